@@ -1,0 +1,55 @@
+"""Listens to speech and writes what a good listener would say of it, as captions and as 40 scores.
+
+Importing the package costs a few milliseconds: each name below loads its room when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from budew.version import __version__
+
+if TYPE_CHECKING:
+    from budew.captions import ParsedCaption, parse, render
+    from budew.corpora import Clip, read
+    from budew.inference import Captioner
+    from budew.profile import VoiceProfile
+    from budew.taxonomy import BURSTS, EMOTIONS, UnknownNameError
+
+_ROOMS = {
+    "BURSTS": "taxonomy",
+    "Captioner": "inference",
+    "Clip": "corpora",
+    "EMOTIONS": "taxonomy",
+    "ParsedCaption": "captions",
+    "UnknownNameError": "taxonomy",
+    "VoiceProfile": "profile",
+    "parse": "captions",
+    "read": "corpora",
+    "render": "captions",
+}
+
+__all__ = [
+    "BURSTS",
+    "EMOTIONS",
+    "Captioner",
+    "Clip",
+    "ParsedCaption",
+    "UnknownNameError",
+    "VoiceProfile",
+    "__version__",
+    "parse",
+    "read",
+    "render",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

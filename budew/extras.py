@@ -1,0 +1,30 @@
+"""Optional libraries: what is missing is said in one line, with what to install and for which command."""
+
+from importlib import import_module
+from types import ModuleType
+
+
+class MissingExtraError(ImportError):
+    """A library of an optional extra is not installed. The message is one line with the remedy."""
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import `module`, which the extra `extra` of this package brings.
+
+    Args:
+        module: name as in an import statement, such as `espeakng_loader`.
+        extra: name in the optional dependencies, such as `train`.
+        purpose: what needs it, preferably the command: `budew corpus synthesize`.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+        ImportError: it is installed but broken; raised as it comes.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        library = module.partition(".")[0]
+        if error.name != library:
+            raise
+        message = f'{purpose} needs {library}, which is not installed: run pip install "budew[{extra}]"'
+        raise MissingExtraError(message, name=library) from error
