@@ -1,0 +1,188 @@
+"""`VoiceProfile`: what is heard in a voice, as data. A caption and a vector of 40 scores are its two views.
+
+Immutable, hashable, picklable, and always in canonical form: equal profiles give equal JSON, equal captions.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from budew.taxonomy import EMOTIONS, TRAITS, burst, emotion, trait
+from budew.taxonomy.bursts import BURSTS
+from budew.taxonomy.scales import INTENSITY, nearest_level
+from budew.taxonomy.traits import quantized_trait
+
+LARGEST_JSON = 1_000_000
+"""Bytes (or characters) of JSON that `from_json` reads at most; the fullest profile takes about 4 kB."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ProfileError(ValueError):
+    """Something that is not the description of a profile."""
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class VoiceProfile:
+    """What is heard in a voice.
+
+    Attributes:
+        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are left out.
+        bursts: vocal bursts, each once, in the order of `BURSTS`.
+        traits: `gender`, `age`, `accent`, `style` as words, voice attributes as numbers on their own scales,
+            in the order of `TRAITS`.
+    """
+
+    emotions: Mapping[str, float]
+    bursts: tuple[str, ...]
+    traits: Mapping[str, str | float]
+
+    def __init__(
+        self,
+        emotions: Mapping[str, float] = _NOTHING,
+        bursts: Iterable[str] = (),
+        traits: Mapping[str, str | float] = _NOTHING,
+    ) -> None:
+        """Bring names and values to canonical form.
+
+        Raises:
+            UnknownNameError: an emotion, burst or trait that the taxonomy does not have.
+            RangeError: an intensity outside [0, 1] or a voice attribute outside its scale; names it.
+            TraitError: a word where a number belongs or the reverse; an accent that is none.
+            ProfileError: two names for one emotion or trait; a part of the wrong kind.
+        """
+        object.__setattr__(self, "emotions", _emotions(_mapping("emotions", emotions)))
+        object.__setattr__(self, "bursts", _bursts(bursts))
+        object.__setattr__(self, "traits", _traits(_mapping("traits", traits)))
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.emotions.items()), self.bursts, tuple(self.traits.items())))
+
+    def __reduce__(
+        self,
+    ) -> tuple[type["VoiceProfile"], tuple[dict[str, float], tuple[str, ...], dict[str, str | float]]]:
+        return type(self), (dict(self.emotions), self.bursts, dict(self.traits))
+
+    def quantized(self) -> "VoiceProfile":
+        """Return what a caption can express of the profile: every number rounded to one of five levels."""
+        emotions = {name: nearest_level(intensity) for name, intensity in self.emotions.items()}
+        traits = {name: quantized_trait(name, value) for name, value in self.traits.items()}
+        return VoiceProfile(emotions, self.bursts, traits)
+
+    def vector(self) -> NDArray[np.float32]:
+        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`."""
+        return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
+
+    @classmethod
+    def from_vector(cls, vector: ArrayLike) -> "VoiceProfile":
+        """Make a profile of 40 intensities in [0, 1], in the order of `EMOTIONS`.
+
+        Raises:
+            ProfileError: the shape is not (40,).
+            RangeError: an intensity is outside [0, 1] or not a number; names the emotion.
+        """
+        array = np.asarray(vector)
+        if array.shape != (len(EMOTIONS),):
+            raise ProfileError(f"a vector of emotions has the shape ({len(EMOTIONS)},), not {array.shape}")
+        return cls(dict(zip(EMOTIONS, array.tolist(), strict=True)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data with the keys `emotions`, `bursts` and `traits`."""
+        return {"emotions": dict(self.emotions), "bursts": list(self.bursts), "traits": dict(self.traits)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "VoiceProfile":
+        """Make a profile of plain data. A missing key means empty.
+
+        Raises:
+            ProfileError: not a mapping, a key other than the three, or a part of the wrong kind.
+            UnknownNameError, RangeError, TraitError: as for the class.
+        """
+        if not isinstance(data, Mapping):
+            raise ProfileError(
+                f"a profile is an object with emotions, bursts and traits, not {type(data).__name__}"
+            )
+        unknown = [str(key)[:40] for key in data if key not in cls.__slots__]
+        if unknown:
+            raise ProfileError(
+                f"a profile has no key {unknown[0]!r}: its keys are emotions, bursts and traits"
+            )
+        return cls(**data)
+
+    def to_json(self) -> str:
+        """Return the profile as JSON on one line, the same text for equal profiles."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "VoiceProfile":
+        """Read what `to_json` wrote, at most `LARGEST_JSON` long.
+
+        Raises:
+            ProfileError: too long, not JSON, a key twice, NaN or infinity, or no description of a profile.
+            UnknownNameError, RangeError, TraitError: as for the class.
+        """
+        if len(text) > LARGEST_JSON:
+            raise ProfileError(f"the JSON of a profile is at most {LARGEST_JSON} bytes long, not {len(text)}")
+        try:
+            data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        except ProfileError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise ProfileError(f"the profile is not valid JSON: {error}") from error
+        return cls.from_dict(data)
+
+
+def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ProfileError(
+            f"the {part} of a profile are a mapping from names to values, not {repr(value)[:60]}"
+        )
+    return value
+
+
+def _emotions(given: Mapping[str, float]) -> Mapping[str, float]:
+    intensities: dict[str, float] = {}
+    for name, value in given.items():
+        canonical = emotion(name)
+        if canonical in intensities:
+            raise ProfileError(f"the profile names the emotion {canonical!r} twice: keep one")
+        intensities[canonical] = INTENSITY.checked(value, what=f"the intensity of {canonical!r}")
+    return MappingProxyType({name: intensities[name] for name in EMOTIONS if intensities.get(name)})
+
+
+def _bursts(given: Iterable[str]) -> tuple[str, ...]:
+    names = (
+        None if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else list(given)
+    )
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise ProfileError(f"the bursts of a profile are a list of names, not {repr(given)[:60]}")
+    heard = {burst(name) for name in names}
+    return tuple(name for name in BURSTS if name in heard)
+
+
+def _traits(given: Mapping[str, str | float]) -> Mapping[str, str | float]:
+    values: dict[str, str | float] = {}
+    for name, value in given.items():
+        canonical, checked = trait(name, value)
+        if canonical in values:
+            raise ProfileError(f"the profile names the trait {canonical!r} twice: keep one")
+        values[canonical] = checked
+    return MappingProxyType({name: values[name] for name in TRAITS if name in values})
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        raise ProfileError("the JSON of the profile has a key twice in one object: keep one")
+    return data
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise ProfileError(
+        f"the JSON of the profile holds {constant}, which is not a number: leave the emotion out"
+    )

@@ -1,0 +1,35 @@
+"""The vocabulary of the project: 40 emotions, 82 vocal bursts, speaker traits and rating scales.
+
+The words are in the YAML files beside the code.
+"""
+
+from budew.taxonomy.bursts import BURST_GROUPS, BURSTS, burst, burst_group
+from budew.taxonomy.emotions import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, Emotion, emotion, emotion_group
+from budew.taxonomy.names import UnknownNameError, normal_form
+from budew.taxonomy.scales import LEVEL_NAMES, LEVELS, RangeError
+from budew.taxonomy.traits import ACCENTS, ATTRIBUTES, CATEGORIES, TRAITS, Attribute, TraitError, trait
+
+__all__ = [
+    "ACCENTS",
+    "ATTRIBUTES",
+    "BURSTS",
+    "BURST_GROUPS",
+    "CATEGORIES",
+    "EMOTIONS",
+    "EMOTION_GROUPS",
+    "EMOTION_TABLE",
+    "LEVELS",
+    "LEVEL_NAMES",
+    "TRAITS",
+    "Attribute",
+    "Emotion",
+    "RangeError",
+    "TraitError",
+    "UnknownNameError",
+    "burst",
+    "burst_group",
+    "emotion",
+    "emotion_group",
+    "normal_form",
+    "trait",
+]

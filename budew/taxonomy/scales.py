@@ -1,0 +1,121 @@
+"""Rating scales of the field, converted to intensity at the door and nowhere else.
+
+Inside, an intensity is a float in [0, 1]. Captions speak in five levels of it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, isnan, nan
+from numbers import Real
+from types import MappingProxyType
+
+from budew.taxonomy.source import read_table
+
+LEVELS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The intensities that captions can express."""
+
+LEVEL_NAMES: tuple[str, ...] = ("absent", "slight", "moderate", "strong", "extreme")
+"""What the levels are called, in the same order."""
+
+_BOUNDARIES = (0.125, 0.375, 0.625, 0.875)
+
+
+class RangeError(ValueError):
+    """A value that is no number or lies outside its scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A rating scale from `low` (absent) to `high` (as strong as it gets), both finite."""
+
+    name: str
+    low: float
+    high: float
+    used_by: str = ""
+
+    def checked(self, value: object, *, what: str = "value") -> float:
+        """Return `value` as a float.
+
+        Raises:
+            RangeError: it is not a number within the scale; the message begins with `what`.
+        """
+        number = _as_float(value)
+        if self.low <= number <= self.high:
+            return number + 0.0  # no negative zero
+        shown = repr(value)[:40] if isnan(number) else repr(number)
+        raise RangeError(f"{what} must be a number from {self.low:g} to {self.high:g}, not {shown}")
+
+    def clipped(self, value: float) -> float:
+        """Return the nearest value of the scale, for predictions that overshoot it."""
+        return min(max(value, self.low), self.high)
+
+
+INTENSITY = Scale("intensity", 0.0, 1.0, "everything inside budew")
+
+SCALES: Mapping[str, Scale] = MappingProxyType(
+    {
+        name: Scale(name, float(row["low"]), float(row["high"]), row["used_by"])
+        for name, row in read_table("scales").items()
+    }
+)
+"""By name: `bud-e`, `scalar-target`, `emonet-voice`, `emonet-face`, `voicenet`, `report`."""
+
+
+def to_intensity(value: float, scale: str | Scale) -> float:
+    """Convert a rating on `scale` to an intensity in [0, 1].
+
+    Raises:
+        RangeError: the rating is not a number within the scale.
+        KeyError: no scale has this name.
+    """
+    chosen = _scale(scale)
+    rating = chosen.checked(value, what=f"a rating on the scale {chosen.name!r}")
+    return (rating - chosen.low) / (chosen.high - chosen.low)
+
+
+def from_intensity(intensity: float, scale: str | Scale) -> float:
+    """Convert an intensity in [0, 1] to a rating on `scale`.
+
+    Raises:
+        RangeError: the intensity is not a number in [0, 1].
+        KeyError: no scale has this name.
+    """
+    chosen = _scale(scale)
+    return chosen.low + INTENSITY.checked(intensity, what="an intensity") * (chosen.high - chosen.low)
+
+
+def nearest_level(intensity: float) -> float:
+    """Round an intensity to the nearest of `LEVELS`; halfway between two, to the stronger (0.125 is slight).
+
+    Raises:
+        RangeError: the intensity is not a number in [0, 1].
+    """
+    return LEVELS[_level_index(intensity)]
+
+
+def level_name(intensity: float) -> str:
+    """Return the name of the nearest level: absent, slight, moderate, strong or extreme."""
+    return LEVEL_NAMES[_level_index(intensity)]
+
+
+def _level_index(intensity: float) -> int:
+    return bisect_right(_BOUNDARIES, INTENSITY.checked(intensity, what="an intensity"))
+
+
+def _as_float(value: object) -> float:
+    """Return a real number as a float; for anything else NaN, which lies on no scale."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return nan
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
+
+
+def _scale(scale: str | Scale) -> Scale:
+    if isinstance(scale, Scale):
+        return scale
+    if scale not in SCALES:
+        raise KeyError(f"no rating scale {scale!r}: use one of {', '.join(SCALES)}")
+    return SCALES[scale]

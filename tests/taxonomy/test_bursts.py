@@ -1,0 +1,26 @@
+"""The 82 vocal bursts and their 16 groups."""
+
+import pytest
+
+from budew.taxonomy import BURST_GROUPS, BURSTS, UnknownNameError, burst, burst_group, normal_form
+
+
+def test_there_are_82_in_16_groups() -> None:
+    assert len(BURSTS) == len(set(BURSTS)) == 82
+    assert len(BURST_GROUPS) == 16
+
+
+def test_no_two_bursts_share_a_normal_form() -> None:
+    assert len({normal_form(name) for name in BURSTS}) == 82
+
+
+@pytest.mark.parametrize("name", BURSTS)
+def test_a_burst_resolves_from_its_file_name_form_to_itself(name: str) -> None:
+    assert burst(name.lower().replace(" ", "_").replace("'", "’")) == name
+    assert name in BURST_GROUPS[burst_group(name)]
+
+
+def test_an_unknown_burst_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="unknown vocal burst") as caught:
+        burst("chuckel")
+    assert caught.value.nearest[0] == "Chuckle"

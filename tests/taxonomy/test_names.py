@@ -1,0 +1,80 @@
+"""Names resolve by a normal form, and what does not resolve is refused with the nearest names."""
+
+import pickle
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budew.taxonomy.names import LONGEST_NAME, NameIndex, UnknownNameError, normal_form
+
+INDEX = NameIndex.build("colour", {"Red": ("Crimson",), "Blue & Green": ("Teal",), "Grey": ()})
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "Blue & Green",
+        "blue_and_green",
+        "BLUE%20%26%20GREEN",
+        "Blue &amp; Green",
+        "model_Blue_&_Green_best.pth",
+        " blue-green ",
+    ],
+)
+def test_spellings_of_one_name_share_a_normal_form(spelling: str) -> None:
+    assert normal_form(spelling) == "bluegreen"
+    assert INDEX.resolve(spelling) == "Blue & Green"
+
+
+def test_words_that_only_look_like_file_name_parts_are_kept() -> None:
+    assert normal_form("Bestial") == "bestial"
+    assert normal_form("remodel_x") == "remodelx"
+
+
+def test_two_names_with_one_normal_form_cannot_be_indexed() -> None:
+    with pytest.raises(ValueError, match="stands for both 'Dark Red' and 'dark_red'"):
+        NameIndex.build("colour", {"Dark Red": (), "dark_red": ()})
+
+
+def test_an_alias_of_two_names_cannot_be_indexed() -> None:
+    with pytest.raises(ValueError, match="stands for both"):
+        NameIndex.build("colour", {"Red": ("Warm",), "Orange": ("warm",)})
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_first() -> None:
+    with pytest.raises(UnknownNameError, match="unknown colour 'Crimsn'") as caught:
+        INDEX.resolve("Crimsn")
+    assert caught.value.nearest[0] == "Red"
+    assert len(set(caught.value.nearest)) == 3
+
+
+def test_the_error_survives_the_way_back_from_a_worker_process() -> None:
+    error = UnknownNameError("colour", "x", ("Red",))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.nearest) == (str(error), error.nearest)
+
+
+@pytest.mark.parametrize("name", ["", "and", "&", "_best", "%"])
+def test_a_name_without_words_is_unknown(name: str) -> None:
+    with pytest.raises(UnknownNameError):
+        INDEX.resolve(name)
+
+
+def test_a_hostile_name_costs_neither_time_nor_a_long_message() -> None:
+    start = time.process_time()
+    with pytest.raises(UnknownNameError) as caught:
+        INDEX.resolve("red " * 1_000_000)
+    assert len(str(caught.value)) < 3 * LONGEST_NAME
+    assert time.process_time() - start < 1
+
+
+@given(st.text(max_size=120))
+def test_any_text_resolves_or_is_refused(text: str) -> None:
+    if text in INDEX:
+        assert INDEX.resolve(text) in INDEX.names
+    else:
+        with pytest.raises(UnknownNameError) as caught:
+            INDEX.resolve(text)
+        assert set(caught.value.nearest) <= set(INDEX.names)

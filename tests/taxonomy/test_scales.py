@@ -1,0 +1,90 @@
+"""Ratings become intensities and back; intensities round to levels."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budew.taxonomy.scales import (
+    LEVEL_NAMES,
+    LEVELS,
+    SCALES,
+    RangeError,
+    Scale,
+    from_intensity,
+    level_name,
+    nearest_level,
+    to_intensity,
+)
+
+intensities = st.floats(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "rating", "intensity"),
+    [
+        ("bud-e", 3, 0.75),
+        ("scalar-target", 5, 1.0),
+        ("emonet-voice", 1, 0.5),
+        ("emonet-face", 3.5, 0.5),
+        ("voicenet", 0, 0.0),
+        ("report", 2.5, 0.25),
+    ],
+)
+def test_the_scales_of_the_field_convert(scale: str, rating: float, intensity: float) -> None:
+    assert to_intensity(rating, scale) == intensity
+    assert from_intensity(intensity, scale) == rating
+
+
+def test_the_reporting_scale_is_five_times_the_voice_rating() -> None:
+    assert all(
+        from_intensity(to_intensity(rating, "emonet-voice"), "report") == 5 * rating for rating in (0, 1, 2)
+    )
+
+
+@given(intensities, st.sampled_from(sorted(SCALES)))
+def test_there_and_back_is_the_same_intensity(intensity: float, scale: str) -> None:
+    rating = min(from_intensity(intensity, scale), SCALES[scale].high)
+    assert to_intensity(rating, scale) == pytest.approx(intensity, abs=1e-12)
+
+
+@pytest.mark.parametrize("rating", [-0.01, 4.01, math.nan, math.inf, True, "3", None, 10**400, 1j, [1]])
+def test_what_is_no_rating_on_the_scale_is_refused(rating: object) -> None:
+    with pytest.raises(RangeError, match=r"'bud-e' must be a number from 0 to 4"):
+        to_intensity(rating, "bud-e")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rating", [np.float32(2), np.int64(2), Fraction(2)])
+def test_any_real_number_is_a_rating(rating: float) -> None:
+    assert to_intensity(rating, "bud-e") == 0.5
+
+
+def test_an_unknown_scale_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(KeyError, match="bud-e"):
+        to_intensity(1, "likert")
+
+
+def test_levels_and_their_names_go_together() -> None:
+    assert [level_name(level) for level in LEVELS] == list(LEVEL_NAMES)
+
+
+@given(intensities)
+def test_rounding_gives_the_level_that_is_nearest(intensity: float) -> None:
+    rounded = Fraction(nearest_level(intensity))
+    assert abs(rounded - Fraction(intensity)) == min(
+        abs(Fraction(level) - Fraction(intensity)) for level in LEVELS
+    )
+
+
+@pytest.mark.parametrize(("halfway", "level"), [(0.125, 0.25), (0.375, 0.5), (0.625, 0.75), (0.875, 1.0)])
+def test_halfway_goes_to_the_stronger_level_and_just_below_does_not(halfway: float, level: float) -> None:
+    assert nearest_level(halfway) == level
+    assert nearest_level(math.nextafter(halfway, 0)) == level - 0.25
+
+
+def test_overshooting_predictions_can_be_clipped() -> None:
+    valence = Scale("Valence", -3, 3)
+    assert [valence.clipped(value) for value in (-3.69, 0.5, 4)] == [-3, 0.5, 3]

@@ -1,0 +1,77 @@
+"""The package as a whole: cheap to import, complete where it says so, plain about what is missing."""
+
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import budew
+from budew.extras import MissingExtraError, require
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "scipy",
+    "matplotlib",
+    "pyarrow",
+    "soundfile",
+    "av",
+    "webdataset",
+    "typer",
+    "jinja2",
+)
+
+
+def modules_after(statement: str) -> set[str]:
+    """Return the names of the top-level modules that a fresh interpreter holds after `statement`."""
+    code = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    assert not modules_after("import budew") & {*HEAVY, "numpy", "yaml"}
+
+
+def test_profiles_and_names_load_nothing_heavy() -> None:
+    assert not modules_after("import budew; budew.EMOTIONS") & {*HEAVY, "numpy"}
+    assert not modules_after("import budew; budew.VoiceProfile") & {*HEAVY}
+
+
+@pytest.mark.parametrize("name", budew.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert not isinstance(getattr(budew, name), ModuleType)
+    assert name in dir(budew)
+
+
+def test_an_unknown_attribute_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'budew' has no attribute 'emotions'"):
+        budew.emotions  # noqa: B018
+
+
+def test_the_names_are_those_of_the_rooms() -> None:
+    from budew.profile import VoiceProfile
+    from budew.taxonomy import EMOTIONS
+
+    assert budew.VoiceProfile is VoiceProfile
+    assert budew.EMOTIONS is EMOTIONS
+
+
+def test_a_missing_extra_is_one_line_with_the_remedy() -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        require("no_such_library.part", extra="train", purpose="budew corpus synthesize")
+    assert str(caught.value) == (
+        "budew corpus synthesize needs no_such_library, which is not installed: "
+        'run pip install "budew[train]"'
+    )
+
+
+def test_an_installed_library_is_returned() -> None:
+    assert require("json.decoder", extra="train", purpose="a test").JSONDecoder
+
+
+def test_a_library_that_is_broken_is_not_called_missing() -> None:
+    with pytest.raises(ModuleNotFoundError) as caught:
+        require("json.no_such_part", extra="train", purpose="a test")
+    assert not isinstance(caught.value, MissingExtraError)

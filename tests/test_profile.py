@@ -1,0 +1,185 @@
+"""A profile is immutable data in canonical form, and its views (JSON, dictionary, vector) lose nothing."""
+
+import copy
+import json
+import math
+import pickle
+from contextlib import suppress
+from dataclasses import FrozenInstanceError, replace
+from unicodedata import is_normalized
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from budew.profile import LARGEST_JSON, ProfileError, VoiceProfile
+from budew.taxonomy import (
+    ACCENTS,
+    ATTRIBUTES,
+    BURSTS,
+    CATEGORIES,
+    EMOTIONS,
+    LEVELS,
+    RangeError,
+    TraitError,
+    UnknownNameError,
+)
+
+words = {name: st.sampled_from(values) for name, values in CATEGORIES.items()}
+free_accent = st.text(st.characters(categories=["L"]) | st.sampled_from(" -"), min_size=1, max_size=40)
+accents = st.sampled_from(ACCENTS) | free_accent.filter(
+    lambda text: any(map(str.isalpha, text)) and is_normalized("NFC", text)
+)
+numbers = {name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()}
+profiles = st.builds(
+    VoiceProfile,
+    emotions=st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
+    bursts=st.lists(st.sampled_from(BURSTS)),
+    traits=st.fixed_dictionaries({}, optional={**words, "accent": accents, **numbers}),
+)
+vectors = st_numpy.arrays(np.float32, 40, elements=st.floats(0, 1, width=32))
+
+
+@given(profiles)
+def test_json_gives_back_the_profile(profile: VoiceProfile) -> None:
+    assert VoiceProfile.from_json(profile.to_json()) == profile
+    assert VoiceProfile.from_json(profile.to_json().encode()) == profile
+    assert VoiceProfile.from_dict(profile.to_dict()) == profile
+
+
+@given(vectors)
+def test_a_vector_gives_back_the_vector(vector: np.ndarray) -> None:
+    returned = VoiceProfile.from_vector(vector).vector()
+    assert returned.dtype == np.float32
+    assert np.array_equal(returned, vector)
+
+
+@given(profiles)
+def test_quantizing_moves_to_levels_at_most_an_eighth_and_only_once(profile: VoiceProfile) -> None:
+    quantized = profile.quantized()
+    assert set(quantized.emotions.values()) <= set(LEVELS[1:])
+    assert np.all(np.abs(quantized.vector() - profile.vector()) <= 0.125)
+    assert quantized.quantized() == quantized
+    assert quantized.bursts == profile.bursts
+
+
+@given(profiles)
+def test_equal_profiles_are_equal_objects_with_equal_json(profile: VoiceProfile) -> None:
+    turned = VoiceProfile(
+        dict(reversed(profile.emotions.items())), profile.bursts[::-1], dict(reversed(profile.traits.items()))
+    )
+    assert (turned, hash(turned), turned.to_json()) == (profile, hash(profile), profile.to_json())
+
+
+@given(profiles)
+def test_a_profile_travels_between_processes(profile: VoiceProfile) -> None:
+    assert pickle.loads(pickle.dumps(profile)) == profile
+    assert copy.deepcopy(profile) == profile
+
+
+def test_names_become_canonical_and_absent_emotions_are_left_out() -> None:
+    profile = VoiceProfile(
+        {"model_Anger_best": 1, "Hope": 0.3, "Fear": 0, "Pain": -0.0}, ["TSK", "tsk", "quiet_sob"]
+    )
+    assert dict(profile.emotions) == {"Hope/Optimism": 0.3, "Anger": 1.0}
+    assert list(profile.emotions) == ["Hope/Optimism", "Anger"]
+    assert profile.bursts == ("Quiet Sob", "Tsk")
+    assert profile.vector()[EMOTIONS.index("Anger")] == 1
+
+
+def test_zero_has_one_sign_so_that_equal_profiles_have_equal_json() -> None:
+    assert '"Valence": 0.0' in VoiceProfile(traits={"Valence": -0.0}).to_json()
+
+
+def test_a_profile_cannot_be_changed() -> None:
+    given_emotions = {"Anger": 0.5}
+    profile = VoiceProfile(given_emotions)
+    given_emotions["Anger"] = 1.0
+    assert profile.emotions["Anger"] == 0.5
+    with pytest.raises(TypeError):
+        profile.emotions["Anger"] = 1.0  # type: ignore[index]
+    with pytest.raises(FrozenInstanceError):
+        profile.bursts = ()  # type: ignore[misc]
+    assert replace(profile, bursts=("Tsk",)) == VoiceProfile({"Anger": 0.5}, ["Tsk"])
+
+
+@pytest.mark.parametrize(
+    "value", [-0.1, 1.1, math.nan, math.inf, True, "0.5", None, 10**400, np.float32("nan")]
+)
+def test_an_intensity_that_is_none_is_refused_by_the_name_of_its_emotion(value: object) -> None:
+    with pytest.raises(RangeError, match="'Malevolence/Malice' must be a number from 0 to 1"):
+        VoiceProfile({"malice": value})  # type: ignore[dict-item]
+
+
+def test_a_vector_is_refused_for_its_shape_or_for_one_emotion() -> None:
+    with pytest.raises(ProfileError, match=r"\(40,\), not \(39,\)"):
+        VoiceProfile.from_vector(np.zeros(39))
+    vector = np.zeros(40)
+    vector[EMOTIONS.index("Shame")] = np.nan
+    with pytest.raises(RangeError, match="Shame"):
+        VoiceProfile.from_vector(vector)
+
+
+def test_one_emotion_or_trait_under_two_names_is_refused() -> None:
+    with pytest.raises(ProfileError, match="'Hope/Optimism' twice"):
+        VoiceProfile({"Hope": 0.5, "Optimism": 0.5})
+    with pytest.raises(ProfileError, match="'age' twice"):
+        VoiceProfile(traits={"age": "child", "AGE": "adult"})
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ({"emotions": {"Joyness": 1}}, UnknownNameError),
+        ({"emotions": {"Anger": 2}}, RangeError),
+        ({"emotions": [["Anger", 1]]}, ProfileError),
+        ({"emotions": None}, ProfileError),
+        ({"bursts": "Tsk"}, ProfileError),
+        ({"bursts": [1]}, ProfileError),
+        ({"bursts": None}, ProfileError),
+        ({"bursts": {"Tsk": 1}}, ProfileError),
+        ({"traits": {"Valence": [1]}}, RangeError),
+        ({"traits": {"accent": 1}}, TraitError),
+        ({"traits": {"shoe size": 44}}, UnknownNameError),
+        ({"emotion": {"Anger": 1}}, ProfileError),
+        ([], ProfileError),
+        ("x", ProfileError),
+    ],
+)
+def test_what_does_not_describe_a_profile_is_refused(data: object, error: type[ValueError]) -> None:
+    with pytest.raises(error) as caught:
+        VoiceProfile.from_json(json.dumps(data))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "not valid JSON"),
+        ("{", "not valid JSON"),
+        (b"\xff\xfe\xff", "not valid JSON"),
+        ('{"emotions": {"Anger": NaN}}', "NaN"),
+        ('{"emotions": {"Anger": -Infinity}}', "Infinity"),
+        ('{"emotions": {"Anger": 1, "Anger": 0}}', "twice"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"emotions": {"Anger": ' + "9" * 5000 + "}}", "not valid JSON"),
+        (" " * (LARGEST_JSON + 1), "at most"),
+    ],
+)
+def test_hostile_json_is_refused_with_a_reason(text: str | bytes, reason: str) -> None:
+    with pytest.raises(ProfileError, match=reason):
+        VoiceProfile.from_json(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_any_json_is_a_profile_or_a_value_error(data: object) -> None:
+    for text in (json.dumps(data), json.dumps({"emotions": data, "traits": data})):
+        with suppress(ValueError):
+            assert isinstance(VoiceProfile.from_json(text), VoiceProfile)
