@@ -1,0 +1,236 @@
+"""The lexicon of a caption language: one YAML file of phrases, checked once and compiled for both directions.
+
+A phrase that means two things, a name that the taxonomy lacks or a sense that nothing can express is an error
+when the file is loaded, not a misreading later. Loading takes 80 ms and happens once a process.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from budew.captions.frames import Frame, FrameError, compile_frame
+from budew.captions.tokens import PhraseTrie, tokenize
+from budew.resources import data_folder
+from budew.taxonomy import (
+    ACCENTS,
+    BURSTS,
+    CATEGORIES,
+    EMOTIONS,
+    LEVEL_NAMES,
+    LEVELS,
+    UnknownNameError,
+    burst,
+    emotion,
+)
+
+
+class LexiconError(ValueError):
+    """A lexicon that is missing, malformed or contradicts itself."""
+
+
+class Kind(Enum):
+    """What a phrase does in a caption."""
+
+    EMOTION = "emotion"
+    BURST = "burst"
+    TRAIT = "trait"
+    INTENSITY = "intensity"  # before what it governs
+    AFTER = "after"  # an intensity behind what it governs
+    NEGATION = "negation"
+    LINK = "link"
+    CONJUNCTION = "conjunction"
+    INERT = "inert"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The meaning of a phrase. `level` is set for intensities, `value` for traits."""
+
+    kind: Kind
+    name: str = ""
+    level: float = 0.0
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Phrases that say one thing: as or before a noun, as or before an adjective, or behind either."""
+
+    noun: tuple[str, ...]
+    adjective: tuple[str, ...]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """A compiled caption language. `traits` maps (key, value) to phrases."""
+
+    language: str
+    phrases: PhraseTrie[Entry]
+    emotions: Mapping[str, Forms]
+    intensities: Mapping[float, Forms]
+    neutral: Forms
+    bursts: Mapping[str, tuple[str, ...]]
+    traits: Mapping[tuple[str, str], tuple[str, ...]]
+    accent: str
+    accent_word: str
+    frames: Mapping[str, Frame]
+    vowel_sounds: tuple[str, ...]
+    consonant_sounds: tuple[str, ...]
+
+
+@cache
+def load_lexicon(language: str = "en") -> Lexicon:
+    """Return the lexicon of `language`, a file of `caption_templates`.
+
+    Raises:
+        LexiconError: there is no such file, or it breaks a rule; names the phrase or frame.
+    """
+    installed = {path.stem: path for path in sorted(data_folder("caption_templates").glob("*.yaml"))}
+    if language not in installed:
+        raise LexiconError(f"no caption language {language!r}: installed are {', '.join(installed)}")
+    return read_lexicon(installed[language])
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Read and check one lexicon file.
+
+    Raises:
+        LexiconError: it breaks a rule; names the file and the phrase or frame.
+    """
+    try:
+        return _compile(yaml.load(path.read_text(encoding="utf-8"), _StrictLoader))  # noqa: S506  # a SafeLoader
+    except (LexiconError, FrameError, UnknownNameError, yaml.YAMLError) as error:
+        raise LexiconError(f"{path.name}: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LexiconError(f"{path.name}: a part is missing or of the wrong kind: {error!r}") from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML in which a key that comes twice in one mapping is an error, not a silent replacement."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        if len(mapping) < len(node.value):
+            raise LexiconError(f"a key comes twice in the mapping at line {node.start_mark.line + 1}")
+        return mapping
+
+
+def _compile(table: dict[str, Any]) -> Lexicon:
+    phrases: PhraseTrie[Entry] = PhraseTrie()
+    _add_function_words(phrases, table)
+    lexicon = Lexicon(
+        language=table["language"],
+        phrases=phrases,
+        emotions=_emotions(phrases, table["emotions"]),
+        intensities=_intensities(phrases, table["intensity"]),
+        neutral=Forms(tuple(table["neutral"]["noun"]), tuple(table["neutral"]["adjective"])),
+        bursts=_bursts(phrases, table["bursts"]),
+        traits=_traits(phrases, table),
+        accent=table["accent"],
+        accent_word=tokenize(table["accent"])[-1].text,
+        frames=MappingProxyType({name: compile_frame(name, **row) for name, row in table["frames"].items()}),
+        vowel_sounds=tuple(table["vowel_sounds"]),
+        consonant_sounds=tuple(table["consonant_sounds"]),
+    )
+    _check_complete(lexicon)
+    return lexicon
+
+
+def _add(phrases: PhraseTrie[Entry], words: Iterable[str], entry: Entry) -> tuple[str, ...]:
+    """Give each phrase, without a leading article, this meaning; return the phrases as they stand."""
+    said = tuple(words)
+    for phrase in said:
+        if any(map(str.isdigit, phrase)):
+            raise LexiconError(f"the phrase {phrase!r} holds a digit: spell it out")
+        there = phrases.add(without_article(phrase), entry)
+        if there != entry:
+            raise LexiconError(f"the phrase {phrase!r} means both {there} and {entry}: keep one")
+    return said
+
+
+def without_article(phrase: str) -> str:
+    """Return a phrase without a leading "a", "an" or "the"."""
+    first, _, rest = phrase.partition(" ")
+    return rest if rest and first.lower() in ("a", "an", "the") else phrase
+
+
+def _add_function_words(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    kinds = (("negation", Kind.NEGATION), ("links", Kind.LINK), ("conjunctions", Kind.CONJUNCTION))
+    for part, kind in (*kinds, ("inert", Kind.INERT)):
+        _add(phrases, table[part], Entry(kind))
+    for words in table["neutral"].values():
+        _add(phrases, words, Entry(Kind.INERT))
+
+
+def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str, Forms]:
+    forms = {}
+    for given, row in table.items():
+        name = emotion(given)
+        if name in forms:
+            raise LexiconError(f"the emotion {name!r} has two entries: join them")
+        entry = Entry(Kind.EMOTION, name)
+        _add(phrases, row.get("also", ()), entry)
+        forms[name] = Forms(_add(phrases, row["noun"], entry), _add(phrases, row["adjective"], entry))
+    return MappingProxyType(forms)
+
+
+def _intensities(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[float, Forms]:
+    forms = {}
+    for name, row in table.items():
+        level = LEVELS[LEVEL_NAMES.index(name)]
+        before = Entry(Kind.INTENSITY, name, level)
+        after = _add(phrases, row["after"], Entry(Kind.AFTER, name, level))
+        _add(phrases, row.get("also", ()), before)
+        forms[level] = Forms(
+            _add(phrases, row["noun"], before), _add(phrases, row["adjective"], before), after
+        )
+    return MappingProxyType(forms)
+
+
+def _bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    said = {}
+    for given, row in table.items():
+        name = burst(given)
+        if name in said:
+            raise LexiconError(f"the burst {name!r} has two entries: join them")
+        said[name] = _add(phrases, row["say"], Entry(Kind.BURST, name))
+        _add(phrases, (*row.get("also", ()), name), Entry(Kind.BURST, name))
+    return MappingProxyType(said)
+
+
+def _traits(
+    phrases: PhraseTrie[Entry], table: Mapping[str, Any]
+) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    said = {}
+    for key in CATEGORIES:
+        for value, row in table[key].items():
+            entry = Entry(Kind.TRAIT, key, value=value)
+            said[key, value] = _add(phrases, row["say"], entry)
+            _add(phrases, row.get("also", ()), entry)
+    for value in ACCENTS:
+        said["accent", value] = _add(
+            phrases, [table["accent"].format(value)], Entry(Kind.TRAIT, "accent", value=value)
+        )
+    return MappingProxyType(said)
+
+
+def _check_complete(lexicon: Lexicon) -> None:
+    wanted = {(key, value) for key, values in CATEGORIES.items() for value in values}
+    missing = [
+        *(set(EMOTIONS) - set(lexicon.emotions)),
+        *(set(BURSTS) - set(lexicon.bursts)),
+        *(set(LEVELS[1:]) - set(lexicon.intensities)),
+        *(wanted - set(lexicon.traits)),
+    ]
+    if missing:
+        raise LexiconError(f"nothing says {missing[0]!r}: add a phrase")
+    unknown = [key for key in lexicon.traits if key[0] != "accent" and key not in wanted]
+    if unknown:
+        raise LexiconError(f"the taxonomy has no {unknown[0][0]} {unknown[0][1]!r}: take it out")

@@ -1,0 +1,179 @@
+"""Reading captions that nobody here wrote."""
+
+import pickle
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.captions import parse
+from budew.profile import VoiceProfile
+from budew.taxonomy import BURSTS, EMOTIONS
+
+READINGS = [
+    ("a bare word is moderate", "anger", {"Anger": 0.5}),
+    ("an intensity before", "slight anger and overwhelming fear", {"Fear": 1.0, "Anger": 0.25}),
+    ("an intensity around", "a hint of joy", {"Elation": 0.25}),
+    ("an intensity behind", "joy to a high degree", {"Elation": 0.75}),
+    ("links between", "a strong feeling of annoyance", {"Anger": 0.75}),
+    ("a list closed by and", "strong anger, fear and joy", {"Elation": 0.75, "Fear": 0.75, "Anger": 0.75}),
+    (
+        "up to the next",
+        "moderate calm, pride and a touch of relief",
+        {"Contentment": 0.5, "Pride": 0.5, "Relief": 0.25},
+    ),
+    ("tags stand alone", "very joyful, anger, fear", {"Elation": 0.75, "Anger": 0.5, "Fear": 0.5}),
+    ("intensity of another word", "very fast, with anger", {"Anger": 0.5}),
+    ("a weak one weakens", "a hint of deep anger", {"Anger": 0.25}),
+    ("no", "no anger", {}),
+    ("without any", "without any fear or shame", {}),
+    ("not", "not angry but sad", {"Sadness": 0.5}),
+    ("not very", "not very angry", {}),
+    ("free of", "notably free of attention, notably carrying grief", {"Sadness": 0.5}),
+    ("no trace of", "calm, no trace of panic", {"Contentment": 0.5}),
+    ("lacking", "lacking tenderness and trust", {}),
+    ("a negation ends with its list", "no anger, strong fear", {"Fear": 0.75}),
+    ("neither nor", "neither sad nor angry; only tired", {"Fatigue/Exhaustion": 0.5}),
+    ("the stronger of two", "slight fear, then extreme fear", {"Fear": 1.0}),
+    ("present wins over denied", "no fear at first. Later, slight fear", {"Fear": 0.25}),
+    ("capitals", "EXTREMELY ANGRY, A HINT OF FEAR", {"Fear": 0.25, "Anger": 1.0}),
+    (
+        "no word inside a word",
+        "courage in respite and unease",
+        {"Hope/Optimism": 0.5, "Relief": 0.5, "Distress": 0.5},
+    ),
+    ("hyphens are spaces", "self-pity, carnal-desire", {"Sexual Lust": 0.5, "Sadness": 0.5}),
+    ("curly quotes and dashes", "“anger” — fear…", {"Fear": 0.5, "Anger": 0.5}),
+    ("compatibility letters", "ａｎｇｅｒ", {"Anger": 0.5}),
+    ("neutral", "a neutral voice with no particular emotion", {}),
+    ("voice words are no emotions", "extremely warm and enveloping, very joyful and positive", {}),
+    ("a word of two emotions, by its name", "envy", {"Jealousy & Envy": 0.5}),
+    ("a word of two emotions, by order", "bliss", {"Pleasure/Ecstasy": 0.5}),
+]
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"), [row[1:] for row in READINGS], ids=[row[0] for row in READINGS]
+)
+def test_reads(caption, expected):
+    parsed = parse(caption)
+    assert dict(parsed.emotions) == expected
+    assert list(parsed.emotions) == [name for name in EMOTIONS if name in expected]
+
+
+@pytest.mark.parametrize(
+    ("caption", "bursts"),
+    [
+        ("a nervous giggle", ("Nervous Giggle",)),
+        ("a sigh of relief, then panting", ("Panting", "Relief Sigh")),
+        ("no chuckle, without a cough", ()),
+        ("Wistful Sigh (Spitting)", ("Wistful Sigh", "Spitting")),
+    ],
+)
+def test_bursts_win_over_the_emotion_words_in_them(caption, bursts):
+    parsed = parse(caption)
+    assert set(parsed.bursts) == set(bursts)
+    assert parsed.emotions == {}
+
+
+@pytest.mark.parametrize("name", BURSTS)
+def test_the_name_of_a_burst_is_always_read(name):
+    assert parse(f"({name.upper()})").bursts == (name,)
+
+
+@pytest.mark.parametrize(
+    ("caption", "traits"),
+    [
+        (
+            "an elderly woman with a thick Bavarian accent",
+            {"gender": "female", "age": "elderly", "accent": "thick Bavarian"},
+        ),
+        (
+            "a young adult, masculine, with a New York accent",
+            {"gender": "male", "age": "young adult", "accent": "New York"},
+        ),
+        ("a man talks to a woman, whispering", {"gender": "male", "style": "whispered"}),
+        ("a voice with an accent", {}),
+        ("accent", {}),
+        ("young, adult", {"age": "young adult"}),
+    ],
+)
+def test_traits_are_the_first_said_of_each_kind(caption, traits):
+    assert dict(parse(caption).traits) == traits
+
+
+def test_mentions_give_span_name_and_level_also_of_what_is_denied():
+    caption = "No anger; a Hint of Joy from a woman, chuckling."
+    found = [(caption[m.start : m.end], m.kind, m.name, m.level, m.value) for m in parse(caption).mentions]
+    assert found == [
+        ("anger", "emotion", "Anger", 0.0, ""),
+        ("Joy", "emotion", "Elation", 0.25, ""),
+        ("woman", "trait", "gender", 1.0, "female"),
+        ("chuckling", "burst", "Chuckle", 1.0, ""),
+    ]
+
+
+def test_profile_and_vector_are_two_views_of_the_parse():
+    parsed = parse("strong anger, chuckling")
+    assert parsed.profile == VoiceProfile({"Anger": 0.75}, ["Chuckle"])
+    assert parsed.vector().dtype == np.float32
+    assert np.array_equal(parsed.vector(), parsed.profile.vector())
+
+
+def test_a_parse_survives_pickling():
+    parsed = parse("strong anger, chuckling, an old woman")
+    assert pickle.loads(pickle.dumps(parsed)) == parsed
+
+
+words = st.sampled_from(
+    [
+        "strong",
+        "no",
+        "anger",
+        ",",
+        "and",
+        "fear",
+        "of",
+        "a",
+        "hint",
+        "to",
+        "high",
+        "degree",
+        "accent",
+        "the",
+        ".",
+        "chuckle",
+        "relief",
+        "sigh",
+        "\n",
+        "'S",
+        "ﬃ",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.lists(words).map(" ".join), st.text("\U0001f600é\x00\ud800 a,'anger-")))
+def test_any_string_parses_to_a_valid_profile(text):
+    parsed = parse(text)
+    assert parse(text) == parsed
+    assert parsed.profile.emotions == parsed.emotions
+    assert all(0 <= mention.start < mention.end <= len(text) for mention in parsed.mentions)
+
+
+@pytest.mark.parametrize(
+    "unit", ["strong ", "no anger, ", "a hint of ", "to a high ", "x accent ", "a", ",", "ﷺ"]
+)
+def test_time_is_linear_in_the_length(unit):
+    def seconds(copies):
+        text = unit * copies
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            parse(text)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(8_000) < 4 * 8 * seconds(1_000) + 0.01

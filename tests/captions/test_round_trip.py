@@ -1,0 +1,97 @@
+"""What is rendered reads back: every level, burst and trait, in every frame."""
+
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from budew.captions import expressible, frame_names, load_lexicon, parse, render
+from budew.profile import VoiceProfile
+from budew.taxonomy import ACCENTS, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+
+ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
+
+profiles = st.builds(
+    VoiceProfile,
+    st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
+    st.lists(st.sampled_from(BURSTS), max_size=6),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **{key: st.sampled_from(values) for key, values in CATEGORIES.items()},
+            "accent": st.sampled_from(ACCENTS + ODD_ACCENTS),
+            "Arousal": st.floats(0, 4),
+        },
+    ),
+)
+
+
+def random_profile(random: Random) -> VoiceProfile:
+    emotions = random.sample(EMOTIONS, random.choice((0, 1, 1, 2, 2, 3, 4, 6, 40)))
+    traits = {key: random.choice(values) for key, values in CATEGORIES.items() if random.random() < 0.5}
+    if random.random() < 0.4:
+        traits["accent"] = random.choice(ACCENTS)
+    return VoiceProfile(
+        {name: random.choice(LEVELS[1:]) for name in emotions},
+        random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
+        traits,
+    )
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(profiles, st.integers(), st.sampled_from((None, *frame_names())))
+def test_parse_gives_back_what_render_was_given(profile, seed, frame):
+    caption = render(profile, seed=seed, frame=frame)
+    assert parse(caption).profile == expressible(profile), caption
+
+
+def test_ten_thousand_random_profiles_read_back_exactly_over_all_frames():
+    random, frames = Random(2024), frame_names()
+    for number in range(10_000):
+        profile = random_profile(random)
+        caption = render(profile, seed=number, frame=frames[number % len(frames)])
+        assert parse(caption).profile == profile, caption
+
+
+@pytest.mark.parametrize("frame", frame_names())
+def test_a_profile_that_says_everything_reads_back_in_every_frame(frame):
+    for level in LEVELS[1:]:
+        traits = {"gender": "female", "age": "teenager", "accent": "New York", "style": "ASMR"}
+        profile = VoiceProfile(dict.fromkeys(EMOTIONS, level), BURSTS, traits)
+        assert parse(render(profile, seed=3, frame=frame)).profile == profile
+
+
+@pytest.mark.parametrize("frame", frame_names())
+def test_a_profile_without_anything_reads_back_as_nothing(frame):
+    caption = render(VoiceProfile(), frame=frame)
+    assert caption
+    assert parse(caption).profile == VoiceProfile()
+
+
+def test_every_intensity_fits_every_emotion_word():
+    lexicon = load_lexicon()
+    for name, forms in lexicon.emotions.items():
+        for level, intensity in lexicon.intensities.items():
+            pairs = [(word, before) for word in forms.noun for before in intensity.noun]
+            pairs += [(word, before) for word in forms.adjective for before in intensity.adjective]
+            for word, before in pairs:
+                assert parse(f"{before} {word}").emotions == {name: level}
+            for word in forms.noun + forms.adjective:
+                assert parse(f"{word} {intensity.after[0]}").emotions == {name: level}
+
+
+def test_every_phrase_for_a_burst_names_that_burst_alone():
+    for name, phrases in load_lexicon().bursts.items():
+        for phrase in phrases:
+            parsed = parse(f"Sadness, with {phrase}.")
+            assert (parsed.bursts, dict(parsed.emotions)) == ((name,), {"Sadness": 0.5})
+
+
+def test_an_accent_that_would_not_read_back_is_left_out_and_only_then():
+    assert expressible(VoiceProfile(traits={"accent": "Bavarian"})).traits == {"accent": "Bavarian"}
+    assert expressible(VoiceProfile(traits={"accent": "deep angry"})).traits == {}
+
+
+def test_voice_attributes_are_left_out_of_what_a_caption_says():
+    assert expressible(VoiceProfile(traits={"Arousal": 3.0, "gender": "male"})).traits == {"gender": "male"}
