@@ -1,0 +1,33 @@
+"""Clips and corpora: what one utterance is, how a corpus is read into them, how shards are written."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from budew.corpora.clip import Caption as Caption
+    from budew.corpora.clip import Clip as Clip
+    from budew.corpora.errors import AudioError as AudioError
+    from budew.corpora.errors import AudioWarning as AudioWarning
+    from budew.corpora.errors import CorpusError as CorpusError
+    from budew.corpora.shards import read_shard as read_shard
+    from budew.corpora.shards import write_shard as write_shard
+    from budew.corpora.sources import read as read
+
+_HOMES = {
+    "AudioError": "errors",
+    "AudioWarning": "errors",
+    "Caption": "clip",
+    "Clip": "clip",
+    "CorpusError": "errors",
+    "read": "sources",
+    "read_shard": "shards",
+    "write_shard": "shards",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: webdataset alone takes a second, and not every reader needs it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

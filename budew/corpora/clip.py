@@ -1,0 +1,185 @@
+"""`Clip`: one utterance with everything known of it, and its JSON form.
+
+A clip carries its audio encoded (bytes or a path); samples exist only while something needs them, so an
+iterator of a million clips holds one. On disk a clip is a pair, `<id>.flac|mp3|wav|ogg` and `<id>.json`;
+the second is `Clip.to_dict()`.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from budew.corpora.errors import CorpusError
+from budew.profile import VoiceProfile
+
+LONGEST_ID = 240
+"""Characters. A tar header holds no more, nor does a file name with a suffix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A sentence or two about the voice of a clip, and what wrote it (`{"by": "render", "seed": 7}`)."""
+
+    text: str
+    made_by: Mapping[str, str | int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"text": self.text, "made_by": dict(self.made_by)}
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One utterance. What is not known is None or empty.
+
+    Attributes:
+        id: unique in its corpus; relative, with `/` between parts, never a path to open.
+        audio: the encoded file, or where it lies.
+        format: suffix of the encoding: "flac", "mp3", "wav", "ogg"…
+        sampling_rate: Hz.
+        duration: seconds.
+        language: BCP 47 tag, such as "en" or "pt-BR".
+        speaker: name of the voice, unique in its source.
+        transcript: what is said.
+        profile: what is heard.
+        captions: what was written of it.
+        source: corpus or recording that it comes from.
+        license: SPDX identifier where there is one.
+        metadata: anything else, kept as it is through reading and writing.
+
+    Raises:
+        CorpusError: the id is empty, too long, or could be taken for a path outside of a folder.
+    """
+
+    id: str
+    audio: bytes | Path
+    format: str
+    sampling_rate: int | None = None
+    duration: float | None = None
+    language: str | None = None
+    speaker: str | None = None
+    transcript: str | None = None
+    profile: VoiceProfile | None = None
+    captions: tuple[Caption, ...] = ()
+    source: str | None = None
+    license: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the audio as JSON values, without what is not known."""
+        known = {name: getattr(self, name) for name in ("id", *_TEXTS, *_NUMBERS)}
+        known["profile"] = None if self.profile is None else self.profile.to_dict()
+        known["captions"] = [caption.to_dict() for caption in self.captions] or None
+        known["metadata"] = dict(self.metadata) or None
+        return {name: value for name, value in known.items() if value is not None}
+
+    @classmethod
+    def from_dict(
+        cls, data: Mapping[str, Any], *, audio: bytes | Path, format: str, id: str | None = None
+    ) -> "Clip":
+        """Make a clip of its JSON form and its audio.
+
+        Args:
+            data: as `to_dict` gives it. Names that are not fields of a clip are kept in `metadata`.
+            audio: encoded bytes, or where they lie.
+            format: suffix of the encoding.
+            id: used when `data` has none.
+
+        Raises:
+            CorpusError: a field has the wrong type, or the profile is not one.
+        """
+        name = _text(data, "id", "?") or id or ""
+        check_id(name)
+        rate = _number(data, "sampling_rate", name, "hertz")
+        texts: dict[str, Any] = {key: _text(data, key, name) for key in _TEXTS}
+        return cls(
+            id=name,
+            audio=audio,
+            format=format,
+            sampling_rate=None if rate is None else int(rate),
+            duration=_number(data, "duration", name, "seconds"),
+            **texts,
+            profile=_profile(data, name),
+            captions=_captions(data, name),
+            metadata=_metadata(data, name),
+        )
+
+
+def check_id(id: str) -> None:
+    """Raise `CorpusError` unless `id` can name a clip: relative, printable, no `..`, not too long."""
+    odd = any(unicodedata.category(character) in ("Cc", "Cs") for character in id)
+    if not id or len(id) > LONGEST_ID or odd or "\\" in id or id.startswith("/"):
+        raise CorpusError(_BAD_ID.format(id=id[:80]))
+    if {"..", ".", ""} & set(id.split("/")) or PurePosixPath(id).is_absolute():
+        raise CorpusError(_BAD_ID.format(id=id[:80]))
+
+
+_BAD_ID = "{id!r} cannot be the id of a clip: use 1 to 240 printable characters, no leading /, no '..'"
+_TEXTS = ("language", "speaker", "transcript", "source", "license")
+_NUMBERS = ("sampling_rate", "duration")
+_FIELDS = frozenset(("id", *_TEXTS, *_NUMBERS, "profile", "captions", "metadata"))
+
+
+def _wrong(clip: str, name: str, value: object, wanted: str) -> CorpusError:
+    return CorpusError(
+        f"clip {clip!r}: {name} is {str(value)[:60]!r}, not {wanted}: correct it in the clip's JSON"
+    )
+
+
+def _text(data: Mapping[str, Any], name: str, clip: str) -> str | None:
+    value = data.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # speakers and ids are numbers in many corpora
+    if value is None or isinstance(value, str):
+        return value
+    raise _wrong(clip, name, value, "text")
+
+
+def _number(data: Mapping[str, Any], name: str, clip: str, unit: str) -> float | None:
+    value = data.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12:
+        return float(value)
+    raise _wrong(clip, name, value, f"a number of {unit}")
+
+
+def _profile(data: Mapping[str, Any], clip: str) -> VoiceProfile | None:
+    value = data.get("profile")
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise _wrong(clip, "profile", value, "an object with emotions, bursts and traits")
+    try:
+        return VoiceProfile.from_dict(value)
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorpusError(f"clip {clip!r}: the profile cannot be read: {error}") from error
+
+
+def _captions(data: Mapping[str, Any], clip: str) -> tuple[Caption, ...]:
+    value = data.get("captions", [])
+    if not isinstance(value, list):
+        raise _wrong(clip, "captions", value, "a list")
+    return tuple(_caption(item, clip) for item in value)
+
+
+def _caption(item: object, clip: str) -> Caption:
+    if isinstance(item, str):
+        return Caption(item)
+    if isinstance(item, Mapping) and isinstance(item.get("text"), str):
+        made_by = item.get("made_by", {})
+        if isinstance(made_by, Mapping):
+            return Caption(item["text"], dict(made_by))
+    raise _wrong(clip, "a caption", item, "text or an object with text and made_by")
+
+
+def _metadata(data: Mapping[str, Any], clip: str) -> dict[str, Any]:
+    kept = data.get("metadata", {})
+    if not isinstance(kept, Mapping):
+        raise _wrong(clip, "metadata", kept, "an object")
+    return {name: value for name, value in data.items() if name not in _FIELDS} | dict(kept)

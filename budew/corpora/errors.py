@@ -1,0 +1,29 @@
+"""What can be wrong with a corpus: each error names the file or clip, the fault and the remedy.
+
+A reader meets bad items in the middle of good ones. `report` decides once what happens then: raise (the
+default), or hand the error to whoever counts and go on.
+"""
+
+from collections.abc import Callable
+
+
+class CorpusError(ValueError):
+    """A corpus, shard, manifest or clip that cannot be read or written as asked."""
+
+
+class AudioError(CorpusError):
+    """Audio that cannot be decoded."""
+
+
+class AudioWarning(UserWarning):
+    """Audio that is damaged part way: what could be decoded is used."""
+
+
+OnBad = Callable[[CorpusError], None]
+
+
+def report(error: CorpusError, on_bad: OnBad | None) -> None:
+    """Raise `error`, or give it to `on_bad` when there is one."""
+    if on_bad is None:
+        raise error
+    on_bad(error)

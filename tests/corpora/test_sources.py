@@ -1,0 +1,209 @@
+"""Whatever a corpus lies in, it reads as the same clips."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.corpora.audio import decode
+from budew.corpora.manifest import read_manifest
+from budew.corpora.parquet import read_parquet
+
+WORDS = {"one": "Hello", "two": "Goodbye"}
+
+
+def as_folder(files: dict[str, Path], place: Path) -> Path:
+    for id, file in files.items():
+        (place / f"{id}.flac").write_bytes(file.read_bytes())
+        (place / f"{id}.json").write_text(json.dumps({"transcript": WORDS[id]}))
+    return place
+
+
+def as_shard(files: dict[str, Path], place: Path) -> Path:
+    write_shard(place / "a.tar", [Clip(id, file, "flac", transcript=WORDS[id]) for id, file in files.items()])
+    return place / "a.tar"
+
+
+def as_folder_of_shards(files: dict[str, Path], place: Path) -> Path:
+    for id, file in files.items():
+        write_shard(place / "deep" / f"{id}.tar", [Clip(id, file, "flac", transcript=WORDS[id])])
+    return place
+
+
+def as_pattern(files: dict[str, Path], place: Path) -> str:
+    return f"{as_folder_of_shards(files, place)}/deep/*.tar"
+
+
+def as_parquet(files: dict[str, Path], place: Path) -> Path:
+    audio = [{"bytes": file.read_bytes(), "path": f"{id}.flac"} for id, file in files.items()]
+    table = pa.table({"id": list(files), "audio": audio, "text": list(WORDS.values())})
+    pyarrow.parquet.write_table(table, place / "train-00000-of-00001.parquet")
+    return place
+
+
+def as_manifest(files: dict[str, Path], place: Path) -> Path:
+    (place / "audio").mkdir()
+    lines = []
+    for id, file in files.items():
+        (place / "audio" / f"{id}.flac").write_bytes(file.read_bytes())
+        lines.append(json.dumps({"id": id, "audio_filepath": f"audio/{id}.flac", "text": WORDS[id]}))
+    (place / "clips.jsonl").write_text("\n".join(lines) + "\n\n")
+    return place / "clips.jsonl"
+
+
+@pytest.mark.parametrize(
+    "layout", [as_folder, as_shard, as_folder_of_shards, as_pattern, as_parquet, as_manifest]
+)
+def test_every_layout_gives_the_same_clips(
+    voice, tmp_path, layout: Callable[[dict[str, Path], Path], Path | str]
+):
+    files = {id: voice(f"made/{id}.flac", seconds=0.3) for id in WORDS}
+    place = tmp_path / "corpus"
+    place.mkdir()
+    clips = list(read(layout(files, place)))
+    assert [(clip.id, clip.transcript, clip.format) for clip in clips] == [
+        ("one", "Hello", "flac"),
+        ("two", "Goodbye", "flac"),
+    ]
+    assert all(len(decode(clip.audio)) == 4_800 for clip in clips)
+
+
+def test_one_audio_file_is_one_clip(voice):
+    path = voice("a.mp3")
+    assert [(clip.id, clip.audio, clip.format) for clip in read(path)] == [("a", path, "mp3")]
+
+
+def test_a_folder_reads_in_the_order_of_its_paths_and_skips_hidden_files(voice, tmp_path):
+    for name in ("b/2.wav", "b/1.MP3", "a.ogg", "._a.ogg", ".cache/x.wav"):
+        voice(f"c/{name}", seconds=0.1) if name[-1].islower() else voice("t.mp3", seconds=0.1).rename(
+            tmp_path / "c" / name
+        )
+    (tmp_path / "c" / "notes.txt").write_text("no audio")
+    assert [clip.id for clip in read(tmp_path / "c")] == ["a", "b/1", "b/2"]
+
+
+def test_a_loop_of_links_ends(voice, tmp_path):
+    voice("c/a.wav", seconds=0.1)
+    os.symlink(tmp_path / "c", tmp_path / "c" / "again")
+    os.symlink("self.wav", tmp_path / "c" / "self.wav")
+    clips = list(read(tmp_path / "c"))
+    assert [clip.id for clip in clips] == ["a", "self"]
+    with pytest.raises(CorpusError, match=r"self\.wav: cannot be opened"):
+        decode(clips[1].audio)
+
+
+def test_two_files_of_one_id_are_told(voice, tmp_path):
+    voice("c/a.wav", seconds=0.1), voice("c/a.flac", seconds=0.1)
+    with pytest.raises(CorpusError, match=r"a\.wav: its id 'a' is that of .*a\.flac"):
+        list(read(tmp_path / "c"))
+
+
+def test_a_bad_sidecar_is_told_and_the_rest_is_read(voice, tmp_path):
+    for name in ("a", "b"):
+        voice(f"c/{name}.wav", seconds=0.1)
+    (tmp_path / "c" / "a.json").write_text("{")
+    errors: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "c", on_bad=errors.append)] == ["b"]
+    assert len(errors) == 1
+    assert "a.json: is not JSON" in str(errors[0])
+
+
+def test_a_truncated_shard_does_not_hide_the_next_one(voice, tmp_path):
+    file = voice("x.flac", seconds=0.1)
+    for id in ("one", "two"):
+        write_shard(tmp_path / "s" / f"{id}.tar", [Clip(id, file, "flac")])
+    cut = tmp_path / "s" / "one.tar"
+    cut.write_bytes(cut.read_bytes()[:700])
+    errors: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "s", on_bad=errors.append)] == ["two"]
+    assert "one.tar" in str(errors[0])
+    with pytest.raises(CorpusError, match=r"one\.tar"):
+        list(read(tmp_path / "s"))
+
+
+@pytest.mark.parametrize("name", ["missing", "missing*.tar", "empty", "mixed", "notes.txt"])
+def test_what_is_no_corpus_is_an_error_with_a_remedy(voice, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("x")
+    write_shard(tmp_path / "mixed" / "a.tar", [Clip("a", voice("mixed/a.wav"), "wav")])
+    with pytest.raises(CorpusError, match=name.replace("*", r"\*")):
+        list(read(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.wav", "/etc/passwd", "audio/../../secret.wav", "link.wav", "", None, 3]
+)
+def test_a_manifest_cannot_name_files_outside_of_its_folder(voice, tmp_path, path):
+    voice("secret.wav", seconds=0.1)
+    (tmp_path / "m").mkdir()
+    os.symlink(tmp_path / "secret.wav", tmp_path / "m" / "link.wav")
+    (tmp_path / "m" / "a.jsonl").write_text(json.dumps({"audio": path}))
+    with pytest.raises(CorpusError, match=r"a\.jsonl: line 1: .*(leaves the folder|no path)"):
+        list(read_manifest(tmp_path / "m" / "a.jsonl"))
+
+
+def test_bad_lines_of_a_manifest_are_told_by_number(voice, tmp_path):
+    voice("a.wav", seconds=0.1)
+    lines = ['{"audio": "a.wav"}', "{", '{"audio": "a.wav"}', "[]", '{"audio": "a.wav", "id": "b"}', "\xff"]
+    (tmp_path / "m.jsonl").write_text("\n".join(lines), encoding="latin-1")
+    errors: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "m.jsonl", on_bad=errors.append)] == ["a", "b"]
+    assert [str(error).partition("line ")[2][0] for error in errors] == ["2", "3", "4", "6"]
+
+
+def test_columns_can_be_named_and_others_go_to_the_metadata(voice, tmp_path):
+    voice("a.wav", seconds=0.1)
+    (tmp_path / "m.jsonl").write_text('{"snd": "a.wav", "said": "Hi", "caption": "Calm.", "snr": 20}')
+    clip = next(read_manifest(tmp_path / "m.jsonl", columns={"audio": "snd", "transcript": "said"}))
+    assert (clip.transcript, clip.captions[0].text, clip.metadata) == ("Hi", "Calm.", {"snr": 20})
+    with pytest.raises(CorpusError, match="no column 'x'"):
+        next(read_manifest(tmp_path / "m.jsonl", columns={"audio": "x"}))
+    with pytest.raises(CorpusError, match="no field of a clip"):
+        next(read_manifest(tmp_path / "m.jsonl", columns={"sound": "snd"}))
+
+
+def test_parquet_finds_the_audio_by_its_type_and_numbers_rows_without_an_id(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    audio = [{"bytes": wav, "path": None}, {"bytes": None, "path": "b.wav"}, {"bytes": b"text", "path": "c"}]
+    profile = json.dumps({"emotions": {"Anger": 0.5}})
+    table = pa.table({"audioId": audio, "profile": [profile] * 3, "label": ["x", "y", "z"]})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    errors: list[CorpusError] = []
+    clips = list(read_parquet(tmp_path / "t.parquet", on_bad=errors.append))
+    assert [(clip.id, clip.format, clip.metadata) for clip in clips] == [
+        ("t-00000000", "wav", {"label": "x"})
+    ]
+    assert clips[0].profile is not None
+    assert clips[0].profile.emotions == {"Anger": 0.5}
+    assert ["row 1: it has no audio" in str(errors[0]), "row 2: its audio is of no" in str(errors[1])] == [
+        True,
+        True,
+    ]
+
+
+def test_plain_bytes_are_audio_when_their_column_says_so(voice, tmp_path):
+    mp3 = voice("a.mp3", seconds=0.1).read_bytes()
+    pyarrow.parquet.write_table(pa.table({"mp3": [mp3], "n": [1]}), tmp_path / "t.parquet")
+    assert [clip.format for clip in read(tmp_path / "t.parquet")] == ["mp3"]
+    pyarrow.parquet.write_table(pa.table({"n": [1]}), tmp_path / "n.parquet")
+    with pytest.raises(CorpusError, match="no column holds audio among n"):
+        list(read(tmp_path / "n.parquet"))
+
+
+def test_a_row_with_the_id_of_another_is_told(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    pyarrow.parquet.write_table(pa.table({"wav": [wav, wav], "id": ["x", "x"]}), tmp_path / "t.parquet")
+    errors: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "t.parquet", on_bad=errors.append)] == ["x"]
+    assert "row 1: the clip 'x' is there twice" in str(errors[0])
+
+
+def test_a_broken_parquet_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(100))
+    with pytest.raises(CorpusError, match=r"t\.parquet: the parquet file cannot be read"):
+        list(read(tmp_path / "t.parquet"))
