@@ -1,0 +1,9 @@
+"""Synthetic emotional speech: espeak-ng coloured by the vocal correlates of 40 emotions, for training
+and tests without recordings.
+"""
+
+from budew.synthesis.corpus import synthesize_corpus
+from budew.synthesis.espeak import SynthesisError
+from budew.synthesis.plan import Plan, plan_clip
+
+__all__ = ["Plan", "SynthesisError", "plan_clip", "synthesize_corpus"]

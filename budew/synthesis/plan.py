@@ -1,0 +1,123 @@
+"""What a synthetic clip will be, before any sound is made: a function of (seed, split, number) and of
+nothing else.
+
+One or two emotions are drawn (a few clips are neutral), their vocal correlates are added up in
+proportion to intensity, and the speaker's own habits are added: no two speakers use a cue alike. The
+plan is also the reference of the benchmarks: whatever can be told from its settings is the most that a
+listener could tell from the sound.
+"""
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from budew.profile import VoiceProfile
+from budew.synthesis.tables import Split, correlates, cues, table
+from budew.taxonomy import EMOTIONS
+
+NEUTRAL_SHARE = 0.04
+TWO_EMOTIONS_SHARE = 0.35
+FIRST_LEVELS = {0.25: 0.1, 0.5: 0.25, 0.75: 0.35, 1.0: 0.3}
+SECOND_LEVELS = {0.25: 0.3, 0.5: 0.4, 0.75: 0.3}
+MOST_BURSTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A speaker: an espeak-ng voice with a vocal tract and a habitual pitch of its own.
+
+    Attributes:
+        name: espeak-ng's name, language and variant, such as "en-us+m3".
+        speaker: unique name of the person.
+        language: BCP 47 primary language.
+        gender: "female" or "male".
+        vocal_tract: factor on formant frequencies.
+        pitch: semitones over the variant's own pitch.
+    """
+
+    name: str
+    speaker: str
+    language: str
+    gender: str
+    vocal_tract: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that decides how one clip sounds. `settings` holds the strength of each vocal cue,
+    around 0 for neutral.
+    """
+
+    id: str
+    seed: int
+    profile: VoiceProfile
+    voice: Voice
+    text: str
+    settings: Mapping[str, float]
+    bursts_before: tuple[str, ...]
+    bursts_after: tuple[str, ...]
+
+
+def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
+    """Draw clip `number` of the corpus (seed, split)."""
+    clip_id = f"{split}-{seed}-{number:07d}"
+    rng = generator(seed, clip_id, "plan")
+    voice = _draw_voice(rng, split)
+    emotions = _draw_emotions(rng)
+    settings, bursts = _express(emotions, rng)
+    text = rng.choice(table("texts")[voice.language])
+    rng.shuffle(bursts)
+    cut = sum(rng.random() < 0.5 for _ in bursts)
+    profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
+    return Plan(clip_id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
+
+
+def generator(seed: int, clip_id: str, purpose: str) -> random.Random:
+    """Return a generator that depends on its arguments alone (SHA-256 of them)."""
+    digest = hashlib.sha256(f"{seed}/{clip_id}/{purpose}".encode()).digest()
+    return random.Random(digest)  # noqa: S311 - reproducible on purpose
+
+
+def _draw_voice(rng: random.Random, split: Split) -> Voice:
+    voices = table("voices")
+    language = rng.choice(list(voices["languages"]))
+    accent = rng.choice(voices["languages"][language])
+    gender = rng.choice(["female", "male"])
+    variant = rng.choice(voices["variants"][split][gender])
+    person = rng.randrange(voices["speakers"])
+    name = f"{accent}+{variant}"
+    body = generator(0, f"{variant}/{person}", "speaker")
+    tract = 1 + body.uniform(-1, 1) * voices["vocal_tract"]
+    pitch = body.uniform(-1, 1) * voices["habitual_pitch"]
+    return Voice(name, f"{variant}-{person:02d}", language, gender, tract, pitch)
+
+
+def _draw_emotions(rng: random.Random) -> dict[str, float]:
+    if rng.random() < NEUTRAL_SHARE:
+        return {}
+    count = 2 if rng.random() < TWO_EMOTIONS_SHARE else 1
+    names = rng.sample(EMOTIONS, count)
+    levels = (FIRST_LEVELS, SECOND_LEVELS)
+    return {
+        name: rng.choices(list(shares), list(shares.values()))[0]
+        for name, shares in zip(names, levels, strict=False)
+    }
+
+
+def _express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str, float], list[str]]:
+    """Return the settings of the cues and the bursts that these emotions come out as, this time."""
+    rules = table("cues")
+    settings = dict.fromkeys(cues(), 0.0)
+    bursts: list[str] = []
+    for emotion, intensity in emotions.items():
+        strength = intensity ** rules["compression"]
+        row = correlates()[emotion]
+        for cue, size in row.cues.items():
+            settings[cue] += strength * size * rng.uniform(*rules["usage"])
+        for name, chance in row.bursts.items():
+            if rng.random() < chance * strength and name not in bursts:
+                bursts.append(name)
+    settings = {cue: round(value + rng.gauss(0, rules["spread"]), 4) for cue, value in settings.items()}
+    return settings, bursts[:MOST_BURSTS]

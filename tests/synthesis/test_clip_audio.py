@@ -1,0 +1,79 @@
+"""Each cue is heard in the sound: turned up and down, what it names changes, and in the right direction."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from budew.synthesis.clip_audio import LONGEST, SAMPLING_RATE, synthesize
+from budew.synthesis.plan import plan_clip
+
+from .conftest import pitch
+
+
+def high_share(samples: np.ndarray) -> float:
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    return float(power[len(power) // 4 :].sum() / power.sum())  # over 2 kHz
+
+
+def test_same_plan_same_samples(say, neutral, espeak):
+    assert say().tobytes() == say().tobytes()
+    other = replace(neutral, id="another")
+    assert synthesize(other, espeak).tobytes() != say().tobytes()
+
+
+def test_pitch_level_moves_the_fundamental_frequency(say):
+    low, middle, high = (np.median(pitch(say(pitch_level=x))) for x in (-1.0, 0.0, 1.0))
+    assert low < 0.85 * middle
+    assert high > 1.25 * middle
+
+
+def test_pitch_range_spreads_the_fundamental_frequency(say):
+    flat, lively = (np.std(np.log2(pitch(say(pitch_range=x)))) for x in (-1.0, 1.0))
+    assert lively > 1.5 * flat
+
+
+def test_contour_raises_the_end(say):
+    rises = []
+    for contour in (-1.0, 1.0):
+        voiced = pitch(say(contour=contour))
+        rises.append(np.median(voiced[-6:]) / np.median(voiced[:10]))
+    assert rises[1] > 1.3 * rises[0]
+
+
+def test_rate_shortens_and_pauses_lengthen(say):
+    assert len(say(rate=1.0)) < 0.8 * len(say()) < 0.8 * 0.75 * len(say(rate=-1.0))
+    assert len(say(pauses=1.0)) > len(say()) + 0.7 * SAMPLING_RATE
+
+
+def test_loudness_is_level(say):
+    quiet, loud = (np.sqrt(np.mean(say(loudness=x) ** 2)) for x in (-1.0, 1.0))
+    assert 10 < 20 * np.log10(loud / quiet) < 22
+
+
+@pytest.mark.parametrize("cue", ["brightness", "breathiness"])
+def test_bright_and_breathy_voices_have_more_treble(say, cue):
+    assert high_share(say(**{cue: 1.0})) > 2 * high_share(say(**{cue: -1.0}))
+
+
+def test_smile_moves_the_spectrum_up_and_leaves_the_pitch(say):
+    wide, round_ = say(smile=1.0), say(smile=-1.0)
+    assert np.median(pitch(wide)) == pytest.approx(np.median(pitch(round_)), rel=0.08)
+    assert high_share(wide) > high_share(round_)
+
+
+@pytest.mark.parametrize("cue", ["tremor", "roughness", "dynamics", "irregularity"])
+def test_other_cues_change_the_sound(say, cue):
+    turned, plain = say(**{cue: 1.0}), say()
+    assert len(turned) != len(plain) or np.abs(turned - plain).mean() > 0.002
+
+
+def test_clips_fit_the_window_and_full_scale(espeak):
+    for number in range(40):
+        plan = plan_clip(number, seed=21, split="test")
+        loudest = replace(plan, settings={**plan.settings, "loudness": 1.1, "rate": -1.1, "pauses": 1.1})
+        samples = synthesize(loudest, espeak)
+        assert len(samples) <= 8 * SAMPLING_RATE
+        assert len(samples) <= (LONGEST + 0.1) * SAMPLING_RATE
+        assert np.abs(samples).max() <= 1
+        assert np.isfinite(samples).all()

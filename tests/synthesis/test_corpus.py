@@ -1,0 +1,70 @@
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from budew.corpora import read
+from budew.corpora.audio import decode
+from budew.synthesis import SynthesisError, plan_clip, synthesize_corpus
+
+PROGRAM = """
+import sys
+from budew.synthesis import synthesize_corpus
+if __name__ == "__main__":
+    synthesize_corpus(sys.argv[1], clips=30, seed=4, split="test", clips_per_shard=10, workers=int(sys.argv[2]))
+"""
+
+
+def run(program: Path, out: Path, workers: int, hash_seed: str) -> list[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    subprocess.run([sys.executable, str(program), str(out), str(workers)], check=True, env=environment)
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.glob("*.tar"))]
+
+
+def test_shards_are_the_same_bytes_whatever_the_workers_and_the_hash_seed(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    alone = run(program, tmp_path / "alone", 1, "0")
+    together = run(program, tmp_path / "together", 3, "77")
+    assert len(alone) == 3
+    assert alone == together
+
+
+def test_a_second_run_makes_only_what_is_missing_and_the_same(tmp_path):
+    first = synthesize_corpus(tmp_path, clips=12, seed=3, clips_per_shard=4, workers=1)
+    bytes_before = [path.read_bytes() for path in first]
+    first[1].unlink()
+    times = [first[0].stat().st_mtime_ns, first[2].stat().st_mtime_ns]
+    seen: list[tuple[int, int]] = []
+    again = synthesize_corpus(
+        tmp_path, clips=12, seed=3, clips_per_shard=4, workers=1, progress=lambda *counts: seen.append(counts)
+    )
+    assert [path.read_bytes() for path in again] == bytes_before
+    assert [again[0].stat().st_mtime_ns, again[2].stat().st_mtime_ns] == times
+    assert seen == [(8, 12), (12, 12)]
+
+
+def test_clips_carry_their_profile_and_sound(tmp_path):
+    synthesize_corpus(tmp_path, clips=5, seed=3, workers=1)
+    for number, clip in enumerate(read(tmp_path)):
+        plan = plan_clip(number, seed=3, split="train")
+        assert clip.id == plan.id
+        assert clip.profile == plan.profile
+        assert clip.transcript == plan.text
+        assert len(decode(clip.audio)) == pytest.approx(clip.duration * 16_000, abs=2)
+        assert clip.metadata["synthesis"]["cues"] == dict(plan.settings)
+
+
+def test_a_folder_of_another_corpus_is_refused(tmp_path):
+    synthesize_corpus(tmp_path, clips=2, seed=3, workers=1)
+    with pytest.raises(SynthesisError, match="another corpus"):
+        synthesize_corpus(tmp_path, clips=2, seed=4, workers=1)
+
+
+@pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips": 2, "split": "dev"}, {"clips": 2, "clips_per_shard": 0}])
+def test_orders_that_make_no_sense_are_refused(tmp_path, wrong):
+    with pytest.raises(SynthesisError):
+        synthesize_corpus(tmp_path, seed=1, **wrong)

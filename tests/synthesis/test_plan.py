@@ -1,0 +1,52 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from budew.synthesis.plan import plan_clip
+from budew.synthesis.tables import correlates
+
+PLANS = [plan_clip(number, seed=11, split="train") for number in range(3000)]
+
+
+def test_a_plan_is_a_function_of_seed_split_and_number():
+    assert plan_clip(7, seed=11, split="train") == PLANS[7]
+    assert plan_clip(7, seed=12, split="train") != PLANS[7]
+    assert plan_clip(7, seed=11, split="test").settings != PLANS[7].settings
+
+
+@pytest.mark.parametrize("other", ["validation", "test"])
+def test_no_speaker_of_training_is_heard_in_another_split(other):
+    speakers = {plan.voice.speaker for plan in PLANS}
+    assert not speakers & {plan_clip(n, seed=11, split=other).voice.speaker for n in range(500)}
+
+
+def test_bursts_of_the_profile_are_those_that_sound():
+    for plan in PLANS:
+        assert sorted(plan.profile.bursts) == sorted(plan.bursts_before + plan.bursts_after)
+
+
+def test_intensity_drives_the_strength_of_the_cues():
+    strength: dict[float, list[float]] = {}
+    for plan in PLANS:
+        if len(plan.profile.emotions) == 1:
+            ((emotion, intensity),) = plan.profile.emotions.items()
+            row = correlates()[emotion].cues
+            size = np.array(list(row.values()))
+            shown = np.array([plan.settings[cue] for cue in row])
+            strength.setdefault(intensity, []).append(float(shown @ size / (size @ size)))
+    means = [float(np.mean(strength[level])) for level in (0.25, 0.5, 0.75, 1.0)]
+    assert means == sorted(means)
+    assert means[3] > 1.8 * means[0]
+
+
+def test_words_language_and_gender_tell_nothing_of_the_emotion():
+    for trait in ("gender", "language"):
+        shares = Counter(getattr(plan.voice, trait) for plan in PLANS)
+        for emotion in ("Anger", "Sadness", "Amusement"):
+            mine = [getattr(p.voice, trait) for p in PLANS if emotion in p.profile.emotions]
+            assert len(mine) > 40
+            for value, count in Counter(mine).items():
+                expected = shares[value] / len(PLANS)
+                spread = np.sqrt(expected * (1 - expected) / len(mine))
+                assert abs(count / len(mine) - expected) < 4.5 * spread
