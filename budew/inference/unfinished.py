@@ -1,0 +1,91 @@
+"""A recording on its way through the captioner: windows read, captions that came back, what went wrong."""
+
+import warnings
+from collections.abc import Iterator
+
+from budew.captions import parse
+from budew.corpora.audio import Window
+from budew.corpora.errors import AudioWarning, CorpusError
+from budew.inference.clean import Cleaned
+from budew.inference.pool import pool
+from budew.inference.result import SILENCE, Captioned, Failure, WindowCaption, clock
+from budew.profile import VoiceProfile
+
+
+class Unfinished:
+    """Collects the captions of the windows of one recording until it is complete."""
+
+    def __init__(self, source: str) -> None:
+        """Begin with nothing read."""
+        self.source = source
+        self._spans: list[tuple[float, float]] = []
+        self._captions: dict[int, Cleaned] = {}
+        self._warnings: list[str] = []
+        self._failure: Failure | None = None
+        self._read = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether all windows were read and captioned, or reading failed."""
+        return self._read and (self._failure is not None or len(self._captions) == len(self._spans))
+
+    def read(self, cut: Iterator[Window]) -> Iterator[tuple[int, Window]]:
+        """Pass on the windows, numbered. What the reader complains of is kept for the result, not raised."""
+        try:
+            for place, window in enumerate(self._listen(cut)):
+                self._spans.append((window.start, window.end))
+                yield place, window
+        except (CorpusError, OSError) as error:
+            self._failure = Failure(self.source, self._without_source(str(error)))
+        self._read = True
+
+    def caption(self, place: int, cleaned: Cleaned) -> None:
+        """Take the caption of window `place`."""
+        self._captions[place] = cleaned
+
+    def leave_silent(self, place: int) -> None:
+        """Take note that there is nothing to hear in window `place`."""
+        self._captions[place] = Cleaned(SILENCE)
+
+    def result(self) -> Captioned | Failure:
+        """Return what came of the recording. Call it once `complete`."""
+        if self._failure is not None:
+            return self._failure
+        windows = tuple(
+            _window(start, end, self._captions[place].text) for place, (start, end) in enumerate(self._spans)
+        )
+        return Captioned(
+            self.source, windows[-1].end, windows, pool(windows), (*self._warnings, *self._removed())
+        )
+
+    def _listen(self, cut: Iterator[Window]) -> Iterator[Window]:
+        """Take the windows one by one and keep the warnings about the audio that come with them."""
+        while True:
+            with warnings.catch_warnings(record=True, action="always", category=AudioWarning) as caught:
+                window = next(cut, None)
+            for warning in caught:
+                if issubclass(warning.category, AudioWarning):
+                    self._warnings.append(self._without_source(str(warning.message)))
+                else:
+                    warnings.warn_explicit(
+                        warning.message, warning.category, warning.filename, warning.lineno
+                    )
+            if window is None:
+                return
+            yield window
+
+    def _removed(self) -> list[str]:
+        """Say of each window what was taken away before its caption."""
+        return [
+            f"at {clock(self._spans[place][0])}: stray letters {cleaned.removed!r} before the caption removed"
+            for place, cleaned in sorted(self._captions.items())
+            if cleaned.removed
+        ]
+
+    def _without_source(self, message: str) -> str:
+        return message.removeprefix(f"{self.source}: ")
+
+
+def _window(start: float, end: float, text: str) -> WindowCaption:
+    profile = VoiceProfile() if text == SILENCE else parse(text).profile
+    return WindowCaption(start, end, text, profile)

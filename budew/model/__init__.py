@@ -1,0 +1,1 @@
+"""Models: a small Whisper from scratch, its tokenizer, and the loading of checkpoints."""

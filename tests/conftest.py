@@ -1,0 +1,109 @@
+"""A Whisper of random weights, saved as any checkpoint is, for the tests of the model and of inference."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SPECIAL = (
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|en|>",
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|startoflm|>",
+    "<|startofprev|>",
+    "<|nospeech|>",
+    "<|notimestamps|>",
+)
+WORDS = ("a calm voice, deeply sad", "an angry man shouting", "She sounds amused and full of hope.")
+
+
+def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = True) -> Path:
+    """Write a random `WhisperForConditionalGeneration` and its processor to `folder`.
+
+    Its hop is 320 samples, as no stock Whisper's is, so that a constant of 30 s or 3,000 frames shows.
+    """
+    import torch
+    from transformers import WhisperConfig, WhisperForConditionalGeneration, WhisperProcessor
+    from transformers.models.whisper import WhisperFeatureExtractor
+
+    tokenizer = _tokenizer()
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
+    torch.manual_seed(3)
+    config = WhisperConfig(
+        vocab_size=len(tokenizer),
+        num_mel_bins=16,
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        max_source_positions=25 * seconds,
+        max_target_positions=24,
+        init_std=0.6,
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+        bos_token_id=ids["<|endoftext|>"],
+        eos_token_id=ids["<|endoftext|>"],
+        pad_token_id=ids["<|endoftext|>"],
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config = _generation_config(ids, multilingual=multilingual)
+    extractor = WhisperFeatureExtractor(feature_size=16, hop_length=320, n_fft=800, chunk_length=seconds)
+    model.save_pretrained(folder)
+    WhisperProcessor(extractor, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def _tokenizer():
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import AddedToken, WhisperTokenizer
+
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bpe.train_from_iterator(WORDS, trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet))
+    model = json.loads(bpe.to_str())["model"]
+    tokenizer = WhisperTokenizer(
+        vocab=model["vocab"],
+        merges=[tuple(merge) for merge in model["merges"]],
+        extra_special_tokens=list(SPECIAL[1:]),
+    )
+    tokenizer.add_tokens([AddedToken(f"<|{step * 0.02:.2f}|>", special=False) for step in range(101)])
+    return tokenizer
+
+
+def _generation_config(ids: dict[str, int], *, multilingual: bool):
+    """What `generate` needs to make Whisper's prefix, as the config of a trained checkpoint has it."""
+    from transformers import GenerationConfig
+
+    languages = {
+        "lang_to_id": {"<|en|>": ids["<|en|>"]},
+        "task_to_id": {name: ids[f"<|{name}|>"] for name in ("transcribe", "translate")},
+    }
+    return GenerationConfig(
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+        eos_token_id=ids["<|endoftext|>"],
+        pad_token_id=ids["<|endoftext|>"],
+        no_timestamps_token_id=ids["<|notimestamps|>"],
+        is_multilingual=multilingual,
+        **(languages if multilingual else {}),
+    )
+
+
+@pytest.fixture(scope="session")
+def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny multilingual checkpoint: 2 s windows."""
+    return save_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def make_whisper() -> Callable[..., Path]:
+    """`make_whisper(folder, seconds=…, multilingual=…)` saves a tiny checkpoint of its own."""
+    return save_tiny_whisper

@@ -1,0 +1,151 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.captions import parse
+from budew.corpora import AudioError, Clip
+from budew.inference import Captioned, Captioner, Failure
+from budew.inference.clean import clean
+from budew.inference.generate import write_captions
+from budew.inference.result import SILENCE
+
+
+def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):
+    results = list(captioner.caption_files([sounds]))
+    assert all(isinstance(result, Captioned) for result in results)
+    assert [result.source.rpartition("/")[2] for result in results] == [
+        "a.wav", "b.flac", "c.mp3", "d.ogg", "e_192k.wav", "f_8k.wav", "g.wav", "h.wav",
+    ]  # fmt: skip
+    assert [len(result.windows) for result in results] == [1, 3, 2, 1, 2, 4, 1, 2]
+
+
+def test_results_do_not_depend_on_the_batch_size(captioner, sounds):
+    one = Captioner(captioner.checkpoint, batch_size=1)
+    three = Captioner(captioner.checkpoint, batch_size=3)
+    expected = list(captioner.caption_files([sounds]))
+    assert list(one.caption_files([sounds])) == expected
+    assert list(three.caption_files([sounds])) == expected
+
+
+def test_a_file_is_captioned_alone_as_among_others(captioner, sounds):
+    among = {result.source: result for result in captioner.caption_files([sounds])}
+    path = str(sounds / "f_8k.wav")
+    assert captioner(path) == among[path]
+
+
+def test_each_window_has_the_caption_of_its_own_samples_and_its_parse(captioner, make_sound):
+    samples = make_sound(5, 5.0)
+    result = captioner(samples, sampling_rate=16_000)
+    pieces = [samples[:32_000], samples[32_000:64_000], samples[64_000:]]
+    expected = [clean(text).text for text in write_captions(captioner.checkpoint, pieces)]
+    assert [window.text for window in result.windows] == expected
+    assert [(window.start, window.end) for window in result.windows] == [(0, 2), (2, 4), (4, 5)]
+    assert all(window.profile == parse(window.text).profile for window in result.windows)
+    assert result.duration == 5
+
+
+def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_path):
+    (tmp_path / "empty.mp3").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("this is no sound")
+    soundfile.write(tmp_path / "blink.wav", np.ones(100) * 0.5, 16_000)
+    paths = [sounds / "a.wav", tmp_path, sounds / "g.wav", tmp_path / "missing.wav"]
+    results = list(captioner.caption_files(paths))
+    assert [isinstance(result, Failure) for result in results] == [False, True, True, True, False, True]
+    assert "too short to hear" in results[1].reason
+    for failure in (results[1], results[2], results[3], results[5]):
+        assert str(failure).startswith(f"{failure.source}: ")
+        assert "\n" not in str(failure)
+        assert failure.source not in failure.reason
+
+
+def test_a_truncated_file_is_captioned_as_far_as_it_goes_and_says_so(captioner, sounds, tmp_path):
+    whole = (sounds / "b.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    result = captioner(tmp_path / "cut.flac")
+    assert 2 < result.duration < 3.5
+    assert len(result.warnings) == 1
+    assert "could be used" in result.warnings[0]
+    assert "cut.flac" not in result.warnings[0]
+
+
+def test_silence_is_said_without_asking_the_model(captioner, make_sound):
+    samples = np.concatenate([np.zeros(64_000, np.float32), make_sound(2, 2)])
+    result = captioner(samples, sampling_rate=16_000)
+    assert [window.silent for window in result.windows] == [True, True, False]
+    assert result.profile == result.windows[2].profile
+    assert captioner(samples[:64_000], sampling_rate=16_000).caption == SILENCE
+    assert captioner(samples[:64_000], sampling_rate=16_000).emotions == {}
+
+
+def test_clips_of_a_corpus_are_known_by_their_ids(captioner, sounds):
+    clips = [
+        Clip(id="one", audio=(sounds / "a.wav").read_bytes(), format="wav"),
+        Clip(id="two", audio=b"broken", format="mp3"),
+        Clip(id="three", audio=sounds / "c.mp3", format="mp3"),
+    ]
+    results = list(captioner.caption_clips(clips))
+    assert [(result.source, type(result)) for result in results] == [
+        ("one", Captioned), ("two", Failure), ("three", Captioned),
+    ]  # fmt: skip
+
+
+def test_clips_are_read_no_further_than_a_batch_ahead(captioner, sounds):
+    taken = []
+
+    def clips():
+        for number in range(100):
+            taken.append(number)
+            yield Clip(id=str(number), audio=sounds / "a.wav", format="wav")
+
+    first = next(Captioner(captioner.checkpoint, batch_size=4).caption_clips(clips()))
+    assert first.source == "0"
+    assert len(taken) == 4
+
+
+def test_progress_counts_every_file(captioner, sounds):
+    seen = []
+    list(captioner.caption_files([sounds], progress=lambda done, total: seen.append((done, total))))
+    assert seen == [(done, 8) for done in range(1, 9)]
+
+
+def test_paths_bytes_samples_and_lists_are_taken(captioner, sounds):
+    path = sounds / "a.wav"
+    samples, rate = soundfile.read(path, dtype="float32")
+    texts = {
+        captioner(path).caption,
+        captioner(str(path)).caption,
+        captioner(path.read_bytes()).caption,
+        captioner(samples, sampling_rate=rate).caption,
+    }
+    assert len(texts) == 1
+    assert [result.caption for result in captioner([path, str(path)])] == [*texts] * 2
+    assert captioner([]) == []
+
+
+def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp_path):
+    with pytest.raises(AudioError, match=r"missing\.wav: "):
+        captioner(tmp_path / "missing.wav")
+    with pytest.raises(AudioError, match="sampling_rate"):
+        captioner(np.zeros(16_000))
+
+
+def test_a_batch_holds_at_least_one_window(captioner):
+    with pytest.raises(ValueError, match="batch_size=1"):
+        Captioner(captioner.checkpoint, batch_size=0)
+
+
+def test_memory_does_not_grow_with_the_recording(captioner, make_sound, tmp_path):
+    """Half an hour at 16 kHz is 115 MB as float32; to caption it takes less than 20 MB."""
+    with soundfile.SoundFile(tmp_path / "long.flac", "w", 16_000, 1) as file:
+        for _ in range(30):
+            file.write(np.concatenate([make_sound(3, 2), np.zeros(58 * 16_000, np.float32)]))
+    captioner(tmp_path / "long.flac")
+    tracemalloc.start()
+    result = captioner(tmp_path / "long.flac")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.duration == 1_800
+    assert sum(not window.silent for window in result.windows) == 30
+    assert peak < 20 * 2**20

@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import pytest
+
+from budew.inference.result import SILENCE, Captioned, Failure, WindowCaption, clock
+from budew.profile import VoiceProfile
+
+ANGRY = VoiceProfile({"Anger": 0.75})
+
+
+def _captioned(*texts: str, warnings: tuple[str, ...] = ()) -> Captioned:
+    windows = tuple(
+        WindowCaption(8.0 * place, 8.0 * place + 8, text, VoiceProfile() if text == SILENCE else ANGRY)
+        for place, text in enumerate(texts)
+    )
+    return Captioned("a.wav", 8.0 * len(texts), windows, ANGRY, warnings)
+
+
+def test_a_short_recording_has_its_caption_alone():
+    assert _captioned("An angry voice.").caption == "An angry voice."
+
+
+def test_a_long_recording_lists_its_windows_and_joins_silent_ones():
+    text = _captioned("An angry voice.", SILENCE, SILENCE, "An angry voice.", "An angry voice.").caption
+    assert text.splitlines() == [
+        "0:00–0:08 An angry voice.",
+        "0:08–0:24 [silence]",
+        "0:24–0:32 An angry voice.",
+        "0:32–0:40 An angry voice.",
+    ]
+
+
+def test_silence_from_end_to_end_is_said_once():
+    assert _captioned(SILENCE, SILENCE).caption == SILENCE
+
+
+def test_the_json_form_is_json_and_has_the_scores():
+    data = json.loads(json.dumps(_captioned("Angry.", "Angry.", warnings=("ends early",)).to_dict()))
+    assert data["emotions"] == {"Anger": 0.75}
+    assert data["windows"][1] == {"start": 8.0, "end": 16.0, "caption": "Angry.", "emotions": {"Anger": 0.75}}
+    assert data["warnings"] == ["ends early"]
+    assert "windows" not in _captioned("Angry.").to_dict()
+
+
+def test_scores_are_a_vector_of_40_in_the_published_order():
+    vector = _captioned("Angry.").vector()
+    assert vector.shape == (40,)
+    assert vector.dtype == np.float32
+    assert vector.sum() == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (8, "0:08"), (59.96, "1:00"), (61.25, "1:01.2"), (3_725, "1:02:05"), (10_800, "3:00:00")],
+)
+def test_times_are_written_as_people_write_them(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_a_failure_is_one_line_with_file_and_reason():
+    assert str(Failure("bad.wav", "is empty: record it again")) == "bad.wav: is empty: record it again"

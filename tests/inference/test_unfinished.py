@@ -1,0 +1,73 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from budew.corpora import AudioError, AudioWarning
+from budew.corpora.audio import Window
+from budew.inference.clean import Cleaned
+from budew.inference.result import Captioned, Failure
+from budew.inference.unfinished import Unfinished
+
+SAMPLES = np.zeros(16, np.float32)
+
+
+def _cut(*complaints: Warning | Exception):
+    """Two windows, then the complaints of a reader."""
+    yield Window(0, 8, SAMPLES)
+    yield Window(8, 12, SAMPLES)
+    for complaint in complaints:
+        if not isinstance(complaint, Warning):
+            raise complaint
+        warnings.warn(complaint, stacklevel=1)
+
+
+def test_it_is_complete_when_all_windows_are_captioned_in_any_order():
+    unfinished = Unfinished("a.wav")
+    for place, _ in unfinished.read(_cut()):
+        assert not unfinished.complete
+        assert place < 2
+    unfinished.caption(1, Cleaned("a sad voice"))
+    assert not unfinished.complete
+    unfinished.caption(0, Cleaned("an angry voice"))
+    assert unfinished.complete
+    result = unfinished.result()
+    assert isinstance(result, Captioned)
+    assert [window.text for window in result.windows] == ["an angry voice", "a sad voice"]
+    assert (result.duration, result.warnings) == (12, ())
+
+
+def test_letters_that_were_removed_are_told_with_their_time():
+    unfinished = Unfinished("a.wav")
+    list(unfinished.read(_cut()))
+    unfinished.leave_silent(0)
+    unfinished.caption(1, Cleaned("The voice is calm.", "A B"))
+    assert unfinished.result().warnings == ("at 0:08: stray letters 'A B' before the caption removed",)
+
+
+def test_damage_is_told_in_the_result_and_not_beside_it():
+    unfinished = Unfinished("a.wav")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(unfinished.read(_cut(AudioWarning("a.wav: ends early: copy it again"))))
+    unfinished.leave_silent(0)
+    unfinished.leave_silent(1)
+    assert unfinished.result().warnings == ("ends early: copy it again",)
+
+
+def test_warnings_of_others_pass_through():
+    with pytest.warns(DeprecationWarning, match="old"):
+        list(Unfinished("a.wav").read(_cut(DeprecationWarning("old"))))
+
+
+@pytest.mark.parametrize("error", [AudioError("a.wav: samples are not numbers"), OSError("disk gone")])
+def test_a_reader_that_fails_on_the_way_makes_a_failure_at_once(error):
+    unfinished = Unfinished("a.wav")
+    assert len(list(unfinished.read(_cut(error)))) == 2
+    assert unfinished.complete
+    assert unfinished.result() == Failure("a.wav", str(error).removeprefix("a.wav: "))
+
+
+def test_an_error_of_the_program_is_not_taken_for_a_bad_file():
+    with pytest.raises(ZeroDivisionError):
+        list(Unfinished("a.wav").read(_cut(ZeroDivisionError())))

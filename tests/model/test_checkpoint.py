@@ -1,0 +1,192 @@
+import json
+import shutil
+import warnings
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from budew.model.checkpoint import CheckpointError, load_checkpoint
+
+
+@pytest.fixture
+def folder(whisper_folder, tmp_path):
+    """A copy of the tiny checkpoint, to spoil."""
+    return Path(shutil.copytree(whisper_folder, tmp_path / "copy"))
+
+
+def _edit(path: Path, **changes: object) -> None:
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | changes))
+
+
+def test_a_folder_gives_model_processor_and_window(whisper_folder):
+    checkpoint = load_checkpoint(whisper_folder, device="cpu")
+    assert (checkpoint.window_seconds, checkpoint.sampling_rate, checkpoint.name) == (2.0, 16_000, "tiny")
+    assert not checkpoint.model.training
+    assert len(checkpoint.processor.tokenizer) > 300
+    assert load_checkpoint(str(whisper_folder), device="cpu").name == "tiny"
+
+
+def test_half_precision_on_disk_is_single_precision_on_a_cpu(folder):
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: value.half() for name, value in weights.items()},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
+    _edit(folder / "config.json", dtype="float16")
+    assert {value.dtype for value in load_checkpoint(folder, device="cpu").model.parameters()} == {
+        torch.float32
+    }
+
+
+def test_languages_survive_a_config_that_was_made_from_the_model(folder):
+    _edit(folder / "generation_config.json", _from_model_config=True)
+    assert load_checkpoint(folder, device="cpu").model.generation_config.lang_to_id.keys() == {"<|en|>"}
+
+
+def test_loading_prints_nothing_and_warns_of_nothing(whisper_folder, capfd):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_checkpoint(whisper_folder, device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pickled_weights_are_never_opened(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
+    with pytest.raises(CheckpointError, match=r"pytorch_model\.bin.*convert them"):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_another_architecture_is_refused_by_name(folder):
+    _edit(folder / "config.json", model_type="wav2vec2")
+    with pytest.raises(CheckpointError, match="'wav2vec2' model"):
+        load_checkpoint(folder, device="cpu")
+    _edit(folder / "config.json", model_type="whisper", architectures=["WhisperForAudioClassification"])
+    with pytest.raises(CheckpointError, match="writes no captions"):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_code_in_a_checkpoint_is_not_run(folder):
+    (folder / "evil.py").write_text("raise SystemExit('ran')")
+    auto_map = {
+        "AutoConfig": "evil.C",
+        "AutoModelForSpeechSeq2Seq": "evil.M",
+        "AutoTokenizer": ["evil.T", None],
+    }
+    _edit(folder / "config.json", auto_map=auto_map)
+    _edit(folder / "processor_config.json", auto_map={"AutoProcessor": "evil.P"})
+    _edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.T", None]})
+    assert load_checkpoint(folder, device="cpu").window_seconds == 2
+
+
+def test_missing_weights_are_not_made_up(folder):
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.decoder.layers.0.fc1.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"lacks 1 weights, such as model\.decoder\.layers\.0\.fc1"):
+        load_checkpoint(folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("model.safetensors", b"\xff" * 64),
+        ("model.safetensors", b""),
+        ("config.json", b"{"),
+        ("config.json", b"[]"),
+        ("config.json", b'{"model_type": "whisper", "d_model": "wide"}'),
+        ("generation_config.json", b"\xff\xfe"),
+        ("tokenizer.json", b"{}"),
+        ("processor_config.json", b'{"feature_extractor": 7}'),
+    ],
+)
+def test_a_spoilt_file_is_one_line_that_names_the_checkpoint(folder, file, content):
+    (folder / file).write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"^copy") as caught:
+        load_checkpoint(folder, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_parts_that_do_not_fit_are_refused(folder):
+    original = (folder / "processor_config.json").read_text()
+    extractor = json.loads(original)["feature_extractor"]
+    _edit(
+        folder / "processor_config.json",
+        feature_extractor=extractor | {"chunk_length": 30, "n_samples": 480_000},
+    )
+    with pytest.raises(CheckpointError, match=r"1500 frames, its encoder takes 100.*chunk_length=2"):
+        load_checkpoint(folder, device="cpu")
+    _edit(folder / "processor_config.json", feature_extractor=extractor | {"feature_size": 80})
+    with pytest.raises(CheckpointError, match="80 mel bands, its model takes 16"):
+        load_checkpoint(folder, device="cpu")
+    (folder / "processor_config.json").write_text(original)
+    _edit(folder / "config.json", eos_token_id=5)
+    with pytest.raises(CheckpointError, match="ends a text"):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_what_is_not_there_says_where_it_looked(tmp_path):
+    with pytest.raises(CheckpointError, match="no such folder"):
+        load_checkpoint(tmp_path / "nowhere", device="cpu")
+    with pytest.raises(CheckpointError, match=r"owner/name"):
+        load_checkpoint("nowhere", device="cpu")
+    with pytest.raises(CheckpointError, match=r"no config\.json"):
+        load_checkpoint(tmp_path, device="cpu")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="is a file"):
+        load_checkpoint(tmp_path / "file", device="cpu")
+
+
+def test_a_device_that_is_not_here_names_one_that_is(whisper_folder):
+    with pytest.raises(CheckpointError, match=r"'abacus' cannot be used here.*device='cpu'"):
+        load_checkpoint(whisper_folder, device="abacus")
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """No network, and a hub cache of our own; gives the folder of a cached checkpoint by its name."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def place(name: str, source: Path) -> Path:
+        repository = tmp_path / "hub" / f"models--{name.replace('/', '--')}"
+        (repository / "refs").mkdir(parents=True)
+        (repository / "refs" / "main").write_text("f" * 40)
+        return Path(shutil.copytree(source, repository / "snapshots" / ("f" * 40)))
+
+    return place
+
+
+def test_a_cached_hub_checkpoint_loads_offline(offline, whisper_folder):
+    offline("someone/tiny", whisper_folder)
+    checkpoint = load_checkpoint("someone/tiny", device="cpu")
+    assert (checkpoint.name, checkpoint.window_seconds) == ("someone/tiny", 2.0)
+
+
+def test_a_hub_checkpoint_out_of_reach_is_one_line_with_the_remedy(offline):
+    with pytest.raises(CheckpointError, match=r"HF_HUB_OFFLINE is set.*local folder") as caught:
+        load_checkpoint("someone/tiny", device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["processor_config.json", "tokenizer.json"])
+def test_a_checkpoint_without_processor_takes_whispers_and_says_so(offline, folder, whisper_folder, missing):
+    offline("openai/whisper-small", whisper_folder)
+    (folder / missing).unlink()
+    with pytest.warns(UserWarning, match=r"copy has no processor of its own: using openai/whisper-small's"):
+        checkpoint = load_checkpoint(folder, device="cpu")
+    assert len(checkpoint.processor.tokenizer) > 300
+
+
+def test_without_processor_and_hub_the_error_names_what_is_needed(offline, folder):
+    (folder / "tokenizer.json").unlink()
+    with (
+        pytest.warns(UserWarning, match="no processor"),
+        pytest.raises(CheckpointError, match="openai/whisper-small"),
+    ):
+        load_checkpoint(folder, device="cpu")
