@@ -1,0 +1,50 @@
+"""Time an evaluation of 400 clips: bootstrap, floor, report; and ranks against sorting every resample."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import rankdata
+
+from budew.evaluation.correlation import mean_ranks
+from budew.evaluation.judge import evaluate
+from budew.evaluation.metrics import bootstrap, shuffled_floor
+from budew.evaluation.pairs import Pair
+from budew.evaluation.report import render_html
+from budew.profile import VoiceProfile
+
+CLIPS, EMOTIONS, RESAMPLES = 400, 40, 1000
+
+
+def seconds(what: str, work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    taken = time.perf_counter() - start
+    print(f"{what:52s} {taken:7.2f} s")
+    return taken
+
+
+def main() -> None:
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 5, (CLIPS, EMOTIONS)) / 4
+    predicted = generator.random((CLIPS, EMOTIONS))
+    print(f"{CLIPS} clips, {EMOTIONS} emotions, {RESAMPLES} resamples")
+    seconds("bootstrap of all metrics", lambda: bootstrap(truth, predicted, resamples=RESAMPLES, seed=0))
+    seconds("shuffled floor, 100 dealings", lambda: shuffled_floor(truth, predicted, shuffles=100, seed=0))
+    draws = generator.integers(0, CLIPS, (RESAMPLES, CLIPS))
+    counts = np.stack([np.bincount(draw, minlength=CLIPS) for draw in draws]).astype(float)
+    columns = predicted.T
+    sorting = seconds("ranks by sorting each resample", lambda: [rankdata(c[draws], axis=1) for c in columns])
+    ours = seconds("ranks by cumulative counts", lambda: [mean_ranks(c, counts) for c in columns])
+    print(f"ratio {sorting / ours:.1f}")
+    pairs = [
+        Pair(f"{number:04d}", VoiceProfile.from_vector(row), VoiceProfile.from_vector(other), "A caption.")
+        for number, (row, other) in enumerate(zip(truth, predicted, strict=True))
+    ]
+    evaluation = evaluate(pairs)
+    seconds("evaluation from profiles to figures", lambda: evaluate(pairs))
+    seconds("report", lambda: render_html(evaluation))
+
+
+if __name__ == "__main__":
+    main()

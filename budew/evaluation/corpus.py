@@ -1,0 +1,136 @@
+"""From a corpus to an `Evaluation`: caption its clips, or take predictions made elsewhere, and judge them."""
+
+import hashlib
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from budew.corpora import Clip, read
+from budew.evaluation.judge import evaluate
+from budew.evaluation.pairs import EvaluationError, Pair, Skipped
+from budew.evaluation.predictions import check_ids, read_predictions
+from budew.evaluation.result import Evaluation, Settings
+from budew.taxonomy.scales import INTENSITY
+
+Progress = Callable[[int], None]
+"""Called with the number of clips that are done."""
+
+
+def evaluate_corpus(
+    corpus: str | Path,
+    *,
+    model: str | Path | None = None,
+    predictions: Path | None = None,
+    scale: str = INTENSITY.name,
+    device: str | None = None,
+    batch_size: int = 16,
+    examples: int = 12,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Compare what a model says of the clips of a corpus with their profiles.
+
+    Clips without a profile and clips that cannot be read or captioned are left out of the figures and
+    listed in `skipped`. Memory holds one batch of audio and that of the examples.
+
+    Args:
+        corpus: whatever `budew.corpora.read` reads; its clips need profiles. model: folder or hub id of a
+        checkpoint; the embedded one where left out. predictions: JSON Lines to judge instead of a model,
+        see `read_predictions`; `scale` is that of its numbers.
+        device: where the model runs, such as "cpu" or "cuda"; the best there is where left out.
+        batch_size: windows captioned at once.
+        examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
+        settings: bootstrap resamples, shuffles and seed.
+        progress: called after each clip.
+
+    Raises:
+        EvaluationError: no clip can be judged, predictions and corpus differ in ids, or both a model and
+            predictions are given.
+        CorpusError: there is no corpus.
+        CheckpointError: the model cannot be loaded.
+    """
+    if model is not None and predictions is not None:
+        raise EvaluationError("both a model and predictions are given: judge one at a time")
+    skipped: list[Skipped] = []
+    clips = _with_truth(corpus, skipped)
+    if predictions is not None:
+        name, pairs = predictions.name, _from_file(predictions, clips, scale, str(corpus))
+    else:
+        name, pairs = _from_model(model, clips, skipped, device=device, batch_size=batch_size)
+    kept = _with_examples(_counted(pairs, progress), examples)
+    return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
+
+
+def _with_truth(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
+    """Read the clips that have a profile; add the others and what cannot be read to `skipped`."""
+    for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
+        if clip.profile is None:
+            skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
+        else:
+            yield clip
+
+
+def _from_file(path: Path, clips: Iterable[Clip], scale: str, corpus: str) -> Iterator[Pair]:
+    predictions = read_predictions(path, scale=scale)
+    seen: set[str] = set()
+    for clip in clips:
+        seen.add(clip.id)
+        prediction = predictions.get(clip.id)
+        if prediction is not None and clip.profile is not None:
+            yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
+    check_ids(predictions, seen, corpus=corpus)
+
+
+def _from_model(
+    model: str | Path | None,
+    clips: Iterable[Clip],
+    skipped: list[Skipped],
+    *,
+    device: str | None,
+    batch_size: int,
+) -> tuple[str, Iterator[Pair]]:
+    """Load the model and return its name and, lazily, the pairs; clips it fails on go to `skipped`."""
+    from budew.inference import Captioner, Failure  # torch takes seconds, and predictions do not need it
+
+    captioner = Captioner.from_pretrained(model, device=device, batch_size=batch_size)
+
+    def pairs() -> Iterator[Pair]:
+        waiting: deque[Clip] = deque()
+        for result in captioner.caption_clips(_noted(clips, waiting)):
+            clip = waiting.popleft()
+            if isinstance(result, Failure):
+                skipped.append(Skipped(clip.id, result.reason))
+            elif clip.profile is not None:
+                yield Pair(clip.id, clip.profile, result.profile, result.caption, clip.audio)
+
+    return captioner.checkpoint.name, pairs()
+
+
+def _noted(clips: Iterable[Clip], waiting: deque[Clip]) -> Iterator[Clip]:
+    """Pass the clips on, and put each in the queue of those that are being captioned."""
+    for clip in clips:
+        waiting.append(clip)
+        yield clip
+
+
+def _counted(pairs: Iterable[Pair], progress: Progress | None) -> Iterator[Pair]:
+    for done, pair in enumerate(pairs, start=1):
+        if progress is not None:
+            progress(done)
+        yield pair
+
+
+def _with_examples(pairs: Iterable[Pair], examples: int) -> list[Pair]:
+    """Collect the pairs; keep the audio of `examples` of them only, chosen by a hash of their ids."""
+    kept: list[Pair] = []
+    playable: list[tuple[int, int]] = []
+    for place, pair in enumerate(pairs):
+        kept.append(pair)
+        digest = int.from_bytes(hashlib.sha256(pair.id.encode()).digest()[:8], "big")
+        heapq.heappush(playable, (-digest, place))
+        if len(playable) > examples:
+            _, dropped = heapq.heappop(playable)
+            kept[dropped] = replace(kept[dropped], audio=None)
+    return kept

@@ -1,0 +1,105 @@
+"""From pairs of true and predicted profiles to an `Evaluation`."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from budew.evaluation.confusion import confusion_matrix
+from budew.evaluation.correlation import FloatArray
+from budew.evaluation.metrics import METRICS, Scores, bootstrap, score, shuffled_floor, summarize
+from budew.evaluation.pairs import EvaluationError, Pair, Skipped
+from budew.evaluation.result import EmotionScore, Evaluation, Settings
+from budew.taxonomy import EMOTIONS
+
+
+def evaluate(
+    pairs: Sequence[Pair],
+    *,
+    model: str = "predictions",
+    corpus: str = "clips",
+    skipped: Sequence[Skipped] = (),
+    settings: Settings | None = None,
+) -> Evaluation:
+    """Compare predicted with true profiles over the 40 emotions.
+
+    The result depends on the pairs and the settings, not on the order of the pairs.
+
+    Args:
+        pairs: one a clip, each id once.
+        model, corpus: names to report.
+        skipped: clips that were left out, to report.
+        settings: bootstrap resamples, shuffles and seed; the defaults of `Settings` where left out.
+
+    Raises:
+        EvaluationError: there are no pairs, or two with the same id.
+    """
+    settings = settings or Settings()
+    ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
+    _check(ordered, corpus, skipped)
+    truth = np.stack([pair.truth.vector() for pair in ordered]).astype(np.float64)
+    predicted = np.stack([pair.predicted.vector() for pair in ordered]).astype(np.float64)
+    point = score(truth, predicted)
+    sampled = bootstrap(truth, predicted, resamples=settings.resamples, seed=settings.seed)
+    floor = shuffled_floor(truth, predicted, shuffles=settings.shuffles, seed=settings.seed)
+    confusion = confusion_matrix(truth, predicted)
+    constant = np.ptp(truth, axis=0) == 0
+    return Evaluation(
+        model=model,
+        corpus=corpus,
+        pairs=ordered,
+        skipped=tuple(skipped),
+        emotions=_by_emotion(truth, predicted, point, sampled, confusion),
+        mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
+        floor={name: summarize(float(values.mean()), values) for name, values in floor.mean.items()},
+        undefined=_named(constant),
+        unvaried=_named(~constant & (np.ptp(predicted, axis=0) == 0)),
+        confusion=confusion,
+        settings=settings,
+    )
+
+
+def _by_emotion(
+    truth: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
+) -> tuple[EmotionScore, ...]:
+    return tuple(
+        EmotionScore(
+            emotion=name,
+            support=int((truth[:, column] > 0).sum()),
+            predicted_support=int((predicted[:, column] > 0).sum()),
+            estimates={
+                metric: summarize(
+                    float(point.by_emotion[metric][0, column]), sampled.by_emotion[metric][:, column]
+                )
+                for metric in METRICS
+            },
+            confused_with=_confused_with(confusion, column),
+        )
+        for column, name in enumerate(EMOTIONS)
+    )
+
+
+def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:
+    """Return the wrong emotion most often predicted for clips of this one, and its share, if any."""
+    wrong = confusion[row, :-1].copy()
+    wrong[row] = 0
+    if not wrong.any():
+        return None
+    return EMOTIONS[int(wrong.argmax())], float(wrong.max() / confusion[row].sum())
+
+
+def _named(chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[str, ...]:
+    return tuple(name for name, taken in zip(EMOTIONS, chosen, strict=True) if taken)
+
+
+def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> None:
+    if not ordered:
+        why = f"; all {len(skipped)} were skipped, the first because {skipped[0].reason}" if skipped else ""
+        raise EvaluationError(
+            f"{corpus} has no clips to evaluate{why}: give a corpus whose clips have profiles"
+        )
+    for before, after in pairwise(ordered):
+        if before.id == after.id:
+            raise EvaluationError(
+                f"{corpus} has two clips with the id {before.id!r}: give every clip its own id"
+            )

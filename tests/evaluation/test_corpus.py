@@ -1,0 +1,72 @@
+"""A model is judged on every clip that can be judged, and the others are accounted for."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from budew import parse
+from budew.corpora import Clip, CorpusError, write_shard
+from budew.evaluation import EvaluationError, Settings, evaluate_corpus
+from budew.inference import Captioner
+
+FEW = Settings(resamples=20, shuffles=3)
+
+
+def test_a_model_is_judged_by_what_it_says_of_each_clip(
+    clips: list[Clip], corpus: Path, whisper_folder: Path
+) -> None:
+    done: list[int] = []
+    result = evaluate_corpus(
+        corpus, model=whisper_folder, device="cpu", batch_size=4, settings=FEW, progress=done.append
+    )
+    captioner = Captioner.from_pretrained(whisper_folder, device="cpu")
+    assert done == [1, 2, 3, 4, 5, 6]
+    for clip, pair in zip(clips, result.pairs, strict=True):
+        assert (pair.id, pair.truth, pair.audio) == (clip.id, clip.profile, clip.audio)
+        assert isinstance(clip.audio, bytes)
+        assert pair.caption == captioner(clip.audio).caption
+        assert pair.predicted.emotions == parse(pair.caption).profile.emotions
+
+
+def test_shards_in_another_order_give_the_same_result(
+    clips: list[Clip], corpus: Path, whisper_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / corpus.name
+    write_shard(path, random.Random(3).sample(clips, len(clips)))
+    first, second = (
+        evaluate_corpus(source, model=whisper_folder, device="cpu", examples=2, settings=FEW)
+        for source in (corpus, path)
+    )
+    assert first.pairs == second.pairs
+    assert first.emotions == second.emotions
+
+
+def test_clips_that_cannot_be_judged_are_listed(
+    clips: list[Clip], whisper_folder: Path, tmp_path: Path
+) -> None:
+    broken = replace(clips[0], id="broken", audio=b"nothing", format="wav")
+    bare = replace(clips[1], id="bare", profile=None)
+    write_shard(tmp_path / "c.tar", [*clips[:3], broken, bare])
+    result = evaluate_corpus(tmp_path / "c.tar", model=whisper_folder, device="cpu", settings=FEW)
+    assert len(result.pairs) == 3
+    assert {clip.id for clip in result.skipped} == {"broken", "bare"}
+
+
+def test_a_corpus_without_truth_is_an_error(clips: list[Clip], tmp_path: Path) -> None:
+    write_shard(tmp_path / "c.tar", [replace(clip, profile=None) for clip in clips])
+    predictions = tmp_path / "p.jsonl"
+    predictions.write_text("", encoding="utf-8")
+    with pytest.raises(EvaluationError, match="no clips to evaluate; all 6 were skipped"):
+        evaluate_corpus(tmp_path / "c.tar", predictions=predictions)
+
+
+def test_a_corpus_that_is_not_there_is_an_error(whisper_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"nowhere"):
+        evaluate_corpus(tmp_path / "nowhere", model=whisper_folder)
+
+
+def test_a_model_and_predictions_at_once_are_an_error(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="one at a time"):
+        evaluate_corpus(corpus, model="some/model", predictions=tmp_path / "p.jsonl")

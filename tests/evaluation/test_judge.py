@@ -1,0 +1,96 @@
+"""An evaluation depends on the pairs and not on their order, says what it cannot say, and is strict JSON."""
+
+import json
+import random
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import pytest
+
+from budew.evaluation import EvaluationError, Pair, Settings, Skipped, evaluate
+from budew.profile import VoiceProfile
+from budew.taxonomy import BURSTS, EMOTIONS
+
+FEW = Settings(resamples=50, shuffles=5)
+
+
+def strict(text: str) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_order_of_the_clips_does_not_matter(pairs: list[Pair]) -> None:
+    shuffled = random.Random(1).sample(pairs, len(pairs))
+    assert evaluate(shuffled, settings=FEW).to_json() == evaluate(pairs, settings=FEW).to_json()
+
+
+def test_the_seed_decides_the_intervals(pairs: list[Pair]) -> None:
+    first = evaluate(pairs, settings=FEW).mean["spearman"]
+    other = evaluate(pairs, settings=replace(FEW, seed=1)).mean["spearman"]
+    assert first.value == other.value
+    assert (first.low, first.high) != (other.low, other.high)
+
+
+def test_intervals_hold_their_value_and_lie_above_the_floor(pairs: list[Pair]) -> None:
+    result = evaluate(pairs)
+    for metric in ("spearman", "pearson", "top1"):
+        mean, floor = result.mean[metric], result.floor[metric]
+        assert mean.low is not None
+        assert mean.value is not None
+        assert mean.high is not None
+        assert floor.high is not None
+        assert floor.high < mean.low < mean.value < mean.high
+
+
+def test_what_is_undefined_is_null_counted_and_named(pairs: list[Pair]) -> None:
+    result = evaluate(pairs, settings=FEW)
+    data = strict(result.to_json())
+    rows = {row["emotion"]: row for row in data["emotions"]}
+    assert list(rows) == list(EMOTIONS)
+    assert data["undefined"] == list(EMOTIONS[8:])
+    assert rows[EMOTIONS[8]]["spearman"] == {"value": None, "low": None, "high": None}
+    assert rows[EMOTIONS[0]]["spearman"]["value"] is not None
+
+
+def test_an_emotion_that_is_never_predicted_counts_as_zero() -> None:
+    pairs = [
+        Pair(str(n), VoiceProfile({"Fear": level, "Pride": level}), VoiceProfile({"Pride": level}))
+        for n, level in enumerate((0, 0.5, 1))
+    ]
+    result = evaluate(pairs, settings=FEW)
+    assert result.unvaried == ("Fear",)
+    assert result.mean["spearman"].value == pytest.approx(0.5)
+
+
+def test_captions_without_meaning_are_counted() -> None:
+    fear, nothing = VoiceProfile({"Fear": 1}), VoiceProfile()
+    pairs = [
+        Pair("a", fear, nothing, "?"),
+        Pair("b", fear, VoiceProfile(bursts=BURSTS[:1]), "She coughs."),
+        Pair("c", nothing, nothing, "?"),
+        Pair("d", fear, fear, "Fear."),
+    ]
+    result = evaluate(pairs, settings=FEW)
+    assert (result.unparsed, result.emotionless) == (2, 2)
+
+
+def test_support_and_confusion_tell_what_was_taken_for_what() -> None:
+    fear, anger = VoiceProfile({"Fear": 1}), VoiceProfile({"Anger": 1})
+    result = evaluate([Pair("a", fear, anger), Pair("b", fear, fear), Pair("c", fear, fear)], settings=FEW)
+    row = result.emotions[EMOTIONS.index("Fear")]
+    assert (row.support, row.predicted_support) == (3, 2)
+    assert row.confused_with == ("Anger", pytest.approx(1 / 3))
+    assert result.confusion.sum() == 3
+
+
+def test_no_clips_is_an_error_that_says_why() -> None:
+    with pytest.raises(EvaluationError, match=r"no clips to evaluate; all 1 were skipped, .* no sound"):
+        evaluate([], skipped=[Skipped("a", "no sound")])
+
+
+def test_two_clips_with_one_id_are_an_error() -> None:
+    pair = Pair("same", VoiceProfile(), VoiceProfile())
+    with pytest.raises(EvaluationError, match="'same'"):
+        evaluate([pair, pair])

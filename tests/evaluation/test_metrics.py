@@ -1,0 +1,117 @@
+"""Figures agree with scipy, their intervals cover, and their conventions hold."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from budew.evaluation.correlation import FloatArray, mean_ranks, pearson, spearman
+from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, shuffled_floor, summarize
+
+LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
+
+
+def intensities(clips: int, emotions: int, *, seed: int, levels: bool = True) -> FloatArray:
+    generator = np.random.default_rng(seed)
+    values = generator.random((clips, emotions))
+    return LEVELS[(values * 5).astype(int)] if levels else values
+
+
+def drawn(counts: FloatArray) -> np.ndarray:
+    return np.repeat(np.arange(len(counts)), counts.astype(int))
+
+
+@pytest.mark.parametrize("levels", [True, False])
+def test_every_figure_equals_scipy_and_the_definition(levels: bool) -> None:
+    truth, predicted = intensities(50, 7, seed=1, levels=levels), intensities(50, 7, seed=2, levels=levels)
+    scores = score(truth, predicted).by_emotion
+    for e in range(7):
+        x, y = truth[:, e], predicted[:, e]
+        assert scores["pearson"][0, e] == pytest.approx(stats.pearsonr(x, y).statistic)
+        assert scores["spearman"][0, e] == pytest.approx(stats.spearmanr(x, y).statistic)
+        assert scores["mae"][0, e] == pytest.approx(10 * np.mean(np.abs(x - y)))
+        assert scores["rmse"][0, e] == pytest.approx(10 * np.sqrt(np.mean((x - y) ** 2)))
+
+
+@pytest.mark.parametrize("levels", [True, False])
+def test_a_resample_scores_what_scipy_says_of_the_drawn_clips(levels: bool) -> None:
+    x = intensities(30, 1, seed=3, levels=levels)[:, 0]
+    y = intensities(30, 1, seed=4, levels=levels)[:, 0]
+    counts = np.random.default_rng(5).multinomial(30, np.full(30, 1 / 30), size=40).astype(float)
+    for row, ranks, rho, r in zip(
+        counts, mean_ranks(x, counts), spearman(x, y, counts), pearson(x, y, counts), strict=True
+    ):
+        clips = drawn(row)
+        assert ranks[clips] == pytest.approx(stats.rankdata(x[clips]))
+        assert rho == pytest.approx(stats.spearmanr(x[clips], y[clips]).statistic)
+        assert r == pytest.approx(stats.pearsonr(x[clips], y[clips]).statistic)
+
+
+def test_a_perfect_prediction_scores_one_without_error() -> None:
+    truth = intensities(40, 5, seed=6)
+    scores = score(truth, truth)
+    assert scores.mean["spearman"] == pytest.approx(1)
+    assert scores.mean["pearson"] == pytest.approx(1)
+    assert scores.mean["top1"] == pytest.approx(1)
+    assert scores.by_emotion["rmse"].max() == 0
+
+
+def test_a_constant_prediction_correlates_zero_and_a_constant_truth_not_at_all() -> None:
+    truth, predicted = intensities(20, 3, seed=7), intensities(20, 3, seed=8)
+    truth[:, 0] = 0.3
+    predicted[:, 0:2] = 0.3
+    predicted[:, 2] = truth[:, 2]
+    for metric in ("spearman", "pearson"):
+        values = score(truth, predicted).by_emotion[metric][0]
+        assert np.isnan(values[0])
+        assert values[1] == 0
+        assert score(truth, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
+
+
+def test_a_single_clip_has_errors_and_no_correlation() -> None:
+    scores = score(np.array([[0.5, 0.0]]), np.array([[0.25, 0.0]]))
+    assert np.isnan(scores.mean["spearman"]).all()
+    assert scores.mean["mae"] == pytest.approx(1.25)
+
+
+def test_the_interval_of_the_mean_covers_the_true_correlation_about_19_times_in_20() -> None:
+    generator = np.random.default_rng(9)
+    covered = 0
+    for trial in range(100):
+        base = generator.standard_normal((80, 4))
+        other = 0.6 * base + 0.8 * generator.standard_normal((80, 4))
+        truth, predicted = stats.norm.cdf(base), stats.norm.cdf(other)
+        sampled = bootstrap(truth, predicted, resamples=200, seed=trial).mean["spearman"]
+        interval = summarize(0.0, sampled)
+        assert interval.low is not None
+        assert interval.high is not None
+        covered += interval.low <= 6 / np.pi * np.arcsin(0.3) <= interval.high
+    assert 87 <= covered <= 100
+
+
+def test_resamples_in_several_chunks_give_what_one_pass_gives() -> None:
+    clips, resamples = 3000, 700
+    truth, predicted = intensities(clips, 2, seed=10), intensities(clips, 2, seed=11)
+    draws = np.random.default_rng(1).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
+    whole = score(truth, predicted, draws.astype(float))
+    assert clips * resamples > 2_000_000
+    chunked = bootstrap(truth, predicted, resamples=resamples, seed=1)
+    assert chunked.mean["spearman"] == pytest.approx(whole.mean["spearman"])
+
+
+def test_predictions_dealt_to_the_wrong_clips_correlate_with_nothing() -> None:
+    truth = intensities(300, 8, seed=12)
+    floor = shuffled_floor(truth, truth, shuffles=40, seed=0)
+    assert abs(floor.mean["spearman"].mean()) < 0.02
+    assert floor.mean["mae"].mean() > 3
+
+
+def test_the_strongest_emotion_is_judged_fairly_among_ties() -> None:
+    truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0.5, 0, 0]])
+    predicted = np.array([[1, 1, 0], [0, 0.25, 0], [1, 0, 0], [0, 0, 0], [0.75, 0, 0.5]])
+    assert score(truth, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)
+
+
+def test_undefined_rows_have_no_mean() -> None:
+    means = mean_over_emotions(np.array([[np.nan, np.nan], [0.5, np.nan], [0.0, 1.0]]))
+    assert np.isnan(means[0])
+    assert means[1:] == pytest.approx([0.5, 0.5])

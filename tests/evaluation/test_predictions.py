@@ -1,0 +1,98 @@
+"""Predictions from a file are read exactly or refused with the line that is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from budew import parse, render
+from budew.corpora import Clip
+from budew.evaluation import EvaluationError, Settings, evaluate_corpus, read_predictions, write_predictions
+from budew.profile import VoiceProfile
+
+FEW = Settings(resamples=20, shuffles=3)
+
+
+def write(path: Path, records: list[object]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def test_captions_are_parsed_and_numbers_are_converted(tmp_path: Path) -> None:
+    caption = render(VoiceProfile({"Fear": 0.75}))
+    records = [{"id": "a", "caption": caption}, {"id": "b", "emotions": {"Fear": 3, "hope": 0}}]
+    read = read_predictions(write(tmp_path / "p.jsonl", records), scale="bud-e")
+    assert read["a"].profile == parse(caption).profile
+    assert read["a"].caption == caption
+    assert read["b"].profile == VoiceProfile({"Fear": 0.75})
+
+
+def test_numbers_beside_a_caption_count(tmp_path: Path) -> None:
+    caption = render(VoiceProfile({"Fear": 0.75}, traits={"gender": "female"}))
+    records = [{"id": "a", "caption": caption, "emotions": {"Pride": 0.1}}]
+    profile = read_predictions(write(tmp_path / "p.jsonl", records))["a"].profile
+    assert dict(profile.emotions) == {"Pride": 0.1}
+    assert profile.traits == parse(caption).profile.traits
+
+
+def test_perfect_predictions_of_a_corpus_score_one(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
+    records = [{"id": clip.id, "caption": render(clip.profile)} for clip in clips if clip.profile]
+    predictions = write(tmp_path / "p.jsonl", records)
+    result = evaluate_corpus(corpus, predictions=predictions, settings=FEW, examples=2)
+    assert result.mean["spearman"].value == pytest.approx(1)
+    assert result.mean["mae"].value == 0
+    assert result.unparsed == 0
+    assert sum(pair.audio is not None for pair in result.pairs) == 2
+
+
+def test_what_is_written_reads_back(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
+    records = [{"id": clip.id, "emotions": {"Fear": 0.3}} for clip in clips]
+    predictions = write(tmp_path / "p.jsonl", records)
+    result = evaluate_corpus(corpus, predictions=predictions, settings=FEW)
+    write_predictions(tmp_path / "again.jsonl", result.pairs)
+    assert read_predictions(tmp_path / "again.jsonl") == read_predictions(predictions)
+
+
+def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
+    few = write(tmp_path / "few.jsonl", [{"id": "clip0", "emotions": {}}])
+    with pytest.raises(EvaluationError, match=r"lack 5 clips \('clip1'"):
+        evaluate_corpus(corpus, predictions=few, settings=FEW)
+    other = [{"id": clip.id, "emotions": {}} for clip in clips] + [{"id": "stranger", "emotions": {}}]
+    with pytest.raises(EvaluationError, match=r"unknown.*|'stranger'"):
+        evaluate_corpus(corpus, predictions=write(tmp_path / "more.jsonl", other), settings=FEW)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", "not a JSON object"),
+        ("[1]", "not a JSON object"),
+        ("[" * 100_000, "not a JSON object"),
+        ('{"caption": "x"}', "no id"),
+        ('{"id": 3, "caption": "x"}', "no id"),
+        ('{"id": "b"}', "needs `caption`"),
+        ('{"id": "b", "caption": 3}', "must be text"),
+        ('{"id": "b", "caption": "x", "emotions": ["Fear"]}', "an object from name to number"),
+        ('{"id": "b", "emotions": {"Fear": 2}}', "'Fear': .* from 0 to 1"),
+        ('{"id": "b", "emotions": {"Fear": NaN}}', "'Fear': .* from 0 to 1"),
+        ('{"id": "b", "emotions": {"Fear": "1"}}', "'Fear': .* from 0 to 1"),
+        ('{"id": "b", "emotions": {"Feer": 1}}', "Fear"),
+        ('{"id": "a", "emotions": {}}', "a second time"),
+    ],
+)
+def test_a_wrong_line_is_named(line: str, complaint: str, tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"id": "a", "emotions": {}}\n\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"p\.jsonl line 3.*" + complaint):
+        read_predictions(path)
+
+
+def test_an_unknown_scale_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="emonet-voice"):
+        read_predictions(write(tmp_path / "p.jsonl", []), scale="stars")
+
+
+def test_a_binary_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(EvaluationError, match="UTF-8"):
+        read_predictions(tmp_path / "p.jsonl")
