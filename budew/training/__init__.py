@@ -1,0 +1,1 @@
+"""Training: a recipe, its examples and the loop that makes a checkpoint of them."""
