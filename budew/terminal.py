@@ -1,0 +1,93 @@
+"""What the command line shows: results on stdout, and on stderr what went wrong and how far the work is.
+
+A progress bar appears only where a person sees it, that is when stderr is a terminal.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+Bar = Callable[[int, int | None], None]
+"""Called with how many are done and how many there are, None where nobody knows."""
+
+
+def say_error(text: object) -> None:
+    """Print one line `budew: …` on stderr."""
+    print(f"budew: {' '.join(str(text).split())}", file=sys.stderr, flush=True)
+
+
+def one_line_for(error: Exception) -> str:
+    """Return an error as the sentence that a user reads."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
+def plain_warnings() -> None:
+    """Show warnings as one line of their own, without the place in the code that gave them."""
+
+    def show(message: Warning | str, category: type[Warning], *_place: Any, **_more: Any) -> None:
+        say_error(f"warning: {message}")
+
+    warnings.showwarning = show
+
+
+def tolerant_output() -> None:
+    """Let a terminal that knows no UTF-8 show a replacement instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def output(path: Path | None) -> Iterator[TextIO]:
+    """Give where results go: the file, or stdout when there is none."""
+    if path is None or str(path) == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    with path.open("w", encoding="utf-8") as file:
+        yield file
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Give a file for reading bytes, stdin for `-`."""
+    if str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    with path.open("rb") as file:
+        yield file
+
+
+def print_table(table: object) -> None:
+    """Print something of rich on stdout: as wide as the terminal, or as it needs where there is none."""
+    from rich.console import Console  # 50 ms, and only tables need it
+
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def as_json(value: object, *, indent: int | None = None) -> str:
+    """Return strict JSON with letters as they are."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+@contextmanager
+def progress_bar(what: str, *, shown: bool = True) -> Iterator[Bar]:
+    """Show a bar with rate and time left while the work goes on; give the function that moves it."""
+    if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda done, total: None
+        return
+    from rich.console import Console  # 50 ms, and only a bar needs it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,41 @@
+"""The demo captions every bundled clip and leaves files that agree with each other."""
+
+import json
+from pathlib import Path
+
+from budew.corpora import read
+from budew.demo import run_demo
+from budew.evaluation import evaluate_corpus
+from budew.resources import data_folder
+
+CLIPS = data_folder("demo_clips") / "clips.tar"
+
+
+def test_every_bundled_clip_is_captioned_and_written_down(whisper_folder: Path, tmp_path: Path) -> None:
+    done: list[int] = []
+    made = run_demo(tmp_path / "demo", model=whisper_folder, progress=done.append)
+    ids = [clip.id for clip in read(CLIPS)]
+    assert [pair.id for pair in made.evaluation.pairs] == sorted(ids)
+    assert done[-1] == len(ids)
+    page = made.report.read_text(encoding="utf-8")
+    assert page.count("<audio controls") == len(ids)
+    figures = made.figures.read_text(encoding="utf-8")
+    assert json.loads(figures)["skipped"] == []
+    again = evaluate_corpus(CLIPS, predictions=made.predictions)
+    assert again.emotions == made.evaluation.emotions
+
+
+def test_the_bundled_clips_are_few_small_and_of_known_truth() -> None:
+    assert CLIPS.stat().st_size < 1_000_000
+    clips = list(read(CLIPS))
+    assert 6 <= len(clips) <= 24
+    assert all(clip.profile is not None for clip in clips)
+
+
+def test_the_embedded_checkpoint_hears_more_than_chance(tmp_path: Path) -> None:
+    made = run_demo(tmp_path)
+    mean, floor = made.evaluation.mean["spearman"], made.evaluation.floor["spearman"]
+    assert mean.value is not None
+    assert floor.high is not None
+    assert mean.value > floor.high
+    assert made.evaluation.unparsed == 0
