@@ -15,7 +15,7 @@ from budew.synthesis.tables import cues, table
 SAMPLING_RATE = 16_000
 LONGEST = 7.9  # seconds
 NEUTRAL_LEVEL = -27.0  # dB under full scale, root mean square
-RECORDING_GAIN = 2.5  # dB, standard deviation between recordings
+RECORDING_GAIN = 2.0  # dB, standard deviation between recordings
 HABITUAL_PITCH = {"female": 195.0, "male": 105.0}  # Hz, of espeak-ng's voices
 
 Samples = npt.NDArray[np.float32]

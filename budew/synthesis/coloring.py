@@ -18,7 +18,7 @@ from budew.synthesis.tables import cues
 Samples = npt.NDArray[np.float64]
 
 NEUTRAL_BREATH = -30.0  # dB under the voice
-TREMOR_PITCH, TREMOR_LEVEL = 0.06, 0.6  # deviation of period and of level at full depth
+TREMOR_PITCH, TREMOR_LEVEL = 0.08, 0.75  # deviation of period and of level at full depth
 JITTER = 0.00035  # seconds, displacement of the periods at full roughness
 ENVELOPE_SECONDS = 0.03
 TILT_FREQUENCY = 1000.0

@@ -21,7 +21,7 @@ def espeak() -> Iterator[Espeak]:
 
 @pytest.fixture(scope="session")
 def neutral() -> Plan:
-    plan = plan_clip(3, seed=5, split="train")
+    plan = plan_clip(8, seed=5, split="train")  # a voice whose pitch a simple tracker follows
     settings = dict.fromkeys(cues(), 0.0)
     return replace(plan, profile=VoiceProfile({}), settings=settings, bursts_before=(), bursts_after=())
 

@@ -20,7 +20,9 @@ def test_a_burst_sounds_once_for_one_seed_and_otherwise_for_another(name):
 
 def test_laughs_are_trains_of_pulses_and_hums_are_not():
     def pulses(name: str) -> int:
-        sound = sound_burst(table("bursts")[name], pitch=120, tract=1, sampling_rate=16_000, rng=random.Random(4))
+        sound = sound_burst(
+            table("bursts")[name], pitch=120, tract=1, sampling_rate=16_000, rng=random.Random(4)
+        )
         frames = sound[: len(sound) // 320 * 320].reshape(-1, 320)
         loud = np.sqrt((frames**2).mean(axis=1)) > 0.15
         return int(np.sum(loud[1:] & ~loud[:-1]) + loud[0])

@@ -14,7 +14,8 @@ PROGRAM = """
 import sys
 from budew.synthesis import synthesize_corpus
 if __name__ == "__main__":
-    synthesize_corpus(sys.argv[1], clips=30, seed=4, split="test", clips_per_shard=10, workers=int(sys.argv[2]))
+    out, workers = sys.argv[1:]
+    synthesize_corpus(out, clips=30, seed=4, split="test", clips_per_shard=10, workers=int(workers))
 """
 
 
@@ -64,7 +65,9 @@ def test_a_folder_of_another_corpus_is_refused(tmp_path):
         synthesize_corpus(tmp_path, clips=2, seed=4, workers=1)
 
 
-@pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips": 2, "split": "dev"}, {"clips": 2, "clips_per_shard": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"clips": 0}, {"clips": 2, "split": "dev"}, {"clips": 2, "clips_per_shard": 0}]
+)
 def test_orders_that_make_no_sense_are_refused(tmp_path, wrong):
     with pytest.raises(SynthesisError):
         synthesize_corpus(tmp_path, seed=1, **wrong)
