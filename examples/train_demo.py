@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import rich
-from budew.training.run import train
 
 from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
@@ -22,6 +21,7 @@ from budew.paraphrase import GrammarBackend, rewrite_clips
 from budew.paraphrase.seeds import derived_seed
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
+from budew.training.run import train
 
 RECIPE = data_folder("recipes") / "train-demo.yaml"
 SEED = 7
@@ -36,10 +36,12 @@ def main(
     synthesize_corpus(out / "speech" / "test", clips=test_clips, seed=SEED, split="test")
 
     for split in ("train", "validation"):
-        speech = read(out / "speech" / split)
-        rendered = render_captions(speech)
-        paraphrased = paraphrase_captions(rendered)
-        write_shard(out / "captioned" / f"{split}.tar", paraphrased)
+        captioned = out / "captioned" / f"{split}.tar"
+        if not captioned.exists():
+            speech = read(out / "speech" / split)
+            rendered = render_captions(speech)
+            paraphrased = paraphrase_captions(rendered)
+            write_shard(captioned, paraphrased)
 
     checkpoint = train(
         RECIPE,

@@ -1,6 +1,7 @@
-"""A Whisper of random weights, saved as any checkpoint is, for the tests of the model and of inference."""
+"""A Whisper of random weights, saved as any checkpoint is, and a folder that nobody can list."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +108,18 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_whisper() -> Callable[..., Path]:
     """`make_whisper(folder, seconds=…, multilingual=…)` saves a tiny checkpoint of its own."""
     return save_tiny_whisper
+
+
+@pytest.fixture
+def unlistable(tmp_path: Path) -> Path:
+    """A folder with folders in it, the innermost with so long a path that not even root can list it."""
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(17):
+        os.mkdir("d" * 250, dir_fd=place)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+    return folder

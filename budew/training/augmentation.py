@@ -26,9 +26,11 @@ class Masks:
     shift: int = 20
 
 
-def mask(features: npt.NDArray[np.float32], masks: Masks, rng: random.Random) -> npt.NDArray[np.float32]:
+def mask(
+    features: npt.NDArray[np.float32], masks: Masks, rng: random.Random
+) -> tuple[npt.NDArray[np.float32], int]:
     """Return features (mel bins, frames) that start a little later, with stretches of time and
-    frequency blanked.
+    frequency blanked, and by how many frames they start later.
     """
     bins, frames = features.shape
     shift = rng.randint(0, min(masks.shift, frames // 4))
@@ -41,4 +43,4 @@ def mask(features: npt.NDArray[np.float32], masks: Masks, rng: random.Random) ->
     for _ in range(masks.bands):
         start, length = rng.randrange(bins), rng.randint(0, masks.mels)
         masked[start : start + length] = floor
-    return masked
+    return masked, shift

@@ -2,28 +2,25 @@
 
 A window of 8 s takes 100 kB in half precision (128 bands, 400 frames) and about 4 ms to compute: with
 some ten epochs the cache saves more than it costs, and processes share its pages. It is found again by
-a hash of the shards' names and sizes and of the settings.
+a hash of the settings and of the corpus: names, sizes and times of its files.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from budew.corpora import Clip, read
-from budew.corpora.audio import decode
 from budew.model.build import Features
 from budew.profile import VoiceProfile
+from budew.training.corpus_files import fingerprint
+from budew.training.spectrograms import CorpusMismatchError, compute
 
-BATCH = 32
-
-
-class CorpusMismatchError(ValueError):
-    """A corpus cannot be trained on."""
+__all__ = ["CorpusMismatchError", "FeatureSet", "load_features"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,24 @@ class FeatureSet:
         profiles: what is heard in each.
         captions: what was written of each, if anything.
         features: (clips, mel bins, frames), float16, memory-mapped.
+        lengths: (clips,), frames of each that hold sound; behind them is silence.
+        cues: (clips, cues), how far each vocal cue was moved where the speech is synthetic, 1 is as far as it
+            goes; NaN where nobody knows.
+        cut: how many clips are longer than the window, and so heard in part.
     """
 
     ids: tuple[str, ...]
     profiles: tuple[VoiceProfile, ...]
     captions: tuple[tuple[str, ...], ...]
     features: npt.NDArray[np.float16]
+    lengths: npt.NDArray[np.int64]
+    cues: npt.NDArray[np.float32]
+    cut: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as two file names, where a pickled memory map would go as gigabytes."""
+        values = Path(str(self.features.filename))  # type: ignore[attr-defined]  # of numpy.memmap
+        return _open, (values, values.with_suffix(".json"), self.features.shape[1:])
 
 
 def load_features(
@@ -48,66 +57,44 @@ def load_features(
     *,
     settings: Features,
     cache: Path,
+    workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FeatureSet:
     """Return the features of a corpus whose clips have profiles, from the folder `cache` if they are there.
 
+    Args:
+        corpus: anything that `budew.read` takes.
+        settings: what is computed.
+        cache: folder, made if need be; a changed corpus or other settings get files of their own in it.
+        workers: processes, for a folder of several shards; as many as are worth their start when None.
+            Changes nothing but the time.
+        progress: called with the number of clips that are done.
+
     Raises:
         CorpusMismatchError: no clips, or a clip without a profile.
-        AudioError: a clip cannot be decoded.
+        CorpusError: the corpus cannot be read, or a clip of it cannot be decoded.
     """
-    name = hashlib.sha256(json.dumps([_fingerprint(Path(corpus)), asdict(settings)]).encode()).hexdigest()[
-        :16
-    ]
-    values, index = cache / f"{name}.f16", cache / f"{name}.json"
-    if not index.exists():
-        _compute(corpus, settings, values, index, progress)
+    made_of = json.dumps([fingerprint(corpus), asdict(settings)])
+    values = cache / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.f16"
+    index, shape = values.with_suffix(".json"), (settings.mel_bins, settings.frames)
+    if not index.exists():  # it is written last
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = values.with_suffix(".unfinished")
+        entries = compute(corpus, settings, unfinished, workers=workers, progress=progress)
+        unfinished.replace(values)
+        unfinished.write_text(json.dumps(entries), encoding="utf-8")
+        unfinished.replace(index)
+    return _open(values, index, shape)
+
+
+def _open(values: Path, index: Path, shape: tuple[int, int]) -> FeatureSet:
     entries = json.loads(index.read_text(encoding="utf-8"))
-    shape = (len(entries), settings.mel_bins, settings.frames)
-    features = np.memmap(values, dtype=np.float16, mode="r", shape=shape)
-    profiles = tuple(VoiceProfile.from_dict(entry["profile"]) for entry in entries)
-    captions = tuple(tuple(entry["captions"]) for entry in entries)
-    return FeatureSet(tuple(entry["id"] for entry in entries), profiles, captions, features)
-
-
-def _compute(
-    corpus: str | Path, settings: Features, values: Path, index: Path, progress: Callable[[int], None] | None
-) -> None:
-    extractor = settings.extractor()
-    entries: list[dict[str, object]] = []
-    values.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = values.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        batch: list[npt.NDArray[np.float32]] = []
-        for clip in read(str(corpus)):
-            batch.append(decode(clip.audio)[: extractor.n_samples])
-            entries.append(_entry(clip))
-            if len(batch) == BATCH:
-                file.write(_extract(extractor, batch))
-                batch = []
-                if progress:
-                    progress(len(entries))
-        if batch:
-            file.write(_extract(extractor, batch))
-    if not entries:
-        raise CorpusMismatchError(f"{corpus}: no clips in it")
-    unfinished.replace(values)
-    index.write_text(json.dumps(entries), encoding="utf-8")
-
-
-def _entry(clip: Clip) -> dict[str, object]:
-    if clip.profile is None:
-        raise CorpusMismatchError(f"clip {clip.id!r} has no profile: annotate the corpus first")
-    captions = [caption.text for caption in clip.captions]
-    return {"id": clip.id, "profile": clip.profile.to_dict(), "captions": captions}
-
-
-def _extract(extractor: object, batch: Sequence[npt.NDArray[np.float32]]) -> bytes:
-    features = extractor(list(batch), sampling_rate=16_000, return_tensors="np").input_features  # type: ignore[operator]
-    return np.asarray(features, dtype=np.float16).tobytes()
-
-
-def _fingerprint(corpus: Path) -> list[tuple[str, int]]:
-    """Return names and sizes of the files of a corpus."""
-    files = sorted(corpus.rglob("*")) if corpus.is_dir() else [corpus]
-    return [(file.name, file.stat().st_size) for file in files if file.is_file()]
+    return FeatureSet(
+        ids=tuple(entry["id"] for entry in entries),
+        profiles=tuple(VoiceProfile.from_dict(entry["profile"]) for entry in entries),
+        captions=tuple(tuple(entry["captions"]) for entry in entries),
+        features=np.memmap(values, dtype=np.float16, mode="r", shape=(len(entries), *shape)),
+        lengths=np.array([entry["frames"] for entry in entries]),
+        cues=np.array([entry["cues"] for entry in entries], dtype=np.float32),
+        cut=sum(entry["cut"] for entry in entries),
+    )

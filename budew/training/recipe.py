@@ -5,21 +5,22 @@ Everything that decides the result is in it, so the recipe, its corpus and the v
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import yaml
 
 from budew.captions import frame_names
-from budew.model.build import Features, Size
+from budew.model.build import ENCODER_STRIDE, SAMPLING_RATE, Features, Size
 from budew.training.augmentation import Masks
+from budew.training.fields import RecipeError, check_field
 
-LARGEST_RECIPE = 100_000  # bytes
+__all__ = ["Recipe", "RecipeError", "load_recipe"]
 
-
-class RecipeError(ValueError):
-    """A recipe cannot be followed; the message names the field and what is wrong."""
+LARGEST_RECIPE = 100_000
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class Recipe:
         warmup_steps: in which the learning rate rises.
         weight_decay: of AdamW.
         precision: "bf16" for mixed precision, "fp32" for none.
+        short_windows: share of the run, from its beginning, in which most batches are cut to their longest
+            clip, which makes a step up to twice as fast; the rest hears whole windows.
         mask_time: stretches of time blanked in each spectrogram; longest of them 20 frames.
         mask_bands: stretches of frequency blanked; widest of them 12 bands.
         evaluate_every: steps between looks at the validation corpus; a checkpoint to resume from is
@@ -94,6 +97,7 @@ class Recipe:
     warmup_steps: int = 300
     weight_decay: float = 0.05
     precision: Literal["fp32", "bf16"] = "bf16"
+    short_windows: float = 0.8
     mask_time: int = 2
     mask_bands: int = 2
     evaluate_every: int = 500
@@ -104,14 +108,21 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(Recipe).items():
-            _check(name, getattr(self, name), kind)
+            check_field(name, getattr(self, name), kind)
         unknown = [frame for frame in self.frames if frame not in frame_names()]
         if unknown:
             raise RecipeError(f"frames: {', '.join(unknown)} unknown; there are {', '.join(frame_names())}")
-        if self.width % self.attention_heads:
+        if self.width % (2 * self.attention_heads):
             raise RecipeError(
-                f"width: {self.width} cannot be shared by {self.attention_heads} attention heads"
+                f"width: {self.width} is no even number for each of {self.attention_heads} attention heads"
             )
+        if self.window_seconds * SAMPLING_RATE % (ENCODER_STRIDE * self.hop):
+            raise RecipeError(
+                f"hop: {self.hop} samples do not go into a window of {self.window_seconds} s an even number "
+                "of times: take 160 or 320"
+            )
+        if self.fourier < self.hop:
+            raise RecipeError(f"fourier: {self.fourier} samples leave gaps at a hop of {self.hop}")
 
     @property
     def features(self) -> Features:
@@ -152,67 +163,52 @@ def load_recipe(path: str | Path, *, overrides: Mapping[str, Any] | None = None)
         overrides: values that replace the file's; texts are read as YAML ("200", "[tags]").
 
     Raises:
-        RecipeError: an unknown field, a value of the wrong kind or out of range, no YAML.
+        RecipeError: an unknown field, a value of the wrong kind or out of range, no YAML; names the file.
         OSError: no such file.
     """
     path = Path(path)
-    with path.open("rb") as file:
-        text = file.read(LARGEST_RECIPE + 1)
-    if len(text) > LARGEST_RECIPE:
-        raise RecipeError(f"{path}: a recipe is a short YAML file, this one is over {LARGEST_RECIPE} bytes")
     try:
-        values = yaml.safe_load(text)
-        changes = {
-            name: yaml.safe_load(value) if isinstance(value, str) else value
-            for name, value in (overrides or {}).items()
-        }
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{path}: a recipe is a mapping of fields to values")
-    values = {"name": path.stem} | values | changes
-    unknown = sorted(set(values) - {field.name for field in fields(Recipe)}, key=str)
-    if unknown:
-        known = ", ".join(field.name for field in fields(Recipe))
-        raise RecipeError(f"{path}: unknown {', '.join(map(str, unknown))}; a recipe has {known}")
-    if isinstance(values.get("frames"), list):
-        values["frames"] = tuple(values["frames"])
-    try:
-        return Recipe(**values)
+        values = {"name": path.stem} | _read(path) | _read_overrides(overrides or {})
+        known = [field.name for field in fields(Recipe)]
+        unknown = [str(name) for name in values if name not in known]
+        if unknown:
+            raise RecipeError(f"{', '.join(sorted(unknown))}: no such field; a recipe has {', '.join(known)}")
+        return Recipe(**{name: _settled(name, value) for name, value in values.items()})
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
 
 
-def with_corpora(recipe: Recipe, *, train: Path, validation: Path) -> Recipe:
-    """Return the recipe with its corpora in place of those still to be synthesized."""
-    return replace(recipe, train=str(train), validation=str(validation))
+def _read(path: Path) -> dict[Any, Any]:
+    with path.open("rb") as file:
+        text = file.read(LARGEST_RECIPE + 1)
+    if len(text) > LARGEST_RECIPE:
+        raise RecipeError(f"a recipe is a short YAML file, this one is over {LARGEST_RECIPE:,} bytes")
+    values = _yaml(text, "")
+    if not isinstance(values, dict):
+        raise RecipeError("a recipe is a mapping of fields to values")
+    return values
 
 
-_LEAST = {
-    "dropout": 0.0,
-    "heads_weight": 0.0,
-    "weight_decay": 0.0,
-    "mask_time": 0,
-    "mask_bands": 0,
-    "warmup_steps": 0,
-    "workers": 0,
-    "seed": 0,
-    "corpus_seed": 0,
-    "longest_caption": 16,
-    "learning_rate": 1e-9,
-}
+def _read_overrides(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _yaml(value, f"{name}: ") if isinstance(value, str) else value
+        for name, value in overrides.items()
+    }
 
 
-def _check(name: str, value: object, kind: Any) -> None:
-    """Raise `RecipeError` unless `value` is of the annotated kind and large enough."""
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise RecipeError(f"{name}: {value!r} is not one of {', '.join(get_args(kind))}")
-        return
-    allowed = (int, float) if kind is float else get_origin(kind) if get_origin(kind) is tuple else kind
-    if not isinstance(value, allowed) or isinstance(value, bool):
-        raise RecipeError(f"{name}: {value!r} is not of the kind {getattr(kind, '__name__', kind)}")
-    if isinstance(value, int | float) and not value >= _LEAST.get(name, 1):
-        raise RecipeError(f"{name}: {value!r} is less than {_LEAST.get(name, 1)}")
-    if name == "dropout" and isinstance(value, int | float) and value >= 1:
-        raise RecipeError(f"dropout: {value!r} is a share, less than 1")
+def _yaml(text: str | bytes, place: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: the 30th of February
+        raise RecipeError(f"{place}not YAML: {' '.join(str(error).split())}") from error
+
+
+def _settled(name: str, value: Any) -> Any:
+    """Return a value as `Recipe` has it: a list as a tuple, and 1e-3, a text to YAML 1.1, as the number."""
+    kind = get_type_hints(Recipe)[name]
+    if isinstance(value, list):
+        return tuple(value)
+    if kind is float and isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value

@@ -1,5 +1,6 @@
 """The example that is the whole loop runs as it is written."""
 
+import json
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +38,7 @@ def test_the_loop_goes_from_speech_to_figures(example: SimpleNamespace, tmp_path
     assert [pair.id for pair in evaluation.pairs] == sorted(
         clip.id for clip in read(tmp_path / "speech" / "test")
     )
-    assert all(pair.caption for pair in evaluation.pairs)
+    predictions = (tmp_path / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["id"] for line in predictions} == {pair.id for pair in evaluation.pairs}
     assert "<audio controls" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert len(list(read(tmp_path / "captioned" / "train.tar"))) == 24

@@ -1,0 +1,80 @@
+"""A corpus of tones that differ from each other, and a recipe small enough to follow in a second."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew import EMOTIONS, Clip, VoiceProfile, render
+from budew.corpora import Caption, write_shard
+
+RATE = 16_000
+FIELDS = {
+    "captions": "corpus",
+    "window_seconds": 2,
+    "mel_bins": 16,
+    "fourier": 512,
+    "width": 32,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "attention_heads": 2,
+    "vocabulary": 400,
+    "longest_caption": 48,
+    "max_steps": 6,
+    "batch_size": 4,
+    "warmup_steps": 1,
+    "evaluate_every": 3,
+    "evaluate_clips": 4,
+    "precision": "fp32",
+}
+
+
+def tone(number: int, seconds: float) -> np.ndarray:
+    """A note with overtones, another for each number, float32 (n,)."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitch = 100 + 37 * number
+    sound = sum(np.sin(2 * np.pi * pitch * part * time) / part for part in (1, 2, 3))
+    return (0.1 * sound + 0.01 * np.random.default_rng(number).normal(size=len(time))).astype(np.float32)
+
+
+def profile_of(number: int) -> VoiceProfile:
+    """A profile, another for each number."""
+    emotions = {EMOTIONS[number % 40]: 0.75, EMOTIONS[(3 * number + 1) % 40]: 0.25}
+    gender = "female" if number % 2 else "male"
+    return VoiceProfile(emotions, ["Nervous Giggle"] if number % 3 == 0 else [], {"gender": gender})
+
+
+def clip_of(number: int, *, seconds: float | None = None, **changes: object) -> Clip:
+    """A clip of a tone, of 0.8 to 1.6 s unless told otherwise, with two captions."""
+    file = BytesIO()
+    seconds = seconds or 0.8 + 0.1 * (7 * number % 9)
+    soundfile.write(file, tone(number, seconds), RATE, format="FLAC")
+    profile = profile_of(number)
+    captions = tuple(Caption(render(profile, seed=seed), {"by": "render", "seed": seed}) for seed in (1, 2))
+    cues = {"synthesis": {"cues": {"rate": number / 12, "loudness": -number / 12}}}
+    known = {"profile": profile, "captions": captions, "metadata": cues if number % 2 else {}} | changes
+    return Clip(f"clip{number:02d}", file.getvalue(), "flac", **known)
+
+
+@pytest.fixture(scope="session")
+def make_clip() -> Callable[..., Clip]:
+    """`make_clip(number, seconds=…, **fields)`: a clip of a tone."""
+    return clip_of
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with twelve clips in four shards."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for shard in range(4):
+        write_shard(folder / f"{shard}.tar", [clip_of(3 * shard + place) for place in range(3)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fields(corpus: Path) -> dict[str, object]:
+    """What a recipe of a second says, over that corpus."""
+    return FIELDS | {"train": str(corpus), "validation": str(corpus)}

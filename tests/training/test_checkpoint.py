@@ -1,0 +1,148 @@
+"""What a run saves is a plain Whisper: the stock classes and pipeline caption with it as `Captioner` does."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import (
+    GenerationConfig,
+    WhisperFeatureExtractor,
+    WhisperForConditionalGeneration,
+    WhisperProcessor,
+    pipeline,
+)
+
+from budew import Captioner
+from budew.corpora import read
+from budew.corpora.audio import decode
+from budew.inference.generate import write_captions
+from budew.model.build import build_whisper
+from budew.model.checkpoint import load_checkpoint
+from budew.model.tokenizer import PREFIX, build_tokenizer
+from budew.training.heads import WhisperWithHeads
+from budew.training.recipe import Recipe, load_recipe
+from budew.training.save import save_checkpoint
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def sounds(corpus) -> list[np.ndarray]:
+    return [decode(clip.audio) for clip in read(corpus)]
+
+
+@pytest.fixture(scope="module")
+def recipe(fields) -> Recipe:
+    return Recipe(name="tiny", **fields | {"longest_caption": 24})
+
+
+@pytest.fixture(scope="module")
+def model(recipe, corpus) -> WhisperWithHeads:
+    """Large random weights: what it writes is nonsense that depends on what it hears, timestamps apart."""
+    tokenizer = build_tokenizer((clip.captions[0].text for clip in read(corpus)), vocabulary=400)
+    torch.manual_seed(3)
+    model = build_whisper(recipe.size, recipe.features, tokenizer, seed=1, kind=WhisperWithHeads).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1 and "embed_positions" not in name:
+                weight.normal_(0, 0.4)
+    model.config.use_cache = False  # as the trainer leaves it
+    model.tokenizer = tokenizer
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved(recipe, model, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run") / "checkpoint"
+    processor = WhisperProcessor(recipe.features.extractor(), model.tokenizer)
+    history = [{"loss": 1.5, "step": 1}, {"validation_spearman": float("nan"), "step": 1}]
+    folder.mkdir()
+    (folder / "of_an_older_run").touch()
+    save_checkpoint(model, processor, recipe, folder, history)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def captioned(saved, sounds) -> list[str]:
+    """What `Captioner` has the model write of each sound, before it cleans nonsense up."""
+    return [text.strip() for text in write_captions(load_checkpoint(saved, device="cpu"), sounds)]
+
+
+def test_no_weight_of_the_heads_is_saved_and_all_are_in_half_precision(saved, model):
+    with safe_open(saved / "model.safetensors", "pt") as file:
+        names = set(file.keys())
+        assert {file.get_tensor(name).dtype for name in names} == {torch.float16}
+    # The output layer is the embedding, and stored once.
+    plain = {name for name, _ in model.named_parameters() if not name.startswith(("heads.", "attention."))}
+    assert names == plain
+
+
+def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe):
+    config = json.loads((saved / "config.json").read_text())
+    assert config["architectures"] == ["WhisperForConditionalGeneration"]
+    assert config["use_cache"] is True
+    assert config["dtype"] == "float32"
+    assert {path.name for path in saved.iterdir()} == {
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "processor_config.json",
+        "recipe.yaml",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training.json",
+    }
+    assert WhisperFeatureExtractor.from_pretrained(saved).n_samples == 2 * RATE
+    assert load_recipe(saved / "recipe.yaml") == recipe
+    history = json.loads((saved / "training.json").read_text(), parse_constant=pytest.fail)["history"]
+    assert history == [{"loss": 1.5, "step": 1}, {"validation_spearman": None, "step": 1}]
+
+
+def test_the_stock_class_computes_what_the_trained_model_does(saved, model, sounds, recipe):
+    stock = WhisperForConditionalGeneration.from_pretrained(saved).eval()
+    assert stock.dtype == torch.float32
+    heard = recipe.features.extractor()(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    tokens = torch.randint(0, 390, (len(sounds), 12), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = model(input_features=heard, decoder_input_ids=tokens).logits
+        found = stock(input_features=heard, decoder_input_ids=tokens).logits
+        halved = model.plain().half().float().eval()(input_features=heard, decoder_input_ids=tokens).logits
+    torch.testing.assert_close(found, halved, rtol=0, atol=1e-4)
+    assert (found - expected).abs().max() < 2e-2 * expected.abs().max()
+
+
+def test_generation_begins_with_the_prefix_and_its_settings_are_kept(saved, sounds, recipe, model):
+    stock = WhisperForConditionalGeneration.from_pretrained(saved)
+    settings = GenerationConfig.from_pretrained(saved)
+    assert settings.lang_to_id == stock.generation_config.lang_to_id == model.generation_config.lang_to_id
+    assert "_from_model_config" not in json.loads((saved / "generation_config.json").read_text())
+    processor = WhisperProcessor.from_pretrained(saved)
+    heard = processor(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    whole = stock.generate(heard, force_unique_generate_call=True)
+    assert {tuple(processor.tokenizer.convert_ids_to_tokens(row[: len(PREFIX)])) for row in whole} == {PREFIX}
+    new = stock.generate(heard)
+    assert not set(new[:, 0].tolist()) & set(processor.tokenizer.all_special_ids) - {
+        processor.tokenizer.eos_token_id
+    }
+
+
+def test_the_stock_pipeline_writes_what_the_captioner_does(saved, sounds, captioned):
+    assert len(set(captioned)) > 3  # it listens
+    listen = pipeline("automatic-speech-recognition", model=str(saved), device="cpu")
+    inputs = [{"raw": sound, "sampling_rate": RATE} for sound in sounds]
+    assert [listen(dict(one))["text"].strip() for one in inputs] == captioned
+    batched = listen([dict(one) for one in inputs], batch_size=4)
+    assert [one["text"].strip() for one in batched] == captioned
+
+
+def test_the_stock_pipeline_takes_a_clip_longer_than_the_window(saved, sounds):
+    long = np.concatenate(sounds[:4])
+    listen = pipeline("automatic-speech-recognition", model=str(saved), device="cpu", chunk_length_s=2)
+    written = listen({"raw": long, "sampling_rate": RATE})["text"]
+    assert written.strip()
+    whole = Captioner.from_pretrained(saved, device="cpu")(long, sampling_rate=RATE)
+    assert len(whole.windows) == 3

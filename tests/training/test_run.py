@@ -1,0 +1,198 @@
+"""A run ends with the same weights whenever and however often it was stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from budew.corpora import read, write_shard
+from budew.training.console import TrainingLog
+from budew.training.features import CorpusMismatchError
+from budew.training.recipe import Recipe, RecipeError, load_recipe
+from budew.training.run import describe, train
+from budew.training.sampled_captions import SampledCaptions
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def recipe(fields) -> Recipe:
+    return Recipe(name="tiny", **fields)
+
+
+@pytest.fixture(scope="module")
+def finished(recipe, tmp_path_factory) -> Path:
+    """The folder of an undisturbed run."""
+    out = tmp_path_factory.mktemp("run")
+    assert train(recipe, out=out) == out / "checkpoint"
+    return out
+
+
+def weights(out: Path) -> bytes:
+    return (out / "checkpoint" / "model.safetensors").read_bytes()
+
+
+class StoppedError(Exception):
+    """Ends a run from inside."""
+
+
+def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self, args, state, control, **kwargs):
+        if state.global_step == step:
+            raise StoppedError
+
+    monkeypatch.setattr(TrainingLog, "on_step_end", stop)
+
+
+def test_the_same_recipe_gives_the_same_bytes(recipe, finished, tmp_path):
+    train(recipe, out=tmp_path)
+    assert weights(tmp_path) == weights(finished)
+    for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
+        assert (tmp_path / "checkpoint" / name).read_bytes() == (finished / "checkpoint" / name).read_bytes()
+
+
+def test_another_seed_gives_other_weights(recipe, finished, tmp_path):
+    train(replace(recipe, seed=2), out=tmp_path)
+    assert weights(tmp_path) != weights(finished)
+
+
+@pytest.mark.parametrize("changes", [{}, {"workers": 2, "gradient_accumulation": 2, "precision": "bf16"}])
+def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(recipe, finished, tmp_path, monkeypatch, changes):
+    assert recipe.dropout  # torch's own generator has to come back too
+    recipe = replace(recipe, **changes)
+    with monkeypatch.context() as patched:
+        stop_at(5, patched)
+        with pytest.raises(StoppedError):
+            train(recipe, out=tmp_path / "stopped")
+    assert not (tmp_path / "stopped" / "checkpoint").exists()
+    train(recipe, out=tmp_path / "stopped")
+    undisturbed = finished
+    if changes:
+        undisturbed = tmp_path / "undisturbed"
+        train(recipe, out=undisturbed)
+    assert weights(tmp_path / "stopped") == weights(undisturbed)
+
+
+def test_processes_that_prepare_batches_do_not_show_in_the_weights(recipe, finished, tmp_path):
+    train(replace(recipe, workers=2), out=tmp_path)
+    assert weights(tmp_path) == weights(finished)
+
+
+def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe, finished, tmp_path):
+    """SIGKILL in another process, and of its last checkpoint but a part."""
+    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
+    program = (
+        "import os, signal\n"
+        "from budew.training.run import train\n"
+        "from budew.training.console import TrainingLog\n"
+        "TrainingLog.on_save = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"train({str(tmp_path / 'tiny.yaml')!r}, out={str(tmp_path / 'run')!r})\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "run" / "training" / "checkpoint-3").is_dir()
+    unfinished = tmp_path / "run" / "training" / "checkpoint-5"
+    unfinished.mkdir()
+    (unfinished / "trainer_state.json").write_text('{"global_st')
+    train(recipe, out=tmp_path / "run")
+    assert weights(tmp_path / "run") == weights(finished)
+
+
+def test_a_finished_run_is_not_trained_again(recipe, finished, monkeypatch):
+    before = weights(finished)
+    stop_at(6, monkeypatch)
+    train(recipe, out=finished)
+    assert weights(finished) == before
+
+
+def test_a_run_can_be_started_again_from_the_beginning(recipe, finished, monkeypatch):
+    before = weights(finished)
+    features = {path: path.stat().st_mtime_ns for path in (finished / "features").iterdir()}
+    seen = []
+    monkeypatch.setattr(
+        TrainingLog, "on_step_end", lambda self, args, state, *_, **__: seen.append(state.global_step)
+    )
+    train(recipe, out=finished, resume=False)
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert weights(finished) == before
+    assert features == {path: path.stat().st_mtime_ns for path in (finished / "features").iterdir()}
+
+
+def test_a_folder_with_the_run_of_another_recipe_is_refused(recipe, finished):
+    with pytest.raises(RecipeError, match="holds a run of another recipe"):
+        train(replace(recipe, max_steps=7), out=finished)
+    assert load_recipe(finished / "recipe.yaml") == recipe
+
+
+def test_a_dry_run_tells_the_size_and_writes_nothing(recipe, finished, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert train(recipe, dry_run=True) == Path("runs/tiny/checkpoint")
+    assert not list(tmp_path.iterdir())
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "6 steps, 24 examples" in shown.err
+    assert recipe.to_yaml() in shown.err
+    from budew.model.checkpoint import load_checkpoint
+
+    model = load_checkpoint(finished / "checkpoint", device="cpu").model
+    exactly = sum(value.numel() for value in model.parameters())
+    assert f"{exactly / 1e6:.1f} M parameters" in describe(recipe)
+
+
+def test_what_a_run_shows_is_short_lines_on_stderr(recipe, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    train(replace(recipe, captions="render"), out=tmp_path)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    steps = [line for line in lines if line.startswith("step ") and "learning rate" in line]
+    assert [line.split()[1] for line in steps] == [f"{step}/6" for step in range(1, 7)]
+    assert sum("mean Spearman" in line for line in lines) == 2
+    assert not [line for line in lines if "{" in line or "attention mask" in line or "%|" in line]
+    assert lines[0] == f"train: 12 clips of {recipe.train}"
+
+
+def test_the_history_is_kept_with_the_checkpoint(recipe, finished):
+    made = json.loads((finished / "checkpoint" / "training.json").read_text(), parse_constant=pytest.fail)
+    history = made["history"]
+    for name in ("eval_loss", "validation_spearman"):
+        assert [entry["step"] for entry in history if name in entry] == [3, 6]
+    assert [entry["step"] for entry in history if "loss" in entry] == [1, 2, 3, 4, 5, 6]
+    assert load_recipe(finished / "checkpoint" / "recipe.yaml") == recipe
+
+
+def test_captioning_leaves_the_model_in_its_mode(recipe, tmp_path, monkeypatch):
+    modes = []
+    captions = SampledCaptions._captions
+
+    def watch(self, model):
+        for mode in (True, False):
+            model.train(mode)
+            written = captions(self, model)
+            modes.append((mode, model.training, model.model.encoder.training, len(written)))
+        return written
+
+    monkeypatch.setattr(SampledCaptions, "_captions", watch)
+    train(replace(recipe, max_steps=1), out=tmp_path)
+    assert modes == [(True, True, True, 4), (False, False, False, 4)]
+
+
+def test_clips_without_captions_are_named_when_captions_of_the_corpus_are_asked_for(recipe, tmp_path):
+    clips = [
+        replace(clip, captions=() if clip.id == "clip03" else clip.captions) for clip in read(recipe.train)
+    ]
+    write_shard(tmp_path / "a.tar", clips)
+    with pytest.raises(CorpusMismatchError, match=r"a\.tar: clip 'clip03' has no caption"):
+        train(replace(recipe, train=str(tmp_path / "a.tar")), out=tmp_path / "run")
+
+
+def test_overrides_are_for_files(recipe, tmp_path):
+    with pytest.raises(RecipeError, match=r"dataclasses\.replace"):
+        train(recipe, out=tmp_path / "run", overrides={"max_steps": "7"})
+    assert not (tmp_path / "run").exists()
