@@ -6,16 +6,18 @@ command needs is imported inside it, so that help takes a tenth of a second and 
 """
 
 import os
+import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from budew.extras import MissingExtraError
+from budew import options
+from budew.extras import require
 from budew.terminal import (
     as_json,
+    name_of,
     one_line_for,
     opened,
     output,
@@ -36,36 +38,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Listen to speech and write what a good listener would say of it: emotions, bursts, the speaker.",
+    epilog="Begin with: budew demo, or budew caption FILE. What works here: budew doctor.",
     **SETTINGS,
 )
-corpus_app = typer.Typer(help="Make corpora of clips.", **SETTINGS)
+corpus_app = typer.Typer(help="Make corpora: clips of speech with profiles.", **SETTINGS)
 app.add_typer(corpus_app, name="corpus")
-
-
-class Format(StrEnum):
-    """How captions are printed."""
-
-    text = "text"
-    json = "json"
-    jsonl = "jsonl"
-
-
-class Split(StrEnum):
-    """Parts of a synthetic corpus; no voice is in two of them."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
-
-
-Model = Annotated[
-    str | None, typer.Option(metavar="DIR|HUB-ID", help="Checkpoint; the embedded one when left out.")
-]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best when left out.")]
-BatchSize = Annotated[int, typer.Option(min=1, help="Windows that are captioned at once.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to stdout.")
-]
 
 
 def main() -> None:
@@ -74,7 +51,7 @@ def main() -> None:
     plain_warnings()
     try:
         app(prog_name="budew")
-    except (ValueError, OSError, MissingExtraError) as error:
+    except Exception as error:
         if os.environ.get("BUDEW_DEBUG") == "1":
             raise
         say_error(one_line_for(error))
@@ -98,28 +75,28 @@ def _options(
 
 @app.command(no_args_is_help=True)
 def caption(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="Audio files and folders.", show_default=False),
-    ],
-    format: Annotated[Format, typer.Option(help="json is one array, jsonl one object a line.")] = Format.text,
-    scores: Annotated[bool, typer.Option("--scores", help="Add the emotions as numbers, 0 to 1.")] = False,
-    model: Model = None,
-    batch_size: BatchSize = 16,
-    device: Device = None,
-    output_file: Output = None,
+    paths: options.Paths,
+    format: options.CaptionFormat = options.Format.text,
+    scores: options.Scores = False,
+    model: options.Model = None,
+    beams: options.Beams = None,
+    batch_size: options.BatchSize = 16,
+    device: options.Device = None,
+    output_file: options.Output = None,
 ) -> None:
-    """Caption speech in wav, flac, mp3, ogg, opus, m4a or webm, of any rate, channels and length.
+    """Caption speech: wav, flac, mp3, ogg, opus, m4a or webm, of any rate, channels and length.
 
-    Long recordings are cut into windows. A bad file is one line on stderr, the others are captioned.
+    Long recordings are captioned window by window. A bad file is one line on
+    stderr and the others are captioned; of a damaged one, what can be heard is.
+    Exit status 1 tells of either.
 
     Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
     """
     from budew.inference import Captioner
     from budew.shown import show_captions
 
-    captioner = Captioner.from_pretrained(model, device=device, batch_size=batch_size)
-    named = len(paths) > 1 or paths[0].is_dir()
+    captioner = Captioner.from_pretrained(model, device=device, batch_size=batch_size, beams=beams)
+    named = len(paths) > 1 or os.path.isdir(paths[0])
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
         results = captioner.caption_files(paths, progress=bar)
         fine = show_captions(results, file, format=format.value, scores=scores, named=named)
@@ -128,15 +105,14 @@ def caption(
 
 @app.command(no_args_is_help=True)
 def parse(
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", show_default=False)] = None,
-    jsonl: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON Lines with captions; - is stdin.")
-    ] = None,
-    output_file: Output = None,
+    text: options.Text = None,
+    jsonl: options.JsonLines = None,
+    output_file: options.Output = None,
 ) -> None:
-    """Read emotions (0 to 1), vocal bursts and traits out of a caption. No model is needed.
+    """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
 
-    With --jsonl: objects with "caption" in, the same objects with "emotions" added out.
+    With --jsonl: objects with "caption" in, the same objects with "emotions"
+    added out. A bad line is one line on stderr, the others are parsed.
 
     Example: budew parse "A young woman, deeply sad, sobbing."
     """
@@ -160,18 +136,18 @@ def _parse_jsonl(path: Path, output_file: Path | None) -> int:
         say_error(error)
 
     with opened(path) as lines, output(output_file) as file:
-        for record in parse_lines(lines, name=str(path), on_bad=tell):
+        for record in parse_lines(lines, name=name_of(path), on_bad=tell):
             print(as_json(record), file=file)
     return int(bool(bad))
 
 
 @app.command(no_args_is_help=True)
 def render(
-    profile: Annotated[Path, typer.Argument(metavar="PROFILE.json", show_default=False)],
-    seed: Annotated[int, typer.Option(help="Another seed gives other words.")] = 0,
-    count: Annotated[int, typer.Option(min=1, help="Captions, with the seeds that follow.")] = 1,
+    profile: options.ProfileFile,
+    seed: options.WordingSeed = 0,
+    count: options.Count = 1,
 ) -> None:
-    """Write the captions of a profile, one a line; - reads it from stdin.
+    """Say in words what a profile holds, one caption a line. Needs no model.
 
     Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sob"]}' | budew render - --count 3
     """
@@ -179,25 +155,32 @@ def render(
     from budew.profile import LARGEST_JSON, VoiceProfile
 
     with opened(profile) as file:
-        described = VoiceProfile.from_json(file.read(LARGEST_JSON + 1))
+        text = file.read(LARGEST_JSON + 1)
+    try:
+        described = VoiceProfile.from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{name_of(profile)}: {error}") from error
     for number in range(count):
         print(render_caption(described, seed=seed + number))
 
 
 @corpus_app.command(no_args_is_help=True)
 def synthesize(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the shards.", show_default=False)],
-    clips: Annotated[int, typer.Option(min=1, help="How many.", show_default=False)],
-    seed: Annotated[int, typer.Option(help="Decides everything, to the byte.", show_default=False)],
-    split: Annotated[Split, typer.Option(help="No voice is in two of them.")] = Split.train,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a processor.")] = None,
+    out: options.CorpusFolder,
+    clips: options.Clips,
+    seed: options.CorpusSeed,
+    split: options.CorpusSplit = options.Split.train,
+    workers: options.Workers = None,
 ) -> None:
     """Make synthetic emotional speech in four languages, with its profiles, as WebDataset shards.
 
-    Run again, a stopped run goes on.
+    About 50 clips a second on each processor. A run that was stopped goes on
+    when it is started again. To listen: tar xf data/train/train-00000.tar
 
     Example: budew corpus synthesize data/train --clips 16000 --seed 1
     """
+    for library in ("espeakng_loader", "scipy"):
+        require(library, extra="train", purpose="budew corpus synthesize")
     from budew.synthesis import synthesize_corpus
 
     with progress_bar("synthesizing") as bar:
@@ -209,23 +192,34 @@ def synthesize(
 
 @app.command(no_args_is_help=True)
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", show_default=False)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and tell, train nothing.")] = False,
-    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in the folder.")] = True,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; repeatable.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the run.")] = None,
+    recipe: options.RecipeName,
+    dry_run: options.DryRun = False,
+    resume: options.Resume = True,
+    settings: options.Changes = None,
+    out: options.RunFolder = None,
 ) -> None:
-    """Train a captioner as a recipe says and save a plain transformers checkpoint.
+    """Train a captioner as a recipe says, and save a plain transformers checkpoint.
 
-    Example: budew train recipes/tiny-synthetic.yaml --set max_steps=200 --out runs/short
+    What is done is kept in the folder of the run, so a run that was stopped
+    goes on when it is started again.
+
+    Example: budew train tiny-synthetic --set max_steps=200 --out runs/short
     """
     changes = dict(_assignment(text) for text in settings or [])
+    from budew.training.recipe import load_recipe
+    from budew.training.run import describe
     from budew.training.run import train as train_recipe
+    from budew.training.shipped import find_recipe
 
-    checkpoint = train_recipe(recipe, out=out, overrides=changes, resume=resume, dry_run=dry_run)
-    print(f"{'would be saved to' if dry_run else 'checkpoint:'} {checkpoint}")
+    chosen = load_recipe(find_recipe(recipe), overrides=changes)
+    folder = out or Path("runs") / chosen.name
+    if dry_run:
+        print(f"{describe(chosen)}\nthe checkpoint would be {folder / 'checkpoint'}")
+        return
+    checkpoint = train_recipe(chosen, out=folder, resume=resume)
+    corpus = chosen.validation or folder / "speech" / "validation"
+    evaluation = ("budew", "evaluate", str(corpus), "--model", str(checkpoint))
+    print(f"checkpoint: {checkpoint}\nnext:       {shlex.join(evaluation)}")
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -237,25 +231,26 @@ def _assignment(text: str) -> tuple[str, str]:
 
 @app.command(no_args_is_help=True)
 def evaluate(
-    corpus: Annotated[str, typer.Argument(metavar="CORPUS", show_default=False)],
-    model: Model = None,
-    predictions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON Lines to judge instead of a model.")
-    ] = None,
-    scale: Annotated[str, typer.Option(help="Rating scale of the numbers in --predictions.")] = "intensity",
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report to open.")] = None,
-    device: Device = None,
-    batch_size: BatchSize = 16,
+    corpus: options.Corpus,
+    model: options.Model = None,
+    predictions: options.Predictions = None,
+    scale: options.RatingScale = "intensity",
+    json: options.FiguresFile = None,
+    html: options.ReportFile = None,
+    device: options.Device = None,
+    batch_size: options.BatchSize = 16,
 ) -> None:
-    """Compare what is predicted for the clips of a corpus with their profiles, per emotion.
+    """Judge captions against the true profiles of a corpus, emotion by emotion, with 95 % intervals.
 
-    CORPUS is a folder, a shard, a parquet file, a JSON Lines manifest, or a pattern in quotes.
+    Clips that cannot be judged are left out and told on stderr; then the exit
+    status is 1.
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
     from budew.evaluation import evaluate_corpus, tables, write_html
 
+    for path in filter(None, (json, html)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar("evaluating") as bar:
         evaluation = evaluate_corpus(
             corpus,
@@ -269,8 +264,9 @@ def evaluate(
     print_table(tables(evaluation))
     if json is not None:
         json.write_text(evaluation.to_json(), encoding="utf-8")
+        print(f"figures: {json}")
     if html is not None:
-        print(f"report: {write_html(evaluation, html)}")
+        print(f"report:  {write_html(evaluation, html).resolve().as_uri()}")
     for clip in evaluation.skipped:
         say_error(f"left out: {clip.id}: {clip.reason}")
     raise typer.Exit(1 if evaluation.skipped else 0)
@@ -278,9 +274,9 @@ def evaluate(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the report.")] = Path("runs/demo"),
+    out: options.DemoFolder = Path("runs/demo"),
 ) -> None:
-    """Caption the bundled clips, parse, compare with the truth, write a report. Needs no network.
+    """Caption the bundled clips, compare with the truth and write a report. Needs no network.
 
     Example: budew demo --out runs/demo
     """
@@ -305,17 +301,20 @@ def _strongest(emotions: Any, most: int = 4) -> str:
 
 @app.command()
 def doctor() -> None:
-    """Tell what this installation can do here, with a remedy for each thing that it cannot.
+    """Try what this installation can do here, and tell the remedy for each thing that it cannot.
+
+    FAIL is needed for captioning and evaluation; -- is optional.
 
     Example: budew doctor
     """
     from budew.doctor import examine
 
-    works = True
+    lacking = 0
     for finding in examine():
         mark = "ok" if finding.ok else "FAIL" if finding.needed else "--"
         print(f"{mark:>4}  {finding.subject:<20} {finding.detail}", flush=True)
         if not finding.ok:
-            works = works and not finding.needed
+            lacking += finding.needed
             print(f"      {'':<20} → {finding.remedy}")
-    raise typer.Exit(0 if works else 1)
+    print(f"{lacking} to repair, see FAIL" if lacking else "captioning, parsing and evaluation work here")
+    raise typer.Exit(1 if lacking else 0)

@@ -1,6 +1,6 @@
 """`budew doctor`: what this installation can do here, and one remedy for each thing that it cannot.
 
-Every answer comes from trying: audio is encoded and decoded, espeak-ng is started, the device computes.
+Every answer comes from trying: audio is encoded and decoded, the checkpoint is loaded, espeak-ng is started.
 """
 
 import importlib.metadata
@@ -16,18 +16,6 @@ from io import BytesIO
 from budew.resources import data_folder
 from budew.version import __version__
 
-BASE = (
-    "torch",
-    "transformers",
-    "numpy",
-    "scipy",
-    "soundfile",
-    "av",
-    "soxr",
-    "webdataset",
-    "pyarrow",
-    "safetensors",
-)
 FORMATS = ("wav", "flac", "mp3", "ogg", "m4a")
 EMBEDDED_CHECKPOINT = "tiny-synthetic"
 
@@ -55,7 +43,6 @@ def examine() -> Iterator[Finding]:
     """Look at versions, libraries, extras, checkpoint, device, audio formats, espeak-ng and locale."""
     yield _python()
     yield from _libraries()
-    yield from _extras()
     yield _checkpoint()
     yield _device()
     yield from map(_audio, FORMATS)
@@ -70,11 +57,32 @@ def _python() -> Finding:
 
 
 def _libraries() -> Iterator[Finding]:
-    versions = {name: _version(name) for name in BASE}
-    found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-    missing = [name for name, version in versions.items() if version is None]
-    detail = f"missing: {', '.join(missing)}; found: {found}" if missing else found
-    yield Finding("base libraries", not missing, True, detail, "run pip install --force-reinstall budew")
+    """Look at the libraries of the base install and of each extra, as the package's metadata name them."""
+    try:
+        requirements = importlib.metadata.requires("budew") or []
+    except importlib.metadata.PackageNotFoundError:
+        detail = "budew runs from a folder and is not installed: its libraries are not known"
+        yield Finding("libraries", False, False, detail, "run pip install -e . in that folder")
+        return
+    for extra, libraries in _by_extra(requirements).items():
+        versions = {name: _version(name) for name in libraries}
+        found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+        missing = ", ".join(name for name, version in versions.items() if version is None)
+        detail = f"missing: {missing}; found: {found or 'none'}" if missing else found
+        subject, package = (f"extra {extra}", f'"budew[{extra}]"') if extra else ("base libraries", "budew")
+        yield Finding(subject, not missing, not extra, detail, f"run pip install {package}")
+
+
+def _by_extra(requirements: list[str]) -> dict[str, list[str]]:
+    """Return extra → libraries, "" for the base, from metadata such as `openai>=2; extra == 'paraphrase'`."""
+    extras: dict[str, list[str]] = {"": []}
+    for requirement in requirements:
+        name = re.match(r"[\w.-]+", requirement)
+        found = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
+        extra = found[1] if found else ""
+        if name and extra != "dev" and name[0].lower() != "budew":
+            extras.setdefault(extra, []).append(name[0])
+    return extras
 
 
 def _version(library: str) -> str | None:
@@ -84,53 +92,38 @@ def _version(library: str) -> str | None:
         return None
 
 
-def _extras() -> Iterator[Finding]:
-    try:
-        requirements = importlib.metadata.requires("budew") or []
-    except importlib.metadata.PackageNotFoundError:
-        yield Finding(
-            "extras", False, False, "budew runs from a folder, not installed", "run pip install -e ."
-        )
-        return
-    for extra, libraries in _libraries_of_extras(requirements).items():
-        missing = [name for name in libraries if _version(name) is None]
-        detail = f"missing: {', '.join(missing)}" if missing else f"present ({', '.join(libraries)})"
-        yield Finding(f"extra {extra}", not missing, False, detail, f'run pip install "budew[{extra}]"')
-
-
-def _libraries_of_extras(requirements: list[str]) -> dict[str, list[str]]:
-    """Return extra → libraries from requirements as metadata has them: `openai>=2; extra == 'paraphrase'`."""
-    extras: dict[str, list[str]] = {}
-    for requirement in requirements:
-        name = re.match(r"[\w.-]+", requirement)
-        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", requirement)
-        if name and extra and extra[1] != "dev" and name[0].lower() != "budew":
-            extras.setdefault(extra[1], []).append(name[0])
-    return extras
-
-
 def _checkpoint() -> Finding:
     remedy = "reinstall budew, or name another checkpoint with --model"
     try:
+        from budew.model.checkpoint import load_checkpoint
+
         folder = data_folder("checkpoints") / EMBEDDED_CHECKPOINT
-        size = (folder / "model.safetensors").stat().st_size
-    except OSError as error:
-        return Finding("embedded checkpoint", False, True, f"not found ({error})", remedy)
-    return Finding("embedded checkpoint", True, True, f"{folder} ({size / 1e6:.1f} MB)")
+        checkpoint = load_checkpoint(folder, device="cpu")
+    except (OSError, ValueError, ImportError) as error:
+        return Finding("embedded checkpoint", False, True, f"cannot be loaded ({error})", remedy)
+    size = checkpoint.model.num_parameters() / 1e6
+    detail = f"loads: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s, from {folder}"
+    return Finding("embedded checkpoint", True, True, detail)
 
 
 def _device() -> Finding:
-    if find_spec("torch") is None:
+    try:
+        import torch  # seconds, and only this needs it
+    except ImportError as error:
+        return Finding("device", False, True, str(error), "run pip install --force-reinstall torch")
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    device = "cuda" if cuda else "mps" if mps else "cpu"
+    name = (
+        torch.cuda.get_device_name() if cuda else "Apple GPU" if mps else f"{torch.get_num_threads()} threads"
+    )
+    try:
+        works = torch.ones(2, device=device).sum().item() == 2
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0]
         return Finding(
-            "device", False, True, "torch is not installed", "run pip install --force-reinstall budew"
+            "device", False, True, f"{device} cannot compute ({reason})", "caption with --device cpu"
         )
-    import torch  # seconds, and only this needs it
-
-    if torch.cuda.is_available():
-        return Finding("device", True, True, f"cuda: {torch.cuda.get_device_name()}")
-    if torch.backends.mps.is_available():
-        return Finding("device", True, True, "mps: Apple GPU")
-    return Finding("device", True, True, f"cpu, {torch.get_num_threads()} threads")
+    return Finding("device", works, True, f"{device}: {name}", "caption with --device cpu")
 
 
 def _audio(format: str) -> Finding:

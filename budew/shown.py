@@ -14,35 +14,39 @@ Results = Iterable[Captioned | Failure]
 
 
 def show_captions(results: Results, file: TextIO, *, format: str, scores: bool, named: bool) -> bool:
-    """Write results to `file`, failures and warnings to stderr; return whether there was no failure.
+    """Write results to `file`, what is wrong to stderr; return whether no audio was bad or damaged.
 
     Args:
         results: from `Captioner.caption_files`.
         file: open for writing text.
-        format: "text", "json" (one array) or "jsonl". A failure in JSON has `source` and `error`.
+        format: "text", "json" (one array) or "jsonl". A failure in JSON has `source` and `error`; damaged
+            audio has the caption of what could be used, and `damaged`.
         scores: add the emotions as numbers; in JSON all 40, under `scores`.
         named: as text, put the name of the recording before its caption.
     """
-    failures = 0
+    bad = 0
     write = {"text": _write_text, "json": _write_json, "jsonl": _write_jsonl}[format]
 
     def told() -> Iterator[Captioned | Failure]:
-        nonlocal failures
+        nonlocal bad
         for result in results:
-            failures += _tell(result)
+            bad += _tell(result)
             yield result
 
     write(told(), file, scores, named)
-    return not failures
+    return not bad
 
 
 def _tell(result: Captioned | Failure) -> bool:
+    """Tell on stderr what is wrong with a result, a line each; return whether the audio is bad."""
     if isinstance(result, Failure):
         say_error(result)
         return True
     for warning in result.warnings:
         say_error(f"warning: {result.source}: {warning}")
-    return False
+    if result.damaged:
+        say_error(f"{result.source}: {result.damaged}")
+    return result.damaged is not None
 
 
 def _write_text(results: Results, file: TextIO, scores: bool, named: bool) -> None:

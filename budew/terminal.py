@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from budew.extras import MissingExtraError
+
+FORESEEN = (ValueError, OSError, MissingExtraError)
+"""Kinds of errors whose message is a sentence for the user."""
 Bar = Callable[[int, int | None], None]
 """Called with how many are done and how many there are, None where nobody knows."""
 
@@ -22,10 +26,15 @@ def say_error(text: object) -> None:
 
 
 def one_line_for(error: Exception) -> str:
-    """Return an error as the sentence that a user reads."""
+    """Return an error as the sentence that a user reads; of one that nobody foresaw, where to see more."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+    if isinstance(error, FORESEEN):
+        return str(error) or type(error).__name__
+    reason = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError) or "out of memory" in reason.lower():
+        return f"out of memory{reason and f' ({reason})'}: use a smaller batch, or another --device"
+    return f"{type(error).__name__}{reason and f': {reason}'} (BUDEW_DEBUG=1 shows where: please report it)"
 
 
 def plain_warnings() -> None:
@@ -47,12 +56,15 @@ def tolerant_output() -> None:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
-    """Give where results go: the file, or stdout when there is none."""
+    """Give where results go: the file, or stdout when there is none.
+
+    Half a character, as JSON and file names may have, is written as its code (`\\udc80`) and ends nothing.
+    """
     if path is None or str(path) == "-":
         yield sys.stdout
         sys.stdout.flush()
         return
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         yield file
 
 
@@ -64,6 +76,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         return
     with path.open("rb") as file:
         yield file
+
+
+def name_of(path: Path) -> str:
+    """Return what errors call the file that `opened` gives."""
+    return "stdin" if str(path) == "-" else str(path)
 
 
 def print_table(table: object) -> None:

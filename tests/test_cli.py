@@ -1,8 +1,11 @@
 """The command line: results on stdout, one line for each problem on stderr, an exit status that tells."""
 
+import contextlib
 import io
+import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +18,10 @@ import soundfile
 
 from budew.cli import main
 from budew.corpora import Clip, write_shard
+from budew.inference import Captioned, WindowCaption
 from budew.profile import VoiceProfile
+from budew.resources import data_folder
+from budew.shown import show_captions
 
 
 class Outcome(NamedTuple):
@@ -25,6 +31,32 @@ class Outcome(NamedTuple):
 
 
 Budew = Callable[..., Outcome]
+
+SMALL = """
+train_clips: 8
+validation_clips: 4
+window_seconds: 2
+mel_bins: 16
+fourier: 512
+width: 32
+encoder_layers: 1
+decoder_layers: 1
+attention_heads: 2
+vocabulary: 400
+longest_caption: 48
+max_steps: 2
+batch_size: 2
+warmup_steps: 1
+evaluate_every: 2
+evaluate_clips: 2
+precision: fp32
+"""
+NOT_INSTALLED = """
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] == "{}" else find(name, *rest)
+"""
 
 
 @pytest.fixture
@@ -56,6 +88,25 @@ def talk(tmp_path) -> Path:
 def shell(command: str) -> subprocess.CompletedProcess[str]:
     program = f'{sys.executable} -c "from budew.cli import main; main()"'
     return subprocess.run(["bash", "-c", command.replace("budew", program)], capture_output=True, text=True)
+
+
+def at_a_terminal(*arguments: str) -> tuple[int, bytes, str]:
+    """Run the command with a terminal as stderr; exit status, stdout, and what the terminal showed."""
+    screen, terminal = os.openpty()
+    ran = subprocess.Popen(
+        [sys.executable, "-c", "from budew.cli import main; main()", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while piece := os.read(screen, 4_096):
+            shown += piece
+    os.close(screen)
+    out, _ = ran.communicate()
+    return ran.returncode, out, shown.decode()
 
 
 def test_a_caption_parses_to_a_profile_that_renders(budew):
@@ -102,6 +153,7 @@ def test_parse_reads_stdin_and_writes_a_file(budew, tmp_path):
     )
     assert (outcome.status, outcome.out) == (0, "")
     assert "emotions" in json.loads((tmp_path / "o.jsonl").read_text())
+    assert budew("parse", "--jsonl", "-", stdin=b"[]").err.startswith("budew: stdin: line 1: ")
 
 
 @pytest.mark.parametrize(
@@ -135,10 +187,55 @@ def test_an_error_is_one_line(budew, arguments, told):
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_an_unknown_emotion_lists_the_nearest(budew):
-    outcome = budew("render", "-", stdin=b'{"emotions": {"Angr": 1}}')
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        (b'{"emotions": {"Angr": 1}}', "'Anger'"),
+        (b'{"emotions": {"Anger": 1e999}}', "from 0 to 1, not inf"),
+        (b'{"emotions": {"\\ud800": 1}}', "unknown emotion"),
+        (b'{"traits": {"accent": "x\\n[red]"}}', "accent"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"x" * 2_000_000, "at most 1000000 bytes"),
+    ],
+)
+def test_a_profile_that_is_none_is_one_line_with_the_name_of_its_file(budew, tmp_path, profile, told):
+    (tmp_path / "p.json").write_bytes(profile)
+    for outcome, name in (
+        (budew("render", "-", stdin=profile), "stdin"),
+        (budew("render", tmp_path / "p.json"), tmp_path / "p.json"),
+    ):
+        assert (outcome.status, outcome.out) == (1, "")
+        assert outcome.err.startswith(f"budew: {name}: ")
+        assert told in outcome.err
+        assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_hostile_line_costs_itself_only_and_is_told_with_its_number(budew, tmp_path):
+    lines = [
+        b"[]", b'{"caption": "' + b"a" * 9_000_000 + b'"}', b"\xff", b'{"caption": "a", "x": 1e999}',
+        b'{"caption": "a", "x": NaN}', b"[" * 100_000, b'{"caption": "\\ud800 sad"}', b'{"caption": "sad"}',
+    ]  # fmt: skip
+    (tmp_path / "c.jsonl").write_bytes(b"\n".join(lines))
+    outcome = budew("parse", "--jsonl", tmp_path / "c.jsonl", "-o", tmp_path / "out.jsonl")
     assert outcome.status == 1
-    assert "Anger" in outcome.err
+    told = outcome.err.splitlines()
+    assert [line.split(": ")[2].split()[:2] for line in told] == [["line", f"{n}"] for n in range(1, 7)]
+    parsed = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [sorted(record["emotions"]) for record in parsed] == [["Sadness"], ["Sadness"]]
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_that_says_how_to_see_more(monkeypatch, capsys):
+    def fail():
+        raise KeyError("a")
+
+    monkeypatch.setattr("budew.doctor.examine", fail)
+    monkeypatch.setattr(sys, "argv", ["budew", "doctor"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    err = capsys.readouterr().err
+    assert err == "budew: KeyError: 'a' (BUDEW_DEBUG=1 shows where: please report it)\n"
 
 
 def test_debug_shows_the_traceback(monkeypatch):
@@ -161,6 +258,47 @@ def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper
     failures = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
     assert len(failures) == 1
     assert failures[0].startswith(f"budew: {talk / 'c.mp3'}: this is not audio")
+
+
+@pytest.mark.parametrize("format", ["text", "json", "jsonl"])
+def test_of_a_damaged_file_what_can_be_heard_is_captioned_and_the_exit_status_tells(
+    budew, talk, whisper_folder, format
+):
+    whole = (talk / "b.flac").read_bytes()
+    (talk / "b.flac").write_bytes(whole[: len(whole) // 2])
+    (talk / "c.mp3").unlink()
+    outcome = budew("caption", talk, "--format", format, "--model", whisper_folder)
+    assert outcome.status == 1
+    told = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
+    assert len(told) == 1
+    assert told[0].startswith(f"budew: {talk / 'b.flac'}: ")
+    assert "could be used" in told[0]
+    if format == "text":
+        assert outcome.out.splitlines()[2] == str(talk / "b.flac")
+        return
+    lines = outcome.out.splitlines()
+    fine, damaged = json.loads(outcome.out) if format == "json" else map(json.loads, lines)
+    assert "damaged" not in fine
+    assert 1 < damaged["duration"] < 5
+    assert "caption" in damaged
+    assert damaged["damaged"] in told[0]
+
+
+def test_letters_before_a_caption_are_a_warning_and_no_fault(capsys):
+    window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
+    odd = Captioned("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
+    assert show_captions([odd], io.StringIO(), format="text", scores=False, named=False)
+    assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
+
+
+def test_beams_are_passed_on_and_checked(budew, talk, whisper_folder):
+    from budew.inference import Captioner
+
+    path = talk / "b.flac"
+    outcome = budew("caption", path, "--beams", 4, "--model", whisper_folder)
+    assert outcome.out == Captioner.from_pretrained(whisper_folder, beams=4)(path).caption + "\n"
+    assert outcome.out != budew("caption", path, "--model", whisper_folder).out
+    assert "use 1 to 64" in budew("caption", path, "--beams", 1000, "--model", whisper_folder).err
 
 
 def test_one_file_as_text_is_its_caption_alone_and_several_are_named(budew, talk, whisper_folder):
@@ -193,27 +331,124 @@ def test_evaluate_judges_predictions_and_writes_what_is_asked_for(budew, talk, t
     (tmp_path / "p.jsonl").write_text("\n".join(predictions))
     outcome = budew(
         *("evaluate", tmp_path / "t.tar", "--predictions", tmp_path / "p.jsonl"),
-        *("--json", tmp_path / "e.json", "--html", tmp_path / "e.html"),
+        *("--json", tmp_path / "other" / "e.json", "--html", tmp_path / "new" / "e.html"),
     )
     assert "Spearman" in outcome.out
-    assert json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))["clips"] == 9
-    assert "<html" in (tmp_path / "e.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "other" / "e.json").read_text(encoding="utf-8"))["clips"] == 9
+    assert "<html" in (tmp_path / "new" / "e.html").read_text(encoding="utf-8")
+    assert outcome.out.splitlines()[-2:] == [
+        f"figures: {tmp_path / 'other' / 'e.json'}",
+        f"report:  {(tmp_path / 'new' / 'e.html').as_uri()}",
+    ]
     assert outcome.status == 1
     assert "left out: bare" in outcome.err
 
 
-def test_a_dry_run_of_training_tells_what_it_would_do_and_does_nothing(budew, tmp_path):
-    from budew.resources import data_folder
+@pytest.mark.parametrize(
+    ("corpus", "told"),
+    [
+        ("empty", "no shard, parquet or audio file is in it"),
+        ("talk", "the clip has no profile to compare with"),
+        ("nowhere", "there is nothing of this name"),
+        ("nothing*.tar", "there is nothing of this name"),
+        ("p.jsonl", "line 1"),
+    ],
+)
+def test_a_corpus_that_cannot_be_judged_is_one_line(budew, talk, tmp_path, monkeypatch, corpus, told):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "p.jsonl").write_text('{"id": "zzz", "caption": "A sad man."}\n')
+    monkeypatch.chdir(tmp_path)
+    outcome = budew("evaluate", corpus, "--predictions", os.devnull)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert told in outcome.err
+    assert len(outcome.err.splitlines()) == 1
 
+
+def test_predictions_of_unknown_clips_are_one_line_that_names_them(budew, talk, tmp_path):
+    clip = Clip("known", (talk / "a.wav").read_bytes(), "wav", profile=VoiceProfile({"Anger": 1}))
+    write_shard(tmp_path / "t.tar", [clip])
+    lines = [json.dumps({"id": name, "caption": "A sad man."}) for name in ("known", "stranger")]
+    (tmp_path / "p.jsonl").write_text("\n".join(lines))
+    outcome = budew("evaluate", tmp_path / "t.tar", "--predictions", tmp_path / "p.jsonl")
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+    assert "'stranger'" in outcome.err
+
+
+def test_someone_at_a_terminal_sees_a_bar_while_a_corpus_is_evaluated(talk, tmp_path):
+    audio = (talk / "a.wav").read_bytes()
+    clips = [Clip(f"{i}", audio, "wav", profile=VoiceProfile({"Anger": i / 4})) for i in range(4)]
+    write_shard(tmp_path / "t.tar", clips)
+    (tmp_path / "p.jsonl").write_text(
+        "\n".join(json.dumps({"id": clip.id, "caption": "Sad."}) for clip in clips)
+    )
+    status, out, shown = at_a_terminal(
+        "evaluate", f"{tmp_path / 't.tar'}", "--predictions", f"{tmp_path / 'p.jsonl'}"
+    )
+    assert status == 0
+    assert "evaluating" in shown
+    assert b"Spearman" in out
+    assert b"evaluating" not in out
+
+
+def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_and_does_nothing(
+    budew, tmp_path
+):
     recipe = data_folder("recipes") / "tiny-synthetic.yaml"
-    outcome = budew("train", recipe, "--dry-run", "--set", "max_steps=7", "--out", tmp_path / "run")
-    assert outcome.status == 0, outcome.err
-    assert outcome.out == f"would be saved to {tmp_path / 'run' / 'checkpoint'}\n"
-    assert "max_steps: 7" in outcome.err
+    changed = ("--dry-run", "--set", "max_steps=7", "--out", tmp_path / "run")
+    outcome = budew("train", "tiny-synthetic", *changed)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-1] == f"the checkpoint would be {tmp_path / 'run' / 'checkpoint'}"
+    assert "max_steps: 7" in outcome.out
+    assert outcome == budew("train", recipe, *changed)
     assert not (tmp_path / "run").exists()
     wrong = budew("train", recipe, "--dry-run", "--set", "no_such_field=7")
     assert wrong.status == 1
     assert "no_such_field" in wrong.err
+
+
+def test_an_unknown_recipe_lists_those_that_ship_and_so_does_help(budew):
+    shipped = ", ".join(path.stem for path in sorted(data_folder("recipes").glob("*.yaml")))
+    unknown = budew("train", "tiny-syntetic", "--dry-run")
+    assert unknown.status == 1
+    assert shipped in unknown.err
+    assert len(unknown.err.splitlines()) == 1
+    assert all(name in budew("train", "--help").out for name in shipped.split(", "))
+
+
+def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_path):
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text(SMALL)
+    trained = budew("train", recipe, "--out", tmp_path / "a run")
+    assert trained.status == 0, trained.err
+    checkpoint, following = trained.out.splitlines()[-2:]
+    assert checkpoint == f"checkpoint: {tmp_path / 'a run' / 'checkpoint'}"
+    program, *arguments = shlex.split(following.removeprefix("next:"))
+    assert program == "budew"
+    assert "Spearman" in budew(*arguments).out
+
+
+@pytest.mark.parametrize(
+    ("command", "library"),
+    [
+        ("corpus synthesize {} --clips 2 --seed 1", "espeakng_loader"),
+        ("corpus synthesize {} --clips 2 --seed 1", "scipy"),
+        ("train tiny-synthetic --out {}", "accelerate"),
+        ("train tiny-synthetic --out {}", "scipy"),
+    ],
+)
+def test_a_missing_extra_is_one_line_with_the_remedy(tmp_path, command, library):
+    (tmp_path / "sitecustomize.py").write_text(NOT_INSTALLED.format(library))
+    ran = subprocess.run(
+        [sys.executable, "-c", "from budew.cli import main; main()", *command.format(tmp_path / "o").split()],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )
+    purpose = " ".join(itertools.takewhile(str.isalpha, command.split()[:2]))
+    assert ran.stderr.startswith(f"budew: budew {purpose} needs {library}, ")
+    assert 'pip install "budew[train]"' in ran.stderr
+    assert (ran.returncode, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
+    assert not (tmp_path / "o").exists()
 
 
 def test_version_and_help_are_quick_and_load_no_torch():

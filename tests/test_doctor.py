@@ -1,20 +1,28 @@
 """The doctor tells what works by trying it, and a remedy for what does not."""
 
+import shutil
 import subprocess
 import sys
 
-from budew.doctor import FORMATS, examine
+import pytest
+
+from budew.doctor import FORMATS, Finding, examine
 
 
-def test_each_finding_says_what_was_found_and_what_to_do():
-    findings = list(examine())
+@pytest.fixture(scope="module")
+def findings() -> list[Finding]:
+    """What the doctor finds here."""
+    return list(examine())
+
+
+def test_each_finding_says_what_was_found_and_what_to_do(findings):
     assert len({finding.subject for finding in findings}) == len(findings)
     assert all(finding.detail for finding in findings)
     assert all(finding.remedy for finding in findings if not finding.ok)
 
 
-def test_every_promised_format_is_encoded_and_decoded():
-    found = {finding.subject: finding for finding in examine()}
+def test_every_promised_format_is_encoded_and_decoded(findings):
+    found = {finding.subject: finding for finding in findings}
     for format in FORMATS:
         assert found[f"audio {format}"].ok, found[f"audio {format}"].detail
 
@@ -25,6 +33,31 @@ def test_a_missing_checkpoint_is_needed_and_a_missing_extra_is_not(monkeypatch):
     assert not found["embedded checkpoint"].ok
     assert found["embedded checkpoint"].needed
     assert not any(finding.needed for subject, finding in found.items() if subject.startswith("extra"))
+
+
+def test_the_embedded_checkpoint_is_loaded_and_not_only_looked_for(monkeypatch, whisper_folder, tmp_path):
+    def finding():
+        return next(finding for finding in examine() if finding.subject == "embedded checkpoint")
+
+    monkeypatch.setattr("budew.doctor.EMBEDDED_CHECKPOINT", whisper_folder)
+    assert finding().ok
+    assert "windows of 2 s" in finding().detail
+    broken = shutil.copytree(whisper_folder, tmp_path / "broken")
+    weights = (broken / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    monkeypatch.setattr("budew.doctor.EMBEDDED_CHECKPOINT", broken)
+    assert not finding().ok
+    assert "cannot be loaded" in finding().detail
+    assert finding().remedy
+
+
+def test_the_libraries_of_the_base_install_are_needed_and_those_of_an_extra_are_not(findings):
+    found = {finding.subject: finding for finding in findings}
+    base, train = found["base libraries"], found["extra train"]
+    assert (base.needed, train.needed) == (True, False)
+    assert "torch 2" in base.detail
+    assert "scipy" not in base.detail
+    assert "scipy" in train.detail
 
 
 def test_a_locale_without_utf_8_is_told_with_its_remedy():

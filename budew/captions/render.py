@@ -9,6 +9,7 @@ import hashlib
 import json
 from functools import lru_cache
 from random import Random
+from typing import get_args
 
 from budew.captions.english import with_article
 from budew.captions.filling import Filling, Wording
@@ -42,8 +43,10 @@ def render(
         language: a lexicon of `caption_templates`.
 
     Raises:
-        LexiconError: there is no such frame or language.
+        LexiconError: there is no such frame, wording or language.
     """
+    if wording not in get_args(Wording):
+        raise LexiconError(f"no wording {wording!r}: there are {', '.join(get_args(Wording))}")
     lexicon = load_lexicon(language)
     said = expressible(profile, max_emotions=max_emotions, language=language)
     random = Random(_seed(said, seed))  # noqa: S311  # variation, not secrecy

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from budew.captions import parse
 from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.sidecar import LARGEST_JSON, json_object
+from budew.corpora.sidecar import json_object, numbered_lines
 
 
 def parse_lines(lines: BinaryIO, *, name: str, on_bad: OnBad | None = None) -> Iterator[dict[str, Any]]:
@@ -23,15 +23,10 @@ def parse_lines(lines: BinaryIO, *, name: str, on_bad: OnBad | None = None) -> I
     Raises:
         CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text.
     """
-    for number, line in enumerate(iter(lambda: lines.readline(LARGEST_JSON + 1), b""), start=1):
-        if not line.strip():
-            continue
-        if len(line) > LARGEST_JSON:
-            raise CorpusError(
-                f"{name}: line {number} is longer than {LARGEST_JSON} bytes: give one object a line"
-            )
+    for number, line in numbered_lines(lines, name, on_bad=on_bad):
+        where = f"{name}: line {number}"
         try:
-            yield _parsed(json_object(line, f"{name}: line {number}"), f"{name}: line {number}")
+            yield _parsed(json_object(line, where), where)
         except CorpusError as error:
             report(error, on_bad)
 

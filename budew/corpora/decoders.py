@@ -20,6 +20,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from budew.corpora.broken_off import FrameSizes, claimed_share, ogg_breaks_off
 from budew.corpora.errors import AudioError
 from budew.corpora.formats import sniff_format
 
@@ -29,6 +30,7 @@ RATES = (4_000, 768_000)
 """Sampling rates in Hz that are believed; a header outside of them is damaged or made to cost memory."""
 MOST_CHANNELS = 64
 _BLOCK = 8_192
+_PADDING = 4_096  # bytes; as large as a block of a disk
 _DEMUXERS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ogg,flac,wav,aiff,au,caf,w64,amr,asf"
 _BY_SOUNDFILE = ("wav", "flac", "ogg", "aiff", "au", "caf")
 
@@ -122,6 +124,8 @@ def _checked(stream: Stream, name: str) -> Stream:
 
 
 def _by_soundfile(file: BinaryIO) -> Stream:
+    cut = sniff_format(file.read(16)) == "ogg" and ogg_breaks_off(file)
+    file.seek(0)
     try:
         sound = soundfile.SoundFile(file)
     except soundfile.LibsndfileError as error:
@@ -130,13 +134,12 @@ def _by_soundfile(file: BinaryIO) -> Stream:
     if not frames or not 1 <= channels <= MOST_CHANNELS:
         sound.close()
         raise _RefusedError(f"libsndfile: {frames} samples in {channels} channels")
-    declared = (
-        frames / sound.samplerate if 0 < frames < 2**40 else None
-    )  # a FLAC of unknown length claims 2**63
-    return Stream(sound.samplerate, declared, True, _soundfile_blocks(sound), sound.close)
+    known = 0 < frames < 2**40  # a FLAC of unknown length claims 2**63
+    declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
+    return Stream(sound.samplerate, declared, True, _soundfile_blocks(sound, cut), sound.close)
 
 
-def _soundfile_blocks(sound: Any) -> Iterator[Samples]:
+def _soundfile_blocks(sound: Any, cut: bool) -> Iterator[Samples]:
     weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # a product takes a third of a mean
     while True:
         try:
@@ -144,8 +147,10 @@ def _soundfile_blocks(sound: Any) -> Iterator[Samples]:
         except soundfile.LibsndfileError as error:
             raise DamagedError(error.error_string.removeprefix("Error : ").rstrip(".")) from error
         if not len(block):
-            return
+            break
         yield block[:, 0] if block.shape[1] == 1 else block @ weights
+    if cut:
+        raise DamagedError("it breaks off within a page")
 
 
 def _by_av(file: BinaryIO) -> Stream:
@@ -173,8 +178,9 @@ def _av_blocks(container: Any, track: Any) -> Iterator[Samples]:
     """Decode packet by packet, so that one broken packet costs itself and not the rest."""
     held: list[Samples] = []
     broken, reason = 0, ""
+    damage: list[str] = []
     to_float = av.AudioResampler(format="fltp")
-    for packet in _packets(container, track):
+    for packet in _packets(container, track, damage):
         try:
             for frame in packet.decode():
                 held += map(_mono, [frame] if frame.format.name == "fltp" else to_float.resample(frame))
@@ -186,14 +192,29 @@ def _av_blocks(container: Any, track: Any) -> Iterator[Samples]:
     if held:
         yield np.concatenate(held)
     if broken:
-        raise DamagedError(f"{broken} broken packet{'s' * (broken > 1)}: {reason}")
+        damage.append(f"{broken} broken packet{'s' * (broken > 1)}: {reason}")
+    if damage:
+        raise DamagedError("; ".join(damage))
 
 
-def _packets(container: Any, track: Any) -> Iterator[Any]:
+def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
+    """Pass on the packets of a track; what ends them too early is added to `damage`.
+
+    Left out is what little follows the last frame of an mp3: a tag or padding, and no damage.
+    """
+    frames, odd = FrameSizes(), None
     try:
-        yield from container.demux(track)
+        for packet in container.demux(track):
+            if odd is not None and packet.size:
+                yield odd
+            of_mp3 = packet.size and container.format.name == "mp3"
+            odd = packet if of_mp3 and not frames.add(bytes(packet)) and packet.size <= _PADDING else None
+            if odd is None:
+                yield packet
     except av.error.FFmpegError as error:
-        raise DamagedError(error.strerror or str(error)) from error
+        damage.append(error.strerror or str(error))
+    if frames.last_is_cut:
+        damage.append("it breaks off within a frame")
 
 
 def _mono(frame: Any) -> Samples:

@@ -5,10 +5,19 @@ default), or hand the error to whoever counts and go on.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 
 class CorpusError(ValueError):
     """A corpus, shard, manifest or clip that cannot be read or written as asked."""
+
+
+class UnlistedError(CorpusError):
+    """A folder whose files cannot be listed; `folder` is its path."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"{folder}: cannot be listed ({reason}): check its permissions")
+        self.folder = folder
 
 
 class AudioError(CorpusError):

@@ -6,43 +6,50 @@ name says).
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import CorpusError, OnBad, UnlistedError, report
 from budew.corpora.formats import is_audio_name
 from budew.corpora.sidecar import read_json
 
+OnUnlisted = Callable[[UnlistedError], None]
 
-def list_files(folder: str | Path) -> list[Path]:
+
+def list_files(folder: str | Path, *, on_bad: OnUnlisted | None = None) -> list[Path]:
     """Return all files below a folder, sorted by path, without hidden ones.
-
-    Raises:
-        CorpusError: the folder, or one in it, cannot be listed.
-    """
-    return sorted(_walk(Path(folder)), key=lambda path: path.as_posix())
-
-
-def audio_files(folder: str | Path) -> list[Path]:
-    """Return all files below a folder that are audio by their name, sorted by path."""
-    return [path for path in list_files(folder) if is_audio_name(path)]
-
-
-def read_folder(folder: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
-    """Read each audio file below `folder` as a clip; the audio stays a path.
 
     Args:
         folder: searched with all folders in it.
+        on_bad: called with an `UnlistedError` for each folder that cannot be listed, and the search goes on;
+            without it the error is raised.
+
+    Raises:
+        UnlistedError: the folder, or one in it, cannot be listed.
+    """
+    return sorted(_walk(Path(folder), on_bad), key=lambda path: path.as_posix())
+
+
+def audio_files(folder: str | Path, *, on_bad: OnUnlisted | None = None) -> list[Path]:
+    """Return the files that are audio by their name. Arguments and errors are those of `list_files`."""
+    return [path for path in list_files(folder, on_bad=on_bad) if is_audio_name(path)]
+
+
+def read_files(files: Iterable[Path], *, folder: Path, on_bad: OnBad | None = None) -> Iterator[Clip]:
+    """Read each audio file as a clip; the audio stays a path.
+
+    Args:
+        files: below `folder`, as `audio_files` gives them.
+        folder: to which the ids are relative.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: a JSON that is none, two files of one id, a folder that cannot be listed.
+        CorpusError: a JSON that is none, two files of one id.
     """
-    folder = Path(folder)
     seen: dict[str, Path] = {}
-    for path in audio_files(folder):
+    for path in files:
         try:
             clip = read_file(path, id=path.relative_to(folder).with_suffix("").as_posix())
             if clip.id in seen:
@@ -71,13 +78,13 @@ def read_file(path: str | Path, *, id: str | None = None) -> Clip:
         raise CorpusError(f"{path}: {error}") from error
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder, onerror=_refuse):
+def _walk(folder: Path, on_bad: OnUnlisted | None) -> Iterator[Path]:
+    def tell(error: OSError) -> None:
+        unlisted = UnlistedError(Path(error.filename), str(error.strerror))
+        if on_bad is None:
+            raise unlisted from error
+        on_bad(unlisted)
+
+    for place, folders, files in os.walk(folder, onerror=tell):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(place, name) for name in files if not name.startswith("."))
-
-
-def _refuse(error: OSError) -> None:
-    raise CorpusError(
-        f"{error.filename}: cannot be listed ({error.strerror}): check its permissions"
-    ) from error

@@ -11,7 +11,7 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import choose, in_clip_names
-from budew.corpora.sidecar import LARGEST_JSON, json_object
+from budew.corpora.sidecar import json_object, numbered_lines
 
 
 def read_manifest(
@@ -30,7 +30,7 @@ def read_manifest(
     """
     path = Path(path)
     seen: dict[str, int] = {}
-    for number, line in _lines(path):
+    for number, line in _lines(path, on_bad):
         try:
             clip = _clip(line, path.parent, f"{path}: line {number}", columns)
             if clip.id in seen:
@@ -44,18 +44,10 @@ def read_manifest(
         yield clip
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, on_bad: OnBad | None) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as file:
-            number = 0
-            while line := file.readline(LARGEST_JSON + 1):
-                number += 1
-                if len(line) > LARGEST_JSON:
-                    raise CorpusError(
-                        f"{path}: line {number} is longer than {LARGEST_JSON} bytes: this is no JSON Lines"
-                    )
-                if line.strip():
-                    yield number, line
+            yield from numbered_lines(file, str(path), on_bad=on_bad)
     except OSError as error:
         raise CorpusError(
             f"{path}: cannot be read ({error.strerror}): check the path and its permissions"

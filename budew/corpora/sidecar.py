@@ -1,10 +1,12 @@
 """JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
 
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from budew.corpora.errors import CorpusError
+from budew.corpora.errors import CorpusError, OnBad, report
 
 LARGEST_JSON = 8 * 2**20
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
@@ -21,7 +23,7 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
             f"{name}: {len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
         )
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise CorpusError(f"{name}: is not UTF-8 at byte {error.start}: save it as UTF-8") from error
     except RecursionError as error:
@@ -40,6 +42,39 @@ def read_json(path: Path) -> dict[str, Any]:
             return json_object(file.read(LARGEST_JSON + 1), str(path))
     except OSError as error:
         raise CorpusError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+
+
+def numbered_lines(file: BinaryIO, name: str, *, on_bad: OnBad | None = None) -> Iterator[tuple[int, bytes]]:
+    """Give the lines of a file that are not empty, with their numbers from 1. Memory holds one line.
+
+    Args:
+        file: open for reading bytes.
+        name: what errors call the file.
+        on_bad: called with the error of each line that is too long, which is then passed over; without it the
+            error is raised.
+
+    Raises:
+        CorpusError: a line is longer than `LARGEST_JSON`.
+    """
+    number = 0
+    while line := file.readline(LARGEST_JSON + 1):
+        number += 1
+        if len(line) > LARGEST_JSON:
+            fault = f"is longer than {LARGEST_JSON} bytes: give one object a line"
+            report(CorpusError(f"{name}: line {number} {fault}"), on_bad)
+            _pass_over_line(file, line)
+        elif line.strip():
+            yield number, line
+
+
+def _pass_over_line(file: BinaryIO, line: bytes) -> None:
+    while line and not line.endswith(b"\n"):
+        line = file.readline(LARGEST_JSON)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)
 
 
 def _refuse(constant: str) -> float:

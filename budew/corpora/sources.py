@@ -17,7 +17,7 @@ from pathlib import Path
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad
-from budew.corpora.folder import list_files, read_file, read_folder
+from budew.corpora.folder import list_files, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
 
 Reader = Callable[..., Iterator[Clip]]
@@ -75,16 +75,15 @@ def _reader(path: Path) -> Reader | None:
 
 
 def _read_folder(folder: Path, on_bad: OnBad | None) -> Iterator[Clip]:
-    files = list_files(folder)
+    files = list_files(folder, on_bad=on_bad)
     shards = [path for path in files if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".parquet"))]
-    loose = any(is_audio_name(path) for path in files)
+    loose = [path for path in files if is_audio_name(path)]
     if shards and loose:
         raise CorpusError(
             f"{folder}: holds shards and loose audio files: name one kind, such as '{folder}/*.tar'"
         )
     if not shards and not loose:
         raise CorpusError(f"{folder}: no shard, parquet or audio file is in it: check the path")
-    if loose:
-        yield from read_folder(folder, on_bad=on_bad)
+    yield from read_files(loose, folder=folder, on_bad=on_bad)
     for path in shards:
         yield from _read_path(path, on_bad)

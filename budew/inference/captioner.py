@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from budew.corpora.audio import Window
 from budew.corpora.clip import Clip
 from budew.corpora.errors import AudioError
+from budew.inference.breakdown import explained
 from budew.inference.clean import clean
-from budew.inference.generate import write_captions
+from budew.inference.generate import number_of_beams, write_captions
 from budew.inference.loudness import is_silent
 from budew.inference.recordings import Recording, from_bytes, from_clip, from_file, from_paths, from_samples
 from budew.inference.result import Captioned, Failure
@@ -32,23 +33,39 @@ Progress = Callable[[int, int], None]
 class Captioner:
     """Captions audio with one checkpoint. Make it once: loading takes longer than captioning a clip."""
 
-    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 16) -> None:
-        """Use `checkpoint` on batches of `batch_size` windows; a smaller batch takes less memory."""
+    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 16, beams: int | None = None) -> None:
+        """Use `checkpoint` on batches of windows.
+
+        Args:
+            checkpoint: from `budew.model.checkpoint.load_checkpoint`.
+            batch_size: windows captioned at once; fewer take less memory and change no caption.
+            beams: captions that the search follows side by side; None for as many as the checkpoint asks for.
+
+        Raises:
+            ValueError: there cannot be such a batch, or so many beams.
+        """
         if batch_size < 1:
             raise ValueError(f"a batch of {batch_size} windows captions nothing: use batch_size=1 or more")
         self.checkpoint = checkpoint
         self.batch_size = batch_size
+        self.beams = number_of_beams(checkpoint, beams)
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path | None = None, *, device: str | None = None, batch_size: int = 16
+        cls,
+        model: str | Path | None = None,
+        *,
+        device: str | None = None,
+        batch_size: int = 16,
+        beams: int | None = None,
     ) -> "Captioner":
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
         Raises:
             CheckpointError: see `budew.model.checkpoint.load_checkpoint`.
+            ValueError: there cannot be such a batch, or so many beams.
         """
-        return cls(load_checkpoint(model, device=device), batch_size=batch_size)
+        return cls(load_checkpoint(model, device=device), batch_size=batch_size, beams=beams)
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -67,6 +84,7 @@ class Captioner:
 
         Raises:
             AudioError: one of them cannot be read, or is too short to hear. `caption_files` goes on instead.
+            CaptioningError: the model itself failed, for lack of memory for example.
         """
         if isinstance(audio, str | Path | bytes | np.ndarray):
             return next(self._raising([_recording(audio, sampling_rate)]))
@@ -121,10 +139,17 @@ class Captioner:
     def _write(self, batch: list[tuple[Unfinished, int, Window]]) -> None:
         """Caption the windows of the batch and empty it."""
         if batch:
-            texts = write_captions(self.checkpoint, [window.samples for _, _, window in batch])
-            for (unfinished, place, _), text in zip(batch, texts, strict=True):
+            for (unfinished, place, _), text in zip(batch, self._texts(batch), strict=True):
                 unfinished.caption(place, clean(text))
         batch.clear()
+
+    def _texts(self, batch: list[tuple[Unfinished, int, Window]]) -> list[str]:
+        samples = [window.samples for _, _, window in batch]
+        try:
+            return write_captions(self.checkpoint, samples, beams=self.beams)
+        except Exception as error:
+            device, source = self.checkpoint.model.device, batch[0][0].source
+            raise explained(error, source=source, windows=len(batch), device=device) from error
 
 
 def _recording(audio: Audio, sampling_rate: int | None) -> Recording:

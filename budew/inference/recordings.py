@@ -1,9 +1,9 @@
 """What there is to caption: files, folders, clips and arrays, each as a name and windows of samples."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from os.path import isdir
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from budew.corpora.audio import SHORTEST_TAIL, Window, windows
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError
-from budew.corpora.formats import is_audio_name
+from budew.corpora.errors import AudioError, CorpusError, UnlistedError
+from budew.corpora.folder import audio_files
 
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram. Less than that cannot be heard by it."""
@@ -30,17 +30,13 @@ class Recording:
 
 
 def from_paths(paths: Iterable[str | Path]) -> Iterator[Recording]:
-    """Give a recording for each file, and for each audio file in a folder and the folders below it, by name.
+    """Give a recording for each file, and for each audio file in a folder and the folders below it, by path.
 
     A file that is named is tried whatever its suffix. Hidden files of a folder are left out, links to folders
-    not followed.
+    not followed. A folder without audio, or one that cannot be listed, is a recording that fails to be read.
     """
     for path in map(Path, paths):
-        if not path.is_dir():
-            yield from_file(path)
-            continue
-        found = list(_walk(path))
-        yield from map(from_file, found) if found else [Recording(str(path), partial(_no_audio, path))]
+        yield from _from_folder(path) if isdir(path) else [from_file(path)]
 
 
 def from_file(path: Path) -> Recording:
@@ -72,16 +68,18 @@ def from_samples(samples: ArrayLike, sampling_rate: int) -> Recording:
     return Recording("samples", partial(_cut_samples, mono, sampling_rate))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (
-            Path(place, name) for name in sorted(files) if is_audio_name(name) and not name.startswith(".")
-        )
+def _from_folder(folder: Path) -> list[Recording]:
+    unlisted: list[UnlistedError] = []
+    files = audio_files(folder, on_bad=unlisted.append)
+    failures = [Recording(str(error.folder), partial(_fail, error)) for error in unlisted]
+    if not files and not failures:
+        nothing = AudioError(f"{folder}: there is no audio file in this folder or below it: check the path")
+        failures = [Recording(str(folder), partial(_fail, nothing))]
+    return [*map(from_file, files), *failures]
 
 
-def _no_audio(folder: Path, seconds: float, sampling_rate: int) -> Iterator[Window]:
-    raise AudioError(f"{folder}: there is no audio file in this folder or below it: check the path")
+def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> Iterator[Window]:
+    raise error
     yield
 
 

@@ -46,7 +46,8 @@ class Captioned:
         duration: seconds that were heard.
         windows: in order, at least one.
         profile: of the recording as a whole, see `budew.inference.pool`.
-        warnings: what a reader should know: damaged audio, letters that were removed from a caption.
+        warnings: what a reader may want to know: letters that were removed from a caption.
+        damaged: what is wrong with the audio and how much of it could be used; None where it is whole.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Captioned:
     windows: tuple[WindowCaption, ...]
     profile: VoiceProfile
     warnings: tuple[str, ...] = ()
+    damaged: str | None = None
 
     @property
     def caption(self) -> str:
@@ -88,6 +90,7 @@ class Captioned:
             "caption": self.caption,
             **self.profile.to_dict(),
             **({"windows": windows} if len(windows) > 1 else {}),
+            **({"damaged": self.damaged} if self.damaged else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 

@@ -20,7 +20,7 @@ class Unfinished:
         self.source = source
         self._spans: list[tuple[float, float]] = []
         self._captions: dict[int, Cleaned] = {}
-        self._warnings: list[str] = []
+        self._damages: list[str] = []
         self._failure: Failure | None = None
         self._read = False
 
@@ -37,6 +37,9 @@ class Unfinished:
                 yield place, window
         except (CorpusError, OSError) as error:
             self._failure = Failure(self.source, self._without_source(str(error)))
+        except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
+            fault = f"reading it failed with {type(error).__name__} ({error})"
+            self._failure = Failure(self.source, f"{fault}: convert it to wav or flac, and report this")
         self._read = True
 
     def caption(self, place: int, cleaned: Cleaned) -> None:
@@ -55,7 +58,12 @@ class Unfinished:
             _window(start, end, self._captions[place].text) for place, (start, end) in enumerate(self._spans)
         )
         return Captioned(
-            self.source, windows[-1].end, windows, pool(windows), (*self._warnings, *self._removed())
+            self.source,
+            windows[-1].end,
+            windows,
+            pool(windows),
+            warnings=self._removed(),
+            damaged="; ".join(self._damages) or None,
         )
 
     def _listen(self, cut: Iterator[Window]) -> Iterator[Window]:
@@ -65,7 +73,7 @@ class Unfinished:
                 window = next(cut, None)
             for warning in caught:
                 if issubclass(warning.category, AudioWarning):
-                    self._warnings.append(self._without_source(str(warning.message)))
+                    self._damages.append(self._without_source(str(warning.message)))
                 else:
                     warnings.warn_explicit(
                         warning.message, warning.category, warning.filename, warning.lineno
@@ -74,13 +82,13 @@ class Unfinished:
                 return
             yield window
 
-    def _removed(self) -> list[str]:
+    def _removed(self) -> tuple[str, ...]:
         """Say of each window what was taken away before its caption."""
-        return [
+        return tuple(
             f"at {clock(self._spans[place][0])}: stray letters {cleaned.removed!r} before the caption removed"
             for place, cleaned in sorted(self._captions.items())
             if cleaned.removed
-        ]
+        )
 
     def _without_source(self, message: str) -> str:
         return message.removeprefix(f"{self.source}: ")

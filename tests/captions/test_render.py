@@ -65,9 +65,11 @@ def test_there_are_at_least_twelve_frames_of_every_form_and_view():
     assert {frame.view for frame in frames} == {"listener", "speaker"}
 
 
-def test_an_unknown_frame_or_language_is_an_error_that_lists_the_known():
+def test_an_unknown_frame_wording_or_language_is_an_error_that_lists_the_known():
     with pytest.raises(LexiconError, match="tags"):
         render(ANGRY, frame="sonnet")
+    with pytest.raises(LexiconError, match="'plian': there are varied, plain"):
+        render(ANGRY, wording="plian")
     with pytest.raises(LexiconError, match="en"):
         render(ANGRY, language="tlh")
 

@@ -142,7 +142,7 @@ def test_a_path_that_is_no_file_is_an_audio_error(tmp_path, what):
         decode(tmp_path / what)
 
 
-@pytest.mark.parametrize("name", ["a.mp3", "a.flac"])
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.wav", "a.aiff", "a.au"])
 def test_a_truncated_file_gives_what_there_is_and_one_warning(voice, name):
     path = voice(name, seconds=4.0)
     content = path.read_bytes()

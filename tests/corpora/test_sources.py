@@ -13,6 +13,7 @@ from budew.corpora import Clip, CorpusError, read, write_shard
 from budew.corpora.audio import decode
 from budew.corpora.manifest import read_manifest
 from budew.corpora.parquet import read_parquet
+from budew.corpora.sidecar import LARGEST_JSON
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
 
@@ -71,6 +72,33 @@ def test_every_layout_gives_the_same_clips(
         ("two", "Goodbye", "flac"),
     ]
     assert all(len(decode(clip.audio)) == 4_800 for clip in clips)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error_and_the_rest_is_read_where_errors_are_taken(
+    voice, unlistable
+):
+    (unlistable / "a.flac").write_bytes(voice("one.flac", seconds=0.3).read_bytes())
+    with pytest.raises(CorpusError, match="cannot be listed"):
+        list(read(unlistable))
+    bad: list[CorpusError] = []
+    assert [clip.id for clip in read(unlistable, on_bad=bad.append)] == ["a"]
+    assert len(bad) == 1
+
+
+def test_a_line_that_is_too_long_costs_itself_only(voice, tmp_path):
+    voice("one.flac", seconds=0.3)
+    lines = [f'{{"audio": "one.flac", "text": "{"a" * LARGEST_JSON}"}}', '{"audio": "one.flac"}']
+    (tmp_path / "clips.jsonl").write_text("\n".join(lines))
+    bad: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "clips.jsonl", on_bad=bad.append)] == ["one"]
+    assert [str(error).split(": ")[1][:24] for error in bad] == ["line 1 is longer than 83"]
+
+
+def test_a_number_that_is_none_is_refused_with_its_line(voice, tmp_path):
+    voice("one.flac", seconds=0.3)
+    (tmp_path / "clips.jsonl").write_text('{"audio": "one.flac", "snr": 1e999}\n')
+    with pytest.raises(CorpusError, match=r"line 1: is not JSON \(1e999 is not a number"):
+        list(read(tmp_path / "clips.jsonl"))
 
 
 def test_one_audio_file_is_one_clip(voice):

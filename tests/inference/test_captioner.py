@@ -1,3 +1,5 @@
+import json
+import shutil
 import tracemalloc
 
 import numpy as np
@@ -16,17 +18,19 @@ def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captione
     results = list(captioner.caption_files([sounds]))
     assert all(isinstance(result, Captioned) for result in results)
     assert [result.source.rpartition("/")[2] for result in results] == [
-        "a.wav", "b.flac", "c.mp3", "d.ogg", "e_192k.wav", "f_8k.wav", "g.wav", "h.wav",
+        "a.wav", "b.flac", "c.mp3", "d.ogg", "h.wav", "e_192k.wav", "f_8k.wav", "g.wav",
     ]  # fmt: skip
-    assert [len(result.windows) for result in results] == [1, 3, 2, 1, 2, 4, 1, 2]
+    assert [len(result.windows) for result in results] == [1, 3, 2, 1, 2, 2, 4, 1]
+    assert not any(result.damaged for result in results)
 
 
 def test_results_do_not_depend_on_the_batch_size(captioner, sounds):
-    one = Captioner(captioner.checkpoint, batch_size=1)
-    three = Captioner(captioner.checkpoint, batch_size=3)
-    expected = list(captioner.caption_files([sounds]))
-    assert list(one.caption_files([sounds])) == expected
-    assert list(three.caption_files([sounds])) == expected
+    for beams in (1, 4):
+        results = [
+            list(Captioner(captioner.checkpoint, batch_size=size, beams=beams).caption_files([sounds]))
+            for size in (1, 3, 16)
+        ]
+        assert results[0] == results[1] == results[2]
 
 
 def test_a_file_is_captioned_alone_as_among_others(captioner, sounds):
@@ -65,9 +69,9 @@ def test_a_truncated_file_is_captioned_as_far_as_it_goes_and_says_so(captioner, 
     (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
     result = captioner(tmp_path / "cut.flac")
     assert 2 < result.duration < 3.5
-    assert len(result.warnings) == 1
-    assert "could be used" in result.warnings[0]
-    assert "cut.flac" not in result.warnings[0]
+    assert "could be used" in result.damaged
+    assert "cut.flac" not in result.damaged
+    assert result.warnings == ()
 
 
 def test_silence_is_said_without_asking_the_model(captioner, make_sound):
@@ -129,6 +133,18 @@ def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp
         captioner(tmp_path / "missing.wav")
     with pytest.raises(AudioError, match="sampling_rate"):
         captioner(np.zeros(16_000))
+
+
+def test_beams_are_those_of_the_checkpoint_unless_others_are_asked_for(whisper_folder, sounds, tmp_path):
+    folder = shutil.copytree(whisper_folder, tmp_path / "beams")
+    settings = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 4}))
+    by_itself = Captioner.from_pretrained(folder, device="cpu")
+    assert by_itself.beams == 4
+    asked = Captioner.from_pretrained(whisper_folder, device="cpu", beams=4)
+    greedy = Captioner.from_pretrained(folder, device="cpu", beams=1)
+    assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))
+    assert list(by_itself.caption_files([sounds])) != list(greedy.caption_files([sounds]))
 
 
 def test_a_batch_holds_at_least_one_window(captioner):

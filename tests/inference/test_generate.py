@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from budew.inference.generate import generate_tokens, generation_settings, write_captions
+from budew.inference.generate import BeamsError, generate_tokens, generation_settings, write_captions
 from budew.model.checkpoint import load_checkpoint
 
 
@@ -62,12 +62,50 @@ def test_settings_of_the_checkpoint_are_not_changed_by_captioning(checkpoint, ma
     assert checkpoint.model.generation_config.to_json_string() == before
 
 
-def test_what_is_written_for_a_window_does_not_depend_on_its_batch(checkpoint, make_sound):
+@pytest.mark.parametrize("beams", [1, 4])
+def test_what_is_written_for_a_window_does_not_depend_on_its_batch(checkpoint, make_sound, beams):
     windows = [make_sound(seed, seconds) for seed, seconds in enumerate((2, 0.5, 1.3, 2, 0.1, 1.9, 2))]
-    together = write_captions(checkpoint, windows)
-    assert together == [write_captions(checkpoint, [window])[0] for window in windows]
-    assert together[::-1] == write_captions(checkpoint, windows[::-1])
+    together = write_captions(checkpoint, windows, beams=beams)
+    assert together == [write_captions(checkpoint, [window], beams=beams)[0] for window in windows]
+    assert together[::-1] == write_captions(checkpoint, windows[::-1], beams=beams)
     assert len(set(together)) > 3
+
+
+def test_more_beams_find_a_likelier_caption(checkpoint, make_sound):
+    windows = [make_sound(seed, 2) for seed in range(6)]
+    greedy, searched = (_likelihoods(checkpoint, windows, beams=beams) for beams in (1, 8))
+    assert torch.isfinite(searched).all()
+    assert searched.mean() > greedy.mean()
+
+
+def _likelihoods(checkpoint, windows, *, beams: int) -> torch.Tensor:
+    """Mean log probability of a written token, (windows,): what the search makes as large as it can."""
+    tokens = generate_tokens(checkpoint, windows, beams=beams)
+    heard = checkpoint.processor.feature_extractor(windows, sampling_rate=16_000, return_tensors="pt")
+    with torch.inference_mode():
+        logits = checkpoint.model(heard.input_features, decoder_input_ids=tokens[:, :-1]).logits
+    said = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0][:, 3:]
+    end = checkpoint.model.config.eos_token_id
+    ended = (tokens[:, 4:] == end).cumsum(1)
+    counted = (ended == 0) | ((ended == 1) & (tokens[:, 4:] == end))
+    return (said * counted).sum(1) / counted.sum(1)
+
+
+@pytest.mark.parametrize("beams", [0, -1, 65, 10**9])
+def test_an_impossible_number_of_beams_is_refused(checkpoint, beams):
+    with pytest.raises(BeamsError, match="use 1 to 64"):
+        generation_settings(checkpoint, beams=beams)
+
+
+@pytest.mark.parametrize("asked", [10**9, "many", 2.5])
+def test_a_checkpoint_that_asks_for_impossible_beams_is_named(checkpoint, asked):
+    checkpoint.model.generation_config.num_beams = asked
+    try:
+        with pytest.raises(BeamsError, match=f"config of {checkpoint.name} asks for {asked!r} beams"):
+            generation_settings(checkpoint)
+        assert generation_settings(checkpoint, beams=2).num_beams == 2
+    finally:
+        checkpoint.model.generation_config.num_beams = None
 
 
 def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, make_sound, capfd):
@@ -92,9 +130,9 @@ def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, 
     plain = write_captions(checkpoint, windows)
     settings = checkpoint.model.generation_config
     settings.no_speech_threshold, settings.logprob_threshold = 1e-9, 10.0
-    settings.num_beams, settings.do_sample, settings.return_timestamps = 4, True, True
+    settings.do_sample, settings.return_timestamps = True, True
     try:
         assert write_captions(checkpoint, windows) == plain
     finally:
         settings.no_speech_threshold = settings.logprob_threshold = None
-        settings.num_beams, settings.do_sample, settings.return_timestamps = 1, False, False
+        settings.do_sample, settings.return_timestamps = False, False

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora import AudioError, Clip
+from budew.corpora import AudioError, Clip, CorpusError
 from budew.inference.recordings import from_bytes, from_clip, from_paths, from_samples
 
 
-def test_a_folder_gives_its_audio_files_by_name_at_any_depth(sounds):
+def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):
     (sounds / ".hidden.wav").write_bytes(b"")
     (sounds / "notes.txt").write_text("not audio")
     names = [recording.source.removeprefix(f"{sounds}/") for recording in from_paths([sounds])]
     assert names == [
-        "a.wav", "b.flac", "c.mp3", "d.ogg", "e_192k.wav", "f_8k.wav", "g.wav", "deeper/h.wav",
+        "a.wav", "b.flac", "c.mp3", "d.ogg", "deeper/h.wav", "e_192k.wav", "f_8k.wav", "g.wav",
     ]  # fmt: skip
 
 
@@ -25,6 +25,22 @@ def test_a_named_file_is_tried_whatever_its_suffix(sounds, tmp_path):
 def test_a_folder_without_audio_says_so(tmp_path):
     (recording,) = from_paths([tmp_path])
     with pytest.raises(AudioError, match="no audio file in this folder"):
+        list(recording.cut(8, 16_000))
+
+
+def test_a_folder_that_cannot_be_listed_fails_by_itself_and_its_neighbours_are_read(sounds, unlistable):
+    (unlistable / "a.wav").write_bytes((sounds / "a.wav").read_bytes())
+    readable, unreadable = from_paths([unlistable])
+    assert readable.source == str(unlistable / "a.wav")
+    with pytest.raises(CorpusError, match="cannot be listed") as caught:
+        list(unreadable.cut(8, 16_000))
+    assert str(caught.value).startswith(f"{unreadable.source}: ")
+    assert unreadable.source.startswith(f"{unlistable}/ddd")
+
+
+def test_a_path_that_the_system_refuses_is_one_bad_file(tmp_path):
+    (recording,) = from_paths([tmp_path / ("a" * 5_000)])
+    with pytest.raises(AudioError, match="cannot be opened"):
         list(recording.cut(8, 16_000))
 
 

@@ -9,12 +9,12 @@ from budew.profile import VoiceProfile
 ANGRY = VoiceProfile({"Anger": 0.75})
 
 
-def _captioned(*texts: str, warnings: tuple[str, ...] = ()) -> Captioned:
+def _captioned(*texts: str, warnings: tuple[str, ...] = (), damaged: str | None = None) -> Captioned:
     windows = tuple(
         WindowCaption(8.0 * place, 8.0 * place + 8, text, VoiceProfile() if text == SILENCE else ANGRY)
         for place, text in enumerate(texts)
     )
-    return Captioned("a.wav", 8.0 * len(texts), windows, ANGRY, warnings)
+    return Captioned("a.wav", 8.0 * len(texts), windows, ANGRY, warnings, damaged)
 
 
 def test_a_short_recording_has_its_caption_alone():
@@ -36,11 +36,13 @@ def test_silence_from_end_to_end_is_said_once():
 
 
 def test_the_json_form_is_json_and_has_the_scores():
-    data = json.loads(json.dumps(_captioned("Angry.", "Angry.", warnings=("ends early",)).to_dict()))
+    captioned = _captioned("Angry.", "Angry.", warnings=("stray letters",), damaged="ends early")
+    data = json.loads(json.dumps(captioned.to_dict()))
     assert data["emotions"] == {"Anger": 0.75}
     assert data["windows"][1] == {"start": 8.0, "end": 16.0, "caption": "Angry.", "emotions": {"Anger": 0.75}}
-    assert data["warnings"] == ["ends early"]
-    assert "windows" not in _captioned("Angry.").to_dict()
+    assert data["warnings"] == ["stray letters"]
+    assert data["damaged"] == "ends early"
+    assert {"windows", "warnings", "damaged"}.isdisjoint(_captioned("Angry.").to_dict())
 
 
 def test_scores_are_a_vector_of_40_in_the_published_order():

@@ -42,7 +42,9 @@ def test_letters_that_were_removed_are_told_with_their_time():
     list(unfinished.read(_cut()))
     unfinished.leave_silent(0)
     unfinished.caption(1, Cleaned("The voice is calm.", "A B"))
-    assert unfinished.result().warnings == ("at 0:08: stray letters 'A B' before the caption removed",)
+    result = unfinished.result()
+    assert result.warnings == ("at 0:08: stray letters 'A B' before the caption removed",)
+    assert result.damaged is None
 
 
 def test_damage_is_told_in_the_result_and_not_beside_it():
@@ -52,7 +54,8 @@ def test_damage_is_told_in_the_result_and_not_beside_it():
         list(unfinished.read(_cut(AudioWarning("a.wav: ends early: copy it again"))))
     unfinished.leave_silent(0)
     unfinished.leave_silent(1)
-    assert unfinished.result().warnings == ("ends early: copy it again",)
+    result = unfinished.result()
+    assert (result.damaged, result.warnings) == ("ends early: copy it again", ())
 
 
 def test_warnings_of_others_pass_through():
@@ -68,6 +71,8 @@ def test_a_reader_that_fails_on_the_way_makes_a_failure_at_once(error):
     assert unfinished.result() == Failure("a.wav", str(error).removeprefix("a.wav: "))
 
 
-def test_an_error_of_the_program_is_not_taken_for_a_bad_file():
-    with pytest.raises(ZeroDivisionError):
-        list(Unfinished("a.wav").read(_cut(ZeroDivisionError())))
+def test_an_error_that_nobody_foresaw_ends_its_recording_alone_and_is_told_by_name():
+    unfinished = Unfinished("a.wav")
+    list(unfinished.read(_cut(ZeroDivisionError("division by zero"))))
+    assert unfinished.complete
+    assert "ZeroDivisionError (division by zero)" in unfinished.result().reason

@@ -1,0 +1,128 @@
+"""How well a checkpoint hears synthetic speech: between a shuffled floor and the ceiling of the
+synthesis settings themselves.
+
+Fresh clips by unheard voices from a seed that nothing was trained on are captioned, and the parsed
+profiles compared with the true ones. The ceiling is what gradient-boosted trees tell from the true
+settings of the synthesizer (cues, bursts, gender), which no listener to the sound can know
+better: emotions that the literature gives like correlates stay confusable there too. Floor, model and
+    ceiling are judged on the same clips.
+
+    python benchmarks/embedded.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from budew.evaluation import Evaluation, evaluate, evaluate_corpus
+from budew.evaluation.metrics import score
+from budew.evaluation.pairs import Pair
+from budew.profile import VoiceProfile
+from budew.synthesis import Plan, plan_clip, synthesize_corpus
+from budew.synthesis.tables import Split, cues, table
+from budew.taxonomy import EMOTIONS
+
+LEARNT_FROM = 20_000  # plans of the training split that the trees see
+CHOSEN_ON = 2_000  # plans of the validation split on which they learn from which score on to say an emotion
+THRESHOLDS = np.arange(0.1, 0.5, 0.05)
+
+Matrix = npt.NDArray[np.float64]
+
+
+def main() -> None:
+    """Print floor, model and ceiling."""
+    arguments = _arguments()
+    with TemporaryDirectory() as folder:
+        synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
+        model = evaluate_corpus(folder, model=arguments.model)
+    ceiling = _ceiling(_plans(arguments.clips, arguments.seed, "test"))
+    figures = {
+        "floor": model.floor["spearman"].to_dict(),
+        "model": model.mean["spearman"].to_dict(),
+        "ceiling": ceiling.mean["spearman"].to_dict(),
+    }
+    _show(figures, model, arguments.clips)
+    if arguments.json:
+        by_emotion = {row.emotion: row.estimates["spearman"].value for row in model.emotions}
+        best = {row.emotion: row.estimates["spearman"].value for row in ceiling.emotions}
+        written = figures | {"emotions": by_emotion, "ceiling_emotions": best, "clips": arguments.clips}
+        arguments.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def _ceiling(plans: Sequence[Plan]) -> Evaluation:
+    """Return what trees make of the settings of these plans."""
+    train, chosen = _plans(LEARNT_FROM, 1, "train"), _plans(CHOSEN_ON, 1, "validation")
+    guesses = [np.zeros((len(those), len(EMOTIONS))) for those in (chosen, plans)]
+    settings, truth = _settings(train), _truth(train)
+    for column in range(len(EMOTIONS)):
+        trees = HistGradientBoostingRegressor(
+            max_iter=150, learning_rate=0.08, max_leaf_nodes=15, random_state=0
+        )
+        trees.fit(settings, truth[:, column])
+        for guess, those in zip(guesses, (chosen, plans), strict=True):
+            guess[:, column] = trees.predict(_settings(those))
+    means = [score(_truth(chosen), _levels(guesses[0], limit)).mean["spearman"][0] for limit in THRESHOLDS]
+    said = _levels(guesses[1], THRESHOLDS[int(np.argmax(means))])
+    pairs = [
+        Pair(plan.id, plan.profile, VoiceProfile.from_vector(row))
+        for plan, row in zip(plans, said, strict=True)
+    ]
+    return evaluate(pairs, model="trees on the true settings")
+
+
+def _levels(guess: Matrix, limit: float) -> Matrix:
+    """Round to the five levels of captions; below `limit` nothing is said (else small numbers spoil
+    the ranks).
+    """
+    return np.where(guess < limit, 0.0, np.clip(np.round(guess * 4) / 4, 0.25, 1.0))
+
+
+def _plans(count: int, seed: int, split: Split) -> list[Plan]:
+    return [plan_clip(number, seed=seed, split=split) for number in range(count)]
+
+
+def _truth(plans: Sequence[Plan]) -> Matrix:
+    return np.stack([plan.profile.vector() for plan in plans]).astype(np.float64)
+
+
+def _settings(plans: Sequence[Plan]) -> Matrix:
+    bursts = list(table("bursts"))
+    rows = [
+        [*(plan.settings[cue] for cue in cues()), *(burst in plan.profile.bursts for burst in bursts)]
+        for plan in plans
+    ]
+    return np.array(rows, dtype=np.float64)
+
+
+def _show(figures: dict[str, dict[str, float | None]], model: Evaluation, clips: int) -> None:
+    console = Console()
+    ceiling = figures["ceiling"]["value"] or 1.0
+    shown = Table(
+        "", "mean Spearman", "95 % interval", "share of the ceiling", title=f"{clips} clips, {model.model}"
+    )
+    for name, figure in figures.items():
+        value, low, high = (figure[key] or 0.0 for key in ("value", "low", "high"))
+        shown.add_row(name, f"{value:.3f}", f"{low:.3f} to {high:.3f}", f"{value / ceiling:.2f}")
+    console.print(shown)
+    console.print(f"captions from which nothing was parsed: {model.unparsed}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
+    parser.add_argument("--clips", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=90210, help="of the test clips")
+    parser.add_argument("--json", type=Path, default=None, help="write the figures, by emotion too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

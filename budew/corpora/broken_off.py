@@ -1,0 +1,62 @@
+"""Does encoded audio break off before its end? For formats whose decoders read what is there and say nothing.
+
+Measured on files cut at random places: libsndfile is silent on every wav, aiff, au and ogg, FFmpeg on 198 of
+200 mp3 without a length tag.
+"""
+
+import re
+from os import SEEK_END
+from typing import BinaryIO
+
+_CORRECTED = re.compile(r": (\d+) \(should be (\d+)\)")
+_UNKNOWN = 2**31 - 2**16
+"""Bytes. A program that writes to a pipe knows no size and claims one near 2**31 or 2**32."""
+_LONGEST_PAGE = 27 + 255 + 255 * 255  # header, table of segments, segments
+
+
+def claimed_share(log: str) -> float:
+    """Return how many times as long as it is a file claims to be, by libsndfile's log of its header.
+
+    1 as a rule. The log says `data : 32000 (should be 19957)` where a size in the header exceeds the file.
+    """
+    sizes = [(int(claimed), int(real)) for claimed, real in _CORRECTED.findall(log)]
+    return max([1.0, *(claimed / real for claimed, real in sizes if 0 < real < claimed < _UNKNOWN)])
+
+
+def ogg_breaks_off(file: BinaryIO) -> bool:
+    """Tell whether an Ogg file ends within its last page. Moves the position."""
+    size = file.seek(0, SEEK_END)
+    file.seek(max(0, size - _LONGEST_PAGE))
+    tail = file.read(_LONGEST_PAGE)
+    start = tail.rfind(b"OggS")
+    page = tail[start:]
+    if start < 0 or len(page) < 27 or len(page) < 27 + page[26]:
+        return start >= 0
+    return len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]])
+
+
+class FrameSizes:
+    """Sizes of the frames of an mp3, to see whether the last one was cut.
+
+    Known only at a constant bit rate, where frames differ by one byte of padding at most: a variable rate
+    without a length tag is rare.
+    """
+
+    def __init__(self) -> None:
+        self._least = self._most = self._last = 0
+        self._sync = b""
+
+    def add(self, frame: bytes) -> bool:
+        """Take note of the next frame and return whether it is one: it begins as the first one does."""
+        if self._sync and frame[:2] != self._sync:
+            return False
+        if self._last:
+            self._least = min(self._least or self._last, self._last)
+            self._most = max(self._most, self._last)
+        self._sync, self._last = frame[:2], len(frame)
+        return True
+
+    @property
+    def last_is_cut(self) -> bool:
+        """Whether all frames but the last are of one size and the last is smaller."""
+        return self._most - self._least <= 1 and 0 < self._last < self._least

@@ -1,0 +1,152 @@
+"""What each command takes: arguments and options, with the words that `--help` shows for them.
+
+Apart from the commands, so that those read as what they do. What several commands take is here once.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How captions are printed."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+class Split(StrEnum):
+    """Parts of a synthetic corpus; no voice is in two of them."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|HUB-ID",
+        help="Checkpoint: a folder, or a name on the Hugging Face hub; left out, the one in this package.",
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps; left out, the fastest that is there."),
+]
+BatchSize = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),
+]
+
+# budew caption
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", help="Audio files, and folders of them at any depth.", show_default=False),
+]
+CaptionFormat = Annotated[
+    Format, typer.Option(help="text to read, json for one array, jsonl for one object a line.")
+]
+Scores = Annotated[bool, typer.Option("--scores", help="Add the emotions as numbers from 0 to 1.")]
+Beams = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Captions that the search follows side by side: more is slower and often better. "
+        "Left out, as many as the checkpoint asks for.",
+    ),
+]
+
+# budew parse
+Text = Annotated[
+    str | None, typer.Argument(metavar="TEXT", help="One caption, in quotes.", show_default=False)
+]
+JsonLines = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Many captions instead, as JSON Lines; - is stdin."),
+]
+
+# budew render
+ProfileFile = Annotated[
+    Path,
+    typer.Argument(metavar="PROFILE.json", help="As budew parse prints it; - is stdin.", show_default=False),
+]
+WordingSeed = Annotated[int, typer.Option(help="Another seed gives other words.")]
+Count = Annotated[int, typer.Option(min=1, help="How many captions; each takes the next seed.")]
+
+# budew corpus synthesize
+CorpusFolder = Annotated[
+    Path,
+    typer.Argument(metavar="OUT", help="Folder for the shards; made if need be.", show_default=False),
+]
+Clips = Annotated[int, typer.Option(metavar="N", min=1, help="How many clips.", show_default=False)]
+CorpusSeed = Annotated[
+    int, typer.Option(metavar="S", help="Decides the corpus, to the byte.", show_default=False)
+]
+CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Processes; left out, one a processor.")
+]
+
+# budew train
+RecipeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE",
+        help="A YAML file, or the name of a recipe that ships: tiny-synthetic, train-demo.",
+        show_default=False,
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check the recipe and tell what it would do; train nothing.")
+]
+Resume = Annotated[bool, typer.Option(help="Go on with a run that was stopped, or begin its training again.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; as often as needed."),
+]
+RunFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")
+]
+
+# budew evaluate
+Corpus = Annotated[
+    str,
+    typer.Argument(
+        metavar="CORPUS",
+        help="Clips with profiles: a folder, a shard, a parquet file, a JSON Lines manifest, "
+        "or a pattern in quotes.",
+        show_default=False,
+    ),
+]
+Predictions = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help='Judge these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+    ),
+]
+RatingScale = Annotated[
+    str, typer.Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
+]
+FiguresFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", dir_okay=False, help="Write all figures here, for programs."),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", dir_okay=False, help="Write a report here, to open in a browser."),
+]
+
+# budew demo
+DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, figures and captions.")]
