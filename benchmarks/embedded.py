@@ -30,6 +30,7 @@ from budew.synthesis import Plan, plan_clip, synthesize_corpus
 from budew.synthesis.tables import Split, cues, table
 from budew.taxonomy import EMOTIONS
 
+LISTENERS = 32
 LEARNT_FROM = 20_000  # plans of the training split that the trees see
 CHOSEN_ON = 2_000  # plans of the validation split on which they learn from which score on to say an emotion
 THRESHOLDS = np.arange(0.1, 0.5, 0.05)
@@ -43,15 +44,17 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
         model = evaluate_corpus(folder, model=arguments.model)
+        panel = evaluate_corpus(folder, model=arguments.model, listeners=LISTENERS)
     ceiling = _ceiling(_plans(arguments.clips, arguments.seed, "test"))
     figures = {
         "floor": model.floor["spearman"].to_dict(),
-        "model": model.mean["spearman"].to_dict(),
+        "one caption": model.mean["spearman"].to_dict(),
+        f"mean of {LISTENERS} captions": panel.mean["spearman"].to_dict(),
         "ceiling": ceiling.mean["spearman"].to_dict(),
     }
     _show(figures, model, arguments.clips)
     if arguments.json:
-        by_emotion = {row.emotion: row.estimates["spearman"].value for row in model.emotions}
+        by_emotion = {row.emotion: row.estimates["spearman"].value for row in panel.emotions}
         best = {row.emotion: row.estimates["spearman"].value for row in ceiling.emotions}
         written = figures | {"emotions": by_emotion, "ceiling_emotions": best, "clips": arguments.clips}
         arguments.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

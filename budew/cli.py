@@ -80,6 +80,7 @@ def caption(
     scores: options.Scores = False,
     model: options.Model = None,
     beams: options.Beams = None,
+    listeners: options.Listeners = 0,
     batch_size: options.BatchSize = 16,
     device: options.Device = None,
     output_file: options.Output = None,
@@ -95,7 +96,9 @@ def caption(
     from budew.inference import Captioner
     from budew.shown import show_captions
 
-    captioner = Captioner.from_pretrained(model, device=device, batch_size=batch_size, beams=beams)
+    captioner = Captioner.from_pretrained(
+        model, device=device, batch_size=batch_size, beams=beams, listeners=listeners
+    )
     named = len(paths) > 1 or os.path.isdir(paths[0])
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
         results = captioner.caption_files(paths, progress=bar)
@@ -239,6 +242,7 @@ def evaluate(
     html: options.ReportFile = None,
     device: options.Device = None,
     batch_size: options.BatchSize = 16,
+    listeners: options.Listeners = 0,
 ) -> None:
     """Judge captions against the true profiles of a corpus, emotion by emotion, with 95 % intervals.
 
@@ -259,6 +263,7 @@ def evaluate(
             scale=scale,
             device=device,
             batch_size=batch_size,
+            listeners=listeners,
             progress=lambda done: bar(done, None),
         )
     print_table(tables(evaluation))

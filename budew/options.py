@@ -43,6 +43,15 @@ BatchSize = Annotated[
         min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same."
     ),
 ]
+Listeners = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=256,
+        help="Captions drawn by chance for each window besides the one shown; the scores are then what they "
+        "agree on. 16 are plenty; about as slow as that many captions.",
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),

@@ -3,9 +3,10 @@
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from budew.corpora import Clip, read
 from budew.evaluation.judge import evaluate
@@ -26,6 +27,7 @@ def evaluate_corpus(
     scale: str = INTENSITY.name,
     device: str | None = None,
     batch_size: int = 16,
+    listeners: int = 0,
     examples: int = 12,
     settings: Settings | None = None,
     progress: Progress | None = None,
@@ -36,11 +38,13 @@ def evaluate_corpus(
     listed in `skipped`. Memory holds one batch of audio and that of the examples.
 
     Args:
-        corpus: whatever `budew.corpora.read` reads; its clips need profiles. model: folder or hub id of a
-        checkpoint; the embedded one where left out. predictions: JSON Lines to judge instead of a model,
-        see `read_predictions`; `scale` is that of its numbers.
+        corpus: whatever `budew.corpora.read` reads; its clips need profiles.
+        model: folder or hub id of a checkpoint; the embedded one where left out.
+        predictions: JSON Lines to judge instead of a model, see `read_predictions`.
+        scale: of the numbers in `predictions`.
         device: where the model runs, such as "cpu" or "cuda"; the best there is where left out.
         batch_size: windows captioned at once.
+        listeners: captions drawn for each window, whose mean is judged; 0 judges the one caption.
         examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
         settings: bootstrap resamples, shuffles and seed.
         progress: called after each clip.
@@ -58,7 +62,8 @@ def evaluate_corpus(
     if predictions is not None:
         name, pairs = predictions.name, _from_file(predictions, clips, scale, str(corpus))
     else:
-        name, pairs = _from_model(model, clips, skipped, device=device, batch_size=batch_size)
+        asked = {"device": device, "batch_size": batch_size, "listeners": listeners}
+        name, pairs = _from_model(model, clips, skipped, asked)
     kept = _with_examples(_counted(pairs, progress), examples)
     return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
 
@@ -87,14 +92,12 @@ def _from_model(
     model: str | Path | None,
     clips: Iterable[Clip],
     skipped: list[Skipped],
-    *,
-    device: str | None,
-    batch_size: int,
+    asked: Mapping[str, Any],
 ) -> tuple[str, Iterator[Pair]]:
     """Load the model and return its name and, lazily, the pairs; clips it fails on go to `skipped`."""
     from budew.inference import Captioner, Failure  # torch takes seconds, and predictions do not need it
 
-    captioner = Captioner.from_pretrained(model, device=device, batch_size=batch_size)
+    captioner = Captioner.from_pretrained(model, **asked)
 
     def pairs() -> Iterator[Pair]:
         waiting: deque[Clip] = deque()

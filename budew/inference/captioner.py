@@ -20,6 +20,7 @@ from budew.corpora.errors import AudioError
 from budew.inference.breakdown import explained
 from budew.inference.clean import clean
 from budew.inference.generate import number_of_beams, write_captions
+from budew.inference.listeners import checked_listeners, sample_captions
 from budew.inference.loudness import is_silent
 from budew.inference.recordings import Recording, from_bytes, from_clip, from_file, from_paths, from_samples
 from budew.inference.result import Captioned, Failure
@@ -33,22 +34,27 @@ Progress = Callable[[int, int], None]
 class Captioner:
     """Captions audio with one checkpoint. Make it once: loading takes longer than captioning a clip."""
 
-    def __init__(self, checkpoint: Checkpoint, *, batch_size: int = 16, beams: int | None = None) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, batch_size: int = 16, beams: int | None = None, listeners: int = 0
+    ) -> None:
         """Use `checkpoint` on batches of windows.
 
         Args:
             checkpoint: from `budew.model.checkpoint.load_checkpoint`.
             batch_size: windows captioned at once; fewer take less memory and change no caption.
             beams: captions that the search follows side by side; None for as many as the checkpoint asks for.
+            listeners: captions drawn by chance besides; the scores are then what they agree on, not the
+                parse of the one caption. 0 for none.
 
         Raises:
-            ValueError: there cannot be such a batch, or so many beams.
+            ValueError: there cannot be such a batch, so many beams, or so many listeners.
         """
         if batch_size < 1:
             raise ValueError(f"a batch of {batch_size} windows captions nothing: use batch_size=1 or more")
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.beams = number_of_beams(checkpoint, beams)
+        self.listeners = checked_listeners(listeners)
 
     @classmethod
     def from_pretrained(
@@ -58,14 +64,16 @@ class Captioner:
         device: str | None = None,
         batch_size: int = 16,
         beams: int | None = None,
+        listeners: int = 0,
     ) -> "Captioner":
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
         Raises:
             CheckpointError: see `budew.model.checkpoint.load_checkpoint`.
-            ValueError: there cannot be such a batch, or so many beams.
+            ValueError: there cannot be such a batch, so many beams, or so many listeners.
         """
-        return cls(load_checkpoint(model, device=device), batch_size=batch_size, beams=beams)
+        checkpoint = load_checkpoint(model, device=device)
+        return cls(checkpoint, batch_size=batch_size, beams=beams, listeners=listeners)
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -139,14 +147,17 @@ class Captioner:
     def _write(self, batch: list[tuple[Unfinished, int, Window]]) -> None:
         """Caption the windows of the batch and empty it."""
         if batch:
-            for (unfinished, place, _), text in zip(batch, self._texts(batch), strict=True):
-                unfinished.caption(place, clean(text))
+            for (unfinished, place, _), (text, panel) in zip(batch, self._texts(batch), strict=True):
+                unfinished.caption(place, clean(text), [clean(said).text for said in panel])
         batch.clear()
 
-    def _texts(self, batch: list[tuple[Unfinished, int, Window]]) -> list[str]:
+    def _texts(self, batch: list[tuple[Unfinished, int, Window]]) -> list[tuple[str, tuple[str, ...]]]:
+        """Return for each window its caption, and those of the listeners if there are any."""
         samples = [window.samples for _, _, window in batch]
         try:
-            return write_captions(self.checkpoint, samples, beams=self.beams)
+            texts = write_captions(self.checkpoint, samples, beams=self.beams)
+            panels = sample_captions(self.checkpoint, samples, listeners=self.listeners)
+            return list(zip(texts, panels, strict=True))
         except Exception as error:
             device, source = self.checkpoint.model.device, batch[0][0].source
             raise explained(error, source=source, windows=len(batch), device=device) from error

@@ -53,7 +53,7 @@ def generate_tokens(
     heard = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
     features = heard.input_features.to(model.device, model.dtype)
     settings = generation_settings(checkpoint, beams=beams)
-    with torch.inference_mode(), quiet_transformers(), _settled(model, settings):
+    with torch.inference_mode(), quiet_transformers(), settled(model, settings):
         tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True)
     return tokens
 
@@ -95,7 +95,7 @@ def number_of_beams(checkpoint: Checkpoint, beams: int | None = None) -> int:
 
 
 @contextmanager
-def _settled(model: Any, settings: Any) -> Iterator[None]:
+def settled(model: Any, settings: Any) -> Iterator[None]:
     """Make `settings` the model's own for a while.
 
     Passed to `generate` instead, a None in them would be filled from the model's, thresholds included.

@@ -15,7 +15,9 @@ SILENCE = "[silence]"
 
 @dataclass(frozen=True, slots=True)
 class WindowCaption:
-    """What was heard between `start` and `end` (seconds). `profile` is the parse of `text`."""
+    """What was heard between `start` and `end` (seconds). `profile` is the parse of `text`, or
+    what a panel of listeners agreed on where one was asked.
+    """
 
     start: float
     end: float

@@ -1,12 +1,13 @@
 """A recording on its way through the captioner: windows read, captions that came back, what went wrong."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from budew.captions import parse
 from budew.corpora.audio import Window
 from budew.corpora.errors import AudioWarning, CorpusError
 from budew.inference.clean import Cleaned
+from budew.inference.listeners import agreed
 from budew.inference.pool import pool
 from budew.inference.result import SILENCE, Captioned, Failure, WindowCaption, clock
 from budew.profile import VoiceProfile
@@ -20,6 +21,7 @@ class Unfinished:
         self.source = source
         self._spans: list[tuple[float, float]] = []
         self._captions: dict[int, Cleaned] = {}
+        self._panels: dict[int, Sequence[str]] = {}
         self._damages: list[str] = []
         self._failure: Failure | None = None
         self._read = False
@@ -42,9 +44,10 @@ class Unfinished:
             self._failure = Failure(self.source, f"{fault}: convert it to wav or flac, and report this")
         self._read = True
 
-    def caption(self, place: int, cleaned: Cleaned) -> None:
-        """Take the caption of window `place`."""
+    def caption(self, place: int, cleaned: Cleaned, panel: Sequence[str] = ()) -> None:
+        """Take the caption of window `place`, and what listeners said of it if any were asked."""
         self._captions[place] = cleaned
+        self._panels[place] = panel
 
     def leave_silent(self, place: int) -> None:
         """Take note that there is nothing to hear in window `place`."""
@@ -55,7 +58,8 @@ class Unfinished:
         if self._failure is not None:
             return self._failure
         windows = tuple(
-            _window(start, end, self._captions[place].text) for place, (start, end) in enumerate(self._spans)
+            _window(start, end, self._captions[place].text, self._panels.get(place, ()))
+            for place, (start, end) in enumerate(self._spans)
         )
         return Captioned(
             self.source,
@@ -94,6 +98,7 @@ class Unfinished:
         return message.removeprefix(f"{self.source}: ")
 
 
-def _window(start: float, end: float, text: str) -> WindowCaption:
-    profile = VoiceProfile() if text == SILENCE else parse(text).profile
-    return WindowCaption(start, end, text, profile)
+def _window(start: float, end: float, text: str, panel: Sequence[str]) -> WindowCaption:
+    if text == SILENCE:
+        return WindowCaption(start, end, text, VoiceProfile())
+    return WindowCaption(start, end, text, agreed(panel) if panel else parse(text).profile)
