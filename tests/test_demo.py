@@ -5,8 +5,9 @@ from pathlib import Path
 
 from budew.corpora import read
 from budew.demo import run_demo
-from budew.evaluation import evaluate_corpus
+from budew.evaluation import Settings, evaluate_corpus
 from budew.resources import data_folder
+from budew.synthesis import synthesize_corpus
 
 CLIPS = data_folder("demo_clips") / "clips.tar"
 
@@ -32,10 +33,11 @@ def test_the_bundled_clips_are_few_small_and_of_known_truth() -> None:
     assert all(clip.profile is not None for clip in clips)
 
 
-def test_the_embedded_checkpoint_hears_more_than_chance(tmp_path: Path) -> None:
-    made = run_demo(tmp_path)
-    mean, floor = made.evaluation.mean["spearman"], made.evaluation.floor["spearman"]
+def test_the_embedded_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
+    synthesize_corpus(tmp_path, clips=100, seed=77, split="test", workers=1)
+    judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, shuffles=50))
+    mean, floor = judged.mean["spearman"], judged.floor["spearman"]
     assert mean.value is not None
     assert floor.high is not None
-    assert mean.value > floor.high
-    assert made.evaluation.unparsed == 0
+    assert mean.value > floor.high + 0.1
+    assert judged.unparsed == 0

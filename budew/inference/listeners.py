@@ -25,7 +25,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 MOST_LISTENERS = 256
-FAINTEST = 0.04
+FAINTEST = 0.08
 """Mean intensity over the panel that counts; measured, see docs/journal.md."""
 
 
