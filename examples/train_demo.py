@@ -2,9 +2,9 @@
 
     python examples/train_demo.py OUT
 
-Made for two cores without a GPU and without network, in under 15 minutes, eight of them training. What it
-trains is far too small and too briefly trained to be of use; `recipes/tiny-synthetic.yaml` is the same loop
-with patience.
+Made for two cores without a GPU and without network, in under 15 minutes, most of them training. What it
+trains is too small and too briefly trained to be of use; `recipes/tiny-synthetic.yaml` is the same loop with
+patience.
 """
 
 import sys
@@ -28,7 +28,7 @@ SEED = 7
 
 
 def main(
-    out: Path, *, clips: int = 1200, test_clips: int = 150, overrides: dict[str, str] | None = None
+    out: Path, *, clips: int = 3000, test_clips: int = 200, overrides: dict[str, str] | None = None
 ) -> Evaluation:
     """Run every stage into the folder `out`; run again, finished shards and training steps are kept."""
     synthesize_corpus(out / "speech" / "train", clips=clips, seed=SEED, split="train")

@@ -44,3 +44,12 @@ def test_a_batch_is_cut_as_a_whole_one_in_ten_not_and_towards_the_end_none():
     early, late = whole[:450, 0], whole[450:, 0]
     assert 0.05 < early.mean() < 0.16
     assert late.all()
+
+
+def test_another_seed_shuffles_the_batches_of_a_chunk_otherwise():
+    def rounds(seed: int) -> list[int]:
+        order = BatchOrder(np.array([10]), 64, 2, 1.0, seed)  # one clip: its rounds tell the places
+        return [order.draw(index)[0] for index in range(64)]
+
+    assert rounds(1) != rounds(2)
+    assert sorted(rounds(1)) == sorted(rounds(2)) == list(range(64))
