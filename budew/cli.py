@@ -152,7 +152,7 @@ def render(
 ) -> None:
     """Say in words what a profile holds, one caption a line. Needs no model.
 
-    Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sob"]}' | budew render - --count 3
+    Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sobs"]}' | budew render - --count 3
     """
     from budew.captions import render as render_caption
     from budew.profile import LARGEST_JSON, VoiceProfile

@@ -66,6 +66,11 @@ def expressible(
     profile: VoiceProfile, *, max_emotions: int | None = None, language: str = "en"
 ) -> VoiceProfile:
     """Return what a caption says of a profile, and `parse` gives back: levels, bursts, traits in words."""
+    if not isinstance(profile, VoiceProfile):
+        kind = type(profile).__name__
+        raise TypeError(
+            f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
+        )
     quantized = profile.quantized()
     emotions = dict(quantized.emotions)
     if max_emotions is not None and len(emotions) > max_emotions:

@@ -150,7 +150,7 @@ def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
     except OSError as error:
         reason = error.strerror or str(error)
         report(CorpusError(f"{path}: the shard cannot be read ({reason}): copy or make it again"), on_bad)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, RecursionError) as error:
         report(
             CorpusError(f"{path}: the shard is damaged or truncated ({error}): copy or make it again"), on_bad
         )

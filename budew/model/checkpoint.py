@@ -45,6 +45,8 @@ DOWNLOADED = (
     "model-*-of-*.safetensors",
 )
 LARGEST_JSON = 16 * 2**20
+INDEX = "model.safetensors.index.json"
+SHARD = re.compile(r"[\w-]{1,80}\.safetensors")
 LOADING_ERRORS = (
     OSError,
     ValueError,
@@ -184,8 +186,11 @@ def _check_config(folder: Path, name: str) -> None:
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """The weights are in safetensors: a pickle could run code and is never opened."""
-    if any((folder / file).is_file() for file in ("model.safetensors", "model.safetensors.index.json")):
+    """The weights are in safetensors of this folder: a pickle could run code and is never opened."""
+    if (folder / "model.safetensors").is_file():
+        return
+    if (folder / INDEX).is_file():
+        _check_index(folder, name)
         return
     if any(folder.glob("pytorch_model*.bin")):
         raise CheckpointError(
@@ -193,6 +198,19 @@ def _check_weights(folder: Path, name: str) -> None:
             "convert them to model.safetensors with save_pretrained, where they are trusted"
         )
     raise CheckpointError(f"{name} has no model.safetensors in {folder}: the checkpoint is incomplete")
+
+
+def _check_index(folder: Path, name: str) -> None:
+    """Every file that the index names lies beside it and is a safetensors file."""
+    listed = _read_json(folder / INDEX, name).get("weight_map")
+    if not isinstance(listed, dict) or not listed:
+        raise CheckpointError(f"{name}: {INDEX} names no weights: fetch or save the checkpoint again")
+    wrong = sorted(repr(part)[:80] for part in listed.values() if not SHARD.fullmatch(str(part)))
+    if wrong:
+        raise CheckpointError(
+            f"{name}: {INDEX} names {wrong[0]} for weights, and only safetensors files beside it are opened: "
+            "save the checkpoint again with save_pretrained"
+        )
 
 
 def _load_model(folder: Path, name: str, device: torch.device) -> Any:
@@ -279,7 +297,7 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{name}: {path.name} is not valid JSON ({error}): fetch or save it again"
         ) from error

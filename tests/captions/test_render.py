@@ -107,3 +107,8 @@ def test_the_article_follows_the_sound(phrase, expected):
 
 def test_lists_end_with_and():
     assert [joined(list("abc")[:count]) for count in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_what_is_not_a_profile_is_refused_with_the_remedy():
+    with pytest.raises(TypeError, match=r"ParsedCaption has \.profile"):
+        render(parse("A sad voice."))

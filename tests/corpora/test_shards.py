@@ -219,3 +219,18 @@ def test_without_a_handler_the_first_bad_item_is_raised(tmp_path):
     path = pack(tmp_path / "a.tar", [("a.mp3", b"1"), ("a.json", b"{"), ("b.mp3", b"2")])
     with pytest.raises(CorpusError, match=r"a\.json: is not JSON"):
         list(read_shard(path))
+
+
+@pytest.mark.parametrize(
+    "headers", [{"GNU.sparse.size": "abc"}, {"GNU.sparse.map": "1,x", "GNU.sparse.size": "9"}]
+)
+def test_headers_that_make_no_sense_are_damage_that_names_the_shard(tmp_path, headers):
+    path = tmp_path / "odd.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("a.flac")
+        member.pax_headers = headers
+        tar.addfile(member)
+    problems: list[Exception] = []
+    assert list(read_shard(path, on_bad=problems.append)) == []
+    assert len(problems) == 1
+    assert str(path) in str(problems[0])

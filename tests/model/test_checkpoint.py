@@ -55,6 +55,31 @@ def test_loading_prints_nothing_and_warns_of_nothing(whisper_folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "part", ["../outside.bin", "pytorch_model.bin", "/etc/passwd", "sub/model.safetensors", "", 3, None]
+)
+def test_an_index_opens_nothing_but_safetensors_beside_it(folder, part):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    index = {"metadata": {}, "weight_map": {"proj_out.weight": part}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match="only safetensors files beside it"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 3}', "[" * 100_000])
+def test_an_index_that_is_none_is_one_clear_error(folder, text):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"index\.json"):
+        load_checkpoint(folder)
+
+
+def test_a_config_nested_beyond_measure_is_one_clear_error(folder):
+    (folder / "config.json").write_text("[" * 300_000)
+    with pytest.raises(CheckpointError, match=r"config\.json"):
+        load_checkpoint(folder)
+
+
 def test_pickled_weights_are_never_opened(folder):
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
