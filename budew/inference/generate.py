@@ -49,13 +49,19 @@ def generate_tokens(
     checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, beams: int | None = None
 ) -> torch.Tensor:
     """Return token ids (windows, longest): prefix, text, padding. Arguments as for `write_captions`."""
-    model, extractor = checkpoint.model, checkpoint.processor.feature_extractor
-    heard = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
-    features = heard.input_features.to(model.device, model.dtype)
+    model, features = checkpoint.model, features_of(checkpoint, windows)
     settings = generation_settings(checkpoint, beams=beams)
     with torch.inference_mode(), quiet_transformers(), settled(model, settings):
         tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True)
     return tokens
+
+
+def features_of(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
+    """Return what the encoder takes (windows, mel bins, frames), where the model is and as it computes."""
+    model, extractor = checkpoint.model, checkpoint.processor.feature_extractor
+    heard = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
+    features: torch.Tensor = heard.input_features.to(model.device, model.dtype)
+    return features
 
 
 def generation_settings(checkpoint: Checkpoint, *, beams: int | None = None) -> Any:

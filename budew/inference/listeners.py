@@ -19,7 +19,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.modeling_outputs import BaseModelOutput
 
 from budew.captions import parse
-from budew.inference.generate import generation_settings, settled
+from budew.inference.generate import features_of, generation_settings, settled
 from budew.model.checkpoint import Checkpoint, quiet_transformers
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -49,20 +49,17 @@ def sample_captions(
     """
     if not checked_listeners(listeners):
         return [() for _ in windows]
-    model, processor = checkpoint.model, checkpoint.processor
-    heard = processor.feature_extractor(
-        list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt"
-    )
+    model = checkpoint.model
     settings = generation_settings(checkpoint, beams=1)
     noise = GumbelNoise([_seed(window, seed, number) for window in windows for number in range(listeners)])
     with torch.inference_mode(), quiet_transformers(), settled(model, settings):
-        states = model.get_encoder()(heard.input_features.to(model.device, model.dtype)).last_hidden_state
+        states = model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
         tokens = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states.repeat_interleave(listeners, dim=0)),
             logits_processor=LogitsProcessorList([noise]),
             force_unique_generate_call=True,
         )
-    texts = processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    texts = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return [tuple(texts[start : start + listeners]) for start in range(0, len(texts), listeners)]
 
 

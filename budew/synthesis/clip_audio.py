@@ -5,10 +5,11 @@ recorder.
 import numpy as np
 import numpy.typing as npt
 
+from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
 from budew.synthesis.coloring import color, formant_factor, resample
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import Plan, generator
+from budew.synthesis.plan import Plan
 from budew.synthesis.speech import utterance
 from budew.synthesis.tables import cues, table
 

@@ -7,12 +7,12 @@ plan is also the reference of the benchmarks: whatever can be told from its sett
 listener could tell from the sound.
 """
 
-import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from budew.profile import VoiceProfile
+from budew.randomness import generator
 from budew.synthesis.tables import Split, correlates, cues, table
 from budew.taxonomy import EMOTIONS
 
@@ -72,12 +72,6 @@ def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
     cut = sum(rng.random() < 0.5 for _ in bursts)
     profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
     return Plan(clip_id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
-
-
-def generator(seed: int, clip_id: str, purpose: str) -> random.Random:
-    """Return a generator that depends on its arguments alone (SHA-256 of them)."""
-    digest = hashlib.sha256(f"{seed}/{clip_id}/{purpose}".encode()).digest()
-    return random.Random(digest)  # noqa: S311 - reproducible on purpose
 
 
 def _draw_voice(rng: random.Random, split: Split) -> Voice:

@@ -11,8 +11,9 @@ from html import escape
 
 import numpy as np
 
+from budew.randomness import generator
 from budew.synthesis.espeak import Utterance
-from budew.synthesis.plan import Plan, generator
+from budew.synthesis.plan import Plan
 from budew.synthesis.tables import cues
 
 SEMITONES_PER_UNIT = 0.16

@@ -6,13 +6,13 @@ shuffled again. A batch is then no longer than its longest clip. One in ten keep
 all towards the end of the run, because a whole window is what the finished model will be given.
 """
 
-import random
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
+
+from budew.randomness import generator
 
 CHUNK = 32
 """Batches that are sorted together: enough for batches of like lengths, few enough to stay random."""
@@ -46,11 +46,6 @@ class BatchOrder:
         batch = generator(self.seed, index // self.batch_size, "window")
         whole = late or batch.random() < WHOLE_SHARE
         return turn, int(_round(len(self.lengths), self.seed, turn)[at]), whole
-
-
-def generator(seed: int, turn: int, clip_id: str) -> random.Random:
-    """Return a generator that depends on its arguments alone."""
-    return random.Random(sha256(f"{seed}/{turn}/{clip_id}".encode()).digest())  # noqa: S311  # no secret
 
 
 @lru_cache(maxsize=4)

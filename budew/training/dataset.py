@@ -17,9 +17,10 @@ from torch.utils.data import Dataset
 
 from budew.captions import render
 from budew.profile import VoiceProfile
+from budew.randomness import generator
 from budew.taxonomy import BURSTS
 from budew.training.augmentation import mask
-from budew.training.batch_order import BatchOrder, generator
+from budew.training.batch_order import BatchOrder
 from budew.training.features import FeatureSet
 from budew.training.recipe import Recipe
 

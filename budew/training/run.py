@@ -17,9 +17,9 @@ from transformers import WhisperProcessor, WhisperTokenizer
 from budew.model.build import build_whisper, whisper_config
 from budew.model.checkpoint import quiet_transformers
 from budew.model.tokenizer import SPECIAL, build_tokenizer
+from budew.randomness import generator
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.tables import Split
-from budew.training.batch_order import generator
 from budew.training.console import run_progress, say, stage
 from budew.training.dataset import caption_of
 from budew.training.features import CorpusMismatchError, FeatureSet, load_features
