@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from budew.corpora import read
+from budew.corpora.audio import decode
 from budew.demo import run_demo
 from budew.evaluation import Settings, evaluate_corpus
 from budew.resources import data_folder
@@ -41,3 +44,11 @@ def test_the_embedded_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_pa
     assert floor.high is not None
     assert mean.value > floor.high + 0.1
     assert judged.unparsed == 0
+
+
+def test_the_bundled_clips_are_what_the_synthesizer_makes_today(tmp_path: Path) -> None:
+    synthesize_corpus(tmp_path, clips=3, seed=2024, split="test", workers=1)
+    bundled = {clip.id: clip for clip in read(CLIPS)}
+    for clip in read(tmp_path):
+        assert clip.profile == bundled[clip.id].profile
+        assert np.allclose(decode(clip.audio), decode(bundled[clip.id].audio), atol=1e-3)
