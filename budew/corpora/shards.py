@@ -6,11 +6,13 @@ mark for what it is, truncated; the tar iterator of webdataset 1.0 does none of 
 grouping is used.
 """
 
+import gzip
 import json
 import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,8 @@ from budew.corpora.sidecar import LARGEST_JSON, json_object
 
 LARGEST_AUDIO = 512 * 2**20
 """Bytes of one encoded clip in a shard."""
+LARGEST_HEADER = 2**20
+"""Bytes of one header record: a long name, or the attributes of a member."""
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
@@ -135,7 +139,10 @@ def _split_name(name: str) -> tuple[str | None, str | None]:
 
 def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
     try:
-        with tarfile.open(path, "r:gz" if path.suffix in (".gz", ".tgz") else "r:") as tar:
+        with (
+            gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
+            tarfile.open(fileobj=(bounded := _BoundedReads(file)), mode="r:") as tar,
+        ):
             for member in iter(tar.next, None):
                 tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
                 if not is_audio_name(member.name) and not member.name.lower().endswith(".json"):
@@ -144,8 +151,10 @@ def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
                 if problem:
                     report(CorpusError(f"{path}: {member.name!r} {problem}"), on_bad)
                     continue
-                file = tar.extractfile(member)
-                yield {"fname": member.name, "data": file.read() if file else b"", "__url__": str(path)}
+                with bounded.up_to(LARGEST_AUDIO):
+                    content = tar.extractfile(member)
+                    data = content.read() if content else b""
+                yield {"fname": member.name, "data": data, "__url__": str(path)}
             _check_end(tar)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -154,6 +163,32 @@ def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
         report(
             CorpusError(f"{path}: the shard is damaged or truncated ({error}): copy or make it again"), on_bad
         )
+
+
+class _BoundedReads:
+    """A file that refuses to be read in large pieces: tarfile reads a long name or a PAX header, whatever its
+    size, at once.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._most = LARGEST_HEADER
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= self._most:
+            raise tarfile.ReadError(f"a header of {size} bytes, more than the {self._most} allowed")
+        data: bytes = self._file.read(size)
+        return data
+
+    @contextmanager
+    def up_to(self, most: int) -> Iterator[None]:
+        """Allow more for a while: a member whose size is known."""
+        self._most = most
+        try:
+            yield
+        finally:
+            self._most = LARGEST_HEADER
 
 
 def _problem(member: tarfile.TarInfo) -> str:

@@ -26,7 +26,7 @@ from budew.training.features import CorpusMismatchError, FeatureSet, load_featur
 from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe, RecipeError, load_recipe
 from budew.training.save import save_checkpoint
-from budew.training.trainer import last_checkpoint, make_trainer
+from budew.training.trainer import accelerated, last_checkpoint, make_trainer
 
 TOKENIZER_CAPTIONS = 20_000
 
@@ -192,4 +192,6 @@ def _model(recipe: Recipe, tokenizer: WhisperTokenizer) -> WhisperWithHeads:
         kind=WhisperWithHeads,
     )
     model.heads_weight = recipe.heads_weight
+    if not accelerated():
+        model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
     return model

@@ -23,6 +23,11 @@ from budew.training.recipe import Recipe
 from budew.training.sampled_captions import SampledCaptions
 
 
+def accelerated() -> bool:
+    """Tell whether this machine has something better than its processors to train on."""
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
 def training_arguments(recipe: Recipe, folder: Path) -> Seq2SeqTrainingArguments:
     """Return the settings of a run, in the words of `transformers`."""
     return Seq2SeqTrainingArguments(
@@ -38,7 +43,7 @@ def training_arguments(recipe: Recipe, folder: Path) -> Seq2SeqTrainingArguments
         adam_beta2=0.98,
         max_grad_norm=1.0,
         bf16=recipe.precision == "bf16",
-        use_cpu=not (torch.cuda.is_available() or torch.backends.mps.is_available()),
+        use_cpu=not accelerated(),
         eval_strategy="steps",
         eval_steps=recipe.evaluate_every,
         save_strategy="steps",

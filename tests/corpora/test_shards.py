@@ -15,6 +15,7 @@ import pytest
 import webdataset
 
 from budew.corpora import Caption, Clip, CorpusError, read_shard, write_shard
+from budew.corpora.shards import LARGEST_HEADER
 from budew.profile import VoiceProfile
 
 
@@ -234,3 +235,19 @@ def test_headers_that_make_no_sense_are_damage_that_names_the_shard(tmp_path, he
     assert list(read_shard(path, on_bad=problems.append)) == []
     assert len(problems) == 1
     assert str(path) in str(problems[0])
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+@pytest.mark.parametrize(
+    "kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE]
+)
+def test_an_enormous_header_is_damage_before_it_is_read(tmp_path, kind, suffix):
+    path = tmp_path / f"odd.{suffix}"
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, LARGEST_HEADER + 1
+    record = header.tobuf(tarfile.GNU_FORMAT) + bytes(LARGEST_HEADER + 2**16)
+    path.write_bytes(gzip.compress(record) if suffix == "tar.gz" else record)
+    problems: list[str] = []
+    assert list(read_shard(path, on_bad=lambda error: problems.append(str(error)))) == []
+    assert len(problems) == 1
+    assert "a header of 1049088 bytes" in problems[0]
