@@ -28,7 +28,9 @@ def explained(error: Exception, *, source: str, windows: int, device: torch.devi
         fault = f"out of memory on {device} with {windows} windows at once"
         return CaptioningError(f"{source}: {fault}: {remedy}, or --device cpu")
     fault = f"the model failed on {device} ({type(error).__name__}: {reason})"
-    return CaptioningError(f"{source}: {fault}: try --device cpu, or fetch the checkpoint again")
+    return CaptioningError(
+        f"{source}: {fault}: is the checkpoint's generation_config.json sound? Fetch it again, or try --device cpu"
+    )
 
 
 def _is_lack_of_memory(error: Exception, reason: str) -> bool:

@@ -6,7 +6,6 @@ is missing, and drops `lang_to_id` from a generation config that says `_from_mod
 these is an error, or put right.
 """
 
-import json
 import re
 import warnings
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from safetensors import SafetensorError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
 from transformers.utils import logging as transformers_logging
 
+from budew.model.errors import CheckpointError
+from budew.model.files import check_files, read_json
 from budew.resources import data_folder
 
 EMBEDDED = "tiny-synthetic"
@@ -44,9 +45,6 @@ DOWNLOADED = (
     "model.safetensors.index.json",
     "model-*-of-*.safetensors",
 )
-LARGEST_JSON = 16 * 2**20
-INDEX = "model.safetensors.index.json"
-SHARD = re.compile(r"[\w-]{1,80}\.safetensors")
 LOADING_ERRORS = (
     OSError,
     ValueError,
@@ -57,10 +55,6 @@ LOADING_ERRORS = (
     SafetensorError,
     StrictDataclassError,
 )
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be loaded; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +85,7 @@ def load_checkpoint(name_or_dir: str | Path | None = None, *, device: str | None
     """
     folder, name = _find(name_or_dir)
     target = choose_device(device)
-    _check_config(folder, name)
-    _check_weights(folder, name)
+    check_files(folder, name)
     with quiet_transformers():
         model = _load_model(folder, name, target)
         processor = _load_processor(folder, name)
@@ -169,50 +162,6 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def _check_config(folder: Path, name: str) -> None:
-    """The config says that this is a Whisper with a decoder."""
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(
-            f"{name}: there is no config.json in {folder}: is it the folder of a checkpoint?"
-        )
-    config = _read_json(folder / "config.json", name)
-    model_type = config.get("model_type")
-    if model_type != "whisper":
-        raise CheckpointError(f"{name} is a {model_type!r} model: only Whisper checkpoints can caption")
-    expected = WhisperForConditionalGeneration.__name__
-    architectures = config.get("architectures") or [expected]
-    if expected not in architectures:
-        raise CheckpointError(f"{name} is a {architectures[0]}, which writes no captions: use a {expected}")
-
-
-def _check_weights(folder: Path, name: str) -> None:
-    """The weights are in safetensors of this folder: a pickle could run code and is never opened."""
-    if (folder / "model.safetensors").is_file():
-        return
-    if (folder / INDEX).is_file():
-        _check_index(folder, name)
-        return
-    if any(folder.glob("pytorch_model*.bin")):
-        raise CheckpointError(
-            f"{name} has only pickled weights (pytorch_model.bin), which can run code when opened: "
-            "convert them to model.safetensors with save_pretrained, where they are trusted"
-        )
-    raise CheckpointError(f"{name} has no model.safetensors in {folder}: the checkpoint is incomplete")
-
-
-def _check_index(folder: Path, name: str) -> None:
-    """Every file that the index names lies beside it and is a safetensors file."""
-    listed = _read_json(folder / INDEX, name).get("weight_map")
-    if not isinstance(listed, dict) or not listed:
-        raise CheckpointError(f"{name}: {INDEX} names no weights: fetch or save the checkpoint again")
-    wrong = sorted(repr(part)[:80] for part in listed.values() if not SHARD.fullmatch(str(part)))
-    if wrong:
-        raise CheckpointError(
-            f"{name}: {INDEX} names {wrong[0]} for weights, and only safetensors files beside it are opened: "
-            "save the checkpoint again with save_pretrained"
-        )
-
-
 def _load_model(folder: Path, name: str, device: torch.device) -> Any:
     whisper: Any = WhisperForConditionalGeneration
     dtype = torch.float16 if device.type == "cuda" else torch.float32
@@ -230,6 +179,11 @@ def _load_model(folder: Path, name: str, device: torch.device) -> Any:
         raise CheckpointError(
             f"{name} lacks {count} weights, such as {example}: the checkpoint is incomplete"
         )
+    broken = next((key for key, weight in model.named_parameters() if not weight.isfinite().all()), None)
+    if broken:
+        raise CheckpointError(
+            f"{name}: not all of {broken} are numbers: the weights are spoilt, fetch them again"
+        )
     model.generation_config = _generation_config(folder, name) or model.generation_config
     return model.to(device).eval().requires_grad_(False)
 
@@ -239,7 +193,7 @@ def _generation_config(folder: Path, name: str) -> GenerationConfig | None:
     path = folder / "generation_config.json"
     if not path.is_file():
         return None
-    settings = _read_json(path, name)
+    settings = read_json(path, name)
     settings.pop("_from_model_config", None)
     try:
         return GenerationConfig.from_dict(settings)
@@ -288,22 +242,6 @@ def _check_fit(config: Any, processor: Any, name: str) -> None:
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
     if processor.tokenizer.eos_token_id not in ends:
         raise CheckpointError(f"{name}: its tokenizer ends a text with another token than its model does")
-
-
-def _read_json(path: Path, name: str) -> dict[str, Any]:
-    if path.stat().st_size > LARGEST_JSON:
-        raise CheckpointError(
-            f"{name}: {path.name} is larger than {LARGEST_JSON // 2**20} MB: not a checkpoint's"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(
-            f"{name}: {path.name} is not valid JSON ({error}): fetch or save it again"
-        ) from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{name}: {path.name} is not a JSON object: fetch or save it again")
-    return content
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,18 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from budew.model.checkpoint import CheckpointError, load_checkpoint
-
-
-@pytest.fixture
-def folder(whisper_folder, tmp_path):
-    """A copy of the tiny checkpoint, to spoil."""
-    return Path(shutil.copytree(whisper_folder, tmp_path / "copy"))
-
-
-def _edit(path: Path, **changes: object) -> None:
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | changes))
+from budew.model.checkpoint import load_checkpoint
+from budew.model.errors import CheckpointError
 
 
 def test_a_folder_gives_model_processor_and_window(whisper_folder):
@@ -30,21 +20,21 @@ def test_a_folder_gives_model_processor_and_window(whisper_folder):
     assert load_checkpoint(str(whisper_folder), device="cpu").name == "tiny"
 
 
-def test_half_precision_on_disk_is_single_precision_on_a_cpu(folder):
+def test_half_precision_on_disk_is_single_precision_on_a_cpu(folder, edit):
     weights = load_file(folder / "model.safetensors")
     save_file(
         {name: value.half() for name, value in weights.items()},
         folder / "model.safetensors",
         {"format": "pt"},
     )
-    _edit(folder / "config.json", dtype="float16")
+    edit(folder / "config.json", dtype="float16")
     assert {value.dtype for value in load_checkpoint(folder, device="cpu").model.parameters()} == {
         torch.float32
     }
 
 
-def test_languages_survive_a_config_that_was_made_from_the_model(folder):
-    _edit(folder / "generation_config.json", _from_model_config=True)
+def test_languages_survive_a_config_that_was_made_from_the_model(folder, edit):
+    edit(folder / "generation_config.json", _from_model_config=True)
     assert load_checkpoint(folder, device="cpu").model.generation_config.lang_to_id.keys() == {"<|en|>"}
 
 
@@ -55,57 +45,16 @@ def test_loading_prints_nothing_and_warns_of_nothing(whisper_folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(
-    "part", ["../outside.bin", "pytorch_model.bin", "/etc/passwd", "sub/model.safetensors", "", 3, None]
-)
-def test_an_index_opens_nothing_but_safetensors_beside_it(folder, part):
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    index = {"metadata": {}, "weight_map": {"proj_out.weight": part}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(CheckpointError, match="only safetensors files beside it"):
-        load_checkpoint(folder)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 3}', "[" * 100_000])
-def test_an_index_that_is_none_is_one_clear_error(folder, text):
-    (folder / "model.safetensors").unlink()
-    (folder / "model.safetensors.index.json").write_text(text)
-    with pytest.raises(CheckpointError, match=r"index\.json"):
-        load_checkpoint(folder)
-
-
-def test_a_config_nested_beyond_measure_is_one_clear_error(folder):
-    (folder / "config.json").write_text("[" * 300_000)
-    with pytest.raises(CheckpointError, match=r"config\.json"):
-        load_checkpoint(folder)
-
-
-def test_pickled_weights_are_never_opened(folder):
-    (folder / "model.safetensors").unlink()
-    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
-    with pytest.raises(CheckpointError, match=r"pytorch_model\.bin.*convert them"):
-        load_checkpoint(folder, device="cpu")
-
-
-def test_another_architecture_is_refused_by_name(folder):
-    _edit(folder / "config.json", model_type="wav2vec2")
-    with pytest.raises(CheckpointError, match="'wav2vec2' model"):
-        load_checkpoint(folder, device="cpu")
-    _edit(folder / "config.json", model_type="whisper", architectures=["WhisperForAudioClassification"])
-    with pytest.raises(CheckpointError, match="writes no captions"):
-        load_checkpoint(folder, device="cpu")
-
-
-def test_code_in_a_checkpoint_is_not_run(folder):
+def test_code_in_a_checkpoint_is_not_run(folder, edit):
     (folder / "evil.py").write_text("raise SystemExit('ran')")
     auto_map = {
         "AutoConfig": "evil.C",
         "AutoModelForSpeechSeq2Seq": "evil.M",
         "AutoTokenizer": ["evil.T", None],
     }
-    _edit(folder / "config.json", auto_map=auto_map)
-    _edit(folder / "processor_config.json", auto_map={"AutoProcessor": "evil.P"})
-    _edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.T", None]})
+    edit(folder / "config.json", auto_map=auto_map)
+    edit(folder / "processor_config.json", auto_map={"AutoProcessor": "evil.P"})
+    edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.T", None]})
     assert load_checkpoint(folder, device="cpu").window_seconds == 2
 
 
@@ -137,20 +86,20 @@ def test_a_spoilt_file_is_one_line_that_names_the_checkpoint(folder, file, conte
     assert "\n" not in str(caught.value)
 
 
-def test_parts_that_do_not_fit_are_refused(folder):
+def test_parts_that_do_not_fit_are_refused(folder, edit):
     original = (folder / "processor_config.json").read_text()
     extractor = json.loads(original)["feature_extractor"]
-    _edit(
+    edit(
         folder / "processor_config.json",
         feature_extractor=extractor | {"chunk_length": 30, "n_samples": 480_000},
     )
     with pytest.raises(CheckpointError, match=r"1500 frames, its encoder takes 100.*chunk_length=2"):
         load_checkpoint(folder, device="cpu")
-    _edit(folder / "processor_config.json", feature_extractor=extractor | {"feature_size": 80})
+    edit(folder / "processor_config.json", feature_extractor=extractor | {"feature_size": 80})
     with pytest.raises(CheckpointError, match="80 mel bands, its model takes 16"):
         load_checkpoint(folder, device="cpu")
     (folder / "processor_config.json").write_text(original)
-    _edit(folder / "config.json", eos_token_id=5)
+    edit(folder / "config.json", eos_token_id=5)
     with pytest.raises(CheckpointError, match="ends a text"):
         load_checkpoint(folder, device="cpu")
 

@@ -1,0 +1,114 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from budew.model.checkpoint import load_checkpoint
+from budew.model.errors import CheckpointError
+
+
+@pytest.mark.parametrize(
+    "part", ["../outside.bin", "pytorch_model.bin", "/etc/passwd", "sub/model.safetensors", "", 3, None]
+)
+def test_an_index_opens_nothing_but_safetensors_beside_it(folder, part):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    index = {"metadata": {}, "weight_map": {"proj_out.weight": part}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match="only safetensors files beside it"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 3}', "[" * 100_000])
+def test_an_index_that_is_none_is_one_clear_error(folder, text):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"index\.json"):
+        load_checkpoint(folder)
+
+
+def test_a_config_nested_beyond_measure_is_one_clear_error(folder):
+    (folder / "config.json").write_text("[" * 300_000)
+    with pytest.raises(CheckpointError, match=r"config\.json"):
+        load_checkpoint(folder)
+
+
+def test_pickled_weights_are_never_opened(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
+    with pytest.raises(CheckpointError, match=r"pytorch_model\.bin.*convert them"):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_another_architecture_is_refused_by_name(folder, edit):
+    edit(folder / "config.json", model_type="wav2vec2")
+    with pytest.raises(CheckpointError, match="'wav2vec2' model"):
+        load_checkpoint(folder, device="cpu")
+    edit(folder / "config.json", model_type="whisper", architectures=["WhisperForAudioClassification"])
+    with pytest.raises(CheckpointError, match="writes no captions"):
+        load_checkpoint(folder, device="cpu")
+
+
+@pytest.mark.parametrize("architectures", [5, "whisper", {"a": 1}, [5], [[]]])
+def test_an_architecture_that_is_no_list_of_names_is_refused(folder, edit, architectures):
+    edit(folder / "config.json", architectures=architectures)
+    with pytest.raises(CheckpointError, match="writes no captions"):
+        load_checkpoint(folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("encoder_layers", 10**6),
+        ("d_model", 10**9),
+        ("vocab_size", -1),
+        ("decoder_layers", 1.5),
+        ("decoder_layers", True),
+        ("max_source_positions", 10**30),
+        ("encoder_ffn_dim", None),
+    ],
+)
+def test_sizes_that_no_whisper_has_are_refused_before_they_are_built(folder, edit, setting, value):
+    edit(folder / "config.json", **{setting: value})
+    with pytest.raises(CheckpointError, match=rf"config\.json says {setting}: "):
+        load_checkpoint(folder, device="cpu")
+
+
+@pytest.mark.parametrize("setting", ["n_fft", "feature_size", "chunk_length", "hop_length", "sampling_rate"])
+@pytest.mark.parametrize("value", [10**9, 0, "many"])
+def test_an_extractor_beyond_measure_is_refused_before_it_is_built(folder, edit, setting, value):
+    extractor = json.loads((folder / "processor_config.json").read_text())["feature_extractor"]
+    edit(folder / "processor_config.json", feature_extractor=extractor | {setting: value})
+    with pytest.raises(CheckpointError, match=rf"processor_config\.json says {setting}: "):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_a_config_of_a_larger_model_than_the_weights_is_refused(folder, edit):
+    edit(folder / "config.json", encoder_layers=200, d_model=4096)
+    with pytest.raises(
+        CheckpointError, match=r"describes [\d,.]+ million parameters, its weights have 0\.\d MB"
+    ):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_a_quantized_checkpoint_is_refused(folder, edit):
+    edit(folder / "config.json", quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True})
+    with pytest.raises(CheckpointError, match="quantized"):
+        load_checkpoint(folder, device="cpu")
+
+
+def test_a_number_too_long_to_read_gives_no_advice_about_python(folder):
+    (folder / "config.json").write_text('{"d_model": ' + "9" * 5000 + "}")
+    with pytest.raises(CheckpointError, match=r"config\.json is not valid JSON: fetch") as caught:
+        load_checkpoint(folder, device="cpu")
+    assert "sys." not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(folder, value):
+    weights = load_file(folder / "model.safetensors")
+    name = "model.decoder.layers.0.fc1.weight"
+    weights[name][0, 0] = torch.tensor(value)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(CheckpointError, match=rf"not all of {name} are numbers"):
+        load_checkpoint(folder, device="cpu")
