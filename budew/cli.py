@@ -182,8 +182,7 @@ def synthesize(
 
     Example: budew corpus synthesize data/train --clips 16000 --seed 1
     """
-    for library in ("espeakng_loader", "scipy"):
-        require(library, extra="train", purpose="budew corpus synthesize")
+    require("scipy", extra="train", purpose="budew corpus synthesize")
     from budew.synthesis import synthesize_corpus
 
     with progress_bar("synthesizing") as bar:

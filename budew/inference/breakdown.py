@@ -29,7 +29,7 @@ def explained(error: Exception, *, source: str, windows: int, device: torch.devi
         return CaptioningError(f"{source}: {fault}: {remedy}, or --device cpu")
     fault = f"the model failed on {device} ({type(error).__name__}: {reason})"
     return CaptioningError(
-        f"{source}: {fault}: is the checkpoint's generation_config.json sound? Fetch it again, or try --device cpu"
+        f"{source}: {fault}: is its generation_config.json sound? Fetch it again, or try --device cpu"
     )
 
 

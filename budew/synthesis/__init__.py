@@ -2,6 +2,11 @@
 and tests without recordings.
 """
 
+from budew.extras import require
+
+# Asked for once, before a module of this room imports it.
+require("scipy", extra="train", purpose="budew.synthesis")
+
 from budew.synthesis.corpus import synthesize_corpus
 from budew.synthesis.espeak import SynthesisError
 from budew.synthesis.plan import Plan, plan_clip

@@ -1,0 +1,89 @@
+"""`budew caption`: each file is captioned or told of."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from budew.inference import Captioned, WindowCaption
+from budew.profile import VoiceProfile
+from budew.shown import show_captions
+
+
+def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper_folder):
+    outcome = budew(
+        "caption", talk, "--model", whisper_folder, "--format", "jsonl", "--scores", "--device", "cpu"
+    )
+    assert outcome.status == 1
+    records = {Path(record["source"]).name: record for record in map(json.loads, outcome.out.splitlines())}
+    assert sorted(records) == ["a.wav", "b.flac", "c.mp3"]
+    assert "error" in records["c.mp3"]
+    assert len(records["b.flac"]["windows"]) == 3  # the checkpoint hears 2 s at a time
+    assert len(records["a.wav"]["scores"]) == 40
+    failures = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
+    assert len(failures) == 1
+    assert failures[0].startswith(f"budew: {talk / 'c.mp3'}: this is not audio")
+
+
+@pytest.mark.parametrize("format", ["text", "json", "jsonl"])
+def test_of_a_damaged_file_what_can_be_heard_is_captioned_and_the_exit_status_tells(
+    budew, talk, whisper_folder, format
+):
+    whole = (talk / "b.flac").read_bytes()
+    (talk / "b.flac").write_bytes(whole[: len(whole) // 2])
+    (talk / "c.mp3").unlink()
+    outcome = budew("caption", talk, "--format", format, "--model", whisper_folder)
+    assert outcome.status == 1
+    told = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
+    assert len(told) == 1
+    assert told[0].startswith(f"budew: {talk / 'b.flac'}: ")
+    assert "could be used" in told[0]
+    if format == "text":
+        assert outcome.out.splitlines()[2] == str(talk / "b.flac")
+        return
+    lines = outcome.out.splitlines()
+    fine, damaged = json.loads(outcome.out) if format == "json" else map(json.loads, lines)
+    assert "damaged" not in fine
+    assert 1 < damaged["duration"] < 5
+    assert "caption" in damaged
+    assert damaged["damaged"] in told[0]
+
+
+def test_letters_before_a_caption_are_a_warning_and_no_fault(capsys):
+    window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
+    odd = Captioned("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
+    assert show_captions([odd], io.StringIO(), format="text", scores=False, named=False)
+    assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
+
+
+def test_beams_are_passed_on_and_checked(budew, talk, whisper_folder):
+    from budew.inference import Captioner
+
+    path = talk / "b.flac"
+    outcome = budew("caption", path, "--beams", 4, "--model", whisper_folder)
+    assert outcome.out == Captioner.from_pretrained(whisper_folder, beams=4)(path).caption + "\n"
+    assert outcome.out != budew("caption", path, "--model", whisper_folder).out
+    assert "use 1 to 64" in budew("caption", path, "--beams", 1000, "--model", whisper_folder).err
+
+
+def test_one_file_as_text_is_its_caption_alone_and_several_are_named(budew, talk, whisper_folder):
+    one = budew("caption", talk / "a.wav", "--model", whisper_folder)
+    assert one.status == 0
+    several = budew("caption", talk / "a.wav", talk / "a.wav", "--model", whisper_folder)
+    assert several.out.splitlines() == [f"{talk / 'a.wav'}", f"  {one.out.strip()}"] * 2
+
+
+@pytest.mark.parametrize("names", [[], ["a.wav"], ["a.wav", "b.flac"]])
+def test_json_is_one_array_and_goes_to_a_file(budew, talk, whisper_folder, tmp_path, names):
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for name in names:
+        (talk / name).rename(folder / name)
+    outcome = budew(
+        "caption", folder, "--format", "json", "-o", tmp_path / "o.json", "--model", whisper_folder
+    )
+    assert outcome.out == ""
+    found = json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))
+    assert [Path(record["source"]).name for record in found if "error" not in record] == names
+    assert outcome.status == (0 if names else 1)

@@ -1,0 +1,92 @@
+"""Whatever goes wrong is one line on stderr and an exit status."""
+
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+
+from budew.cli import main
+
+NOT_INSTALLED = """
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] == "{}" else find(name, *rest)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("parse", "a", "--jsonl", "b"),
+        ("caption",),
+        ("nonsense",),
+        ("train", "a.yaml", "--set", "b"),
+        ("caption", "a.wav", "--format", "xml"),
+    ],
+)
+def test_a_command_that_is_not_understood_ends_with_status_2(budew, arguments):
+    assert budew(*arguments).status == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("render", "missing.json"), "missing.json: No such file"),
+        (("parse", "--jsonl", "missing.jsonl"), "missing.jsonl: No such file"),
+        (("evaluate", "missing", "--predictions", os.devnull), "missing: there is nothing of this name"),
+        (("caption", "a.wav", "--model", "no/where/at/all"), "no/where/at/all"),
+    ],
+)
+def test_an_error_is_one_line(budew, arguments, told):
+    outcome = budew(*arguments)
+    assert outcome.status == 1
+    assert outcome.err.startswith("budew: ")
+    assert told in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_that_says_how_to_see_more(monkeypatch, capsys):
+    def fail():
+        raise KeyError("a")
+
+    monkeypatch.setattr("budew.doctor.examine", fail)
+    monkeypatch.setattr(sys, "argv", ["budew", "doctor"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    err = capsys.readouterr().err
+    assert err == "budew: KeyError: 'a' (BUDEW_DEBUG=1 shows where: please report it)\n"
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    monkeypatch.setenv("BUDEW_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["budew", "render", "missing.json"])
+    with pytest.raises(FileNotFoundError):
+        main()
+
+
+@pytest.mark.parametrize(
+    ("command", "library"),
+    [
+        ("corpus synthesize {} --clips 2 --seed 1", "espeakng_loader"),
+        ("corpus synthesize {} --clips 2 --seed 1", "scipy"),
+        ("train tiny-synthetic --out {}", "accelerate"),
+        ("train tiny-synthetic --out {}", "scipy"),
+    ],
+)
+def test_a_missing_extra_is_one_line_with_the_remedy(tmp_path, command, library):
+    (tmp_path / "sitecustomize.py").write_text(NOT_INSTALLED.format(library))
+    ran = subprocess.run(
+        [sys.executable, "-c", "from budew.cli import main; main()", *command.format(tmp_path / "o").split()],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )
+    purpose = " ".join(itertools.takewhile(str.isalpha, command.split()[:2]))
+    assert ran.stderr.startswith(f"budew: budew {purpose} needs {library}, ")
+    assert 'pip install "budew[train]"' in ran.stderr
+    assert (ran.returncode, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,92 @@
+"""`budew parse` and `budew render`: text in, records out."""
+
+import json
+
+import pytest
+
+from budew.profile import VoiceProfile
+
+
+def test_a_caption_parses_to_a_profile_that_renders(budew):
+    parsed = budew("parse", "A man, deeply sad.")
+    assert parsed.status == 0
+    assert VoiceProfile.from_json(parsed.out).emotions["Sadness"] > 0.5
+    rendered = budew("render", "-", "--count", "3", "--seed", "5", stdin=parsed.out.encode())
+    assert rendered.status == 0
+    assert len(rendered.out.splitlines()) == 3
+    for line in rendered.out.splitlines():
+        assert VoiceProfile.from_json(budew("parse", line).out) == VoiceProfile.from_json(parsed.out)
+
+
+def test_render_of_a_file_is_that_of_the_library(budew, tmp_path):
+    from budew.captions import render
+
+    profile = VoiceProfile({"Anger": 0.75})
+    (tmp_path / "p.json").write_text(profile.to_json())
+    assert budew("render", tmp_path / "p.json", "--seed", "3").out == render(profile, seed=3) + "\n"
+
+
+def test_parse_adds_emotions_to_each_line_and_tells_the_number_of_a_bad_one(budew, tmp_path):
+    lines = [
+        '{"id": 1, "caption": "A man, very angry."}',
+        "{",
+        '{"caption": 5}',
+        "",
+        '{"caption": "é", "x": [1]}',
+    ]
+    (tmp_path / "c.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    outcome = budew("parse", "--jsonl", tmp_path / "c.jsonl")
+    assert outcome.status == 1
+    records = [json.loads(line) for line in outcome.out.splitlines()]
+    assert records[0]["id"] == 1
+    assert records[0]["emotions"]["Anger"] > 0.5
+    assert records[1] == {"caption": "é", "x": [1], "emotions": {}}
+    assert ["line 2: is not JSON" in outcome.err, "line 3: has no text" in outcome.err] == [True, True]
+    assert len(outcome.err.splitlines()) == 2
+
+
+def test_parse_reads_stdin_and_writes_a_file(budew, tmp_path):
+    outcome = budew(
+        "parse", "--jsonl", "-", "-o", tmp_path / "o.jsonl", stdin=b'{"caption": "A happy girl."}\n'
+    )
+    assert (outcome.status, outcome.out) == (0, "")
+    assert "emotions" in json.loads((tmp_path / "o.jsonl").read_text())
+    assert budew("parse", "--jsonl", "-", stdin=b"[]").err.startswith("budew: stdin: line 1: ")
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        (b'{"emotions": {"Angr": 1}}', "'Anger'"),
+        (b'{"emotions": {"Anger": 1e999}}', "from 0 to 1, not inf"),
+        (b'{"emotions": {"\\ud800": 1}}', "unknown emotion"),
+        (b'{"traits": {"accent": "x\\n[red]"}}', "accent"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"x" * 2_000_000, "at most 1000000 bytes"),
+    ],
+)
+def test_a_profile_that_is_none_is_one_line_with_the_name_of_its_file(budew, tmp_path, profile, told):
+    (tmp_path / "p.json").write_bytes(profile)
+    for outcome, name in (
+        (budew("render", "-", stdin=profile), "stdin"),
+        (budew("render", tmp_path / "p.json"), tmp_path / "p.json"),
+    ):
+        assert (outcome.status, outcome.out) == (1, "")
+        assert outcome.err.startswith(f"budew: {name}: ")
+        assert told in outcome.err
+        assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_hostile_line_costs_itself_only_and_is_told_with_its_number(budew, tmp_path):
+    lines = [
+        b"[]", b'{"caption": "' + b"a" * 9_000_000 + b'"}', b"\xff", b'{"caption": "a", "x": 1e999}',
+        b'{"caption": "a", "x": NaN}', b"[" * 100_000, b'{"caption": "\\ud800 sad"}', b'{"caption": "sad"}',
+    ]  # fmt: skip
+    (tmp_path / "c.jsonl").write_bytes(b"\n".join(lines))
+    outcome = budew("parse", "--jsonl", tmp_path / "c.jsonl", "-o", tmp_path / "out.jsonl")
+    assert outcome.status == 1
+    told = outcome.err.splitlines()
+    assert [line.split(": ")[2].split()[:2] for line in told] == [["line", f"{n}"] for n in range(1, 7)]
+    parsed = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [sorted(record["emotions"]) for record in parsed] == [["Sadness"], ["Sadness"]]

@@ -1,0 +1,62 @@
+"""`budew train`: recipes by name, and a checkpoint at the end."""
+
+import shlex
+
+from budew.resources import data_folder
+
+SMALL = """
+train_clips: 8
+validation_clips: 4
+window_seconds: 2
+mel_bins: 16
+fourier: 512
+width: 32
+encoder_layers: 1
+decoder_layers: 1
+attention_heads: 2
+vocabulary: 400
+longest_caption: 48
+max_steps: 2
+batch_size: 2
+warmup_steps: 1
+evaluate_every: 2
+evaluate_clips: 2
+precision: fp32
+"""
+
+
+def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_and_does_nothing(
+    budew, tmp_path
+):
+    recipe = data_folder("recipes") / "tiny-synthetic.yaml"
+    changed = ("--dry-run", "--set", "max_steps=7", "--out", tmp_path / "run")
+    outcome = budew("train", "tiny-synthetic", *changed)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-1] == f"the checkpoint would be {tmp_path / 'run' / 'checkpoint'}"
+    assert "max_steps: 7" in outcome.out
+    assert outcome == budew("train", recipe, *changed)
+    assert not (tmp_path / "run").exists()
+    wrong = budew("train", recipe, "--dry-run", "--set", "no_such_field=7")
+    assert wrong.status == 1
+    assert "no_such_field" in wrong.err
+
+
+def test_an_unknown_recipe_lists_those_that_ship_and_so_does_help(budew):
+    shipped = ", ".join(path.stem for path in sorted(data_folder("recipes").glob("*.yaml")))
+    unknown = budew("train", "tiny-syntetic", "--dry-run")
+    assert unknown.status == 1
+    assert shipped in unknown.err
+    assert len(unknown.err.splitlines()) == 1
+    assert all(name in budew("train", "--help").out for name in shipped.split(", "))
+
+
+def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_path):
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text(SMALL)
+    trained = budew("train", recipe, "--out", tmp_path / "a run")
+    assert trained.status == 0, trained.err
+    checkpoint, following = trained.out.splitlines()[-2:]
+    assert checkpoint == f"checkpoint: {tmp_path / 'a run' / 'checkpoint'}"
+    program, *arguments = shlex.split(following.removeprefix("next:"))
+    assert program == "budew"
+    assert "Spearman" in budew(*arguments).out
