@@ -34,8 +34,8 @@ def evaluate_corpus(
 ) -> Evaluation:
     """Compare what a model says of the clips of a corpus with their profiles.
 
-    Clips without a profile and clips that cannot be read or captioned are left out of the figures and
-    listed in `skipped`. Memory holds one batch of audio and that of the examples.
+    Clips without a profile, clips that cannot be captioned and those of which only a part can be read are
+    left out of the figures and listed in `skipped`. Memory holds one batch of audio and that of the examples.
 
     Args:
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
@@ -105,6 +105,8 @@ def _from_model(
             clip = waiting.popleft()
             if isinstance(result, Failure):
                 skipped.append(Skipped(clip.id, result.reason))
+            elif result.damaged:  # the profile is that of the whole clip
+                skipped.append(Skipped(clip.id, result.damaged))
             elif clip.profile is not None:
                 yield Pair(clip.id, clip.profile, result.profile, result.caption, clip.audio)
 

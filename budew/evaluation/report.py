@@ -29,6 +29,8 @@ from budew.version import __version__
 
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""
+FEW_CLIPS = 40
+"""With no more, figures say little, and the report begins with the clips themselves."""
 
 
 def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:
@@ -66,6 +68,7 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
         confusion=_group_map(evaluation),
         examples=[_example(player) for player in players(evaluation.pairs, limit=examples)],
         skipped=evaluation.skipped[:LISTED_SKIPS],
+        listen_first=len(evaluation.pairs) <= FEW_CLIPS,
     )
 
 

@@ -47,11 +47,13 @@ def test_clips_that_cannot_be_judged_are_listed(
     clips: list[Clip], whisper_folder: Path, tmp_path: Path
 ) -> None:
     broken = replace(clips[0], id="broken", audio=b"nothing", format="wav")
+    whole = clips[0].audio
+    cut = replace(clips[0], id="cut", audio=whole[: len(whole) * 3 // 4])
     bare = replace(clips[1], id="bare", profile=None)
-    write_shard(tmp_path / "c.tar", [*clips[:3], broken, bare])
+    write_shard(tmp_path / "c.tar", [*clips[:3], broken, cut, bare])
     result = evaluate_corpus(tmp_path / "c.tar", model=whisper_folder, device="cpu", settings=FEW)
     assert len(result.pairs) == 3
-    assert {clip.id for clip in result.skipped} == {"broken", "bare"}
+    assert {clip.id for clip in result.skipped} == {"broken", "cut", "bare"}
 
 
 def test_a_corpus_without_truth_is_an_error(clips: list[Clip], tmp_path: Path) -> None:

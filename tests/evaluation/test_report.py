@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -104,3 +105,12 @@ def test_the_terminal_table_has_a_row_an_emotion_and_says_what_was_left_out(pair
     assert "Spearman ρ" in text
     assert "1 clips skipped" in text
     assert "32 emotions whose truth never varies" in text
+
+
+def test_of_few_clips_the_players_come_first_and_of_many_the_figures(pairs: list[Pair]) -> None:
+    def order(some: list[Pair]) -> list[str]:
+        return re.findall(r"<h2>(.*?)</h2>", render_html(evaluate(some, settings=FEW)))[:2]
+
+    assert order(pairs[:5]) == ["Listen", "By emotion"]
+    many = [replace(pair, id=f"{pair.id} {turn}") for turn in range(1 + 40 // len(pairs)) for pair in pairs]
+    assert order(many)[0] == "By emotion"

@@ -1,0 +1,66 @@
+"""How fast a step of training is with attention written out ("eager") and fused ("sdpa"), in one run.
+
+    python benchmarks/attention.py [RECIPE]
+
+The model is the recipe's, its batch is made of noise, half a window long. On processors the fused kernel's
+backward pass is the slower one; where there is an accelerator it is the other way round.
+"""
+
+import sys
+import time
+
+import torch
+
+from budew.model.build import build_whisper
+from budew.model.tokenizer import build_tokenizer
+from budew.resources import data_folder
+from budew.training.heads import CUES, TARGETS, WhisperWithHeads
+from budew.training.recipe import Recipe, load_recipe
+from budew.training.trainer import accelerated
+
+CAPTION = 26
+"""Tokens."""
+
+
+def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
+    """Return the median time of a step: forward, backward, update."""
+    tokenizer = build_tokenizer(["a sad voice"], vocabulary=recipe.vocabulary)
+    model = build_whisper(recipe.size, recipe.features, tokenizer, seed=1, kind=WhisperWithHeads).train()
+    model.heads_weight = 1.0
+    model.set_attn_implementation(attention)
+    device = torch.accelerator.current_accelerator() if accelerated() else torch.device("cpu")
+    assert device is not None  # there is one where `accelerated`
+    model.to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    clips, frames = recipe.batch_size, recipe.features.frames // 2
+    tokens = torch.randint(0, len(tokenizer), (clips, CAPTION), device=device)
+    batch = {
+        "input_features": torch.randn(clips, recipe.mel_bins, frames, device=device),
+        "decoder_input_ids": tokens,
+        "labels": tokens,
+        "heard": torch.rand(clips, TARGETS, device=device),
+        "cues": torch.rand(clips, len(CUES), device=device),
+    }
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bf16"):
+            loss = model(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        loss.item()  # waits for the device
+        times.append(time.perf_counter() - start)
+    return sorted(times)[steps // 2]
+
+
+def main() -> None:
+    path = sys.argv[1] if len(sys.argv) > 1 else data_folder("recipes") / "tiny-synthetic.yaml"
+    recipe = load_recipe(path)
+    fused = seconds_a_step(recipe, "sdpa")
+    for attention, seconds in (("sdpa", fused), ("eager", seconds_a_step(recipe, "eager"))):
+        print(f"{attention:6} {1000 * seconds:7.0f} ms a step   {seconds / fused:5.2f} × sdpa")
+
+
+if __name__ == "__main__":
+    main()
