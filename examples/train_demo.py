@@ -18,7 +18,7 @@ from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, evaluate_corpus, tables, write_html, write_predictions
 from budew.paraphrase import GrammarBackend, rewrite_clips
-from budew.paraphrase.seeds import derived_seed
+from budew.randomness import derived_seed
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train

@@ -13,8 +13,8 @@ import yaml
 
 from budew.captions import parse, render
 from budew.paraphrase.backend import Candidates, Request
-from budew.paraphrase.seeds import derived_seed
 from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
 from budew.resources import data_folder
 
 _ATTEMPTS = (

@@ -13,7 +13,7 @@ from typing import Any
 from budew.extras import require
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.prompts import Prompts, load_prompts
-from budew.paraphrase.seeds import derived_seed
+from budew.randomness import derived_seed
 
 _NO_KEY = "not-needed"  # the client insists on a key; servers of one's own do not
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import yaml
 
 from budew.paraphrase.backend import Request
-from budew.paraphrase.seeds import derived_seed
+from budew.randomness import derived_seed
 from budew.resources import data_folder
 
 

@@ -12,8 +12,8 @@ from budew.captions import render
 from budew.corpora.clip import Caption, Clip
 from budew.paraphrase.backend import Backend, Candidates, ParaphraseError, Request
 from budew.paraphrase.gate import judge
-from budew.paraphrase.seeds import derived_seed
 from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
 
 Captioned = tuple[str, str, VoiceProfile]
 """A clip as far as rewriting goes: its id, a caption, its profile."""
