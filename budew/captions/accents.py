@@ -6,35 +6,36 @@ few and mean nothing else.
 
 from budew.captions.lexicon import Entry, Kind
 from budew.captions.scope import Item
-from budew.captions.tokens import Token
+from budew.captions.tokens import spans
 from budew.taxonomy import trait
 
 _MOST_WORDS = 4
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
-def add_open_accent(items: list[Item], text: str, tokens: list[Token], accent: Item) -> None:
+def add_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> None:
     """Append the item of the word "accent" to `items`, together with the words before it that name one."""
     words = _words_before(items, tokens)
-    value = (
-        _named(text[tokens[items[-words].first].start : tokens[items[-1].stop - 1].end]) if words else None
-    )
+    value = None
+    if words:
+        places = spans(text)
+        value = _named(text[places[items[-words][0]][0] : places[items[-1][1] - 1][1]])
     if value is None:
         items.append(accent)
         return
-    first = items[-words].first
+    first = items[-words][0]
     del items[-words:]
-    items.append(Item(first, accent.stop, Entry(Kind.TRAIT, "accent", value=value)))
+    items.append((first, accent[1], Entry(Kind.TRAIT, "accent", value=value, phrase=f"{value} accent")))
 
 
-def _words_before(items: list[Item], tokens: list[Token]) -> int:
+def _words_before(items: list[Item], tokens: list[str]) -> int:
     """Return how many of the last words of `items` may name an accent; 0 where what stands there cannot."""
     count = 0
-    for item in reversed(items[-_MOST_WORDS - 1 :]):
-        word = tokens[item.stop - 1].text
+    for _, stop, entry in reversed(items[-_MOST_WORDS - 1 :]):
+        word = tokens[stop - 1]
         if word in _ARTICLES or not word[0].isalnum():
             return count
-        if item.entry is not None:
+        if entry is not None:
             return 0
         count += 1
     return count if count == len(items) else 0

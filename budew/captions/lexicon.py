@@ -5,7 +5,7 @@ when the file is loaded, not a misreading later. Loading takes 80 ms and happens
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from budew.captions.frames import Frame, FrameError, compile_frame
+from budew.captions.inflection import inflected
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.resources import data_folder
 from budew.taxonomy import (
@@ -43,19 +44,49 @@ class Kind(Enum):
     INTENSITY = "intensity"  # before what it governs
     AFTER = "after"  # an intensity behind what it governs
     NEGATION = "negation"
+    ABSENT = "absent"  # a negation behind what it governs
+    HEDGE = "hedge"
+    MORE = "more"
+    LESS = "less"
+    THAN = "than"
+    LEAVING = "leaving"  # before what is left behind
+    LEFT = "left"  # behind it
+    FROM = "from"
+    TO = "to"
     LINK = "link"
+    NAMING = "naming"  # a link behind which an emotion stands
     CONJUNCTION = "conjunction"
+    PASSING = "passing"
+    QUALITY = "quality"
     INERT = "inert"
+
+
+GOVERNING = (
+    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FROM,
+    Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING, Kind.QUALITY, Kind.INERT,
+)  # fmt: skip
+"""Kinds that a lexicon lists under their own name, as phrases and nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The meaning of a phrase. `level` is set for intensities, `value` for traits."""
+    """The meaning of a phrase.
+
+    Attributes:
+        kind: what it does.
+        name: canonical name of an emotion or burst, key of a trait, name of an intensity.
+        level: of an intensity.
+        value: word of a trait.
+        either: an emotion that is a voice quality among voice qualities.
+        phrase: as the lexicon spells it.
+    """
 
     kind: Kind
     name: str = ""
     level: float = 0.0
     value: str = ""
+    either: bool = False
+    phrase: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +112,7 @@ class Lexicon:
     accent: str
     accent_word: str
     frames: Mapping[str, Frame]
+    speaking: frozenset[str]
     vowel_sounds: tuple[str, ...]
     consonant_sounds: tuple[str, ...]
 
@@ -134,8 +166,9 @@ def _compile(table: dict[str, Any]) -> Lexicon:
         bursts=_bursts(phrases, table["bursts"]),
         traits=_traits(phrases, table),
         accent=table["accent"],
-        accent_word=tokenize(table["accent"])[-1].text,
+        accent_word=tokenize(table["accent"])[-1],
         frames=MappingProxyType({name: compile_frame(name, **row) for name, row in table["frames"].items()}),
+        speaking=frozenset(table["speaking"]),
         vowel_sounds=tuple(table["vowel_sounds"]),
         consonant_sounds=tuple(table["consonant_sounds"]),
     )
@@ -149,7 +182,7 @@ def _add(phrases: PhraseTrie[Entry], words: Iterable[str], entry: Entry) -> tupl
     for phrase in said:
         if any(map(str.isdigit, phrase)):
             raise LexiconError(f"the phrase {phrase!r} holds a digit: spell it out")
-        there = phrases.add(without_article(phrase), entry)
+        there = phrases.add(without_article(phrase), replace(entry, phrase=phrase))
         if there != entry:
             raise LexiconError(f"the phrase {phrase!r} means both {there} and {entry}: keep one")
     return said
@@ -162,9 +195,8 @@ def without_article(phrase: str) -> str:
 
 
 def _add_function_words(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    kinds = (("negation", Kind.NEGATION), ("links", Kind.LINK), ("conjunctions", Kind.CONJUNCTION))
-    for part, kind in (*kinds, ("inert", Kind.INERT)):
-        _add(phrases, table[part], Entry(kind))
+    for kind in GOVERNING:
+        _add(phrases, table[kind.value], Entry(kind))
     for words in table["neutral"].values():
         _add(phrases, words, Entry(Kind.INERT))
 
@@ -176,8 +208,13 @@ def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[s
         if name in forms:
             raise LexiconError(f"the emotion {name!r} has two entries: join them")
         entry = Entry(Kind.EMOTION, name)
+        _add(phrases, row.get("either", ()), replace(entry, either=True))
         _add(phrases, row.get("also", ()), entry)
         forms[name] = Forms(_add(phrases, row["noun"], entry), _add(phrases, row["adjective"], entry))
+    for name, said in forms.items():
+        for word in said.adjective:
+            for derived in inflected(word):
+                phrases.add(derived, Entry(Kind.EMOTION, name, phrase=word))
     return MappingProxyType(forms)
 
 
@@ -186,7 +223,9 @@ def _intensities(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mappin
     for name, row in table.items():
         level = LEVELS[LEVEL_NAMES.index(name)]
         before = Entry(Kind.INTENSITY, name, level)
-        after = _add(phrases, row["after"], Entry(Kind.AFTER, name, level))
+        behind = Entry(Kind.AFTER, name, level)
+        after = _add(phrases, row["after"], behind)
+        _add(phrases, row.get("behind", ()), behind)
         _add(phrases, row.get("also", ()), before)
         forms[level] = Forms(
             _add(phrases, row["noun"], before), _add(phrases, row["adjective"], before), after

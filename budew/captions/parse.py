@@ -6,20 +6,24 @@ No model, no network, the same answer every time, in time linear in the length o
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budew.captions.accents import add_open_accent
 from budew.captions.lexicon import Kind, Lexicon, load_lexicon
-from budew.captions.scope import COMMA, Item, levels
-from budew.captions.tokens import Token, tokenize
+from budew.captions.quotes import quoted_spans
+from budew.captions.scope import MARKS, Item, read
+from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
 _BURST_ORDER = {name: index for index, name in enumerate(BURSTS)}
-_WORD_TRAITS = ("gender", "age", "accent", "style")
+_TRAIT_ORDER = {name: index for index, name in enumerate(("gender", "age", "accent", "style"))}
+SHORTEST_UNKNOWN = 4
+"""Letters. What is shorter belongs to the grammar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,9 @@ class Mention:
         start, end: the span of the phrase in the text, in characters.
         kind: emotion, burst or trait.
         name: canonical name of the emotion or burst; key of the trait.
-        level: of an emotion one of `LEVELS`, of a burst 0 or 1; 0 where the text denies it. 1 for a trait.
+        level: of an emotion one of `LEVELS`, of a burst or trait 0 or 1; 0 where it is not there.
+        role: said, denied or left behind.
+        phrase: the entry of the lexicon that was found.
         value: the word of a trait, else empty.
     """
 
@@ -39,7 +45,18 @@ class Mention:
     kind: str
     name: str
     level: float
+    role: str
+    phrase: str
     value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A word that stands where an emotion stands and is in no entry: its span and itself, lower-case."""
+
+    start: int
+    end: int
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +68,6 @@ class ParsedCaption:
         emotions: canonical name to level, in the order of `EMOTIONS`; of one named twice, the stronger.
         bursts: in the order of `BURSTS`.
         traits: gender, age, accent and style, the first said of each.
-        mentions: every phrase that was read, in the order of the text, denied ones with level 0.
         language: the lexicon that read it.
     """
 
@@ -59,7 +75,6 @@ class ParsedCaption:
     emotions: Mapping[str, float]
     bursts: tuple[str, ...]
     traits: Mapping[str, str]
-    mentions: tuple[Mention, ...]
     language: str = "en"
 
     def __reduce__(self) -> tuple[Callable[[str, str], "ParsedCaption"], tuple[str, str]]:
@@ -69,6 +84,16 @@ class ParsedCaption:
     def profile(self) -> VoiceProfile:
         """The caption as a profile."""
         return VoiceProfile(self.emotions, self.bursts, self.traits)
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """Every phrase that was read, in the order of the text, denied ones with level 0. Read anew each time."""
+        return _mentions(self.text, load_lexicon(self.language))
+
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """Words that stand where an emotion stands and are in no entry of the lexicon. Read anew each time."""
+        return _unknown(self.text, load_lexicon(self.language))
 
     def vector(self) -> NDArray[np.float32]:
         """Return the levels as float32 of shape (40,), in the order of `EMOTIONS`."""
@@ -81,11 +106,29 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     Raises:
         LexiconError: there is no lexicon of this language.
     """
-    lexicon = load_lexicon(language)
-    tokens = tokenize(text)
-    items = _items(text, tokens, lexicon)
-    mentions = _mentions(tokens, items)
-    return ParsedCaption(text, _emotions(mentions), _bursts(mentions), _traits(mentions), mentions, language)
+    items = _items(text, tokenize(text), load_lexicon(language))
+    levels, _ = read(items)
+    emotions: dict[str, float] = {}
+    bursts: set[str] = set()
+    traits: dict[str, str] = {}
+    for (_, _, entry), level in zip(items, levels, strict=True):
+        if entry is None or not level:
+            continue
+        kind = entry.kind
+        if kind is Kind.EMOTION:
+            if level > emotions.get(entry.name, 0.0):
+                emotions[entry.name] = level
+        elif kind is Kind.BURST:
+            bursts.add(entry.name)
+        elif kind is Kind.TRAIT:
+            traits.setdefault(entry.name, entry.value)
+    return ParsedCaption(
+        text,
+        MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),
+        tuple(sorted(bursts, key=_BURST_ORDER.__getitem__)) if bursts else (),
+        MappingProxyType(_ordered(traits, _TRAIT_ORDER)),
+        language,
+    )
 
 
 def _parsed_again(text: str, language: str) -> ParsedCaption:
@@ -93,47 +136,65 @@ def _parsed_again(text: str, language: str) -> ParsedCaption:
     return parse(text, language=language)
 
 
-def _items(text: str, tokens: list[Token], lexicon: Lexicon) -> list[Item]:
+def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
+    """Return what stands in a text: phrases with their meanings, marks, and words without one."""
     items: list[Item] = []
-    for first, stop, entry in lexicon.phrases.scan(tokens):
-        word = tokens[first].text
-        if entry is None and word == ",":
-            items.append(Item(first, stop, COMMA))
-        elif entry is None and word == lexicon.accent_word:
-            add_open_accent(items, text, tokens, Item(first, stop, None))
-        else:
-            items.append(Item(first, stop, entry))
-    return items
+    accent = lexicon.accent_word
+    for item in lexicon.phrases.scan(tokens):
+        if item[2] is None:
+            word = tokens[item[0]]
+            if word in MARKS:
+                item = (item[0], item[1], MARKS[word])
+            elif word == accent:
+                add_open_accent(items, text, tokens, item)
+                continue
+        items.append(item)
+    quoted = quoted_spans(text, lexicon.speaking)
+    return _without(items, text, quoted) if quoted else items
 
 
-def _mentions(tokens: list[Token], items: list[Item]) -> tuple[Mention, ...]:
-    mentions = []
-    for item, level in zip(items, levels(items), strict=True):
-        entry = item.entry
-        if entry is not None and entry.kind in (Kind.EMOTION, Kind.BURST, Kind.TRAIT):
-            start, end = tokens[item.first].start, tokens[item.stop - 1].end
-            mentions.append(Mention(start, end, entry.kind.value, entry.name, level, entry.value))
-    return tuple(mentions)
+def _without(items: list[Item], text: str, quoted: list[tuple[int, int]]) -> list[Item]:
+    """Give what is spoken no meaning."""
+    places, kept, ends = spans(text), [], iter(quoted)
+    start, end = next(ends)
+    for first, stop, entry in items:
+        while start >= 0 and places[first][0] >= end:
+            start, end = next(ends, (-1, -1))
+        inside = start >= 0 and places[stop - 1][1] > start
+        kept.append((first, stop, None if inside else entry))
+    return kept
 
 
-def _emotions(mentions: tuple[Mention, ...]) -> Mapping[str, float]:
-    found: dict[str, float] = {}
-    for mention in mentions:
-        if mention.kind == "emotion" and mention.level > found.get(mention.name, 0.0):
-            found[mention.name] = mention.level
-    if len(found) > 1:
-        found = {name: found[name] for name in sorted(found, key=_EMOTION_ORDER.__getitem__)}
-    return MappingProxyType(found)
+def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
+    items, places = _items(text, tokenize(text), lexicon), spans(text)
+    found = []
+    for (first, stop, entry), level, role in zip(items, *read(items), strict=True):
+        if entry is not None and entry.kind in (Kind.EMOTION, Kind.BURST, Kind.TRAIT) and role:
+            start, end = places[first][0], places[stop - 1][1]
+            found.append(
+                Mention(start, end, entry.kind.value, entry.name, level, role, entry.phrase, entry.value)
+            )
+    return tuple(found)
 
 
-def _bursts(mentions: tuple[Mention, ...]) -> tuple[str, ...]:
-    found = {mention.name for mention in mentions if mention.kind == "burst" and mention.level}
-    return tuple(sorted(found, key=_BURST_ORDER.__getitem__))
+def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
+    """Return the words without a meaning right behind an intensity or a phrase that names an emotion."""
+    tokens, places = tokenize(text), spans(text)
+    found, naming = [], False
+    for first, _, entry in _items(text, tokens, lexicon):
+        if entry is None:
+            word = tokens[first]
+            if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha():
+                found.append(Unknown(*places[first], word))
+            naming = False
+        elif entry.kind in (Kind.NAMING, Kind.INTENSITY):
+            naming = True
+        elif entry.kind is not Kind.LINK or entry in MARKS.values():
+            naming = False
+    return tuple(found)
 
 
-def _traits(mentions: tuple[Mention, ...]) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for mention in mentions:
-        if mention.kind == "trait" and mention.level:
-            found.setdefault(mention.name, mention.value)
-    return MappingProxyType({key: found[key] for key in _WORD_TRAITS if key in found})
+def _ordered(found: dict[str, Any], order: Mapping[str, int]) -> dict[str, Any]:
+    if len(found) < 2:
+        return found
+    return {name: found[name] for name in sorted(found, key=order.__getitem__)}

@@ -1,70 +1,246 @@
-"""Scope: which intensity or negation governs which emotion word.
+"""Scope: which intensity, negation, hedge or turn governs which emotion word.
 
     strong anger, fear and some joy   an intensity governs a list closed by "and" or "or", up to the next one
     very sad, tired, old              a list of commas alone is a list of tags: "tired" is moderate
     without a trace of anger or fear  a negation governs what an intensity would, and prevails over one
     fear to a high degree             an intensity behind a word governs that word alone
+    more tired than sad               the second is one level lower than the first
+    from irritation to relief         what is left behind is not there
 
-Any other word ends what is governed. One pass from the right, one from the left: linear time.
+Any other word ends what is governed. docs/captions.md has all the rules. One pass from the right, one from the
+left: linear time.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 from budew.captions.lexicon import Entry, Kind
 
 MODERATE = 0.5
 """The level of an emotion word that nothing governs."""
+STEP = 0.25
+SLIGHT = 0.25
 
 COMMA = Entry(Kind.LINK, ",")
 """The meaning of a comma, which belongs to the grammar and not to the lexicon."""
+STOP = Entry(Kind.INERT, ".")
+"""The meaning of a mark that ends a sentence."""
+MARKS = {",": COMMA, **dict.fromkeys(".!?\n;", STOP)}
+"""Marks with a meaning; any other mark ends what is governed, as a word does."""
 
-_SAID = frozenset({Kind.BURST, Kind.TRAIT})
-_IN_A_LIST = frozenset({Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK})
+SAID, DENIED, LEFT_BEHIND = "said", "denied", "left behind"
+
+Item = tuple[int, int, Entry | None]
+"""A phrase of the text: the tokens from the first number to before the second, and its meaning (None: it has none)."""
+
+_LISTED = frozenset(
+    (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
+)  # fmt: skip
+_BETWEEN = frozenset((Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.INTENSITY))
+_BESIDE = 4
+"""Items that are looked at on each side to tell a feeling from a voice quality."""
 
 
-class Item(NamedTuple):
-    """A phrase of the text: the tokens from `first` to before `stop`, and its meaning (None: it has none)."""
+def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
+    """Return the level and the role of each item.
 
-    first: int
-    stop: int
-    entry: Entry | None
+    An emotion has the level that governs it; a burst, a trait or anything else 1, or 0 where it is denied. The role
+    of an emotion that is read as a voice quality is empty.
+    """
+    reader = _Reader(items)
+    for index, (_, _, entry) in enumerate(items):
+        _HANDLERS[entry.kind if entry is not None else None](reader, index, entry)
+    reader.stop()
+    return reader.levels, reader.roles
 
 
-def levels(items: Sequence[Item]) -> list[float]:
-    """Return the level of each item: an emotion as it is governed, a burst or trait 1 or 0, others 0."""
-    closed = _closed_by_conjunction(items)
-    found = [0.0] * len(items)
-    pending: float | None = None  # set by an intensity or negation that waits for its word
-    carried: float | None = None  # what governs the list that is being read
-    last: int | None = None  # the emotion just read, which an intensity behind it may still change
-    for index, item in enumerate(items):
-        entry = item.entry
-        kind = None if entry is None else entry.kind
-        if kind is Kind.LINK:
-            if entry is COMMA:
-                pending, last = None, None
-                carried = carried if closed[index] else None
-            continue
-        if kind is Kind.EMOTION:
-            governing = pending if pending is not None else carried
-            found[index] = MODERATE if governing is None else governing
-            pending, carried, last = None, governing, index
-        elif kind is Kind.INTENSITY and entry is not None:
-            pending = entry.level if pending is None else _combined(pending, entry.level)
-            carried = None
-        elif kind is Kind.NEGATION:
-            pending, carried = 0.0, None
-        elif kind is Kind.CONJUNCTION:
-            pending, last = None, None
-        elif kind is Kind.AFTER and entry is not None and last is not None:
-            found[last] = entry.level if found[last] else 0.0
-            pending = carried = last = None
+class _Reader:
+    """What governs the words to come, and what was found so far."""
+
+    __slots__ = (
+        "ahead", "carried", "closed", "compared", "comparison", "group", "hedged", "items", "last", "levels", "pending",
+        "role", "roles", "turning",
+    )  # fmt: skip
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.levels = [0.0] * len(items)
+        self.roles = [SAID] * len(items)
+        self.closed, self.ahead = _from_the_right(items)
+        self.group: list[int] = []  # emotions of the list that is being read, which a turn behind it leaves behind
+        self.comparison: Entry | None = None  # "more" or "less", waiting for "than"
+        self.compared: int | None = None  # the first of two that are compared
+        self.turning = False  # "from" was read, and "to" comes
+        self.rest()
+
+    def rest(self) -> None:
+        """Nothing governs what comes."""
+        self.pending: float | None = None  # an intensity or negation that waits for its word
+        self.carried: float | None = None  # what governs the list that is being read
+        self.role = DENIED  # what level 0 means
+        self.hedged = False
+        self.last: int | None = None  # the emotion just read, which an intensity behind it may still change
+
+    def other(self, index: int, entry: Entry | None) -> None:
+        """A word that means nothing here, or a phrase read over as a whole."""
+        self.rest()
+        self.group.clear()
+
+    def stop(self, index: int = 0, entry: Entry | None = None) -> None:
+        """The end of a sentence."""
+        self.rest()
+        self.group.clear()
+        self.turning = False
+        self.comparison = self.compared = None
+
+    def emotion(self, index: int, entry: Entry) -> None:
+        if entry.either and self._is_quality(index):
+            self.roles[index] = ""
+            self.quality(index, entry)
+            return
+        governing = self.pending if self.pending is not None else self.carried
+        if self.hedged and governing != 0.0:
+            governing = max(SLIGHT, (MODERATE if governing is None else governing) - STEP)
+        level = MODERATE if governing is None else governing
+        self._set(index, level)
+        self.pending, self.carried, self.last, self.hedged = None, governing, index, False
+        self.group.append(index)
+        if self.comparison is not None and self.compared is None:
+            self.compared = index
+
+    def thing(self, index: int, entry: Entry) -> None:
+        """A burst or a trait."""
+        denied = self.pending == 0.0 or self.carried == 0.0
+        self.levels[index] = 0.0 if denied else 1.0
+        self.roles[index] = self.role if denied else SAID
+        self.pending, self.carried, self.last, self.hedged = None, 0.0 if denied else None, None, False
+        self.group.clear()
+
+    def quality(self, index: int, entry: Entry) -> None:
+        """A voice quality: a negation reaches over it."""
+        denied = self.pending == 0.0 or self.carried == 0.0
+        self.pending, self.carried, self.last, self.hedged = None, 0.0 if denied else None, None, False
+
+    def intensity(self, index: int, entry: Entry) -> None:
+        self.pending = entry.level if self.pending is None else _combined(self.pending, entry.level)
+        self.carried = None
+
+    def after(self, index: int, entry: Entry) -> None:
+        if self.last is None:
+            self.other(index, entry)
         else:
-            denied = kind in _SAID and 0.0 in (pending, carried)
-            found[index] = float(kind in _SAID and not denied)
-            pending, carried, last = None, 0.0 if denied else None, None
-    return found
+            self._set(self.last, entry.level if self.levels[self.last] else 0.0)
+            self.pending = self.carried = self.last = None
+
+    def negation(self, index: int, entry: Entry) -> None:
+        self.pending, self.carried, self.role, self.last = 0.0, None, DENIED, None
+
+    def leaving(self, index: int, entry: Entry) -> None:
+        self.pending, self.carried, self.role, self.last = 0.0, None, LEFT_BEHIND, None
+
+    def absent(self, index: int, entry: Entry) -> None:
+        self._withdraw(DENIED)
+
+    def left(self, index: int, entry: Entry) -> None:
+        self._withdraw(LEFT_BEHIND)
+
+    def hedge(self, index: int, entry: Entry) -> None:
+        self.hedged = True
+
+    def start(self, index: int, entry: Entry) -> None:
+        """The word "from"."""
+        if self.ahead[index]:
+            self.turning = True
+            self.leaving(index, entry)
+        else:
+            self.other(index, entry)
+
+    def end(self, index: int, entry: Entry) -> None:
+        """The word "to", which without a "from" before it is any word."""
+        if self.turning:
+            self.rest()
+            self.group.clear()
+            self.turning = False
+
+    def compare(self, index: int, entry: Entry) -> None:
+        """The words "more" and "less"."""
+        self.comparison, self.compared = entry, None
+        if entry.kind is Kind.LESS and self.pending is None:
+            self.pending, self.carried = SLIGHT, None
+
+    def than(self, index: int, entry: Entry) -> None:
+        first, comparison = self.compared, self.comparison
+        self.rest()
+        self.group.clear()
+        self.comparison = self.compared = None
+        if comparison is None:
+            return
+        second = self._next_emotion(index)
+        if comparison.kind is Kind.MORE and second is not None:
+            level = MODERATE if first is None else self.levels[first]
+            self.pending = max(SLIGHT, level - STEP) if level else None
+        elif comparison.kind is Kind.LESS and first is not None and second is None:
+            self._set(first, 0.0)
+        elif comparison.kind is Kind.LESS and first is not None:
+            self._set(first, SLIGHT)
+
+    def comma(self) -> None:
+        self.pending = self.last = None
+        self.hedged = False
+        self.role = self.role if self.carried == 0.0 else DENIED
+
+    def link(self, index: int, entry: Entry) -> None:
+        if entry is COMMA:
+            self.comma()
+            if not self.closed[index]:
+                self.carried = None
+
+    def conjunction(self, index: int, entry: Entry) -> None:
+        self.pending = self.last = None
+
+    def passing(self, index: int, entry: Entry) -> None:
+        self.pending = None if self.pending != 0.0 else self.pending
+
+    def _set(self, index: int, level: float) -> None:
+        self.levels[index] = level
+        self.roles[index] = SAID if level else self.role
+
+    def _withdraw(self, role: str) -> None:
+        for index in self.group:
+            self.levels[index], self.roles[index] = 0.0, role
+        self.rest()
+        self.group.clear()
+
+    def _next_emotion(self, index: int) -> int | None:
+        """Return the emotion that comes next, through nothing but links and intensities."""
+        for at in range(index + 1, min(index + 1 + _BESIDE, len(self.items))):
+            entry = self.items[at][2]
+            if entry is not None and entry.kind is Kind.EMOTION:
+                return at
+            if entry is None or entry.kind not in _BETWEEN:
+                return None
+        return None
+
+    def _is_quality(self, index: int) -> bool:
+        """Tell whether what stands beside is a voice quality and no feeling."""
+        items = self.items
+        beside = (
+            _neighbour(items, range(index - 1, max(-1, index - 1 - _BESIDE), -1)),
+            _neighbour(items, range(index + 1, min(len(items), index + 1 + _BESIDE))),
+        )
+        return Kind.QUALITY in beside and Kind.EMOTION not in beside
+
+
+def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
+    for at in places:
+        entry = items[at][2]
+        if entry is None:
+            return None
+        if entry.kind is Kind.TRAIT and entry.name == "style":
+            return Kind.QUALITY
+        if entry.kind not in _BETWEEN and not (entry.kind is Kind.EMOTION and entry.either):
+            return entry.kind
+    return None
 
 
 def _combined(outer: float, inner: float) -> float:
@@ -72,11 +248,40 @@ def _combined(outer: float, inner: float) -> float:
     return min(outer, inner) if min(outer, inner) < MODERATE else max(outer, inner)
 
 
-def _closed_by_conjunction(items: Sequence[Item]) -> list[bool]:
-    """Return, for each item, whether the list that goes on behind it has an "and" or "or" still to come."""
-    closed = [False] * (len(items) + 1)
+def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
+    """Return, for each item, whether the list that goes on behind it has an "and" or "or" still to come, and
+    whether its sentence has a "to".
+    """
+    closed, ahead = [False] * (len(items) + 1), [False] * (len(items) + 1)
     for index in range(len(items) - 1, -1, -1):
-        entry = items[index].entry
+        entry = items[index][2]
         kind = None if entry is None else entry.kind
-        closed[index] = kind is Kind.CONJUNCTION or (closed[index + 1] and kind in _IN_A_LIST)
-    return closed[:-1]
+        closed[index] = kind is Kind.CONJUNCTION or (closed[index + 1] and kind in _LISTED)
+        ahead[index] = entry is not STOP and (kind is Kind.TO or ahead[index + 1])
+    return closed, ahead
+
+
+_HANDLERS: dict[Kind | None, Any] = {
+    None: _Reader.other,
+    Kind.INERT: lambda reader, index, entry: (reader.stop if entry is STOP else reader.other)(index, entry),
+    Kind.EMOTION: _Reader.emotion,
+    Kind.BURST: _Reader.thing,
+    Kind.TRAIT: _Reader.thing,
+    Kind.QUALITY: _Reader.quality,
+    Kind.INTENSITY: _Reader.intensity,
+    Kind.AFTER: _Reader.after,
+    Kind.NEGATION: _Reader.negation,
+    Kind.ABSENT: _Reader.absent,
+    Kind.LEAVING: _Reader.leaving,
+    Kind.LEFT: _Reader.left,
+    Kind.HEDGE: _Reader.hedge,
+    Kind.FROM: _Reader.start,
+    Kind.TO: _Reader.end,
+    Kind.MORE: _Reader.compare,
+    Kind.LESS: _Reader.compare,
+    Kind.THAN: _Reader.than,
+    Kind.LINK: _Reader.link,
+    Kind.NAMING: _Reader.link,
+    Kind.PASSING: _Reader.passing,
+    Kind.CONJUNCTION: _Reader.conjunction,
+}
