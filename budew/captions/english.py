@@ -1,16 +1,22 @@
 """Agreement and lists: the small grammar that joins phrases to sentences without an error."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from budew.captions.lexicon import Lexicon
+
+class Sounds(NamedTuple):
+    """Beginnings of words that decide their article against the first letter: "an hour", "a one-time"."""
+
+    vowel: tuple[str, ...]
+    consonant: tuple[str, ...]
 
 
-def with_article(phrase: str, lexicon: Lexicon) -> str:
+def with_article(phrase: str, sounds: Sounds) -> str:
     """Put "a" or "an" before a phrase, by the sound of its beginning."""
     folded = phrase.lower()
-    if folded.startswith(lexicon.vowel_sounds):
+    if folded.startswith(sounds.vowel):
         return f"an {phrase}"
-    vowel = folded.startswith(("a", "e", "i", "o", "u")) and not folded.startswith(lexicon.consonant_sounds)
+    vowel = folded.startswith(("a", "e", "i", "o", "u")) and not folded.startswith(sounds.consonant)
     return f"an {phrase}" if vowel else f"a {phrase}"
 
 

@@ -5,36 +5,50 @@ same: moderate when nothing governs it, or the level that the list carries ("str
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
+from budew.captions.grammar import BIT
 from budew.captions.lexicon import Lexicon
 from budew.captions.scope import MODERATE
-from budew.profile import VoiceProfile
 
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
 
-_PLAIN_SHARE = 0.5  # of the emotion words that may go without an intensity, how many do
-_AFTER_SHARE = 0.15  # of the intensities in prose, how many stand behind their word
+_BARE = 2  # one in so many emotion words that may go without an intensity does
+_AFTER = 7  # one in so many of the intensities in prose stands behind its word
+_RECORDING = ("Recording_Quality", "Background_Noise")
+_PERSON = {"female": "woman", "male": "man"}
+
+
+class Said(NamedTuple):
+    """What a caption shall say: emotions with levels, bursts, traits as words, and voice attributes as their near
+    or far pole.
+    """
+
+    emotions: list[tuple[str, float]]
+    bursts: list[str]
+    traits: dict[str, str]
+    attributes: list[tuple[str, float]]
 
 
 class Filling:
     """The words for one caption. Each place is drawn when it is asked for, in the order of the frame."""
 
-    def __init__(
-        self, profile: VoiceProfile, lexicon: Lexicon, random: Random, *, wording: Wording = "varied"
-    ) -> None:
-        self.plain = wording == "plain"
-        self.profile = profile
+    __slots__ = ("_draw", "below", "emotions", "filled", "lexicon", "plain", "said")
+
+    def __init__(self, said: Said, lexicon: Lexicon, draw: Draw, *, wording: Wording = "varied") -> None:
+        self.said = said
         self.lexicon = lexicon
-        self.random = random
-        self.emotions = list(profile.emotions.items())
-        self._bursts = list(profile.bursts)
-        random.shuffle(self.emotions)
-        random.shuffle(self._bursts)
+        self.plain = wording == "plain"
+        self._draw = draw
+        self.below = _first if self.plain else draw.below
+        self.emotions = said.emotions
+        draw.shuffle(said.emotions)
+        draw.shuffle(said.bursts)
+        self.filled = _filled(said)
 
     def place(self, name: str) -> str:
         """Return the text for a place, empty where the profile has nothing to put there."""
@@ -43,68 +57,111 @@ class Filling:
     def prose(self, emotions: Sequence[tuple[str, float]], form: str) -> str:
         """Return emotions as a list that "and" closes, or what is said in their place when there are none."""
         if not emotions:
-            return self._neutral(form)
+            return self._choose(self.lexicon.neutral[form])
+        book, below = self.lexicon.book[form], self.below
         said = []
         carried: float | None = None
         for name, level in emotions:
-            word = self._word(name, form)
+            words = book[name, level]
             if self.plain:
-                said.append(f"{self._intensity(level, form)} {word}")
-            elif (MODERATE if carried is None else carried) == level and self.random.random() < _PLAIN_SHARE:
-                said.append(word)
-            elif self.random.random() < _AFTER_SHARE:
-                said.append(f"{word} {self._choose(self.lexicon.intensities[level].after)}")
+                said.append(words.before[0])
+            elif (MODERATE if carried is None else carried) == level and not below(_BARE):
+                said.append(words.bare[below(len(words.bare))])
+            elif not below(_AFTER):
+                said.append(words.after[below(len(words.after))])
                 carried = None
             else:
-                said.append(f"{self._intensity(level, form)} {word}")
+                said.append(words.before[below(len(words.before))])
                 carried = level
         return joined(said)
 
     def tags(self, form: str) -> str:
         """Return emotions as a list of commas, each with its own intensity; a bare word is moderate."""
         if not self.emotions:
-            return self._neutral(form)
+            return self._choose(self.lexicon.neutral[form])
+        book, below = self.lexicon.book[form], self.below
         said = []
         for name, level in self.emotions:
-            word = self._word(name, form)
-            bare = not self.plain and level == MODERATE and self.random.random() < _PLAIN_SHARE
-            said.append(word if bare else f"{self._intensity(level, form)} {word}")
+            words = book[name, level]
+            bare = level == MODERATE and not self.plain and not below(_BARE)
+            options = words.bare if bare else words.before
+            said.append(options[below(len(options))])
         return ", ".join(said)
 
     def bursts(self) -> list[str]:
         """Return a phrase for each burst, with its article."""
-        return [self._choose(self.lexicon.bursts[name]) for name in self._bursts]
+        return [self._choose(self.lexicon.bursts[name]) for name in self.said.bursts]
 
     def trait(self, key: str) -> str:
         """Return a phrase for a trait, without an article."""
-        value = self.profile.traits.get(key)
+        value = self.said.traits.get(key)
         if value is None:
             return ""
-        phrases = self.lexicon.traits.get((key, str(value)))
+        phrases = self.lexicon.traits.get((key, value))
         return self._choose(phrases) if phrases else self.lexicon.accent.format(value)
 
-    def speaker(self, head: str) -> str:
-        """Return age, gender and `head`, such as "elderly female voice"."""
-        return " ".join(filter(None, (self.trait("age"), self.trait("gender"), head)))
+    def voice(self) -> str:
+        """Return timbre, age and gender before "voice", such as "raspy elderly female voice"."""
+        return " ".join(filter(None, (self.trait("timbre"), self.trait("age"), self.trait("gender"), "voice")))
+
+    def speaker(self) -> str:
+        """Return age and gender of a person, such as "elderly woman" or "young male speaker"."""
+        age, gender = self.trait("age"), self.said.traits.get("gender", "")
+        person = _PERSON.get(gender)
+        if person and self.said.traits.get("age") != "child" and not self.below(2):
+            return f"{age} {person}" if age else person
+        said = self.lexicon.traits["gender", gender][0] if gender else ""
+        return " ".join(filter(None, (age, said, "speaker")))
+
+    def accent_timbre(self) -> str:
+        """Return accent and timbre with their articles."""
+        timbre = self.trait("timbre")
+        return joined([self.a(said) for said in (self.trait("accent"), timbre and f"{timbre} timbre") if said])
+
+    def manner(self) -> str:
+        """Return style and pace, such as "in a casual style and at a slow pace"."""
+        style, pace = self.trait("style"), self.trait("pace")
+        said = [f"in {self.a(style)}"] if style else []
+        return joined([*said, f"at {self.a(pace)} pace"] if pace else said)
+
+    def qualities(self) -> list[str]:
+        """Return an adjective for each voice attribute but those of the recording."""
+        poles = self.lexicon.attributes
+        return [self._choose(poles[pole]) for pole in self.said.attributes if pole[0] not in _RECORDING]
+
+    def recording(self) -> list[str]:
+        """Return what is said of the recording, with articles where English has them."""
+        poles = self.lexicon.attributes
+        return [self._choose(poles[pole]) for pole in self.said.attributes if pole[0] in _RECORDING]
 
     def a(self, phrase: str) -> str:
         """Return a phrase with its indefinite article; nothing for nothing."""
-        return with_article(phrase, self.lexicon) if phrase else ""
+        return with_article(phrase, self.lexicon.sounds) if phrase else ""
 
     def _choose(self, phrases: Sequence[str]) -> str:
-        return phrases[0] if self.plain else self.random.choice(phrases)
+        return phrases[self.below(len(phrases))]
 
-    def _neutral(self, form: str) -> str:
-        neutral = self.lexicon.neutral
-        return self._choose(neutral.noun if form == "noun" else neutral.adjective)
 
-    def _word(self, name: str, form: str) -> str:
-        forms = self.lexicon.emotions[name]
-        return self._choose(forms.noun if form == "noun" else forms.adjective)
+def _first(count: int) -> int:
+    return 0
 
-    def _intensity(self, level: float, form: str) -> str:
-        forms = self.lexicon.intensities[level]
-        return self._choose(forms.noun if form == "noun" else forms.adjective)
+
+def _filled(said: Said) -> int:
+    """Return the bits of the places that this profile has something for."""
+    traits = said.traits
+    accent, timbre = "accent" in traits, "timbre" in traits
+    manner = "style" in traits or "pace" in traits
+    recorded = any(name in _RECORDING for name, _ in said.attributes)
+    there = (
+        ("nouns", True), ("adjectives", True), ("noun_tags", True), ("adjective_tags", True), ("first_noun", True),
+        ("other_nouns", len(said.emotions) > 1), ("a_voice", True), ("the_voice", True), ("a_speaker", True),
+        ("the_speaker", True), ("speaker_tags", "age" in traits or "gender" in traits), ("bursts", bool(said.bursts)),
+        ("burst_tags", bool(said.bursts)), ("accent", accent), ("accent_timbre", accent or timbre),
+        ("accent_tags", accent or timbre), ("manner", manner), ("manner_tags", manner),
+        ("qualities", len(said.attributes) > recorded * 1), ("quality_tags", len(said.attributes) > recorded * 1),
+        ("recording", recorded), ("recording_tags", recorded),
+    )  # fmt: skip
+    return sum(BIT[name] for name, here in there if here)
 
 
 _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
@@ -115,16 +172,25 @@ _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
         "other_nouns": lambda fill: fill.prose(fill.emotions[1:], "noun") if fill.emotions[1:] else "",
         "noun_tags": lambda fill: fill.tags("noun"),
         "adjective_tags": lambda fill: fill.tags("adjective"),
-        "a_voice": lambda fill: fill.a(fill.speaker("voice")),
-        "the_voice": lambda fill: f"the {fill.speaker('voice')}",
-        "a_speaker": lambda fill: fill.a(fill.speaker("speaker")),
-        "the_speaker": lambda fill: f"the {fill.speaker('speaker')}",
+        "a_voice": lambda fill: fill.a(fill.voice()),
+        "the_voice": lambda fill: f"the {fill.voice()}",
+        "a_speaker": lambda fill: fill.a(fill.speaker()),
+        "the_speaker": lambda fill: f"the {fill.speaker()}",
         "speaker_tags": lambda fill: ", ".join(filter(None, (fill.trait("age"), fill.trait("gender")))),
         "bursts": lambda fill: joined(fill.bursts()),
         "burst_tags": lambda fill: ", ".join(fill.bursts()),
-        "an_accent": lambda fill: fill.a(fill.trait("accent")),
-        "accent_tag": lambda fill: fill.trait("accent"),
-        "a_style": lambda fill: fill.a(fill.trait("style")),
-        "style_tag": lambda fill: fill.trait("style"),
+        "accent": lambda fill: fill.a(fill.trait("accent")),
+        "accent_timbre": Filling.accent_timbre,
+        "accent_tags": lambda fill: ", ".join(
+            filter(None, (fill.trait("accent"), (timbre := fill.trait("timbre")) and f"{timbre} timbre"))
+        ),
+        "manner": Filling.manner,
+        "manner_tags": lambda fill: ", ".join(
+            filter(None, (fill.trait("style"), (pace := fill.trait("pace")) and f"{pace} pace"))
+        ),
+        "qualities": lambda fill: joined(fill.qualities()),
+        "quality_tags": lambda fill: ", ".join(fill.qualities()),
+        "recording": lambda fill: joined(fill.recording()),
+        "recording_tags": lambda fill: ", ".join(fill.recording()),
     }
 )

@@ -4,22 +4,24 @@ A phrase that means two things, a name that the taxonomy lacks or a sense that n
 when the file is loaded, not a misreading later. Loading takes 80 ms and happens once a process.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from budew.captions.frames import Frame, FrameError, compile_frame
+from budew.captions.english import Sounds, with_article
+from budew.captions.grammar import Frame, FrameError, compile_frame
 from budew.captions.inflection import inflected
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.resources import data_folder
 from budew.taxonomy import (
     ACCENTS,
+    ATTRIBUTES,
     BURSTS,
     CATEGORIES,
     EMOTIONS,
@@ -29,6 +31,12 @@ from budew.taxonomy import (
     burst,
     emotion,
 )
+
+
+STRONG = 0.75
+"""The level from which words that are strong in themselves are rendered."""
+SAID_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
+"""Voice attributes that captions speak of; age and gender they say in words."""
 
 
 class LexiconError(ValueError):
@@ -41,6 +49,7 @@ class Kind(Enum):
     EMOTION = "emotion"
     BURST = "burst"
     TRAIT = "trait"
+    ATTRIBUTE = "attribute"
     INTENSITY = "intensity"  # before what it governs
     AFTER = "after"  # an intensity behind what it governs
     NEGATION = "negation"
@@ -74,8 +83,8 @@ class Entry:
 
     Attributes:
         kind: what it does.
-        name: canonical name of an emotion or burst, key of a trait, name of an intensity.
-        level: of an intensity.
+        name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
+        level: of an intensity; of an attribute 0 for the low pole of its scale, 1 for the high one.
         value: word of a trait.
         either: an emotion that is a voice quality among voice qualities.
         phrase: as the lexicon spells it.
@@ -91,30 +100,60 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Phrases that say one thing: as or before a noun, as or before an adjective, or behind either."""
+    """Phrases that say one thing: as or before a noun, as or before an adjective, or behind either; those of an
+    emotion that is strong ("fury") apart.
+    """
 
     noun: tuple[str, ...]
     adjective: tuple[str, ...]
     after: tuple[str, ...] = ()
+    strong_noun: tuple[str, ...] = ()
+    strong_adjective: tuple[str, ...] = ()
+
+
+class Wordings(NamedTuple):
+    """All phrases for one emotion at one level: with the intensity before the word, behind it, and without one."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    bare: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """A compiled caption language. `traits` maps (key, value) to phrases."""
+    """A compiled caption language.
+
+    Attributes:
+        language: its code.
+        phrases: what each phrase means.
+        emotions: words for each.
+        intensities: words for each level.
+        neutral: what is said in place of an emotion, as "noun" and as "adjective".
+        book: by form, "noun" or "adjective", and by emotion and level: every phrase that says it.
+        bursts: phrases for each.
+        traits: phrases for each (key, value).
+        attributes: phrases for each attribute near its low and high pole (0.25, 0.75) and at it (0, 1).
+        accent: what is said of an accent, with a place for it.
+        accent_word: the last word of that.
+        frames: sentence frames by their name.
+        speaking: words that introduce what is spoken.
+        sounds: for the choice of an article.
+    """
 
     language: str
     phrases: PhraseTrie[Entry]
     emotions: Mapping[str, Forms]
     intensities: Mapping[float, Forms]
-    neutral: Forms
+    neutral: Mapping[str, tuple[str, ...]]
+    book: Mapping[str, Mapping[tuple[str, float], Wordings]]
     bursts: Mapping[str, tuple[str, ...]]
     traits: Mapping[tuple[str, str], tuple[str, ...]]
+    attributes: Mapping[tuple[str, float], tuple[str, ...]]
     accent: str
     accent_word: str
     frames: Mapping[str, Frame]
     speaking: frozenset[str]
-    vowel_sounds: tuple[str, ...]
-    consonant_sounds: tuple[str, ...]
+    sounds: Sounds
 
 
 @cache
@@ -157,20 +196,26 @@ class _StrictLoader(yaml.SafeLoader):
 def _compile(table: dict[str, Any]) -> Lexicon:
     phrases: PhraseTrie[Entry] = PhraseTrie()
     _add_function_words(phrases, table)
+    emotions, intensities = _emotions(phrases, table["emotions"]), _intensities(phrases, table["intensity"])
+    rules = table["rules"]
+    sounds = Sounds(tuple(table["vowel_sounds"]), tuple(table["consonant_sounds"]))
     lexicon = Lexicon(
         language=table["language"],
         phrases=phrases,
-        emotions=_emotions(phrases, table["emotions"]),
-        intensities=_intensities(phrases, table["intensity"]),
-        neutral=Forms(tuple(table["neutral"]["noun"]), tuple(table["neutral"]["adjective"])),
+        emotions=emotions,
+        intensities=intensities,
+        neutral=MappingProxyType({form: tuple(words) for form, words in table["neutral"].items()}),
+        book=MappingProxyType({form: _book(emotions, intensities, form) for form in ("noun", "adjective")}),
         bursts=_bursts(phrases, table["bursts"]),
         traits=_traits(phrases, table),
+        attributes=_attributes(phrases, table["attributes"], table["far"], sounds),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
-        frames=MappingProxyType({name: compile_frame(name, **row) for name, row in table["frames"].items()}),
+        frames=MappingProxyType(
+            {name: compile_frame(name, **row, rules=rules) for name, row in table["frames"].items()}
+        ),
         speaking=frozenset(table["speaking"]),
-        vowel_sounds=tuple(table["vowel_sounds"]),
-        consonant_sounds=tuple(table["consonant_sounds"]),
+        sounds=sounds,
     )
     _check_complete(lexicon)
     return lexicon
@@ -210,9 +255,14 @@ def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[s
         entry = Entry(Kind.EMOTION, name)
         _add(phrases, row.get("either", ()), replace(entry, either=True))
         _add(phrases, row.get("also", ()), entry)
-        forms[name] = Forms(_add(phrases, row["noun"], entry), _add(phrases, row["adjective"], entry))
+        forms[name] = Forms(
+            noun=_add(phrases, row["noun"], entry),
+            adjective=_add(phrases, row["adjective"], entry),
+            strong_noun=_add(phrases, row.get("strong_noun", ()), entry),
+            strong_adjective=_add(phrases, row.get("strong_adjective", ()), entry),
+        )
     for name, said in forms.items():
-        for word in said.adjective:
+        for word in (*said.adjective, *said.strong_adjective):
             for derived in inflected(word):
                 phrases.add(derived, Entry(Kind.EMOTION, name, phrase=word))
     return MappingProxyType(forms)
@@ -260,6 +310,43 @@ def _traits(
     return MappingProxyType(said)
 
 
+def _attributes(
+    phrases: PhraseTrie[Entry], table: Mapping[str, Any], far: Sequence[str], sounds: Sounds
+) -> Mapping[tuple[str, float], tuple[str, ...]]:
+    said = {}
+    for name, row in table.items():
+        for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
+            entry = Entry(Kind.ATTRIBUTE, ATTRIBUTES[name].name, pole)
+            near = _add(phrases, words["say"], entry)
+            _add(phrases, words.get("also", ()), entry)
+            said[name, 0.25 + pole / 2] = near
+            said[name, pole] = tuple(_graded(degree, phrase, sounds) for phrase in near for degree in far)
+    return MappingProxyType(said)
+
+
+def _graded(degree: str, phrase: str, sounds: Sounds) -> str:
+    bare = without_article(phrase)
+    graded = f"{degree} {bare}"
+    return graded if bare == phrase else with_article(graded, sounds)
+
+
+def _book(
+    emotions: Mapping[str, Forms], intensities: Mapping[float, Forms], form: str
+) -> Mapping[tuple[str, float], Wordings]:
+    book = {}
+    for name, forms in emotions.items():
+        for level, degrees in intensities.items():
+            words: tuple[str, ...] = getattr(forms, form)
+            if level >= STRONG:
+                words += getattr(forms, f"strong_{form}")
+            book[name, level] = Wordings(
+                before=tuple(f"{degree} {word}" for degree in getattr(degrees, form) for word in words),
+                after=tuple(f"{word} {degree}" for degree in degrees.after for word in words),
+                bare=words,
+            )
+    return MappingProxyType(book)
+
+
 def _check_complete(lexicon: Lexicon) -> None:
     wanted = {(key, value) for key, values in CATEGORIES.items() for value in values}
     missing = [
@@ -267,6 +354,7 @@ def _check_complete(lexicon: Lexicon) -> None:
         *(set(BURSTS) - set(lexicon.bursts)),
         *(set(LEVELS[1:]) - set(lexicon.intensities)),
         *(wanted - set(lexicon.traits)),
+        *(set(SAID_ATTRIBUTES) - {name for name, _ in lexicon.attributes}),
     ]
     if missing:
         raise LexiconError(f"nothing says {missing[0]!r}: add a phrase")

@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.captions.accents import add_open_accent
-from budew.captions.lexicon import Kind, Lexicon, load_lexicon
+from budew.captions.lexicon import Entry, Kind, Lexicon, load_lexicon
 from budew.captions.quotes import quoted_spans
 from budew.captions.scope import MARKS, Item, read
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
-from budew.taxonomy import BURSTS, EMOTIONS
+from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
+from budew.taxonomy.scales import from_intensity
 
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
 _BURST_ORDER = {name: index for index, name in enumerate(BURSTS)}
-_TRAIT_ORDER = {name: index for index, name in enumerate(("gender", "age", "accent", "style"))}
+_TRAIT_ORDER = {name: index for index, name in enumerate(TRAITS)}
+_MENTIONED = frozenset((Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE))
 SHORTEST_UNKNOWN = 4
 """Letters. What is shorter belongs to the grammar."""
 
@@ -32,9 +34,10 @@ class Mention:
 
     Attributes:
         start, end: the span of the phrase in the text, in characters.
-        kind: emotion, burst or trait.
-        name: canonical name of the emotion or burst; key of the trait.
-        level: of an emotion one of `LEVELS`, of a burst or trait 0 or 1; 0 where it is not there.
+        kind: emotion, burst, trait or attribute.
+        name: canonical name of the emotion, burst or attribute; key of the trait.
+        level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst or trait 1; 0
+            where it is not there.
         role: said, denied or left behind.
         phrase: the entry of the lexicon that was found.
         value: the word of a trait, else empty.
@@ -67,14 +70,15 @@ class ParsedCaption:
         text: the caption.
         emotions: canonical name to level, in the order of `EMOTIONS`; of one named twice, the stronger.
         bursts: in the order of `BURSTS`.
-        traits: gender, age, accent and style, the first said of each.
+        traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on their scales; the
+            first said of each.
         language: the lexicon that read it.
     """
 
     text: str
     emotions: Mapping[str, float]
     bursts: tuple[str, ...]
-    traits: Mapping[str, str]
+    traits: Mapping[str, str | float]
     language: str = "en"
 
     def __reduce__(self) -> tuple[Callable[[str, str], "ParsedCaption"], tuple[str, str]]:
@@ -110,7 +114,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     levels, _ = read(items)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
-    traits: dict[str, str] = {}
+    traits: dict[str, str | float] = {}
     for (_, _, entry), level in zip(items, levels, strict=True):
         if entry is None or not level:
             continue
@@ -122,6 +126,8 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             bursts.add(entry.name)
         elif kind is Kind.TRAIT:
             traits.setdefault(entry.name, entry.value)
+        elif kind is Kind.ATTRIBUTE and entry.name not in traits:
+            traits[entry.name] = _on_scale(entry, level)
     return ParsedCaption(
         text,
         MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),
@@ -169,7 +175,7 @@ def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
     items, places = _items(text, tokenize(text), lexicon), spans(text)
     found = []
     for (first, stop, entry), level, role in zip(items, *read(items), strict=True):
-        if entry is not None and entry.kind in (Kind.EMOTION, Kind.BURST, Kind.TRAIT) and role:
+        if entry is not None and entry.kind in _MENTIONED and role:
             start, end = places[first][0], places[stop - 1][1]
             found.append(
                 Mention(start, end, entry.kind.value, entry.name, level, role, entry.phrase, entry.value)
@@ -192,6 +198,12 @@ def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
         elif entry.kind is not Kind.LINK or entry in MARKS.values():
             naming = False
     return tuple(found)
+
+
+def _on_scale(entry: Entry, level: float) -> float:
+    """Return the value of a voice attribute: its pole, or a quarter of the scale from it."""
+    share = entry.level if level == 1.0 else 0.25 + entry.level / 2
+    return from_intensity(share, ATTRIBUTES[entry.name].scale)
 
 
 def _ordered(found: dict[str, Any], order: Mapping[str, int]) -> dict[str, Any]:

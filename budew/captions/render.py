@@ -1,23 +1,29 @@
-"""Rendering: from a profile to an English sentence that `parse` reads back exactly.
+"""Rendering: from a profile to an English caption that `parse` reads back exactly.
 
-Frame, words and the order of the emotions are drawn from a generator seeded by the profile and the seed, so
-that a corpus varies and every caption can be made again. The order is random because captions that list
-emotions by a fixed rule teach a model the rule.
+Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a corpus
+varies and every caption can be made again. The order is random because captions that list emotions by a fixed
+rule teach a model the rule.
 """
 
-import hashlib
-import json
+from collections.abc import Collection
 from functools import lru_cache
-from random import Random
-from typing import get_args
+from typing import Literal, get_args
 
+from budew.captions.draw import Draw
 from budew.captions.english import with_article
-from budew.captions.filling import Filling, Wording
-from budew.captions.lexicon import LexiconError, load_lexicon
+from budew.captions.filling import Filling, Said, Wording
+from budew.captions.grammar import STYLES, Frame, capitalised
+from budew.captions.lexicon import SAID_ATTRIBUTES, Lexicon, LexiconError, load_lexicon
 from budew.captions.parse import parse
 from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, WORD_TRAITS
+from budew.taxonomy.scales import from_intensity, nearest_level, to_intensity
 
-_WORD_TRAITS = ("gender", "age", "accent", "style")
+Style = Literal["prose", "short", "tags"]
+MIDDLE = 0.5
+"""Of a voice attribute's scale: what is neither one thing nor the other is not said."""
+_PARTS = ("emotions", "bursts", *WORD_TRAITS, *SAID_ATTRIBUTES)
+_SAID_ATTRIBUTES = frozenset(SAID_ATTRIBUTES)
 
 
 def render(
@@ -25,61 +31,133 @@ def render(
     *,
     seed: int = 0,
     frame: str | None = None,
+    style: Style | None = None,
     max_emotions: int | None = None,
+    min_level: float = 0.0,
+    leave_out: Collection[str] = (),
     wording: Wording = "varied",
     language: str = "en",
 ) -> str:
     """Say in a caption what a profile holds, rounded to levels.
 
-    Left out are voice attributes (numbers) and accents that would not read back: see `expressible`.
+    What is said is what `expressible` returns for the same options, and `parse` gives that back.
 
     Args:
         profile: any profile; one without emotions is called neutral.
         seed: another seed gives other words, another order and another frame.
         frame: name of the sentence frame, one of `frame_names()`; drawn when None.
+        style: "prose", "short" or "tags"; drawn with the frame when None.
         max_emotions: say only the strongest so many; of equal ones the earlier in `EMOTIONS`.
+        min_level: say only emotions of at least this level, such as 0.5.
+        leave_out: parts not to say: "emotions", "bursts", and any trait that captions speak of, such as "gender".
         wording: "varied" draws among the synonyms; "plain" takes the first word for everything and gives each
             emotion its intensity, which is what a small model can learn to say.
         language: a lexicon of `caption_templates`.
 
     Raises:
-        LexiconError: there is no such frame, wording or language.
+        LexiconError: there is no such frame, style, part, wording or language.
     """
     if wording not in get_args(Wording):
         raise LexiconError(f"no wording {wording!r}: there are {', '.join(get_args(Wording))}")
     lexicon = load_lexicon(language)
-    said = expressible(profile, max_emotions=max_emotions, language=language)
-    random = Random(_seed(said, seed))  # noqa: S311  # variation, not secrecy
-    names = tuple(lexicon.frames)
-    drawn = random.choice(names)
-    if frame is not None and frame not in lexicon.frames:
-        raise LexiconError(f"no sentence frame {frame!r}: there are {', '.join(names)}")
-    return lexicon.frames[frame or drawn].fill(Filling(said, lexicon, random, wording=wording).place)
+    said = _said(profile, lexicon, max_emotions, min_level, leave_out)
+    draw = Draw(f"{seed} {said!r}")
+    chosen = _frame(lexicon, frame, style, draw)
+    return capitalised(chosen.fill(Filling(said, lexicon, draw, wording=wording)))
 
 
-def frame_names(language: str = "en") -> tuple[str, ...]:
-    """Return the names of the sentence frames, in the order of the lexicon."""
-    return tuple(load_lexicon(language).frames)
+def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[str, ...]:
+    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
+
+    Raises:
+        LexiconError: there is no such style or language.
+    """
+    return tuple(frame.name for frame in _frames(load_lexicon(language), style))
 
 
 def expressible(
-    profile: VoiceProfile, *, max_emotions: int | None = None, language: str = "en"
+    profile: VoiceProfile,
+    *,
+    max_emotions: int | None = None,
+    min_level: float = 0.0,
+    leave_out: Collection[str] = (),
+    language: str = "en",
 ) -> VoiceProfile:
-    """Return what a caption says of a profile, and `parse` gives back: levels, bursts, traits in words."""
+    """Return what a caption says of a profile, and `parse` gives back.
+
+    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not said are voice
+    attributes in the middle of their scale, the numbers for age and gender, and accents that would not read back.
+    Arguments are those of `render`.
+    """
+    said = _said(profile, load_lexicon(language), max_emotions, min_level, leave_out)
+    numbers = {name: from_intensity(share, ATTRIBUTES[name].scale) for name, share in said.attributes}
+    return VoiceProfile(dict(said.emotions), said.bursts, said.traits | numbers)
+
+
+def _said(
+    profile: VoiceProfile,
+    lexicon: Lexicon,
+    max_emotions: int | None,
+    min_level: float,
+    leave_out: Collection[str],
+) -> Said:
     if not isinstance(profile, VoiceProfile):
         kind = type(profile).__name__
         raise TypeError(
             f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
         )
-    quantized = profile.quantized()
-    emotions = dict(quantized.emotions)
+    emotions = [(name, nearest_level(value)) for name, value in profile.emotions.items()]
+    emotions = [pair for pair in emotions if pair[1] and pair[1] >= min_level]
     if max_emotions is not None and len(emotions) > max_emotions:
-        strongest = sorted(emotions, key=lambda name: -emotions[name])[:max_emotions]
-        emotions = {name: emotions[name] for name in strongest}
-    traits = {key: profile.traits[key] for key in _WORD_TRAITS if key in profile.traits}
-    if "accent" in traits and not _accent_reads_back(str(traits["accent"]), language):
-        del traits["accent"]
-    return VoiceProfile(emotions, quantized.bursts, traits)
+        emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
+    said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
+    return _shortened(said, leave_out) if leave_out else said
+
+
+def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], list[tuple[str, float]]]:
+    words: dict[str, str] = {}
+    numbers: list[tuple[str, float]] = []
+    for name, value in profile.traits.items():
+        if isinstance(value, str):
+            if name != "accent" or _accent_reads_back(value, lexicon.language):
+                words[name] = value
+        elif name in _SAID_ATTRIBUTES:
+            share = nearest_level(to_intensity(value, ATTRIBUTES[name].scale))
+            if share != MIDDLE:
+                numbers.append((name, share))
+    return words, numbers
+
+
+def _shortened(said: Said, leave_out: Collection[str]) -> Said:
+    unknown = [part for part in leave_out if part not in _PARTS]
+    if unknown:
+        raise LexiconError(f"nothing called {unknown[0]!r} can be left out: there are {', '.join(_PARTS)}")
+    return Said(
+        [] if "emotions" in leave_out else said.emotions,
+        [] if "bursts" in leave_out else said.bursts,
+        {key: value for key, value in said.traits.items() if key not in leave_out},
+        [pair for pair in said.attributes if pair[0] not in leave_out],
+    )
+
+
+def _frame(lexicon: Lexicon, name: str | None, style: str | None, draw: Draw) -> Frame:
+    if name is None:
+        return draw.choose(_frames(lexicon, style))
+    if name not in lexicon.frames:
+        raise LexiconError(f"no sentence frame {name!r}: there are {', '.join(lexicon.frames)}")
+    return lexicon.frames[name]
+
+
+@lru_cache(maxsize=64)
+def _frames_of(language: str, style: str | None) -> tuple[Frame, ...]:
+    frames = load_lexicon(language).frames.values()
+    return tuple(frame for frame in frames if style is None or frame.style == style)
+
+
+def _frames(lexicon: Lexicon, style: str | None) -> tuple[Frame, ...]:
+    if style is not None and style not in STYLES:
+        raise LexiconError(f"no style {style!r}: there are {', '.join(STYLES)}")
+    return _frames_of(lexicon.language, style)
 
 
 @lru_cache(maxsize=4096)
@@ -90,10 +168,5 @@ def _accent_reads_back(accent: str, language: str) -> bool:
         parse(text, language=language).traits == {"accent": accent}
         and not parse(text, language=language).emotions
         and not parse(text, language=language).bursts
-        for text in (f"With {with_article(phrase, lexicon)}.", f"Neutral, {phrase}.")
+        for text in (f"With {with_article(phrase, lexicon.sounds)}.", f"Neutral, {phrase}.")
     )
-
-
-def _seed(profile: VoiceProfile, seed: int) -> int:
-    described = json.dumps([seed, profile.to_json()])
-    return int.from_bytes(hashlib.blake2b(described.encode(), digest_size=8).digest())

@@ -37,6 +37,9 @@ _LISTED = frozenset(
     (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
 )  # fmt: skip
 _BETWEEN = frozenset((Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.INTENSITY))
+_OF_THE_VOICE = ("timbre", "pace", "style")
+_FAR = 0.75
+"""From this intensity on, a voice attribute is at its pole and not just near it."""
 _BESIDE = 4
 """Items that are looked at on each side to tell a feeling from a voice quality."""
 
@@ -44,8 +47,8 @@ _BESIDE = 4
 def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
     """Return the level and the role of each item.
 
-    An emotion has the level that governs it; a burst, a trait or anything else 1, or 0 where it is denied. The role
-    of an emotion that is read as a voice quality is empty.
+    An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and 0.5 near it;
+    all of them 0 where they are denied. The role of an emotion that is read as a voice quality is empty.
     """
     reader = _Reader(items)
     for index, (_, _, entry) in enumerate(items):
@@ -115,6 +118,13 @@ class _Reader:
         self.roles[index] = self.role if denied else SAID
         self.pending, self.carried, self.last, self.hedged = None, 0.0 if denied else None, None, False
         self.group.clear()
+
+    def attribute(self, index: int, entry: Entry) -> None:
+        """A voice attribute: 1 at its pole, 0.5 near it."""
+        pending = self.pending
+        self.thing(index, entry)
+        if self.levels[index]:
+            self.levels[index] = 1.0 if pending is not None and pending >= _FAR else 0.5
 
     def quality(self, index: int, entry: Entry) -> None:
         """A voice quality: a negation reaches over it."""
@@ -236,7 +246,7 @@ def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
         entry = items[at][2]
         if entry is None:
             return None
-        if entry.kind is Kind.TRAIT and entry.name == "style":
+        if entry.kind is Kind.ATTRIBUTE or (entry.kind is Kind.TRAIT and entry.name in _OF_THE_VOICE):
             return Kind.QUALITY
         if entry.kind not in _BETWEEN and not (entry.kind is Kind.EMOTION and entry.either):
             return entry.kind
@@ -267,6 +277,7 @@ _HANDLERS: dict[Kind | None, Any] = {
     Kind.EMOTION: _Reader.emotion,
     Kind.BURST: _Reader.thing,
     Kind.TRAIT: _Reader.thing,
+    Kind.ATTRIBUTE: _Reader.attribute,
     Kind.QUALITY: _Reader.quality,
     Kind.INTENSITY: _Reader.intensity,
     Kind.AFTER: _Reader.after,

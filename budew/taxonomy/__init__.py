@@ -7,7 +7,7 @@ from budew.taxonomy.bursts import BURST_GROUPS, BURSTS, burst, burst_group
 from budew.taxonomy.emotions import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, Emotion, emotion, emotion_group
 from budew.taxonomy.names import UnknownNameError, normal_form
 from budew.taxonomy.scales import LEVEL_NAMES, LEVELS, RangeError
-from budew.taxonomy.traits import ACCENTS, ATTRIBUTES, CATEGORIES, TRAITS, Attribute, TraitError, trait
+from budew.taxonomy.traits import ACCENTS, ATTRIBUTES, CATEGORIES, TRAITS, WORD_TRAITS, Attribute, TraitError, trait
 
 __all__ = [
     "ACCENTS",
@@ -21,6 +21,7 @@ __all__ = [
     "LEVELS",
     "LEVEL_NAMES",
     "TRAITS",
+    "WORD_TRAITS",
     "Attribute",
     "Emotion",
     "RangeError",

@@ -1,4 +1,4 @@
-"""What is heard of the speaker: gender, age, accent, speaking style and 15 voice attributes.
+"""What is heard of the speaker: gender, age, accent, timbre, pace, speaking style and 15 voice attributes.
 
 `gender` and `age` are words; `Gender` and `Age` are attributes, that is numbers. The value tells which is
 meant, so any case will do.
@@ -35,7 +35,7 @@ _TABLE = read_table("traits")
 CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {name: tuple(values) for name, values in _TABLE["categories"].items()}
 )
-"""The closed sets of words: `gender`, `age` and `style`."""
+"""The closed sets of words: `gender`, `age`, `timbre`, `pace` and `style`."""
 
 ACCENTS: tuple[str, ...] = tuple(_TABLE["accents"])
 """Well-known accents. The set is open: see `trait`."""
@@ -50,10 +50,13 @@ ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType(
 )
 """The 15 voice attributes by their published names."""
 
-TRAITS: tuple[str, ...] = ("gender", "age", "accent", "style", *ATTRIBUTES)
+WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "style")
+"""The keys whose value is a word."""
+
+TRAITS: tuple[str, ...] = (*WORD_TRAITS, *ATTRIBUTES)
 """Every key that the traits of a profile may have, in canonical order."""
 
-_WORD_TRAITS = NameIndex.build("trait", dict.fromkeys(("gender", "age", "accent", "style"), ()))
+_WORD_TRAITS = NameIndex.build("trait", dict.fromkeys(WORD_TRAITS, ()))
 _NUMBER_TRAITS = NameIndex.build("voice attribute", dict.fromkeys(ATTRIBUTES, ()))
 _VALUES = {name: NameIndex.build(name, values) for name, values in _TABLE["categories"].items()}
 _ACCENTS = NameIndex.build("accent", dict.fromkeys(ACCENTS, ()))

@@ -1,0 +1,205 @@
+"""Sentence frames: a small grammar, compiled once.
+
+    {place}      what a profile puts there
+    [ … ]        falls away where a place in it is empty
+    (this|that)  one of these
+    <rule>       the text of a rule
+
+A frame becomes a tree of functions, so that writing a caption is a walk over it. Every frame has a place for
+everything that a profile can say; one that has not is an error when the lexicon is loaded.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
+from typing import Protocol
+
+_TOKEN = re.compile(r"[\[\]()|]|\{\w+\}|<\w+>|[^\[\](){}|<>]+")
+STYLES = ("prose", "short", "tags")
+
+# Each row is one thing that a frame must say, in one of these ways.
+_MUST_SAY = (
+    ({"nouns"}, {"adjectives"}, {"noun_tags"}, {"adjective_tags"}, {"first_noun", "other_nouns"}),
+    ({"a_voice"}, {"the_voice"}, {"a_speaker"}, {"the_speaker"}, {"speaker_tags"}),
+    ({"bursts"}, {"burst_tags"}),
+    ({"accent", "a_voice"}, {"accent", "the_voice"}, {"accent_timbre"}, {"accent_tags"}),
+    ({"manner"}, {"manner_tags"}),
+    ({"qualities"}, {"quality_tags"}),
+    ({"recording"}, {"recording_tags"}),
+)
+PLACES = tuple(sorted(set().union(*(places for ways in _MUST_SAY for places in ways))))
+BIT = {name: 1 << index for index, name in enumerate(PLACES)}
+"""A bit for each place, set where a profile has something to put there."""
+
+
+class FrameError(ValueError):
+    """A frame that names an unknown place or leaves no room for a part of the profile."""
+
+
+class Source(Protocol):
+    """What a frame is filled from."""
+
+    filled: int
+
+    def below(self, count: int) -> int: ...
+    def place(self, name: str) -> str: ...
+
+
+Fill = Callable[[Source], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A piece of a frame: how it is filled, its places outside of brackets, all its places, and in how many ways
+    it can be said.
+    """
+
+    fill: Fill
+    needs: frozenset[str]
+    places: tuple[frozenset[str], ...]
+    ways: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A way to write a caption.
+
+    Attributes:
+        name: of the frame.
+        style: prose, short or tags.
+        view: listener or speaker.
+        form: verbal, nominal, participial, sentences or tags.
+        fill: writes it, without capitals.
+        ways: in how many ways it can be said, words for emotions, bursts and traits not counted.
+    """
+
+    name: str
+    style: str
+    view: str
+    form: str
+    fill: Fill
+    ways: int
+
+
+def compile_frame(
+    name: str, *, style: str, view: str, form: str, text: str, rules: Mapping[str, str]
+) -> Frame:
+    """Compile the text of a frame.
+
+    Raises:
+        FrameError: an unknown place, rule or style, a stray bracket, or no place for something that a profile can say.
+    """
+    if style not in STYLES:
+        raise FrameError(f"the frame {name!r} has the style {style!r}: use one of {', '.join(STYLES)}")
+    node = _compile(name, text, rules)
+    for places in node.places:
+        _check(name, places)
+    return Frame(name, style, view, form, node.fill, node.ways)
+
+
+def capitalised(text: str) -> str:
+    """Return a text with capitals where its sentences begin."""
+    if ". " not in text:
+        return text[:1].upper() + text[1:]
+    return ". ".join([sentence[:1].upper() + sentence[1:] for sentence in text.split(". ")])
+
+
+def _check(name: str, places: frozenset[str]) -> None:
+    for ways in _MUST_SAY:
+        if not any(way <= places for way in ways):
+            raise FrameError(
+                f"the frame {name!r} must have one of the places {sorted(map(sorted, ways))} and has {sorted(places)}"
+            )
+
+
+def _compile(name: str, text: str, rules: Mapping[str, str], within: tuple[str, ...] = ()) -> _Node:
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != text:
+        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {text!r}")
+    node, at = _sequence(name, tokens, 0, rules, within, end="")
+    if at < len(tokens):
+        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {text!r}")
+    return node
+
+
+def _sequence(
+    name: str, tokens: list[str], at: int, rules: Mapping[str, str], within: tuple[str, ...], *, end: str
+) -> tuple[_Node, int]:
+    """Compile the tokens from `at` to before one of the marks in `end`."""
+    nodes: list[_Node] = []
+    while at < len(tokens) and (tokens[at] not in end or not end):
+        token = tokens[at]
+        if token == "[":
+            inner, at = _sequence(name, tokens, at + 1, rules, within, end="]")
+            nodes.append(_optional(inner))
+        elif token == "(":
+            options = []
+            while token != ")" and at < len(tokens):
+                inner, at = _sequence(name, tokens, at + 1, rules, within, end="|)")
+                options.append(inner)
+                token = tokens[at] if at < len(tokens) else ")"
+            nodes.append(_choice(options))
+        elif token in "])|":
+            break
+        else:
+            nodes.append(_leaf(name, token, rules, within))
+        at += 1
+    if end and at >= len(tokens):
+        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {''.join(tokens)!r}")
+    return _joined(nodes), at
+
+
+def _leaf(name: str, token: str, rules: Mapping[str, str], within: tuple[str, ...]) -> _Node:
+    if token.startswith("{"):
+        place = token[1:-1]
+        if place not in BIT:
+            raise FrameError(f"the frame {name!r} has the place {place!r}, which is unknown")
+        named = frozenset((place,))
+        return _Node(lambda source: source.place(place), named, (named,), 1)
+    if token.startswith("<"):
+        rule = token[1:-1]
+        if rule not in rules or rule in within:
+            raise FrameError(f"the frame {name!r} has the rule {rule!r}, which is unknown or holds itself")
+        return _compile(name, rules[rule], rules, (*within, rule))
+    return _Node(lambda source: token, frozenset(), (frozenset(),), 1)
+
+
+def _optional(inner: _Node) -> _Node:
+    mask = sum(BIT[place] for place in inner.needs)
+    fill = inner.fill
+    return _Node(
+        lambda source: fill(source) if source.filled & mask == mask else "",
+        frozenset(),
+        inner.places,
+        inner.ways,
+    )
+
+
+def _choice(options: list[_Node]) -> _Node:
+    """Each option is as likely as it has ways: all that can be said is drawn alike."""
+    fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
+    total, even = bounds[-1], len({option.ways for option in options}) == 1
+
+    def fill(source: Source) -> str:
+        if even:
+            return fills[source.below(len(fills))](source)
+        drawn = source.below(total)
+        return next(fill for fill, bound in zip(fills, bounds, strict=True) if drawn < bound)(source)
+
+    places = tuple({places for option in options for places in option.places})
+    return _Node(fill, frozenset.intersection(*(option.needs for option in options)), places, total)
+
+
+def _joined(nodes: list[_Node]) -> _Node:
+    fills = tuple(node.fill for node in nodes)
+    places = {frozenset[str]()}
+    for node in nodes:
+        places = {before | here for before in places for here in node.places}
+    return _Node(
+        lambda source: "".join([fill(source) for fill in fills]),
+        frozenset().union(*(node.needs for node in nodes)),
+        tuple(places),
+        prod(node.ways for node in nodes),
+    )
