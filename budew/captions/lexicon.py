@@ -59,7 +59,8 @@ class Kind(Enum):
     LESS = "less"
     THAN = "than"
     LEAVING = "leaving"  # before what is left behind
-    LEFT = "left"  # behind it
+    LEFT = "left"  # behind it, before what comes
+    FADING = "fading"  # right behind it
     FROM = "from"
     TO = "to"
     LINK = "link"
@@ -71,7 +72,7 @@ class Kind(Enum):
 
 
 GOVERNING = (
-    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FROM,
+    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FADING, Kind.FROM,
     Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING, Kind.QUALITY, Kind.INERT,
 )  # fmt: skip
 """Kinds that a lexicon lists under their own name, as phrases and nothing more."""
@@ -261,8 +262,8 @@ def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[s
             strong_noun=_add(phrases, row.get("strong_noun", ()), entry),
             strong_adjective=_add(phrases, row.get("strong_adjective", ()), entry),
         )
-    for name, said in forms.items():
-        for word in (*said.adjective, *said.strong_adjective):
+    for given, (name, said) in zip(table, forms.items(), strict=True):
+        for word in (*said.adjective, *said.strong_adjective, *table[given].get("either", ())):
             for derived in inflected(word):
                 phrases.add(derived, Entry(Kind.EMOTION, name, phrase=word))
     return MappingProxyType(forms)

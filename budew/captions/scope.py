@@ -25,7 +25,9 @@ COMMA = Entry(Kind.LINK, ",")
 """The meaning of a comma, which belongs to the grammar and not to the lexicon."""
 STOP = Entry(Kind.INERT, ".")
 """The meaning of a mark that ends a sentence."""
-MARKS = {",": COMMA, **dict.fromkeys(".!?\n;", STOP)}
+COLON = Entry(Kind.PASSING, ":")
+"""The meaning of a mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
+MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()", COLON)}
 """Marks with a meaning; any other mark ends what is governed, as a word does."""
 
 SAID, DENIED, LEFT_BEHIND = "said", "denied", "left behind"
@@ -42,6 +44,10 @@ _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
 _BESIDE = 4
 """Items that are looked at on each side to tell a feeling from a voice quality."""
+_AFLOAT = 6
+"""Items over which a hedge or an intensity at the head of a sentence reaches."""
+_SUBJECT = 4
+"""Words that may stand between a feeling and the verb that leaves it behind: "the fear of the first words fades into"."""
 
 
 def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
@@ -61,8 +67,8 @@ class _Reader:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "ahead", "carried", "closed", "compared", "comparison", "group", "hedged", "items", "last", "levels", "pending",
-        "role", "roles", "turning",
+        "afloat", "ahead", "carried", "closed", "compared", "comparison", "gap", "group", "hedged", "items", "last",
+        "levels", "parted", "pending", "role", "roles", "turning",
     )  # fmt: skip
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -70,7 +76,11 @@ class _Reader:
         self.levels = [0.0] * len(items)
         self.roles = [SAID] * len(items)
         self.closed, self.ahead = _from_the_right(items)
-        self.group: list[int] = []  # emotions of the list that is being read, which a turn behind it leaves behind
+        self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
+        self.gap = 0  # words since, and whether a comma came
+        self.parted = False
+        self.hedged = -_AFLOAT - 1  # where a hedge stands that waits for its word
+        self.afloat: tuple[int, float] | None = None  # where an intensity stands at the head of a sentence
         self.comparison: Entry | None = None  # "more" or "less", waiting for "than"
         self.compared: int | None = None  # the first of two that are compared
         self.turning = False  # "from" was read, and "to" comes
@@ -81,19 +91,20 @@ class _Reader:
         self.pending: float | None = None  # an intensity or negation that waits for its word
         self.carried: float | None = None  # what governs the list that is being read
         self.role = DENIED  # what level 0 means
-        self.hedged = False
         self.last: int | None = None  # the emotion just read, which an intensity behind it may still change
 
     def other(self, index: int, entry: Entry | None) -> None:
         """A word that means nothing here, or a phrase read over as a whole."""
         self.rest()
-        self.group.clear()
+        self.gap += 1
 
     def stop(self, index: int = 0, entry: Entry | None = None) -> None:
         """The end of a sentence."""
         self.rest()
         self.group.clear()
         self.turning = False
+        self.hedged = -_AFLOAT - 1
+        self.afloat = None
         self.comparison = self.compared = None
 
     def emotion(self, index: int, entry: Entry) -> None:
@@ -101,23 +112,33 @@ class _Reader:
             self.roles[index] = ""
             self.quality(index, entry)
             return
-        governing = self.pending if self.pending is not None else self.carried
-        if self.hedged and governing != 0.0:
-            governing = max(SLIGHT, (MODERATE if governing is None else governing) - STEP)
-        level = MODERATE if governing is None else governing
-        self._set(index, level)
-        self.pending, self.carried, self.last, self.hedged = None, governing, index, False
+        governing = self._governing(index)
+        self._set(index, MODERATE if governing is None else governing)
+        if self.gap or (self.parted and not self.closed[index]):
+            self.group.clear()
         self.group.append(index)
+        self.gap, self.parted = 0, False
+        self.pending, self.carried, self.last = None, governing, index
         if self.comparison is not None and self.compared is None:
             self.compared = index
 
+    def _governing(self, index: int) -> float | None:
+        governing = self.pending if self.pending is not None else self.carried
+        if self.afloat is not None:
+            if governing is None and index - self.afloat[0] <= _AFLOAT:
+                governing = self.afloat[1]
+            self.afloat = None
+        if index - self.hedged <= _AFLOAT:
+            self.hedged = -_AFLOAT - 1
+            if governing != 0.0:
+                governing = max(SLIGHT, (MODERATE if governing is None else governing) - STEP)
+        return governing
+
     def thing(self, index: int, entry: Entry) -> None:
         """A burst or a trait."""
-        denied = self.pending == 0.0 or self.carried == 0.0
-        self.levels[index] = 0.0 if denied else 1.0
-        self.roles[index] = self.role if denied else SAID
-        self.pending, self.carried, self.last, self.hedged = None, 0.0 if denied else None, None, False
-        self.group.clear()
+        self.levels[index] = 1.0
+        if self._covered(entry):
+            self.levels[index], self.roles[index] = 0.0, self.role
 
     def attribute(self, index: int, entry: Entry) -> None:
         """A voice attribute: 1 at its pole, 0.5 near it."""
@@ -127,20 +148,30 @@ class _Reader:
             self.levels[index] = 1.0 if pending is not None and pending >= _FAR else 0.5
 
     def quality(self, index: int, entry: Entry) -> None:
-        """A voice quality: a negation reaches over it."""
+        """A voice quality."""
+        self._covered(entry)
+
+    def _covered(self, entry: Entry) -> bool:
+        """Tell whether a negation covers something that is no feeling; it reaches over it, an intensity does not."""
         denied = self.pending == 0.0 or self.carried == 0.0
-        self.pending, self.carried, self.last, self.hedged = None, 0.0 if denied else None, None, False
+        self.pending, self.carried, self.last = None, 0.0 if denied else None, None
+        self.gap += entry.name != "pace"  # "fear slowly fades into"
+        return denied
 
     def intensity(self, index: int, entry: Entry) -> None:
-        self.pending = entry.level if self.pending is None else _combined(self.pending, entry.level)
-        self.carried = None
+        if self.last is not None and self.pending is None and self._ends_clause(index):
+            self.after(index, entry)
+        else:
+            self.pending = entry.level if self.pending is None else _combined(self.pending, entry.level)
+            self.carried = None
 
     def after(self, index: int, entry: Entry) -> None:
-        if self.last is None:
-            self.other(index, entry)
-        else:
+        if self.last is not None:
             self._set(self.last, entry.level if self.levels[self.last] else 0.0)
             self.pending = self.carried = self.last = None
+        else:
+            self.other(index, entry)
+            self.afloat = index, entry.level
 
     def negation(self, index: int, entry: Entry) -> None:
         self.pending, self.carried, self.role, self.last = 0.0, None, DENIED, None
@@ -149,13 +180,16 @@ class _Reader:
         self.pending, self.carried, self.role, self.last = 0.0, None, LEFT_BEHIND, None
 
     def absent(self, index: int, entry: Entry) -> None:
-        self._withdraw(DENIED)
+        self._withdraw(DENIED, within=0)
+
+    def fading(self, index: int, entry: Entry) -> None:
+        self._withdraw(LEFT_BEHIND, within=0)
 
     def left(self, index: int, entry: Entry) -> None:
-        self._withdraw(LEFT_BEHIND)
+        self._withdraw(LEFT_BEHIND, within=_SUBJECT)
 
     def hedge(self, index: int, entry: Entry) -> None:
-        self.hedged = True
+        self.hedged = index
 
     def start(self, index: int, entry: Entry) -> None:
         """The word "from"."""
@@ -181,7 +215,7 @@ class _Reader:
     def than(self, index: int, entry: Entry) -> None:
         first, comparison = self.compared, self.comparison
         self.rest()
-        self.group.clear()
+        self.gap += 1
         self.comparison = self.compared = None
         if comparison is None:
             return
@@ -194,32 +228,37 @@ class _Reader:
         elif comparison.kind is Kind.LESS and first is not None:
             self._set(first, SLIGHT)
 
-    def comma(self) -> None:
-        self.pending = self.last = None
-        self.hedged = False
-        self.role = self.role if self.carried == 0.0 else DENIED
-
     def link(self, index: int, entry: Entry) -> None:
         if entry is COMMA:
-            self.comma()
-            if not self.closed[index]:
-                self.carried = None
+            self.pending = None
+            self.carried = self.carried if self.closed[index] else None
+            self.parted = True
 
     def conjunction(self, index: int, entry: Entry) -> None:
         self.pending = self.last = None
 
     def passing(self, index: int, entry: Entry) -> None:
-        self.pending = None if self.pending != 0.0 else self.pending
+        if self.pending != 0.0:
+            self.pending = self.carried = None
 
     def _set(self, index: int, level: float) -> None:
         self.levels[index] = level
         self.roles[index] = SAID if level else self.role
 
-    def _withdraw(self, role: str) -> None:
-        for index in self.group:
-            self.levels[index], self.roles[index] = 0.0, role
+    def _withdraw(self, role: str, *, within: int) -> None:
+        """Take back the feelings just read, unless a comma or more than so many words came in between."""
+        if self.gap <= within and not self.parted:
+            for index in self.group:
+                self.levels[index], self.roles[index] = 0.0, role
         self.rest()
         self.group.clear()
+
+    def _ends_clause(self, index: int) -> bool:
+        """Tell whether a mark, "and" or the end stands behind an item."""
+        entry = self.items[index + 1][2] if index + 1 < len(self.items) else STOP
+        return entry is COMMA or entry is STOP or entry is COLON or (
+            entry is not None and entry.kind is Kind.CONJUNCTION and self._next_emotion(index + 1) is None
+        )
 
     def _next_emotion(self, index: int) -> int | None:
         """Return the emotion that comes next, through nothing but links and intensities."""
@@ -227,7 +266,7 @@ class _Reader:
             entry = self.items[at][2]
             if entry is not None and entry.kind is Kind.EMOTION:
                 return at
-            if entry is None or entry.kind not in _BETWEEN:
+            if entry is None or entry is COMMA or entry.kind not in _BETWEEN:
                 return None
         return None
 
@@ -284,6 +323,7 @@ _HANDLERS: dict[Kind | None, Any] = {
     Kind.NEGATION: _Reader.negation,
     Kind.ABSENT: _Reader.absent,
     Kind.LEAVING: _Reader.leaving,
+    Kind.FADING: _Reader.fading,
     Kind.LEFT: _Reader.left,
     Kind.HEDGE: _Reader.hedge,
     Kind.FROM: _Reader.start,
