@@ -146,22 +146,40 @@ def _first(count: int) -> int:
     return 0
 
 
+def _bits(*places: str) -> int:
+    return sum(BIT[place] for place in places)
+
+
+_ALWAYS = _bits(
+    "nouns", "adjectives", "noun_tags", "adjective_tags", "first_noun", "a_voice", "the_voice", "a_speaker", "the_speaker"
+)  # fmt: skip
+_WITH = {
+    "bursts": _bits("bursts", "burst_tags"),
+    "accent": _bits("accent", "accent_timbre", "accent_tags"),
+    "timbre": _bits("accent_timbre", "accent_tags"),
+    "manner": _bits("manner", "manner_tags"),
+    "speaker": _bits("speaker_tags"),
+    "qualities": _bits("qualities", "quality_tags"),
+    "recording": _bits("recording", "recording_tags"),
+}
+_OF_TRAIT = {
+    "accent": _WITH["accent"], "timbre": _WITH["timbre"], "style": _WITH["manner"], "pace": _WITH["manner"],
+    "age": _WITH["speaker"], "gender": _WITH["speaker"],
+}  # fmt: skip
+
+
 def _filled(said: Said) -> int:
     """Return the bits of the places that this profile has something for."""
-    traits = said.traits
-    accent, timbre = "accent" in traits, "timbre" in traits
-    manner = "style" in traits or "pace" in traits
-    recorded = any(name in _RECORDING for name, _ in said.attributes)
-    there = (
-        ("nouns", True), ("adjectives", True), ("noun_tags", True), ("adjective_tags", True), ("first_noun", True),
-        ("other_nouns", len(said.emotions) > 1), ("a_voice", True), ("the_voice", True), ("a_speaker", True),
-        ("the_speaker", True), ("speaker_tags", "age" in traits or "gender" in traits), ("bursts", bool(said.bursts)),
-        ("burst_tags", bool(said.bursts)), ("accent", accent), ("accent_timbre", accent or timbre),
-        ("accent_tags", accent or timbre), ("manner", manner), ("manner_tags", manner),
-        ("qualities", len(said.attributes) > recorded * 1), ("quality_tags", len(said.attributes) > recorded * 1),
-        ("recording", recorded), ("recording_tags", recorded),
-    )  # fmt: skip
-    return sum(BIT[name] for name, here in there if here)
+    bits = _ALWAYS
+    if len(said.emotions) > 1:
+        bits |= BIT["other_nouns"]
+    if said.bursts:
+        bits |= _WITH["bursts"]
+    for key in said.traits:
+        bits |= _OF_TRAIT[key]
+    for name, _ in said.attributes:
+        bits |= _WITH["recording" if name in _RECORDING else "qualities"]
+    return bits
 
 
 _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(

@@ -10,6 +10,7 @@ everything that a profile can say; one that has not is an error when the lexicon
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -180,13 +181,12 @@ def _optional(inner: _Node) -> _Node:
 def _choice(options: list[_Node]) -> _Node:
     """Each option is as likely as it has ways: all that can be said is drawn alike."""
     fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
-    total, even = bounds[-1], len({option.ways for option in options}) == 1
+    total, count = bounds[-1], len(fills)
+    even = len({option.ways for option in options}) == 1
 
     def fill(source: Source) -> str:
-        if even:
-            return fills[source.below(len(fills))](source)
-        drawn = source.below(total)
-        return next(fill for fill, bound in zip(fills, bounds, strict=True) if drawn < bound)(source)
+        drawn = source.below(count) if even else bisect_right(bounds, source.below(total))
+        return fills[drawn](source)
 
     places = tuple({places for option in options for places in option.places})
     return _Node(fill, frozenset.intersection(*(option.needs for option in options)), places, total)

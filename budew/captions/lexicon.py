@@ -6,7 +6,7 @@ when the file is loaded, not a misreading later. Loading takes 80 ms and happens
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -43,7 +43,7 @@ class LexiconError(ValueError):
     """A lexicon that is missing, malformed or contradicts itself."""
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a phrase does in a caption."""
 
     EMOTION = "emotion"

@@ -35,6 +35,7 @@ SAID, DENIED, LEFT_BEHIND = "said", "denied", "left behind"
 Item = tuple[int, int, Entry | None]
 """A phrase of the text: the tokens from the first number to before the second, and its meaning (None: it has none)."""
 
+CONJUNCTION, TO = Kind.CONJUNCTION, Kind.TO  # a name is found faster than an attribute
 _LISTED = frozenset(
     (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
 )  # fmt: skip
@@ -301,12 +302,19 @@ def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
     """Return, for each item, whether the list that goes on behind it has an "and" or "or" still to come, and
     whether its sentence has a "to".
     """
-    closed, ahead = [False] * (len(items) + 1), [False] * (len(items) + 1)
+    closed, ahead = [False] * len(items), [False] * len(items)
+    closing = coming = False
     for index in range(len(items) - 1, -1, -1):
         entry = items[index][2]
-        kind = None if entry is None else entry.kind
-        closed[index] = kind is Kind.CONJUNCTION or (closed[index + 1] and kind in _LISTED)
-        ahead[index] = entry is not STOP and (kind is Kind.TO or ahead[index + 1])
+        if entry is None:
+            closing = False
+        elif entry is STOP:
+            closing = coming = False
+        else:
+            kind = entry.kind
+            closing = kind is CONJUNCTION or (closing and kind in _LISTED)
+            coming = coming or kind is TO
+        closed[index], ahead[index] = closing, coming
     return closed, ahead
 
 
