@@ -1,13 +1,15 @@
-"""How well other people's captions are read: emotions found and missed, against a plain keyword reader in the same run.
+"""How well other people's captions are read: emotions found and missed, against a plain keyword reader
+in the same run.
 
     python benchmarks/reading.py FILE.jsonl… [--keywords TAXONOMY.json] [--misses]
 
 Each line is an object with `caption` and either `emotions`, a list of {"emotion": NAME} in which
-`"direction": "below"` says that the emotion is said to be absent and `intensity` may name a grade, or `scores`, a
-mapping of the 40 names to numbers. `turn_from` lists emotions that the caption leaves behind.
+`"direction": "below"` says that the emotion is said to be absent and `intensity` may name a grade, or
+`scores`, a mapping of the 40 names to numbers. `turn_from` lists emotions that the caption leaves
+behind.
 
-The keyword reader finds the keywords of the published EmoNet taxonomy on word boundaries, and nothing else; where
-two emotions have a keyword, both.
+The keyword reader finds the keywords of the published EmoNet taxonomy on word boundaries, and nothing
+else; where two emotions have a keyword, both.
 """
 
 import argparse
@@ -118,10 +120,8 @@ def misses(rows: Iterable[Row]) -> Iterable[str]:
     for row in rows:
         got, want = parse(row["caption"]).emotions, wanted(row)
         if set(got) != want and "scores" not in row:
-            yield (
-                f"  {row.get('id', '')}: missed {sorted(want - set(got))}, too many {sorted(set(got) - want)}\n"
-                f"      {row['caption']}"
-            )
+            missed, more = sorted(want - set(got)), sorted(set(got) - want)
+            yield f"  {row.get('id', '')}: missed {missed}, too many {more}\n      {row['caption']}"
 
 
 def main() -> None:
@@ -144,7 +144,10 @@ def main() -> None:
 def show(rows: list[Row], readers: Mapping[str, Reader]) -> None:
     """Print a file's figures, a column a reader."""
     if all("scores" in row for row in rows):
-        line("Spearman with the scores, mean over captions", [correlation(rows, read) for read in readers.values()])
+        line(
+            "Spearman with the scores, mean over captions",
+            [correlation(rows, read) for read in readers.values()],
+        )
         return
     for title, part in _parts(rows).items():
         columns = [score(part, read) for read in readers.values()]

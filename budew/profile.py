@@ -34,7 +34,8 @@ class VoiceProfile:
     Attributes:
         emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are left out.
         bursts: vocal bursts, each once, in the order of `BURSTS`.
-        traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as numbers on their own scales,
+        traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
+            numbers on their own scales,
             in the order of `TRAITS`.
     """
 

@@ -24,8 +24,8 @@ _PERSON = {"female": "woman", "male": "man"}
 
 
 class Said(NamedTuple):
-    """What a caption shall say: emotions with levels, bursts, traits as words, and voice attributes as their near
-    or far pole.
+    """What a caption shall say: emotions with levels, bursts, traits as words, and voice attributes as
+    their near or far pole.
     """
 
     emotions: list[tuple[str, float]]
@@ -102,7 +102,9 @@ class Filling:
 
     def voice(self) -> str:
         """Return timbre, age and gender before "voice", such as "raspy elderly female voice"."""
-        return " ".join(filter(None, (self.trait("timbre"), self.trait("age"), self.trait("gender"), "voice")))
+        return " ".join(
+            filter(None, (self.trait("timbre"), self.trait("age"), self.trait("gender"), "voice"))
+        )
 
     def speaker(self) -> str:
         """Return age and gender of a person, such as "elderly woman" or "young male speaker"."""
@@ -116,7 +118,9 @@ class Filling:
     def accent_timbre(self) -> str:
         """Return accent and timbre with their articles."""
         timbre = self.trait("timbre")
-        return joined([self.a(said) for said in (self.trait("accent"), timbre and f"{timbre} timbre") if said])
+        return joined(
+            [self.a(said) for said in (self.trait("accent"), timbre and f"{timbre} timbre") if said]
+        )
 
     def manner(self) -> str:
         """Return style and pace, such as "in a casual style and at a slow pace"."""
@@ -151,7 +155,8 @@ def _bits(*places: str) -> int:
 
 
 _ALWAYS = _bits(
-    "nouns", "adjectives", "noun_tags", "adjective_tags", "first_noun", "a_voice", "the_voice", "a_speaker", "the_speaker"
+    "nouns", "adjectives", "noun_tags", "adjective_tags", "first_noun", "a_voice", "the_voice",
+    "a_speaker", "the_speaker"
 )  # fmt: skip
 _WITH = {
     "bursts": _bits("bursts", "burst_tags"),

@@ -44,8 +44,11 @@ class Source(Protocol):
 
     filled: int
 
-    def below(self, count: int) -> int: ...
-    def place(self, name: str) -> str: ...
+    def below(self, count: int) -> int:
+        """Return a number from 0 to before `count`."""
+
+    def place(self, name: str) -> str:
+        """Return the text for a place."""
 
 
 Fill = Callable[[Source], str]
@@ -53,8 +56,8 @@ Fill = Callable[[Source], str]
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A piece of a frame: how it is filled, its places outside of brackets, all its places, and in how many ways
-    it can be said.
+    """A piece of a frame: how it is filled, its places outside of brackets, all its places, and in how
+    many ways it can be said.
     """
 
     fill: Fill
@@ -90,7 +93,8 @@ def compile_frame(
     """Compile the text of a frame.
 
     Raises:
-        FrameError: an unknown place, rule or style, a stray bracket, or no place for something that a profile can say.
+        FrameError: an unknown place, rule or style, a stray bracket, or no place for something that a
+        profile can say.
     """
     if style not in STYLES:
         raise FrameError(f"the frame {name!r} has the style {style!r}: use one of {', '.join(STYLES)}")
@@ -110,8 +114,9 @@ def capitalised(text: str) -> str:
 def _check(name: str, places: frozenset[str]) -> None:
     for ways in _MUST_SAY:
         if not any(way <= places for way in ways):
+            wanted = sorted(map(sorted, ways))
             raise FrameError(
-                f"the frame {name!r} must have one of the places {sorted(map(sorted, ways))} and has {sorted(places)}"
+                f"the frame {name!r} must have one of the places {wanted} and has {sorted(places)}"
             )
 
 
@@ -131,21 +136,21 @@ def _sequence(
     """Compile the tokens from `at` to before one of the marks in `end`."""
     nodes: list[_Node] = []
     while at < len(tokens) and (tokens[at] not in end or not end):
-        token = tokens[at]
-        if token == "[":
+        sign = tokens[at]
+        if sign == "[":
             inner, at = _sequence(name, tokens, at + 1, rules, within, end="]")
             nodes.append(_optional(inner))
-        elif token == "(":
+        elif sign == "(":
             options = []
-            while token != ")" and at < len(tokens):
+            while sign != ")" and at < len(tokens):
                 inner, at = _sequence(name, tokens, at + 1, rules, within, end="|)")
                 options.append(inner)
-                token = tokens[at] if at < len(tokens) else ")"
+                sign = tokens[at] if at < len(tokens) else ")"
             nodes.append(_choice(options))
-        elif token in "])|":
+        elif sign in "])|":
             break
         else:
-            nodes.append(_leaf(name, token, rules, within))
+            nodes.append(_leaf(name, sign, rules, within))
         at += 1
     if end and at >= len(tokens):
         raise FrameError(f"the frame {name!r} has a bracket without its fellow in {''.join(tokens)!r}")

@@ -32,7 +32,6 @@ from budew.taxonomy import (
     emotion,
 )
 
-
 STRONG = 0.75
 """The level from which words that are strong in themselves are rendered."""
 SAID_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
@@ -72,8 +71,9 @@ class Kind(StrEnum):
 
 
 GOVERNING = (
-    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FADING, Kind.FROM,
-    Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING, Kind.QUALITY, Kind.INERT,
+    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT,
+    Kind.FADING, Kind.FROM, Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING,
+    Kind.QUALITY, Kind.INERT,
 )  # fmt: skip
 """Kinds that a lexicon lists under their own name, as phrases and nothing more."""
 
@@ -101,8 +101,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Phrases that say one thing: as or before a noun, as or before an adjective, or behind either; those of an
-    emotion that is strong ("fury") apart.
+    """Phrases that say one thing: as or before a noun, as or before an adjective, or behind either;
+    those of an emotion that is strong ("fury") apart.
     """
 
     noun: tuple[str, ...]
@@ -113,7 +113,9 @@ class Forms:
 
 
 class Wordings(NamedTuple):
-    """All phrases for one emotion at one level: with the intensity before the word, behind it, and without one."""
+    """All phrases for one emotion at one level: with the intensity before the word, behind it, and
+    without one.
+    """
 
     before: tuple[str, ...]
     after: tuple[str, ...]

@@ -36,7 +36,8 @@ class Mention:
         start, end: the span of the phrase in the text, in characters.
         kind: emotion, burst, trait or attribute.
         name: canonical name of the emotion, burst or attribute; key of the trait.
-        level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst or trait 1; 0
+        level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
+            or trait 1; 0
             where it is not there.
         role: said, denied or left behind.
         phrase: the entry of the lexicon that was found.
@@ -70,7 +71,8 @@ class ParsedCaption:
         text: the caption.
         emotions: canonical name to level, in the order of `EMOTIONS`; of one named twice, the stronger.
         bursts: in the order of `BURSTS`.
-        traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on their scales; the
+        traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on
+            their scales; the
             first said of each.
         language: the lexicon that read it.
     """
@@ -91,12 +93,16 @@ class ParsedCaption:
 
     @property
     def mentions(self) -> tuple[Mention, ...]:
-        """Every phrase that was read, in the order of the text, denied ones with level 0. Read anew each time."""
+        """Every phrase that was read, in the order of the text, denied ones with level 0. Read
+        anew each time.
+        """
         return _mentions(self.text, load_lexicon(self.language))
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """Words that stand where an emotion stands and are in no entry of the lexicon. Read anew each time."""
+        """Words that stand where an emotion stands and are in no entry of the lexicon. Read
+        anew each time.
+        """
         return _unknown(self.text, load_lexicon(self.language))
 
     def vector(self) -> NDArray[np.float32]:

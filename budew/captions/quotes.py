@@ -1,15 +1,17 @@
 """Quoted speech: words that are spoken are no description of the voice that speaks them.
 
-Nothing is read in quotation marks that hold more than one word, or one word behind a verb of speaking; a single
-word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that stands in quotation marks as a
-whole is read.
+Nothing is read in quotation marks that hold more than one word, or one word behind a verb of speaking;
+a single word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that stands in
+quotation marks as a whole is read.
 """
 
 import re
 from collections.abc import Set
 
 # No mark of the same kind within: what is left open costs no second look, however often it comes.
-_QUOTED = re.compile(r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)\'[^\'\n]+\'(?!\w)|(?<!\w)‘[^‘’\n]+’(?!\w)')
+_QUOTED = re.compile(
+    r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)\'[^\'\n]+\'(?!\w)|(?<!\w)‘[^‘’\n]+’(?!\w)'
+)
 _MARKS = frozenset("\"“”«»„'‘’")
 _WORD = re.compile(r"\w+")
 _BEHIND = 3

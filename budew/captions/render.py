@@ -1,8 +1,8 @@
 """Rendering: from a profile to an English caption that `parse` reads back exactly.
 
-Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a corpus
-varies and every caption can be made again. The order is random because captions that list emotions by a fixed
-rule teach a model the rule.
+Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a
+corpus varies and every caption can be made again. The order is random because captions that list
+emotions by a fixed rule teach a model the rule.
 """
 
 from collections.abc import Collection
@@ -49,7 +49,8 @@ def render(
         style: "prose", "short" or "tags"; drawn with the frame when None.
         max_emotions: say only the strongest so many; of equal ones the earlier in `EMOTIONS`.
         min_level: say only emotions of at least this level, such as 0.5.
-        leave_out: parts not to say: "emotions", "bursts", and any trait that captions speak of, such as "gender".
+        leave_out: parts not to say: "emotions", "bursts", and any trait that captions speak of, such as
+            "gender".
         wording: "varied" draws among the synonyms; "plain" takes the first word for everything and gives each
             emotion its intensity, which is what a small model can learn to say.
         language: a lexicon of `caption_templates`.
@@ -85,9 +86,9 @@ def expressible(
 ) -> VoiceProfile:
     """Return what a caption says of a profile, and `parse` gives back.
 
-    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not said are voice
-    attributes in the middle of their scale, the numbers for age and gender, and accents that would not read back.
-    Arguments are those of `render`.
+    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not said
+    are voice attributes in the middle of their scale, the numbers for age and gender, and accents that
+    would not read back. Arguments are those of `render`.
     """
     said = _said(profile, load_lexicon(language), max_emotions, min_level, leave_out)
     numbers = {name: from_intensity(share, ATTRIBUTES[name].scale) for name, share in said.attributes}

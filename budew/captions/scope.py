@@ -7,7 +7,8 @@
     more tired than sad               the second is one level lower than the first
     from irritation to relief         what is left behind is not there
 
-Any other word ends what is governed. docs/captions.md has all the rules. One pass from the right, one from the
+Any other word ends what is governed. docs/captions.md has all the rules. One pass from the right, one
+from the
 left: linear time.
 """
 
@@ -33,11 +34,14 @@ MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fr
 SAID, DENIED, LEFT_BEHIND = "said", "denied", "left behind"
 
 Item = tuple[int, int, Entry | None]
-"""A phrase of the text: the tokens from the first number to before the second, and its meaning (None: it has none)."""
+"""A phrase of the text: the tokens from the first number to before the second, and its meaning (None:
+it has none).
+"""
 
 CONJUNCTION, TO = Kind.CONJUNCTION, Kind.TO  # a name is found faster than an attribute
 _LISTED = frozenset(
-    (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
+    (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING,
+    Kind.HEDGE, Kind.QUALITY)
 )  # fmt: skip
 _BETWEEN = frozenset((Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.INTENSITY))
 _OF_THE_VOICE = ("timbre", "pace", "style")
@@ -48,14 +52,17 @@ _BESIDE = 4
 _AFLOAT = 6
 """Items over which a hedge or an intensity at the head of a sentence reaches."""
 _SUBJECT = 4
-"""Words that may stand between a feeling and the verb that leaves it behind: "the fear of the first words fades into"."""
+"""Words that may stand between a feeling and the verb that leaves it behind: "the fear of the first
+words fades into".
+"""
 
 
 def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
     """Return the level and the role of each item.
 
-    An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and 0.5 near it;
-    all of them 0 where they are denied. The role of an emotion that is read as a voice quality is empty.
+    An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and
+    0.5 near it; all of them 0 where they are denied. The role of an emotion that is read as a voice
+    quality is empty.
     """
     reader = _Reader(items)
     for index, (_, _, entry) in enumerate(items):
@@ -68,8 +75,8 @@ class _Reader:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "afloat", "ahead", "carried", "closed", "compared", "comparison", "gap", "group", "hedged", "items", "last",
-        "levels", "parted", "pending", "role", "roles", "turning",
+        "afloat", "ahead", "carried", "closed", "compared", "comparison", "gap", "group", "hedged",
+        "items", "last", "levels", "parted", "pending", "role", "roles", "turning",
     )  # fmt: skip
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -153,7 +160,9 @@ class _Reader:
         self._covered(entry)
 
     def _covered(self, entry: Entry) -> bool:
-        """Tell whether a negation covers something that is no feeling; it reaches over it, an intensity does not."""
+        """Tell whether a negation covers something that is no feeling; it reaches over it, an
+        intensity does not.
+        """
         denied = self.pending == 0.0 or self.carried == 0.0
         self.pending, self.carried, self.last = None, 0.0 if denied else None, None
         self.gap += entry.name != "pace"  # "fear slowly fades into"
@@ -257,8 +266,13 @@ class _Reader:
     def _ends_clause(self, index: int) -> bool:
         """Tell whether a mark, "and" or the end stands behind an item."""
         entry = self.items[index + 1][2] if index + 1 < len(self.items) else STOP
-        return entry is COMMA or entry is STOP or entry is COLON or (
-            entry is not None and entry.kind is Kind.CONJUNCTION and self._next_emotion(index + 1) is None
+        return (
+            entry is COMMA
+            or entry is STOP
+            or entry is COLON
+            or (
+                entry is not None and entry.kind is Kind.CONJUNCTION and self._next_emotion(index + 1) is None
+            )
         )
 
     def _next_emotion(self, index: int) -> int | None:

@@ -1,8 +1,8 @@
 """Words and phrases: where the lexicon's phrases stand in a text, by the longest match from left to right.
 
 A phrase is found on word boundaries only ("rage" is not in "courage"), in any case, with hyphens read as
-spaces. The trie looks at a token at most as often as the longest phrase has tokens: linear time. Places in the
-text are worked out only for those who ask: they cost as much as all the rest.
+spaces. The trie looks at a token at most as often as the longest phrase has tokens: linear time. Places
+in the text are worked out only for those who ask: they cost as much as all the rest.
 """
 
 import re

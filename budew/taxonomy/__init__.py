@@ -7,7 +7,16 @@ from budew.taxonomy.bursts import BURST_GROUPS, BURSTS, burst, burst_group
 from budew.taxonomy.emotions import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, Emotion, emotion, emotion_group
 from budew.taxonomy.names import UnknownNameError, normal_form
 from budew.taxonomy.scales import LEVEL_NAMES, LEVELS, RangeError
-from budew.taxonomy.traits import ACCENTS, ATTRIBUTES, CATEGORIES, TRAITS, WORD_TRAITS, Attribute, TraitError, trait
+from budew.taxonomy.traits import (
+    ACCENTS,
+    ATTRIBUTES,
+    CATEGORIES,
+    TRAITS,
+    WORD_TRAITS,
+    Attribute,
+    TraitError,
+    trait,
+)
 
 __all__ = [
     "ACCENTS",

@@ -27,7 +27,11 @@ def changed(tmp_path):
 def test_everything_that_a_profile_can_say_has_words():
     lexicon = load_lexicon()
     assert set(lexicon.emotions) == set(EMOTIONS)
-    assert all(len(forms.noun) >= 2 and len(forms.adjective) >= 2 for forms in lexicon.emotions.values())
+    for forms in lexicon.emotions.values():
+        assert len(forms.noun + forms.strong_noun) >= 2
+        assert len(forms.adjective + forms.strong_adjective) >= 2
+        assert forms.noun
+        assert forms.adjective
     assert set(lexicon.bursts) == set(BURSTS)
     assert set(lexicon.intensities) == set(LEVELS[1:])
     assert {(key, value) for key, values in CATEGORIES.items() for value in values} <= set(lexicon.traits)
@@ -48,10 +52,14 @@ def test_the_lexicon_is_compiled_once():
         ("  Anger:", "  Amusement:", "twice"),
         ("  Sobs: {say: [sobs], also: [sobbing]}\n", "", "Sobs"),
         ("  Cackle:", "  Cough:", "twice"),
-        ('text: "{a_voice} expresses {nouns}', 'text: "{a_voice} expresses {feelings}', "feelings"),
-        ('text: "{a_voice} expresses {nouns}', 'text: "{a_voice} expresses', "nouns"),
-        ("[, punctuated by {bursts}].", "[, punctuated by {bursts}.", "bracket"),
-        ("[, punctuated by {bursts}].", ".", "bursts"),
+        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <shows> {feelings}', "feelings"),
+        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <shows>', "nouns"),
+        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <bears> {nouns}', "bears"),
+        ("[, <amid> {bursts}].", "[, <amid> {bursts}.", "bracket"),
+        ("[, <amid> {bursts}].", ".", "bursts"),
+        ("shows: (expresses|", "shows: (expresses <shows>|", "holds itself"),
+        ("{style: short,", "{style: brief,", "brief"),
+        ("  Arousal:\n", "  Arousel:\n", "Arousel"),
         ('accent: "{} accent"', "", "accent"),
         ("language: en", "language: [", "YAML|pars"),
         ("bursts:\n", "bursts: 3\nother:\n", "wrong kind"),

@@ -102,7 +102,7 @@ def test_captions_hold_no_digit_no_article_error_no_doubled_space_or_mark_and_be
     ],
 )
 def test_the_article_follows_the_sound(phrase, expected):
-    assert with_article(phrase, load_lexicon()) == expected
+    assert with_article(phrase, load_lexicon().sounds) == expected
 
 
 def test_lists_end_with_and():

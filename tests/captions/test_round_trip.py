@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, frame_names, load_lexicon, parse, render
+from budew.captions.lexicon import SAID_ATTRIBUTES
 from budew.profile import VoiceProfile
-from budew.taxonomy import ACCENTS, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
 
@@ -21,7 +22,7 @@ profiles = st.builds(
         optional={
             **{key: st.sampled_from(values) for key, values in CATEGORIES.items()},
             "accent": st.sampled_from(ACCENTS + ODD_ACCENTS),
-            "Arousal": st.floats(0, 4),
+            **{name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()},
         },
     ),
 )
@@ -32,6 +33,9 @@ def random_profile(random: Random) -> VoiceProfile:
     traits = {key: random.choice(values) for key, values in CATEGORIES.items() if random.random() < 0.5}
     if random.random() < 0.4:
         traits["accent"] = random.choice(ACCENTS)
+    for name in random.sample(SAID_ATTRIBUTES, random.choice((0, 0, 1, 2, 4))):
+        scale = ATTRIBUTES[name].scale
+        traits[name] = scale.low + random.choice((0, 0.25, 0.75, 1)) * (scale.high - scale.low)
     return VoiceProfile(
         {name: random.choice(LEVELS[1:]) for name in emotions},
         random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
@@ -93,5 +97,9 @@ def test_an_accent_that_would_not_read_back_is_left_out_and_only_then():
     assert expressible(VoiceProfile(traits={"accent": "deep angry"})).traits == {}
 
 
-def test_voice_attributes_are_left_out_of_what_a_caption_says():
-    assert expressible(VoiceProfile(traits={"Arousal": 3.0, "gender": "male"})).traits == {"gender": "male"}
+def test_voice_attributes_are_said_near_and_at_their_poles_and_not_in_the_middle():
+    said = {"Arousal": 4.0, "Soft_vs._Harsh": -1.0}
+    profile = VoiceProfile(
+        traits={"Arousal": 3.6, "Soft_vs._Harsh": -1.2, "Valence": 0.2, "Age": 5, "Gender": 2}
+    )
+    assert expressible(profile).traits == said

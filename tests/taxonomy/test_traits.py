@@ -15,10 +15,10 @@ from budew.taxonomy import (
 from budew.taxonomy.traits import LONGEST_ACCENT, quantized_trait
 
 
-def test_there_are_four_words_and_fifteen_attributes() -> None:
-    assert TRAITS[:4] == ("gender", "age", "accent", "style")
+def test_there_are_six_words_and_fifteen_attributes() -> None:
+    assert TRAITS[:6] == ("gender", "age", "accent", "timbre", "pace", "style")
     assert len(ATTRIBUTES) == 15
-    assert len(TRAITS) == len(set(TRAITS)) == 19
+    assert len(TRAITS) == len(set(TRAITS)) == 21
 
 
 @pytest.mark.parametrize(
