@@ -1,0 +1,190 @@
+"""What deserves saying: what stands out in its corpus, and what its annotation supports.
+
+"Slightly sad" says little in a corpus of mourning and a lot in one of laughter. A `Baseline` knows how
+a corpus is as a rule, by the median of each emotion and its median absolute deviation; `salient` keeps
+what lies above it.
+
+The baseline counts intensities in bins of 0.001, so nine million profiles take as much memory as nine.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+BINS = 1000
+TO_SIGMA = 1.4826
+"""A normal distribution's standard deviation over its median absolute deviation."""
+LEAST_SPREAD = 0.05
+"""Of an emotion that hardly varies in its corpus (most are absent from most clips): a fifth of a level."""
+LEAST_INTENSITY = 0.125
+"""What rounds to slight. Fainter is not said, however rare it is."""
+LARGEST_JSON = 1_000_000
+"""Characters."""
+
+_AGES = (
+    (1.5, "child"),
+    (2.5, "young adult"),
+    (3.5, "adult"),
+    (4.5, "middle-aged"),
+    (6.0, "elderly"),
+)  # the bands of VoiceNet
+_SURE_AGE = 0.2  # that far from the next band
+_SURE_GENDER = 1.0  # on the scale from -2 to 2
+
+
+class BaselineError(ValueError):
+    """Something that is not the description of a baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """How intense each emotion is in a corpus, as a rule.
+
+    Attributes:
+        clips: how many profiles it was made of.
+        median: of each emotion's intensity, absent ones counted as 0.
+        spread: 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
+    """
+
+    clips: int
+    median: Mapping[str, float]
+    spread: Mapping[str, float]
+
+    @classmethod
+    def from_profiles(cls, profiles: Iterable[VoiceProfile]) -> "Baseline":
+        """Make a baseline of a corpus, in one pass.
+
+        Raises:
+            BaselineError: there is no profile.
+        """
+        counts = np.zeros((len(EMOTIONS), BINS + 1), dtype=np.int64)
+        rows, clips = np.arange(len(EMOTIONS)), 0
+        for profile in profiles:
+            counts[rows, np.rint(profile.vector() * BINS).astype(int)] += 1
+            clips += 1
+        if not clips:
+            raise BaselineError("a baseline needs at least one profile")
+        medians = [_median(row) for row in counts]
+        spreads = [
+            max(LEAST_SPREAD, TO_SIGMA * _deviation(row, middle))
+            for row, middle in zip(counts, medians, strict=True)
+        ]
+        return cls(
+            clips,
+            {name: middle / BINS for name, middle in zip(EMOTIONS, medians, strict=True)},
+            {name: round(spread, 6) for name, spread in zip(EMOTIONS, spreads, strict=True)},
+        )
+
+    def z(self, name: str, intensity: float) -> float:
+        """Return how many spreads an intensity lies above the median of its emotion."""
+        return (intensity - self.median[name]) / self.spread[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"clips": self.clips, "median": dict(self.median), "spread": dict(self.spread)}
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Baseline":
+        """Read a baseline, or the statistics of a corpus with one under `baseline`.
+
+        Raises:
+            BaselineError: too long, no JSON, or not a number for each of the 40 emotions.
+        """
+        if len(text) > LARGEST_JSON:
+            raise BaselineError(f"a baseline is at most {LARGEST_JSON} characters long, not {len(text)}")
+        try:
+            data = json.loads(text)
+            row = data.get("baseline", data)
+            median, spread = (
+                {name: float(row[part][name]) for name in EMOTIONS} for part in ("median", "spread")
+            )
+            clips = int(row["clips"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise BaselineError(
+                f"this is no baseline, make one with budew corpus stats ({error!r})"
+            ) from error
+        if not all(np.isfinite([*median.values(), *spread.values()])) or min(spread.values()) <= 0:
+            raise BaselineError("a baseline holds finite numbers, and its spreads are above 0")
+        return cls(clips, median, spread)
+
+
+def salient(
+    profile: VoiceProfile, baseline: Baseline, *, min_z: float = 1.0, max_emotions: int | None = None
+) -> VoiceProfile:
+    """Return a profile with the emotions alone that stand out in their corpus, at their own intensity.
+
+    Args:
+        profile: of a clip.
+        baseline: of its corpus.
+        min_z: spreads above the median from which on an emotion stands out.
+        max_emotions: keep only so many, those that stand out most; of equal ones the earlier in `EMOTIONS`.
+    """
+    standing = {
+        name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
+    }
+    kept = sorted((name for name in standing if standing[name] >= min_z), key=lambda name: -standing[name])
+    return VoiceProfile(
+        {name: profile.emotions[name] for name in kept[:max_emotions]}, profile.bursts, profile.traits
+    )
+
+
+def supported(
+    profile: VoiceProfile, confidence: Mapping[str, float], *, at_least: float = 0.5
+) -> VoiceProfile:
+    """Return a profile without what its annotation is not sure of.
+
+    Args:
+        profile: of a clip.
+        confidence: of the annotation in [0, 1], by the name of an emotion, a burst or a trait; what it
+            does not name is
+            kept.
+        at_least: what is less sure is left out.
+    """
+    unsure = {name for name, value in confidence.items() if not value >= at_least}
+    return VoiceProfile(
+        {name: value for name, value in profile.emotions.items() if name not in unsure},
+        [name for name in profile.bursts if name not in unsure],
+        {name: value for name, value in profile.traits.items() if name not in unsure},
+    )
+
+
+def with_words(profile: VoiceProfile) -> VoiceProfile:
+    """Return a profile whose gender and age are words too, where its numbers for them leave no doubt.
+
+    A gender is named from 1 on (of 2) to either side, an age (0 to 6, bands of one) a fifth of a band
+    from the next.
+    """
+    words = dict(profile.traits)
+    gender, age = words.get("Gender"), words.get("Age")
+    if "gender" not in words and isinstance(gender, float) and abs(gender) >= _SURE_GENDER:
+        words["gender"] = "female" if gender > 0 else "male"
+    if (
+        "age" not in words
+        and isinstance(age, float)
+        and all(abs(age - end) >= _SURE_AGE for end, _ in _AGES[:-1])
+    ):
+        words["age"] = next(word for end, word in _AGES if age <= end)
+    return VoiceProfile(profile.emotions, profile.bursts, words)
+
+
+def _median(counts: NDArray[np.int64]) -> float:
+    """Return the median bin; between two, their mean."""
+    reached = np.cumsum(counts)
+    low, high = np.searchsorted(reached, [(reached[-1] + 1) // 2, reached[-1] // 2 + 1])
+    return float(low + high) / 2
+
+
+def _deviation(counts: NDArray[np.int64], middle: float) -> float:
+    """Return the median absolute deviation, an intensity."""
+    away = np.abs(np.arange(len(counts)) - middle)
+    order = np.argsort(away, kind="stable")
+    reached = np.cumsum(counts[order])
+    low, high = np.searchsorted(reached, [(reached[-1] + 1) // 2, reached[-1] // 2 + 1])
+    return float(away[order[low]] + away[order[high]]) / 2 / BINS

@@ -1,0 +1,93 @@
+"""What stands out is said, what is as ever is not, and nothing is said that nobody is sure of."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budew.captions.salience import (
+    LEAST_SPREAD,
+    Baseline,
+    BaselineError,
+    salient,
+    supported,
+    with_words,
+)
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+LAUGHTER = [VoiceProfile({"Amusement": 0.6 + 0.002 * number}) for number in range(101)]
+
+
+@given(st.lists(st.lists(st.integers(0, 1000), min_size=40, max_size=40), min_size=1, max_size=12))
+def test_median_and_spread_are_those_of_numpy(rows):
+    table = np.array(rows) / 1000
+    baseline = Baseline.from_profiles(map(VoiceProfile.from_vector, table))
+    medians = np.median(table, axis=0)
+    spreads = 1.4826 * np.median(np.abs(table - medians), axis=0)
+    assert list(baseline.median.values()) == pytest.approx(medians, abs=1e-9)
+    assert list(baseline.spread.values()) == pytest.approx(np.maximum(spreads, LEAST_SPREAD), abs=1e-5)
+    assert baseline.clips == len(rows)
+
+
+def test_slightly_sad_is_said_in_a_corpus_of_laughter_and_the_usual_laughter_is_not():
+    heard = VoiceProfile({"Amusement": 0.7, "Sadness": 0.2, "Fear": 0.05}, ["Chuckle"], {"gender": "male"})
+    kept = salient(heard, Baseline.from_profiles(LAUGHTER))
+    assert kept == VoiceProfile({"Sadness": 0.2}, ["Chuckle"], {"gender": "male"})
+
+
+def test_of_many_that_stand_out_the_most_salient_are_kept():
+    heard = VoiceProfile({"Amusement": 1.0, "Sadness": 0.5, "Fear": 0.15})
+    kept = salient(heard, Baseline.from_profiles(LAUGHTER), max_emotions=2)
+    assert set(kept.emotions) == {"Amusement", "Sadness"}
+
+
+@given(st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)), st.floats(0, 5))
+def test_salience_takes_away_and_changes_nothing(emotions, min_z):
+    heard = VoiceProfile(emotions)
+    kept = salient(heard, Baseline.from_profiles(LAUGHTER), min_z=min_z)
+    assert kept.emotions.items() <= heard.emotions.items()
+
+
+def test_what_the_annotation_is_not_sure_of_is_left_out():
+    heard = VoiceProfile({"Fear": 0.5, "Awe": 0.5}, ["Yawn"], {"gender": "female", "age": "adult"})
+    sure = supported(heard, {"Fear": 0.9, "Awe": 0.2, "gender": 0.49, "Yawn": float("nan")})
+    assert sure == VoiceProfile({"Fear": 0.5}, [], {"age": "adult"})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ({"Gender": 1.4, "Age": 5.5}, {"gender": "female", "age": "elderly"}),
+        ({"Gender": -1.0, "Age": 0.2}, {"gender": "male", "age": "child"}),
+        ({"Gender": 0.9, "Age": 2.4}, {}),
+        ({"Gender": 2.0, "gender": "male", "Age": 3}, {"gender": "male", "age": "adult"}),
+    ],
+)
+def test_gender_and_age_are_named_where_the_numbers_leave_no_doubt(numbers, words):
+    told = with_words(VoiceProfile(traits=numbers)).traits
+    assert {key: told[key] for key in ("gender", "age") if key in told} == words
+
+
+def test_a_baseline_survives_json_alone_and_within_statistics():
+    baseline = Baseline.from_profiles(LAUGHTER)
+    alone, within = json.dumps(baseline.to_dict()), json.dumps({"baseline": baseline.to_dict()})
+    assert Baseline.from_json(alone) == Baseline.from_json(within) == baseline
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "[" * 100_000, '{"clips": 1, "median": {}}', "x" * 2_000_000]
+)
+def test_what_is_no_baseline_is_one_line(text):
+    with pytest.raises(BaselineError) as caught:
+        Baseline.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_spread_of_nothing_is_refused():
+    data = Baseline.from_profiles(LAUGHTER).to_dict()
+    data["spread"]["Fear"] = 0
+    with pytest.raises(BaselineError, match="above 0"):
+        Baseline.from_json(json.dumps(data))
