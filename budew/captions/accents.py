@@ -4,22 +4,27 @@ The words before "accent" are the accent, back to an article or the beginning of
 few and mean nothing else.
 """
 
+from collections.abc import Callable
+
 from budew.captions.lexicon import Entry, Kind
 from budew.captions.scope import Item
-from budew.captions.tokens import spans
 from budew.taxonomy import trait
 
 _MOST_WORDS = 4
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
-def add_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> None:
-    """Append the item of the word "accent" to `items`, together with the words before it that name one."""
+def add_open_accent(items: list[Item], tokens: list[str], accent: Item, written: Callable[[int, int], str]) -> None:
+    """Append the item of the word "accent" to `items`, together with the words before it that name one.
+
+    Args:
+        items: what stands before it.
+        tokens: of the text.
+        accent: the word.
+        written: gives the text from one token to before another.
+    """
     words = _words_before(items, tokens)
-    value = None
-    if words:
-        places = spans(text)
-        value = _named(text[places[items[-words][0]][0] : places[items[-1][1] - 1][1]])
+    value = _named(written(items[-words][0], items[-1][1])) if words else None
     if value is None:
         items.append(accent)
         return

@@ -148,17 +148,30 @@ def _parsed_again(text: str, language: str) -> ParsedCaption:
     return parse(text, language=language)
 
 
+class _Places:
+    """Where the tokens of a text stand, worked out once, and only if somebody asks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._spans: list[tuple[int, int]] = []
+
+    def written(self, first: int, stop: int) -> str:
+        """Return the text from one token to before another."""
+        self._spans = self._spans or spans(self._text)
+        return self._text[self._spans[first][0] : self._spans[stop - 1][1]]
+
+
 def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     """Return what stands in a text: phrases with their meanings, marks, and words without one."""
     items: list[Item] = []
-    accent = lexicon.accent_word
+    accent, places = lexicon.accent_word, _Places(text)
     for item in lexicon.phrases.scan(tokens):
         if item[2] is None:
             word = tokens[item[0]]
             if word in MARKS:
                 item = (item[0], item[1], MARKS[word])
             elif word == accent:
-                add_open_accent(items, text, tokens, item)
+                add_open_accent(items, tokens, item, places.written)
                 continue
         items.append(item)
     quoted = quoted_spans(text, lexicon.speaking)

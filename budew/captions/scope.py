@@ -116,7 +116,7 @@ class _Reader:
         self.comparison = self.compared = None
 
     def emotion(self, index: int, entry: Entry) -> None:
-        if entry.either and self._is_quality(index):
+        if entry.either and self.pending is None and self._is_quality(index):
             self.roles[index] = ""
             self.quality(index, entry)
             return

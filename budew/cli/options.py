@@ -26,6 +26,14 @@ class Split(StrEnum):
     test = "test"
 
 
+class Style(StrEnum):
+    """How captions are worded."""
+
+    prose = "prose"
+    short = "short"
+    tags = "tags"
+
+
 Model = Annotated[
     str | None,
     typer.Option(
@@ -91,7 +99,41 @@ ProfileFile = Annotated[
     typer.Argument(metavar="PROFILE.json", help="As budew parse prints it; - is stdin.", show_default=False),
 ]
 WordingSeed = Annotated[int, typer.Option(help="Another seed gives other words.")]
+CaptionStyle = Annotated[
+    Style | None, typer.Option(help="prose, short or tags; left out, any of them.", show_default=False)
+]
+MaxEmotions = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="Say only the strongest so many emotions.")
+]
+MinLevel = Annotated[
+    float, typer.Option(metavar="X", min=0, max=1, help="Say only emotions of this level (0 to 1) or more.")
+]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PART", help="What not to say: emotions, bursts, or a trait such as gender. May be repeated."),
+]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="STATS.json",
+        help="Say the emotions that stand out in a corpus: its statistics, as budew corpus stats --json writes them.",
+    ),
+]
+MinZ = Annotated[
+    float, typer.Option(metavar="Z", help="With --baseline: spreads above the median from which an emotion stands out.")
+]
+AllFrames = Annotated[bool, typer.Option("--all-frames", help="Show the profile in every sentence frame.")]
 Count = Annotated[int, typer.Option(min=1, help="How many captions; each takes the next seed.")]
+
+# budew captions coverage, budew lint
+CaptionFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A caption a line, or JSON Lines; - is stdin.", show_default=False),
+]
+MostWords = Annotated[int, typer.Option(metavar="N", min=0, help="Show so many unknown words.")]
+CoverageFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all figures here as JSON.")
+]
 
 # budew corpus synthesize
 CorpusFolder = Annotated[
@@ -105,6 +147,11 @@ CorpusSeed = Annotated[
 CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
 Workers = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Processes; left out, one a processor.")
+]
+
+# budew corpus stats
+StatisticsFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the statistics here as well.")
 ]
 
 # budew train

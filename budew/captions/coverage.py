@@ -1,0 +1,87 @@
+"""How much of other people's captions the lexicon covers: what is read, and which words are not.
+
+A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one. Counted by
+how many captions it stands in, with examples, most frequent first.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from budew.captions.parse import parse
+from budew.taxonomy import EMOTIONS
+
+EXAMPLES = 3
+"""Captions that are kept for each unknown word."""
+MOST_WORDS = 100_000
+"""Unknown words that are counted at once; beyond, those that came once are forgotten."""
+LONGEST_EXAMPLE = 160
+"""Characters."""
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What was read in a collection of captions.
+
+    Attributes:
+        captions: in all.
+        with_emotion: in which an emotion was read.
+        emotions: captions by emotion.
+        unknown: captions by unknown word.
+        examples: captions in which an unknown word stands, shortened.
+    """
+
+    captions: int = 0
+    with_emotion: int = 0
+    emotions: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def to_dict(self, *, most: int | None = None) -> dict[str, Any]:
+        """Return plain data: emotions in their order, unknown words by frequency, at most so many."""
+        ranked = sorted(self.unknown.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+        return {
+            "captions": self.captions,
+            "captions_with_emotion": self.with_emotion,
+            "emotions": {name: self.emotions[name] for name in EMOTIONS if self.emotions[name]},
+            "unknown": [
+                {"word": word, "captions": count, "examples": self.examples[word]} for word, count in ranked
+            ],
+        }
+
+
+def coverage(
+    captions: Iterable[str], *, language: str = "en", progress: Callable[[int], None] | None = None
+) -> Coverage:
+    """Read captions and count what was read and what was not.
+
+    Args:
+        captions: texts.
+        language: a lexicon of `caption_templates`.
+        progress: called with the number of captions that are done.
+
+    Raises:
+        LexiconError: there is no lexicon of this language.
+    """
+    found = Coverage()
+    for text in captions:
+        parsed = parse(text, language=language)
+        found.captions += 1
+        found.with_emotion += bool(parsed.emotions)
+        found.emotions.update(parsed.emotions.keys())
+        for word in {unknown.word for unknown in parsed.unknown}:
+            _count(found, word, text)
+        if progress:
+            progress(found.captions)
+    return found
+
+
+def _count(found: Coverage, word: str, text: str) -> None:
+    found.unknown[word] += 1
+    examples = found.examples.setdefault(word, [])
+    if len(examples) < EXAMPLES:
+        examples.append(text if len(text) <= LONGEST_EXAMPLE else text[: LONGEST_EXAMPLE - 1] + "…")
+    if len(found.unknown) > MOST_WORDS:
+        for rare in [word for word, count in found.unknown.items() if count == 1]:
+            del found.unknown[rare], found.examples[rare]

@@ -1,0 +1,148 @@
+"""What the linter goes by: severities, limits and word lists of `caption_templates/lint`, compiled once."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from budew.captions.lexicon import LexiconError
+from budew.resources import data_folder
+from budew.taxonomy import EMOTIONS, TRAITS
+
+SEVERITIES = ("error", "warning")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a caption.
+
+    Attributes:
+        code: what kind of thing, lower-case with hyphens; a key of `Rules.severity`.
+        what: the words it is about, or what is said of them.
+        start, end: the span in the text, in characters.
+    """
+
+    code: str
+    what: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionLimits:
+    """Limits for one caption; what each means stands beside it in the data file."""
+
+    most_tokens: int
+    letters_a_token: int
+    repeats: int
+    longest_phrase: int
+    shortest_sentence: int
+    fewest_words: int
+    english_share: float
+    foreign_share: float
+    level_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusLimits:
+    """Limits for a corpus; what each means stands beside it in the data file."""
+
+    opening_words: int
+    opening_share: float
+    phrase_words: int
+    phrase_share: float
+    fewest_captions: int
+    counted: int
+    examples: int
+    listed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A compiled data file.
+
+    Attributes:
+        severity: "error" or "warning" by code.
+        caption, corpus: limits.
+        special_token, field_name: patterns of what leaks from data and tokenizers.
+        changing, several: patterns of words that excuse a contradiction.
+        may_double, function_words, vague_accents: words, lower-case.
+        unsettled_sounds: beginnings of words whose article is not judged.
+        pronouns: the gender that each says.
+        opposites: by trait, the pairs of values that contradict each other.
+    """
+
+    severity: Mapping[str, str]
+    caption: CaptionLimits
+    corpus: CorpusLimits
+    special_token: re.Pattern[str]
+    field_name: re.Pattern[str]
+    changing: re.Pattern[str]
+    several: re.Pattern[str]
+    may_double: frozenset[str]
+    function_words: frozenset[str]
+    vague_accents: frozenset[str]
+    unsettled_sounds: tuple[str, ...]
+    pronouns: Mapping[str, str]
+    opposites: Mapping[str, frozenset[tuple[str, str]]]
+
+
+@cache
+def load_rules(language: str = "en") -> Rules:
+    """Return the rules for captions in `language`.
+
+    Raises:
+        LexiconError: there are none, or the file is malformed.
+    """
+    path = data_folder("caption_templates") / "lint" / f"{language}.yaml"
+    if not path.is_file():
+        raise LexiconError(
+            f"no rules to check captions in {language!r}: add caption_templates/lint/{path.name}"
+        )
+    try:
+        return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LexiconError(f"lint/{path.name}: a part is missing or of the wrong kind: {error!r}") from error
+
+
+def _compile(table: Mapping[str, Any]) -> Rules:
+    severity = {str(code): SEVERITIES[SEVERITIES.index(given)] for code, given in table["severity"].items()}
+    pronouns = {word: gender for gender, words in table["pronouns"].items() for word in words}
+    return Rules(
+        severity=MappingProxyType(severity),
+        caption=CaptionLimits(**table["caption"]),
+        corpus=CorpusLimits(**table["corpus"]),
+        special_token=re.compile(rf"<\|[^<>|]{{0,40}}\|>|{_any_of(table['special_tokens'])}", re.IGNORECASE),
+        field_name=_field_name(table["labels"]),
+        changing=_words(table["changing"]),
+        several=_words(table["several"]),
+        may_double=frozenset(table["may_double"]),
+        function_words=frozenset(table["function_words"]),
+        vague_accents=frozenset(table["vague_accents"]),
+        unsettled_sounds=tuple(table["unsettled_sounds"]),
+        pronouns=MappingProxyType(pronouns),
+        opposites=MappingProxyType({key: _opposites(rows) for key, rows in table["opposites"].items()}),
+    )
+
+
+def _field_name(labels: Iterable[str]) -> re.Pattern[str]:
+    """Match a label before a colon, a name that only data has ("Soft_vs._Harsh"), and any words_like_this."""
+    names = _any_of(name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name))
+    return re.compile(rf"\b(?:{_any_of(labels)})[\"']?\s*[:=]|{names}|\b[^\W_]+(?:_[^\W_]+)+", re.IGNORECASE)
+
+
+def _words(phrases: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_any_of(phrases)})\b", re.IGNORECASE)
+
+
+def _any_of(phrases: Iterable[str]) -> str:
+    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
+
+
+def _opposites(rows: Iterable[tuple[list[str], list[str]]]) -> frozenset[tuple[str, str]]:
+    pairs = {(one, other) for left, right in rows for one in left for other in right}
+    return frozenset(pairs | {(other, one) for one, other in pairs})

@@ -1,0 +1,161 @@
+"""Sense: does a caption contradict itself, and does it say of the speaker what nobody knows?
+
+Read from what `parse` finds, so that the linter judges the reading that evaluation and gate will make. One
+thing that turns into another is no contradiction: "starts soft, ends harsh".
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from budew.captions.lexicon import load_lexicon, without_article
+from budew.captions.lint_rules import Finding, Rules
+from budew.captions.lint_words import Word
+from budew.captions.parse import Mention, parse
+from budew.captions.quotes import quoted_spans
+from budew.captions.tokens import tokenize
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, LEVELS
+
+_LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
+_PERSONAL = ("gender", "age", "accent")
+_SENTENCE_ENDS = ".!?\n"
+
+
+class Fact(NamedTuple):
+    """What a caption says of the speaker or the voice: `low` or `high` of an attribute, else a word."""
+
+    start: int
+    end: int
+    name: str
+    value: str
+
+
+def senseless(
+    text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules, language: str
+) -> Iterator[Finding]:
+    """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
+    mentions = parse(text, language=language).mentions
+    facts = _facts(text, words, mentions, rules, language)
+    yield from _emotions(text, mentions, rules)
+    yield from _contradictions(text, facts, rules)
+    if profile is not None:
+        yield from _unsupported(facts, profile, rules)
+
+
+def _facts(
+    text: str, words: Sequence[Word], mentions: Iterable[Mention], rules: Rules, language: str
+) -> list[Fact]:
+    """Return what is said of the speaker, the first of each value, in the order of the text."""
+    said = [*_pronouns(text, words, rules, language)]
+    for mention in mentions:
+        if mention.kind == "trait" and mention.level:
+            said.append(Fact(mention.start, mention.end, mention.name, mention.value))
+        elif mention.kind == "attribute" and mention.level:
+            pole = _pole(mention.phrase, language)
+            said.append(Fact(mention.start, mention.end, mention.name, pole))
+    first: dict[tuple[str, str], Fact] = {}
+    for fact in sorted(said):
+        first.setdefault((fact.name, fact.value), fact)
+    return list(first.values())
+
+
+def _pronouns(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Fact]:
+    """Give the pronouns that say a gender and are not spoken by the voice itself."""
+    quoted = quoted_spans(text, load_lexicon(language).speaking)
+    for word, start, end in words:
+        gender = rules.pronouns.get(word)
+        if gender:
+            before = bisect_right(quoted, (start, end)) - 1
+            if before < 0 or quoted[before][1] <= start:
+                yield Fact(start, end, "gender", gender)
+
+
+@lru_cache(maxsize=1024)
+def _pole(phrase: str, language: str) -> str:
+    """Return the pole of a voice attribute that a phrase of the lexicon names."""
+    entry = load_lexicon(language).phrases.scan(tokenize(without_article(phrase)))[0][2]
+    return "high" if entry is not None and entry.level else "low"
+
+
+def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[Finding]:
+    said: dict[str, list[Mention]] = {}
+    denied: dict[str, Mention] = {}
+    for mention in mentions:
+        if mention.kind == "emotion" and mention.role == "said":
+            said.setdefault(mention.name, []).append(mention)
+        elif mention.kind == "emotion" and mention.role == "denied":
+            denied.setdefault(mention.name, mention)
+    for name, places in said.items():
+        if name in denied and not _excused(text, places[0], denied[name], rules):
+            what = f"{name} is said and denied"
+            yield _about("contradictory-emotion", what, places[0], denied[name])
+        yield from _far_apart(text, name, places, rules)
+
+
+def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) -> Iterator[Finding]:
+    weakest = min(places, key=lambda mention: mention.level)
+    strongest = max(places, key=lambda mention: mention.level)
+    steps = _LEVEL_INDEX[strongest.level] - _LEVEL_INDEX[weakest.level]
+    if steps >= rules.caption.level_steps and not _excused(text, weakest, strongest, rules):
+        what = f"{name} at {weakest.level:g} and at {strongest.level:g}"
+        yield _about("contradictory-level", what, weakest, strongest)
+
+
+def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[Finding]:
+    """Compare what is said of each thing; a long text has no more facts than there are values."""
+    by_name: dict[str, list[Fact]] = {}
+    for fact in facts:
+        for earlier in by_name.get(fact.name, ()):
+            if _opposite(earlier, fact, rules) and not _excused(text, earlier, fact, rules):
+                code = "attribute" if fact.name in ATTRIBUTES else fact.name
+                what = f"{text[earlier.start : earlier.end]} and {text[fact.start : fact.end]}"
+                yield _about(f"contradictory-{code}", what, earlier, fact)
+                break
+        if fact.name in rules.opposites or fact.name in ATTRIBUTES:
+            by_name.setdefault(fact.name, []).append(fact)
+
+
+def _opposite(one: Fact, other: Fact, rules: Rules) -> bool:
+    return one.name in ATTRIBUTES or (one.value, other.value) in rules.opposites[one.name]
+
+
+def _excused(text: str, one: Fact | Mention, other: Fact | Mention, rules: Rules) -> bool:
+    """Tell whether their sentences say that one follows the other, or that there are two speakers."""
+    first, last = min(one.start, other.start), max(one.end, other.end)
+    start = max(text.rfind(mark, 0, first) for mark in _SENTENCE_ENDS) + 1
+    ends = [end for end in (text.find(mark, last) for mark in _SENTENCE_ENDS) if end >= 0]
+    end = min(ends, default=len(text))
+    excuse = rules.several if one.name in _PERSONAL else rules.changing
+    return excuse.search(text, start, end) is not None
+
+
+def _about(code: str, what: str, one: Fact | Mention, other: Fact | Mention) -> Finding:
+    return Finding(code, what, min(one.start, other.start), max(one.end, other.end))
+
+
+def _unsupported(facts: Iterable[Fact], profile: VoiceProfile, rules: Rules) -> Iterator[Finding]:
+    for start, end, name, value in facts:
+        if name in _PERSONAL and not _supported(name, value, profile, rules):
+            has = profile.traits.get(name)
+            what = f"{value}, where the profile has {has}" if has else f"{value}, where the profile has none"
+            yield Finding(f"unsupported-{name}", what, start, end)
+
+
+def _supported(name: str, value: str, profile: VoiceProfile, rules: Rules) -> bool:
+    """Tell whether a profile has this gender, age or accent.
+
+    Where it has only the number `Gender`, the word must be on that side; any word goes with the number `Age`,
+    whose scale has no agreed words.
+    """
+    known = profile.traits.get(name)
+    if name == "accent":
+        words = set(value.lower().split()) - rules.vague_accents
+        return not words or words == set(str(known or "").lower().split()) - rules.vague_accents
+    if known is not None:
+        return known == value
+    number = profile.traits.get(name.capitalize())
+    if name == "age" or number is None:
+        return number is not None
+    return value == "androgynous" or float(number) == 0 or (value == "female") == (float(number) > 0)

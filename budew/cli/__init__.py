@@ -1,0 +1,59 @@
+"""The command `budew`: each command is one call of the library, with its result printed.
+
+Results go to stdout, everything else to stderr. Exit status: 0 all is well, 1 something failed and was told,
+2 the command was not understood. `BUDEW_DEBUG=1` shows the traceback of what is one line otherwise. What a
+command needs is imported inside it, so that help takes a tenth of a second and not the seconds of torch.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from budew.cli import captions, corpora, speech, training
+from budew.cli.settings import SETTINGS
+from budew.terminal import one_line_for, plain_warnings, say_error, tolerant_output
+from budew.version import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Listen to speech and write what a good listener would say of it: emotions, bursts, the speaker.",
+    epilog="Begin with: budew demo, or budew caption FILE. What works here: budew doctor.",
+    **SETTINGS,
+)
+app.add_typer(speech.app)
+app.add_typer(captions.app)
+app.add_typer(captions.captions_app, name="captions")
+app.add_typer(corpora.app, name="corpus")
+app.add_typer(training.app)
+
+
+def main() -> None:
+    """Run the command line; the one place where an error becomes a line and an exit status."""
+    tolerant_output()
+    plain_warnings()
+    try:
+        app(prog_name="budew")
+    except Exception as error:
+        if os.environ.get("BUDEW_DEBUG") == "1":
+            raise
+        say_error(one_line_for(error))
+        sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"budew {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

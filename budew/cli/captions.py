@@ -1,0 +1,140 @@
+"""Commands of the caption language: parse, render, lint, captions. None of them needs a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from budew.cli import options
+from budew.cli.settings import SETTINGS
+from budew.terminal import as_json, name_of, opened, output, progress_bar, say_error
+
+if TYPE_CHECKING:
+    from budew.profile import VoiceProfile
+
+app = typer.Typer()
+captions_app = typer.Typer(help="Collections of captions: what is read in them, and what is not.", **SETTINGS)
+
+
+@app.command(no_args_is_help=True)
+def parse(
+    text: options.Text = None,
+    jsonl: options.JsonLines = None,
+    output_file: options.Output = None,
+) -> None:
+    """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
+
+    With --jsonl: objects with "caption" in, the same objects with "emotions"
+    added out. A bad line is one line on stderr, the others are parsed.
+
+    Example: budew parse "A young woman, deeply sad, sobbing."
+    """
+    if (text is None) == (jsonl is None):
+        raise typer.BadParameter('give either "TEXT" or --jsonl FILE')
+    if jsonl is not None:
+        raise typer.Exit(_parse_jsonl(jsonl, output_file))
+    from budew.captions import parse as parse_caption
+
+    with output(output_file) as file:
+        print(as_json(parse_caption(text or "").profile.to_dict(), indent=1), file=file)
+
+
+def _parse_jsonl(path: Path, output_file: Path | None) -> int:
+    from budew.corpora.caption_lines import parse_lines
+
+    bad: list[Exception] = []
+
+    def tell(error: Exception) -> None:
+        bad.append(error)
+        say_error(error)
+
+    with opened(path) as lines, output(output_file) as file:
+        for record in parse_lines(lines, name=name_of(path), on_bad=tell):
+            print(as_json(record), file=file)
+    return int(bool(bad))
+
+
+@app.command(no_args_is_help=True)
+def render(
+    profile: options.ProfileFile,
+    seed: options.WordingSeed = 0,
+    count: options.Count = 1,
+    style: options.CaptionStyle = None,
+    max_emotions: options.MaxEmotions = None,
+    min_level: options.MinLevel = 0.0,
+    leave_out: options.LeaveOut = None,
+    baseline: options.BaselineFile = None,
+    min_z: options.MinZ = 1.0,
+    all_frames: options.AllFrames = False,
+) -> None:
+    """Say in words what a profile holds, one caption a line. Needs no model.
+
+    Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sobs"]}' | budew render - --count 3
+    """
+    from budew.captions import render as render_caption
+
+    described = _profile(profile)
+    if baseline is not None:
+        described = _salient(described, baseline, min_z)
+    if all_frames:
+        from budew.explanation import print_all_frames
+
+        print_all_frames(described, seed=seed)
+        return
+    for number in range(count):
+        caption = render_caption(
+            described,
+            seed=seed + number,
+            style=style.value if style else None,
+            max_emotions=max_emotions,
+            min_level=min_level,
+            leave_out=leave_out or (),
+        )
+        print(caption)
+
+
+def _profile(path: Path) -> "VoiceProfile":
+    from budew.profile import LARGEST_JSON, VoiceProfile
+
+    with opened(path) as file:
+        text = file.read(LARGEST_JSON + 1)
+    try:
+        return VoiceProfile.from_json(text)
+    except ValueError as error:
+        raise ValueError(f"{name_of(path)}: {error}") from error
+
+
+def _salient(profile: "VoiceProfile", baseline: Path, min_z: float) -> "VoiceProfile":
+    from budew.captions.salience import LARGEST_JSON, Baseline, BaselineError, salient
+
+    with opened(baseline) as file:
+        text = file.read(LARGEST_JSON + 1)
+    try:
+        return salient(profile, Baseline.from_json(text), min_z=min_z)
+    except BaselineError as error:
+        raise BaselineError(f"{name_of(baseline)}: {error}") from error
+
+
+@captions_app.command(no_args_is_help=True)
+def coverage(file: options.CaptionFile, most: options.MostWords = 30, json: options.CoverageFile = None) -> None:
+    """Count what the lexicon reads in captions, and the words it does not know where an emotion stands.
+
+    FILE has a caption a line, or JSON Lines with "caption".
+
+    Example: budew captions coverage captions.jsonl --most 50
+    """
+    from budew.captions.coverage import coverage as read_all
+    from budew.captions.lint_corpus import read_captions
+
+    with opened(file) as lines, progress_bar("reading") as bar:
+        texts = (text for _, text, _ in read_captions(lines, name=name_of(file)))
+        found = read_all(texts, progress=lambda done: bar(done, None))
+    print(
+        f"{found.captions:,} captions, an emotion read in {found.with_emotion:,}; "
+        f"{len(found.unknown):,} words where an emotion stands are in no entry"
+    )
+    for row in found.to_dict(most=most)["unknown"]:
+        print(f"{row['captions']:>8,}  {row['word']:<24} {row['examples'][0]}")
+    if json is not None:
+        with output(json) as written:
+            print(as_json(found.to_dict(), indent=1), file=written)

@@ -1,0 +1,174 @@
+"""Marks: where in a caption something was read, what was made of it, and its colour.
+
+What a terminal and a page have in common. Captions come from outside: a character that could be a command to
+a terminal is shown as a picture of itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from budew.captions import Mention, ParsedCaption, load_lexicon, parse
+from budew.captions.quotes import quoted_spans
+from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, emotion_group
+from budew.taxonomy.scales import level_name, nearest_level, to_intensity
+
+LONGEST_CELL = 80
+"""Characters of a phrase that a table shows: quoted speech can be as long as the caption."""
+
+# Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
+_REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
+_VISIBLE = {
+    **dict.fromkeys(_REPLACED, "\ufffd"),
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\u2421",
+}
+"""Control characters as the pictures that Unicode has for them; each a single character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A phrase of a caption and, in words, what was made of it.
+
+    Attributes:
+        start, end: the span in the text, in characters. Marks never overlap.
+        kind: emotion, burst, trait, attribute, quoted or unknown.
+        meaning: what it stands for, such as "Sadness" or "gender: female".
+        level: "strong", "towards very warm"; empty for what has no level.
+        role: said, denied, left behind, quoted or unknown. Only what is said counts.
+        phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
+        tone: its colour, `#rrggbb`.
+    """
+
+    start: int
+    end: int
+    kind: str
+    meaning: str
+    level: str
+    role: str
+    phrase: str
+    tone: str
+
+    @property
+    def summary(self) -> str:
+        """All of it on one line."""
+        found = self.phrase and f"lexicon: {self.phrase}"
+        return " · ".join(filter(None, (self.meaning, self.level, self.role, found)))
+
+
+def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
+    """Return everything that was read in a caption, and what was left unread on purpose, in its order."""
+    quoted = quoted_spans(parsed.text, load_lexicon(parsed.language).speaking)
+    found = [_mark(mention, parsed.language) for mention in parsed.mentions]
+    found += [
+        Mark(*span, "quoted", "spoken words, not read", "", "quoted", "", tone("quoted")) for span in quoted
+    ]
+    found += [
+        Mark(word.start, word.end, "unknown", "not in the lexicon", "", "unknown", "", tone("unknown"))
+        for word in parsed.unknown
+    ]
+    apart: list[Mark] = []
+    for mark in sorted(found, key=lambda mark: mark.start):
+        if not apart or mark.start >= apart[-1].end:  # an unknown word in quotation marks is spoken, no more
+            apart.append(mark)
+    return tuple(apart)
+
+
+def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
+    """Cut a text into what is marked and what is not; put together again it is the text, made visible."""
+    at = 0
+    for mark in found:
+        yield visible(text[at : mark.start]), None
+        yield visible(text[mark.start : mark.end]), mark
+        at = mark.end
+    yield visible(text[at:]), None
+
+
+def visible(text: str) -> str:
+    """Return a text of which no character is a command, the same one for any text that has none."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+def cell(text: str) -> str:
+    """Return a phrase as a table shows it: on one line, cut where it is long."""
+    line = " ".join(visible(text[: 2 * LONGEST_CELL]).split())
+    return line if len(line) <= LONGEST_CELL else line[: LONGEST_CELL - 1] + "…"
+
+
+def strongest_first(emotions: Mapping[str, float]) -> list[str]:
+    """Return the names; of equally strong ones the earlier in `EMOTIONS` first."""
+    return sorted(emotions, key=lambda name: (-emotions[name], EMOTIONS.index(name)))
+
+
+def plain_name(attribute: str) -> str:
+    """Return the published name of a voice attribute, "Warm_vs._Cold", with spaces."""
+    return attribute.replace("_", " ")
+
+
+def trait_words(name: str, value: str | float) -> str:
+    """Return the value of a trait in words; of a voice attribute, where on its scale it is."""
+    if isinstance(value, str):
+        return visible(value)
+    return _position(name, to_intensity(value, ATTRIBUTES[name].scale))
+
+
+def family_tone(family: str) -> str:
+    """Return the colour of a family of emotions."""
+    return _tones()["emotions"][family]
+
+
+def emotion_tone(name: str) -> str:
+    """Return the colour of an emotion, that of its family."""
+    return family_tone(emotion_group(name))
+
+
+def tone(kind: str) -> str:
+    """Return the colour of a burst, trait, attribute, unknown or quoted phrase."""
+    return _tones()["others"][kind]
+
+
+@cache
+def _tones() -> Mapping[str, Mapping[str, str]]:
+    text = (files(__package__) / "tones.yaml").read_text(encoding="utf-8")
+    table: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    return table
+
+
+def _mark(mention: Mention, language: str) -> Mark:
+    meaning, level = mention.name, ""
+    if mention.kind == "trait":
+        meaning = f"{mention.name}: {visible(mention.value)}"
+    elif mention.kind == "attribute":
+        meaning, level = plain_name(mention.name), _pole(mention, language)
+    elif mention.kind == "emotion":
+        level = level_name(mention.level)
+    return Mark(
+        mention.start,
+        mention.end,
+        mention.kind,
+        meaning,
+        level if mention.level else level_name(0),
+        mention.role,
+        visible(mention.phrase),
+        emotion_tone(mention.name) if mention.kind == "emotion" else tone(mention.kind),
+    )
+
+
+def _pole(mention: Mention, language: str) -> str:
+    """Say which end of its scale a voice attribute is near or at: the phrase alone is read as near it."""
+    near = parse(mention.phrase, language=language).traits.get(mention.name)
+    if near is None or isinstance(near, str):
+        return ""
+    share = to_intensity(near, ATTRIBUTES[mention.name].scale)
+    return _position(mention.name, share if mention.level < 1 else round(share))
+
+
+def _position(attribute: str, share: float) -> str:
+    """Say where on its scale a voice attribute is, of which the low end is 0 and the high one 1."""
+    low, high = ATTRIBUTES[attribute].at_low, ATTRIBUTES[attribute].at_high
+    return (low, f"towards {low}", f"between {low} and {high}", f"towards {high}", high)[
+        LEVELS.index(nearest_level(share))
+    ]

@@ -1,0 +1,37 @@
+"""Words where an emotion stands, and in no entry, are found and counted."""
+
+from budew.captions import parse
+from budew.captions.coverage import coverage
+
+CAPTIONS = [
+    "She sounds deeply flumpish and slightly sad.",
+    "There is a sense of flumpishness, and flumpish pride; he sounds very flumpish.",
+    "An old man reads the news.",
+]
+
+
+def test_unknown_words_have_their_place_in_the_text():
+    found = parse(CAPTIONS[0]).unknown
+    assert [CAPTIONS[0][word.start : word.end] for word in found] == ["flumpish"]
+
+
+def test_captions_are_counted_by_unknown_word_most_frequent_first():
+    told = coverage(CAPTIONS).to_dict()
+    assert (told["captions"], told["captions_with_emotion"]) == (3, 2)
+    assert told["emotions"] == {"Pride": 1, "Sadness": 1}
+    assert [(row["word"], row["captions"]) for row in told["unknown"]] == [("flumpish", 2), ("flumpishness", 1)]
+    assert told["unknown"][1]["examples"] == [CAPTIONS[1]]
+
+
+def test_words_of_the_grammar_of_the_voice_and_of_the_lexicon_are_known():
+    for text in ("a very fast pace", "a deeply resonant voice", "She sounds very angry.", "full of deep joy"):
+        assert not parse(text).unknown, text
+
+
+def test_rare_words_are_forgotten_before_memory_runs_out(monkeypatch):
+    monkeypatch.setattr("budew.captions.coverage.MOST_WORDS", 10)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    told = coverage([*(f"a sense of zzz{letter}" for letter in letters), *["a sense of quux"] * 3])
+    assert len(told.unknown) <= 11
+    assert told.unknown["quux"] == 3
+    assert told.examples.keys() == told.unknown.keys()

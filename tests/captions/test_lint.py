@@ -1,0 +1,291 @@
+"""The linter of one caption: what must never stand in a caption."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.captions import LexiconError, render
+from budew.captions.lint import estimate_tokens, lint_caption
+from budew.captions.lint_rules import load_rules
+from budew.profile import VoiceProfile
+from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS
+from budew.taxonomy.scales import from_intensity
+
+# Each with one fault: its code, and the words that the finding spans.
+FAULTY = [
+    ("empty", "", ""),
+    ("empty", " …?! ", " …?! "),
+    ("broken-text", "A sad voi\ufffde.", "\ufffd"),
+    ("broken-text", "A sad \x1bvoice.", "\x1b"),
+    ("broken-text", "A sad \ud800voice.", "\ud800"),
+    ("not-english", "Eine Frau spricht voller Freude.", "Eine Frau spricht voller Freude."),
+    ("not-english", "Une femme parle avec beaucoup de joie.", "Une femme parle avec beaucoup de joie."),
+    ("not-english", "Una donna parla con molta paura.", "Una donna parla con molta paura."),
+    ("not-english", "彼女はとても怒っている", "彼女はとても怒っている"),
+    ("number", "Anger of 0.75 in the voice.", "0.75"),
+    ("number", "Anger of ٣ in the voice.", "٣"),
+    ("number", "Squared² anger.", "²"),
+    ("field-name", "Emotions: anger.", "Emotions:"),
+    ("field-name", "The gender = female.", "gender ="),
+    ("field-name", "With Hope/Optimism in the voice.", "Hope/Optimism"),
+    ("field-name", "The vocal_burst is a sigh.", "vocal_burst"),
+    ("markup", "A **sad voice.", "**"),
+    ("markup", "A sad voice}", "}"),
+    ("special-token", "A sad voice.<|endoftext|>", "<|endoftext|>"),
+    ("special-token", "A sad voice.</s>", "</s>"),
+    ("repetition", "So sad sad sad it hurts.", "sad sad sad"),
+    ("repetition", "With joy and with joy and with joy and more.", "With joy and with joy and with joy and"),
+    ("repetition", "The voice is sad. It breaks. The voice, is sad.", " The voice, is sad"),
+    ("doubled-word", "This is the the end.", "the the"),
+    ("article", "In a angry voice.", "a angry"),
+    ("article", "An sad voice.", "An sad"),
+    ("contradictory-emotion", "Angry, but with no anger.", "Angry, but with no anger"),
+    ("contradictory-level", "A hint of joy and overwhelming joy.", "joy and overwhelming joy"),
+    ("contradictory-gender", "A man with a female voice.", "man with a female"),
+    ("contradictory-gender", "The man lowers her voice.", "man lowers her"),
+    ("contradictory-age", "An elderly, youthful voice.", "elderly, youthful"),
+    ("contradictory-timbre", "A bright, dark voice.", "bright, dark"),
+    ("contradictory-pace", "Slow and rapid speech.", "Slow and rapid"),
+    ("contradictory-attribute", "The tone is warm and cold.", "warm and cold"),
+]
+SOUND = [
+    "A sad voice.",
+    "Very, very sad.",
+    "She had had enough; there is that that troubles her.",
+    "An hour of a one-time singer, an unimpressed and a unique voice, an ASMR voice, once a European.",
+    "The tone is soft at first, then harsh.",
+    "Slight fear turns into overwhelming fear.",
+    "No fear in the beginning; later, slight fear.",
+    "A man talks to a woman.",
+    'He says "she is a woman" sadly.',
+    "Not sad, not sad at all.",
+    "Neither warm nor cold.",
+    "A raspy, breathy, rather androgynous woman, speaking slowly, very slowly.",
+    "A naïve Québécois café owner, déçu.",
+    "sad, tired",
+    "Deeply annoyed, mildly fearful, old, male, French accent, a chuckle",
+]
+ANNA = VoiceProfile({"Sadness": 0.5}, (), {"gender": "female", "age": "adult", "accent": "Bavarian"})
+
+
+def codes(text, profile=None, **options):
+    return [finding.code for finding in lint_caption(text, profile, **options)]
+
+
+@pytest.mark.parametrize(("code", "text", "span"), FAULTY)
+def test_a_fault_is_found_where_it_is_and_nothing_else(code, text, span):
+    found = lint_caption(text)
+    assert [finding.code for finding in found] == [code]
+    assert text[found[0].start : found[0].end] == span
+
+
+@pytest.mark.parametrize("text", SOUND)
+def test_a_sound_caption_has_no_finding(text):
+    assert lint_caption(text) == ()
+
+
+def test_every_fault_of_one_caption_is_found_once_in_the_order_of_the_text():
+    text = "<|en|>gender: an sad {man} of 7, seven seven seven."
+    assert codes(text) == [
+        "special-token",
+        "field-name",
+        "article",
+        "markup",
+        "markup",
+        "number",
+        "repetition",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A sad woman.", []),
+        ("A sad man.", ["unsupported-gender"]),
+        ("He is sad.", ["unsupported-gender"]),
+        ("An adult voice, not elderly.", []),
+        ("A youthful voice.", ["unsupported-age"]),
+        ("A thick Bavarian accent.", []),
+        ("A French accent.", ["unsupported-accent"]),
+        ('She says "he is an old man" sadly.', []),
+    ],
+)
+def test_gender_age_and_accent_are_those_of_the_profile(text, found):
+    assert codes(text, ANNA) == found
+    assert codes(text) == []
+
+
+def test_what_a_profile_does_not_have_supports_nothing():
+    text = "An elderly man with a French accent."
+    assert sorted(codes(text, VoiceProfile())) == [
+        "unsupported-accent",
+        "unsupported-age",
+        "unsupported-gender",
+    ]
+
+
+def test_the_numbers_for_gender_and_age_support_words_on_their_side():
+    numbers = VoiceProfile({}, (), {"Gender": 1.5, "Age": 3})
+    assert codes("A young woman.", numbers) == []
+    assert codes("An androgynous voice.", numbers) == []
+    assert codes("A young man.", numbers) == ["unsupported-gender"]
+
+
+def _profiles(count):
+    random_ = random.Random(3)
+    poles = [name for name in ATTRIBUTES if name not in ("Age", "Gender")]
+    for _ in range(count):
+        traits = {key: random_.choice(values) for key, values in CATEGORIES.items()}
+        numbers = {
+            name: from_intensity(random_.choice((0, 0.25, 0.75, 1)), ATTRIBUTES[name].scale)
+            for name in random_.sample(poles, 4)
+        }
+        yield VoiceProfile(
+            {name: random_.choice((0.25, 0.5, 0.75, 1)) for name in random_.sample(EMOTIONS, 5)},
+            random_.sample(BURSTS, 2),
+            {**traits, **numbers, "accent": random_.choice(ACCENTS)},
+        )
+
+
+def test_what_is_rendered_is_sound_and_supported():
+    for seed, profile in enumerate(_profiles(150)):
+        caption = render(profile, seed=seed)
+        assert lint_caption(caption, profile) == (), caption
+
+
+def test_captions_written_by_hand_are_flagged_for_their_markup_alone():
+    groups = yaml.safe_load((Path(__file__).parent / "readings.yaml").read_text("utf-8")).values()
+    assert {code for rows in groups for row in rows for code in codes(row["text"])} <= {"markup"}
+
+
+def test_too_many_tokens_for_whisper_are_told_by_estimate_or_by_a_tokenizer():
+    long = (
+        " ".join(f"sad{'ly' * (n % 3)} {chr(97 + n % 26)}x{chr(97 + n // 26)}" for n in range(250))
+        + " and she"
+    )
+    assert "too-long" in codes(long)
+    assert "too-long" not in codes(long, count_tokens=lambda text: 444)
+    assert "too-long" in codes("A sad voice.", count_tokens=lambda text: 445)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 0), ("a sad voice", 4), ("melancholy.", 4), ("ée", 3), ("日本", 6), ("12345", 5), ("a  b", 3)],
+)
+def test_the_estimate_counts_four_letters_and_any_other_byte(text, tokens):
+    assert estimate_tokens(text) == tokens
+
+
+def test_a_language_without_rules_is_an_error_that_names_it():
+    with pytest.raises(LexiconError, match="'xx'"):
+        lint_caption("a", language="xx")
+
+
+def test_every_code_has_a_severity_and_an_example_here():
+    of_a_corpus = {"bad-line", "duplicate", "overused-opening", "overused-phrase", "too-long"}
+    unsupported = {f"unsupported-{key}" for key in ("gender", "age", "accent")}
+    assert set(load_rules().severity) == {code for code, _, _ in FAULTY} | of_a_corpus | unsupported
+
+
+PIECES = (
+    *(
+        "sad",
+        "sad",
+        "not",
+        "angry",
+        "a",
+        "an",
+        "man",
+        "woman",
+        "her",
+        "warm",
+        "cold",
+        "accent",
+        "slight",
+        "extreme",
+    ),
+    *(
+        "fear",
+        "the",
+        "says",
+        '"',
+        ".",
+        ",",
+        "{",
+        "7",
+        "<|x|>",
+        "emotion:",
+        "Soft_vs._Harsh",
+        "ß",
+        "\n",
+        "\u2028",
+    ),
+    "\ud800",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join)),
+    st.sampled_from([None, ANNA]),
+)
+def test_any_string_is_judged_with_known_codes_and_spans_in_the_text(text, profile):
+    found = lint_caption(text, profile)
+    assert {finding.code for finding in found} <= set(load_rules().severity)
+    assert all(0 <= finding.start <= finding.end <= len(text) for finding in found)
+    assert (text.strip() == "") <= (codes(text) == ["empty"])
+    assert any(map(str.isdigit, text)) == ("number" in codes(text))
+    assert list(found) == sorted(found, key=lambda finding: (finding.start, finding.end))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.integers(1, 8), st.integers(3, 5))
+def test_a_phrase_that_comes_three_times_in_a_row_is_always_a_loop(before, length, times):
+    phrase = ["red", "green", "blue", "white", "black", "grey", "pink", "brown"][:length]
+    assert "repetition" in codes(" ".join([*before, *phrase * times]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["red", "green", "blue", "white"]), min_size=1, max_size=30))
+def test_a_loop_is_found_exactly_where_brute_force_finds_one(words):
+    looped = any(
+        words[at : at + length] * 3 == words[at : at + 3 * length]
+        for at in range(len(words))
+        for length in range(1, min(8, (len(words) - at) // 3) + 1)
+    )
+    assert ("repetition" in codes(" ".join(words))) == looped
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "sad ",
+        "a b c d e f g h i ",
+        "a a a b ",
+        '"she said" ',
+        "an ",
+        "an  ",
+        "{",
+        "<|",
+        "emotion ",
+        "a_",
+        "1.",
+        "x. ",
+        "a",
+    ],
+)
+def test_time_is_linear_in_the_length(unit):
+    def seconds(copies):
+        best = float("inf")
+        for _ in range(2):
+            start = time.process_time()
+            lint_caption(unit * copies)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(4_000) < 4 * 8 * seconds(500) + 0.02
