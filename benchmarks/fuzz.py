@@ -45,7 +45,23 @@ def main() -> None:
     asked = options.parse_args()
     lexicon, random = load_lexicon(), Random(0)
     words = [word for forms in lexicon.emotions.values() for word in (*forms.noun, *forms.adjective)]
-    words += ["not", "very", "no", "from", "to", "and", "or", "more", "than", "less", "fades", "accent", "possibly", "a", "of"]
+    words += [
+        "not",
+        "very",
+        "no",
+        "from",
+        "to",
+        "and",
+        "or",
+        "more",
+        "than",
+        "less",
+        "fades",
+        "accent",
+        "possibly",
+        "a",
+        "of",
+    ]
     found = 0
     for _ in range(asked.inputs):
         text = random_text(random, words)
@@ -53,7 +69,11 @@ def main() -> None:
         found += len(parsed.mentions) + len(parsed.unknown)
         parsed.profile.vector()
     print(f"{asked.inputs:,} random inputs: no error, {found:,} mentions")
-    print(f"{'pattern':16}" + "".join(f"{size:>12,}" for size in SIZES) + "   (time a character, × that at 10,000)")
+    print(
+        f"{'pattern':16}"
+        + "".join(f"{size:>12,}" for size in SIZES)
+        + "   (time a character, × that at 10,000)"
+    )
     for pattern in PATTERNS:
         costs = [cost(pattern * (size // len(pattern))) for size in SIZES]
         print(f"{pattern!r:16}" + "".join(f"{each / costs[0]:>12.2f}" for each in costs))

@@ -64,8 +64,7 @@ def score(rows: Iterable[Row], read: Reader) -> dict[str, float]:
         left += len(behind & set(got))
         if len(want) == 1:
             singles += 1
-            strongest = [name for name in got if got[name] == max(got.values())]
-            top += (want & set(strongest) != set()) / max(1, len(strongest))
+            top += strongest(row["caption"], got) in want
         if not want:
             bare += 1
             spurious += bool(got)
@@ -77,6 +76,12 @@ def score(rows: Iterable[Row], read: Reader) -> dict[str, float]:
         "one emotion: strongest right": top / singles if singles else np.nan,
         "no emotion: some read": spurious / bare if bare else np.nan,
     }
+
+
+def strongest(caption: str, got: Mapping[str, float]) -> str | None:
+    """Return the emotion that a reader finds strongest: of equal ones, the one that it found first."""
+    parsed = parse(caption)
+    return parsed.strongest if parsed.emotions == got else max(got, key=lambda name: got[name], default=None)
 
 
 def _names(given: Iterable[str]) -> set[str]:

@@ -10,9 +10,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from budew.extras import MissingExtraError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FORESEEN = (ValueError, OSError, MissingExtraError)
 """Kinds of errors whose message is a sentence for the user."""
@@ -83,11 +86,16 @@ def name_of(path: Path) -> str:
     return "stdin" if str(path) == "-" else str(path)
 
 
-def print_table(table: object) -> None:
-    """Print something of rich on stdout: as wide as the terminal, or as it needs where there is none."""
-    from rich.console import Console  # 50 ms, and only tables need it
+def stdout_console() -> "Console":
+    """Return a console of rich on stdout: as wide as the terminal, or 120 columns where there is none."""
+    from rich.console import Console  # 50 ms, and not every command needs it
 
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def print_table(table: object) -> None:
+    """Print something of rich on stdout."""
+    stdout_console().print(table)
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:

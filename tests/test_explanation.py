@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -132,6 +132,7 @@ def test_a_mark_says_level_role_and_entry_in_words():
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25), st.sampled_from((" ", "")))
+@example(["sounds deeply", "'frobnicated today'"], " ")
 def test_marks_never_overlap_and_leave_no_mention_out(fragments: list[str], between: str):
     parsed = parse(between.join(fragments))
     found = marks_of(parsed)

@@ -14,7 +14,9 @@ _MOST_WORDS = 4
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
-def add_open_accent(items: list[Item], tokens: list[str], accent: Item, written: Callable[[int, int], str]) -> None:
+def add_open_accent(
+    items: list[Item], tokens: list[str], accent: Item, written: Callable[[int, int], str]
+) -> None:
     """Append the item of the word "accent" to `items`, together with the words before it that name one.
 
     Args:

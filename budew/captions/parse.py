@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from budew.captions.accents import add_open_accent
 from budew.captions.lexicon import Entry, Kind, Lexicon, load_lexicon
 from budew.captions.quotes import quoted_spans
-from budew.captions.scope import MARKS, Item, read
+from budew.captions.scope import MARKS, QUOTED, Item, read
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
@@ -39,9 +39,9 @@ class Mention:
         level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
             or trait 1; 0
             where it is not there.
-        role: said, denied or left behind.
+        role: said, denied, left behind or quoted.
         phrase: the entry of the lexicon that was found.
-        value: the word of a trait, else empty.
+        value: the word of a trait, the number of an attribute on its scale, else empty.
     """
 
     start: int
@@ -51,7 +51,7 @@ class Mention:
     level: float
     role: str
     phrase: str
-    value: str = ""
+    value: str | float = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,16 @@ class ParsedCaption:
         return VoiceProfile(self.emotions, self.bursts, self.traits)
 
     @property
+    def strongest(self) -> str | None:
+        """The strongest emotion; of equal ones that which is named most often, then that which is named first."""
+        most = max(self.emotions.values(), default=0.0)
+        tied = [name for name, level in self.emotions.items() if level == most]
+        if len(tied) < 2:
+            return tied[0] if tied else None
+        named = [mention.name for mention in self.mentions if mention.level and mention.name in tied]
+        return max(dict.fromkeys(named), key=named.count)
+
+    @property
     def mentions(self) -> tuple[Mention, ...]:
         """Every phrase that was read, in the order of the text, denied ones with level 0. Read
         anew each time.
@@ -116,7 +126,8 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     Raises:
         LexiconError: there is no lexicon of this language.
     """
-    items = _items(text, tokenize(text), load_lexicon(language))
+    lexicon = load_lexicon(language)
+    items = _heard(_items(text, tokenize(text), lexicon), text, lexicon)
     levels, _ = read(items)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
@@ -174,31 +185,35 @@ def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
                 add_open_accent(items, tokens, item, places.written)
                 continue
         items.append(item)
+    return items
+
+
+def _heard(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
+    """Return the items with those taken out of the reading that stand in quoted speech."""
     quoted = quoted_spans(text, lexicon.speaking)
-    return _without(items, text, quoted) if quoted else items
-
-
-def _without(items: list[Item], text: str, quoted: list[tuple[int, int]]) -> list[Item]:
-    """Give what is spoken no meaning."""
+    if not quoted:
+        return items
     places, kept, ends = spans(text), [], iter(quoted)
     start, end = next(ends)
-    for first, stop, entry in items:
-        while start >= 0 and places[first][0] >= end:
+    for item in items:
+        while start >= 0 and places[item[0]][0] >= end:
             start, end = next(ends, (-1, -1))
-        inside = start >= 0 and places[stop - 1][1] > start
-        kept.append((first, stop, None if inside else entry))
+        inside = start >= 0 and places[item[1] - 1][1] > start
+        kept.append((item[0], item[1], QUOTED) if inside else item)
     return kept
 
 
 def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
     items, places = _items(text, tokenize(text), lexicon), spans(text)
+    heard = _heard(items, text, lexicon)
     found = []
-    for (first, stop, entry), level, role in zip(items, *read(items), strict=True):
-        if entry is not None and entry.kind in _MENTIONED and role:
-            start, end = places[first][0], places[stop - 1][1]
-            found.append(
-                Mention(start, end, entry.kind.value, entry.name, level, role, entry.phrase, entry.value)
-            )
+    for (first, stop, entry), (_, _, kept), level, role in zip(items, heard, *read(heard), strict=True):
+        if entry is None or entry.kind not in _MENTIONED or not role:
+            continue
+        start, end = places[first][0], places[stop - 1][1]
+        value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE and level else entry.value
+        told = "quoted" if kept is QUOTED else role
+        found.append(Mention(start, end, entry.kind.value, entry.name, level, told, entry.phrase, value))
     return tuple(found)
 
 
@@ -206,7 +221,7 @@ def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
     """Return the words without a meaning right behind an intensity or a phrase that names an emotion."""
     tokens, places = tokenize(text), spans(text)
     found, naming = [], False
-    for first, _, entry in _items(text, tokens, lexicon):
+    for first, _, entry in _heard(_items(text, tokens, lexicon), text, lexicon):
         if entry is None:
             word = tokens[first]
             if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha():

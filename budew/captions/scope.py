@@ -26,6 +26,8 @@ COMMA = Entry(Kind.LINK, ",")
 """The meaning of a comma, which belongs to the grammar and not to the lexicon."""
 STOP = Entry(Kind.INERT, ".")
 """The meaning of a mark that ends a sentence."""
+QUOTED = Entry(Kind.INERT, "quoted")
+"""The meaning of words that are spoken."""
 COLON = Entry(Kind.PASSING, ":")
 """The meaning of a mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
 MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()", COLON)}

@@ -7,6 +7,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 # A word is a run of letters and digits; a mark ends or joins clauses. Apostrophes and hyphens part words.
@@ -47,6 +48,15 @@ class PhraseTrie(Generic[T]):
             raise ValueError(f"the phrase {phrase!r} has no word in it")
         meaning_there: T = node.setdefault(_END, meaning)
         return meaning_there
+
+    def meanings(self) -> Iterator[T]:
+        """Iterate over the meanings, one for each phrase."""
+        waiting = [self._root]
+        while waiting:
+            node = waiting.pop()
+            if _END in node:
+                yield node[_END]
+            waiting.extend(below for token, below in node.items() if token is not _END)
 
     def scan(self, tokens: list[str]) -> list[tuple[int, int, T | None]]:
         """Cover the tokens from left to right with the longest phrases.

@@ -7,7 +7,7 @@ import typer
 
 from budew.cli import options
 from budew.cli.settings import SETTINGS
-from budew.terminal import as_json, name_of, opened, output, progress_bar, say_error
+from budew.terminal import as_json, name_of, opened, output, progress_bar, say_error, stdout_console
 
 if TYPE_CHECKING:
     from budew.profile import VoiceProfile
@@ -20,6 +20,8 @@ captions_app = typer.Typer(help="Collections of captions: what is read in them, 
 def parse(
     text: options.Text = None,
     jsonl: options.JsonLines = None,
+    explain: options.Explain = False,
+    html: options.ExplanationFile = None,
     output_file: options.Output = None,
 ) -> None:
     """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
@@ -27,16 +29,31 @@ def parse(
     With --jsonl: objects with "caption" in, the same objects with "emotions"
     added out. A bad line is one line on stderr, the others are parsed.
 
-    Example: budew parse "A young woman, deeply sad, sobbing."
+    With --explain, and --html FILE as a page: each phrase in its place, what it
+    means, and why.
+
+    Example: budew parse "A young woman, deeply sad, sobbing." --explain
     """
     if (text is None) == (jsonl is None):
         raise typer.BadParameter('give either "TEXT" or --jsonl FILE')
     if jsonl is not None:
+        if explain or html:
+            raise typer.BadParameter("--explain and --html are for one caption")
         raise typer.Exit(_parse_jsonl(jsonl, output_file))
     from budew.captions import parse as parse_caption
 
-    with output(output_file) as file:
-        print(as_json(parse_caption(text or "").profile.to_dict(), indent=1), file=file)
+    parsed = parse_caption(text or "")
+    if explain:
+        from budew.explanation import print_explanation
+
+        print_explanation(parsed, stdout_console())
+    if html is not None:
+        from budew.explanation import write_explanation
+
+        print(f"page: {write_explanation([parsed], html).resolve().as_uri()}")
+    if not explain and html is None:
+        with output(output_file) as file:
+            print(as_json(parsed.profile.to_dict(), indent=1), file=file)
 
 
 def _parse_jsonl(path: Path, output_file: Path | None) -> int:
@@ -79,7 +96,7 @@ def render(
     if all_frames:
         from budew.explanation import print_all_frames
 
-        print_all_frames(described, seed=seed)
+        print_all_frames(described, stdout_console(), seed=seed)
         return
     for number in range(count):
         caption = render_caption(
@@ -116,7 +133,9 @@ def _salient(profile: "VoiceProfile", baseline: Path, min_z: float) -> "VoicePro
 
 
 @captions_app.command(no_args_is_help=True)
-def coverage(file: options.CaptionFile, most: options.MostWords = 30, json: options.CoverageFile = None) -> None:
+def coverage(
+    file: options.CaptionFile, most: options.MostWords = 30, json: options.CoverageFile = None
+) -> None:
     """Count what the lexicon reads in captions, and the words it does not know where an emotion stands.
 
     FILE has a caption a line, or JSON Lines with "caption".
@@ -138,3 +157,23 @@ def coverage(file: options.CaptionFile, most: options.MostWords = 30, json: opti
     if json is not None:
         with output(json) as written:
             print(as_json(found.to_dict(), indent=1), file=written)
+
+
+@captions_app.command()
+def size() -> None:
+    """Tell how much the caption language can say and read.
+
+    Example: budew captions size
+    """
+    from statistics import median
+
+    from budew.captions.size import language_size
+
+    language = language_size()
+    said, read = language.said.values(), language.read.values()
+    print(
+        f"{language.frames} sentence frames, {language.sentences:,} sentences without their words\n"
+        f"{sum(said):,} phrases for 40 emotions at four levels: {min(said)} to {max(said)} each, median {median(said):g}\n"
+        f"{language.phrases:,} phrases are read, {sum(read):,} of them as emotions: {min(read)} to {max(read)} each, "
+        f"median {median(read):g}"
+    )

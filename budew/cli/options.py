@@ -93,6 +93,16 @@ JsonLines = Annotated[
     typer.Option(metavar="FILE", help="Many captions instead, as JSON Lines; - is stdin."),
 ]
 
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show in the terminal how the caption is read, phrase by phrase.")
+]
+ExplanationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", metavar="FILE", dir_okay=False, help="Write how it is read as a page that loads nothing."
+    ),
+]
+
 # budew render
 ProfileFile = Annotated[
     Path,
@@ -110,7 +120,9 @@ MinLevel = Annotated[
 ]
 LeaveOut = Annotated[
     list[str] | None,
-    typer.Option(metavar="PART", help="What not to say: emotions, bursts, or a trait such as gender. May be repeated."),
+    typer.Option(
+        metavar="PART", help="What not to say: emotions, bursts, or a trait such as gender. May be repeated."
+    ),
 ]
 BaselineFile = Annotated[
     Path | None,
@@ -120,7 +132,10 @@ BaselineFile = Annotated[
     ),
 ]
 MinZ = Annotated[
-    float, typer.Option(metavar="Z", help="With --baseline: spreads above the median from which an emotion stands out.")
+    float,
+    typer.Option(
+        metavar="Z", help="With --baseline: spreads above the median from which an emotion stands out."
+    ),
 ]
 AllFrames = Annotated[bool, typer.Option("--all-frames", help="Show the profile in every sentence frame.")]
 Count = Annotated[int, typer.Option(min=1, help="How many captions; each takes the next seed.")]
@@ -132,7 +147,8 @@ CaptionFile = Annotated[
 ]
 MostWords = Annotated[int, typer.Option(metavar="N", min=0, help="Show so many unknown words.")]
 CoverageFile = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all figures here as JSON.")
+    Path | None,
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all figures here as JSON."),
 ]
 
 # budew corpus synthesize
@@ -151,7 +167,8 @@ Workers = Annotated[
 
 # budew corpus stats
 StatisticsFile = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the statistics here as well.")
+    Path | None,
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the statistics here as well."),
 ]
 
 # budew train

@@ -19,7 +19,10 @@ def test_captions_are_counted_by_unknown_word_most_frequent_first():
     told = coverage(CAPTIONS).to_dict()
     assert (told["captions"], told["captions_with_emotion"]) == (3, 2)
     assert told["emotions"] == {"Pride": 1, "Sadness": 1}
-    assert [(row["word"], row["captions"]) for row in told["unknown"]] == [("flumpish", 2), ("flumpishness", 1)]
+    assert [(row["word"], row["captions"]) for row in told["unknown"]] == [
+        ("flumpish", 2),
+        ("flumpishness", 1),
+    ]
     assert told["unknown"][1]["examples"] == [CAPTIONS[1]]
 
 
