@@ -1,7 +1,7 @@
 """How much of other people's captions the lexicon covers: what is read, and which words are not.
 
-A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one. Counted by
-how many captions it stands in, with examples, most frequent first.
+A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one.
+Counted by how many captions it stands in, with examples, most frequent first.
 """
 
 from collections import Counter

@@ -93,7 +93,9 @@ class ParsedCaption:
 
     @property
     def strongest(self) -> str | None:
-        """The strongest emotion; of equal ones that which is named most often, then that which is named first."""
+        """The strongest emotion; of equal ones that which is named most often, then that which
+        is named first.
+        """
         most = max(self.emotions.values(), default=0.0)
         tied = [name for name, level in self.emotions.items() if level == most]
         if len(tied) < 2:

@@ -248,6 +248,7 @@ class _Reader:
 
     def conjunction(self, index: int, entry: Entry) -> None:
         self.pending = self.last = None
+        self.parted = False
 
     def passing(self, index: int, entry: Entry) -> None:
         if self.pending != 0.0:

@@ -173,7 +173,9 @@ def size() -> None:
     said, read = language.said.values(), language.read.values()
     print(
         f"{language.frames} sentence frames, {language.sentences:,} sentences without their words\n"
-        f"{sum(said):,} phrases for 40 emotions at four levels: {min(said)} to {max(said)} each, median {median(said):g}\n"
-        f"{language.phrases:,} phrases are read, {sum(read):,} of them as emotions: {min(read)} to {max(read)} each, "
+        f"{sum(said):,} phrases for 40 emotions at four levels: "
+        f"{min(said)} to {max(said)} each, median {median(said):g}\n"
+        f"{language.phrases:,} phrases are read, {sum(read):,} of them as emotions: "
+        f"{min(read)} to {max(read)} each, "
         f"median {median(read):g}"
     )

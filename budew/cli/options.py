@@ -128,7 +128,7 @@ BaselineFile = Annotated[
     Path | None,
     typer.Option(
         metavar="STATS.json",
-        help="Say the emotions that stand out in a corpus: its statistics, as budew corpus stats --json writes them.",
+        help="Say the emotions that stand out in a corpus: its statistics, by budew corpus stats --json.",
     ),
 ]
 MinZ = Annotated[

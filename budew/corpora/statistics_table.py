@@ -15,13 +15,12 @@ def statistics_tables(found: Statistics) -> RenderableType:
 
 
 def _summary(found: Statistics) -> str:
-    languages = ", ".join(
-        f"{name or 'unknown'} {count:,}" for name, count in found.languages.most_common(12)
-    )
+    languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in found.languages.most_common(12))
     untimed = "" if found.timed == found.clips else f" (of {found.timed:,} clips with a duration)"
     return (
         f"{found.corpus}: {found.clips:,} clips, {found.seconds / 3600:,.2f} hours{untimed}\n"
-        f"with a profile {found.with_profile:,}, with a caption {found.with_caption:,}, not readable {found.bad:,}\n"
+        f"with a profile {found.with_profile:,}, with a caption {found.with_caption:,}, "
+        f"not readable {found.bad:,}\n"
         f"languages: {languages or 'none'}"
     )
 
