@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from webdataset.tariterators import group_by_keys
 from webdataset.writer import TarWriter
@@ -141,7 +141,7 @@ def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
     try:
         with (
             gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
-            tarfile.open(fileobj=(bounded := _BoundedReads(file)), mode="r:") as tar,
+            tarfile.open(fileobj=cast(Any, bounded := _BoundedReads(file)), mode="r:") as tar,
         ):
             for member in iter(tar.next, None):
                 tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
