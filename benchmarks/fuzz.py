@@ -16,7 +16,8 @@ SIZES = (10_000, 100_000, 1_000_000)
 PATTERNS = (
     "a", " ", ",", '"', "'", "“", "‘ ’", "(", "-", "\n", "not ", "very ", "and ",
     "from ", "to ", "more than ", "less ", "sad, ", "sad and ", "sad-", "sad\n", "accent ", "a b c accent ", "no sadness, ",
-    "from sad to ", "calm, ", "calm slow ", '"sad" ', "'so sad' ", 'says "x" ', "a hint of ",
+    "from sad to ", "calm, ",
+    "calm slow ", '"sad" ', "'so sad' ", 'says "x" ', "a hint of ",
     "to a ", "tinged ", "fades into ", "possibly ", "İ", "ﬁ", "é", "\u202e", "👩‍👩‍👧",
 )  # fmt: skip
 FUNCTION_WORDS = (

@@ -213,7 +213,7 @@ def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
         if entry is None or entry.kind not in _MENTIONED or not role:
             continue
         start, end = places[first][0], places[stop - 1][1]
-        value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE and level else entry.value
+        value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
         told = "quoted" if kept is QUOTED else role
         found.append(Mention(start, end, entry.kind.value, entry.name, level, told, entry.phrase, value))
     return tuple(found)

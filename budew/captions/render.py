@@ -91,8 +91,10 @@ def expressible(
     would not read back. Arguments are those of `render`.
     """
     said = _said(profile, load_lexicon(language), max_emotions, min_level, leave_out)
-    numbers = {name: from_intensity(share, ATTRIBUTES[name].scale) for name, share in said.attributes}
-    return VoiceProfile(dict(said.emotions), said.bursts, said.traits | numbers)
+    traits: dict[str, str | float] = dict(said.traits)
+    for name, share in said.attributes:
+        traits[name] = from_intensity(share, ATTRIBUTES[name].scale)
+    return VoiceProfile(dict(said.emotions), said.bursts, traits)
 
 
 def _said(

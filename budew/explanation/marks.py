@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import yaml
 
-from budew.captions import Mention, ParsedCaption, load_lexicon, parse
+from budew.captions import Mention, ParsedCaption, load_lexicon
 from budew.captions.quotes import quoted_spans
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
@@ -62,7 +62,7 @@ class Mark:
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
     """Return everything that was read in a caption, and what was left unread on purpose, in its order."""
     quoted = quoted_spans(parsed.text, load_lexicon(parsed.language).speaking)
-    found = [_mark(mention, parsed.language) for mention in parsed.mentions]
+    found = [_mark(mention) for mention in parsed.mentions]
     found += [
         Mark(*span, "quoted", "spoken words, not read", "", "quoted", "", tone("quoted")) for span in quoted
     ]
@@ -137,12 +137,12 @@ def _tones() -> Mapping[str, Mapping[str, str]]:
     return table
 
 
-def _mark(mention: Mention, language: str) -> Mark:
+def _mark(mention: Mention) -> Mark:
     meaning, level = mention.name, ""
     if mention.kind == "trait":
-        meaning = f"{mention.name}: {visible(mention.value)}"
+        meaning = f"{mention.name}: {visible(str(mention.value))}"
     elif mention.kind == "attribute":
-        meaning, level = plain_name(mention.name), _pole(mention, language)
+        meaning, level = plain_name(mention.name), _pole(mention)
     elif mention.kind == "emotion":
         level = level_name(mention.level)
     return Mark(
@@ -157,13 +157,11 @@ def _mark(mention: Mention, language: str) -> Mark:
     )
 
 
-def _pole(mention: Mention, language: str) -> str:
-    """Say which end of its scale a voice attribute is near or at: the phrase alone is read as near it."""
-    near = parse(mention.phrase, language=language).traits.get(mention.name)
-    if near is None or isinstance(near, str):
+def _pole(mention: Mention) -> str:
+    """Say which end of its scale a voice attribute is near or at."""
+    if isinstance(mention.value, str):
         return ""
-    share = to_intensity(near, ATTRIBUTES[mention.name].scale)
-    return _position(mention.name, share if mention.level < 1 else round(share))
+    return _position(mention.name, to_intensity(mention.value, ATTRIBUTES[mention.name].scale))
 
 
 def _position(attribute: str, share: float) -> str:
