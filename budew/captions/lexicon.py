@@ -67,6 +67,7 @@ class Kind(StrEnum):
     CONJUNCTION = "conjunction"
     PASSING = "passing"
     QUALITY = "quality"
+    BREAKING = "breaking"
     INERT = "inert"
 
 

@@ -1,7 +1,7 @@
 """The linter of a corpus: what is wrong with each caption, counted, and what only shows in many of them.
 
 Over-used openings and phrases teach a model a formula; captions that come twice weigh double. One pass.
-Memory: two tallies of at most 200,000 keys (some 50 MB), and for the duplicates about 80 bytes a distinct
+Memory: two tallies of at most 200,000 keys (some 50 MB), and for the duplicates about 100 bytes a distinct
 caption, so that 9 million captions fit in 1 GB.
 """
 
@@ -111,7 +111,7 @@ class Report:
         for code, count in self.counts.items():
             yield f"{self.severity[code]:<8} {code:<24} {count:>10,}"
             for example in self.examples.get(code, ()):
-                yield f"    {example.id}: {example.what} | {example.text}"
+                yield f"    {example.id}: " + " | ".join(filter(None, (example.what, example.text)))
         for title, found in (("openings", self.openings), ("phrases", self.phrases)):
             if found:
                 yield f"over-used {title}"

@@ -53,6 +53,10 @@ _BESIDE = 4
 """Items that are looked at on each side to tell a feeling from a voice quality."""
 _AFLOAT = 6
 """Items over which a hedge or an intensity at the head of a sentence reaches."""
+_STRANGERS = 2
+"""Words without a meaning that a negation reaches over."""
+_TURN = 8
+"""Items behind "from" in which what is left behind is named, where "to" comes."""
 _SUBJECT = 4
 """Words that may stand between a feeling and the verb that leaves it behind: "the fear of the first
 words fades into".
@@ -78,7 +82,7 @@ class _Reader:
 
     __slots__ = (
         "afloat", "ahead", "carried", "closed", "compared", "comparison", "gap", "group", "hedged",
-        "items", "last", "levels", "parted", "pending", "role", "roles", "turning",
+        "items", "last", "levels", "parted", "pending", "role", "roles", "strangers", "turning",
     )  # fmt: skip
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -93,7 +97,8 @@ class _Reader:
         self.afloat: tuple[int, float] | None = None  # where an intensity stands at the head of a sentence
         self.comparison: Entry | None = None  # "more" or "less", waiting for "than"
         self.compared: int | None = None  # the first of two that are compared
-        self.turning = False  # "from" was read, and "to" comes
+        self.turning = -_TURN  # where "from" was read, if "to" comes
+        self.strangers = 0  # words without a meaning since a negation
         self.rest()
 
     def rest(self) -> None:
@@ -104,15 +109,27 @@ class _Reader:
         self.last: int | None = None  # the emotion just read, which an intensity behind it may still change
 
     def other(self, index: int, entry: Entry | None) -> None:
-        """A word that means nothing here, or a phrase read over as a whole."""
+        """A phrase read over as a whole, or a word that ends what is governed."""
         self.rest()
         self.gap += 1
+        self.strangers = 0
+
+    def stranger(self, index: int, entry: Entry | None) -> None:
+        """A word that means nothing here. One or two of them do not keep a negation from its word ("without
+        any obvious anger").
+        """
+        if self.pending == 0.0 and self.strangers < _STRANGERS:
+            self.strangers += 1
+            self.carried = self.last = None
+            self.gap += 1
+        else:
+            self.other(index, entry)
 
     def stop(self, index: int = 0, entry: Entry | None = None) -> None:
         """The end of a sentence."""
         self.rest()
         self.group.clear()
-        self.turning = False
+        self.turning = -_TURN
         self.hedged = -_AFLOAT - 1
         self.afloat = None
         self.comparison = self.compared = None
@@ -134,6 +151,9 @@ class _Reader:
 
     def _governing(self, index: int) -> float | None:
         governing = self.pending if self.pending is not None else self.carried
+        self.strangers = 0
+        if governing is None and index - self.turning < _TURN:
+            self.role, governing = LEFT_BEHIND, 0.0
         if self.afloat is not None:
             if governing is None and index - self.afloat[0] <= _AFLOAT:
                 governing = self.afloat[1]
@@ -187,9 +207,11 @@ class _Reader:
 
     def negation(self, index: int, entry: Entry) -> None:
         self.pending, self.carried, self.role, self.last = 0.0, None, DENIED, None
+        self.strangers = 0
 
     def leaving(self, index: int, entry: Entry) -> None:
         self.pending, self.carried, self.role, self.last = 0.0, None, LEFT_BEHIND, None
+        self.strangers = 0
 
     def absent(self, index: int, entry: Entry) -> None:
         self._withdraw(DENIED, within=0)
@@ -206,17 +228,17 @@ class _Reader:
     def start(self, index: int, entry: Entry) -> None:
         """The word "from"."""
         if self.ahead[index]:
-            self.turning = True
             self.leaving(index, entry)
+            self.turning = index
         else:
             self.other(index, entry)
 
     def end(self, index: int, entry: Entry) -> None:
         """The word "to", which without a "from" before it is any word."""
-        if self.turning:
+        if self.turning >= 0:
             self.rest()
             self.group.clear()
-            self.turning = False
+            self.turning = -_TURN
 
     def compare(self, index: int, entry: Entry) -> None:
         """The words "more" and "less"."""
@@ -336,7 +358,8 @@ def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
 
 
 _HANDLERS: dict[Kind | None, Any] = {
-    None: _Reader.other,
+    None: _Reader.stranger,
+    Kind.BREAKING: _Reader.other,
     Kind.INERT: lambda reader, index, entry: (reader.stop if entry is STOP else reader.other)(index, entry),
     Kind.EMOTION: _Reader.emotion,
     Kind.BURST: _Reader.thing,

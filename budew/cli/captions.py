@@ -1,7 +1,8 @@
 """Commands of the caption language: parse, render, lint, captions. None of them needs a model."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
@@ -10,6 +11,7 @@ from budew.cli.settings import SETTINGS
 from budew.terminal import as_json, name_of, opened, output, progress_bar, say_error, stdout_console
 
 if TYPE_CHECKING:
+    from budew.captions.lint_rows import BadLine
     from budew.profile import VoiceProfile
 
 app = typer.Typer()
@@ -145,9 +147,18 @@ def coverage(
     from budew.captions.coverage import coverage as read_all
     from budew.captions.lint_corpus import read_captions
 
+    bad: list["BadLine"] = []
+
+    def texts(lines: BinaryIO) -> Iterator[str]:
+        for row in read_captions(lines, name_of(file)):
+            if isinstance(row, tuple):
+                yield row[1]
+            else:
+                bad.append(row)
+                say_error(f"{row.id}: {row.why}")
+
     with opened(file) as lines, progress_bar("reading") as bar:
-        texts = (text for _, text, _ in read_captions(lines, name=name_of(file)))
-        found = read_all(texts, progress=lambda done: bar(done, None))
+        found = read_all(texts(lines), progress=lambda done: bar(done, None))
     print(
         f"{found.captions:,} captions, an emotion read in {found.with_emotion:,}; "
         f"{len(found.unknown):,} words where an emotion stands are in no entry"
@@ -157,6 +168,28 @@ def coverage(
     if json is not None:
         with output(json) as written:
             print(as_json(found.to_dict(), indent=1), file=written)
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command(no_args_is_help=True)
+def lint(file: options.CaptionFile, json: options.CoverageFile = None) -> None:
+    """Check captions: leaked numbers and field names, repetitions, contradictions, over-used phrases, length.
+
+    FILE has a caption a line, or JSON Lines with "caption" and maybe "profile",
+    which is then checked for a gender or an age that it does not support. Exit
+    status 1 where something is an error, 0 where there are warnings alone.
+
+    Example: budew lint captions.jsonl --json lint.json
+    """
+    from budew.captions.lint_corpus import lint_corpus, read_captions
+
+    with opened(file) as lines:
+        report = lint_corpus(read_captions(lines, name_of(file)))
+    print("\n".join(report.lines()))
+    if json is not None:
+        with output(json) as written:
+            print(as_json(report.to_dict(), indent=1), file=written)
+    raise typer.Exit(1 if report.errors else 0)
 
 
 @captions_app.command()

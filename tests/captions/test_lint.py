@@ -56,6 +56,8 @@ FAULTY = [
 SOUND = [
     "A sad voice.",
     "Very, very sad.",
+    "Is she sad? Sad, to be sure.",
+    "An MC with a UFO of a voice.",
     "She had had enough; there is that that troubles her.",
     "An hour of a one-time singer, an unimpressed and a unique voice, an ASMR voice, once a European.",
     "The tone is soft at first, then harsh.",
@@ -238,7 +240,7 @@ def test_any_string_is_judged_with_known_codes_and_spans_in_the_text(text, profi
     found = lint_caption(text, profile)
     assert {finding.code for finding in found} <= set(load_rules().severity)
     assert all(0 <= finding.start <= finding.end <= len(text) for finding in found)
-    assert (text.strip() == "") <= (codes(text) == ["empty"])
+    assert any(map(str.isalpha, text)) == ("empty" not in codes(text))
     assert any(map(str.isdigit, text)) == ("number" in codes(text))
     assert list(found) == sorted(found, key=lambda finding: (finding.start, finding.end))
 

@@ -33,10 +33,11 @@ def varied(count):
 
 
 def test_a_caption_counts_once_for_each_code_and_examples_are_the_first_few():
-    rows = [(f"c{n}", f"{{Sad}} {{voice}} number {'i' * n}.", None) for n in range(1, 9)]
+    rows = [(f"c{n}", f"{{Sad}} {{voice}}* number {'i' * n}.", None) for n in range(1, 9)]
     report = lint_corpus(rows)
     assert dict(report.counts) == {"markup": 8}
     assert [example.id for example in report.examples["markup"]] == ["c1", "c2", "c3", "c4", "c5"]
+    assert {example.what for example in report.examples["markup"]} == {"{"}
     assert (report.captions, report.errors, report.warnings) == (8, 8, 0)
     assert report.mean_words == 4
 
