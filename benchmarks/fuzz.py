@@ -15,7 +15,8 @@ from budew.captions import load_lexicon, parse
 SIZES = (10_000, 100_000, 1_000_000)
 PATTERNS = (
     "a", " ", ",", '"', "'", "“", "‘ ’", "(", "-", "\n", "not ", "very ", "and ",
-    "from ", "to ", "more than ", "less ", "sad, ", "sad and ", "sad-", "sad\n", "accent ", "a b c accent ", "no sadness, ",
+    "from ", "to ", "more than ", "less ", "sad, ", "sad and ", "sad-", "sad\n", "accent ",
+    "a b c accent ", "no sadness, ",
     "from sad to ", "calm, ",
     "calm slow ", '"sad" ', "'so sad' ", 'says "x" ', "a hint of ",
     "to a ", "tinged ", "fades into ", "possibly ", "İ", "ﬁ", "é", "\u202e", "👩‍👩‍👧",

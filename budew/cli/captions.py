@@ -147,7 +147,7 @@ def coverage(
     from budew.captions.coverage import coverage as read_all
     from budew.captions.lint_corpus import read_captions
 
-    bad: list["BadLine"] = []
+    bad: list[BadLine] = []
 
     def texts(lines: BinaryIO) -> Iterator[str]:
         for row in read_captions(lines, name_of(file)):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from budew.captions import frame_names
 from budew.profile import VoiceProfile
 
 
@@ -90,3 +91,31 @@ def test_a_hostile_line_costs_itself_only_and_is_told_with_its_number(budew, tmp
     assert [line.split(": ")[2].split()[:2] for line in told] == [["line", f"{n}"] for n in range(1, 7)]
     parsed = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [sorted(record["emotions"]) for record in parsed] == [["Sadness"], ["Sadness"]]
+
+
+def test_explain_shows_each_phrase_and_html_writes_a_page(budew, tmp_path):
+    page = tmp_path / "page.html"
+    outcome = budew("parse", "Not angry, deeply sad.", "--explain", "--html", page)
+    assert outcome.status == 0
+    assert "denied" in outcome.out
+    assert "strong" in outcome.out
+    assert "deeply" in page.read_text(encoding="utf-8")
+
+
+def test_explain_is_for_one_caption(budew, tmp_path):
+    (tmp_path / "c.jsonl").write_text("")
+    assert budew("parse", "--jsonl", tmp_path / "c.jsonl", "--explain").status == 2
+
+
+def test_render_takes_style_and_what_to_leave_out(budew, tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text('{"emotions": {"Sadness": 0.75, "Pride": 0.25}, "traits": {"gender": "female"}}')
+    out = budew("render", path, "--style", "tags", "--max-emotions", 1, "--leave-out", "gender").out
+    assert json.loads(budew("parse", out).out) == {"emotions": {"Sadness": 0.75}, "bursts": [], "traits": {}}
+    assert budew("render", path, "--leave-out", "nothing").err.startswith("budew: nothing called 'nothing'")
+
+
+def test_all_frames_shows_the_profile_in_each(budew, tmp_path):
+    (tmp_path / "p.json").write_text('{"emotions": {"Sadness": 0.75}}')
+    out = budew("render", tmp_path / "p.json", "--all-frames").out
+    assert all(name in out for name in frame_names())
