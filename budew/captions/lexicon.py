@@ -52,6 +52,7 @@ class Kind(StrEnum):
     INTENSITY = "intensity"  # before what it governs
     AFTER = "after"  # an intensity behind what it governs
     NEGATION = "negation"
+    UNREAL = "unreal"  # before what is feigned, or only thought of
     ABSENT = "absent"  # a negation behind what it governs
     HEDGE = "hedge"
     MORE = "more"
@@ -72,9 +73,9 @@ class Kind(StrEnum):
 
 
 GOVERNING = (
-    Kind.NEGATION, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT,
+    Kind.NEGATION, Kind.UNREAL, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT,
     Kind.FADING, Kind.FROM, Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING,
-    Kind.QUALITY, Kind.INERT,
+    Kind.QUALITY, Kind.BREAKING, Kind.INERT,
 )  # fmt: skip
 """Kinds that a lexicon lists under their own name, as phrases and nothing more."""
 
@@ -229,6 +230,8 @@ def _add(phrases: PhraseTrie[Entry], words: Iterable[str], entry: Entry) -> tupl
     """Give each phrase, without a leading article, this meaning; return the phrases as they stand."""
     said = tuple(words)
     for phrase in said:
+        if not isinstance(phrase, str):
+            raise LexiconError(f"the phrase {phrase!r} is no text: YAML wants on, off, yes, no and true in quotes")
         if any(map(str.isdigit, phrase)):
             raise LexiconError(f"the phrase {phrase!r} holds a digit: spell it out")
         there = phrases.add(without_article(phrase), replace(entry, phrase=phrase))

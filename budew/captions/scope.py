@@ -21,19 +21,24 @@ MODERATE = 0.5
 """The level of an emotion word that nothing governs."""
 STEP = 0.25
 SLIGHT = 0.25
+STRONG = 0.75
 
 COMMA = Entry(Kind.LINK, ",")
 """The meaning of a comma, which belongs to the grammar and not to the lexicon."""
 STOP = Entry(Kind.INERT, ".")
 """The meaning of a mark that ends a sentence."""
+MARK = Entry(Kind.BREAKING, "mark")
+"""The meaning of any other mark, which ends what is governed."""
 QUOTED = Entry(Kind.INERT, "quoted")
 """The meaning of words that are spoken."""
 COLON = Entry(Kind.PASSING, ":")
 """The meaning of a mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
 MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()", COLON)}
-"""Marks with a meaning; any other mark ends what is governed, as a word does."""
+"""Marks with a meaning of their own."""
 
-SAID, DENIED, LEFT_BEHIND = "said", "denied", "left behind"
+SAID, DENIED, LEFT_BEHIND, NOT_FELT = "said", "denied", "left behind", "not felt"
+_COPULAS = ("is", "are", "was", "were")
+_ELLIPTIC = ("not", "isn't", "aren't", "wasn't", "weren't", "doesn't", "don't", "didn't", "isnt", "doesnt")
 
 Item = tuple[int, int, Entry | None]
 """A phrase of the text: the tokens from the first number to before the second, and its meaning (None:
@@ -81,7 +86,7 @@ class _Reader:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "afloat", "ahead", "carried", "closed", "compared", "comparison", "gap", "group", "hedged",
+        "afloat", "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "gap", "group", "hedged",
         "items", "last", "levels", "parted", "pending", "role", "roles", "strangers", "turning",
     )  # fmt: skip
 
@@ -91,6 +96,8 @@ class _Reader:
         self.roles = [SAID] * len(items)
         self.closed, self.ahead = _from_the_right(items)
         self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
+        self.before: list[int] = []  # the same, of the sentence before
+        self.begun = 0  # where this sentence began
         self.gap = 0  # words since, and whether a comma came
         self.parted = False
         self.hedged = -_AFLOAT - 1  # where a hedge stands that waits for its word
@@ -115,20 +122,25 @@ class _Reader:
         self.strangers = 0
 
     def stranger(self, index: int, entry: Entry | None) -> None:
-        """A word that means nothing here. One or two of them do not keep a negation from its word ("without
-        any obvious anger").
+        """A word that means nothing here. A negation reaches over two of them, and over what it lists beside a
+        feeling ("no tension, stress or anger"); an intensity over one adjective right before its word.
         """
-        if self.pending == 0.0 and self.strangers < _STRANGERS:
+        listed = self.carried == 0.0 and index and _parts(self.items[index - 1][2])
+        if (self.pending == 0.0 or listed) and self.strangers < _STRANGERS:
             self.strangers += 1
-            self.carried = self.last = None
+            self.carried, self.last = 0.0, None
             self.gap += 1
+        elif self.pending is not None and self._is_emotion(index + 1):
+            self.last = None
         else:
             self.other(index, entry)
 
     def stop(self, index: int = 0, entry: Entry | None = None) -> None:
         """The end of a sentence."""
         self.rest()
-        self.group.clear()
+        self.before, self.group = self.group, []
+        self.begun = index + 1
+        self.gap, self.parted = 0, False
         self.turning = -_TURN
         self.hedged = -_AFLOAT - 1
         self.afloat = None
@@ -167,6 +179,9 @@ class _Reader:
     def thing(self, index: int, entry: Entry) -> None:
         """A burst or a trait."""
         self.levels[index] = 1.0
+        if entry.name == "pace" and (self._comes(index, Kind.LEFT) or self._comes(index, Kind.FADING)):
+            self.levels[index], self.roles[index] = 0.0, ""  # "fear slowly turns into": the turn is slow
+            return
         if self._covered(entry):
             self.levels[index], self.roles[index] = 0.0, self.role
 
@@ -187,15 +202,17 @@ class _Reader:
         """
         denied = self.pending == 0.0 or self.carried == 0.0
         self.pending, self.carried, self.last = None, 0.0 if denied else None, None
-        self.gap += entry.name != "pace"  # "fear slowly fades into"
+        self.gap += 1
         return denied
 
     def intensity(self, index: int, entry: Entry) -> None:
-        if self.last is not None and self.pending is None and self._ends_clause(index):
-            self.after(index, entry)
+        level = entry.level if self.pending is None else _combined(self.pending, entry.level)
+        if self.last is not None and self._is_predicate(index):
+            if self.levels[self.last]:
+                self._set(self.last, level or SLIGHT)  # "the anger is not strong"
+            self.pending = self.carried = self.last = None
         else:
-            self.pending = entry.level if self.pending is None else _combined(self.pending, entry.level)
-            self.carried = None
+            self.pending, self.carried = level, None
 
     def after(self, index: int, entry: Entry) -> None:
         if self.last is not None:
@@ -206,7 +223,17 @@ class _Reader:
             self.afloat = index, entry.level
 
     def negation(self, index: int, entry: Entry) -> None:
-        self.pending, self.carried, self.role, self.last = 0.0, None, DENIED, None
+        elliptic = entry.phrase in _ELLIPTIC and not self._comes(index, Kind.BREAKING)
+        if self.group and elliptic and self._ends_clause(index):  # "but anger is not"
+            self._withdraw(DENIED, within=_SUBJECT, parted=True)
+        else:
+            self.pending, self.carried, self.role = 0.0, None, DENIED
+            self.strangers = 0
+            self.last = self.last if self._comes(index, Kind.INTENSITY) else None
+
+    def unreal(self, index: int, entry: Entry) -> None:
+        """Before what is feigned, or only thought of."""
+        self.pending, self.carried, self.role, self.last = 0.0, None, NOT_FELT, None
         self.strangers = 0
 
     def leaving(self, index: int, entry: Entry) -> None:
@@ -220,6 +247,8 @@ class _Reader:
         self._withdraw(LEFT_BEHIND, within=0)
 
     def left(self, index: int, entry: Entry) -> None:
+        if not self.group and index - self.begun <= 2:  # "Then fear. This gives way to relief."
+            self.group = self.before
         self._withdraw(LEFT_BEHIND, within=_SUBJECT)
 
     def hedge(self, index: int, entry: Entry) -> None:
@@ -247,58 +276,89 @@ class _Reader:
             self.pending, self.carried = SLIGHT, None
 
     def than(self, index: int, entry: Entry) -> None:
-        first, comparison = self.compared, self.comparison
+        first, comparison, last = self.compared, self.comparison, self.last
         self.rest()
         self.gap += 1
         self.comparison = self.compared = None
+        second = self._next_emotion(index)
+        first = first if first is not None else last
         if comparison is None:
             return
-        second = self._next_emotion(index)
-        if comparison.kind is Kind.MORE and second is not None:
+        if first is None and self.items[index - 1][2] is comparison:  # "more than happy", "less than happy"
+            self.pending = STRONG if comparison.kind is Kind.MORE else 0.0
+        elif comparison.kind is Kind.MORE and second is not None:
             level = MODERATE if first is None else self.levels[first]
             self.pending = max(SLIGHT, level - STEP) if level else None
-        elif comparison.kind is Kind.LESS and first is not None and second is None:
-            self._set(first, 0.0)
         elif comparison.kind is Kind.LESS and first is not None:
-            self._set(first, SLIGHT)
+            self._set(first, 0.0 if second is None else SLIGHT)
 
     def link(self, index: int, entry: Entry) -> None:
         if entry is COMMA:
-            self.pending = None
+            if self.pending == 0.0 or not self._leads_on(index):
+                self.pending = None
             self.carried = self.carried if self.closed[index] else None
+            self.strangers = 0
             self.parted = True
 
     def conjunction(self, index: int, entry: Entry) -> None:
-        self.pending = self.last = None
+        if self.pending == 0.0 or not self._leads_on(index):
+            self.pending = None
+        self.last = None
+        self.strangers = 0
         self.parted = False
 
     def passing(self, index: int, entry: Entry) -> None:
-        if self.pending != 0.0:
+        if self.pending != 0.0 and not self._leads_on(index):
             self.pending = self.carried = None
 
     def _set(self, index: int, level: float) -> None:
         self.levels[index] = level
         self.roles[index] = SAID if level else self.role
 
-    def _withdraw(self, role: str, *, within: int) -> None:
-        """Take back the feelings just read, unless a comma or more than so many words came in between."""
-        if self.gap <= within and not self.parted:
+    def _withdraw(self, role: str, *, within: int, parted: bool = False) -> None:
+        """Take back the feelings just read, unless more than so many words came in between, or a comma."""
+        if self.gap <= within and (parted or not self.parted):
             for index in self.group:
                 self.levels[index], self.roles[index] = 0.0, role
         self.rest()
-        self.group.clear()
+        self.group = []
+
+    def _is_emotion(self, index: int) -> bool:
+        entry = self.items[index][2] if index < len(self.items) else None
+        return entry is not None and entry.kind is Kind.EMOTION
+
+    def _comes(self, index: int, kind: Kind) -> bool:
+        entry = self.items[index + 1][2] if index + 1 < len(self.items) else None
+        return entry is not None and entry.kind is kind
+
+    def _is_predicate(self, index: int) -> bool:
+        """Tell whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
+        before = self.items[index - 1][2]
+        if before is not None and before.phrase in _COPULAS:
+            of = index + 1 < len(self.items) and self.items[index + 1][2]
+            return not self._is_emotion(index + 1) and (of is COMMA or not self._comes(index, Kind.LINK))
+        return self._ends_clause(index)
+
+    def _leads_on(self, index: int) -> bool:
+        """Tell whether an intensity reaches its word over more of its kind: "strong, clear and genuine anger"."""
+        if self.pending is None or not _is_kind(self.items[index - 1][2], Kind.INTENSITY):
+            return False
+        for at in range(index + 1, min(index + 1 + _BESIDE, len(self.items))):
+            entry = self.items[at][2]
+            if _is_kind(entry, Kind.EMOTION):
+                return self.items[at - 1][2] is None or not _is_kind(self.items[at - 1][2], Kind.PASSING)
+            if entry is not None and (entry.kind not in _BETWEEN or entry.phrase in _COPULAS):
+                return False
+        return False
 
     def _ends_clause(self, index: int) -> bool:
-        """Tell whether a mark, "and" or the end stands behind an item."""
+        """Tell whether a mark, "but", "and" or the end stands behind an item."""
         entry = self.items[index + 1][2] if index + 1 < len(self.items) else STOP
-        return (
-            entry is COMMA
-            or entry is STOP
-            or entry is COLON
-            or (
-                entry is not None and entry.kind is Kind.CONJUNCTION and self._next_emotion(index + 1) is None
-            )
-        )
+        if entry is COMMA or entry is STOP or entry is COLON:
+            return True
+        if entry is None or entry.kind not in (Kind.CONJUNCTION, Kind.BREAKING):
+            return False
+        return entry.kind is Kind.BREAKING or self._next_emotion(index + 1) is None
 
     def _next_emotion(self, index: int) -> int | None:
         """Return the emotion that comes next, through nothing but links and intensities."""
@@ -332,6 +392,10 @@ def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
     return None
 
 
+def _is_kind(entry: Entry | None, kind: Kind) -> bool:
+    return entry is not None and entry.kind is kind
+
+
 def _combined(outer: float, inner: float) -> float:
     """Return the level of one intensity upon another: a weak one weakens, else the stronger counts."""
     return min(outer, inner) if min(outer, inner) < MODERATE else max(outer, inner)
@@ -345,8 +409,8 @@ def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
     closing = coming = False
     for index in range(len(items) - 1, -1, -1):
         entry = items[index][2]
-        if entry is None:
-            closing = False
+        if entry is None:  # in a list, a word between marks is a member of it
+            closing = closing and index + 1 < len(items) and _parts(items[index + 1][2])
         elif entry is STOP:
             closing = coming = False
         else:
@@ -355,6 +419,10 @@ def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
             coming = coming or kind is TO
         closed[index], ahead[index] = closing, coming
     return closed, ahead
+
+
+def _parts(entry: Entry | None) -> bool:
+    return entry is COMMA or _is_kind(entry, CONJUNCTION)
 
 
 _HANDLERS: dict[Kind | None, Any] = {
@@ -369,6 +437,7 @@ _HANDLERS: dict[Kind | None, Any] = {
     Kind.INTENSITY: _Reader.intensity,
     Kind.AFTER: _Reader.after,
     Kind.NEGATION: _Reader.negation,
+    Kind.UNREAL: _Reader.unreal,
     Kind.ABSENT: _Reader.absent,
     Kind.LEAVING: _Reader.leaving,
     Kind.FADING: _Reader.fading,
