@@ -32,6 +32,7 @@ class Said(NamedTuple):
     bursts: list[str]
     traits: dict[str, str]
     attributes: list[tuple[str, float]]
+    feelings: bool = True
 
 
 class Filling:
@@ -67,7 +68,7 @@ class Filling:
                 said.append(words.before[0])
             elif (MODERATE if carried is None else carried) == level and not below(_BARE):
                 said.append(words.bare[below(len(words.bare))])
-            elif not below(_AFTER):
+            elif words.after and not below(_AFTER):
                 said.append(words.after[below(len(words.after))])
                 carried = None
             else:
@@ -101,10 +102,8 @@ class Filling:
         return self._choose(phrases) if phrases else self.lexicon.accent.format(value)
 
     def voice(self) -> str:
-        """Return timbre, age and gender before "voice", such as "raspy elderly female voice"."""
-        return " ".join(
-            filter(None, (self.trait("timbre"), self.trait("age"), self.trait("gender"), "voice"))
-        )
+        """Return age and gender before "voice", such as "elderly female voice"."""
+        return " ".join(filter(None, (self.trait("age"), self.trait("gender"), "voice")))
 
     def speaker(self) -> str:
         """Return age and gender of a person, such as "elderly woman" or "young male speaker"."""
@@ -125,7 +124,7 @@ class Filling:
     def manner(self) -> str:
         """Return style and pace, such as "in a casual style and at a slow pace"."""
         style, pace = self.trait("style"), self.trait("pace")
-        said = [f"in {self.a(style)}"] if style else []
+        said = [style] if style else []
         return joined([*said, f"at {self.a(pace)} pace"] if pace else said)
 
     def qualities(self) -> list[str]:
@@ -160,7 +159,7 @@ _ALWAYS = _bits(
 )  # fmt: skip
 _WITH = {
     "bursts": _bits("bursts", "burst_tags"),
-    "accent": _bits("accent", "accent_timbre", "accent_tags"),
+    "accent": _bits("accent_timbre", "accent_tags"),
     "timbre": _bits("accent_timbre", "accent_tags"),
     "manner": _bits("manner", "manner_tags"),
     "speaker": _bits("speaker_tags"),
@@ -202,7 +201,6 @@ _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
         "speaker_tags": lambda fill: ", ".join(filter(None, (fill.trait("age"), fill.trait("gender")))),
         "bursts": lambda fill: joined(fill.bursts()),
         "burst_tags": lambda fill: ", ".join(fill.bursts()),
-        "accent": lambda fill: fill.a(fill.trait("accent")),
         "accent_timbre": Filling.accent_timbre,
         "accent_tags": lambda fill: ", ".join(
             filter(None, (fill.trait("accent"), (timbre := fill.trait("timbre")) and f"{timbre} timbre"))

@@ -11,7 +11,7 @@ everything that a profile can say; one that has not is an error when the lexicon
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
@@ -21,16 +21,16 @@ _TOKEN = re.compile(r"[\[\]()|]|\{\w+\}|<\w+>|[^\[\](){}|<>]+")
 STYLES = ("prose", "short", "tags")
 
 # Each row is one thing that a frame must say, in one of these ways.
-_MUST_SAY = (
-    ({"nouns"}, {"adjectives"}, {"noun_tags"}, {"adjective_tags"}, {"first_noun", "other_nouns"}),
+_FEELINGS = ({"nouns"}, {"adjectives"}, {"noun_tags"}, {"adjective_tags"}, {"first_noun", "other_nouns"})
+_THE_REST = (
     ({"a_voice"}, {"the_voice"}, {"a_speaker"}, {"the_speaker"}, {"speaker_tags"}),
     ({"bursts"}, {"burst_tags"}),
-    ({"accent", "a_voice"}, {"accent", "the_voice"}, {"accent_timbre"}, {"accent_tags"}),
+    ({"accent_timbre"}, {"accent_tags"}),
     ({"manner"}, {"manner_tags"}),
     ({"qualities"}, {"quality_tags"}),
     ({"recording"}, {"recording_tags"}),
 )
-PLACES = tuple(sorted(set().union(*(places for ways in _MUST_SAY for places in ways))))
+PLACES = tuple(sorted(set().union(*(places for ways in (_FEELINGS, *_THE_REST) for places in ways))))
 BIT = {name: 1 << index for index, name in enumerate(PLACES)}
 """A bit for each place, set where a profile has something to put there."""
 
@@ -75,6 +75,7 @@ class Frame:
         style: prose, short or tags.
         view: listener or speaker.
         form: verbal, nominal, participial, sentences or tags.
+        neutral: whether it suits a profile without emotions.
         fill: writes it, without capitals.
         ways: in how many ways it can be said, words for emotions, bursts and traits not counted.
     """
@@ -83,14 +84,23 @@ class Frame:
     style: str
     view: str
     form: str
+    neutral: bool
     fill: Fill
     ways: int
 
 
 def compile_frame(
-    name: str, *, style: str, view: str, form: str, text: str, rules: Mapping[str, str]
+    name: str,
+    *,
+    style: str,
+    view: str,
+    form: str,
+    text: str,
+    rules: Mapping[str, str],
+    neutral: bool = True,
+    feelings: bool = True,
 ) -> Frame:
-    """Compile the text of a frame.
+    """Compile the text of a frame. One without `feelings` has no place for emotions.
 
     Raises:
         FrameError: an unknown place, rule or style, a stray bracket, or no place for something that a
@@ -100,8 +110,8 @@ def compile_frame(
         raise FrameError(f"the frame {name!r} has the style {style!r}: use one of {', '.join(STYLES)}")
     node = _compile(name, text, rules)
     for places in node.places:
-        _check(name, places)
-    return Frame(name, style, view, form, node.fill, node.ways)
+        _check(name, places, (_FEELINGS, *_THE_REST) if feelings else _THE_REST)
+    return Frame(name, style, view, form, neutral, node.fill, node.ways)
 
 
 def capitalised(text: str) -> str:
@@ -111,8 +121,8 @@ def capitalised(text: str) -> str:
     return ". ".join([sentence[:1].upper() + sentence[1:] for sentence in text.split(". ")])
 
 
-def _check(name: str, places: frozenset[str]) -> None:
-    for ways in _MUST_SAY:
+def _check(name: str, places: frozenset[str], wanted_ways: Sequence[Sequence[set[str]]]) -> None:
+    for ways in wanted_ways:
         if not any(way <= places for way in ways):
             wanted = sorted(map(sorted, ways))
             raise FrameError(

@@ -112,6 +112,8 @@ class Forms:
     after: tuple[str, ...] = ()
     strong_noun: tuple[str, ...] = ()
     strong_adjective: tuple[str, ...] = ()
+    mild_noun: tuple[str, ...] = ()
+    mild_adjective: tuple[str, ...] = ()
 
 
 class Wordings(NamedTuple):
@@ -141,6 +143,7 @@ class Lexicon:
         accent: what is said of an accent, with a place for it.
         accent_word: the last word of that.
         frames: sentence frames by their name.
+        without_feelings: frames that say nothing of emotions.
         speaking: words that introduce what is spoken.
         sounds: for the choice of an article.
     """
@@ -157,6 +160,7 @@ class Lexicon:
     accent: str
     accent_word: str
     frames: Mapping[str, Frame]
+    without_feelings: tuple[Frame, ...]
     speaking: frozenset[str]
     sounds: Sounds
 
@@ -219,6 +223,10 @@ def _compile(table: dict[str, Any]) -> Lexicon:
         frames=MappingProxyType(
             {name: compile_frame(name, **row, rules=rules) for name, row in table["frames"].items()}
         ),
+        without_feelings=tuple(
+            compile_frame(name, **row, rules=rules, feelings=False)
+            for name, row in table["frames_without_feelings"].items()
+        ),
         speaking=frozenset(table["speaking"]),
         sounds=sounds,
     )
@@ -267,6 +275,8 @@ def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[s
             adjective=_add(phrases, row["adjective"], entry),
             strong_noun=_add(phrases, row.get("strong_noun", ()), entry),
             strong_adjective=_add(phrases, row.get("strong_adjective", ()), entry),
+            mild_noun=_add(phrases, row.get("mild_noun", ()), entry),
+            mild_adjective=_add(phrases, row.get("mild_adjective", ()), entry),
         )
     for given, (name, said) in zip(table, forms.items(), strict=True):
         for word in (*said.adjective, *said.strong_adjective, *table[given].get("either", ())):
@@ -344,11 +354,12 @@ def _book(
     for name, forms in emotions.items():
         for level, degrees in intensities.items():
             words: tuple[str, ...] = getattr(forms, form)
-            if level >= STRONG:
-                words += getattr(forms, f"strong_{form}")
+            words += getattr(forms, f"strong_{form}" if level >= STRONG else f"mild_{form}")
             book[name, level] = Wordings(
                 before=tuple(f"{degree} {word}" for degree in getattr(degrees, form) for word in words),
-                after=tuple(f"{word} {degree}" for degree in degrees.after for word in words),
+                after=tuple(f"{word} {degree}" for degree in degrees.after for word in words)
+                if form == "noun"
+                else (),
                 bare=words,
             )
     return MappingProxyType(book)

@@ -43,7 +43,8 @@ def render(
     What is said is what `expressible` returns for the same options, and `parse` gives that back.
 
     Args:
-        profile: any profile; one without emotions is called neutral.
+        profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are left
+            out, nothing is said of them.
         seed: another seed gives other words, another order and another frame.
         frame: name of the sentence frame, one of `frame_names()`; drawn when None.
         style: "prose", "short" or "tags"; drawn with the frame when None.
@@ -63,7 +64,7 @@ def render(
     lexicon = load_lexicon(language)
     said = _said(profile, lexicon, max_emotions, min_level, leave_out)
     draw = Draw(f"{seed} {said!r}")
-    chosen = _frame(lexicon, frame, style, draw)
+    chosen = _frame(lexicon, frame, style, said, draw)
     return capitalised(chosen.fill(Filling(said, lexicon, draw, wording=wording)))
 
 
@@ -109,12 +110,22 @@ def _said(
         raise TypeError(
             f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
         )
-    emotions = [(name, nearest_level(value)) for name, value in profile.emotions.items()]
-    emotions = [pair for pair in emotions if pair[1] and pair[1] >= min_level]
+    if isinstance(leave_out, str):
+        raise LexiconError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
+    if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
+        raise LexiconError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+    found = [(name, level) for name, value in profile.emotions.items() if (level := nearest_level(value))]
+    emotions = [pair for pair in found if pair[1] >= min_level]
     if max_emotions is not None and len(emotions) > max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
     said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
-    return _shortened(said, leave_out) if leave_out else said
+    said = _shortened(said, leave_out) if leave_out else said
+    silent = not said.emotions and bool(found or "emotions" in leave_out or said.bursts or _has_mood(said))
+    return said._replace(feelings=not silent)
+
+
+def _has_mood(said: Said) -> bool:
+    return any(name == "Valence" for name, _ in said.attributes)
 
 
 def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], list[tuple[str, float]]]:
@@ -143,12 +154,16 @@ def _shortened(said: Said, leave_out: Collection[str]) -> Said:
     )
 
 
-def _frame(lexicon: Lexicon, name: str | None, style: str | None, draw: Draw) -> Frame:
-    if name is None:
-        return draw.choose(_frames(lexicon, style))
-    if name not in lexicon.frames:
+def _frame(lexicon: Lexicon, name: str | None, style: str | None, said: Said, draw: Draw) -> Frame:
+    frames = _frames(lexicon, style)
+    if name is not None and name not in lexicon.frames:
         raise LexiconError(f"no sentence frame {name!r}: there are {', '.join(lexicon.frames)}")
-    return lexicon.frames[name]
+    if not said.feelings:
+        wanted = style or (lexicon.frames[name].style if name else draw.choose(frames).style)
+        return draw.choose([frame for frame in lexicon.without_feelings if frame.style == wanted])
+    if name is not None:
+        return lexicon.frames[name]
+    return draw.choose(frames if said.emotions else [frame for frame in frames if frame.neutral])
 
 
 @lru_cache(maxsize=64)
