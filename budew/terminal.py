@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from budew.extras import MissingExtraError
+from budew.whole_file import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,23 +60,27 @@ def tolerant_output() -> None:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
-    """Give where results go: the file, or stdout when there is none.
-
-    Half a character, as JSON and file names may have, is written as its code (`\\udc80`) and ends nothing.
-    """
-    if path is None or str(path) == "-":
-        yield sys.stdout
-        sys.stdout.flush()
+    """Give where results go: a file that appears when it is complete, or stdout when there is none."""
+    if path is not None and str(path) != "-":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            yield file
         return
-    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        yield file
+    yield _open_stream(sys.stdout, "stdout")
+    sys.stdout.flush()
+
+
+def _open_stream(stream: Any, name: str) -> Any:
+    if stream is None:  # closed by whoever started the command
+        raise OSError(f"{name} is closed: open it, or name a file")
+    return stream
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Give a file for reading bytes, stdin for `-`."""
     if str(path) == "-":
-        yield sys.stdin.buffer
+        yield _open_stream(sys.stdin, "stdin").buffer
         return
     with path.open("rb") as file:
         yield file
@@ -86,16 +91,16 @@ def name_of(path: Path) -> str:
     return "stdin" if str(path) == "-" else str(path)
 
 
-def stdout_console() -> "Console":
-    """Return a console of rich on stdout: as wide as the terminal, or 120 columns where there is none."""
+def console_on(file: TextIO) -> "Console":
+    """Return a console of rich on a file: as wide as the terminal, or 120 columns where there is none."""
     from rich.console import Console  # 50 ms, and not every command needs it
 
-    return Console(width=None if sys.stdout.isatty() else 120)
+    return Console(file=file, width=None if file.isatty() else 120)
 
 
 def print_table(table: object) -> None:
     """Print something of rich on stdout."""
-    stdout_console().print(table)
+    console_on(sys.stdout).print(table)
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:

@@ -73,8 +73,8 @@ class Kind(StrEnum):
 
 
 GOVERNING = (
-    Kind.NEGATION, Kind.UNREAL, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT,
-    Kind.FADING, Kind.FROM, Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING,
+    Kind.NEGATION, Kind.UNREAL, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING,
+    Kind.LEFT, Kind.FADING, Kind.FROM, Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING,
     Kind.QUALITY, Kind.BREAKING, Kind.INERT,
 )  # fmt: skip
 """Kinds that a lexicon lists under their own name, as phrases and nothing more."""
@@ -239,7 +239,9 @@ def _add(phrases: PhraseTrie[Entry], words: Iterable[str], entry: Entry) -> tupl
     said = tuple(words)
     for phrase in said:
         if not isinstance(phrase, str):
-            raise LexiconError(f"the phrase {phrase!r} is no text: YAML wants on, off, yes, no and true in quotes")
+            raise LexiconError(
+                f"the phrase {phrase!r} is no text: YAML wants on, off, yes, no and true in quotes"
+            )
         if any(map(str.isdigit, phrase)):
             raise LexiconError(f"the phrase {phrase!r} holds a digit: spell it out")
         there = phrases.add(without_article(phrase), replace(entry, phrase=phrase))

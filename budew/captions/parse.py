@@ -127,7 +127,10 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
 
     Raises:
         LexiconError: there is no lexicon of this language.
+        TypeError: the caption is no text.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a caption is a text, not {type(text).__name__}")
     lexicon = load_lexicon(language)
     items = _heard(_items(text, tokenize(text), lexicon), text, lexicon)
     levels, _ = read(items)

@@ -43,8 +43,8 @@ def render(
     What is said is what `expressible` returns for the same options, and `parse` gives that back.
 
     Args:
-        profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are left
-            out, nothing is said of them.
+        profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are
+            left out, nothing is said of them.
         seed: another seed gives other words, another order and another frame.
         frame: name of the sentence frame, one of `frame_names()`; drawn when None.
         style: "prose", "short" or "tags"; drawn with the frame when None.

@@ -126,6 +126,8 @@ def salient(
         min_z: spreads above the median from which on an emotion stands out.
         max_emotions: keep only so many, those that stand out most; of equal ones the earlier in `EMOTIONS`.
     """
+    if not min_z == min_z:
+        raise BaselineError("min_z is not a number")
     standing = {
         name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
     }

@@ -86,8 +86,8 @@ class _Reader:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "afloat", "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "gap", "group", "hedged",
-        "items", "last", "levels", "parted", "pending", "role", "roles", "strangers", "turning",
+        "afloat", "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "gap", "group",
+        "hedged", "items", "last", "levels", "parted", "pending", "role", "roles", "strangers", "turning",
     )  # fmt: skip
 
     def __init__(self, items: Sequence[Item]) -> None:
@@ -122,8 +122,8 @@ class _Reader:
         self.strangers = 0
 
     def stranger(self, index: int, entry: Entry | None) -> None:
-        """A word that means nothing here. A negation reaches over two of them, and over what it lists beside a
-        feeling ("no tension, stress or anger"); an intensity over one adjective right before its word.
+        """A word that means nothing here. A negation reaches over two of them, and over what it lists beside
+        a feeling ("no tension, stress or anger"); an intensity over one adjective right before its word.
         """
         listed = self.carried == 0.0 and index and _parts(self.items[index - 1][2])
         if (self.pending == 0.0 or listed) and self.strangers < _STRANGERS:
@@ -340,7 +340,7 @@ class _Reader:
         return self._ends_clause(index)
 
     def _leads_on(self, index: int) -> bool:
-        """Tell whether an intensity reaches its word over more of its kind: "strong, clear and genuine anger"."""
+        """Tell whether an intensity reaches its word over others of its kind: "strong, clear anger"."""
         if self.pending is None or not _is_kind(self.items[index - 1][2], Kind.INTENSITY):
             return False
         for at in range(index + 1, min(index + 1 + _BESIDE, len(self.items))):

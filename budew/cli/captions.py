@@ -1,5 +1,6 @@
 """Commands of the caption language: parse, render, lint, captions. None of them needs a model."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -8,11 +9,14 @@ import typer
 
 from budew.cli import options
 from budew.cli.settings import SETTINGS
-from budew.terminal import as_json, name_of, opened, output, progress_bar, say_error, stdout_console
+from budew.terminal import as_json, console_on, name_of, opened, output, progress_bar, say_error
 
 if TYPE_CHECKING:
     from budew.captions.lint_rows import BadLine
     from budew.profile import VoiceProfile
+
+LONGEST_TEXT = 10_000_000
+"""Bytes of a caption on stdin."""
 
 app = typer.Typer()
 captions_app = typer.Typer(help="Collections of captions: what is read in them, and what is not.", **SETTINGS)
@@ -44,18 +48,23 @@ def parse(
         raise typer.Exit(_parse_jsonl(jsonl, output_file))
     from budew.captions import parse as parse_caption
 
+    if text == "-":
+        with opened(Path("-")) as lines:
+            text = lines.read(LONGEST_TEXT).decode(errors="replace")
     parsed = parse_caption(text or "")
-    if explain:
-        from budew.explanation import print_explanation
-
-        print_explanation(parsed, stdout_console())
     if html is not None:
         from budew.explanation import write_explanation
 
-        print(f"page: {write_explanation([parsed], html).resolve().as_uri()}")
-    if not explain and html is None:
-        with output(output_file) as file:
+        write_explanation([parsed], html)
+    with output(output_file) as file:
+        if explain:
+            from budew.explanation import print_explanation
+
+            print_explanation(parsed, console_on(file))
+        elif html is None or output_file is not None:
             print(as_json(parsed.profile.to_dict(), indent=1), file=file)
+    if html is not None:
+        print(f"page: {html.resolve().as_uri()}")
 
 
 def _parse_jsonl(path: Path, output_file: Path | None) -> int:
@@ -98,7 +107,7 @@ def render(
     if all_frames:
         from budew.explanation import print_all_frames
 
-        print_all_frames(described, stdout_console(), seed=seed)
+        print_all_frames(described, console_on(sys.stdout), seed=seed)
         return
     for number in range(count):
         caption = render_caption(
@@ -146,6 +155,7 @@ def coverage(
     """
     from budew.captions.coverage import coverage as read_all
     from budew.captions.lint_corpus import read_captions
+    from budew.explanation import visible
 
     bad: list[BadLine] = []
 
@@ -164,7 +174,7 @@ def coverage(
         f"{len(found.unknown):,} words where an emotion stands are in no entry"
     )
     for row in found.to_dict(most=most)["unknown"]:
-        print(f"{row['captions']:>8,}  {row['word']:<24} {row['examples'][0]}")
+        print(f"{row['captions']:>8,}  {row['word']:<24} {visible(row['examples'][0])}")
     if json is not None:
         with output(json) as written:
             print(as_json(found.to_dict(), indent=1), file=written)

@@ -5,7 +5,7 @@ import typer
 from budew.cli import options
 from budew.cli.settings import SETTINGS
 from budew.extras import require
-from budew.terminal import as_json, print_table, progress_bar, say_error
+from budew.terminal import as_json, output, print_table, progress_bar, say_error
 
 app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
 
@@ -50,7 +50,7 @@ def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
         found = corpus_statistics(corpus, on_bad=say_error, progress=lambda done: bar(done, None))
     print_table(statistics_tables(found))
     if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
-        json.write_text(as_json(found.to_dict(), indent=1) + "\n", encoding="utf-8")
+        with output(json) as file:
+            print(as_json(found.to_dict(), indent=1), file=file)
         print(f"statistics: {json}")
     raise typer.Exit(1 if found.bad else 0)

@@ -7,7 +7,6 @@ three seconds it is a file of 320 kB, written in half a second.
 Captions and ids come from outside and are escaped; audio is decoded and encoded anew (see `player`).
 """
 
-import os
 from collections.abc import Mapping
 from importlib.resources import files
 from itertools import pairwise
@@ -26,6 +25,7 @@ from budew.evaluation.table import LABELS, figure
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
+from budew.whole_file import whole_file
 
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""
@@ -42,9 +42,8 @@ def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Pat
         examples: at most so many clips are shown, those that came with audio first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(render_html(evaluation, examples=examples), encoding="utf-8")
-    os.replace(unfinished, path)
+    with whole_file(path) as file:
+        file.write(render_html(evaluation, examples=examples))
     return path
 
 

@@ -6,7 +6,7 @@ on colour alone: it is struck through, underlined or, where there is no colour, 
 """
 
 from budew.explanation.console import print_all_frames, print_explanation
-from budew.explanation.marks import Mark, marks_of
+from budew.explanation.marks import Mark, marks_of, visible
 from budew.explanation.page import explanation_html, write_explanation
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "marks_of",
     "print_all_frames",
     "print_explanation",
+    "visible",
     "write_explanation",
 ]

@@ -4,7 +4,6 @@ The bars are HTML and CSS and follow the reader's light or dark mode. A page of 
 and takes 3 s on one core. Captions come from outside and are escaped.
 """
 
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -29,14 +28,14 @@ from budew.explanation.marks import (
 from budew.taxonomy import EMOTION_GROUPS
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
+from budew.whole_file import whole_file
 
 
 def write_explanation(parsed_captions: Sequence[ParsedCaption], path: Path) -> Path:
     """Write the page of `explanation_html` to `path`, replacing what is there, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(explanation_html(parsed_captions), encoding="utf-8")
-    os.replace(unfinished, path)
+    with whole_file(path) as file:
+        file.write(explanation_html(parsed_captions))
     return path
 
 
