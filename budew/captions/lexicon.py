@@ -50,6 +50,7 @@ class Kind(StrEnum):
     TRAIT = "trait"
     ATTRIBUTE = "attribute"
     INTENSITY = "intensity"  # before what it governs
+    RATING = "rating"  # a number behind what it rates
     AFTER = "after"  # an intensity behind what it governs
     NEGATION = "negation"
     UNREAL = "unreal"  # before what is feigned, or only thought of
@@ -145,6 +146,7 @@ class Lexicon:
         frames: sentence frames by their name.
         without_feelings: frames that say nothing of emotions.
         speaking: words that introduce what is spoken.
+        ages: the last year of each age, and its name.
         sounds: for the choice of an article.
     """
 
@@ -162,6 +164,7 @@ class Lexicon:
     frames: Mapping[str, Frame]
     without_feelings: tuple[Frame, ...]
     speaking: frozenset[str]
+    ages: tuple[tuple[int, str], ...]
     sounds: Sounds
 
 
@@ -228,6 +231,7 @@ def _compile(table: dict[str, Any]) -> Lexicon:
             for name, row in table["frames_without_feelings"].items()
         ),
         speaking=frozenset(table["speaking"]),
+        ages=tuple((int(last), str(name)) for last, name in table["ages"]),
         sounds=sounds,
     )
     _check_complete(lexicon)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from budew.captions.accents import add_open_accent
 from budew.captions.lexicon import Entry, Kind, Lexicon, load_lexicon
+from budew.captions.numbers import number
 from budew.captions.quotes import quoted_spans
 from budew.captions.scope import MARK, MARKS, QUOTED, Item, read
 from budew.captions.tokens import spans, tokenize
@@ -186,6 +187,8 @@ def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
             word = tokens[item[0]]
             if word in MARKS:
                 item = (item[0], item[1], MARKS[word])
+            elif word[0].isdigit() and (meaning := number(tokens, item[0], lexicon.ages)):
+                item = (item[0], item[1], meaning)
             elif not word[0].isalnum():
                 item = (item[0], item[1], MARK)
             elif word == accent:

@@ -33,7 +33,7 @@ QUOTED = Entry(Kind.INERT, "quoted")
 """The meaning of words that are spoken."""
 COLON = Entry(Kind.PASSING, ":")
 """The meaning of a mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
-MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()", COLON)}
+MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()=", COLON)}
 """Marks with a meaning of their own."""
 
 SAID, DENIED, LEFT_BEHIND, NOT_FELT = "said", "denied", "left behind", "not felt"
@@ -221,6 +221,14 @@ class _Reader:
         else:
             self.other(index, entry)
             self.afloat = index, entry.level
+
+    def rating(self, index: int, entry: Entry) -> None:
+        """A number: how strong the feeling before it is."""
+        if self.last is None:
+            self.other(index, entry)
+        else:
+            self.role = DENIED
+            self.after(index, entry)
 
     def negation(self, index: int, entry: Entry) -> None:
         elliptic = entry.phrase in _ELLIPTIC and not self._comes(index, Kind.BREAKING)
@@ -436,6 +444,7 @@ _HANDLERS: dict[Kind | None, Any] = {
     Kind.QUALITY: _Reader.quality,
     Kind.INTENSITY: _Reader.intensity,
     Kind.AFTER: _Reader.after,
+    Kind.RATING: _Reader.rating,
     Kind.NEGATION: _Reader.negation,
     Kind.UNREAL: _Reader.unreal,
     Kind.ABSENT: _Reader.absent,
