@@ -1,4 +1,4 @@
-"""Numbers in captions: ratings behind a feeling ("anger: 0.8", "sadness 80%", "fear (8/10)") and ages in years.
+"""Numbers in captions: ratings behind a feeling ("anger: 0.8", "sadness 80%", "fear (8/10)") and ages.
 
 Only numbers that say what their scale is are ratings: "anger: 3" could be out of anything.
 """

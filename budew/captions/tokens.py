@@ -10,7 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-# A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins clauses. Apostrophes and hyphens part words.
+# A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
+# clauses. Apostrophes and hyphens part words.
 _TOKEN = re.compile(r"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+|[.,;=:!?&/|()\[\]\"“”…—–\n•·]")
 _END = None
 

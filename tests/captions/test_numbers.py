@@ -1,0 +1,31 @@
+"""A number rates a feeling where it says what its scale is; years are an age."""
+
+import pytest
+
+from budew.captions import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("0.8", 0.75), ("80%", 0.75), ("8/10", 0.75), ("0.30", 0.25), ("100%", 1.0), ("0.05", 0.0), ("0", 0.0)],
+)
+@pytest.mark.parametrize("frame", ["anger: {}", "anger {}, awe", "anger ({})", "Anger = {}"])
+def test_a_rating_is_the_level_of_the_feeling_before_it(frame, text, level):
+    assert parse(frame.format(text)).emotions.get("Anger", 0.0) == level
+
+
+@pytest.mark.parametrize("text", ["3", "1.5", "120%", "9/8", "7/0", "99999999.9", "٣", "²", "1e5", "0x10"])
+def test_a_number_whose_scale_nobody_knows_changes_nothing(text):
+    assert parse(f"anger: {text}").emotions == {"Anger": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "age"), [("a 5-year-old", "child"), ("45 years old", "middle-aged"), ("60s", "elderly")]
+)
+def test_years_are_an_age(text, age):
+    assert parse(f"A voice, {text}.").traits == {"age": age}
+
+
+@pytest.mark.parametrize("text", ["in 1980s style", "400 years old", "5s of silence", "room 45", "00s"])
+def test_other_numbers_are_no_age(text):
+    assert "age" not in parse(text).traits
