@@ -1,7 +1,8 @@
 """Several captions of one window, each drawn by chance as the model weighs its words: a panel of listeners.
 
 A caption settles for one or two emotions where the model hesitates between four. What a panel says, averaged,
-keeps the hesitation: as scores it is worth far more than any single caption.
+keeps the hesitation, as finer scores than five levels. How much that is worth depends on the model: a lot to
+an unsure one, little to one that is sure (docs/journal.md).
 
 Chance is Gumbel noise on the logits, whose greatest is a draw from the model's distribution (Gumbel
 1954), made by a generator for each window and listener: seeded by the sound itself, so neither the
@@ -25,7 +26,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 MOST_LISTENERS = 256
-FAINTEST = 0.08
+FAINTEST = 0.2
 """Mean intensity over the panel that counts; measured, see docs/journal.md."""
 
 

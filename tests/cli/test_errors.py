@@ -13,7 +13,13 @@ NOT_INSTALLED = """
 from importlib.machinery import PathFinder
 
 find = PathFinder.find_spec
-PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] == "{}" else find(name, *rest)
+
+
+def find_spec(cls, name, *rest):
+    return None if name.partition(".")[0] == "{}" else find(name, *rest)
+
+
+PathFinder.find_spec = classmethod(find_spec)
 """
 
 
