@@ -119,3 +119,31 @@ def test_all_frames_shows_the_profile_in_each(budew, tmp_path):
     (tmp_path / "p.json").write_text('{"emotions": {"Sadness": 0.75}}')
     out = budew("render", tmp_path / "p.json", "--all-frames").out
     assert all(name in out for name in frame_names())
+
+
+def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, tmp_path):
+    path = tmp_path / "c.jsonl"
+    path.write_text('{"caption": "She is sad."}\n')
+    assert budew("parse", "--jsonl", path, "-o", path).status == 0
+    assert json.loads(path.read_text())["emotions"] == {"Sadness": 0.5}
+    kept = path.read_bytes()
+    assert budew("parse", "--jsonl", tmp_path / "missing", "-o", path).status == 1
+    assert path.read_bytes() == kept
+
+
+def test_not_to_say_a_feeling_is_not_to_deny_it(budew, tmp_path):
+    (tmp_path / "p.json").write_text('{"emotions": {"Anger": 0.25}, "traits": {"gender": "male"}}')
+    for options in (["--leave-out", "emotions"], ["--max-emotions", "0"], ["--min-level", "0.5"]):
+        for style in ("prose", "short", "tags"):
+            out = budew("render", tmp_path / "p.json", *options, "--style", style, "--count", 8).out
+            assert "neutral" not in out.lower()
+            assert "no emotion" not in out.lower()
+            assert "no particular" not in out.lower()
+            assert all(
+                " male" in line.lower() or "man" in line.lower() or "masculine" in line.lower()
+                for line in out.splitlines()
+            )
+
+
+def test_a_caption_on_stdin_is_parsed(budew):
+    assert json.loads(budew("parse", "-", stdin=b"She is sad.").out)["emotions"] == {"Sadness": 0.5}
