@@ -22,9 +22,13 @@ def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(ValueError, match="stop"), whole_file(path) as file:
+
+    def fail(file):
         file.write("new")
         raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"), whole_file(path) as file:
+        fail(file)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
