@@ -105,9 +105,9 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Give the report as text: totals, a line for each code with examples below, what is over-used."""
-        size = f"{self.captions:,} captions, {self.mean_words:.1f} words on average"
+        size = f"captions: {self.captions:,}, {self.mean_words:.1f} words on average"
         yield f"{size}, {self.duplicate_share:.1%} of them stood before"
-        yield f"{self.errors:,} errors, {self.warnings:,} warnings"
+        yield f"errors: {self.errors:,}, warnings: {self.warnings:,}"
         for code, count in self.counts.items():
             yield f"{self.severity[code]:<8} {code:<24} {count:>10,}"
             for example in self.examples.get(code, ()):

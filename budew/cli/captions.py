@@ -170,7 +170,7 @@ def coverage(
     with opened(file) as lines, progress_bar("reading") as bar:
         found = read_all(texts(lines), progress=lambda done: bar(done, None))
     print(
-        f"{found.captions:,} captions, an emotion read in {found.with_emotion:,}; "
+        f"captions: {found.captions:,}, an emotion read in {found.with_emotion:,}; "
         f"{len(found.unknown):,} words where an emotion stands are in no entry"
     )
     for row in found.to_dict(most=most)["unknown"]:

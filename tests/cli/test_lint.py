@@ -10,7 +10,7 @@ GOOD = "A woman sounds deeply sad.\nA man expresses slight joy.\n"
 def test_clean_captions_end_with_status_0(budew):
     outcome = budew("lint", "-", stdin=GOOD.encode())
     assert (outcome.status, outcome.err) == (0, "")
-    assert "0 errors" in outcome.out
+    assert "errors: 0" in outcome.out
 
 
 def test_an_error_in_a_caption_is_told_with_its_place_and_its_kind(budew, tmp_path):
@@ -36,7 +36,7 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
     path.write_text("She sounds very flumpish.\nA sense of flumpish pride.\nHe feels deeply wurbled.\n")
     outcome = budew("captions", "coverage", path, "--most", 1, "--json", tmp_path / "c.json")
     assert outcome.status == 0
-    assert "3 captions, an emotion read in 1; 2 words" in outcome.out
+    assert "captions: 3, an emotion read in 1; 2 words" in outcome.out
     assert "flumpish" in outcome.out
     assert "wurbled" not in outcome.out
     unknown = json.loads((tmp_path / "c.json").read_text())["unknown"]
@@ -46,7 +46,7 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
 def test_a_bad_line_costs_itself_only(budew):
     outcome = budew("captions", "coverage", "-", stdin=b'{"caption": "She is sad."}\n{"caption": 3}\n')
     assert outcome.status == 1
-    assert "1 captions, an emotion read in 1" in outcome.out
+    assert "captions: 1, an emotion read in 1" in outcome.out
     assert "stdin:2" in outcome.err
 
 
