@@ -189,7 +189,7 @@ def _optional(inner: _Node) -> _Node:
         lambda source: fill(source) if source.filled & mask == mask else "",
         frozenset(),
         inner.places,
-        inner.ways,
+        inner.ways + 1,  # or nothing
     )
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from budew.captions.lexicon import load_lexicon, without_article
+from budew.captions.lexicon import load_lexicon
 from budew.captions.lint_rules import Finding, Rules
 from budew.captions.lint_words import Word
 from budew.captions.parse import Mention, parse
 from budew.captions.quotes import quoted_spans
-from budew.captions.tokens import tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS
+from budew.taxonomy.scales import to_intensity
 
 _LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
 _PERSONAL = ("gender", "age", "accent")
@@ -50,11 +50,8 @@ def _facts(
     """Return what is said of the speaker, the first of each value, in the order of the text."""
     said = [*_pronouns(text, words, rules, language)]
     for mention in mentions:
-        if mention.kind == "trait" and mention.level:
-            said.append(Fact(mention.start, mention.end, mention.name, mention.value))
-        elif mention.kind == "attribute" and mention.level:
-            pole = _pole(mention.phrase, language)
-            said.append(Fact(mention.start, mention.end, mention.name, pole))
+        if mention.kind in ("trait", "attribute") and mention.level:
+            said.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
     first: dict[tuple[str, str], Fact] = {}
     for fact in sorted(said):
         first.setdefault((fact.name, fact.value), fact)
@@ -73,10 +70,11 @@ def _pronouns(text: str, words: Sequence[Word], rules: Rules, language: str) -> 
 
 
 @lru_cache(maxsize=1024)
-def _pole(phrase: str, language: str) -> str:
-    """Return the pole of a voice attribute that a phrase of the lexicon names."""
-    entry = load_lexicon(language).phrases.scan(tokenize(without_article(phrase)))[0][2]
-    return "high" if entry is not None and entry.level else "low"
+def _value(mention: Mention) -> str:
+    """Return the word of a trait, or the pole of a voice attribute that is named."""
+    if isinstance(mention.value, str):
+        return mention.value
+    return "high" if to_intensity(mention.value, ATTRIBUTES[mention.name].scale) > 0.5 else "low"
 
 
 def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[Finding]:
