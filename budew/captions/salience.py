@@ -103,10 +103,10 @@ class Baseline:
             data = json.loads(text)
             row = data.get("baseline", data)
             median, spread = (
-                {name: float(row[part][name]) for name in EMOTIONS} for part in ("median", "spread")
+                {name: _number(row[part][name]) for name in EMOTIONS} for part in ("median", "spread")
             )
-            clips = int(row["clips"])
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            clips = int(_number(row["clips"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             raise BaselineError(
                 f"this is no baseline, make one with budew corpus stats ({error!r})"
             ) from error
@@ -174,6 +174,12 @@ def with_words(profile: VoiceProfile) -> VoiceProfile:
     ):
         words["age"] = next(word for end, word in _AGES if age <= end)
     return VoiceProfile(profile.emotions, profile.bursts, words)
+
+
+def _number(given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(f"{given!r} is not a number")
+    return float(given)
 
 
 def _median(counts: NDArray[np.int64]) -> float:

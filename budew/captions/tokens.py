@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
-# clauses. Apostrophes and hyphens part words.
-_TOKEN = re.compile(r"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+|[.,;=:!?&/|()\[\]\"“”…—–\n•·]")
+# clauses. Apostrophes and hyphens part words, but for those that are not seen: soft hyphens and the like.
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_TOKEN = re.compile(rf"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[.,;=:!?&/|()\[\]\"“”…—–\n•·]")
+_NO_UNSEEN = str.maketrans("", "", _UNSEEN)
 _END = None
 
 T = TypeVar("T")
@@ -31,7 +33,11 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 
 def _folded(word: str) -> str:
-    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+    return (
+        word.lower()
+        if word.isascii()
+        else unicodedata.normalize("NFKC", word.translate(_NO_UNSEEN)).casefold()
+    )
 
 
 class PhraseTrie(Generic[T]):

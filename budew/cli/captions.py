@@ -26,6 +26,7 @@ captions_app = typer.Typer(help="Collections of captions: what is read in them, 
 def parse(
     text: options.Text = None,
     jsonl: options.JsonLines = None,
+    into: options.Into = None,
     explain: options.Explain = False,
     html: options.ExplanationFile = None,
     output_file: options.Output = None,
@@ -33,7 +34,8 @@ def parse(
     """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
 
     With --jsonl: objects with "caption" in, the same objects with "emotions"
-    added out. A bad line is one line on stderr, the others are parsed.
+    added out, or with --into NAME the whole reading under that name. A bad line
+    is one line on stderr, the others are parsed.
 
     With --explain, and --html FILE as a page: each phrase in its place, what it
     means, and why.
@@ -45,7 +47,9 @@ def parse(
     if jsonl is not None:
         if explain or html:
             raise typer.BadParameter("--explain and --html are for one caption")
-        raise typer.Exit(_parse_jsonl(jsonl, output_file))
+        raise typer.Exit(_parse_jsonl(jsonl, output_file, into))
+    if into is not None:
+        raise typer.BadParameter("--into goes with --jsonl")
     from budew.captions import parse as parse_caption
 
     if text == "-":
@@ -67,7 +71,7 @@ def parse(
         print(f"page: {html.resolve().as_uri()}")
 
 
-def _parse_jsonl(path: Path, output_file: Path | None) -> int:
+def _parse_jsonl(path: Path, output_file: Path | None, into: str | None) -> int:
     from budew.corpora.caption_lines import parse_lines
 
     bad: list[Exception] = []
@@ -77,7 +81,7 @@ def _parse_jsonl(path: Path, output_file: Path | None) -> int:
         say_error(error)
 
     with opened(path) as lines, output(output_file) as file:
-        for record in parse_lines(lines, name=name_of(path), on_bad=tell):
+        for record in parse_lines(lines, name=name_of(path), into=into, on_bad=tell):
             print(as_json(record), file=file)
     return int(bool(bad))
 
@@ -92,7 +96,7 @@ def render(
     min_level: options.MinLevel = 0.0,
     leave_out: options.LeaveOut = None,
     baseline: options.BaselineFile = None,
-    min_z: options.MinZ = 1.0,
+    min_z: options.MinZ = None,
     all_frames: options.AllFrames = False,
 ) -> None:
     """Say in words what a profile holds, one caption a line. Needs no model.
@@ -103,7 +107,9 @@ def render(
 
     described = _profile(profile)
     if baseline is not None:
-        described = _salient(described, baseline, min_z)
+        described = _salient(described, baseline, 1.0 if min_z is None else min_z)
+    elif min_z is not None:
+        raise typer.BadParameter("--min-z goes with --baseline")
     if all_frames:
         from budew.explanation import print_all_frames
 

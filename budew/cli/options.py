@@ -93,6 +93,13 @@ JsonLines = Annotated[
     typer.Option(metavar="FILE", help="Many captions instead, as JSON Lines; - is stdin."),
 ]
 
+Into = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="With --jsonl: put emotions, bursts and traits under this name, and touch no other.",
+    ),
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Show in the terminal how the caption is read, phrase by phrase.")
 ]
@@ -121,7 +128,9 @@ MinLevel = Annotated[
 LeaveOut = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="PART", help="What not to say: emotions, bursts, or a trait such as gender. May be repeated."
+        metavar="PART",
+        help="What not to say: emotions, bursts, or a trait: gender, age, accent, style, timbre, pace, or a"
+        " voice attribute such as Warm_vs._Cold. May be repeated.",
     ),
 ]
 BaselineFile = Annotated[
@@ -132,9 +141,10 @@ BaselineFile = Annotated[
     ),
 ]
 MinZ = Annotated[
-    float,
+    float | None,
     typer.Option(
-        metavar="Z", help="With --baseline: spreads above the median from which an emotion stands out."
+        metavar="Z",
+        help="With --baseline: spreads above the median from which an emotion stands out.  [default: 1.0]",
     ),
 ]
 AllFrames = Annotated[bool, typer.Option("--all-frames", help="Show the profile in every sentence frame.")]

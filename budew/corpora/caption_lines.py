@@ -11,12 +11,15 @@ from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.sidecar import json_object, numbered_lines
 
 
-def parse_lines(lines: BinaryIO, *, name: str, on_bad: OnBad | None = None) -> Iterator[dict[str, Any]]:
+def parse_lines(
+    lines: BinaryIO, *, name: str, into: str | None = None, on_bad: OnBad | None = None
+) -> Iterator[dict[str, Any]]:
     """Add `emotions` (canonical name → intensity in (0, 1]) to each object, read from its `caption`.
 
     Args:
         lines: a file of JSON Lines, open for reading bytes. Empty lines are passed over.
         name: what errors call the file.
+        into: instead of `emotions`, the whole reading (`VoiceProfile.to_dict`) under this name.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
             raised.
 
@@ -26,13 +29,15 @@ def parse_lines(lines: BinaryIO, *, name: str, on_bad: OnBad | None = None) -> I
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:
-            yield _parsed(json_object(line, where), where)
+            yield _parsed(json_object(line, where), where, into)
         except CorpusError as error:
             report(error, on_bad)
 
 
-def _parsed(record: dict[str, Any], where: str) -> dict[str, Any]:
+def _parsed(record: dict[str, Any], where: str, into: str | None) -> dict[str, Any]:
     caption = record.get("caption")
     if not isinstance(caption, str):
         raise CorpusError(f'{where}: has no text under "caption": add it')
-    return {**record, "emotions": dict(parse(caption).emotions)}
+    read = parse(caption)
+    added = {"emotions": dict(read.emotions)} if into is None else {into: read.profile.to_dict()}
+    return {**record, **added}

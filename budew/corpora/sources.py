@@ -40,6 +40,8 @@ def read(source: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
 
 def _matches(source: str | Path) -> list[Path]:
     path = Path(source)
+    if not str(source).strip():
+        raise CorpusError("the name of the corpus is empty: give a file, a folder or a pattern")
     if path.exists():
         return [path]
     found = sorted(glob(str(source), recursive=True)) if has_magic(str(source)) else []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from budew.taxonomy.names import NameIndex, UnknownNameError
+from budew.taxonomy.names import NameIndex
 from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity
 from budew.taxonomy.source import read_table
 
@@ -107,7 +107,4 @@ def _accent(value: str) -> str:
         raise TraitError(f"the accent {start!r}… is longer than {LONGEST_ACCENT} characters: shorten it")
     if not any(map(str.isalpha, text)) or not all(letter.isalpha() or letter in " -" for letter in text):
         raise TraitError(f"the accent {value!r} must be made of letters, spaces and hyphens")
-    try:
-        return _ACCENTS.resolve(text)
-    except UnknownNameError:
-        return text
+    return _ACCENTS.resolve(text) if text in _ACCENTS else text

@@ -122,6 +122,14 @@ def test_profile_and_vector_are_two_views_of_the_parse():
     assert np.array_equal(parsed.vector(), parsed.profile.vector())
 
 
+@pytest.mark.parametrize("unseen", ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff"])
+def test_letters_that_are_not_seen_hide_no_word(unseen):
+    caption = f"a deeply mel{unseen}an{unseen}choly voice"
+    mention = parse(caption).mentions[0]
+    assert (mention.name, mention.level) == ("Sadness", 0.75)
+    assert caption[mention.start : mention.end] == f"mel{unseen}an{unseen}choly"
+
+
 def test_a_parse_survives_pickling():
     parsed = parse("strong anger, chuckling, an old woman")
     assert pickle.loads(pickle.dumps(parsed)) == parsed

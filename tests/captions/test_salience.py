@@ -86,6 +86,15 @@ def test_what_is_no_baseline_is_one_line(text):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [True, "0.5", None, float("nan"), float("inf"), 10**400])
+def test_what_is_no_number_is_refused(value):
+    data = Baseline.from_profiles(LAUGHTER).to_dict()
+    for part in ("median", "clips"):
+        bad = {**data, "clips": value} if part == "clips" else {**data, part: {**data[part], "Fear": value}}
+        with pytest.raises(BaselineError):
+            Baseline.from_json(json.dumps(bad))
+
+
 def test_a_spread_of_nothing_is_refused():
     data = Baseline.from_profiles(LAUGHTER).to_dict()
     data["spread"]["Fear"] = 0

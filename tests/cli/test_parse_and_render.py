@@ -46,6 +46,18 @@ def test_parse_adds_emotions_to_each_line_and_tells_the_number_of_a_bad_one(bude
     assert len(outcome.err.splitlines()) == 2
 
 
+def test_parse_puts_the_whole_reading_where_it_is_asked_to_and_leaves_the_labels_alone(budew):
+    line = b'{"caption": "A sad man, sobbing.", "emotions": {"Anger": 1.0}}\n'
+    record = json.loads(budew("parse", "--jsonl", "-", "--into", "parsed", stdin=line).out)
+    assert record["emotions"] == {"Anger": 1.0}
+    assert record["parsed"] == {
+        "emotions": {"Sadness": 0.5},
+        "bursts": ["Sobs"],
+        "traits": {"gender": "male"},
+    }
+    assert budew("parse", "sad", "--into", "parsed").status == 2
+
+
 def test_parse_reads_stdin_and_writes_a_file(budew, tmp_path):
     outcome = budew(
         "parse", "--jsonl", "-", "-o", tmp_path / "o.jsonl", stdin=b'{"caption": "A happy girl."}\n'
@@ -105,6 +117,12 @@ def test_explain_shows_each_phrase_and_html_writes_a_page(budew, tmp_path):
 def test_explain_is_for_one_caption(budew, tmp_path):
     (tmp_path / "c.jsonl").write_text("")
     assert budew("parse", "--jsonl", tmp_path / "c.jsonl", "--explain").status == 2
+
+
+def test_min_z_without_a_baseline_is_refused(budew, tmp_path):
+    (tmp_path / "p.json").write_text("{}")
+    outcome = budew("render", tmp_path / "p.json", "--min-z", "2")
+    assert (outcome.status, "--baseline" in outcome.err) == (2, True)
 
 
 def test_render_takes_style_and_what_to_leave_out(budew, tmp_path):

@@ -161,6 +161,8 @@ def test_what_is_no_corpus_is_an_error_with_a_remedy(voice, tmp_path, name):
     write_shard(tmp_path / "mixed" / "a.tar", [Clip("a", voice("mixed/a.wav"), "wav")])
     with pytest.raises(CorpusError, match=name.replace("*", r"\*")):
         list(read(tmp_path / name))
+    with pytest.raises(CorpusError, match="is empty"):
+        list(read(""))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""Random profiles, rendered in every frame, style and wording and read back: one that differs ends the run.
+
+    python benchmarks/round_trip.py --profiles 200000 --seed 0
+
+Half of the profiles sit on the five levels; the other half have any intensity and any voice attribute, and
+must read back as what can be said of them.
+"""
+
+import argparse
+import itertools
+from collections import Counter
+from random import Random
+from typing import get_args
+
+from rich.progress import track
+
+from budew.captions import expressible, frame_names, parse, render
+from budew.captions.filling import Wording
+from budew.captions.grammar import STYLES
+from budew.profile import VoiceProfile
+from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+
+WAYS: list[dict[str, str]] = [
+    *({"frame": frame, "wording": wording} for frame in frame_names() for wording in get_args(Wording)),
+    *({"style": style, "wording": wording} for style in STYLES for wording in get_args(Wording)),
+    {},
+]
+
+
+def random_profile(random: Random, exact: bool) -> VoiceProfile:
+    """A profile of none to all forty emotions; `exact` ones are on the five levels throughout."""
+    emotions = random.sample(EMOTIONS, random.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 40)))
+    traits: dict[str, str | float] = {
+        key: random.choice(values) for key, values in CATEGORIES.items() if random.random() < 0.5
+    }
+    if random.random() < 0.4:
+        traits["accent"] = random.choice(ACCENTS)
+    for name in random.sample(list(ATTRIBUTES), random.choice((0, 0, 1, 2, 4))):
+        scale = ATTRIBUTES[name].scale
+        share = random.choice((0, 0.25, 0.75, 1)) if exact else random.random()
+        traits[name] = scale.low + share * (scale.high - scale.low)
+    return VoiceProfile(
+        {name: random.choice(LEVELS[1:]) if exact else random.random() for name in emotions},
+        random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
+        traits,
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--profiles", type=int, default=200_000)
+    options.add_argument("--seed", type=int, default=0)
+    asked = options.parse_args()
+    random, counts = Random(asked.seed), Counter[str]()
+    for number, way in zip(
+        track(range(asked.profiles), description="Round trip"), itertools.cycle(WAYS), strict=False
+    ):
+        profile = random_profile(random, exact=number % 2 == 0)
+        caption = render(profile, seed=number, **way)  # type: ignore[arg-type]
+        expected = expressible(profile)
+        if parse(caption).profile != expected:
+            raise SystemExit(
+                f"profile {number} ({way}) does not read back:\n  {caption}\n  said: {expected.to_json()}"
+                f"\n  read: {parse(caption).profile.to_json()}"
+            )
+        if number % 2 == 0 and dict(expected.emotions) != dict(profile.emotions):
+            raise SystemExit(f"profile {number}: a level was lost before it was said")
+        counts.update(
+            emotions=len(expected.emotions), bursts=len(expected.bursts), traits=len(expected.traits)
+        )
+    print(
+        f"{asked.profiles:,} profiles, {len(WAYS)} ways to say them ({len(frame_names())} frames,"
+        f" {len(STYLES)} styles): no failure."
+    )
+    print(", ".join(f"{count:,} {what}" for what, count in counts.items()) + " read back exactly")
+
+
+if __name__ == "__main__":
+    main()
