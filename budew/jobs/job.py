@@ -1,0 +1,58 @@
+"""What a job is: clips in, clips out, and a word on each that came to nothing.
+
+A job says nothing of shards, workers or resumption: `budew.jobs.run` gives those to every job alike. It is a
+small object that can be pickled; what is heavy (models, clients) it makes when `run` is first called, in the
+worker.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from budew.corpora.clip import Clip
+
+OnFailed = Callable[[str, Exception], None]
+"""Called with the id of a clip and what went wrong with it; the clip is then in no output."""
+
+
+class JobError(Exception):
+    """Something that no other clip will fare better with: no key, no model, a full disk. Ends the job."""
+
+
+class Job(Protocol):
+    """A function from clips to clips.
+
+    Attributes:
+        name: what the job does, one word: "segment".
+    """
+
+    name: str
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the output, as JSON values: versions, models, prompts, seeds, thresholds.
+
+        An output made with other settings is not gone on with. What does not change the output, such as a
+        batch size or an address, does not belong here.
+        """
+        ...
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Do the clips of one shard, lazily, in their order; tell `failed` of each that cannot be done.
+
+        Raises:
+            JobError: going on is useless.
+        """
+        ...
+
+
+def each(
+    clips: Iterable[Clip], work: Callable[[Clip], Clip | Iterable[Clip]], failed: OnFailed
+) -> Iterator[Clip]:
+    """Do clips one at a time: `work` gives a clip, or several, or raises what is told to `failed`."""
+    for clip in clips:
+        try:
+            done = work(clip)
+            yield from [done] if isinstance(done, Clip) else list(done)
+        except JobError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+            failed(clip.id, error)
