@@ -6,6 +6,7 @@ A progress bar appears only where a person sees it, that is when stderr is a ter
 import json
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from budew.whole_file import whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from budew.jobs import Progress
 
 FORESEEN = (ValueError, OSError, MissingExtraError)
 """Kinds of errors whose message is a sentence for the user."""
@@ -109,9 +112,35 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 
 @contextmanager
+def job_bar(what: str) -> Iterator[Callable[["Progress"], None]]:
+    """Show how far a job is: shards, clips, clips a second, failures, time left. Give what moves it."""
+    if not _is_watched():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("shards  {task.fields[told]}"))
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task, start = bar.add_task(what, total=None, told=""), time.monotonic()
+
+        def move(at: "Progress") -> None:
+            rate = at.clips / max(0.1, time.monotonic() - start)
+            told = f"{at.clips:,} clips, {rate:,.1f}/s" + f", {at.failed:,} failed" * bool(at.failed)
+            bar.update(task, completed=at.units, total=at.of, told=told)
+
+        yield move
+
+
+def _is_watched() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Bar]:
     """Show a bar with rate and time left while the work goes on; give the function that moves it."""
-    if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if not shown or not _is_watched():
         yield lambda done, total: None
         return
     from rich.console import Console  # 50 ms, and only a bar needs it

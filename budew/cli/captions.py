@@ -13,6 +13,7 @@ from budew.terminal import as_json, console_on, name_of, opened, output, progres
 
 if TYPE_CHECKING:
     from budew.captions.lint_rows import BadLine
+    from budew.captions.salience import Baseline
     from budew.profile import VoiceProfile
 
 LONGEST_TEXT = 10_000_000
@@ -107,7 +108,9 @@ def render(
 
     described = _profile(profile)
     if baseline is not None:
-        described = _salient(described, baseline, 1.0 if min_z is None else min_z)
+        from budew.captions.salience import salient
+
+        described = salient(described, read_baseline(baseline), min_z=1.0 if min_z is None else min_z)
     elif min_z is not None:
         raise typer.BadParameter("--min-z goes with --baseline")
     if all_frames:
@@ -138,15 +141,16 @@ def _profile(path: Path) -> "VoiceProfile":
         raise ValueError(f"{name_of(path)}: {error}") from error
 
 
-def _salient(profile: "VoiceProfile", baseline: Path, min_z: float) -> "VoiceProfile":
-    from budew.captions.salience import LARGEST_JSON, Baseline, BaselineError, salient
+def read_baseline(path: Path) -> "Baseline":
+    """Read the baseline in a file of statistics; errors name the file."""
+    from budew.captions.salience import LARGEST_JSON, Baseline, BaselineError
 
-    with opened(baseline) as file:
+    with opened(path) as file:
         text = file.read(LARGEST_JSON + 1)
     try:
-        return salient(profile, Baseline.from_json(text), min_z=min_z)
+        return Baseline.from_json(text)
     except BaselineError as error:
-        raise BaselineError(f"{name_of(baseline)}: {error}") from error
+        raise BaselineError(f"{name_of(path)}: {error}") from error
 
 
 @captions_app.command(no_args_is_help=True)

@@ -3,6 +3,7 @@
 import typer
 
 from budew.cli import options
+from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
 from budew.terminal import as_json, output, print_table, progress_bar, say_error
@@ -54,3 +55,62 @@ def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
             print(as_json(found.to_dict(), indent=1), file=file)
         print(f"statistics: {json}")
     raise typer.Exit(1 if found.bad else 0)
+
+
+@app.command(no_args_is_help=True)
+@job_command
+def convert(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    max_seconds: options.LongestClip = 600.0,
+) -> None:
+    """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
+
+    What cannot be read or heard is listed in OUT/failures.jsonl, the rest goes
+    on, and the exit status is 1. A job that was stopped, even killed, goes on
+    when it is started again, and ends the same.
+
+    Example: budew corpus convert recordings/ shards/ --workers 8
+    """
+    from budew.jobs.convert import Convert
+
+    run_job(Convert(max_seconds=max_seconds), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command
+def render(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    seed: options.WordingSeed = 0,
+    per_clip: options.PerClip = 1,
+    style: options.CaptionStyle = None,
+    max_emotions: options.MaxEmotions = None,
+    min_level: options.MinLevel = 0.0,
+    leave_out: options.LeaveOut = None,
+    baseline: options.BaselineFile = None,
+    min_z: options.MinZ = None,
+) -> None:
+    """Give each clip of a corpus captions of its profile, from the grammar of templates.
+
+    The wording is a function of the seed and the id of the clip. Clips without
+    a profile are listed in OUT/failures.jsonl.
+
+    Example: budew corpus render shards/ captioned/ --per-clip 4 --seed 7
+    """
+    from budew.cli.captions import read_baseline
+    from budew.jobs.render import Render
+
+    job = Render(
+        seed=seed,
+        per_clip=per_clip,
+        style=style.value if style else None,
+        max_emotions=max_emotions,
+        min_level=min_level,
+        leave_out=tuple(leave_out or ()),
+        baseline=read_baseline(baseline) if baseline else None,
+        min_z=1.0 if min_z is None else min_z,
+    )
+    run_job(job, source, out, running)

@@ -233,3 +233,7 @@ ReportFile = Annotated[
 
 # budew demo
 DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, figures and captions.")]
+LongestClip = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.1, help="Longer recordings are told: cut them first.")
+]
+PerClip = Annotated[int, typer.Option(min=1, help="Captions for each clip.")]

@@ -19,7 +19,7 @@ import soxr
 from budew.corpora.decoders import DamagedError, Samples, Stream, open_stream
 from budew.corpora.errors import AudioError, AudioWarning
 
-__all__ = ["AudioError", "AudioWarning", "Window", "decode", "duration", "windows"]
+__all__ = ["AudioError", "AudioWarning", "Window", "decode", "duration", "measure", "windows"]
 
 SAMPLING_RATE = 16_000
 """Hz; what Whisper hears."""
@@ -101,6 +101,21 @@ def duration(audio: Path | bytes, *, name: str | None = None) -> float:
         if stream.declared is not None:
             return stream.declared
         return sum(len(block) for block in _sound(stream, name)) / stream.sampling_rate
+
+
+def measure(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> tuple[int, float]:
+    """Return the sampling rate in Hz and the length in seconds, both by decoding all of it.
+
+    Memory is bounded by one block. Errors are those of `decode`.
+    """
+    name = name or _name(audio)
+    with open_stream(audio, name) as stream:
+        count = 0
+        for block in _sound(stream, name):
+            count += len(block)
+            if count > max_seconds * stream.sampling_rate:
+                raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
+        return stream.sampling_rate, count / stream.sampling_rate
 
 
 def _name(audio: Path | bytes) -> str:

@@ -34,11 +34,16 @@ def read(source: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
     Raises:
         CorpusError: nothing is there, it is no corpus, or an item is bad; names it and says what to do.
     """
-    for path in _matches(source):
-        yield from _read_path(path, on_bad)
+    for path in matches(source):
+        yield from read_one(path, on_bad)
 
 
-def _matches(source: str | Path) -> list[Path]:
+def matches(source: str | Path) -> list[Path]:
+    """Return what a source consists of: each match of a pattern, in order, or the one path that it is.
+
+    Raises:
+        CorpusError: there is nothing of this name.
+    """
     path = Path(source)
     if not str(source).strip():
         raise CorpusError("the name of the corpus is empty: give a file, a folder or a pattern")
@@ -50,7 +55,8 @@ def _matches(source: str | Path) -> list[Path]:
     return [Path(name) for name in found]
 
 
-def _read_path(path: Path, on_bad: OnBad | None) -> Iterator[Clip]:
+def read_one(path: Path, on_bad: OnBad | None = None) -> Iterator[Clip]:
+    """Read one entry of `matches`. Arguments and errors are those of `read`."""
     if path.is_dir():
         return _read_folder(path, on_bad)
     reader = _reader(path)
@@ -88,4 +94,4 @@ def _read_folder(folder: Path, on_bad: OnBad | None) -> Iterator[Clip]:
         raise CorpusError(f"{folder}: no shard, parquet or audio file is in it: check the path")
     yield from read_files(loose, folder=folder, on_bad=on_bad)
     for path in shards:
-        yield from _read_path(path, on_bad)
+        yield from read_one(path, on_bad)

@@ -1,0 +1,164 @@
+"""What all jobs over corpora share on the command line: where they run, how they go on, what they show."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from budew.terminal import job_bar, say_error
+
+if TYPE_CHECKING:
+    from budew.jobs import Job, Summary
+
+PANEL = "How the job runs"
+
+
+class Executor(StrEnum):
+    """What runs the shards."""
+
+    local = "local"
+    slurm = "slurm"
+    ray = "ray"
+
+
+def _option(*names: str, **more: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=PANEL, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The options that all jobs take; each field is one, with its help."""
+
+    workers: Annotated[
+        int | None,
+        _option(min=0, help="Processes; all processors where left out, and 0 works in this process."),
+    ] = None
+    clips_per_shard: Annotated[int, _option(min=1, help="Loose audio files that make one shard.")] = 500
+    retry_failed: Annotated[
+        bool, _option("--retry-failed", help="Do shards again in which a clip failed.")
+    ] = False
+    dry_run: Annotated[bool, _option("--dry-run", help="Tell what would be done, and do nothing.")] = False
+    executor: Annotated[Executor, _option(help="This machine, or a cluster that shares the folders.")] = (
+        Executor.local
+    )
+    partition: Annotated[str | None, _option(metavar="NAME", help="Of Slurm.")] = None
+    time: Annotated[str, _option(metavar="HH:MM:SS", help="Limit of a shard on Slurm.")] = "24:00:00"
+    at_once: Annotated[int, _option(help="Shards at a time on a cluster; -1: no limit.")] = -1
+    cpus: Annotated[int, _option(min=1, help="Processors for each shard on a cluster.")] = 1
+    memory_gb: Annotated[int, _option(min=1, help="Memory in GB for each of them.")] = 4
+    gpus: Annotated[int, _option(min=0, help="GPUs for each shard on a cluster.")] = 0
+    environment: Annotated[
+        str | None,
+        _option(metavar="SHELL", help="Line that makes budew importable on a node of Slurm."),
+    ] = None
+
+
+def job_command(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes `running` the options of `Running` in its place."""
+    shared = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+        )
+        for field in fields(Running)
+    ]
+    signature = inspect.signature(command)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "running"]
+
+    def with_running(**given: Any) -> None:
+        running = Running(**{parameter.name: given.pop(parameter.name) for parameter in shared})
+        command(**given, running=running)
+
+    with_running.__name__, with_running.__doc__ = command.__name__, command.__doc__
+    with_running.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    return with_running
+
+
+def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
+    """Run a job as its options say, tell how it ended, and exit with 1 where something failed."""
+    if running.dry_run:
+        _tell_plan(job, source, out, running)
+        return
+    if running.executor is Executor.local:
+        summary = _run_here(job, source, out, running)
+    else:
+        summary = _run_on_cluster(job, source, out, running)
+    _tell(summary)
+    raise typer.Exit(1 if summary.failures or summary.given_up else 0)
+
+
+def _run_here(job: "Job", source: str, out: Path, running: Running) -> "Summary":
+    from budew.jobs import run
+
+    with job_bar(job.name) as progress:
+        return run(
+            job,
+            source,
+            out,
+            workers=running.workers,
+            clips_per_shard=running.clips_per_shard,
+            retry_failed=running.retry_failed,
+            progress=progress,
+        )
+
+
+def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Summary":
+    from budew.jobs.cluster import Cluster, run_on_cluster
+
+    cluster = Cluster(
+        "slurm" if running.executor is Executor.slurm else "ray",
+        at_once=running.at_once,
+        cpus=running.cpus,
+        memory_gb=running.memory_gb,
+        gpus=running.gpus,
+        time=running.time,
+        partition=running.partition,
+        environment=running.environment,
+    )
+    return run_on_cluster(
+        job,
+        source,
+        out,
+        cluster=cluster,
+        clips_per_shard=running.clips_per_shard,
+        retry_failed=running.retry_failed,
+    )
+
+
+def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
+    from budew.jobs.runner import pending
+    from budew.jobs.units import plan_units
+
+    units = plan_units(source, clips_per_shard=running.clips_per_shard)
+    waiting = pending(units, out, retry_failed=running.retry_failed)
+    print(
+        f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"
+    )
+    for unit in waiting[:10]:
+        print(
+            f"  {unit.paths[0]}{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
+            f" → {out / unit.name}.tar"
+        )
+    if len(waiting) > 10:
+        print(f"  and {len(waiting) - 10} more")
+
+
+def _size(unit: Any) -> int:
+    return int(unit.size())
+
+
+def _tell(summary: "Summary") -> None:
+    left = summary.units - summary.there
+    for name in summary.given_up:
+        say_error(f"{name}: given up, for its process died again and again; the next run tries it again")
+    for name in summary.strangers[:5]:
+        say_error(f"warning: {summary.out / name} belongs to no input")
+    if summary.failures:
+        say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
+    print(
+        f"{summary.clips:,} clips in {summary.out}: {summary.there:,} of {summary.units:,} shards,"
+        f" {summary.done:,} done now{f', {left:,} still to do' * bool(left)}"
+    )

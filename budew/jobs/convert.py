@@ -1,0 +1,33 @@
+"""Anything that is read, checked by decoding it and written as shards: what cannot be heard is listed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from budew.corpora.audio import measure
+from budew.corpora.clip import Clip
+from budew.jobs.job import OnFailed, each
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Decode each clip and write down its rate and duration; the encoded audio stays as it is.
+
+    Attributes:
+        max_seconds: longer recordings are told, for they have to be cut first.
+    """
+
+    max_seconds: float = 600.0
+    name: str = "convert"
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the output."""
+        return {"max_seconds": self.max_seconds}
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Pass on the clips that can be decoded."""
+        return each(clips, self._checked, failed)
+
+    def _checked(self, clip: Clip) -> Clip:
+        rate, seconds = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
+        return replace(clip, sampling_rate=rate, duration=round(seconds, 6))

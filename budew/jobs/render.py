@@ -1,0 +1,84 @@
+"""Template captions for a corpus: each clip's profile in words, several times over if asked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from budew.captions import render
+from budew.captions.grammar import STYLES
+from budew.captions.lexicon import LexiconError
+from budew.captions.render import Style
+from budew.captions.salience import Baseline, salient
+from budew.corpora.clip import Caption, Clip
+from budew.corpora.errors import CorpusError
+from budew.jobs.job import OnFailed, each
+from budew.randomness import derived_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Give each clip captions of its profile, in place of those that a render gave it before.
+
+    Attributes:
+        seed: decides the wording, with the id of the clip and the number of the caption.
+        per_clip: captions for each clip.
+        style: "prose", "short" or "tags"; all of them where None.
+        max_emotions: say so many at most, the strongest.
+        min_level: say no emotion below it.
+        leave_out: parts not to say.
+        baseline: of the corpus; with it, the emotions that stand out are said.
+        min_z: spreads above the median from which one stands out.
+    """
+
+    seed: int = 0
+    per_clip: int = 1
+    style: Style | None = None
+    max_emotions: int | None = None
+    min_level: float = 0.0
+    leave_out: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+    min_z: float = 1.0
+    name: str = "render"
+
+    def __post_init__(self) -> None:
+        if self.style is not None and self.style not in STYLES:
+            raise LexiconError(f"no style {self.style!r}: there are {', '.join(STYLES)}")
+        if self.per_clip < 1:
+            raise ValueError("a clip gets at least one caption")
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the output."""
+        return {
+            "seed": self.seed,
+            "per_clip": self.per_clip,
+            "style": self.style,
+            "max_emotions": self.max_emotions,
+            "min_level": self.min_level,
+            "leave_out": sorted(self.leave_out),
+            "baseline": self.baseline.to_dict() if self.baseline else None,
+            "min_z": self.min_z if self.baseline else None,
+        }
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Pass on the clips with their captions; a clip without a profile is told."""
+        return each(clips, self._captioned, failed)
+
+    def _captioned(self, clip: Clip) -> Clip:
+        if clip.profile is None:
+            raise CorpusError(f"clip {clip.id!r} has no profile to say: annotate the corpus first")
+        profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
+        new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
+        kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
+        return replace(clip, captions=kept + new)
+
+    def _caption(self, id: str, number: int, profile: Any) -> Caption:
+        seed = derived_seed("render", self.seed, id, number)
+        text = render(
+            profile,
+            seed=seed,
+            style=self.style,
+            max_emotions=self.max_emotions,
+            min_level=self.min_level,
+            leave_out=self.leave_out,
+        )
+        return Caption(text, {"by": self.name, "seed": seed})

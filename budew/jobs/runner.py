@@ -1,0 +1,199 @@
+"""`run`: a job over a corpus, shards in, shards out, that may be killed at any moment and started again.
+
+One input shard is one unit. What is finished is never done again, a clip that fails is listed with its
+reason and the others go on, and the folder ends the same, to the byte, however often the job was stopped and
+however many workers it had.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from budew.corpora.errors import CorpusError
+from budew.jobs.job import Job, JobError
+from budew.jobs.notes import FAILURES, JOB, Note, claim, gather_failures, read_note
+from budew.jobs.unit_work import do_unit
+from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
+from budew.jobs.workers import Outcome, WorkerDiedError, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: units done of all, clips read and items failed in this run."""
+
+    units: int
+    of: int
+    clips: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a job ended.
+
+    Attributes:
+        out: the folder.
+        units: shards of the input.
+        there: of them, those that are done.
+        done: those that were done in this run.
+        clips: in the output, of all runs.
+        failures: items that are in no output, of all runs.
+        given_up: shards in which process after process died. They are tried again by the next run.
+        strangers: shards in the folder that belong to no input.
+    """
+
+    out: Path
+    units: int
+    there: int
+    done: int
+    clips: int
+    failures: int
+    given_up: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def run(
+    job: Job,
+    source: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    clips_per_shard: int = CLIPS_PER_SHARD,
+    retry_failed: bool = False,
+    progress: OnProgress | None = None,
+) -> Summary:
+    """Do a job over a corpus, or go on with it.
+
+    Args:
+        job: what is done to each clip.
+        source: anything that `budew.read` takes.
+        out: folder for the shards, their notes and `failures.jsonl`.
+        workers: processes, as many as there are processors when None; 0 works in this process.
+        clips_per_shard: loose files that make one shard.
+        retry_failed: do shards again in which something failed.
+        progress: called a few times a second.
+
+    Raises:
+        JobError: the job cannot go on, or the folder holds the output of something else.
+        CorpusError: there is no such source.
+        OSError: the disk refuses.
+    """
+    folder = Path(out)
+    units = plan_units(source, clips_per_shard=clips_per_shard)
+    _check_apart(units, folder)
+    claim(folder, job, clips_per_shard)
+    with _only_run_in(folder):
+        waiting = pending(units, folder, retry_failed=retry_failed)
+        given_up = _do(waiting, job, folder, workers, len(units), progress)
+        return finish(units, folder, done=len(waiting) - len(given_up), given_up=given_up)
+
+
+def pending(units: Sequence[Unit], out: Path, *, retry_failed: bool = False) -> list[Unit]:
+    """Return the units that are not done."""
+
+    def is_done(unit: Unit) -> bool:
+        note = read_note(out, unit)
+        return note is not None and not (retry_failed and note.failures)
+
+    return [unit for unit in units if not is_done(unit)]
+
+
+def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequence[str] = ()) -> Summary:
+    """Gather the failures of all shards into one file, and tell how things stand."""
+    notes = [(unit, read_note(out, unit)) for unit in units]
+    failures = gather_failures(out, notes)
+    known = {f"{unit.name}.tar" for unit in units}
+    there = (path.relative_to(out).as_posix() for path in sorted(out.rglob("*.tar")))
+    return Summary(
+        out=out,
+        units=len(units),
+        there=sum(note is not None for _, note in notes),
+        done=done,
+        clips=sum(note.clips for _, note in notes if note),
+        failures=failures,
+        given_up=tuple(given_up),
+        strangers=tuple(name for name in there if name not in known),
+    )
+
+
+def _do(
+    waiting: Sequence[Unit], job: Job, out: Path, workers: int | None, of: int, progress: OnProgress | None
+) -> list[str]:
+    """Do what waits; return the names of units that were given up."""
+    told = _Told(of - len(waiting), of, progress)
+    count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
+    given_up = []
+    for outcome in _outcomes(waiting, job, out, count, told):
+        if isinstance(outcome.error, WorkerDiedError):
+            given_up.append(outcome.unit.name)
+        elif outcome.error is not None:
+            raise outcome.error
+        told.finished(outcome.note)
+    return given_up
+
+
+def _outcomes(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told") -> Iterator[Outcome]:
+    if not workers:
+        for unit in units:
+            yield Outcome(unit, do_unit(unit, job, out, on_clip=told.under_way), None)
+        return
+    with Workers(workers, job, out) as crew:
+        for outcome in crew.outcomes(units):
+            told.under_way(*crew.under_way())
+            if outcome is not None:
+                yield outcome
+
+
+class _Told:
+    """Adds up what is told of the progress."""
+
+    def __init__(self, done: int, of: int, progress: OnProgress | None) -> None:
+        self._units, self._of, self._progress = done, of, progress
+        self._clips = self._failed = 0
+        self.under_way(0, 0)
+
+    def under_way(self, read: int, failed: int) -> None:
+        if self._progress:
+            self._progress(Progress(self._units, self._of, self._clips + read, self._failed + failed))
+
+    def finished(self, note: Note | None) -> None:
+        self._units += 1
+        if note is not None:
+            self._clips += note.clips
+            self._failed += len(note.failures)
+        self.under_way(0, 0)
+
+
+def _check_apart(units: Sequence[Unit], out: Path) -> None:
+    """A job that writes among its own input would read its output the next time."""
+    place = out.resolve()
+    for unit in units:
+        for path in unit.paths[:1]:
+            if path.resolve().is_relative_to(place):
+                raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
+            folder = unit.folder
+            if folder is not None and place.is_relative_to(folder.resolve()):
+                raise CorpusError(f"the output {out} lies in the source {folder}: choose a folder beside it")
+
+
+@contextmanager
+def _only_run_in(out: Path) -> Iterator[None]:
+    """Hold the folder: of two runs at a time on one machine the second is told."""
+    with (out / JOB).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise JobError(f"another run is at work in {out}: wait for it, or end it first") from error
+        except OSError:  # a file system without locks; units are idempotent, so two runs cost time only
+            yield
+            return
+        for name in (JOB, FAILURES):
+            for stale in out.glob(f".{name}.*.part"):
+                stale.unlink(missing_ok=True)
+        yield

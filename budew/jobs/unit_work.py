@@ -1,0 +1,113 @@
+"""One unit, from its input shard to its note. Stopped anywhere and done again, it ends the same.
+
+The shard comes first and appears whole, the note after it: what has no note is not done. Whatever happens to
+one clip is told in the note; what happens to the disk, or ends the job, is raised.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from glob import escape
+from pathlib import Path
+
+from budew.corpora.clip import Clip
+from budew.corpora.errors import CorpusError
+from budew.corpora.formats import SUFFIXES
+from budew.corpora.shards import LARGEST_AUDIO, write_shard
+from budew.jobs.job import Job
+from budew.jobs.notes import Failure, Note, input_digest, made_by, shard_path, write_note
+from budew.jobs.units import Unit
+
+OnClip = Callable[[int, int], None]
+"""Called with how many clips of the unit were read, and how many items failed."""
+
+_NAMED_ID = re.compile(r"clip '([^']{1,240})'")
+
+
+def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, failed: None) -> Note:
+    """Do a unit: write its shard, where there is a clip to be in it, and its note.
+
+    Raises:
+        JobError: the job says that going on is useless.
+        OSError: the disk refuses.
+    """
+    path, failures = shard_path(out, unit), list[Failure]()
+    remove_unfinished(out, unit)
+    read = 0
+
+    def failed(clip: str, error: Exception) -> None:
+        failures.append(Failure.of(clip, error))
+        on_clip(read, len(failures))
+
+    def clips() -> Iterator[Clip]:
+        nonlocal read
+        for clip in unit.read(lambda error: failed(_clip_named_in(error), error)):
+            read += 1
+            on_clip(read, len(failures))
+            yield clip
+
+    written = _written_whole(job.run(clips(), failed), failed)
+    first = next(written, None)
+    count = 0
+    if first is None:
+        path.unlink(missing_ok=True)
+    else:
+        count = write_shard(path, _with(first, written))
+    note = Note(
+        clips=count,
+        bytes=path.stat().st_size if count else 0,
+        input_bytes=unit.size(),
+        input_sha256=input_digest(unit),
+        made_by=made_by(job),
+        failures=tuple(failures),
+    )
+    write_note(out, unit, note)
+    return note
+
+
+def remove_unfinished(out: Path, unit: Unit) -> None:
+    """Remove what a run that was killed in this unit left under temporary names."""
+    for path, end in ((shard_path(out, unit), "unfinished"), (out / "notes" / f"{unit.name}.json", "part")):
+        for stale in path.parent.glob(f".{escape(path.name)}.*.{end}"):
+            stale.unlink(missing_ok=True)
+
+
+def _with(first: Clip, rest: Iterator[Clip]) -> Iterator[Clip]:
+    yield first
+    yield from rest
+
+
+def _written_whole(clips: Iterator[Clip], failed: Callable[[str, Exception], None]) -> Iterator[Clip]:
+    """Pass on what can be written: audio in memory, metadata that is JSON, an id of its own."""
+    seen: set[str] = set()
+    for clip in clips:
+        try:
+            ready = _ready(clip, seen)
+        except (CorpusError, ValueError, TypeError) as error:
+            failed(clip.id, error)
+            continue
+        seen.add(ready.id)
+        yield ready
+
+
+def _ready(clip: Clip, seen: set[str]) -> Clip:
+    if clip.id in seen:
+        raise CorpusError(f"clip {clip.id!r}: another clip of the shard has this id: give each its own")
+    if clip.format not in SUFFIXES:
+        raise CorpusError(f"clip {clip.id!r}: {clip.format!r} is no audio format")
+    json.dumps(clip.to_dict(), allow_nan=False).encode()
+    if isinstance(clip.audio, bytes):
+        return clip
+    try:
+        size = clip.audio.stat().st_size
+        if size > LARGEST_AUDIO:
+            raise CorpusError(f"clip {clip.id!r}: {size} bytes of audio are more than {LARGEST_AUDIO}")
+        return replace(clip, audio=clip.audio.read_bytes())
+    except OSError as error:
+        raise CorpusError(f"clip {clip.id!r}: {clip.audio} cannot be read ({error.strerror})") from error
+
+
+def _clip_named_in(error: CorpusError) -> str:
+    found = _NAMED_ID.search(str(error))
+    return found[1] if found else ""

@@ -1,0 +1,148 @@
+"""Units on all cores: one process a worker, so that one that is killed costs its shard's time and no more.
+
+Each worker is a standard-library pool of one process, fed by a thread. A process that dies (out of memory, a
+crash in a decoder, `kill -9`) breaks its own pool alone; its unit is done again, up to `MOST_DEATHS` times. A
+process whose parent died ends at once, so a job that was killed leaves nothing running.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from budew.jobs.job import Job
+from budew.jobs.notes import Note
+from budew.jobs.unit_work import do_unit
+from budew.jobs.units import Unit
+
+MOST_DEATHS = 3
+"""A unit in which so many processes died is given up."""
+_POLL = 0.2  # seconds
+
+
+class Stopped(BaseException):  # a job that catches every error must not catch this
+    """The job is being stopped; the unit is left undone."""
+
+
+class Outcome(NamedTuple):
+    """How a unit ended: a note, or what was raised."""
+
+    unit: Unit
+    note: Note | None
+    error: BaseException | None
+    deaths: int = 0
+
+
+class WorkerDiedError(RuntimeError):
+    """The process of a worker ended in the middle of a unit, again and again."""
+
+
+class Workers:
+    """Processes that do units side by side.
+
+    Use as a context; leaving it stops all of them, at the latest when each has done its present clip.
+    """
+
+    def __init__(self, count: int, job: Job, out: Path) -> None:
+        self._job, self._out = job, out
+        self._context = get_context("spawn")
+        # Per worker: clips read and items failed in its present unit. The last cell is the order to stop.
+        self._counts = self._context.RawArray("q", 2 * count + 1)
+        self._todo: SimpleQueue[Unit | None] = SimpleQueue()
+        self._done: SimpleQueue[Outcome] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._feed, args=(slot,), daemon=True) for slot in range(count)
+        ]
+
+    def __enter__(self) -> "Workers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._counts[len(self._counts) - 1] = 1
+        for thread in self._threads:
+            thread.join()
+
+    def outcomes(self, units: Sequence[Unit]) -> Iterator[Outcome | None]:
+        """Give the outcome of each unit as it ends, and None when nothing has ended for a moment."""
+        for unit in units:
+            self._todo.put(unit)
+        for _ in self._threads:
+            self._todo.put(None)
+        waiting = len(units)
+        while waiting:
+            try:
+                outcome = self._done.get(timeout=_POLL)
+            except Empty:
+                yield None
+                continue
+            waiting -= 1
+            yield outcome
+
+    def under_way(self) -> tuple[int, int]:
+        """Return the clips read and the items failed in all units that are under way."""
+        counts = self._counts[: len(self._counts) - 1]
+        return sum(counts[::2]), sum(counts[1::2])
+
+    def _feed(self, slot: int) -> None:
+        pool = self._pool(slot)
+        try:
+            while (unit := self._todo.get()) is not None and not self._counts[len(self._counts) - 1]:
+                outcome, pool = self._do(unit, pool, slot)
+                self._counts[2 * slot] = self._counts[2 * slot + 1] = 0
+                self._done.put(outcome)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _do(self, unit: Unit, pool: ProcessPoolExecutor, slot: int) -> tuple[Outcome, ProcessPoolExecutor]:
+        for death in range(MOST_DEATHS):
+            try:
+                return Outcome(unit, pool.submit(_in_worker, unit).result(), None, death), pool
+            except BrokenProcessPool:
+                pool.shutdown()
+                pool = self._pool(slot)
+            except BaseException as error:  # noqa: BLE001  # whatever it is, the runner decides
+                return Outcome(unit, None, error, death), pool
+        why = f"{unit.name}: {MOST_DEATHS} processes died in it, out of memory perhaps: try fewer workers"
+        return Outcome(unit, None, WorkerDiedError(why), MOST_DEATHS), pool
+
+    def _pool(self, slot: int) -> ProcessPoolExecutor:
+        given = (self._job, self._out, self._counts, slot, len(self._threads))
+        return ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=given)
+
+
+_here: dict[str, Any] = {}
+"""Of a worker's process: what `_begin` was given."""
+
+
+def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _here.update(job=job, out=out, counts=counts, slot=slot)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _in_worker(unit: Unit) -> Note:
+    counts, slot = _here["counts"], _here["slot"]
+
+    def on_clip(read: int, failed: int) -> None:
+        counts[2 * slot], counts[2 * slot + 1] = read, failed
+        if counts[len(counts) - 1]:
+            raise Stopped
+
+    return do_unit(unit, _here["job"], _here["out"], on_clip=on_clip)

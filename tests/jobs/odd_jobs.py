@@ -1,0 +1,52 @@
+"""Jobs that misbehave, in a module that the processes of a pool can import."""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from budew.corpora import Clip
+from budew.jobs import JobError, OnFailed, each
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Does to each clip what its id says."""
+
+    marks: Path | None = None
+    name: str = "odd"
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        return each(clips, self._do, failed)
+
+    def _do(self, clip: Clip) -> Clip | list[Clip]:
+        what = clip.id.rpartition("-")[2]
+        if what == "twice":
+            return [replace(clip, id=f"{clip.id}-{half}") for half in "ab"]
+        if what == "same":
+            return [clip, clip]
+        if what == "none":
+            return []
+        if what == "raise":
+            raise RuntimeError("no such\nluck")
+        if what == "nan":
+            return replace(clip, metadata={"x": float("nan")})
+        if what == "gone":
+            return replace(clip, audio=Path("nowhere.wav"))
+        if what == "fatal":
+            raise JobError("there is no key")
+        if what == "die" or (what == "once" and self._first_time(clip.id)):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return clip
+
+    def _first_time(self, id: str) -> bool:
+        mark = self.marks / id
+        if mark.exists():
+            return False
+        mark.touch()
+        return True

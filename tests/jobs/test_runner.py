@@ -1,0 +1,194 @@
+"""A job ends the same however it was run, and what fails is listed and costs nothing else."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from odd_jobs import Odd
+
+from budew.corpora import CorpusError, read
+from budew.jobs import JobError, Progress, run
+from budew.jobs.convert import Convert
+from budew.jobs.render import Render
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def failures(out: Path) -> list[tuple[str, str]]:
+    rows = [json.loads(line) for line in (out / "failures.jsonl").read_text().splitlines()]
+    return [(row["clip"], row["reason"]) for row in rows]
+
+
+def test_workers_change_no_byte(shard, tmp_path):
+    for name in "abc":
+        shard(f"in/{name}", f"{name}1", f"{name}2-twice", f"{name}3-raise")
+    summaries = [run(Odd(), tmp_path / "in", tmp_path / f"out{n}", workers=n) for n in (0, 2)]
+    assert contents(tmp_path / "out0") == contents(tmp_path / "out2")
+    assert [(s.units, s.there, s.done, s.clips, s.failures) for s in summaries] == [(3, 3, 3, 9, 3)] * 2
+    assert [clip.id for clip in read(tmp_path / "out0/b.tar")] == ["b1", "b2-twice-a", "b2-twice-b"]
+
+
+def test_each_clip_that_fails_is_listed_and_the_others_are_there(shard, tmp_path):
+    shard("in/a", "ok", "x-raise", "x-nan", "x-gone", "x-same", "x-none")
+    summary = run(Odd(), tmp_path / "in/a.tar", tmp_path / "out", workers=0)
+    assert [clip.id for clip in read(tmp_path / "out/a.tar")] == ["ok", "x-same"]
+    listed = failures(tmp_path / "out")
+    assert [clip for clip, _ in listed] == ["x-raise", "x-nan", "x-gone", "x-same"]
+    assert listed[0][1] == "no such luck"
+    assert summary.failures == 4
+
+
+def test_what_is_done_is_not_done_again_unless_it_changed(shard, tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    shard("in/a", "a1")
+    shard("in/b", "b1")
+    assert run(Odd(), source, out, workers=0).done == 2
+    assert run(Odd(), source, out, workers=0).done == 0
+    (out / "a.tar").unlink()
+    assert run(Odd(), source, out, workers=0).done == 1
+    (out / "b.tar").write_bytes(b"cut")
+    assert run(Odd(), source, out, workers=0).done == 1
+    shard("in/b", "b1", "b2")
+    assert run(Odd(), source, out, workers=0).clips == 3
+    (out / "notes/a.json").write_text("{")
+    assert run(Odd(), source, out, workers=0).done == 1
+
+
+def test_failures_are_tried_again_when_asked(shard, tmp_path):
+    shard("in/a", "x-raise")
+    shard("in/b", "fine")
+    run(Odd(), tmp_path / "in", tmp_path / "out", workers=0)
+    assert run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, retry_failed=True).done == 1
+
+
+def test_a_shard_of_nothing_but_failures_has_a_note_and_no_file(shard, tmp_path):
+    shard("in/a", "x-raise")
+    run(Odd(), tmp_path / "in", tmp_path / "out", workers=0)
+    assert sorted(contents(tmp_path / "out")) == ["failures.jsonl", "job.json", "notes/a.json"]
+
+
+def test_a_truncated_shard_gives_its_whole_clips_and_a_failure(shard, tmp_path):
+    path = shard("in/a", "one", "two")
+    path.write_bytes(path.read_bytes()[:2500])
+    shard("in/b", "three")
+    summary = run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
+    assert (summary.clips, summary.failures) == (2, 1)
+    assert "a.tar" in failures(tmp_path / "out")[0][1]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_is_useless_to_go_on_with_ends_the_job_and_leaves_it_resumable(shard, tmp_path, workers):
+    shard("in/a", "fine")
+    shard("in/b", "x-fatal")
+    with pytest.raises(JobError, match="there is no key"):
+        run(Odd(), tmp_path / "in", tmp_path / "out", workers=workers)
+    assert not (tmp_path / "out/notes/b.json").exists()
+    assert not list((tmp_path / "out").rglob("*.unfinished"))
+
+
+def test_a_worker_that_is_killed_costs_its_shard_a_second_try(shard, tmp_path):
+    (tmp_path / "marks").mkdir()
+    shard("in/a", "a1", "a-once")
+    shard("in/b", "b1")
+    summary = run(Odd(tmp_path / "marks"), tmp_path / "in", tmp_path / "out", workers=2)
+    assert (summary.clips, summary.failures, summary.given_up) == (3, 0, ())
+
+
+def test_a_shard_that_kills_every_worker_is_given_up_and_told(shard, tmp_path):
+    shard("in/a", "x-die")
+    shard("in/b", "b1")
+    summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=1)
+    assert (summary.clips, summary.given_up, summary.there) == (1, ("a",), 1)
+
+
+def test_workers_end_with_a_parent_that_was_killed(shard, tmp_path):
+    for number in range(40):
+        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(20)))
+    command = [sys.executable, "-m", "budew", "corpus", "convert", tmp_path / "in", tmp_path / "out"]
+    job = subprocess.Popen([*command, "--workers", "2"], start_new_session=True, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/notes/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(job.pid, signal.SIGKILL)
+    job.wait()
+    while _in_session(job.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _in_session(job.pid)
+    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).clips == 800
+    assert not list((tmp_path / "out").rglob(".*"))
+
+
+def _in_session(session: int) -> list[str]:
+    fields = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
+    return [row[0] for row in fields if int(row[3]) == session and row[0] != "Z"]
+
+
+def test_a_folder_of_something_else_is_not_written_to(shard, tmp_path):
+    shard("in/a", "a1")
+    run(Render(seed=1), tmp_path / "in", tmp_path / "out", workers=0)
+    for other, told in (
+        (Render(seed=2), "seed was 1 and is 2"),
+        (Convert(), "'render', not 'convert'"),
+    ):
+        with pytest.raises(JobError, match=told):
+            run(other, tmp_path / "in", tmp_path / "out", workers=0)
+    with pytest.raises(JobError, match="clips a shard"):
+        run(Render(seed=1), tmp_path / "in", tmp_path / "out", workers=0, clips_per_shard=3)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.txt").touch()
+    with pytest.raises(JobError, match=r"thesis\.txt"):
+        run(Convert(), tmp_path / "in", tmp_path / "full", workers=0)
+
+
+def test_output_among_the_input_is_refused(shard, tmp_path):
+    shard("in/a", "a1")
+    for source, out in ((tmp_path / "in", tmp_path / "in"), (tmp_path / "in", tmp_path)):
+        with pytest.raises((CorpusError, JobError)):
+            run(Convert(), source, out, workers=0)
+
+
+def test_two_runs_at_a_time_in_one_folder_are_refused(shard, tmp_path):
+    shard("in/a", "a1")
+    run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
+    with (tmp_path / "out/job.json").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(JobError, match="another run"):
+            run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
+
+
+def test_what_a_killed_run_left_is_removed(shard, tmp_path):
+    shard("in/a", "a1")
+    out = tmp_path / "out"
+    run(Convert(), tmp_path / "in", out, workers=0)
+    (out / "notes/a.json").unlink()
+    for name in (".a.tar.123.unfinished", "notes/.a.json.123.part", ".failures.jsonl.9.part"):
+        (out / name).touch()
+    run(Convert(), tmp_path / "in", out, workers=0)
+    assert sorted(contents(out)) == ["a.tar", "job.json", "notes/a.json"]
+
+
+def test_shards_without_an_input_are_told(shard, tmp_path):
+    shard("in/a", "a1")
+    shard("in/b", "b1")
+    run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
+    (tmp_path / "in/b.tar").unlink()
+    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).strangers == ("b.tar",)
+
+
+def test_progress_counts_shards_clips_and_failures(shard, tmp_path):
+    shard("in/a", "a1", "x-raise")
+    told: list[Progress] = []
+    run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, progress=told.append)
+    assert told[0] == Progress(0, 1, 0, 0)
+    assert replace(told[-1], clips=0) == Progress(1, 1, 0, 1)
