@@ -51,23 +51,26 @@ def start(source: Path, out: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def children_of(pid: int) -> list[int]:
-    """Return the processes that a process started and that still live."""
-    found = []
+def below(pid: int) -> list[int]:
+    """Return the processes that a process started, those that they started, and so on."""
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
+        if fields[0] != "Z":
+            parents[int(stat.parent.name)] = int(fields[1])
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
 
 
 def kill(job: subprocess.Popen[bytes], random: Random) -> str:
     """Kill the whole job, its first process alone, or one worker alone."""
     how = random.choice(("all", "parent", "worker"))
-    workers = children_of(job.pid)
+    workers = below(job.pid)
     if how == "worker" and workers:
         os.kill(random.choice(workers), signal.SIGKILL)
         time.sleep(random.random())

@@ -64,6 +64,7 @@ def convert(
     out: options.CorpusFolder,
     running: Running,
     max_seconds: options.LongestClip = 600.0,
+    keep_damaged: options.KeepDamaged = False,
 ) -> None:
     """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
 
@@ -75,7 +76,7 @@ def convert(
     """
     from budew.jobs.convert import Convert
 
-    run_job(Convert(max_seconds=max_seconds), source, out, running)
+    run_job(Convert(max_seconds=max_seconds, keep_damaged=keep_damaged), source, out, running)
 
 
 @app.command(no_args_is_help=True)

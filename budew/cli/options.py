@@ -237,3 +237,6 @@ LongestClip = Annotated[
     float, typer.Option(metavar="SECONDS", min=0.1, help="Longer recordings are told: cut them first.")
 ]
 PerClip = Annotated[int, typer.Option(min=1, help="Captions for each clip.")]
+KeepDamaged = Annotated[
+    bool, typer.Option("--keep-damaged", help="Take clips that break off, as far as they can be decoded.")
+]

@@ -1,10 +1,11 @@
 """Anything that is read, checked by decoding it and written as shards: what cannot be heard is listed."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from budew.corpora.audio import measure
+from budew.corpora.audio import AudioWarning, measure
 from budew.corpora.clip import Clip
 from budew.jobs.job import OnFailed, each
 
@@ -15,19 +16,23 @@ class Convert:
 
     Attributes:
         max_seconds: longer recordings are told, for they have to be cut first.
+        keep_damaged: take clips that break off, as far as they can be decoded.
     """
 
     max_seconds: float = 600.0
+    keep_damaged: bool = False
     name: str = "convert"
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output."""
-        return {"max_seconds": self.max_seconds}
+        return {"max_seconds": self.max_seconds, "keep_damaged": self.keep_damaged}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Pass on the clips that can be decoded."""
         return each(clips, self._checked, failed)
 
     def _checked(self, clip: Clip) -> Clip:
-        rate, seconds = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always" if self.keep_damaged else "error", AudioWarning)
+            rate, seconds = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
         return replace(clip, sampling_rate=rate, duration=round(seconds, 6))

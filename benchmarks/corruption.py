@@ -1,0 +1,214 @@
+"""A corpus that is broken in many ways: what is whole is done, what is broken is listed, and no more happens.
+
+    python benchmarks/corruption.py --items 1000 --broken 200 --seed 0
+
+Ten shards of tiny clips, one item in five broken. `budew corpus convert` does them; then the clips and the
+failures are counted against what was made, the reasons are printed one a way, and the files of the machine
+that a hostile name could have reached are looked at.
+"""
+
+import argparse
+import io
+import json
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from resource import RUSAGE_CHILDREN, getrusage
+
+import numpy as np
+import soundfile
+
+from budew.corpora import read
+
+Members = list[tuple[tarfile.TarInfo, bytes]]
+
+
+def sound(form: str = "FLAC", subtype: str | None = None, *, fill: float | None = None) -> bytes:
+    """A tenth of a second of noise."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 1600).astype(np.float32)
+    if fill is not None:
+        samples[700:] = fill
+    file = io.BytesIO()
+    soundfile.write(file, samples, 16_000, format=form, subtype=subtype)
+    return file.getvalue()
+
+
+FLAC, WAV = sound(), sound("WAV", "PCM_16")
+GOOD = json.dumps({"profile": {"emotions": {"Anger": 0.5}}}).encode()
+
+
+def member(name: str, data: bytes = b"", *, kind: bytes = tarfile.REGTYPE, link: str = "") -> Members:
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(data), kind, link
+    return [(info, data)]
+
+
+def pair(id: str, audio: bytes = FLAC, described: bytes = GOOD, suffix: str = "flac") -> Members:
+    return [*member(f"{id}.{suffix}", audio), *member(f"{id}.json", described)]
+
+
+def wav_of(*, rate: int = 16_000, channels: int = 1, claims: int | None = None) -> bytes:
+    """A WAV whose header says what it is told to."""
+    data = WAV[44:]
+    size = len(data) if claims is None else claims
+    sizes = [value & 0xFFFFFFFF for value in (36 + size, 2 * rate * channels, size)]
+    riff = struct.pack("<4sI4s", b"RIFF", sizes[0], b"WAVE")
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, sizes[1], 2 * channels & 0xFFFF, 16)
+    head = riff + form + struct.pack("<4sI", b"data", sizes[2])
+    return head + data
+
+
+def flac_that_claims(samples: int) -> bytes:
+    """A FLAC whose stream information holds another number of samples (36 bits, from byte 21)."""
+    held = bytearray(FLAC)
+    held[21] = (held[21] & 0xF0) | samples >> 32
+    held[22:26] = (samples & 0xFFFFFFFF).to_bytes(4, "big")
+    return bytes(held)
+
+
+WAYS: dict[str, Callable[[str], Members]] = {
+    "audio cut off": lambda id: pair(id, FLAC[: len(FLAC) // 2]),
+    "wrong magic": lambda id: pair(id, b"once upon a time there was a file"),
+    "zero length": lambda id: pair(id, b""),
+    "NaN samples": lambda id: pair(id, sound("WAV", "FLOAT", fill=float("nan")), suffix="wav"),
+    "infinite samples": lambda id: pair(id, sound("WAV", "FLOAT", fill=float("inf")), suffix="wav"),
+    "10^9 samples claimed by a FLAC": lambda id: pair(id, flac_that_claims(10**9)),
+    "10^9 samples claimed by a WAV": lambda id: pair(id, wav_of(claims=2 * 10**9), suffix="wav"),
+    "a rate of 0": lambda id: pair(id, wav_of(rate=0), suffix="wav"),
+    "a rate of 2 GHz": lambda id: pair(id, wav_of(rate=2_000_000_000), suffix="wav"),
+    "65,535 channels": lambda id: pair(id, wav_of(channels=65_535), suffix="wav"),
+    "an mp4 of nothing": lambda id: pair(id, b"\0\0\0\x18ftypM4A " + bytes(12), suffix="m4a"),
+    "JSON that is not UTF-8": lambda id: pair(id, described=b'{"transcript": "\xff\xfe"}'),
+    "deep JSON": lambda id: pair(id, described=b'{"a":' * 100_000),
+    "no JSON": lambda id: pair(id, described=b"{'emotions': 1}"),
+    "JSON that is a list": lambda id: pair(id, described=b"[1, 2]"),
+    "NaN in JSON": lambda id: pair(id, described=b'{"duration": NaN}'),
+    "duplicate keys in JSON": lambda id: pair(id, described=b'{"speaker": "a", "speaker": "b"}'),
+    "an emotion that there is not": lambda id: pair(id, described=b'{"profile": {"emotions": {"Zorn": 1}}}'),
+    "an intensity of 7": lambda id: pair(id, described=b'{"profile": {"emotions": {"Anger": 7}}}'),
+    "a duration that is a word": lambda id: pair(id, described=b'{"duration": "long"}'),
+    "a path upwards": lambda id: pair(f"../../{id}"),
+    "a path from the root": lambda id: pair(f"/tmp/{id}"),
+    "an id upwards in JSON": lambda id: pair(id, described=json.dumps({"id": f"../../{id}"}).encode()),
+    "a name of 300 letters": lambda id: pair(id + "x" * 300),
+    "a bell in the name": lambda id: pair(f"{id}\a"),
+    "a symbolic link": lambda id: member(f"{id}.flac", kind=tarfile.SYMTYPE, link="/etc/passwd"),
+    "a hard link": lambda id: member(f"{id}.flac", kind=tarfile.LNKTYPE, link="/etc/passwd"),
+    "a device": lambda id: member(f"{id}.flac", kind=tarfile.CHRTYPE),
+    "JSON without audio": lambda id: member(f"{id}.json", GOOD),
+    "the pair of another again": lambda id: pair("twice"),
+    "two files of one name": lambda id: [*member(f"{id}.flac", FLAC), *pair(id)],
+}  # fmt: skip
+LAST_WAYS: dict[str, Callable[[str], bytes]] = {
+    # What comes behind these cannot be found, so they end their shards.
+    "a size of 100 GB": lambda id: header(f"{id}.flac", size=100 * 10**9),
+    "a long name of 3 GB": lambda id: header("././@LongLink", size=3 * 2**30, kind=b"L"),
+    "a shard cut off": lambda id: header(f"{id}.flac", size=len(FLAC)) + FLAC[:100],
+}  # fmt: skip
+
+
+def header(name: str, *, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def make_corpus(folder: Path, items: int, broken: int, random: Random) -> dict[str, str]:
+    """Write ten shards and return the way in which each broken id is broken."""
+    shards: list[list[str]] = [[] for _ in range(10)]
+    for number in range(items):
+        shards[number % 10].append(f"item-{number:05d}")
+    chosen = set(random.sample([id for shard in shards for id in shard[1:-1]], broken - len(LAST_WAYS)))
+    ways: dict[str, str] = {}
+    order = iter([name for _ in range(broken) for name in WAYS])
+    for number, ids in enumerate(shards):
+        path = folder / f"part-{number:02d}.tar"
+        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            first, *rest = ids
+            ending = list(LAST_WAYS)[number] if number < len(LAST_WAYS) else None
+            last = rest.pop() if ending else None
+            for id in ["twice", *rest]:
+                way = next(order) if id in chosen else None
+                for info, data in WAYS[way](id) if way else pair(id):
+                    tar.addfile(info, io.BytesIO(data))
+                if way:
+                    ways[id] = way
+        if ending and last:
+            ways[last] = ending
+            whole = path.read_bytes().rstrip(b"\0")
+            path.write_bytes(whole + bytes(-len(whole) % 512) + LAST_WAYS[ending](last))
+        del first
+    return ways
+
+
+def way_of(failure: dict[str, str], ways: dict[str, str]) -> str:
+    """Return the way that a failure tells of: by the item in it, else by the shard that ends with it."""
+    told = failure["clip"] + failure["reason"]
+    named = next((id for id in ways if id in told), None)
+    if named:
+        return ways[named]
+    if "twice" in told:
+        return "the pair of another again"
+    return list(LAST_WAYS)[int(failure["shard"][-2:])] if "damaged" in told else "of nothing that was made"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--items", type=int, default=1000)
+    options.add_argument("--broken", type=int, default=200)
+    options.add_argument("--seed", type=int, default=0)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        source, out = place / "a/b/source", place / "a/b/out"
+        source.mkdir(parents=True)
+        ways = make_corpus(source, asked.items, asked.broken, Random(asked.seed))
+        before = {path for path in place.rglob("*") if out not in path.parents}
+        command = [
+            sys.executable,
+            "-m",
+            "budew",
+            "corpus",
+            "convert",
+            str(source),
+            str(out),
+            "--workers",
+            "2",
+        ]
+        job = subprocess.run(command, check=False, capture_output=True, text=True)
+        print(job.stdout.strip(), job.stderr.strip(), sep="\n")
+        tell(out, ways, asked.items)
+        outside = {path for path in place.rglob("*") if out not in path.parents} - before - {out}
+        print(f"files outside of the output: {len(outside) + len(list(Path('/tmp').glob('item-*')))}")
+        print(f"most memory of a process: {getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MB")
+
+
+def tell(out: Path, ways: dict[str, str], items: int) -> None:
+    """Print the counts, and a reason for each way."""
+    done = sum(1 for _ in read(out))
+    failures = [json.loads(line) for line in (out / "failures.jsonl").open(encoding="utf-8")]
+    kinds = len(set(ways.values()))
+    print(f"{items} items, {len(ways)} broken in {kinds} ways: {done} done, {len(failures)} failures")
+    reasons = defaultdict(list)
+    for failure in failures:
+        reasons[way_of(failure, ways)].append(failure["reason"])
+    for way in (*WAYS, *LAST_WAYS):
+        count = sum(given == way for given in ways.values())
+        told = reasons.pop(way, [])
+        print(f"  {way:32} {count:3} made, {len(told):3} told: {(told or ['NOTHING'])[0][-110:]}")
+    for way, told in reasons.items():
+        print(f"  {way:32}           {len(told):3} told: {told[0][:150]}")
+    if done != items - len(ways) or len(failures) != len(ways):
+        raise SystemExit("the counts are not what they must be")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The same units on a real Ray cluster of this machine, and through the script that Slurm is given."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from budew.jobs import JobError, run
+from budew.jobs.cluster import Cluster, run_on_cluster
+from budew.jobs.convert import Convert
+
+ON_RAY = """
+    import sys
+
+    import ray
+
+    from budew.jobs.cluster import Cluster, run_on_cluster
+    from budew.jobs.convert import Convert
+
+    if __name__ == "__main__":
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=4 * 2**30)
+        cluster = Cluster("ray", at_once=2, memory_gb=1)
+        summary = run_on_cluster(Convert(), sys.argv[1], sys.argv[2], cluster=cluster)
+        print(summary.there, summary.units, summary.clips)
+"""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    return {name: held for name, held in named.items() if not name.startswith("logs/")}
+
+
+def _processes_with(text: str) -> dict[int, str]:
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in line:
+            found[int(path.parent.name)] = line
+    return found
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
+    for number in range(4):
+        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(50)))
+    script = tmp_path / "on_ray.py"
+    script.write_text(textwrap.dedent(ON_RAY))
+    out = tmp_path / "out"
+    job = subprocess.Popen(
+        [sys.executable, script, tmp_path / "in", out],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"},
+    )
+    killed: list[int] = []
+    for which in (0, -1):  # the process that does a shard, then a rank as a whole: datatrove's actor
+        victim = _chain_to_a_shard(job, but=killed)[which]
+        os.kill(victim, signal.SIGKILL)
+        killed.append(victim)
+    printed, _ = job.communicate(timeout=240)
+    assert printed.split()[-3:] == ["4", "4", "200"]
+    run(Convert(), tmp_path / "in", tmp_path / "calm", workers=0)
+    assert contents(out) == contents(tmp_path / "calm")
+    assert not [path for path in out.rglob(".*") if "logs" not in path.parts]
+
+
+def _chain_to_a_shard(job: subprocess.Popen[str], *, but: list[int]) -> list[int]:
+    """Wait for a process that does a shard; return it and its ancestors up to the actor of its rank."""
+    deadline = time.monotonic() + 120
+    while job.poll() is None and time.monotonic() < deadline:
+        ranks = _processes_with("ray::RankWorker")
+        for pid in ranks:
+            below = [child for child in _processes_with("from multiprocessing") if _parent(child) == pid]
+            chain = [*below[:1], pid, *([_parent(pid)] if _parent(pid) in ranks else [])]
+            if below and not {*chain} & {*but}:
+                return chain
+        time.sleep(0.02)
+    raise AssertionError("no process began a shard")
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+SBATCH = """
+    #!/bin/bash
+    # Does on this machine what sbatch would queue: each task of the array, one after the other.
+    script="${@: -1}"
+    case "$script" in *merge*) ;; esac
+    range=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$script")
+    grep -q merge_stats "$script" && { echo "Submitted batch job 2"; exit 0; }
+    for task in $(seq 0 "$range"); do
+      SLURM_ARRAY_TASK_ID=$task SLURM_NODELIST=here bash "$script" >> "$(dirname "$0")/log" 2>&1 || true
+    done
+    echo "Submitted batch job 1"
+"""
+SRUN = """
+    #!/bin/bash
+    while [ "${1#-}" != "$1" ]; do case "$1" in -n) shift 2 ;; *) shift ;; esac; done
+    exec "$@"
+"""
+SCONTROL = """
+    #!/bin/bash
+    echo here
+"""
+
+
+@pytest.mark.slow
+def test_the_script_for_slurm_does_every_shard(shard, tmp_path, monkeypatch):
+    for number in range(2):
+        shard(f"in/{number}", f"c{number}")
+    for name, text in (("sbatch", SBATCH), ("srun", SRUN), ("scontrol", SCONTROL)):
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(textwrap.dedent(text).lstrip())
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    slurm = Cluster("slurm", partition="any")
+    run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=slurm)
+    summary = run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=slurm)
+    assert (summary.there, summary.clips) == (2, 2), (tmp_path / "bin/log").read_text()[-2000:]
+    run(Convert(), tmp_path / "in", tmp_path / "calm", workers=0)
+    assert contents(tmp_path / "out") == contents(tmp_path / "calm")
+
+
+def test_without_slurm_or_its_partition_the_error_says_what_to_do(shard, tmp_path, monkeypatch):
+    shard("in/a", "a1")
+    with pytest.raises(JobError, match="partition"):
+        run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=Cluster("slurm"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(JobError, match="login node"):
+        run_on_cluster(
+            Convert(), tmp_path / "in", tmp_path / "out", cluster=Cluster("slurm", partition="any")
+        )
