@@ -1,0 +1,56 @@
+"""Jobs on the command line: what is told, the exit status, and the same bytes when started again."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        soundfile.write(folder / f"{name}.flac", np.random.default_rng(0).normal(0, 0.1, 1600), 16_000)
+        (folder / f"{name}.json").write_text(json.dumps({"profile": {"emotions": {"Anger": 0.5}}}))
+    return folder
+
+
+def test_convert_then_render(budew, recordings, tmp_path):
+    shards, captioned = tmp_path / "shards", tmp_path / "captioned"
+    outcome = budew("corpus", "convert", recordings, shards, "--workers", "0", "--clips-per-shard", "2")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out == f"3 clips in {shards}: 2 of 2 shards, 2 done now\n"
+    assert budew("corpus", "render", shards, captioned, "--per-clip", "2", "--workers", "0").status == 0
+    assert "2 of 2 shards, 0 done now" in budew("corpus", "render", shards, captioned, "--per-clip", "2").out
+    assert "captioned" in budew("corpus", "stats", captioned).out.lower()
+
+
+def test_what_fails_is_listed_and_is_the_exit_status(budew, recordings, tmp_path):
+    (recordings / "c.flac").write_bytes(b"no audio")
+    outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
+    assert outcome.status == 1
+    assert "1 items failed" in outcome.err
+    assert json.loads((tmp_path / "out/failures.jsonl").read_text())["clip"] == "c"
+
+
+def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_path):
+    outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--dry-run", "--clips-per-shard", "1")
+    assert outcome.status == 0
+    assert "3 of 3 shards to do" in outcome.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_job_in_the_same_folder_is_one_line(budew, recordings, tmp_path):
+    budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
+    outcome = budew("corpus", "render", recordings, tmp_path / "out", "--workers", "0")
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"budew: {tmp_path / 'out'} holds another job")
+    assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", ["convert", "render"])
+def test_help_shows_how_a_job_runs(budew, command):
+    shown = budew("corpus", command, "--help").out
+    assert all(option in shown for option in ("--workers", "--dry-run", "--executor", "--retry-failed"))
