@@ -87,6 +87,10 @@ def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
     else:
         summary = _run_on_cluster(job, source, out, running)
     _tell(summary)
+    if running.executor is Executor.slurm and summary.there < summary.units:
+        print(
+            "queued: squeue shows it; the same command, when it has ended, lists failures and does the rest"
+        )
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 

@@ -86,6 +86,9 @@ class _Rank:
     job: Job
     out: Path
 
+    def __repr__(self) -> str:  # datatrove writes it into the log of each rank
+        return f"{self.job.name}: {len(self.units)} shards → {self.out}"
+
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
         with Workers(1, self.job, self.out) as workers:
             for outcome in workers.outcomes(self.units[rank::world_size]):

@@ -8,8 +8,9 @@ process whose parent died ends at once, so a job that was killed leaves nothing 
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
@@ -25,6 +26,7 @@ from budew.jobs.units import Unit
 MOST_DEATHS = 3
 """A unit in which so many processes died is given up."""
 _POLL = 0.2  # seconds
+_PAUSE = 0.5  # seconds; what has just been killed is for a moment neither there nor gone
 
 
 class Stopped(BaseException):  # a job that catches every error must not catch this
@@ -105,9 +107,10 @@ class Workers:
     def _do(self, unit: Unit, pool: ProcessPoolExecutor, slot: int) -> tuple[Outcome, ProcessPoolExecutor]:
         for death in range(MOST_DEATHS):
             try:
-                return Outcome(unit, pool.submit(_in_worker, unit).result(), None, death), pool
+                return Outcome(unit, _begun(pool, unit).result(), None, death), pool
             except BrokenProcessPool:
                 pool.shutdown()
+                time.sleep(_PAUSE * (death + 1))
                 pool = self._pool(slot)
             except BaseException as error:  # noqa: BLE001  # whatever it is, the runner decides
                 return Outcome(unit, None, error, death), pool
@@ -129,6 +132,14 @@ def _context() -> Any:
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
+
+
+def _begun(pool: ProcessPoolExecutor, unit: Unit) -> Future[Note]:
+    """Hand a unit to a pool; a process that was killed while it started is one that died."""
+    try:
+        return pool.submit(_in_worker, unit)
+    except (EOFError, OSError) as error:
+        raise BrokenProcessPool(f"no process could be started: {error}") from error
 
 
 _here: dict[str, Any] = {}
