@@ -1,7 +1,7 @@
 """Answers, spending and pace in one SQLite file that all workers share, and that survives their being killed.
 
 An answer and its cost are written in one transaction before anyone sees the answer: no request that was paid
-is asked again or goes uncounted. About 430 bytes an annotation, the key with it; 4,000 written and 20,000
+is asked again or goes uncounted. About 870 bytes an annotation, the key with it; 15,000 written and 50,000
 found a second on one core (benchmarks/chat_ledger.py). SQLite's write-ahead log needs a disk of this machine:
 on a cluster, one file a node.
 """
