@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,10 @@ from budew.chat.server import ChatServer
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers with `reply(body, count)`: a text, a (status, headers, bytes), or None to hang up."""
+    """Answers with `reply(body, count)`: a text, a (status, headers, bytes), or None to hang up.
+
+    With a header `Drip: x` the bytes are sent one by one, x seconds apart.
+    """
 
     daemon_threads = True
 
@@ -55,7 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(data)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        for number in range(len(data)) if "Drip" in headers else ():
+            self.wfile.write(data[number : number + 1])
+            time.sleep(float(headers["Drip"]))
+        self.wfile.write(b"" if "Drip" in headers else data)
 
     def log_message(self, *_) -> None:
         pass

@@ -126,6 +126,17 @@ def _count(path: Path) -> int:
         return database.execute("SELECT count(*) FROM answers").fetchone()[0]
 
 
+def test_an_answer_whose_cost_cannot_be_counted_is_not_kept(tmp_path, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+        monkeypatch.setattr(Ledger, "_add", full)
+        with pytest.raises(JobError, match="disk is full"):
+            ledger.keep(key(1), ANSWER, account="a", cost=1.0)
+        assert ledger.answer(key(1)) is None
+
+
 def test_turns_are_taken_one_after_the_other_by_all_who_share_the_file(tmp_path):
     with closing(Ledger(tmp_path / "a.sqlite")) as one, closing(Ledger(tmp_path / "a.sqlite")) as other:
         assert one.next_turn("s", every=50.0) == 0
