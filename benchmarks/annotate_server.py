@@ -27,38 +27,6 @@ from typing import Any
 from budew.annotation.schema import PARTS, answer_schema
 from budew.randomness import generator
 
-FAULTS = (
-    "429 with seconds",
-    "429 with a date",
-    "429 bare",
-    "500",
-    "503",
-    "an HTML error page",
-    "a stalled answer",
-    "a dripping answer",
-    "a reset connection",
-    "a reset within the answer",
-    "a response cut short",
-    "a response that is not JSON",
-    "an error with status 200",
-    "no choices",
-    "no content",
-    "the key in an error",
-    "truncated JSON",
-    "prose around the JSON",
-    "a code fence",
-    "a wrong field",
-    "a score out of range",
-    "a score that is a word",
-    "a score that is true",
-    "a score missing",
-    "a key twice",
-    "two answers",
-    "not JSON at all",
-)
-"""What can go wrong: on the way, and in what the model writes."""
-HARMLESS = ("prose around the JSON", "a code fence")
-
 
 @dataclass
 class Behavior:
@@ -67,7 +35,7 @@ class Behavior:
     Attributes:
         misbehave: share of requests that meet a fault.
         seed: decides which.
-        faults: those that may be met.
+        faults: those that may be met; all of `FAULTS` where None.
         refuse_schema: answer 400 to a request with a `response_format`.
         seconds: that an answer takes.
         stall: seconds that a stalled answer takes.
@@ -77,7 +45,7 @@ class Behavior:
 
     misbehave: float = 0.0
     seed: int = 0
-    faults: Sequence[str] = FAULTS
+    faults: Sequence[str] | None = None
     refuse_schema: bool = False
     seconds: float = 0.0
     stall: float = 5.0
@@ -175,45 +143,22 @@ class _Handler(BaseHTTPRequestHandler):
             return self._error(400, "this audio cannot be read")
         if behavior.refuse_schema and "response_format" in body:
             return self._error(400, "response_format is not supported")
-        fault = self._fault(name)
-        if fault is None:
-            return self._complete(json.dumps(profile_for(audio)))
-        return self._misbehave(fault, profile_for(audio))
+        fault, profile = self._fault(name), _asked_for(body, profile_for(audio))
+        if fault in _ON_THE_WAY:
+            return _ON_THE_WAY[fault](self)
+        return self._complete(_WRITTEN[fault](profile) if fault else json.dumps(profile))
 
-    def _fault(self, name: str) -> str | None:
+    def _fault(self, name: str) -> str:
+        """Return the fault that this request meets, "" for none."""
         behavior, seen = self.server.behavior, self.server.seen
         with self.server.lock:
             seen.asked[name] += 1
             chance = generator("fault", behavior.seed, name, seen.asked[name])
             if chance.random() >= behavior.misbehave:
-                return None
-            fault = chance.choice(behavior.faults)
+                return ""
+            fault = chance.choice(behavior.faults or FAULTS)
             seen.met[fault] += 1
             return fault
-
-    def _misbehave(self, fault: str, profile: dict[str, Any]) -> None:
-        on_the_way: dict[str, Callable[[], None]] = {
-            "429 with seconds": lambda: self._error(429, "slow down", {"Retry-After": "0.05"}),
-            "429 with a date": lambda: self._error(429, "slow down", {"Retry-After": _soon()}),
-            "429 bare": lambda: self._error(429, "slow down"),
-            "500": lambda: self._error(500, "it broke"),
-            "503": lambda: self._error(503, "overloaded"),
-            "an HTML error page": lambda: self._reply(502, b"<html>\x1b[31mBad gateway</html>", "text/html"),
-            "a stalled answer": lambda: time.sleep(self.server.behavior.stall),
-            "a dripping answer": self._drip,
-            "a reset connection": self._reset,
-            "a reset within the answer": lambda: self._cut(reset=True),
-            "a response cut short": lambda: self._cut(reset=False),
-            "a response that is not JSON": lambda: self._reply(200, b"Service starting"),
-            "an error with status 200": lambda: self._reply(200, b'{"error": {"message": "try later"}}'),
-            "no choices": lambda: self._reply(200, b'{"choices": []}'),
-            "no content": lambda: self._complete(None),
-            "the key in an error": lambda: self._error(500, f"bad {self.headers.get('Authorization')}"),
-        }
-        if fault in on_the_way:
-            on_the_way[fault]()
-        else:
-            self._complete(_miswritten(fault, profile))
 
     def _complete(self, content: str | None) -> None:
         message = {"role": "assistant", "content": content}
@@ -283,33 +228,66 @@ def _audio_in(body: Mapping[str, Any]) -> bytes | None:
     return None
 
 
+def _asked_for(body: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of an answer that the schema of a request has; all where there is none."""
+    form = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+    return {part: profile[part] for part in form.get("properties", profile)}
+
+
 def _soon() -> str:
     """Return the date of the next second."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
 
 
-def _miswritten(fault: str, profile: dict[str, Any]) -> str:
-    """Return what a model writes that gets it wrong in one way."""
-    whole = json.dumps(profile)
-    name = next(iter(profile["emotions"]))
-    others = {key: value for key, value in profile["emotions"].items() if key != name}
+def _scored(profile: Mapping[str, Any], score: Any) -> str:
+    """Return an answer with another score for the first emotion."""
+    emotions = profile["emotions"]
+    return json.dumps({**profile, "emotions": {**emotions, next(iter(emotions)): score}})
 
-    def with_score(score: Any) -> str:
-        return json.dumps({**profile, "emotions": {**others, name: score}})
 
-    return {
-        "truncated JSON": whole[: len(whole) * 2 // 3],
-        "prose around the JSON": f"Certainly! I hear {{many}} things.\n{whole}\nShall I go on?",
-        "a code fence": f"```json\n{json.dumps(profile, indent=2)}\n```",
-        "a wrong field": json.dumps({**profile, "emotions": {**others, "Amusment Park": 1}}),
-        "a score out of range": with_score(7),
-        "a score that is a word": with_score("high"),
-        "a score that is true": with_score(True),
-        "a score missing": json.dumps({**profile, "emotions": others}),
-        "a key twice": whole.replace('{"emotions": {', f'{{"emotions": {{"{name}": 4, ', 1),
-        "two answers": f"{with_score(1)} or rather {with_score(2)}",
-        "not JSON at all": "I am sorry, I cannot listen to audio.",
-    }[fault]
+def _named(profile: Mapping[str, Any], **added: int) -> str:
+    """Return an answer with other names in place of the first emotion."""
+    others = dict(list(profile["emotions"].items())[1:])
+    return json.dumps({**profile, "emotions": {**others, **added}})
+
+
+_ON_THE_WAY: Mapping[str, Callable[[_Handler], None]] = {
+    "429 with seconds": lambda handler: handler._error(429, "slow down", {"Retry-After": "0.05"}),
+    "429 with a date": lambda handler: handler._error(429, "slow down", {"Retry-After": _soon()}),
+    "429 bare": lambda handler: handler._error(429, "slow down"),
+    "500": lambda handler: handler._error(500, "it broke"),
+    "503": lambda handler: handler._error(503, "overloaded"),
+    "an HTML error page": lambda handler: handler._reply(
+        502, b"<html>\x1b[31mBad gateway</html>", "text/html"
+    ),
+    "a stalled answer": lambda handler: time.sleep(handler.server.behavior.stall),
+    "a dripping answer": lambda handler: handler._drip(),
+    "a reset connection": lambda handler: handler._reset(),
+    "a reset within the answer": lambda handler: handler._cut(reset=True),
+    "a response cut short": lambda handler: handler._cut(reset=False),
+    "a response that is not JSON": lambda handler: handler._reply(200, b"Service starting"),
+    "an error with status 200": lambda handler: handler._reply(200, b'{"error": {"message": "try later"}}'),
+    "no choices": lambda handler: handler._reply(200, b'{"choices": []}'),
+    "no content": lambda handler: handler._complete(None),
+    "the key in an error": lambda handler: handler._error(500, f"bad {handler.headers.get('Authorization')}"),
+}
+_WRITTEN: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "truncated JSON": lambda profile: json.dumps(profile)[:-300],
+    "prose around the JSON": lambda profile: f"I hear {{much}}.\n{json.dumps(profile)}\nShall I go on?",
+    "a code fence": lambda profile: f"```json\n{json.dumps(profile, indent=2)}\n```",
+    "a wrong field": lambda profile: _named(profile, **{"Amusment Park": 1}),
+    "a score out of range": lambda profile: _scored(profile, 7),
+    "a score that is a word": lambda profile: _scored(profile, "high"),
+    "a score that is true": lambda profile: _scored(profile, True),
+    "a score missing": lambda profile: _named(profile),
+    "a key twice": lambda profile: json.dumps(profile).replace('": {"', '": {"Amusement": 4, "', 1),
+    "two answers": lambda profile: f"{_scored(profile, 1)} or rather {_scored(profile, 2)}",
+    "not JSON at all": lambda profile: "I am sorry, I cannot listen to audio.",
+}
+FAULTS = (*_ON_THE_WAY, *_WRITTEN)
+"""What can go wrong: on the way, and in what the model writes."""
+HARMLESS = ("prose around the JSON", "a code fence")
+"""Those that a client has to understand."""
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ where the answer is there already (benchmarks/annotation.py).
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,7 +40,10 @@ class AnnotationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByLLM:
-    """Give each clip the profile that an audio language model hears in it, in place of the one it has.
+    """Give each clip the profile that an audio language model hears in it.
+
+    Emotions, and bursts where they are asked for, replace those that a clip has. So do traits; one that the
+    model cannot tell stays as it was.
 
     Attributes:
         server: where to ask, and how patiently.
@@ -48,7 +52,8 @@ class AnnotateByLLM:
         temperature: 0 for the likeliest answer.
         seed: sent along, None for none.
         turns: answers that a model may give for a clip: after each that cannot be used but the last it is
-            told what was wrong. More turns later cost only the new ones.
+            told what was wrong. With more turns, clips that failed can be tried again (`retry_failed`):
+            the answers that were kept are gone through, and only what is new is asked.
         max_seconds: longer clips are not sent, and told as failed.
         cache: file that keeps the answers, shared by all workers; None keeps them until the shard is done.
         budget: prices, and what may be spent.
@@ -79,8 +84,8 @@ class AnnotateByLLM:
             raise ValueError("a ceiling is counted in the cache, over all workers: name a file for it")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output."""
-        return {**self._made_by(), "prompt_sha256": self.prompt.sha256(), "max_seconds": self.max_seconds}
+        """Return what decides the profiles. What decides only which clips fail may change between runs."""
+        return {**self._made_by(), "prompt_sha256": self.prompt.sha256()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate clips in their order, many at a time.
@@ -92,22 +97,28 @@ class AnnotateByLLM:
         """
         with closing(Ledger(self.cache)) as ledger, loop_in_thread() as loop:
             client = wait_for(loop, _opened(self.server, ledger, self.budget, self.account))
+            annotated = in_order(
+                map(self._prepared, clips),
+                partial(self._annotated, client),
+                loop=loop,
+                ahead=2 * self.server.concurrency,
+            )
             try:
-                asked = in_order(
-                    map(self._prepared, clips),
-                    partial(self._annotated, client),
-                    loop=loop,
-                    ahead=2 * self.server.concurrency,
-                )
-                for (clip, _), answered in asked:
-                    try:
-                        profile = answered.result()
-                    except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
-                        failed(clip.id, error)
-                    else:
-                        yield self._with_profile(clip, profile)
+                with closing(annotated):
+                    yield from self._told(annotated, failed)
             finally:
                 wait_for(loop, client.__aexit__(None, None, None))
+
+    def _told(
+        self, annotated: Iterator[tuple[tuple[Clip, object], Future[VoiceProfile]]], failed: OnFailed
+    ) -> Iterator[Clip]:
+        for (clip, _), heard in annotated:
+            try:
+                profile = heard.result()
+            except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+                failed(clip.id, error)
+            else:
+                yield self._with_profile(clip, profile)
 
     def _prepared(self, clip: Clip) -> tuple[Clip, SentAudio | Exception]:
         try:
@@ -152,7 +163,10 @@ class AnnotateByLLM:
                 "another model"
             ) from refusal
 
-    def _with_profile(self, clip: Clip, profile: VoiceProfile) -> Clip:
+    def _with_profile(self, clip: Clip, heard: VoiceProfile) -> Clip:
+        before = clip.profile or VoiceProfile()
+        bursts = heard.bursts if "bursts" in self.prompt.parts else before.bursts
+        profile = VoiceProfile(heard.emotions, bursts, {**before.traits, **heard.traits})
         return replace(clip, profile=profile, metadata={**clip.metadata, "annotated_by": self._made_by()})
 
     def _made_by(self) -> dict[str, Any]:
@@ -163,7 +177,6 @@ class AnnotateByLLM:
             "prompt_version": self.prompt.version,
             "temperature": self.temperature,
             "seed": self.seed,
-            "turns": self.turns,
         }
 
 

@@ -5,7 +5,7 @@ The loop runs in a thread: requests go on while the results are written, and whi
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Thread
@@ -43,8 +43,10 @@ def in_order(
     *,
     loop: asyncio.AbstractEventLoop,
     ahead: int,
-) -> Iterator[tuple[T, Future[R]]]:
+) -> Generator[tuple[T, Future[R]], None, None]:
     """Give each item with the future of `work` on it, which is done, in the order of the items.
+
+    Closing it cancels what is under way.
 
     Args:
         items: taken in the thread of the caller, `ahead` of the one that is given.

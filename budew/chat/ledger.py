@@ -12,7 +12,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from budew.chat.request import Answer, Usage
@@ -172,3 +172,15 @@ def users_ledger() -> Path:
     """Return the file that keeps the answers to all that a user asked, in the folder for caches."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(caches) / "budew" / "answers.sqlite"
+
+
+def told_spending(path: Path, account: str) -> str:
+    """Return what `account` has spent, as a sentence.
+
+    Raises:
+        JobError: the file cannot be read.
+    """
+    with closing(Ledger(path)) as ledger:
+        spent = ledger.spent(account)
+    cost = f", a cost of {spent.cost:,.2f}" if spent.cost else ""
+    return f"answers paid so far: {spent.requests:,}, {spent.tokens_in:,} tokens in, {spent.tokens_out:,} out{cost}"

@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.annotation.reading import MOST_PROBLEMS, AnswerError, read_answer
@@ -112,6 +112,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(PARTS, JSON)))
 def test_no_json_raises_anything_but_an_answer_error(data):
     with pytest.raises(AnswerError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.chat.ledger import Ledger, users_ledger
+from budew.chat.ledger import Ledger, told_spending, users_ledger
 from budew.chat.request import Answer, Usage
 from budew.chat.spending import Spending
 from budew.jobs import JobError
@@ -159,3 +159,11 @@ def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
     assert users_ledger() == tmp_path / "budew" / "answers.sqlite"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert users_ledger() == Path.home() / ".cache" / "budew" / "answers.sqlite"
+
+
+def test_what_was_spent_is_told_in_a_sentence(tmp_path):
+    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+        ledger.keep(key(1), Answer(("a",), Usage(12_000, 3)), account="a", cost=0.5)
+    told = told_spending(tmp_path / "a.sqlite", "a")
+    assert told == "answers paid so far: 1, 12,000 tokens in, 3 out, a cost of 0.50"
+    assert told_spending(tmp_path / "a.sqlite", "b") == "answers paid so far: 0, 0 tokens in, 0 out"
