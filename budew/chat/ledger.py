@@ -183,4 +183,5 @@ def told_spending(path: Path, account: str) -> str:
     with closing(Ledger(path)) as ledger:
         spent = ledger.spent(account)
     cost = f", a cost of {spent.cost:,.2f}" if spent.cost else ""
-    return f"answers paid so far: {spent.requests:,}, {spent.tokens_in:,} tokens in, {spent.tokens_out:,} out{cost}"
+    tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out"
+    return f"answers paid so far: {spent.requests:,}, {tokens}{cost}"
