@@ -1,0 +1,1 @@
+"""Profiles for bare clips: by an audio language model, by regression heads, by acoustic measurement."""

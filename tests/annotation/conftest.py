@@ -1,0 +1,62 @@
+"""Recordings that differ, and the misbehaving model of the benchmarks as a real server on the loopback."""
+
+import importlib.util
+import io
+import sys
+import threading
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from budew.corpora import Clip
+
+_BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def _loaded(name: str):
+    specification = importlib.util.spec_from_file_location(name, _BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+model = _loaded("annotate_server")
+
+
+def wav(number: int, *, seconds: float = 0.1, rate: int = 16_000) -> bytes:
+    """A tone with noise of its own, as a plain wav file."""
+    chance = np.random.default_rng(number)
+    time = np.arange(round(seconds * rate)) / rate
+    tone = 0.3 * np.sin(2 * np.pi * (100 + number) * time) + chance.normal(0, 0.01, len(time))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes((tone * 32767).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def clips(count: int, *, first: int = 0) -> list[Clip]:
+    return [Clip(f"clip-{number}", wav(number), "wav") for number in range(first, first + count)]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable]:
+    """Start models: `serve(misbehave=0.3, …)`, the fields of `Behavior`."""
+    running = []
+
+    def start(**behavior):
+        server = model.AnnotateServer(model.Behavior(**behavior))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()

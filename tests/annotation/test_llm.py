@@ -1,0 +1,294 @@
+"""Whatever the model does, each clip ends annotated or told, in order, and nothing is asked twice."""
+
+import dataclasses
+import hashlib
+import json
+import pickle
+import threading
+import time
+
+import pytest
+
+from budew.annotation.llm import AnnotateByLLM
+from budew.annotation.prompt import load_prompt
+from budew.chat.server import ChatServer
+from budew.chat.spending import Budget
+from budew.corpora import Clip
+from budew.jobs import JobError
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+from .conftest import clips, model, wav
+
+
+def job_for(server, *, cache=None, server_options=None, **options) -> AnnotateByLLM:
+    patience = {"timeout": 2.0, "first_wait": 0.01, "patience": 5.0, **(server_options or {})}
+    return AnnotateByLLM(ChatServer(server.url, **patience), "ear-1", cache=cache, **options)
+
+
+def annotated(job, given) -> tuple[list[Clip], dict[str, Exception]]:
+    failures = {}
+    return list(job.run(iter(given), failures.__setitem__)), failures
+
+
+def expected(audio: bytes) -> VoiceProfile:
+    said = model.profile_for(audio)
+    words = {name: word for name, word in said["traits"].items() if word != "unknown"}
+    emotions = {name: score / 4 for name, score in said["emotions"].items()}
+    return VoiceProfile(emotions, said["bursts"], {**words, **said["attributes"]})
+
+
+def test_each_clip_gets_what_the_model_heard_and_who_heard_it(serve):
+    given = clips(20)
+    done, failures = annotated(job_for(serve()), given)
+    assert not failures
+    assert [clip.id for clip in done] == [clip.id for clip in given]
+    for before, clip in zip(given, done, strict=True):
+        assert clip.profile == expected(before.audio)
+        made_by = clip.metadata["annotated_by"]
+        assert (made_by["by"], made_by["model"], made_by["prompt"]) == ("llm", "ear-1", "en")
+        assert dataclasses.replace(clip, profile=None, metadata={}) == before
+
+
+def test_what_the_model_does_not_speak_of_is_kept(serve):
+    heard = expected(wav(1))
+    unheard = next(name for name in EMOTIONS if name not in heard.emotions)
+    known = {"accent": "Welsh", "Arousal": 3.5}
+    profile = VoiceProfile({unheard: 1.0}, ["Yawn"], known)
+    given = Clip("a", wav(1), "wav", transcript="so", profile=profile, metadata={"take": 3})
+    (clip,), _ = annotated(job_for(serve()), [given])
+    assert clip.profile == VoiceProfile(heard.emotions, heard.bursts, {**known, **heard.traits})
+    assert (clip.metadata["take"], clip.transcript) == (3, "so")
+    asked = dataclasses.replace(load_prompt(), parts=("emotions",))
+    (clip,), _ = annotated(job_for(serve(), prompt=asked), [given])
+    assert clip.profile == VoiceProfile(heard.emotions, ["Yawn"], known)
+
+
+@pytest.mark.parametrize("fault", model.FAULTS)
+def test_a_fault_that_passes_costs_no_clip(serve, fault):
+    """Each kind alone: a third of the requests meet it, and every clip is annotated all the same."""
+    given = clips(6)
+    server = serve(misbehave=0.34, faults=(fault,), seed=3, stall=0.6)
+    done, failures = annotated(
+        job_for(server, turns=12, server_options={"timeout": 0.3, "attempts": 12}), given
+    )
+    assert not failures
+    assert [clip.profile for clip in done] == [expected(clip.audio) for clip in given]
+    assert server.seen.met[fault]
+
+
+@pytest.mark.parametrize(
+    "fault", sorted({*model.FAULTS} - {*model.HARMLESS, "429 with a date", "429 with seconds"})
+)
+def test_a_fault_that_stays_is_told_for_each_clip(serve, fault):
+    server = serve(misbehave=1.0, faults=(fault,), stall=0.3)
+    options = {"timeout": 0.1, "attempts": 1, "concurrency": 1, "first_wait": 0.001}
+    done, failures = annotated(job_for(server, server_options=options), clips(1))
+    assert not done
+    (reason,) = map(str, failures.values())
+    assert reason.startswith("clip 'clip-0': ")
+    assert len(reason) < 1_000
+
+
+def test_everything_at_once_ends_with_each_clip_annotated_or_told_and_a_rerun_asks_nothing(serve, tmp_path):
+    given = clips(80)
+    server = serve(misbehave=0.3, seed=5, stall=0.6)
+    job = job_for(server, cache=tmp_path / "a.sqlite", server_options={"timeout": 0.3})
+    done, failures = annotated(job, given)
+    assert len(server.seen.met) > 12
+    assert len(done) > 70
+    assert sorted([*failures, *(clip.id for clip in done)]) == sorted(clip.id for clip in given)
+    assert list(failures) == [clip.id for clip in given if clip.id in failures]
+    asked = server.seen.requests
+    again, failed_again = annotated(job, given)
+    assert again == done
+    assert list(map(str, failed_again.values())) == list(map(str, failures.values()))
+    assert server.seen.requests == asked
+
+
+def test_more_turns_ask_only_what_is_new(serve, tmp_path):
+    server = serve(misbehave=1.0, faults=("a score missing",))
+    _, failures = annotated(job_for(server, cache=tmp_path / "a.sqlite"), clips(5))
+    assert len(failures) == 5
+    assert server.seen.requests == 10
+    server.behavior.misbehave = 0.0
+    done, failures = annotated(job_for(server, cache=tmp_path / "a.sqlite", turns=3), clips(5))
+    assert len(done) == 5
+    assert server.seen.requests == 15
+
+
+def test_a_model_is_told_what_was_wrong(serve, monkeypatch):
+    server = serve(misbehave=1.0, faults=("a wrong field",))
+    bodies = []
+    audio_in = model._audio_in
+    monkeypatch.setattr(model, "_audio_in", lambda body: (bodies.append(body), audio_in(body))[1])
+    _, failures = annotated(job_for(server), clips(1))
+    first, second = (body["messages"] for body in bodies)
+    assert [message["role"] for message in second] == ["system", "user", "assistant", "user"]
+    assert second[:2] == first
+    assert "Amusment Park" in second[2]["content"]
+    assert "unknown emotion 'Amusment Park'" in second[3]["content"]
+    assert "Amusement missing" in second[3]["content"]
+    assert "unknown emotion 'Amusment Park'" in str(failures["clip-0"])
+
+
+def test_the_audio_the_names_and_the_schema_are_sent(serve, monkeypatch):
+    bodies = []
+    audio_in = model._audio_in
+    monkeypatch.setattr(model, "_audio_in", lambda body: (bodies.append(body), audio_in(body))[1])
+    annotated(job_for(serve(), seed=3, temperature=0.2), clips(1))
+    (body,) = bodies
+    assert (body["model"], body["seed"], body["temperature"]) == ("ear-1", 3, 0.2)
+    assert body["messages"][1]["content"][0]["input_audio"]["format"] == "wav"
+    assert all(name in body["messages"][0]["content"] for name in EMOTIONS)
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["emotions"]["required"] == list(EMOTIONS)
+
+
+def test_a_server_without_schemas_annotates_as_well(serve):
+    server = serve(refuse_schema=True)
+    done, failures = annotated(job_for(server), clips(10))
+    assert (len(done), len(failures)) == (10, 0)
+
+
+def test_as_many_requests_as_allowed_are_under_way_and_never_more(serve):
+    server = serve(seconds=0.05)
+    annotated(job_for(server, server_options={"concurrency": 4}), clips(24))
+    assert server.seen.most == 4
+
+
+def test_what_cannot_be_heard_is_told_and_not_sent(serve, tmp_path):
+    refused = wav(9)
+    server = serve(refuse=frozenset([hashlib.sha256(refused).hexdigest()]))
+    given = [
+        Clip("broken", b"RIFF0000WAVEfmt nonsense", "wav"),
+        Clip("long", wav(1, seconds=3.0), "wav"),
+        Clip("empty", b"", "wav"),
+        Clip("gone", tmp_path / "gone.wav", "wav"),
+        Clip("refused", refused, "wav"),
+        *clips(2),
+    ]
+    done, failures = annotated(job_for(server, max_seconds=2.0), given)
+    assert [clip.id for clip in done] == ["clip-0", "clip-1"]
+    assert list(failures) == ["broken", "long", "empty", "gone", "refused"]
+    assert "longer than 2 s" in str(failures["long"])
+    assert "this audio cannot be read" in str(failures["refused"])
+
+
+def test_a_server_that_is_down_is_waited_for(serve):
+    server = serve(down=True)
+    job = job_for(server, server_options={"first_wait": 0.05})
+
+    def recover():
+        time.sleep(0.5)
+        server.behavior.down = False
+
+    threading.Thread(target=recover).start()
+    done, failures = annotated(job, clips(10))
+    assert (len(done), len(failures)) == (10, 0)
+
+
+def test_a_server_that_stays_down_ends_the_job_with_no_clip_told_as_failed(serve, tmp_path):
+    server = serve()
+    job = job_for(server, cache=tmp_path / "a.sqlite", server_options={"patience": 0.4, "concurrency": 2})
+    failures, done = {}, []
+
+    def given():
+        for number, clip in enumerate(clips(40)):
+            if number == 20:
+                server.behavior.down = True
+            yield clip
+
+    with pytest.raises(JobError, match="start again"):
+        done.extend(job.run(given(), failures.__setitem__))
+    assert not failures
+    asked = server.seen.requests
+    server.behavior.down = False
+    done, failures = annotated(job, clips(40))
+    assert (len(done), len(failures)) == (40, 0)
+    assert server.seen.requests - asked <= 24  # of the first 20 those that were under way
+
+
+def test_a_ceiling_ends_the_job_and_a_higher_one_goes_on(serve, tmp_path):
+    server = serve()
+    options = {"cache": tmp_path / "a.sqlite", "account": "out", "server_options": {"concurrency": 1}}
+    with pytest.raises(JobError, match="ceiling of 10000 tokens"):
+        annotated(job_for(server, budget=Budget(max_tokens=10_000), **options), clips(20))
+    asked = server.seen.requests
+    assert 4 <= asked <= 7
+    done, _ = annotated(job_for(server, budget=Budget(max_tokens=10**6), **options), clips(20))
+    assert len(done) == 20
+    assert server.seen.requests == 20
+
+
+def test_a_job_can_be_pickled_and_says_what_decides_its_output(tmp_path):
+    job = AnnotateByLLM(ChatServer("http://u:secret@a/v1"), "ear-1", cache=tmp_path / "a.sqlite")
+    assert pickle.loads(pickle.dumps(job)) == job
+    settings = json.loads(json.dumps(job.settings()))
+    assert settings["model"] == "ear-1"
+    assert settings["prompt_sha256"] == load_prompt().sha256()
+    other = dataclasses.replace(job, server=ChatServer("http://b/v1", concurrency=1), cache=None)
+    assert other.settings() == job.settings()
+    for change in ({"model": "x"}, {"seed": 1}, {"temperature": 1.0}):
+        assert dataclasses.replace(job, **change).settings() != job.settings()
+    assert dataclasses.replace(job, turns=9, max_seconds=99.0).settings() == job.settings()
+    assert "secret" not in repr(job) + json.dumps(settings)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"model": ""},
+        {"turns": 0},
+        {"max_seconds": 0},
+        {"temperature": 3},
+        {"budget": Budget(max_tokens=5), "cache": None},
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"name|turns"):
+        AnnotateByLLM(**{"server": ChatServer("http://a"), "model": "m", **wrong})
+
+
+def test_the_key_shows_up_nowhere(serve, tmp_path, monkeypatch, caplog, recwarn, capfd):
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    server = serve(misbehave=0.7, faults=("the key in an error", "not JSON at all"), seed=1)
+    job = job_for(server, cache=tmp_path / "a.sqlite", server_options={"attempts": 2})
+    done, failures = annotated(job, clips(20))
+    assert done
+    assert failures
+    assert server.seen.met["the key in an error"]
+    shown = [
+        repr(job),
+        json.dumps(job.settings()),
+        caplog.text,
+        *map(repr, failures.values()),
+        *map(repr, done),
+    ]
+    shown += [str(warning.message) for warning in recwarn] + list(capfd.readouterr())
+    shown += [
+        repr(chained) for error in failures.values() for chained in (error.__cause__, error.__context__)
+    ]
+    assert "sk-very-secret" not in "\n".join(shown)
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"sk-very-secret" not in files + pickle.dumps(job)
+
+
+def test_a_key_that_is_refused_ends_the_job(serve):
+    server = serve()
+    job = dataclasses.replace(
+        job_for(server), server=ChatServer(server.url, key_variable="BUDEW_TEST_NO_SUCH_KEY")
+    )
+    with pytest.raises(JobError, match="BUDEW_TEST_NO_SUCH_KEY is not set"):
+        annotated(job, clips(1))
+    assert server.seen.requests == 0
+
+
+def test_closing_early_leaves_no_thread_behind(serve):
+    server = serve()
+    results = job_for(server).run(iter(clips(50)), lambda *_: None)
+    next(results)
+    results.close()
+    assert not any(thread.name == "event loop" for thread in threading.enumerate())
+    assert server.seen.requests < 50

@@ -1,0 +1,119 @@
+"""All that was asked, once and in range, is a profile; of any other answer, all that is wrong is told."""
+
+import copy
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.annotation.reading import MOST_PROBLEMS, AnswerError, read_answer
+from budew.annotation.schema import PARTS
+from budew.taxonomy import EMOTIONS
+
+from .conftest import model
+
+GOOD = model.profile_for(b"a recording")
+GOOD["bursts"] = ["Chuckle", "Yawn"]
+GOOD["traits"] |= {"gender": "female", "accent": "Irish", "age": "unknown"}
+
+
+def changed(*path, to=None, drop=False):
+    data = copy.deepcopy(GOOD)
+    place = data
+    for name in path[:-1]:
+        place = place[name]
+    if drop:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = to
+    return data
+
+
+def problems(data, parts=PARTS):
+    with pytest.raises(AnswerError) as caught:
+        read_answer(json.dumps(data), parts)
+    return "\n".join(caught.value.problems)
+
+
+def test_scores_become_intensities_and_unknown_traits_none():
+    profile = read_answer(json.dumps(GOOD), PARTS)
+    for name, score in GOOD["emotions"].items():
+        assert profile.emotions.get(name, 0.0) == score / 4
+    assert profile.bursts == ("Chuckle", "Yawn")
+    assert (profile.traits["gender"], profile.traits["accent"]) == ("female", "Irish")
+    assert "age" not in profile.traits
+    assert profile.traits["Arousal"] == GOOD["attributes"]["Arousal"]
+
+
+def test_fractions_and_other_spellings_of_a_name_are_understood():
+    data = changed("emotions", "Jealousy & Envy", drop=True)
+    data["emotions"]["jealousy and envy"] = 2.5
+    assert read_answer(json.dumps(data), PARTS).emotions["Jealousy & Envy"] == 0.625
+
+
+def test_only_what_was_asked_for_is_needed_and_taken():
+    emotions = {"emotions": GOOD["emotions"]}
+    assert read_answer(json.dumps(emotions), ("emotions",)).traits == {}
+    assert "'traits' is not asked for" in problems(GOOD, ("emotions", "bursts", "attributes"))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (changed("emotions", "Anger", to=4.5), "emotions: Anger is 4.5, not a number from 0 to 4"),
+        (changed("emotions", "Anger", to=-1), "Anger is -1"),
+        (changed("emotions", "Anger", to=True), "Anger is True"),
+        (changed("emotions", "Anger", to="3"), "Anger is '3'"),
+        (changed("emotions", "Anger", to=None), "Anger is missing"),
+        (changed("emotions", "Anger", to=[3]), "Anger is a list"),
+        (changed("emotions", "Anger", to=10**400), "Anger is 1000"),
+        (changed("emotions", "Anger", drop=True), "emotions: Anger missing"),
+        (changed("emotions", "Rage Quitting", to=1), "unknown emotion 'Rage Quitting'"),
+        (changed("emotions", "anger", to=1), "'Anger' stands there twice"),
+        (changed("emotions", to=[1] * 40), "emotions is a list, not an object"),
+        (changed("emotions", drop=True), "emotions is missing"),
+        (changed("emotions", to=dict.fromkeys(map(str, range(5_000)), 1)), "5000 names, not 40"),
+        (changed("bursts", to="Chuckle"), "bursts is 'Chuckle', not a list"),
+        (changed("bursts", to=["Chuckle", "chuckle"]), "'Chuckle' stands there twice"),
+        (changed("bursts", to=["Barking"]), "unknown vocal burst 'Barking'"),
+        (changed("bursts", to=[7]), "is text, not int"),
+        (changed("bursts", to=["x"] * 9_000), "9000 names"),
+        (changed("bursts", drop=True), "bursts is missing"),
+        (changed("traits", "gender", to="robot"), "gender: unknown gender 'robot'"),
+        (changed("traits", "gender", to=1), "gender is 1, not a word"),
+        (changed("traits", "accent", to="British/American"), "accent: the accent"),
+        (changed("traits", "mood", to="good"), "'mood' is not asked for"),
+        (changed("traits", "style", drop=True), "traits: style missing"),
+        (changed("attributes", "Arousal", to=9), "Arousal: voice attribute 'Arousal' must be"),
+        (changed("attributes", "Arousal", to="high"), "Arousal is 'high', not a number"),
+        (changed("attributes", "Arousal", to=None), "attributes: Arousal:"),
+        (changed("attributes", "Arousal", to=True), "attributes: Arousal:"),
+        (changed("comment", to="hm"), "'comment' is not asked for"),
+        ({"emotions": {}}, ", ".join(EMOTIONS)[:150]),
+    ],
+)
+def test_whatever_is_wrong_is_told(data, told):
+    assert told in problems(data)
+
+
+def test_all_that_is_wrong_is_told_at_once_and_not_at_length():
+    data = changed("emotions", to=dict.fromkeys(EMOTIONS, 9))
+    told = problems(data).splitlines()
+    assert len(told) == MOST_PROBLEMS + 1
+    assert told[-1] == "and 20 more"
+    assert max(map(len, told)) <= 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(EMOTIONS) | st.text(), inner),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(PARTS, JSON)))
+def test_no_json_raises_anything_but_an_answer_error(data):
+    with pytest.raises(AnswerError):
+        read_answer(json.dumps(data), PARTS)

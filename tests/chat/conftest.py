@@ -1,0 +1,112 @@
+"""A chat server on the loopback that answers as the test wants, and a client for it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from budew.chat.client import ChatClient
+from budew.chat.ledger import Ledger
+from budew.chat.request import ChatRequest
+from budew.chat.server import ChatServer
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers with `reply(body, count)`: a text, a (status, headers, bytes), or None to hang up.
+
+    With a header `Drip: x` the bytes are sent one by one, x seconds apart.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, reply: Callable, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.reply, self.seen, self.headers_seen, self.lock = reply, [], [], threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def questions(self) -> list[str]:
+        """Return what was asked, without probes."""
+        texts = [body["messages"][-1]["content"] for body in self.seen]
+        return [text for text in texts if text != "ping"]
+
+    def handle_error(self, *_) -> None:
+        pass
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.seen.append(body)
+            self.server.headers_seen.append({"path": self.path, **self.headers})
+            count = len(self.server.seen)
+        reply = self.server.reply(body, count)
+        if reply is None:
+            self.close_connection = True
+            return
+        status, headers, data = reply if isinstance(reply, tuple) else (200, {}, completion(reply))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for number in range(len(data)) if "Drip" in headers else ():
+            self.wfile.write(data[number : number + 1])
+            time.sleep(float(headers["Drip"]))
+        self.wfile.write(b"" if "Drip" in headers else data)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def completion(text: str | None, *, tokens: tuple[int, int] | None = (100, 10)) -> bytes:
+    usage = None if tokens is None else {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+def refusal(status: int, message: str = "no", **headers: str) -> tuple[int, dict, bytes]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status, named, json.dumps({"error": {"message": message}}).encode()
+
+
+def ask(text: str, **changes) -> ChatRequest:
+    message = {"role": "user", "content": text}
+    return ChatRequest(**{"model": "m", "messages": (message,), "max_tokens": 50, **changes})
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., ScriptedServer]]:
+    """Start servers: `serve(reply)`."""
+    running = []
+
+    def start(reply, port=0) -> ScriptedServer:
+        server = ScriptedServer(reply, port)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+@asynccontextmanager
+async def client_of(url: str, *, cache=None, budget=None, account="", **options):
+    """A client without much patience."""
+    chosen = {"first_wait": 0.01, "timeout": 2.0, "patience": 5.0, **options}
+    extra = {} if budget is None else {"budget": budget}
+    with closing(Ledger(cache)) as ledger:
+        async with ChatClient(ChatServer(url, **chosen), ledger, account=account, **extra) as client:
+            yield client

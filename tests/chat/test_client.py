@@ -1,0 +1,350 @@
+"""Whatever a server does, a request ends with an answer or a reason, and what was answered is asked once."""
+
+import asyncio
+import json
+import threading
+import time
+from email.utils import formatdate
+from itertools import pairwise
+
+import pytest
+
+from budew.chat.errors import RefusedError
+from budew.chat.exchange import LARGEST_RESPONSE
+from budew.chat.outage import ServerDownWarning
+from budew.chat.request import Schema
+from budew.chat.spending import Budget
+from budew.jobs import JobError
+
+from .conftest import ask, client_of, completion, refusal
+
+FLAWED = {
+    "hangs up": None,
+    "500": refusal(500),
+    "408": refusal(408),
+    "529": refusal(529),
+    "html": (502, {}, b"<html>"),
+    "no json": (200, {}, b"\xff\xfe nothing"),
+    "a list": (200, {}, b"[]"),
+    "deep": (200, {}, b"[" * 100_000),
+    "no choices": (200, {}, b"{}"),
+    "empty choices": (200, {}, b'{"choices": []}'),
+    "odd choices": (200, {}, b'{"choices": [7]}'),
+    "error within": (200, {}, b'{"error": {"message": "later"}, "choices": []}'),
+    "cut short": (200, {"Content-Length": "500"}, b'{"choices": [{"mess'),
+    "too much": (200, {}, completion("late") + b" " * LARGEST_RESPONSE),
+    "bad length": (200, {"Content-Length": "-5"}, b"{}"),
+    "garbled header": (429, {"Retry-After": "soon, I hope"}, b""),
+}
+
+
+def completed(server, *requests, **options):
+    async def run():
+        async with client_of(server.url, **options) as client:
+            return await asyncio.gather(*map(client.complete, requests), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("flaw", FLAWED)
+def test_what_may_pass_is_asked_again(serve, flaw):
+    server = serve(lambda body, count: FLAWED[flaw] if count < 3 else "yes")
+    (answer,) = completed(server, ask("?"), timeout=0.5)
+    assert answer.texts == ("yes",)
+    assert len(server.seen) == 3
+
+
+def test_the_protocol_is_that_of_openai(serve):
+    server = serve(lambda *_: "yes")
+    schema = Schema("form", {"type": "object"})
+    completed(server, ask("?", n=3, seed=7, temperature=0.5, schema=schema))
+    assert server.headers_seen[0]["path"] == "/v1/chat/completions"
+    assert server.seen[0] == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "?"}],
+        "max_tokens": 50,
+        "n": 3,
+        "seed": 7,
+        "temperature": 0.5,
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "form", "strict": True, "schema": {"type": "object"}},
+        },
+    }
+
+
+def test_all_choices_come_back_in_parts_or_not(serve):
+    contents = ["a", None, [{"type": "text", "text": "b"}, {"text": "c"}, 5]]
+    data = json.dumps({"choices": [{"message": {"content": content}} for content in contents]}).encode()
+    (answer,) = completed(serve(lambda *_: (200, {}, data)), ask("?", n=3))
+    assert answer.texts == ("a", "", "bc")
+    assert answer.usage is None
+
+
+@pytest.mark.parametrize("waits", ["0.4", None])
+def test_a_wait_that_is_asked_for_is_kept_by_everyone(serve, waits):
+    date = int(time.time()) + 2
+    waits = waits or formatdate(date, usegmt=True)
+    times = []
+
+    def reply(body, count):
+        times.append(time.time())
+        return refusal(429, Retry_After=waits) if count == 1 else "yes"
+
+    async def run(server):
+        async with client_of(server.url) as client:
+            first = asyncio.create_task(client.complete(ask("1")))
+            while not times:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            return await asyncio.gather(first, client.complete(ask("2")))
+
+    asyncio.run(run(serve(reply)))
+    assert min(times[1:]) >= (times[0] + 0.4 if waits == "0.4" else date)
+
+
+def test_a_wait_that_is_asked_for_ends_with_patience(serve):
+    server = serve(lambda body, count: refusal(429, Retry_After="86400") if count == 1 else "yes")
+    start = time.monotonic()
+    (answer,) = completed(server, ask("?"), patience=0.3)
+    assert answer.texts == ("yes",)
+    assert 0.3 <= time.monotonic() - start < 2
+
+
+def test_a_stalled_answer_is_given_up_in_time(serve):
+    def reply(body, count):
+        if count == 1:
+            time.sleep(1.0)
+        return "late" if count == 1 else "yes"
+
+    (answer,) = completed(serve(reply), ask("?"), timeout=0.3)
+    assert answer.texts == ("yes",)
+
+
+def test_an_answer_that_drips_is_given_up_in_time(serve):
+    late = (200, {"Drip": "0.02"}, completion("late"))
+    server = serve(lambda body, count: late if count == 1 else "yes")
+    (answer,) = completed(server, ask("?"), timeout=0.5)
+    assert answer.texts == ("yes",)
+
+
+def test_as_many_as_allowed_are_under_way_and_never_more(serve):
+    there, most, lock = 0, 0, threading.Lock()
+
+    def reply(body, count):
+        nonlocal there, most
+        with lock:
+            there += 1
+            most = max(most, there)
+        time.sleep(0.02)
+        with lock:
+            there -= 1
+        return "yes"
+
+    completed(serve(reply), *(ask(str(number)) for number in range(40)), concurrency=5)
+    assert most == 5
+
+
+def test_an_overloaded_server_is_asked_by_fewer_and_then_by_more_again(serve):
+    lock, there, refused = threading.Lock(), 0, 0
+
+    def reply(body, count):
+        nonlocal there, refused
+        with lock:
+            there += 1
+            full = there > 2
+            refused += full
+        time.sleep(0.01)
+        with lock:
+            there -= 1
+        return refusal(429) if full else "yes"
+
+    answers = completed(serve(reply), *(ask(str(number)) for number in range(60)), concurrency=16)
+    assert all(answer.texts == ("yes",) for answer in answers)
+    assert refused < 60
+
+
+def test_a_request_that_always_fails_is_refused_and_the_others_are_not(serve):
+    server = serve(lambda body, _: refusal(500) if "bad" in body["messages"][0]["content"] else "yes")
+    answers = completed(server, ask("1"), ask("bad"), ask("2"), attempts=3)
+    assert [getattr(answer, "texts", None) for answer in answers] == [("yes",), None, ("yes",)]
+    assert isinstance(answers[1], RefusedError)
+    assert "500" in str(answers[1])
+    assert server.questions().count("bad") == 3 + 2 + 2
+
+
+def test_a_request_that_is_refused_is_not_asked_again(serve):
+    server = serve(lambda *_: refusal(413, "too large"))
+    (error,) = completed(server, ask("?"))
+    assert isinstance(error, RefusedError)
+    assert str(error) == "status 413: too large"
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [301, 401, 402, 403, 404])
+def test_what_no_request_will_get_past_ends_the_job(serve, status):
+    server = serve(lambda *_: refusal(status, Location="http://127.0.0.1:1/"))
+    answers = completed(server, *(ask(str(number)) for number in range(5)), concurrency=1)
+    assert all(isinstance(answer, JobError) for answer in answers)
+    assert str(status) in str(answers[0])
+    assert len(server.seen) == 1
+
+
+def test_a_quota_that_is_used_up_ends_the_job(serve):
+    body = json.dumps({"error": {"message": "You exceeded", "code": "insufficient_quota"}}).encode()
+    (error,) = completed(serve(lambda *_: (429, {}, body)), ask("?"))
+    assert isinstance(error, JobError)
+    assert "quota" in str(error)
+
+
+def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
+    server = serve(lambda *_: refusal(400, "audio is not supported"))
+    answers = completed(server, *(ask(str(number)) for number in range(100)), concurrency=2)
+    assert sum(isinstance(answer, RefusedError) for answer in answers) == 19
+    assert "audio is not supported" in str(answers[-1])
+    assert isinstance(answers[-1], JobError)
+    assert len(server.seen) < 25
+
+
+def test_a_server_that_answered_before_may_refuse_any_number(serve):
+    server = serve(lambda body, count: "yes" if count == 1 else refusal(400))
+    answers = completed(server, *(ask(str(number)) for number in range(40)), concurrency=1)
+    assert sum(isinstance(answer, RefusedError) for answer in answers) == 39
+
+
+def test_answers_that_are_kept_speak_for_the_server_as_well(serve, tmp_path):
+    server = serve(lambda body, count: "yes" if count == 1 else refusal(400))
+    requests = [ask(str(number)) for number in range(30)]
+    options = {"concurrency": 1, "cache": tmp_path / "a.sqlite"}
+    completed(server, requests[0], account="a", **options)
+    answers = completed(server, *requests, account="b", **options)
+    assert sum(isinstance(answer, RefusedError) for answer in answers) == 29
+
+
+def test_a_server_that_comes_back_is_waited_for(serve):
+    server = serve(lambda *_: "yes")
+    port = server.server_port
+    server.shutdown()
+    server.server_close()
+
+    async def run():
+        async with client_of(f"http://127.0.0.1:{port}/v1", attempts=2, first_wait=0.05) as client:
+            tasks = [asyncio.create_task(client.complete(ask(str(number)))) for number in range(8)]
+            await asyncio.sleep(0.6)
+            again = serve(lambda *_: "back", port)
+            answers = await asyncio.gather(*tasks)
+            return again, answers
+
+    with pytest.warns(ServerDownWarning, match="does not answer"):
+        again, answers = asyncio.run(run())
+    assert {answer.texts for answer in answers} == {("back",)}
+    assert sorted(again.questions()) == sorted(map(str, range(8)))
+
+
+def test_a_server_that_stays_away_ends_the_job_when_patience_ends(serve):
+    server = serve(lambda *_: refusal(503))
+    start = time.monotonic()
+    answers = completed(server, *(ask(str(number)) for number in range(20)), patience=0.5, attempts=1)
+    assert all(isinstance(answer, JobError) for answer in answers)
+    assert "start again" in str(answers[0])
+    assert 0.5 < time.monotonic() - start < 3
+
+
+def test_what_was_answered_is_not_asked_again_in_another_run(serve, tmp_path):
+    server = serve(lambda body, count: "yes" if count % 2 else refusal(500))
+    requests = [ask(str(number)) for number in range(6)]
+    first = completed(server, *requests, cache=tmp_path / "a.sqlite")
+    asked = len(server.seen)
+    assert completed(server, *requests, cache=tmp_path / "a.sqlite") == first
+    assert len(server.seen) == asked
+
+
+def test_a_server_without_schemas_is_asked_plainly_from_then_on(serve):
+    server = serve(lambda body, _: refusal(400) if "response_format" in body else "yes")
+    requests = [ask(str(number), schema=Schema("form", {}), seed=1) for number in range(5)]
+    answers = completed(server, *requests, concurrency=1)
+    assert all(answer.texts == ("yes",) for answer in answers)
+    assert ["response_format" in body for body in server.seen] == [True] + [False] * 5
+    assert "seed" not in server.seen[1]
+
+
+def test_a_server_that_knows_schemas_is_never_asked_without(serve):
+    server = serve(lambda body, count: "yes" if count != 2 else refusal(400))
+    requests = [ask(str(number), schema=Schema("form", {})) for number in range(3)]
+    answers = completed(server, *requests, concurrency=1)
+    assert isinstance(answers[1], RefusedError)
+    assert all("response_format" in body for body in server.seen)
+
+
+def test_tokens_and_cost_are_added_up_over_runs_and_end_the_job_at_a_ceiling(serve, tmp_path):
+    server = serve(lambda *_: "yes")
+    budget = Budget(price_in=100.0, price_out=1000.0, max_cost=0.1)  # 0.02 an answer
+    requests = [ask(str(number)) for number in range(10)]
+    options = {"cache": tmp_path / "a.sqlite", "budget": budget, "account": "out", "concurrency": 1}
+    for _ in range(2):
+        answers = completed(server, *requests, **options)
+        assert [isinstance(answer, JobError) for answer in answers] == [False] * 5 + [True] * 5
+        assert "ceiling of cost, 0.1, is reached after 5 requests, 550 tokens" in str(answers[-1])
+        assert len(server.seen) == 5
+    completed(server, *requests, **{**options, "budget": Budget(max_tokens=660)})
+    assert len(server.seen) == 6
+    completed(server, *requests, **{**options, "budget": Budget(max_tokens=660), "account": "other"})
+    assert len(server.seen) == 10
+
+
+def test_a_ceiling_needs_a_server_that_counts(serve, tmp_path):
+    server = serve(lambda *_: (200, {}, completion("yes", tokens=None)))
+    (error,) = completed(server, ask("?"), budget=Budget(max_tokens=9), cache=tmp_path / "a.sqlite")
+    assert isinstance(error, JobError)
+    assert completed(server, ask("?"), cache=tmp_path / "a.sqlite")[0].texts == ("yes",)
+    assert len(server.seen) == 1
+
+
+def test_no_more_requests_a_minute_are_made_than_allowed(serve):
+    times = []
+
+    def reply(*_):
+        times.append(time.monotonic())
+        return "yes"
+
+    completed(serve(reply), *(ask(str(number)) for number in range(6)), requests_per_minute=600)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert sum(gaps) >= 0.45
+    assert min(gaps) > 0.05
+
+
+def test_the_key_is_sent_and_never_told(serve, monkeypatch, caplog):
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    server = serve(lambda *_: refusal(400, "you sent Bearer sk-very-secret \x1b[31m" + "x" * 900))
+    (error,) = completed(server, ask("?"))
+    assert server.headers_seen[0]["Authorization"] == "Bearer sk-very-secret"
+    assert "sk-very" not in f"{error!r} {error.__cause__!r} {error.__context__!r} {caplog.text}"
+    assert "you sent Bearer … [31mxxx" in str(error)
+    assert len(str(error)) < 250
+
+
+def test_name_and_password_of_the_address_are_used_instead_and_never_told(serve, monkeypatch, caplog):
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    server = serve(lambda *_: refusal(401, "no Basic dXNlcjpwQHNz, no p@ss"))
+    (error,) = completed_at(server.url.replace("//", "//user:p%40ss@"), ask("?"))
+    assert server.headers_seen[0]["Authorization"] == "Basic dXNlcjpwQHNz"
+    assert "p@ss" not in f"{error!r} {caplog.text}"
+    assert "p%40ss" not in f"{error!r} {caplog.text}"
+    assert "dXNlcjpwQHNz" not in f"{error!r} {caplog.text}"
+
+
+def completed_at(url, request):
+    async def run():
+        async with client_of(url) as client:
+            return await asyncio.gather(client.complete(request), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_without_a_key_none_is_sent(serve, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    server = serve(lambda *_: "yes")
+    completed(server, ask("?"))
+    assert "Authorization" not in server.headers_seen[0]

@@ -1,0 +1,85 @@
+"""Results come in the order of the items, few items are taken ahead, and nothing is left running."""
+
+import asyncio
+import random
+import threading
+
+import pytest
+
+from budew.chat.in_order import in_order, loop_in_thread, wait_for
+from budew.jobs import JobError
+
+
+async def slow_square(number: int) -> int:
+    await asyncio.sleep(random.Random(number).random() / 50)
+    if number % 10 == 7:
+        raise ValueError(str(number))
+    if number == 1_000:
+        raise JobError("enough")
+    return number * number
+
+
+def test_results_and_errors_come_in_the_order_of_the_items():
+    with loop_in_thread() as loop:
+        done = list(in_order(range(40), slow_square, loop=loop, ahead=8))
+    assert [item for item, _ in done] == list(range(40))
+    for item, future in done:
+        if item % 10 == 7:
+            assert str(future.exception()) == str(item)
+        else:
+            assert future.result() == item * item
+
+
+def test_no_more_is_taken_ahead_than_asked_for():
+    taken = []
+
+    def items():
+        for number in range(50):
+            taken.append(number)
+            yield number
+
+    with loop_in_thread() as loop:
+        for item, _ in in_order(items(), slow_square, loop=loop, ahead=5):
+            assert len(taken) <= item + 6
+
+
+def test_what_ends_the_job_comes_in_its_turn_and_lets_what_is_under_way_end():
+    ended = []
+
+    async def work(number):
+        await asyncio.sleep(0.05)
+        ended.append(number)
+        if number == 3:
+            raise JobError("enough")
+
+    seen = []
+    with loop_in_thread() as loop, pytest.raises(JobError, match="enough"):
+        seen.extend(item for item, _ in in_order(range(20), work, loop=loop, ahead=4))
+    assert seen == [0, 1, 2]
+    assert set(range(8)) <= set(ended)
+
+
+def test_an_error_of_the_items_is_raised_and_what_is_under_way_cancelled():
+    ended = []
+
+    async def work(number):
+        await asyncio.sleep(30)
+        ended.append(number)
+
+    def items():
+        yield 1
+        raise OSError("the disk")
+
+    with loop_in_thread() as loop, pytest.raises(OSError, match="the disk"):
+        list(in_order(items(), work, loop=loop, ahead=3))
+    assert not ended
+
+
+def test_a_generator_that_is_closed_leaves_no_thread():
+    before = threading.active_count()
+    with loop_in_thread() as loop:
+        results = in_order(range(100), slow_square, loop=loop, ahead=3)
+        next(results)
+        results.close()
+        assert wait_for(loop, slow_square(2)) == 4
+    assert threading.active_count() == before

@@ -1,0 +1,169 @@
+"""The ledger loses nothing that was kept, counts nothing twice, and survives a writer that is killed."""
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import time
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from budew.chat.ledger import Ledger, told_spending, users_ledger
+from budew.chat.request import Answer, Usage
+from budew.chat.spending import Spending
+from budew.jobs import JobError
+
+ANSWER = Answer(("übel \ud800", ""), Usage(7, 3))
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def test_an_answer_comes_back_as_it_was_kept(tmp_path):
+    for answer in (ANSWER, Answer(("a",))):
+        with closing(Ledger(tmp_path / "deep" / "er" / "a.sqlite")) as ledger:
+            ledger.keep(key(1), answer, account="a", cost=0.5)
+        with closing(Ledger(tmp_path / "deep" / "er" / "a.sqlite")) as ledger:
+            assert ledger.answer(key(1)) == answer
+            assert ledger.answer(key(2)) is None
+
+
+def test_accounts_add_up_apart(tmp_path):
+    with closing(Ledger(None)) as ledger:
+        ledger.keep(key(1), ANSWER, account="a", cost=0.5)
+        ledger.keep(key(2), Answer(("?",)), account="a", cost=0.0)
+        ledger.count(Usage(1, 1), account="a", cost=0.25)
+        assert ledger.spent("a") == Spending(2, 8, 4, 0.75)
+        assert ledger.spent("b") == Spending()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        b"",
+        b"nonsense",
+        b"x\x9c",
+        b"whole-1",
+        b"[]",
+        b'[["a"]]',
+        b"[[], null]",
+        b"[[1], null]",
+        b'[["a"], [1]]',
+    ],
+)
+def test_an_entry_that_is_damaged_is_dropped(tmp_path, entry):
+    path = tmp_path / "a.sqlite"
+    with closing(Ledger(path)) as ledger:
+        ledger.keep(key(1), ANSWER, account="a", cost=0.0)
+    with closing(sqlite3.connect(path)) as database:
+        whole = database.execute("SELECT answer FROM answers").fetchone()[0]
+        entry = whole[:-1] if entry == b"whole-1" else zlib.compress(entry) if entry[:1] == b"[" else entry
+        database.execute("UPDATE answers SET answer = ?", (entry,))
+        database.commit()
+    with closing(Ledger(path)) as ledger:
+        assert ledger.answer(key(1)) is None
+        ledger.keep(key(1), ANSWER, account="a", cost=0.0)
+        assert ledger.answer(key(1)) == ANSWER
+
+
+def test_what_is_no_ledger_ends_the_job_and_is_left_alone(tmp_path):
+    path = tmp_path / "a.sqlite"
+    path.write_bytes(b"notes of mine" * 100)
+    with pytest.raises(JobError, match=r"a\.sqlite.*delete the file if it is damaged"):
+        Ledger(path)
+    assert path.read_bytes() == b"notes of mine" * 100
+    with pytest.raises(JobError):
+        Ledger(tmp_path / "a.sqlite" / "below")
+
+
+def _write(path: Path, first: int, count: int) -> None:
+    with closing(Ledger(path)) as ledger:
+        for number in range(first, first + count):
+            ledger.keep(key(number), Answer((str(number),), Usage(1, 2)), account="a", cost=1.0)
+
+
+def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "a.sqlite"
+    workers = [SPAWN.Process(target=_write, args=(path, 1_000 * number, 100)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert {worker.exitcode for worker in workers} == {0}
+    with closing(Ledger(path)) as ledger:
+        assert ledger.spent("a") == Spending(400, 400, 800, 400.0)
+        for worker in range(4):
+            assert ledger.answer(key(1_000 * worker + 99)) == Answer((str(1_000 * worker + 99),), Usage(1, 2))
+
+
+def test_a_writer_that_is_killed_leaves_answers_and_costs_in_step(tmp_path):
+    path = tmp_path / "a.sqlite"
+    Ledger(path).close()
+    for round_ in range(3):
+        writer = SPAWN.Process(target=_write, args=(path, 10**6 * round_, 10**6))
+        writer.start()
+        before = _count(path)
+        while _count(path) < before + 20:
+            time.sleep(0.005)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+    with closing(Ledger(path)) as ledger:
+        spent = ledger.spent("a")
+        assert spent.requests == _count(path) >= 60
+        assert spent.tokens_out == 2 * spent.requests
+        assert ledger.answer(key(0)) == Answer(("0",), Usage(1, 2))
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _count(path: Path) -> int:
+    with closing(sqlite3.connect(path, timeout=10)) as database:
+        return database.execute("SELECT count(*) FROM answers").fetchone()[0]
+
+
+def test_an_answer_whose_cost_cannot_be_counted_is_not_kept(tmp_path, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+        monkeypatch.setattr(Ledger, "_add", full)
+        with pytest.raises(JobError, match="disk is full"):
+            ledger.keep(key(1), ANSWER, account="a", cost=1.0)
+        assert ledger.answer(key(1)) is None
+
+
+def test_turns_are_taken_one_after_the_other_by_all_who_share_the_file(tmp_path):
+    with closing(Ledger(tmp_path / "a.sqlite")) as one, closing(Ledger(tmp_path / "a.sqlite")) as other:
+        assert one.next_turn("s", every=50.0) == 0
+        assert 0 < other.next_turn("s", every=50.0) <= 50
+        assert other.next_turn("t", every=50.0) == 0
+
+
+def test_a_clock_that_is_set_back_costs_one_turn(tmp_path):
+    path = tmp_path / "a.sqlite"
+    Ledger(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("INSERT INTO pace VALUES ('s', ?)", (time.time() + 10**6,))
+        database.commit()
+    with closing(Ledger(path)) as ledger:
+        assert ledger.next_turn("s", every=2.0) == 2.0
+
+
+def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert users_ledger() == tmp_path / "budew" / "answers.sqlite"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert users_ledger() == Path.home() / ".cache" / "budew" / "answers.sqlite"
+
+
+def test_what_was_spent_is_told_in_a_sentence(tmp_path):
+    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+        ledger.keep(key(1), Answer(("a",), Usage(12_000, 3)), account="a", cost=0.5)
+    told = told_spending(tmp_path / "a.sqlite", "a")
+    assert told == "answers paid so far: 1, 12,000 tokens in, 3 out, a cost of 0.50"
+    assert told_spending(tmp_path / "a.sqlite", "b") == "answers paid so far: 0, 0 tokens in, 0 out"
