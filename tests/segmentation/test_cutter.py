@@ -134,12 +134,21 @@ def test_without_a_pause_it_is_cut_where_speech_is_least_sure_then_where_it_is_q
 
 
 def test_a_cut_leaves_enough_for_another_clip():
-    found = cut(frames((10.2, 1.0)), Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0))
+    spoken = frames((10.2, 1.0))
+    ever_quieter = [1 / (1 + frame) for frame in range(len(spoken))]
+    found = cut(spoken, Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0), ever_quieter)
     assert [stretch.end - stretch.start >= 3 * SAMPLING_RATE for stretch in found] == [True, True]
 
 
+def test_a_late_pause_is_good_enough_when_speech_goes_on_behind_it():
+    first, _ = cut(
+        frames((9.6, 1.0), (0.3, 0.0), (5.0, 1.0)), Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0)
+    )
+    assert first.end / SAMPLING_RATE == pytest.approx(9.6, abs=0.04)
+
+
 def test_speech_and_noise_are_measured_apart():
-    spoken = frames((2.0, 0.0), (2.0, 1.0), (2.0, 0.0))
+    spoken = frames((2.0, 0.0), (1.0, 1.0), (0.3, 0.0), (1.0, 1.0), (2.0, 0.0))
     powers = [0.5 if value else 0.002 for value in spoken]
     (stretch,) = cut(spoken, powers=powers)
     assert stretch.speech_power == pytest.approx(0.5)

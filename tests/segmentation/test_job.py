@@ -102,6 +102,14 @@ def _seconds(error: Exception) -> str:
     return str(error).split()[-4]
 
 
+def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
+    talk = saved(compose([1.0, "0", 1.0]).samples)
+    (clip,) = segment(talk).clips
+    within, beyond = (clip.duration + clip.metadata["segment"]["speech"]) / 2, clip.duration + 0.01
+    assert segment(talk, job=Segment(Cuts(min_seconds=within))).clips == [clip]
+    assert not segment(talk, job=Segment(Cuts(min_seconds=beyond))).clips
+
+
 def test_a_stretch_with_too_little_speech_is_noise(compose, saved, segment):
     talk = saved(compose([1.0, "2", 1.0]).samples)
     ((id, error),) = segment(talk, job=Segment(cuts=Cuts(min_speech=20.0))).told

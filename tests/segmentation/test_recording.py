@@ -52,6 +52,14 @@ def test_times_are_the_same_at_every_sampling_rate(compose, saved, rate):
     assert np.array(other) == pytest.approx(np.array(usual), abs=0.07)
 
 
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_a_piece_begins_at_the_sample_where_it_was_heard(compose, saved, rate):
+    first, second = pieces(saved(compose(["0", 1.0, "1", 0.5]).samples, rate=rate))
+    assert first.start == 0
+    for piece in (first, second):
+        assert 0 <= piece.stretch.start / 16_000 - piece.start / rate < 1 / rate
+
+
 def test_bytes_and_path_give_the_same_pieces(compose, saved):
     clip = saved(compose([0.3, "0", 1.0]).samples)
     from_bytes = list(cut_recording(clip.audio.read_bytes(), Cuts(), name="talk"))
