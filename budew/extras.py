@@ -1,6 +1,8 @@
 """Optional libraries: what is missing is said in one line, with what to install and for which command."""
 
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 
@@ -26,5 +28,23 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         library = module.partition(".")[0]
         if error.name != library:
             raise
-        message = f'{purpose} needs {library}, which is not installed: run pip install "budew[{extra}]"'
-        raise MissingExtraError(message, name=library) from error
+        raise _missing(library, extra, purpose) from error
+
+
+def locate(library: str, *, extra: str, purpose: str) -> Path:
+    """Return the folder of an installed library without importing it: for its data.
+
+    Arguments are those of `require`.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+    """
+    found = find_spec(library)
+    if found is None or found.origin is None:
+        raise _missing(library, extra, purpose)
+    return Path(found.origin).parent
+
+
+def _missing(library: str, extra: str, purpose: str) -> MissingExtraError:
+    message = f'{purpose} needs {library}, which is not installed: run pip install "budew[{extra}]"'
+    return MissingExtraError(message, name=library)

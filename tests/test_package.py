@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 import budew
-from budew.extras import MissingExtraError, require
+from budew.extras import MissingExtraError, locate, require
 
 HEAVY = (
     "torch",
@@ -69,6 +69,14 @@ def test_a_missing_extra_is_one_line_with_the_remedy() -> None:
 
 def test_an_installed_library_is_returned() -> None:
     assert require("json.decoder", extra="train", purpose="a test").JSONDecoder
+
+
+def test_a_library_is_located_without_being_imported() -> None:
+    folder = locate("this", extra="train", purpose="a test")
+    assert (folder / "this.py").is_file()
+    assert "this" not in sys.modules
+    with pytest.raises(MissingExtraError, match="a test needs no_such_library, which is not installed"):
+        locate("no_such_library", extra="train", purpose="a test")
 
 
 def test_a_library_that_is_broken_is_not_called_missing() -> None:

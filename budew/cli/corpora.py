@@ -115,3 +115,47 @@ def render(
         min_z=1.0 if min_z is None else min_z,
     )
     run_job(job, source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command
+def segment(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    min_seconds: options.MinSeconds = 1.0,
+    max_seconds: options.MaxSeconds = 30.0,
+    pad: options.Pad = 0.1,
+    max_pause: options.MaxPause = 0.5,
+    threshold: options.EntryThreshold = 0.5,
+    min_speech: options.MinSpeech = 0.25,
+    language: options.KeptLanguages = None,
+    language_model: options.LanguageModel = None,
+    max_clipped: options.MaxClipped = None,
+    min_level: options.LeastLevel = None,
+    min_ratio: options.MinRatio = None,
+    bits: options.Bits = 16,
+    keep: options.KeptMetadata = None,
+) -> None:
+    """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
+
+    Each clip keeps recording, start and end, and its measured level, clipping
+    and noise. What is damaged or left out is listed in OUT/failures.jsonl. Files
+    of hours: --clips-per-shard 1 gives each its own shard and worker.
+
+    Example: budew corpus segment podcasts/ clips/ --max 20 --language en
+    """
+    require("onnxruntime", extra="corpora", purpose="budew corpus segment")
+    from budew.segmentation import Cuts, Languages, Limits, Segment
+
+    cuts = Cuts(
+        threshold=threshold,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        pad=pad,
+        max_pause=max_pause,
+        min_speech=min_speech,
+    )
+    limits = Limits(max_clipped=max_clipped, min_rms_dbfs=min_level, min_snr_db=min_ratio)
+    languages = Languages(wanted=tuple(language or ()), model=language_model)
+    run_job(Segment(cuts, limits, languages, bits, tuple(keep or ())), source, out, running)

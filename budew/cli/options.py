@@ -302,3 +302,52 @@ MaxCost = Annotated[
     ),
 ]
 MaxTokens = Annotated[int | None, typer.Option(min=0, metavar="N", help="The same in tokens.")]
+# budew corpus segment
+EntryThreshold = Annotated[
+    float, typer.Option(metavar="P", help="Probability from which it is speech; it ends 0.15 under this.")
+]
+MinSeconds = Annotated[
+    float, typer.Option("--min", metavar="SECONDS", min=0, help="Leave shorter clips out.")
+]
+MaxSeconds = Annotated[
+    float,
+    typer.Option("--max", metavar="SECONDS", help="Divide what is longer, at a pause where there is one."),
+]
+Pad = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0, help="Keep before and after speech, up to half of the pause."),
+]
+MaxPause = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="Go on across pauses of at most this.")
+]
+MinSpeech = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0, help="Take what has less speech in it for noise.")
+]
+KeptLanguages = Annotated[
+    list[str] | None,
+    typer.Option("--language", metavar="TAG", help="Keep this language, such as en. May be repeated."),
+]
+LanguageModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|HUB-ID",
+        help="Multilingual Whisper that hears the language of each clip where nobody wrote it down.",
+    ),
+]
+MaxClipped = Annotated[
+    float | None,
+    typer.Option(metavar="SHARE", help="Leave out clips with more than this share of samples at full scale."),
+]
+LeastLevel = Annotated[
+    float | None, typer.Option("--min-dbfs", metavar="DB", help="Leave out clips of less level than this.")
+]
+MinRatio = Annotated[
+    float | None, typer.Option("--min-snr", metavar="DB", help="Leave out clips that are noisier than this.")
+]
+Bits = Annotated[int, typer.Option(help="Bits of a sample in the clips: 16 or 24.")]
+KeptMetadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep", metavar="NAME", help="Metadata of a recording that its clips keep. May be repeated."
+    ),
+]

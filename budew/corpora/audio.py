@@ -9,7 +9,7 @@ numbers, is an `AudioError`.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,18 @@ import soxr
 from budew.corpora.decoders import DamagedError, Samples, Stream, open_stream
 from budew.corpora.errors import AudioError, AudioWarning
 
-__all__ = ["AudioError", "AudioWarning", "Window", "decode", "duration", "measure", "windows"]
+__all__ = [
+    "AudioError",
+    "AudioWarning",
+    "Window",
+    "decode",
+    "duration",
+    "measure",
+    "pieces",
+    "resampled",
+    "sound",
+    "windows",
+]
 
 SAMPLING_RATE = 16_000
 """Hz; what Whisper hears."""
@@ -59,7 +70,7 @@ def decode(
     """
     name = name or _name(audio)
     blocks, held = [], 0
-    for block in _resampled(audio, sampling_rate, name):
+    for block in _opened(audio, sampling_rate, name):
         blocks.append(block)
         held += len(block)
         if held > max_seconds * sampling_rate:
@@ -82,7 +93,7 @@ def windows(
     if size < 1:
         raise ValueError(f"a window of {seconds} s holds no sample: ask for more")
     place = 0
-    for samples in _pieces(_resampled(audio, sampling_rate, name), size):
+    for samples in pieces(_opened(audio, sampling_rate, name), size):
         if not place or len(samples) >= SHORTEST_TAIL * sampling_rate:
             yield Window(place / sampling_rate, (place + len(samples)) / sampling_rate, samples)
         place += len(samples)
@@ -100,7 +111,7 @@ def duration(audio: Path | bytes, *, name: str | None = None) -> float:
     with open_stream(audio, name) as stream:
         if stream.declared is not None:
             return stream.declared
-        return sum(len(block) for block in _sound(stream, name)) / stream.sampling_rate
+        return sum(len(block) for block in sound(stream, name)) / stream.sampling_rate
 
 
 def measure(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> tuple[int, float]:
@@ -111,30 +122,26 @@ def measure(audio: Path | bytes, *, max_seconds: float, name: str | None = None)
     name = name or _name(audio)
     with open_stream(audio, name) as stream:
         count = 0
-        for block in _sound(stream, name):
+        for block in sound(stream, name):
             count += len(block)
             if count > max_seconds * stream.sampling_rate:
                 raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
         return stream.sampling_rate, count / stream.sampling_rate
 
 
-def _name(audio: Path | bytes) -> str:
-    return f"{len(audio)} bytes of audio" if isinstance(audio, bytes) else str(audio)
+def sound(
+    stream: Stream, name: str, *, tell: Callable[[AudioWarning], None] | None = None
+) -> Iterator[Samples]:
+    """Pass on the blocks of an open stream at its own rate, checked; tell of what is missing at the end.
 
+    Args:
+        stream: from `decoders.open_stream`.
+        name: what errors call it.
+        tell: called with the warning of a damaged file; without it the warning is issued.
 
-def _resampled(audio: Path | bytes, sampling_rate: int, name: str) -> Iterator[Samples]:
-    with open_stream(audio, name) as stream:
-        if stream.sampling_rate == sampling_rate:
-            yield from _sound(stream, name)
-            return
-        resampler = soxr.ResampleStream(stream.sampling_rate, sampling_rate, 1, dtype="float32")
-        for block in _sound(stream, name):
-            yield resampler.resample_chunk(block)
-        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-
-
-def _sound(stream: Stream, name: str) -> Iterator[Samples]:
-    """Pass the blocks on, checked; tell what is missing at the end."""
+    Raises:
+        AudioError: there is no sample in it, or one that is not a number.
+    """
     count, damage = 0, ""
     try:
         for block in stream.blocks:
@@ -151,21 +158,26 @@ def _sound(stream: Stream, name: str) -> Iterator[Samples]:
         raise AudioError(
             f"{name}: there is not one sample in it{damage and f' ({damage})'}: copy or record it again"
         )
-    _warn_of_loss(stream, name, count / stream.sampling_rate, damage)
+    loss = _loss(stream, name, count / stream.sampling_rate, damage)
+    if loss is not None and tell is not None:
+        tell(loss)
+    elif loss is not None:
+        warnings.warn(loss, stacklevel=2)
 
 
-def _warn_of_loss(stream: Stream, name: str, seconds: float, damage: str) -> None:
-    short = stream.exact and stream.declared is not None and seconds < stream.declared - _MISSING
-    if not damage and not short:
+def resampled(blocks: Iterable[Samples], *, source: int, target: int) -> Iterator[Samples]:
+    """Pass on blocks of mono samples at `source` Hz as blocks at `target` Hz."""
+    if source == target:
+        yield from blocks
         return
-    what = f"is damaged ({damage})" if damage else "ends early"
-    of = f" of {stream.declared:.1f} s" if stream.exact and stream.declared is not None else ""
-    warnings.warn(
-        AudioWarning(f"{name}: {what}: {seconds:.1f} s{of} could be used: copy it again"), stacklevel=2
-    )
+    resampler = soxr.ResampleStream(source, target, 1, dtype="float32")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
+def pieces(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
+    """Pass on blocks as pieces of `size` samples each, the last as long as what remains."""
     held: list[Samples] = []
     count = 0
     for block in blocks:
@@ -178,3 +190,21 @@ def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
             count += len(block)
     if held:
         yield np.concatenate(held)
+
+
+def _name(audio: Path | bytes) -> str:
+    return f"{len(audio)} bytes of audio" if isinstance(audio, bytes) else str(audio)
+
+
+def _opened(audio: Path | bytes, sampling_rate: int, name: str) -> Iterator[Samples]:
+    with open_stream(audio, name) as stream:
+        yield from resampled(sound(stream, name), source=stream.sampling_rate, target=sampling_rate)
+
+
+def _loss(stream: Stream, name: str, seconds: float, damage: str) -> AudioWarning | None:
+    short = stream.exact and stream.declared is not None and seconds < stream.declared - _MISSING
+    if not damage and not short:
+        return None
+    what = f"is damaged ({damage})" if damage else "ends early"
+    of = f" of {stream.declared:.1f} s" if stream.exact and stream.declared is not None else ""
+    return AudioWarning(f"{name}: {what}: {seconds:.1f} s{of} could be used: copy it again")

@@ -1,0 +1,100 @@
+"""How likely each 32 ms of a recording are speech: silero-vad 6.2 over blocks of 16 s, its state carried on.
+
+The model is the sequence variant in silero-vad's wheel, run by onnxruntime on one thread: about 950 times
+real time on one core. silero-vad's own front end begins anew at each call and its package imports torch, so
+only the file is taken from it. The state goes from block to block: blocks of any size give the same
+probabilities, bit for bit, and memory holds one block.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budew.corpora.audio import pieces
+from budew.corpora.decoders import Samples
+from budew.extras import MissingExtraError, locate, require
+
+SAMPLING_RATE = 16_000
+"""Hz that the model hears."""
+FRAME = 512
+"""Samples to which one probability belongs: 32 ms."""
+BLOCK = 512
+"""Frames in one call of the model, 16.4 s; larger ones are no faster (benchmarks/segmentation.py)."""
+_CONTEXT = 64  # samples of the frame before, that the model hears again
+_FILE = "data/silero_vad_16k_sequence.onnx"
+_NEEDED = {"extra": "corpora", "purpose": "budew corpus segment"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Frames one after the other: `probabilities` of speech (n,) and mean squares `powers` (n,)."""
+
+    probabilities: NDArray[np.float32]
+    powers: NDArray[np.float32]
+
+
+def listen(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Heard]:
+    """Hear a recording, block by block.
+
+    Args:
+        blocks: its mono samples at `SAMPLING_RATE`, in pieces of any size.
+        block: frames that the model is given at once.
+
+    Yields:
+        What was heard in each block; the last frame of a recording is filled up with silence.
+
+    Raises:
+        MissingExtraError: silero-vad or onnxruntime is not installed.
+    """
+    model = load_model()
+    hidden = cell = np.zeros((1, 1, 128), np.float32)
+    context = np.zeros(_CONTEXT, np.float32)
+    for samples in pieces(blocks, block * FRAME):
+        frames = _framed(samples)
+        powers = np.einsum("ij,ij->i", frames, frames) / FRAME
+        given = np.concatenate([_contexts(frames, context), frames], axis=1)
+        probabilities, hidden, cell = model.run(
+            ["speech_probs", "hn", "cn"], {"input": given, "h": hidden, "c": cell}
+        )
+        context = frames[-1, -_CONTEXT:]
+        yield Heard(probabilities.reshape(-1), powers)
+
+
+@cache
+def load_model() -> Any:
+    """Return the model, one for each process.
+
+    Raises:
+        MissingExtraError: silero-vad or onnxruntime is not installed.
+    """
+    onnxruntime = require("onnxruntime", **_NEEDED)
+    path = locate("silero_vad", **_NEEDED) / _FILE
+    if not path.is_file():
+        raise MissingExtraError(f"{path} is not there: run pip install --upgrade silero-vad, 6.2.3 or newer")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # two are slower, and workers share
+    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def model_name() -> str:
+    """Return name and version of the model.
+
+    Raises:
+        MissingExtraError: silero-vad is not installed.
+    """
+    locate("silero_vad", **_NEEDED)
+    return f"silero-vad {version('silero-vad')}"
+
+
+def _framed(samples: Samples) -> NDArray[np.float32]:
+    rest = -len(samples) % FRAME
+    return np.pad(samples, (0, rest)).reshape(-1, FRAME)
+
+
+def _contexts(frames: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([first[None], frames[:-1, -_CONTEXT:]])

@@ -1,0 +1,73 @@
+"""`budew corpus segment` does what the library does, says what it left out, and refuses what cannot be."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.corpora import read
+from budew.segmentation import Cuts, Segment
+from budew.synthesis.espeak import Espeak, Utterance
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder with a talk of two sentences and a recording of silence."""
+    folder = tmp_path_factory.mktemp("segment") / "recordings"
+    folder.mkdir()
+    with Espeak() as espeak:
+        said = espeak.speak(
+            Utterance(ssml="<speak>Nobody knows why the old house was sold.</speak>", voice="en-us")
+        )
+        rate = espeak.sampling_rate
+    pause = np.zeros(rate)
+    soundfile.write(folder / "talk.flac", np.concatenate([pause, said, pause, said, pause]), rate)
+    (folder / "talk.json").write_text(json.dumps({"language": "en", "episode": 7}))
+    soundfile.write(folder / "silence.flac", pause, rate)
+    return folder
+
+
+def test_clips_are_those_of_the_library(budew, recordings, tmp_path):
+    out = tmp_path / "clips"
+    options = ("--min", "0.5", "--max", "10", "--pad", "0.2", "--max-pause", "0.3", "--keep", "episode")
+    outcome = budew("corpus", "segment", recordings, out, *options, "--workers", "0")
+    assert outcome.out == f"2 clips in {out}: 1 of 1 shards, 1 done now\n"
+    cuts = Cuts(min_seconds=0.5, max_seconds=10.0, pad=0.2, max_pause=0.3)
+    job = Segment(cuts, keep=("episode",))
+    assert list(read(out)) == list(job.run(read(recordings), lambda id, error: None))
+    assert [clip.metadata["episode"] for clip in read(out)] == [7, 7]
+
+
+def test_what_is_left_out_is_listed_with_its_reason(budew, recordings, tmp_path):
+    out = tmp_path / "clips"
+    outcome = budew("corpus", "segment", recordings, out, "--language", "de", "--workers", "0")
+    assert outcome.status == 1
+    told = [json.loads(line) for line in (out / "failures.jsonl").read_text().splitlines()]
+    assert [(row["clip"], row["kind"]) for row in told] == [
+        ("silence", "FilteredError"),
+        ("talk", "FilteredError"),
+    ]
+    assert [row["reason"] for row in told] == [
+        "left out: its language is not known: give a model that hears it",
+        "left out: its language is en, not de",
+    ]
+
+
+def test_a_second_run_does_nothing_and_workers_change_nothing(budew, recordings, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    budew("corpus", "segment", recordings, one, "--workers", "0", "--clips-per-shard", "1")
+    assert "0 done now" in budew("corpus", "segment", recordings, one, "--clips-per-shard", "1").out
+    budew("corpus", "segment", recordings, two, "--workers", "2", "--clips-per-shard", "1")
+    assert _files(one) == _files(two)
+
+
+def _files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_settings_that_contradict_each_other_are_one_line(budew, recordings, tmp_path):
+    outcome = budew("corpus", "segment", recordings, tmp_path / "clips", "--min", "40")
+    assert outcome.status == 1
+    assert outcome.err.startswith("budew: clips cannot be cut like this: max_seconds must leave min_seconds")
+    assert len(outcome.err.splitlines()) == 1

@@ -1,0 +1,156 @@
+"""Whatever the probabilities: clips in order, apart, of the right length, with all speech that fits."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.segmentation.cuts import Cuts
+from budew.segmentation.cutter import Cutter, Stretch
+from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
+
+few = settings(max_examples=40, deadline=None)
+SECOND = 1 / (FRAME / SAMPLING_RATE)
+
+
+def cut(probabilities, cuts=None, powers=None) -> list[Stretch]:
+    cutter, found = Cutter(cuts or Cuts()), []
+    for probability, power in zip(probabilities, powers or [0.01] * len(probabilities), strict=True):
+        found += cutter.push(probability, power)
+    return [*found, *cutter.finish()]
+
+
+def frames(*runs: tuple[float, float]) -> list[float]:
+    """`frames((1.0, 0.9), (0.5, 0.0))`: a second of speech, half a second of none."""
+    return [value for seconds, value in runs for _ in range(round(seconds * SECOND))]
+
+
+def seconds(stretches: list[Stretch]) -> list[tuple[float, float]]:
+    return [(stretch.start / SAMPLING_RATE, stretch.end / SAMPLING_RATE) for stretch in stretches]
+
+
+@st.composite
+def recordings(draw) -> list[float]:
+    """Runs of sure speech, doubt and silence, of one frame to a minute."""
+    runs = draw(
+        st.lists(
+            st.tuples(st.integers(1, 60), st.sampled_from([0.0, 0.2, 0.4, 0.6, 1.0]), st.booleans()),
+            max_size=30,
+        )
+    )
+    return [value for length, value, long in runs for _ in range(length * 30 if long else length)]
+
+
+@st.composite
+def cuttings(draw) -> Cuts:
+    pad = draw(st.sampled_from([0.0, 0.01, 0.1, 0.33]))
+    least = draw(st.sampled_from([0.0, 0.5, 1.0]))
+    most = draw(st.sampled_from([2.0, 5.0, 30.0]))
+    return Cuts(
+        pad=pad, min_seconds=least, max_seconds=most, max_pause=draw(st.sampled_from([0.0, 0.2, 1.0]))
+    )
+
+
+@few
+@given(recordings(), cuttings())
+def test_stretches_are_in_order_never_overlap_and_never_too_long(probabilities, cuts):
+    found = cut(probabilities, cuts)
+    for before, after in pairwise(found):
+        assert before.end <= after.start
+    for stretch in found:
+        assert 0 <= stretch.start < stretch.end <= len(probabilities) * FRAME + cuts.pad * SAMPLING_RATE
+        assert stretch.end - stretch.start <= cuts.max_seconds * SAMPLING_RATE
+
+
+@few
+@given(recordings(), cuttings())
+def test_every_frame_of_speech_is_in_a_stretch(probabilities, cuts):
+    inside = np.zeros(len(probabilities) * FRAME, bool)
+    for stretch in cut(probabilities, cuts):
+        inside[stretch.start : stretch.end] = True
+    spoken = np.repeat(np.array(probabilities, float) >= cuts.threshold, FRAME)
+    assert inside[spoken].all()
+
+
+@few
+@given(recordings(), cuttings())
+def test_nothing_before_the_earliest_is_asked_for(probabilities, cuts):
+    cutter = Cutter(cuts)
+    for probability in probabilities:
+        earliest = cutter.earliest
+        assert all(stretch.start >= earliest for stretch in cutter.push(probability, 0.01))
+        assert cutter.earliest >= earliest
+    earliest = cutter.earliest
+    assert all(stretch.start >= earliest for stretch in cutter.finish())
+
+
+@few
+@given(recordings(), cuttings())
+def test_what_is_kept_of_the_past_is_bounded_by_the_longest_clip(probabilities, cuts):
+    cutter = Cutter(cuts)
+    bound = cuts.max_seconds + cuts.min_seconds + cuts.max_pause + 2 * cuts.pad + 0.1
+    for number, probability in enumerate(probabilities, start=1):
+        list(cutter.push(probability, 0.01))
+        assert number * FRAME - cutter.earliest <= bound * SAMPLING_RATE
+
+
+def test_padding_stops_in_the_middle_of_a_pause():
+    spoken = frames((1.0, 0.0), (2.0, 1.0), (0.64, 0.0), (2.0, 1.0), (1.0, 0.0))
+    first, second = seconds(cut(spoken, Cuts(pad=0.5, max_pause=0.3)))
+    assert first == pytest.approx((0.5, 3.32), abs=0.04)
+    assert second[0] == pytest.approx(first[1], abs=1e-4)
+    assert second[1] == pytest.approx(first[1] + 0.32 + 2 + 0.5, abs=0.04)
+
+
+@pytest.mark.parametrize(("pause", "pieces"), [(0.32, 1), (0.48, 1), (0.544, 2), (2.0, 2)])
+def test_pauses_up_to_the_longest_are_bridged(pause, pieces):
+    assert len(cut(frames((2.0, 1.0), (pause, 0.0), (2.0, 1.0)), Cuts(max_pause=0.5))) == pieces
+
+
+def test_speech_begins_at_the_threshold_and_ends_under_the_lower_one():
+    assert not cut([0.49] * 50)
+    (stretch,) = cut([0.0] * 20 + [0.51] * 10 + [0.36] * 20 + [0.34] * 20, Cuts(pad=0.0))
+    assert (stretch.start, stretch.end) == (20 * FRAME, 50 * FRAME)
+    (other,) = cut([0.51] * 10 + [0.36] * 20 + [0.0] * 20, Cuts(pad=0.0, exit_threshold=0.4))
+    assert other.end == 10 * FRAME
+
+
+def test_what_is_too_long_is_cut_at_its_longest_pause():
+    spoken = frames((4.0, 1.0), (0.1, 0.0), (3.0, 1.0), (0.3, 0.0), (3.5, 1.0), (0.03, 0.0), (4.0, 1.0))
+    first, second = seconds(cut(spoken, Cuts(max_seconds=12.0, pad=0.0)))
+    assert first == pytest.approx((0.0, 7.1), abs=0.1)
+    assert second == pytest.approx((7.4, len(spoken) / SECOND), abs=0.1)
+
+
+def test_without_a_pause_it_is_cut_where_speech_is_least_sure_then_where_it_is_quietest():
+    least_sure = [1.0] * 400
+    least_sure[250] = least_sure[251] = 0.6
+    assert cut(least_sure, Cuts(max_seconds=10.0, pad=0.0))[0].end == 251 * FRAME
+    quietest = [0.01] * 400
+    quietest[270] = quietest[271] = 0.001
+    assert cut([1.0] * 400, Cuts(max_seconds=10.0, pad=0.0), quietest)[0].end == 271 * FRAME
+
+
+def test_a_cut_leaves_enough_for_another_clip():
+    spoken = frames((10.2, 1.0))
+    ever_quieter = [1 / (1 + frame) for frame in range(len(spoken))]
+    found = cut(spoken, Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0), ever_quieter)
+    assert [stretch.end - stretch.start >= 3 * SAMPLING_RATE for stretch in found] == [True, True]
+
+
+def test_a_late_pause_is_good_enough_when_speech_goes_on_behind_it():
+    spoken = frames((5.0, 1.0), (0.06, 0.0), (4.5, 1.0), (0.3, 0.0), (5.0, 1.0))
+    first, _ = cut(spoken, Cuts(max_seconds=10.0, min_seconds=3.0, pad=0.0))
+    assert first.end / SAMPLING_RATE == pytest.approx(9.56, abs=0.04)
+
+
+def test_speech_and_noise_are_measured_apart():
+    spoken = frames((2.0, 0.0), (1.0, 1.0), (0.3, 0.0), (1.0, 1.0), (2.0, 0.0))
+    powers = [0.5 if value else 0.002 for value in spoken]
+    (stretch,) = cut(spoken, powers=powers)
+    assert stretch.speech_power == pytest.approx(0.5)
+    assert stretch.noise_power == pytest.approx(0.002)
+    assert stretch.speech == pytest.approx(2.0, abs=0.04)
+    assert cut(frames((2.0, 1.0)))[0].noise_power is None

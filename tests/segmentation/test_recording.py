@@ -1,0 +1,140 @@
+"""Pieces are the recording's own samples, whatever its format, length and faults."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.corpora.errors import AudioError, AudioWarning
+from budew.segmentation.cuts import Cuts
+from budew.segmentation.recording import cut_recording
+
+
+def pieces(clip, **options):
+    return list(cut_recording(clip.audio, Cuts(**options), name=clip.id))
+
+
+def spans(found):
+    return [piece.span for piece in found]
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.0005, 0.005])
+def test_speech_is_found_and_silence_is_not(compose, saved, noise):
+    made = compose([1.5, "0", 2.0, "1", 0.8, "2", 3.0], noise=noise)
+    found = spans(pieces(saved(made.samples), pad=0.0))
+    assert len(found) == len(made.speech)
+    for (start, end), (spoken_from, spoken_to) in zip(found, made.speech, strict=True):
+        assert start == pytest.approx(spoken_from, abs=0.13)
+        assert end == pytest.approx(spoken_to, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(16_000, 1), (8_000, 1), (11_025, 2), (44_100, 2), (48_001, 1)]
+)
+def test_a_piece_is_the_slice_of_its_recording_to_the_sample(compose, saved, rate, channels):
+    clip = saved(compose([0.7, "0", 1.1, "1", 0.4]).samples, rate=rate, channels=channels)
+    whole = soundfile.read(clip.audio, dtype="float32", always_2d=True)[0].mean(axis=1)
+    found = pieces(clip)
+    assert len(found) == 2
+    for piece in found:
+        assert piece.sampling_rate == rate
+        end = piece.start + len(piece.samples)
+        assert np.abs(piece.samples - whole[piece.start : end]).max() < 1e-7
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 96_000])
+def test_times_are_the_same_at_every_sampling_rate(compose, saved, rate):
+    made = compose([1.0, "0", 1.5, "2", 1.0])
+    usual = spans(pieces(saved(made.samples)))
+    other = spans(pieces(saved(made.samples, rate=rate, name="other.wav")))
+    assert np.array(other) == pytest.approx(np.array(usual), abs=0.07)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_a_piece_begins_at_the_sample_where_it_was_heard(compose, saved, rate):
+    first, second = pieces(saved(compose(["0", 1.0, "1", 0.5]).samples, rate=rate))
+    assert first.start == 0
+    for piece in (first, second):
+        assert 0 <= piece.stretch.start / 16_000 - piece.start / rate < 1 / rate
+
+
+def test_bytes_and_path_give_the_same_pieces(compose, saved):
+    clip = saved(compose([0.3, "0", 1.0]).samples)
+    from_bytes = list(cut_recording(clip.audio.read_bytes(), Cuts(), name="talk"))
+    assert spans(from_bytes) == spans(pieces(clip))
+
+
+def test_no_piece_is_longer_than_the_longest_and_nothing_is_lost(compose, saved):
+    made = compose([0.5, *(["0", 0.15, "1", 0.2, "2", 0.1] * 3), 0.5])
+    found = spans(pieces(saved(made.samples), max_seconds=6.0, max_pause=0.5))
+    assert len(found) > 4
+    assert max(end - start for start, end in found) <= 6.0
+    kept = sum(end - start for start, end in found)
+    assert kept >= sum(end - start for start, end in made.speech) - 0.3
+
+
+def test_long_speech_is_divided_between_sentences_not_within(compose, saved):
+    made = compose([0.5, "0", 0.3, "1", 0.3, "2", 0.5])
+    ends = [end for _, end in made.speech[:-1]]
+    found = pieces(saved(made.samples), max_seconds=8.0, pad=0.0, max_pause=0.5)
+    assert len(found) == 2
+    cut = found[0].span[1]
+    assert min(abs(cut - end) for end in ends) < 0.2
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 3.0])
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_nothing_is_found_where_nobody_speaks(compose, saved, seconds, noise):
+    assert pieces(saved(compose([seconds], noise=noise).samples)) == []
+
+
+def test_a_recording_without_a_sample_is_told(tmp_path):
+    soundfile.write(tmp_path / "none.wav", np.zeros(0), 16_000)
+    with pytest.raises(AudioError, match=r"^none: "):
+        list(cut_recording(tmp_path / "none.wav", Cuts(), name="none"))
+
+
+def test_a_damaged_recording_is_cut_as_far_as_it_goes_and_told(compose, saved):
+    clip = saved(compose(["0", 1.0, "1", 1.0, "2"]).samples, name="talk.flac")
+    whole = spans(pieces(clip))
+    content = clip.audio.read_bytes()
+    clip.audio.write_bytes(content[: int(len(content) * 0.6)])
+    told = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = list(cut_recording(clip.audio, Cuts(), name="talk", tell=told.append))
+    assert spans(found)[0] == whole[0]
+    assert 1 <= len(found) < 3
+    assert len(told) == 1
+    assert str(told[0]).startswith("talk: is damaged")
+    with pytest.warns(AudioWarning):
+        pieces(clip)
+
+
+def test_pieces_before_samples_that_are_no_numbers_are_given(compose, tmp_path):
+    samples = np.concatenate([compose(["0", 30.0]).samples, np.full(100, np.nan, np.float32)])
+    soundfile.write(tmp_path / "talk.wav", samples, 16_000, subtype="FLOAT")
+    found = []
+    with pytest.raises(AudioError, match="not numbers"):
+        found += cut_recording(tmp_path / "talk.wav", Cuts(), name="talk")
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(("rate", "speech"), [(192_000, True), (48_000, False)])
+def test_memory_is_bounded_by_the_longest_clip_not_by_the_recording(compose, tmp_path, rate, speech):
+    made = compose(["0", 0.2, "1", 0.2] if speech else [5.0])
+    stereo = np.repeat(np.repeat(made.samples, rate // 16_000)[:, None], 2, axis=1)
+    held = []
+    for seconds in (40, 120):
+        with soundfile.SoundFile(tmp_path / "long.wav", "w", rate, 2, "PCM_16") as file:
+            while file.tell() < seconds * rate:
+                file.write(stereo)
+        tracemalloc.start()
+        count = sum(1 for _ in cut_recording(tmp_path / "long.wav", Cuts(max_seconds=8.0), name="long"))
+        held.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert bool(count) == speech
+    assert held[1] < 1.3 * held[0]
+    assert held[1] < 35 * rate * 4 + 8e6  # 16 s of a block, 8 of a clip and its copy; the frames at 16 kHz
