@@ -58,7 +58,7 @@ def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
 
 
 @app.command(no_args_is_help=True)
-@job_command
+@job_command()
 def convert(
     source: options.Corpus,
     out: options.CorpusFolder,
@@ -80,7 +80,7 @@ def convert(
 
 
 @app.command(no_args_is_help=True)
-@job_command
+@job_command()
 def render(
     source: options.Corpus,
     out: options.CorpusFolder,
@@ -118,7 +118,7 @@ def render(
 
 
 @app.command(no_args_is_help=True)
-@job_command
+@job_command(clips_per_shard=10)
 def segment(
     source: options.Corpus,
     out: options.CorpusFolder,
@@ -140,8 +140,9 @@ def segment(
     """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
 
     Each clip keeps recording, start and end, and its measured level, clipping
-    and noise. What is damaged or left out is listed in OUT/failures.jsonl. Files
-    of hours: --clips-per-shard 1 gives each its own shard and worker.
+    and noise. What is damaged is listed in OUT/failures.jsonl, what is left out
+    in OUT/left_out.jsonl. Files of hours: --clips-per-shard 1 gives each its own
+    shard and worker.
 
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """

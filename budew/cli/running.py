@@ -57,11 +57,18 @@ class Running:
     ] = None
 
 
-def job_command(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes `running` the options of `Running` in its place."""
+def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes `running` the options of `Running` in its place, with `defaults` of its own."""
+    return lambda command: _with_options(command, defaults)
+
+
+def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Callable[..., None]:
     shared = [
         inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults.get(field.name, field.default),
+            annotation=field.type,
         )
         for field in fields(Running)
     ]
@@ -162,6 +169,8 @@ def _tell(summary: "Summary") -> None:
         say_error(f"warning: {summary.out / name} belongs to no input")
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
+    if summary.filtered:
+        print(f"{summary.filtered:,} were left out: see {summary.out / 'left_out.jsonl'}")
     print(
         f"{summary.clips:,} clips in {summary.out}: {summary.there:,} of {summary.units:,} shards,"
         f" {summary.done:,} done now{f', {left:,} still to do' * bool(left)}"

@@ -5,6 +5,7 @@
 | `job.json` | the job and its settings: a folder holds the output of one |
 | `notes/NAME.json` | that `NAME.tar` is complete, what it was made from and by, and which clips failed |
 | `failures.jsonl` | all clips that failed, each with its shard and the reason |
+| `left_out.jsonl` | the same for those that the settings of the job leave out |
 
 No time and no host stands in any of them: the same job leaves the same bytes.
 """
@@ -16,12 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from budew.jobs.job import Job, JobError
+from budew.jobs.job import FilteredError, Job, JobError
 from budew.jobs.units import Unit
 from budew.version import __version__
 from budew.whole_file import whole_file
 
-JOB, NOTES, FAILURES = "job.json", "notes", "failures.jsonl"
+JOB, NOTES, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_out.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Failure:
     clip: str
     reason: str
     kind: str
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the settings left it out, and nothing was wrong."""
+        return self.kind == FilteredError.__name__
 
     @classmethod
     def of(cls, clip: str, error: BaseException) -> "Failure":
@@ -49,7 +55,7 @@ class Note:
         input_bytes: size of what it was made from.
         input_sha256: digest of what it was made from.
         made_by: job, settings and version of the package.
-        failures: in the order of the input.
+        failures: what failed or was left out, in the order of the input.
     """
 
     clips: int
@@ -125,17 +131,20 @@ def made_by(job: Job) -> dict[str, Any]:
     return {**description(job), "version": __version__}
 
 
-def gather_failures(out: Path, notes: Iterable[tuple[Unit, Note | None]]) -> int:
-    """Write the failures of all shards to one file, in the order of the plan; return how many.
+def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bool) -> int:
+    """Write what failed in all shards, or what was filtered, to one file in the order of the plan.
 
-    Without failures there is no such file.
+    Returns:
+        How many they are. Where there is none there is no such file.
     """
-    path, count = out / FAILURES, 0
+    path, count = out / (LEFT_OUT if filtered else FAILURES), 0
     with whole_file(path) as file:
         for unit, note in notes:
             for failure in note.failures if note else ():
-                file.write(json.dumps({"shard": unit.name, **asdict(failure)}, ensure_ascii=False) + "\n")
-                count += 1
+                if failure.is_filtered == filtered:
+                    row = {"shard": unit.name, **asdict(failure)}
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    count += 1
     if not count:
         path.unlink()
     return count

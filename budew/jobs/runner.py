@@ -14,7 +14,7 @@ from pathlib import Path
 
 from budew.corpora.errors import CorpusError
 from budew.jobs.job import Job, JobError
-from budew.jobs.notes import FAILURES, JOB, Note, claim, gather_failures, read_note
+from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit_work import do_unit
 from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
 from budew.jobs.workers import Outcome, WorkerDiedError, Workers
@@ -41,6 +41,7 @@ class Summary:
         done: those that were done in this run.
         clips: in the output, of all runs.
         failures: items that are in no output, of all runs.
+        filtered: clips that the settings leave out, of all runs.
         given_up: shards in which process after process died. They are tried again by the next run.
         strangers: shards in the folder that belong to no input.
     """
@@ -51,6 +52,7 @@ class Summary:
     done: int
     clips: int
     failures: int
+    filtered: int = 0
     given_up: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
 
@@ -99,15 +101,19 @@ def pending(units: Sequence[Unit], out: Path, *, retry_failed: bool = False) -> 
 
     def is_done(unit: Unit) -> bool:
         note = read_note(out, unit)
-        return note is not None and not (retry_failed and note.failures)
+        return note is not None and not (retry_failed and _has_failed(note))
 
     return [unit for unit in units if not is_done(unit)]
+
+
+def _has_failed(note: Note) -> bool:
+    return not all(failure.is_filtered for failure in note.failures)
 
 
 def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequence[str] = ()) -> Summary:
     """Gather the failures of all shards into one file, and tell how things stand."""
     notes = [(unit, read_note(out, unit)) for unit in units]
-    failures = gather_failures(out, notes)
+    failures, filtered = (gather(out, notes, filtered=filtered) for filtered in (False, True))
     known = {f"{unit.name}.tar" for unit in units}
     there = (path.relative_to(out).as_posix() for path in sorted(out.rglob("*.tar")))
     return Summary(
@@ -117,6 +123,7 @@ def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequenc
         done=done,
         clips=sum(note.clips for _, note in notes if note),
         failures=failures,
+        filtered=filtered,
         given_up=tuple(given_up),
         strangers=tuple(name for name in there if name not in known),
     )
@@ -193,7 +200,7 @@ def _only_run_in(out: Path) -> Iterator[None]:
         except OSError:  # a file system without locks; units are idempotent, so two runs cost time only
             yield
             return
-        for name in (JOB, FAILURES):
+        for name in (JOB, FAILURES, LEFT_OUT):
             for stale in out.glob(f".{name}.*.part"):
                 stale.unlink(missing_ok=True)
         yield

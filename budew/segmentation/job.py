@@ -15,8 +15,8 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import AudioError, AudioWarning, CorpusError
 from budew.extras import MissingExtraError
 from budew.jobs import JobError, OnFailed
+from budew.jobs.job import FilteredError
 from budew.segmentation.cuts import Cuts
-from budew.segmentation.filtered import FilteredError
 from budew.segmentation.flac import BITS, encode_flac
 from budew.segmentation.language import Languages
 from budew.segmentation.levels import Limits, measure

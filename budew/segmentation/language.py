@@ -14,7 +14,7 @@ from budew.corpora.audio import resampled
 from budew.corpora.decoders import Samples
 from budew.corpora.errors import CorpusError
 from budew.jobs import JobError
-from budew.segmentation.filtered import FilteredError
+from budew.jobs.job import FilteredError
 
 BCP_47 = {"jw": "jv"}
 """Whisper's codes that are no subtags (IANA registry): Javanese."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from budew.corpora.decoders import Samples
 from budew.corpora.errors import CorpusError
+from budew.jobs.job import FilteredError
 from budew.segmentation.cutter import Stretch
-from budew.segmentation.filtered import FilteredError
 
 FULL_SCALE = 0.99
 """Samples of at least this count as clipped: eight bits reach 0.992, and encoders round."""

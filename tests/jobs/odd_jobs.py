@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora import Clip
-from budew.jobs import JobError, OnFailed, each
+from budew.jobs import FilteredError, JobError, OnFailed, each
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Odd:
             return replace(clip, metadata={"x": float("nan")})
         if what == "gone":
             return replace(clip, audio=Path("nowhere.wav"))
+        if what == "unwanted":
+            raise FilteredError("left out: too loud")
         if what == "fatal":
             raise JobError("there is no key")
         if what == "die" or (what == "once" and self._first_time(clip.id)):

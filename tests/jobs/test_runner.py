@@ -49,6 +49,15 @@ def test_each_clip_that_fails_is_listed_and_the_others_are_there(shard, tmp_path
     assert summary.failures == 4
 
 
+def test_what_the_settings_leave_out_is_no_failure(shard, tmp_path):
+    shard("in/a", "ok", "x-unwanted")
+    for done in (1, 0):
+        summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, retry_failed=True)
+        assert (summary.done, summary.failures, summary.filtered) == (done, 0, 1)
+    assert "too loud" in (tmp_path / "out/left_out.jsonl").read_text()
+    assert not (tmp_path / "out/failures.jsonl").exists()
+
+
 def test_what_is_done_is_not_done_again_unless_it_changed(shard, tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     shard("in/a", "a1")

@@ -12,9 +12,9 @@ import soundfile
 from budew.corpora.clip import Caption, Clip
 from budew.corpora.errors import AudioError, CorpusError
 from budew.corpora.shards import read_shard, write_shard
-from budew.jobs import Job, JobError
+from budew.jobs import FilteredError, Job, JobError
 from budew.profile import VoiceProfile
-from budew.segmentation import Cuts, FilteredError, Languages, Limits, Segment
+from budew.segmentation import Cuts, Languages, Limits, Segment
 
 
 @pytest.fixture

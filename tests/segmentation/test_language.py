@@ -7,8 +7,8 @@ import pytest
 import soxr
 
 from budew.corpora.errors import CorpusError
-from budew.jobs import JobError
-from budew.segmentation import FilteredError, Languages
+from budew.jobs import FilteredError, JobError
+from budew.segmentation import Languages
 from budew.segmentation.language import load_listener
 
 

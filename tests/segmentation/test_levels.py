@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from budew.corpora.errors import CorpusError
-from budew.segmentation import FilteredError, Limits
+from budew.jobs import FilteredError
+from budew.segmentation import Limits
 from budew.segmentation.cutter import Stretch
 from budew.segmentation.levels import Levels, measure
 
