@@ -58,7 +58,7 @@ class Running:
 
 
 def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command that takes `running` the options of `Running` in its place, with `defaults` of its own."""
+    """Give a command that takes `running` the options of `Running` in its place; `defaults` are its own."""
     return lambda command: _with_options(command, defaults)
 
 
