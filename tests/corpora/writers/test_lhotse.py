@@ -31,7 +31,7 @@ def test_lhotse_opens_every_clip_with_its_samples_and_fields(tmp_path, clips):
         lost = abs(samples.shape[1] - len(decode(clip.audio, sampling_rate=cut.sampling_rate)))
         assert lost <= 2_400  # what decoders of mp3 and opus add at the ends
         lhotse.validate(cut)
-    assert found[3].num_channels == 2
+    assert (found[3].num_channels, found[3].supervisions[0].channel) == (2, [0, 1])
     first = found[0].supervisions[0]
     assert first.gender == "female"
     assert first.custom["profile"] == clips[0].profile.to_dict()
@@ -85,3 +85,10 @@ def test_clips_need_no_transcript(tmp_path, clips):
     write_lhotse(tmp_path / "out", [replace(clips[0], transcript=None)])
     assert cuts(tmp_path / "out")[0].supervisions[0].text is None
     assert soundfile.info(tmp_path / "out" / "audio" / "anna" / "01.flac").frames == 4_800
+
+
+def test_the_packed_manifests_hold_no_time(tmp_path, clips):
+    write_lhotse(tmp_path / "out", clips)
+    for name in ("recordings", "supervisions"):
+        header = (tmp_path / "out" / f"{name}.jsonl.gz").read_bytes()[:10]
+        assert (header[3], header[4:8]) == (0, bytes(4))

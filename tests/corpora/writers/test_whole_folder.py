@@ -54,15 +54,33 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
         write(tmp_path / "out", "a.txt")
 
 
-@pytest.mark.parametrize("entries", [["../outside", "/outside", "..", ".", "", 3], {"a": 1}, None])
-def test_a_record_cannot_name_what_lies_outside(tmp_path, entries):
+@pytest.mark.parametrize("wrong", ["../outside", "deep/../../outside", "{outside}", "..", ".", "", 3, None])
+def test_a_record_cannot_name_what_lies_outside(tmp_path, wrong):
     outside, out = tmp_path / "outside", tmp_path / "out"
     outside.write_text("mine")
-    out.mkdir()
-    (out / RECORD).write_text(json.dumps({"entries": entries}))
-    write(out, "a.txt")
+    (out / "deep").mkdir(parents=True)
+    entry = wrong.format(outside=outside) if isinstance(wrong, str) else wrong
+    (out / RECORD).write_text(json.dumps({"entries": [entry]}))
+    write(out, "a.txt", overwrite=True)
     assert outside.read_text() == "mine"
-    assert names(out) == {"a.txt", RECORD}
+    assert names(out) == {"deep", "a.txt", RECORD}
+
+
+@pytest.mark.parametrize("record", [{"entries": {"a": 1}}, {}])
+def test_a_record_that_names_nothing_is_none(tmp_path, record):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / RECORD).write_text(json.dumps(record))
+    with pytest.raises(CorpusError, match=r"notes\.txt"):
+        write(tmp_path, "a.txt")
+
+
+def test_what_a_run_killed_while_it_moved_files_left_is_cleared_away(tmp_path):
+    write(tmp_path, "a.txt", "old")
+    for hidden in (".budew-export-unfinished", ".budew-export-replaced"):
+        (tmp_path / hidden).mkdir()
+        (tmp_path / hidden / "a.txt").write_text("half")
+    write(tmp_path, "b.txt")
+    assert names(tmp_path) == {"b.txt", RECORD}
 
 
 def test_links_are_replaced_and_what_they_lead_to_stays(tmp_path):

@@ -75,8 +75,8 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path, 
 def test_each_clip_that_cannot_be_written_is_told_and_the_others_are_written(tmp_path, clips, write):
     good = clips[0]
     bad = [
-        replace(good, metadata={"a": {1, 2}}),
-        replace(good, metadata={"a": float("nan")}),
+        replace(good, id="set", metadata={"a": {1, 2}}),
+        replace(good, id="nan", metadata={"a": float("nan")}),
         replace(good, id="half", transcript="\ud800"),
         replace(good, id="gone", audio=tmp_path / "missing.wav"),
         replace(good, id="empty", audio=b""),
@@ -85,13 +85,10 @@ def test_each_clip_that_cannot_be_written_is_told_and_the_others_are_written(tmp
     ]
     errors: list[CorpusError] = []
     count = write(tmp_path / "out", [good, *bad, replace(good, id="last")], on_bad=errors.append)
-    told = " ".join(map(str, errors))
-    assert [
-        name
-        for name in ("half", "gone", "empty", "odd", "two clips have the id 'anna/01'")
-        if name not in told
-    ] == []
-    assert count + len(errors) == len(bad) + 2
+    told = [clip.id for error in errors for clip in bad if f"{clip.id!r}" in str(error)]
+    without_metadata = write.__name__ in ("write_parler", "write_ljspeech")
+    assert told == [clip.id for clip in (bad[2:] if without_metadata else bad)]
+    assert count == 2 + len(bad) - len(told)
     assert all("\n" not in str(error) for error in errors)
 
 
