@@ -160,3 +160,48 @@ def segment(
     limits = Limits(max_clipped=max_clipped, min_rms_dbfs=min_level, min_snr_db=min_ratio)
     languages = Languages(wanted=tuple(language or ()), model=language_model)
     run_job(Segment(cuts, limits, languages, bits, tuple(keep or ())), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+def export(
+    source: options.ExportSource,
+    out: options.ExportFolder,
+    to: options.ExportTo,
+    clips_per_file: options.ClipsPerFile = None,
+    caption: options.ExportedCaption = None,
+    seed: options.ExportSeed = 0,
+    sampling_rate: options.WavRate = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Write a corpus in a format that others read: Hugging Face, WebDataset, trainers of text to speech.
+
+    OUT is complete or as it was before. A clip that cannot be read, or that the
+    format cannot express (no transcript for a TTS format), is told on stderr and
+    left out; then the exit status is 1.
+
+    Example: budew corpus export 'talent/*.tar' hub/ --to parquet
+    """
+    from budew.corpora.exports import export
+
+    bad = 0
+
+    def tell(error: Exception) -> None:
+        nonlocal bad
+        bad += 1
+        say_error(error)
+
+    with progress_bar("exporting") as bar:
+        count = export(
+            source,
+            out,
+            to=to.value,
+            clips_per_file=clips_per_file,
+            caption=caption and caption.value,
+            seed=seed,
+            sampling_rate=sampling_rate,
+            overwrite=overwrite,
+            on_bad=tell,
+            progress=lambda done: bar(done, None),
+        )
+    print(f"{count} clips in {out}" + (f", {bad} items left out" if bad else ""))
+    raise typer.Exit(1 if bad else 0)

@@ -1,4 +1,4 @@
-"""Clips and corpora: what one utterance is, how a corpus is read into them, how shards are written."""
+"""Clips and corpora: what one utterance is, how a corpus is read into them, how it is written."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from budew.corpora.errors import AudioError as AudioError
     from budew.corpora.errors import AudioWarning as AudioWarning
     from budew.corpora.errors import CorpusError as CorpusError
+    from budew.corpora.exports import export as export
     from budew.corpora.shards import read_shard as read_shard
     from budew.corpora.shards import write_shard as write_shard
     from budew.corpora.sources import read as read
@@ -19,6 +20,7 @@ _HOMES = {
     "Caption": "clip",
     "Clip": "clip",
     "CorpusError": "errors",
+    "export": "exports",
     "read": "sources",
     "read_shard": "shards",
     "write_shard": "shards",

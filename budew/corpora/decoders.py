@@ -135,6 +135,9 @@ def _by_soundfile(file: BinaryIO) -> Stream:
         sound.close()
         raise _RefusedError(f"libsndfile: {frames} samples in {channels} channels")
     known = 0 < frames < 2**40  # a FLAC of unknown length claims 2**63
+    if not known and sound.format == "FLAC":
+        sound.close()
+        raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
     declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
     return Stream(sound.samplerate, declared, True, _soundfile_blocks(sound, cut), sound.close)
 

@@ -24,17 +24,23 @@ SUFFIXES = (
 )
 """Suffixes taken for audio when a folder or a shard is listed, best first where a clip has several."""
 
+LARGEST_AUDIO = 512 * 2**20
+"""Bytes of one encoded clip in a shard or a parquet file."""
+
 
 def is_audio_name(name: str | PurePath) -> bool:
     """Tell whether the file name has the suffix of an audio format, in any case."""
     return PurePath(name).suffix[1:].lower() in SUFFIXES
 
 
-def sniff_format(head: bytes) -> str | None:
-    """Return the suffix that belongs to the first bytes of a file (16 are enough), None for none."""
+def sniff_format(head: bytes, *, named: str = "") -> str | None:
+    """Return the suffix that belongs to the first bytes of a file (16 are enough), None for none.
+
+    Where several do (`ogg` and `opus` are one container), it is `named` if that is one of them.
+    """
     for suffix, offset, magic in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
-            return suffix
+            return named if named in _OTHER_NAMES.get(suffix, ()) else suffix
     if (
         len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
     ):  # the 11 set bits of an MPEG frame's sync word
@@ -54,3 +60,4 @@ _MAGIC = (
     ("au", 0, b".snd"),
     ("caf", 0, b"caff"),
 )
+_OTHER_NAMES = {"ogg": ("opus", "oga"), "m4a": ("mp4",), "aiff": ("aif",)}

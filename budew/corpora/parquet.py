@@ -106,18 +106,28 @@ def _clip(row: dict[str, Any], column: str, columns: Mapping[str, str] | None, *
         )
     kept = {name: _plain(value) for name, value in row.items() if not isinstance(value, bytes)}
     others = {field: name for field, name in (columns or {}).items() if field != "audio"}
-    described = in_clip_names(kept, others)
-    if isinstance(described.get("profile"), str):
-        described["profile"] = json_object(described["profile"], "profile")
+    described = _with_objects(in_clip_names(kept, others))
     if "id" not in described and file_name:
         described["metadata"] = {"file_name": str(file_name)} | dict(described.get("metadata") or {})
     check_id(default_id)
     return Clip.from_dict(described, audio=audio, format=_format(audio, file_name), id=default_id)
 
 
+def _with_objects(described: dict[str, Any]) -> dict[str, Any]:
+    """Read what is an object with keys of its own, and therefore JSON text in a column of one type."""
+    for name in ("profile", "metadata"):
+        if isinstance(described.get(name), str):
+            described[name] = json_object(described[name], name)
+    captions = described.get("captions")
+    for caption in captions if isinstance(captions, list) else []:
+        if isinstance(caption, dict) and isinstance(caption.get("made_by"), str):
+            caption["made_by"] = json_object(caption["made_by"], "made_by")
+    return described
+
+
 def _format(audio: bytes, file_name: str | None) -> str:
-    found = sniff_format(audio[:16])
     named = PurePosixPath(file_name or "").suffix[1:].lower()
+    found = sniff_format(audio[:16], named=named)
     if found is None and named not in SUFFIXES:
         raise CorpusError(
             "its audio is of no known format: store encoded audio (flac, mp3, wav), not samples"

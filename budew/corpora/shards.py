@@ -21,11 +21,9 @@ from webdataset.writer import TarWriter
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.formats import SUFFIXES, is_audio_name
+from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 
-LARGEST_AUDIO = 512 * 2**20
-"""Bytes of one encoded clip in a shard."""
 LARGEST_HEADER = 2**20
 """Bytes of one header record: a long name, or the attributes of a member."""
 

@@ -6,7 +6,7 @@
 | `train-00000.parquet` | Hugging Face rows with the audio inside |
 | `clips.jsonl` | a manifest, paths relative to it |
 | `one.mp3` | one clip, with `one.json` if it is there |
-| a folder | its shards, its parquet files, or else its audio files with their JSON |
+| a folder | its shards, its parquet files, its `clips.jsonl`, or else its audio files with their JSON |
 | `shards/*.tar` | each match, in order |
 """
 
@@ -19,6 +19,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.folder import list_files, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
+from budew.corpora.manifest import MANIFEST
 
 Reader = Callable[..., Iterator[Clip]]
 
@@ -92,6 +93,9 @@ def _read_folder(folder: Path, on_bad: OnBad | None) -> Iterator[Clip]:
         )
     if not shards and not loose:
         raise CorpusError(f"{folder}: no shard, parquet or audio file is in it: check the path")
+    if folder / MANIFEST in files:
+        yield from read_one(folder / MANIFEST, on_bad)
+        return
     yield from read_files(loose, folder=folder, on_bad=on_bad)
     for path in shards:
         yield from read_one(path, on_bad)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
-from budew.corpora.formats import SUFFIXES
-from budew.corpora.shards import LARGEST_AUDIO, write_shard
+from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
+from budew.corpora.shards import write_shard
 from budew.jobs.job import Job
 from budew.jobs.notes import Failure, Note, input_digest, made_by, shard_path, write_note
 from budew.jobs.units import Unit

@@ -190,6 +190,16 @@ def test_a_list_of_files_cannot_make_the_decoder_open_them(voice, tmp_path, kind
         decode(playlist)
 
 
+def test_a_flac_of_unknown_length_is_decoded_to_its_end(voice):
+    path = voice("a.flac", seconds=1.2)
+    piped = bytearray(path.read_bytes())
+    piped[21] &= 0xF0  # the 36 bits that count the samples
+    piped[22:26] = bytes(4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.array_equal(decode(bytes(piped)), decode(path))
+
+
 def test_nothing_is_written_to_the_terminal(voice, tmp_path, capfd):
     content = voice("a.mp3", seconds=2.0).read_bytes()
     for place, piece in enumerate((content[:100], content[: len(content) // 2], content[150:])):

@@ -1,0 +1,136 @@
+"""A folder of files that appears whole or not at all, in an empty place or instead of an earlier export.
+
+The files grow in a hidden folder inside `out`, where no loader looks, and move to their places when the last
+one is complete and on the disk. A hidden `.budew-export.json` tells which entries of `out` are ours: only
+those are ever replaced unasked.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from budew.corpora.errors import CorpusError
+from budew.corpora.sidecar import read_json
+from budew.version import __version__
+
+RECORD = ".budew-export.json"
+"""Says what wrote a folder, and which of its entries."""
+_UNFINISHED = ".budew-export-unfinished"
+_REPLACED = ".budew-export-replaced"
+
+
+def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, overwrite: bool) -> int:
+    """Let `fill` write files into an empty folder, then move them into `out`; return its count of clips.
+
+    On any error on the way, `out` is as it was. Only one export may write into a folder at a time.
+
+    Args:
+        out: made if need be. What an earlier export left in it is replaced.
+        fill: writes into the folder that it is given and returns how many clips are in it.
+        format: name of the format, for the record.
+        overwrite: write into `out` although it holds entries of others; those of the same name are replaced,
+            the rest stays.
+
+    Raises:
+        CorpusError: `out` holds entries of others, or `fill` wrote no clip.
+        OSError: the disk refuses.
+    """
+    out = Path(out)
+    earlier = _check_free(out, overwrite)
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    unfinished = out / _UNFINISHED
+    try:
+        _remove(unfinished)  # of a run that was killed
+        unfinished.mkdir()
+        count = fill(unfinished)
+        if not count:
+            raise CorpusError(f"{out}: there is no clip to write: see what was told of each, or the source")
+        _move_in(out, unfinished, earlier, {"format": format, "clips": count})
+    finally:
+        _remove(unfinished)
+        if made and not any(out.iterdir()):
+            out.rmdir()
+    return count
+
+
+def _check_free(out: Path, overwrite: bool) -> set[str]:
+    """Return the entries that an earlier export left."""
+    if not out.exists():
+        return set()
+    if not out.is_dir():
+        raise CorpusError(f"{out}: this is a file: name a folder to export to")
+    earlier = _entries_of_record(out / RECORD)
+    others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
+    if others and not overwrite:
+        raise CorpusError(
+            f"{out}: holds {others[0]!r}, which no export wrote: name another folder, or add --overwrite to "
+            "write beside what is there"
+        )
+    return earlier
+
+
+def _entries_of_record(record: Path) -> set[str]:
+    """Return the names in a record, which may come from anywhere: only plain names are believed."""
+    if not record.is_file():
+        return set()
+    names = read_json(record).get("entries")
+    if not isinstance(names, list):
+        return set()
+    texts = (name for name in names if isinstance(name, str))
+    return {name for name in texts if name and name == Path(name).name and not name.startswith(".")}
+
+
+def _move_in(out: Path, unfinished: Path, earlier: set[str], about: dict[str, str | int]) -> None:
+    entries = sorted(path.name for path in unfinished.iterdir())
+    _keep(unfinished)
+    _write_record(out, about, sorted({*entries, *earlier}))  # a run killed from here on knows all of them
+    replaced = out / _REPLACED
+    _remove(replaced)
+    replaced.mkdir()
+    for name in {*entries, *earlier}:
+        if os.path.lexists(out / name):
+            (out / name).rename(replaced / name)
+    for name in entries:
+        (unfinished / name).rename(out / name)
+    _write_record(out, about, entries)
+    _fsync(out)
+    _remove(replaced)
+
+
+def _keep(folder: Path) -> None:
+    """Have all that is in a folder on the disk before it gets its name.
+
+    A million small files in folders are asked for at once: each alone takes 5.5 ms and writing it 0.2 ms
+    (100 kB on an SSD).
+    """
+    entries = list(folder.iterdir())
+    for path in entries:
+        if path.is_file():
+            _fsync(path)
+    if any(path.is_dir() for path in entries):
+        os.sync()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_record(out: Path, about: dict[str, str | int], entries: list[str]) -> None:
+    record = {"by": f"budew {__version__}", **about, "entries": entries}
+    unfinished = out / _UNFINISHED / RECORD
+    unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(out / RECORD)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

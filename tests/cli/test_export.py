@@ -1,0 +1,56 @@
+"""`budew corpus export`: what was written, what was left out and why, and whose files are safe."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from budew.corpora import read
+
+
+@pytest.fixture
+def manifest(talk) -> Path:
+    lines = [{"audio": "a.wav", "text": "Hello."}, {"audio": "b.flac"}, {"audio": "../x.wav"}]
+    (talk / "talk.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    return talk / "talk.jsonl"
+
+
+def test_a_corpus_is_exported_and_what_is_left_out_is_told(budew, tmp_path, manifest):
+    ran = budew("corpus", "export", manifest, tmp_path / "out", "--to", "ljspeech", "--sampling-rate", "8000")
+    assert (ran.status, ran.out) == (1, f"1 clips in {tmp_path / 'out'}, 2 items left out\n")
+    assert "'b': has no transcript" in ran.err
+    assert "line 3" in ran.err
+    assert (tmp_path / "out" / "metadata.csv").read_text() == "a|Hello.|Hello.\n"
+
+
+def test_all_well_is_status_0_and_an_earlier_export_is_replaced(budew, tmp_path, talk):
+    (talk / "c.mp3").unlink()
+    for to in ("jsonl", "parquet"):
+        ran = budew("corpus", "export", talk, tmp_path / "out", "--to", to)
+        assert (ran.status, ran.out, ran.err) == (0, f"2 clips in {tmp_path / 'out'}\n", "")
+    assert [clip.id for clip in read(tmp_path / "out")] == ["a", "b"]
+
+
+def test_a_folder_of_others_is_refused_unless_it_may_be_written_to(budew, tmp_path, talk):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    arguments = ("corpus", "export", talk / "a.wav", tmp_path / "out", "--to", "parquet")
+    refused = budew(*arguments)
+    assert (refused.status, refused.out) == (1, "")
+    assert "notes.txt" in refused.err
+    assert budew(*arguments, "--overwrite").status == 0
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_an_option_that_the_format_does_not_have_is_one_line(budew, tmp_path, talk):
+    ran = budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl", "--clips-per-file", "3")
+    assert (ran.status, ran.err) == (
+        1, "budew: jsonl has no clips per file: leave it out, or choose another format\n"
+    )  # fmt: skip
+
+
+def test_the_help_shows_an_example_and_names_every_format(budew):
+    shown = " ".join(budew("corpus", "export", "--help").out.split())
+    assert "Example: budew corpus export" in shown
+    for word in ("parquet", "jsonl", "webdataset", "parler", "ljspeech", "lhotse", "--overwrite"):
+        assert word in shown
