@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,14 +17,17 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
     """Return the JSON object in `text`.
 
     Raises:
-        CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, or not an object.
+        CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
+            one object, or not an object.
     """
     if len(text) > LARGEST_JSON:
         raise CorpusError(
             f"{name}: {len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
         )
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(
+            text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_doubles
+        )
     except UnicodeDecodeError as error:
         raise CorpusError(f"{name}: is not UTF-8 at byte {error.start}: save it as UTF-8") from error
     except RecursionError as error:
@@ -70,6 +74,14 @@ def numbered_lines(file: BinaryIO, name: str, *, on_bad: OnBad | None = None) ->
 def _pass_over_line(file: BinaryIO, line: bytes) -> None:
     while line and not line.endswith(b"\n"):
         line = file.readline(LARGEST_JSON)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        double = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"{double[:40]!r} is there twice")
+    return fields
 
 
 def _finite(number: str) -> float:
