@@ -233,3 +233,17 @@ ReportFile = Annotated[
 
 # budew demo
 DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, figures and captions.")]
+
+# budew corpus ratings
+RatingTable = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet with ratings.", show_default=False),
+]
+TableScale = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Scale of the numbers in it, such as 0-7, if it is of no known kind."),
+]
+RatingCountsFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all counts here as well."),
+]

@@ -20,6 +20,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import known_names
 from budew.corpora.labels import Scales
+from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import number_in
 from budew.corpora.manifest import clips_of_rows
 from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
@@ -27,6 +28,7 @@ from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
 MOST_COLUMNS = 1_000
 LARGEST_RECORD = LARGEST_JSON
 """Characters of one record, whatever number of lines it has."""
+_OF_RATINGS = ("rater", "emotion", "value")
 _DELIMITERS = ",;\t|"
 _LJSPEECH = ("audio", "transcription", "transcript")
 
@@ -44,7 +46,11 @@ def read_delimited(
     where there is no column of ids.
     """
     path = Path(path)
-    rows = ((number, partial(_typed, row)) for number, row in delimited_rows(path, on_bad=on_bad))
+    found = delimited_rows(path, on_bad=on_bad)
+    first = next(found, None)
+    if first is not None and all(set(form("ratings")[part]) & set(first[1]) for part in _OF_RATINGS):
+        raise CorpusError(f"{path}: holds ratings and no clips: count them with budew corpus ratings")
+    rows = ((number, partial(_typed, row)) for number, row in chain([first] if first else [], found))
     scales = Scales(scale, lambda: (row for _, row in delimited_rows(path, on_bad=lambda error: None)))
     yield from clips_of_rows(rows, path, columns, scales, on_bad)
 

@@ -8,6 +8,7 @@ says which form, scale and rule that was.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from budew.corpora.errors import CorpusError
 from budew.corpora.fields import with_usual_names
 from budew.corpora.labels.emolia import describe_emolia
 from budew.corpora.labels.emonet_voice import describe_emonet_voice
@@ -19,7 +20,7 @@ from budew.corpora.languages import language_tag
 Describe = Callable[[dict[str, Any], str, Scales], dict[str, Any]]
 """Row, name of the shard or folder it is from, scales → fields of a clip and whatever else the row holds."""
 
-__all__ = ["Describe", "Scales", "described"]
+__all__ = ["Describe", "Scales", "described", "only"]
 
 
 def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]:
@@ -39,6 +40,23 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
     language = row.get("language")
     tag = language_tag(language) if isinstance(language, str) else None
     return {**row, "language": tag} if tag is not None and tag != language else row
+
+
+def only(form: Describe, corpus: str) -> Describe:
+    """Return a `Describe` for one form alone: a row that is not of it is an error that names the corpus.
+
+    Args:
+        form: gives a row without a profile where the row is not of its form.
+        corpus: what the error calls it.
+    """
+
+    def describe(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]:
+        found = form(with_usual_names(row), place, scales)
+        if found.get("profile") is None:
+            raise CorpusError(f"its labels are not those of {corpus}: read it as any other corpus")
+        return found
+
+    return describe
 
 
 def _labelled(row: Mapping[str, Any], place: str, scales: Scales) -> dict[str, Any] | None:
