@@ -303,7 +303,7 @@ def _clip(item: _Item, path: Path, describe: Describe, scales: Scales) -> Clip:
         fields = describe(row, shard_stem(path), scales)
         return Clip.from_dict(fields, audio=item.audio, format=item.suffix, id=name)
     except CorpusError as error:
-        named = error if name in str(error) else f"clip {name!r}: {error}"
+        named = error if repr(name[:80])[:-1] in str(error) else f"clip {name[:80]!r}: {error}"
         raise CorpusError(f"{path}: {named}") from error
 
 

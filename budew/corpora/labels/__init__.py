@@ -37,9 +37,7 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
     row = with_usual_names(row)
     if row.get("profile") is None:
         row = _labelled(row, place, scales) or row
-    language = row.get("language")
-    tag = language_tag(language) if isinstance(language, str) else None
-    return {**row, "language": tag} if tag is not None and tag != language else row
+    return _with_tag(row)
 
 
 def only(form: Describe, corpus: str) -> Describe:
@@ -54,9 +52,15 @@ def only(form: Describe, corpus: str) -> Describe:
         found = form(with_usual_names(row), place, scales)
         if found.get("profile") is None:
             raise CorpusError(f"its labels are not those of {corpus}: read it as any other corpus")
-        return found
+        return _with_tag(found)
 
     return describe
+
+
+def _with_tag(row: dict[str, Any]) -> dict[str, Any]:
+    language = row.get("language")
+    tag = language_tag(language) if isinstance(language, str) else None
+    return {**row, "language": tag} if tag is not None and tag != language else row
 
 
 def _labelled(row: Mapping[str, Any], place: str, scales: Scales) -> dict[str, Any] | None:

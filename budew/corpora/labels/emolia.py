@@ -34,10 +34,13 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     levels = intensities(canonical(emotions), scale_named(SCALE), overshoot=OVERSHOOT)
     traits = _traits({key: value for key, value in heads.items() if key not in emotions})
-    described = [{"text": caption, "made_by": {"by": "emolia"}}] if isinstance(caption, str) else None
+    written = (
+        {"captions": [{"text": caption, "made_by": {"by": "emolia"}}]} if isinstance(caption, str) else {}
+    )
+    taken = {*heads, form("emolia")["caption"]} if written else {*heads}
     return {
-        **{key: value for key, value in row.items() if key not in heads},
-        "captions": described,
+        **{key: value for key, value in row.items() if key not in taken},
+        **written,
         "profile": {"emotions": levels, "traits": traits},
         "profile_from": {"form": "emolia", "scale": SCALE},
     }

@@ -100,6 +100,7 @@ def _spoken(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[
     described = [{"text": caption, "made_by": {"by": names["caption"]}}] if isinstance(caption, str) else []
     return {
         **row,
+        names["caption"]: None if described else caption,
         "transcript": said if isinstance(said, str) else None,
         "language": tag or (named and named.language) or language,
         "speaker": voice,

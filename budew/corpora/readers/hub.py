@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
@@ -144,7 +145,8 @@ def _streamed(asked: HubDataset) -> tuple[HubDataset, Any]:
 @lru_cache(maxsize=4)  # each costs some requests, and the shards of a data set are read one after the other
 def _loaded(name: str, config: str | None, split: str | None) -> Any:
     datasets = require("datasets", extra="corpora", purpose=f"reading {SCHEME}")
-    return datasets.load_dataset(name, config, split=split, streaming=True)
+    address = f"{SCHEME}datasets/{name}" if Path(name).exists() else name  # never a folder that lies here
+    return datasets.load_dataset(address, config, split=split, streaming=True)
 
 
 def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tuple[str, dict[str, Any]]]:

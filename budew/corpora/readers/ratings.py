@@ -29,7 +29,7 @@ from budew.corpora.sidecar import json_object, numbered_lines
 FACE_SCALE = "emonet-face"
 VOICE_SCALE = "emonet-voice"
 FEWEST_OF_FACE = 10
-"""Answers in a row of EmoNet-Face HQ, at least: an expert is asked for 40 emotions, in EmoNet-Voice for one."""
+"""Answers in a row of EmoNet-Face HQ, at least: it asks for 40 emotions, EmoNet-Voice for one."""
 _BATCH = 1_000
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FALSE = ("false", "0", "no")
