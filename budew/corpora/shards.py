@@ -11,8 +11,9 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -210,11 +211,11 @@ def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | s
     try:
         with (
             gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
-            tarfile.open(fileobj=cast(Any, bounded := _BoundedReads(file)), mode="r:") as tar,
+            tarfile.open(fileobj=cast(Any, _BoundedReads(file)), mode="r:") as tar,
         ):
             for member in _headers(tar):
                 if _is_part(member.name) and (audio or not is_audio_name(member.name)):
-                    yield member.name, _problem(member) or _content(tar, member, bounded)
+                    yield member.name, _problem(member) or _content(tar, member)
             _check_end(tar)
     except gzip.BadGzipFile as error:
         raise _DamagedError(str(error)) from error
@@ -234,17 +235,15 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 def _is_part(name: str) -> bool:
     """Tell whether a member belongs to a clip: audio or JSON by its name, and not hidden."""
-    hidden = name.rpartition("/")[2].startswith(".")
+    last = name.rpartition("/")[2]
+    hidden = last.startswith(".") and not last.startswith("..")
     return not hidden and (is_audio_name(name) or name.lower().endswith(".json"))
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, bounded: "_BoundedReads") -> bytes:
-    with bounded.up_to(LARGEST_AUDIO):
-        content = tar.extractfile(member)
-        data = content.read() if content else b""
-    if len(data) < member.size:
-        raise tarfile.ReadError("unexpected end of data")
-    return data
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a member piece by piece: what it claims and does not hold costs no memory."""
+    content = tar.extractfile(member)
+    return b"".join(iter(partial(content.read, LARGEST_HEADER), b"")) if content else b""
 
 
 class _BoundedReads:
@@ -254,23 +253,13 @@ class _BoundedReads:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._most = LARGEST_HEADER
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= self._most:
-            raise tarfile.ReadError(f"a header of {size} bytes, more than the {self._most} allowed")
+        if not 0 <= size <= LARGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_HEADER} allowed")
         data: bytes = self._file.read(size)
         return data
-
-    @contextmanager
-    def up_to(self, most: int) -> Iterator[None]:
-        """Allow more for a while: a member whose size is known."""
-        self._most = most
-        try:
-            yield
-        finally:
-            self._most = LARGEST_HEADER
 
 
 def _problem(member: tarfile.TarInfo) -> str:

@@ -23,7 +23,7 @@ from budew.extras import MissingExtraError, require
 SCHEME = "hf://"
 _FILES = ("datasets/", "spaces/", "models/", "buckets/")
 _NAME = re.compile(
-    r"hf://(?P<name>[\w.-]{1,96}/[\w.-]{1,96})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@]{1,200}))?"
+    r"hf://(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@]{1,200}))?"
     r"(?:#(?P<shard>\d{5})-of-(?P<shards>\d{5}))?"
 )
 
