@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
+from budew.corpora.address import shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 
@@ -28,19 +29,6 @@ _CHUNK = 2**20
 _WEB = ("http", "https")
 
 ReadFile = Callable[[Path, OnBad | None], Iterator[Clip]]
-
-
-def is_address(source: str | Path) -> bool:
-    """Tell whether a source is a URL and no path."""
-    scheme, mark, _ = str(source).partition("://")
-    return bool(mark) and scheme.replace("+", "").replace(":", "").isalnum() and isinstance(source, str)
-
-
-def shown(address: str) -> str:
-    """Return an address without what may be secret in it: user, password and query."""
-    scheme, _, rest = address.partition("://")
-    host, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def addresses(source: str) -> list[str]:

@@ -22,11 +22,11 @@ from importlib import import_module
 from itertools import product
 from pathlib import Path
 
+from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.folder import list_files, lonely_json, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
-from budew.corpora.remote import addresses, is_address, read_remote, shown
 from budew.corpora.saved import saved_tables
 
 Reader = Callable[..., Iterator[Clip]]
@@ -76,7 +76,7 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
     if path.exists():
         return _entries(path, on_bad)
     numbered = _numbers(name)
-    if len(numbered) > 1:
+    if numbered != [name]:
         return [entry for one in numbered for entry in matches(one, on_bad=on_bad)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
@@ -188,15 +188,18 @@ def _at_address(source: str) -> list[Path | str]:
     hub = import_module("budew.corpora.readers.hub")
     if hub.is_hub_dataset(source):
         return list(hub.hub_shards(source))
-    return [address for one in _numbers(source) for address in addresses(one)]
+    remote = import_module("budew.corpora.remote")
+    return [address for one in _numbers(source) for address in remote.addresses(one)]
 
 
 def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
-    hub = import_module("budew.corpora.readers.hub")
+    hub, remote = import_module("budew.corpora.readers.hub"), import_module("budew.corpora.remote")
+    clips: Iterator[Clip]
     if hub.is_hub_dataset(address):
-        clips: Iterator[Clip] = hub.read_hub(address, scale=scale, on_bad=on_bad)
+        clips = hub.read_hub(address, scale=scale, on_bad=on_bad)
         return clips
     if address.partition("?")[0].lower().endswith(_MANIFESTS):
         fault = "a manifest is read where its audio lies: download the folder"
         raise CorpusError(f"{shown(address)}: {fault}")
-    return read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)
+    clips = remote.read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)
+    return clips

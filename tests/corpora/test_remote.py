@@ -10,8 +10,9 @@ import fsspec
 import pytest
 
 from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.corpora.address import shown
 from budew.corpora.audio import decode
-from budew.corpora.remote import _names, addresses, downloaded, read_remote, shown
+from budew.corpora.remote import _names, addresses, downloaded, read_remote
 from budew.corpora.sources import matches, read_one
 
 

@@ -1,4 +1,4 @@
-"""What `datasets` writes, reads: saved folders of one or several splits, parquet, and nothing else in them."""
+"""What `datasets` writes, reads: saved folders of one or several splits, parquet; nothing else in them."""
 
 import json
 import os

@@ -125,6 +125,11 @@ def test_a_folder_of_shards_gives_its_shards_and_one_of_loose_files_itself(voice
     assert matches(f"{tmp_path}/[ls]*") == [loose, *matches(shards)]
 
 
+def test_a_range_of_one_number_is_that_number(voice, tmp_path):
+    write_shard(tmp_path / "s-007.tar", [Clip("a", voice("a.flac", seconds=0.05), "flac")])
+    assert matches(tmp_path / "s-{007..007}.tar") == [tmp_path / "s-007.tar"]
+
+
 @pytest.mark.parametrize("pattern", ["s-{9..1}.tar", "s-{0..999999}.tar", "s-{1..2}.tar"])
 def test_numbers_that_stand_for_nothing_are_an_error(tmp_path, pattern):
     with pytest.raises(CorpusError, match=r"s-"):
