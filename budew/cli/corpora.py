@@ -36,7 +36,9 @@ def synthesize(
 
 
 @app.command(no_args_is_help=True)
-def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
+def stats(
+    corpus: options.Corpus, json: options.StatisticsFile = None, scale: options.ScoreScale = None
+) -> None:
     """Count what a corpus holds: clips, hours, languages, emotions at their levels, bursts, traits.
 
     What cannot be read is told on stderr; then the exit status is 1.
@@ -47,7 +49,9 @@ def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
     from budew.corpora.statistics_table import statistics_tables
 
     with progress_bar("counting") as bar:
-        found = corpus_statistics(corpus, on_bad=say_error, progress=lambda done: bar(done, None))
+        found = corpus_statistics(
+            corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
+        )
     print_table(statistics_tables(found))
     if json is not None:
         with output(json) as file:

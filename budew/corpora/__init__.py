@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from budew.corpora.errors import AudioError as AudioError
     from budew.corpora.errors import AudioWarning as AudioWarning
     from budew.corpora.errors import CorpusError as CorpusError
+    from budew.corpora.ratings import Rating as Rating
+    from budew.corpora.ratings import profiles_of as profiles_of
+    from budew.corpora.readers.ratings import read_ratings as read_ratings
     from budew.corpora.shards import read_shard as read_shard
     from budew.corpora.shards import write_shard as write_shard
     from budew.corpora.sources import read as read
@@ -19,7 +22,10 @@ _HOMES = {
     "Caption": "clip",
     "Clip": "clip",
     "CorpusError": "errors",
+    "Rating": "ratings",
+    "profiles_of": "ratings",
     "read": "sources",
+    "read_ratings": "readers.ratings",
     "read_shard": "shards",
     "write_shard": "shards",
 }

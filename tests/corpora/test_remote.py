@@ -1,5 +1,6 @@
 """Shards at addresses read as local ones do; downloads are bounded and go away; secrets stay secret."""
 
+import base64
 import http.server
 import tempfile
 import threading
@@ -30,8 +31,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", path.removeprefix("/moved"))
             self.end_headers()
             return
-        if path.startswith("/locked/") and self.headers.get("Authorization") != "Basic YW5uYTpzM2NyZXQ=":
-            self.send_error(401, "Unauthorized: anna:s3cret")
+        said = base64.b64decode((self.headers.get("Authorization") or "").removeprefix("Basic ")).decode()
+        if path.startswith("/locked/") and said != "anna:s3cret":
+            self.send_error(401, f"Unauthorized {said} {self.path}")
             return
         content = self.files.get(path.rpartition("/")[2])
         if content is None:
@@ -154,8 +156,10 @@ def test_a_password_goes_to_its_server_and_into_no_error(server, requests):
         assert "s3cret" not in str(raised.value)
         assert "t0ken" not in str(raised.value)
     with pytest.raises(CorpusError) as raised:
-        list(read(server.replace("http://", "http://anna:other@") + "/locked/a.tar"))
+        list(read(server.replace("http://", "http://anna:other@") + "/locked/a.tar?sig=t0ken"))
+    assert "401 Unauthorized" in str(raised.value)
     assert "other" not in str(raised.value)
+    assert "t0ken" not in str(raised.value)
 
 
 def test_a_file_is_bounded_whether_the_server_says_its_size_or_not(server, memory):

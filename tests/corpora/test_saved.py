@@ -95,6 +95,20 @@ def test_a_damaged_arrow_file_is_an_error_that_names_it(dataset, tmp_path, lengt
         list(read(tmp_path / "saved"))
 
 
+def test_offsets_that_lie_are_not_followed(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.05).read_bytes()
+    table = pa.table({"wav": [wav, wav], "text": ["aaaa", "bbbb"]})
+    with pa.OSFile(str(tmp_path / "t.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as out:
+        out.write_table(table)
+    honest = b"".join(number.to_bytes(4, "little") for number in (0, 4, 8))
+    lying = b"".join(number.to_bytes(4, "little") for number in (0, 4, 2**30))
+    content = (tmp_path / "t.arrow").read_bytes()
+    assert content.count(honest) == 1
+    (tmp_path / "t.arrow").write_bytes(content.replace(honest, lying))
+    with pytest.raises(CorpusError, match=r"t\.arrow: the arrow file cannot be read"):
+        list(read(tmp_path / "t.arrow"))
+
+
 def test_a_text_that_is_not_utf_8_costs_its_row_only(voice, tmp_path):
     wav = voice("a.wav", seconds=0.05).read_bytes()
     texts = pa.Array.from_buffers(

@@ -37,7 +37,7 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
     row = with_usual_names(row)
     if row.get("profile") is None:
         row = _labelled(row, place, scales) or row
-    return _with_tag(row)
+    return _with_tag({key: value for key, value in row.items() if value is not None})
 
 
 def only(form: Describe, corpus: str) -> Describe:
@@ -52,7 +52,7 @@ def only(form: Describe, corpus: str) -> Describe:
         found = form(with_usual_names(row), place, scales)
         if found.get("profile") is None:
             raise CorpusError(f"its labels are not those of {corpus}: read it as any other corpus")
-        return _with_tag(found)
+        return _with_tag({key: value for key, value in found.items() if value is not None})
 
     return describe
 

@@ -7,7 +7,6 @@ with a family before the name, is from EmoNet-Face HQ.
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from budew.corpora.errors import CorpusError
 from budew.corpora.labels.forms import form
@@ -73,4 +72,4 @@ def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
         number = number_in(value)
         if number is None or isinstance(value, str):
             raise CorpusError(f"{rater} rates {str(written)[:60]!r} as {str(value)[:60]!r}: give a number")
-        yield rater, named(unquote(str(written)).rpartition("|")[2]), number
+        yield rater, named(str(written).rpartition("|")[2]), number

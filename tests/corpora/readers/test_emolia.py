@@ -84,6 +84,18 @@ def test_the_same_json_in_a_shard_reads_as_the_same_profile(folder, pack, mp3):
     assert clip.profile.emotions["Fear"] == 0.5
 
 
+def test_the_same_heads_in_an_object_are_known_by_the_attributes_beside_them(pack, mp3):
+    heads = {key.removesuffix("_best"): value for key, value in emolia().items() if key.endswith("_best")}
+    row = {"scores": {**heads, "Anger": 5.56, "snr": 20}, "caption": "A voice."}
+    (clip,) = read(pack("a.tar", [("a.mp3", mp3), ("a.json", json.dumps(row).encode())]))
+    assert clip.profile.emotions["Anger"] == 1.0
+    assert len(clip.profile.traits) == 15
+    assert clip.metadata == {
+        "scores": {"snr": 20},
+        "profile_from": {"form": "emolia", "scale": "bud-e"},
+    }
+
+
 def test_another_folder_is_an_error_for_the_reader_of_this_one(tmp_path, mp3):
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.mp3").write_bytes(mp3)
