@@ -2,8 +2,8 @@
 
 Its scores have `_best` behind their names: 40 emotions and 15 voice attributes. The same heads are known
 elsewhere by the attributes beside the emotions (`Warm_vs._Cold`), and in an object such as `scores`. Emotions
-are on the 0–4 of the heads' training data, attributes on scales of their own; heads overshoot both (Anger reaches
-5.6) and are clipped.
+are on the 0–4 of the heads' training data, attributes on scales of their own; heads overshoot both (up to
+5.6 for Anger) and are clipped.
 """
 
 from collections.abc import Mapping
