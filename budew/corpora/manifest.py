@@ -16,6 +16,9 @@ from budew.corpora.fields import choose, in_clip_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import json_object, numbered_lines
 
+MANIFEST = "clips.jsonl"
+"""Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""
+
 
 def read_manifest(
     path: str | Path,

@@ -86,10 +86,20 @@ def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
     if "__key__" in kept and isinstance(kept.get("json"), dict):
         kept, place = _of_webdataset(kept, place)
     others = {field: name for field, name in (table.columns or {}).items() if field != "audio"}
-    fields = in_clip_names(kept, others)
-    if isinstance(fields.get("profile"), str):
-        fields["profile"] = json_object(fields["profile"], "profile")
+    fields = _with_objects(in_clip_names(kept, others))
     return table.describe(fields, place, table.scales)
+
+
+def _with_objects(fields: dict[str, Any]) -> dict[str, Any]:
+    """Read what is an object with keys of its own, and therefore JSON text in a column of one type."""
+    for name in ("profile", "metadata"):
+        if isinstance(fields.get(name), str):
+            fields[name] = json_object(fields[name], name)
+    captions = fields.get("captions")
+    for caption in captions if isinstance(captions, list) else []:
+        if isinstance(caption, dict) and isinstance(caption.get("made_by"), str):
+            caption["made_by"] = json_object(caption["made_by"], "made_by")
+    return fields
 
 
 def _of_webdataset(row: dict[str, Any], place: str) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,7 @@
 | `train-00000.parquet`, `data-00000.arrow` | Hugging Face rows with the audio inside |
 | `clips.jsonl`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it |
 | `one.mp3` | one clip, with `one.json` if it is there |
-| a folder | what `datasets` saved, its `metadata.csv`, its shards, or else its audio files with their JSON |
+| a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
 | `hf://owner/name:config@split` | streamed from the Hugging Face hub |
@@ -27,6 +27,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.folder import list_files, lonely_json, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
+from budew.corpora.manifest import MANIFEST
 from budew.corpora.saved import saved_tables
 
 Reader = Callable[..., Iterator[Clip]]
@@ -150,8 +151,8 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
 
 
 def _is_metadata(file: Path) -> bool:
-    """Tell the manifest of a folder of audio, as `datasets` and LJSpeech call it."""
-    return file.stem == "metadata" and file.suffix.lower() in _MANIFESTS
+    """Tell the manifest of a folder of audio, as we, `datasets` and LJSpeech call it."""
+    return file.name == MANIFEST or (file.stem == "metadata" and file.suffix.lower() in _MANIFESTS)
 
 
 def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
