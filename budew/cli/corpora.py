@@ -37,7 +37,9 @@ def synthesize(
 
 
 @app.command(no_args_is_help=True)
-def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
+def stats(
+    corpus: options.Corpus, json: options.StatisticsFile = None, scale: options.ScoreScale = None
+) -> None:
     """Count what a corpus holds: clips, hours, languages, emotions at their levels, bursts, traits.
 
     What cannot be read is told on stderr; then the exit status is 1.
@@ -48,7 +50,9 @@ def stats(corpus: options.Corpus, json: options.StatisticsFile = None) -> None:
     from budew.corpora.statistics_table import statistics_tables
 
     with progress_bar("counting") as bar:
-        found = corpus_statistics(corpus, on_bad=say_error, progress=lambda done: bar(done, None))
+        found = corpus_statistics(
+            corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
+        )
     print_table(statistics_tables(found))
     if json is not None:
         with output(json) as file:
@@ -204,4 +208,37 @@ def export(
             progress=lambda done: bar(done, None),
         )
     print(f"{count} clips in {out}" + (f", {bad} items left out" if bad else ""))
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command(no_args_is_help=True)
+def ratings(
+    table: options.RatingTable,
+    scale: options.TableScale = None,
+    json: options.RatingCountsFile = None,
+) -> None:
+    """Count what people said of clips or images: ratings, items, raters, and how far they agree.
+
+    EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are known by their columns.
+    A row that cannot be read is told on stderr; then the exit status is 1.
+
+    Example: budew corpus ratings binary.csv --json counts.json
+    """
+    from budew.corpora.rating_statistics import rating_statistics
+    from budew.corpora.rating_table import rating_table
+    from budew.corpora.readers.ratings import read_ratings
+
+    bad = 0
+
+    def tell(error: Exception) -> None:
+        nonlocal bad
+        bad += 1
+        say_error(error)
+
+    found = rating_statistics(read_ratings(table, scale=scale, on_bad=tell))
+    print_table(rating_table(found, title=str(table)))
+    if json is not None:
+        with output(json) as file:
+            print(as_json({"table": str(table), "bad_rows": bad, **found.to_dict()}, indent=1), file=file)
+        print(f"counts: {json}")
     raise typer.Exit(1 if bad else 0)

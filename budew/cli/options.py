@@ -207,8 +207,8 @@ Corpus = Annotated[
     str,
     typer.Argument(
         metavar="CORPUS",
-        help="Clips with profiles: a folder, a shard, a parquet file, a JSON Lines manifest, "
-        "or a pattern in quotes.",
+        help="Clips with profiles: a folder, a shard, a parquet file, a manifest, a pattern in quotes, "
+        "an address, or hf://OWNER/NAME.",
         show_default=False,
     ),
 ]
@@ -423,5 +423,29 @@ Overwrite = Annotated[
     typer.Option(
         "--overwrite",
         help="Write into a folder that holds other files: those of the same name are replaced, others stay.",
+    ),
+]
+
+# budew corpus ratings
+RatingTable = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet with ratings.", show_default=False),
+]
+TableScale = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Scale of the numbers in it, such as 0-7, if it is of no known kind."),
+]
+RatingCountsFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all counts here as well."),
+]
+
+# what reads a corpus with scores
+ScoreScale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="NAME",
+        help="Scale of scores that come without one, such as 0-4; left out, it is told by the largest.",
     ),
 ]

@@ -41,6 +41,29 @@ def choose(names: list[str], columns: Mapping[str, str] | None = None) -> dict[s
     return chosen
 
 
+def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON of a clip with what has another usual name, and a fitting value, under the clip's name.
+
+    The id is not looked for: a clip is called as its file is.
+    """
+    found = dict(row)
+    for field, usual in known_names().items():
+        if field in ("audio", "id", "profile") or row.get(field) is not None:
+            continue
+        for name in usual:
+            if name in found and _fits(field, found[name]):
+                value = found.pop(name)
+                found[field] = [value] if field == "captions" and isinstance(value, str) else value
+                break
+    return found
+
+
+def _fits(field: str, value: Any) -> bool:
+    if field in ("duration", "sampling_rate"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str) or (field == "captions" and isinstance(value, list))
+
+
 def in_clip_names(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the row as `Clip.from_dict` wants it, without the audio; other columns keep their names."""
     chosen = choose(list(row), columns)

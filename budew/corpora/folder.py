@@ -7,11 +7,14 @@ name says).
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, UnlistedError, report
 from budew.corpora.formats import is_audio_name
+from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import read_json
 
 OnUnlisted = Callable[[UnlistedError], None]
@@ -36,22 +39,34 @@ def audio_files(folder: str | Path, *, on_bad: OnUnlisted | None = None) -> list
     return [path for path in list_files(folder, on_bad=on_bad) if is_audio_name(path)]
 
 
-def read_files(files: Iterable[Path], *, folder: Path, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_files(
+    files: Iterable[Path],
+    *,
+    folder: Path,
+    describe: Describe = described,
+    scale: str | None = None,
+    on_bad: OnBad | None = None,
+) -> Iterator[Clip]:
     """Read each audio file as a clip; the audio stays a path.
 
     Args:
         files: below `folder`, as `audio_files` gives them.
         folder: to which the ids are relative.
+        describe: makes fields of a clip of its JSON; by default whatever form `budew.corpora.labels` knows.
+        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: a JSON that is none, two files of one id.
+        CorpusError: a JSON that is none, an empty file, two files of one id.
     """
+    files = list(files)
+    scales = Scales(scale, lambda: _descriptions(files))
     seen: dict[str, Path] = {}
     for path in files:
         try:
-            clip = read_file(path, id=path.relative_to(folder).with_suffix("").as_posix())
+            id = path.relative_to(folder).with_suffix("").as_posix()
+            clip = _clip(path, id, describe, scales)
             if clip.id in seen:
                 raise CorpusError(
                     f"{path}: its id {clip.id!r} is that of {seen[clip.id]} too: rename or remove one"
@@ -63,19 +78,47 @@ def read_files(files: Iterable[Path], *, folder: Path, on_bad: OnBad | None = No
         yield clip
 
 
-def read_file(path: str | Path, *, id: str | None = None) -> Clip:
+def read_file(path: str | Path, *, id: str | None = None, scale: str | None = None) -> Clip:
     """Return one audio file, with the JSON beside it where there is one, as a clip.
 
     Raises:
-        CorpusError: the JSON is none, or is not that of a clip.
+        CorpusError: the file is empty, or the JSON is none or not that of a clip.
     """
     path = Path(path)
+    return _clip(path, id or path.stem, described, Scales(scale, lambda: _descriptions([path])))
+
+
+def lonely_json(files: Iterable[Path]) -> list[Path]:
+    """Return the `.json` files without audio beside them, of folders where others have it."""
+    names = {path: path.with_suffix("") for path in files if is_audio_name(path) or path.suffix == ".json"}
+    audio = {name for path, name in names.items() if path.suffix != ".json"}
+    pairs = {path.parent for path, name in names.items() if path.suffix == ".json" and name in audio}
+    return [
+        path
+        for path, name in names.items()
+        if path.suffix == ".json" and path.parent in pairs and name not in audio
+    ]
+
+
+def _clip(path: Path, id: str, describe: Describe, scales: Scales) -> Clip:
+    if path.is_file() and not path.stat().st_size:
+        raise CorpusError(f"{path}: the file is empty: copy or record it again")
     beside = path.with_suffix(".json")
-    described = read_json(beside) if beside.is_file() else {}
+    row = read_json(beside) if beside.is_file() else {}
     try:
-        return Clip.from_dict(described, audio=path, format=path.suffix[1:].lower(), id=id or path.stem)
+        fields = describe(row, path.absolute().parent.name, scales)
+        return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from error
+
+
+def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Give the JSON beside the files; what is wrong with one is told when its clip is read."""
+    for path in files:
+        beside = path.with_suffix(".json")
+        if beside.is_file():
+            with suppress(CorpusError):
+                yield read_json(beside)
 
 
 def _walk(folder: Path, on_bad: OnUnlisted | None) -> Iterator[Path]:

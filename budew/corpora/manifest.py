@@ -4,27 +4,47 @@ A manifest from elsewhere may name any file; paths that leave its folder, by `..
 a link, are refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import choose, in_clip_names
-from budew.corpora.sidecar import json_object, numbered_lines
+from budew.corpora.labels import Scales, described
+from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
 
 MANIFEST = "clips.jsonl"
 """Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some lines of a manifest: the bytes where they begin and end (None: of the file), the first's number."""
+
+    start: int
+    stop: int | None
+    first: int
+
+
 def read_manifest(
-    path: str | Path, *, columns: Mapping[str, str] | None = None, on_bad: OnBad | None = None
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    scale: str | None = None,
+    span: Span | None = None,
+    on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each line of a manifest as a clip; the audio stays a path.
 
     Args:
         path: the `.jsonl`.
         columns: field of a clip → name in the manifest, where it is not a usual one (`fields.yaml`).
+        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        span: read these lines alone.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
             raised.
 
@@ -32,41 +52,94 @@ def read_manifest(
         CorpusError: names the manifest, the line and what is wrong with it.
     """
     path = Path(path)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for _, line in _lines(path, lambda error: None):
+            with suppress(CorpusError):
+                yield json_object(line, "")
+
+    lines = ((number, partial(_object, line, path, number)) for number, line in _lines(path, on_bad, span))
+    yield from clips_of_rows(lines, path, columns, Scales(scale, rows), on_bad)
+
+
+def spans(path: Path, lines: int) -> list[Span]:
+    """Cut a manifest into spans of so many lines, in one pass that parses nothing.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    marks, place = [(0, 1)], 0
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(LARGEST_JSON):
+                place += len(line)
+                number += line.endswith(b"\n")
+                if line.endswith(b"\n") and number % lines == 0:
+                    marks.append((place, number + 1))
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    if len(marks) > 1 and marks[-1][0] == place:
+        marks.pop()
+    ends = [start for start, _ in marks[1:]]
+    return [Span(start, end, first) for (start, first), end in zip(marks, [*ends, None], strict=True)]
+
+
+def clips_of_rows(
+    rows: Iterable[tuple[int, Callable[[], dict[str, Any]]]],
+    path: Path,
+    columns: Mapping[str, str] | None,
+    scales: Scales,
+    on_bad: OnBad | None,
+) -> Iterator[Clip]:
+    """Make clips of the rows of a manifest, each given as the number of its line and what parses it.
+
+    Raises:
+        CorpusError: as for `read_manifest`.
+    """
     seen: dict[str, int] = {}
-    for number, line in _lines(path, on_bad):
+    for number, parsed in rows:
         try:
-            clip = _clip(line, path.parent, f"{path}: line {number}", columns)
+            clip = _clip(parsed(), path, columns, scales)
             if clip.id in seen:
-                raise CorpusError(
-                    f"{path}: line {number}: the clip {clip.id!r} is on line {seen[clip.id]}: keep one"
-                )
+                raise CorpusError(f"the clip {clip.id!r} is on line {seen[clip.id]}: keep one")
         except CorpusError as error:
-            report(error, on_bad)
+            report(CorpusError(f"{path}: line {number}: {error}"), on_bad)
             continue
         seen[clip.id] = number
         yield clip
 
 
-def _lines(path: Path, on_bad: OnBad | None) -> Iterator[tuple[int, bytes]]:
+def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    name = f"{path}: line {number}"
+    try:
+        return json_object(line, name)
+    except CorpusError as error:
+        raise CorpusError(str(error).removeprefix(f"{name}: ")) from error
+
+
+def _lines(path: Path, on_bad: OnBad | None, span: Span | None = None) -> Iterator[tuple[int, bytes]]:
+    span = span or Span(0, None, 1)
     try:
         with path.open("rb") as file:
-            yield from numbered_lines(file, str(path), on_bad=on_bad)
+            file.seek(span.start)
+            yield from numbered_lines(file, str(path), first=span.first, stop=span.stop, on_bad=on_bad)
     except OSError as error:
         raise CorpusError(
             f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
         ) from error
 
 
-def _clip(line: bytes, folder: Path, name: str, columns: Mapping[str, str] | None) -> Clip:
-    row = json_object(line, name)
-    try:
-        audio = _inside(folder, row.get(choose(list(row), columns).get("audio", "")))
-        id = audio.relative_to(folder).with_suffix("").as_posix()
-        return Clip.from_dict(
-            in_clip_names(row, columns), audio=audio, format=audio.suffix[1:].lower(), id=id
-        )
-    except CorpusError as error:
-        raise CorpusError(f"{name}: {error}") from error
+def _clip(row: dict[str, Any], path: Path, columns: Mapping[str, str] | None, scales: Scales) -> Clip:
+    folder = path.parent
+    audio = _inside(folder, row.get(choose(list(row), columns).get("audio", "")))
+    if not audio.is_file():
+        raise CorpusError(f"there is no file {str(audio)!r}: correct the path, or leave the line out")
+    if not audio.stat().st_size:
+        raise CorpusError(f"{str(audio)!r} is empty: copy or record it again")
+    id = audio.relative_to(folder).with_suffix("").as_posix()
+    fields = described(in_clip_names(row, columns), path.stem, scales)
+    return Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
 
 
 def _inside(folder: Path, value: Any) -> Path:

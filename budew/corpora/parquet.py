@@ -1,73 +1,156 @@
-"""Hugging Face parquet with the audio inside (a struct of `bytes` and `path`, or plain bytes) as clips.
+"""Hugging Face parquet and Arrow files as clips: audio inside, a struct of `bytes` and `path`, or bytes.
 
-Read in batches, so that a shard of gigabytes costs some clips of memory.
+Read in batches, so that a shard of gigabytes costs some clips of memory. Arrow is what `save_to_disk` writes.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
-from budew.corpora.clip import Clip, check_id
+from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.fields import choose, in_clip_names
-from budew.corpora.formats import SUFFIXES, sniff_format
-from budew.corpora.sidecar import json_object
+from budew.corpora.fields import choose
+from budew.corpora.labels import Describe, Scales, described
+from budew.corpora.rows import Table, clips_of_rows
 
 _BATCH = 16
+_SCANNED = 1_000
 
 
 def read_parquet(
-    path: str | Path, *, columns: Mapping[str, str] | None = None, on_bad: OnBad | None = None
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    describe: Describe = described,
+    scale: str | None = None,
+    on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
-    """Read each row of a parquet file as a clip; the audio comes as bytes.
+    """Read each row of a parquet or Arrow file as a clip; the audio comes as bytes.
 
-    Ids are those of the file's id column, else its name and the number of the row. Columns that are no
-    field of a clip are kept in the metadata, but for binary ones.
+    Ids are those of the file's id column, else its name and the number of the row; before the name of an
+    Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
+    clip are kept in the metadata, but for binary ones.
 
     Args:
-        path: the `.parquet`.
+        path: the `.parquet` or `.arrow`.
         columns: field of a clip → column, where the column has not a usual name (`fields.yaml`). The audio
             column is found by its type, too.
+        describe: makes fields of a clip of a row; by default whatever form `budew.corpora.labels` knows.
+        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         on_bad: called with the error of each bad row, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: not a parquet file, no column of audio, or names the row and what is wrong with it.
+        CorpusError: not such a file, no column of audio, or names the row and what is wrong with it.
     """
     path = Path(path)
-    seen: set[str] = set()
-    for number, row, audio_column in _rows(path, columns, on_bad):
-        try:
-            clip = _clip(row, audio_column, columns, default_id=f"{path.stem}-{number:08d}")
-            if clip.id in seen:
-                raise CorpusError(f"the clip {clip.id!r} is there twice: keep one of them")
-        except CorpusError as error:
-            report(CorpusError(f"{path}: row {number}: {error}"), on_bad)
-            continue
-        seen.add(clip.id)
-        yield clip
-
-
-def _rows(
-    path: Path, columns: Mapping[str, str] | None, on_bad: OnBad | None
-) -> Iterator[tuple[int, dict[str, Any], str]]:
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            audio = _audio_column(file.schema_arrow, path, columns)
-            number = 0
-            for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
-                for row in batch.to_pylist():
-                    yield number, row, audio
-                    number += 1
+        schema = _schema(path)
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        report(
-            CorpusError(f"{path}: the parquet file cannot be read ({reason}): download or make it again"),
-            on_bad,
-        )
+        report(_unreadable(path, error), on_bad)
+        return
+    table = Table(
+        source=str(path),
+        place=path.stem,
+        audio=_audio_column(schema, path, columns),
+        columns=columns,
+        describe=describe,
+        scales=Scales(scale, lambda: _labels(path)),
+    )
+    yield from clips_of_rows(numbered_rows(path, on_bad=on_bad), table, on_bad)
+
+
+def numbered_rows(
+    path: Path, *, columns: list[str] | None = None, batch: int = _BATCH, on_bad: OnBad | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the rows of a file with their default ids.
+
+    Args:
+        path: the `.parquet` or `.arrow`.
+        columns: what is read, such as "label" or "audio.path"; everything by default.
+        batch: rows in memory.
+        on_bad: called with the error where the file cannot be read on; without it the error is raised.
+
+    Raises:
+        CorpusError: the file cannot be read to its end.
+    """
+    arrow = path.suffix.lower() == ".arrow"
+    name = f"{path.absolute().parent.name}/{path.stem}" if arrow else path.stem
+    number = 0
+    try:
+        for rows in _batches(path, columns, batch):
+            for row in _plain_rows(rows):
+                if row is not None:
+                    yield f"{name}-{number:08d}", row
+                else:
+                    report(CorpusError(f"{path}: row {number}: a text of it is not UTF-8: mend it"), on_bad)
+                number += 1
+    except (pa.ArrowException, OSError) as error:
+        report(_unreadable(path, error), on_bad)
+
+
+def _plain_rows(batch: Any) -> list[dict[str, Any] | None]:
+    """Return the rows as Python has them, None for one that it cannot have."""
+    try:
+        rows: list[dict[str, Any] | None] = batch.to_pylist()
+        return rows
+    except UnicodeDecodeError:
+        if len(batch) == 1:
+            return [None]
+        return [row for place in range(len(batch)) for row in _plain_rows(batch.slice(place, 1))]
+
+
+def label_columns(path: Path) -> list[str]:
+    """Return the columns without audio, images or other bytes.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
+    try:
+        schema = _schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+    return [field.name for field in schema if not _has_bytes(field.type) and not _is_binary(field.type)]
+
+
+def _batches(path: Path, columns: list[str] | None, size: int) -> Iterator[Any]:
+    if path.suffix.lower() != ".arrow":
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=size, columns=columns, use_threads=False)
+        return
+    with ExitStack() as stack:
+        stream = stack.enter_context(pa.ipc.open_stream(stack.enter_context(pa.memory_map(str(path)))))
+        wanted = None if columns is None else [name for name in stream.schema.names if name in columns]
+        for batch in stream:
+            batch.validate(full=True)  # or offsets that lie are followed
+            chosen = batch if wanted is None else batch.select(wanted)
+            for start in range(0, len(chosen), size):
+                yield chosen.slice(start, size)
+
+
+def _schema(path: Path) -> pa.Schema:
+    if path.suffix.lower() != ".arrow":
+        return pyarrow.parquet.read_schema(path)
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        return stream.schema
+
+
+def _unreadable(path: Path, error: Exception) -> CorpusError:
+    kind = path.suffix[1:].lower()
+    reason = str(error).splitlines()[0]
+    return CorpusError(f"{path}: the {kind} file cannot be read ({reason}): download or make it again")
+
+
+def _labels(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the rows without their audio."""
+    names = label_columns(path)
+    for _, row in numbered_rows(path, columns=names, batch=_SCANNED, on_bad=lambda error: None):
+        inner = row.get("json")
+        yield inner if isinstance(inner, dict) else row
 
 
 def _audio_column(schema: pa.Schema, path: Path, columns: Mapping[str, str] | None) -> str:
@@ -95,52 +178,3 @@ def _is_binary(type: pa.DataType) -> bool:
 
 def _has_bytes(type: pa.DataType) -> bool:
     return bool(pa.types.is_struct(type)) and type.get_field_index("bytes") >= 0
-
-
-def _clip(row: dict[str, Any], column: str, columns: Mapping[str, str] | None, *, default_id: str) -> Clip:
-    cell = row.pop(column)
-    audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-    if not isinstance(audio, bytes) or not audio:
-        raise CorpusError(
-            "it has no audio inside: embed the bytes (`datasets` does with embed_table_storage)"
-        )
-    kept = {name: _plain(value) for name, value in row.items() if not isinstance(value, bytes)}
-    others = {field: name for field, name in (columns or {}).items() if field != "audio"}
-    described = _with_objects(in_clip_names(kept, others))
-    if "id" not in described and file_name:
-        described["metadata"] = {"file_name": str(file_name)} | dict(described.get("metadata") or {})
-    check_id(default_id)
-    return Clip.from_dict(described, audio=audio, format=_format(audio, file_name), id=default_id)
-
-
-def _with_objects(described: dict[str, Any]) -> dict[str, Any]:
-    """Read what is an object with keys of its own, and therefore JSON text in a column of one type."""
-    for name in ("profile", "metadata"):
-        if isinstance(described.get(name), str):
-            described[name] = json_object(described[name], name)
-    captions = described.get("captions")
-    for caption in captions if isinstance(captions, list) else []:
-        if isinstance(caption, dict) and isinstance(caption.get("made_by"), str):
-            caption["made_by"] = json_object(caption["made_by"], "made_by")
-    return described
-
-
-def _format(audio: bytes, file_name: str | None) -> str:
-    named = PurePosixPath(file_name or "").suffix[1:].lower()
-    found = sniff_format(audio[:16], named=named)
-    if found is None and named not in SUFFIXES:
-        raise CorpusError(
-            "its audio is of no known format: store encoded audio (flac, mp3, wav), not samples"
-        )
-    return found or named
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of Arrow as one of JSON: dates and decimals become text."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items() if not isinstance(inner, bytes)}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value if not isinstance(inner, bytes)]
-    return str(value)

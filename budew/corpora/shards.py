@@ -2,8 +2,7 @@
 
 A shard appears under its name only when it is complete: temporary name, flush to disk, rename. Reading
 bounds every member before it is read, never uses a member's name as a path, and takes a tar without its end
-mark for what it is, truncated; the tar iterator of webdataset 1.0 does none of the three, so only its
-grouping is used.
+mark for what it is, truncated; the tar iterator of webdataset 1.0 does none of the three.
 """
 
 import gzip
@@ -12,20 +11,24 @@ import os
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from webdataset.tariterators import group_by_keys
 from webdataset.writer import TarWriter
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
+from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 
 LARGEST_HEADER = 2**20
 """Bytes of one header record: a long name, or the attributes of a member."""
+MOST_ATTRIBUTES = 1_000
+"""Attributes that a shard gives to all of its members: they stay in memory."""
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
@@ -52,31 +55,30 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
     return count
 
 
-def read_shard(path: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_shard(
+    path: str | Path, *, describe: Describe = described, scale: str | None = None, on_bad: OnBad | None = None
+) -> Iterator[Clip]:
     """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; audio comes as bytes.
+
+    Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio).
 
     Args:
         path: the shard.
-        on_bad: called with the error of each bad item, and the reading goes on; without it the error is
+        describe: makes fields of a clip of its JSON; by default whatever form `budew.corpora.labels` knows.
+        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        on_bad: called with one error for each bad item, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: names the shard, the member and what is wrong: truncated, too large, twice the same id,
-            no JSON…
+        CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
+            same id, JSON without audio, no JSON…
     """
     path = Path(path)
+    scales = Scales(scale, lambda: _descriptions(path))
     seen: set[str] = set()
-
-    def broken_pair(error: Exception) -> bool:
-        name = str(error.args[0]).partition(": duplicate file name")[0]
-        report(CorpusError(f"{path}: {name!r} is there twice: keep one of them"), on_bad)
-        return True
-
-    for sample in group_by_keys(_members(path, on_bad), keys=_split_name, handler=broken_pair):
+    for item in _items(path, on_bad):
         try:
-            clip = _clip(sample, path)
-            if clip is None:
-                continue
+            clip = _clip(item, path, describe, scales)
             if clip.id in seen:
                 raise CorpusError(f"{path}: the clip {clip.id!r} is there twice: keep one of them")
         except CorpusError as error:
@@ -84,6 +86,12 @@ def read_shard(path: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Cli
             continue
         seen.add(clip.id)
         yield clip
+
+
+def shard_stem(path: Path) -> str:
+    """Return the name of a shard without `.tar`, `.tar.gz` or `.tgz`."""
+    name = path.name.removesuffix(".gz")
+    return name.rpartition(".")[0] or name
 
 
 def shard_key(id: str) -> str:
@@ -129,38 +137,111 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _split_name(name: str) -> tuple[str | None, str | None]:
-    """Split at the last dot: in names of the wild the dots before it belong to the key."""
-    key, dot, suffix = name.removeprefix("./").rpartition(".")
-    return (key, suffix) if dot and key else (None, None)
+class _DamagedError(Exception):
+    """The shard cannot be read from here on."""
 
 
-def _members(path: Path, on_bad: OnBad | None) -> Iterator[dict[str, Any]]:
+@dataclass(slots=True)
+class _Item:
+    """The members of one name: the best of its audio, its JSON, or what is wrong with one of them."""
+
+    key: str
+    suffix: str | None = None
+    audio: bytes = b""
+    json: bytes | None = None
+    problem: str | None = None
+
+    def add(self, suffix: str, data: bytes) -> bool:
+        """Take a member; False if there is one of this kind."""
+        if suffix == "json":
+            free, self.json = self.json is None, data if self.json is None else self.json
+            return free
+        if suffix == self.suffix:
+            return False
+        if self.suffix is None or SUFFIXES.index(suffix) < SUFFIXES.index(self.suffix):
+            self.suffix, self.audio = suffix, data
+        return True
+
+
+def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
+    """Put members of one name that follow one another together."""
+    item = None
     try:
-        with (
-            gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
-            tarfile.open(fileobj=cast(Any, bounded := _BoundedReads(file)), mode="r:") as tar,
-        ):
-            for member in iter(tar.next, None):
-                tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
-                if not is_audio_name(member.name) and not member.name.lower().endswith(".json"):
-                    continue
-                problem = _problem(member)
-                if problem:
-                    report(CorpusError(f"{path}: {member.name!r} {problem}"), on_bad)
-                    continue
-                with bounded.up_to(LARGEST_AUDIO):
-                    content = tar.extractfile(member)
-                    data = content.read() if content else b""
-                yield {"fname": member.name, "data": data, "__url__": str(path)}
-            _check_end(tar)
+        for name, data in _members(path):
+            key, suffix = _split_name(name)
+            if item is None or key != item.key:
+                if item is not None:
+                    yield item
+                item = _Item(key)
+            if isinstance(data, str):
+                item.problem = item.problem or f"{name!r} {data}"
+            elif not item.add(suffix, data):
+                report(CorpusError(f"{path}: {name!r} is there twice: keep one of them"), on_bad)
+    except _DamagedError as damage:
+        if item is not None and (item.problem or (item.suffix is not None and item.json is not None)):
+            yield item
+            item = None
+        where = f" in or behind {item.key!r}, which is left out" if item is not None else ""
+        fault = f"is damaged or truncated{where} ({damage}): copy or make it again"
+        report(CorpusError(f"{path}: the shard {fault}"), on_bad)
+        return
     except OSError as error:
         reason = error.strerror or str(error)
         report(CorpusError(f"{path}: the shard cannot be read ({reason}): copy or make it again"), on_bad)
-    except (tarfile.TarError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        report(
-            CorpusError(f"{path}: the shard is damaged or truncated ({error}): copy or make it again"), on_bad
-        )
+        return
+    if item is not None:
+        yield item
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Split at the last dot: in names of the wild the dots before it belong to the key."""
+    key, _, suffix = name.removeprefix("./").rpartition(".")
+    return key, suffix.lower()
+
+
+def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | str]]:
+    """Give the members that belong to clips: name and content, or what is wrong with it as text.
+
+    Raises:
+        _DamagedError: the tar ends before its end, or is none.
+        OSError: it cannot be read.
+    """
+    try:
+        with (
+            gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
+            tarfile.open(fileobj=cast(Any, _BoundedReads(file)), mode="r:") as tar,
+        ):
+            for member in _headers(tar):
+                if _is_part(member.name) and (audio or not is_audio_name(member.name)):
+                    yield member.name, _problem(member) or _content(tar, member)
+            _check_end(tar)
+    except gzip.BadGzipFile as error:
+        raise _DamagedError(str(error)) from error
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError, RecursionError) as error:
+        raise _DamagedError(str(error)) from error
+
+
+def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    place = -1
+    for member in iter(tar.next, None):
+        tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
+        if tar.offset <= place or len(tar.pax_headers) > MOST_ATTRIBUTES:
+            raise tarfile.ReadError(f"the header of {member.name[:80]!r} makes no sense")
+        place = tar.offset
+        yield member
+
+
+def _is_part(name: str) -> bool:
+    """Tell whether a member belongs to a clip: audio or JSON by its name, and not hidden."""
+    last = name.rpartition("/")[2]
+    hidden = last.startswith(".") and not last.startswith("..")
+    return not hidden and (is_audio_name(name) or name.lower().endswith(".json"))
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a member piece by piece: what it claims and does not hold costs no memory."""
+    content = tar.extractfile(member)
+    return b"".join(iter(partial(content.read, LARGEST_HEADER), b"")) if content else b""
 
 
 class _BoundedReads:
@@ -170,27 +251,17 @@ class _BoundedReads:
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self._most = LARGEST_HEADER
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= self._most:
-            raise tarfile.ReadError(f"a header of {size} bytes, more than the {self._most} allowed")
+        if not 0 <= size <= LARGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_HEADER} allowed")
         data: bytes = self._file.read(size)
         return data
 
-    @contextmanager
-    def up_to(self, most: int) -> Iterator[None]:
-        """Allow more for a while: a member whose size is known."""
-        self._most = most
-        try:
-            yield
-        finally:
-            self._most = LARGEST_HEADER
-
 
 def _problem(member: tarfile.TarInfo) -> str:
-    if not member.isreg():
+    if not member.isreg() or member.issparse():
         return "is not a plain file: pack the clip itself, not a link to it"
     most = LARGEST_AUDIO if is_audio_name(member.name) else LARGEST_JSON
     return f"claims {member.size} bytes, more than the {most} allowed: cut it" if member.size > most else ""
@@ -204,14 +275,28 @@ def _check_end(tar: tarfile.TarFile) -> None:
         raise tarfile.ReadError("the end mark is missing")
 
 
-def _clip(sample: dict[str, Any], path: Path) -> Clip | None:
-    key = sample["__key__"]
-    suffix = next((suffix for suffix in SUFFIXES if suffix in sample), None)
-    if suffix is None:
-        raise CorpusError(f"{path}: {key + '.json'!r} has no audio beside it: add it or remove the JSON")
-    name = key.replace("%2E", ".").replace("%25", "%")
-    described = json_object(sample["json"], f"{path}: {key}.json") if "json" in sample else {}
+def _clip(item: _Item, path: Path, describe: Describe, scales: Scales) -> Clip:
+    if item.problem:
+        raise CorpusError(f"{path}: {item.problem}")
+    if item.suffix is None:
+        raise CorpusError(
+            f"{path}: {item.key + '.json'!r} has no audio beside it: pack the two next to each other"
+        )
+    if not item.audio:
+        raise CorpusError(f"{path}: {f'{item.key}.{item.suffix}'!r} is empty: copy or record it again")
+    name = item.key.replace("%2E", ".").replace("%25", "%")
+    row = json_object(item.json, f"{path}: {item.key}.json") if item.json is not None else {}
     try:
-        return Clip.from_dict(described, audio=sample[suffix], format=suffix, id=name)
+        fields = describe(row, shard_stem(path), scales)
+        return Clip.from_dict(fields, audio=item.audio, format=item.suffix, id=name)
     except CorpusError as error:
-        raise CorpusError(f"{path}: {error}") from error
+        named = error if repr(name[:80])[:-1] in str(error) else f"clip {name[:80]!r}: {error}"
+        raise CorpusError(f"{path}: {named}") from error
+
+
+def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the JSON objects of a shard; what is wrong with the others is told when the clips are read."""
+    with suppress(_DamagedError, OSError):
+        for name, data in _members(path, audio=False):
+            with suppress(CorpusError):
+                yield json_object(data, name) if isinstance(data, bytes) else {}

@@ -3,69 +3,101 @@
 | source | read as |
 |---|---|
 | `talent.tar`, `.tar.gz`, `.tgz` | one WebDataset shard |
-| `train-00000.parquet` | Hugging Face rows with the audio inside |
-| `clips.jsonl` | a manifest, paths relative to it |
+| `train-00000.parquet`, `data-00000.arrow` | Hugging Face rows with the audio inside |
+| `clips.jsonl`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it |
 | `one.mp3` | one clip, with `one.json` if it is there |
-| a folder | its shards, its parquet files, its `clips.jsonl`, or else its audio files with their JSON |
-| `shards/*.tar` | each match, in order |
+| a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
+| `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
+| `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
+| `hf://owner/name:config@split` | streamed from the Hugging Face hub |
+
+What the labels of each clip mean is for `budew.corpora.labels` to know.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from glob import glob, has_magic
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
+from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad
-from budew.corpora.folder import list_files, read_file, read_files
+from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.folder import list_files, lonely_json, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
 from budew.corpora.manifest import MANIFEST
+from budew.corpora.saved import saved_tables
 
 Reader = Callable[..., Iterator[Clip]]
+MOST_NUMBERED = 100_000
+"""Files that one pattern such as `{000..999}` may stand for."""
+_SHARDS = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
+_MANIFESTS = (".jsonl", ".ndjson", ".csv", ".tsv")
+_NUMBERED = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 
 
-def read(source: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read(source: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
     """Read the clips of any corpus, one at a time, in an order that does not change.
 
     Args:
-        source: a file, a folder, or a pattern such as `shards/*.tar`.
+        source: a file, a folder, a pattern such as `shards/*.tar`, an address, or a data set of the hub.
+        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
     Raises:
         CorpusError: nothing is there, it is no corpus, or an item is bad; names it and says what to do.
     """
-    for path in matches(source):
-        yield from read_one(path, on_bad)
+    for entry in matches(source, on_bad=on_bad):
+        yield from read_one(entry, on_bad, scale=scale)
 
 
-def matches(source: str | Path) -> list[Path]:
-    """Return what a source consists of: each match of a pattern, in order, or the one path that it is.
+def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | str]:
+    """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
+
+    A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
+    to it; `budew.corpora.folder.audio_files` lists them. Addresses and data sets of the hub are text.
+
+    Args:
+        source: as for `read`.
+        on_bad: called with an error for each folder that cannot be listed; without it the error is raised.
 
     Raises:
-        CorpusError: there is nothing of this name.
+        CorpusError: there is nothing of this name, a folder holds both shards and loose files, or a server
+            cannot be reached.
     """
-    path = Path(source)
-    if not str(source).strip():
+    name = str(source)
+    if not name.strip():
         raise CorpusError("the name of the corpus is empty: give a file, a folder or a pattern")
+    if is_address(source):
+        return _at_address(name)
+    path = Path(source)
     if path.exists():
-        return [path]
-    found = sorted(glob(str(source), recursive=True)) if has_magic(str(source)) else []
+        return _entries(path, on_bad)
+    numbered = _numbers(name)
+    if numbered != [name]:
+        return [entry for one in numbered for entry in matches(one, on_bad=on_bad)]
+    found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
         raise CorpusError(f"{source}: there is nothing of this name: check the path")
-    return [Path(name) for name in found]
+    return [entry for one in found for entry in _entries(Path(one), on_bad)]
 
 
-def read_one(path: Path, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | None = None) -> Iterator[Clip]:
     """Read one entry of `matches`. Arguments and errors are those of `read`."""
+    if is_address(entry):
+        return _read_address(str(entry), on_bad, scale)
+    path = Path(entry)
     if path.is_dir():
-        return _read_folder(path, on_bad)
+        return _read_folder(path, on_bad, scale)
     reader = _reader(path)
     if reader is not None:
-        return reader(path, on_bad=on_bad)
+        return reader(path, scale=scale, on_bad=on_bad)
     if is_audio_name(path):
-        return iter([read_file(path)])
-    known = ", ".join((".tar", ".parquet", ".jsonl", *(f".{suffix}" for suffix in SUFFIXES)))
+        return _read_audio(path, on_bad, scale)
+    known = ", ".join((*_SHARDS, *_MANIFESTS, *(f".{suffix}" for suffix in SUFFIXES)))
     raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
 
 
@@ -74,8 +106,9 @@ def _reader(path: Path) -> Reader | None:
     name = path.name.lower()
     for suffixes, module, function in (
         ((".tar", ".tar.gz", ".tgz"), "shards", "read_shard"),
-        ((".parquet",), "parquet", "read_parquet"),
+        ((".parquet", ".arrow"), "parquet", "read_parquet"),
         ((".jsonl", ".ndjson"), "manifest", "read_manifest"),
+        ((".csv", ".tsv"), "delimited", "read_delimited"),
     ):
         if name.endswith(suffixes):
             reader: Reader = getattr(import_module(f"budew.corpora.{module}"), function)
@@ -83,19 +116,91 @@ def _reader(path: Path) -> Reader | None:
     return None
 
 
-def _read_folder(folder: Path, on_bad: OnBad | None) -> Iterator[Clip]:
-    files = list_files(folder, on_bad=on_bad)
-    shards = [path for path in files if path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".parquet"))]
-    loose = [path for path in files if is_audio_name(path)]
+def _read_audio(path: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
+    try:
+        clip = read_file(path, scale=scale)
+    except CorpusError as error:
+        report(error, on_bad)
+        return
+    yield clip
+
+
+def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
+    """Return what a file or folder consists of."""
+    if not path.is_dir():
+        return [path]
+    tables = saved_tables(path)
+    if tables:
+        return list(tables)
+    unlisted: list[CorpusError] = []
+    files = list_files(path, on_bad=None if on_bad is None else unlisted.append)
+    shards = [file for file in files if file.name.lower().endswith(_SHARDS)]
+    loose = [file for file in files if is_audio_name(file)]
     if shards and loose:
         raise CorpusError(
-            f"{folder}: holds shards and loose audio files: name one kind, such as '{folder}/*.tar'"
+            f"{path}: holds shards and loose audio files: name one kind, such as '{path}/*.tar'"
         )
     if not shards and not loose:
-        raise CorpusError(f"{folder}: no shard, parquet or audio file is in it: check the path")
-    if folder / MANIFEST in files:
-        yield from read_one(folder / MANIFEST, on_bad)
+        raise CorpusError(f"{path}: no shard, parquet or audio file is in it: check the path")
+    manifest = next((file for file in files if file.parent == path and _is_metadata(file)), None)
+    if not shards and manifest is None:
+        return [path]  # whoever reads it tells what cannot be listed
+    for error in unlisted:
+        report(error, on_bad)
+    return [manifest] if not shards and manifest is not None else list(shards)
+
+
+def _is_metadata(file: Path) -> bool:
+    """Tell the manifest of a folder of audio, as we, `datasets` and LJSpeech call it."""
+    return file.name == MANIFEST or (file.stem == "metadata" and file.suffix.lower() in _MANIFESTS)
+
+
+def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
+    """Read the loose audio files of a folder, or what else `matches` finds in it."""
+    entries = _entries(folder, on_bad)
+    if entries != [folder]:
+        for entry in entries:
+            yield from read_one(entry, on_bad, scale=scale)
         return
-    yield from read_files(loose, folder=folder, on_bad=on_bad)
-    for path in shards:
-        yield from read_one(path, on_bad)
+    files = list_files(folder, on_bad=on_bad)
+    for lonely in lonely_json(files):
+        report(CorpusError(f"{lonely}: has no audio beside it: add it, or remove the JSON"), on_bad)
+    loose = [path for path in files if is_audio_name(path)]
+    yield from read_files(loose, folder=folder, scale=scale, on_bad=on_bad)
+
+
+def _numbers(name: str) -> list[str]:
+    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number."""
+    ranges = [(int(low), int(high), len(low)) for low, high in _NUMBERED.findall(name)]
+    count = 1
+    for low, high, _ in ranges:
+        count *= max(0, high - low + 1)
+    if not 0 < count <= MOST_NUMBERED:
+        raise CorpusError(f"{name}: stands for {count} files: number them upwards, at most {MOST_NUMBERED}")
+    frame = _NUMBERED.split(name)[::3]
+    choices = ([f"{number:0{width}d}" for number in range(low, high + 1)] for low, high, width in ranges)
+    return [
+        "".join(part for pair in zip(frame, (*chosen, ""), strict=True) for part in pair)
+        for chosen in product(*choices)
+    ]
+
+
+def _at_address(source: str) -> list[Path | str]:
+    hub = import_module("budew.corpora.readers.hub")
+    if hub.is_hub_dataset(source):
+        return list(hub.hub_shards(source))
+    remote = import_module("budew.corpora.remote")
+    return [address for one in _numbers(source) for address in remote.addresses(one)]
+
+
+def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
+    hub, remote = import_module("budew.corpora.readers.hub"), import_module("budew.corpora.remote")
+    clips: Iterator[Clip]
+    if hub.is_hub_dataset(address):
+        clips = hub.read_hub(address, scale=scale, on_bad=on_bad)
+        return clips
+    if address.partition("?")[0].lower().endswith(_MANIFESTS):
+        fault = "a manifest is read where its audio lies: download the folder"
+        raise CorpusError(f"{shown(address)}: {fault}")
+    clips = remote.read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)
+    return clips

@@ -74,6 +74,7 @@ class Statistics:
 def corpus_statistics(
     corpus: str | Path,
     *,
+    scale: str | None = None,
     on_bad: Callable[[CorpusError], None] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Statistics:
@@ -81,6 +82,7 @@ def corpus_statistics(
 
     Args:
         corpus: anything that `budew.read` takes.
+        scale: of scores that come without one, such as "0-4", as for `budew.read`.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
         progress: called with the number of clips that are done.
 
@@ -96,7 +98,7 @@ def corpus_statistics(
         on_bad(error)
 
     def profiles() -> Iterator[VoiceProfile]:
-        for clip in read(corpus, on_bad=tell):
+        for clip in read(corpus, scale=scale, on_bad=tell):
             _count(found, clip)
             if progress:
                 progress(found.clips)

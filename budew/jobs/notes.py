@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.address import shown
+from budew.corpora.manifest import Span
 from budew.jobs.job import FilteredError, Job, JobError
 from budew.jobs.units import Unit
 from budew.version import __version__
@@ -151,9 +153,17 @@ def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bo
 
 
 def input_digest(unit: Unit) -> str:
-    """Return SHA-256 of the input, of several files one after the other with their names."""
+    """Return SHA-256 of the input: of a shard, of the lines of a manifest, of loose files with their names.
+
+    What lies behind an address is not read twice: its digest is that of the address.
+    """
     digest = hashlib.sha256()
+    if unit.span is not None:
+        return _span_digest(unit.files[0], unit.span)
     for path in unit.paths:
+        if isinstance(path, str):
+            digest.update(shown(path).encode())
+            continue
         if unit.folder is not None:
             digest.update(path.relative_to(unit.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
         try:
@@ -162,6 +172,12 @@ def input_digest(unit: Unit) -> str:
         except OSError as error:
             digest.update(f"unreadable: {error.strerror}".encode())
     return digest.hexdigest()
+
+
+def _span_digest(path: Path, span: Span) -> str:
+    with path.open("rb") as file:
+        file.seek(span.start)
+        return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
 
 
 def _note_path(out: Path, unit: Unit) -> Path:

@@ -181,7 +181,7 @@ def _check_apart(units: Sequence[Unit], out: Path) -> None:
     """A job that writes among its own input would read its output the next time."""
     place = out.resolve()
     for unit in units:
-        for path in unit.paths[:1]:
+        for path in unit.files[:1]:
             if path.resolve().is_relative_to(place):
                 raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
             folder = unit.folder

@@ -4,20 +4,25 @@ The plan is a function of what lies in the source, so every machine that looks a
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad
-from budew.corpora.folder import list_files, read_files
+from budew.corpora.folder import list_files, lonely_json, read_files
 from budew.corpora.formats import is_audio_name
+from budew.corpora.manifest import Span, read_manifest, spans
 from budew.corpora.sources import matches, read_one
 
 CLIPS_PER_SHARD = 500
-"""Loose files that make one unit."""
-_SHARD_SUFFIXES = (".tar.gz", ".tgz", ".tar", ".parquet")
+"""Loose files, or lines of a manifest, that make one unit."""
+_DOUBLE_SUFFIX = ".tar.gz"
+_MANIFESTS = (".jsonl", ".ndjson")
+_ODD = re.compile(r"[^\w.@+=-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,64 +31,80 @@ class Unit:
 
     Attributes:
         name: of its output without suffix, relative, with `/` between parts.
-        paths: one shard or manifest, or the loose audio files.
-        folder: of loose files, to which their ids are relative; None for a shard.
+        paths: one shard, manifest or address, or the loose audio files.
+        folder: of loose files, to which their ids are relative; None for all else.
+        span: of a manifest, the lines.
     """
 
     name: str
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]
     folder: Path | None = None
+    span: Span | None = None
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; each bad item is told."""
         if self.folder is not None:
-            return read_files(self.paths, folder=self.folder, on_bad=on_bad)
+            return _read_loose(self.files, self.folder, on_bad)
+        if self.span is not None:
+            return read_manifest(self.files[0], span=self.span, on_bad=on_bad)
         return read_one(self.paths[0], on_bad)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What of the input lies on this machine."""
+        return tuple(path for path in self.paths if isinstance(path, Path))
+
     def size(self) -> int:
-        """Return the bytes of the input."""
-        return sum(os.stat(path).st_size for path in self.paths)
+        """Return the bytes of the input, so far as they are known without asking a server."""
+        if self.span is not None:
+            end = os.stat(self.files[0]).st_size if self.span.stop is None else self.span.stop
+            return end - self.span.start
+        return sum(os.stat(path).st_size for path in self.files)
 
     def changed(self) -> int:
         """Return when the input was changed last, in nanoseconds by the clock of its file system."""
-        return max(os.stat(path).st_mtime_ns for path in self.paths)
+        return max((os.stat(path).st_mtime_ns for path in self.files), default=0)
 
 
 def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[Unit]:
-    """Cut a source into units, in the order of their names' paths.
+    """Cut a source into units, in the order of their paths.
 
     Args:
         source: anything that `budew.read` takes.
-        clips_per_shard: loose files that make one unit.
+        clips_per_shard: loose files, or lines of a manifest, that make one unit.
 
     Raises:
         CorpusError: nothing is there, or two inputs would have one output.
     """
-    entries = [entry for path in matches(source) for entry in _entries(path, clips_per_shard)]
-    files = [entry for entry in entries if isinstance(entry, Path)]
+    entries = matches(source)
+    files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
-    units = [entry if isinstance(entry, Unit) else _unit(entry, root) for entry in entries]
+    units = [unit for entry in entries for unit in _units(entry, root, clips_per_shard)]
     _check_names(units)
     return units
 
 
-def _entries(path: Path, clips_per_shard: int) -> Iterator[Path | Unit]:
-    """Give the shards of a folder, or its loose files by the hundreds; a file is what it is."""
-    if not path.is_dir():
-        yield path
+def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Unit]:
+    if is_address(entry):
+        yield Unit(_name_of_address(str(entry)), (str(entry),))
         return
-    files = list_files(path)
-    shards = [file for file in files if file.name.lower().endswith(_SHARD_SUFFIXES)]
-    loose = [file for file in files if is_audio_name(file)]
-    if bool(shards) == bool(loose):
-        read_one(path).__next__()  # tells what is wrong with such a folder
-    yield from shards
-    yield from _of_loose_files(loose, path, clips_per_shard)
+    path = Path(entry)
+    if path.is_dir():
+        yield from _of_loose_files(path, clips_per_shard)
+        return
+    name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
+    parts = spans(path, clips_per_shard) if path.suffix.lower() in _MANIFESTS else []
+    if len(parts) > 1:
+        yield from (Unit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts))
+    else:
+        yield Unit(name, (path,))
 
 
-def _of_loose_files(files: Sequence[Path], folder: Path, most: int) -> Iterator[Unit]:
+def _of_loose_files(folder: Path, most: int) -> Iterator[Unit]:
     name = folder.resolve().name or "clips"
-    groups = [list(group) for _, group in groupby(files, key=lambda path: path.with_suffix(""))]
+    files = list_files(folder)
+    files = [path for path in files if is_audio_name(path)] + list(lonely_json(files))
+    groups = [list(group) for _, group in groupby(sorted(files), key=lambda path: path.with_suffix(""))]
     held: list[Path] = []
     number = 0
     for group in groups:  # files of one id stay together, so that the second is told
@@ -95,11 +116,25 @@ def _of_loose_files(files: Sequence[Path], folder: Path, most: int) -> Iterator[
         yield Unit(f"{name}-{number:05d}", tuple(held), folder)
 
 
-def _unit(path: Path, root: Path) -> Unit:
-    relative = PurePosixPath(path.absolute().relative_to(root).as_posix())
-    lowered = relative.name.lower()
-    suffix = next((suffix for suffix in _SHARD_SUFFIXES if lowered.endswith(suffix)), relative.suffix)
-    return Unit(str(relative.with_name(relative.name[: len(relative.name) - len(suffix)] or "_")), (path,))
+def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
+    for lonely in lonely_json(files):
+        on_bad(CorpusError(f"{lonely}: has no audio beside it: add it, or remove the JSON"))
+    yield from read_files((path for path in files if is_audio_name(path)), folder=folder, on_bad=on_bad)
+
+
+def _name(path: PurePosixPath) -> str:
+    """Return a path without its suffix."""
+    suffix = _DOUBLE_SUFFIX if path.name.lower().endswith(_DOUBLE_SUFFIX) else path.suffix
+    return str(path.with_name(path.name.removesuffix(path.name[len(path.name) - len(suffix) :]) or "_"))
+
+
+def _name_of_address(address: str) -> str:
+    """Return what an address ends in, as a name of a file: `part-0` of `https://host/a/part-0.tar`."""
+    scheme, _, rest = shown(address).partition("://")
+    last = rest if scheme == "hf" else PurePosixPath(rest).name
+    return (
+        _ODD.sub("-", last if scheme == "hf" else str(PurePosixPath(last).with_suffix(""))).strip(".-") or "_"
+    )
 
 
 def _check_names(units: Sequence[Unit]) -> None:
@@ -107,5 +142,5 @@ def _check_names(units: Sequence[Unit]) -> None:
     for unit in units:
         other = seen.setdefault(unit.name.lower(), unit)
         if other is not unit:
-            both = f"{other.paths[0]} and {unit.paths[0]}"
+            both = " and ".join(shown(str(each.paths[0])) for each in (other, unit))
             raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")

@@ -4,7 +4,15 @@ The words are in the YAML files beside the code.
 """
 
 from budew.taxonomy.bursts import BURST_GROUPS, BURSTS, burst, burst_group
-from budew.taxonomy.emotions import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, Emotion, emotion, emotion_group
+from budew.taxonomy.emotions import (
+    EMOTION_GROUPS,
+    EMOTION_TABLE,
+    EMOTIONS,
+    Emotion,
+    emotion,
+    emotion_group,
+    find_emotion,
+)
 from budew.taxonomy.names import UnknownNameError, normal_form
 from budew.taxonomy.scales import LEVEL_NAMES, LEVELS, RangeError
 from budew.taxonomy.traits import (
@@ -15,6 +23,7 @@ from budew.taxonomy.traits import (
     WORD_TRAITS,
     Attribute,
     TraitError,
+    find_attribute,
     trait,
 )
 
@@ -40,6 +49,8 @@ __all__ = [
     "burst_group",
     "emotion",
     "emotion_group",
+    "find_attribute",
+    "find_emotion",
     "normal_form",
     "trait",
 ]

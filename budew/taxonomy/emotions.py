@@ -31,6 +31,11 @@ def emotion(name: str) -> str:
     return _INDEX.resolve(name)
 
 
+def find_emotion(name: str) -> str | None:
+    """Return what `emotion` returns, None where that raises: for names that may well be something else."""
+    return _INDEX.find(name)
+
+
 def emotion_group(name: str) -> str:
     """Return the family of an emotion, a key of `EMOTION_GROUPS`."""
     return EMOTION_TABLE[emotion(name)].group

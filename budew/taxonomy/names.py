@@ -72,6 +72,10 @@ class NameIndex:
     def __contains__(self, name: str) -> bool:
         return len(name) <= LONGEST_NAME and normal_form(name) in self.forms
 
+    def find(self, name: str) -> str | None:
+        """Return the canonical name, None where no name or alias has this normal form."""
+        return self.forms.get(normal_form(name)) if len(name) <= LONGEST_NAME else None
+
     def resolve(self, name: str) -> str:
         """Return the canonical name.
 
@@ -80,9 +84,9 @@ class NameIndex:
         """
         if not isinstance(name, str):
             raise TypeError(f"the name of a {self.kind} is text, not {type(name).__name__}")
-        short = name[: LONGEST_NAME + 1]
-        found = self.forms.get(normal_form(short)) if len(name) <= LONGEST_NAME else None
+        found = self.find(name)
         if found is None:
+            short = name[: LONGEST_NAME + 1]
             raise UnknownNameError(self.kind, short, self.nearest(short))
         return found
 

@@ -84,6 +84,11 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
     return key, _accent(value) if key == "accent" else _VALUES[key].resolve(value)
 
 
+def find_attribute(name: str) -> str | None:
+    """Return the canonical name of a voice attribute written in any way, None where there is no such one."""
+    return _NUMBER_TRAITS.find(name)
+
+
 def quantized_trait(name: str, value: str | float) -> str | float:
     """Return what a caption can express: a word as it is, a number as the nearest of five on its scale."""
     if isinstance(value, str):

@@ -26,6 +26,19 @@ def test_statistics_are_shown_and_written(budew, corpus, tmp_path):
     assert json.loads((tmp_path / "stats.json").read_text())["clips"] == 20
 
 
+def test_the_scale_of_scores_is_an_option(budew, tmp_path):
+    for name in ("clips.csv", "a.wav"):
+        (tmp_path / name).write_text("audio,Anger\na.wav,1\n")
+    for scale, level in (("0-4", "slight"), ("0-1", "extreme")):
+        assert (
+            budew(
+                "corpus", "stats", tmp_path / "clips.csv", "--scale", scale, "--json", tmp_path / "s"
+            ).status
+            == 0
+        )
+        assert json.loads((tmp_path / "s").read_text())["emotions"]["Anger"][level] == 1
+
+
 def test_against_a_corpus_of_laughter_sadness_is_said_and_laughter_is_not(budew, corpus, tmp_path):
     budew("corpus", "stats", corpus, "--json", tmp_path / "stats.json")
     profile = tmp_path / "profile.json"

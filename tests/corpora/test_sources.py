@@ -14,6 +14,7 @@ from budew.corpora.audio import decode
 from budew.corpora.manifest import read_manifest
 from budew.corpora.parquet import read_parquet
 from budew.corpora.sidecar import LARGEST_JSON
+from budew.corpora.sources import matches, read_one
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
 
@@ -47,6 +48,26 @@ def as_parquet(files: dict[str, Path], place: Path) -> Path:
     return place
 
 
+def as_table(files: dict[str, Path], place: Path) -> Path:
+    manifest = as_manifest(files, place)
+    lines = [json.loads(line) for line in manifest.read_text().splitlines() if line]
+    text = "".join(f"{line['id']},{line['audio_filepath']},{line['text']}\n" for line in lines)
+    (place / "clips.csv").write_text("id,audio_filepath,text\n" + text)
+    return place / "clips.csv"
+
+
+def as_folder_with_metadata(files: dict[str, Path], place: Path) -> Path:
+    as_table(files, place).rename(place / "metadata.csv")
+    (place / "clips.jsonl").unlink()
+    return place
+
+
+def as_numbers(files: dict[str, Path], place: Path) -> str:
+    for number, (id, file) in enumerate(files.items(), start=9):
+        write_shard(place / f"s-{number:03d}.tar", [Clip(id, file, "flac", transcript=WORDS[id])])
+    return f"{place}/s-{{009..010}}.tar"
+
+
 def as_manifest(files: dict[str, Path], place: Path) -> Path:
     (place / "audio").mkdir()
     lines = []
@@ -57,9 +78,20 @@ def as_manifest(files: dict[str, Path], place: Path) -> Path:
     return place / "clips.jsonl"
 
 
-@pytest.mark.parametrize(
-    "layout", [as_folder, as_shard, as_folder_of_shards, as_pattern, as_parquet, as_manifest]
-)
+LAYOUTS = [
+    as_folder,
+    as_shard,
+    as_folder_of_shards,
+    as_pattern,
+    as_numbers,
+    as_parquet,
+    as_manifest,
+    as_table,
+    as_folder_with_metadata,
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_gives_the_same_clips(
     voice, tmp_path, layout: Callable[[dict[str, Path], Path], Path | str]
 ):
@@ -72,6 +104,43 @@ def test_every_layout_gives_the_same_clips(
         ("two", "Goodbye", "flac"),
     ]
     assert all(len(decode(clip.audio)) == 4_800 for clip in clips)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_entry_by_entry_it_is_the_same_corpus(voice, tmp_path, layout):
+    place = tmp_path / "corpus"
+    place.mkdir()
+    source = layout({id: voice(f"made/{id}.flac", seconds=0.05) for id in WORDS}, place)
+    entries = matches(source)
+    assert [clip for entry in entries for clip in read_one(entry)] == list(read(source))
+    assert all(matches(entry) == [entry] for entry in entries)
+
+
+def test_a_folder_of_shards_gives_its_shards_and_one_of_loose_files_itself(voice, tmp_path):
+    files = {id: voice(f"made/{id}.flac", seconds=0.05) for id in WORDS}
+    (tmp_path / "loose").mkdir()
+    shards, loose = as_folder_of_shards(files, tmp_path / "shards"), as_folder(files, tmp_path / "loose")
+    assert matches(shards) == [shards / "deep" / "one.tar", shards / "deep" / "two.tar"]
+    assert matches(loose) == [loose]
+    assert matches(f"{tmp_path}/[ls]*") == [loose, *matches(shards)]
+
+
+def test_a_range_of_one_number_is_that_number(voice, tmp_path):
+    write_shard(tmp_path / "s-007.tar", [Clip("a", voice("a.flac", seconds=0.05), "flac")])
+    assert matches(tmp_path / "s-{007..007}.tar") == [tmp_path / "s-007.tar"]
+
+
+@pytest.mark.parametrize("pattern", ["s-{9..1}.tar", "s-{0..999999}.tar", "s-{1..2}.tar"])
+def test_numbers_that_stand_for_nothing_are_an_error(tmp_path, pattern):
+    with pytest.raises(CorpusError, match=r"s-"):
+        matches(tmp_path / pattern)
+
+
+def test_a_single_file_that_is_empty_is_told_like_any_other(tmp_path):
+    (tmp_path / "a.wav").touch()
+    errors: list[CorpusError] = []
+    assert list(read(tmp_path / "a.wav", on_bad=errors.append)) == []
+    assert "a.wav: the file is empty" in str(errors[0])
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error_and_the_rest_is_read_where_errors_are_taken(

@@ -89,7 +89,7 @@ def test_a_shard_of_nothing_but_failures_has_a_note_and_no_file(shard, tmp_path)
 
 def test_a_truncated_shard_gives_its_whole_clips_and_a_failure(shard, tmp_path):
     path = shard("in/a", "one", "two")
-    path.write_bytes(path.read_bytes()[:2500])
+    path.write_bytes(path.read_bytes()[:3000])
     shard("in/b", "three")
     summary = run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
     assert (summary.clips, summary.failures) == (2, 1)

@@ -39,3 +39,36 @@ def test_what_is_no_source_is_an_error(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError):
         plan_units(tmp_path / name if name else "")
+
+
+def test_a_long_manifest_is_cut_into_units_that_give_each_line_once(tmp_path):
+    lines = []
+    for number in range(7):
+        (tmp_path / f"{number}.wav").write_bytes(b"x")
+        lines.append(f'{{"audio": "{number}.wav"}}\n' + "\n" * (number == 2))
+    lines[4] = "no JSON\n"
+    (tmp_path / "clips.jsonl").write_text("".join(lines).rstrip("\n"))
+    for size in (1, 2, 3, 100):
+        units = plan_units(tmp_path / "clips.jsonl", clips_per_shard=size)
+        bad: list[CorpusError] = []
+        assert [clip.id for unit in units for clip in unit.read(bad.append)] == list("012356")
+        assert ["line 6" in str(error) for error in bad] == [True]
+        assert sum(unit.size() for unit in units) == (tmp_path / "clips.jsonl").stat().st_size
+    assert len(plan_units(tmp_path / "clips.jsonl", clips_per_shard=3)) == 3
+
+
+def test_addresses_are_named_by_their_last_part_and_without_secrets(tmp_path):
+    units = plan_units("https://anna:secret@host/a/part-{00..01}.tar?token=secret")
+    assert [unit.name for unit in units] == ["part-00", "part-01"]
+    with pytest.raises(CorpusError) as caught:
+        plan_units("https://anna:secret@host/{0..1}/part.tar")
+    assert "secret" not in str(caught.value)
+
+
+def test_json_without_audio_is_told_by_the_job_too(tmp_path):
+    for name in ("a.wav", "a.json", "b.json"):
+        (tmp_path / name).write_text("{}")
+    bad: list[CorpusError] = []
+    clips = [clip.id for unit in plan_units(tmp_path) for clip in unit.read(bad.append)]
+    assert (clips, len(bad)) == (["a"], 1)
+    assert "b.json" in str(bad[0])

@@ -1,0 +1,188 @@
+"""Scores of emotions in a row: found by their names in any spelling, brought from their scale to intensity.
+
+The scale is the one that is asked for, else the one that the row declares, else the smallest of 0–1, 0–4,
+0–5, 0–7 and 0–10 that holds every score of the shard or manifest (not of the clip: a faint clip on 0–4 looks
+like 0–1). What was taken, and why, is kept in the metadata of each clip as `profile_from`. Voice attributes
+beside the scores stay in the metadata: no rule tells their scales.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from budew.corpora.errors import CorpusError
+from budew.corpora.labels.forms import form
+from budew.taxonomy import find_emotion
+from budew.taxonomy.scales import INTENSITY, SCALES, Scale
+
+OVERSHOOT = 0.1
+"""Share of a scale by which a score may leave it: regression overshoots, and is then clipped."""
+_LARGEST = 1e9
+_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
+_FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores as a row has them.
+
+    Attributes:
+        emotions: canonical name to number, on the row's own scale.
+        declared: name of the scale, where the row says it.
+        rest: the row without them.
+    """
+
+    emotions: Mapping[str, float]
+    declared: str | None
+    rest: dict[str, Any]
+
+
+def find_scores(row: Mapping[str, Any]) -> Scores | None:
+    """Return the scores of emotions in a row, at its top level or in an object of it; None without any.
+
+    Raises:
+        CorpusError: two fields name the same emotion.
+    """
+    names = form("scores")
+    declared = next((str(row[name])[:40] for name in names["declared"] if _is_scale(row.get(name))), None)
+    spelled = spelled_scores(row)
+    if spelled:
+        rest = {key: value for key, value in row.items() if key not in spelled}
+        return Scores(canonical(spelled), declared, rest)
+    for holder in names["under"]:
+        inner = row.get(holder)
+        spelled = spelled_scores(inner) if isinstance(inner, Mapping) else {}
+        if spelled and isinstance(inner, Mapping):
+            left = {key: value for key, value in inner.items() if key not in spelled}
+            rest = {key: value for key, value in row.items() if key != holder}
+            return Scores(canonical(spelled), declared, rest | ({holder: left} if left else {}))
+    return None
+
+
+def spelled_scores(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the fields of a row that are named as an emotion and hold a number, under their own names."""
+    numbers = ((key, number_in(value)) for key, value in row.items() if find_emotion(str(key)))
+    return {key: value for key, value in numbers if value is not None}
+
+
+def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
+    """Return scores under the canonical names of their emotions.
+
+    Raises:
+        CorpusError: two fields name the same emotion.
+    """
+    scores: dict[str, float] = {}
+    for key, value in spelled.items():
+        name = find_emotion(key) or key
+        if name in scores:
+            raise CorpusError(f"{key!r} gives a second score for {name!r}: keep one")
+        scores[name] = value
+    return scores
+
+
+def number_in(value: Any) -> float | None:
+    """Return a number below 10⁹, or a text that is one (as in CSV), as a float; None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value.strip()) else None
+    return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None
+
+
+def scale_named(name: str) -> Scale:
+    """Return a rating scale by its name, such as `bud-e`, or by its ends, such as `0-4`.
+
+    Raises:
+        CorpusError: there is no such scale.
+    """
+    known = {INTENSITY.name: INTENSITY, **SCALES}
+    if name in known:
+        return known[name]
+    ends = _FROM_TO.fullmatch(name.strip())
+    if ends is None or int(ends[1]) >= int(ends[2]):
+        raise CorpusError(f"{name!r} is no rating scale: use its ends, as in '0-4', or {', '.join(known)}")
+    return Scale(f"{int(ends[1])}-{int(ends[2])}", float(ends[1]), float(ends[2]))
+
+
+def intensities(
+    scores: Mapping[str, float], scale: Scale, *, overshoot: float = OVERSHOOT
+) -> dict[str, float]:
+    """Convert scores to intensities in [0, 1].
+
+    Raises:
+        CorpusError: a score leaves the scale by more than `overshoot` of its length.
+    """
+    length = scale.high - scale.low
+    for name, value in scores.items():
+        if not scale.low - overshoot * length <= value <= scale.high + overshoot * length:
+            raise CorpusError(
+                f"{name} is {value:g}, which is not on the scale {scale.name} "
+                f"({scale.low:g} to {scale.high:g}): correct it, or name the scale of the scores"
+            )
+    return {name: (scale.clipped(value) - scale.low) / length for name, value in scores.items()}
+
+
+@dataclass(slots=True)
+class Scales:
+    """Finds the scale of the scores in one shard, manifest or folder.
+
+    Attributes:
+        asked: name of the scale that the caller gives.
+        rows: gives every row of what is read, to see how far the scores go; None where that cannot be had.
+    """
+
+    asked: str | None = None
+    rows: Callable[[], Iterable[Mapping[str, Any]]] | None = None
+    _largest: tuple[float, int] | None = field(default=None, init=False)
+
+    def of(self, scores: Scores) -> tuple[Scale, dict[str, Any]]:
+        """Return the scale, and how it was found, as goes into the metadata.
+
+        Raises:
+            CorpusError: there is no such scale, or no way to tell which it is.
+        """
+        for by, name in (("given", self.asked), ("declared", scores.declared)):
+            if name is not None:
+                scale = scale_named(name)
+                return scale, {"scale": scale.name, "scale_by": by}
+        return self._detected()
+
+    def _detected(self) -> tuple[Scale, dict[str, Any]]:
+        if self.rows is None:
+            raise CorpusError("it does not say on which scale its scores are: give it, as in scale='0-4'")
+        if self._largest is None:
+            self._largest = _largest_of(self.rows())
+        largest, clips = self._largest
+        for name in form("scores")["detected"]:
+            scale = scale_named(name)
+            if largest <= scale.high:
+                found = {"scale": scale.name, "scale_by": "detected", "largest": largest, "clips": clips}
+                return scale, found
+        raise CorpusError(f"the scores go up to {largest:g}: give their scale, as in scale='0-100'")
+
+
+def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | None:
+    """Return a row with its scores as a profile; None where it has none."""
+    scores = find_scores(row)
+    if scores is None:
+        return None
+    scale, found = scales.of(scores)
+    profile = {"emotions": intensities(scores.emotions, scale)}
+    return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found}}
+
+
+def _is_scale(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _largest_of(rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:
+    largest, clips = 0.0, 0
+    for row in rows:
+        try:
+            found = find_scores(row)
+        except CorpusError:  # told when the row is read
+            continue
+        if found is not None:
+            largest, clips = max(largest, *found.emotions.values()), clips + 1
+    return largest, clips

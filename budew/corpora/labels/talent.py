@@ -1,0 +1,171 @@
+"""LAION's Got Talent: acted speech in shards `<language>_<voice>_<emotion>.tar`, described in free text.
+
+The `annotation` of a clip holds its transcript between `<transcription_start>` and an end mark, and, in most
+shards, a line for each emotion: `<Elation>1#Slight elation is present.</Elation>`, on a scale of 0–4. The
+profile is made of the first of these that a clip has:
+
+1. fields of the JSON that are named as an emotion and hold a number, 0–4;
+2. the numbers of those lines;
+3. an `emotion` in words, or what the annotation says in free text;
+4. the emotion that the name of the shard asks for: the strongest that its words name, as they are the
+   keywords of one emotion.
+
+Words count as in `budew.corpora.labels.words`. `profile_from` in the metadata says which it was.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from budew.captions import parse
+from budew.corpora.labels.forms import form
+from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
+from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in
+from budew.corpora.languages import language_tag
+from budew.taxonomy import TraitError, find_attribute, find_emotion, trait
+from budew.taxonomy.scales import RangeError
+
+SCALE = "bud-e"
+_START = "<transcription_start>"
+_END = re.compile(r"</?transcription[a-z_]{0,16}>")
+_LINE = re.compile(r"<([^<>#]{1,100})>\s*([+-]?\d{1,3}(?:\.\d{1,6})?)\s*#")
+_TAG = re.compile(r"</?[^<>]{1,100}>")
+_ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</accent>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardName:
+    """What `english_alloy_intense_anger_and_rage.tar` says: language as a BCP 47 tag, voice, the rest."""
+
+    language: str
+    voice: str
+    words: str
+
+    @property
+    def emotion(self) -> tuple[str, float] | None:
+        """The emotion that was asked for, with its intensity."""
+        read = parse(self.words)
+        return (read.strongest, read.emotions[read.strongest]) if read.strongest else None
+
+
+def shard_name(stem: str) -> ShardName | None:
+    """Read the name of a shard, without its suffix; None where it does not begin with a language."""
+    language, _, rest = stem[:LONGEST_TEXT].partition("_")
+    voice, _, words = rest.partition("_")
+    tag = language_tag(language)
+    return ShardName(tag, voice, words.replace("_", " ")) if tag and voice else None
+
+
+def transcript_in(annotation: str) -> str | None:
+    """Return what stands between `<transcription_start>` and its end mark; None without a start.
+
+    End marks are `<transcription_end>`, `</transcription_start>`, `<transcription_stop>` and their like;
+    where it is missing, the transcript ends at the next tag.
+    """
+    _, start, after = annotation.partition(_START)
+    if not start:
+        return None
+    end = _END.search(after) or _TAG.search(after)
+    return " ".join(after[: end.start() if end else len(after)].split())
+
+
+def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None:
+    """Return a row of Got Talent as fields of a clip; None where it is not one.
+
+    Args:
+        row: the JSON of a clip.
+        place: name of its shard or folder, without suffix.
+
+    Raises:
+        CorpusError: a score is not on the scale of 0–4, or an emotion has two.
+    """
+    annotation = row.get("annotation")
+    text = annotation[:LONGEST_TEXT] if isinstance(annotation, str) else ""
+    named = shard_name(place)
+    marked = _START in text or any(find_emotion(line[1]) for line in _LINE.finditer(text))
+    if not marked and (not row or named is None or named.emotion is None):
+        return None
+    found = _spoken(row, text, named) | _labels(row, text, named)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _spoken(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, Any]:
+    """Return the row with what is said, by whom and in which language, and its long caption."""
+    names = form("talent")
+    language, caption = row.get("language"), row.get(names["caption"])
+    tag = language_tag(language) if isinstance(language, str) else None
+    voice = row.get("voice") or row.get("speaker") or (named and named.voice)
+    said = transcript_in(text) or row.get("transcript") or row.get(names["heard_words"])
+    described = [{"text": caption, "made_by": {"by": names["caption"]}}] if isinstance(caption, str) else []
+    return {
+        **row,
+        names["caption"]: None if described else caption,
+        "transcript": said if isinstance(said, str) else None,
+        "language": tag or (named and named.language) or language,
+        "speaker": voice,
+        "captions": described or row.get("captions"),
+    }
+
+
+def _labels(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, Any]:
+    scores, lines = find_scores(row), {line[1].strip(): float(line[2]) for line in _LINE.finditer(text)}
+    emotions, how = _emotions(row, text, named, scores, lines)
+    traits = _attributes(lines) | _accent(row, text, named)
+    if not how and not traits:
+        return {}
+    if named and named.emotion:
+        how["asked_for"] = named.emotion[0]
+    taken = dict.fromkeys(name for name in row if scores and name not in scores.rest)
+    profile = {"emotions": emotions, "traits": traits}
+    return {**taken, "profile": profile, "profile_from": {"form": "talent", **how}}
+
+
+def _emotions(
+    row: Mapping[str, Any], text: str, named: ShardName | None, scores: Scores | None, lines: dict[str, float]
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return intensities, and where they are from; nothing of both where nothing says them."""
+    if scores:
+        scale = scale_named(scores.declared or SCALE)
+        return intensities(scores.emotions, scale), {"labels": "fields", "scale": scale.name}
+    if lined := {name: value for name, value in lines.items() if find_emotion(name)}:
+        return intensities(canonical(lined), scale_named(SCALE)), {"labels": "annotation", "scale": SCALE}
+    if said := describe_words(row):
+        return said["profile"]["emotions"], {"labels": "words", "field": said["profile_from"]["field"]}
+    free = {} if lines else emotions_in(_TAG.sub(" ", _without_transcript(text)))
+    if free:
+        return free, {"labels": "words", "field": "annotation"}
+    asked = named.emotion if named else None
+    return (dict([asked]), {"labels": "shard name"}) if asked else ({}, {})
+
+
+def _without_transcript(text: str) -> str:
+    before, _, after = text.partition(_START)
+    end = _END.search(after)
+    return f"{before} {after[end.end() :]}" if end else before
+
+
+def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
+    """Return the voice attributes among the lines, as far as their numbers are on the attribute's scale."""
+    traits: dict[str, float] = {}
+    for name, value in lines.items():
+        attribute = find_attribute(name)
+        if attribute:
+            try:
+                traits[attribute] = float(trait(attribute, value)[1])
+            except RangeError:
+                continue  # it stays in the annotation, which is kept
+    return traits
+
+
+def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, str]:
+    tagged = _ACCENT.search(text)
+    spoken = parse(named.words).traits.get("accent") if named else None
+    for said in (row.get("accent"), tagged and tagged[1], spoken):
+        if not isinstance(said, str) or said.casefold() in form("talent")["no_accent"]:
+            continue
+        try:
+            return {"accent": str(trait("accent", said.strip().removesuffix(" accent"))[1])}
+        except TraitError:
+            continue  # a sentence; it stays in the row, which is kept
+    return {}

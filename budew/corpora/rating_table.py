@@ -1,0 +1,28 @@
+"""`RatingStatistics` as a table for the terminal."""
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from budew.corpora.rating_statistics import RatingCounts, RatingStatistics
+
+
+def rating_table(found: RatingStatistics, *, title: str) -> Table:
+    """Return a table with a line for each emotion and one for all."""
+    table = Table(title=title, title_justify="left", show_footer=True, box=SIMPLE_HEAD)
+    for name, total in zip(_HEAD, ("all", *_cells(found.all)), strict=True):
+        table.add_column(name, footer=total, justify="left" if name == _HEAD[0] else "right", no_wrap=True)
+    for emotion, counts in found.emotions.items():
+        table.add_row(emotion, *_cells(counts))
+    return table
+
+
+_HEAD = ("emotion", "ratings", "items", "raters", "present", "mean", "agreement", "alpha")
+
+
+def _cells(counts: RatingCounts) -> tuple[str, ...]:
+    whole = (counts.ratings, counts.items, counts.raters, counts.present)
+    shares = (counts.mean, counts.agreement, counts.alpha)
+    return (
+        *(f"{count:,}" for count in whole),
+        *("–" if share is None else f"{share:.2f}" for share in shares),
+    )

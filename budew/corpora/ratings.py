@@ -1,0 +1,84 @@
+"""What people say of an item (a clip, an image), one statement at a time, and the profiles it adds up to.
+
+An emotion of a profile is the mean over the raters who were asked for it, from 0 (nobody hears it) to 1
+(everybody, as strong as the question allows). What nobody was asked for is not in a profile, and neither is
+what everybody denied: absence is what a profile says of both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from budew.corpora.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
+from budew.taxonomy.scales import from_intensity
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One statement of one rater.
+
+    Attributes:
+        item: id of the clip, name of the image.
+        rater: who says it; unique in its corpus.
+        emotion: what was asked for: canonical name of an emotion, or of a voice attribute.
+        value: the answer as an intensity in [0, 1].
+    """
+
+    item: str
+    rater: str
+    emotion: str
+    value: float
+
+
+def named(written: str) -> str:
+    """Return the canonical name of an emotion or voice attribute written in any way.
+
+    Raises:
+        CorpusError: there is neither of this name.
+    """
+    found = find_emotion(written) or find_attribute(written)
+    if found is None:
+        raise CorpusError(
+            f"{written[:80]!r} is no emotion and no voice attribute: name it as the taxonomy does"
+        )
+    return found
+
+
+def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
+    """Return what the ratings of one item say together: means over raters. The item's name is ignored."""
+    return _profile(_means(ratings))
+
+
+def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
+    """Return one profile an item, in the order in which the items first come."""
+    sums: dict[str, dict[str, tuple[float, int]]] = {}
+    for rating in ratings:
+        _add(sums.setdefault(rating.item, {}), rating)
+    return {item: _profile(_divided(held)) for item, held in sums.items()}
+
+
+def _means(ratings: Iterable[Rating]) -> dict[str, float]:
+    held: dict[str, tuple[float, int]] = {}
+    for rating in ratings:
+        _add(held, rating)
+    return _divided(held)
+
+
+def _add(held: dict[str, tuple[float, int]], rating: Rating) -> None:
+    total, count = held.get(rating.emotion, (0.0, 0))
+    held[rating.emotion] = (total + rating.value, count + 1)
+
+
+def _divided(held: dict[str, tuple[float, int]]) -> dict[str, float]:
+    return {name: min(1.0, total / count) for name, (total, count) in held.items()}
+
+
+def _profile(means: dict[str, float]) -> VoiceProfile:
+    emotions = {name: mean for name, mean in means.items() if name not in ATTRIBUTES}
+    traits = {
+        name: from_intensity(mean, ATTRIBUTES[name].scale)
+        for name, mean in means.items()
+        if name in ATTRIBUTES
+    }
+    return VoiceProfile(emotions, traits=traits)

@@ -1,0 +1,176 @@
+"""Data sets of the Hugging Face hub, streamed: `hf://owner/name[:config][@split]`.
+
+Nothing is decoded and nothing is kept on disk. A data set of several shards is read shard by shard
+(`hf://owner/name@train#00003-of-00128` is one), so that a job can take them one at a time. What the hub holds
+as plain files reads as those, too: `hf://datasets/owner/name/x.tar`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from budew.corpora.clip import Clip
+from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.fields import known_names
+from budew.corpora.formats import SUFFIXES
+from budew.corpora.labels import Scales, described
+from budew.corpora.rows import Table, clips_of_rows
+from budew.extras import MissingExtraError, require
+
+SCHEME = "hf://"
+_FILES = ("datasets/", "spaces/", "models/", "buckets/")
+_NAME = re.compile(
+    r"hf://(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@]{1,200}))?"
+    r"(?:#(?P<shard>\d{5})-of-(?P<shards>\d{5}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HubDataset:
+    """What `hf://owner/name:config@split#shard-of-shards` says; shards count from 0."""
+
+    name: str
+    config: str | None = None
+    split: str | None = None
+    shard: int | None = None
+    shards: int | None = None
+
+    def __str__(self) -> str:
+        config = f":{self.config}" if self.config else ""
+        split = f"@{self.split}" if self.split else ""
+        shard = "" if self.shard is None else f"#{self.shard:05d}-of-{self.shards:05d}"
+        return f"{SCHEME}{self.name}{config}{split}{shard}"
+
+
+def is_hub_dataset(source: str) -> bool:
+    """Tell whether a source names a data set of the hub, and not a file on it."""
+    return source.startswith(SCHEME) and not source.removeprefix(SCHEME).startswith(_FILES)
+
+
+def hub_dataset(source: str) -> HubDataset:
+    """Read the name of a data set.
+
+    Raises:
+        CorpusError: it is not of the form `hf://owner/name[:config][@split]`.
+    """
+    found = _NAME.fullmatch(source)
+    if found is None:
+        raise CorpusError(f"{source[:200]}: name a data set as hf://owner/name, hf://owner/name:config@split")
+    parts = found.groupdict()
+    numbers = {key: None if parts[key] is None else int(parts[key]) for key in ("shard", "shards")}
+    return HubDataset(parts["name"], parts["config"], parts["split"], **numbers)
+
+
+def hub_shards(source: str) -> list[str]:
+    """Return the shards of a data set, in order, each as a source of its own.
+
+    Raises:
+        CorpusError: the data set cannot be had, or has several splits and none is named.
+        MissingExtraError: `datasets` is not installed.
+    """
+    asked = hub_dataset(source)
+    if asked.shard is not None:
+        return [source]
+    asked, rows = _streamed(asked)
+    count = min(int(rows.num_shards), 99_999)
+    return [str(replace(asked, shard=number, shards=count)) for number in range(count)]
+
+
+def read_hub(
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    scale: str | None = None,
+    on_bad: OnBad | None = None,
+) -> Iterator[Clip]:
+    """Read the clips of a data set, or of one shard of it; audio comes as bytes.
+
+    Ids are those of its id column, else split, shard and number of the row.
+
+    Args:
+        source: as `hub_dataset` reads it.
+        columns: field of a clip → column, where the column has not a usual name (`fields.yaml`).
+        scale: of scores that come without one, such as "0-4". A stream cannot be looked through for it.
+        on_bad: called with the error of each bad row, and the reading goes on; without it the error is
+            raised.
+
+    Raises:
+        CorpusError: the data set cannot be had, has no audio, breaks off, or names the row and what is wrong
+            with it.
+        MissingExtraError: `datasets` is not installed.
+    """
+    for shard in hub_shards(source):
+        yield from _read_shard(hub_dataset(shard), columns, scale, on_bad)
+
+
+def _read_shard(
+    shard: HubDataset, columns: Mapping[str, str] | None, scale: str | None, on_bad: OnBad | None
+) -> Iterator[Clip]:
+    try:
+        _, rows = _streamed(shard)
+        audio = _audio_column(rows.features, shard, columns)
+    except CorpusError as error:
+        report(error, on_bad)
+        return
+    place = shard.name.partition("/")[2]
+    table = Table(str(shard), place, audio, columns, described, Scales(scale))
+    yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
+
+
+def _streamed(asked: HubDataset) -> tuple[HubDataset, Any]:
+    """Open the stream of a split, or of one shard of it; return it with its split named."""
+    try:
+        found = _loaded(asked.name, asked.config, asked.split)
+        if asked.split is None:
+            splits = list(found)
+            if len(splits) != 1:
+                fault = f"has the splits {', '.join(splits)}: name one, as in {asked}@{splits[0]}"
+                raise CorpusError(f"{asked}: {fault}")
+            asked, found = replace(asked, split=splits[0]), found[splits[0]]
+        if found.features is None:
+            found = found._resolve_features()
+        found = found.decode(False)
+        if asked.shard is not None:
+            found = found.shard(num_shards=asked.shards, index=asked.shard)
+    except (CorpusError, MissingExtraError):
+        raise
+    except Exception as error:  # the library raises what it likes
+        raise _unreachable(asked, error) from error
+    return asked, found
+
+
+@lru_cache(maxsize=4)  # each costs some requests, and the shards of a data set are read one after the other
+def _loaded(name: str, config: str | None, split: str | None) -> Any:
+    datasets = require("datasets", extra="corpora", purpose=f"reading {SCHEME}")
+    address = f"{SCHEME}datasets/{name}" if Path(name).exists() else name  # never a folder that lies here
+    return datasets.load_dataset(address, config, split=split, streaming=True)
+
+
+def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = f"{shard.split}-{shard.shard or 0:05d}"
+    number = 0
+    try:
+        for row in rows:
+            yield f"{name}-{number:08d}", dict(row)
+            number += 1
+    except Exception as error:  # noqa: BLE001  # the library raises what it likes
+        report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"), on_bad)
+
+
+def _audio_column(features: Mapping[str, Any], shard: HubDataset, columns: Mapping[str, str] | None) -> str:
+    """Return the column of audio: the one asked for, else that of the type, else one with the usual name."""
+    asked = (columns or {}).get("audio")
+    typed = [name for name, feature in features.items() if type(feature).__name__ == "Audio"]
+    usual = [name for name in (*known_names()["audio"], *SUFFIXES) if name in features]
+    for name in (asked,) if asked else (*typed, *usual):
+        if name in features:
+            return name
+    raise CorpusError(f"{shard}: no column holds audio among {', '.join(features)}: name it with columns=")
+
+
+def _unreachable(asked: HubDataset, error: Exception) -> CorpusError:
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return CorpusError(f"{asked}: cannot be had ({reason}): check the name, the network and your access")

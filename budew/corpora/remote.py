@@ -1,0 +1,203 @@
+"""Shards at an address: `https://…/x.tar`, `s3://bucket/x.tar`, `hf://datasets/owner/name/x.tar`.
+
+A file is downloaded as a whole to a temporary place, bounded in size, read as any local one, and deleted.
+`http` and `https` need nothing but Python; other schemes are those of fsspec and its drivers (`s3fs`,
+`gcsfs`…), with credentials from where these look for them. What stands in an address before `@` or behind `?`
+may be secret: no error shows it.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from glob import has_magic
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import Request, urlopen
+
+from budew.corpora.address import shown
+from budew.corpora.clip import Clip
+from budew.corpora.errors import CorpusError, OnBad, report
+
+LARGEST_DOWNLOAD = 64 * 2**30
+"""Bytes of one file; a shard is some gigabytes at most."""
+TIMEOUT = 60.0
+"""Seconds that a server may stay silent."""
+_CHUNK = 2**20
+_WEB = ("http", "https")
+
+ReadFile = Callable[[Path, OnBad | None], Iterator[Clip]]
+
+
+def addresses(source: str) -> list[str]:
+    """Return the files that an address with `*` or `[…]` stands for, sorted; one without stands for itself.
+
+    Raises:
+        CorpusError: the server cannot list files (http and https never can), there are none, or the driver
+            of the scheme is not installed.
+    """
+    if urlsplit(source).scheme in _WEB:
+        if "*" in source.partition("?")[0]:
+            fault = "web servers do not list files: name each, or number them as in {000..012}"
+            raise CorpusError(f"{shown(source)}: {fault}")
+        return [source]
+    if not has_magic(source):
+        return [source]
+    files, path = _file_system(source)
+    try:
+        found = sorted(files.unstrip_protocol(name) for name in files.glob(path))
+    except Exception as error:  # drivers raise what they like
+        raise _unreachable(source, error) from error
+    if not found:
+        raise CorpusError(f"{shown(source)}: there is nothing of this name: check the address")
+    return found
+
+
+def read_remote(
+    address: str, read: ReadFile, *, largest: int = LARGEST_DOWNLOAD, on_bad: OnBad | None = None
+) -> Iterator[Clip]:
+    """Download a file and read its clips; audio comes as bytes.
+
+    Args:
+        address: of one file.
+        read: reads a local file of its name.
+        largest: bytes that are downloaded at most.
+        on_bad: called with the error of each bad item, and the reading goes on; without it the error is
+            raised.
+
+    Raises:
+        CorpusError: it cannot be had, is too large, or an item is bad; names the address.
+        OSError: the temporary place is full.
+    """
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(downloaded(address, largest=largest))
+        except CorpusError as error:
+            report(error, on_bad)
+            return
+
+        def renamed(error: CorpusError) -> CorpusError:
+            return CorpusError(str(error).replace(str(path), shown(address)))
+
+        tell = None if on_bad is None else lambda error: on_bad(renamed(error))
+        clips = read(path, tell)
+        while True:
+            try:
+                clip = next(clips)
+            except StopIteration:
+                return
+            except CorpusError as error:
+                raise renamed(error) from error
+            if isinstance(clip.audio, Path):
+                clip = replace(clip, audio=clip.audio.read_bytes())
+            yield clip
+
+
+@contextmanager
+def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Path]:
+    """Give a local copy of a file, under its own name, for as long as it is needed.
+
+    Raises:
+        CorpusError: it cannot be had, breaks off, or is larger than `largest` bytes.
+        OSError: the temporary place is full.
+    """
+    with TemporaryDirectory(prefix="budew-") as folder:
+        path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file, ExitStack() as stack:
+            remote, size = _opened(address, stack)
+            _check_size(size, largest, address)
+            held = 0
+            while data := _chunk(remote, address):
+                held += len(data)
+                _check_size(held, largest, address)
+                file.write(data)
+        if size is not None and held < size:
+            raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
+        yield path
+
+
+def _names(address: str) -> tuple[str, str]:
+    """Return the names of the folder and of the file, such as may be used here."""
+    parts = urlsplit(address)
+    path = PurePosixPath(
+        "/", unquote(f"{parts.netloc}/{parts.path}" if parts.scheme not in _WEB else parts.path)
+    )
+    folder, name = path.parent.name, path.name
+    return _plain(folder) or "folder", _plain(name) or "file"
+
+
+def _plain(name: str) -> str:
+    safe = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    return "" if safe in (".", "..") else safe[-200:]
+
+
+def _check_size(size: int | None, largest: int, address: str) -> None:
+    if size is not None and size > largest:
+        raise CorpusError(f"{shown(address)}: is larger than the {largest} bytes allowed: cut it into shards")
+
+
+def _opened(address: str, stack: ExitStack) -> tuple[BinaryIO, int | None]:
+    """Open a remote file; return it and its size in bytes, None where that is not known."""
+    parts = urlsplit(address)
+    try:
+        if parts.scheme in _WEB:
+            request = _request(parts)
+            answer = stack.enter_context(urlopen(request, timeout=TIMEOUT))  # noqa: S310  # http or https
+            length = answer.headers.get("Content-Length")
+            encoded = answer.headers.get("Content-Encoding", "identity") != "identity"
+            return answer, int(length) if length and not encoded else None
+        files, path = _file_system(address)
+        size = files.info(path).get("size")
+        return stack.enter_context(files.open(path, "rb")), size if isinstance(size, int) else None
+    except CorpusError:
+        raise
+    except Exception as error:  # drivers raise what they like
+        raise _unreachable(address, error) from error
+
+
+def _request(parts: SplitResult) -> Request:
+    """Return a request that tells user and password to the server of the address and to no other."""
+    user, at, host = parts.netloc.rpartition("@")
+    request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  # http or https
+    if at:
+        secret = base64.b64encode(unquote(user).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {secret}")
+    request.add_header("User-Agent", "budew")
+    return request
+
+
+def _chunk(remote: BinaryIO, address: str) -> bytes:
+    try:
+        return remote.read(_CHUNK)
+    except Exception as error:  # drivers raise what they like
+        raise _unreachable(address, error) from error
+
+
+def _file_system(address: str) -> tuple[Any, str]:
+    import fsspec  # type: ignore[import-untyped]  # comes with huggingface_hub; a tenth of a second, for addresses only
+
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        scheme = address.partition("://")[0]
+        raise CorpusError(f"{shown(address)}: reading {scheme}:// needs a driver: {error}") from error
+    except Exception as error:  # drivers raise what they like
+        raise _unreachable(address, error) from error
+    return files, path
+
+
+def _unreachable(address: str, error: Exception) -> CorpusError:
+    """Return an error with the reason, of which nothing secret is left."""
+    reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
+    if isinstance(error, FileNotFoundError):
+        reason = "there is no such file"
+    parts = urlsplit(address)
+    for secret in (address, parts.query, parts.netloc.rpartition("@")[0]):
+        reason = reason.replace(secret, "…") if secret else reason
+    reason = " ".join(reason.split())[:200] or type(error).__name__
+    code = getattr(error, "code", None)
+    told = f"{code} {reason}" if isinstance(code, int) else reason
+    return CorpusError(f"{shown(address)}: cannot be had ({told}): check the address and your access")

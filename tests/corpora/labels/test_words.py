@@ -1,0 +1,37 @@
+"""Emotions in words count as they do in a caption."""
+
+import pytest
+
+from budew.corpora.labels import Scales, described
+from budew.corpora.labels.words import emotions_in
+
+
+@pytest.mark.parametrize(
+    ("text", "emotions"),
+    [
+        ("Anger", {"Anger": 0.5}),
+        ("angry", {"Anger": 0.5}),
+        ("Hopelessness", {"Helplessness": 0.5}),
+        ("malevolence_malice", {"Malevolence/Malice": 0.5}),
+        ("very sad", {"Sadness": 0.75}),
+        ("slightly_amused", {"Amusement": 0.25}),
+        ("not angry", {}),
+        ("neutral", {}),
+        ("", {}),
+    ],
+)
+def test_words_are_read_as_captions_are(text, emotions):
+    assert emotions_in(text) == emotions
+
+
+def test_a_field_of_words_makes_a_profile_and_stays():
+    found = described({"emotion": ["very sad", "angry", 3]}, "x", Scales())
+    assert found["profile"] == {"emotions": {"Sadness": 0.75, "Anger": 0.5}}
+    assert found["profile_from"] == {"form": "words", "field": "emotion"}
+    assert found["emotion"] == ["very sad", "angry", 3]
+
+
+def test_a_profile_that_is_there_is_kept_and_words_that_say_nothing_make_none():
+    row = {"profile": {"emotions": {"Fear": 1.0}}, "emotion": "angry"}
+    assert described(row, "x", Scales()) == row
+    assert "profile" not in described({"emotion": "neutral"}, "x", Scales())

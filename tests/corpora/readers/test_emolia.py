@@ -1,0 +1,103 @@
+"""A folder of Emolia reads as clips with 40 emotions, 15 attributes and a caption, all on their scales."""
+
+import json
+
+import pytest
+
+from budew.corpora import CorpusError, read
+from budew.corpora.readers.emolia import read_emolia
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
+from budew.taxonomy.scales import to_intensity
+
+NAMES = {
+    "Hope/Optimism": "Hope_Enthusiasm_Optimism",
+    "Intoxication/Altered States": "Intoxication_Altered_States_of_Consciousness",
+}
+
+
+def emolia(**changed):
+    """The JSON of a clip, with the names and kinds of values of the published files."""
+    heads = {f"{NAMES.get(name, name).replace('/', '_').replace(' ', '_')}_best": 0.01 for name in EMOTIONS}
+    heads |= {f"{name}_best": 1.5 for name in ATTRIBUTES}
+    return {
+        "text": " Ich liebe dich.",
+        "duration": 0.1,
+        "speaker": "DE_B00003_S00243",
+        "language": "de",
+        "dnsmos": 3.0669,
+        "emotion_caption": "A female speaker expressing love.",
+        "subset": "Affection_best",
+        "score_overall_quality": 2.6127,
+        **heads,
+        **changed,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, mp3):
+    place = tmp_path / "data" / "Affection_best"
+    place.mkdir(parents=True)
+    for stem, changed in (
+        ("DE_1", {"Affection_best": 3.0, "Anger_best": 5.56, "Age_best": -0.3}),
+        ("DE_2", {}),
+    ):
+        (place / f"{stem}.mp3").write_bytes(mp3)
+        (place / f"{stem}.json").write_text(json.dumps(emolia(**changed)))
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("reader", [read, read_emolia])
+def test_heads_become_a_profile(folder, reader):
+    first, second = reader(folder)
+    assert len(second.profile.emotions) == 40
+    assert list(first.profile.traits) == [*ATTRIBUTES]
+    assert first.profile.emotions["Affection"] == 0.75
+    assert first.profile.emotions["Anger"] == 1.0
+    assert first.profile.traits["Age"] == 0.0
+    assert second.profile.emotions["Fear"] == pytest.approx(to_intensity(0.01, "bud-e"))
+    assert (first.id, first.language, first.speaker) == ("Affection_best/DE_1", "de", "DE_B00003_S00243")
+    assert (first.transcript, first.captions[0].text) == (
+        " Ich liebe dich.",
+        "A female speaker expressing love.",
+    )
+    assert set(first.metadata) == {"dnsmos", "subset", "score_overall_quality", "profile_from"}
+
+
+def test_a_broken_head_and_a_json_without_audio_are_told_and_the_rest_is_read(folder, mp3):
+    place = folder / "Affection_best"
+    (place / "DE_3.mp3").write_bytes(mp3)
+    (place / "DE_3.json").write_text(json.dumps(emolia(Fear_best=1e6)))
+    (place / "DE_4.json").write_text(json.dumps(emolia()))
+    for reader in (read, read_emolia):
+        errors = []
+        assert [clip.id[-1] for clip in reader(folder, on_bad=errors.append)] == ["1", "2"]
+        assert ["DE_4.json: has no audio" in str(errors[0]), "DE_3.mp3: Fear is 1e+06" in str(errors[1])] == [
+            True,
+            True,
+        ]
+        assert len(errors) == 2
+
+
+def test_the_same_json_in_a_shard_reads_as_the_same_profile(folder, pack, mp3):
+    path = pack("a.tar", [("DE_1.mp3", mp3), ("DE_1.json", json.dumps(emolia(Fear_best=2)).encode())])
+    (clip,) = read(path)
+    assert clip.profile.emotions["Fear"] == 0.5
+
+
+def test_the_same_heads_in_an_object_are_known_by_the_attributes_beside_them(pack, mp3):
+    heads = {key.removesuffix("_best"): value for key, value in emolia().items() if key.endswith("_best")}
+    row = {"scores": {**heads, "Anger": 5.56, "snr": 20}, "caption": "A voice."}
+    (clip,) = read(pack("a.tar", [("a.mp3", mp3), ("a.json", json.dumps(row).encode())]))
+    assert clip.profile.emotions["Anger"] == 1.0
+    assert len(clip.profile.traits) == 15
+    assert clip.metadata == {
+        "scores": {"snr": 20},
+        "profile_from": {"form": "emolia", "scale": "bud-e"},
+    }
+
+
+def test_another_folder_is_an_error_for_the_reader_of_this_one(tmp_path, mp3):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "a.mp3").write_bytes(mp3)
+    with pytest.raises(CorpusError, match=r"a\.mp3: its labels are not those of Emolia"):
+        list(read_emolia(tmp_path / "x"))

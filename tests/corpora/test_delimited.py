@@ -1,0 +1,125 @@
+"""CSV and TSV manifests read as JSON Lines do, and a broken record costs itself only."""
+
+import csv
+import os
+
+import pytest
+
+from budew.corpora import CorpusError, read
+from budew.corpora.delimited import LARGEST_RECORD, MOST_COLUMNS
+
+
+@pytest.fixture
+def corpus(voice, tmp_path):
+    """A folder with `wavs/1.wav` to `wavs/3.wav`."""
+    for number in "123":
+        voice(f"c/wavs/{number}.wav", seconds=0.05)
+    return tmp_path / "c"
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter"), [("m.csv", ","), ("m.csv", ";"), ("m.csv", "\t"), ("m.tsv", "\t")]
+)
+def test_the_delimiter_is_found(corpus, name, delimiter):
+    rows = [
+        ("file_name", "text", "duration", "Anger", "snr"),
+        ("wavs/1.wav", '"Hi, you; there"', "0.05", "3", "20"),
+    ]
+    (corpus / name).write_text("".join(delimiter.join(row) + "\r\n" for row in rows), encoding="utf-8-sig")
+    (clip,) = read(corpus / name, scale="0-4")
+    assert (clip.id, clip.audio, clip.format) == ("wavs/1", corpus / "wavs/1.wav", "wav")
+    assert (clip.transcript, clip.duration, dict(clip.profile.emotions)) == (
+        "Hi, you; there",
+        0.05,
+        {"Anger": 0.75},
+    )
+    assert clip.metadata["snr"] == "20"
+
+
+def test_a_field_may_have_several_lines_and_empty_ones_are_unknown(corpus):
+    (corpus / "m.csv").write_text('audio,text,speaker\nwavs/1.wav,"one\ntwo",\nwavs/2.wav,,anna\n')
+    first, second = read(corpus / "m.csv")
+    assert (first.transcript, first.speaker) == ("one\ntwo", None)
+    assert (second.transcript, second.speaker) == (None, "anna")
+
+
+def test_a_profile_in_a_column_is_one(corpus):
+    (corpus / "m.csv").write_text(
+        'audio,profile\nwavs/1.wav,"{""emotions"": {""Fear"": 0.5}}"\nwavs/2.wav,{\n'
+    )
+    errors = []
+    (clip,) = read(corpus / "m.csv", on_bad=errors.append)
+    assert dict(clip.profile.emotions) == {"Fear": 0.5}
+    assert "m.csv: line 3: profile: is not JSON" in str(errors[0])
+
+
+def test_ljspeech_reads_by_its_wavs_and_its_folder_by_its_metadata(corpus):
+    (corpus / "metadata.csv").write_text('1|He said "hi|He said "hello\n2|Dr. 2|Doctor two\n3|three|\n')
+    clips = list(read(corpus))
+    assert [clip.id for clip in clips] == ["wavs/1", "wavs/2", "wavs/3"]
+    assert [clip.transcript for clip in clips] == ['He said "hello', "Doctor two", "three"]
+    assert clips[1].metadata == {"transcription": "Dr. 2"}
+
+
+def test_each_bad_record_is_told_once_with_its_line(corpus):
+    (corpus / "m.csv").write_bytes(
+        b"audio,text\n"
+        b"wavs/1.wav,fine\n"
+        b'wavs/2.wav,"never closed\n'
+        b"wavs/2.wav,fine\n"
+        b"too,many,fields\n"
+        b"few\n"
+        b"wavs/3.wav,\xff\n"
+        b"../secret.wav,out\n"
+        b"wavs/9.wav,missing\n"
+        b"empty.wav,empty\n"
+        b"wavs/1.wav,again\n"
+        b"wavs/3.wav,fine\n"
+    )
+    (corpus / "empty.wav").touch()
+    errors = []
+    clips = list(read(corpus / "m.csv", on_bad=errors.append))
+    assert [clip.id for clip in clips] == ["wavs/1", "wavs/2", "wavs/3"]
+    told = sorted(int(str(error).partition(": line ")[2].split(":")[0].split(" ")[0]) for error in errors)
+    assert told == [3, 5, 6, 7, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("path", ["../secret.wav", "/etc/passwd", "wavs/../../secret.wav", "link.wav"])
+def test_it_cannot_name_files_outside_of_its_folder(voice, corpus, path):
+    voice("secret.wav", seconds=0.05)
+    os.symlink(corpus.parent / "secret.wav", corpus / "link.wav")
+    (corpus / "m.csv").write_text(f"audio,text\n{path},x\n")
+    with pytest.raises(CorpusError, match=r"m\.csv: line 2: .* leaves the folder"):
+        list(read(corpus / "m.csv"))
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "no first line"),
+        ("a,a\n", "two columns 'a'"),
+        (",".join(map(str, range(MOST_COLUMNS + 1))), "columns, more than"),
+        ("speaker,text\nanna,Hi\n", "line 2: there is no path to the audio"),
+    ],
+)
+def test_a_table_without_usable_columns_is_an_error(corpus, content, fault):
+    (corpus / "m.csv").write_text(content)
+    with pytest.raises(CorpusError, match=rf"m\.csv: .*{fault}"):
+        list(read(corpus / "m.csv"))
+
+
+@pytest.fixture
+def endless_fields():
+    """What another library may have set for the whole process."""
+    usual = csv.field_size_limit(2**40)
+    yield
+    csv.field_size_limit(usual)
+
+
+def test_an_endless_record_ends(corpus, endless_fields):
+    line = "x" * 1_000 + "\n"
+    endless = 'audio,text\nwavs/1.wav,"' + line * (LARGEST_RECORD // 1_000 + 2) + "wavs/2.wav,fine\n"
+    (corpus / "m.csv").write_text(endless)
+    errors = []
+    assert [clip.id for clip in read(corpus / "m.csv", on_bad=errors.append)] == ["wavs/2"]
+    assert "line 2 cannot be read (a record of more than" in str(errors[0])

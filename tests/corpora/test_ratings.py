@@ -1,0 +1,41 @@
+"""A profile is the mean of what its raters said, whoever they are and in whatever order they say it."""
+
+import random
+
+import pytest
+
+from budew.corpora import CorpusError
+from budew.corpora.ratings import Rating, named, profile_of, profiles_of
+
+RATINGS = [
+    Rating("a", "r1", "Awe", 1.0),
+    Rating("a", "r2", "Awe", 0.5),
+    Rating("b", "r1", "Awe", 0.0),
+    Rating("a", "r1", "Pride", 0.5),
+    Rating("b", "r1", "Arousal", 0.5),
+    Rating("b", "r2", "Arousal", 1.0),
+]
+
+
+def test_profiles_are_means_over_those_who_were_asked():
+    found = profiles_of(RATINGS)
+    assert {item: dict(profile.emotions) for item, profile in found.items()} == {
+        "a": {"Awe": 0.75, "Pride": 0.5},
+        "b": {},
+    }
+    assert dict(found["b"].traits) == {"Arousal": 3.0}
+
+
+def test_the_order_of_ratings_does_not_matter():
+    turned = random.Random(1).sample(RATINGS, len(RATINGS))
+    assert profiles_of(turned) == profiles_of(RATINGS)
+
+
+def test_one_item_gives_the_same_profile_alone():
+    assert profile_of(rating for rating in RATINGS if rating.item == "a") == profiles_of(RATINGS)["a"]
+
+
+def test_names_are_those_of_emotions_and_attributes():
+    assert [named("Hopelessness"), named("arousal_best")] == ["Helplessness", "Arousal"]
+    with pytest.raises(CorpusError, match="'Joyful' is no emotion"):
+        named("Joyful")

@@ -1,0 +1,207 @@
+"""Shards at addresses read as local ones do; downloads are bounded and go away; secrets stay secret."""
+
+import base64
+import http.server
+import tempfile
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+import fsspec
+import pytest
+
+from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.corpora.address import shown
+from budew.corpora.audio import decode
+from budew.corpora.remote import _names, addresses, downloaded, read_remote
+from budew.corpora.sources import matches, read_one
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Serves `files`; `/moved/x` leads to `/x`, `/locked/x` wants a password, `/cut/x` breaks off."""
+
+    files: ClassVar[dict[str, bytes]]
+    seen: ClassVar[list[tuple[str, str | None]]]
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        self.seen.append((self.path, self.headers.get("Authorization")))
+        if path.startswith("/moved/"):
+            self.send_response(302)
+            self.send_header("Location", path.removeprefix("/moved"))
+            self.end_headers()
+            return
+        said = base64.b64decode((self.headers.get("Authorization") or "").removeprefix("Basic ")).decode()
+        if path.startswith("/locked/") and said != "anna:s3cret":
+            self.send_error(401, f"Unauthorized {said} {self.path}")
+            return
+        content = self.files.get(path.rpartition("/")[2])
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if path.startswith("/cut/") else content)
+
+    def log_message(self, *_args):
+        pass
+
+
+@pytest.fixture
+def requests():
+    """Paths and credentials that the server was asked with."""
+    return []
+
+
+@pytest.fixture
+def server(voice, tmp_path, monkeypatch, requests):
+    """The address of a server with `a.tar`, `b.tar` and `voice.mp3`; temporary files go to `tmp`."""
+    mp3 = voice("voice.mp3", seconds=0.05)
+    for name in "ab":
+        write_shard(tmp_path / f"{name}.tar", [Clip(name, mp3, "mp3", transcript=name)])
+    files = {name: (tmp_path / name).read_bytes() for name in ("a.tar", "b.tar", "voice.mp3")}
+    files |= {"bad.tar": b"no tar", "clips.csv": b"audio\nx.wav\n"}
+    handler = type("Here", (Handler,), {"files": files, "seen": requests})
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{served.server_port}"
+    served.shutdown()
+    served.server_close()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.fixture
+def memory(server, tmp_path):
+    """The same shards at `memory://shards/`."""
+    files = fsspec.filesystem("memory")
+    for name in ("a.tar", "b.tar"):
+        files.pipe(f"/shards/{name}", (tmp_path / name).read_bytes())
+    yield "memory://shards"
+    files.rm("/shards", recursive=True)
+
+
+def test_a_shard_on_a_web_server_reads_as_a_local_one(server, tmp_path):
+    assert list(read(f"{server}/some/a.tar")) == list(read(tmp_path / "a.tar"))
+    assert list(read(f"{server}/moved/a.tar?x=1")) == list(read(tmp_path / "a.tar"))
+
+
+def test_numbered_shards_are_read_in_their_order(server):
+    with pytest.raises(CorpusError, match=r"/0\.tar: cannot be had \(404"):
+        list(read(server + "/{0..1}.tar"))
+    assert matches(server + "/x/{08..11}.tar") == [f"{server}/x/{n}.tar" for n in ("08", "09", "10", "11")]
+
+
+def test_one_audio_file_is_one_clip_with_its_bytes(server, tmp_path):
+    (clip,) = read(f"{server}/voice.mp3")
+    assert (clip.id, clip.format) == ("voice", "mp3")
+    assert clip.audio == (tmp_path / "voice.mp3").read_bytes()
+    assert len(decode(clip.audio)) > 500
+
+
+def test_patterns_are_for_schemes_that_list(memory, server):
+    assert [clip.id for clip in read(f"{memory}/*.tar")] == ["a", "b"]
+    assert [clip.id for entry in matches(f"{memory}/*.tar") for clip in read_one(entry)] == ["a", "b"]
+    with pytest.raises(CorpusError, match="nothing of this name"):
+        list(read("memory://nowhere/*.tar"))
+    with pytest.raises(CorpusError, match="do not list files"):
+        list(read(f"{server}/*.tar"))
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("/missing.tar", "cannot be had (404"),
+        ("/cut/a.tar", "broke off after"),
+        ("/bad.tar", "the shard is damaged"),
+        ("/clips.csv", "a manifest is read where its audio lies"),
+        ("/locked/a.tar", "cannot be had (401"),
+    ],
+)
+def test_what_goes_wrong_names_the_address(server, path, fault):
+    with pytest.raises(CorpusError) as raised:
+        list(read(server + path))
+    assert str(raised.value).startswith(f"{server}{path}: ")
+    assert fault in str(raised.value)
+    assert tempfile.gettempdir() not in str(raised.value)
+
+
+def test_one_bad_shard_costs_itself_only(server):
+    errors = []
+    entries = [f"{server}/{name}.tar" for name in ("missing", "a", "bad", "b")]
+    clips = [clip.id for entry in entries for clip in read_one(entry, errors.append)]
+    assert clips == ["a", "b"]
+    assert [str(error).partition(".tar")[0] for error in errors] == [f"{server}/missing", f"{server}/bad"]
+
+
+def test_nobody_there_is_an_error(server):
+    with pytest.raises(CorpusError, match=r"^http://127\.0\.0\.1:9/a\.tar: cannot be had"):
+        list(read("http://127.0.0.1:9/a.tar"))
+    with pytest.raises(CorpusError, match=r"^nosuch://x/a\.tar: "):
+        list(read("nosuch://x/a.tar"))
+    with pytest.raises(CorpusError, match=r"^memory://nowhere/a\.tar: cannot be had \(there is no such file"):
+        list(read("memory://nowhere/a.tar"))
+
+
+def test_a_password_goes_to_its_server_and_into_no_error(server, requests):
+    locked = server.replace("http://", "http://anna:s3cret@")
+    assert [clip.id for clip in read(f"{locked}/locked/a.tar")] == ["a"]
+    assert [clip.id for clip in read(f"{locked}/moved/a.tar")] == ["a"]
+    assert requests[-2:] == [("/moved/a.tar", "Basic YW5uYTpzM2NyZXQ="), ("/a.tar", None)]
+    for path in ("/missing.tar?sig=t0ken", "/locked/missing.tar?sig=t0ken", "/bad.tar?sig=t0ken"):
+        with pytest.raises(CorpusError) as raised:
+            list(read(locked + path))
+        assert "s3cret" not in str(raised.value)
+        assert "t0ken" not in str(raised.value)
+    with pytest.raises(CorpusError) as raised:
+        list(read(server.replace("http://", "http://anna:other@") + "/locked/a.tar?sig=t0ken"))
+    assert "401 Unauthorized" in str(raised.value)
+    assert "other" not in str(raised.value)
+    assert "t0ken" not in str(raised.value)
+
+
+def test_a_file_is_bounded_whether_the_server_says_its_size_or_not(server, memory):
+    for address in (f"{server}/a.tar", f"{memory}/a.tar"):
+        with pytest.raises(CorpusError, match="is larger than the 100 bytes allowed"):
+            list(read_remote(address, lambda path, on_bad: iter(()), largest=100))
+
+
+def test_the_copy_is_gone_when_the_reading_is_given_up(server):
+    clips = read(f"{server}/a.tar")
+    next(clips)
+    clips.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "folder", "name"),
+    [
+        ("http://h/x/train-0.tar?y=/z", "x", "train-0.tar"),
+        ("http://h/x/..%2f..%2f..", "folder", "file"),
+        ("http://h/", "folder", "file"),
+        ("memory://shards/a.tar", "shards", "a.tar"),
+    ],
+)
+def test_the_copy_has_a_name_that_is_safe(address, folder, name):
+    assert _names(address) == (folder, name)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("https://u:p@h/x.tar?sig=1#2", "https://h/x.tar"),
+        ("https://h/a@b.tar", "https://h/a@b.tar"),
+        ("s3://bucket/x.tar", "s3://bucket/x.tar"),
+    ],
+)
+def test_what_is_shown_of_an_address_holds_no_secret(address, public):
+    assert shown(address) == public
+
+
+def test_downloads_lie_in_a_place_of_their_own(server):
+    with downloaded(f"{server}/x/a.tar") as path:
+        assert path.parent.name == "x"
+        assert Path(path).stat().st_size > 1_000
+    assert not path.exists()
+    assert addresses("memory://x/a.tar") == ["memory://x/a.tar"]

@@ -1,0 +1,121 @@
+"""What `datasets` writes, reads: saved folders of one or several splits, parquet; nothing else in them."""
+
+import json
+import os
+
+import pyarrow as pa
+import pytest
+
+from budew.corpora import CorpusError, read
+from budew.corpora.saved import saved_tables
+from budew.corpora.sources import matches, read_one
+
+datasets = pytest.importorskip("datasets")
+
+
+@pytest.fixture
+def dataset(voice):
+    flac = voice("made/a.flac", seconds=0.05).read_bytes()
+    rows = {
+        "audio": [{"bytes": flac, "path": f"{number}.flac"} for number in range(3)],
+        "text": ["one", "two", "three"],
+        "anger": [0.0, 2.0, 4.0],
+    }
+    datasets.disable_progress_bars()
+    return datasets.Dataset.from_dict(rows).cast_column("audio", datasets.Audio(decode=False))
+
+
+def said(clips):
+    return [(clip.transcript, clip.format, dict(clip.profile.emotions)) for clip in clips]
+
+
+WHOLE = [("one", "flac", {"Anger": 0.0}), ("two", "flac", {"Anger": 0.5}), ("three", "flac", {"Anger": 1.0})]
+WHOLE[0] = ("one", "flac", {})
+
+
+def test_a_saved_data_set_reads_shard_by_shard(dataset, tmp_path):
+    folder = tmp_path / "saved"
+    dataset.save_to_disk(folder, num_shards=2)
+    (folder / "cache-0123456789abcdef.arrow").write_bytes(b"of map")
+    assert said(read(folder, scale="0-4")) == WHOLE
+    entries = matches(folder)
+    assert [entry.name for entry in entries] == ["data-00000-of-00002.arrow", "data-00001-of-00002.arrow"]
+    assert [len(list(read_one(entry))) for entry in entries] == [2, 1]
+
+
+def test_splits_have_ids_of_their_own(dataset, tmp_path):
+    datasets.DatasetDict(train=dataset, test=dataset).save_to_disk(tmp_path / "saved")
+    ids = [clip.id for clip in read(tmp_path / "saved")]
+    assert len(ids) == len(set(ids)) == 6
+    assert ids[0] == "train/data-00000-of-00001-00000000"
+
+
+def test_parquet_of_datasets_reads(dataset, tmp_path):
+    dataset.to_parquet(tmp_path / "p" / "train-00000-of-00001.parquet")
+    assert said(read(tmp_path / "p", scale="0-4")) == WHOLE
+
+
+def test_rows_that_the_hub_made_of_shards_read_as_the_shards_do(voice, tmp_path):
+    mp3 = voice("a.mp3", seconds=0.05).read_bytes()
+    row = {
+        "mp3": {"bytes": mp3, "path": "a.mp3"},
+        "json": {"annotation": "<Anger>3#x</Anger><transcription_start>Non<transcription_end>", "n": None},
+        "__key__": "fr_alloy_anger/1",
+        "__url__": "hf://datasets/x/y@0/fr_alloy_anger.tar",
+    }
+    pa.parquet.write_table(pa.Table.from_pylist([row]), tmp_path / "0.parquet")
+    (clip,) = read(tmp_path / "0.parquet")
+    assert (clip.id, clip.language, clip.speaker) == ("fr_alloy_anger/1", "fr", "alloy")
+    assert (clip.transcript, dict(clip.profile.emotions)) == ("Non", {"Anger": 0.75})
+
+
+@pytest.mark.parametrize("name", ["../other.arrow", "/etc/passwd", "missing.arrow", "..", 3, None])
+def test_its_json_cannot_name_files_elsewhere(tmp_path, name):
+    (tmp_path / "other.arrow").write_bytes(b"x")
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
+    with pytest.raises(CorpusError, match="which does not lie in it"):
+        saved_tables(folder)
+
+
+def test_a_split_that_is_the_folder_itself_ends(tmp_path):
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["again"]}')
+    os.symlink(tmp_path, tmp_path / "again")
+    assert saved_tables(tmp_path) == []
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, -200])
+def test_a_damaged_arrow_file_is_an_error_that_names_it(dataset, tmp_path, length):
+    dataset.save_to_disk(tmp_path / "saved")
+    (table,) = saved_tables(tmp_path / "saved")
+    whole = table.read_bytes()
+    table.write_bytes(whole[:length])
+    with pytest.raises(CorpusError, match=r"\.arrow: the arrow file cannot be read"):
+        list(read(tmp_path / "saved"))
+
+
+def test_offsets_that_lie_are_not_followed(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.05).read_bytes()
+    table = pa.table({"wav": [wav, wav], "text": ["aaaa", "bbbb"]})
+    with pa.OSFile(str(tmp_path / "t.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as out:
+        out.write_table(table)
+    honest = b"".join(number.to_bytes(4, "little") for number in (0, 4, 8))
+    lying = b"".join(number.to_bytes(4, "little") for number in (0, 4, 2**30))
+    content = (tmp_path / "t.arrow").read_bytes()
+    assert content.count(honest) == 1
+    (tmp_path / "t.arrow").write_bytes(content.replace(honest, lying))
+    with pytest.raises(CorpusError, match=r"t\.arrow: the arrow file cannot be read"):
+        list(read(tmp_path / "t.arrow"))
+
+
+def test_a_text_that_is_not_utf_8_costs_its_row_only(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.05).read_bytes()
+    texts = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffc")]
+    )
+    table = pa.table({"wav": [wav] * 3, "text": texts})
+    pa.parquet.write_table(table, tmp_path / "t.parquet")
+    errors = []
+    assert [clip.transcript for clip in read(tmp_path / "t.parquet", on_bad=errors.append)] == ["a", "c"]
+    assert [str(error).partition("t.parquet: ")[2][:6] for error in errors] == ["row 1:"]
