@@ -33,7 +33,7 @@ def one_line_for(error: Exception) -> str:
     """Return an error as the sentence that a user reads; of one that nobody foresaw, where to see more."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, FORESEEN):
+    if isinstance(error, FORESEEN) or type(error).__module__.partition(".")[0] == "budew":
         return str(error) or type(error).__name__
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, MemoryError) or "out of memory" in reason.lower():

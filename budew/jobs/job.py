@@ -19,13 +19,12 @@ class JobError(Exception):
 
 
 class Job(Protocol):
-    """A function from clips to clips.
+    """A function from clips to clips."""
 
-    Attributes:
-        name: what the job does, one word: "segment".
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """What the job does, one word: "segment"."""
+        ...
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output, as JSON values: versions, models, prompts, seeds, thresholds.
