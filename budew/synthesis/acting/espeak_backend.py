@@ -6,7 +6,7 @@ makes of it: more or less of the feeling in parts of the line, other cues, vocal
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -87,17 +87,21 @@ def parts_of(item: Item) -> tuple[list[Plan], tuple[str, ...]]:
 
 
 def split_line(text: str, count: int) -> list[str]:
-    """Cut a line into at most `count` parts of about as many words, at a punctuation mark where one is near."""
+    """Cut a line into at most `count` parts of about as many words, behind a mark where one is near."""
     words = _STANDING_ALONE.sub("", text).split()
     count = min(count, len(words))
     cuts = [0]
     for number in range(1, count):
-        even = number * len(words) / count
         places = range(cuts[-1] + 1, len(words) - count + number + 1)
-        cuts.append(
-            min(places, key=lambda place: abs(place - even) - 1.5 * (words[place - 1][-1] in ".,;:!?"))
-        )
+        cuts.append(_best_cut(words, places, even=number * len(words) / count))
     return [" ".join(words[start:end]) for start, end in zip(cuts, [*cuts[1:], len(words)], strict=True)]
+
+
+def _best_cut(words: Sequence[str], places: Iterable[int], *, even: float) -> int:
+    def badness(place: int) -> float:
+        return abs(place - even) - _AT_A_MARK * (words[place - 1][-1] in ".,;:!?")
+
+    return min(places, key=badness)
 
 
 def _person(name: str) -> tuple[str, int, str]:
