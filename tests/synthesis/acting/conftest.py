@@ -2,7 +2,9 @@
 
 import io
 import json
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,18 +20,24 @@ from budew.synthesis.acting.backend import Backend
 def tone(seconds: float = 1.0, *, level: float = 0.3, rate: int = 24_000, format: str = "WAV") -> bytes:
     """An encoded hum."""
     file = io.BytesIO()
-    time = np.arange(int(seconds * rate)) / rate
-    sf.write(file, level * np.sin(2 * np.pi * 150 * time), rate, format=format)
+    angle = 2 * np.pi * 150 / rate * np.arange(int(seconds * rate))
+    sf.write(file, level * np.sin(angle), rate, format=format)
     return file.getvalue()
 
 
 class Reply:
-    """An answer: status, body, headers, and what is done to the connection."""
+    """An answer: status, body, headers; endless, or byte after byte with `pause` seconds in between."""
 
     def __init__(
-        self, status: int = 200, body: bytes | None = None, *, endless: bool = False, **headers: str
-    ):
-        self.status, self.endless = status, endless
+        self,
+        status: int = 200,
+        body: bytes | None = None,
+        *,
+        endless: bool = False,
+        pause: float = 0.0,
+        **headers: str,
+    ) -> None:
+        self.status, self.endless, self.pause = status, endless, pause
         self.body = tone() if body is None else body
         self.headers = {"Content-Type": "audio/wav", **headers}
 
@@ -54,8 +62,10 @@ class SpeechServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def handle_error(self, *_: object) -> None:
+    def handle_error(self, *where: Any) -> None:
         """A client that hangs up is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*where)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -88,7 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(reply.body)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body)
+        step = 1 if reply.pause else len(reply.body) or 1
+        for start in range(0, len(reply.body), step):
+            self.wfile.write(reply.body[start : start + step])
+            time.sleep(reply.pause)
 
     def log_message(self, *_: object) -> None:
         pass

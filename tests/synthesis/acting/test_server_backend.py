@@ -129,6 +129,14 @@ def test_an_answer_that_stalls_is_given_up_in_time(serve, small, tmp_path):
     assert len(server.seen) == 4
 
 
+def test_an_answer_that_trickles_in_for_ever_is_given_up_in_time(serve, small, tmp_path):
+    server = serve(lambda _, before: Reply() if before else Reply(pause=0.05))
+    start = time.monotonic()
+    assert acted(tmp_path, server, small, clips=2, timeout=0.4).clips == 2
+    assert time.monotonic() - start < 10
+    assert len(server.seen) == 4
+
+
 def test_no_more_requests_are_under_way_than_allowed(serve, small, tmp_path):
     def replies(*_):
         time.sleep(0.03)
