@@ -87,8 +87,9 @@ def act(
     """Have lines acted after a plan, balanced over emotions, voices, languages and challenges, as shards.
 
     A run that was stopped goes on when it is started again, and more clips go
-    on with fewer. A clip that cannot be spoken, or whose words are wrong, is
-    listed in OUT/failures.jsonl; then the exit status is 1.
+    on with fewer. A clip that cannot be spoken is listed in OUT/failures.jsonl;
+    then the exit status is 1. Clips with the wrong words are in
+    OUT/left_out.jsonl.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
@@ -140,8 +141,10 @@ def act(
     with progress_bar("acting") as bar:
         done = act_plan(out, performance, workers=workers, retry_failed=retry_failed, progress=bar)
     if done.failures:
-        say_error(f"{done.failures:,} clips are in no shard: see {out / 'failures.jsonl'}")
+        say_error(f"{done.failures:,} clips could not be spoken: see {out / 'failures.jsonl'}")
     print(f"{done.clips:,} clips in {done.shards:,} shards in {out}")
+    if done.left_out:
+        print(f"{done.left_out:,} were left out: see {out / 'left_out.jsonl'}")
     raise typer.Exit(1 if done.failures else 0)
 
 

@@ -322,7 +322,10 @@ ActWorkers = Annotated[
     ),
 ]
 ActRetryFailed = Annotated[
-    bool, typer.Option("--retry-failed", help="Speak the clips again that failed.", rich_help_panel=_RUN)
+    bool,
+    typer.Option(
+        "--retry-failed", help="Speak the clips again that failed or were left out.", rich_help_panel=_RUN
+    ),
 ]
 ActDryRun = Annotated[
     bool,

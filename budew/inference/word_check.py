@@ -17,12 +17,13 @@ from budew.corpora.word_errors import counts_characters, word_error_rate
 from budew.extras import require
 from budew.inference.transcription import BATCH, Transcriber
 from budew.jobs import OnFailed
+from budew.jobs.job import FilteredError
 
 MAX_WER = 0.3
 _SHOWN = 200
 
 
-class WordsError(Exception):
+class WordsError(FilteredError):
     """A clip in which something else is heard than should be said; `details` are rate and what was heard."""
 
     def __init__(self, rate: float, heard: str, most: float, *, unit: str) -> None:

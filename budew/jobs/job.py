@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
+from budew.corpora.errors import CorpusError
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and what went wrong with it; the clip is then in no output."""
@@ -16,6 +17,10 @@ OnFailed = Callable[[str, Exception], None]
 
 class JobError(Exception):
     """Something that no other clip will fare better with: no key, no model, a full disk. Ends the job."""
+
+
+class FilteredError(CorpusError):
+    """A clip that the settings of a job leave out. Told as a failure is, counted and listed apart."""
 
 
 class Job(Protocol):

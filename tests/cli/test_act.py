@@ -27,9 +27,10 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     assert len(list(read(tmp_path / "a"))) == 4
     words = ("--check-words", "--words-model", whisper_folder, "--device", "cpu")
     checked = budew("corpus", "act", tmp_path / "b", *SHORT, *words)
-    assert checked.status == 1
-    assert "4 clips are in no shard: see" in checked.err
-    rows = [json.loads(line) for line in (tmp_path / "b" / "failures.jsonl").read_text().splitlines()]
+    assert checked.status == 0
+    assert checked.out.startswith("0 clips in 0 shards")
+    assert "4 were left out: see" in checked.out
+    rows = [json.loads(line) for line in (tmp_path / "b" / "left_out.jsonl").read_text().splitlines()]
     assert [row["clip"] for row in rows] == [f"act-1-000000{number}" for number in range(4)]
     assert all(row["wer"] > 0.3 and row["heard"] and row["kind"] == "WordsError" for row in rows)
     kept = budew("corpus", "act", tmp_path / "c", *SHORT, *words, "--max-wer", 1_000)

@@ -1,8 +1,9 @@
 """An acted corpus: a plan, spoken by a backend, checked, and written as WebDataset shards.
 
 One shard is the unit of work. It appears under its name when it is complete, its note after it; a second run
-makes only what is missing, so a run may be killed at any moment. Every planned clip is in a shard or in
-`failures.jsonl`. With the offline backend neither the workers nor the moment of a kill change a byte.
+makes only what is missing, so a run may be killed at any moment. Every planned clip is in a shard, in
+`failures.jsonl` or in `left_out.jsonl`. With the offline backend neither the workers nor the moment of a kill
+change a byte.
 """
 
 import fcntl
@@ -23,7 +24,7 @@ from budew.synthesis.acting.notes import (
     Failure,
     Note,
     claim,
-    gather_failures,
+    gather,
     read_note,
     remove_unfinished,
     write_note,
@@ -77,12 +78,13 @@ class Performance:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended: the clips in the folder, the shards, and the clips that are in no shard."""
+    """How a run ended: clips and shards in the folder, clips that failed, clips that the check left out."""
 
     out: Path
     clips: int
     shards: int
     failures: int
+    left_out: int
 
 
 def act(
@@ -100,7 +102,7 @@ def act(
         performance: what is made.
         workers: processes; left out, one a processor for a backend that computes, and this one alone for a
             server or where there is a check.
-        retry_failed: speak those clips again that failed in an earlier run; the others are kept.
+        retry_failed: speak those clips again that failed or were left out before; the others are kept.
         progress: called with (clips done, clips in all) after each shard.
 
     Raises:
@@ -123,9 +125,9 @@ def act(
         for count in _made(folder, performance, missing, workers):
             done += count
             tell(done, performance.clips)
-        notes = [read_note(folder, name) for name in shards]
-        clips = sum(note.clips for note in notes if note)
-        return Summary(folder, clips, len(shards), gather_failures(folder, shards))
+        clips = [note.clips for name in shards if (note := read_note(folder, name)) and note.clips]
+        failures, left_out = (gather(folder, shards, left_out=which) for which in (False, True))
+        return Summary(folder, sum(clips), len(clips), failures, left_out)
 
 
 def _waits(folder: Path, shard: str, numbers: range, retry_failed: bool) -> bool:

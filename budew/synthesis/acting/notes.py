@@ -4,7 +4,8 @@
 |---|---|
 | `corpus.json` | the plan and who speaks it: a folder holds one corpus |
 | `notes/NAME.json` | that `NAME.tar` is complete, how large it is, and which clips are not in it |
-| `failures.jsonl` | all clips that are in no shard, each with the reason |
+| `failures.jsonl` | all clips that could not be made, each with the reason |
+| `left_out.jsonl` | the same for those that a check did not let through |
 
 A shard comes before its note, and both appear whole: what has no note is not done.
 """
@@ -15,21 +16,31 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.jobs.job import FilteredError
 from budew.synthesis.acting.errors import ActingError
 from budew.version import __version__
 from budew.whole_file import whole_file
 
-CORPUS, NOTES, FAILURES = "corpus.json", "notes", "failures.jsonl"
+CORPUS, NOTES, FAILURES, LEFT_OUT = "corpus.json", "notes", "failures.jsonl", "left_out.jsonl"
 _LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A clip that is in no shard: its id, why, the kind of error, and what the error measured."""
+    """A clip that is in no shard.
+
+    Attributes:
+        clip: its id.
+        reason: why, in one line.
+        kind: of error.
+        left_out: whether nothing went wrong, and a check did not let it through.
+        details: what the error measured.
+    """
 
     clip: str
     reason: str
     kind: str
+    left_out: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -37,10 +48,11 @@ class Failure:
         """Describe an error on one line; what it has in `details` is kept."""
         text = " ".join(str(error).split()) or type(error).__name__
         text = text.encode("utf-8", "backslashreplace").decode()[:_LONGEST_REASON]
-        return cls(clip, text, type(error).__name__, dict(getattr(error, "details", {})))
+        left_out, details = isinstance(error, FilteredError), dict(getattr(error, "details", {}))
+        return cls(clip, text, type(error).__name__, left_out, details)
 
     def row(self, shard: str) -> dict[str, Any]:
-        """Return the line of `failures.jsonl`."""
+        """Return the line of `failures.jsonl` or `left_out.jsonl`."""
         return {"shard": shard, "clip": self.clip, "reason": self.reason, "kind": self.kind, **self.details}
 
 
@@ -114,17 +126,24 @@ def read_note(folder: Path, shard: str) -> Note | None:
         return None  # not done, or not to be trusted: it is made again
 
 
-def gather_failures(folder: Path, shards: Iterable[str]) -> int:
-    """Write the failures of all shards into one file, in the order of the plan; return how many.
+def gather(folder: Path, shards: Iterable[str], *, left_out: bool) -> int:
+    """Write the clips that failed, or were left out, into one file in the order of the plan; return how many.
 
-    Without failures there is no such file.
+    Without any there is no such file.
     """
     notes = ((shard, read_note(folder, shard)) for shard in shards)
-    rows = [failure.row(shard) for shard, note in notes if note for failure in note.failures]
+    rows = [
+        failure.row(shard)
+        for shard, note in notes
+        if note
+        for failure in note.failures
+        if failure.left_out == left_out
+    ]
+    path = folder / (LEFT_OUT if left_out else FAILURES)
     if not rows:
-        (folder / FAILURES).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         return 0
-    with whole_file(folder / FAILURES) as file:
+    with whole_file(path) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     return len(rows)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read
+from budew.jobs.job import FilteredError
 from budew.synthesis.acting import ActingError, EspeakBackend, Performance, act
 
 BACKEND = EspeakBackend()
@@ -166,20 +167,24 @@ class Refuses:
             if clip.metadata["acting"]["number"] % 2:
                 yield clip
             else:
-                failed(clip.id, ValueError("even"))
+                failed(
+                    clip.id, (FilteredError if clip.metadata["acting"]["number"] % 4 else ValueError)("even")
+                )
 
 
 def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
     done = act(tmp_path, performance(small, clips=7, clips_per_shard=3, check=Refuses()), workers=0)
-    assert (done.clips, done.failures) == (3, 4)
-    rows = [json.loads(line) for line in (tmp_path / "failures.jsonl").read_text().splitlines()]
-    plan = small(BACKEND)
-    assert [row["clip"] for row in rows] == [plan.item(number).id for number in (0, 2, 4, 6)]
+    assert (done.clips, done.failures, done.left_out) == (3, 2, 2)
+    plan, rows = small(BACKEND), []
+    for name, numbers in (("failures", (0, 4)), ("left_out", (2, 6))):
+        lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
+        rows += map(json.loads, lines)
+        assert [json.loads(line)["clip"] for line in lines] == [plan.item(number).id for number in numbers]
     assert {row["reason"] for row in rows} == {"even"}
     assert [row["shard"] for row in rows] == [
         "act-00000.tar",
-        "act-00000.tar",
         "act-00001.tar",
+        "act-00000.tar",
         "act-00002.tar",
     ]
     assert not (tmp_path / "act-00002.tar").exists()  # no clip of it was let through
