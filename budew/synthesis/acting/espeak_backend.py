@@ -1,8 +1,9 @@
 """Acting without a server: espeak-ng, coloured by the vocal correlates of the emotion and by the challenge.
 
 A stand-in that costs nothing, needs no network and gives the same bytes every time, nearly 40 clips a second
-on one core: it rehearses a plan, and it teaches a model cues, not acting. A challenge is what `challenges.yaml`
-makes of it: more or less of the feeling in parts of the line, other cues, vocal bursts in between.
+on one core: it rehearses a plan, and it teaches a model cues, not acting. A challenge is what
+`challenges.yaml` makes of it: more or less of the feeling in parts of the line, other cues, vocal bursts in
+between.
 """
 
 import re
