@@ -23,7 +23,7 @@ MANIFEST = "clips.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Some lines of a manifest: the bytes where they begin and end (None: of the file), the first's number."""
+    """Some lines of a manifest: the bytes from where to where (None: the end), and the first's number."""
 
     start: int
     stop: int | None

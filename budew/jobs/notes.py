@@ -43,8 +43,9 @@ class Failure:
     @classmethod
     def of(cls, clip: str, error: BaseException) -> "Failure":
         """Describe an error on one line."""
+        kind = FilteredError if isinstance(error, FilteredError) else type(error)
         text = " ".join(str(error).split()) or type(error).__name__
-        return cls(clip, text.encode("utf-8", "backslashreplace").decode()[:1000], type(error).__name__)
+        return cls(clip, text.encode("utf-8", "backslashreplace").decode()[:1000], kind.__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _of_loose_files(folder: Path, most: int) -> Iterator[Unit]:
 
 
 def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
-    for lonely in lonely_json(files):
+    for lonely in (path for path in files if not is_audio_name(path)):
         on_bad(CorpusError(f"{lonely}: has no audio beside it: add it, or remove the JSON"))
     yield from read_files((path for path in files if is_audio_name(path)), folder=folder, on_bad=on_bad)
 

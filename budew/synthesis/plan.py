@@ -66,12 +66,20 @@ def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
     rng = generator(seed, clip_id, "plan")
     voice = _draw_voice(rng, split)
     emotions = _draw_emotions(rng)
-    settings, bursts = _express(emotions, rng)
+    settings, bursts = express(emotions, rng)
     text = rng.choice(table("texts")[voice.language])
     rng.shuffle(bursts)
     cut = sum(rng.random() < 0.5 for _ in bursts)
     profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
     return Plan(clip_id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
+
+
+def voice_of(variant: str, person: int, *, accent: str, language: str, gender: str) -> Voice:
+    """Return a speaker: `person` is one of those who share an espeak-ng variant, `accent` its voice."""
+    body = generator(0, f"{variant}/{person}", "speaker")
+    tract = 1 + body.uniform(-1, 1) * table("voices")["vocal_tract"]
+    pitch = body.uniform(-1, 1) * table("voices")["habitual_pitch"]
+    return Voice(f"{accent}+{variant}", f"{variant}-{person:02d}", language, gender, tract, pitch)
 
 
 def _draw_voice(rng: random.Random, split: Split) -> Voice:
@@ -81,11 +89,7 @@ def _draw_voice(rng: random.Random, split: Split) -> Voice:
     gender = rng.choice(["female", "male"])
     variant = rng.choice(voices["variants"][split][gender])
     person = rng.randrange(voices["speakers"])
-    name = f"{accent}+{variant}"
-    body = generator(0, f"{variant}/{person}", "speaker")
-    tract = 1 + body.uniform(-1, 1) * voices["vocal_tract"]
-    pitch = body.uniform(-1, 1) * voices["habitual_pitch"]
-    return Voice(name, f"{variant}-{person:02d}", language, gender, tract, pitch)
+    return voice_of(variant, person, accent=accent, language=language, gender=gender)
 
 
 def _draw_emotions(rng: random.Random) -> dict[str, float]:
@@ -100,7 +104,7 @@ def _draw_emotions(rng: random.Random) -> dict[str, float]:
     }
 
 
-def _express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str, float], list[str]]:
+def express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str, float], list[str]]:
     """Return the settings of the cues and the bursts that these emotions come out as, this time."""
     rules = table("cues")
     settings = dict.fromkeys(cues(), 0.0)

@@ -1,0 +1,149 @@
+"""Acting without a server: espeak-ng, coloured by the vocal correlates of the emotion and by the challenge.
+
+A stand-in that costs nothing, needs no network and gives the same bytes every time, nearly 40 clips a second
+on one core: it rehearses a plan, and it teaches a model cues, not acting. A challenge is what
+`challenges.yaml` makes of it: more or less of the feeling in parts of the line, other cues, vocal bursts in
+between.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Any
+
+import soundfile as sf
+
+from budew.extras import require
+from budew.jobs import OnFailed
+from budew.randomness import generator
+from budew.synthesis.acting.backend import Take
+from budew.synthesis.acting.errors import ActingError
+from budew.synthesis.acting.plan import Item
+from budew.synthesis.acting.tables import Challenge, challenges, data, languages
+from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize_parts
+from budew.synthesis.espeak import Espeak, SynthesisError
+from budew.synthesis.plan import Plan, Voice, express, voice_of
+from budew.synthesis.tables import cues, table
+
+LONGEST = 30.0
+"""Seconds of a clip. The longest line takes about 15 when every cue slows it down."""
+_AT_A_MARK = 1.5  # words that a cut may move to fall behind a punctuation mark
+_STANDING_ALONE = re.compile(r"\s+(?=[!?;:])")  # French has a space there; a mark alone is no word
+
+
+@dataclass(frozen=True, slots=True)
+class EspeakBackend:
+    """The synthesizer of this package. Voices are called VARIANT-NUMBER, such as `f1-03`: a variant of
+    espeak-ng (`../voices.yaml`) and one of its 24 persons.
+    """
+
+    name: str = "espeak-ng"
+    license: str | None = "CC0-1.0"
+    computes: bool = True
+
+    def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the voices of these names, or twelve of the training split."""
+        chosen = tuple(data("voices")["espeak"] if names is None else names)
+        return tuple(f"{variant}-{person:02d}" for variant, person, _ in map(_person, chosen))
+
+    def accents(self, language: str) -> tuple[str, ...]:
+        """Return the accents that espeak-ng has."""
+        return tuple(accent.name for accent in languages()[language].accents if accent.espeak)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the sound: the version of the package does, and it is told elsewhere."""
+        return {"backend": self.name}
+
+    def speak(self, items: Sequence[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
+        """Speak the items one after the other."""
+        require("espeakng_loader", extra="train", purpose="budew corpus act --backend espeak")
+        with Espeak() as espeak:
+            for item in items:
+                parts, bursts = parts_of(item)
+                try:
+                    samples = synthesize_parts(parts, espeak, longest=LONGEST)
+                except SynthesisError as error:
+                    failed(item.id, error)
+                    continue
+                yield item, _take(samples, parts[0].voice, bursts)
+
+
+def parts_of(item: Item) -> tuple[list[Plan], tuple[str, ...]]:
+    """Return an item as plans for the synthesizer, one for each part of its challenge, and its own bursts.
+
+    How the speaker uses each cue is drawn once for all parts; a part has its share of it.
+    """
+    challenge = challenges()[item.challenge]
+    settings, bursts = express({item.emotion: item.intensity}, generator(item.seed, item.id, "express"))
+    words = split_line(item.text, len(challenge.parts))
+    voice, profile = _voice(item), item.profile(bursts=tuple(bursts))
+    parts = []
+    for number, (text, share) in enumerate(zip(words, challenge.parts, strict=False)):
+        part = _shared(settings, share, challenge)
+        name = f"{item.id}/{number}" if number else item.id
+        parts.append(Plan(name, item.seed, profile, voice, text, part, (), ()))
+    _place_bursts(parts, challenge, bursts)
+    return parts, tuple(bursts)
+
+
+def split_line(text: str, count: int) -> list[str]:
+    """Cut a line into at most `count` parts of about as many words, behind a mark where one is near."""
+    words = _STANDING_ALONE.sub("", text).split()
+    count = min(count, len(words))
+    cuts = [0]
+    for number in range(1, count):
+        places = range(cuts[-1] + 1, len(words) - count + number + 1)
+        cuts.append(_best_cut(words, places, even=number * len(words) / count))
+    return [" ".join(words[start:end]) for start, end in zip(cuts, [*cuts[1:], len(words)], strict=True)]
+
+
+def _best_cut(words: Sequence[str], places: Iterable[int], *, even: float) -> int:
+    def badness(place: int) -> float:
+        return abs(place - even) - _AT_A_MARK * (words[place - 1][-1] in ".,;:!?")
+
+    return min(places, key=badness)
+
+
+def _person(name: str) -> tuple[str, int, str]:
+    """Return variant, number and gender of a voice."""
+    variant, _, number = name.rpartition("-")
+    splits = table("voices")["variants"].values()
+    genders = {known: gender for split in splits for gender, names in split.items() for known in names}
+    if variant not in genders or not number.isdecimal() or int(number) >= table("voices")["speakers"]:
+        most = table("voices")["speakers"] - 1
+        raise ActingError(
+            f"espeak-ng has no voice {name!r}: use VARIANT-NUMBER such as f1-03, with a number up to {most} "
+            f"and one of {', '.join(sorted(genders))}"
+        )
+    return variant, int(number), genders[variant]
+
+
+def _voice(item: Item) -> Voice:
+    variant, person, gender = _person(item.voice)
+    accent = languages()[item.language].accent(item.accent).espeak
+    if accent is None:
+        raise ActingError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
+    return voice_of(variant, person, accent=accent, language=item.language, gender=gender)
+
+
+def _shared(settings: dict[str, float], share: float, challenge: Challenge) -> dict[str, float]:
+    return {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
+
+
+def _place_bursts(parts: list[Plan], challenge: Challenge, own: Sequence[str]) -> None:
+    """Put the bursts of the challenge where it wants them, and those of the emotion at the end."""
+    parts[0] = replace(parts[0], bursts_before=challenge.before)
+    if len(parts) > 1:
+        parts[0] = replace(parts[0], bursts_after=challenge.between)
+    missing = challenge.between if len(parts) == 1 else ()
+    after = [name for name in own if name not in challenge.bursts]
+    parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *missing, *after, *challenge.after))
+
+
+def _take(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> Take:
+    encoded = BytesIO()
+    sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    duration = round(len(samples) / SAMPLING_RATE, 4)
+    details = {"espeak_voice": voice.name}
+    return Take(encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, details)

@@ -1,0 +1,118 @@
+"""The data files of acting, read once and checked: lines, languages and accents, challenges and the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from budew.synthesis.tables import TableError, cues, table
+from budew.taxonomy import EMOTIONS, burst, trait
+
+
+@dataclass(frozen=True, slots=True)
+class Accent:
+    """A way to speak a language. `espeak` is the voice of espeak-ng, None where it has none."""
+
+    name: str
+    espeak: str | None = None
+    unmarked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language with its accents, its lines by emotion and its neutral lines; `slots` fill the lines."""
+
+    code: str
+    name: str
+    accents: tuple[Accent, ...]
+    lines: Mapping[str, tuple[str, ...]]
+    neutral: tuple[str, ...]
+    slots: Mapping[str, tuple[str, ...]]
+
+    def accent(self, name: str) -> Accent:
+        """Return the accent of this name. Raises KeyError where the language has none such."""
+        return {accent.name: accent for accent in self.accents}[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """An acting challenge. Fields as in `challenges.yaml`."""
+
+    name: str
+    direction: str
+    parts: tuple[float, ...] = (1.0,)
+    cues: Mapping[str, float] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    style: str | None = None
+
+    @property
+    def bursts(self) -> tuple[str, ...]:
+        """The vocal bursts that are asked for."""
+        return (*self.before, *self.between, *self.after)
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """Return the languages by code.
+
+    Raises:
+        TableError: an emotion has no line, or a slot has no words.
+    """
+    return {code: _language(code, row) for code, row in data("languages").items()}
+
+
+@cache
+def challenges() -> dict[str, Challenge]:
+    """Return the challenges by name.
+
+    Raises:
+        TableError: a burst, cue or style is unknown, or the parts are none.
+    """
+    return {name: _challenge(name, row) for name, row in data("challenges").items()}
+
+
+@cache
+def data(name: str) -> Any:
+    """Return the parsed data file `name`.yaml of this folder."""
+    return yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _language(code: str, row: Mapping[str, Any]) -> Language:
+    told = data(f"lines/{code}")
+    if set(told["lines"]) != set(EMOTIONS):
+        odd = sorted(set(told["lines"]) ^ set(EMOTIONS))
+        raise TableError(f"lines/{code}.yaml must have lines for each emotion: {odd}")
+    slots = {name: tuple(words) for name, words in told["slots"].items()}
+    first = {name: words[0] for name, words in slots.items()}
+    for line in (line for lines in told["lines"].values() for line in lines):
+        try:
+            line.format(**first)
+        except (KeyError, IndexError, ValueError) as error:
+            raise TableError(f"lines/{code}.yaml: {line!r} has a slot that is not there: {error}") from error
+    return Language(
+        code=code,
+        name=row["name"],
+        accents=tuple(Accent(name, **how) for name, how in row["accents"].items()),
+        lines={emotion: tuple(told["lines"][emotion]) for emotion in EMOTIONS},
+        neutral=tuple(f"{text}." for text in table("texts")[code]),
+        slots=slots,
+    )
+
+
+def _challenge(name: str, row: Mapping[str, Any]) -> Challenge:
+    many = {key: tuple(row[key]) for key in ("parts", "before", "between", "after") if key in row}
+    challenge = Challenge(name, row["direction"], cues=row.get("cues", {}), style=row.get("style"), **many)
+    unknown = [cue for cue in challenge.cues if cue not in cues()]
+    unknown += [name for name in challenge.bursts if name not in table("bursts") or burst(name) != name]
+    if unknown:
+        raise TableError(f"challenges.yaml, {name}: unknown {', '.join(unknown)}")
+    if challenge.style is not None:
+        trait("style", challenge.style)
+    if not challenge.parts or not all(0 <= part <= 1.5 for part in challenge.parts):
+        raise TableError(f"challenges.yaml, {name}: parts are numbers from 0 to 1.5, at least one")
+    return challenge

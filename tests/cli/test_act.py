@@ -1,0 +1,70 @@
+"""`budew corpus act`: the plan shown, speech made offline, words checked."""
+
+import json
+
+import pytest
+
+from budew.corpora import read
+
+SHORT = ("--clips", "4", "--seed", "1", "--languages", "en", "--texts", "neutral", "--workers", "0")
+
+
+def test_a_dry_run_shows_the_plan_and_its_cost_and_writes_nothing(budew, tmp_path):
+    out = tmp_path / "acted"
+    shown = budew("corpus", "act", out, "--clips", 80, "--seed", 1, "--dry-run", "--price", 1_000_000)
+    assert shown.status == 0
+    for word in ("emotion", "voice", "challenge", "act-1-0000000", "act-1-0000004", "whisper", "80 requests"):
+        assert word in shown.out
+    assert "act-1-0000005" not in shown.out
+    characters = int(shown.out.partition("requests, ")[2].partition(" ")[0].replace(",", ""))
+    assert f"the lines cost {characters:,}.00" in shown.out
+    assert not out.exists()
+
+
+def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
+    done = budew("corpus", "act", tmp_path / "a", *SHORT)
+    assert (done.status, done.out) == (0, f"4 clips in 1 shards in {tmp_path / 'a'}\n")
+    assert len(list(read(tmp_path / "a"))) == 4
+    words = ("--check-words", "--words-model", whisper_folder, "--device", "cpu")
+    checked = budew("corpus", "act", tmp_path / "b", *SHORT, *words)
+    assert checked.status == 0
+    assert checked.out.startswith("0 clips in 0 shards")
+    assert "4 were left out: see" in checked.out
+    rows = [json.loads(line) for line in (tmp_path / "b" / "left_out.jsonl").read_text().splitlines()]
+    assert [row["clip"] for row in rows] == [f"act-1-000000{number}" for number in range(4)]
+    assert all(row["wer"] > 0.3 and row["heard"] and row["kind"] == "WordsError" for row in rows)
+    kept = budew("corpus", "act", tmp_path / "c", *SHORT, *words, "--max-wer", 1_000)
+    assert kept.status == 0
+    assert all(clip.metadata["words"]["wer"] > 0.3 for clip in read(tmp_path / "c"))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--emotions", "angr"), "unknown emotion 'angr'"),
+        (("--languages", "en,xx"), "no language 'xx': use some of en, de, es, fr"),
+        (("--backend", "http://127.0.0.1:9/v1"), "give one with --model"),
+        (("--backend", "espeaks"), "the backend is no address"),
+        (("--backend", "http://127.0.0.1:9/v1", "--model", "m", "--attempts", "1"), "start the server"),
+        (("--voices", "nobody"), "espeak-ng has no voice 'nobody'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(budew, tmp_path, options, told):
+    outcome = budew("corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, *options)
+    assert outcome.status == 1
+    assert outcome.err.startswith("budew: ")
+    assert told in outcome.err
+    assert "please report it" not in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_checkpoint_that_does_not_know_the_language_is_told_before_anything_is_spoken(
+    budew, tmp_path, whisper_folder
+):
+    outcome = budew(
+        "corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, "--languages", "de",
+        "--check-words", "--words-model", whisper_folder, "--device", "cpu",
+    )  # fmt: skip
+    assert outcome.status == 1
+    assert "does not know the language 'de'" in outcome.err
+    assert not (tmp_path / "out").exists()

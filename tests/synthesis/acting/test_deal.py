@@ -1,0 +1,77 @@
+"""Levels are dealt evenly at every moment, whatever the numbers."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.synthesis.acting.deal import dealt, dealt_from_deck
+
+SIZES = st.integers(1, 13)
+
+
+def spread(counts: Counter, levels: int) -> int:
+    return max(counts.values()) - (min(counts.values()) if len(counts) == levels else 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), clips=st.integers(1, 400))
+def test_within_a_place_of_the_round_no_level_is_ahead_by_more_than_one_at_any_moment(
+    size, rounds, seed, clips
+):
+    counts = {place: Counter() for place in range(rounds)}
+    for number in range(clips):
+        counts[number % rounds][dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")] += 1
+        assert spread(counts[number % rounds], size) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), clips=st.integers(1, 400))
+def test_within_a_level_no_place_is_ahead_by_more_than_one_at_any_moment(size, rounds, seed, clips):
+    counts = {level: Counter() for level in range(size)}
+    for number in range(clips):
+        level = dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")
+        counts[level][number % rounds] += 1
+        assert spread(counts[level], rounds) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), turns=st.integers(1, 40))
+def test_after_each_round_no_level_is_ahead_by_more_than_one(size, rounds, seed, turns):
+    counts: Counter = Counter()
+    for number in range(turns * rounds):
+        counts[dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")] += 1
+        if number % rounds == rounds - 1:
+            assert spread(counts, size) <= 1
+
+
+@given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), square=st.integers(0, 3))
+def test_each_pair_comes_exactly_once_in_a_square(size, rounds, seed, square):
+    numbers = range(square * size * rounds, (square + 1) * size * rounds)
+    pairs = {(n % rounds, dealt(n, size=size, rounds=rounds, seed=seed, axis="a")) for n in numbers}
+    assert len(pairs) == size * rounds
+
+
+def test_axes_that_are_dealt_apart_meet_evenly_on_the_whole():
+    pairs = Counter(
+        tuple(dealt(number, size=4, rounds=40, seed=1, axis=axis) for axis in ("language", "intensity"))
+        for number in range(8_000)
+    )
+    assert len(pairs) == 16
+    assert all(abs(count - 500) < 100 for count in pairs.values())
+
+
+def test_another_seed_and_another_axis_are_dealt_otherwise():
+    def deal(seed, axis):
+        return [dealt(number, size=6, rounds=10, seed=seed, axis=axis) for number in range(60)]
+
+    assert deal(1, "voice") == deal(1, "voice")
+    assert deal(1, "voice") != deal(2, "voice")
+    assert deal(1, "voice") != deal(1, "language")
+
+
+@given(size=SIZES, seed=st.integers(0, 9))
+def test_a_deck_is_used_up_before_it_is_shuffled_again(size, seed):
+    cards = [dealt_from_deck(number, size=size, seed=seed, axis="line") for number in range(3 * size)]
+    for start in range(0, 3 * size, size):
+        assert sorted(cards[start : start + size]) == list(range(size))
