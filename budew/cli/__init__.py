@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from budew.cli import captions, corpora, speech, training
+from budew.cli import annotation, captions, corpora, speech, training
 from budew.cli.settings import SETTINGS
 from budew.terminal import one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
+corpora.app.add_typer(annotation.app, name="annotate")
 app.add_typer(corpora.app, name="corpus")
 app.add_typer(training.app)
 

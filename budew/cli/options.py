@@ -241,13 +241,15 @@ KeepDamaged = Annotated[
     bool, typer.Option("--keep-damaged", help="Take clips that break off, as far as they can be decoded.")
 ]
 
-# budew corpus annotate --by llm
+# budew corpus annotate llm
 ChatModel = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", help="The name under which the server knows the model."),
+    str,
+    typer.Option(
+        "--model", metavar="NAME", help="The name under which the server knows the model.", show_default=False
+    ),
 ]
 BaseUrl = Annotated[
-    str | None,
+    str,
     typer.Option(metavar="URL", help="Of a server that speaks the OpenAI protocol: http://localhost:8000/v1"),
 ]
 KeyVariable = Annotated[

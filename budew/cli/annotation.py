@@ -1,12 +1,22 @@
+"""Commands that give the clips of a corpus profiles: each a job, each another way to hear."""
+
+import typer
+
+from budew.cli import options
+from budew.cli.running import Running, job_command, run_job
+from budew.cli.settings import SETTINGS
+
+app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.", **SETTINGS)
+
+
 @app.command(no_args_is_help=True)
-@job_command
-def annotate(
+@job_command()
+def llm(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    by: options.Annotator,  # StrEnum: heads, labels, llm, measure
-    model: options.ChatModel = None,
-    base_url: options.BaseUrl = None,
+    model: options.ChatModel,
+    base_url: options.BaseUrl,
     key_variable: options.KeyVariable = "OPENAI_API_KEY",
     concurrency: options.Concurrency = 16,
     timeout: options.AnswerTimeout = 120.0,
@@ -24,14 +34,13 @@ def annotate(
     max_cost: options.MaxCost = None,
     max_tokens: options.MaxTokens = None,
 ) -> None:
-    """Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.
+    """Ask an audio language model, on any server that speaks the OpenAI chat protocol.
 
-    By llm: an audio language model is asked. A server that is overloaded or
-    down is waited for, and what was answered is never asked or paid again. What
-    it cannot annotate is listed in OUT/failures.jsonl. The key comes from the
-    environment.
+    A server that is overloaded or down is waited for, and what was answered is
+    never asked or paid again. What cannot be annotated is listed in
+    OUT/failures.jsonl. The key comes from the environment.
 
-    Example: budew corpus annotate shards/ out/ --by llm --model NAME --base-url http://localhost:8000/v1
+    Example: budew corpus annotate llm shards/ out/ --model NAME --base-url http://localhost:8000/v1
     """
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.prompt import load_prompt
@@ -39,25 +48,25 @@ def annotate(
     from budew.chat.server import ChatServer
     from budew.chat.spending import Budget
 
-    if model is None or base_url is None:
-        raise typer.BadParameter("--by llm needs --model and --base-url")
+    ledger = cache or users_ledger()
+    server = ChatServer(
+        base_url,
+        key_variable=key_variable,
+        concurrency=concurrency,
+        timeout=timeout,
+        attempts=attempts,
+        patience=patience,
+        requests_per_minute=requests_per_minute,
+    )
     job = AnnotateByLLM(
-        ChatServer(
-            base_url,
-            key_variable=key_variable,
-            concurrency=concurrency,
-            timeout=timeout,
-            attempts=attempts,
-            patience=patience,
-            requests_per_minute=requests_per_minute,
-        ),
+        server,
         model,
         prompt=load_prompt(prompt),
         temperature=temperature,
         seed=seed,
         turns=turns,
         max_seconds=max_seconds,
-        cache=cache or users_ledger(),
+        cache=ledger,
         budget=Budget(price_in, price_out, max_cost, max_tokens),
         account=str(out.resolve()),
     )
@@ -65,4 +74,4 @@ def annotate(
         run_job(job, source, out, running)
     finally:
         if not running.dry_run:
-            print(told_spending(cache or users_ledger(), job.account))
+            print(told_spending(ledger, job.account))

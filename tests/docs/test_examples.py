@@ -1,4 +1,4 @@
-"""Every example of docs/corpora.md runs as it stands there, section by section, beside a file `clip.wav`."""
+"""Every example of the pages on corpora runs as it stands there, section by section, beside a `clip.wav`."""
 
 import os
 import re
@@ -14,14 +14,19 @@ from budew.corpora import read
 from budew.corpora.audio import decode
 from budew.resources import data_folder
 
-PAGE = Path(__file__).parents[2] / "docs/corpora.md"
+ROOT = Path(__file__).parents[2]
+PAGES = ("corpora", "segmentation", "annotation", "acting", "balance")
 _BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def sections() -> dict[str, list[tuple[str, str]]]:
-    """Return the examples below each heading. What needs a server of others stands there as `console`."""
-    parts = re.split(r"^#{2,3} (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = {name: _BLOCK.findall(text) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+def examples() -> dict[str, list[tuple[str, str]]]:
+    """Return the examples below each heading. What needs a server or data of others stands as `console`."""
+    found = {}
+    for page in PAGES:
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        parts = re.split(r"^#{2,3} (.+)$", text, flags=re.MULTILINE)
+        for name, section in zip(parts[1::2], parts[2::2], strict=True):
+            found[f"{page}: {name}"] = _BLOCK.findall(section)
     return {name: blocks for name, blocks in found.items() if blocks}
 
 
@@ -38,15 +43,20 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sections())
+@pytest.mark.parametrize("name", examples())
 def test_the_examples_of_a_section_run(name, place):
     environment = {**os.environ, "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(PAGE.parents[1]), os.environ.get("PYTHONPATH", "")])
-    for kind, text in sections()[name]:
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment |= {
+        "HF_HOME": str(place / "hf"),
+        "HF_HUB_OFFLINE": "1",
+        "XDG_CACHE_HOME": str(place / "cache"),
+    }
+    for kind, text in examples()[name]:
         script = place / ("example.py" if kind == "python" else "example.sh")
         script.write_text(text)
         command = [sys.executable, script] if kind == "python" else [shutil.which("bash"), "-eu", script]
         done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, timeout=120
+            command, cwd=place, env=environment, capture_output=True, text=True, timeout=180
         )
         assert done.returncode == 0, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
