@@ -48,7 +48,7 @@ clip_lists = st.lists(
         id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=9).filter(is_id),
         sampling_rate=st.none() | st.integers(0, 10**12 - 1),
         duration=st.none() | st.floats(0, 1e11),
-        language=unknown,
+        language=st.sampled_from((None, "en", "pt-BR", "zh-Hant", "de-AT")),
         speaker=unknown,
         transcript=unknown,
         profile=st.none() | profiles,
