@@ -79,7 +79,10 @@ class Lexicon:
         neutral: what is said in place of an emotion, as "noun" and as "adjective".
         book: by form, "noun" or "adjective", and by emotion and level: every phrase that says it.
         bursts: phrases for each.
+        plain_bursts: the phrase for each in the plain wording.
         traits: phrases for each (key, value).
+        manners: those of a style that are said of a speaker, and of words: by style and "speaker" or "words".
+        speaks: what a person does; the first is not said of a speaker.
         attributes: phrases for each attribute near its low and high pole (0.25, 0.75) and at it (0, 1).
         accent: what is said of an accent, with a place for it.
         accent_word: the last word of that.
@@ -98,7 +101,10 @@ class Lexicon:
     neutral: Mapping[str, tuple[str, ...]]
     book: Mapping[str, Mapping[tuple[str, float], Wordings]]
     bursts: Mapping[str, tuple[str, ...]]
+    plain_bursts: Mapping[str, str]
     traits: Mapping[tuple[str, str], tuple[str, ...]]
+    manners: Mapping[tuple[str, str], tuple[str, ...]]
+    speaks: tuple[str, ...]
     attributes: Mapping[tuple[str, float], tuple[str, ...]]
     accent: str
     accent_word: str
@@ -163,7 +169,10 @@ def _compile(table: dict[str, Any]) -> Lexicon:
         neutral=MappingProxyType({form: tuple(words) for form, words in table["neutral"].items()}),
         book=MappingProxyType({form: _book(emotions, intensities, form) for form in ("noun", "adjective")}),
         bursts=_bursts(phrases, table["bursts"]),
+        plain_bursts=_plain_bursts(phrases, table["bursts"]),
         traits=_traits(phrases, table),
+        manners=_manners(table),
+        speaks=tuple(table["speaks"]),
         attributes=_attributes(phrases, table["attributes"], table["far"], sounds),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
@@ -278,6 +287,24 @@ def _bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str
         said[name] = _add(phrases, row["say"], Entry(Kind.BURST, name))
         _add(phrases, (*row.get("also", ()), name), Entry(Kind.BURST, name))
     return MappingProxyType(said)
+
+
+def _plain_bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str, str]:
+    plain = {burst(given): row.get("plain", row["say"][0]) for given, row in table.items()}
+    for name, phrase in plain.items():
+        _add(phrases, [phrase], Entry(Kind.BURST, name))
+    return MappingProxyType(plain)
+
+
+def _manners(table: Mapping[str, Any]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    manners = {}
+    for style, row in table["style"].items():
+        for of, beginnings in table["manner_not_of"].items():
+            said = tuple(phrase for phrase in row["say"] if phrase.split()[0] not in beginnings)
+            if not said:
+                raise LexiconError(f"nothing says the style {style!r} of {of}: add a phrase")
+            manners[style, of] = said
+    return MappingProxyType(manners)
 
 
 def _traits(
