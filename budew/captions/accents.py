@@ -6,8 +6,8 @@ few and mean nothing else.
 
 from collections.abc import Callable
 
-from budew.captions.lexicon import Entry, Kind
-from budew.captions.scope import Item
+from budew.captions.entry import Entry, Kind
+from budew.captions.surroundings import Item
 from budew.taxonomy import trait
 
 _MOST_WORDS = 4
@@ -42,7 +42,7 @@ def _words_before(items: list[Item], tokens: list[str]) -> int:
         word = tokens[stop - 1]
         if word in _ARTICLES or not word[0].isalnum():
             return count
-        if entry is not None:
+        if entry is not None and entry.kind is not Kind.ORIGIN:
             return 0
         count += 1
     return count if count == len(items) else 0

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
 from budew.captions.grammar import BIT
-from budew.captions.lexicon import Lexicon
+from budew.captions.lexicon import Lexicon, Wordings
 from budew.captions.scope import MODERATE
 
 Wording = Literal["varied", "plain"]
@@ -20,7 +20,10 @@ Wording = Literal["varied", "plain"]
 _BARE = 2  # one in so many emotion words that may go without an intensity does
 _AFTER = 7  # one in so many of the intensities in prose stands behind its word
 _RECORDING = ("Recording_Quality", "Background_Noise")
+_BEHIND = (0.0, 0)
+"""Stands for an intensity behind its word."""
 _PERSON = {"female": "woman", "male": "man"}
+_SPEAKER = "speaker"
 
 
 class Said(NamedTuple):
@@ -38,7 +41,7 @@ class Said(NamedTuple):
 class Filling:
     """The words for one caption. Each place is drawn when it is asked for, in the order of the frame."""
 
-    __slots__ = ("_draw", "below", "emotions", "filled", "lexicon", "plain", "said")
+    __slots__ = ("_draw", "_person", "_used", "below", "emotions", "filled", "lexicon", "plain", "said")
 
     def __init__(self, said: Said, lexicon: Lexicon, draw: Draw, *, wording: Wording = "varied") -> None:
         self.said = said
@@ -50,6 +53,8 @@ class Filling:
         draw.shuffle(said.emotions)
         draw.shuffle(said.bursts)
         self.filled = _filled(said)
+        self._person = ""  # the last that was named
+        self._used: set[tuple[float, int]] = set()  # intensities that stand in the caption already
 
     def place(self, name: str) -> str:
         """Return the text for a place, empty where the profile has nothing to put there."""
@@ -68,11 +73,12 @@ class Filling:
                 said.append(words.before[0])
             elif (MODERATE if carried is None else carried) == level and not below(_BARE):
                 said.append(words.bare[below(len(words.bare))])
-            elif words.after and not below(_AFTER):
+            elif words.after and not below(_AFTER) and _BEHIND not in self._used:
+                self._used.add(_BEHIND)
                 said.append(words.after[below(len(words.after))])
                 carried = None
             else:
-                said.append(words.before[below(len(words.before))])
+                said.append(self._graded(level, words))
                 carried = level
         return joined(said)
 
@@ -84,13 +90,29 @@ class Filling:
         said = []
         for name, level in self.emotions:
             words = book[name, level]
-            bare = level == MODERATE and not self.plain and not below(_BARE)
-            options = words.bare if bare else words.before
-            said.append(options[below(len(options))])
+            if self.plain:
+                said.append(words.before[0])
+            elif level == MODERATE and not below(_BARE):
+                said.append(words.bare[below(len(words.bare))])
+            else:
+                said.append(self._graded(level, words))
         return ", ".join(said)
+
+    def _graded(self, level: float, words: Wordings) -> str:
+        """Return a word with an intensity before it, one that does not stand in the caption yet."""
+        count, drawn = len(words.bare), self.below(len(words.before))
+        for _ in range(len(words.before) // count):
+            degree = level, drawn // count
+            if degree not in self._used:
+                self._used.add(degree)
+                break
+            drawn = (drawn + count) % len(words.before)
+        return words.before[drawn]
 
     def bursts(self) -> list[str]:
         """Return a phrase for each burst, with its article."""
+        if self.plain:
+            return [self.lexicon.plain_bursts[name] for name in self.said.bursts]
         return [self._choose(self.lexicon.bursts[name]) for name in self.said.bursts]
 
     def trait(self, key: str) -> str:
@@ -110,9 +132,16 @@ class Filling:
         age, gender = self.trait("age"), self.said.traits.get("gender", "")
         person = _PERSON.get(gender)
         if person and self.said.traits.get("age") != "child" and not self.below(2):
+            self._person = person
             return f"{age} {person}" if age else person
         said = self.lexicon.traits["gender", gender][0] if gender else ""
-        return " ".join(filter(None, (age, said, "speaker")))
+        self._person = _SPEAKER
+        return " ".join(filter(None, (age, said, _SPEAKER)))
+
+    def speaks(self) -> str:
+        """Return what the last named person does; a speaker does not speak."""
+        verbs = self.lexicon.speaks
+        return self._choose(verbs[1:] if self._person == _SPEAKER else verbs)
 
     def accent_timbre(self) -> str:
         """Return accent and timbre with their articles."""
@@ -121,10 +150,13 @@ class Filling:
             [self.a(said) for said in (self.trait("accent"), timbre and f"{timbre} timbre") if said]
         )
 
-    def manner(self) -> str:
-        """Return style and pace, such as "in a casual style and at a slow pace"."""
-        style, pace = self.trait("style"), self.trait("pace")
-        said = [style] if style else []
+    def manner(self, of: str = "speaker") -> str:
+        """Return style and pace, such as "in a casual style and at a slow pace", of a speaker or of words."""
+        style, pace = self.said.traits.get("style"), self.trait("pace")
+        said = []
+        if style:
+            phrases = self.lexicon.traits["style", style] if self.plain else self.lexicon.manners[style, of]
+            said.append(self._choose(phrases))
         return joined([*said, f"at {self.a(pace)} pace"] if pace else said)
 
     def qualities(self) -> list[str]:
@@ -155,8 +187,9 @@ def _bits(*places: str) -> int:
 
 _ALWAYS = _bits(
     "nouns", "adjectives", "noun_tags", "adjective_tags", "first_noun", "a_voice", "the_voice",
-    "a_speaker", "the_speaker"
+    "a_speaker", "the_speaker", "speaks"
 )  # fmt: skip
+_KNOWN = _bits("known_voice", "known_speaker")
 _WITH = {
     "bursts": _bits("bursts", "burst_tags"),
     "accent": _bits("accent_timbre", "accent_tags"),
@@ -167,8 +200,8 @@ _WITH = {
     "recording": _bits("recording", "recording_tags"),
 }
 _OF_TRAIT = {
-    "accent": _WITH["accent"], "timbre": _WITH["timbre"], "style": _WITH["manner"], "pace": _WITH["manner"],
-    "age": _WITH["speaker"], "gender": _WITH["speaker"],
+    "accent": _WITH["accent"] | _KNOWN, "timbre": _WITH["timbre"] | _KNOWN, "style": _WITH["manner"],
+    "pace": _WITH["manner"], "age": _WITH["speaker"] | _KNOWN, "gender": _WITH["speaker"] | _KNOWN,
 }  # fmt: skip
 
 
@@ -186,6 +219,7 @@ def _filled(said: Said) -> int:
     return bits
 
 
+_TAGS = ("speaker_tags", "accent_tags", "quality_tags", "manner_tags", "burst_tags", "recording_tags")
 _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
     {
         "nouns": lambda fill: fill.prose(fill.emotions, "noun"),
@@ -195,9 +229,12 @@ _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
         "noun_tags": lambda fill: fill.tags("noun"),
         "adjective_tags": lambda fill: fill.tags("adjective"),
         "a_voice": lambda fill: fill.a(fill.voice()),
+        "known_voice": lambda fill: fill.a(fill.voice()),
         "the_voice": lambda fill: f"the {fill.voice()}",
         "a_speaker": lambda fill: fill.a(fill.speaker()),
+        "known_speaker": lambda fill: fill.a(fill.speaker()),
         "the_speaker": lambda fill: f"the {fill.speaker()}",
+        "speaks": Filling.speaks,
         "speaker_tags": lambda fill: ", ".join(filter(None, (fill.trait("age"), fill.trait("gender")))),
         "bursts": lambda fill: joined(fill.bursts()),
         "burst_tags": lambda fill: ", ".join(fill.bursts()),
@@ -206,6 +243,7 @@ _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
             filter(None, (fill.trait("accent"), (timbre := fill.trait("timbre")) and f"{timbre} timbre"))
         ),
         "manner": Filling.manner,
+        "delivery": lambda fill: fill.manner("words"),
         "manner_tags": lambda fill: ", ".join(
             filter(None, (fill.trait("style"), (pace := fill.trait("pace")) and f"{pace} pace"))
         ),
@@ -213,5 +251,6 @@ _PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
         "quality_tags": lambda fill: ", ".join(fill.qualities()),
         "recording": lambda fill: joined(fill.recording()),
         "recording_tags": lambda fill: ", ".join(fill.recording()),
+        "all_tags": lambda fill: ", ".join(filter(None, map(fill.place, _TAGS))) or "voice",
     }
 )

@@ -3,6 +3,7 @@
     {place}      what a profile puts there
     [ … ]        falls away where a place in it is empty
     (this|that)  one of these
+    (~this|that) the first in the plain wording, and one of the rest in the varied one
     <rule>       the text of a rule
 
 A frame becomes a tree of functions, so that writing a caption is a walk over it. Every frame has a place for
@@ -17,20 +18,30 @@ from itertools import accumulate
 from math import prod
 from typing import Protocol
 
-_TOKEN = re.compile(r"[\[\]()|]|\{\w+\}|<\w+>|[^\[\](){}|<>]+")
+_TOKEN = re.compile(r"[\[\]()|~]|\{\w+\}|<\w+>|[^\[\](){}|<>~]+")
 STYLES = ("prose", "short", "tags")
 
 # Each row is one thing that a frame must say, in one of these ways.
 _FEELINGS = ({"nouns"}, {"adjectives"}, {"noun_tags"}, {"adjective_tags"}, {"first_noun", "other_nouns"})
 _THE_REST = (
-    ({"a_voice"}, {"the_voice"}, {"a_speaker"}, {"the_speaker"}, {"speaker_tags"}),
+    (
+        {"a_voice"},
+        {"known_voice"},
+        {"the_voice"},
+        {"a_speaker"},
+        {"known_speaker"},
+        {"the_speaker"},
+        {"speaker_tags"},
+    ),
     ({"bursts"}, {"burst_tags"}),
     ({"accent_timbre"}, {"accent_tags"}),
     ({"manner"}, {"manner_tags"}),
     ({"qualities"}, {"quality_tags"}),
     ({"recording"}, {"recording_tags"}),
 )
-PLACES = tuple(sorted(set().union(*(places for ways in (_FEELINGS, *_THE_REST) for places in ways))))
+_ALL_TAGS = {"speaker_tags", "burst_tags", "accent_tags", "manner_tags", "quality_tags", "recording_tags"}
+_STANDS_FOR = {"delivery": {"manner"}, "all_tags": _ALL_TAGS, "speaks": {"speaks"}}
+PLACES = tuple(sorted({"speaks"}.union(*(places for ways in (_FEELINGS, *_THE_REST) for places in ways))))
 BIT = {name: 1 << index for index, name in enumerate(PLACES)}
 """A bit for each place, set where a profile has something to put there."""
 
@@ -43,6 +54,7 @@ class Source(Protocol):
     """What a frame is filled from."""
 
     filled: int
+    plain: bool
 
     def below(self, count: int) -> int:
         """Return a number from 0 to before `count`."""
@@ -152,12 +164,14 @@ def _sequence(
             nodes.append(_optional(inner))
         elif sign == "(":
             options = []
+            plain = tokens[at + 1 : at + 2] == ["~"]
+            at += plain
             while sign != ")" and at < len(tokens):
                 inner, at = _sequence(name, tokens, at + 1, rules, within, end="|)")
                 options.append(inner)
                 sign = tokens[at] if at < len(tokens) else ")"
-            nodes.append(_choice(options))
-        elif sign in "])|":
+            nodes.append(_choice(options[plain:], plain=options[0] if plain else None))
+        elif sign in "])|~":
             break
         else:
             nodes.append(_leaf(name, sign, rules, within))
@@ -170,9 +184,9 @@ def _sequence(
 def _leaf(name: str, token: str, rules: Mapping[str, str], within: tuple[str, ...]) -> _Node:
     if token.startswith("{"):
         place = token[1:-1]
-        if place not in BIT:
+        if place not in BIT and place not in _STANDS_FOR:
             raise FrameError(f"the frame {name!r} has the place {place!r}, which is unknown")
-        named = frozenset((place,))
+        named = frozenset(_STANDS_FOR.get(place, {place}))
         return _Node(lambda source: source.place(place), named, (named,), 1)
     if token.startswith("<"):
         rule = token[1:-1]
@@ -193,8 +207,11 @@ def _optional(inner: _Node) -> _Node:
     )
 
 
-def _choice(options: list[_Node]) -> _Node:
-    """Each option is as likely as it has ways: all that can be said is drawn alike."""
+def _choice(options: list[_Node], *, plain: _Node | None = None) -> _Node:
+    """Each option is as likely as it has ways: all that can be said is drawn alike.
+
+    `plain` is what the plain wording takes instead.
+    """
     fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
     total, count = bounds[-1], len(fills)
     even = len({option.ways for option in options}) == 1
@@ -203,8 +220,13 @@ def _choice(options: list[_Node]) -> _Node:
         drawn = source.below(count) if even else bisect_right(bounds, source.below(total))
         return fills[drawn](source)
 
-    places = tuple({places for option in options for places in option.places})
-    return _Node(fill, frozenset.intersection(*(option.needs for option in options)), places, total)
+    def fill_either(source: Source) -> str:
+        return plain.fill(source) if plain is not None and source.plain else fill(source)
+
+    there = [*options, plain] if plain else options
+    places = tuple({places for option in there for places in option.places})
+    needs = frozenset.intersection(*(option.needs for option in there))
+    return _Node(fill_either if plain else fill, needs, places, total)
 
 
 def _joined(nodes: list[_Node]) -> _Node:

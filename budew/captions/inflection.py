@@ -1,14 +1,17 @@
-"""Adverbs, comparatives and superlatives of English adjectives, so that a lexicon need not list them.
+"""Forms of English words, so that a lexicon need not list them: adverbs, comparatives, verbs in their tenses.
 
 For reading only: a form that nobody says ("hopefuller") harms nothing, as nobody says it.
 """
 
 import re
+from itertools import product
 
 _VOWELS = "aeiou"
 _SINGLE_VOWEL_END = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
+_SHORT_VERB = re.compile(r"^[^aeiou]*[aeiou][bdgmnpt]$")
 _LONGEST_COMPARED = 8
 """Letters. Longer adjectives are compared with "more" and "most"."""
+_PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
 
 
 def inflected(adjective: str) -> tuple[str, ...]:
@@ -18,6 +21,32 @@ def inflected(adjective: str) -> tuple[str, ...]:
     stem = _stem(adjective)
     compared = (f"{stem}er", f"{stem}est") if len(adjective) <= _LONGEST_COMPARED else ()
     return (_adverb(adjective), *compared)
+
+
+def spelled_out(pattern: str) -> tuple[str, ...]:
+    """Return the phrases that a pattern stands for: "(her|his) fear" for two, "sigh* in relief" for four.
+
+    A star is for the forms of a verb: sigh, sighs, sighing, sighed.
+    """
+    if "|" not in pattern and "*" not in pattern:
+        return (pattern,)
+    pieces: list[tuple[str, ...]] = []
+    at = 0
+    for match in _PATTERN.finditer(pattern):
+        pieces.append((pattern[at : match.start()],))
+        pieces.append(tuple(match[1].split("|")) if match[1] is not None else verb_forms(match[2]))
+        at = match.end()
+    pieces.append((pattern[at:],))
+    return tuple(" ".join("".join(chosen).split()) for chosen in product(*pieces))
+
+
+def verb_forms(verb: str) -> tuple[str, ...]:
+    """Return a regular verb, its third person, its participle and its past: hum, hums, humming, hummed."""
+    if verb.endswith("e"):
+        return verb, f"{verb}s", f"{verb[:-1]}ing", f"{verb}d"
+    stem = verb + verb[-1] if _SHORT_VERB.search(verb) else verb
+    third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "x", "z")) else f"{verb}s"
+    return verb, third, f"{stem}ing", f"{stem}ed"
 
 
 def _adverb(adjective: str) -> str:

@@ -5,8 +5,7 @@ when the file is loaded, not a misreading later. Loading takes 80 ms and happens
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,8 +14,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from budew.captions.english import Sounds, with_article
+from budew.captions.entry import FORMS, GOVERNING, Entry, Form, Kind
 from budew.captions.grammar import Frame, FrameError, compile_frame
-from budew.captions.inflection import inflected
+from budew.captions.inflection import inflected, spelled_out
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.resources import data_folder
 from budew.taxonomy import (
@@ -40,66 +40,6 @@ SAID_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gend
 
 class LexiconError(ValueError):
     """A lexicon that is missing, malformed or contradicts itself."""
-
-
-class Kind(StrEnum):
-    """What a phrase does in a caption."""
-
-    EMOTION = "emotion"
-    BURST = "burst"
-    TRAIT = "trait"
-    ATTRIBUTE = "attribute"
-    INTENSITY = "intensity"  # before what it governs
-    RATING = "rating"  # a number behind what it rates
-    AFTER = "after"  # an intensity behind what it governs
-    NEGATION = "negation"
-    UNREAL = "unreal"  # before what is feigned, or only thought of
-    ABSENT = "absent"  # a negation behind what it governs
-    HEDGE = "hedge"
-    MORE = "more"
-    LESS = "less"
-    THAN = "than"
-    LEAVING = "leaving"  # before what is left behind
-    LEFT = "left"  # behind it, before what comes
-    FADING = "fading"  # right behind it
-    FROM = "from"
-    TO = "to"
-    LINK = "link"
-    NAMING = "naming"  # a link behind which an emotion stands
-    CONJUNCTION = "conjunction"
-    PASSING = "passing"
-    QUALITY = "quality"
-    BREAKING = "breaking"
-    INERT = "inert"
-
-
-GOVERNING = (
-    Kind.NEGATION, Kind.UNREAL, Kind.ABSENT, Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING,
-    Kind.LEFT, Kind.FADING, Kind.FROM, Kind.TO, Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING,
-    Kind.QUALITY, Kind.BREAKING, Kind.INERT,
-)  # fmt: skip
-"""Kinds that a lexicon lists under their own name, as phrases and nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """The meaning of a phrase.
-
-    Attributes:
-        kind: what it does.
-        name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
-        level: of an intensity; of an attribute 0 for the low pole of its scale, 1 for the high one.
-        value: word of a trait.
-        either: an emotion that is a voice quality among voice qualities.
-        phrase: as the lexicon spells it.
-    """
-
-    kind: Kind
-    name: str = ""
-    level: float = 0.0
-    value: str = ""
-    either: bool = False
-    phrase: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +79,17 @@ class Lexicon:
         neutral: what is said in place of an emotion, as "noun" and as "adjective".
         book: by form, "noun" or "adjective", and by emotion and level: every phrase that says it.
         bursts: phrases for each.
+        plain_bursts: the phrase for each in the plain wording.
         traits: phrases for each (key, value).
+        manners: those of a style that are said of a speaker, and of words: by style and "speaker" or "words".
+        speaks: what a person does; the first is not said of a speaker.
         attributes: phrases for each attribute near its low and high pole (0.25, 0.75) and at it (0, 1).
         accent: what is said of an accent, with a place for it.
         accent_word: the last word of that.
         frames: sentence frames by their name.
         without_feelings: frames that say nothing of emotions.
         speaking: words that introduce what is spoken.
+        known: words that name no emotion wherever they stand.
         ages: the last year of each age, and its name.
         sounds: for the choice of an article.
     """
@@ -157,13 +101,17 @@ class Lexicon:
     neutral: Mapping[str, tuple[str, ...]]
     book: Mapping[str, Mapping[tuple[str, float], Wordings]]
     bursts: Mapping[str, tuple[str, ...]]
+    plain_bursts: Mapping[str, str]
     traits: Mapping[tuple[str, str], tuple[str, ...]]
+    manners: Mapping[tuple[str, str], tuple[str, ...]]
+    speaks: tuple[str, ...]
     attributes: Mapping[tuple[str, float], tuple[str, ...]]
     accent: str
     accent_word: str
     frames: Mapping[str, Frame]
     without_feelings: tuple[Frame, ...]
     speaking: frozenset[str]
+    known: frozenset[str]
     ages: tuple[tuple[int, str], ...]
     sounds: Sounds
 
@@ -208,7 +156,9 @@ class _StrictLoader(yaml.SafeLoader):
 def _compile(table: dict[str, Any]) -> Lexicon:
     phrases: PhraseTrie[Entry] = PhraseTrie()
     _add_function_words(phrases, table)
-    emotions, intensities = _emotions(phrases, table["emotions"]), _intensities(phrases, table["intensity"])
+    apart = {word: form for form in (Form.STANCE, Form.DEGREE) for word in table[form.value]}
+    emotions = _emotions(phrases, table["emotions"], apart)
+    intensities = _intensities(phrases, table["intensity"])
     rules = table["rules"]
     sounds = Sounds(tuple(table["vowel_sounds"]), tuple(table["consonant_sounds"]))
     lexicon = Lexicon(
@@ -219,7 +169,10 @@ def _compile(table: dict[str, Any]) -> Lexicon:
         neutral=MappingProxyType({form: tuple(words) for form, words in table["neutral"].items()}),
         book=MappingProxyType({form: _book(emotions, intensities, form) for form in ("noun", "adjective")}),
         bursts=_bursts(phrases, table["bursts"]),
+        plain_bursts=_plain_bursts(phrases, table["bursts"]),
         traits=_traits(phrases, table),
+        manners=_manners(table),
+        speaks=tuple(table["speaks"]),
         attributes=_attributes(phrases, table["attributes"], table["far"], sounds),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
@@ -231,6 +184,7 @@ def _compile(table: dict[str, Any]) -> Lexicon:
             for name, row in table["frames_without_feelings"].items()
         ),
         speaking=frozenset(table["speaking"]),
+        known=frozenset(table["known"]),
         ages=tuple((int(last), str(name)) for last, name in table["ages"]),
         sounds=sounds,
     )
@@ -239,18 +193,21 @@ def _compile(table: dict[str, Any]) -> Lexicon:
 
 
 def _add(phrases: PhraseTrie[Entry], words: Iterable[str], entry: Entry) -> tuple[str, ...]:
-    """Give each phrase, without a leading article, this meaning; return the phrases as they stand."""
+    """Give each phrase, without a leading article, this meaning; return the phrases as they stand. A pattern
+    of `spelled_out` gives it to all that it stands for.
+    """
     said = tuple(words)
-    for phrase in said:
-        if not isinstance(phrase, str):
+    for pattern in said:
+        if not isinstance(pattern, str):
             raise LexiconError(
-                f"the phrase {phrase!r} is no text: YAML wants on, off, yes, no and true in quotes"
+                f"the phrase {pattern!r} is no text: YAML wants on, off, yes, no and true in quotes"
             )
-        if any(map(str.isdigit, phrase)):
-            raise LexiconError(f"the phrase {phrase!r} holds a digit: spell it out")
-        there = phrases.add(without_article(phrase), replace(entry, phrase=phrase))
-        if there != entry:
-            raise LexiconError(f"the phrase {phrase!r} means both {there} and {entry}: keep one")
+        if any(map(str.isdigit, pattern)):
+            raise LexiconError(f"the phrase {pattern!r} holds a digit: spell it out")
+        for phrase in spelled_out(pattern):
+            there = phrases.add(without_article(phrase), replace(entry, phrase=phrase))
+            if there != entry:
+                raise LexiconError(f"the phrase {phrase!r} means both {there} and {entry}: keep one")
     return said
 
 
@@ -263,19 +220,26 @@ def without_article(phrase: str) -> str:
 def _add_function_words(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     for kind in GOVERNING:
         _add(phrases, table[kind.value], Entry(kind))
+    for form, kind in FORMS.items():
+        _add(phrases, table[form.value], Entry(kind, form=form))
     for words in table["neutral"].values():
         _add(phrases, words, Entry(Kind.INERT))
 
 
-def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str, Forms]:
+def _emotions(
+    phrases: PhraseTrie[Entry], table: Mapping[str, Any], apart: Mapping[str, Form]
+) -> Mapping[str, Forms]:
+    """Add the words of the emotions; those of `apart` are no feeling everywhere."""
     forms = {}
     for given, row in table.items():
         name = emotion(given)
         if name in forms:
             raise LexiconError(f"the emotion {name!r} has two entries: join them")
         entry = Entry(Kind.EMOTION, name)
-        _add(phrases, row.get("either", ()), replace(entry, either=True))
-        _add(phrases, row.get("also", ()), entry)
+        forms_of = {**_adverbs(row), **apart}
+        for word in (*row.get("either", ()), *row.get("also", ())):
+            either, form = word in row.get("either", ()) or word in apart, forms_of.get(word, Form.NONE)
+            _add(phrases, [word], replace(entry, either=either, form=form))
         forms[name] = Forms(
             noun=_add(phrases, row["noun"], entry),
             adjective=_add(phrases, row["adjective"], entry),
@@ -286,9 +250,17 @@ def _emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[s
         )
     for given, (name, said) in zip(table, forms.items(), strict=True):
         for word in (*said.adjective, *said.strong_adjective, *table[given].get("either", ())):
-            for derived in inflected(word):
-                phrases.add(derived, Entry(Kind.EMOTION, name, phrase=word))
+            for derived, form in zip(
+                inflected(word), (Form.ADVERB, Form.COMPARATIVE, Form.NONE), strict=False
+            ):
+                phrases.add(derived, Entry(Kind.EMOTION, name, form=form, phrase=word))
     return MappingProxyType(forms)
+
+
+def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:
+    """Return the adverbs of all words of an emotion; those that it lists are among them."""
+    words = [word for part in row.values() for word in part if isinstance(word, str)]
+    return {adverb: Form.ADVERB for word in words for adverb in inflected(word)[:1]}
 
 
 def _intensities(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[float, Forms]:
@@ -317,6 +289,24 @@ def _bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str
     return MappingProxyType(said)
 
 
+def _plain_bursts(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> Mapping[str, str]:
+    plain = {burst(given): row.get("plain", row["say"][0]) for given, row in table.items()}
+    for name, phrase in plain.items():
+        _add(phrases, [phrase], Entry(Kind.BURST, name))
+    return MappingProxyType(plain)
+
+
+def _manners(table: Mapping[str, Any]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    manners = {}
+    for style, row in table["style"].items():
+        for of, beginnings in table["manner_not_of"].items():
+            said = tuple(phrase for phrase in row["say"] if phrase.split()[0] not in beginnings)
+            if not said:
+                raise LexiconError(f"nothing says the style {style!r} of {of}: add a phrase")
+            manners[style, of] = said
+    return MappingProxyType(manners)
+
+
 def _traits(
     phrases: PhraseTrie[Entry], table: Mapping[str, Any]
 ) -> Mapping[tuple[str, str], tuple[str, ...]]:
@@ -327,9 +317,12 @@ def _traits(
             said[key, value] = _add(phrases, row["say"], entry)
             _add(phrases, row.get("also", ()), entry)
     for value in ACCENTS:
-        said["accent", value] = _add(
-            phrases, [table["accent"].format(value)], Entry(Kind.TRAIT, "accent", value=value)
-        )
+        entry = Entry(Kind.TRAIT, "accent", value=value)
+        said["accent", value] = _add(phrases, [table["accent"].format(value)], entry)
+        _add(phrases, [value], replace(entry, kind=Kind.ORIGIN))
+    for value in (*ACCENTS, *table["regions"]):
+        entry = Entry(Kind.TRAIT, "accent", value=value)
+        _add(phrases, [pattern.format(value) for pattern in table["accent_also"]], entry)
     return MappingProxyType(said)
 
 

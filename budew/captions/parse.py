@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.captions.accents import add_open_accent
-from budew.captions.lexicon import Entry, Kind, Lexicon, load_lexicon
-from budew.captions.numbers import number
+from budew.captions.entry import Entry, Kind
+from budew.captions.lexicon import Lexicon, load_lexicon
+from budew.captions.numbers import age_start, number
 from budew.captions.quotes import quoted_spans
-from budew.captions.scope import MARK, MARKS, QUOTED, Item, read
+from budew.captions.scope import read
+from budew.captions.surroundings import MARK, MARKS, QUOTED, Item
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
@@ -24,7 +26,11 @@ from budew.taxonomy.scales import from_intensity
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
 _BURST_ORDER = {name: index for index, name in enumerate(BURSTS)}
 _TRAIT_ORDER = {name: index for index, name in enumerate(TRAITS)}
-_MENTIONED = frozenset((Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE))
+_MENTIONED = {
+    Kind.EMOTION: "emotion", Kind.BURST: "burst", Kind.TRAIT: "trait", Kind.ORIGIN: "trait",
+    Kind.ATTRIBUTE: "attribute",
+}  # fmt: skip
+"""Kinds of phrases that say something, and what a mention calls them."""
 SHORTEST_UNKNOWN = 4
 """Letters. What is shorter belongs to the grammar."""
 
@@ -40,7 +46,7 @@ class Mention:
         level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
             or trait 1; 0
             where it is not there.
-        role: said, denied, left behind or quoted.
+        role: said, denied, left behind, not felt or quoted.
         phrase: the entry of the lexicon that was found.
         value: the word of a trait, the number of an attribute on its scale, else empty.
     """
@@ -147,7 +153,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
                 emotions[entry.name] = level
         elif kind is Kind.BURST:
             bursts.add(entry.name)
-        elif kind is Kind.TRAIT:
+        elif kind is Kind.TRAIT or kind is Kind.ORIGIN:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
@@ -188,7 +194,10 @@ def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
             if word in MARKS:
                 item = (item[0], item[1], MARKS[word])
             elif word[0].isdigit() and (meaning := number(tokens, item[0], lexicon.ages)):
-                item = (item[0], item[1], meaning)
+                first = age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
+                while items and items[-1][0] >= first:
+                    items.pop()
+                item = (first, item[1], meaning)
             elif not word[0].isalnum():
                 item = (item[0], item[1], MARK)
             elif word == accent:
@@ -223,7 +232,8 @@ def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
         start, end = places[first][0], places[stop - 1][1]
         value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
         told = "quoted" if kept is QUOTED else role
-        found.append(Mention(start, end, entry.kind.value, entry.name, level, told, entry.phrase, value))
+        kind = _MENTIONED[entry.kind]
+        found.append(Mention(start, end, kind, entry.name, level, told, entry.phrase, value))
     return tuple(found)
 
 
@@ -234,12 +244,12 @@ def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
     for first, _, entry in _heard(_items(text, tokens, lexicon), text, lexicon):
         if entry is None:
             word = tokens[first]
-            if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha():
+            if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha() and word not in lexicon.known:
                 found.append(Unknown(*places[first], word))
             naming = False
         elif entry.kind in (Kind.NAMING, Kind.INTENSITY):
             naming = True
-        elif entry.kind is not Kind.LINK or entry in MARKS.values():
+        elif entry.kind is not Kind.LINK and entry.kind is not Kind.EXCESS:
             naming = False
     return tuple(found)
 

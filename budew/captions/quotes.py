@@ -8,9 +8,11 @@ quotation marks as a whole is read.
 import re
 from collections.abc import Set
 
-# No mark of the same kind within: what is left open costs no second look, however often it comes.
+# No mark of the same kind within, but for an apostrophe between letters ('I'm fine'): what is left open costs
+# no second look, however often it comes.
 _QUOTED = re.compile(
-    r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]|(?<!\w)\'[^\'\n]+\'(?!\w)|(?<!\w)‘[^‘’\n]+’(?!\w)'
+    r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]'
+    r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)|(?<!\w)‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’(?!\w)"
 )
 _MARKS = frozenset("\"“”«»„'‘’")
 _WORD = re.compile(r"\w+")

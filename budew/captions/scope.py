@@ -3,19 +3,46 @@
     strong anger, fear and some joy   an intensity governs a list closed by "and" or "or", up to the next one
     very sad, tired, old              a list of commas alone is a list of tags: "tired" is moderate
     without a trace of anger or fear  a negation governs what an intensity would, and prevails over one
+    not a happy woman                 it reaches to the feeling, and not to the person behind it
     fear to a high degree             an intensity behind a word governs that word alone
     more tired than sad               the second is one level lower than the first
     from irritation to relief         what is left behind is not there
+    if he is angry                    what is only thought or spoken of is not there
 
-Any other word ends what is governed. docs/captions.md has all the rules. One pass from the right, one
-from the
-left: linear time.
+Any other word ends what is governed. docs/captions.md has all the rules. One pass from the right, one from
+the left: linear time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from budew.captions.lexicon import Entry, Kind
+from budew.captions.entry import Entry, Form, Kind
+from budew.captions.surroundings import (
+    BESIDE,
+    Item,
+    begins_predicate,
+    end_of_aside,
+    end_of_deed,
+    ends_clause,
+    entry_at,
+    entry_before,
+    from_the_right,
+    is_adverb,
+    is_concession,
+    is_form,
+    is_kind,
+    is_manner,
+    is_of_turn,
+    is_predicate,
+    is_quality,
+    is_rejection,
+    is_stance,
+    leads_on,
+    next_emotion,
+    opens_clause,
+    parts,
+    was,
+)
 
 MODERATE = 0.5
 """The level of an emotion word that nothing governs."""
@@ -23,39 +50,11 @@ STEP = 0.25
 SLIGHT = 0.25
 STRONG = 0.75
 
-COMMA = Entry(Kind.LINK, ",")
-"""The meaning of a comma, which belongs to the grammar and not to the lexicon."""
-STOP = Entry(Kind.INERT, ".")
-"""The meaning of a mark that ends a sentence."""
-MARK = Entry(Kind.BREAKING, "mark")
-"""The meaning of any other mark, which ends what is governed."""
-QUOTED = Entry(Kind.INERT, "quoted")
-"""The meaning of words that are spoken."""
-COLON = Entry(Kind.PASSING, ":")
-"""The meaning of a mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
-MARKS = {**dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!?;", STOP), **dict.fromkeys(":()=", COLON)}
-"""Marks with a meaning of their own."""
-
 SAID, DENIED, LEFT_BEHIND, NOT_FELT = "said", "denied", "left behind", "not felt"
-_COPULAS = ("is", "are", "was", "were")
-_ELLIPTIC = ("not", "isn't", "aren't", "wasn't", "weren't", "doesn't", "don't", "didn't", "isnt", "doesnt")
 
-Item = tuple[int, int, Entry | None]
-"""A phrase of the text: the tokens from the first number to before the second, and its meaning (None:
-it has none).
-"""
-
-CONJUNCTION, TO = Kind.CONJUNCTION, Kind.TO  # a name is found faster than an attribute
-_LISTED = frozenset(
-    (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.LINK, Kind.NAMING,
-    Kind.HEDGE, Kind.QUALITY)
-)  # fmt: skip
-_BETWEEN = frozenset((Kind.LINK, Kind.NAMING, Kind.CONJUNCTION, Kind.INTENSITY))
-_OF_THE_VOICE = ("timbre", "pace", "style")
+_PERSONAL = ("gender", "age")
 _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
-_BESIDE = 4
-"""Items that are looked at on each side to tell a feeling from a voice quality."""
 _AFLOAT = 6
 """Items over which a hedge or an intensity at the head of a sentence reaches."""
 _STRANGERS = 2
@@ -72,12 +71,14 @@ def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
     """Return the level and the role of each item.
 
     An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and
-    0.5 near it; all of them 0 where they are denied. The role of an emotion that is read as a voice
-    quality is empty.
+    0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
+    is empty.
     """
     reader = _Reader(items)
     for index, (_, _, entry) in enumerate(items):
-        _HANDLERS[entry.kind if entry is not None else None](reader, index, entry)
+        handle = _HANDLERS[entry.kind if entry is not None else None]
+        if handle is not None:
+            handle(reader, index, entry)
     reader.stop()
     return reader.levels, reader.roles
 
@@ -86,15 +87,16 @@ class _Reader:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "afloat", "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "gap", "group",
-        "hedged", "items", "last", "levels", "parted", "pending", "role", "roles", "strangers", "turning",
+        "afloat", "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "excess",
+        "fence", "gap", "group", "hedged", "items", "last", "levels", "parted", "pending", "role", "roles",
+        "strangers", "turning",
     )  # fmt: skip
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
         self.levels = [0.0] * len(items)
         self.roles = [SAID] * len(items)
-        self.closed, self.ahead = _from_the_right(items)
+        self.closed, self.ahead = from_the_right(items)
         self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
         self.before: list[int] = []  # the same, of the sentence before
         self.begun = 0  # where this sentence began
@@ -105,6 +107,8 @@ class _Reader:
         self.comparison: Entry | None = None  # "more" or "less", waiting for "than"
         self.compared: int | None = None  # the first of two that are compared
         self.turning = -_TURN  # where "from" was read, if "to" comes
+        self.excess = -BESIDE - 1  # where "too" was read
+        self.fence: int | None = None  # the "and" that a negation does not reach over
         self.strangers = 0  # words without a meaning since a negation
         self.rest()
 
@@ -114,6 +118,11 @@ class _Reader:
         self.carried: float | None = None  # what governs the list that is being read
         self.role = DENIED  # what level 0 means
         self.last: int | None = None  # the emotion just read, which an intensity behind it may still change
+
+    def govern(self, level: float, role: str = DENIED) -> None:
+        """Let this govern what comes, whatever governed it before."""
+        self.pending, self.carried, self.role, self.last = level, None, role, None
+        self.strangers = 0
 
     def other(self, index: int, entry: Entry | None) -> None:
         """A phrase read over as a whole, or a word that ends what is governed."""
@@ -125,7 +134,7 @@ class _Reader:
         """A word that means nothing here. A negation reaches over two of them, and over what it lists beside
         a feeling ("no tension, stress or anger"); an intensity over one adjective right before its word.
         """
-        listed = self.carried == 0.0 and index and _parts(self.items[index - 1][2])
+        listed = self.carried == 0.0 and index and parts(self.items[index - 1][2])
         if (self.pending == 0.0 or listed) and self.strangers < _STRANGERS:
             self.strangers += 1
             self.carried, self.last = 0.0, None
@@ -146,10 +155,15 @@ class _Reader:
         self.afloat = None
         self.comparison = self.compared = None
 
+    def subject(self, index: int, entry: Entry) -> None:
+        """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause."""
+        if self.pending == 0.0 and opens_clause(self.items, index):
+            self.gap += 1
+        else:
+            self.other(index, entry)
+
     def emotion(self, index: int, entry: Entry) -> None:
-        if entry.either and self.pending is None and self._is_quality(index):
-            self.roles[index] = ""
-            self.quality(index, entry)
+        if entry.either and self.pending is None and self._is_no_feeling(index, entry):
             return
         governing = self._governing(index)
         self._set(index, MODERATE if governing is None else governing)
@@ -160,6 +174,24 @@ class _Reader:
         self.pending, self.carried, self.last = None, governing, index
         if self.comparison is not None and self.compared is None:
             self.compared = index
+
+    def _is_no_feeling(self, index: int, entry: Entry) -> bool:
+        """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
+        if entry.form is Form.DEGREE:
+            following = entry_at(self.items, index + 1)
+            if not is_kind(following, Kind.EMOTION) or is_adverb(following):
+                return False
+            self.govern(STRONG)
+        elif entry.form is Form.STANCE:
+            if index != self.begun or not is_stance(self.items, index):
+                return False
+            self.other(index, entry)
+        elif is_quality(self.items, index):
+            self.quality(index, entry)
+        else:
+            return False
+        self.roles[index] = ""
+        return True
 
     def _governing(self, index: int) -> float | None:
         governing = self.pending if self.pending is not None else self.carried
@@ -179,11 +211,35 @@ class _Reader:
     def thing(self, index: int, entry: Entry) -> None:
         """A burst or a trait."""
         self.levels[index] = 1.0
-        if entry.name == "pace" and (self._comes(index, Kind.LEFT) or self._comes(index, Kind.FADING)):
-            self.levels[index], self.roles[index] = 0.0, ""  # "fear slowly turns into": the turn is slow
+        if self.carried == 0.0 and entry.name in _PERSONAL and self._is_bystander(index):
+            self.other(index, entry)
+            return
+        if entry.name == "pace" and is_of_turn(self.items, index):
+            self.levels[index], self.roles[index] = 0.0, ""
             return
         if self._covered(entry):
             self.levels[index], self.roles[index] = 0.0, self.role
+
+    def _is_bystander(self, index: int) -> bool:
+        """Tell whether a feeling or a deed is denied, and not the person behind it: "not a happy woman",
+        "without warning a woman", but "not an old woman", "not old or female".
+        """
+        if self.pending is not None:
+            return self.strangers > 0 and is_kind(self.items[index - 1][2], Kind.LINK)
+        at = index - 2 if parts(self.items[index - 1][2]) else index - 1
+        return not is_kind(entry_at(self.items, at), Kind.TRAIT) or self.levels[at] > 0.0
+
+    def origin(self, index: int, entry: Entry) -> None:
+        """The name of an accent: one right before a person or a voice, else a word that means nothing."""
+        following = entry_at(self.items, index + 1)
+        personal = is_kind(following, Kind.TRAIT) and following is not None and following.name in _PERSONAL
+        if not personal and not is_form(following, Form.PERSON):
+            self.roles[index] = ""
+            self.stranger(index, None)
+        elif self.pending == 0.0 and not self.strangers:
+            self.roles[index] = self.role
+        else:
+            self.levels[index] = 1.0
 
     def attribute(self, index: int, entry: Entry) -> None:
         """A voice attribute: 1 at its pole, 0.5 near it."""
@@ -206,8 +262,11 @@ class _Reader:
         return denied
 
     def intensity(self, index: int, entry: Entry) -> None:
-        level = entry.level if self.pending is None else _combined(self.pending, entry.level)
-        if self.last is not None and self._is_predicate(index):
+        outer = self.pending
+        if outer is None and self.carried == 0.0 and is_form(entry_before(self.items, index), Form.OR):
+            outer = 0.0  # "without a hint of anger or a trace of fear"
+        level = entry.level if outer is None else _combined(outer, entry.level)
+        if self.last is not None and is_predicate(self.items, index):
             if self.levels[self.last]:
                 self._set(self.last, level or SLIGHT)  # "the anger is not strong"
             self.pending = self.carried = self.last = None
@@ -231,22 +290,65 @@ class _Reader:
             self.after(index, entry)
 
     def negation(self, index: int, entry: Entry) -> None:
-        elliptic = entry.phrase in _ELLIPTIC and not self._comes(index, Kind.BREAKING)
-        if self.group and elliptic and self._ends_clause(index):  # "but anger is not"
+        if self.group and entry.form is Form.ELLIPTIC and self._stands_behind(index):  # "but anger is not"
             self._withdraw(DENIED, within=_SUBJECT, parted=True)
+        elif index == self.begun and self.before and is_rejection(self.items, index):
+            self.group = self.before
+            self._withdraw(DENIED, within=_SUBJECT)
         else:
-            self.pending, self.carried, self.role = 0.0, None, DENIED
-            self.strangers = 0
-            self.last = self.last if self._comes(index, Kind.INTENSITY) else None
+            last = self.last if self._comes(index, Kind.INTENSITY) else None
+            if entry.form is Form.NOBODY:
+                self.fence = end_of_deed(self.items, index)
+            elif entry.form is Form.ELLIPTIC or (self.group and self.levels[self.group[-1]]):
+                self.fence = end_of_aside(self.items, index)
+            self.govern(0.0)
+            self.last = last
+
+    def _stands_behind(self, index: int) -> bool:
+        """Tell whether a negation denies what stands before it, as it ends its clause."""
+        following = entry_at(self.items, index + 1)
+        return (
+            not is_kind(following, Kind.BREAKING)
+            and not is_kind(following, Kind.SUBJECT)
+            and ends_clause(self.items, index)
+        )
+
+    def peak(self, index: int, entry: Entry) -> None:
+        """ "never", "couldn't be": a negation, but "never sounded happier" is as happy as can be."""
+        following = next_emotion(self.items, index)
+        if following is not None and is_form(self.items[following][2], Form.COMPARATIVE):
+            self.govern(STRONG)
+        else:
+            self.negation(index, entry)
 
     def unreal(self, index: int, entry: Entry) -> None:
         """Before what is feigned, or only thought of."""
-        self.pending, self.carried, self.role, self.last = 0.0, None, NOT_FELT, None
-        self.strangers = 0
+        self.govern(0.0, NOT_FELT)
+
+    def condition(self, index: int, entry: Entry) -> None:
+        """The word "if"."""
+        if index > self.begun and is_concession(self.items, index):
+            self.rest()
+        else:
+            self.unreal(index, entry)
+
+    def topic(self, index: int, entry: Entry) -> None:
+        """Before what is spoken of; behind a feeling stands its cause: "happy about"."""
+        if self._is_emotion(index - 1) or is_manner(self.items, index):
+            self.other(index, entry)
+        else:
+            self.unreal(index, entry)
+
+    def content(self, index: int, entry: Entry) -> None:
+        """What is read or sung: a feeling right before it is its own, "a sad poem"."""
+        before = self.items[index - 1][2] if index else None
+        if is_kind(before, Kind.EMOTION) and not is_adverb(before):
+            self._withdraw(NOT_FELT, within=0)
+        else:
+            self.stranger(index, None)
 
     def leaving(self, index: int, entry: Entry) -> None:
-        self.pending, self.carried, self.role, self.last = 0.0, None, LEFT_BEHIND, None
-        self.strangers = 0
+        self.govern(0.0, LEFT_BEHIND)
 
     def absent(self, index: int, entry: Entry) -> None:
         self._withdraw(DENIED, within=0)
@@ -257,7 +359,16 @@ class _Reader:
     def left(self, index: int, entry: Entry) -> None:
         if not self.group and index - self.begun <= 2:  # "Then fear. This gives way to relief."
             self.group = self.before
-        self._withdraw(LEFT_BEHIND, within=_SUBJECT)
+        reaches = self.parted and entry.form is Form.PARTICIPLE  # "Surprise, quickly replaced by doubt."
+        self._withdraw(LEFT_BEHIND, within=1 if reaches else _SUBJECT, parted=reaches)
+
+    def now(self, index: int, entry: Entry) -> None:
+        """The word "now": what was, is left behind: "He was angry; he is now calm"."""
+        for group in (self.before, () if self._is_emotion(index - 1) else self.group):
+            if group and was(self.items, group[0]):
+                for at in group:
+                    self.levels[at], self.roles[at] = 0.0, LEFT_BEHIND
+        self.passing(index, entry)
 
     def hedge(self, index: int, entry: Entry) -> None:
         self.hedged = index
@@ -271,52 +382,70 @@ class _Reader:
             self.other(index, entry)
 
     def end(self, index: int, entry: Entry) -> None:
-        """The word "to", which without a "from" before it is any word."""
-        if self.turning >= 0:
+        """The word "to", which without a "from" or a "too" before it is any word."""
+        if index - self.excess <= BESIDE:  # "too tired to be angry"
+            self.govern(0.0)
+        elif self.turning >= 0:
             self.rest()
             self.group.clear()
             self.turning = -_TURN
+        elif entry.form is Form.BE:
+            self.passing(index, entry)
+
+    def too(self, index: int, entry: Entry) -> None:
+        """The word "too"."""
+        self.excess = index
 
     def compare(self, index: int, entry: Entry) -> None:
         """The words "more" and "less"."""
         self.comparison, self.compared = entry, None
-        if entry.kind is Kind.LESS and self.pending is None:
-            self.pending, self.carried = SLIGHT, None
+        if entry.kind is Kind.LESS and self.pending != 0.0:
+            self.pending, self.carried = 0.0 if self._comes(index, Kind.ATTRIBUTE) else SLIGHT, None
 
     def than(self, index: int, entry: Entry) -> None:
         first, comparison, last = self.compared, self.comparison, self.last
         self.rest()
         self.gap += 1
         self.comparison = self.compared = None
-        second = self._next_emotion(index)
+        second = next_emotion(self.items, index)
         first = first if first is not None else last
-        if comparison is None:
-            return
-        if first is None and self.items[index - 1][2] is comparison:  # "more than happy", "less than happy"
-            self.pending = STRONG if comparison.kind is Kind.MORE else 0.0
-        elif comparison.kind is Kind.MORE and second is not None:
+        more = comparison is not None and comparison.kind is Kind.MORE
+        if comparison is not None and first is None and self.items[index - 1][2] is comparison:
+            self.pending = STRONG if more else 0.0  # "more than happy", "less than happy"
+        elif second is not None and (more or self._is_comparative(last)):
             level = MODERATE if first is None else self.levels[first]
             self.pending = max(SLIGHT, level - STEP) if level else None
-        elif comparison.kind is Kind.LESS and first is not None:
+        elif comparison is not None and comparison.kind is Kind.LESS and first is not None:
             self._set(first, 0.0 if second is None else SLIGHT)
 
-    def link(self, index: int, entry: Entry) -> None:
-        if entry is COMMA:
-            if self.pending == 0.0 or not self._leads_on(index):
-                self.pending = None
-            self.carried = self.carried if self.closed[index] else None
-            self.strangers = 0
-            self.parted = True
+    def _is_comparative(self, index: int | None) -> bool:
+        return index is not None and is_form(self.items[index][2], Form.COMPARATIVE)
+
+    def comma(self, index: int, entry: Entry) -> None:
+        if self.pending is not None and (self.pending == 0.0 or not leads_on(self.items, index)):
+            self.pending = None
+        self.carried = self.carried if self.closed[index] else None
+        self.strangers = 0
+        self.parted = True
 
     def conjunction(self, index: int, entry: Entry) -> None:
-        if self.pending == 0.0 or not self._leads_on(index):
+        if self.pending is not None and (self.pending == 0.0 or not leads_on(self.items, index)):
             self.pending = None
+        if self.carried == 0.0 and self._ends_here(index, entry):
+            self.carried = None
         self.last = None
         self.strangers = 0
         self.parted = False
 
+    def _ends_here(self, index: int, entry: Entry) -> bool:
+        """Tell whether a negation does not reach over this "and"."""
+        joins = entry.form is not Form.OR
+        return joins and (
+            index == self.fence or begins_predicate(self.items, index, reached=self.strangers > 0)
+        )
+
     def passing(self, index: int, entry: Entry) -> None:
-        if self.pending != 0.0 and not self._leads_on(index):
+        if self.pending is None or (self.pending != 0.0 and not leads_on(self.items, index)):
             self.pending = self.carried = None
 
     def _set(self, index: int, level: float) -> None:
@@ -332,76 +461,10 @@ class _Reader:
         self.group = []
 
     def _is_emotion(self, index: int) -> bool:
-        entry = self.items[index][2] if index < len(self.items) else None
-        return entry is not None and entry.kind is Kind.EMOTION
+        return index >= 0 and is_kind(entry_at(self.items, index), Kind.EMOTION)
 
     def _comes(self, index: int, kind: Kind) -> bool:
-        entry = self.items[index + 1][2] if index + 1 < len(self.items) else None
-        return entry is not None and entry.kind is kind
-
-    def _is_predicate(self, index: int) -> bool:
-        """Tell whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
-        before = self.items[index - 1][2]
-        if before is not None and before.phrase in _COPULAS:
-            of = index + 1 < len(self.items) and self.items[index + 1][2]
-            return not self._is_emotion(index + 1) and (of is COMMA or not self._comes(index, Kind.LINK))
-        return self._ends_clause(index)
-
-    def _leads_on(self, index: int) -> bool:
-        """Tell whether an intensity reaches its word over others of its kind: "strong, clear anger"."""
-        if self.pending is None or not _is_kind(self.items[index - 1][2], Kind.INTENSITY):
-            return False
-        for at in range(index + 1, min(index + 1 + _BESIDE, len(self.items))):
-            entry = self.items[at][2]
-            if _is_kind(entry, Kind.EMOTION):
-                return self.items[at - 1][2] is None or not _is_kind(self.items[at - 1][2], Kind.PASSING)
-            if entry is not None and (entry.kind not in _BETWEEN or entry.phrase in _COPULAS):
-                return False
-        return False
-
-    def _ends_clause(self, index: int) -> bool:
-        """Tell whether a mark, "but", "and" or the end stands behind an item."""
-        entry = self.items[index + 1][2] if index + 1 < len(self.items) else STOP
-        if entry is COMMA or entry is STOP or entry is COLON:
-            return True
-        if entry is None or entry.kind not in (Kind.CONJUNCTION, Kind.BREAKING):
-            return False
-        return entry.kind is Kind.BREAKING or self._next_emotion(index + 1) is None
-
-    def _next_emotion(self, index: int) -> int | None:
-        """Return the emotion that comes next, through nothing but links and intensities."""
-        for at in range(index + 1, min(index + 1 + _BESIDE, len(self.items))):
-            entry = self.items[at][2]
-            if entry is not None and entry.kind is Kind.EMOTION:
-                return at
-            if entry is None or entry is COMMA or entry.kind not in _BETWEEN:
-                return None
-        return None
-
-    def _is_quality(self, index: int) -> bool:
-        """Tell whether what stands beside is a voice quality and no feeling."""
-        items = self.items
-        beside = (
-            _neighbour(items, range(index - 1, max(-1, index - 1 - _BESIDE), -1)),
-            _neighbour(items, range(index + 1, min(len(items), index + 1 + _BESIDE))),
-        )
-        return Kind.QUALITY in beside and Kind.EMOTION not in beside
-
-
-def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
-    for at in places:
-        entry = items[at][2]
-        if entry is None:
-            return None
-        if entry.kind is Kind.ATTRIBUTE or (entry.kind is Kind.TRAIT and entry.name in _OF_THE_VOICE):
-            return Kind.QUALITY
-        if entry.kind not in _BETWEEN and not (entry.kind is Kind.EMOTION and entry.either):
-            return entry.kind
-    return None
-
-
-def _is_kind(entry: Entry | None, kind: Kind) -> bool:
-    return entry is not None and entry.kind is kind
+        return is_kind(entry_at(self.items, index + 1), kind)
 
 
 def _combined(outer: float, inner: float) -> float:
@@ -409,56 +472,42 @@ def _combined(outer: float, inner: float) -> float:
     return min(outer, inner) if min(outer, inner) < MODERATE else max(outer, inner)
 
 
-def _from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
-    """Return, for each item, whether the list that goes on behind it has an "and" or "or" still to come, and
-    whether its sentence has a "to".
-    """
-    closed, ahead = [False] * len(items), [False] * len(items)
-    closing = coming = False
-    for index in range(len(items) - 1, -1, -1):
-        entry = items[index][2]
-        if entry is None:  # in a list, a word between marks is a member of it
-            closing = closing and index + 1 < len(items) and _parts(items[index + 1][2])
-        elif entry is STOP:
-            closing = coming = False
-        else:
-            kind = entry.kind
-            closing = kind is CONJUNCTION or (closing and kind in _LISTED)
-            coming = coming or kind is TO
-        closed[index], ahead[index] = closing, coming
-    return closed, ahead
-
-
-def _parts(entry: Entry | None) -> bool:
-    return entry is COMMA or _is_kind(entry, CONJUNCTION)
-
-
-_HANDLERS: dict[Kind | None, Any] = {
+_HANDLERS: dict[Kind | None, Callable[[_Reader, int, Any], None] | None] = {
     None: _Reader.stranger,
     Kind.BREAKING: _Reader.other,
-    Kind.INERT: lambda reader, index, entry: (reader.stop if entry is STOP else reader.other)(index, entry),
+    Kind.INERT: _Reader.other,
+    Kind.SUBJECT: _Reader.subject,
+    Kind.STOP: _Reader.stop,
     Kind.EMOTION: _Reader.emotion,
     Kind.BURST: _Reader.thing,
     Kind.TRAIT: _Reader.thing,
+    Kind.ORIGIN: _Reader.origin,
     Kind.ATTRIBUTE: _Reader.attribute,
     Kind.QUALITY: _Reader.quality,
     Kind.INTENSITY: _Reader.intensity,
     Kind.AFTER: _Reader.after,
     Kind.RATING: _Reader.rating,
     Kind.NEGATION: _Reader.negation,
+    Kind.PEAK: _Reader.peak,
     Kind.UNREAL: _Reader.unreal,
+    Kind.CONDITION: _Reader.condition,
+    Kind.TOPIC: _Reader.topic,
+    Kind.CONTENT: _Reader.content,
     Kind.ABSENT: _Reader.absent,
     Kind.LEAVING: _Reader.leaving,
-    Kind.FADING: _Reader.fading,
     Kind.LEFT: _Reader.left,
+    Kind.FADING: _Reader.fading,
+    Kind.NOW: _Reader.now,
     Kind.HEDGE: _Reader.hedge,
     Kind.FROM: _Reader.start,
     Kind.TO: _Reader.end,
+    Kind.EXCESS: _Reader.too,
     Kind.MORE: _Reader.compare,
     Kind.LESS: _Reader.compare,
     Kind.THAN: _Reader.than,
-    Kind.LINK: _Reader.link,
-    Kind.NAMING: _Reader.link,
+    Kind.COMMA: _Reader.comma,
+    Kind.LINK: None,
+    Kind.NAMING: None,
     Kind.PASSING: _Reader.passing,
     Kind.CONJUNCTION: _Reader.conjunction,
 }

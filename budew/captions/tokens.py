@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
-# clauses. Apostrophes and hyphens part words, but for those that are not seen: soft hyphens and the like.
+# clauses. Apostrophes and hyphens part words, but for those that are not seen, soft hyphens and the like, and
+# the one that denies: "anger-free".
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-_TOKEN = re.compile(rf"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[.,;=:!?&/|()\[\]\"“”…—–\n•·]")
+_TOKEN = re.compile(
+    rf"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[.,;=:!?&/|()\[\]\"“”…—–\n•·]|-free\b"
+)
 _NO_UNSEEN = str.maketrans("", "", _UNSEEN)
 _END = None
 

@@ -20,7 +20,17 @@ def test_a_number_whose_scale_nobody_knows_changes_nothing(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "age"), [("a 5-year-old", "child"), ("45 years old", "middle-aged"), ("60s", "elderly")]
+    ("text", "age"),
+    [
+        ("a 5-year-old", "child"),
+        ("45 years old", "middle-aged"),
+        ("60s", "elderly"),
+        ("aged 25", "young adult"),
+        ("aged about 40", "adult"),
+        ("aged 15-16", "teenager"),
+        ("age 70", "elderly"),
+        ("aged ninety", "elderly"),
+    ],
 )
 def test_years_are_an_age(text, age):
     assert parse(f"A voice, {text}.").traits == {"age": age}

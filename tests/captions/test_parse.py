@@ -78,6 +78,34 @@ def test_bursts_win_over_the_emotion_words_in_them(caption, bursts):
     assert parsed.emotions == {}
 
 
+@pytest.mark.parametrize(
+    ("caption", "traits"),
+    [
+        ("slight background noise", {"Background_Noise": 2.25}),
+        ("lots of background noise", {"Background_Noise": 3.0}),
+        ("less soft than usual", {}),
+        ("not less harsh, but less dominant", {}),
+        ("He is quick to laugh and slow to speak.", {}),
+        ("She has a bad cold.", {}),
+        ("He has a cold.", {}),
+        ("He has a cold, raspy voice.", {"timbre": "raspy", "Warm_vs._Cold": -1.0}),
+        ("Her breathing is slow.", {}),
+        ("Hope slowly gives way to grief.", {}),
+        ("A soft, slow voice.", {"pace": "slow", "Soft_vs._Harsh": 1.0}),
+    ],
+)
+def test_what_a_voice_is_like_is_told_from_what_sounds_alike(caption, traits):
+    assert dict(parse(caption).traits) == traits
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["a slight accent", "Very noisy.", "It sounds very close, quite clear audio.", "full of laughter"],
+)
+def test_words_that_name_no_emotion_are_not_unknown(caption):
+    assert parse(caption).unknown == ()
+
+
 @pytest.mark.parametrize("name", BURSTS)
 def test_the_name_of_a_burst_is_always_read(name):
     assert parse(f"({name.upper()})").bursts == (name,)

@@ -12,7 +12,7 @@ import pytest
 from budew.captions import LexiconError, expressible, frame_names, load_lexicon, parse, render
 from budew.captions.english import joined, with_article
 from budew.profile import VoiceProfile
-from budew.taxonomy import ACCENTS, BURSTS, EMOTIONS
+from budew.taxonomy import ACCENTS, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 ANGRY = VoiceProfile(
     {"Anger": 1, "Fear": 0.5, "Pride": 0.25}, ["Chuckle"], {"gender": "female", "age": "elderly"}
@@ -56,6 +56,47 @@ def test_plain_wording_has_one_word_for_each_thing_and_reads_back_in_every_frame
         captions = [render(ANGRY, seed=seed, frame=frame, wording="plain") for seed in range(30)]
         assert all(parse(caption).profile == ANGRY for caption in captions)
         assert len({" ".join(sorted(re.findall(r"\w+", caption.lower()))) for caption in captions}) == 1
+
+
+def test_the_plain_wording_stays_as_models_were_trained_on_it():
+    profile = VoiceProfile(
+        {"Anger": 1, "Fear": 0.5},
+        ["Swallows"],
+        {"gender": "female", "age": "elderly", "style": "narrator", "pace": "slow", "Authenticity": 3.0},
+    )
+    said = {
+        "expresses": "An elderly female voice expresses extreme anger and moderate fear, like a narrator"
+        " and at a slow pace, punctuated by swallows. The voice is authentic.",
+        "two_sentences": "This is an elderly female voice, heard like a narrator and at a slow pace. It"
+        " carries extreme anger and moderate fear. One also hears swallows. The voice is authentic.",
+        "burst_first": "Swallows can be heard. The elderly female voice conveys extreme anger and moderate"
+        " fear. The words come like a narrator and at a slow pace. The voice is authentic.",
+    }
+    for frame, caption in said.items():
+        orders = {render(profile, seed=seed, frame=frame, wording="plain") for seed in range(20)}
+        assert caption in orders
+        assert len(orders) == 2
+    no_one = {
+        render(VoiceProfile({"Fear": 1}), seed=s, frame="emotion_first", wording="plain") for s in range(5)
+    }
+    assert no_one == {"There is extreme fear. The voice is that of a speaker."}
+
+
+def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
+    wrong = re.compile(
+        r"words come like|heard like|talks? as a|speak\w* as a|speaker speak|natural-sounding"
+        r"|that of a speaker\.|this is a voice\.|with swallows|in a[\w ]* voice, (warm|cold|very|authentic|unforced)|^voice, "
+        r"|measure.*measure|to an? \w+ (degree|extent).* to an? \w+ (degree|extent)",
+        re.IGNORECASE,
+    )
+    random = Random(11)
+    for seed in range(3000):
+        traits = {key: random.choice(values) for key, values in CATEGORIES.items() if random.random() < 0.3}
+        numbers = {"Authenticity": 2.0, "Warm_vs._Cold": 1.0} if random.random() < 0.5 else {}
+        emotions = {name: random.choice(LEVELS[1:]) for name in random.sample(EMOTIONS, random.randint(0, 4))}
+        profile = VoiceProfile(emotions, random.choice(([], ["Swallows"])), {**traits, **numbers})
+        caption = render(profile, seed=seed, leave_out=random.choice(((), (), ("emotions",))))
+        assert not wrong.search(caption), caption
 
 
 def test_there_are_at_least_twelve_frames_of_every_form_and_view():
