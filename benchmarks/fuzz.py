@@ -49,6 +49,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument("--inputs", type=int, default=100_000)
+    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="characters of the repetitions")
     asked = options.parse_args()
     lexicon, random = load_lexicon(), Random(0)
     words = [word for forms in lexicon.emotions.values() for word in (*forms.noun, *forms.adjective)]
@@ -62,11 +63,11 @@ def main() -> None:
     print(f"{asked.inputs:,} random inputs: no error, {found:,} mentions")
     print(
         f"{'pattern':16}"
-        + "".join(f"{size:>12,}" for size in SIZES)
+        + "".join(f"{size:>12,}" for size in asked.sizes)
         + "   (time a character, × that at 10,000)"
     )
     for pattern in PATTERNS:
-        costs = [cost(pattern * (size // len(pattern))) for size in SIZES]
+        costs = [cost(pattern * (size // len(pattern))) for size in asked.sizes]
         print(f"{pattern!r:16}" + "".join(f"{each / costs[0]:>12.2f}" for each in costs))
 
 

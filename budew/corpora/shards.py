@@ -176,9 +176,13 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
             if isinstance(data, str):
                 item.problem = item.problem or f"{name!r} {data}"
             elif not item.add(suffix, data):
-                report(CorpusError(f"{path}: {name!r} is there twice: keep one of them"), on_bad)
+                item.problem = item.problem or f"{name!r} is there twice: keep one of them"
     except _DamagedError as damage:
-        if item is not None and (item.problem or (item.suffix is not None and item.json is not None)):
+        if item is not None and item.problem:
+            item.problem += f"; there the shard is damaged or truncated ({damage})"
+            yield item
+            return
+        if item is not None and item.suffix is not None and item.json is not None:
             yield item
             item = None
         where = f" in or behind {item.key!r}, which is left out" if item is not None else ""

@@ -191,7 +191,7 @@ def test_each_bad_item_is_told_and_the_good_ones_are_read(tmp_path):
     path = pack(tmp_path / "bad.tar", members)
     errors: list[str] = []
     found = list(read_shard(path, on_bad=lambda error: errors.append(str(error))))
-    assert [clip.id for clip in found] == ["good1", "same", "good2"]
+    assert [clip.id for clip in found] == ["good1", "good2"]
     assert len(errors) == 10
     assert all(error.startswith(f"{path}: ") and "\n" not in error for error in errors)
     assert not (tmp_path.parent / "outside.mp3").exists()
@@ -213,7 +213,8 @@ def test_links_and_enormous_members_are_refused_before_they_are_read(tmp_path):
     assert [clip.id for clip in read_shard(path, on_bad=lambda error: errors.append(str(error)))] == ["good"]
     assert "link.mp3" in errors[0]
     assert "1000000000000 bytes" in errors[1]
-    assert "truncated" in errors[2]
+    assert "truncated" in errors[1]
+    assert len(errors) == 2
 
 
 def test_without_a_handler_the_first_bad_item_is_raised(tmp_path):
