@@ -1,10 +1,13 @@
 """Commands that make and describe corpora."""
 
+import os
+
 import typer
 
 from budew.cli import options
 from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
+from budew.cli.told import Told
 from budew.extras import require
 from budew.terminal import as_json, output, print_table, progress_bar, say_error
 
@@ -338,3 +341,175 @@ def act(
 
 def _listed(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",")]
+
+
+@app.command(name="inspect", no_args_is_help=True)
+def inspect_(
+    corpus: options.Corpus,
+    html: options.CorpusPage = None,
+    json: options.InspectionFile = None,
+    decode: options.Decoding = False,
+    players: options.Players = 24,
+    scale: options.ScoreScale = None,
+) -> None:
+    """Say what a corpus is, what it holds and what in it is broken, as a table, JSON and a page.
+
+    Broken items are listed with their reasons, and then the exit status is 1.
+    The page plays the strongest clips of the emotions and needs nothing but a
+    browser.
+
+    Example: budew corpus inspect shards/ --decode --html corpus.html
+    """
+    from budew.corpora.inspection import inspect_corpus
+    from budew.corpora.inspection_table import inspection_tables
+
+    with progress_bar("inspecting") as bar:
+        found = inspect_corpus(
+            corpus, scale=scale, decode=decode, examples=players, progress=lambda done: bar(done, None)
+        )
+    print_table(inspection_tables(found))
+    if json is not None:
+        with output(json) as file:
+            print(as_json(found.to_dict(), indent=1), file=file)
+        print(f"inspection: {json}")
+    if html is not None:
+        from budew.explanation.corpus_page import write_corpus_page
+
+        print(f"page: {write_corpus_page(found, html)}")
+    raise typer.Exit(1 if found.statistics.bad else 0)
+
+
+@app.command(no_args_is_help=True)
+def split(
+    corpus: options.Corpus,
+    out: options.SplitsFile,
+    train: options.Train = 0.9,
+    validation: options.Validation = 0.05,
+    test: options.Test = 0.05,
+    seed: options.SplitSeed = 0,
+    scale: options.ScoreScale = None,
+) -> None:
+    """Split a corpus for training and testing: no speaker in two parts, and in each the same emotions.
+
+    A part with share 0 is left out. How far each part is from what was asked is
+    shown, and is in the file. What cannot be read is told; then the exit status
+    is 1. budew corpus select writes a part as shards.
+
+    Example: budew corpus split shards/ --out splits.json --seed 7
+    """
+    from budew.corpora.split_corpus import split_corpus
+    from budew.corpora.split_table import split_table
+    from budew.corpora.splits import write_splits
+
+    asked = {"train": train, "validation": validation, "test": test}
+    shares = {name: share for name, share in asked.items() if share}
+    bad = Told()
+    with progress_bar("splitting") as bar:
+        splits, report = split_corpus(
+            corpus, shares, seed=seed, scale=scale, on_bad=bad, progress=lambda done: bar(done, None)
+        )
+    write_splits(out, splits, report.to_dict())
+    print_table(split_table(report))
+    print(f"splits: {out}")
+    raise typer.Exit(bad.status)
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def select(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    splits: options.SplitsArgument,
+    part: options.PartName,
+) -> None:
+    """Write one part of a split corpus as shards; the clips stay as they are.
+
+    A speaker that the file does not name goes where its hash puts it, the same
+    part every time.
+
+    Example: budew corpus select shards/ train/ --splits splits.json --part train
+    """
+    from budew.corpora.splits import read_splits
+    from budew.jobs.select import Select
+
+    run_job(Select(read_splits(splits), part), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+def weights(
+    corpus: options.Corpus,
+    out: options.WeightsFile,
+    temperature: options.SamplingTemperature = 2.0,
+    cap: options.LargestWeight = 10.0,
+    min_level: options.WeighedLevel = 0.5,
+    json: options.WeightReportFile = None,
+    scale: options.ScoreScale = None,
+) -> None:
+    """Weigh clips such that rare emotions are drawn more often in training, each clip from 1 to the cap.
+
+    Shown are the emotions before and after, and how many clips drawn alike the
+    weighted corpus is worth. What cannot be read is told; then the exit status
+    is 1.
+
+    Example: budew corpus weights train/ --out weights.jsonl --temperature 2
+    """
+    from budew.corpora.weight_files import check_weight_file, write_weights
+    from budew.corpora.weights import WeightReport, corpus_balance, weigh
+    from budew.corpora.weights_table import weights_table
+
+    check_weight_file(out)
+    bad = Told()
+    with progress_bar("counting") as bar:
+        balance = corpus_balance(
+            corpus,
+            temperature=temperature,
+            cap=cap,
+            min_level=min_level,
+            scale=scale,
+            on_bad=bad,
+            progress=lambda done: bar(done, None),
+        )
+    report = WeightReport(balance)
+    with progress_bar("weighing") as bar:
+        write_weights(out, weigh(corpus, report, scale=scale, progress=lambda done: bar(done, None)))
+    print_table(weights_table(report))
+    if json is not None:
+        with output(json) as file:
+            print(as_json(report.to_dict(), indent=1), file=file)
+    print(f"weights: {out}")
+    raise typer.Exit(bad.status)
+
+
+@app.command(no_args_is_help=True)
+def duplicates(
+    corpus: options.Corpus,
+    json: options.DuplicatesFile = None,
+    errors: options.MostErrors = 0.28,
+    workers: options.Workers = None,
+) -> None:
+    """Find recordings that are there more than once: exactly, or encoded anew, quieter or cut by a moment.
+
+    Of each the longest is to be kept; nothing is deleted. About 400 times real
+    time on each processor. What cannot be decoded is told; then the exit status
+    is 1.
+
+    Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json
+    """
+    from budew.corpora.duplicates import find_duplicates
+    from budew.corpora.duplicates_table import duplicates_table
+
+    with progress_bar("listening") as bar:
+        found = find_duplicates(
+            corpus,
+            most_errors=errors,
+            workers=workers or os.cpu_count() or 1,
+            on_bad=say_error,
+            progress=lambda done: bar(done, None),
+        )
+    print_table(duplicates_table(found))
+    if json is not None:
+        with output(json) as file:
+            print(as_json(found.to_dict(), indent=1), file=file)
+        print(f"duplicates: {json}")
+    raise typer.Exit(1 if found.bad else 0)

@@ -49,6 +49,7 @@ class Stream:
 
     Attributes:
         sampling_rate: Hz.
+        channels: of the file; the blocks are their mean.
         declared: length in seconds that the header claims, None where it is not known.
         exact: whether `declared` is meant exactly, not estimated from the size of the file.
         blocks: mono float32 samples (n,), at most some thousands each.
@@ -56,6 +57,7 @@ class Stream:
     """
 
     sampling_rate: int
+    channels: int
     declared: float | None
     exact: bool
     blocks: Iterator[Samples]
@@ -139,7 +141,8 @@ def _by_soundfile(file: BinaryIO) -> Stream:
         sound.close()
         raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
     declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
-    return Stream(sound.samplerate, declared, True, _soundfile_blocks(sound, cut), sound.close)
+    blocks = _soundfile_blocks(sound, cut)
+    return Stream(sound.samplerate, channels, declared, True, blocks, sound.close)
 
 
 def _soundfile_blocks(sound: Any, cut: bool) -> Iterator[Samples]:
@@ -174,7 +177,8 @@ def _by_av(file: BinaryIO) -> Stream:
         container.close()
         raise _RefusedError("FFmpeg: the audio track has no samples")
     declared, exact = _av_length(container, track, file)
-    return Stream(track.sample_rate, declared, exact, chain([first], blocks), container.close)
+    blocks = chain([first], blocks)
+    return Stream(track.sample_rate, track.channels, declared, exact, blocks, container.close)
 
 
 def _av_blocks(container: Any, track: Any) -> Iterator[Samples]:

@@ -5,23 +5,50 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from budew.corpora.durations import Durations
 from budew.corpora.statistics import Statistics
 from budew.taxonomy import LEVEL_NAMES
+
+LONGEST_NAME = 200
+"""Characters of a name that are shown."""
 
 
 def statistics_tables(found: Statistics) -> RenderableType:
     """Return what is in a corpus for `rich.print`: a line, the emotions, bursts and traits."""
-    return Group(Text(_summary(found)), _emotions(found), Text("\n".join(_words(found))))
+    emotions = [_emotions(found)] if found.with_profile else []
+    return Group(Text(_summary(found)), *emotions, Text("\n".join(_words(found))))
 
 
 def _summary(found: Statistics) -> str:
-    languages = ", ".join(f"{name or 'unknown'} {count:,}" for name, count in found.languages.most_common(12))
-    untimed = "" if found.timed == found.clips else f" (of {found.timed:,} clips with a duration)"
+    languages = _listed(found.languages.most_common(12))
+    lengths = found.durations
+    untimed = "" if lengths.count == found.clips else f" (of {lengths.count:,} clips with a duration)"
     return (
-        f"{found.corpus}: {found.clips:,} clips, {found.seconds / 3600:,.2f} hours{untimed}\n"
+        f"{found.corpus}: {found.clips:,} clips, {lengths.total / 3600:,.2f} hours{untimed}\n"
         f"with a profile {found.with_profile:,}, with a caption {found.with_caption:,}, "
         f"not readable {found.bad:,}\n"
-        f"languages: {languages or 'none'}"
+        f"{_lengths(lengths)}languages: {languages or 'none'}\n{_speakers(found)}"
+    )
+
+
+def _lengths(lengths: Durations) -> str:
+    if not lengths.count:
+        return ""
+    low, middle, high = (lengths.quantile(share) for share in (0.05, 0.5, 0.95))
+    return (
+        f"duration: median {middle:.1f} s, 5 % under {low:.1f} s, 5 % over {high:.1f} s, "
+        f"{lengths.shortest:.2f} to {lengths.longest:.2f} s\n"
+    )
+
+
+def _speakers(found: Statistics) -> str:
+    tally = found.speakers
+    if not len(tally):
+        return "speakers: none named"
+    about, more = "" if tally.exact else "about ", "…" * (tally.distinct > 5)
+    unnamed = found.clips - found.clips_with_speaker if tally.exact else 0
+    return f"speakers: {about}{tally.distinct:,} ({_listed(tally.most_common(5))}{more})" + (
+        f", none named in {unnamed:,} clips" * bool(unnamed)
     )
 
 
@@ -30,22 +57,18 @@ def _emotions(found: Statistics) -> Table:
     table.add_column("emotion", no_wrap=True)
     for heading in (*LEVEL_NAMES[1:], "% of profiles", "median", "spread"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, counts in sorted(found.levels.items(), key=lambda pair: -_present(pair[1])):
-        if not _present(counts):
+    for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
+        if not found.present(name):
             continue
         usual = found.baseline
         table.add_row(
             name,
             *(f"{counts[level]:,}" for level in LEVEL_NAMES[1:]),
-            f"{100 * _present(counts) / found.with_profile:.1f}",
+            f"{100 * found.present(name) / found.with_profile:.1f}",
             f"{usual.median[name]:.2f}" if usual else "–",
             f"{usual.spread[name]:.2f}" if usual else "–",
         )
     return table
-
-
-def _present(counts: dict[str, int]) -> int:
-    return sum(counts.get(level, 0) for level in LEVEL_NAMES[1:])
 
 
 def _words(found: Statistics) -> list[str]:
@@ -56,4 +79,10 @@ def _words(found: Statistics) -> list[str]:
 
 
 def _listed(counted: list[tuple[str, int]]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counted)
+    return ", ".join(f"{printable(name) or 'unknown'} {count:,}" for name, count in counted)
+
+
+def printable(text: str) -> str:
+    """Return what a corpus says of itself such that no character of it is a command to a terminal."""
+    shown = (letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST_NAME])
+    return "".join(shown) + "…" * (len(text) > LONGEST_NAME)

@@ -1,6 +1,6 @@
-"""Clips that can be played inside a report: short, few, and encoded here.
+"""Clips that can be played inside a page: short, few, and encoded here.
 
-Whatever the audio was, the report gets an mp3 that this module made of the decoded samples, so no byte of a
+Whatever the audio was, the page gets an mp3 that this module made of the decoded samples, so no byte of a
 foreign file reaches the reader's browser, and every browser plays it. Ten seconds take about 50 kB.
 """
 
@@ -20,7 +20,7 @@ LONGEST = 30.0
 """Seconds of a clip that are played at most."""
 
 LARGEST_TOTAL = 4_000_000
-"""Bytes of mp3 in one report at most."""
+"""Bytes of mp3 in one page at most."""
 
 _RATE = 16_000
 
@@ -41,21 +41,37 @@ def players(pairs: Sequence[Pair], *, limit: int) -> list[Player]:
     total = 0
     for pair in chosen:
         player = _player(pair, room=LARGEST_TOTAL - total)
-        total += len(player.source) * 3 // 4
+        total += encoded_size(player.source)
         shown.append(player)
     return shown
+
+
+def embedded(audio: bytes | Path, name: str, *, room: int) -> tuple[str, str]:
+    """Return the audio of a clip as a data URI, or "" and then why there is none.
+
+    Args:
+        audio: encoded bytes or a path; its first `LONGEST` seconds are played.
+        name: what a reason calls the clip.
+        room: bytes of mp3 that may be added.
+    """
+    try:
+        encoded = _mp3(audio, name)
+    except AudioError as error:
+        return "", str(error)
+    if len(encoded) > room:
+        return "", f"audio left out: a page holds {LARGEST_TOTAL // 1_000_000} MB of it"
+    return "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii"), ""
+
+
+def encoded_size(source: str) -> int:
+    """Return how many bytes of mp3 are in what `embedded` gave."""
+    return len(source) * 3 // 4
 
 
 def _player(pair: Pair, *, room: int) -> Player:
     if pair.audio is None:
         return Player(pair, "", "no audio")
-    try:
-        encoded = _mp3(pair.audio, pair.id)
-    except AudioError as error:
-        return Player(pair, "", str(error))
-    if len(encoded) > room:
-        return Player(pair, "", f"audio left out: a report holds {LARGEST_TOTAL // 1_000_000} MB of it")
-    return Player(pair, "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii"))
+    return Player(pair, *embedded(pair.audio, pair.id, room=room))
 
 
 def _mp3(audio: bytes | Path, clip_id: str) -> bytes:

@@ -2,7 +2,8 @@
 
 In the terminal (`print_explanation`) and as one HTML file that loads nothing (`explanation_html`); likewise
 what `render` makes of a profile in every sentence frame (`print_all_frames`). The role of a mark never hangs
-on colour alone: it is struck through, underlined or, where there is no colour, in brackets.
+on colour alone: it is struck through, underlined or, where there is no colour, in brackets. What a corpus
+holds is shown as a page too: `corpus_page`.
 """
 
 from budew.explanation.console import print_all_frames, print_explanation

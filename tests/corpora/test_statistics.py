@@ -1,13 +1,14 @@
 """Every clip is counted once, and what cannot be read is told."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from budew.captions.salience import Baseline
+from budew.captions.salience import LARGEST_JSON, Baseline
 from budew.corpora import Caption, Clip, CorpusError, write_shard
-from budew.corpora.statistics import corpus_statistics
+from budew.corpora.statistics import clip_statistics, corpus_statistics
 from budew.profile import VoiceProfile
 
 PROFILES = (
@@ -41,6 +42,42 @@ def test_every_clip_is_counted_once(clips, tmp_path):
     assert told["bursts"] == {"Yawn": 1}
     assert told["traits"] == {"age": {"adult": 1}, "gender": {"female": 2}}
     assert told["baseline"] == Baseline.from_profiles(PROFILES).to_dict()
+
+
+def test_emotions_are_counted_by_language_and_clips_by_voice(clips, tmp_path):
+    named = [replace(clip, speaker=name) for clip, name in zip(clips, ("x", "y", "x", None), strict=True)]
+    write_shard(tmp_path / "a.tar", named)
+    told = corpus_statistics(tmp_path / "a.tar").to_dict()
+    assert told["emotions_by_language"] == {
+        "de": {"clips_with_profile": 2, "emotions": {"Awe": 1, "Fear": 1}},
+        "en": {"clips_with_profile": 1, "emotions": {"Fear": 1}},
+    }
+    assert told["speakers"]["most_clips"] == {"x": 2, "y": 1}
+    assert (told["speakers"]["distinct"], told["speakers"]["clips"]) == (2, 3)
+
+
+def test_a_corpus_of_endless_names_gives_statistics_of_bounded_size(clips):
+    found = clip_statistics(
+        "many",
+        (
+            replace(
+                clips[0],
+                id=str(number),
+                language=f"l{number}",
+                speaker=f"voice {number}",
+                profile=VoiceProfile({"Fear": 1}, [], {"accent": "b" * (number % 40 + 1)}),
+            )
+            for number in range(2_500)
+        ),
+    )
+    told = found.to_dict()
+    assert len(told["languages"]) <= 50
+    assert len(told["speakers"]["most_clips"]) == 50
+    assert told["speakers"]["distinct"] == 2_500
+    assert len(found.by_language) == 201
+    assert sum(counts["Fear"] for counts in found.by_language.values()) == 2_500
+    assert len(json.dumps(told)) < LARGEST_JSON / 10
+    assert Baseline.from_json(json.dumps(told)) == found.baseline
 
 
 def test_a_corpus_without_profiles_has_no_baseline(clips, tmp_path):
