@@ -28,6 +28,7 @@ app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
 corpora.app.add_typer(annotation.app, name="annotate")
+corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
 app.add_typer(training.app)
 

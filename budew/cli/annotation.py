@@ -1,11 +1,15 @@
-"""Commands that give the clips of a corpus profiles: each a job, each another way to hear."""
+"""Commands that give the clips of a corpus profiles, each another way to hear, and what those need."""
 
 import typer
 
 from budew.cli import options
 from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
+from budew.extras import require
+from budew.terminal import print_table, progress_bar, say_error
 
+beside = typer.Typer()
+"""Commands of `budew corpus` that measure, and that make what annotation needs."""
 app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.", **SETTINGS)
 
 
@@ -75,3 +79,153 @@ def llm(
     finally:
         if not running.dry_run:
             print(told_spending(ledger, job.account))
+
+
+@app.command(no_args_is_help=True)
+@job_command(workers=0)
+def heads(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    heads: options.HeadsPlace,
+    encoder: options.HeadsEncoder = None,
+    device: options.Device = None,
+    batch_size: options.HeadsBatch = 16,
+) -> None:
+    """Score each clip by regression heads on a Whisper encoder, published ones or your own.
+
+    Takes a folder as laion/Empathic-Insight-Voice-Small, -Large or -Plus has it,
+    or one of budew corpus train-heads. All heads share one pass of the encoder.
+    What cannot be heard is listed in OUT/failures.jsonl.
+
+    Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
+    """
+    from budew.annotation.heads import AnnotateByHeads
+
+    run_job(AnnotateByHeads(heads, encoder, device, batch_size), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def labels(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    labels_from: options.LabelsFrom = None,
+) -> None:
+    """Keep the labels that a corpus has, or read its captions back into profiles.
+
+    Clips without labels are listed in OUT/failures.jsonl.
+
+    Example: budew corpus annotate labels captioned/ out/ --from captions
+    """
+    from budew.annotation.labels import AnnotateByLabels
+
+    run_job(AnnotateByLabels(labels_from.value if labels_from else None), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def measures(
+    source: options.MeasuredCorpus,
+    out: options.CorpusFolder,
+    running: Running,
+    bins: options.BinsRead,
+    overwrite: options.OverwriteTraits = False,
+) -> None:
+    """Make traits of what was measured: pace, high- or low-pitched, monotone or expressive, noisy or not.
+
+    Traits that a clip has are kept. Clips that were not measured are listed in
+    OUT/failures.jsonl.
+
+    Example: budew corpus annotate measures measured/ out/ --bins bins.json
+    """
+    from budew.annotation.binned import AnnotateByMeasures
+
+    run_job(AnnotateByMeasures(bins, overwrite), source, out, running)
+
+
+@beside.command(no_args_is_help=True)
+@job_command()
+def measure(source: options.Corpus, out: options.CorpusFolder, running: Running) -> None:
+    """Measure pitch, rate, pauses, loudness and noise of each clip, with no model, into its metadata.
+
+    About 45 times real time on each processor. What cannot be decoded, or is
+    longer than two minutes, is listed in OUT/failures.jsonl. Next: budew corpus bins.
+
+    Example: budew corpus measure shards/ measured/
+    """
+    require("librosa", extra="corpora", purpose="budew corpus measure")
+    from budew.annotation.measure import Measure
+
+    run_job(Measure(), source, out, running)
+
+
+@beside.command(no_args_is_help=True)
+def bins(measured: options.MeasuredCorpus, json: options.BinsFile) -> None:
+    """Find what is high, low, fast, slow, lively or noisy in a measured corpus, for annotate measures.
+
+    What cannot be read is told on stderr; then the exit status is 1.
+
+    Example: budew corpus bins measured/ --json bins.json
+    """
+    from budew.annotation.bins import corpus_bins
+    from budew.annotation.tables import bins_table
+
+    told: list[object] = []
+
+    def tell(error: object) -> None:
+        told.append(error)
+        say_error(error)
+
+    with progress_bar("reading") as bar:
+        found = corpus_bins(measured, on_bad=tell, progress=lambda done: bar(done, None))
+    found.write(json)
+    print_table(bins_table(found))
+    print(f"edges of {found.clips} clips: {json}")
+    raise typer.Exit(1 if told else 0)
+
+
+@beside.command(no_args_is_help=True)
+def train_heads(
+    corpus: options.Corpus,
+    out: options.HeadsFolder,
+    encoder: options.HeadsEncoder = None,
+    seed: options.HeadsSeed = 0,
+    device: options.Device = None,
+    batch_size: options.HeadsBatch = 16,
+) -> None:
+    """Train regression heads on the encoder of a Whisper checkpoint, for annotate heads.
+
+    A head is made for each emotion and voice attribute that occurs often enough,
+    and kept if it tells unheard speakers better than the mean does. What cannot
+    be read is told on stderr; then the exit status is 1.
+
+    Example: budew corpus train-heads data/train/ heads/ --encoder runs/short/checkpoint
+    """
+    from budew.annotation.head_stack import Fitting
+    from budew.annotation.tables import quality_table
+    from budew.annotation.train_heads import train_heads as train
+
+    told: list[object] = []
+
+    def tell(error: object) -> None:
+        told.append(error)
+        say_error(error)
+
+    with progress_bar("listening") as bar:
+        trained = train(
+            corpus,
+            out,
+            encoder=encoder,
+            fitting=Fitting(seed=seed),
+            device=device,
+            batch_size=batch_size,
+            on_bad=tell,
+            progress=lambda done: bar(done, None),
+        )
+    print_table(quality_table(trained))
+    if trained.bare or trained.cut:
+        say_error(f"clips without a profile: {trained.bare}, longer than the window: {trained.cut}")
+    print(f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)}, in {out}")
+    raise typer.Exit(1 if told else 0)

@@ -34,6 +34,13 @@ class Style(StrEnum):
     tags = "tags"
 
 
+class Labels(StrEnum):
+    """What labels of a corpus are taken."""
+
+    profile = "profile"
+    captions = "captions"
+
+
 Model = Annotated[
     str | None,
     typer.Option(
@@ -627,4 +634,45 @@ MostErrors = Annotated[
         max=0.4,
         help="Bits of the fingerprints of two near copies that may differ; other recordings begin at 0.4.",
     ),
+]
+
+# budew corpus annotate heads, labels, measures; budew corpus measure, bins, train-heads
+HeadsPlace = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR", help="Folder of model_<Name>_best.pth, or a .safetensors file.", show_default=False
+    ),
+]
+HeadsEncoder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|HUB-ID",
+        help="Checkpoint whose encoder the heads are on. Left out, what trained heads note, else "
+        "laion/BUD-E-Whisper; to train on, the one in this package.",
+    ),
+]
+HeadsBatch = Annotated[int, typer.Option(min=1, help="Windows heard at once; more are faster.")]
+HeadsFolder = Annotated[
+    Path, typer.Argument(metavar="OUT", help="New folder for the heads.", show_default=False)
+]
+HeadsSeed = Annotated[int, typer.Option(help="Decides which speakers judge, and the first weights.")]
+LabelsFrom = Annotated[
+    Labels | None,
+    typer.Option(
+        "--from",
+        help="The profile that a clip is read with, or its captions; left out, the first that it has.",
+    ),
+]
+MeasuredCorpus = Annotated[
+    str,
+    typer.Argument(metavar="MEASURED", help="Clips as budew corpus measure writes them.", show_default=False),
+]
+BinsFile = Annotated[
+    Path, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the edges here.")
+]
+BinsRead = Annotated[
+    Path, typer.Option(metavar="FILE", dir_okay=False, help="Edges, as budew corpus bins writes them.")
+]
+OverwriteTraits = Annotated[
+    bool, typer.Option("--overwrite", help="Let what was measured replace traits that a clip has.")
 ]

@@ -60,3 +60,21 @@ def serve() -> Iterator[Callable]:
     for server in running:
         server.shutdown()
         server.server_close()
+
+
+class Failures(dict):
+    """What a job failed on: id → error."""
+
+    def __call__(self, id: str, error: Exception) -> None:
+        self[id] = error
+
+
+@pytest.fixture
+def failures() -> Failures:
+    return Failures()
+
+
+@pytest.fixture
+def run_on(failures: Failures) -> Callable[..., list[Clip]]:
+    """`run_on(job, *clips)` gives the clips that the job makes of them; those that fail are in `failures`."""
+    return lambda job, *clips: list(job.run(iter(clips), failures))

@@ -1,0 +1,95 @@
+"""What annotation costs: measurement against pYIN as librosa sets it, heads of the published size by batch.
+
+    python benchmarks/heads_and_measures.py [--heads 4]
+
+Measurement runs on the bundled clips. Heads are random, 1500 × 768 → 64 → … → 1 (295 MB each), mapped from
+disk, and are timed without an encoder.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+
+from budew.annotation.head_files import file_name, find_heads
+from budew.annotation.measure import measure
+from budew.annotation.pitch import HIGHEST, LOWEST
+from budew.corpora import read
+from budew.corpora.audio import SAMPLING_RATE, decode
+from budew.resources import data_folder
+from budew.taxonomy import EMOTIONS
+
+INPUTS, WIDTHS = 1500 * 768, (64, 64, 32, 16, 1)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--heads", type=int, default=4, help="how many to make; each takes 295 MB of disk")
+    time_measurement()
+    time_heads(parser.parse_args().heads)
+
+
+def time_measurement() -> None:
+    """Time the figures of clips, and pYIN alone with the settings that librosa has."""
+    clips = [decode(clip.audio) for clip in read(data_folder("demo_clips") / "clips.tar")]
+    audio = sum(map(len, clips)) / SAMPLING_RATE
+
+    def untouched(samples: np.ndarray) -> None:
+        librosa.pyin(samples, fmin=LOWEST, fmax=HIGHEST, sr=SAMPLING_RATE, frame_length=1024, hop_length=160)
+
+    first = seconds(lambda: measure(clips[0]))
+    print(f"the first clip, with what numba compiles or loads: {first:.1f} s")
+    untouched(clips[0])
+    for name, work in (("pYIN as librosa sets it (baseline)", untouched), ("all figures", measure)):
+        spent = seconds(lambda work=work: [work(samples) for samples in clips])  # type: ignore[misc]
+        print(f"{name:36} {audio / spent:7.1f} times real time")
+
+
+def time_heads(count: int) -> None:
+    """Time heads of the published size, mapped from disk, on batches of several sizes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in EMOTIONS[:count]:
+            write_head(Path(folder) / file_name(name))
+        heads = find_heads(folder).load()
+        for size in (1, 16, 64):
+            inputs = torch.randn(size, INPUTS)
+            with torch.inference_mode():
+                spent = min(seconds(lambda inputs=inputs: each(heads, inputs)) for _ in range(2))  # type: ignore[misc]
+            per_clip = 1000 * spent / size / count
+            print(
+                f"batch of {size:3}: {per_clip:7.2f} ms a clip and head; {55 * per_clip:7.0f} ms for 55 heads"
+            )
+
+
+def each(heads: Iterable[Callable[[torch.Tensor], torch.Tensor]], inputs: torch.Tensor) -> None:
+    """Apply every head."""
+    for head in heads:
+        head(inputs)
+
+
+def write_head(path: Path) -> None:
+    """Write a head of random weights."""
+    weights, before = {}, INPUTS
+    for number, width in enumerate(WIDTHS):
+        name = f"mlp.{3 * number - 1}" if number else "proj"
+        weights[f"{name}.weight"] = torch.randn(width, before) * before**-0.5
+        weights[f"{name}.bias"] = torch.zeros(width)
+        before = width
+    torch.save(weights, path)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A Whisper encoder alone: windows of samples → its last hidden states, on which heads are put.
+
+Each window is padded to the full length that the encoder takes, as Empathic Insight-Voice does it, so what
+comes out depends on its neighbours in a batch by rounding alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from budew.annotation.fingerprint import fingerprint
+from budew.model.checkpoint import EMBEDDED, load_checkpoint
+from budew.resources import data_folder
+
+PUBLISHED = "laion/BUD-E-Whisper"
+"""The encoder under the published heads, as their model card says."""
+WEIGHTS = "*.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """An encoder and what it takes.
+
+    Attributes:
+        module: of transformers.
+        extractor: its feature extractor.
+        name: of the checkpoint.
+        window_seconds: of a window.
+        sampling_rate: Hz.
+        positions: hidden states of a window.
+        width: of a hidden state.
+    """
+
+    module: Any
+    extractor: Any
+    name: str
+    window_seconds: float
+    sampling_rate: int
+    positions: int
+    width: int
+
+    @property
+    def device(self) -> torch.device:
+        """Return where it computes."""
+        device: torch.device = self.module.device
+        return device
+
+    def states(self, windows: Sequence[NDArray[np.float32]]) -> Tensor:
+        """Return the hidden states (windows, positions, width), float32, or float16 on a GPU.
+
+        Args:
+            windows: mono samples (n,) each, at `sampling_rate`, at most `window_seconds` long.
+        """
+        heard = self.extractor(list(windows), sampling_rate=self.sampling_rate, return_tensors="pt")
+        features = heard.input_features.to(self.device, self.module.dtype)
+        with torch.inference_mode():
+            states: Tensor = self.module(features).last_hidden_state
+        return states
+
+
+def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
+    """Load the encoder of a checkpoint; its decoder is let go.
+
+    Args:
+        name_or_dir: folder, hub id, or None for the checkpoint in this package.
+        device: as of `budew.model.checkpoint.load_checkpoint`.
+
+    Raises:
+        CheckpointError: there is no such checkpoint or device.
+    """
+    checkpoint = load_checkpoint(name_or_dir, device=device)
+    config = checkpoint.model.config
+    return Encoder(
+        checkpoint.model.get_encoder(),
+        checkpoint.processor.feature_extractor,
+        checkpoint.name,
+        checkpoint.window_seconds,
+        checkpoint.sampling_rate,
+        config.max_source_positions,
+        config.d_model,
+    )
+
+
+def identity(name_or_dir: str | Path | None) -> str:
+    """Return what tells an encoder from others: the hash of its weights, or the id of one on the hub."""
+    folder = data_folder("checkpoints") / EMBEDDED if name_or_dir is None else Path(name_or_dir).expanduser()
+    if not folder.is_dir():
+        return str(name_or_dir)
+    return fingerprint(sorted(folder.glob(WEIGHTS)))

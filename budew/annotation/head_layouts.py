@@ -1,0 +1,162 @@
+"""A regression head in the layout of Empathic Insight-Voice: hidden states of a Whisper encoder → one score.
+
+The layout is that of the code published with laion/Empathic-Insight-Voice-Small, -Large and -Plus on Hugging
+Face (model cards) and in LAION-AI/emotion-annotations: `proj`, a linear layer, and `mlp`, a sequence of
+ReLU, dropout and linear layers by turns, so that its weights are `mlp.2`, `mlp.5`, `mlp.8`... down to one
+output. Two inputs occur:
+
+- flattened: all hidden states in a row, 1500 × 768 → 64 (Small) or 128 (Large): 295 MB a head, or 590;
+- pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 = 3072 → 64.
+
+Dropout does nothing here. All sizes are taken from the weights.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, relu
+
+POOLS = 4
+LARGEST_INPUT = 2**24
+"""Positions × width; the published heads take 1.2 million, on the largest Whisper it would be 1.9."""
+LARGEST_LAYER = 2**13
+MOST_LAYERS = 16
+COMPILED = "_orig_mod."
+"""What torch.compile puts before the names of weights."""
+STEP, FIRST = 3, 2
+"""Of the numbers of the linear layers in `mlp`."""
+
+_KEY = re.compile(r"(proj|mlp\.([1-9]\d?))\.(weight|bias)")
+
+
+class HeadError(ValueError):
+    """Weights that are no head, or no head for this encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head. `layers` are weight (outputs, inputs) and bias (outputs,), the first of them `proj`."""
+
+    name: str
+    layers: tuple[tuple[Tensor, Tensor], ...]
+
+    @property
+    def inputs(self) -> int:
+        """Return how many numbers it takes."""
+        return self.layers[0][0].shape[1]
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return scores (batch,), float32, of inputs (batch, inputs) of the type of the first weights."""
+        (projection, bias), *rest = self.layers
+        hidden = linear(inputs, projection).float() + bias
+        for weight, bias in rest:
+            hidden = linear(relu(hidden), weight, bias)
+        return hidden.squeeze(1)
+
+    def on(self, device: torch.device, dtype: torch.dtype) -> "Head":
+        """Return the head on a device, with the large first weights in `dtype`; all else is float32."""
+        (projection, bias), *rest = self.layers
+        small = tuple((weight.to(device), offset.to(device)) for weight, offset in rest)
+        return Head(self.name, ((projection.to(device, dtype), bias.to(device)), *small))
+
+
+def pool(states: Tensor) -> Tensor:
+    """Return mean, minimum, maximum and standard deviation over time.
+
+    Args:
+        states: (batch, time, width).
+
+    Returns:
+        (batch, 4 * width), float32.
+    """
+    states = states.float()
+    parts = (states.mean(dim=1), states.amin(dim=1), states.amax(dim=1), states.std(dim=1))
+    return torch.cat([parts[0], parts[1], parts[2], parts[3]], dim=1)
+
+
+def is_pooled(head: Head, *, positions: int, width: int) -> bool:
+    """Tell which input of an encoder a head takes: pooled, or else flattened.
+
+    Raises:
+        HeadError: neither fits.
+    """
+    if head.inputs == POOLS * width:
+        return True
+    if head.inputs == positions * width:
+        return False
+    raise HeadError(
+        f"{head.name}: takes {head.inputs:,} numbers; this encoder gives {positions:,} × {width:,} flattened "
+        f"or {POOLS} × {width:,} pooled: name the encoder that the head was made for"
+    )
+
+
+def head_of(name: str, weights: Mapping[str, object]) -> Head:
+    """Make a head of a state dict.
+
+    Args:
+        name: of what it scores, for errors.
+        weights: tensors by the names of the layout, with or without `_orig_mod.`; they are not copied unless
+            they have to become float32.
+
+    Raises:
+        HeadError: a key too many or too few, shapes that do not fit each other or are too large, or values
+            that are not numbers.
+    """
+    tensors = {str(key).replace(COMPILED, "", 1): value for key, value in weights.items()}
+    if len(tensors) < len(weights):
+        raise HeadError(f"{name}: has two weights of one name: fetch it again")
+    parts = _parts(name, list(tensors))
+    layers = tuple(_layer(name, part, tensors) for part in parts)
+    _check_chain(name, layers)
+    return Head(name, layers)
+
+
+def _parts(name: str, keys: list[str]) -> list[str]:
+    """Return the layers in order: `proj`, `mlp.2`, `mlp.5`..."""
+    matches = [_KEY.fullmatch(key[:80]) for key in keys]
+    odd = next((key for key, match in zip(keys, matches, strict=True) if match is None), None)
+    if odd is not None:
+        raise HeadError(f"{name}: has weights called {odd[:60]!r}, which no head of this layout has")
+    count = len({match[2] for match in matches if match and match[2]})
+    parts = ["proj", *(f"mlp.{FIRST + STEP * number}" for number in range(count))]
+    wanted = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
+    if not 1 <= count <= MOST_LAYERS or wanted != set(keys):
+        lacking = sorted(wanted - set(keys))[:1] or ["mlp"]
+        raise HeadError(f"{name}: lacks the weights {lacking[0]!r}: fetch it again, or it has another layout")
+    return parts
+
+
+def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor, Tensor]:
+    weight, bias = tensors[f"{part}.weight"], tensors[f"{part}.bias"]
+    most = LARGEST_INPUT if part == "proj" else LARGEST_LAYER
+    for tensor, dimensions in ((weight, 2), (bias, 1)):
+        if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.dim() != dimensions:
+            raise HeadError(f"{name}: {part} is no linear layer: fetch it again")
+        if not tensor.is_contiguous() or tensor.layout != torch.strided or tensor.device.type == "meta":
+            raise HeadError(f"{name}: {part} holds no plain numbers: save the head again")
+    assert isinstance(weight, Tensor)  # noqa: S101  # checked above, for mypy
+    assert isinstance(bias, Tensor)  # noqa: S101
+    if (
+        weight.shape[0] != bias.shape[0]
+        or weight.shape[0] > LARGEST_LAYER
+        or not 1 <= weight.shape[1] <= most
+    ):
+        raise HeadError(
+            f"{name}: {part} of shape {tuple(weight.shape)} is no layer of a head: fetch it again"
+        )
+    if not weight.sum(dtype=torch.float32).isfinite() or not bias.sum(dtype=torch.float32).isfinite():
+        raise HeadError(f"{name}: not all of {part} are numbers: the weights are spoilt, fetch them again")
+    keep = weight.dtype in (torch.float16, torch.float32) and part == "proj"
+    return weight.detach() if keep else weight.detach().float(), bias.detach().float()
+
+
+def _check_chain(name: str, layers: tuple[tuple[Tensor, Tensor], ...]) -> None:
+    sizes = [weight.shape for weight, _ in layers]
+    fits = all(before[0] == after[1] for before, after in pairwise(sizes))
+    if not fits or sizes[-1][0] != 1:
+        chain = " → ".join(str(size[0]) for size in sizes)
+        raise HeadError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")

@@ -1,0 +1,219 @@
+"""Train heads on a corpus with profiles, and save them as the published ones are.
+
+The encoder runs once over the corpus; its pooled states fit into memory, and the heads are fitted to them in
+seconds. A head is made for each emotion and voice attribute that occurs often enough, and kept if it tells
+clips of unheard speakers better than the mean does; what is left out is told.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from budew.annotation.encoder import Encoder, identity, load_encoder
+from budew.annotation.head_files import save_heads
+from budew.annotation.head_layouts import Head, HeadError
+from budew.annotation.head_stack import Fitting, fit_stack, unstacked
+from budew.annotation.pooled import SCALE, TARGETS, Pooled, pooled_states, split_by_speaker
+from budew.annotation.trained import NOTES
+from budew.corpora.errors import OnBad
+from budew.taxonomy import ATTRIBUTES
+from budew.version import __version__
+
+FEWEST = 20
+"""Clips to learn a head from: with the emotion, or whose attribute is known."""
+FEWEST_TO_CHECK = 5
+"""Such clips of other speakers to judge it by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a head tells clips of unheard speakers.
+
+    Attributes:
+        clips: it was trained on that have the emotion, or whose attribute is known.
+        r2: share of the variance explained; 0 is the mean of the training clips, 1 is all.
+        error: mean absolute error on the scale of the target.
+        error_of_mean: that of the mean of the training clips.
+    """
+
+    clips: int
+    r2: float
+    error: float
+    error_of_mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Heads with their quality; what was too rare, and what was learnt no better than by the mean.
+
+    Attributes:
+        heads: to be saved.
+        quality: of each head that was trained, by name, those that are left out among them.
+        rare: emotions and attributes that occur too seldom.
+        epochs: that were run.
+        clips: that were heard.
+        validation: how many of them only judged.
+        bare: clips without a profile, which were passed over.
+        cut: clips that are longer than the window of the encoder, and were heard in part.
+    """
+
+    heads: tuple[Head, ...]
+    quality: dict[str, Quality]
+    rare: tuple[str, ...]
+    epochs: int
+    clips: int
+    validation: int
+    bare: int = 0
+    cut: int = 0
+
+
+def train_heads(
+    corpus: str | Path,
+    out: str | Path,
+    *,
+    encoder: str | Path | None = None,
+    fitting: Fitting | None = None,
+    device: str | None = None,
+    batch_size: int = 16,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Trained:
+    """Train heads on a corpus and save them in the folder `out`.
+
+    The folder gets `model_<Name>_best.pth` for each head, all of them as `heads.safetensors`, and
+    `heads.json` with the encoder and how good they are. The same corpus, encoder and seed give the same
+    heads on one machine.
+
+    Args:
+        corpus: clips with profiles, anything that `budew.read` takes.
+        out: folder; made, and complete when it is there.
+        encoder: checkpoint, a folder or a hub id; None for the one in this package.
+        fitting: how they are trained.
+        device: as of `load_encoder`.
+        batch_size: clips that the encoder hears at once.
+        on_bad: called with the error of each clip that cannot be read; without it the first is raised.
+        progress: called with the number of clips that are heard.
+
+    Raises:
+        HeadError: `out` is in use, no head can be trained, or none was learnt.
+        CheckpointError: there is no such encoder.
+        CorpusError: the corpus cannot be read.
+    """
+    folder, how = Path(out), fitting or Fitting()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise HeadError(f"{folder}: is there already: give the folder of a new set of heads")
+    listener = load_encoder(encoder, device=device)
+    pooled = pooled_states(corpus, listener, batch_size=batch_size, on_bad=on_bad, progress=progress)
+    trained = fit_heads(pooled, how, device=listener.device)
+    if not trained.heads:
+        raise HeadError(
+            f"{corpus}: of {trained.clips} clips with profiles, no emotion was learnt better than its mean "
+            f"({len(trained.rare)} are too rare): give more clips, of more speakers"
+        )
+    _save(folder, trained, how, listener, encoder)
+    return trained
+
+
+def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None = None) -> Trained:
+    """Fit heads to pooled states.
+
+    Args:
+        pooled: clips, heard.
+        fitting: how.
+        device: where.
+    """
+    check = split_by_speaker(pooled.speakers, share=fitting.validation, seed=fitting.seed)
+    told = _told(pooled.targets)
+    enough = (told[~check].sum(axis=0) >= FEWEST) & (told[check].sum(axis=0) >= FEWEST_TO_CHECK)
+    names = [name for name, is_enough in zip(TARGETS, enough, strict=True) if is_enough]
+    rare = tuple(name for name, is_enough in zip(TARGETS, enough, strict=True) if not is_enough)
+    if not names:
+        return Trained((), {}, rare, 0, len(check), int(check.sum()), pooled.bare, pooled.cut)
+    where = device or torch.device("cpu")
+    features = torch.from_numpy(pooled.features).to(where)
+    targets = torch.from_numpy(pooled.targets[:, enough]).to(where)
+    learn = torch.from_numpy(~check).to(where)
+    heads, epochs = _fit(names, features, targets, learn, fitting)
+    with torch.inference_mode():
+        scores = torch.stack([head.on(where, torch.float32)(features) for head in heads], dim=1)
+    quality = {
+        name: _quality(found, target, check, int(told[~check][:, TARGETS.index(name)].sum()))
+        for name, found, target in zip(names, scores.cpu().numpy().T, targets.cpu().numpy().T, strict=True)
+    }
+    kept = tuple(head for head in heads if quality[head.name].r2 > 0)
+    return Trained(kept, quality, rare, epochs, len(check), int(check.sum()), pooled.bare, pooled.cut)
+
+
+def _told(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which clips have an emotion, or an attribute that is known."""
+    is_attribute = np.array([name in ATTRIBUTES for name in TARGETS])
+    return np.where(is_attribute, ~np.isnan(targets), np.nan_to_num(targets) > 0)
+
+
+def _fit(
+    names: list[str], features: Tensor, targets: Tensor, learn: Tensor, fitting: Fitting
+) -> tuple[list[Head], int]:
+    mean, spread = features[learn].mean(dim=0), features[learn].std(dim=0).clamp(min=1e-6)
+    center = targets[learn].nanmean(dim=0)
+    width = (targets[learn] - center).square().nanmean(dim=0).sqrt().clamp(min=1e-3)
+    weights, epochs = fit_stack((features - mean) / spread, (targets - center) / width, ~learn, fitting)
+    heads = [
+        unstacked(
+            name, weights, number, inputs=(mean, spread), output=(float(center[number]), float(width[number]))
+        )
+        for number, name in enumerate(names)
+    ]
+    return heads, epochs
+
+
+def _quality(
+    scores: NDArray[np.float32], target: NDArray[np.float32], check: NDArray[np.bool_], clips: int
+) -> Quality:
+    known = ~np.isnan(target)
+    mean = float(target[known & ~check].mean())
+    judged = known & check
+    miss, miss_of_mean = scores[judged] - target[judged], mean - target[judged]
+    variance = max(float(np.square(miss_of_mean).mean()), 1e-12)
+    return Quality(
+        clips,
+        r2=round(1 - float(np.square(miss).mean()) / variance, 4),
+        error=round(float(np.abs(miss).mean()), 4),
+        error_of_mean=round(float(np.abs(miss_of_mean).mean()), 4),
+    )
+
+
+def _save(
+    folder: Path, trained: Trained, fitting: Fitting, encoder: Encoder, asked: str | Path | None
+) -> None:
+    notes: dict[str, Any] = {
+        "made_by": f"budew {__version__}",
+        "encoder": None if asked is None else str(asked),
+        "encoder_name": encoder.name,
+        "encoder_weights": identity(asked),
+        "emotion_scale": SCALE,
+        "fitting": asdict(fitting),
+        "clips": trained.clips,
+        "validation_clips": trained.validation,
+        "clips_without_profile": trained.bare,
+        "clips_heard_in_part": trained.cut,
+        "epochs": trained.epochs,
+        "heads": {head.name: asdict(trained.quality[head.name]) for head in trained.heads},
+        "left_out": {name: asdict(quality) for name, quality in trained.quality.items() if quality.r2 <= 0},
+        "too_rare": list(trained.rare),
+    }
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    save_heads(trained.heads, unfinished)
+    (unfinished / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if folder.exists():
+        folder.rmdir()
+    unfinished.replace(folder)

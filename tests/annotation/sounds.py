@@ -1,0 +1,78 @@
+"""Voices made of numbers, clips of them, and heads of random weights as they are published."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import nn
+
+from budew.corpora import Clip
+
+RATE = 16_000
+Samples = np.ndarray
+
+
+def vowel(seconds: float, *, pitch: float | np.ndarray = 140.0, level: float = -20.0) -> Samples:
+    """A vowel [a] (n,) of a pitch in Hz, fixed or a value a sample, at a level in dBFS."""
+    count = round(seconds * RATE)
+    track = np.broadcast_to(np.asarray(pitch, dtype=float), count)
+    phase = 2 * np.pi * np.cumsum(track) / RATE
+    sound = np.zeros(count)
+    for harmonic in range(1, 40):
+        frequency = harmonic * track
+        gain = sum(np.exp(-(((frequency - formant) / 300) ** 2)) for formant in (700, 1200)) + 0.3 / harmonic
+        sound += np.where(frequency < 7_000, gain, 0) * np.sin(harmonic * phase)
+    return (sound / np.sqrt(np.mean(sound**2)) * 10 ** (level / 20)).astype(np.float32)
+
+
+def syllables(count: int, *, a_second: float, pitch: float = 140.0, level: float = -20.0) -> Samples:
+    """A row of vowels that swell and fade: so many nuclei, so many a second."""
+    seconds = count / a_second
+    time = np.arange(round(seconds * RATE)) / RATE
+    swell = 0.08 + 0.92 * np.sin(np.pi * a_second * time) ** 2
+    return (vowel(seconds, pitch=pitch, level=level) * swell).astype(np.float32)
+
+
+def silence(seconds: float) -> Samples:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def noise(count: int, *, level: float, seed: int = 5) -> Samples:
+    return (np.random.default_rng(seed).standard_normal(count) * 10 ** (level / 20)).astype(np.float32)
+
+
+def clip_of(samples: Samples, id: str = "a", **fields) -> Clip:
+    file = BytesIO()
+    soundfile.write(file, samples, RATE, format="WAV", subtype="PCM_16")
+    return Clip(id, file.getvalue(), "wav", **fields)
+
+
+class FullMLP(nn.Module):
+    """The published architecture, written down independently of the code under test."""
+
+    def __init__(self, inputs: int, projection: int = 8, hidden: tuple[int, ...] = (8, 6, 4)) -> None:
+        super().__init__()
+        self.flatten = nn.Flatten()
+        self.proj = nn.Linear(inputs, projection)
+        layers: list[nn.Module] = [nn.ReLU(), nn.Dropout(0.0)]
+        for size in hidden:
+            layers += [nn.Linear(projection, size), nn.ReLU(), nn.Dropout(0.1)]
+            projection = size
+        self.mlp = nn.Sequential(*layers, nn.Linear(projection, 1))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.mlp(self.proj(self.flatten(inputs)))
+
+
+def published(inputs: int, *, seed: int, **sizes) -> FullMLP:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FullMLP(inputs, **sizes).eval()
+
+
+def save_published(model: FullMLP, path: Path, *, compiled: bool = False) -> Path:
+    prefix = "_orig_mod." if compiled else ""
+    torch.save({prefix + key: value for key, value in model.state_dict().items()}, path)
+    return path

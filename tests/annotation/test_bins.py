@@ -1,0 +1,194 @@
+"""Bins: a third of a corpus on either side, genders and languages held against their own, edges that last."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from budew.annotation.binned import AnnotateByMeasures, UnmeasuredError, with_traits
+from budew.annotation.bins import BinsError, corpus_bins, read_bins, rules
+from budew.corpora import Clip, CorpusError, write_shard
+from budew.jobs import JobError
+from budew.profile import VoiceProfile
+from budew.taxonomy import CATEGORIES, TRAITS, trait
+
+COUNT = 240
+PITCH, LIVELY, NOISE = "High-Pitched_vs._Low-Pitched", "Monotone_vs._Expressive", "Background_Noise"
+
+
+def measured_clip(id: str, measured: dict, *, gender: str | None = None, **fields) -> Clip:
+    profile = VoiceProfile({"Awe": 0.5}, (), {"gender": gender} if gender else {})
+    return Clip(id, b"RIFF", "wav", profile=profile, metadata={"measured": measured}, **fields)
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Clip]:
+    """Men around 110 and women around 210 Hz, Germans slower than French people, a clean recording each."""
+    rng = np.random.default_rng(3)
+    made = []
+    for number in range(COUNT):
+        gender, language = ("male", "female")[number % 2], ("de", "fr-CA")[number // 2 % 2]
+        figures = {
+            "pitch_median": float((110, 210)[number % 2] * 2 ** rng.normal(0, 0.15)),
+            "pitch_sd": float(rng.gamma(4, 0.7)),
+            "syllable_rate": float(rng.normal((4, 7)[number // 2 % 2], 0.6)),
+            "nuclei_rate": float(rng.normal(4, 0.5)),
+            "snr": float(rng.normal(40, 4)),
+        }
+        made.append(measured_clip(f"c{number:03}", figures, gender=gender, language=language))
+    return made
+
+
+@pytest.fixture(scope="module")
+def corpus(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    shard = tmp_path_factory.mktemp("measured") / "a.tar"
+    write_shard(shard, clips)
+    return shard
+
+
+@pytest.fixture(scope="module")
+def bins(corpus: Path):
+    return corpus_bins(corpus)
+
+
+def told(clips, bins, name) -> Counter:
+    return Counter(with_traits(clip, bins).profile.traits.get(name) for clip in clips)
+
+
+@pytest.mark.parametrize("gender", ["male", "female"])
+def test_a_third_of_each_gender_is_high_and_a_third_low(clips, bins, gender):
+    values = told([clip for clip in clips if clip.profile.traits["gender"] == gender], bins, PITCH)
+    high, low = values[0] + values[1], values[3] + values[4]
+    assert [high, values[2], low] == pytest.approx([40, 40, 40], abs=1)
+    assert (values[0], values[4]) == (6, 6)
+
+
+@pytest.mark.parametrize("language", ["de", "fr-CA"])
+def test_a_third_of_each_language_is_fast_and_a_third_slow(clips, bins, language):
+    values = told([clip for clip in clips if clip.language == language], bins, "pace")
+    slow, fast = values["slow"] + values["very slow"], values["fast"] + values["very fast"]
+    assert [slow, values[None], fast] == pytest.approx([40, 40, 40], abs=1)
+
+
+def test_a_third_is_monotone_and_a_third_expressive_in_that_order(clips, bins):
+    spreads = {"low": [], "high": []}
+    for clip in clips:
+        value = with_traits(clip, bins).profile.traits[LIVELY]
+        if value != 2:
+            spreads["low" if value < 2 else "high"].append(clip.metadata["measured"]["pitch_sd"])
+    assert list(map(len, spreads.values())) == pytest.approx([80, 80], abs=1)
+    assert max(spreads["low"]) < min(spreads["high"])
+
+
+def test_a_clean_corpus_has_no_noisy_third(clips, bins):
+    values = told(clips, bins, NOISE)
+    assert set(values) <= {0.0, 0.75, 1.5}
+    noisy = measured_clip("n", {"snr": 5.0})
+    assert with_traits(noisy, bins).profile.traits[NOISE] == 3
+
+
+def test_a_noisy_corpus_has_no_clean_third(tmp_path: Path):
+    shard = tmp_path / "noisy.tar"
+    write_shard(shard, [measured_clip(f"c{snr}", {"snr": float(snr)}) for snr in range(24)])
+    found = corpus_bins(shard)
+    assert set(told([measured_clip("x", {"snr": 23.0})], found, NOISE)) == {1.5}
+    assert set(told([measured_clip("x", {"snr": 0.0})], found, NOISE)) == {3.0}
+
+
+def test_nuclei_tell_the_pace_where_no_transcript_does(bins):
+    assert with_traits(measured_clip("x", {"nuclei_rate": 7.0}), bins).profile.traits["pace"] == "very fast"
+    both = measured_clip("x", {"nuclei_rate": 7.0, "syllable_rate": 1.0}, language="de")
+    assert with_traits(both, bins).profile.traits["pace"] == "very slow"
+
+
+def test_a_voice_of_unknown_gender_is_held_against_all(bins):
+    for pitch, value in ((85.0, 4.0), (290.0, 0.0)):
+        assert with_traits(measured_clip("x", {"pitch_median": pitch}), bins).profile.traits[PITCH] == value
+    numbered = Clip(
+        "x",
+        b"",
+        "wav",
+        profile=VoiceProfile({}, (), {"Gender": 1.6}),
+        metadata={"measured": {"pitch_median": 160.0}},
+    )
+    assert with_traits(numbered, bins).profile.traits[PITCH] > 2
+
+
+def test_a_corpus_all_alike_is_neither_one_thing_nor_the_other(tmp_path: Path):
+    shard = tmp_path / "alike.tar"
+    same = [measured_clip(f"c{number}", {"pitch_sd": 2.5, "nuclei_rate": 4.0}) for number in range(30)]
+    write_shard(shard, same)
+    traits = with_traits(same[0], corpus_bins(shard)).profile.traits
+    assert traits == {LIVELY: 2.0}
+
+
+def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
+    profile = VoiceProfile({}, (), {"pace": "fast", LIVELY: 4})
+    clip = Clip(
+        "x", b"", "wav", profile=profile, metadata={"measured": {"nuclei_rate": 4.0, "pitch_sd": 0.1}}
+    )
+    assert with_traits(clip, bins).profile.traits == profile.traits
+    assert with_traits(clip, bins, overwrite=True).profile.traits == {LIVELY: 0.0}
+
+
+def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_path, run_on, failures):
+    file = tmp_path / "bins.json"
+    corpus_bins(corpus).write(file)
+    job = AnnotateByMeasures(file)
+    made = run_on(job, clips[0], Clip("bare", b"", "wav"))
+    assert [clip.id for clip in made] == ["c000"]
+    assert made[0].profile.emotions == {"Awe": 0.5}
+    assert made[0].metadata["traits_by"] == {"by": "measures", "bins": job.settings()["bins"]}
+    assert isinstance(failures["bare"], UnmeasuredError)
+    assert run_on(job, made[0]) == [made[0]]
+    file.write_text("{}")
+    with pytest.raises(JobError, match="edges"):
+        run_on(job, clips[0])
+
+
+def test_edges_come_back_from_their_file(bins, tmp_path: Path):
+    bins.write(tmp_path / "bins.json")
+    assert read_bins(tmp_path / "bins.json") == bins
+    assert json.loads((tmp_path / "bins.json").read_text())["clips"] == COUNT
+
+
+def test_edges_of_the_same_corpus_are_the_same(corpus, bins):
+    assert corpus_bins(corpus) == bins
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{}",
+        '{"edges": []}',
+        '{"edges": {"snr": [1, 2, 3, 4]}}',
+        '{"edges": {"snr": {"": [1, 2, 3]}}}',
+        '{"edges": {"snr": {"": [4, 3, 2, 1]}}}',
+        '{"edges": {"snr": {"": [1, 2, 3, "4"]}}}',
+        '{"edges": {"snr": {"": [1, 2, 3, NaN]}}}',
+        '{"edges": {"loudness of the moon": {"": [1, 2, 3, 4]}}}',
+        "no JSON",
+    ],
+)
+def test_a_file_that_holds_no_edges_is_refused_with_its_name(tmp_path: Path, content):
+    (tmp_path / "bins.json").write_text(content)
+    with pytest.raises((BinsError, CorpusError), match=r"bins\.json"):
+        read_bins(tmp_path / "bins.json")
+
+
+def test_too_few_measured_clips_are_an_error(clips, tmp_path: Path):
+    write_shard(tmp_path / "few.tar", clips[:19])
+    with pytest.raises(BinsError, match="19 clips are measured"):
+        corpus_bins(tmp_path / "few.tar")
+
+
+def test_every_rule_makes_traits_that_there_are():
+    for rule in rules():
+        assert rule.trait in TRAITS
+        assert len(rule.words or rule.levels) == 5
+        for word in filter(None, rule.words):
+            assert word in CATEGORIES[rule.trait]
+            assert trait(rule.trait, word) == (rule.trait, word)

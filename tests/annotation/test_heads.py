@@ -1,0 +1,186 @@
+"""Annotation by heads: the published computation on every window, whatever else is in the batch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+from budew.annotation.heads import AnnotateByHeads, with_scores
+from budew.annotation.trained import NOTES
+from budew.corpora import Clip
+from budew.corpora.audio import decode
+from budew.jobs import JobError
+from budew.profile import VoiceProfile
+
+from .sounds import clip_of, noise, published, save_published, vowel
+
+POSITIONS, WIDTH = 50, 32  # of the tiny checkpoint, whose window is 2 s
+HEADS = {
+    "Awe": ("model_Awe_best.pth", POSITIONS * WIDTH),
+    "Hope/Optimism": ("model_Hope_Enthusiasm_Optimism_best.pth", POSITIONS * WIDTH),
+    "Arousal": ("model_Arousal_best.pth", 4 * WIDTH),
+    "score_speech_quality": ("model_score_speech_quality_best.pth", 4 * WIDTH),
+}
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("heads")
+    for number, (file, inputs) in enumerate(HEADS.values()):
+        save_published(published(inputs, seed=number), folder / file, compiled=number % 2 == 1)
+    return folder
+
+
+@pytest.fixture
+def job(heads: Path, whisper_folder: Path) -> AnnotateByHeads:
+    return AnnotateByHeads(heads, encoder=str(whisper_folder), device="cpu")
+
+
+def clips() -> list[Clip]:
+    """Six clips of different voices and lengths; the last takes three windows."""
+    sounds = [vowel(0.4 + 0.3 * number, pitch=100 + 30 * number) for number in range(5)]
+    return [clip_of(sound, f"clip-{number}") for number, sound in enumerate([*sounds, vowel(4.6, pitch=180)])]
+
+
+def published_scores(folder: Path, whisper: Path, samples: np.ndarray) -> dict[str, float]:
+    """What the published code gives for one window."""
+    model = WhisperForConditionalGeneration.from_pretrained(whisper).eval()
+    extractor = WhisperFeatureExtractor.from_pretrained(whisper)
+    features = extractor(samples, sampling_rate=16_000, return_tensors="pt").input_features
+    found = {}
+    with torch.inference_mode():
+        states = model.get_encoder()(features).last_hidden_state
+        pooled = torch.cat([states.mean(1), states.min(1).values, states.max(1).values, states.std(1)], dim=1)
+        for number, (name, (_, inputs)) in enumerate(HEADS.items()):
+            taken = states if inputs == POSITIONS * WIDTH else pooled
+            found[name] = published(inputs, seed=number)(taken).item()
+    return found
+
+
+def test_scores_are_those_of_the_published_code(job, heads, whisper_folder, run_on):
+    (made,) = run_on(job, clips()[2])
+    wanted = published_scores(heads, whisper_folder, decode(clips()[2].audio))
+    assert made.metadata["heads"] == pytest.approx(wanted, abs=2e-4)
+
+
+def test_a_long_clip_gets_the_mean_over_its_windows_by_their_seconds(job, heads, whisper_folder, run_on):
+    long = clips()[5]
+    samples = decode(long.audio)
+    rows = [
+        published_scores(heads, whisper_folder, samples[start : start + 32_000])
+        for start in (0, 32_000, 64_000)
+    ]
+    wanted = {name: np.average([row[name] for row in rows], weights=[2, 2, 0.6]) for name in HEADS}
+    (made,) = run_on(job, long)
+    assert made.metadata["heads"] == pytest.approx(wanted, abs=2e-4)
+
+
+def test_scores_do_not_depend_on_the_batch(job, heads, whisper_folder, run_on):
+    together = run_on(job, *clips())
+    assert [clip.id for clip in together] == [clip.id for clip in clips()]
+    for size in (1, 3):
+        other = AnnotateByHeads(heads, encoder=str(whisper_folder), device="cpu", batch_size=size)
+        for clip, same in zip(together, run_on(other, *clips()), strict=True):
+            assert clip.metadata["heads"] == pytest.approx(same.metadata["heads"], abs=1e-3)
+    assert run_on(job, *clips()) == together
+
+
+@pytest.mark.filterwarnings("ignore::budew.corpora.errors.AudioWarning")
+def test_a_clip_that_cannot_be_decoded_fails_alone(job, run_on, failures):
+    good = clips()
+    broken = Clip("broken", b"no audio", "mp3")
+    cut = Clip("cut", good[0].audio[:60], "wav")
+    made = run_on(job, good[0], broken, good[5], cut, good[1])
+    assert [clip.id for clip in made] == ["clip-0", "clip-5", "clip-1"]
+    assert set(failures) == {"broken", "cut"}
+    assert all(id in str(error) for id, error in failures.items())
+
+
+def test_what_heads_do_not_speak_of_stays_and_the_note_says_who_spoke(job, run_on):
+    profile = VoiceProfile({"Anger": 0.5, "Awe": 1.0}, ["Chuckle"], {"accent": "Welsh", "Arousal": 4})
+    (before,) = [clip_of(vowel(1), "a", profile=profile, metadata={"take": 3})]
+    (made,) = run_on(job, before)
+    assert made.profile.emotions["Anger"] == 0.5
+    assert made.profile.bursts == ("Chuckle",)
+    assert made.profile.traits["accent"] == "Welsh"
+    assert made.profile.traits["Arousal"] == pytest.approx(
+        max(made.metadata["heads"]["Arousal"], 0), abs=1e-4
+    )
+    assert made.metadata["take"] == 3
+    assert made.metadata["annotated_by"] == job.settings()
+    (again,) = run_on(job, made)
+    assert again == made
+
+
+def test_scores_become_intensities_on_the_scale_of_the_annotation():
+    scores = {
+        "Awe": 2.0,
+        "Fear": -0.3,
+        "Pride": 0.49,
+        "Anger": 4.7,
+        "Age": 9.0,
+        "Gender": -1.4,
+        "score_speech_quality": 3.3,
+    }
+    before = VoiceProfile({"Pride": 1.0})
+    made = with_scores(clip_of(vowel(0.1), profile=before), scores, {"by": "heads"})
+    assert made.profile == VoiceProfile(
+        {"Awe": 0.5, "Anger": 1.0}, (), {"Age": 6.0, "Gender": -1.4, "gender": "male"}
+    )
+    assert made.metadata["heads"] == scores
+
+
+def test_a_score_that_is_no_number_fails_its_clip(heads, whisper_folder, tmp_path, run_on, failures):
+    model = published(4 * WIDTH, seed=1)
+    with torch.no_grad():
+        model.mlp[-1].weight.copy_(torch.tensor([[3e38, -3e38, 0, 0]]))
+        model.mlp[-4].bias.copy_(torch.tensor([10.0, 0, 0, 0]))
+    save_published(model, tmp_path / "model_Awe_best.pth")
+    job = AnnotateByHeads(tmp_path, encoder=str(whisper_folder), device="cpu")
+    assert run_on(job, clip_of(vowel(1), "x")) == []
+    assert "Awe" in str(failures["x"])
+
+
+def test_heads_for_another_encoder_end_the_job(tmp_path, whisper_folder, run_on):
+    save_published(published(1000, seed=1), tmp_path / "model_Awe_best.pth")
+    with pytest.raises(JobError, match="Awe: takes 1,000 numbers"):
+        run_on(AnnotateByHeads(tmp_path, encoder=str(whisper_folder)), clip_of(vowel(1)))
+    with pytest.raises(JobError, match="no such folder"):
+        run_on(AnnotateByHeads(tmp_path / "none", encoder=str(whisper_folder)), clip_of(vowel(1)))
+    with pytest.raises(JobError, match="not a hub id"):
+        run_on(AnnotateByHeads(tmp_path, encoder="no where"), clip_of(vowel(1)))
+
+
+def test_the_encoder_noted_beside_heads_is_taken_and_another_refused(
+    heads, whisper_folder, make_whisper, tmp_path, run_on
+):
+    for file in heads.glob("*.pth"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    noted = AnnotateByHeads(heads, encoder=str(whisper_folder)).settings()["encoder"]
+    notes = {"encoder": str(whisper_folder), "encoder_weights": noted}
+    (tmp_path / NOTES).write_text(json.dumps(notes))
+    assert len(run_on(AnnotateByHeads(tmp_path), clip_of(vowel(1)))) == 1
+    other = make_whisper(tmp_path / "other", multilingual=False, seconds=2)
+    weights = other / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    with pytest.raises(JobError, match=f"trained on {whisper_folder}"):
+        run_on(AnnotateByHeads(tmp_path, encoder=str(other)), clip_of(vowel(1)))
+
+
+def test_settings_change_with_the_heads_and_the_encoder_and_not_with_the_batch(
+    heads, whisper_folder, tmp_path
+):
+    first = AnnotateByHeads(heads, encoder=str(whisper_folder))
+    assert first.settings() == AnnotateByHeads(heads, encoder=str(whisper_folder), batch_size=3).settings()
+    assert json.loads(json.dumps(first.settings())) == first.settings()
+    save_published(published(128, seed=9), tmp_path / "model_Awe_best.pth")
+    assert first.settings() != AnnotateByHeads(tmp_path, encoder=str(whisper_folder)).settings()
+    assert first.settings() != AnnotateByHeads(heads, encoder="owner/other").settings()
+
+
+def test_noise_and_voice_are_told_apart_by_the_same_heads(job, run_on):
+    voice, hiss = run_on(job, clip_of(vowel(1.5), "voice"), clip_of(noise(24_000, level=-20), "hiss"))
+    assert voice.metadata["heads"] != hiss.metadata["heads"]

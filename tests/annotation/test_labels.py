@@ -1,0 +1,82 @@
+"""Labels that a corpus has are kept, or read out of its captions; a clip without any fails."""
+
+import json
+
+import pytest
+
+from budew.annotation.labels import AnnotateByLabels, LabelError, label_clip
+from budew.captions import render
+from budew.corpora import Caption, Clip
+from budew.jobs import JobError
+from budew.profile import VoiceProfile
+
+PROFILE = VoiceProfile({"Sadness": 0.75, "Longing": 0.5}, ["Sobs"], {"gender": "female"})
+
+
+def clip(id: str = "a", **fields) -> Clip:
+    return Clip(id, b"", "wav", **fields)
+
+
+def said(*texts: str) -> VoiceProfile:
+    made = label_clip(clip(captions=tuple(map(Caption, texts))))
+    assert made.profile is not None
+    return made.profile
+
+
+def test_a_profile_is_kept_with_a_note_and_other_metadata():
+    made = label_clip(clip(profile=PROFILE, metadata={"profile_from": {"form": "talent"}}))
+    assert made.profile == PROFILE
+    assert made.metadata["profile_from"] == {"form": "talent"}
+    assert (made.metadata["annotated_by"]["by"], made.metadata["annotated_by"]["from"]) == (
+        "labels",
+        "profile",
+    )
+
+
+def test_the_note_of_another_annotator_is_not_written_over_by_keeping_its_profile():
+    known = clip(profile=PROFILE, metadata={"annotated_by": {"by": "heads"}})
+    assert label_clip(known) == known
+
+
+def test_captions_are_read_back_into_the_profile_that_they_were_made_of():
+    assert said(*(render(PROFILE, seed=seed) for seed in range(4))) == PROFILE
+
+
+def test_of_several_captions_emotions_are_means_and_traits_what_most_say():
+    texts = ("A strongly sad woman.", "A woman, extremely sad, with a wistful sigh.", "A slightly sad man.")
+    profile = said(*texts)
+    assert profile.emotions["Sadness"] == pytest.approx((0.75 + 1 + 0.25) / 3, abs=1e-3)
+    assert profile.traits["gender"] == "female"
+    assert profile.bursts == ()
+    assert said(texts[1]).bursts == ("Wistful Sigh",)
+
+
+def test_a_source_can_be_named_and_traits_that_captions_do_not_speak_of_stay():
+    both = clip(profile=PROFILE, captions=(Caption("A voice full of fear."),))
+    assert label_clip(both).profile == label_clip(both, source="profile").profile == PROFILE
+    made = label_clip(both, source="captions")
+    assert set(made.profile.emotions) == {"Fear"}
+    assert made.profile.bursts == ()
+    assert made.profile.traits == {"gender": "female"}
+    assert made.metadata["annotated_by"]["from"] == "captions"
+
+
+def test_annotating_twice_gives_the_same_clip():
+    for once in (label_clip(clip(profile=PROFILE)), label_clip(clip(captions=(Caption("A sad man."),)))):
+        assert label_clip(once) == once
+
+
+def test_the_job_tells_of_clips_without_labels(run_on, failures):
+    made = run_on(AnnotateByLabels(), clip("bare"), clip("known", profile=PROFILE))
+    assert [clip.id for clip in made] == ["known"]
+    assert "has no labels" in str(failures["bare"])
+    assert run_on(AnnotateByLabels("captions"), clip(profile=PROFILE)) == []
+    assert "has no captions" in str(failures["a"])
+    with pytest.raises(LabelError):
+        label_clip(clip(captions=(Caption("A sad man."),)), source="profile")
+
+
+def test_a_source_that_is_none_ends_the_job(run_on):
+    with pytest.raises(JobError, match="tea leaves"):
+        run_on(AnnotateByLabels("tea leaves"), clip())
+    assert json.loads(json.dumps(AnnotateByLabels().settings())) == AnnotateByLabels().settings()

@@ -1,0 +1,139 @@
+"""Heads trained on synthetic speech hear a loud cue in unheard speakers, and load as published ones do."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from budew.annotation.encoder import load_encoder
+from budew.annotation.head_files import TOGETHER, find_heads
+from budew.annotation.head_layouts import HeadError
+from budew.annotation.head_stack import Fitting
+from budew.annotation.heads import AnnotateByHeads
+from budew.annotation.pooled import TARGETS, Pooled, pooled_states, split_by_speaker
+from budew.annotation.train_heads import fit_heads, train_heads
+from budew.corpora import Clip, read, write_shard
+from budew.profile import VoiceProfile
+from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.espeak import Espeak
+from budew.synthesis.plan import plan_clip
+
+from .sounds import clip_of
+
+CLIPS = 80
+FITTING = Fitting(validation=0.25)
+EXCITED = ("loudness", "rate", "pitch_level", "dynamics")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthetic speech whose arousal and anger are how loud, fast, high and lively it was planned."""
+    shard = tmp_path_factory.mktemp("corpus") / "train.tar"
+    with Espeak() as espeak:
+        write_shard(shard, [planned(number, espeak) for number in range(CLIPS)])
+    return shard
+
+
+def planned(number: int, espeak: Espeak) -> Clip:
+    plan = plan_clip(number, seed=11, split="train")
+    cue = float(np.clip(np.mean([plan.settings[name] for name in EXCITED]), -1, 1))
+    profile = VoiceProfile({"Anger": max(cue, 0.0)}, (), {"Arousal": 2 + 2 * cue})
+    return clip_of(synthesize(plan, espeak), plan.id, profile=profile, speaker=plan.voice.speaker)
+
+
+@pytest.fixture(scope="module")
+def pooled(corpus: Path) -> Pooled:
+    return pooled_states(corpus, load_encoder(device="cpu"))
+
+
+def test_a_loud_cue_is_told_better_than_by_the_mean(pooled):
+    trained = fit_heads(pooled, FITTING)
+    assert {head.name for head in trained.heads} == {"Arousal", "Anger"}
+    for quality in trained.quality.values():
+        assert quality.r2 > 0.4
+        assert quality.error < 0.75 * quality.error_of_mean
+    assert len(trained.rare) == len(TARGETS) - 2
+
+
+def test_the_same_seed_gives_the_same_heads_and_leaves_the_global_generator_alone(pooled):
+    torch.manual_seed(4)
+    state = torch.random.get_rng_state()
+    first, again, other = (fit_heads(pooled, Fitting(most_epochs=3, seed=seed)) for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert first.quality == again.quality != other.quality
+    for head, same in zip(first.heads, again.heads, strict=True):
+        for layer, same_layer in zip(head.layers, same.layers, strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(layer, same_layer, strict=True))
+
+
+def test_a_head_gives_scores_on_the_scale_of_its_target(pooled):
+    trained = fit_heads(pooled, FITTING)
+    arousal = next(head for head in trained.heads if head.name == "Arousal")
+    scores = arousal(torch.from_numpy(pooled.features)).numpy()
+    target = pooled.targets[:, TARGETS.index("Arousal")]
+    assert np.corrcoef(scores, target)[0, 1] > 0.8
+    assert abs(scores.mean() - target.mean()) < 0.15
+
+
+def test_clips_whose_attribute_is_unknown_do_not_count_for_it(pooled):
+    targets, place = pooled.targets.copy(), TARGETS.index("Arousal")
+    targets[::3, place] = np.nan
+    trained = fit_heads(Pooled(pooled.features, targets, pooled.speakers), FITTING)
+    assert trained.quality["Arousal"].clips < fit_heads(pooled, FITTING).quality["Arousal"].clips
+    assert trained.quality["Arousal"].r2 > 0.4
+    assert "Anger" in trained.quality
+
+
+def test_nothing_to_hear_gives_no_head(pooled):
+    shuffled = pooled.targets[np.random.default_rng(1).permutation(len(pooled.targets))]
+    deaf = Pooled(
+        np.random.default_rng(2).standard_normal((CLIPS, 8)).astype(np.float32), shuffled, pooled.speakers
+    )
+    trained = fit_heads(deaf, Fitting(most_epochs=5))
+    assert all(quality.r2 < 0.3 for quality in trained.quality.values())
+    assert all(trained.quality[head.name].r2 > 0 for head in trained.heads)
+
+
+def test_no_speaker_is_on_both_sides_of_the_split():
+    speakers = [f"speaker-{number % 7}" for number in range(100)]
+    check = split_by_speaker(speakers, share=0.15, seed=3)
+    sides = [
+        {speaker for speaker, is_check in zip(speakers, check, strict=True) if is_check is np.bool_(side)}
+        for side in (0, 1)
+    ]
+    assert not sides[0] & sides[1]
+    assert 0.1 < check.mean() < 0.35
+    assert (split_by_speaker(speakers, share=0.15, seed=3) == check).all()
+    assert not split_by_speaker(["one"] * 9, share=0.5, seed=1).any()
+
+
+def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
+    out = tmp_path / "heads"
+    trained = train_heads(corpus, out, fitting=Fitting(validation=0.25, most_epochs=30), device="cpu")
+    names = {path.name for path in out.iterdir()}
+    assert names == {"model_Anger_best.pth", "model_Arousal_best.pth", TOGETHER, "heads.json"}
+    notes = json.loads((out / "heads.json").read_text())
+    assert (notes["encoder"], notes["clips"], notes["epochs"]) == (None, CLIPS, trained.epochs)
+    loud, quiet = (clip_with(corpus, extreme) for extreme in (max, min))
+    made = [run_on(AnnotateByHeads(place, device="cpu"), loud, quiet) for place in (out, out / TOGETHER)]
+    assert [clip.metadata["heads"] for clip in made[0]] == [clip.metadata["heads"] for clip in made[1]]
+    assert made[0][0].profile.traits["Arousal"] > made[0][1].profile.traits["Arousal"] + 0.3
+    with pytest.raises(HeadError, match="is there already"):
+        train_heads(corpus, out)
+    assert find_heads(out).load()
+
+
+def clip_with(corpus: Path, extreme) -> Clip:
+    return extreme(read(corpus), key=lambda clip: clip.profile.traits["Arousal"])
+
+
+def test_a_corpus_without_labels_is_an_error_that_counts_what_was_passed_over(whisper_folder, tmp_path):
+    shard = tmp_path / "bare.tar"
+    sounds = [clip_of(np.full(8_000, 0.1, np.float32), f"c{number}") for number in range(3)]
+    write_shard(shard, sounds)
+    with pytest.raises(HeadError, match="of 0 clips with profiles"):
+        train_heads(shard, tmp_path / "out", encoder=str(whisper_folder))
+    assert not (tmp_path / "out").exists()
+    assert pooled_states(shard, load_encoder(str(whisper_folder))).bare == 3

@@ -1,0 +1,149 @@
+"""Measurement, bins, heads and labels on the command line: what the library does, as jobs of the runner."""
+
+import json
+
+import numpy as np
+import pytest
+
+from budew.corpora import Caption, Clip, read, write_shard
+from budew.profile import VoiceProfile
+
+
+@pytest.fixture
+def measured(tmp_path):
+    rates = np.random.default_rng(1).normal(4, 1, 30)
+    clips = [
+        Clip(str(number), b"x", "mp3", metadata={"measured": {"nuclei_rate": float(rate)}})
+        for number, rate in enumerate(rates)
+    ]
+    write_shard(tmp_path / "measured.tar", clips)
+    return tmp_path / "measured.tar"
+
+
+def test_edges_are_shown_and_written(budew, measured, tmp_path):
+    outcome = budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
+    assert outcome.status == 0
+    assert "nuclei_rate" in outcome.out
+    edges = json.loads((tmp_path / "bins.json").read_text())["edges"]["nuclei_rate"][""]
+    assert edges == sorted(edges)
+
+
+def test_a_corpus_that_was_not_measured_is_one_line(budew, tmp_path):
+    write_shard(tmp_path / "a.tar", [Clip("a", b"x", "mp3")])
+    outcome = budew("corpus", "bins", tmp_path / "a.tar", "--json", tmp_path / "bins.json")
+    assert outcome.status == 1
+    assert "run budew corpus measure" in outcome.err
+    assert not (tmp_path / "bins.json").exists()
+
+
+def test_bad_items_are_told_and_the_rest_counted(budew, measured, tmp_path):
+    measured.write_bytes(measured.read_bytes()[:-12_000])
+    outcome = budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
+    assert outcome.status == 1
+    assert "truncated" in outcome.err
+    assert (tmp_path / "bins.json").exists()
+
+
+@pytest.fixture
+def loud_and_quiet(tmp_path, voice_of):
+    """Forty speakers, half of them loud and angry."""
+    clips = [
+        Clip(
+            f"c{number:02}",
+            voice_of(0.4 if number % 2 else 0.02, seed=number),
+            "wav",
+            speaker=f"s{number}",
+            profile=VoiceProfile({"Anger": 0.9 if number % 2 else 0.0}),
+        )
+        for number in range(60)
+    ]
+    write_shard(tmp_path / "train.tar", clips)
+    return tmp_path / "train.tar"
+
+
+@pytest.fixture
+def voice_of():
+    from io import BytesIO
+
+    import soundfile
+
+    def make(level: float, *, seed: int) -> bytes:
+        rng, time = np.random.default_rng(seed), np.arange(16_000) / 16_000
+        sound = level * np.sin(2 * np.pi * rng.uniform(100, 250) * time) * np.sin(2 * np.pi * 3 * time)
+        file = BytesIO()
+        soundfile.write(file, sound + rng.normal(0, 0.004, len(time)), 16_000, format="WAV")
+        return file.getvalue()
+
+    return make
+
+
+def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whisper_folder, tmp_path):
+    heads = tmp_path / "heads"
+    outcome = budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    assert outcome.status == 0, outcome.err
+    assert "Anger" in outcome.out
+    assert "heads: 1, clips: 60, too rare: 54" in outcome.out
+    assert (heads / "model_Anger_best.pth").is_file()
+    assert json.loads((heads / "heads.json").read_text())["encoder"] == str(whisper_folder)
+    again = budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    assert again.status == 1
+    assert "is there already" in again.err
+
+
+def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quiet, whisper_folder, tmp_path):
+    from budew.annotation.heads import AnnotateByHeads
+
+    heads, out = tmp_path / "heads", tmp_path / "out"
+    budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    outcome = budew("corpus", "annotate", "heads", loud_and_quiet, out, "--heads", heads, "--device", "cpu")
+    assert outcome.status == 0, outcome.err
+    made = list(read(out))
+    assert made == list(AnnotateByHeads(heads, device="cpu").run(read(loud_and_quiet), print))
+    angry = [clip.metadata["heads"]["Anger"] for clip in made]
+    assert min(angry[1::2]) > max(angry[::2])
+    missing = budew("corpus", "annotate", "heads", loud_and_quiet, tmp_path / "b", "--heads", tmp_path / "no")
+    assert missing.status == 1
+    assert "no such folder of heads" in missing.err
+
+
+def test_a_corpus_is_measured_binned_and_annotated_and_its_captions_say_so(budew, tmp_path, voice_of):
+    rng = np.random.default_rng(1)
+    for number in range(24):
+        clip = Clip(f"c{number:02}", voice_of(rng.uniform(0.1, 0.3), seed=number), "wav")
+        write_shard(tmp_path / f"in/{number}.tar", [clip])
+    measured, annotated, captioned = (tmp_path / name for name in ("measured", "annotated", "captioned"))
+    assert budew("corpus", "measure", tmp_path / "in", measured, "--workers", "0").status == 0
+    assert budew("corpus", "bins", measured, "--json", tmp_path / "bins.json").status == 0
+    edges = ("--bins", tmp_path / "bins.json", "--workers", "0")
+    outcome = budew("corpus", "annotate", "measures", measured, annotated, *edges)
+    assert outcome.status == 0, outcome.err
+    pitches = [clip.profile.traits["High-Pitched_vs._Low-Pitched"] for clip in read(annotated)]
+    assert [sum(pitch < 2 for pitch in pitches), sum(pitch > 2 for pitch in pitches)] == [8, 8]
+    assert budew("corpus", "render", annotated, captioned, "--workers", "0").status == 0
+    said = " ".join(caption.text for clip in read(captioned) for caption in clip.captions)
+    assert "high-pitched" in said
+    assert "low-pitched" in said
+
+
+def test_clips_that_were_not_measured_are_listed(budew, measured, tmp_path):
+    budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
+    write_shard(tmp_path / "bare.tar", [Clip("a", b"x", "mp3")])
+    outcome = budew(
+        *("corpus", "annotate", "measures", tmp_path / "bare.tar", tmp_path / "out"),
+        *("--bins", tmp_path / "bins.json", "--workers", "0"),
+    )
+    assert outcome.status == 1
+    assert "budew corpus measure" in (tmp_path / "out/failures.jsonl").read_text()
+
+
+def test_captions_become_profiles(budew, tmp_path):
+    write_shard(tmp_path / "a.tar", [Clip("a", b"x", "mp3", captions=(Caption("A strongly sad woman."),))])
+    outcome = budew("corpus", "annotate", "labels", tmp_path / "a.tar", tmp_path / "out", "--workers", "0")
+    assert outcome.status == 0, outcome.err
+    (clip,) = read(tmp_path / "out")
+    assert clip.profile == VoiceProfile({"Sadness": 0.75}, (), {"gender": "female"})
+    kept = budew(
+        *("corpus", "annotate", "labels", tmp_path / "a.tar", tmp_path / "b"),
+        *("--from", "profile", "--workers", "0"),
+    )
+    assert kept.status == 1
