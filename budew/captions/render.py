@@ -23,6 +23,7 @@ Style = Literal["prose", "short", "tags"]
 MIDDLE = 0.5
 """Of a voice attribute's scale: what is neither one thing nor the other is not said."""
 _PARTS = ("emotions", "bursts", *WORD_TRAITS, *SAID_ATTRIBUTES)
+_WORDINGS = get_args(Wording)
 _SAID_ATTRIBUTES = frozenset(SAID_ATTRIBUTES)
 
 
@@ -59,8 +60,8 @@ def render(
     Raises:
         LexiconError: there is no such frame, style, part, wording or language.
     """
-    if wording not in get_args(Wording):
-        raise LexiconError(f"no wording {wording!r}: there are {', '.join(get_args(Wording))}")
+    if wording not in _WORDINGS:
+        raise LexiconError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     lexicon = load_lexicon(language)
     said = _said(profile, lexicon, max_emotions, min_level, leave_out)
     draw = Draw(f"{seed} {said!r}")
@@ -121,7 +122,7 @@ def _said(
     said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
     said = _shortened(said, leave_out) if leave_out else said
     silent = not said.emotions and bool(found or "emotions" in leave_out or said.bursts or _has_mood(said))
-    return said._replace(feelings=not silent)
+    return said._replace(feelings=False) if silent else said
 
 
 def _has_mood(said: Said) -> bool:

@@ -85,7 +85,8 @@ def test_the_plain_wording_stays_as_models_were_trained_on_it():
 def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
     wrong = re.compile(
         r"words come like|heard like|talks? as a|speak\w* as a|speaker speak|natural-sounding"
-        r"|that of a speaker\.|this is a voice\.|with swallows|in a[\w ]* voice, (warm|cold|very|authentic|unforced)|^voice, "
+        r"|this is a voice\.|that of a speaker\.|with swallows|^voice, "
+        r"|in a[\w ]* voice, (warm|cold|very|authentic|unforced)"
         r"|measure.*measure|to an? \w+ (degree|extent).* to an? \w+ (degree|extent)",
         re.IGNORECASE,
     )
