@@ -6,8 +6,9 @@ on colour alone: it is struck through, underlined or, where there is no colour, 
 """
 
 from budew.explanation.console import print_all_frames, print_explanation
-from budew.explanation.marks import Mark, marks_of, visible
+from budew.explanation.marks import Mark, marks_of
 from budew.explanation.page import explanation_html, write_explanation
+from budew.terminal import visible
 
 __all__ = [
     "Mark",
