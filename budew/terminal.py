@@ -1,23 +1,27 @@
 """What the command line shows: results on stdout, and on stderr what went wrong and how far the work is.
 
-A progress bar appears only where a person sees it, that is when stderr is a terminal.
+A progress bar appears only where a person sees it, that is when stderr is a terminal. Captions and names of
+files and clips come from outside: what is shown of them is made `visible`, so that none is a command to the
+terminal.
 """
 
+import io
 import json
 import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from budew.extras import MissingExtraError
 from budew.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from budew.jobs import Progress
 
@@ -26,10 +30,25 @@ FORESEEN = (ValueError, OSError, MissingExtraError)
 Bar = Callable[[int, int | None], None]
 """Called with how many are done and how many there are, None where nobody knows."""
 
+# Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
+_REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
+_VISIBLE = {
+    **dict.fromkeys(_REPLACED, "\ufffd"),
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\u2421",
+}
+"""Control characters as the pictures that Unicode has for them; each a single character."""
+
+
+def visible(text: str) -> str:
+    """Return a text of which no character is a command, the same one for any text that has none."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
 
 def say_error(text: object) -> None:
-    """Print one line `budew: …` on stderr."""
-    print(f"budew: {' '.join(str(text).split())}", file=sys.stderr, flush=True)
+    """Print one line `budew: …` on stderr, if somebody listens there."""
+    if sys.stderr is not None:
+        print(f"budew: {' '.join(visible(str(text)).split())}", file=sys.stderr, flush=True)
 
 
 def one_line_for(error: Exception) -> str:
@@ -53,8 +72,21 @@ def plain_warnings() -> None:
     warnings.showwarning = show
 
 
+class _Closed(io.TextIOBase):
+    """What stands for a stdout that whoever started the command has closed: an error where it is used."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> NoReturn:
+        raise OSError("stdout is closed: open it, or name a file")
+
+
 def tolerant_output() -> None:
-    """Let a terminal that knows no UTF-8 show a replacement instead of ending the command."""
+    """Let a terminal that knows no UTF-8 show a replacement instead of ending the command, and a stdout that
+    is closed be told instead of losing the results.
+    """
+    if sys.stdout is None:
+        sys.stdout = _Closed()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -69,22 +101,42 @@ def output(path: Path | None) -> Iterator[TextIO]:
         with whole_file(path) as file:
             yield file
         return
-    yield _open_stream(sys.stdout, "stdout")
+    yield sys.stdout
     sys.stdout.flush()
 
 
-def _open_stream(stream: Any, name: str) -> Any:
-    if stream is None:  # closed by whoever started the command
-        raise OSError(f"{name} is closed: open it, or name a file")
-    return stream
+def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None:
+    """Raise where results would replace what they are made of, by the same name, another one or a link, or
+    where two of them have one name.
+
+    Args:
+        read: what is read; `-` is stdin.
+        written: where results go; None is nowhere, `-` stdout.
+
+    Raises:
+        ValueError: names the file.
+    """
+    files = [path for path in written if path is not None]
+    targets = ["-" if str(path) == "-" else os.path.realpath(path) for path in files]
+    for path, target in zip(files, targets, strict=True):
+        if targets.count(target) > 1:
+            raise ValueError(f"{path}: two results would go here: name a file for each")
+    for path in (path for path in files if path.is_file()):
+        if any(os.path.isfile(given) and os.path.samefile(path, given) for given in read):
+            raise ValueError(f"{path}: is what is read: name another file for the results")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Give a file for reading bytes, stdin for `-`."""
     if str(path) == "-":
-        yield _open_stream(sys.stdin, "stdin").buffer
+        if sys.stdin is None:  # closed by whoever started the command
+            raise OSError("stdin is closed: open it, or name a file")
+        yield sys.stdin.buffer
         return
+    if path.is_dir():
+        empty = " (as is no name at all)" if path == Path() else ""
+        raise ValueError(f"{path}: is a folder{empty}: name a file, or - for stdin")
     with path.open("rb") as file:
         yield file
 
@@ -101,9 +153,20 @@ def console_on(file: TextIO) -> "Console":
     return Console(file=file, width=None if file.isatty() else 120)
 
 
-def print_table(table: object) -> None:
-    """Print something of rich on stdout."""
-    console_on(sys.stdout).print(table)
+def print_table(table: "RenderableType") -> None:
+    """Print something of rich on stdout, with all that it holds made visible."""
+    console_on(sys.stdout).print(_Visible(table))
+
+
+class _Visible:
+    """Something of rich, after it is laid out and before it reaches the terminal."""
+
+    def __init__(self, shown: "RenderableType") -> None:
+        self._shown = shown
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> Iterator["Segment"]:
+        for segment in console.render(self._shown, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:

@@ -20,8 +20,8 @@ Wording = Literal["varied", "plain"]
 _BARE = 2  # one in so many emotion words that may go without an intensity does
 _AFTER = 7  # one in so many of the intensities in prose stands behind its word
 _RECORDING = ("Recording_Quality", "Background_Noise")
-_BEHIND = (0.0, 0)
-"""Stands for an intensity behind its word."""
+_BEHIND = 1
+"""The bit of an intensity behind its word."""
 _PERSON = {"female": "woman", "male": "man"}
 _SPEAKER = "speaker"
 
@@ -51,10 +51,11 @@ class Filling:
         self.below = _first if self.plain else draw.below
         self.emotions = said.emotions
         draw.shuffle(said.emotions)
-        draw.shuffle(said.bursts)
+        if said.bursts:
+            draw.shuffle(said.bursts)
         self.filled = _filled(said)
         self._person = ""  # the last that was named
-        self._used: set[tuple[float, int]] = set()  # intensities that stand in the caption already
+        self._used = 0  # a bit for each intensity that stands in the caption already
 
     def place(self, name: str) -> str:
         """Return the text for a place, empty where the profile has nothing to put there."""
@@ -65,20 +66,20 @@ class Filling:
         if not emotions:
             return self._choose(self.lexicon.neutral[form])
         book, below = self.lexicon.book[form], self.below
+        if self.plain:
+            return joined([book[emotion].before[0] for emotion in emotions])
         said = []
         carried: float | None = None
         for name, level in emotions:
             words = book[name, level]
-            if self.plain:
-                said.append(words.before[0])
-            elif (MODERATE if carried is None else carried) == level and not below(_BARE):
+            if (MODERATE if carried is None else carried) == level and not below(_BARE):
                 said.append(words.bare[below(len(words.bare))])
-            elif words.after and not below(_AFTER) and _BEHIND not in self._used:
-                self._used.add(_BEHIND)
+            elif words.after and not below(_AFTER) and not self._used & _BEHIND:
+                self._used |= _BEHIND
                 said.append(words.after[below(len(words.after))])
                 carried = None
             else:
-                said.append(self._graded(level, words))
+                said.append(self._graded(words))
                 carried = level
         return joined(said)
 
@@ -87,27 +88,33 @@ class Filling:
         if not self.emotions:
             return self._choose(self.lexicon.neutral[form])
         book, below = self.lexicon.book[form], self.below
+        if self.plain:
+            return ", ".join([book[emotion].before[0] for emotion in self.emotions])
         said = []
         for name, level in self.emotions:
             words = book[name, level]
-            if self.plain:
-                said.append(words.before[0])
-            elif level == MODERATE and not below(_BARE):
+            if level == MODERATE and not below(_BARE):
                 said.append(words.bare[below(len(words.bare))])
             else:
-                said.append(self._graded(level, words))
+                said.append(self._graded(words))
         return ", ".join(said)
 
-    def _graded(self, level: float, words: Wordings) -> str:
+    def _graded(self, words: Wordings) -> str:
         """Return a word with an intensity before it, one that does not stand in the caption yet."""
-        count, drawn = len(words.bare), self.below(len(words.before))
-        for _ in range(len(words.before) // count):
-            degree = level, drawn // count
-            if degree not in self._used:
-                self._used.add(degree)
-                break
-            drawn = (drawn + count) % len(words.before)
-        return words.before[drawn]
+        options, count = words.before, len(words.bare)
+        drawn = self.below(len(options))
+        degree = words.bit << drawn // count
+        if self._used & degree:
+            drawn = self._with_another(drawn, words)
+            degree = words.bit << drawn // count
+        self._used |= degree
+        return options[drawn]
+
+    def _with_another(self, drawn: int, words: Wordings) -> int:
+        """Return the place of the same word with an intensity that is not used; if there is none, its own."""
+        size, count = len(words.before), len(words.bare)
+        places = (at % size for at in range(drawn + count, drawn + size, count))
+        return next((at for at in places if not self._used & words.bit << at // count), drawn)
 
     def bursts(self) -> list[str]:
         """Return a phrase for each burst, with its article."""

@@ -76,6 +76,7 @@ class _Node:
     needs: frozenset[str]
     places: tuple[frozenset[str], ...]
     ways: int
+    text: str | None = None  # of one that is always the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +165,18 @@ def _sequence(
             nodes.append(_optional(inner))
         elif sign == "(":
             options = []
-            plain = tokens[at + 1 : at + 2] == ["~"]
+            plain = tokens[at + 1 : at + 2] == ["~"]  # 0 or 1 options are for the plain wording
             at += plain
             while sign != ")" and at < len(tokens):
                 inner, at = _sequence(name, tokens, at + 1, rules, within, end="|)")
                 options.append(inner)
                 sign = tokens[at] if at < len(tokens) else ")"
+            if plain and len(options) < 2:
+                raise FrameError(f"the frame {name!r} has a (~ with nothing for the varied wording behind it")
             nodes.append(_choice(options[plain:], plain=options[0] if plain else None))
-        elif sign in "])|~":
+        elif sign == "~":
+            raise FrameError(f"the frame {name!r} has a ~ that does not stand right behind a bracket")
+        elif sign in "])|":
             break
         else:
             nodes.append(_leaf(name, sign, rules, within))
@@ -193,7 +198,7 @@ def _leaf(name: str, token: str, rules: Mapping[str, str], within: tuple[str, ..
         if rule not in rules or rule in within:
             raise FrameError(f"the frame {name!r} has the rule {rule!r}, which is unknown or holds itself")
         return _compile(name, rules[rule], rules, (*within, rule))
-    return _Node(lambda source: token, frozenset(), (frozenset(),), 1)
+    return _Node(lambda source: token, frozenset(), (frozenset(),), 1, token)
 
 
 def _optional(inner: _Node) -> _Node:
@@ -212,24 +217,33 @@ def _choice(options: list[_Node], *, plain: _Node | None = None) -> _Node:
 
     `plain` is what the plain wording takes instead.
     """
-    fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
-    total, count = bounds[-1], len(fills)
-    even = len({option.ways for option in options}) == 1
-
-    def fill(source: Source) -> str:
-        drawn = source.below(count) if even else bisect_right(bounds, source.below(total))
-        return fills[drawn](source)
-
-    def fill_either(source: Source) -> str:
-        return plain.fill(source) if plain is not None and source.plain else fill(source)
-
     there = [*options, plain] if plain else options
     places = tuple({places for option in there for places in option.places})
     needs = frozenset.intersection(*(option.needs for option in there))
-    return _Node(fill_either if plain else fill, needs, places, total)
+    fill, ways = _drawn(options), sum(option.ways for option in options)
+    return _Node(_by_wording(plain.fill, fill) if plain else fill, needs, places, ways)
+
+
+def _by_wording(plain: Fill, varied: Fill) -> Fill:
+    return lambda source: plain(source) if source.plain else varied(source)
+
+
+def _drawn(options: list[_Node]) -> Fill:
+    fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
+    texts = tuple(option.text for option in options if option.text is not None)
+    total, count = bounds[-1], len(fills)
+    if count == 1:
+        return fills[0]
+    if len(texts) == count:
+        return lambda source: texts[source.below(count)]
+    if len({option.ways for option in options}) == 1:
+        return lambda source: fills[source.below(count)](source)
+    return lambda source: fills[bisect_right(bounds, source.below(total))](source)
 
 
 def _joined(nodes: list[_Node]) -> _Node:
+    if len(nodes) == 1:
+        return nodes[0]
     fills = tuple(node.fill for node in nodes)
     places = {frozenset[str]()}
     for node in nodes:

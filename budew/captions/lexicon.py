@@ -34,6 +34,8 @@ from budew.taxonomy import (
 
 STRONG = 0.75
 """The level from which words that are strong in themselves are rendered."""
+_DEGREES = 32
+"""Bits for the intensities of a level."""
 SAID_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
 """Voice attributes that captions speak of; age and gender they say in words."""
 
@@ -58,13 +60,15 @@ class Forms:
 
 
 class Wordings(NamedTuple):
-    """All phrases for one emotion at one level: with the intensity before the word, behind it, and
-    without one.
+    """All phrases for one emotion at one level: with the intensity before the word (all words with the first
+    intensity, then all with the next), behind it, and without one; and a bit for the first intensity, before
+    those for the others of its level.
     """
 
     before: tuple[str, ...]
     after: tuple[str, ...]
     bare: tuple[str, ...]
+    bit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +364,7 @@ def _book(
                 if form == "noun"
                 else (),
                 bare=words,
+                bit=1 << _DEGREES * LEVELS.index(level),
             )
     return MappingProxyType(book)
 

@@ -46,7 +46,10 @@ def lint_caption(
 
     Raises:
         LexiconError: there are no rules or no lexicon for this language.
+        TypeError: the caption is no text.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a caption is a text, not {type(text).__name__}")
     rules = load_rules(language)
     words = words_of(text)
     if not any(map(str.isalpha, text)):

@@ -1,17 +1,17 @@
 """Captions from a file that anybody wrote, JSON Lines or plain text. A bad line is a finding, no exception.
 
-Memory holds one line, of at most `LONGEST_LINE` bytes.
+Memory holds one line, of at most `LONGEST_LINE` bytes. JSON is as strict as for any other command.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO, NamedTuple
 
+from budew import strict_json
 from budew.profile import VoiceProfile
 
-LONGEST_LINE = 1_000_000
+LONGEST_LINE = strict_json.LARGEST
 """Bytes. A caption takes some hundred, with a full profile some thousand."""
 _JSON_SUFFIXES = (".jsonl", ".ndjson")
 _TEXT_SUFFIXES = (".txt",)
@@ -85,9 +85,9 @@ def _by_suffix(name: str) -> bool | None:
 
 def _row(line: str, here: str) -> Row | BadLine:
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return BadLine(here, f"the line is not JSON ({error}): correct it")
+        data = strict_json.loads(line)
+    except ValueError as error:
+        return BadLine(here, f"the line {error}")
     if not isinstance(data, Mapping):
         return BadLine(here, 'the line is no object: write {"caption": "…"}')
     if not isinstance(data.get("caption"), str):

@@ -90,6 +90,9 @@ class ParsedCaption:
     traits: Mapping[str, str | float]
     language: str = "en"
 
+    def __hash__(self) -> int:
+        return hash((self.text, self.language))
+
     def __reduce__(self) -> tuple[Callable[[str, str], "ParsedCaption"], tuple[str, str]]:
         return _parsed_again, (self.text, self.language)
 

@@ -7,7 +7,8 @@ emotions by a fixed rule teach a model the rule.
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Literal, get_args
+from operator import index
+from typing import Literal, SupportsIndex, get_args
 
 from budew.captions.draw import Draw
 from budew.captions.english import with_article
@@ -23,6 +24,7 @@ Style = Literal["prose", "short", "tags"]
 MIDDLE = 0.5
 """Of a voice attribute's scale: what is neither one thing nor the other is not said."""
 _PARTS = ("emotions", "bursts", *WORD_TRAITS, *SAID_ATTRIBUTES)
+_WORDINGS = get_args(Wording)
 _SAID_ATTRIBUTES = frozenset(SAID_ATTRIBUTES)
 
 
@@ -57,10 +59,13 @@ def render(
         language: a lexicon of `caption_templates`.
 
     Raises:
-        LexiconError: there is no such frame, style, part, wording or language.
+        LexiconError: there is no such frame, style, part, wording or language, a frame is of another style,
+            or the seed, `max_emotions` or `min_level` is not the number that it must be.
     """
-    if wording not in get_args(Wording):
-        raise LexiconError(f"no wording {wording!r}: there are {', '.join(get_args(Wording))}")
+    if type(seed) is not int:
+        seed = _whole(seed)
+    if wording not in _WORDINGS:
+        raise LexiconError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     lexicon = load_lexicon(language)
     said = _said(profile, lexicon, max_emotions, min_level, leave_out)
     draw = Draw(f"{seed} {said!r}")
@@ -114,6 +119,8 @@ def _said(
         raise LexiconError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
         raise LexiconError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+    if min_level != 0.0:
+        _check_level(min_level)
     found = [(name, level) for name, value in profile.emotions.items() if (level := nearest_level(value))]
     emotions = [pair for pair in found if pair[1] >= min_level]
     if max_emotions is not None and len(emotions) > max_emotions:
@@ -121,7 +128,18 @@ def _said(
     said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
     said = _shortened(said, leave_out) if leave_out else said
     silent = not said.emotions and bool(found or "emotions" in leave_out or said.bursts or _has_mood(said))
-    return said._replace(feelings=not silent)
+    return said._replace(feelings=False) if silent else said
+
+
+def _whole(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex):
+        raise LexiconError(f"the seed is a whole number, not {seed!r}")
+    return index(seed)
+
+
+def _check_level(level: object) -> None:
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 <= level <= 1:
+        raise LexiconError(f"min_level is a number from 0 to 1, not {level!r}")
 
 
 def _has_mood(said: Said) -> bool:
@@ -158,6 +176,9 @@ def _frame(lexicon: Lexicon, name: str | None, style: str | None, said: Said, dr
     frames = _frames(lexicon, style)
     if name is not None and name not in lexicon.frames:
         raise LexiconError(f"no sentence frame {name!r}: there are {', '.join(lexicon.frames)}")
+    if name is not None and style is not None and lexicon.frames[name].style != style:
+        own = lexicon.frames[name].style
+        raise LexiconError(f"the frame {name!r} is of the style {own!r}, not {style!r}: give one of the two")
     if not said.feelings:
         wanted = style or (lexicon.frames[name].style if name else draw.choose(frames).style)
         return draw.choose([frame for frame in lexicon.without_feelings if frame.style == wanted])

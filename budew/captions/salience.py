@@ -7,16 +7,19 @@ what lies above it.
 The baseline counts intensities in bins of 0.001, so nine million profiles take as much memory as nine.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from budew import strict_json
 from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS
+from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, UnknownNameError, burst, emotion
+from budew.taxonomy.scales import INTENSITY
+from budew.taxonomy.traits import find_attribute
 
 BINS = 1000
 TO_SIGMA = 1.4826
@@ -27,6 +30,7 @@ LEAST_INTENSITY = 0.125
 """What rounds to slight. Fainter is not said, however rare it is."""
 LARGEST_JSON = 1_000_000
 """Characters."""
+_PARTS = ("median", "spread")
 
 _AGES = (
     (1.5, "child"),
@@ -100,18 +104,16 @@ class Baseline:
         if len(text) > LARGEST_JSON:
             raise BaselineError(f"a baseline is at most {LARGEST_JSON} characters long, not {len(text)}")
         try:
-            data = json.loads(text)
-            row = data.get("baseline", data)
-            median, spread = (
-                {name: _number(row[part][name]) for name in EMOTIONS} for part in ("median", "spread")
-            )
-            clips = int(_number(row["clips"]))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+            data = strict_json.loads(text)
+            row = data["baseline"] if isinstance(data, Mapping) and "baseline" in data else data
+            median, spread = ({name: _number(row, part, name) for name in EMOTIONS} for part in _PARTS)
+            clips = int(_number(row, "clips"))
+        except (ValueError, OverflowError) as error:
             raise BaselineError(
-                f"this is no baseline, make one with budew corpus stats ({error!r})"
+                f"this is no baseline: {error} (budew corpus stats --json makes one)"
             ) from error
-        if not all(np.isfinite([*median.values(), *spread.values()])) or min(spread.values()) <= 0:
-            raise BaselineError("a baseline holds finite numbers, and its spreads are above 0")
+        if min(spread.values()) <= 0:
+            raise BaselineError("the spreads of a baseline are above 0")
         return cls(clips, median, spread)
 
 
@@ -125,9 +127,14 @@ def salient(
         baseline: of its corpus.
         min_z: spreads above the median from which on an emotion stands out.
         max_emotions: keep only so many, those that stand out most; of equal ones the earlier in `EMOTIONS`.
+
+    Raises:
+        BaselineError: `min_z` is no number, or `max_emotions` none from 0 on.
     """
-    if not min_z == min_z:
-        raise BaselineError("min_z is not a number")
+    if not _is_number(min_z) or min_z != min_z:
+        raise BaselineError(f"min_z is a number, not {min_z!r}")
+    if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
+        raise BaselineError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
     standing = {
         name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
     }
@@ -144,12 +151,26 @@ def supported(
 
     Args:
         profile: of a clip.
-        confidence: of the annotation in [0, 1], by the name of an emotion, a burst or a trait; what it
-            does not name is
-            kept.
+        confidence: of the annotation in [0, 1], by the name of an emotion, a burst or a trait, in any
+            spelling; what it does not name is kept.
         at_least: what is less sure is left out.
+
+    Raises:
+        UnknownNameError: there is no emotion, burst or trait of a name.
+        RangeError: a confidence, or `at_least`, is not a number from 0 to 1.
+        TypeError: `confidence` is no mapping from names.
+        ValueError: it has two spellings of one name.
     """
-    unsure = {name for name, value in confidence.items() if not value >= at_least}
+    if not isinstance(confidence, Mapping) or not all(isinstance(name, str) for name in confidence):
+        raise TypeError(f"the confidence is a mapping from names to numbers, not {repr(confidence)[:60]}")
+    least = INTENSITY.checked(at_least, what="at_least")
+    sure = {
+        _canonical(name): INTENSITY.checked(value, what=f"the confidence of {name!r}")
+        for name, value in confidence.items()
+    }
+    if len(sure) < len(confidence):
+        raise ValueError("the confidence names something twice, in two spellings: keep one")
+    unsure = {name for name, value in sure.items() if value < least}
     return VoiceProfile(
         {name: value for name, value in profile.emotions.items() if name not in unsure},
         [name for name in profile.bursts if name not in unsure],
@@ -176,10 +197,34 @@ def with_words(profile: VoiceProfile) -> VoiceProfile:
     return VoiceProfile(profile.emotions, profile.bursts, words)
 
 
-def _number(given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise ValueError(f"{given!r} is not a number")
-    return float(given)
+def _canonical(name: str) -> str:
+    """Return the name of an emotion, a burst or a trait as profiles have it."""
+    if name in TRAITS or name.lower() in WORD_TRAITS:  # "gender" and "Gender" are two
+        return name if name in TRAITS else name.lower()
+    attribute, nearest = find_attribute(name), []
+    if attribute is not None:
+        return attribute
+    for resolve in (emotion, burst):
+        try:
+            return resolve(name)
+        except UnknownNameError as error:
+            nearest.append(error.nearest[0])
+    raise UnknownNameError("emotion, burst or trait", name[:60], tuple(nearest))
+
+
+def _number(row: Any, *keys: str) -> float:
+    """Return the number under keys in a mapping of mappings."""
+    for key in keys:
+        if not isinstance(row, Mapping) or key not in row:
+            raise ValueError(f"it has no {' of '.join(keys)}")
+        row = row[key]
+    if not _is_number(row) or not isfinite(row):
+        raise ValueError(f"the {' of '.join(keys)} is {repr(row)[:40]}, and not a number")
+    return float(row)
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
 
 def _median(counts: NDArray[np.int64]) -> float:

@@ -3,13 +3,23 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typer
 
 from budew.cli import options
 from budew.cli.settings import SETTINGS
-from budew.terminal import as_json, console_on, name_of, opened, output, progress_bar, say_error
+from budew.terminal import (
+    as_json,
+    console_on,
+    name_of,
+    opened,
+    output,
+    progress_bar,
+    refuse_to_replace,
+    say_error,
+    visible,
+)
 
 if TYPE_CHECKING:
     from budew.captions.lint_rows import BadLine
@@ -35,8 +45,8 @@ def parse(
     """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
 
     With --jsonl: objects with "caption" in, the same objects with "emotions"
-    added out, or with --into NAME the whole reading under that name. A bad line
-    is one line on stderr, the others are parsed.
+    added (or replaced) out, or with --into NAME the whole reading under that
+    name. A bad line is one line on stderr, the others are parsed.
 
     With --explain, and --html FILE as a page: each phrase in its place, what it
     means, and why.
@@ -56,11 +66,13 @@ def parse(
     if text == "-":
         with opened(Path("-")) as lines:
             text = lines.read(LONGEST_TEXT).decode(errors="replace")
+    refuse_to_replace([], html, output_file or (Path("-") if explain else None))
     parsed = parse_caption(text or "")
     if html is not None:
-        from budew.explanation import write_explanation
+        from budew.explanation import explanation_html
 
-        write_explanation([parsed], html)
+        with output(html) as file:
+            file.write(explanation_html([parsed]))
     with output(output_file) as file:
         if explain:
             from budew.explanation import print_explanation
@@ -68,7 +80,7 @@ def parse(
             print_explanation(parsed, console_on(file))
         elif html is None or output_file is not None:
             print(as_json(parsed.profile.to_dict(), indent=1), file=file)
-    if html is not None:
+    if html is not None and str(html) != "-":
         print(f"page: {html.resolve().as_uri()}")
 
 
@@ -106,6 +118,8 @@ def render(
     """
     from budew.captions import render as render_caption
 
+    if all_frames and count > 1:
+        raise typer.BadParameter("--all-frames shows each frame once: leave --count out")
     described = _profile(profile)
     if baseline is not None:
         from budew.captions.salience import salient
@@ -116,7 +130,15 @@ def render(
     if all_frames:
         from budew.explanation import print_all_frames
 
-        print_all_frames(described, console_on(sys.stdout), seed=seed)
+        print_all_frames(
+            described,
+            console_on(sys.stdout),
+            seed=seed,
+            style=style.value if style else None,
+            max_emotions=max_emotions,
+            min_level=min_level,
+            leave_out=leave_out or (),
+        )
         return
     for number in range(count):
         caption = render_caption(
@@ -165,8 +187,8 @@ def coverage(
     """
     from budew.captions.coverage import coverage as read_all
     from budew.captions.lint_corpus import read_captions
-    from budew.explanation import visible
 
+    refuse_to_replace([file], json)
     bad: list[BadLine] = []
 
     def texts(lines: BinaryIO) -> Iterator[str]:
@@ -179,15 +201,13 @@ def coverage(
 
     with opened(file) as lines, progress_bar("reading") as bar:
         found = read_all(texts(lines), progress=lambda done: bar(done, None))
+    _write(json, found.to_dict())
     print(
         f"captions: {found.captions:,}, an emotion read in {found.with_emotion:,}; "
         f"{len(found.unknown):,} words where an emotion stands are in no entry"
     )
     for row in found.to_dict(most=most)["unknown"]:
         print(f"{row['captions']:>8,}  {row['word']:<24} {visible(row['examples'][0])}")
-    if json is not None:
-        with output(json) as written:
-            print(as_json(found.to_dict(), indent=1), file=written)
     raise typer.Exit(1 if bad else 0)
 
 
@@ -203,13 +223,19 @@ def lint(file: options.CaptionFile, json: options.CoverageFile = None) -> None:
     """
     from budew.captions.lint_corpus import lint_corpus, read_captions
 
+    refuse_to_replace([file], json)
     with opened(file) as lines:
         report = lint_corpus(read_captions(lines, name_of(file)))
-    print("\n".join(report.lines()))
-    if json is not None:
-        with output(json) as written:
-            print(as_json(report.to_dict(), indent=1), file=written)
+    _write(json, report.to_dict())
+    print("\n".join(map(visible, report.lines())))
     raise typer.Exit(1 if report.errors else 0)
+
+
+def _write(path: Path | None, figures: dict[str, Any]) -> None:
+    """Write figures, before anything is printed: a pipe that is closed must not cost them."""
+    if path is not None:
+        with output(path) as file:
+            print(as_json(figures, indent=1), file=file)
 
 
 @captions_app.command()

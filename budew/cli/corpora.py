@@ -9,7 +9,7 @@ from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
 from budew.cli.told import Told
 from budew.extras import require
-from budew.terminal import as_json, output, print_table, progress_bar, say_error
+from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
 
 app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
 
@@ -49,17 +49,20 @@ def stats(
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
+    from budew.corpora.sources import files_read
     from budew.corpora.statistics import corpus_statistics
     from budew.corpora.statistics_table import statistics_tables
 
+    refuse_to_replace(files_read(corpus), json)
     with progress_bar("counting") as bar:
         found = corpus_statistics(
             corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
         )
-    print_table(statistics_tables(found))
     if json is not None:
         with output(json) as file:
             print(as_json(found.to_dict(), indent=1), file=file)
+    print_table(statistics_tables(found))
+    if json is not None:
         print(f"statistics: {json}")
     raise typer.Exit(1 if found.bad else 0)
 
@@ -231,6 +234,7 @@ def ratings(
     from budew.corpora.rating_table import rating_table
     from budew.corpora.readers.ratings import read_ratings
 
+    refuse_to_replace([table], json)
     bad = 0
 
     def tell(error: Exception) -> None:
@@ -239,10 +243,11 @@ def ratings(
         say_error(error)
 
     found = rating_statistics(read_ratings(table, scale=scale, on_bad=tell))
-    print_table(rating_table(found, title=str(table)))
     if json is not None:
         with output(json) as file:
             print(as_json({"table": str(table), "bad_rows": bad, **found.to_dict()}, indent=1), file=file)
+    print_table(rating_table(found, title=str(table)))
+    if json is not None:
         print(f"counts: {json}")
     raise typer.Exit(1 if bad else 0)
 

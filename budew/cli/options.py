@@ -93,18 +93,22 @@ Beams = Annotated[
 
 # budew parse
 Text = Annotated[
-    str | None, typer.Argument(metavar="TEXT", help="One caption, in quotes.", show_default=False)
+    str | None, typer.Argument(metavar="TEXT", help="One caption, in quotes; - is stdin.", show_default=False)
 ]
 JsonLines = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Many captions instead, as JSON Lines; - is stdin."),
+    typer.Option(
+        metavar="FILE",
+        help='Many captions instead, as JSON Lines; - is stdin. "emotions" that are there are replaced.',
+    ),
 ]
 
 Into = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="With --jsonl: put emotions, bursts and traits under this name, and touch no other.",
+        help="With --jsonl: put emotions, bursts and traits under this name, and touch no other. "
+        "A line that has the name already is an error.",
     ),
 ]
 Explain = Annotated[
@@ -113,7 +117,10 @@ Explain = Annotated[
 ExplanationFile = Annotated[
     Path | None,
     typer.Option(
-        "--html", metavar="FILE", dir_okay=False, help="Write how it is read as a page that loads nothing."
+        "--html",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write how it is read as a page that loads nothing; - is stdout.",
     ),
 ]
 
@@ -154,7 +161,9 @@ MinZ = Annotated[
         help="With --baseline: spreads above the median from which an emotion stands out.  [default: 1.0]",
     ),
 ]
-AllFrames = Annotated[bool, typer.Option("--all-frames", help="Show the profile in every sentence frame.")]
+AllFrames = Annotated[
+    bool, typer.Option("--all-frames", help="Show the profile in every sentence frame, of --style if given.")
+]
 Count = Annotated[int, typer.Option(min=1, help="How many captions; each takes the next seed.")]
 
 # budew captions coverage, budew lint

@@ -19,13 +19,18 @@ def parse_lines(
     Args:
         lines: a file of JSON Lines, open for reading bytes. Empty lines are passed over.
         name: what errors call the file.
-        into: instead of `emotions`, the whole reading (`VoiceProfile.to_dict`) under this name.
+        into: instead of `emotions`, the whole reading (`VoiceProfile.to_dict`) under this name, which no
+            object has yet; without it, `emotions` that are there already are replaced.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text.
+        CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text, or the
+            name of `into` is taken.
+        ValueError: `into` is empty or "caption".
     """
+    if into is not None and (not into.strip() or into == "caption"):
+        raise ValueError(f"the reading cannot go under {into!r}: give a name of its own")
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:
@@ -38,6 +43,8 @@ def _parsed(record: dict[str, Any], where: str, into: str | None) -> dict[str, A
     caption = record.get("caption")
     if not isinstance(caption, str):
         raise CorpusError(f'{where}: has no text under "caption": add it')
+    if into in record:
+        raise CorpusError(f"{where}: has something under {into!r} already: give the reading another name")
     read = parse(caption)
     added = {"emotions": dict(read.emotions)} if into is None else {into: read.profile.to_dict()}
     return {**record, **added}

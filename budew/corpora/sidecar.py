@@ -1,15 +1,13 @@
 """JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
 
-import json
-import math
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from budew import strict_json
 from budew.corpora.errors import CorpusError, OnBad, report
 
-LARGEST_JSON = 8 * 2**20
+LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
 
 
@@ -25,15 +23,9 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
             f"{name}: {len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
         )
     try:
-        value = json.loads(
-            text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_doubles
-        )
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{name}: is not UTF-8 at byte {error.start}: save it as UTF-8") from error
-    except RecursionError as error:
-        raise CorpusError(f"{name}: is nested too deep: flatten it") from error
+        value = strict_json.loads(text)
     except ValueError as error:
-        raise CorpusError(f"{name}: is not JSON ({error}): correct it") from error
+        raise CorpusError(f"{name}: {error}") from error
     if not isinstance(value, dict):
         raise CorpusError(f"{name}: holds a {type(value).__name__}, not an object: put the fields in {{…}}")
     return value
@@ -78,20 +70,3 @@ def numbered_lines(
 def _pass_over_line(file: BinaryIO, line: bytes) -> None:
     while line and not line.endswith(b"\n"):
         line = file.readline(LARGEST_JSON)
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        double = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"{double[:40]!r} is there twice")
-    return fields
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    return value if math.isfinite(value) else _refuse(number)
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number of JSON")

@@ -85,6 +85,25 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
     return [entry for one in found for entry in _entries(Path(one), on_bad)]
 
 
+def files_read(source: str | Path) -> Iterator[Path]:
+    """Give the files here that `read` opens, but for audio that a manifest names: what no result may replace.
+
+    Raises:
+        CorpusError: there is nothing of this name.
+    """
+    for entry in () if is_address(source) else matches(source, on_bad=_pass_over):
+        path = Path(entry)
+        for file in list_files(path, on_bad=_pass_over) if path.is_dir() else [path]:
+            if file == path or is_audio_name(file) or file.name.lower().endswith((*_SHARDS, *_MANIFESTS)):
+                yield file
+            if is_audio_name(file):
+                yield file.with_suffix(".json")
+
+
+def _pass_over(error: CorpusError) -> None:
+    """The reading that follows tells it."""
+
+
 def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | None = None) -> Iterator[Clip]:
     """Read one entry of `matches`. Arguments and errors are those of `read`."""
     if is_address(entry):

@@ -7,8 +7,9 @@ holds is shown as a page too: `corpus_page`.
 """
 
 from budew.explanation.console import print_all_frames, print_explanation
-from budew.explanation.marks import Mark, marks_of, visible
+from budew.explanation.marks import Mark, marks_of
 from budew.explanation.page import explanation_html, write_explanation
+from budew.terminal import visible
 
 __all__ = [
     "Mark",

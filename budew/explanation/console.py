@@ -1,6 +1,7 @@
 """An explanation in the terminal: the caption with its marks, a table of them, and bars."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,8 +10,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from budew.captions import ParsedCaption, load_lexicon, parse, render
+from budew.captions import ParsedCaption, frame_names, load_lexicon, parse, render
 from budew.captions.lexicon import without_article
+from budew.captions.render import Style as WordingStyle
 from budew.explanation.marks import Mark, cell, emotion_tone, marks_of, pieces, strongest_first
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS
@@ -48,14 +50,30 @@ def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: 
     console.print(_bars(parsed.emotions, console, all_emotions=all_emotions))
 
 
-def print_all_frames(profile: VoiceProfile, console: Console, *, seed: int = 0, language: str = "en") -> None:
+def print_all_frames(
+    profile: VoiceProfile,
+    console: Console,
+    *,
+    seed: int = 0,
+    style: WordingStyle | None = None,
+    language: str = "en",
+    **what: Any,
+) -> None:
     """Show what `render` makes of a profile in every sentence frame, with what `parse` reads there marked.
 
+    Args:
+        profile: any profile.
+        console: where to.
+        seed, language: as for `render`.
+        style: frames of this style alone.
+        what: what is said: `max_emotions`, `min_level` and `leave_out` of `render`.
+
     Raises:
-        LexiconError: there is no lexicon of this language.
+        LexiconError: there is no lexicon of this language, no such style, or no such part to leave out.
     """
-    for frame in load_lexicon(language).frames.values():
-        caption = render(profile, seed=seed, frame=frame.name, language=language)
+    for name in frame_names(language, style=style):
+        frame = load_lexicon(language).frames[name]
+        caption = render(profile, seed=seed, frame=name, language=language, **what)
         kinds = " · ".join(dict.fromkeys((frame.style, frame.view, frame.form)))
         console.print(Text.assemble((frame.name, Style(bold=True)), "  ", (kinds, Style(dim=True))))
         shown = _marked(caption, marks_of(parse(caption, language=language)), console)

@@ -15,18 +15,10 @@ from budew.captions import Mention, ParsedCaption, load_lexicon
 from budew.captions.quotes import quoted_spans
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
+from budew.terminal import visible
 
 LONGEST_CELL = 80
 """Characters of a phrase that a table shows: quoted speech can be as long as the caption."""
-
-# Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
-_REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
-_VISIBLE = {
-    **dict.fromkeys(_REPLACED, "\ufffd"),
-    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
-    0x7F: "\u2421",
-}
-"""Control characters as the pictures that Unicode has for them; each a single character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +77,6 @@ def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]
         yield visible(text[mark.start : mark.end]), mark
         at = mark.end
     yield visible(text[at:]), None
-
-
-def visible(text: str) -> str:
-    """Return a text of which no character is a command, the same one for any text that has none."""
-    return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
 def cell(text: str) -> str:

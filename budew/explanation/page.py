@@ -23,10 +23,10 @@ from budew.explanation.marks import (
     strongest_first,
     tone,
     trait_words,
-    visible,
 )
 from budew.taxonomy import EMOTION_GROUPS
 from budew.taxonomy.scales import level_name
+from budew.terminal import visible
 from budew.version import __version__
 from budew.whole_file import whole_file
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from budew.taxonomy.names import NameIndex
-from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity
+from budew.taxonomy.scales import RangeError, Scale, from_intensity, nearest_level, to_intensity
 from budew.taxonomy.source import read_table
 
 LONGEST_ACCENT = 40
@@ -79,7 +79,10 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
     _check_kind(name, value)
     if not isinstance(value, str):
         attribute = ATTRIBUTES[_NUMBER_TRAITS.resolve(name)]
-        return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
+        try:
+            return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
+        except RangeError as error:
+            raise RangeError(f"{error}{_in_words(name)}") from error
     key = _WORD_TRAITS.resolve(name)
     return key, _accent(value) if key == "accent" else _VALUES[key].resolve(value)
 
@@ -103,6 +106,12 @@ def _check_kind(name: str, value: str | float) -> None:
         raise TraitError(f"the trait {_NUMBER_TRAITS.resolve(name)!r} takes a number, not {shown}")
     if not isinstance(value, str) and name in _WORD_TRAITS and name not in _NUMBER_TRAITS:
         raise TraitError(f"the trait {_WORD_TRAITS.resolve(name)!r} takes a word, not {shown}")
+
+
+def _in_words(name: str) -> str:
+    """Return a hint at the words for what a number was given for: years are no rating of an age."""
+    words = _TABLE["categories"].get(name.lower())
+    return f"; in words, {name.lower()} is one of {', '.join(words)}" if words else ""
 
 
 def _accent(value: str) -> str:

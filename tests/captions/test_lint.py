@@ -293,3 +293,8 @@ def test_time_is_linear_in_the_length(unit):
         return best
 
     assert seconds(4_000) < 4 * 8 * seconds(500) + 0.02
+
+
+def test_what_is_no_text_is_told_in_a_sentence():
+    with pytest.raises(TypeError, match="a caption is a text, not NoneType"):
+        lint_caption(None)

@@ -163,6 +163,10 @@ def test_a_parse_survives_pickling():
     assert pickle.loads(pickle.dumps(parsed)) == parsed
 
 
+def test_equal_parses_have_equal_hashes():
+    assert len({parse("sad"), parse("sad"), parse("glad")}) == 2
+
+
 words = st.sampled_from(
     [
         "strong",

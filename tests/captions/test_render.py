@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from budew.captions import LexiconError, expressible, frame_names, load_lexicon, parse, render
@@ -85,7 +86,8 @@ def test_the_plain_wording_stays_as_models_were_trained_on_it():
 def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
     wrong = re.compile(
         r"words come like|heard like|talks? as a|speak\w* as a|speaker speak|natural-sounding"
-        r"|that of a speaker\.|this is a voice\.|with swallows|in a[\w ]* voice, (warm|cold|very|authentic|unforced)|^voice, "
+        r"|this is a voice\.|that of a speaker\.|with swallows|^voice, "
+        r"|in a[\w ]* voice, (warm|cold|very|authentic|unforced)"
         r"|measure.*measure|to an? \w+ (degree|extent).* to an? \w+ (degree|extent)",
         re.IGNORECASE,
     )
@@ -113,6 +115,27 @@ def test_an_unknown_frame_wording_or_language_is_an_error_that_lists_the_known()
         render(ANGRY, wording="plian")
     with pytest.raises(LexiconError, match="en"):
         render(ANGRY, language="tlh")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"min_level": float("nan")}, "min_level is a number from 0 to 1, not nan"),
+        ({"min_level": 2}, "min_level is a number from 0 to 1, not 2"),
+        ({"min_level": "0.5"}, "min_level is a number from 0 to 1, not '0.5'"),
+        ({"seed": "x"}, "the seed is a whole number, not 'x'"),
+        ({"seed": None}, "the seed is a whole number, not None"),
+        ({"seed": 1.5}, "the seed is a whole number, not 1.5"),
+        ({"frame": "tags", "style": "prose"}, "the frame 'tags' is of the style 'tags', not 'prose'"),
+    ],
+)
+def test_an_option_that_means_nothing_is_told_in_a_sentence(wrong, told):
+    with pytest.raises(LexiconError, match=told):
+        render(ANGRY, **wrong)
+
+
+def test_a_seed_of_numpy_is_a_seed():
+    assert render(ANGRY, seed=np.int64(7)) == render(ANGRY, seed=7)
 
 
 def test_max_emotions_keeps_the_strongest():

@@ -16,7 +16,8 @@ from budew.captions.salience import (
     with_words,
 )
 from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS
+from budew.taxonomy import EMOTIONS, UnknownNameError
+from budew.taxonomy.scales import RangeError
 
 LAUGHTER = [VoiceProfile({"Amusement": 0.6 + 0.002 * number}) for number in range(101)]
 
@@ -53,8 +54,55 @@ def test_salience_takes_away_and_changes_nothing(emotions, min_z):
 
 def test_what_the_annotation_is_not_sure_of_is_left_out():
     heard = VoiceProfile({"Fear": 0.5, "Awe": 0.5}, ["Yawn"], {"gender": "female", "age": "adult"})
-    sure = supported(heard, {"Fear": 0.9, "Awe": 0.2, "gender": 0.49, "Yawn": float("nan")})
+    sure = supported(heard, {"Fear": 0.9, "awe": 0.2, "gender": 0.49, "yawn": 0.1})
     assert sure == VoiceProfile({"Fear": 0.5}, [], {"age": "adult"})
+
+
+def test_a_gender_in_words_and_one_in_numbers_are_two():
+    heard = VoiceProfile(traits={"gender": "female", "Gender": 2.0})
+    assert supported(heard, {"gender": 0.1}).traits == {"Gender": 2.0}
+    assert supported(heard, {"Gender": 0.1}).traits == {"gender": "female"}
+
+
+@pytest.mark.parametrize(
+    ("confidence", "kind", "told"),
+    [
+        ({"Angr": 0.9}, UnknownNameError, "'Anger'"),
+        ({"Fear": float("nan")}, RangeError, "confidence of 'Fear'"),
+        ({"Fear": "high"}, RangeError, "from 0 to 1"),
+        ({"Fear": 1.5}, RangeError, "from 0 to 1"),
+        ([("Fear", 0.5)], TypeError, "mapping from names"),
+        ({3: 0.5}, TypeError, "mapping from names"),
+        ({"Fear": 0.1, "fear": 0.9}, ValueError, "two spellings"),
+    ],
+)
+def test_a_confidence_that_means_nothing_is_told(confidence, kind, told):
+    with pytest.raises(kind, match=told):
+        supported(VoiceProfile({"Fear": 0.5}), confidence)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_emotions": -1}, {"max_emotions": 1.5}, {"min_z": float("nan")}, {"min_z": "1"}]
+)
+def test_a_limit_that_is_none_is_refused(wrong):
+    baseline = Baseline.from_profiles([VoiceProfile({"Fear": 0.5})])
+    with pytest.raises(BaselineError, match=next(iter(wrong))):
+        salient(VoiceProfile({"Fear": 0.5}), baseline, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[]", "it has no median of Amusement"),
+        ("{}", "it has no median of Amusement"),
+        ('{"baseline": 3}', "it has no median of Amusement"),
+        ('{"median": {"Amusement": "x"}}', "median of Amusement is 'x', and not a number"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_what_is_missing_in_a_baseline_is_told_in_words(text, told):
+    with pytest.raises(BaselineError, match=told):
+        Baseline.from_json(text)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,23 @@ def test_an_error_that_nobody_foresaw_is_one_line_that_says_how_to_see_more(monk
     assert err == "budew: KeyError: 'a' (BUDEW_DEBUG=1 shows where: please report it)\n"
 
 
+@pytest.mark.parametrize(
+    "command", ["parse sad", "captions size", "corpus stats {}", "lint {}", "doctor", "--version", "--help"]
+)
+def test_a_stdout_that_is_closed_is_told_by_every_command(shell, tmp_path, command):
+    (tmp_path / "c.csv").write_text("audio,Anger\na.wav,1\n")
+    (tmp_path / "a.wav").write_text("x")
+    ran = shell(f"budew {command.format(tmp_path / 'c.csv')} >&-")
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("budew: stdout is closed: open it, or name a file\n")
+
+
+def test_what_needs_no_stdout_does_without(shell, tmp_path):
+    assert shell(f"budew parse sad -o {tmp_path / 'out.json'} >&-").returncode == 0
+    assert "Sadness" in (tmp_path / "out.json").read_text()
+    assert shell("budew render missing.json 2>&-").stdout == ""
+
+
 def test_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setenv("BUDEW_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["budew", "render", "missing.json"])

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from budew.captions.size import language_size
 
 GOOD = "A woman sounds deeply sad.\nA man expresses slight joy.\n"
@@ -41,6 +43,52 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
     assert "wurbled" not in outcome.out
     unknown = json.loads((tmp_path / "c.json").read_text())["unknown"]
     assert [row["word"] for row in unknown] == ["flumpish", "wurbled"]
+
+
+@pytest.mark.parametrize("command", [("lint",), ("captions", "coverage")])
+@pytest.mark.parametrize("link", [False, True])
+def test_figures_never_replace_what_they_are_of(budew, tmp_path, command, link):
+    path = out = tmp_path / "c.jsonl"
+    path.write_text('{"caption": "She is sad."}\n')
+    if link:
+        out = tmp_path / "link.json"
+        out.symlink_to(path)
+    outcome = budew(*command, path, "--json", out)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "is what is read" in outcome.err
+    assert path.read_text() == '{"caption": "She is sad."}\n'
+
+
+@pytest.mark.parametrize("command", ["lint c.jsonl", "captions coverage c.jsonl"])
+def test_a_stdout_that_is_closed_costs_no_figures(shell, tmp_path, command):
+    (tmp_path / "c.jsonl").write_text('{"caption": "She is sad."}\n')
+    ran = shell(f"cd {tmp_path} && budew {command} --json f.json >&-")
+    assert (ran.returncode, ran.stderr) == (1, "budew: stdout is closed: open it, or name a file\n")
+    assert json.loads((tmp_path / "f.json").read_text())["captions"] == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"caption": "Sad.", "x": NaN}', b'{"caption": "Sad.", "x": 1e999}',
+        b'{"caption": "a", "caption": "b"}',
+        b'{"caption": "' + b"a" * 9_000_000 + b'"}', b'{"caption": "\xff"}', b"[" * 99_999, b"[]", b"{}",
+    ],
+)  # fmt: skip
+def test_a_line_that_one_command_refuses_is_refused_by_all(budew, tmp_path, line):
+    (tmp_path / "c.jsonl").write_bytes(b'{"caption": "Sad."}\n' + line)
+    for command in (("lint",), ("captions", "coverage"), ("parse", "--jsonl")):
+        assert budew(*command, tmp_path / "c.jsonl").status == 1
+
+
+def test_captions_are_no_commands_to_the_terminal(budew, tmp_path):
+    line = (
+        json.dumps({"caption": "A \x1b[31msad\x9b voice sounds very flump\x1b]ish.", "id": "\x1b[2J"}) + "\n"
+    )
+    for command in (("lint",), ("captions", "coverage"), ("parse", "--explain")):
+        text = [line] if command == ("parse", "--explain") else ["-"]
+        outcome = budew(*command, *text, stdin=line.encode() * 2)
+        assert not any(mark in outcome.out + outcome.err for mark in "\x1b\x9b")
 
 
 def test_a_bad_line_costs_itself_only(budew):

@@ -58,6 +58,32 @@ def test_parse_puts_the_whole_reading_where_it_is_asked_to_and_leaves_the_labels
     assert budew("parse", "sad", "--into", "parsed").status == 2
 
 
+@pytest.mark.parametrize("name", ["caption", "", " "])
+def test_the_reading_goes_under_a_name_of_its_own(budew, name):
+    line = b'{"caption": "A sad man."}\n'
+    outcome = budew("parse", "--jsonl", "-", "--into", name, stdin=line)
+    assert (outcome.status, outcome.out) == (1, "")
+    assert "give a name of its own" in outcome.err
+
+
+def test_a_line_that_has_the_name_already_is_told_and_the_others_are_read(budew):
+    lines = b'{"caption": "A sad man.", "read": 1}\n{"caption": "A glad man."}\n'
+    outcome = budew("parse", "--jsonl", "-", "--into", "read", stdin=lines)
+    assert outcome.status == 1
+    assert "stdin: line 1: has something under 'read' already" in outcome.err
+    assert len(outcome.out.splitlines()) == 1
+
+
+def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_path):
+    assert budew("parse", "sad", "--html", "-").out.startswith("<!doctype html>")
+    both = tmp_path / "both"
+    for options in (["--html", both, "-o", both], ["--html", "-", "--explain"]):
+        outcome = budew("parse", "sad", *options)
+        assert (outcome.status, outcome.out) == (1, "")
+        assert "two results would go here" in outcome.err
+    assert not both.exists()
+
+
 def test_parse_reads_stdin_and_writes_a_file(budew, tmp_path):
     outcome = budew(
         "parse", "--jsonl", "-", "-o", tmp_path / "o.jsonl", stdin=b'{"caption": "A happy girl."}\n'
@@ -137,6 +163,28 @@ def test_all_frames_shows_the_profile_in_each(budew, tmp_path):
     (tmp_path / "p.json").write_text('{"emotions": {"Sadness": 0.75}}')
     out = budew("render", tmp_path / "p.json", "--all-frames").out
     assert all(name in out for name in frame_names())
+
+
+def test_all_frames_say_what_is_asked_for(budew, tmp_path):
+    (tmp_path / "p.json").write_text(
+        '{"emotions": {"Sadness": 0.75, "Awe": 1}, "traits": {"gender": "female"}}'
+    )
+    options = ("--all-frames", "--style", "tags", "--max-emotions", 1, "--leave-out", "gender")
+    out = budew("render", tmp_path / "p.json", *options).out
+    assert [name in out for name in ("telegraphic", "expresses")] == [True, False]
+    assert "emale" not in out
+    assert "sad" not in out.lower()
+    assert budew("render", tmp_path / "p.json", "--all-frames", "--count", 3).status == 2
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_folder_is_no_profile(budew, name):
+    assert budew("render", name).err.startswith("budew: .: is a folder (as is no name at all): name a file")
+
+
+def test_years_are_no_rating_of_an_age(budew):
+    told = budew("render", "-", stdin=b'{"traits": {"age": 45}}').err
+    assert "in words, age is one of child, teenager" in told
 
 
 def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, tmp_path):

@@ -48,6 +48,22 @@ def test_against_a_corpus_of_laughter_sadness_is_said_and_laughter_is_not(budew,
     assert "Amusement" not in budew("parse", said).out
 
 
+def test_statistics_never_replace_the_corpus(budew, corpus, tmp_path):
+    kept = corpus.read_bytes()
+    for source in (corpus, corpus.parent, f"{corpus.parent}/*.tar"):
+        outcome = budew("corpus", "stats", source, "--json", corpus)
+        assert (outcome.status, outcome.out) == (1, "")
+        assert "is what is read" in outcome.err
+    assert corpus.read_bytes() == kept
+    for _ in range(2):  # statistics beside the shards may be made anew
+        assert budew("corpus", "stats", corpus.parent, "--json", tmp_path / "stats.json").status == 0
+
+
+def test_the_json_beside_a_recording_is_the_corpus_too(budew, talk):
+    (talk / "a.json").write_text("{}")
+    assert "is what is read" in budew("corpus", "stats", talk, "--json", talk / "a.json").err
+
+
 def test_what_is_no_baseline_is_one_line_with_its_name(budew, tmp_path):
     (tmp_path / "p.json").write_text("{}")
     (tmp_path / "b.json").write_text("{}")
