@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from budew.cli import annotation, captions, corpora, speech, training
+from budew.cli import annotation, captions, corpora, corpus_jobs, exporting, making, speech, training
 from budew.cli.settings import SETTINGS
 from budew.terminal import one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
@@ -27,6 +27,8 @@ app = typer.Typer(
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
+for commands in (making, corpus_jobs, exporting):
+    corpora.app.add_typer(commands.app)
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")

@@ -2,7 +2,7 @@
 
 import typer
 
-from budew.cli import options
+from budew.cli import annotation_options, options
 from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
@@ -19,24 +19,24 @@ def llm(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    model: options.ChatModel,
-    base_url: options.BaseUrl,
-    key_variable: options.KeyVariable = "OPENAI_API_KEY",
-    concurrency: options.Concurrency = 16,
-    timeout: options.AnswerTimeout = 120.0,
-    attempts: options.Attempts = 5,
-    patience: options.Patience = 600.0,
-    requests_per_minute: options.RequestsPerMinute = None,
-    temperature: options.Temperature = 0.0,
-    seed: options.ChatSeed = 0,
-    turns: options.Turns = 2,
-    max_seconds: options.LongestSent = 60.0,
-    prompt: options.PromptFile = None,
-    cache: options.AnswersFile = None,
-    price_in: options.PriceIn = 0.0,
-    price_out: options.PriceOut = 0.0,
-    max_cost: options.MaxCost = None,
-    max_tokens: options.MaxTokens = None,
+    model: annotation_options.ChatModel,
+    base_url: annotation_options.BaseUrl,
+    key_variable: annotation_options.KeyVariable = "OPENAI_API_KEY",
+    concurrency: annotation_options.Concurrency = 16,
+    timeout: annotation_options.AnswerTimeout = 120.0,
+    attempts: annotation_options.Attempts = 5,
+    patience: annotation_options.Patience = 600.0,
+    requests_per_minute: annotation_options.RequestsPerMinute = None,
+    temperature: annotation_options.Temperature = 0.0,
+    seed: annotation_options.ChatSeed = 0,
+    turns: annotation_options.Turns = 2,
+    max_seconds: annotation_options.LongestSent = 60.0,
+    prompt: annotation_options.PromptFile = None,
+    cache: annotation_options.AnswersFile = None,
+    price_in: annotation_options.PriceIn = 0.0,
+    price_out: annotation_options.PriceOut = 0.0,
+    max_cost: annotation_options.MaxCost = None,
+    max_tokens: annotation_options.MaxTokens = None,
 ) -> None:
     """Ask an audio language model, on any server that speaks the OpenAI chat protocol.
 
@@ -87,10 +87,10 @@ def heads(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    heads: options.HeadsPlace,
-    encoder: options.HeadsEncoder = None,
+    heads: annotation_options.HeadsPlace,
+    encoder: annotation_options.HeadsEncoder = None,
     device: options.Device = None,
-    batch_size: options.HeadsBatch = 16,
+    batch_size: annotation_options.HeadsBatch = 16,
 ) -> None:
     """Score each clip by regression heads on a Whisper encoder, published ones or your own.
 
@@ -111,7 +111,7 @@ def labels(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    labels_from: options.LabelsFrom = None,
+    labels_from: annotation_options.LabelsFrom = None,
 ) -> None:
     """Keep the labels that a corpus has, or read its captions back into profiles.
 
@@ -127,11 +127,11 @@ def labels(
 @app.command(no_args_is_help=True)
 @job_command()
 def measures(
-    source: options.MeasuredCorpus,
+    source: annotation_options.MeasuredCorpus,
     out: options.CorpusFolder,
     running: Running,
-    bins: options.BinsRead,
-    overwrite: options.OverwriteTraits = False,
+    bins: annotation_options.BinsRead,
+    overwrite: annotation_options.OverwriteTraits = False,
 ) -> None:
     """Make traits of what was measured: pace, high- or low-pitched, monotone or expressive, noisy or not.
 
@@ -162,7 +162,7 @@ def measure(source: options.Corpus, out: options.CorpusFolder, running: Running)
 
 
 @beside.command(no_args_is_help=True)
-def bins(measured: options.MeasuredCorpus, json: options.BinsFile) -> None:
+def bins(measured: annotation_options.MeasuredCorpus, json: annotation_options.BinsFile) -> None:
     """Find what is high, low, fast, slow, lively or noisy in a measured corpus, for annotate measures.
 
     What cannot be read is told on stderr; then the exit status is 1.
@@ -189,11 +189,11 @@ def bins(measured: options.MeasuredCorpus, json: options.BinsFile) -> None:
 @beside.command(no_args_is_help=True)
 def train_heads(
     corpus: options.Corpus,
-    out: options.HeadsFolder,
-    encoder: options.HeadsEncoder = None,
-    seed: options.HeadsSeed = 0,
+    out: annotation_options.HeadsFolder,
+    encoder: annotation_options.HeadsEncoder = None,
+    seed: annotation_options.HeadsSeed = 0,
     device: options.Device = None,
-    batch_size: options.HeadsBatch = 16,
+    batch_size: annotation_options.HeadsBatch = 16,
 ) -> None:
     """Train regression heads on the encoder of a Whisper checkpoint, for annotate heads.
 

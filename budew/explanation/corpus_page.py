@@ -18,9 +18,10 @@ from budew.corpora.inspection import Inspection
 from budew.corpora.statistics import Statistics, most_frequent_languages
 from budew.corpora.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
-from budew.explanation.marks import emotion_tone, strongest_first, trait_words, visible
+from budew.explanation.marks import emotion_tone, strongest_first, trait_words
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
+from budew.terminal import visible
 from budew.version import __version__
 from budew.whole_file import whole_file
 

@@ -1,0 +1,136 @@
+"""Commands that do a job to each clip of a corpus: shards in, shards out."""
+
+import typer
+
+from budew.cli import job_options, options
+from budew.cli.running import Running, job_command, run_job
+from budew.extras import require
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def convert(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    max_seconds: job_options.LongestClip = 600.0,
+    keep_damaged: job_options.KeepDamaged = False,
+) -> None:
+    """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
+
+    What cannot be read or heard is listed in OUT/failures.jsonl, the rest goes
+    on, and the exit status is 1. A job that was stopped, even killed, goes on
+    when it is started again, and ends the same.
+
+    Example: budew corpus convert recordings/ shards/ --workers 8
+    """
+    from budew.jobs.convert import Convert
+
+    run_job(Convert(max_seconds=max_seconds, keep_damaged=keep_damaged), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def render(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    seed: options.WordingSeed = 0,
+    per_clip: job_options.PerClip = 1,
+    style: options.CaptionStyle = None,
+    max_emotions: options.MaxEmotions = None,
+    min_level: options.MinLevel = 0.0,
+    leave_out: options.LeaveOut = None,
+    baseline: options.BaselineFile = None,
+    min_z: options.MinZ = None,
+) -> None:
+    """Give each clip of a corpus captions of its profile, from the grammar of templates.
+
+    The wording is a function of the seed and the id of the clip. Clips without
+    a profile are listed in OUT/failures.jsonl.
+
+    Example: budew corpus render shards/ captioned/ --per-clip 4 --seed 7
+    """
+    from budew.cli.captions import read_baseline
+    from budew.jobs.render import Render
+
+    job = Render(
+        seed=seed,
+        per_clip=per_clip,
+        style=style.value if style else None,
+        max_emotions=max_emotions,
+        min_level=min_level,
+        leave_out=tuple(leave_out or ()),
+        baseline=read_baseline(baseline) if baseline else None,
+        min_z=1.0 if min_z is None else min_z,
+    )
+    run_job(job, source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command(clips_per_shard=10)
+def segment(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    min_seconds: job_options.MinSeconds = 1.0,
+    max_seconds: job_options.MaxSeconds = 30.0,
+    pad: job_options.Pad = 0.1,
+    max_pause: job_options.MaxPause = 0.5,
+    threshold: job_options.EntryThreshold = 0.5,
+    min_speech: job_options.MinSpeech = 0.25,
+    language: job_options.KeptLanguages = None,
+    language_model: job_options.LanguageModel = None,
+    max_clipped: job_options.MaxClipped = None,
+    min_level: job_options.LeastLevel = None,
+    min_ratio: job_options.MinRatio = None,
+    bits: job_options.Bits = 16,
+    keep: job_options.KeptMetadata = None,
+) -> None:
+    """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
+
+    Each clip keeps recording, start and end, and its measured level, clipping
+    and noise. What is damaged is listed in OUT/failures.jsonl, what is left out
+    in OUT/left_out.jsonl. Files of hours: --clips-per-shard 1 gives each its own
+    shard and worker.
+
+    Example: budew corpus segment podcasts/ clips/ --max 20 --language en
+    """
+    require("onnxruntime", extra="corpora", purpose="budew corpus segment")
+    from budew.segmentation import Cuts, Languages, Limits, Segment
+
+    cuts = Cuts(
+        threshold=threshold,
+        min_seconds=min_seconds,
+        max_seconds=max_seconds,
+        pad=pad,
+        max_pause=max_pause,
+        min_speech=min_speech,
+    )
+    limits = Limits(max_clipped=max_clipped, min_rms_dbfs=min_level, min_snr_db=min_ratio)
+    languages = Languages(wanted=tuple(language or ()), model=language_model)
+    run_job(Segment(cuts, limits, languages, bits, tuple(keep or ())), source, out, running)
+
+
+@app.command(no_args_is_help=True)
+@job_command()
+def select(
+    source: options.Corpus,
+    out: options.CorpusFolder,
+    running: Running,
+    splits: job_options.SplitsArgument,
+    part: job_options.PartName,
+) -> None:
+    """Write one part of a split corpus as shards; the clips stay as they are.
+
+    A speaker that the file does not name goes where its hash puts it, the same
+    part every time.
+
+    Example: budew corpus select shards/ train/ --splits splits.json --part train
+    """
+    from budew.corpora.splits import read_splits
+    from budew.jobs.select import Select
+
+    run_job(Select(read_splits(splits), part), source, out, running)

@@ -1,0 +1,53 @@
+"""The command that writes a corpus for others."""
+
+import typer
+
+from budew.cli import export_options
+from budew.terminal import progress_bar, say_error
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+def export(
+    source: export_options.ExportSource,
+    out: export_options.ExportFolder,
+    to: export_options.ExportTo,
+    clips_per_file: export_options.ClipsPerFile = None,
+    caption: export_options.ExportedCaption = None,
+    seed: export_options.ExportSeed = 0,
+    sampling_rate: export_options.WavRate = None,
+    overwrite: export_options.Overwrite = False,
+) -> None:
+    """Write a corpus in a format that others read: Hugging Face, WebDataset, trainers of text to speech.
+
+    OUT is complete or as it was before. A clip that cannot be read, or that the
+    format cannot express (no transcript for a TTS format), is told on stderr and
+    left out; then the exit status is 1.
+
+    Example: budew corpus export 'talent/*.tar' hub/ --to parquet
+    """
+    from budew.corpora.exports import export
+
+    bad = 0
+
+    def tell(error: Exception) -> None:
+        nonlocal bad
+        bad += 1
+        say_error(error)
+
+    with progress_bar("exporting") as bar:
+        count = export(
+            source,
+            out,
+            to=to.value,
+            clips_per_file=clips_per_file,
+            caption=caption and caption.value,
+            seed=seed,
+            sampling_rate=sampling_rate,
+            overwrite=overwrite,
+            on_bad=tell,
+            progress=lambda done: bar(done, None),
+        )
+    print(f"{count} clips in {out}" + (f", {bad} items left out" if bad else ""))
+    raise typer.Exit(1 if bad else 0)
