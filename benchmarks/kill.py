@@ -30,13 +30,14 @@ from budew.taxonomy import EMOTIONS
 
 
 def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
-    """Write noise of 0.2 to 1 s as FLAC; one clip in fifty is cut off and cannot be decoded."""
+    """Write faint noise of 5 to 15 s as FLAC; one clip in fifty is cut off and cannot be decoded."""
     noise = np.random.default_rng(random.getrandbits(32))
     for shard in range(shards):
         made = []
         for number in range(shard, clips, shards):
             file = io.BytesIO()
-            soundfile.write(file, noise.normal(0, 0.1, random.randint(3_200, 16_000)), 16_000, format="FLAC")
+            samples = noise.normal(0, 1e-4, random.randint(80_000, 240_000))
+            soundfile.write(file, samples, 16_000, format="FLAC")
             audio = file.getvalue() if number % 50 else b"fLaC" + bytes(30)
             profile = VoiceProfile({random.choice(EMOTIONS): random.choice((0.25, 0.5, 1.0))})
             made.append(Clip(f"clip-{number:06d}", audio, "flac", profile=profile))
@@ -84,6 +85,18 @@ def kill(job: subprocess.Popen[bytes], random: Random) -> str:
         how = "had ended"
     job.wait()
     return how
+
+
+def done(out: Path) -> int:
+    """Return how many shards are complete."""
+    return len(list(out.glob("notes/*.json")))
+
+
+def wait_for(job: subprocess.Popen[bytes], out: Path, *, shards: int, at_most: float) -> None:
+    """Wait until so many shards are complete, or a random part of the start is over."""
+    deadline = time.monotonic() + at_most
+    while done(out) < shards and job.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -140,11 +153,13 @@ def main() -> None:
         kills, progress = Counter[str](), list[int]()
         while kills.total() < asked.kills:
             job = start(source, killed)
-            time.sleep(random.uniform(0.1, 0.9) * seconds / (1 + asked.kills * random.random() / 3))
+            last = (asked.shards - 1) * (kills.total() + 1) // asked.kills
+            wait_for(job, killed, shards=random.randint(last // 2, last), at_most=seconds)
+            time.sleep(random.uniform(0, seconds / asked.shards))
             if job.poll() is not None:
                 raise SystemExit("the job ended before it could be killed: take more clips, or fewer kills")
             kills[kill(job, random)] += 1
-            progress.append(len(list(killed.rglob("notes/**/*.json"))))
+            progress.append(done(killed))
         print("killed:", ", ".join(f"{how} {count}" for how, count in sorted(kills.items())))
         print("shards done at each kill:", *progress)
         print("then:", ended(start(source, killed)))
