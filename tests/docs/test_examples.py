@@ -57,6 +57,6 @@ def test_the_examples_of_a_section_run(name, place):
         script.write_text(text)
         command = [sys.executable, script] if kind == "python" else [shutil.which("bash"), "-eu", script]
         done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, timeout=180
+            command, cwd=place, env=environment, capture_output=True, text=True, timeout=600
         )
         assert done.returncode == 0, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
