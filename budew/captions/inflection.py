@@ -34,10 +34,14 @@ def spelled_out(pattern: str) -> tuple[str, ...]:
     at = 0
     for match in _PATTERN.finditer(pattern):
         pieces.append((pattern[at : match.start()],))
-        pieces.append(tuple(match[1].split("|")) if match[1] is not None else verb_forms(match[2]))
+        pieces.append(_alternatives(match[1]) if match[1] is not None else verb_forms(match[2]))
         at = match.end()
     pieces.append((pattern[at:],))
     return tuple(" ".join("".join(chosen).split()) for chosen in product(*pieces))
+
+
+def _alternatives(patterns: str) -> tuple[str, ...]:
+    return tuple(phrase for pattern in patterns.split("|") for phrase in spelled_out(pattern))
 
 
 def verb_forms(verb: str) -> tuple[str, ...]:

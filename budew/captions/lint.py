@@ -1,13 +1,14 @@
 """The linter of one caption: what must never stand in a caption that a model learns from, or writes.
 
-Leaked numbers, field names, markup and tokens; loops; too much text for Whisper; slips of grammar;
-contradictions; gender, age and accent that the profile does not have. About 300 µs a caption of forty words
-on one core, linear in its length, for any string. Word lists, limits and severities are in
-`caption_templates/lint`; `lint_corpus` judges many captions together.
+Leaked numbers, field names, markup and tokens; addresses; refusals and chat of language models; loops; too
+much text for Whisper; slips of grammar; contradictions; gender, age and accent that the profile does not
+have. About 300 µs a caption of forty words on one core, linear in its length, for any string. Word lists,
+limits and severities are in `caption_templates/lint`; `lint_corpus` judges many captions together.
 """
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
@@ -16,7 +17,9 @@ from budew.captions.lexicon import load_lexicon
 from budew.captions.lint_rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.lint_sense import senseless
 from budew.captions.lint_words import Word, repetitions, words_of
-from budew.captions.tokens import tokenize
+from budew.captions.parse import parse
+from budew.captions.quotes import quoted_spans
+from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]
@@ -53,10 +56,11 @@ def lint_caption(
     rules = load_rules(language)
     words = words_of(text)
     if not any(map(str.isalpha, text)):
-        found = [Finding("empty", "no words", 0, len(text)), *_leaks(text, rules)]
+        found = [Finding("empty", "no words", 0, len(text)), *_leaks(text, rules, language)]
     else:
         found = [
-            *_leaks(text, rules),
+            *_leaks(text, rules, language),
+            *_told(text, rules, language),
             *_too_long(text, rules.caption, count_tokens),
             *repetitions(text, words, rules),
             *_articles(text, words, rules, language),
@@ -82,24 +86,56 @@ def estimate_tokens(text: str, letters_a_token: int | None = None) -> int:
     )
 
 
-def _leaks(text: str, rules: Rules) -> Iterator[Finding]:
-    """Find what belongs to data, tokenizers or damage; each character is told of once."""
-    if not _SUSPECT.search(text):
+def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
+    """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character is told of once."""
+    addressed = _is_in(rules.address_marks, text.lower())
+    if not addressed and not _SUSPECT.search(text):
         return
     if any(map(str.isdigit, text)):
-        digits = "".join("0" if letter.isdigit() else letter for letter in text)
-        yield from (_finding("number", text, *match.span()) for match in _NUMBER.finditer(digits))
+        yield from _numbers(text, language)
     left = text
     for code, pattern in (
+        *([("address", rules.address)] if addressed else []),
         ("special-token", rules.special_token),
         ("field-name", rules.field_name),
         ("markup", _MARKUP),
         ("broken-text", _BROKEN),
     ):
-        spans = [match.span() for match in pattern.finditer(left)]
-        yield from (_finding(code, text, *span) for span in spans)
-        if spans:
+        found = [match.span() for match in pattern.finditer(left)]
+        yield from (_finding(code, text, *span) for span in found)
+        if found:
             left = pattern.sub(lambda match: " " * len(match[0]), left)
+
+
+def _numbers(text: str, language: str) -> Iterator[Finding]:
+    """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
+    digits = "".join("0" if letter.isdigit() else letter for letter in text)
+    mentions = parse(text, language=language).mentions
+    ages = [(mention.start, mention.end) for mention in mentions if mention.name == "age"]
+    for match in _NUMBER.finditer(digits):
+        if not _is_within(ages, match.start()):
+            yield _finding("number", text, *match.span())
+
+
+def _told(text: str, rules: Rules, language: str) -> Iterator[Finding]:
+    """Find what a language model says in place of a caption or around it, but where a voice says it."""
+    found = [item for item in rules.told.scan(tokenize(text)) if item[2] is not None]
+    if not found:
+        return
+    places, spoken = spans(text), quoted_spans(text, load_lexicon(language).speaking)
+    for first, stop, code in found:
+        if code is not None and not _is_within(spoken, places[first][0]):
+            yield _finding(code, text, places[first][0], places[stop - 1][1])
+
+
+def _is_in(marks: Sequence[str], text: str) -> bool:
+    return any(mark in text for mark in marks)
+
+
+def _is_within(held: Sequence[tuple[int, int]], at: int) -> bool:
+    """Tell whether one of some spans, in their order and apart from each other, holds a place."""
+    before = bisect_right(held, at, key=lambda span: span[0])
+    return before > 0 and at < held[before - 1][1]
 
 
 def _finding(code: str, text: str, start: int, end: int) -> Finding:

@@ -105,13 +105,19 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Give the report as text: totals, a line for each code with examples below, what is over-used."""
-        size = f"captions: {self.captions:,}, {self.mean_words:.1f} words on average"
-        yield f"{size}, {self.duplicate_share:.1%} of them stood before"
+        doubles = self.counts.get("duplicate", 0)
+        yield (
+            f"captions: {self.captions:,}, {self.mean_words:.1f} words on average; "
+            f"{doubles:,} ({self.duplicate_share:.1%}) repeat an earlier one"
+        )
         yield f"errors: {self.errors:,}, warnings: {self.warnings:,}"
         for code, count in self.counts.items():
             yield f"{self.severity[code]:<8} {code:<24} {count:>10,}"
             for example in self.examples.get(code, ()):
                 yield f"    {example.id}: " + " | ".join(filter(None, (example.what, example.text)))
+            more = count - len(self.examples.get(code, (None,) * count))
+            if more:
+                yield f"    and {more:,} more like these"
         for title, found in (("openings", self.openings), ("phrases", self.phrases)):
             if found:
                 yield f"over-used {title}"

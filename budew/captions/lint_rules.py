@@ -9,11 +9,14 @@ from typing import Any
 
 import yaml
 
+from budew.captions.inflection import spelled_out
 from budew.captions.lexicon import LexiconError
+from budew.captions.tokens import PhraseTrie
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS
 
 SEVERITIES = ("error", "warning")
+_MAIL = r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w[\w.-]{0,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class Rules:
         severity: "error" or "warning" by code.
         caption, corpus: limits.
         special_token, field_name: patterns of what leaks from data and tokenizers.
-        changing, several: patterns of words that excuse a contradiction.
+        address: pattern of what leads elsewhere.
+        address_marks: one of these is in each address.
+        told: phrases that a language model says that was asked for a caption, and their codes.
+        changing, several, similes: patterns of words that excuse a contradiction.
         may_double, function_words, vague_accents: words, lower-case.
         unsettled_sounds: beginnings of words whose article is not judged.
         pronouns: the gender that each says.
@@ -81,8 +87,12 @@ class Rules:
     corpus: CorpusLimits
     special_token: re.Pattern[str]
     field_name: re.Pattern[str]
+    address: re.Pattern[str]
+    address_marks: tuple[str, ...]
+    told: PhraseTrie[str]
     changing: re.Pattern[str]
     several: re.Pattern[str]
+    similes: re.Pattern[str]
     may_double: frozenset[str]
     function_words: frozenset[str]
     vague_accents: frozenset[str]
@@ -118,8 +128,12 @@ def _compile(table: Mapping[str, Any]) -> Rules:
         corpus=CorpusLimits(**table["corpus"]),
         special_token=re.compile(rf"<\|[^<>|]{{0,40}}\|>|{_any_of(table['special_tokens'])}", re.IGNORECASE),
         field_name=_field_name(table["labels"]),
+        address=re.compile(rf"\b(?:{_any_of(table['addresses'])})\S*|{_MAIL}", re.IGNORECASE),
+        address_marks=("@", *table["addresses"]),
+        told=_told({"refusal": table["refusals"], "chat": table["chats"]}),
         changing=_words(table["changing"]),
         several=_words(table["several"]),
+        similes=_words(table["similes"]),
         may_double=frozenset(table["may_double"]),
         function_words=frozenset(table["function_words"]),
         vague_accents=frozenset(table["vague_accents"]),
@@ -135,7 +149,16 @@ def _field_name(labels: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{_any_of(labels)})[\"']?\s*[:=]|{names}|\b[^\W_]+(?:_[^\W_]+)+", re.IGNORECASE)
 
 
-def _words(phrases: Iterable[str]) -> re.Pattern[str]:
+def _told(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
+    told: PhraseTrie[str] = PhraseTrie()
+    for code, listed in patterns.items():
+        for phrase in (phrase for pattern in listed for phrase in spelled_out(pattern)):
+            told.add(phrase, code)
+    return told
+
+
+def _words(patterns: Iterable[str]) -> re.Pattern[str]:
+    phrases = (phrase for pattern in patterns for phrase in spelled_out(pattern))
     return re.compile(rf"\b(?:{_any_of(phrases)})\b", re.IGNORECASE)
 
 

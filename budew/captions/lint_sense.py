@@ -21,6 +21,8 @@ from budew.taxonomy.scales import to_intensity
 _LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
 _PERSONAL = ("gender", "age", "accent")
 _SENTENCE_ENDS = ".!?\n"
+_SIMILE = 30
+"""Characters before somebody in which "like a" likens the voice to that one."""
 
 
 class Fact(NamedTuple):
@@ -120,8 +122,13 @@ def _opposite(one: Fact, other: Fact, rules: Rules) -> bool:
 
 
 def _excused(text: str, one: Fact | Mention, other: Fact | Mention, rules: Rules) -> bool:
-    """Tell whether their sentences say that one follows the other, or that there are two speakers."""
+    """Tell whether their sentences say that one follows the other, that there are two speakers, or that the
+    voice is only likened to somebody.
+    """
     first, last = min(one.start, other.start), max(one.end, other.end)
+    later = max(one.start, other.start)
+    if one.name in _PERSONAL and rules.similes.search(text, max(first, later - _SIMILE), later):
+        return True
     start = max(text.rfind(mark, 0, first) for mark in _SENTENCE_ENDS) + 1
     ends = [end for end in (text.find(mark, last) for mark in _SENTENCE_ENDS) if end >= 0]
     end = min(ends, default=len(text))

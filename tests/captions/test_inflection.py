@@ -33,6 +33,7 @@ def test_an_adjective_has_an_adverb_and_a_short_one_is_compared():
         ("deep sorrow", ("deep sorrow",)),
         ("envy (as longing)", ("envy (as longing)",)),
         ("(her|his) tears", ("her tears", "his tears")),
+        ("(hum*|a hum) of", ("hum of", "hums of", "humming of", "hummed of", "a hum of")),
         ("has a cold (voice|,)", ("has a cold voice", "has a cold ,")),
         (
             "sob* (in|with) pain",

@@ -38,6 +38,16 @@ FAULTY = [
     ("markup", "A sad voice}", "}"),
     ("special-token", "A sad voice.<|endoftext|>", "<|endoftext|>"),
     ("special-token", "A sad voice.</s>", "</s>"),
+    ("number", "In the 1980s the man was sad.", "1980"),
+    ("address", "A sad voice, see https://example.org/ab.", "https://example.org/ab."),
+    ("address", "A sad voice at www.example.org", "www.example.org"),
+    ("address", "A sad voice of ann@example.org", "ann@example.org"),
+    ("refusal", "I am unable to hear the clip.", "I am unable to hear the clip"),
+    ("refusal", "As a language model, the voice is sad to me.", "As a language model"),
+    ("refusal", "I’m sorry, but the voice is sad.", "I’m sorry, but"),
+    ("refusal", "No audio was provided.", "No audio was provided"),
+    ("chat", "Here’s a rewritten one of a sad man.", "Here’s a rewritten"),
+    ("chat", "A sad man. Let me know if it fits!", "Let me know if"),
     ("repetition", "So sad sad sad it hurts.", "sad sad sad"),
     ("repetition", "With joy and with joy and with joy and more.", "With joy and with joy and with joy and"),
     ("repetition", "The voice is sad. It breaks. The voice, is sad.", " The voice, is sad"),
@@ -64,6 +74,14 @@ SOUND = [
     "Slight fear turns into overwhelming fear.",
     "No fear in the beginning; later, slight fear.",
     "A man talks to a woman.",
+    "She shouts at him in anger.",
+    "An AI assistant speaks slowly, as requested; the clerk is happy to help.",
+    "He asks her to stay, and thanks his wife.",
+    "He sounds like a scared little girl.",
+    "Although he claims not to be jealous, envy is audible.",
+    "A 45-year-old woman and her friends, all in their 50s, but not one aged 70.",
+    "I can't hear any longing in it, and I don't think it helps.",
+    "The assistant says \"I'm sorry, but I can't help with that\" in a sad voice.",
     'He says "she is a woman" sadly.',
     "Not sad, not sad at all.",
     "Neither warm nor cold.",
@@ -164,7 +182,8 @@ def test_captions_written_by_hand_are_flagged_for_their_markup_alone():
     groups = yaml.safe_load((Path(__file__).parent / "readings.yaml").read_text("utf-8"))
     numbers = groups.pop("ratings_and_years")
     assert {code for rows in groups.values() for row in rows for code in codes(row["text"])} <= {"markup"}
-    assert all("number" in codes(row["text"]) for row in numbers if any(map(str.isdigit, row["text"])))
+    digits = [row for row in numbers if any(map(str.isdigit, row["text"]))]
+    assert all(("number" in codes(row["text"])) != ("age" in row.get("traits", {})) for row in digits)
 
 
 def test_too_many_tokens_for_whisper_are_told_by_estimate_or_by_a_tokenizer():

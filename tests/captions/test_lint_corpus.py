@@ -192,3 +192,12 @@ def test_any_bytes_are_read_and_judged(pieces):
     rows = read(b'{"caption": "Sad."}\n' + b"\n".join(pieces))
     report = lint_corpus(rows)
     assert report.captions + report.counts.get("bad-line", 0) == len(rows)
+
+
+def test_the_report_as_text_says_what_repeats_and_how_much_more_there_is():
+    captions = [f"Anger of {number}, a sad voice." for number in range(8)]
+    rows = [(str(at), text, None) for at, text in enumerate(captions + captions[:2])]
+    text = "\n".join(lint_corpus(rows).lines())
+    assert "captions: 10, 6.0 words on average; 2 (20.0%) repeat an earlier one" in text
+    assert "    and 5 more like these" in text
+    assert text.count("more like these") == 1
