@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from budew.corpora import Clip, read, write_shard
 from budew.corpora.audio import decode
-from budew.corpora.duplicates import Duplicates, find_duplicates
-from budew.corpora.fingerprint import fingerprint
+from budew.corpora.copies.duplicates import Duplicates, find_duplicates
+from budew.corpora.copies.fingerprint import fingerprint
 
 Samples = NDArray[np.float32]
 RATE = 16_000

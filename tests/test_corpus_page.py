@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Caption, Clip, write_shard
-from budew.corpora.inspection import Inspection, inspect_corpus
+from budew.corpora.description.inspection import Inspection, inspect_corpus
 from budew.explanation.corpus_page import corpus_html, write_corpus_page
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

@@ -24,9 +24,9 @@ def stats(
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
+    from budew.corpora.description.statistics import corpus_statistics
+    from budew.corpora.description.statistics_table import statistics_tables
     from budew.corpora.sources import files_read
-    from budew.corpora.statistics import corpus_statistics
-    from budew.corpora.statistics_table import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
     with progress_bar("counting") as bar:
@@ -94,8 +94,8 @@ def inspect_(
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
-    from budew.corpora.inspection import inspect_corpus
-    from budew.corpora.inspection_table import inspection_tables
+    from budew.corpora.description.inspection import inspect_corpus
+    from budew.corpora.description.inspection_table import inspection_tables
 
     with progress_bar("inspecting") as bar:
         found = inspect_corpus(
@@ -131,9 +131,9 @@ def split(
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
-    from budew.corpora.split_corpus import split_corpus
-    from budew.corpora.split_table import split_table
-    from budew.corpora.splits import write_splits
+    from budew.corpora.balance.split_corpus import split_corpus
+    from budew.corpora.balance.split_table import split_table
+    from budew.corpora.balance.splits import write_splits
 
     asked = {"train": train, "validation": validation, "test": test}
     shares = {name: share for name, share in asked.items() if share}
@@ -166,9 +166,9 @@ def weights(
 
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
     """
-    from budew.corpora.weight_files import check_weight_file, write_weights
-    from budew.corpora.weights import WeightReport, corpus_balance, weigh
-    from budew.corpora.weights_table import weights_table
+    from budew.corpora.balance.weight_files import check_weight_file, write_weights
+    from budew.corpora.balance.weights import WeightReport, corpus_balance, weigh
+    from budew.corpora.balance.weights_table import weights_table
 
     check_weight_file(out)
     bad = Told()
@@ -208,8 +208,8 @@ def duplicates(
 
     Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json
     """
-    from budew.corpora.duplicates import find_duplicates
-    from budew.corpora.duplicates_table import duplicates_table
+    from budew.corpora.copies.duplicates import find_duplicates
+    from budew.corpora.copies.duplicates_table import duplicates_table
 
     with progress_bar("listening") as bar:
         found = find_duplicates(

@@ -130,7 +130,7 @@ def select(
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.corpora.splits import read_splits
+    from budew.corpora.balance.splits import read_splits
     from budew.jobs.select import Select
 
     run_job(Select(read_splits(splits), part), source, out, running)

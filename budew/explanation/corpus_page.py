@@ -13,10 +13,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from budew.corpora.clip import Clip
-from budew.corpora.durations import EDGES
-from budew.corpora.inspection import Inspection
-from budew.corpora.statistics import Statistics, most_frequent_languages
-from budew.corpora.tally import Tally
+from budew.corpora.description.durations import EDGES
+from budew.corpora.description.inspection import Inspection
+from budew.corpora.description.statistics import Statistics, most_frequent_languages
+from budew.corpora.description.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.explanation.marks import emotion_tone, strongest_first, trait_words
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group

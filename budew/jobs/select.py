@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from budew.corpora.balance.splits import Splits, check_part, select
 from budew.corpora.clip import Clip
-from budew.corpora.splits import Splits, check_part, select
 from budew.jobs.job import OnFailed
 
 

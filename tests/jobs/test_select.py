@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from budew.corpora import CorpusError, read
-from budew.corpora.splits import Splits
+from budew.corpora.balance.splits import Splits
 from budew.jobs import JobError, run
 from budew.jobs.select import Select
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.cli.options import ExportFormat
+from budew.cli.export_options import ExportFormat
 from budew.corpora import Caption, Clip, CorpusError, writers
 from budew.corpora.writers import FORMATS
 from budew.corpora.writers.whole_folder import RECORD

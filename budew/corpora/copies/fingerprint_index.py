@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.corpora.fingerprint import FRAME_SECONDS, Bits
+from budew.corpora.copies.fingerprint import FRAME_SECONDS, Bits
 
 MOST_ERRORS = 0.28
 """Share of bits that may differ. Copies at 32 kbit/s reach 0.2, other recordings begin at 0.4."""

@@ -12,10 +12,10 @@ from typing import Any
 
 from budew.captions.salience import Baseline
 from budew.corpora.clip import Clip
-from budew.corpora.durations import Durations
+from budew.corpora.description.durations import Durations
+from budew.corpora.description.tally import Tally, short_name
 from budew.corpora.errors import CorpusError
 from budew.corpora.sources import read
-from budew.corpora.tally import Tally, short_name
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora.durations import EDGES, Durations
+from budew.corpora.description.durations import EDGES, Durations
 
 lengths = st.lists(st.floats(0.02, 1e5), min_size=1, max_size=60)
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.copies.fingerprint import Fingerprint
+from budew.corpora.copies.fingerprint_index import LEAST_FRAMES, MOST_ERRORS, FingerprintIndex, Joined
+from budew.corpora.copies.fingerprint_pool import fingerprints
+from budew.corpora.description.statistics import Progress
 from budew.corpora.errors import AudioError, CorpusError
-from budew.corpora.fingerprint import Fingerprint
-from budew.corpora.fingerprint_index import LEAST_FRAMES, MOST_ERRORS, FingerprintIndex, Joined
-from budew.corpora.fingerprint_pool import fingerprints
 from budew.corpora.sources import read
-from budew.corpora.statistics import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.corpora.durations import Durations
-from budew.corpora.statistics import Statistics
+from budew.corpora.description.durations import Durations
+from budew.corpora.description.statistics import Statistics
 from budew.taxonomy import LEVEL_NAMES
 
 LONGEST_NAME = 200

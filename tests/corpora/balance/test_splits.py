@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Clip, CorpusError, write_shard
-from budew.corpora import split_corpus as splitting
-from budew.corpora.split_corpus import split_corpus
-from budew.corpora.splits import Splits, part_by_hash, read_splits, select, write_splits
-from budew.corpora.stratify import stratify
+from budew.corpora.balance import split_corpus as splitting
+from budew.corpora.balance.split_corpus import split_corpus
+from budew.corpora.balance.splits import Splits, part_by_hash, read_splits, select, write_splits
+from budew.corpora.balance.stratify import stratify
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 

@@ -9,8 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from budew.corpora.clip import Clip
+from budew.corpora.copies.fingerprint import Fingerprint, fingerprint
 from budew.corpora.errors import AudioError, CorpusError
-from budew.corpora.fingerprint import Fingerprint, fingerprint
 
 Heard = tuple[str, Fingerprint | AudioError]
 """The id of a clip and its fingerprint, or why it has none."""

@@ -6,8 +6,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.corpora.duplicates import Duplicates, Group
-from budew.corpora.statistics_table import printable
+from budew.corpora.copies.duplicates import Duplicates, Group
+from budew.corpora.description.statistics_table import printable
 
 SHOWN = 20
 """Groups that are shown; the JSON has all."""

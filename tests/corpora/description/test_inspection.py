@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, CorpusError, read, write_shard
-from budew.corpora.examples import AT_RANDOM, Examples
-from budew.corpora.inspection import inspect_corpus
+from budew.corpora.description.examples import AT_RANDOM, Examples
+from budew.corpora.description.inspection import inspect_corpus
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from budew.corpora import Clip, CorpusError, write_shard
-from budew.corpora.duplicates import Duplicates, find_duplicates
-from budew.corpora.fingerprint import KEYS, fingerprint, fingerprint_bits, surest
-from budew.corpora.fingerprint_index import (
+from budew.corpora.copies.duplicates import Duplicates, find_duplicates
+from budew.corpora.copies.fingerprint import KEYS, fingerprint, fingerprint_bits, surest
+from budew.corpora.copies.fingerprint_index import (
     LEAST_FRAMES,
     SURE_FRAMES,
     FingerprintIndex,

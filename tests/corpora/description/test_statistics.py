@@ -8,7 +8,7 @@ import pytest
 
 from budew.captions.salience import LARGEST_JSON, Baseline
 from budew.corpora import Caption, Clip, CorpusError, write_shard
-from budew.corpora.statistics import clip_statistics, corpus_statistics
+from budew.corpora.description.statistics import clip_statistics, corpus_statistics
 from budew.profile import VoiceProfile
 
 PROFILES = (

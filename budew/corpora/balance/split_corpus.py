@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from budew.corpora.balance.splits import Splits, check_shares, part_by_hash
+from budew.corpora.balance.stratify import stratify
 from budew.corpora.clip import Clip
+from budew.corpora.description.statistics import Progress
 from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.sources import read
-from budew.corpora.splits import Splits, check_shares, part_by_hash
-from budew.corpora.statistics import Progress
-from budew.corpora.stratify import stratify
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level

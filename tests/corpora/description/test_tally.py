@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora.tally import Tally
+from budew.corpora.description.tally import Tally
 
 names = st.lists(st.text(alphabet="abcdef", max_size=2), max_size=300)
 

@@ -3,9 +3,9 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from budew.corpora.inspection import Inspection
-from budew.corpora.statistics_table import printable, statistics_tables
-from budew.corpora.tally import Tally
+from budew.corpora.description.inspection import Inspection
+from budew.corpora.description.statistics_table import printable, statistics_tables
+from budew.corpora.description.tally import Tally
 
 SHOWN = 20
 """Broken items that are shown; the JSON has more."""

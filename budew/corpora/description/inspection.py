@@ -14,12 +14,12 @@ import numpy as np
 from budew.corpora.audio import sound
 from budew.corpora.clip import Clip
 from budew.corpora.decoders import Stream, open_stream
+from budew.corpora.description.examples import Examples
+from budew.corpora.description.layout import Layout, layout
+from budew.corpora.description.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
+from budew.corpora.description.tally import Tally
 from budew.corpora.errors import AudioError, CorpusError
-from budew.corpora.examples import Examples
-from budew.corpora.layout import Layout, layout
 from budew.corpora.sources import read
-from budew.corpora.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
-from budew.corpora.tally import Tally
 
 MOST_BROKEN = 1_000
 """Broken items that are kept with their reasons; all are counted."""

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.description.statistics import Progress
 from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.sources import read
-from budew.corpora.statistics import Progress
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 

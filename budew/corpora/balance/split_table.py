@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.corpora.split_corpus import Part, SplitReport
+from budew.corpora.balance.split_corpus import Part, SplitReport
 
 
 def split_table(report: SplitReport) -> RenderableType:

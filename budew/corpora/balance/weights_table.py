@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.corpora.weights import NO_EMOTION, WeightReport, effective_number, shares
+from budew.corpora.balance.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.taxonomy import EMOTIONS
 
 

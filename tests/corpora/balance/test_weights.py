@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Clip, CorpusError, write_shard
-from budew.corpora.weight_files import write_weights
-from budew.corpora.weights import (
+from budew.corpora.balance.weight_files import write_weights
+from budew.corpora.balance.weights import (
     NO_EMOTION,
     Balance,
     WeightReport,

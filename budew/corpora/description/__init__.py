@@ -1,0 +1,1 @@
+"""What a corpus is and holds, in one pass: counts, lengths, labels, and what in it is broken."""
