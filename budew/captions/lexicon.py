@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -31,6 +31,11 @@ from budew.taxonomy import (
     burst,
     emotion,
 )
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader
+else:
+    SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where it is built
 
 STRONG = 0.75
 """The level from which words that are strong in themselves are rendered."""
@@ -147,7 +152,7 @@ def read_lexicon(path: Path) -> Lexicon:
         raise LexiconError(f"{path.name}: a part is missing or of the wrong kind: {error!r}") from error
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(SafeLoader):
     """Safe YAML in which a key that comes twice in one mapping is an error, not a silent replacement."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
