@@ -78,9 +78,9 @@ def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
     0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
     is empty.
     """
-    reader = _Reader(items)
+    reader, handlers = _Reader(items), _HANDLERS
     for index, (_, _, entry) in enumerate(items):
-        handle = _HANDLERS[entry.kind if entry is not None else None]
+        handle = handlers[entry.kind if entry is not None else None]
         if handle is not None:
             handle(reader, index, entry)
     reader.stop()
@@ -320,7 +320,7 @@ class _Reader:
         )
 
     def peak(self, index: int, entry: Entry) -> None:
-        """ "never", "couldn't be": a negation, but "never sounded happier" is as happy as can be."""
+        """Words such as "never" and "couldn't be": a negation, but "never sounded happier" is very happy."""
         following = next_emotion(self.items, index)
         if following is not None and is_form(self.items[following][2], Form.COMPARATIVE):
             self.govern(STRONG)
@@ -332,7 +332,7 @@ class _Reader:
         self.govern(0.0, NOT_FELT)
 
     def conditional(self, index: int, entry: Entry) -> None:
-        """ "Would be": unreal where the sentence says on what it depends, "angry if he knew"."""
+        """Words such as "would be": unreal where the sentence says on what it depends, "angry if he knew"."""
         if depends(self.items, index):
             self.unreal(index, entry)
         else:
@@ -379,10 +379,11 @@ class _Reader:
         """The word "now": what was, is left behind: "He was angry; he is now calm"."""
         resumed = is_resumption(self.items, self.begun)
         same = not self._is_emotion(index - 1)
-        for group in (self.before if resumed else (), self.group if same else ()):
+        for group in (self.before if resumed else [], self.group if same else []):
             if group and was(self.items, group[0]):
                 for at in group:
                     self.levels[at], self.roles[at] = 0.0, LEFT_BEHIND
+                group.clear()
         self.passing(index, entry)
 
     def hedge(self, index: int, entry: Entry) -> None:
