@@ -19,11 +19,14 @@ PATTERNS = (
     "a b c accent ", "no sadness, ",
     "from sad to ", "calm, ",
     "calm slow ", '"sad" ', "'so sad' ", 'says "x" ', "a hint of ",
+    "would be ", "too sad to ", "happy, if sad ", "Sad? No. ", "nobody ", "was sad; now ",
+    "about a sad ", "'a'a ",
     "to a ", "tinged ", "fades into ", "possibly ", "İ", "ﬁ", "é", "\u202e", "👩‍👩‍👧",
 )  # fmt: skip
 FUNCTION_WORDS = (
     "not", "very", "no", "from", "to", "and", "or", "more", "than", "less", "fades", "accent",
-    "possibly", "a", "of",
+    "possibly", "a", "of", "if", "about", "too", "now", "was", "never", "nobody", "would be", "he",
+    "aged", "poem",
 )  # fmt: skip
 
 

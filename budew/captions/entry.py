@@ -17,6 +17,7 @@ class Kind(StrEnum):
     NEGATION = "negation"
     PEAK = "peak"  # a negation, but before a comparative as much as can be
     UNREAL = "unreal"  # before what is feigned, or only thought of
+    CONDITIONAL = "conditional"  # the same, where the sentence has an "if"
     CONDITION = "condition"  # the same, or before an intensity a concession
     TOPIC = "topic"  # before what is spoken of
     CONTENT = "content"  # behind an emotion of what is read or sung
@@ -56,6 +57,7 @@ class Form(StrEnum):
     ELLIPTIC = "elliptic"  # a negation that may stand behind what it denies
     NOBODY = "nobody"  # a negation of what somebody does
     CLAUSAL = "clausal"  # a negation of the clause behind it
+    PREFIX = "prefix"  # a negation of the next word alone
     PRESENT = "present"  # a copula
     PAST = "past"  # one of what was
     FINITE = "finite"  # a verb behind which an emotion is named
@@ -66,7 +68,8 @@ class Form(StrEnum):
 
 
 GOVERNING = (
-    Kind.NEGATION, Kind.PEAK, Kind.UNREAL, Kind.CONDITION, Kind.TOPIC, Kind.CONTENT, Kind.ABSENT,
+    Kind.NEGATION, Kind.PEAK, Kind.UNREAL, Kind.CONDITIONAL, Kind.CONDITION, Kind.TOPIC, Kind.CONTENT,
+    Kind.ABSENT,
     Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FADING, Kind.NOW, Kind.FROM,
     Kind.TO, Kind.LINK, Kind.EXCESS, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING, Kind.QUALITY,
     Kind.BREAKING, Kind.SUBJECT, Kind.INERT,
@@ -74,6 +77,7 @@ GOVERNING = (
 """Kinds that a lexicon lists under their own name, as phrases and nothing more."""
 FORMS = {
     Form.ELLIPTIC: Kind.NEGATION, Form.NOBODY: Kind.NEGATION, Form.CLAUSAL: Kind.NEGATION,
+    Form.PREFIX: Kind.NEGATION,
     Form.PRESENT: Kind.LINK, Form.PAST: Kind.LINK, Form.FINITE: Kind.NAMING, Form.OR: Kind.CONJUNCTION,
     Form.BE: Kind.TO, Form.PARTICIPLE: Kind.LEFT, Form.PERSON: Kind.INERT,
 }  # fmt: skip

@@ -21,6 +21,7 @@ from budew.captions.surroundings import (
     BESIDE,
     Item,
     begins_predicate,
+    depends,
     end_of_aside,
     end_of_deed,
     ends_clause,
@@ -28,6 +29,7 @@ from budew.captions.surroundings import (
     entry_before,
     from_the_right,
     is_adverb,
+    is_attached,
     is_concession,
     is_form,
     is_kind,
@@ -36,11 +38,13 @@ from budew.captions.surroundings import (
     is_predicate,
     is_quality,
     is_rejection,
+    is_resumption,
     is_stance,
     leads_on,
     next_emotion,
     opens_clause,
     parts,
+    says_something,
     was,
 )
 
@@ -74,9 +78,9 @@ def read(items: Sequence[Item]) -> tuple[list[float], list[str]]:
     0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
     is empty.
     """
-    reader = _Reader(items)
+    reader, handlers = _Reader(items), _HANDLERS
     for index, (_, _, entry) in enumerate(items):
-        handle = _HANDLERS[entry.kind if entry is not None else None]
+        handle = handlers[entry.kind if entry is not None else None]
         if handle is not None:
             handle(reader, index, entry)
     reader.stop()
@@ -292,6 +296,8 @@ class _Reader:
     def negation(self, index: int, entry: Entry) -> None:
         if self.group and entry.form is Form.ELLIPTIC and self._stands_behind(index):  # "but anger is not"
             self._withdraw(DENIED, within=_SUBJECT, parted=True)
+        elif entry.form is Form.PREFIX and not says_something(entry_at(self.items, index + 1)):
+            self.other(index, entry)  # "non-verbal"
         elif index == self.begun and self.before and is_rejection(self.items, index):
             self.group = self.before
             self._withdraw(DENIED, within=_SUBJECT)
@@ -314,7 +320,7 @@ class _Reader:
         )
 
     def peak(self, index: int, entry: Entry) -> None:
-        """ "never", "couldn't be": a negation, but "never sounded happier" is as happy as can be."""
+        """Words such as "never" and "couldn't be": a negation, but "never sounded happier" is very happy."""
         following = next_emotion(self.items, index)
         if following is not None and is_form(self.items[following][2], Form.COMPARATIVE):
             self.govern(STRONG)
@@ -324,6 +330,13 @@ class _Reader:
     def unreal(self, index: int, entry: Entry) -> None:
         """Before what is feigned, or only thought of."""
         self.govern(0.0, NOT_FELT)
+
+    def conditional(self, index: int, entry: Entry) -> None:
+        """Words such as "would be": unreal where the sentence says on what it depends, "angry if he knew"."""
+        if depends(self.items, index):
+            self.unreal(index, entry)
+        else:
+            self.passing(index, entry)
 
     def condition(self, index: int, entry: Entry) -> None:
         """The word "if"."""
@@ -359,15 +372,18 @@ class _Reader:
     def left(self, index: int, entry: Entry) -> None:
         if not self.group and index - self.begun <= 2:  # "Then fear. This gives way to relief."
             self.group = self.before
-        reaches = self.parted and entry.form is Form.PARTICIPLE  # "Surprise, quickly replaced by doubt."
+        reaches = entry.form is Form.PARTICIPLE and is_attached(self.items, index)
         self._withdraw(LEFT_BEHIND, within=1 if reaches else _SUBJECT, parted=reaches)
 
     def now(self, index: int, entry: Entry) -> None:
         """The word "now": what was, is left behind: "He was angry; he is now calm"."""
-        for group in (self.before, () if self._is_emotion(index - 1) else self.group):
+        resumed = is_resumption(self.items, self.begun)
+        same = not self._is_emotion(index - 1)
+        for group in (self.before if resumed else [], self.group if same else []):
             if group and was(self.items, group[0]):
                 for at in group:
                     self.levels[at], self.roles[at] = 0.0, LEFT_BEHIND
+                group.clear()
         self.passing(index, entry)
 
     def hedge(self, index: int, entry: Entry) -> None:
@@ -490,6 +506,7 @@ _HANDLERS: dict[Kind | None, Callable[[_Reader, int, Any], None] | None] = {
     Kind.NEGATION: _Reader.negation,
     Kind.PEAK: _Reader.peak,
     Kind.UNREAL: _Reader.unreal,
+    Kind.CONDITIONAL: _Reader.conditional,
     Kind.CONDITION: _Reader.condition,
     Kind.TOPIC: _Reader.topic,
     Kind.CONTENT: _Reader.content,

@@ -34,6 +34,8 @@ it has none).
 
 BESIDE = 4
 """Items that are looked at on each side."""
+_SENTENCE = 12
+"""Items on each side among which "if" says on what something depends."""
 _PAST = 3
 """Items before a feeling among which "was" says that it was."""
 _CLOSING = 7
@@ -45,7 +47,7 @@ _LISTED = frozenset(
     Kind.EXCESS, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
 )  # fmt: skip
 _BETWEEN = frozenset((Kind.LINK, Kind.COMMA, Kind.EXCESS, Kind.NAMING, Kind.CONJUNCTION, Kind.INTENSITY))
-_SAYING = frozenset((Kind.EMOTION, Kind.AFTER, Kind.ATTRIBUTE, Kind.QUALITY, Kind.TRAIT))
+_SAYING = frozenset((Kind.EMOTION, Kind.AFTER, Kind.BURST, Kind.ATTRIBUTE, Kind.QUALITY, Kind.TRAIT))
 _OF_THE_VOICE = ("timbre", "pace", "style")
 _ADVERBS = (Form.ADVERB, Form.STANCE, Form.DEGREE)
 _COPULAS = (Form.PRESENT, Form.PAST)
@@ -171,12 +173,39 @@ def is_stance(items: Sequence[Item], index: int) -> bool:
 def is_concession(items: Sequence[Item], index: int) -> bool:
     """Tell whether "if" concedes something: "happy, if a bit tired", "cheerful if tired"."""
     before, behind = entry_at(items, index - 1), entry_at(items, index + 1)
-    said = before is not None and before.kind in _SAYING
+    said = says_something(before)
     if is_kind(behind, Kind.LINK):  # "a bit"
         behind = entry_at(items, index + 2)
     if is_kind(behind, Kind.INTENSITY):
         return said or before is COMMA
     return said and is_kind(behind, Kind.EMOTION)
+
+
+def depends(items: Sequence[Item], index: int) -> bool:
+    """Tell whether the sentence has an "if" that concedes nothing, near by."""
+    for step in (1, -1):
+        for at in range(index + step, index + step * (_SENTENCE + 1), step):
+            entry = entry_at(items, at)
+            if is_kind(entry, Kind.STOP):
+                break
+            if is_kind(entry, Kind.CONDITION) and not is_concession(items, at):
+                return True
+    return False
+
+
+def is_attached(items: Sequence[Item], index: int) -> bool:
+    """Tell whether a participle says what becomes of a feeling: "surprise, quickly replaced by doubt"; not in
+    "a sad voice, turning into a whisper".
+    """
+    comma = next((at for at in (index - 1, index - 2) if entry_at(items, at) is COMMA), None)
+    before = None if comma is None else entry_at(items, comma - 1)
+    return is_kind(before, Kind.EMOTION) or is_kind(before, Kind.AFTER)
+
+
+def is_resumption(items: Sequence[Item], begun: int) -> bool:
+    """Tell whether a sentence goes on about the same person: "He was angry; he is …", "… Now he is …"."""
+    entry = entry_at(items, begun)
+    return entry is not None and entry.kind in (Kind.SUBJECT, Kind.NOW, Kind.BREAKING, Kind.PASSING)
 
 
 def is_rejection(items: Sequence[Item], index: int) -> bool:
@@ -248,6 +277,11 @@ def was(items: Sequence[Item], index: int) -> bool:
 def is_adverb(entry: Entry | None) -> bool:
     """Tell whether a phrase is an adverb: "sadly", "bitterly"."""
     return entry is not None and entry.form in _ADVERBS
+
+
+def says_something(entry: Entry | None) -> bool:
+    """Tell whether a phrase says something of a voice or a speaker."""
+    return entry is not None and entry.kind in _SAYING
 
 
 def is_form(entry: Entry | None, form: Form) -> bool:
