@@ -3,7 +3,7 @@
 import os
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from budew.jobs.job import JobError
 
@@ -81,7 +81,8 @@ class ChatServer:
         name, password = self.credentials() or ("", "")
         basic = b64encode(f"{name}:{password}".encode()).decode() if password else ""
         key = os.environ.get(self.key_variable, "").strip()
-        return [secret for secret in (key, password, basic) if secret]
+        queried = [value for _, value in parse_qsl(urlsplit(self.base_url).query)]
+        return [secret for secret in (key, password, basic, *queried) if secret]
 
 
 def _shown(base_url: str) -> str:

@@ -140,6 +140,7 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 
 
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
+    from budew.corpora.address import shown
     from budew.jobs.runner import pending
     from budew.jobs.units import plan_units
 
@@ -150,7 +151,7 @@ def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     )
     for unit in waiting[:10]:
         print(
-            f"  {unit.paths[0]}{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
+            f"  {shown(str(unit.paths[0]))}{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
             f" → {out / unit.name}.tar"
         )
     if len(waiting) > 10:
@@ -166,7 +167,7 @@ def _tell(summary: "Summary") -> None:
     for name in summary.given_up:
         say_error(f"{name}: given up, for its process died again and again; the next run tries it again")
     for name in summary.strangers[:5]:
-        say_error(f"warning: {summary.out / name} belongs to no input")
+        say_error(f"warning: {summary.out / name} has no input any more, but is read: delete it")
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
     if summary.filtered:

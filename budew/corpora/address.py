@@ -11,6 +11,8 @@ def is_address(source: str | Path) -> bool:
 
 def shown(address: str) -> str:
     """Return an address without what may be secret in it: user, password and query."""
-    scheme, _, rest = address.partition("://")
+    scheme, mark, rest = address.partition("://")
+    if not mark:
+        return address  # a path
     host, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

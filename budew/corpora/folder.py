@@ -45,6 +45,7 @@ def read_files(
     folder: Path,
     describe: Describe = described,
     scale: str | None = None,
+    described_by: Iterable[Path] | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each audio file as a clip; the audio stays a path.
@@ -54,17 +55,21 @@ def read_files(
         folder: to which the ids are relative.
         describe: makes fields of a clip of its JSON; by default whatever form `budew.corpora.labels` knows.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        described_by: files by whose JSON a scale is found that nobody gave; by default `files`.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
     Raises:
-        CorpusError: a JSON that is none, an empty file, two files of one id.
+        CorpusError: a JSON that is none, an empty file, two files of one id, a device, a link that leaves the
+            folder.
     """
     files = list(files)
-    scales = Scales(scale, lambda: _descriptions(files))
+    scales = Scales(scale, lambda: _descriptions(list(described_by if described_by is not None else files)))
+    place = folder.resolve()
     seen: dict[str, Path] = {}
     for path in files:
         try:
+            _check_plain(path, place)
             id = path.relative_to(folder).with_suffix("").as_posix()
             clip = _clip(path, id, describe, scales)
             if clip.id in seen:
@@ -98,6 +103,15 @@ def lonely_json(files: Iterable[Path]) -> list[Path]:
         for path, name in names.items()
         if path.suffix == ".json" and path.parent in pairs and name not in audio
     ]
+
+
+def _check_plain(path: Path, folder: Path) -> None:
+    """Refuse what is no file, and links that lead elsewhere: a folder from outside may hold any."""
+    for part in (path, path.with_suffix(".json")):
+        if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
+            raise CorpusError(f"{part}: the link leads out of the folder: give the folder that it leads to")
+    if path.exists() and not path.is_file():
+        raise CorpusError(f"{path}: this is not a file: remove it, or give the path of an audio file")
 
 
 def _clip(path: Path, id: str, describe: Describe, scales: Scales) -> Clip:

@@ -171,7 +171,9 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
 
 def _is_metadata(file: Path) -> bool:
     """Tell the manifest of a folder of audio, as we, `datasets` and LJSpeech call it."""
-    return file.name == MANIFEST or (file.stem == "metadata" and file.suffix.lower() in _MANIFESTS)
+    return file.name == MANIFEST or (
+        file.stem in ("metadata", "manifest") and file.suffix.lower() in _MANIFESTS
+    )
 
 
 def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:

@@ -167,6 +167,8 @@ def input_digest(unit: Unit) -> str:
             continue
         if unit.folder is not None:
             digest.update(path.relative_to(unit.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
+        if not path.is_file():
+            continue  # a pipe or a device has no end
         try:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -15,7 +15,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
-from budew.jobs.job import Job
+from budew.jobs.job import Job, JobError
 from budew.jobs.notes import Failure, Note, input_digest, made_by, shard_path, write_note
 from budew.jobs.units import Unit
 
@@ -34,6 +34,7 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
     """
     path, failures = shard_path(out, unit), list[Failure]()
     remove_unfinished(out, unit)
+    before, digest = (unit.size(), unit.changed()), input_digest(unit)
     read = 0
 
     def failed(clip: str, error: Exception) -> None:
@@ -54,11 +55,13 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
         path.unlink(missing_ok=True)
     else:
         count = write_shard(path, _with(first, written))
+    if (unit.size(), unit.changed()) != before:
+        raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
     note = Note(
         clips=count,
         bytes=path.stat().st_size if count else 0,
-        input_bytes=unit.size(),
-        input_sha256=input_digest(unit),
+        input_bytes=before[0],
+        input_sha256=digest,
         made_by=made_by(job),
         failures=tuple(failures),
     )

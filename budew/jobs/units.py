@@ -5,7 +5,7 @@ The plan is a function of what lies in the source, so every machine that looks a
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad
-from budew.corpora.folder import list_files, lonely_json, read_files
+from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
 from budew.corpora.formats import is_audio_name
 from budew.corpora.manifest import Span, read_manifest, spans
 from budew.corpora.sources import matches, read_one
@@ -31,7 +31,7 @@ class Unit:
 
     Attributes:
         name: of its output without suffix, relative, with `/` between parts.
-        paths: one shard, manifest or address, or the loose audio files.
+        paths: one shard, manifest or address, or loose audio files with their JSON.
         folder: of loose files, to which their ids are relative; None for all else.
         span: of a manifest, the lines.
     """
@@ -102,24 +102,42 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Unit
 
 def _of_loose_files(folder: Path, most: int) -> Iterator[Unit]:
     name = folder.resolve().name or "clips"
+    clips = [list(files) for _, files in groupby(_loose(folder), key=lambda path: path.with_suffix(""))]
+    for number, start in enumerate(range(0, len(clips), most)):
+        files = tuple(path for clip in clips[start : start + most] for path in clip)
+        yield Unit(f"{name}-{number:05d}", files, folder)
+
+
+def _loose(folder: Path) -> list[Path]:
+    """Return the audio of a folder with the JSON beside it, and JSON that lacks its audio, clip by clip."""
     files = list_files(folder)
-    files = [path for path in files if is_audio_name(path)] + list(lonely_json(files))
-    groups = [list(group) for _, group in groupby(sorted(files), key=lambda path: path.with_suffix(""))]
-    held: list[Path] = []
-    number = 0
-    for group in groups:  # files of one id stay together, so that the second is told
-        if held and len(held) + len(group) > most:
-            yield Unit(f"{name}-{number:05d}", tuple(held), folder)
-            held, number = [], number + 1
-        held += group
-    if held:
-        yield Unit(f"{name}-{number:05d}", tuple(held), folder)
+    audio = {path.with_suffix("") for path in files if is_audio_name(path)}
+    lonely = set(lonely_json(files))
+    wanted = [path for path in files if is_audio_name(path) or path in lonely or _is_beside(path, audio)]
+    return sorted(wanted, key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
+
+
+def _is_beside(path: Path, audio: Collection[Path]) -> bool:
+    return path.suffix == ".json" and path.with_suffix("") in audio
 
 
 def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
-    for lonely in (path for path in files if not is_audio_name(path)):
-        on_bad(CorpusError(f"{lonely}: has no audio beside it: add it, or remove the JSON"))
-    yield from read_files((path for path in files if is_audio_name(path)), folder=folder, on_bad=on_bad)
+    sound = [path for path in files if is_audio_name(path)]
+    named = {path.with_suffix("") for path in sound}
+    for path in files:
+        if not is_audio_name(path) and path.with_suffix("") not in named:
+            on_bad(CorpusError(f"{path}: has no audio beside it: add it, or remove the JSON"))
+    yield from read_files(sound, folder=folder, described_by=_All(folder), on_bad=on_bad)
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    """All audio of a folder, listed when it is asked for: a scale holds for the folder, not for a unit."""
+
+    folder: Path
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(audio_files(self.folder))
 
 
 def _name(path: PurePosixPath) -> str:

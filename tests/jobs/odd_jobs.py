@@ -1,5 +1,6 @@
 """Jobs that misbehave, in a module that the processes of a pool can import."""
 
+import io
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -7,8 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
+
 from budew.corpora import Clip
 from budew.jobs import FilteredError, JobError, OnFailed, each
+
+
+def flac(seconds: float = 0.05) -> bytes:
+    """A little noise."""
+    file = io.BytesIO()
+    samples = np.random.default_rng(1).normal(0, 0.1, round(16_000 * seconds))
+    soundfile.write(file, samples, 16_000, format="FLAC")
+    return file.getvalue()
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,8 @@ class Odd:
             return replace(clip, audio=Path("nowhere.wav"))
         if what == "unwanted":
             raise FilteredError("left out: too loud")
+        if what == "grow" and self.marks:
+            self.marks.write_bytes(self.marks.read_bytes() + bytes(512))
         if what == "fatal":
             raise JobError("there is no key")
         if what == "die" or (what == "once" and self._first_time(clip.id)):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from odd_jobs import Odd
+from odd_jobs import Odd, flac
 
 from budew.corpora import CorpusError, read
 from budew.jobs import JobError, Progress, run
@@ -201,3 +201,46 @@ def test_progress_counts_shards_clips_and_failures(shard, tmp_path):
     run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, progress=told.append)
     assert told[0] == Progress(0, 1, 0, 0)
     assert replace(told[-1], clips=0) == Progress(1, 1, 0, 1)
+
+
+def test_labels_that_are_corrected_beside_the_audio_are_read_again(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    (source / "a.flac").write_bytes(flac())
+    for emotion in ("Anger", "Sadness"):
+        (source / "a.json").write_text(json.dumps({"profile": {"emotions": {emotion: 1}}}))
+        assert run(Convert(), source, out, workers=0).done == 1
+        assert [dict(clip.profile.emotions) for clip in read(out)] == [{emotion: 1}]
+    assert run(Convert(), source, out, workers=0).done == 0
+
+
+def test_an_input_that_changes_while_it_is_read_is_told_and_done_again(shard, tmp_path):
+    path = shard("in/a", "x-grow")
+    with pytest.raises(JobError, match="changed while it was read"):
+        run(Odd(marks=path), path, tmp_path / "out", workers=0)
+    assert not (tmp_path / "out/notes/a.json").exists()
+
+
+def test_a_scale_holds_for_the_folder_and_not_for_a_unit(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name, score in (("a", 3), ("b", 1)):
+        (tmp_path / f"in/{name}.flac").write_bytes(flac())
+        (tmp_path / f"in/{name}.json").write_text(json.dumps({"scores": {"anger": score}}))
+    for size in (1, 500):
+        out = tmp_path / f"out{size}"
+        run(Convert(), tmp_path / "in", out, workers=0, clips_per_shard=size)
+        assert [clip.profile.emotions["Anger"] for clip in read(out)] == [0.75, 0.25]
+
+
+def test_what_is_no_file_or_leads_out_of_the_folder_is_told(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret.json").write_text('{"transcript": "secret"}')
+    (tmp_path / "in/good.flac").write_bytes(flac())
+    (tmp_path / "in/a.flac").write_bytes(flac())
+    (tmp_path / "in/a.json").symlink_to(tmp_path / "secret.json")
+    (tmp_path / "in/z.flac").symlink_to("/dev/zero")
+    errors: list[CorpusError] = []
+    assert [clip.id for clip in read(tmp_path / "in", on_bad=errors.append)] == ["good"]
+    assert ["leads out of the folder" in str(error) for error in errors] == [True, True]
+    os.mkfifo(tmp_path / "in/f.flac")
+    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).failures == 3

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.address import shown
 from budew.corpora.copies.fingerprint import Fingerprint
 from budew.corpora.copies.fingerprint_index import LEAST_FRAMES, MOST_ERRORS, FingerprintIndex, Joined
 from budew.corpora.copies.fingerprint_pool import fingerprints
@@ -132,7 +133,7 @@ def find_duplicates(
     Raises:
         CorpusError: there is no such corpus, or an item of it cannot be read.
     """
-    found = Duplicates(str(corpus))
+    found = Duplicates(shown(str(corpus)))
 
     def tell(error: CorpusError) -> None:
         if on_bad is None:

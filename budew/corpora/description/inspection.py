@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from budew.corpora.address import shown as without_secrets
 from budew.corpora.audio import sound
 from budew.corpora.clip import Clip
 from budew.corpora.decoders import Stream, open_stream
@@ -108,7 +109,8 @@ def inspect_corpus(
     Raises:
         CorpusError: there is no such corpus.
     """
-    found = Inspection(str(source), layout(source), decode, Statistics(str(source)))
+    name = without_secrets(str(source))
+    found = Inspection(name, layout(source), decode, Statistics(name))
     shown = Examples()
     bad = 0
 
@@ -128,7 +130,7 @@ def inspect_corpus(
             shown.add(clip)
             yield clip
 
-    found.statistics = clip_statistics(str(source), heard(), progress=progress)
+    found.statistics = clip_statistics(name, heard(), progress=progress)
     found.statistics.bad = bad
     found.examples = shown.chosen(examples)
     return found

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from budew.captions.salience import Baseline
+from budew.corpora.address import shown
 from budew.corpora.clip import Clip
 from budew.corpora.description.durations import Durations
 from budew.corpora.description.tally import Tally, short_name
@@ -144,7 +145,7 @@ def corpus_statistics(
         bad += 1
         on_bad(error)
 
-    found = clip_statistics(str(corpus), read(corpus, scale=scale, on_bad=tell), progress=progress)
+    found = clip_statistics(shown(str(corpus)), read(corpus, scale=scale, on_bad=tell), progress=progress)
     found.bad = bad
     return found
 

@@ -62,6 +62,10 @@ class ServerBackend:
             raise ActingError(
                 "the backend is no address: give one such as http://localhost:8000/v1, or espeak"
             )
+        if parts.query or parts.fragment:
+            raise ActingError(
+                "the address of the backend has a query: leave it out, keys come from the environment"
+            )
         if not self.model:
             raise ActingError("a speech server needs the name of a model: give one with --model")
         if self.response_format not in FORMATS:
