@@ -60,21 +60,17 @@ def ratings(
     from budew.corpora.readers.ratings import read_ratings
 
     refuse_to_replace([table], json)
-    bad = 0
-
-    def tell(error: Exception) -> None:
-        nonlocal bad
-        bad += 1
-        say_error(error)
-
+    tell = Told()
     found = rating_statistics(read_ratings(table, scale=scale, on_bad=tell))
     if json is not None:
         with output(json) as file:
-            print(as_json({"table": str(table), "bad_rows": bad, **found.to_dict()}, indent=1), file=file)
+            print(
+                as_json({"table": str(table), "bad_rows": tell.count, **found.to_dict()}, indent=1), file=file
+            )
     print_table(rating_table(found, title=str(table)))
     if json is not None:
         print(f"counts: {json}")
-    raise typer.Exit(1 if bad else 0)
+    raise typer.Exit(tell.status)
 
 
 @app.command(name="inspect", no_args_is_help=True)

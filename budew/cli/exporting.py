@@ -3,7 +3,8 @@
 import typer
 
 from budew.cli import export_options
-from budew.terminal import progress_bar, say_error
+from budew.cli.told import Told
+from budew.terminal import progress_bar
 
 app = typer.Typer()
 
@@ -29,13 +30,7 @@ def export(
     """
     from budew.corpora.exports import export
 
-    bad = 0
-
-    def tell(error: Exception) -> None:
-        nonlocal bad
-        bad += 1
-        say_error(error)
-
+    tell = Told()
     with progress_bar("exporting") as bar:
         count = export(
             source,
@@ -49,5 +44,5 @@ def export(
             on_bad=tell,
             progress=lambda done: bar(done, None),
         )
-    print(f"{count} clips in {out}" + (f", {bad} items left out" if bad else ""))
-    raise typer.Exit(1 if bad else 0)
+    print(f"{count} clips in {out}" + (f", {tell.count} items left out" if tell.count else ""))
+    raise typer.Exit(tell.status)

@@ -76,7 +76,7 @@ def shard_path(out: Path, unit: Unit) -> Path:
 
 def write_note(out: Path, unit: Unit, note: Note) -> None:
     """Write the note that makes a unit done. Comes after its shard."""
-    path = _note_path(out, unit)
+    path = note_path(out, unit)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         file.write(_text(asdict(note)))
@@ -88,7 +88,7 @@ def read_note(out: Path, unit: Unit) -> Note | None:
     An input that is newer than its note is the same if its digest is.
     """
     try:
-        path = _note_path(out, unit)
+        path = note_path(out, unit)
         data = json.loads(path.read_text(encoding="utf-8"))
         note = Note(**{**data, "failures": tuple(Failure(**row) for row in data["failures"])})
         there = shard_path(out, unit).stat().st_size if note.clips else 0
@@ -183,7 +183,8 @@ def _span_digest(path: Path, span: Span) -> str:
         return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
 
 
-def _note_path(out: Path, unit: Unit) -> Path:
+def note_path(out: Path, unit: Unit) -> Path:
+    """Return where the note of a unit lies."""
     return out / NOTES / f"{unit.name}.json"
 
 

@@ -16,7 +16,7 @@ from budew.corpora.errors import CorpusError
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
 from budew.jobs.job import Job, JobError
-from budew.jobs.notes import Failure, Note, input_digest, made_by, shard_path, write_note
+from budew.jobs.notes import Failure, Note, input_digest, made_by, note_path, shard_path, write_note
 from budew.jobs.units import Unit
 
 OnClip = Callable[[int, int], None]
@@ -71,7 +71,7 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
 
 def remove_unfinished(out: Path, unit: Unit) -> None:
     """Remove what a run that was killed in this unit left under temporary names."""
-    for path, end in ((shard_path(out, unit), "unfinished"), (out / "notes" / f"{unit.name}.json", "part")):
+    for path, end in ((shard_path(out, unit), "unfinished"), (note_path(out, unit), "part")):
         for stale in path.parent.glob(f".{escape(path.name)}.*.{end}"):
             stale.unlink(missing_ok=True)
 

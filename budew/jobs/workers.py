@@ -148,9 +148,14 @@ _here: dict[str, Any] = {}
 
 def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which stops the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    depend_on_parent()
     _here.update(job=job, out=out, counts=counts, slot=slot)
+
+
+def depend_on_parent() -> None:
+    """Let a worker's process end when its parent does, and leave Ctrl-C to that, which stops the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

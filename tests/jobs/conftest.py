@@ -1,26 +1,17 @@
 """Shards of tiny clips, and jobs that the processes of a pool can import."""
 
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from budew.corpora import Clip, write_shard
 from budew.profile import VoiceProfile
 
 sys.path.append(str(Path(__file__).parent))
 
-
-def flac(seconds: float = 0.05) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(
-        file, np.random.default_rng(1).normal(0, 0.1, round(16_000 * seconds)), 16_000, format="FLAC"
-    )
-    return file.getvalue()
+from odd_jobs import flac  # found by the line above
 
 
 @pytest.fixture

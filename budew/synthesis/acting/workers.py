@@ -1,16 +1,13 @@
 """Shards side by side in processes that end when their parent does: a killed run leaves none behind."""
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from typing import Any
 
 from budew.jobs import JobError
+from budew.jobs.workers import depend_on_parent
 
 
 def in_workers(work: Callable[..., int], tasks: Sequence[tuple[Any, ...]], *, workers: int) -> Iterator[int]:
@@ -20,7 +17,7 @@ def in_workers(work: Callable[..., int], tasks: Sequence[tuple[Any, ...]], *, wo
         JobError: a process died.
         Exception: whatever `work` raises; tasks that are not begun are then left undone.
     """
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=depend_on_parent)
     try:
         futures = [pool.submit(work, *task) for task in tasks]
         for future in as_completed(futures):
@@ -31,15 +28,3 @@ def in_workers(work: Callable[..., int], tasks: Sequence[tuple[Any, ...]], *, wo
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which lets the shards end
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
