@@ -197,16 +197,17 @@ Changes = Annotated[
 RunFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")
 ]
-# budew evaluate
-Corpus = Annotated[
-    str,
-    typer.Argument(
-        metavar="CORPUS",
-        help="Clips with profiles: a folder, a shard, a parquet file, a manifest, a pattern in quotes, "
-        "an address, or hf://OWNER/NAME.",
-        show_default=False,
-    ),
+# what reads a corpus
+_ANYWHERE = (
+    "a folder, a shard, a parquet file, a manifest, a pattern in quotes, an address, or hf://OWNER/NAME."
+)
+AnyCorpus = Annotated[
+    str, typer.Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}", show_default=False)
 ]
+Corpus = Annotated[
+    str, typer.Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}", show_default=False)
+]
+# budew evaluate
 Predictions = Annotated[
     Path | None,
     typer.Option(
