@@ -19,6 +19,7 @@ import soundfile as sf
 from budew.corpora.clip import Clip
 from budew.corpora.shards import write_shard
 from budew.extras import require
+from budew.jobs.changes import told_changes
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
 from budew.synthesis.espeak import Espeak, SynthesisError
 from budew.synthesis.plan import Plan, plan_clip
@@ -100,8 +101,11 @@ def _claim(folder: Path, order: Order) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / DESCRIPTION
     wanted = {"made_by": "budew corpus synthesize", "version": __version__, **asdict(order)}
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise SynthesisError(f"{folder} holds another corpus (see {path}): choose an empty folder")
+    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else wanted
+    if there != wanted:
+        raise SynthesisError(
+            f"{folder} holds another corpus ({told_changes(there, wanted)}): choose an empty folder"
+        )
     path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
 
