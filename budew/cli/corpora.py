@@ -211,7 +211,7 @@ def duplicates(
         found = find_duplicates(
             corpus,
             most_errors=errors,
-            workers=workers or os.cpu_count() or 1,
+            workers=os.cpu_count() or 1 if workers is None else workers,
             on_bad=say_error,
             progress=lambda done: bar(done, None),
         )

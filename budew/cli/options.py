@@ -175,7 +175,10 @@ CorpusSeed = Annotated[
 ]
 CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
 Workers = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Processes; left out, one a processor.")
+    int | None,
+    typer.Option(
+        metavar="N", min=0, help="Processes; left out, one a processor, and 0 works in this process."
+    ),
 ]
 # budew train
 RecipeName = Annotated[

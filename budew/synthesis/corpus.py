@@ -65,7 +65,8 @@ def synthesize_corpus(
         seed: decides everything together with the split and the number of a clip.
         split: "train", "validation" or "test"; their voices are disjoint.
         clips_per_shard: size of a shard.
-        workers: processes; as many as there are processors when None. Changes nothing but the time.
+        workers: processes; as many as there are processors when None; 0 and 1 work in this one. Changes
+            nothing but the time.
         progress: called with (clips there, clips in all) after each shard.
 
     Raises:
@@ -81,7 +82,7 @@ def synthesize_corpus(
     done = clips - sum(len(numbers) for numbers in missing.values())
     if progress:
         progress(done, clips)
-    for count in _write_all(folder, order, missing, workers or os.cpu_count() or 1):
+    for count in _write_all(folder, order, missing, os.cpu_count() or 1 if workers is None else workers):
         done += count
         if progress:
             progress(done, clips)
