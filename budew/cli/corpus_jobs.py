@@ -12,7 +12,7 @@ app = typer.Typer()
 @app.command(no_args_is_help=True)
 @job_command()
 def convert(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     max_seconds: job_options.LongestClip = 600.0,
@@ -72,7 +72,7 @@ def render(
 @app.command(no_args_is_help=True)
 @job_command(clips_per_shard=10)
 def segment(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     min_seconds: job_options.MinSeconds = 1.0,
@@ -146,7 +146,7 @@ def transcribe(
 @app.command(no_args_is_help=True)
 @job_command()
 def select(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     splits: job_options.SplitsArgument,
