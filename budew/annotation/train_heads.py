@@ -122,7 +122,7 @@ def train_heads(
 def _lack(trained: Trained) -> str:
     """Return why there is no head, and what to do."""
     if not trained.clips:
-        return "no clip has a profile to learn from: annotate it first, by budew corpus annotate"
+        return f"none of its {trained.bare} clips has a profile: annotate it first, by budew corpus annotate"
     if not trained.validation:
         return "all clips are of one speaker, and heads are judged by others: give clips of more speakers"
     if trained.quality:

@@ -112,7 +112,7 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"profile": None}, "no clip has a profile to learn from: annotate it first"),
+        ({"profile": None}, "none of its 60 clips has a profile: annotate it first"),
         (
             {"speaker": "anna"},
             "all clips are of one speaker, and heads are judged by others: give clips of more",
