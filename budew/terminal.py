@@ -58,8 +58,10 @@ def one_line_for(error: Exception) -> str:
     if isinstance(error, FORESEEN) or type(error).__module__.partition(".")[0] == "budew":
         return str(error) or type(error).__name__
     reason = str(error).strip().partition("\n")[0]
-    if isinstance(error, MemoryError) or "out of memory" in reason.lower():
-        return f"out of memory{reason and f' ({reason})'}: use a smaller batch, or another --device"
+    if isinstance(error, MemoryError):
+        return f"out of memory{reason and f' ({reason})'}: give it smaller files, or use fewer at once"
+    if "out of memory" in reason.lower():
+        return f"out of memory ({reason}): use a smaller batch, or another --device"
     return f"{type(error).__name__}{reason and f': {reason}'} (BUDEW_DEBUG=1 shows where: please report it)"
 
 

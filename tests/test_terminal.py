@@ -61,6 +61,6 @@ def test_results_replace_neither_what_they_are_made_of_nor_each_other(tmp_path):
 
 
 def test_a_lack_of_memory_is_no_fault_to_report():
-    assert one_line_for(raised(lambda: bytearray(2**62))).startswith("out of memory: use a smaller batch")
+    assert one_line_for(raised(lambda: bytearray(2**62))).startswith("out of memory: give it smaller files")
     told = one_line_for(RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has …"))
     assert told.startswith("out of memory (CUDA out of memory. Tried to allocate 2.00 GiB.): use a smaller")

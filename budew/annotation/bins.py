@@ -131,12 +131,19 @@ def read_bins(path: str | Path) -> Bins:
 
 
 def corpus_bins(
-    corpus: str | Path, *, on_bad: OnBad | None = None, progress: Callable[[int], None] | None = None
+    corpus: str | Path,
+    *,
+    by_gender: bool = True,
+    by_language: bool = True,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Bins:
     """Find the edges of a measured corpus: quantiles of each figure, over all clips and in each group.
 
     Args:
         corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
+        by_gender: find edges of pitch for each gender as well; else a clip is held against all.
+        by_language: the same for the rate of syllables and languages.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
         progress: called with the number of clips that are done.
 
@@ -145,13 +152,14 @@ def corpus_bins(
         CorpusError: there is no such corpus, or an item of it cannot be read.
     """
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    grouped = {"gender": by_gender, "language": by_language}
     count = 0
     for done, clip in enumerate(read(corpus, on_bad=on_bad), start=1):
         measured = figures(clip)
         count += bool(measured)
         for rule in rules():
             if rule.measure in measured:
-                for group in {ALL, _group(clip, rule)}:
+                for group in {ALL, _group(clip, rule) if grouped.get(rule.group) else ALL}:
                     values[rule.measure][group].append(measured[rule.measure])
         if progress:
             progress(done)

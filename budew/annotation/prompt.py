@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import yaml
 
 from budew.annotation.schema import PARTS, UNKNOWN, answer_schema, form_of
+from budew.malformed import fault_in
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
 
@@ -72,39 +74,68 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
     try:
         with file.open("rb") as opened:
-            table = yaml.safe_load(opened.read(LARGEST_FILE).decode())
+            text = opened.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise PromptError(f"{file}: a prompt has at most {LARGEST_FILE:,} bytes: shorten it")
+        table = yaml.safe_load(text.decode())
     except OSError as error:
         raise PromptError(f"{file}: cannot be read ({error.strerror}): check the path") from error
+    except PromptError:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PromptError(
-            f"{file}: is not YAML ({' '.join(str(error).split())[:200]}): correct it"
-        ) from error
+        raise PromptError(f"{file}: is not YAML ({fault_in(error)}): correct it") from error
     try:
         return _prompt(table)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise PromptError(
-            f"{file}: is no annotation prompt ({type(error).__name__}: {error}): compare it with "
-            "paraphrase/annotation.yaml"
+            f"{file}: is no annotation prompt ({fault_in(error)}): compare it with paraphrase/annotation.yaml"
         ) from error
 
 
-def _prompt(table: Mapping[str, Any]) -> AnnotationPrompt:
+def _prompt(table: Any) -> AnnotationPrompt:
+    if not isinstance(table, Mapping):
+        raise ValueError("it is no table of names and texts")
     parts = tuple(dict.fromkeys(table["parts"]))
     if "emotions" not in parts or not set(parts) <= set(PARTS):
         raise ValueError(f"parts are emotions and any of {', '.join(PARTS[1:])}")
-    if "{problems}" not in table["correction"]:
+    texts = {name: _text(table, name) for name in ("system", "request", "correction")}
+    if "{problems}" not in texts["correction"]:
         raise ValueError("the correction has no {problems}")
-    sections = "".join(table["sections"][part].format(**_words(part)) for part in parts)
+    sections = "".join(_filled(part, _text(table["sections"], part), _words(part)) for part in parts)
     form = form_of(answer_schema(parts).schema)
     return AnnotationPrompt(
         name=str(table["name"]),
         version=int(table["version"]),
         parts=parts,
-        system=table["system"].format(parts=sections.rstrip(), form=form).strip(),
-        request=table["request"].strip(),
-        correction=table["correction"].strip(),
+        system=_filled("system", texts["system"], {"parts": sections.rstrip(), "form": form}).strip(),
+        request=texts["request"].strip(),
+        correction=texts["correction"].strip(),
         answer_tokens=int(table["answer_tokens"]),
     )
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    text = table[name]
+    if not isinstance(text, str):
+        raise ValueError(f"its {name!r} is no text: put it in quotes, or after a |")
+    return text
+
+
+def _filled(name: str, text: str, words: Mapping[str, str | int]) -> str:
+    """Put words in the place of their names in braces; how wide, or what of them, no file may ask."""
+    try:
+        places = [
+            (field, spec or mark) for _, field, spec, mark in Formatter().parse(text) if field is not None
+        ]
+    except ValueError as error:
+        raise ValueError(f"in {name!r} is a single brace: write {{{{ for {{ and }}}} for }}") from error
+    for field, more in places:
+        if field not in words or more:
+            known = ", ".join(f"{{{word}}}" for word in words)
+            raise ValueError(
+                f"in {name!r} {{{field[:40]}}} stands for nothing: there are {known}; write {{{{ for {{"
+            )
+    return text.format(**words)
 
 
 def _words(part: str) -> dict[str, str | int]:

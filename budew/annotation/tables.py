@@ -3,7 +3,9 @@
 from rich.table import Table
 
 from budew.annotation.bins import ALL, Bins
-from budew.annotation.train_heads import Trained
+from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK, Trained
+
+_NAMED = 5
 
 
 def quality_table(trained: Trained) -> Table:
@@ -13,6 +15,16 @@ def quality_table(trained: Trained) -> Table:
         figures = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
         table.add_row(name, str(quality.clips), *figures, "" if quality.r2 > 0 else "left out")
     return table
+
+
+def rare_line(trained: Trained) -> str:
+    """Return which emotions and attributes have no head for want of clips, and what to do."""
+    more = len(trained.rare) - _NAMED
+    named = ", ".join(trained.rare[:_NAMED]) + (f" and {more} more (see heads.json)" if more > 0 else "")
+    return (
+        f"too rare for a head: {named}. One takes {FEWEST} clips with it to learn from and "
+        f"{FEWEST_TO_CHECK} of other speakers: add such clips and train into a new folder"
+    )
 
 
 def bins_table(bins: Bins) -> Table:

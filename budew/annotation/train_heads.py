@@ -114,12 +114,27 @@ def train_heads(
     pooled = pooled_states(corpus, listener, batch_size=batch_size, on_bad=on_bad, progress=progress)
     trained = fit_heads(pooled, how, device=listener.device)
     if not trained.heads:
-        raise HeadError(
-            f"{corpus}: of {trained.clips} clips with profiles, no emotion was learnt better than its mean "
-            f"({len(trained.rare)} are too rare): give more clips, of more speakers"
-        )
+        raise HeadError(f"{corpus}: {_lack(trained)}")
     _save(folder, trained, how, listener, encoder)
     return trained
+
+
+def _lack(trained: Trained) -> str:
+    """Return why there is no head, and what to do."""
+    if not trained.clips:
+        return f"none of its {trained.bare} clips has a profile: annotate it first, by budew corpus annotate"
+    if not trained.validation:
+        return "all clips are of one speaker, and heads are judged by others: give clips of more speakers"
+    if trained.quality:
+        return (
+            f"of {len(trained.quality)} heads that were trained none tells unheard speakers better than the "
+            "mean does: give more clips, of more speakers, or another --encoder"
+        )
+    return (
+        f"none of the {len(trained.rare)} emotions and attributes is in enough of its {trained.clips} clips "
+        f"with profiles, {FEWEST} to learn from and {FEWEST_TO_CHECK} of other speakers to judge by: give "
+        "more clips, of more speakers"
+    )
 
 
 def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None = None) -> Trained:

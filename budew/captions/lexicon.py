@@ -18,6 +18,7 @@ from budew.captions.entry import FORMS, GOVERNING, Entry, Form, Kind
 from budew.captions.grammar import Frame, FrameError, compile_frame
 from budew.captions.inflection import inflected, spelled_out
 from budew.captions.tokens import PhraseTrie, tokenize
+from budew.malformed import fault_in
 from budew.resources import data_folder
 from budew.taxonomy import (
     ACCENTS,
@@ -149,7 +150,7 @@ def read_lexicon(path: Path) -> Lexicon:
     except (LexiconError, FrameError, UnknownNameError, yaml.YAMLError) as error:
         raise LexiconError(f"{path.name}: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise LexiconError(f"{path.name}: a part is missing or of the wrong kind: {error!r}") from error
+        raise LexiconError(f"{path.name}: {fault_in(error)}: correct it") from error
 
 
 class _StrictLoader(SafeLoader):

@@ -12,6 +12,7 @@ import yaml
 from budew.captions.inflection import spelled_out
 from budew.captions.lexicon import LexiconError
 from budew.captions.tokens import PhraseTrie
+from budew.malformed import fault_in
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS
 
@@ -116,7 +117,7 @@ def load_rules(language: str = "en") -> Rules:
     try:
         return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LexiconError(f"lint/{path.name}: a part is missing or of the wrong kind: {error!r}") from error
+        raise LexiconError(f"lint/{path.name}: {fault_in(error)}: correct it") from error
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:

@@ -16,7 +16,7 @@ app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal
 @app.command(no_args_is_help=True)
 @job_command()
 def llm(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     model: annotation_options.ChatModel,
@@ -84,7 +84,7 @@ def llm(
 @app.command(no_args_is_help=True)
 @job_command(workers=0)
 def heads(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     heads: annotation_options.HeadsPlace,
@@ -108,7 +108,7 @@ def heads(
 @app.command(no_args_is_help=True)
 @job_command()
 def labels(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     labels_from: annotation_options.LabelsFrom = None,
@@ -147,7 +147,7 @@ def measures(
 
 @beside.command(no_args_is_help=True)
 @job_command()
-def measure(source: options.Corpus, out: options.CorpusFolder, running: Running) -> None:
+def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Running) -> None:
     """Measure pitch, rate, pauses, loudness and noise of each clip, with no model, into its metadata.
 
     About 45 times real time on each processor. What cannot be decoded, or is
@@ -162,10 +162,17 @@ def measure(source: options.Corpus, out: options.CorpusFolder, running: Running)
 
 
 @beside.command(no_args_is_help=True)
-def bins(measured: annotation_options.MeasuredCorpus, json: annotation_options.BinsFile) -> None:
+def bins(
+    measured: annotation_options.MeasuredCorpus,
+    json: annotation_options.BinsFile,
+    by_gender: annotation_options.ByGender = True,
+    by_language: annotation_options.ByLanguage = True,
+) -> None:
     """Find what is high, low, fast, slow, lively or noisy in a measured corpus, for annotate measures.
 
-    What cannot be read is told on stderr; then the exit status is 1.
+    What is high is so among clips of the same gender, and what is fast in the
+    same language, unless they are taken together. What cannot be read is told
+    on stderr; then the exit status is 1.
 
     Example: budew corpus bins measured/ --json bins.json
     """
@@ -179,7 +186,13 @@ def bins(measured: annotation_options.MeasuredCorpus, json: annotation_options.B
         say_error(error)
 
     with progress_bar("reading") as bar:
-        found = corpus_bins(measured, on_bad=tell, progress=lambda done: bar(done, None))
+        found = corpus_bins(
+            measured,
+            by_gender=by_gender,
+            by_language=by_language,
+            on_bad=tell,
+            progress=lambda done: bar(done, None),
+        )
     found.write(json)
     print_table(bins_table(found))
     print(f"edges of {found.clips} clips: {json}")
@@ -204,7 +217,7 @@ def train_heads(
     Example: budew corpus train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
     from budew.annotation.head_stack import Fitting
-    from budew.annotation.tables import quality_table
+    from budew.annotation.tables import quality_table, rare_line
     from budew.annotation.train_heads import train_heads as train
 
     told: list[object] = []
@@ -228,4 +241,6 @@ def train_heads(
     if trained.bare or trained.cut:
         say_error(f"clips without a profile: {trained.bare}, longer than the window: {trained.cut}")
     print(f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)}, in {out}")
+    if trained.rare:
+        print(rare_line(trained))
     raise typer.Exit(1 if told else 0)

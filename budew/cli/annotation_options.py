@@ -111,6 +111,16 @@ MeasuredCorpus = Annotated[
 BinsFile = Annotated[
     Path, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the edges here.")
 ]
+ByGender = Annotated[
+    bool,
+    typer.Option("--by-gender/--across-genders", help="Edges of pitch for each gender, or for all together."),
+]
+ByLanguage = Annotated[
+    bool,
+    typer.Option(
+        "--by-language/--across-languages", help="Edges of pace for each language, or for all together."
+    ),
+]
 BinsRead = Annotated[
     Path, typer.Option(metavar="FILE", dir_okay=False, help="Edges, as budew corpus bins writes them.")
 ]

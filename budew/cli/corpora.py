@@ -14,7 +14,7 @@ app = typer.Typer(help="Make and describe corpora: clips of speech with profiles
 
 @app.command(no_args_is_help=True)
 def stats(
-    corpus: options.Corpus,
+    corpus: options.AnyCorpus,
     json: corpus_options.StatisticsFile = None,
     scale: corpus_options.ScoreScale = None,
 ) -> None:
@@ -75,7 +75,7 @@ def ratings(
 
 @app.command(name="inspect", no_args_is_help=True)
 def inspect_(
-    corpus: options.Corpus,
+    corpus: options.AnyCorpus,
     html: corpus_options.CorpusPage = None,
     json: corpus_options.InspectionFile = None,
     decode: corpus_options.Decoding = False,
@@ -105,7 +105,7 @@ def inspect_(
     if html is not None:
         from budew.explanation.corpus_page import write_corpus_page
 
-        print(f"page: {write_corpus_page(found, html)}")
+        print(f"page: {write_corpus_page(found, html).resolve().as_uri()}")
     raise typer.Exit(1 if found.statistics.bad else 0)
 
 
@@ -191,7 +191,7 @@ def weights(
 
 @app.command(no_args_is_help=True)
 def duplicates(
-    corpus: options.Corpus,
+    corpus: options.AnyCorpus,
     json: corpus_options.DuplicatesFile = None,
     errors: corpus_options.MostErrors = 0.28,
     workers: options.Workers = None,
@@ -211,7 +211,7 @@ def duplicates(
         found = find_duplicates(
             corpus,
             most_errors=errors,
-            workers=workers or os.cpu_count() or 1,
+            workers=os.cpu_count() or 1 if workers is None else workers,
             on_bad=say_error,
             progress=lambda done: bar(done, None),
         )

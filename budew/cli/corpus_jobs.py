@@ -12,7 +12,7 @@ app = typer.Typer()
 @app.command(no_args_is_help=True)
 @job_command()
 def convert(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     max_seconds: job_options.LongestClip = 600.0,
@@ -72,7 +72,7 @@ def render(
 @app.command(no_args_is_help=True)
 @job_command(clips_per_shard=10)
 def segment(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     min_seconds: job_options.MinSeconds = 1.0,
@@ -115,9 +115,38 @@ def segment(
 
 
 @app.command(no_args_is_help=True)
+@job_command(workers=0)
+def transcribe(
+    source: options.AnyCorpus,
+    out: options.CorpusFolder,
+    running: Running,
+    model: job_options.WordsModel = "openai/whisper-small",
+    language: job_options.SpokenLanguage = None,
+    again: job_options.Again = False,
+    device: options.Device = None,
+    batch_size: job_options.WindowsAtOnce = 16,
+) -> None:
+    """Write down what is said in each clip that has no transcript, by any Whisper checkpoint.
+
+    Clips that have one stay as they are. What cannot be heard, or is in a
+    language that the checkpoint does not know, is listed in OUT/failures.jsonl.
+    Next: budew corpus export --to parler, or another format for text to speech.
+
+    Example: budew corpus transcribe shards/ transcribed/ --model openai/whisper-large-v3-turbo
+    """
+    from budew.inference.transcribe import Transcribe
+    from budew.inference.transcription import Transcriber
+
+    job = Transcribe(Transcriber(model, device, batch_size), language, again)
+    if running.is_here:
+        job.transcriber.require_languages([job.language])  # told before OUT belongs to this job
+    run_job(job, source, out, running)
+
+
+@app.command(no_args_is_help=True)
 @job_command()
 def select(
-    source: options.Corpus,
+    source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
     splits: job_options.SplitsArgument,

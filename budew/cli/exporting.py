@@ -3,7 +3,7 @@
 import typer
 
 from budew.cli import export_options
-from budew.cli.told import Told
+from budew.cli.told import ToldTogether
 from budew.terminal import progress_bar
 
 app = typer.Typer()
@@ -23,15 +23,14 @@ def export(
     """Write a corpus in a format that others read: Hugging Face, WebDataset, trainers of text to speech.
 
     OUT is complete or as it was before. A clip that cannot be read, or that the
-    format cannot express (no transcript for a TTS format), is told on stderr and
-    left out; then the exit status is 1.
+    format cannot express, is told on stderr and left out; then the exit status
+    is 1. Formats for text to speech need transcripts: budew corpus transcribe.
 
     Example: budew corpus export 'talent/*.tar' hub/ --to parquet
     """
     from budew.corpora.exports import export
 
-    tell = Told()
-    with progress_bar("exporting") as bar:
+    with ToldTogether() as tell, progress_bar("exporting") as bar:
         count = export(
             source,
             out,

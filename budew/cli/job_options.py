@@ -1,4 +1,4 @@
-"""What convert, render, segment and select take."""
+"""What convert, render, segment, transcribe and select take."""
 
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +60,25 @@ KeptMetadata = Annotated[
     typer.Option(
         "--keep", metavar="NAME", help="Metadata of a recording that its clips keep. May be repeated."
     ),
+]
+# budew corpus transcribe
+WordsModel = Annotated[
+    str,
+    typer.Option("--model", metavar="DIR|HUB-ID", help="Whisper checkpoint: a folder, or a name on the hub."),
+]
+SpokenLanguage = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="TAG",
+        help="Of clips that do not say theirs, such as en; left out, the checkpoint detects it.",
+    ),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Transcribe also clips that have a transcript, and replace it.")
+]
+WindowsAtOnce = Annotated[
+    int, typer.Option("--batch-size", min=1, help="Windows transcribed at once; more are faster.")
 ]
 # budew corpus select
 SplitsArgument = Annotated[

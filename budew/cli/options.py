@@ -175,7 +175,10 @@ CorpusSeed = Annotated[
 ]
 CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
 Workers = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Processes; left out, one a processor.")
+    int | None,
+    typer.Option(
+        metavar="N", min=0, help="Processes; left out, one a processor, and 0 works in this process."
+    ),
 ]
 # budew train
 RecipeName = Annotated[
@@ -197,16 +200,17 @@ Changes = Annotated[
 RunFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")
 ]
-# budew evaluate
-Corpus = Annotated[
-    str,
-    typer.Argument(
-        metavar="CORPUS",
-        help="Clips with profiles: a folder, a shard, a parquet file, a manifest, a pattern in quotes, "
-        "an address, or hf://OWNER/NAME.",
-        show_default=False,
-    ),
+# what reads a corpus
+_ANYWHERE = (
+    "a folder, a shard, a parquet file, a manifest, a pattern in quotes, an address, or hf://OWNER/NAME."
+)
+AnyCorpus = Annotated[
+    str, typer.Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}", show_default=False)
 ]
+Corpus = Annotated[
+    str, typer.Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}", show_default=False)
+]
+# budew evaluate
 Predictions = Annotated[
     Path | None,
     typer.Option(

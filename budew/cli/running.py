@@ -56,6 +56,11 @@ class Running:
         _option(metavar="SHELL", help="Line that makes budew importable on a node of Slurm."),
     ] = None
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the job is done, and on this machine."""
+        return self.executor is Executor.local and not self.dry_run
+
 
 def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command that takes `running` the options of `Running` in its place; `defaults` are its own."""

@@ -20,6 +20,20 @@ class UnlistedError(CorpusError):
         self.folder = folder
 
 
+class LackError(CorpusError):
+    """A clip without something that a format holds. Of many, one sentence can tell.
+
+    Attributes:
+        clip: its id.
+        lack: what there is not, and who needs it: "no transcript, which text to speech needs".
+        remedy: what to do for all such clips.
+    """
+
+    def __init__(self, clip: str, lack: str, *, remedy: str) -> None:
+        super().__init__(f"clip {clip!r}: has {lack}: {remedy}")
+        self.clip, self.lack, self.remedy = clip, lack, remedy
+
+
 class AudioError(CorpusError):
     """Audio that cannot be decoded."""
 

@@ -1,8 +1,9 @@
 """What is said in a recording, by any Whisper checkpoint: the other half of what Whisper can do.
 
-The language is told, not guessed, and nothing is left to chance: no timestamps, no retries at a higher
-temperature. Recordings longer than the model's window are cut at the quietest place in the last third of each
-window, so that few words are cut in two.
+The language is told, or detected once for a recording, and nothing is left to chance: no timestamps, no
+retries at a higher temperature. Recordings longer than the model's window are cut at the quietest place in
+the last third of each window, so that few words are cut in two. In a silent window nothing is said; a model
+makes words up there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from budew.inference.generate import features_of, generation_settings, settled
+from budew.inference.loudness import is_silent
 from budew.model.checkpoint import Checkpoint, load_checkpoint, quiet_transformers
 from budew.model.errors import CheckpointError
+from budew.segmentation.language import BCP_47
 
 BATCH = 8
 """Windows transcribed at once."""
+_CODES = {tag: code for code, tag in BCP_47.items()}
 _QUIET = 0.1  # seconds over which loudness is measured to find a place to cut
 
 Samples = NDArray[np.float32]
@@ -32,10 +36,12 @@ class Transcriber:
     Attributes:
         model: folder, or name on the Hugging Face hub, such as `openai/whisper-small`.
         device: as for `load_checkpoint`.
+        batch_size: windows at once; the words do not depend on it.
     """
 
     model: str
     device: str | None = None
+    batch_size: int = BATCH
 
     @property
     def sampling_rate(self) -> int:
@@ -53,12 +59,31 @@ class Transcriber:
         for language in languages:
             _tell_language(generation_settings(checkpoint), checkpoint, language)
 
+    def detect(self, recordings: Sequence[Samples]) -> list[str]:
+        """Return the BCP 47 tag of the language that each recording begins in, by its first window.
+
+        A checkpoint for English alone hears English.
+
+        Args:
+            recordings: mono samples (n,) each, at `sampling_rate`, of any length.
+
+        Raises:
+            CheckpointError: there is no such checkpoint.
+        """
+        checkpoint = _loaded(self.model, self.device)
+        longest = round(checkpoint.window_seconds * checkpoint.sampling_rate)
+        found: list[str] = []
+        for start in range(0, len(recordings), self.batch_size):
+            batch = [samples[:longest] for samples in recordings[start : start + self.batch_size]]
+            found += _detected(checkpoint, batch)
+        return found
+
     def transcribe(self, recordings: Sequence[Samples], *, languages: Sequence[str | None]) -> list[str]:
         """Return what is said in each recording, on one line each.
 
         Args:
             recordings: mono samples (n,) each, at `sampling_rate`, of any length.
-            languages: BCP 47 tag of each; None lets the model guess.
+            languages: BCP 47 tag of each; None lets the model guess, window by window.
 
         Raises:
             CheckpointError: there is no such checkpoint, or it does not know a language.
@@ -72,9 +97,10 @@ class Transcriber:
                 for number, samples in enumerate(recordings)
                 if languages[number] == language
                 for window in _windows(samples, longest, checkpoint.sampling_rate)
+                if not is_silent(window, checkpoint.sampling_rate)
             ]
-            for start in range(0, len(windows), BATCH):
-                batch = windows[start : start + BATCH]
+            for start in range(0, len(windows), self.batch_size):
+                batch = windows[start : start + self.batch_size]
                 heard = _heard(checkpoint, [window for _, window in batch], language)
                 for (number, _), text in zip(batch, heard, strict=True):
                     texts[number].append(text)
@@ -95,11 +121,32 @@ def _heard(checkpoint: Checkpoint, windows: list[Samples], language: str | None)
     return texts
 
 
+def _detected(checkpoint: Checkpoint, windows: list[Samples]) -> list[str]:
+    known = _languages(generation_settings(checkpoint))
+    if not known:
+        return ["en" for _ in windows]
+    tags = {token: name.strip("<|>") for name, token in known.items()}
+    frames = 2 * checkpoint.model.config.max_source_positions
+    with torch.inference_mode(), quiet_transformers():
+        tokens = checkpoint.model.detect_language(
+            features_of(checkpoint, windows), num_segment_frames=frames
+        ).tolist()
+    return [BCP_47.get(tags[token], tags[token]) for token in tokens]
+
+
+def _languages(settings: Any) -> dict[str, int]:
+    """Return the tokens of the languages that a checkpoint chooses among; none for one for English alone."""
+    if getattr(settings, "is_multilingual", None) is False:
+        return {}
+    return getattr(settings, "lang_to_id", None) or {}
+
+
 def _tell_language(settings: Any, checkpoint: Checkpoint, language: str | None) -> None:
     """Ask for the language, or leave it to the model; one for English alone is asked for nothing."""
-    known = getattr(settings, "lang_to_id", None) or {}
-    code = (language or "").partition("-")[0].lower()
-    if not known or getattr(settings, "is_multilingual", None) is False:
+    known = _languages(settings)
+    tag = (language or "").partition("-")[0].lower()
+    code = _CODES.get(tag, tag)
+    if not known:
         if code not in ("", "en"):
             raise CheckpointError(
                 f"{checkpoint.name} knows English alone, not {language!r}: use another checkpoint"

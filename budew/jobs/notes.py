@@ -19,6 +19,7 @@ from typing import Any
 
 from budew.corpora.address import shown
 from budew.corpora.manifest import Span
+from budew.jobs.changes import told_changes
 from budew.jobs.job import FilteredError, Job, JobError
 from budew.jobs.units import Unit
 from budew.version import __version__
@@ -104,7 +105,7 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
     """Write down which job the folder belongs to, or check that it is this one.
 
     Raises:
-        JobError: the folder holds something else; names the first setting that differs.
+        JobError: the folder holds something else; names the settings that changed.
     """
     out.mkdir(parents=True, exist_ok=True)
     path = out / JOB
@@ -121,7 +122,7 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
     except (OSError, ValueError) as error:
         raise JobError(f"{path} cannot be read ({error}): choose an empty folder") from error
     if there != wanted:
-        raise JobError(f"{out} holds another job ({_difference(there, wanted)}): choose an empty folder")
+        raise JobError(f"{out} holds {_difference(there, wanted)}: choose an empty folder")
 
 
 def description(job: Job) -> dict[str, Any]:
@@ -194,10 +195,12 @@ def _text(value: Any) -> str:
 
 def _difference(there: Any, wanted: dict[str, Any]) -> str:
     if not isinstance(there, dict) or there.get("job") != wanted["job"]:
-        return f"{there.get('job') if isinstance(there, dict) else there!r}, not {wanted['job']!r}"
-    shards = "clips_per_shard"
-    if there.get(shards) != wanted[shards]:
-        return f"{there.get(shards)} clips a shard, not {wanted[shards]}"
-    old, new = dict(there.get("settings") or {}), wanted["settings"]
-    name = next((key for key in sorted({*old, *new}) if old.get(key) != new.get(key)), "settings")
-    return f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
+        earlier = there.get("job") if isinstance(there, dict) else there
+        return f"another job ({earlier!r}, not {wanted['job']!r})"
+    return f"this job with other settings ({told_changes(_flat(there), _flat(wanted))})"
+
+
+def _flat(job: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a job and what else decides its output, side by side."""
+    settings = job.get("settings")
+    return {**job, **(settings if isinstance(settings, dict) else {}), "settings": None}

@@ -19,6 +19,7 @@ import soundfile as sf
 from budew.corpora.clip import Clip
 from budew.corpora.shards import write_shard
 from budew.extras import require
+from budew.jobs.changes import told_changes
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
 from budew.synthesis.espeak import Espeak, SynthesisError
 from budew.synthesis.plan import Plan, plan_clip
@@ -64,7 +65,8 @@ def synthesize_corpus(
         seed: decides everything together with the split and the number of a clip.
         split: "train", "validation" or "test"; their voices are disjoint.
         clips_per_shard: size of a shard.
-        workers: processes; as many as there are processors when None. Changes nothing but the time.
+        workers: processes; as many as there are processors when None; 0 and 1 work in this one. Changes
+            nothing but the time.
         progress: called with (clips there, clips in all) after each shard.
 
     Raises:
@@ -80,7 +82,7 @@ def synthesize_corpus(
     done = clips - sum(len(numbers) for numbers in missing.values())
     if progress:
         progress(done, clips)
-    for count in _write_all(folder, order, missing, workers or os.cpu_count() or 1):
+    for count in _write_all(folder, order, missing, os.cpu_count() or 1 if workers is None else workers):
         done += count
         if progress:
             progress(done, clips)
@@ -100,8 +102,11 @@ def _claim(folder: Path, order: Order) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / DESCRIPTION
     wanted = {"made_by": "budew corpus synthesize", "version": __version__, **asdict(order)}
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise SynthesisError(f"{folder} holds another corpus (see {path}): choose an empty folder")
+    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else wanted
+    if there != wanted:
+        raise SynthesisError(
+            f"{folder} holds another corpus ({told_changes(there, wanted)}): choose an empty folder"
+        )
     path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from budew.annotation.prompt import PromptError, load_prompt
+from budew.annotation.prompt import LARGEST_FILE, PromptError, load_prompt
 from budew.annotation.schema import PARTS, answer_schema
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
@@ -52,8 +52,48 @@ def test_what_is_not_asked_for_is_not_in_it(tmp_path):
     ],
 )
 def test_a_file_that_is_no_prompt_is_told_with_its_name(tmp_path, changes):
-    with pytest.raises(PromptError, match=r"prompt\.yaml: is no annotation prompt"):
+    with pytest.raises(PromptError, match=r"prompt\.yaml: is no annotation prompt") as told:
         load_prompt(written(tmp_path, **changes))
+    assert "Error" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"request": None}, "there is no 'request' in it"),
+        ({"request": ["a"]}, "its 'request' is no text: put it in quotes, or after a |"),
+        (
+            {"system": 'Answer {"emotions": {}} and {parts}'},
+            "in 'system' {\"emotions\"} stands for nothing: ",
+        ),
+        (
+            {"system": "{nams}"},
+            "in 'system' {nams} stands for nothing: there are {parts}, {form}; write {{ for {",
+        ),
+        ({"system": "{parts:99999999999999}"}, "{parts} stands for nothing"),
+        ({"system": "{parts.__class__}"}, "{parts.__class__} stands for nothing"),
+        ({"system": "a } {parts}"}, "in 'system' is a single brace: write {{ for { and }} for }"),
+        ({"sections": {}}, "there is no 'emotions' in it"),
+        ({"parts": 3}, "a part of it is of the wrong kind"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_the_file(tmp_path, changes, said):
+    with pytest.raises(PromptError) as told:
+        load_prompt(written(tmp_path, **changes))
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_prompt_that_is_too_long_is_told_and_not_cut(tmp_path):
+    path = written(tmp_path, system="{parts}" + "x" * LARGEST_FILE)
+    with pytest.raises(PromptError, match=r"prompt\.yaml: a prompt has at most 100,000 bytes: shorten it"):
+        load_prompt(path)
+
+
+def test_doubled_braces_are_braces(tmp_path):
+    assert load_prompt(written(tmp_path, system="{{as it stands}} {parts}")).system.startswith(
+        "{as it stands}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Measurement, bins, heads and labels on the command line: what the library does, as jobs of the runner."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,23 @@ def test_edges_are_shown_and_written(budew, measured, tmp_path):
     assert "nuclei_rate" in outcome.out
     edges = json.loads((tmp_path / "bins.json").read_text())["edges"]["nuclei_rate"][""]
     assert edges == sorted(edges)
+
+
+def test_edges_across_languages_are_those_of_all(budew, tmp_path):
+    clips = [
+        Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": figures})
+        for number in range(60)
+        for figures in [{"syllable_rate": 3 + number / 60 + number % 2, "pitch_median": 100.0 + number}]
+    ]
+    write_shard(tmp_path / "measured.tar", clips)
+    found = {}
+    for option in ("--by-language", "--across-languages", "--across-genders"):
+        arguments = ("corpus", "bins", tmp_path / "measured.tar", "--json", tmp_path / "b.json", option)
+        assert budew(*arguments).status == 0
+        found[option] = json.loads((tmp_path / "b.json").read_text())["edges"]
+    assert set(found["--by-language"]["syllable_rate"]) == {"", "de", "en"}
+    assert found["--across-languages"]["syllable_rate"] == {"": found["--by-language"]["syllable_rate"][""]}
+    assert set(found["--across-genders"]["syllable_rate"]) == {"", "de", "en"}
 
 
 def test_a_corpus_that_was_not_measured_is_one_line(budew, tmp_path):
@@ -83,11 +101,39 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
     assert outcome.status == 0, outcome.err
     assert "Anger" in outcome.out
     assert "heads: 1, clips: 60, too rare: 54" in outcome.out
+    assert "and 49 more (see heads.json). One takes 20 clips with it to learn from and 5 of" in outcome.out
     assert (heads / "model_Anger_best.pth").is_file()
     assert json.loads((heads / "heads.json").read_text())["encoder"] == str(whisper_folder)
     again = budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert again.status == 1
     assert "is there already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"profile": None}, "none of its 60 clips has a profile: annotate it first"),
+        (
+            {"speaker": "anna"},
+            "all clips are of one speaker, and heads are judged by others: give clips of more",
+        ),
+        (
+            {"profile": VoiceProfile({"Awe": 0})},
+            "none of the 55 emotions and attributes is in enough of its 60",
+        ),
+    ],
+)
+def test_no_head_at_all_is_told_with_what_to_do(
+    budew, loud_and_quiet, whisper_folder, tmp_path, change, said
+):
+    clips = [replace(clip, **change) for clip in read(loud_and_quiet)]
+    write_shard(tmp_path / "other.tar", clips)
+    outcome = budew(
+        "corpus", "train-heads", tmp_path / "other.tar", tmp_path / "heads", "--encoder", whisper_folder
+    )
+    assert outcome.status == 1
+    assert said in outcome.err
+    assert not (tmp_path / "heads").exists()
 
 
 def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quiet, whisper_folder, tmp_path):

@@ -18,9 +18,29 @@ def manifest(talk) -> Path:
 def test_a_corpus_is_exported_and_what_is_left_out_is_told(budew, tmp_path, manifest):
     ran = budew("corpus", "export", manifest, tmp_path / "out", "--to", "ljspeech", "--sampling-rate", "8000")
     assert (ran.status, ran.out) == (1, f"1 clips in {tmp_path / 'out'}, 2 items left out\n")
-    assert "'b': has no transcript" in ran.err
+    assert "1 clip has no transcript, which text to speech needs (b): run budew corpus transcribe" in ran.err
     assert "line 3" in ran.err
     assert (tmp_path / "out" / "metadata.csv").read_text() == "a|Hello.|Hello.\n"
+
+
+def test_what_many_clips_lack_is_one_line_with_the_first_and_the_remedy(budew, tmp_path, talk):
+    lines = [{"audio": "a.wav", "id": f"c{number}"} for number in range(1200)]
+    lines += [{"audio": "a.wav", "id": "said", "text": "Hello."}, {"audio": "a.wav", "id": "hm", "text": " "}]
+    (talk / "talk.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    arguments = ("corpus", "export", talk / "talk.jsonl", tmp_path / "out", "--to")
+    told = [
+        "budew: 1,200 clips have no transcript, which text to speech needs (c0, c1, c2, c3, c4, …): "
+        "run budew corpus transcribe first",
+        "budew: 1 clip has a transcript without words, which nobody can speak (hm): "
+        "listen for words in it, or leave it out",
+    ]
+    ran = budew(*arguments, "ljspeech")
+    assert (ran.status, ran.err.splitlines()) == (1, told)
+    assert ran.out == f"1 clips in {tmp_path / 'out'}, 1201 items left out\n"
+    none = budew(*arguments, "parler", "--overwrite")
+    assert none.status == 1
+    assert none.err.splitlines()[0].startswith("budew: 1,202 clips have no caption, which Parler-TTS learns")
+    assert "there is no clip to write" in none.err.splitlines()[1]
 
 
 def test_all_well_is_status_0_and_an_earlier_export_is_replaced(budew, tmp_path, talk):

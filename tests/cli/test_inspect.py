@@ -9,6 +9,7 @@ def test_a_folder_is_inspected_and_what_is_broken_is_told(budew, talk, tmp_path)
     assert "2 clips" in outcome.out
     assert "broken: 1" in outcome.out
     assert "c.mp3" in outcome.out or "'c'" in outcome.out
+    assert f"page: {(tmp_path / 'i.html').as_uri()}" in outcome.out
     told = json.loads((tmp_path / "i.json").read_text())
     assert (told["broken_items"], told["statistics"]["clips"]) == (1, 2)
     assert (tmp_path / "i.html").read_text().count("<audio") == 2

@@ -50,6 +50,17 @@ def test_another_job_in_the_same_folder_is_one_line(budew, recordings, tmp_path)
     assert len(outcome.err.splitlines()) == 1
 
 
+def test_settings_that_changed_are_told_by_name_with_both_values(budew, recordings, tmp_path):
+    arguments = ("corpus", "segment", recordings, tmp_path / "out", "--workers", "0")
+    budew(*arguments)
+    outcome = budew(*arguments, "--min", "2", "--max", "20")
+    assert outcome.status == 1
+    assert outcome.err == (
+        f"budew: {tmp_path / 'out'} holds this job with other settings (cuts.max_seconds was 30.0 and is now "
+        "20.0; cuts.min_seconds was 1.0 and is now 2.0): choose an empty folder\n"
+    )
+
+
 @pytest.mark.parametrize("command", ["convert", "render"])
 def test_help_shows_how_a_job_runs(budew, command):
     shown = budew("corpus", command, "--help").out

@@ -1,4 +1,6 @@
-"""Every example of the pages on corpora runs as it stands there, section by section, beside a `clip.wav`."""
+"""Every example of the pages on corpora runs as it stands there, section by section, beside a `clip.wav` and
+a folder `whisper`.
+"""
 
 import os
 import re
@@ -31,8 +33,9 @@ def examples() -> dict[str, list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """A folder with a clip of speech, and `budew` in the path of its shell."""
+def place(tmp_path: Path, whisper_folder: Path) -> Path:
+    """A folder with a clip of speech and a checkpoint, and `budew` in the path of its shell."""
+    shutil.copytree(whisper_folder, tmp_path / "whisper")
     clip = next(read(data_folder("demo_clips") / "clips.tar")).audio
     soundfile.write(tmp_path / "clip.wav", decode(clip), 16_000)
     program = tmp_path / "bin/budew"

@@ -147,12 +147,12 @@ def test_a_folder_of_something_else_is_not_written_to(shard, tmp_path):
     shard("in/a", "a1")
     run(Render(seed=1), tmp_path / "in", tmp_path / "out", workers=0)
     for other, told in (
-        (Render(seed=2), "seed was 1 and is 2"),
+        (Render(seed=2), "seed was 1 and is now 2"),
         (Convert(), "'render', not 'convert'"),
     ):
         with pytest.raises(JobError, match=told):
             run(other, tmp_path / "in", tmp_path / "out", workers=0)
-    with pytest.raises(JobError, match="clips a shard"):
+    with pytest.raises(JobError, match="clips_per_shard was 500 and is now 3"):
         run(Render(seed=1), tmp_path / "in", tmp_path / "out", workers=0, clips_per_shard=3)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.txt").touch()

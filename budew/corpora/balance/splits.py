@@ -17,6 +17,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
+from budew.malformed import fault_in
 from budew.randomness import generator
 from budew.version import __version__
 from budew.whole_file import whole_file
@@ -151,7 +152,7 @@ def read_splits(path: Path) -> Splits:
         raise CorpusError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise CorpusError(
-            f"{path}: these are no splits ({error!r}): make them with budew corpus split"
+            f"{path}: these are no splits ({fault_in(error)}): make them with budew corpus split"
         ) from error
 
 

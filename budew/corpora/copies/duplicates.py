@@ -126,7 +126,7 @@ def find_duplicates(
     Args:
         corpus: anything that `budew.read` takes.
         most_errors: share of the bits of two fingerprints that may differ in near copies; 0 asks for much.
-        workers: processes that decode; 1 works in this one. Changes nothing but the time.
+        workers: processes that decode; 0 and 1 work in this one. Changes nothing but the time.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
         progress: called with the number of clips that are decoded.
 

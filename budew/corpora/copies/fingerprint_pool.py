@@ -23,7 +23,7 @@ _AHEAD = 3  # chunks for each process
 
 
 def fingerprints(clips: Iterable[Clip], *, workers: int = 1) -> Iterator[Heard]:
-    """Fingerprint clips, lazily, in their order; 1 worker is this process.
+    """Fingerprint clips, lazily, in their order; 0 workers, or 1, are this process.
 
     Raises:
         CorpusError: a process died.
@@ -37,7 +37,7 @@ def fingerprints(clips: Iterable[Clip], *, workers: int = 1) -> Iterator[Heard]:
         yield from _side_by_side(chunks, workers)
     except BrokenProcessPool as error:
         raise CorpusError(
-            "a process that decoded clips died: use fewer workers, or 1 to see where"
+            "a process that decoded clips died: use fewer workers, or 0 to see where"
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError
+from budew.corpora.errors import LackError
 from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
 from budew.taxonomy.traits import ATTRIBUTES
 
@@ -31,13 +31,20 @@ def spoken_text(clip: Clip) -> str:
     """Return the transcript.
 
     Raises:
-        CorpusError: there is none.
+        LackError: there is none, or nothing is said in it.
     """
-    if clip.transcript is None or not clip.transcript.strip():
-        raise CorpusError(
-            f"clip {clip.id!r}: has no transcript, which text to speech needs: transcribe it first"
-        )
+    if clip.transcript is None:
+        lack = "no transcript, which text to speech needs"
+        raise LackError(clip.id, lack, remedy="run budew corpus transcribe first")
+    if not clip.transcript.strip():
+        raise wordless(clip)
     return clip.transcript
+
+
+def wordless(clip: Clip) -> LackError:
+    """Return the error of a clip whose transcript has nothing to be spoken."""
+    lack = "a transcript without words, which nobody can speak"
+    return LackError(clip.id, lack, remedy="listen for words in it, or leave it out")
 
 
 def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:

@@ -18,8 +18,8 @@ from pathlib import Path
 import soundfile
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad
-from budew.corpora.writers.columns import known_columns, spoken_text, value_of
+from budew.corpora.errors import OnBad
+from budew.corpora.writers.columns import known_columns, spoken_text, value_of, wordless
 from budew.corpora.writers.expressed import expressed, write_lines
 from budew.corpora.writers.file_names import FileNames
 from budew.corpora.writers.undamaged import undamaged
@@ -73,7 +73,7 @@ def write_ljspeech(
 def _texts(clip: Clip) -> tuple[str, str]:
     said = one_field(spoken_text(clip))
     if not said:
-        raise CorpusError(f"clip {clip.id!r}: its transcript has no letters: transcribe it again")
+        raise wordless(clip)
     spelled = one_field(value_of(clip, known_columns()["normalized_text"], str) or "") or said
     (said + spelled).encode()  # may refuse half a character, and a file without a line is not to stay
     return said, spelled

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad
+from budew.corpora.errors import LackError, OnBad
 from budew.corpora.writers.columns import known_columns, spoken_text, value_of, word_for
 from budew.corpora.writers.expressed import audio_bytes, expressed
 from budew.corpora.writers.parquet_files import AUDIO, schema, write_files
@@ -75,7 +75,9 @@ def _schema() -> pa.Schema:
 
 def _rows(clip: Clip) -> list[dict[str, Any]]:
     if not clip.captions:
-        raise CorpusError(f"clip {clip.id!r}: has no caption, which Parler-TTS learns from: caption it first")
+        raise LackError(
+            clip.id, "no caption, which Parler-TTS learns from", remedy="run budew corpus render first"
+        )
     same: Mapping[str, Any] = {
         "audio": {"bytes": audio_bytes(clip), "path": f"{clip.id}.{clip.format}"},
         "text": spoken_text(clip),

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.jobs.changes import told_changes
 from budew.jobs.job import FilteredError
 from budew.synthesis.acting.errors import ActingError
 from budew.version import __version__
@@ -73,7 +74,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     """Write down what the folder holds, or check that it holds the same, or the beginning of it.
 
     Raises:
-        ActingError: it holds something else, or more; names what differs.
+        ActingError: it holds something else, or more; names what changed.
     """
     path = folder / CORPUS
     wanted = json.loads(_text({"made_by": "budew corpus act", "version": __version__, **settings}))
@@ -87,7 +88,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
                 raise ActingError(f"{folder} holds {there['clips']} clips already: ask for as many or more")
         elif other is not None:
             raise ActingError(
-                f"{folder} holds another corpus ({other} differs, see {path}): choose an empty folder"
+                f"{folder} holds another corpus ({told_changes(there, wanted)}): choose an empty folder"
             )
     else:
         strange = next((entry.name for entry in sorted(folder.iterdir()) if entry.name[0] != "."), None)

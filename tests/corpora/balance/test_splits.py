@@ -196,8 +196,9 @@ def test_shares_that_do_not_add_up_are_refused(shares, tmp_path):
 def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, tmp_path):
     path = tmp_path / "splits.json"
     path.write_text(text)
-    with pytest.raises(CorpusError, match=r"splits\.json: "):
+    with pytest.raises(CorpusError, match=r"splits\.json: ") as told:
         read_splits(path)
+    assert "Error" not in str(told.value)
 
 
 def test_a_part_that_is_not_there_is_an_error():

@@ -74,7 +74,10 @@ def test_clips_without_text_or_description_are_told(tmp_path, clips):
     assert (
         write_parler(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error))) == 1
     )
-    assert ["'mute': has no transcript" in errors[0], "'plain': has no caption" in errors[1]] == [True, True]
+    assert [
+        "'mute': has a transcript without words" in errors[0],
+        "'plain': has no caption" in errors[1],
+    ] == [True, True]
     with pytest.raises(CorpusError, match="'mute'"):
         write_parler(tmp_path / "out", bad)
 

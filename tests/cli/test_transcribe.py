@@ -1,0 +1,42 @@
+"""`budew corpus transcribe` leads to what text to speech trains on, and says early what cannot be."""
+
+import pytest
+import soundfile
+
+from budew.corpora import read
+
+
+@pytest.fixture
+def options(whisper_folder):
+    return ("--model", whisper_folder, "--device", "cpu", "--batch-size", "2")
+
+
+def test_a_bare_corpus_becomes_one_for_text_to_speech(budew, talk, tmp_path, options):
+    (talk / "c.mp3").unlink()
+    out = tmp_path / "transcribed"
+    outcome = budew("corpus", "transcribe", talk, out, *options)
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out == f"2 clips in {out}: 1 of 1 shards, 1 done now\n"
+    assert budew("corpus", "export", out, tmp_path / "tts", "--to", "ljspeech").status == 0
+    lines = (tmp_path / "tts/metadata.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.partition("|")[0] for line in lines] == ["a", "b"]
+    assert soundfile.info(tmp_path / "tts/wavs/b.wav").duration == 5
+
+
+def test_what_cannot_be_heard_is_listed(budew, talk, tmp_path, options):
+    outcome = budew("corpus", "transcribe", talk, tmp_path / "out", *options)
+    assert outcome.status == 1
+    assert "1 items failed" in outcome.err
+    assert [clip.id for clip in read(tmp_path / "out")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [(("--language", "de"), "does not know the language 'de'"), (("--model", "nowhere"), "no such folder")],
+)
+def test_what_cannot_be_is_said_before_the_folder_belongs_to_it(budew, talk, tmp_path, options, wrong, said):
+    outcome = budew("corpus", "transcribe", talk, tmp_path / "out", *options, *wrong)
+    assert outcome.status == 1
+    assert said in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
