@@ -90,7 +90,9 @@ def test_unknown_emotions_are_not_absent_ones_and_stay_unknown_in_profiles_made_
     )
     assert VoiceProfile.from_dict({"bursts": ["Tsk"]}) == none
     for copied in (unknown, copy.deepcopy(unknown), pickle.loads(pickle.dumps(unknown))):
-        assert VoiceProfile(copied.emotions, traits={"pace": "slow"}) == VoiceProfile(None, (), {"pace": "slow"})
+        assert VoiceProfile(copied.emotions, traits={"pace": "slow"}) == VoiceProfile(
+            None, (), {"pace": "slow"}
+        )
         assert replace(copied, bursts=()) == VoiceProfile(None)
         assert replace(copied, emotions={}) == none
 

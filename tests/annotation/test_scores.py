@@ -57,7 +57,9 @@ def test_what_has_no_score_stays_and_what_has_is_replaced():
 def test_a_score_makes_emotions_known_even_where_it_is_zero_and_attributes_alone_do_not():
     assert scored({"Arousal": 3.0}, scale="bud-e") == VoiceProfile(None, (), {"Arousal": 3})
     assert scored({"Arousal": 3.0}, scale="bud-e", onto=VoiceProfile()).emotions_known
-    assert scored({"Awe": 0.0}, scale="bud-e", onto=VoiceProfile(None, ["Cough"])) == VoiceProfile({}, ["Cough"])
+    assert scored({"Awe": 0.0}, scale="bud-e", onto=VoiceProfile(None, ["Cough"])) == VoiceProfile(
+        {}, ["Cough"]
+    )
 
 
 @pytest.mark.parametrize(("number", "word"), [(1.5, "female"), (-1.0, "male"), (0.6, None), (-0.9, None)])
