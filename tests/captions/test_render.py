@@ -138,7 +138,7 @@ def test_a_seed_of_numpy_is_a_seed():
     assert render(ANGRY, seed=np.int64(7)) == render(ANGRY, seed=7)
 
 
-@pytest.mark.parametrize("frame", (None, *frame_names()))
+@pytest.mark.parametrize("frame", [None, *frame_names()])
 def test_unknown_emotions_are_left_out_and_never_called_none(frame):
     denials = [phrase for phrases in load_lexicon().neutral.values() for phrase in phrases]
     for traits in ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0}):
