@@ -63,9 +63,9 @@ class VoiceProfile:
             TraitError: a word where a number belongs or the reverse; an accent that is none.
             ProfileError: two names for one emotion or trait; a part of the wrong kind.
         """
-        known = emotions is not None and emotions is not _UNKNOWN
-        judged = _emotions(_mapping("emotions", emotions)) if known else _UNKNOWN
-        object.__setattr__(self, "emotions", judged)
+        given = _UNKNOWN if emotions is None else emotions
+        known = given is not _UNKNOWN
+        object.__setattr__(self, "emotions", _emotions(_mapping("emotions", given)) if known else given)
         object.__setattr__(self, "emotions_known", known)
         object.__setattr__(self, "bursts", _bursts(bursts))
         object.__setattr__(self, "traits", _traits(_mapping("traits", traits)))
