@@ -5,7 +5,7 @@ Immutable, hashable, picklable, and always in canonical form: equal profiles giv
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -21,6 +21,9 @@ LARGEST_JSON = 1_000_000
 """Bytes (or characters) of JSON that `from_json` reads at most; the fullest profile takes about 4 kB."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_UNKNOWN: Mapping[str, float] = MappingProxyType({})
+"""Known by its identity, so that emotions handed from one profile to another stay unknown."""
+_PARTS = ("emotions", "bursts", "traits")
 
 
 class ProfileError(ValueError):
@@ -33,23 +36,26 @@ class VoiceProfile:
 
     Attributes:
         emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are left out.
+            Empty where they are unknown; a profile that is made with that mapping does not know them either.
         bursts: vocal bursts, each once, in the order of `BURSTS`.
         traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
             numbers on their own scales,
             in the order of `TRAITS`.
+        emotions_known: False where nobody has judged the emotions, which is not to say that there are none.
     """
 
     emotions: Mapping[str, float]
     bursts: tuple[str, ...]
     traits: Mapping[str, str | float]
+    emotions_known: bool = field(init=False)
 
     def __init__(
         self,
-        emotions: Mapping[str, float] = _NOTHING,
+        emotions: Mapping[str, float] | None = _NOTHING,
         bursts: Iterable[str] = (),
         traits: Mapping[str, str | float] = _NOTHING,
     ) -> None:
-        """Bring names and values to canonical form.
+        """Bring names and values to canonical form. Emotions that are None are unknown.
 
         Raises:
             UnknownNameError: an emotion, burst or trait that the taxonomy does not have.
@@ -57,7 +63,10 @@ class VoiceProfile:
             TraitError: a word where a number belongs or the reverse; an accent that is none.
             ProfileError: two names for one emotion or trait; a part of the wrong kind.
         """
-        object.__setattr__(self, "emotions", _emotions(_mapping("emotions", emotions)))
+        given = _UNKNOWN if emotions is None else emotions
+        known = given is not _UNKNOWN
+        object.__setattr__(self, "emotions", _emotions(_mapping("emotions", given)) if known else given)
+        object.__setattr__(self, "emotions_known", known)
         object.__setattr__(self, "bursts", _bursts(bursts))
         object.__setattr__(self, "traits", _traits(_mapping("traits", traits)))
 
@@ -66,17 +75,22 @@ class VoiceProfile:
 
     def __reduce__(
         self,
-    ) -> tuple[type["VoiceProfile"], tuple[dict[str, float], tuple[str, ...], dict[str, str | float]]]:
-        return type(self), (dict(self.emotions), self.bursts, dict(self.traits))
+    ) -> tuple[type["VoiceProfile"], tuple[dict[str, float] | None, tuple[str, ...], dict[str, str | float]]]:
+        return type(self), (self._judged(), self.bursts, dict(self.traits))
 
     def quantized(self) -> "VoiceProfile":
         """Return what a caption can express of the profile: every number rounded to one of five levels."""
         emotions = {name: nearest_level(intensity) for name, intensity in self.emotions.items()}
         traits = {name: quantized_trait(name, value) for name, value in self.traits.items()}
-        return VoiceProfile(emotions, self.bursts, traits)
+        return VoiceProfile(emotions if self.emotions_known else None, self.bursts, traits)
 
     def vector(self) -> NDArray[np.float32]:
-        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`."""
+        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`.
+
+        All are NaN where the emotions are unknown: figures made of them show it, as zeros would not.
+        """
+        if not self.emotions_known:
+            return np.full(len(EMOTIONS), np.nan, dtype=np.float32)
         return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
 
     @classmethod
@@ -93,12 +107,12 @@ class VoiceProfile:
         return cls(dict(zip(EMOTIONS, array.tolist(), strict=True)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data with the keys `emotions`, `bursts` and `traits`."""
-        return {"emotions": dict(self.emotions), "bursts": list(self.bursts), "traits": dict(self.traits)}
+        """Return plain data with the keys `emotions` (None where they are unknown), `bursts` and `traits`."""
+        return {"emotions": self._judged(), "bursts": list(self.bursts), "traits": dict(self.traits)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "VoiceProfile":
-        """Make a profile of plain data. A missing key means empty.
+        """Make a profile of plain data. A missing key means empty; emotions that are None are unknown.
 
         Raises:
             ProfileError: not a mapping, a key other than the three, or a part of the wrong kind.
@@ -108,7 +122,7 @@ class VoiceProfile:
             raise ProfileError(
                 f"a profile is an object with emotions, bursts and traits, not {type(data).__name__}"
             )
-        unknown = [str(key)[:40] for key in data if key not in cls.__slots__]
+        unknown = [str(key)[:40] for key in data if key not in _PARTS]
         if unknown:
             raise ProfileError(
                 f"a profile has no key {unknown[0]!r}: its keys are emotions, bursts and traits"
@@ -136,6 +150,9 @@ class VoiceProfile:
         except (ValueError, RecursionError) as error:
             raise ProfileError(f"the profile is not valid JSON: {error}") from error
         return cls.from_dict(data)
+
+    def _judged(self) -> dict[str, float] | None:
+        return dict(self.emotions) if self.emotions_known else None
 
 
 def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -119,6 +120,23 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
 
 def test_the_same_corpus_gives_the_same_page(inspected: Inspection) -> None:
     assert corpus_html(inspected) == corpus_html(inspected)
+
+
+def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None:
+    measured = Clip("a", noise(0.4), "flac", language="de", profile=VoiceProfile(None, (), {"pace": "fast"}))
+    calm = Clip("b", noise(0.4), "flac", language="en", profile=VoiceProfile())
+    write_shard(tmp_path / "measured.tar", [measured])
+    write_shard(
+        tmp_path / "mixed.tar", [measured, calm, replace(calm, id="c", profile=VoiceProfile({"Awe": 1}))]
+    )
+    alone, mixed = (corpus_html(inspect_corpus(tmp_path / name)) for name in ("measured.tar", "mixed.tar"))
+    assert "no emotion" not in alone
+    assert "<h2>Emotions</h2>" not in alone
+    for page in (alone, mixed):
+        assert '<div class="soft nothing">emotions unknown</div>' in page
+        assert '<div class="name">emotions unknown</div><div class="big">1</div>' in page
+    assert "of 2 whose emotions are known" in mixed
+    assert '<span class="count">1</span><span class="share soft">50.0&nbsp;%</span>' in mixed
 
 
 def test_an_empty_corpus_and_one_without_profiles_still_read(tmp_path: Path) -> None:

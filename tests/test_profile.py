@@ -35,7 +35,7 @@ accents = st.sampled_from(ACCENTS) | free_accent.filter(
 numbers = {name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()}
 profiles = st.builds(
     VoiceProfile,
-    emotions=st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
+    emotions=st.none() | st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
     bursts=st.lists(st.sampled_from(BURSTS)),
     traits=st.fixed_dictionaries({}, optional={**words, "accent": accents, **numbers}),
 )
@@ -60,16 +60,16 @@ def test_a_vector_gives_back_the_vector(vector: np.ndarray) -> None:
 def test_quantizing_moves_to_levels_at_most_an_eighth_and_only_once(profile: VoiceProfile) -> None:
     quantized = profile.quantized()
     assert set(quantized.emotions.values()) <= set(LEVELS[1:])
-    assert np.all(np.abs(quantized.vector() - profile.vector()) <= 0.125)
+    assert quantized.emotions_known == profile.emotions_known
+    assert np.all(np.abs(np.nan_to_num(quantized.vector()) - np.nan_to_num(profile.vector())) <= 0.125)
     assert quantized.quantized() == quantized
     assert quantized.bursts == profile.bursts
 
 
 @given(profiles)
 def test_equal_profiles_are_equal_objects_with_equal_json(profile: VoiceProfile) -> None:
-    turned = VoiceProfile(
-        dict(reversed(profile.emotions.items())), profile.bursts[::-1], dict(reversed(profile.traits.items()))
-    )
+    emotions = dict(reversed(profile.emotions.items())) if profile.emotions_known else None
+    turned = VoiceProfile(emotions, profile.bursts[::-1], dict(reversed(profile.traits.items())))
     assert (turned, hash(turned), turned.to_json()) == (profile, hash(profile), profile.to_json())
 
 
@@ -77,6 +77,30 @@ def test_equal_profiles_are_equal_objects_with_equal_json(profile: VoiceProfile)
 def test_a_profile_travels_between_processes(profile: VoiceProfile) -> None:
     assert pickle.loads(pickle.dumps(profile)) == profile
     assert copy.deepcopy(profile) == profile
+
+
+def test_unknown_emotions_are_not_absent_ones_and_stay_unknown_in_profiles_made_of_them() -> None:
+    unknown, none = VoiceProfile(None, ["Tsk"]), VoiceProfile({}, ["Tsk"])
+    assert (unknown.emotions_known, none.emotions_known) == (False, True)
+    assert dict(unknown.emotions) == {}
+    assert unknown != none
+    assert (unknown.to_json(), none.to_json()) == (
+        '{"emotions": null, "bursts": ["Tsk"], "traits": {}}',
+        '{"emotions": {}, "bursts": ["Tsk"], "traits": {}}',
+    )
+    assert VoiceProfile.from_dict({"bursts": ["Tsk"]}) == none
+    for copied in (unknown, copy.deepcopy(unknown), pickle.loads(pickle.dumps(unknown))):
+        assert VoiceProfile(copied.emotions, traits={"pace": "slow"}) == VoiceProfile(
+            None, (), {"pace": "slow"}
+        )
+        assert replace(copied, bursts=()) == VoiceProfile(None)
+        assert replace(copied, emotions={}) == none
+
+
+def test_a_vector_of_unknown_emotions_holds_no_number() -> None:
+    vector = VoiceProfile(None).vector()
+    assert (vector.shape, vector.dtype) == ((40,), np.float32)
+    assert np.isnan(vector).all()
 
 
 def test_names_become_canonical_and_absent_emotions_are_left_out() -> None:
@@ -135,7 +159,8 @@ def test_one_emotion_or_trait_under_two_names_is_refused() -> None:
         ({"emotions": {"Joyness": 1}}, UnknownNameError),
         ({"emotions": {"Anger": 2}}, RangeError),
         ({"emotions": [["Anger", 1]]}, ProfileError),
-        ({"emotions": None}, ProfileError),
+        ({"emotions": []}, ProfileError),
+        ({"emotions_known": False}, ProfileError),
         ({"bursts": "Tsk"}, ProfileError),
         ({"bursts": [1]}, ProfileError),
         ({"bursts": None}, ProfileError),

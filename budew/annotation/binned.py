@@ -48,7 +48,7 @@ class AnnotateByMeasures:
 
 
 def with_traits(clip: Clip, bins: Bins, *, overwrite: bool = False) -> Clip:
-    """Return the clip with the traits that its figures give it.
+    """Return the clip with the traits that its figures give it. Emotions that nobody told stay unknown.
 
     Args:
         clip: measured.
@@ -60,7 +60,7 @@ def with_traits(clip: Clip, bins: Bins, *, overwrite: bool = False) -> Clip:
     """
     if not figures(clip):
         raise UnmeasuredError(f"clip {clip.id!r}: nothing is measured: run budew corpus measure on it first")
-    profile = clip.profile or VoiceProfile()
+    profile = clip.profile or VoiceProfile(emotions=None)
     traits: dict[str, str | float] = dict(profile.traits)
     for name, value in bins.traits(clip).items():
         if overwrite:

@@ -32,6 +32,7 @@ class Pooled:
         targets: (clips, 55): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
         speakers: of each clip; its id where nobody knows.
         bare: clips without a profile, which were passed over.
+        unjudged: clips whose emotions are unknown, which tell of attributes alone.
         cut: clips longer than the window, which were heard in part.
     """
 
@@ -39,6 +40,7 @@ class Pooled:
     targets: NDArray[np.float32]
     speakers: tuple[str, ...]
     bare: int = 0
+    unjudged: int = 0
     cut: int = 0
 
 
@@ -75,6 +77,7 @@ def pooled_states(
         np.array(targets, np.float32).reshape(-1, len(TARGETS)),
         tuple(speakers),
         bare=passed["bare"],
+        unjudged=passed["unjudged"],
         cut=passed["cut"],
     )
 
@@ -113,6 +116,7 @@ def _heard(
             report(error, on_bad)
             continue
         passed["cut"] += more is not None
+        passed["unjudged"] += not clip.profile.emotions_known
         yield clip, clip.profile, first.samples
 
 
@@ -129,4 +133,6 @@ def _batches(heard: Iterator[Heard], size: int) -> Iterator[list[Heard]]:
 
 def _targets(profile: VoiceProfile) -> list[float]:
     emotions = [from_intensity(profile.emotions.get(name, 0.0), SCALE) for name in EMOTIONS]
+    if not profile.emotions_known:
+        emotions = [np.nan] * len(EMOTIONS)
     return [*emotions, *(float(profile.traits.get(name, np.nan)) for name in ATTRIBUTES)]

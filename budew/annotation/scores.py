@@ -39,13 +39,14 @@ def scored(
     Args:
         scores: by canonical names; voice attributes on their own scales.
         scale: of the emotions, a name of `SCALES`, or `intensity`.
-        onto: what was known before: what has no score stays, and so do bursts and words.
+        onto: what was known before: what has no score stays, and so do bursts and words. Emotions are
+            unknown where neither tells any.
         overshoot: how far a score may pass the ends of its scale, as a share of it; it counts as the end.
 
     Raises:
         RangeError: a score is no number, or further out; names it.
     """
-    before = onto or VoiceProfile()
+    before = onto or VoiceProfile(emotions=None)
     emotions, traits = dict(before.emotions), dict(before.traits)
     for name, score in scores.items():
         chosen = ATTRIBUTES[name].scale if name in ATTRIBUTES else _scale(scale)
@@ -57,7 +58,7 @@ def scored(
     number = scores.get("Gender", 0.0)
     if abs(number) >= SURE:
         traits.setdefault("gender", "female" if number > 0 else "male")
-    return VoiceProfile(emotions, before.bursts, traits)
+    return VoiceProfile(emotions or before.emotions, before.bursts, traits)
 
 
 def _scale(name: str) -> Scale:

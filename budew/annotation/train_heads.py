@@ -62,6 +62,7 @@ class Trained:
         clips: that were heard.
         validation: how many of them only judged.
         bare: clips without a profile, which were passed over.
+        unjudged: of `clips`, those whose emotions are unknown, from which only attributes were learnt.
         cut: clips that are longer than the window of the encoder, and were heard in part.
     """
 
@@ -72,6 +73,7 @@ class Trained:
     clips: int
     validation: int
     bare: int = 0
+    unjudged: int = 0
     cut: int = 0
 
 
@@ -147,11 +149,12 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
     """
     check = split_by_speaker(pooled.speakers, share=fitting.validation, seed=fitting.seed)
     told = _told(pooled.targets)
+    passed = (pooled.bare, pooled.unjudged, pooled.cut)
     enough = (told[~check].sum(axis=0) >= FEWEST) & (told[check].sum(axis=0) >= FEWEST_TO_CHECK)
     names = [name for name, is_enough in zip(TARGETS, enough, strict=True) if is_enough]
     rare = tuple(name for name, is_enough in zip(TARGETS, enough, strict=True) if not is_enough)
     if not names:
-        return Trained((), {}, rare, 0, len(check), int(check.sum()), pooled.bare, pooled.cut)
+        return Trained((), {}, rare, 0, len(check), int(check.sum()), *passed)
     where = device or torch.device("cpu")
     features = torch.from_numpy(pooled.features).to(where)
     targets = torch.from_numpy(pooled.targets[:, enough]).to(where)
@@ -164,7 +167,7 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
         for name, found, target in zip(names, scores.cpu().numpy().T, targets.cpu().numpy().T, strict=True)
     }
     kept = tuple(head for head in heads if quality[head.name].r2 > 0)
-    return Trained(kept, quality, rare, epochs, len(check), int(check.sum()), pooled.bare, pooled.cut)
+    return Trained(kept, quality, rare, epochs, len(check), int(check.sum()), *passed)
 
 
 def _told(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -218,6 +221,7 @@ def _save(
         "clips": trained.clips,
         "validation_clips": trained.validation,
         "clips_without_profile": trained.bare,
+        "clips_with_unknown_emotions": trained.unjudged,
         "clips_heard_in_part": trained.cut,
         "epochs": trained.epochs,
         "heads": {head.name: asdict(trained.quality[head.name]) for head in trained.heads},

@@ -46,7 +46,7 @@ def render(
 
     Args:
         profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are
-            left out, nothing is said of them.
+            left out or unknown, nothing is said of them.
         seed: another seed gives other words, another order and another frame.
         frame: name of the sentence frame, one of `frame_names()`; drawn when None.
         style: "prose", "short" or "tags"; drawn with the frame when None.
@@ -94,7 +94,8 @@ def expressible(
 
     Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not said
     are voice attributes in the middle of their scale, the numbers for age and gender, and accents that
-    would not read back. Arguments are those of `render`.
+    would not read back. Emotions that are unknown are not said either; a caption that is silent on them
+    reads as one without any. Arguments are those of `render`.
     """
     said = _said(profile, load_lexicon(language), max_emotions, min_level, leave_out)
     traits: dict[str, str | float] = dict(said.traits)
@@ -127,7 +128,8 @@ def _said(
         emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
     said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
     said = _shortened(said, leave_out) if leave_out else said
-    silent = not said.emotions and bool(found or "emotions" in leave_out or said.bursts or _has_mood(said))
+    left_out = bool(found) or not profile.emotions_known or "emotions" in leave_out
+    silent = not said.emotions and (left_out or said.bursts or _has_mood(said))
     return said._replace(feelings=False) if silent else said
 
 

@@ -52,7 +52,7 @@ class Baseline:
     """How intense each emotion is in a corpus, as a rule.
 
     Attributes:
-        clips: how many profiles it was made of.
+        clips: how many profiles it was made of, those whose emotions are known.
         median: of each emotion's intensity, absent ones counted as 0.
         spread: 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
     """
@@ -63,18 +63,20 @@ class Baseline:
 
     @classmethod
     def from_profiles(cls, profiles: Iterable[VoiceProfile]) -> "Baseline":
-        """Make a baseline of a corpus, in one pass.
+        """Make a baseline of a corpus, in one pass. Profiles whose emotions are unknown are passed over.
 
         Raises:
-            BaselineError: there is no profile.
+            BaselineError: there is no profile whose emotions are known.
         """
         counts = np.zeros((len(EMOTIONS), BINS + 1), dtype=np.int64)
         rows, clips = np.arange(len(EMOTIONS)), 0
         for profile in profiles:
+            if not profile.emotions_known:
+                continue
             counts[rows, np.rint(profile.vector() * BINS).astype(int)] += 1
             clips += 1
         if not clips:
-            raise BaselineError("a baseline needs at least one profile")
+            raise BaselineError("a baseline needs at least one profile whose emotions are known")
         medians = [_median(row) for row in counts]
         spreads = [
             max(LEAST_SPREAD, TO_SIGMA * _deviation(row, middle))
@@ -139,9 +141,8 @@ def salient(
         name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
     }
     kept = sorted((name for name in standing if standing[name] >= min_z), key=lambda name: -standing[name])
-    return VoiceProfile(
-        {name: profile.emotions[name] for name in kept[:max_emotions]}, profile.bursts, profile.traits
-    )
+    emotions = {name: profile.emotions[name] for name in kept[:max_emotions]}
+    return VoiceProfile(emotions if profile.emotions_known else None, profile.bursts, profile.traits)
 
 
 def supported(
@@ -171,8 +172,9 @@ def supported(
     if len(sure) < len(confidence):
         raise ValueError("the confidence names something twice, in two spellings: keep one")
     unsure = {name for name, value in sure.items() if value < least}
+    emotions = {name: value for name, value in profile.emotions.items() if name not in unsure}
     return VoiceProfile(
-        {name: value for name, value in profile.emotions.items() if name not in unsure},
+        emotions if profile.emotions_known else None,
         [name for name in profile.bursts if name not in unsure],
         {name: value for name, value in profile.traits.items() if name not in unsure},
     )

@@ -238,8 +238,11 @@ def train_heads(
             progress=lambda done: bar(done, None),
         )
     print_table(quality_table(trained))
-    if trained.bare or trained.cut:
-        say_error(f"clips without a profile: {trained.bare}, longer than the window: {trained.cut}")
+    if trained.bare or trained.unjudged or trained.cut:
+        say_error(
+            f"clips without a profile: {trained.bare}, with unknown emotions: {trained.unjudged}, "
+            f"longer than the window: {trained.cut}"
+        )
     print(f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)}, in {out}")
     if trained.rare:
         print(rare_line(trained))

@@ -2,7 +2,8 @@
 
 An emotion of a profile is the mean over the raters who were asked for it, from 0 (nobody hears it) to 1
 (everybody, as strong as the question allows). What nobody was asked for is not in a profile, and neither is
-what everybody denied: absence is what a profile says of both.
+what everybody denied: absence is what a profile says of both. Where nobody was asked for any emotion, all are
+unknown.
 """
 
 from collections.abc import Iterable
@@ -81,4 +82,4 @@ def _profile(means: dict[str, float]) -> VoiceProfile:
         for name, mean in means.items()
         if name in ATTRIBUTES
     }
-    return VoiceProfile(emotions, traits=traits)
+    return VoiceProfile(emotions or None, traits=traits)

@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,9 @@ def evaluate_corpus(
 ) -> Evaluation:
     """Compare what a model says of the clips of a corpus with their profiles.
 
-    Clips without a profile, clips that cannot be captioned and those of which only a part can be read are
-    left out of the figures and listed in `skipped`. Memory holds one batch of audio and that of the examples.
+    Clips without a profile or of unknown emotions, clips that cannot be captioned and those of which only a
+    part can be read are left out of the figures and listed in `skipped`. Memory holds one batch of audio and
+    that of the examples.
 
     Args:
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
@@ -60,7 +61,7 @@ def evaluate_corpus(
     skipped: list[Skipped] = []
     clips = _with_truth(corpus, skipped)
     if predictions is not None:
-        name, pairs = predictions.name, _from_file(predictions, clips, scale, str(corpus))
+        name, pairs = predictions.name, _from_file(predictions, clips, skipped, scale, str(corpus))
     else:
         asked = {"device": device, "batch_size": batch_size, "listeners": listeners}
         name, pairs = _from_model(model, clips, skipped, asked)
@@ -69,15 +70,20 @@ def evaluate_corpus(
 
 
 def _with_truth(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
-    """Read the clips that have a profile; add the others and what cannot be read to `skipped`."""
+    """Read the clips whose emotions are known; add the others and what cannot be read to `skipped`."""
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
             skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
+        elif not clip.profile.emotions_known:
+            skipped.append(Skipped(clip.id, "the profile of the clip does not know its emotions"))
         else:
             yield clip
 
 
-def _from_file(path: Path, clips: Iterable[Clip], scale: str, corpus: str) -> Iterator[Pair]:
+def _from_file(
+    path: Path, clips: Iterable[Clip], skipped: Sequence[Skipped], scale: str, corpus: str
+) -> Iterator[Pair]:
+    """Give a pair for each clip; predictions may be there for those that are skipped, too."""
     predictions = read_predictions(path, scale=scale)
     seen: set[str] = set()
     for clip in clips:
@@ -85,7 +91,7 @@ def _from_file(path: Path, clips: Iterable[Clip], scale: str, corpus: str) -> It
         prediction = predictions.get(clip.id)
         if prediction is not None and clip.profile is not None:
             yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
-    check_ids(predictions, seen, corpus=corpus)
+    check_ids(set(predictions) - ({clip.id for clip in skipped} - seen), seen, corpus=corpus)
 
 
 def _from_model(

@@ -32,7 +32,7 @@ def evaluate(
         settings: bootstrap resamples, shuffles and seed; the defaults of `Settings` where left out.
 
     Raises:
-        EvaluationError: there are no pairs, or two with the same id.
+        EvaluationError: there are no pairs, two with the same id, or one of unknown emotions.
     """
     settings = settings or Settings()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
@@ -103,3 +103,6 @@ def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> 
             raise EvaluationError(
                 f"{corpus} has two clips with the id {before.id!r}: give every clip its own id"
             )
+    for pair in ordered:
+        if not (pair.truth.emotions_known and pair.predicted.emotions_known):
+            raise EvaluationError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from budew.corpora.clip import Clip
 from budew.corpora.description.durations import EDGES
 from budew.corpora.description.inspection import Inspection
-from budew.corpora.description.statistics import Statistics, most_frequent_languages
+from budew.corpora.description.statistics import UNJUDGED, Statistics, most_frequent_languages
 from budew.corpora.description.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.explanation.marks import emotion_tone, strongest_first, trait_words
@@ -82,11 +82,13 @@ def _shown(text: str) -> str:
 
 def _cards(counted: Statistics) -> list[tuple[str, str]]:
     about = "" if counted.speakers.exact else "about "
+    unjudged = [("emotions unknown", f"{counted.unjudged:,}")] if counted.unjudged else []
     return [
         ("clips", f"{counted.clips:,}"),
         ("hours", f"{counted.durations.total / 3600:,.2f}"),
         ("speakers named", f"{about}{counted.speakers.distinct:,}"),
         ("with a profile", f"{counted.with_profile:,}"),
+        *unjudged,
         ("with a caption", f"{counted.with_caption:,}"),
         ("with a transcript", f"{counted.with_transcript:,}"),
         ("broken items", f"{counted.bad:,}"),
@@ -104,7 +106,7 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
                 "name": name,
                 "tone": emotion_tone(name),
                 "clips": counted.present(name),
-                "percent": _percent(counted.present(name), counted.with_profile),
+                "percent": _percent(counted.present(name), counted.judged),
                 "parts": [(level, levels[level], _percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
             }
         )
@@ -119,16 +121,16 @@ def _durations(counted: Statistics) -> list[Bar]:
 
 def _comparison(counted: Statistics) -> Mapping[str, Any]:
     """Return the share of each language's clips that have an emotion, in per cent, an emotion a row."""
-    languages = most_frequent_languages(counted, COMPARED_LANGUAGES)
-    columns = [counted.by_language[language] for language in languages]
+    names = most_frequent_languages(counted, COMPARED_LANGUAGES)
+    judged = {name: counted.by_language[name][""] - counted.by_language[name][UNJUDGED] for name in names}
+    languages = [(name, count) for name, count in judged.items() if count]
     rows = [
-        (name, [_percent(column[name], column[""]) for column in columns])
+        (name, [_percent(counted.by_language[language][name], count) for language, count in languages])
         for name in EMOTIONS
         if counted.present(name)
     ]
     most = max([1.0, *(share for _, shares in rows for share in shares)])
-    return {"languages": [(name, column[""]) for name, column in zip(languages, columns, strict=True)],
-            "rows": rows, "most": most}  # fmt: skip
+    return {"languages": languages, "rows": rows, "most": most}
 
 
 def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
@@ -176,7 +178,9 @@ def _heard(clip: Clip) -> Mapping[str, Any]:
     traits = [trait_words(name, value) for name, value in profile.traits.items()] if profile else []
     length = [f"{clip.duration:.1f} s"] if clip.duration is not None else []
     facts = [fact for fact in (clip.language, clip.speaker) if fact]
+    unheard = "emotions unknown" if profile and not profile.emotions_known else "no emotion"
     return {
+        "unheard": unheard if profile else "no profile",
         "bars": bars[:LISTED],
         "facts": [*facts, *length, *traits, *(profile.bursts if profile else ())],
     }

@@ -7,8 +7,9 @@ the rewriting and not after it.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from budew.captions import ParsedCaption, expressible, parse
+from budew.captions import ParsedCaption, expressible, load_lexicon, parse
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS, TRAITS
 
@@ -61,7 +62,8 @@ def judge(candidate: str, profile: VoiceProfile, *, tolerance: int = 1) -> Verdi
 
     Args:
         candidate: English caption.
-        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said.
+        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said, and of
+            emotions that are unknown not even that they are absent.
         tolerance: levels (of five) that an intensity may move; absent and slight are never confused.
     """
     if not candidate.strip():
@@ -70,6 +72,7 @@ def judge(candidate: str, profile: VoiceProfile, *, tolerance: int = 1) -> Verdi
     reasons = (
         *_form(candidate, wanted),
         *_emotions(said.emotions, wanted.emotions, tolerance),
+        *(() if profile.emotions_known else _judgements(candidate, said)),
         *_bursts(said, wanted),
         *_traits(said, wanted),
     )
@@ -99,6 +102,21 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
     for name in said:
         if name not in wanted:
             yield Reason("added", name)
+
+
+def _judgements(candidate: str, said: ParsedCaption) -> Iterator[Reason]:
+    """Find emotions that are said to be absent, each or all."""
+    for mention in said.mentions:
+        if mention.kind == "emotion" and not mention.level and mention.role != "quoted":
+            yield Reason("added", f"not {mention.name}")
+    if found := _neutral().search(candidate):
+        yield Reason("added", found.group())
+
+
+@cache
+def _neutral() -> re.Pattern[str]:
+    phrases = (re.escape(phrase) for said in load_lexicon().neutral.values() for phrase in said)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
 
 
 def _bursts(said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:

@@ -32,6 +32,8 @@ class GrammarBackend:
 
 def _rewritten(request: Request) -> Candidates:
     said = parse(request.caption).profile
+    if not request.profile.emotions_known:
+        said = VoiceProfile(None, said.bursts, said.traits)
     texts: list[str] = []
     for text in _variants(said, request):
         if text not in texts and text != request.caption:

@@ -88,7 +88,9 @@ def caption_of(corpus: FeatureSet, clip: int, recipe: Recipe, rng: random.Random
 
 
 def heard(profile: VoiceProfile) -> npt.NDArray[np.float32]:
-    """Return what the heads are asked (123,): 40 emotions, 82 bursts, 1 where the voice is female."""
+    """Return what the heads are asked (123,): 40 emotions, NaN where unknown, 82 bursts, 1 where the voice is
+    female.
+    """
     bursts = np.array([name in profile.bursts for name in BURSTS], dtype=np.float32)
     gender = np.array([profile.traits.get("gender") == "female"], dtype=np.float32)
     return np.concatenate([profile.vector(), bursts, gender])

@@ -46,6 +46,11 @@ class FeatureSet:
     cues: npt.NDArray[np.float32]
     cut: int
 
+    @property
+    def unjudged(self) -> int:
+        """How many clips there are whose emotions are unknown."""
+        return sum(not profile.emotions_known for profile in self.profiles)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process as two file names, where a pickled memory map would go as gigabytes."""
         values = Path(str(self.features.filename))  # type: ignore[attr-defined]  # of numpy.memmap

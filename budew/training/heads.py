@@ -48,8 +48,8 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
         """Return the stock output, for any even number of frames up to the window.
 
         Args:
-            heard: (batch, 123), values in [0, 1]. With it and `cues`, the loss in training is that of the
-                heads too.
+            heard: (batch, 123), values in [0, 1], NaN where unknown. With it and `cues`, the loss in training
+                is that of the heads too.
             cues: (batch, 13), NaN where unknown.
             **inputs: as of the stock model.
         """
@@ -87,8 +87,8 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
 
 
 def _heads_loss(answers: Tensor, heard: Tensor, cues: Tensor) -> Tensor:
-    """Return the mean over clips of the summed cross-entropies and, where cues are known, squared misses."""
-    losses = binary_cross_entropy_with_logits(answers[:, :TARGETS], heard, reduction="none")
-    known = ~cues.isnan()
+    """Return the mean over clips of the summed cross-entropies and squared misses of what is known."""
+    losses = binary_cross_entropy_with_logits(answers[:, :TARGETS], heard.nan_to_num(), reduction="none")
     misses = (answers[:, TARGETS:] - cues.nan_to_num()) / SPREAD
-    return losses.sum(dim=1).mean() + 0.5 * (misses.square() * known).sum(dim=1).mean()
+    asked = (losses * ~heard.isnan()).sum(dim=1).mean()
+    return asked + 0.5 * (misses.square() * ~cues.isnan()).sum(dim=1).mean()

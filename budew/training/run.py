@@ -155,6 +155,8 @@ def _features(recipe: Recipe, folder: Path, split: Split, progress: Progress) ->
             f"{split}: {features.cut:,} of them are longer than {recipe.window_seconds} s: only their "
             "beginning is heard",
         )
+    if features.unjudged:
+        say(progress, f"{split}: the emotions of {features.unjudged:,} of them are unknown: none are learnt")
     if recipe.captions == "corpus":
         _check_captions(corpus, features)
     return features

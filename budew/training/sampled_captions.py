@@ -4,6 +4,8 @@ At each evaluation some validation clips are captioned and parsed, and the mean 
 their profiles goes into the history of the run; three captions are shown beside the truth.
 """
 
+from collections.abc import Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from transformers import TrainerCallback, WhisperProcessor
 from budew.captions import parse
 from budew.evaluation.metrics import score
 from budew.model.checkpoint import quiet_transformers
+from budew.profile import VoiceProfile
 from budew.training.console import say
 from budew.training.features import FeatureSet
 from budew.training.recipe import Recipe
@@ -23,7 +26,7 @@ SHOWN = 3
 
 class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
     """Captions the first clips of a corpus at each evaluation and logs `validation_spearman`: NaN in
-    Python, null in JSON, where the clips are all alike.
+    Python, null in JSON, where the clips are all alike. Clips whose emotions are unknown do not count.
     """
 
     def __init__(
@@ -40,17 +43,16 @@ class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers sh
         """Write what the model now says, and how close it comes."""
         captions = self._captions(model)
         profiles = self.validation.profiles[: len(captions)]
-        said = np.stack([parse(caption).vector() for caption in captions]).astype(np.float64)
-        meant = np.stack([profile.vector() for profile in profiles]).astype(np.float64)
-        spearman = float(score(meant, said).mean["spearman"][0])
+        spearman, clips = agreement(profiles, captions)
         state.log_history.append({"step": state.global_step, "validation_spearman": spearman})
         lines = [
             f"step {state.global_step}/{state.max_steps}  validation loss {metrics['eval_loss']:.3f}  "
-            f"mean Spearman {spearman:.3f} on {len(captions)} clips"
+            f"mean Spearman {spearman:.3f} on {clips} clips"
         ]
         for caption, profile in list(zip(captions, profiles, strict=True))[:SHOWN]:
             truth = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
-            lines += [f"  {caption}", f"    (in truth: {truth or 'neutral'})"]
+            silent = "neutral" if profile.emotions_known else "unknown"
+            lines += [f"  {caption}", f"    (in truth: {truth or silent})"]
         say(self.progress, "\n".join(lines))
 
     def _captions(self, model: Any) -> list[str]:
@@ -67,3 +69,17 @@ class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers sh
             captions += self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
         model.train(training)
         return captions
+
+
+def agreement(profiles: Sequence[VoiceProfile], captions: Sequence[str]) -> tuple[float, int]:
+    """Return the mean Spearman correlation of captions with what is true, NaN where there is none, and over
+    how many clips it is: those whose emotions are known.
+    """
+    judged = [
+        (profile, text) for profile, text in zip(profiles, captions, strict=True) if profile.emotions_known
+    ]
+    if not judged:
+        return nan, 0
+    meant = np.stack([profile.vector() for profile, _ in judged]).astype(np.float64)
+    said = np.stack([parse(text).vector() for _, text in judged]).astype(np.float64)
+    return float(score(meant, said).mean["spearman"][0]), len(judged)

@@ -133,6 +133,15 @@ def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
     assert with_traits(clip, bins, overwrite=True).profile.traits == {LIVELY: 0.0}
 
 
+def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
+    measured = {"measured": {"nuclei_rate": 7.0}}
+    assert not with_traits(Clip("x", b"", "wav", metadata=measured), bins).profile.emotions_known
+    for emotions in (None, {}, {"Awe": 0.5}):
+        before = VoiceProfile(emotions)
+        after = with_traits(Clip("x", b"", "wav", profile=before, metadata=measured), bins).profile
+        assert after == VoiceProfile(emotions, traits={"pace": "very fast"})
+
+
 def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_path, run_on, failures):
     file = tmp_path / "bins.json"
     corpus_bins(corpus).write(file)

@@ -54,6 +54,14 @@ def test_what_has_no_score_stays_and_what_has_is_replaced():
     assert after == VoiceProfile({"Awe": 0.5, "Pride": 0.5}, ["Cough"], {"pace": "slow", "Arousal": 3})
 
 
+def test_a_score_makes_emotions_known_even_where_it_is_zero_and_attributes_alone_do_not():
+    assert scored({"Arousal": 3.0}, scale="bud-e") == VoiceProfile(None, (), {"Arousal": 3})
+    assert scored({"Arousal": 3.0}, scale="bud-e", onto=VoiceProfile()).emotions_known
+    assert scored({"Awe": 0.0}, scale="bud-e", onto=VoiceProfile(None, ["Cough"])) == VoiceProfile(
+        {}, ["Cough"]
+    )
+
+
 @pytest.mark.parametrize(("number", "word"), [(1.5, "female"), (-1.0, "male"), (0.6, None), (-0.9, None)])
 def test_gender_is_a_word_where_its_number_is_sure(number, word):
     assert scored({"Gender": number}, scale="bud-e").traits.get("gender") == word

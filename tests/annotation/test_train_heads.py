@@ -19,6 +19,7 @@ from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.espeak import Espeak
 from budew.synthesis.plan import plan_clip
+from budew.taxonomy import EMOTIONS
 
 from .sounds import clip_of
 
@@ -84,6 +85,24 @@ def test_clips_whose_attribute_is_unknown_do_not_count_for_it(pooled):
     assert trained.quality["Arousal"].clips < fit_heads(pooled, FITTING).quality["Arousal"].clips
     assert trained.quality["Arousal"].r2 > 0.4
     assert "Anger" in trained.quality
+
+
+def test_clips_whose_emotions_are_unknown_train_attributes_and_no_zeros(pooled, whisper_folder, tmp_path):
+    targets, emotions = pooled.targets.copy(), len(EMOTIONS)
+    targets[::8, :emotions] = np.nan
+    trained, full = (
+        fit_heads(Pooled(pooled.features, t, pooled.speakers), FITTING) for t in (targets, pooled.targets)
+    )
+    assert trained.quality["Anger"].clips < full.quality["Anger"].clips
+    assert trained.quality["Arousal"] == full.quality["Arousal"]
+    shard, sound = tmp_path / "some.tar", np.full(8_000, 0.1, np.float32)
+    profiles = (VoiceProfile(None, (), {"Arousal": 3.0}), VoiceProfile({}, (), {"Arousal": 1.0}))
+    write_shard(shard, [clip_of(sound, f"c{n}", profile=profile) for n, profile in enumerate(profiles)])
+    found = pooled_states(shard, load_encoder(str(whisper_folder)))
+    assert np.isnan(found.targets[0, :emotions]).all()
+    assert not found.targets[1, :emotions].any()
+    assert list(found.targets[:, TARGETS.index("Arousal")]) == [3, 1]
+    assert (found.unjudged, found.bare) == (1, 0)
 
 
 def test_nothing_to_hear_gives_no_head(pooled):

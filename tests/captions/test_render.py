@@ -138,6 +138,17 @@ def test_a_seed_of_numpy_is_a_seed():
     assert render(ANGRY, seed=np.int64(7)) == render(ANGRY, seed=7)
 
 
+@pytest.mark.parametrize("frame", [None, *frame_names()])
+def test_unknown_emotions_are_left_out_and_never_called_none(frame):
+    denials = [phrase for phrases in load_lexicon().neutral.values() for phrase in phrases]
+    for traits in ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0}):
+        unknown, angry = VoiceProfile(None, traits=traits), VoiceProfile({"Anger": 1}, traits=traits)
+        for seed in range(20):
+            caption = render(unknown, seed=seed, frame=frame)
+            assert caption == render(angry, seed=seed, frame=frame, leave_out=["emotions"])
+            assert not any(phrase in caption.lower() for phrase in denials), caption
+
+
 def test_max_emotions_keeps_the_strongest():
     for seed in range(20):
         kept = parse(render(ANGRY, seed=seed, max_emotions=2)).emotions

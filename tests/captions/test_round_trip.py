@@ -15,7 +15,7 @@ ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", 
 
 profiles = st.builds(
     VoiceProfile,
-    st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
+    st.none() | st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
     st.lists(st.sampled_from(BURSTS), max_size=6),
     st.fixed_dictionaries(
         {},

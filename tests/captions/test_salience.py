@@ -39,6 +39,17 @@ def test_slightly_sad_is_said_in_a_corpus_of_laughter_and_the_usual_laughter_is_
     assert kept == VoiceProfile({"Sadness": 0.2}, ["Chuckle"], {"gender": "male"})
 
 
+def test_unknown_emotions_are_in_no_baseline_and_stay_unknown():
+    unknown = VoiceProfile(None, ["Yawn"], {"Gender": 2.0})
+    laughter = Baseline.from_profiles(LAUGHTER)
+    assert Baseline.from_profiles([unknown, *LAUGHTER, unknown]) == laughter
+    with pytest.raises(BaselineError, match="emotions are known"):
+        Baseline.from_profiles([unknown])
+    assert salient(unknown, laughter) == unknown
+    assert supported(unknown, {"yawn": 0.1}) == VoiceProfile(None, (), {"Gender": 2.0})
+    assert with_words(unknown) == VoiceProfile(None, ["Yawn"], {"Gender": 2.0, "gender": "female"})
+
+
 def test_of_many_that_stand_out_the_most_salient_are_kept():
     heard = VoiceProfile({"Amusement": 1.0, "Sadness": 0.5, "Fear": 0.15})
     kept = salient(heard, Baseline.from_profiles(LAUGHTER), max_emotions=2)

@@ -26,6 +26,12 @@ def test_profiles_are_means_over_those_who_were_asked():
     assert dict(found["b"].traits) == {"Arousal": 3.0}
 
 
+def test_emotions_are_unknown_where_nobody_was_asked_for_any_and_known_where_all_denied():
+    assert profiles_of(RATINGS)["b"].emotions_known
+    arousal = [rating for rating in RATINGS if rating.emotion == "Arousal"]
+    assert profile_of(arousal).to_dict() == {"emotions": None, "bursts": [], "traits": {"Arousal": 3.0}}
+
+
 def test_the_order_of_ratings_does_not_matter():
     turned = random.Random(1).sample(RATINGS, len(RATINGS))
     assert profiles_of(turned) == profiles_of(RATINGS)

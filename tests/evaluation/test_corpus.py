@@ -1,5 +1,6 @@
 """A model is judged on every clip that can be judged, and the others are accounted for."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from budew import parse
 from budew.corpora import Clip, CorpusError, write_shard
 from budew.evaluation import EvaluationError, Settings, evaluate_corpus
 from budew.inference import Captioner
+from budew.profile import VoiceProfile
 
 FEW = Settings(resamples=20, shuffles=3)
 
@@ -54,6 +56,25 @@ def test_clips_that_cannot_be_judged_are_listed(
     result = evaluate_corpus(tmp_path / "c.tar", model=whisper_folder, device="cpu", settings=FEW)
     assert len(result.pairs) == 3
     assert {clip.id for clip in result.skipped} == {"broken", "cut", "bare"}
+
+
+def test_clips_whose_emotions_are_unknown_are_listed_and_not_judged_as_calm(
+    clips: list[Clip], tmp_path: Path
+) -> None:
+    measured = replace(clips[0], id="measured", profile=VoiceProfile(None, (), {"pace": "fast"}))
+    write_shard(tmp_path / "c.tar", [*clips, measured])
+    predictions = tmp_path / "p.jsonl"
+    ids = [*(clip.id for clip in clips), "measured"]
+    for some in (ids, ids[:-1]):
+        lines = (json.dumps({"id": id, "caption": "A very angry voice."}) for id in some)
+        predictions.write_text("\n".join(lines), encoding="utf-8")
+        result = evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
+        assert [pair.id for pair in result.pairs] == [clip.id for clip in clips]
+        assert [clip.id for clip in result.skipped] == ["measured"]
+        assert "does not know its emotions" in result.skipped[0].reason
+    predictions.write_text(predictions.read_text() + '\n{"id": "other", "caption": "x"}', encoding="utf-8")
+    with pytest.raises(EvaluationError, match="'other'"):
+        evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
 
 
 def test_a_corpus_without_truth_is_an_error(clips: list[Clip], tmp_path: Path) -> None:

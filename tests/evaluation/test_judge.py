@@ -90,6 +90,13 @@ def test_no_clips_is_an_error_that_says_why() -> None:
         evaluate([], skipped=[Skipped("a", "no sound")])
 
 
+@pytest.mark.parametrize("pair", [(None, {}), ({}, None)])
+def test_a_clip_whose_emotions_are_unknown_is_an_error_that_names_it(pair) -> None:
+    truth, predicted = map(VoiceProfile, pair)
+    with pytest.raises(EvaluationError, match="'measured' of clips are unknown"):
+        evaluate([Pair("measured", truth, predicted)])
+
+
 def test_two_clips_with_one_id_are_an_error() -> None:
     pair = Pair("same", VoiceProfile(), VoiceProfile())
     with pytest.raises(EvaluationError, match="'same'"):

@@ -57,6 +57,21 @@ def test_a_clip_without_a_profile_is_told():
     assert failed[0][0] == "bare"
 
 
+def test_of_a_clip_that_was_only_measured_no_emotion_is_said_or_denied():
+    angry = Baseline.from_profiles([VoiceProfile({"Anger": 0.5})] * 9)
+    clips = [
+        Clip(f"m{number}", b"x", "wav", profile=VoiceProfile(None, (), {"pace": "fast"}))
+        for number in range(9)
+    ]
+    left_out, _ = captions(Render(per_clip=3, leave_out=("emotions",)), clips)
+    assert (
+        captions(Render(per_clip=3), clips)
+        == captions(Render(per_clip=3, baseline=angry), clips)
+        == (left_out, [])
+    )
+    assert not any("emotion" in text or "neutral" in text.lower() for row in left_out for text in row)
+
+
 def test_a_bad_setting_is_told_before_the_work():
     for wrong in ({"style": "odes"}, {"per_clip": 0}):
         with pytest.raises(ValueError, match=r"style|caption"):

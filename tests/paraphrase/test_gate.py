@@ -32,6 +32,32 @@ def test_what_keeps_the_meaning_is_accepted(candidate):
     assert judge(candidate, PROFILE).accepted
 
 
+UNKNOWN = VoiceProfile(None, (), {"gender": "androgynous", "pace": "slow"})
+
+
+def test_any_rendering_of_unknown_emotions_is_accepted():
+    for seed in range(200):
+        caption = render(UNKNOWN, seed=seed)
+        assert judge(caption, UNKNOWN).accepted, caption
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("Fearful and", "Fear"),
+        ("Without any fear and", "not Fear"),
+        ("With no particular emotion and", "no particular emotion"),
+        ("Neutral and", "Neutral"),
+    ],
+)
+def test_of_unknown_emotions_nothing_may_be_said_not_even_that_there_are_none(said, what):
+    verdict = judge(f"{said} slowly, a gender-neutral voice speaks.", UNKNOWN)
+    assert [(reason.code, reason.what) for reason in verdict.reasons] == [("added", what)]
+    if what != "Fear":
+        known = VoiceProfile({}, (), dict(UNKNOWN.traits))
+        assert judge(f"{said} slowly, a gender-neutral voice speaks.", known).accepted
+
+
 @pytest.mark.parametrize(
     ("candidate", "code", "what"),
     [

@@ -59,6 +59,16 @@ def test_the_grammar_rewrites_what_says_nothing_without_end_or_error():
     assert 1 < len(answers[0].texts) <= 500
 
 
+def test_unknown_emotions_stay_unsaid_whatever_the_caption_says_of_them():
+    unknown = VoiceProfile(None, (), {"gender": "female", "pace": "slow"})
+    captioned = Clip("b", b"", "wav", profile=unknown, captions=(Caption("A sad woman talks slowly."),))
+    done = rewrite_clips([Clip("a", b"", "wav", profile=unknown), captioned], GrammarBackend(), per_clip=4)
+    assert (done.accepted, done.refused) == (8, {})
+    for caption in (*done.captions["a"], *done.captions["b"]):
+        assert parse(caption.text).profile == expressible(unknown)
+        assert judge(caption.text, unknown).accepted, caption.text
+
+
 def test_results_depend_on_seed_and_id_only():
     together = rewrite_clips(triples(), GrammarBackend(), per_clip=2, seed=3)
     alone = rewrite_clips(triples()[7:8], GrammarBackend(), per_clip=2, seed=3)

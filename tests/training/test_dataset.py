@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from budew import parse
 from budew.captions import render
 from budew.model.tokenizer import END, PREFIX, build_tokenizer
+from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
 from budew.training.dataset import CaptionDataset, collate, heard
 from budew.training.features import FeatureSet, load_features
@@ -140,6 +141,12 @@ def test_heads_are_asked_for_emotions_bursts_and_gender(features):
             profile.bursts, key=BURSTS.index
         )
         assert asked[122] == (profile.traits["gender"] == "female")
+
+
+def test_heads_are_not_asked_for_emotions_that_are_unknown():
+    asked = heard(VoiceProfile(None, ["Tsk"], {"gender": "female"}))
+    assert np.isnan(asked[:40]).all()
+    assert (asked[40:].sum(), asked[122]) == (2, 1)
 
 
 def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(fields, features, tokenizer):

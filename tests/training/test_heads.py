@@ -6,7 +6,7 @@ from transformers import WhisperForConditionalGeneration
 
 from budew.model.build import Features, Size, build_whisper
 from budew.model.tokenizer import build_tokenizer
-from budew.training.heads import WhisperWithHeads
+from budew.training.heads import WhisperWithHeads, _heads_loss
 
 FEATURES = Features(window_seconds=2, mel_bins=16, hop=320, fourier=512)
 SIZE = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=24, dropout=0.0)
@@ -74,6 +74,22 @@ def test_a_cue_that_nobody_knows_costs_nothing(model, batch):
     half[:, 6:] = float("nan")
     assert known > model(**batch | {"cues": half}).loss > unknown
     model.zero_grad()
+
+
+def test_emotions_that_are_unknown_are_not_asked_for(model, batch):
+    model.train()
+    heard = batch["heard"].clone()
+    heard[1, :40] = float("nan")
+    unknown = model(**batch | {"heard": heard}).loss
+    assert unknown < model(**batch).loss
+    unknown.backward()
+    assert all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
+    model.zero_grad()
+    answers = torch.zeros(3, 136, requires_grad=True)
+    _heads_loss(answers, heard, batch["cues"]).backward()
+    assert not answers.grad[1, :40].any()
+    assert answers.grad[1, 40:].all()
+    assert answers.grad[0].all()
 
 
 def test_heads_reach_the_encoder_and_not_the_decoder(model, batch):

@@ -1,6 +1,7 @@
 """A run ends with the same weights whenever and however often it was stopped."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read, write_shard
+from budew.profile import VoiceProfile
 from budew.training.console import TrainingLog
 from budew.training.features import CorpusMismatchError
 from budew.training.recipe import Recipe, RecipeError, load_recipe
 from budew.training.run import describe, train
-from budew.training.sampled_captions import SampledCaptions
+from budew.training.sampled_captions import SampledCaptions, agreement
 
 ROOT = Path(__file__).parents[2]
 
@@ -165,6 +167,35 @@ def test_the_history_is_kept_with_the_checkpoint(recipe, finished):
         assert [entry["step"] for entry in history if name in entry] == [3, 6]
     assert [entry["step"] for entry in history if "loss" in entry] == [1, 2, 3, 4, 5, 6]
     assert load_recipe(finished / "checkpoint" / "recipe.yaml") == recipe
+
+
+def test_a_run_learns_from_clips_whose_emotions_are_unknown_and_tells_them(
+    recipe, make_clip, tmp_path, capsys
+):
+    measured = VoiceProfile(None, (), {"gender": "female", "pace": "slow"})
+    write_shard(tmp_path / "all.tar", [make_clip(number, profile=measured) for number in range(4)])
+    mixed = [make_clip(0, profile=measured), *(make_clip(number) for number in range(1, 5))]
+    write_shard(tmp_path / "mixed.tar", mixed)
+    corpora = {"train": str(tmp_path / "mixed.tar"), "validation": str(tmp_path / "all.tar")}
+    out = train(replace(recipe, max_steps=3, heads_weight=1.0, **corpora), out=tmp_path / "run")
+    told = capsys.readouterr().err
+    assert "train: the emotions of 1 of them are unknown: none are learnt" in told
+    assert "validation: the emotions of 4 of them are unknown" in told
+    assert "mean Spearman nan on 0 clips" in told
+    assert "(in truth: unknown)" in told
+    history = json.loads((out / "training.json").read_text(), parse_constant=pytest.fail)["history"]
+    assert all(math.isfinite(entry["loss"]) for entry in history if "loss" in entry)
+
+
+def test_only_clips_whose_emotions_are_known_tell_how_good_captions_are():
+    profiles = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
+    captions = ["Very angry.", "In deep awe.", "Very afraid."]
+    measured = VoiceProfile(None)
+    assert (
+        agreement([*profiles, measured], [*captions, "Very sad."])
+        == agreement(profiles, captions)
+        == (1.0, 3)
+    )
 
 
 def test_captioning_leaves_the_model_in_its_mode(recipe, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level
 
 STRATA = ("clips", "no emotion", *EMOTIONS)
-"""What is counted: all clips, those with a profile that names no emotion, and those with each emotion."""
+"""What is counted: all clips, those whose emotions are known and none, and those with each emotion."""
 MOST_UNNAMED = 100_000
 """Clips without a speaker up to which each is placed and listed."""
 
@@ -57,12 +57,14 @@ class Part:
 class SplitReport:
     """How well a split came out: its parts, and clips in each of `STRATA` in all.
 
-    `listed` tells whether each clip without a speaker was placed for balance, not by hash alone.
+    `listed` tells whether each clip without a speaker was placed for balance, not by hash alone. `unjudged`
+    clips have no profile, or one that does not know the emotions: they count as clips and for no emotion.
     """
 
     parts: tuple[Part, ...]
     counts: Mapping[str, int]
     listed: bool
+    unjudged: int = 0
 
     def share(self, part: Part) -> float:
         """Return the share of all clips that a part has."""
@@ -90,6 +92,7 @@ class SplitReport:
         """Return plain data."""
         return {
             "clips": self.counts["clips"],
+            "clips_with_unknown_emotions": self.unjudged,
             "unnamed_clips_by_hash": not self.listed,
             "parts": {part.name: self._described(part) for part in self.parts},
         }
@@ -151,9 +154,11 @@ class _Groups:
     unnamed: dict[str, _Row] = field(default_factory=dict)
     by_hash: dict[str, _Row] = field(default_factory=dict)
     listed: bool = True
+    unjudged: int = 0
 
     def add(self, clip: Clip) -> None:
         row = _row(clip.profile)
+        self.unjudged += not row[1:].any()
         if clip.speaker:
             self.speakers[clip.speaker] = self.speakers.get(clip.speaker, 0) + row
             return
@@ -227,13 +232,14 @@ class _Groups:
             )
             for name, row in zip(self.shares, held, strict=True)
         )
-        return SplitReport(found, dict(zip(STRATA, held.sum(axis=0).tolist(), strict=True)), self.listed)
+        counted = dict(zip(STRATA, held.sum(axis=0).tolist(), strict=True))
+        return SplitReport(found, counted, self.listed, self.unjudged)
 
 
 def _row(profile: VoiceProfile | None) -> _Row:
     row = np.zeros(len(STRATA), np.int32)
     row[0] = 1
-    if profile is not None:
+    if profile is not None and profile.emotions_known:
         said = [name for name, intensity in profile.emotions.items() if nearest_level(intensity)]
         row[[_PLACE[name] for name in said] or [1]] = 1
     return row

@@ -37,6 +37,8 @@ def _worst(report: SplitReport, part: Part) -> str:
 
 def _remarks(report: SplitReport) -> list[str]:
     lines = ["off by: percentage points by which emotions are more or less frequent than in all, on average"]
+    if report.unjudged:
+        lines.append(f"clips whose emotions are unknown, and count for none: {report.unjudged:,}")
     unnamed = sum(part.unnamed for part in report.parts)
     if unnamed:
         how = "each placed on its own" if report.listed else "placed by the hash of their ids"

@@ -1,7 +1,8 @@
 """How often to draw each clip so that rare emotions are learned too: weights from 1 to a cap.
 
 The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`; a clip in
-which none does has the mass 1 of no emotion. Of the largest mass M, an emotion of mass m gets the factor
+which none does has the mass 1 of no emotion, and one whose emotions are unknown gets no weight. Of the
+largest mass M, an emotion of mass m gets the factor
 
     min(cap, (M / m) ^ (1 / temperature))
 
@@ -58,7 +59,7 @@ class Balance:
         return min(self.cap, math.pow(rarity, 1 / self.temperature))
 
     def weight(self, profile: VoiceProfile) -> float:
-        """Return the weight of a clip of the corpus: from 1 to the cap."""
+        """Return the weight of a clip of the corpus whose emotions are known: from 1 to the cap."""
         said = strong_emotions(profile, self.min_level)
         weighted = sum(intensity * self.factor(name) for name, intensity in said.items())
         return weighted / sum(said.values())
@@ -78,6 +79,7 @@ class WeightReport:
         balance: how clips were weighed.
         clips: with a weight.
         without_profile: clips that got none.
+        unjudged: clips with a profile that got none, since it does not know the emotions.
         total, squares: sums of the weights and of their squares.
         lightest, heaviest: the extremes of the weights.
         weighted: mass of each emotion when clips count as often as they weigh.
@@ -86,6 +88,7 @@ class WeightReport:
     balance: Balance
     clips: int = 0
     without_profile: int = 0
+    unjudged: int = 0
     total: float = 0.0
     squares: float = 0.0
     lightest: float = math.inf
@@ -114,6 +117,7 @@ class WeightReport:
         return {
             "clips": self.clips,
             "clips_without_profile": self.without_profile,
+            "clips_with_unknown_emotions": self.unjudged,
             "temperature": self.balance.temperature,
             "cap": self.balance.cap,
             "min_level": self.balance.min_level,
@@ -164,16 +168,20 @@ def corpus_balance(
         progress: called with the number of clips that are done.
 
     Raises:
-        CorpusError: no clip has a profile, an option is out of range, or an item cannot be read.
+        CorpusError: no clip has a profile that knows the emotions, an option is out of range, or an item
+            cannot be read.
     """
     masses: dict[str, float] = {}
     for done, clip in enumerate(read(corpus, scale=scale, on_bad=on_bad), start=1):
-        for name, value in strong_emotions(clip.profile, min_level).items() if clip.profile else ():
-            masses[name] = masses.get(name, 0.0) + value
+        if clip.profile is not None and clip.profile.emotions_known:
+            for name, value in strong_emotions(clip.profile, min_level).items():
+                masses[name] = masses.get(name, 0.0) + value
         if progress:
             progress(done)
     if not masses:
-        raise CorpusError(f"{corpus}: no clip has a profile to weigh it by: annotate the corpus first")
+        raise CorpusError(
+            f"{corpus}: no clip has a profile that knows its emotions: annotate the corpus first"
+        )
     return Balance(masses, temperature, cap, min_level)
 
 
@@ -184,7 +192,7 @@ def weigh(
     scale: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[str, float]]:
-    """Give the id and the weight of each clip that has a profile, in a second pass that tells of nothing bad.
+    """Give id and weight of each clip whose emotions are known, in a second pass that tells of nothing bad.
 
     Args:
         corpus: the one that the balance was made from.
@@ -195,6 +203,8 @@ def weigh(
     for done, clip in enumerate(read(corpus, scale=scale, on_bad=_pass_over), start=1):
         if clip.profile is None:
             report.without_profile += 1
+        elif not clip.profile.emotions_known:
+            report.unjudged += 1
         else:
             yield clip.id, report.add(clip.profile)
         if progress:

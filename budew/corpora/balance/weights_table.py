@@ -37,4 +37,6 @@ def _summary(report: WeightReport, before: dict[str, float], after: dict[str, fl
     ]
     if report.without_profile:
         lines.append(f"clips without a profile, and so without a weight: {report.without_profile:,}")
+    if report.unjudged:
+        lines.append(f"clips whose emotions are unknown, and so without a weight: {report.unjudged:,}")
     return lines

@@ -26,6 +26,9 @@ MOST_LISTED = 50
 MOST_LANGUAGES = 200
 """Languages whose emotions are counted apart; those met later are counted together, as "other"."""
 
+UNJUDGED = "?"
+"""In the counts of a language: clips with a profile that does not know the emotions."""
+
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 
@@ -43,6 +46,7 @@ class Statistics:
         clips: in all.
         durations: of the clips whose duration is known.
         with_profile: clips that are annotated.
+        unjudged: of these, clips whose emotions are unknown, such as those that were only measured.
         with_caption: clips that are captioned.
         with_transcript: clips whose words are known.
         captions: in all.
@@ -50,16 +54,18 @@ class Statistics:
         languages: clips by language; "" where it is not known.
         speakers: clips by speaker, of those whose speaker is known.
         levels: for each emotion, clips at each level.
-        by_language: for each language, clips with each emotion, and those with a profile under "".
+        by_language: for each language, clips with each emotion, those with a profile under "", and of these
+            those whose emotions are unknown under `UNJUDGED`.
         bursts: clips with each burst.
         traits: clips by trait and word.
-        baseline: of the emotions; None where no clip has a profile.
+        baseline: of the emotions; None where those of no clip are known.
     """
 
     corpus: str
     clips: int = 0
     durations: Durations = field(default_factory=Durations)
     with_profile: int = 0
+    unjudged: int = 0
     with_caption: int = 0
     with_transcript: int = 0
     captions: int = 0
@@ -77,6 +83,11 @@ class Statistics:
         """Clips whose speaker is known; at least so many where `speakers` is not exact."""
         return sum(self.speakers.counts())
 
+    @property
+    def judged(self) -> int:
+        """Clips whose emotions are known, whether they have any or not."""
+        return self.with_profile - self.unjudged
+
     def present(self, emotion: str) -> int:
         """Return how many clips have an emotion, at whatever level."""
         return sum(self.levels[emotion][level] for level in LEVEL_NAMES[1:])
@@ -89,6 +100,7 @@ class Statistics:
             "hours": round(self.durations.total / 3600, 4),
             "clips_with_duration": self.durations.count,
             "clips_with_profile": self.with_profile,
+            "clips_with_unknown_emotions": self.unjudged,
             "clips_with_caption": self.with_caption,
             "clips_with_transcript": self.with_transcript,
             "captions": self.captions,
@@ -165,7 +177,7 @@ def clip_statistics(corpus: str, clips: Iterable[Clip], *, progress: Progress | 
             _count(found, clip)
             if progress:
                 progress(found.clips)
-            if clip.profile is not None:
+            if clip.profile is not None and clip.profile.emotions_known:
                 yield clip.profile
 
     annotated = profiles()
@@ -201,6 +213,9 @@ def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> N
         language = "other"
     here = found.by_language.setdefault(language, Counter())
     here[""] += 1
+    if not profile.emotions_known:
+        found.unjudged += 1
+        here[UNJUDGED] += 1
     for name, intensity in profile.emotions.items():
         level = level_name(intensity)
         found.levels[name][level] += 1
@@ -222,4 +237,8 @@ def _speakers(tally: Tally) -> dict[str, Any]:
 
 def _by_language(counts: Counter[str]) -> dict[str, Any]:
     said = {name: counts[name] for name in EMOTIONS if counts[name]}
-    return {"clips_with_profile": counts[""], "emotions": said}
+    return {
+        "clips_with_profile": counts[""],
+        "clips_with_unknown_emotions": counts[UNJUDGED],
+        "emotions": said,
+    }

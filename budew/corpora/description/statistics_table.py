@@ -15,7 +15,7 @@ LONGEST_NAME = 200
 
 def statistics_tables(found: Statistics) -> RenderableType:
     """Return what is in a corpus for `rich.print`: a line, the emotions, bursts and traits."""
-    emotions = [_emotions(found)] if found.with_profile else []
+    emotions = [_emotions(found)] if found.judged else []
     return Group(Text(_summary(found)), *emotions, Text("\n".join(_words(found))))
 
 
@@ -23,9 +23,10 @@ def _summary(found: Statistics) -> str:
     languages = _listed(found.languages.most_common(12))
     lengths = found.durations
     untimed = "" if lengths.count == found.clips else f" (of {lengths.count:,} clips with a duration)"
+    unjudged = f" (emotions unknown in {found.unjudged:,})" if found.unjudged else ""
     return (
         f"{found.corpus}: {found.clips:,} clips, {lengths.total / 3600:,.2f} hours{untimed}\n"
-        f"with a profile {found.with_profile:,}, with a caption {found.with_caption:,}, "
+        f"with a profile {found.with_profile:,}{unjudged}, with a caption {found.with_caption:,}, "
         f"not readable {found.bad:,}\n"
         f"{_lengths(lengths)}languages: {languages or 'none'}\n{_speakers(found)}"
     )
@@ -55,7 +56,7 @@ def _speakers(found: Statistics) -> str:
 def _emotions(found: Statistics) -> Table:
     table = Table(box=SIMPLE_HEAD)
     table.add_column("emotion", no_wrap=True)
-    for heading in (*LEVEL_NAMES[1:], "% of profiles", "median", "spread"):
+    for heading in (*LEVEL_NAMES[1:], "% of judged", "median", "spread"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
         if not found.present(name):
@@ -64,7 +65,7 @@ def _emotions(found: Statistics) -> Table:
         table.add_row(
             name,
             *(f"{counts[level]:,}" for level in LEVEL_NAMES[1:]),
-            f"{100 * found.present(name) / found.with_profile:.1f}",
+            f"{100 * found.present(name) / found.judged:.1f}",
             f"{usual.median[name]:.2f}" if usual else "–",
             f"{usual.spread[name]:.2f}" if usual else "–",
         )

@@ -123,8 +123,8 @@ def _labels(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[
 
 def _emotions(
     row: Mapping[str, Any], text: str, named: ShardName | None, scores: Scores | None, lines: dict[str, float]
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """Return intensities, and where they are from; nothing of both where nothing says them."""
+) -> tuple[dict[str, float] | None, dict[str, Any]]:
+    """Return intensities, and where they are from; None and nothing where nothing says them."""
     if scores:
         scale = scale_named(scores.declared or SCALE)
         return intensities(scores.emotions, scale), {"labels": "fields", "scale": scale.name}
@@ -136,7 +136,7 @@ def _emotions(
     if free:
         return free, {"labels": "words", "field": "annotation"}
     asked = named.emotion if named else None
-    return (dict([asked]), {"labels": "shard name"}) if asked else ({}, {})
+    return (dict([asked]), {"labels": "shard name"}) if asked else (None, {})
 
 
 def _without_transcript(text: str) -> str:

@@ -2,15 +2,19 @@
 
 import json
 import random
+from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from budew.corpora import Clip, CorpusError, write_shard
 from budew.corpora.balance import split_corpus as splitting
 from budew.corpora.balance.split_corpus import split_corpus
+from budew.corpora.balance.split_table import split_table
 from budew.corpora.balance.splits import Splits, part_by_hash, read_splits, select, write_splits
 from budew.corpora.balance.stratify import stratify
 from budew.profile import VoiceProfile
@@ -79,6 +83,20 @@ def test_parts_have_their_shares_of_clips_and_of_every_emotion(tmp_path):
         assert not report.missing(part)
     told = json.loads(json.dumps(report.to_dict()))
     assert sum(part["clips"] for part in told["parts"].values()) == told["clips"]
+
+
+def test_clips_whose_emotions_are_unknown_fill_parts_and_no_stratum(tmp_path):
+    known = corpus(9)
+    unknown = [replace(clip, id=f"m {clip.id}", profile=VoiceProfile(None)) for clip in known[:50]]
+    bare = [replace(clip, id=f"b {clip.id}", profile=None) for clip in known[:7]]
+    _, report = split([*known, *unknown, *bare], tmp_path)
+    _, before = split(known, tmp_path / "known")
+    assert report.counts == {**before.counts, "clips": len(known) + 57}
+    assert (report.unjudged, before.unjudged) == (57, 0)
+    assert report.to_dict()["clips_with_unknown_emotions"] == 57
+    shown = Console(file=StringIO(), width=200)
+    shown.print(split_table(report))
+    assert "whose emotions are unknown, and count for none: 57" in shown.file.getvalue()
 
 
 def test_balance_beats_a_hash_of_the_speaker(tmp_path):

@@ -2,11 +2,13 @@
 
 import json
 import math
+from io import StringIO
 
 import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from budew.corpora import Clip, CorpusError, write_shard
 from budew.corpora.balance.weight_files import write_weights
@@ -19,6 +21,7 @@ from budew.corpora.balance.weights import (
     shares,
     weigh,
 )
+from budew.corpora.balance.weights_table import weights_table
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
@@ -116,6 +119,23 @@ def test_each_clip_with_a_profile_gets_its_weight_in_the_file(corpus, tmp_path, 
     told = json.loads(json.dumps(report.to_dict()))
     assert told["effective_emotions"]["weighted"] > told["effective_emotions"]["before"]
     assert told["shares"]["Anger"]["before"] == pytest.approx(16 / 21, abs=1e-6)
+
+
+def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_told(tmp_path):
+    profiles = [VoiceProfile({"Anger": 1}), VoiceProfile(None, (), {"pace": "fast"}), VoiceProfile(), None]
+    write_shard(tmp_path / "a.tar", [Clip(f"c{n}", b"x", "wav", profile=p) for n, p in enumerate(profiles)])
+    balance = corpus_balance(tmp_path / "a.tar")
+    report = WeightReport(balance)
+    assert balance.masses == {"Anger": 1.0, NO_EMOTION: 1.0}
+    assert [id for id, _ in weigh(tmp_path / "a.tar", report)] == ["c0", "c2"]
+    assert (report.clips, report.without_profile, report.unjudged) == (2, 1, 1)
+    assert report.to_dict()["clips_with_unknown_emotions"] == 1
+    shown = Console(file=StringIO(), width=200)
+    shown.print(weights_table(report))
+    assert "emotions are unknown, and so without a weight: 1" in shown.file.getvalue()
+    write_shard(tmp_path / "measured.tar", [Clip("m", b"x", "wav", profile=profiles[1])])
+    with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
+        corpus_balance(tmp_path / "measured.tar")
 
 
 def test_an_error_on_the_way_leaves_no_file(tmp_path):

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from budew.captions.salience import LARGEST_JSON, Baseline
 from budew.corpora import Caption, Clip, CorpusError, write_shard
 from budew.corpora.description.statistics import clip_statistics, corpus_statistics
+from budew.corpora.description.statistics_table import statistics_tables
 from budew.profile import VoiceProfile
 
 PROFILES = (
@@ -49,8 +52,8 @@ def test_emotions_are_counted_by_language_and_clips_by_voice(clips, tmp_path):
     write_shard(tmp_path / "a.tar", named)
     told = corpus_statistics(tmp_path / "a.tar").to_dict()
     assert told["emotions_by_language"] == {
-        "de": {"clips_with_profile": 2, "emotions": {"Awe": 1, "Fear": 1}},
-        "en": {"clips_with_profile": 1, "emotions": {"Fear": 1}},
+        "de": {"clips_with_profile": 2, "clips_with_unknown_emotions": 0, "emotions": {"Awe": 1, "Fear": 1}},
+        "en": {"clips_with_profile": 1, "clips_with_unknown_emotions": 0, "emotions": {"Fear": 1}},
     }
     assert told["speakers"]["most_clips"] == {"x": 2, "y": 1}
     assert (told["speakers"]["distinct"], told["speakers"]["clips"]) == (2, 3)
@@ -83,6 +86,24 @@ def test_a_corpus_of_endless_names_gives_statistics_of_bounded_size(clips):
 def test_a_corpus_without_profiles_has_no_baseline(clips, tmp_path):
     write_shard(tmp_path / "a.tar", clips[3:])
     assert corpus_statistics(tmp_path / "a.tar").baseline is None
+
+
+def test_clips_whose_emotions_are_unknown_count_for_their_traits_and_for_no_emotion(clips):
+    measured = [
+        replace(clips[0], id=f"m{n}", profile=VoiceProfile(None, ["Yawn"], {"pace": "fast"})) for n in (1, 2)
+    ]
+    known, told = clip_statistics("c", clips), clip_statistics("c", [*measured, *clips])
+    assert (told.with_profile, told.unjudged, told.judged) == (5, 2, known.judged)
+    assert (told.levels, told.baseline) == (known.levels, known.baseline)
+    assert (told.bursts["Yawn"], told.traits["pace"]["fast"]) == (3, 2)
+    row = told.to_dict()
+    assert row["clips_with_unknown_emotions"] == 2
+    assert row["emotions_by_language"]["de"]["clips_with_unknown_emotions"] == 2
+    shown = Console(file=StringIO(), width=200)
+    shown.print(statistics_tables(told))
+    assert "with a profile 5 (emotions unknown in 2)" in shown.file.getvalue()
+    assert "66.7" in shown.file.getvalue()  # fear, in two of the three that were judged
+    assert clip_statistics("c", measured).baseline is None
 
 
 def test_what_cannot_be_read_is_told_and_counted(clips, tmp_path):

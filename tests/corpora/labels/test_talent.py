@@ -109,6 +109,11 @@ def test_the_accent_is_in_fields_tags_or_names(accent, annotation, name, heard):
     assert found["profile"]["traits"] == heard
 
 
+def test_an_accent_alone_leaves_the_emotions_unknown():
+    found = read({"annotation": "<transcription_start>Hi", "accent": "Irish"}, "x")
+    assert found["profile"] == {"emotions": None, "traits": {"accent": "Irish"}}
+
+
 @pytest.mark.parametrize(
     ("place", "row"),
     [

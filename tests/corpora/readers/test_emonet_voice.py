@@ -36,6 +36,7 @@ def test_profiles_are_the_means_of_the_ratings(tmp_path, mp3, reader):
         {},
     ]
     assert dict(clips[2].profile.traits) == {"Authenticity": 3.0}
+    assert [clip.profile.emotions_known for clip in clips] == [True, True, False, True]
     assert [clip.metadata["asked_for"] for clip in clips][2:] == [["Authenticity"], ["Pain"]]
     assert clips[0].id == "train-00000-of-00003-00000000"
     assert clips[0].metadata == {
