@@ -12,7 +12,7 @@ from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
 from budew.captions.grammar import BIT
 from budew.captions.lexicon import Lexicon, Wordings
-from budew.captions.scope import MODERATE
+from budew.captions.scope_state import MODERATE
 
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
