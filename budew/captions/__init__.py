@@ -1,6 +1,7 @@
 """The caption language: `render` says a profile in English, `parse` reads that and any other caption."""
 
-from budew.captions.lexicon import Lexicon, LexiconError, load_lexicon
+from budew.captions.lexicon import Lexicon, load_lexicon
+from budew.captions.lexicon_words import LexiconError
 from budew.captions.parse import Mention, ParsedCaption, parse
 from budew.captions.render import expressible, frame_names, render
 

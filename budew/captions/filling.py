@@ -11,8 +11,9 @@ from typing import Literal, NamedTuple
 from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
 from budew.captions.grammar import BIT
-from budew.captions.lexicon import Lexicon, Wordings
-from budew.captions.scope import MODERATE
+from budew.captions.lexicon import Lexicon
+from budew.captions.lexicon_words import Wordings
+from budew.captions.scope_state import MODERATE
 
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""

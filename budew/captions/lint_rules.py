@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from budew.captions.inflection import spelled_out
-from budew.captions.lexicon import LexiconError
+from budew.captions.lexicon_words import LexiconError
 from budew.captions.tokens import PhraseTrie
 from budew.malformed import fault_in
 from budew.resources import data_folder

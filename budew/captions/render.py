@@ -14,7 +14,8 @@ from budew.captions.draw import Draw
 from budew.captions.english import with_article
 from budew.captions.filling import Filling, Said, Wording
 from budew.captions.grammar import STYLES, Frame, capitalised
-from budew.captions.lexicon import SAID_ATTRIBUTES, Lexicon, LexiconError, load_lexicon
+from budew.captions.lexicon import SAID_ATTRIBUTES, Lexicon, load_lexicon
+from budew.captions.lexicon_words import LexiconError
 from budew.captions.parse import parse
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, WORD_TRAITS

@@ -3,8 +3,9 @@
 import typer
 
 from budew.cli import acting_options, options
+from budew.cli.running import tell
 from budew.extras import require
-from budew.terminal import print_table, progress_bar, say_error
+from budew.terminal import job_bar, print_table
 
 app = typer.Typer()
 
@@ -27,7 +28,7 @@ def synthesize(
     require("scipy", extra="train", purpose="budew corpus synthesize")
     from budew.synthesis import synthesize_corpus
 
-    with progress_bar("synthesizing") as bar:
+    with job_bar("synthesizing") as bar:
         shards = synthesize_corpus(
             out, clips=clips, seed=seed, split=split.value, workers=workers, progress=bar
         )
@@ -116,14 +117,10 @@ def act(
         check = CheckWords(Transcriber(words_model, device), max_wer)
         check.transcriber.require_languages(plan.accents)
     performance = Performance(plan, speaker, clips, clips_per_shard, check)
-    with progress_bar("acting") as bar:
+    with job_bar("acting") as bar:
         done = act_plan(out, performance, workers=workers, retry_failed=retry_failed, progress=bar)
-    if done.failures:
-        say_error(f"{done.failures:,} clips could not be spoken: see {out / 'failures.jsonl'}")
-    print(f"{done.clips:,} clips in {done.shards:,} shards in {out}")
-    if done.left_out:
-        print(f"{done.left_out:,} were left out: see {out / 'left_out.jsonl'}")
-    raise typer.Exit(1 if done.failures else 0)
+    tell(done)
+    raise typer.Exit(1 if done.failures or done.given_up else 0)
 
 
 def _listed(names: str | None) -> list[str] | None:

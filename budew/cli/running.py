@@ -98,7 +98,7 @@ def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
         summary = _run_here(job, source, out, running)
     else:
         summary = _run_on_cluster(job, source, out, running)
-    _tell(summary)
+    tell(summary)
     if running.executor is Executor.slurm and summary.there < summary.units:
         print(
             "queued: squeue shows it; the same command, when it has ended, lists failures and does the rest"
@@ -167,7 +167,8 @@ def _size(unit: Any) -> int:
     return int(unit.size())
 
 
-def _tell(summary: "Summary") -> None:
+def tell(summary: "Summary") -> None:
+    """Print how a job ended."""
     left = summary.units - summary.there
     for name in summary.given_up:
         say_error(f"{name}: given up, for its process died again and again; the next run tries it again")

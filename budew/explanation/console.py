@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.captions import ParsedCaption, frame_names, load_lexicon, parse, render
-from budew.captions.lexicon import without_article
+from budew.captions.lexicon_words import without_article
 from budew.captions.render import Style as WordingStyle
 from budew.explanation.marks import Mark, cell, emotion_tone, marks_of, pieces, strongest_first
 from budew.profile import VoiceProfile

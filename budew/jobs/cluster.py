@@ -16,7 +16,8 @@ from budew.extras import require
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import claim
 from budew.jobs.runner import Summary, finish, pending
-from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
+from budew.jobs.unit import Unit
+from budew.jobs.units import CLIPS_PER_SHARD, plan_units
 from budew.jobs.workers import Workers
 
 Executor = Literal["slurm", "ray"]

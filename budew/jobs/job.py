@@ -6,6 +6,7 @@ worker.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
@@ -20,7 +21,13 @@ class JobError(Exception):
 
 
 class FilteredError(CorpusError):
-    """A clip that the settings of a job leave out. Told as a failure is, counted and listed apart."""
+    """A clip that the settings of a job leave out. Told as a failure is, counted and listed apart.
+
+    Attributes:
+        details: what was measured of it, as JSON values, for its line in the list.
+    """
+
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class Job(Protocol):

@@ -10,18 +10,15 @@
 No time and no host stands in any of them: the same job leaves the same bytes.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.address import shown
-from budew.corpora.manifest import Span
 from budew.jobs.changes import told_changes
 from budew.jobs.job import FilteredError, Job, JobError
-from budew.jobs.units import Unit
+from budew.jobs.unit import Unit
 from budew.version import __version__
 from budew.whole_file import whole_file
 
@@ -30,23 +27,34 @@ JOB, NOTES, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_ou
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that is in no output: the clip, "" where it was not even one, and why."""
+    """Something that is in no output.
+
+    Attributes:
+        clip: its id, "" where it was not even a clip.
+        reason: why, in one line.
+        kind: of error.
+        is_filtered: whether nothing was wrong, and the settings left it out.
+        details: what was measured of it, if it was left out.
+    """
 
     clip: str
     reason: str
     kind: str
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether the settings left it out, and nothing was wrong."""
-        return self.kind == FilteredError.__name__
+    is_filtered: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, clip: str, error: BaseException) -> "Failure":
         """Describe an error on one line."""
-        kind = FilteredError if isinstance(error, FilteredError) else type(error)
         text = " ".join(str(error).split()) or type(error).__name__
-        return cls(clip, text.encode("utf-8", "backslashreplace").decode()[:1000], kind.__name__)
+        text = text.encode("utf-8", "backslashreplace").decode()[:1000]
+        if isinstance(error, FilteredError):
+            return cls(clip, text, type(error).__name__, True, dict(error.details))
+        return cls(clip, text, type(error).__name__)
+
+    def row(self, shard: str) -> dict[str, Any]:
+        """Return the line of `failures.jsonl` or `left_out.jsonl`."""
+        return {"shard": shard, "clip": self.clip, "reason": self.reason, "kind": self.kind, **self.details}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Note:
     Attributes:
         clips: in the shard. There is no file where there are none.
         bytes: size of the shard.
-        input_bytes: size of what it was made from.
+        input_bytes: size of what it was made from; of a plan, the clips planned.
         input_sha256: digest of what it was made from.
         made_by: job, settings and version of the package.
         failures: what failed or was left out, in the order of the input.
@@ -89,16 +97,24 @@ def read_note(out: Path, unit: Unit) -> Note | None:
     An input that is newer than its note is the same if its digest is.
     """
     try:
-        path = note_path(out, unit)
-        data = json.loads(path.read_text(encoding="utf-8"))
+        note = output_note(out, unit)
+        if note is None or unit.size() != note.input_bytes:
+            return None
+        older = unit.changed() <= note_path(out, unit).stat().st_mtime_ns
+        return note if older or unit.digest() == note.input_sha256 else None
+    except OSError:
+        return None  # not done, or not to be trusted: it is done again
+
+
+def output_note(out: Path, unit: Unit) -> Note | None:
+    """Return the note of a unit whose output is still what it was, whatever became of its input."""
+    try:
+        data = json.loads(note_path(out, unit).read_text(encoding="utf-8"))
         note = Note(**{**data, "failures": tuple(Failure(**row) for row in data["failures"])})
         there = shard_path(out, unit).stat().st_size if note.clips else 0
-        if there != note.bytes or unit.size() != note.input_bytes:
-            return None
-        older = unit.changed() <= path.stat().st_mtime_ns
-        return note if older or input_digest(unit) == note.input_sha256 else None
+        return note if there == note.bytes else None
     except (OSError, ValueError, TypeError, KeyError):
-        return None  # not done, or not to be trusted: it is done again
+        return None
 
 
 def claim(out: Path, job: Job, clips_per_shard: int) -> None:
@@ -146,42 +162,11 @@ def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bo
         for unit, note in notes:
             for failure in note.failures if note else ():
                 if failure.is_filtered == filtered:
-                    row = {"shard": unit.name, **asdict(failure)}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    file.write(json.dumps(failure.row(unit.name), ensure_ascii=False) + "\n")
                     count += 1
     if not count:
         path.unlink()
     return count
-
-
-def input_digest(unit: Unit) -> str:
-    """Return SHA-256 of the input: of a shard, of the lines of a manifest, of loose files with their names.
-
-    What lies behind an address is not read twice: its digest is that of the address.
-    """
-    digest = hashlib.sha256()
-    if unit.span is not None:
-        return _span_digest(unit.files[0], unit.span)
-    for path in unit.paths:
-        if isinstance(path, str):
-            digest.update(shown(path).encode())
-            continue
-        if unit.folder is not None:
-            digest.update(path.relative_to(unit.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-        if not path.is_file():
-            continue  # a pipe or a device has no end
-        try:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            digest.update(f"unreadable: {error.strerror}".encode())
-    return digest.hexdigest()
-
-
-def _span_digest(path: Path, span: Span) -> str:
-    with path.open("rb") as file:
-        file.seek(span.start)
-        return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
 
 
 def note_path(out: Path, unit: Unit) -> Path:

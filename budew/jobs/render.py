@@ -6,7 +6,7 @@ from typing import Any
 
 from budew.captions import render
 from budew.captions.grammar import STYLES
-from budew.captions.lexicon import LexiconError
+from budew.captions.lexicon_words import LexiconError
 from budew.captions.render import Style
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from budew.corpora.errors import CorpusError
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
+from budew.jobs.unit import Unit
 from budew.jobs.unit_work import do_unit
-from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
+from budew.jobs.units import CLIPS_PER_SHARD, InputUnit, plan_units
 from budew.jobs.workers import Outcome, WorkerDiedError, Workers
 
 
@@ -58,6 +60,7 @@ class Summary:
 
 
 OnProgress = Callable[[Progress], None]
+UnitType = TypeVar("UnitType", bound=Unit)
 
 
 def run(
@@ -86,28 +89,54 @@ def run(
         CorpusError: there is no such source.
         OSError: the disk refuses.
     """
-    folder = Path(out)
     units = plan_units(source, clips_per_shard=clips_per_shard)
-    _check_apart(units, folder)
-    claim(folder, job, clips_per_shard)
-    with _only_run_in(folder):
-        waiting = pending(units, folder, retry_failed=retry_failed)
-        given_up = _do(waiting, job, folder, workers, len(units), progress)
-        return finish(units, folder, done=len(waiting) - len(given_up), given_up=given_up)
+    _check_apart(units, Path(out))
+    return run_units(
+        job,
+        units,
+        Path(out),
+        workers=workers,
+        clips_per_shard=clips_per_shard,
+        retry_failed=retry_failed,
+        progress=progress,
+    )
 
 
-def pending(units: Sequence[Unit], out: Path, *, retry_failed: bool = False) -> list[Unit]:
+def run_units(
+    job: Job,
+    units: Sequence[Unit],
+    out: Path,
+    *,
+    workers: int | None,
+    clips_per_shard: int,
+    retry_failed: bool,
+    retry_filtered: bool = False,
+    progress: OnProgress | None,
+) -> Summary:
+    """Do a job over units, as `run` does over those of a source.
+
+    Args:
+        retry_filtered: do units again, too, of which the settings left something out.
+    """
+    claim(out, job, clips_per_shard)
+    with _only_run_in(out):
+        waiting = pending(units, out, retry_failed=retry_failed, retry_filtered=retry_filtered)
+        given_up = _do(waiting, job, out, workers, len(units), progress)
+        return finish(units, out, done=len(waiting) - len(given_up), given_up=given_up)
+
+
+def pending(
+    units: Sequence[UnitType], out: Path, *, retry_failed: bool = False, retry_filtered: bool = False
+) -> list[UnitType]:
     """Return the units that are not done."""
 
     def is_done(unit: Unit) -> bool:
         note = read_note(out, unit)
-        return note is not None and not (retry_failed and _has_failed(note))
+        return note is not None and not any(
+            retry_filtered if failure.is_filtered else retry_failed for failure in note.failures
+        )
 
     return [unit for unit in units if not is_done(unit)]
-
-
-def _has_failed(note: Note) -> bool:
-    return not all(failure.is_filtered for failure in note.failures)
 
 
 def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequence[str] = ()) -> Summary:
@@ -177,7 +206,7 @@ class _Told:
         self.under_way(0, 0)
 
 
-def _check_apart(units: Sequence[Unit], out: Path) -> None:
+def _check_apart(units: Sequence[InputUnit], out: Path) -> None:
     """A job that writes among its own input would read its output the next time."""
     place = out.resolve()
     for unit in units:

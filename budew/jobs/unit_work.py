@@ -16,8 +16,8 @@ from budew.corpora.errors import CorpusError
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
 from budew.jobs.job import Job, JobError
-from budew.jobs.notes import Failure, Note, input_digest, made_by, note_path, shard_path, write_note
-from budew.jobs.units import Unit
+from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
+from budew.jobs.unit import Unit
 
 OnClip = Callable[[int, int], None]
 """Called with how many clips of the unit were read, and how many items failed."""
@@ -34,7 +34,7 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
     """
     path, failures = shard_path(out, unit), list[Failure]()
     remove_unfinished(out, unit)
-    before, digest = (unit.size(), unit.changed()), input_digest(unit)
+    before, digest = (unit.size(), unit.changed()), unit.digest()
     read = 0
 
     def failed(clip: str, error: Exception) -> None:

@@ -1,8 +1,9 @@
-"""Units of work: one input shard each, or so many loose files, with the name that its output will have.
+"""Units of a source: one input shard each, or so many loose files, with the name that its output will have.
 
 The plan is a function of what lies in the source, so every machine that looks at it makes the same one.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -26,8 +27,8 @@ _ODD = re.compile(r"[^\w.@+=-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What is done or not done as a whole.
+class InputUnit:
+    """A `Unit` that is read.
 
     Attributes:
         name: of its output without suffix, relative, with `/` between parts.
@@ -65,8 +66,41 @@ class Unit:
         """Return when the input was changed last, in nanoseconds by the clock of its file system."""
         return max((os.stat(path).st_mtime_ns for path in self.files), default=0)
 
+    def digest(self) -> str:
+        """Return SHA-256 of a shard, of the lines of a manifest, or of loose files with their names.
 
-def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[Unit]:
+        What lies behind an address is not read twice: its digest is that of the address.
+        """
+        if self.span is not None:
+            return _span_digest(self.files[0], self.span)
+        digest = hashlib.sha256()
+        for path in self.paths:
+            if isinstance(path, str):
+                digest.update(shown(path).encode())
+                continue
+            if self.folder is not None:
+                name = path.relative_to(self.folder).as_posix()
+                digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            if path.is_file():  # a pipe or a device has no end
+                digest.update(_file_digest(path))
+        return digest.hexdigest()
+
+
+def _span_digest(path: Path, span: Span) -> str:
+    with path.open("rb") as file:
+        file.seek(span.start)
+        return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
+
+
+def _file_digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        return f"unreadable: {error.strerror}".encode()
+
+
+def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[InputUnit]:
     """Cut a source into units, in the order of their paths.
 
     Args:
@@ -84,9 +118,9 @@ def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) ->
     return units
 
 
-def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Unit]:
+def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[InputUnit]:
     if is_address(entry):
-        yield Unit(_name_of_address(str(entry)), (str(entry),))
+        yield InputUnit(_name_of_address(str(entry)), (str(entry),))
         return
     path = Path(entry)
     if path.is_dir():
@@ -95,17 +129,19 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Unit
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
     parts = spans(path, clips_per_shard) if path.suffix.lower() in _MANIFESTS else []
     if len(parts) > 1:
-        yield from (Unit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts))
+        yield from (
+            InputUnit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts)
+        )
     else:
-        yield Unit(name, (path,))
+        yield InputUnit(name, (path,))
 
 
-def _of_loose_files(folder: Path, most: int) -> Iterator[Unit]:
+def _of_loose_files(folder: Path, most: int) -> Iterator[InputUnit]:
     name = folder.resolve().name or "clips"
     clips = [list(files) for _, files in groupby(_loose(folder), key=lambda path: path.with_suffix(""))]
     for number, start in enumerate(range(0, len(clips), most)):
         files = tuple(path for clip in clips[start : start + most] for path in clip)
-        yield Unit(f"{name}-{number:05d}", files, folder)
+        yield InputUnit(f"{name}-{number:05d}", files, folder)
 
 
 def _loose(folder: Path) -> list[Path]:
@@ -155,8 +191,8 @@ def _name_of_address(address: str) -> str:
     )
 
 
-def _check_names(units: Sequence[Unit]) -> None:
-    seen: dict[str, Unit] = {}
+def _check_names(units: Sequence[InputUnit]) -> None:
+    seen: dict[str, InputUnit] = {}
     for unit in units:
         other = seen.setdefault(unit.name.lower(), unit)
         if other is not unit:

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 from budew.jobs.job import Job
 from budew.jobs.notes import Note
+from budew.jobs.unit import Unit
 from budew.jobs.unit_work import do_unit
-from budew.jobs.units import Unit
 
 MOST_DEATHS = 3
 """A unit in which so many processes died is given up."""

@@ -1,50 +1,54 @@
 """A corpus of synthetic emotional speech as WebDataset shards, the same bytes from the same seed.
 
-About 50 clips a second on one core, workers side by side. One shard is the unit of work: it appears
-under its name when it is complete, a second run makes only what is missing, and neither the number of
-workers nor their order changes a byte.
+About 50 clips a second on one core, workers side by side. It is a job like any other: a second run makes only
+what is missing, and neither the number of workers nor their order changes a byte.
 """
 
-import json
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import soundfile as sf
 
 from budew.corpora.clip import Clip
-from budew.corpora.shards import write_shard
 from budew.extras import require
-from budew.jobs.changes import told_changes
+from budew.jobs import OnFailed
+from budew.jobs.planned import run_planned
+from budew.jobs.runner import OnProgress
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
 from budew.synthesis.espeak import Espeak, SynthesisError
-from budew.synthesis.plan import Plan, plan_clip
+from budew.synthesis.plan import Plan, clip_id, plan_clip
 from budew.synthesis.tables import SPLITS, Split
 from budew.version import __version__
 
-DESCRIPTION = "corpus.json"
-
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What decides a synthetic corpus, to the byte."""
+class Synthesis:
+    """A job that makes the sound of planned clips: those of (seed, split)."""
 
-    clips: int
     seed: int
-    split: Split = "train"
-    clips_per_shard: int = 500
+    split: Split
+    name: str = "synthesize"
 
-    def shards(self) -> dict[str, range]:
-        """Return the numbers of the clips of each shard, by its file name."""
-        starts = range(0, self.clips, self.clips_per_shard)
-        return {
-            f"{self.split}-{index:05d}.tar": range(start, min(start + self.clips_per_shard, self.clips))
-            for index, start in enumerate(starts)
-        }
+    def settings(self) -> dict[str, Any]:
+        """Return what decides a clip."""
+        return {"seed": self.seed, "split": self.split, "version": __version__}
+
+    def id_of(self, number: int) -> str:
+        """Return the id of clip `number`."""
+        return clip_id(number, seed=self.seed, split=self.split)
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Synthesize the clips that have no audio yet."""
+        with Espeak() as espeak:
+            for clip in clips:
+                if clip.audio:
+                    yield clip
+                    continue
+                plan = plan_clip(clip.metadata["number"], seed=self.seed, split=self.split)
+                yield _clip(plan, synthesize(plan, espeak))
 
 
 def synthesize_corpus(
@@ -55,77 +59,43 @@ def synthesize_corpus(
     split: Split = "train",
     clips_per_shard: int = 500,
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: OnProgress | None = None,
 ) -> list[Path]:
     """Write the shards of the corpus (seed, split) into the folder `out` and return their paths.
 
     Args:
-        out: folder; shards that are there already are kept, so a stopped run goes on.
+        out: folder; shards that are there already are kept, so a stopped run goes on, and a longer corpus
+            with a shorter one.
         clips: how many.
         seed: decides everything together with the split and the number of a clip.
         split: "train", "validation" or "test"; their voices are disjoint.
         clips_per_shard: size of a shard.
-        workers: processes; as many as there are processors when None; 0 and 1 work in this one. Changes
+        workers: processes; as many as there are processors when None, 0 works in this process. Changes
             nothing but the time.
-        progress: called with (clips there, clips in all) after each shard.
+        progress: called a few times a second.
 
     Raises:
-        SynthesisError: `out` holds another corpus, an argument is out of range, or espeak-ng fails.
+        SynthesisError: there is no such split, or espeak-ng fails.
+        JobError: `out` holds another corpus, or a number is out of range.
         MissingExtraError: espeakng-loader is not installed.
     """
     require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
-    order = _checked(Order(clips, seed, split, clips_per_shard))
-    folder = Path(out)
-    _claim(folder, order)
-    shards = order.shards()
-    missing = {name: numbers for name, numbers in shards.items() if not (folder / name).exists()}
-    done = clips - sum(len(numbers) for numbers in missing.values())
-    if progress:
-        progress(done, clips)
-    for count in _write_all(folder, order, missing, os.cpu_count() or 1 if workers is None else workers):
-        done += count
-        if progress:
-            progress(done, clips)
-    return [folder / name for name in shards]
-
-
-def _checked(order: Order) -> Order:
-    if order.split not in SPLITS:
-        raise SynthesisError(f"the split {order.split!r} is not one of {', '.join(SPLITS)}")
-    if order.clips < 1 or order.clips_per_shard < 1:
-        raise SynthesisError("a corpus has at least one clip, and a shard too")
-    return order
-
-
-def _claim(folder: Path, order: Order) -> None:
-    """Write down what the folder holds, or check that it holds the same."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / DESCRIPTION
-    wanted = {"made_by": "budew corpus synthesize", "version": __version__, **asdict(order)}
-    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else wanted
-    if there != wanted:
-        raise SynthesisError(
-            f"{folder} holds another corpus ({told_changes(there, wanted)}): choose an empty folder"
-        )
-    path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
-
-
-def _write_all(folder: Path, order: Order, shards: dict[str, range], workers: int) -> Iterator[int]:
-    """Write the shards, yielding the number of clips of each as it is finished."""
-    jobs = [(folder / name, order, numbers) for name, numbers in shards.items()]
-    if workers <= 1 or len(jobs) <= 1:
-        yield from (_write_one(*job) for job in jobs)
-        return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_write_one, *job) for job in jobs]
-        for future in as_completed(futures):
-            yield future.result()
-
-
-def _write_one(path: Path, order: Order, numbers: range) -> int:
-    with Espeak() as espeak:
-        plans = (plan_clip(number, seed=order.seed, split=order.split) for number in numbers)
-        return write_shard(path, (_clip(plan, synthesize(plan, espeak)) for plan in plans))
+    if split not in SPLITS:
+        raise SynthesisError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
+    job = Synthesis(seed, split)
+    done = run_planned(
+        job,
+        clips,
+        out,
+        prefix=split,
+        id_of=job.id_of,
+        clips_per_shard=clips_per_shard,
+        workers=workers,
+        progress=progress,
+    )
+    if done.given_up:
+        raise SynthesisError(f"{done.out}: processes died again and again: start again, with fewer workers")
+    return sorted(done.out.glob(f"{split}-*.tar"))
 
 
 def _clip(plan: Plan, samples: Samples) -> Clip:

@@ -62,8 +62,8 @@ class Plan:
 
 def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
     """Draw clip `number` of the corpus (seed, split)."""
-    clip_id = f"{split}-{seed}-{number:07d}"
-    rng = generator(seed, clip_id, "plan")
+    id = clip_id(number, seed=seed, split=split)
+    rng = generator(seed, id, "plan")
     voice = _draw_voice(rng, split)
     emotions = _draw_emotions(rng)
     settings, bursts = express(emotions, rng)
@@ -71,7 +71,12 @@ def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
     rng.shuffle(bursts)
     cut = sum(rng.random() < 0.5 for _ in bursts)
     profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
-    return Plan(clip_id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
+    return Plan(id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
+
+
+def clip_id(number: int, *, seed: int, split: Split) -> str:
+    """Return the id of clip `number`."""
+    return f"{split}-{seed}-{number:07d}"
 
 
 def voice_of(variant: str, person: int, *, accent: str, language: str, gender: str) -> Voice:

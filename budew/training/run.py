@@ -163,13 +163,13 @@ def _features(recipe: Recipe, folder: Path, split: Split, progress: Progress) ->
 
 
 def _speech(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> str:
-    speech = folder / "speech" / split
+    speech, move = folder / "speech" / split, stage(progress, f"{split}: speech, shards")
     synthesize_corpus(
         speech,
         clips=recipe.train_clips if split == "train" else recipe.validation_clips,
         seed=recipe.corpus_seed,
         split=split,
-        progress=stage(progress, f"{split}: speech"),
+        progress=lambda at: move(at.units, at.of),
     )
     return str(speech)
 

@@ -8,6 +8,7 @@ import pytest
 
 from budew.corpora import read
 from budew.corpora.audio import decode
+from budew.jobs import JobError, Progress
 from budew.synthesis import SynthesisError, plan_clip, synthesize_corpus
 
 PROGRAM = """
@@ -39,13 +40,21 @@ def test_a_second_run_makes_only_what_is_missing_and_the_same(tmp_path):
     bytes_before = [path.read_bytes() for path in first]
     first[1].unlink()
     times = [first[0].stat().st_mtime_ns, first[2].stat().st_mtime_ns]
-    seen: list[tuple[int, int]] = []
-    again = synthesize_corpus(
-        tmp_path, clips=12, seed=3, clips_per_shard=4, workers=1, progress=lambda *counts: seen.append(counts)
-    )
+    seen: list[Progress] = []
+    again = synthesize_corpus(tmp_path, clips=12, seed=3, clips_per_shard=4, workers=1, progress=seen.append)
     assert [path.read_bytes() for path in again] == bytes_before
     assert [again[0].stat().st_mtime_ns, again[2].stat().st_mtime_ns] == times
-    assert seen == [(8, 12), (12, 12)]
+    assert (seen[0], seen[-1]) == (Progress(2, 3, 0, 0), Progress(3, 3, 4, 0))
+
+
+def test_a_longer_corpus_goes_on_with_a_shorter_one(tmp_path):
+    synthesize_corpus(tmp_path / "long", clips=5, seed=3, clips_per_shard=3, workers=1)
+    for clips in (1, 2, 5):
+        synthesize_corpus(tmp_path / "grown", clips=clips, seed=3, clips_per_shard=3, workers=0)
+    long, grown = (
+        [path.read_bytes() for path in sorted((tmp_path / name).glob("*.tar"))] for name in ("long", "grown")
+    )
+    assert long == grown
 
 
 def test_clips_carry_their_profile_and_sound(tmp_path):
@@ -61,7 +70,7 @@ def test_clips_carry_their_profile_and_sound(tmp_path):
 
 def test_a_folder_of_another_corpus_is_refused(tmp_path):
     synthesize_corpus(tmp_path, clips=2, seed=3, workers=1)
-    with pytest.raises(SynthesisError, match="another corpus"):
+    with pytest.raises(JobError, match="seed was 3 and is now 4"):
         synthesize_corpus(tmp_path, clips=2, seed=4, workers=1)
 
 
@@ -69,5 +78,5 @@ def test_a_folder_of_another_corpus_is_refused(tmp_path):
     "wrong", [{"clips": 0}, {"clips": 2, "split": "dev"}, {"clips": 2, "clips_per_shard": 0}]
 )
 def test_orders_that_make_no_sense_are_refused(tmp_path, wrong):
-    with pytest.raises(SynthesisError):
+    with pytest.raises((SynthesisError, JobError)):
         synthesize_corpus(tmp_path, seed=1, **wrong)

@@ -1,6 +1,6 @@
 """Acted speech after a plan: who says what, in which mood and manner, by a speech server or offline."""
 
-from budew.synthesis.acting.corpus import CLIPS_PER_SHARD, Performance, Summary, act
+from budew.synthesis.acting.corpus import CLIPS_PER_SHARD, Performance, act
 from budew.synthesis.acting.errors import ActingError
 from budew.synthesis.acting.espeak_backend import EspeakBackend
 from budew.synthesis.acting.plan import ActingPlan, Item
@@ -15,7 +15,6 @@ __all__ = [
     "Item",
     "Performance",
     "ServerBackend",
-    "Summary",
     "act",
     "make_plan",
 ]

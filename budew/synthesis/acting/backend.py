@@ -1,6 +1,6 @@
 """What speaks a plan: a backend takes items and gives takes, in their order; what it cannot do it tells."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,7 +65,7 @@ class Backend(Protocol):
         """Return what decides the sound, as JSON values; no address, no key."""
         ...
 
-    def speak(self, items: Sequence[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
+    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
         """Speak the items, in their order; tell `failed` of each that cannot be spoken.
 
         Raises:

@@ -1,46 +1,31 @@
 """An acted corpus: a plan, spoken by a backend, checked, and written as WebDataset shards.
 
-One shard is the unit of work. It appears under its name when it is complete, its note after it; a second run
-makes only what is missing, so a run may be killed at any moment. Every planned clip is in a shard, in
-`failures.jsonl` or in `left_out.jsonl`. With the offline backend neither the workers nor the moment of a kill
-change a byte.
+It is a job like any other, so a run may be killed at any moment, and every planned clip ends in a shard, in
+`failures.jsonl` or in `left_out.jsonl`. What is spoken is kept: no clip is spoken, and paid, twice but those
+of the shard at hand when the run was killed.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.shards import read_shard, write_shard
-from budew.jobs import Job, OnFailed
+from budew.jobs import Job, OnFailed, Summary
+from budew.jobs.planned import run_planned
+from budew.jobs.runner import OnProgress
 from budew.synthesis.acting.backend import Backend, Take
-from budew.synthesis.acting.errors import ActingError
-from budew.synthesis.acting.notes import (
-    Failure,
-    Note,
-    claim,
-    gather,
-    read_note,
-    remove_unfinished,
-    write_note,
-)
 from budew.synthesis.acting.plan import ActingPlan, Item
-from budew.synthesis.acting.workers import in_workers
 from budew.version import __version__
 
 CLIPS_PER_SHARD = 100
 """What a kill costs at most, in clips that have to be spoken, and paid, again."""
-OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What decides one acted corpus.
+    """An acted corpus, as the job that speaks its planned clips.
 
     Attributes:
         plan: what is acted.
@@ -55,36 +40,36 @@ class Performance:
     clips: int
     clips_per_shard: int = CLIPS_PER_SHARD
     check: Job | None = None
-
-    def shards(self) -> dict[str, range]:
-        """Return the numbers of the clips of each shard, by its file name."""
-        starts = range(0, self.clips, self.clips_per_shard)
-        return {
-            f"act-{index:05d}.tar": range(start, min(start + self.clips_per_shard, self.clips))
-            for index, start in enumerate(starts)
-        }
+    name: str = "act"
 
     def settings(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return what decides a clip."""
         check = None if self.check is None else {"job": self.check.name, **self.check.settings()}
-        return {
-            "clips": self.clips,
-            "clips_per_shard": self.clips_per_shard,
-            "plan": self.plan.to_dict(),
-            "speech": dict(self.backend.settings()),
-            "check": check,
-        }
+        speech = {**self.backend.settings(), "version": __version__}
+        return {"plan": self.plan.to_dict(), "speech": speech, "check": check}
 
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Speak the clips that have no audio yet; pass on the others in their places."""
+        kept, places = deque[Clip](), dict[str, int]()
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """How a run ended: clips and shards in the folder, clips that failed, clips that the check left out."""
+        def items() -> Iterator[Item]:
+            for clip in clips:
+                places[clip.id] = len(places)
+                if clip.audio:
+                    kept.append(clip)
+                else:
+                    yield self.plan.item(clip.metadata["number"])
 
-    out: Path
-    clips: int
-    shards: int
-    failures: int
-    left_out: int
+        for clip in self._spoken(items(), failed):
+            while kept and places[kept[0].id] < places[clip.id]:
+                yield kept.popleft()
+            yield clip
+        yield from kept
+
+    def _spoken(self, items: Iterator[Item], failed: OnFailed) -> Iterator[Clip]:
+        takes = self.backend.speak(items, failed)
+        clips = (_clip(item, take, self.backend) for item, take in takes)
+        return clips if self.check is None else self.check.run(clips, failed)
 
 
 def act(
@@ -95,7 +80,7 @@ def act(
     retry_failed: bool = False,
     progress: OnProgress | None = None,
 ) -> Summary:
-    """Make the shards that are missing in the folder `out`.
+    """Make the clips that are missing in the folder `out`.
 
     Args:
         out: folder; what is finished in it is kept. A longer corpus of the same plan goes on with it.
@@ -103,85 +88,27 @@ def act(
         workers: processes; left out, one a processor for a backend that computes, and this one alone for a
             server or where there is a check.
         retry_failed: speak those clips again that failed or were left out before; the others are kept.
-        progress: called with (clips done, clips in all) after each shard.
+        progress: called a few times a second.
 
     Raises:
-        ActingError: the folder holds something else, or a number is out of range.
-        JobError: the backend or the check cannot go on.
+        JobError: the backend or the check cannot go on, the folder holds something else, or a number is out
+            of range.
         MissingExtraError: a library is not installed.
+        OSError: the disk refuses.
     """
-    if min(performance.clips, performance.clips_per_shard) < 1 or (workers is not None and workers < 0):
-        raise ActingError("a corpus has at least one clip, and a shard too; workers are 0 or more")
-    folder, shards = Path(out), performance.shards()
-    folder.mkdir(parents=True, exist_ok=True)
-    with _only_run_in(folder):
-        claim(folder, performance.settings())
-        missing = {
-            name: numbers for name, numbers in shards.items() if _waits(folder, name, numbers, retry_failed)
-        }
-        done = performance.clips - sum(map(len, missing.values()))
-        tell = progress or (lambda done, clips: None)
-        tell(done, performance.clips)
-        for count in _made(folder, performance, missing, workers):
-            done += count
-            tell(done, performance.clips)
-        clips = [note.clips for name in shards if (note := read_note(folder, name)) and note.clips]
-        failures, left_out = (gather(folder, shards, left_out=which) for which in (False, True))
-        return Summary(folder, sum(clips), len(clips), failures, left_out)
-
-
-def _waits(folder: Path, shard: str, numbers: range, retry_failed: bool) -> bool:
-    note = read_note(folder, shard)
-    return note is None or note.planned != len(numbers) or (retry_failed and bool(note.failures))
-
-
-def _made(
-    folder: Path, performance: Performance, shards: dict[str, range], workers: int | None
-) -> Iterator[int]:
-    """Make the shards; give the number of planned clips of each as it is finished."""
-    if workers is None:
-        alone = performance.check is not None or not performance.backend.computes
-        workers = 0 if alone else os.cpu_count() or 1
-    tasks = [(folder, performance, name, numbers) for name, numbers in shards.items()]
-    if min(workers, len(tasks)) < 2:
-        yield from (_make_shard(*task) for task in tasks)
-    else:
-        yield from in_workers(_make_shard, tasks, workers=min(workers, len(tasks)))
-
-
-def _make_shard(folder: Path, performance: Performance, name: str, numbers: range) -> int:
-    """Make one shard and its note. Clips that an earlier run left in it are kept."""
-    path, failures = folder / name, list[Failure]()
-    there = read_note(folder, name)
-    kept = list(read_shard(path)) if there and there.clips else []
-    ids = {clip.id for clip in kept}
-    items = {item.id: item for item in map(performance.plan.item, numbers)}
-
-    def failed(clip: str, error: Exception) -> None:
-        failures.append(Failure.of(clip, error))
-
-    spoken = _spoken([item for item in items.values() if item.id not in ids], performance, failed)
-    clips = iter(sorted([*kept, *spoken], key=lambda clip: items[clip.id].number)) if kept else spoken
-    count = _write(path, clips)
-    failures.sort(key=lambda failure: items[failure.clip].number)
-    size = path.stat().st_size if count else 0
-    write_note(folder, name, Note(len(numbers), count, size, tuple(failures)))
-    return len(numbers)
-
-
-def _write(path: Path, clips: Iterator[Clip]) -> int:
-    """Write a shard; none where there is no clip."""
-    first = next(clips, None)
-    if first is None:
-        path.unlink(missing_ok=True)
-        return 0
-    return write_shard(path, chain([first], clips))
-
-
-def _spoken(items: Sequence[Item], performance: Performance, failed: OnFailed) -> Iterator[Clip]:
-    backend, check = performance.backend, performance.check
-    clips = (_clip(item, take, backend) for item, take in backend.speak(items, failed))
-    return clips if check is None else check.run(clips, failed)
+    if workers is None and (performance.check is not None or not performance.backend.computes):
+        workers = 0
+    return run_planned(
+        performance,
+        performance.clips,
+        out,
+        prefix=performance.name,
+        id_of=performance.plan.id_of,
+        clips_per_shard=performance.clips_per_shard,
+        workers=workers,
+        retry_failed=retry_failed,
+        progress=progress,
+    )
 
 
 def _clip(item: Item, take: Take, backend: Backend) -> Clip:
@@ -203,21 +130,3 @@ def _clip(item: Item, take: Take, backend: Backend) -> Clip:
         license=backend.license,
         metadata={"acting": {**acting, **(take.details or {})}},
     )
-
-
-@contextmanager
-def _only_run_in(folder: Path) -> Iterator[None]:
-    """Hold the folder: of two runs at a time on one machine the second is told."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ActingError(f"another run is at work in {folder}: wait for it, or end it first") from error
-        except OSError:  # a file system without locks; shards are idempotent, so two runs cost time only
-            yield
-            return
-        remove_unfinished(folder)
-        yield
-    finally:
-        os.close(descriptor)

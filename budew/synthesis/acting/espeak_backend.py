@@ -55,7 +55,7 @@ class EspeakBackend:
         """Return what decides the sound: the version of the package does, and it is told elsewhere."""
         return {"backend": self.name}
 
-    def speak(self, items: Sequence[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
+    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
         """Speak the items one after the other."""
         require("espeakng_loader", extra="train", purpose="budew corpus act --backend espeak")
         with Espeak() as espeak:

@@ -93,7 +93,7 @@ class ActingPlan:
         intensity = self.intensities[self._dealt("intensity", number, len(self.intensities))]
         challenge = self.challenges[self._dealt("challenge", number, len(self.challenges))]
         kind = self.texts[self._dealt("text", number, len(self.texts))]
-        name = f"act-{self.seed}-{number:07d}"
+        name = self.id_of(number)
         return Item(
             number=number,
             id=name,
@@ -110,6 +110,10 @@ class ActingPlan:
                 emotion, intensity, language=language, accent=accent, challenge=challenge, of=name
             ),
         )
+
+    def id_of(self, number: int) -> str:
+        """Return the id of clip `number`."""
+        return f"act-{self.seed}-{number:07d}"
 
     def to_dict(self) -> dict[str, object]:
         """Return all that decides the clips, as JSON values."""

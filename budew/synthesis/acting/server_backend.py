@@ -7,7 +7,7 @@ other clip fares better with (no key, no such model, nobody there) ends the run,
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,8 +113,9 @@ class ServerBackend:
             "instructions_version": data("instructions")["version"],
         }
 
-    def speak(self, items: Sequence[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
+    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
         """Speak all items side by side; give them in their order when the last one is there."""
+        items = list(items)
         takes = asyncio.run(_Recording(self).all(items))
         for item, take in zip(items, takes, strict=True):
             if isinstance(take, Take):

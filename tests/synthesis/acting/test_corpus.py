@@ -1,7 +1,7 @@
 """Shards of acted speech: the same bytes however they came about, and nothing lost."""
 
+import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read
-from budew.jobs.job import FilteredError
-from budew.synthesis.acting import ActingError, EspeakBackend, Performance, act
+from budew.jobs import FilteredError, JobError, Progress
+from budew.synthesis.acting import EspeakBackend, Performance, act
 
 BACKEND = EspeakBackend()
 PROGRAM = """
@@ -55,7 +55,7 @@ def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_th
 ):
     out = tmp_path / "out"
     running = subprocess.Popen([sys.executable, str(program), str(out), "2"])
-    while not list(out.glob("*.tar")) or not list(out.glob(".*.unfinished")):
+    while not list(out.glob(".act-0000[23].tar.*.unfinished")):  # two are done or nearly, these just begun
         assert running.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     children = descendants(running.pid)
@@ -112,24 +112,27 @@ def test_a_longer_corpus_goes_on_with_a_shorter_one(made, small, tmp_path):
 def test_a_finished_corpus_is_left_alone(made, small):
     times = {path: path.stat().st_mtime_ns for path in made.glob("*.tar")}
     seen = []
-    done = act(made, performance(small), workers=0, progress=lambda *counts: seen.append(counts))
+    done = act(made, performance(small), workers=0, progress=seen.append)
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert seen == [(24, 24)]
-    assert (done.clips, done.shards, done.failures) == (24, 4, 0)
+    assert set(seen) == {Progress(units=4, of=4, clips=0, failed=0)}
+    assert (done.clips, done.there, done.done, done.failures) == (24, 4, 0, 0)
 
 
 def test_a_folder_of_something_else_is_refused(made, small, tmp_path):
-    with pytest.raises(ActingError, match=r"another corpus \(plan\.seed was 3 and is now 4\)"):
+    before = bytes_of(made)
+    with pytest.raises(JobError, match=r"other settings \(plan\.seed was 3 and is now 4\)"):
         act(made, Performance(small(BACKEND, seed=4), BACKEND, 24, clips_per_shard=6))
-    with pytest.raises(ActingError, match=r"another corpus \(clips_per_shard was 6 and is now 7\)"):
+    with pytest.raises(JobError, match=r"other settings \(clips_per_shard was 6 and is now 7\)"):
         act(made, performance(small, clips_per_shard=7))
-    with pytest.raises(ActingError, match="holds 24 clips already"):
-        act(made, performance(small, clips=23))
+    for fewer in (23, 18, 1):
+        with pytest.raises(JobError, match=f"holds more than {fewer} clips already"):
+            act(made, performance(small, clips=fewer))
+    assert bytes_of(made) == before
     (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(ActingError, match="not empty"):
+    with pytest.raises(JobError, match="not empty"):
         act(tmp_path, performance(small))
-    (tmp_path / "corpus.json").write_text("[]")
-    with pytest.raises(ActingError, match="describes no corpus"):
+    (tmp_path / "job.json").write_text("[]")
+    with pytest.raises(JobError, match="another job"):
         act(tmp_path, performance(small))
 
 
@@ -142,15 +145,10 @@ def test_a_shard_that_was_damaged_after_it_was_made_is_made_again(made, small):
 
 
 def test_two_runs_at_a_time_in_one_folder_are_refused(made, small):
-    import fcntl
-
-    descriptor = os.open(made, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        with pytest.raises(ActingError, match="another run is at work"):
+    with (made / "job.json").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(JobError, match="another run is at work"):
             act(made, performance(small))
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -174,23 +172,18 @@ class Refuses:
 
 def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
     done = act(tmp_path, performance(small, clips=7, clips_per_shard=3, check=Refuses()), workers=0)
-    assert (done.clips, done.failures, done.left_out) == (3, 2, 2)
+    assert (done.clips, done.failures, done.filtered) == (3, 2, 2)
     plan, rows = small(BACKEND), []
     for name, numbers in (("failures", (0, 4)), ("left_out", (2, 6))):
         lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
         rows += map(json.loads, lines)
         assert [json.loads(line)["clip"] for line in lines] == [plan.item(number).id for number in numbers]
     assert {row["reason"] for row in rows} == {"even"}
-    assert [row["shard"] for row in rows] == [
-        "act-00000.tar",
-        "act-00001.tar",
-        "act-00000.tar",
-        "act-00002.tar",
-    ]
+    assert [row["shard"] for row in rows] == ["act-00000", "act-00001", "act-00000", "act-00002"]
     assert not (tmp_path / "act-00002.tar").exists()  # no clip of it was let through
 
 
 @pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips_per_shard": 0}])
 def test_orders_that_make_no_sense_are_refused(small, tmp_path, wrong):
-    with pytest.raises(ActingError):
+    with pytest.raises(JobError):
         act(tmp_path, performance(small, **wrong))

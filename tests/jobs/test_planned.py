@@ -1,0 +1,64 @@
+"""Clips that are made of nothing: those that are there are kept, those that are missing are made."""
+
+from pathlib import Path
+
+import pytest
+from odd_jobs import Maker
+
+from budew.corpora import read
+from budew.jobs import JobError, Summary
+from budew.jobs.planned import run_planned
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Maker:
+    (tmp_path / "marks").mkdir()
+    return Maker(tmp_path / "marks")
+
+
+def made(job: Maker, clips: int, *, workers: int = 0, retry_failed: bool = False) -> Summary:
+    return run_planned(
+        job, clips, job.marks.parent / "out",
+        prefix="made", id_of=job.id_of, clips_per_shard=3, workers=workers, retry_failed=retry_failed,
+    )  # fmt: skip
+
+
+def tries(job: Maker) -> dict[int, int]:
+    numbers = [int(path.name.partition("-")[0]) for path in job.marks.iterdir()]
+    return {number: numbers.count(number) for number in sorted(numbers)}
+
+
+def test_more_clips_go_on_with_fewer_and_none_is_made_twice(job, tmp_path):
+    assert (made(job, 2).clips, made(job, 6).clips) == (2 - 1, 6 - 2 + 1)
+    assert tries(job) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1, 5: 1}
+    assert [clip.id for clip in read(tmp_path / "out")] == [f"made-{number}" for number in (0, 1, 2, 3, 5)]
+
+
+def test_what_failed_or_was_left_out_is_made_again_when_asked_and_the_rest_kept(job, tmp_path):
+    first = made(job, 6)
+    assert (first.clips, first.failures, first.filtered) == (4, 1, 1)
+    assert made(job, 6).done == 0
+    again = made(job, 6, retry_failed=True)
+    assert (again.clips, again.failures, again.filtered, again.done) == (6, 0, 0, 2)
+    assert tries(job) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 2, 5: 1}
+    assert [clip.id for clip in read(tmp_path / "out")] == [f"made-{number}" for number in range(6)]
+
+
+def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
+    done = made(job, 9, workers=2)
+    assert (done.there, done.clips, done.given_up) == (3, 7, ())
+    assert tries(job)[6] == 2
+
+
+def test_fewer_clips_than_are_there_are_refused_and_nothing_is_lost(job, tmp_path):
+    made(job, 6)
+    for fewer in (5, 3, 1):
+        with pytest.raises(JobError, match=f"holds more than {fewer} clips"):
+            made(job, fewer)
+    assert made(job, 6).done == 0
+
+
+@pytest.mark.parametrize("clips", [0, -1])
+def test_a_corpus_of_nothing_is_refused(job, clips):
+    with pytest.raises(JobError, match="at least one clip"):
+        made(job, clips)
