@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.extras import require
+from budew.jobs.apart import check_apart
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import claim
 from budew.jobs.runner import Summary, finish, pending
@@ -68,9 +69,9 @@ def run_on_cluster(
         MissingExtraError: datatrove or ray is not installed.
     """
     folder = Path(out).resolve()
-    units = plan_units(
-        Path(source).resolve() if Path(source).exists() else source, clips_per_shard=clips_per_shard
-    )
+    source = Path(source).resolve() if Path(source).exists() else source
+    units = plan_units(source, clips_per_shard=clips_per_shard)
+    check_apart(source, units, folder)
     claim(folder, job, clips_per_shard)
     waiting = pending(units, folder, retry_failed=retry_failed)
     if waiting:

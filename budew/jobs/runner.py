@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from budew.corpora.errors import CorpusError
+from budew.jobs.apart import check_apart
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit_work import do_unit
@@ -88,7 +88,7 @@ def run(
     """
     folder = Path(out)
     units = plan_units(source, clips_per_shard=clips_per_shard)
-    _check_apart(units, folder)
+    check_apart(source, units, folder)
     claim(folder, job, clips_per_shard)
     with _only_run_in(folder):
         waiting = pending(units, folder, retry_failed=retry_failed)
@@ -175,18 +175,6 @@ class _Told:
             self._clips += note.clips
             self._failed += len(note.failures)
         self.under_way(0, 0)
-
-
-def _check_apart(units: Sequence[Unit], out: Path) -> None:
-    """A job that writes among its own input would read its output the next time."""
-    place = out.resolve()
-    for unit in units:
-        for path in unit.files[:1]:
-            if path.resolve().is_relative_to(place):
-                raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
-            folder = unit.folder
-            if folder is not None and place.is_relative_to(folder.resolve()):
-                raise CorpusError(f"the output {out} lies in the source {folder}: choose a folder beside it")
 
 
 @contextmanager
