@@ -142,12 +142,12 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     from budew.corpora.address import shown
     from budew.jobs.apart import check_apart
-    from budew.jobs.runner import pending
+    from budew.jobs.runner import notes_of, pending
     from budew.jobs.units import plan_units
 
     units = plan_units(source, clips_per_shard=running.clips_per_shard)
     check_apart(source, units, out)
-    waiting = pending(units, out, retry_failed=running.retry_failed)
+    waiting = pending(units, notes_of(units, out), retry_failed=running.retry_failed)
     print(
         f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"
     )
@@ -161,7 +161,7 @@ def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
 
 
 def _size(unit: Any) -> int:
-    return int(unit.size())
+    return int(unit.state(unit.named()).bytes)
 
 
 def _tell(summary: "Summary") -> None:

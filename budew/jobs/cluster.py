@@ -16,7 +16,7 @@ from budew.extras import require
 from budew.jobs.apart import check_apart
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import claim
-from budew.jobs.runner import Summary, finish, pending
+from budew.jobs.runner import Summary, finish, notes_of, pending
 from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
 from budew.jobs.workers import Workers
 
@@ -73,10 +73,12 @@ def run_on_cluster(
     units = plan_units(source, clips_per_shard=clips_per_shard)
     check_apart(source, units, folder)
     claim(folder, job, clips_per_shard)
-    waiting = pending(units, folder, retry_failed=retry_failed)
+    notes = notes_of(units, folder)
+    waiting = pending(units, notes, retry_failed=retry_failed)
     if waiting:
         _launch(_Rank(tuple(waiting), job, folder), cluster, folder / LOGS)
-    return finish(units, folder, done=len(waiting) - len(pending(waiting, folder)))
+    made = notes_of(waiting, folder)
+    return finish(units, {**notes, **made}, folder, done=len(made))
 
 
 @dataclass(frozen=True)

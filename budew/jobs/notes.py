@@ -85,6 +85,8 @@ def write_note(out: Path, unit: Unit, note: Note) -> None:
 def read_note(out: Path, unit: Unit) -> Note | None:
     """Return the note of a unit that is done and whose input and output are still what they were.
 
+    Looks at each file of the input, and at the audio that a manifest names: call it once a run.
+
     An input that is newer than its note is the same if its digest is.
     """
     try:
@@ -92,10 +94,12 @@ def read_note(out: Path, unit: Unit) -> Note | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         note = Note(**{**data, "failures": tuple(Failure(**row) for row in data["failures"])})
         there = shard_path(out, unit).stat().st_size if note.clips else 0
-        if there != note.bytes or unit.size() != note.input_bytes:
+        named = unit.named()
+        now = unit.state(named)
+        if there != note.bytes or now.bytes != note.input_bytes:
             return None
-        older = unit.changed() <= path.stat().st_mtime_ns
-        return note if older or input_digest(unit) == note.input_sha256 else None
+        older = now.changed <= path.stat().st_mtime_ns
+        return note if older or input_digest(unit, named) == note.input_sha256 else None
     except (OSError, ValueError, TypeError, KeyError):
         return None  # not done, or not to be trusted: it is done again
 
@@ -134,18 +138,18 @@ def made_by(job: Job) -> dict[str, Any]:
     return {**description(job), "version": __version__}
 
 
-def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bool) -> int:
-    """Write what failed in all shards, or what was filtered, to one file in the order of the plan.
+def gather(out: Path, notes: Mapping[str, Note], *, filtered: bool) -> int:
+    """Write what failed in all shards, or what was filtered, to one file in the order of the notes.
 
     Returns:
         How many they are. Where there is none there is no such file.
     """
     path, count = out / (LEFT_OUT if filtered else FAILURES), 0
     with whole_file(path) as file:
-        for unit, note in notes:
-            for failure in note.failures if note else ():
+        for name, note in notes.items():
+            for failure in note.failures:
                 if failure.is_filtered == filtered:
-                    row = {"shard": unit.name, **asdict(failure)}
+                    row = {"shard": name, **asdict(failure)}
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                     count += 1
     if not count:
@@ -153,34 +157,51 @@ def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bo
     return count
 
 
-def input_digest(unit: Unit) -> str:
-    """Return SHA-256 of the input: of a shard, of the lines of a manifest, of loose files with their names.
+def input_digest(unit: Unit, named: Iterable[Path]) -> str:
+    """Return SHA-256 of the input: of a shard, of the lines of a manifest and their audio, of loose files.
 
-    What lies behind an address is not read twice: its digest is that of the address.
+    Files that are many count with their names. What lies behind an address is not read twice: its digest is
+    that of the address.
+
+    Args:
+        unit: whose input it is.
+        named: the audio that its lines name, from `Unit.named`.
     """
     digest = hashlib.sha256()
-    if unit.span is not None:
-        return _span_digest(unit.files[0], unit.span)
     for path in unit.paths:
         if isinstance(path, str):
             digest.update(shown(path).encode())
-            continue
-        if unit.folder is not None:
-            digest.update(path.relative_to(unit.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-        if not path.is_file():
-            continue  # a pipe or a device has no end
-        try:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            digest.update(f"unreadable: {error.strerror}".encode())
+        elif unit.span is not None:
+            digest.update(_lines_of(path, unit.span))
+        else:
+            digest.update(_name_below(unit.folder, path) + _content(path))
+    for path in named:
+        folder = unit.files[0].parent
+        inside = path.resolve().is_relative_to(folder.resolve())  # a link may lead to anything
+        digest.update(_name_below(folder, path) + (_content(path) if inside else b""))
     return digest.hexdigest()
 
 
-def _span_digest(path: Path, span: Span) -> str:
+def _lines_of(path: Path, span: Span) -> bytes:
     with path.open("rb") as file:
         file.seek(span.start)
-        return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
+        return file.read(-1 if span.stop is None else span.stop - span.start)
+
+
+def _name_below(folder: Path | None, path: Path) -> bytes:
+    if folder is None:
+        return b""
+    return path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0"
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        return b""  # a pipe or a device has no end
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        return f"unreadable: {error.strerror}".encode()
 
 
 def note_path(out: Path, unit: Unit) -> Path:

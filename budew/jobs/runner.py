@@ -7,7 +7,7 @@ however many workers it had.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,37 +91,52 @@ def run(
     check_apart(source, units, folder)
     claim(folder, job, clips_per_shard)
     with _only_run_in(folder):
-        waiting = pending(units, folder, retry_failed=retry_failed)
-        given_up = _do(waiting, job, folder, workers, len(units), progress)
-        return finish(units, folder, done=len(waiting) - len(given_up), given_up=given_up)
+        notes = notes_of(units, folder)
+        waiting = pending(units, notes, retry_failed=retry_failed)
+        given_up = []
+        for outcome in _outcomes(waiting, job, folder, workers, len(units), progress):
+            if outcome.note is not None:
+                notes[outcome.unit.name] = outcome.note
+            else:
+                given_up.append(outcome.unit.name)
+        return finish(units, notes, folder, done=len(waiting) - len(given_up), given_up=given_up)
 
 
-def pending(units: Sequence[Unit], out: Path, *, retry_failed: bool = False) -> list[Unit]:
-    """Return the units that are not done."""
+def notes_of(units: Iterable[Unit], out: Path) -> dict[str, Note]:
+    """Return the notes of the units that are done, by name. Looks at all of their input once."""
+    found = ((unit.name, read_note(out, unit)) for unit in units)
+    return {name: note for name, note in found if note is not None}
 
-    def is_done(unit: Unit) -> bool:
-        note = read_note(out, unit)
-        return note is not None and not (retry_failed and _has_failed(note))
 
-    return [unit for unit in units if not is_done(unit)]
+def pending(units: Iterable[Unit], notes: Mapping[str, Note], *, retry_failed: bool = False) -> list[Unit]:
+    """Return the units that are not done, and those in which something failed where that is asked."""
+    done = {name for name, note in notes.items() if not (retry_failed and _has_failed(note))}
+    return [unit for unit in units if unit.name not in done]
 
 
 def _has_failed(note: Note) -> bool:
     return not all(failure.is_filtered for failure in note.failures)
 
 
-def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequence[str] = ()) -> Summary:
+def finish(
+    units: Sequence[Unit],
+    notes: Mapping[str, Note],
+    out: Path,
+    *,
+    done: int = 0,
+    given_up: Sequence[str] = (),
+) -> Summary:
     """Gather the failures of all shards into one file, and tell how things stand."""
-    notes = [(unit, read_note(out, unit)) for unit in units]
-    failures, filtered = (gather(out, notes, filtered=filtered) for filtered in (False, True))
+    made = {unit.name: notes[unit.name] for unit in units if unit.name in notes}
+    failures, filtered = (gather(out, made, filtered=filtered) for filtered in (False, True))
     known = {f"{unit.name}.tar" for unit in units}
     there = (path.relative_to(out).as_posix() for path in sorted(out.rglob("*.tar")))
     return Summary(
         out=out,
         units=len(units),
-        there=sum(note is not None for _, note in notes),
+        there=len(made),
         done=done,
-        clips=sum(note.clips for _, note in notes if note),
+        clips=sum(note.clips for note in made.values()),
         failures=failures,
         filtered=filtered,
         given_up=tuple(given_up),
@@ -129,23 +144,20 @@ def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequenc
     )
 
 
-def _do(
+def _outcomes(
     waiting: Sequence[Unit], job: Job, out: Path, workers: int | None, of: int, progress: OnProgress | None
-) -> list[str]:
-    """Do what waits; return the names of units that were given up."""
+) -> Iterator[Outcome]:
+    """Do what waits; give each unit that is done, or given up, and raise what ends the job."""
     told = _Told(of - len(waiting), of, progress)
     count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
-    given_up = []
-    for outcome in _outcomes(waiting, job, out, count, told):
-        if isinstance(outcome.error, WorkerDiedError):
-            given_up.append(outcome.unit.name)
-        elif outcome.error is not None:
+    for outcome in _done(waiting, job, out, count, told):
+        if outcome.error is not None and not isinstance(outcome.error, WorkerDiedError):
             raise outcome.error
         told.finished(outcome.note)
-    return given_up
+        yield outcome
 
 
-def _outcomes(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told") -> Iterator[Outcome]:
+def _done(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told") -> Iterator[Outcome]:
     if not workers:
         for unit in units:
             yield Outcome(unit, do_unit(unit, job, out, on_clip=told.under_way), None)

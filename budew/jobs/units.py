@@ -5,10 +5,12 @@ The plan is a function of what lies in the source, so every machine that looks a
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
+from typing import NamedTuple
 
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
@@ -16,13 +18,20 @@ from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
 from budew.corpora.formats import is_audio_name
 from budew.corpora.manifest import Span, read_manifest, spans
+from budew.corpora.named_audio import JSON_LINES, named_audio
 from budew.corpora.sources import matches, read_one
 
 CLIPS_PER_SHARD = 500
 """Loose files, or lines of a manifest, that make one unit."""
 _DOUBLE_SUFFIX = ".tar.gz"
-_MANIFESTS = (".jsonl", ".ndjson")
 _ODD = re.compile(r"[^\w.@+=-]+")
+
+
+class State(NamedTuple):
+    """What tells in a moment whether an input is still what it was: bytes, and nanoseconds of its clock."""
+
+    bytes: int
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +63,38 @@ class Unit:
         """What of the input lies on this machine."""
         return tuple(path for path in self.paths if isinstance(path, Path))
 
-    def size(self) -> int:
-        """Return the bytes of the input, so far as they are known without asking a server."""
-        if self.span is not None:
-            end = os.stat(self.files[0]).st_size if self.span.stop is None else self.span.stop
-            return end - self.span.start
-        return sum(os.stat(path).st_size for path in self.files)
+    def named(self) -> list[Path]:
+        """Return the audio that the lines of a manifest name; nothing where the input is none."""
+        return (
+            []
+            if self.folder is not None
+            else [path for file in self.files for path in named_audio(file, self.span)]
+        )
 
-    def changed(self) -> int:
-        """Return when the input was changed last, in nanoseconds by the clock of its file system."""
-        return max((os.stat(path).st_mtime_ns for path in self.files), default=0)
+    def state(self, named: Iterable[Path]) -> State:
+        """Return the size of the input and when it was changed last. Asks no server.
+
+        Args:
+            named: what `named` returned: parsing a manifest takes longer than looking at its audio.
+        """
+        own = [os.stat(path) for path in self.files]
+        sizes = [found.st_size for found in own]
+        if self.span is not None:
+            sizes = [(sizes[0] if self.span.stop is None else self.span.stop) - self.span.start]
+        audio = [found for path in named if (found := _stat(path)) is not None]
+        return State(
+            sum(sizes) + sum(found.st_size for found in audio),
+            max((found.st_mtime_ns for found in (*own, *audio)), default=0),
+        )
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """Look at a file that a manifest names; None where it is no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found if S_ISREG(found.st_mode) else None
 
 
 def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[Unit]:
@@ -93,7 +124,7 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Unit
         yield from _of_loose_files(path, clips_per_shard)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
-    parts = spans(path, clips_per_shard) if path.suffix.lower() in _MANIFESTS else []
+    parts = spans(path, clips_per_shard) if path.suffix.lower() in JSON_LINES else []
     if len(parts) > 1:
         yield from (Unit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts))
     else:
