@@ -3,7 +3,7 @@
 A file is downloaded as a whole to a temporary place, bounded in size, read as any local one, and deleted.
 `http` and `https` need nothing but Python; other schemes are those of fsspec and its drivers (`s3fs`,
 `gcsfs`…), with credentials from where these look for them. What stands in an address before `@` or behind `?`
-may be secret: no error shows it.
+may be secret: no error shows it, also where a server echoes it.
 """
 
 import base64
@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from glob import has_magic
+from http.client import responses
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
+from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from budew.corpora.address import shown
+from budew.corpora.address import shown, without_secrets
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 
@@ -79,7 +81,8 @@ def read_remote(
             return
 
         def renamed(error: CorpusError) -> CorpusError:
-            return CorpusError(str(error).replace(str(path), shown(address)))
+            parts = (without_secrets(part, address) for part in str(error).split(str(path)))
+            return CorpusError(shown(address).join(parts))
 
         tell = None if on_bad is None else lambda error: on_bad(renamed(error))
         clips = read(path, tell)
@@ -191,13 +194,11 @@ def _file_system(address: str) -> tuple[Any, str]:
 
 def _unreachable(address: str, error: Exception) -> CorpusError:
     """Return an error with the reason, of which nothing secret is left."""
-    reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
-    if isinstance(error, FileNotFoundError):
-        reason = "there is no such file"
-    parts = urlsplit(address)
-    for secret in (address, parts.query, parts.netloc.rpartition("@")[0]):
-        reason = reason.replace(secret, "…") if secret else reason
-    reason = " ".join(reason.split())[:200] or type(error).__name__
-    code = getattr(error, "code", None)
-    told = f"{code} {reason}" if isinstance(code, int) else reason
+    if isinstance(error, HTTPError):
+        told = f"{error.code} {responses.get(error.code, '')}".strip()  # no words of the server: it may echo
+    elif isinstance(error, FileNotFoundError):
+        told = "there is no such file"
+    else:
+        reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
+        told = " ".join(without_secrets(reason, address).split())[:200] or type(error).__name__
     return CorpusError(f"{shown(address)}: cannot be had ({told}): check the address and your access")
