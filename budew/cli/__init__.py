@@ -13,7 +13,7 @@ import typer
 
 from budew.cli import annotation, captions, corpora, corpus_jobs, exporting, making, speech, training
 from budew.cli.settings import SETTINGS
-from budew.terminal import one_line_for, plain_warnings, say_error, tolerant_output
+from budew.terminal import finish_output, one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
 
 app = typer.Typer(
@@ -40,7 +40,10 @@ def main() -> None:
     tolerant_output()
     plain_warnings()
     try:
-        app(prog_name="budew")
+        try:
+            app(prog_name="budew")
+        finally:
+            finish_output()
     except Exception as error:
         if os.environ.get("BUDEW_DEBUG") == "1":
             raise

@@ -71,7 +71,7 @@ def read_remote(
 
     Raises:
         CorpusError: it cannot be had, is too large, or an item is bad; names the address.
-        OSError: the temporary place is full.
+        OSError: the temporary place is full; names it.
     """
     with ExitStack() as stack:
         try:
@@ -104,22 +104,31 @@ def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Pat
 
     Raises:
         CorpusError: it cannot be had, breaks off, or is larger than `largest` bytes.
-        OSError: the temporary place is full.
+        OSError: the temporary place is full; names it.
     """
     with TemporaryDirectory(prefix="budew-") as folder:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
-        with path.open("wb") as file, ExitStack() as stack:
-            remote, size = _opened(address, stack)
-            _check_size(size, largest, address)
-            held = 0
-            while data := _chunk(remote, address):
-                held += len(data)
-                _check_size(held, largest, address)
-                file.write(data)
+        try:
+            held, size = _download(address, path, largest)
+        except OSError as error:  # what the network does is a CorpusError
+            raise OSError(error.errno, error.strerror, folder) from error
         if size is not None and held < size:
             raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
         yield path
+
+
+def _download(address: str, path: Path, largest: int) -> tuple[int, int | None]:
+    """Write a remote file to a path; return how many bytes it had and how many were announced."""
+    with path.open("wb") as file, ExitStack() as stack:
+        remote, size = _opened(address, stack)
+        _check_size(size, largest, address)
+        held = 0
+        while data := _chunk(remote, address):
+            held += len(data)
+            _check_size(held, largest, address)
+            file.write(data)
+    return held, size
 
 
 def _names(address: str) -> tuple[str, str]:

@@ -144,17 +144,20 @@ def gather(out: Path, notes: Mapping[str, Note], *, filtered: bool) -> int:
     Returns:
         How many they are. Where there is none there is no such file.
     """
-    path, count = out / (LEFT_OUT if filtered else FAILURES), 0
-    with whole_file(path) as file:
-        for name, note in notes.items():
-            for failure in note.failures:
-                if failure.is_filtered == filtered:
-                    row = {"shard": name, **asdict(failure)}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                    count += 1
-    if not count:
-        path.unlink()
-    return count
+    path = out / (LEFT_OUT if filtered else FAILURES)
+    rows = [
+        json.dumps({"shard": name, **asdict(failure)}, ensure_ascii=False) + "\n"
+        for name, note in notes.items()
+        for failure in note.failures
+        if failure.is_filtered == filtered
+    ]
+    there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    if there != ("".join(rows) or None):  # a folder in which all is done may be read-only
+        with whole_file(path) as file:
+            file.writelines(rows)
+        if not rows:
+            path.unlink()
+    return len(rows)
 
 
 def input_digest(unit: Unit, named: Iterable[Path]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budew.jobs.apart import check_apart
-from budew.jobs.job import Job, JobError
+from budew.jobs.job import Job, JobError, disk_told
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit_work import do_unit
 from budew.jobs.units import CLIPS_PER_SHARD, Unit, plan_units
@@ -82,15 +82,14 @@ def run(
         progress: called a few times a second.
 
     Raises:
-        JobError: the job cannot go on, or the folder holds the output of something else.
+        JobError: the job cannot go on, the disk is full, or the folder holds the output of something else.
         CorpusError: there is no such source.
-        OSError: the disk refuses.
+        OSError: the folder cannot be written to.
     """
     folder = Path(out)
     units = plan_units(source, clips_per_shard=clips_per_shard)
     check_apart(source, units, folder)
-    claim(folder, job, clips_per_shard)
-    with _only_run_in(folder):
+    with disk_told(folder), _claimed(folder, job, clips_per_shard):
         notes = notes_of(units, folder)
         waiting = pending(units, notes, retry_failed=retry_failed)
         given_up = []
@@ -190,8 +189,9 @@ class _Told:
 
 
 @contextmanager
-def _only_run_in(out: Path) -> Iterator[None]:
-    """Hold the folder: of two runs at a time on one machine the second is told."""
+def _claimed(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
+    """Hold the folder for a job: of two runs at a time on one machine the second is told."""
+    claim(out, job, clips_per_shard)
     with (out / JOB).open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 import base64
 import http.server
 import io
+import resource
 import tarfile
 import tempfile
 import threading
@@ -210,6 +211,16 @@ def test_a_file_is_bounded_whether_the_server_says_its_size_or_not(server, memor
     for address in (f"{server}/a.tar", f"{memory}/a.tar"):
         with pytest.raises(CorpusError, match="is larger than the 100 bytes allowed"):
             list(read_remote(address, lambda path, on_bad: iter(()), largest=100))
+
+
+def test_a_temporary_place_that_is_full_is_named(server):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(OSError, match=f"File too large: '{tempfile.gettempdir()}"):
+            list(read(f"{server}/a.tar", on_bad=lambda error: None))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_copy_is_gone_when_the_reading_is_given_up(server):
