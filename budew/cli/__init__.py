@@ -1,8 +1,9 @@
 """The command `budew`: each command is one call of the library, with its result printed.
 
 Results go to stdout, everything else to stderr. Exit status: 0 all is well, 1 something failed and was told,
-2 the command was not understood. `BUDEW_DEBUG=1` shows the traceback of what is one line otherwise. What a
-command needs is imported inside it, so that help takes a tenth of a second and not the seconds of torch.
+2 the command was not understood, 130 it was stopped by Ctrl-C. `BUDEW_DEBUG=1` shows the traceback of what is
+one line otherwise. What a command needs is imported inside it, so that help takes a tenth of a second and not
+the seconds of torch.
 """
 
 import os
@@ -44,6 +45,10 @@ def main() -> None:
             app(prog_name="budew")
         finally:
             finish_output()
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing
+            say_error("stopped")
+        raise
     except Exception as error:
         if os.environ.get("BUDEW_DEBUG") == "1":
             raise

@@ -85,7 +85,18 @@ def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Cal
 
 
 def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
-    """Run a job as its options say, tell how it ended, and exit with 1 where something failed."""
+    """Run a job as its options say, and tell how it ended.
+
+    Exit with 1 where something failed, with 130 on Ctrl-C.
+    """
+    try:
+        _run_job(job, source, out, running)
+    except KeyboardInterrupt:
+        say_error("stopped: start the same command again to go on")
+        raise typer.Exit(130) from None  # it is told
+
+
+def _run_job(job: "Job", source: str, out: Path, running: Running) -> None:
     if running.dry_run:
         _tell_plan(job, source, out, running)
         return

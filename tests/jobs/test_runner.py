@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from odd_jobs import Odd, flac
+from odd_jobs import Odd, flac, in_session
 
 from budew.corpora import CorpusError, read
 from budew.jobs import JobError, Progress, run
@@ -132,16 +132,11 @@ def test_workers_end_with_a_parent_that_was_killed(shard, tmp_path):
         time.sleep(0.05)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
-    while _in_session(job.pid) and time.monotonic() < deadline:
+    while in_session(job.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _in_session(job.pid)
+    assert not in_session(job.pid)
     assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).clips == 800
     assert not list((tmp_path / "out").rglob(".*"))
-
-
-def _in_session(session: int) -> list[str]:
-    fields = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
-    return [row[0] for row in fields if int(row[3]) == session and row[0] != "Z"]
 
 
 def test_a_folder_of_something_else_is_not_written_to(shard, tmp_path):
