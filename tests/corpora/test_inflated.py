@@ -72,11 +72,12 @@ def bomb(voice, tmp_path):
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(bomb, kind):
+def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(bomb, kind, monkeypatch):
+    monkeypatch.setattr("budew.corpora.inflated.ALWAYS", 10 * MEGABYTE)  # a tenth, for a tenth of the time
     path, errors = bomb(kind), []
     start = time.process_time()
     assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 5
     (told,) = map(str, errors)
     assert told.startswith(f"{path}: ")
     assert "it inflates to more than 100 times its size" in told
