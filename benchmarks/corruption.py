@@ -8,6 +8,7 @@ that a hostile name could have reached are looked at.
 """
 
 import argparse
+import gzip
 import io
 import json
 import struct
@@ -111,6 +112,12 @@ LAST_WAYS: dict[str, Callable[[str], bytes]] = {
     "a long name of 3 GB": lambda id: header("././@LongLink", size=3 * 2**30, kind=b"L"),
     "a shard cut off": lambda id: header(f"{id}.flac", size=len(FLAC)) + FLAC[:100],
 }  # fmt: skip
+PACKED_WAYS: dict[str, Callable[[str], bytes]] = {
+    # The same at the end of shards that are packed with gzip.
+    "a clip that inflates without end": lambda id: packed_zeros(header(f"{id}.flac", size=5 * 10**8)),
+    "a file that inflates without end": lambda id: packed_zeros(header(f"{id}.bin", size=10**12)),
+}  # fmt: skip
+ENDINGS = {**LAST_WAYS, **PACKED_WAYS}
 
 
 def header(name: str, *, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
@@ -119,19 +126,24 @@ def header(name: str, *, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
+def packed_zeros(start: bytes) -> bytes:
+    """Something and 6.4 GB of zeros as gzip packs them: files behind one another are one."""
+    return gzip.compress(start) + 100 * gzip.compress(bytes(64 * 10**6))
+
+
 def make_corpus(folder: Path, items: int, broken: int, random: Random) -> dict[str, str]:
     """Write ten shards and return the way in which each broken id is broken."""
     shards: list[list[str]] = [[] for _ in range(10)]
     for number in range(items):
         shards[number % 10].append(f"item-{number:05d}")
-    chosen = set(random.sample([id for shard in shards for id in shard[1:-1]], broken - len(LAST_WAYS)))
+    chosen = set(random.sample([id for shard in shards for id in shard[1:-1]], broken - len(ENDINGS)))
     ways: dict[str, str] = {}
     order = iter([name for _ in range(broken) for name in WAYS])
     for number, ids in enumerate(shards):
         path = folder / f"part-{number:02d}.tar"
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
             first, *rest = ids
-            ending = list(LAST_WAYS)[number] if number < len(LAST_WAYS) else None
+            ending = list(ENDINGS)[number] if number < len(ENDINGS) else None
             last = rest.pop() if ending else None
             for id in ["twice", *rest]:
                 way = next(order) if id in chosen else None
@@ -141,10 +153,19 @@ def make_corpus(folder: Path, items: int, broken: int, random: Random) -> dict[s
                     ways[id] = way
         if ending and last:
             ways[last] = ending
-            whole = path.read_bytes().rstrip(b"\0")
-            path.write_bytes(whole + bytes(-len(whole) % 512) + LAST_WAYS[ending](last))
+            end_with(path, ending, last)
         del first
     return ways
+
+
+def end_with(path: Path, ending: str, id: str) -> None:
+    """Let a shard end with something broken, packed where its way is one of packed shards."""
+    whole = path.read_bytes().rstrip(b"\0")
+    whole += bytes(-len(whole) % 512)
+    if ending in PACKED_WAYS:
+        path.unlink()
+        path, whole = path.with_suffix(".tar.gz"), gzip.compress(whole)
+    path.write_bytes(whole + ENDINGS[ending](id))
 
 
 def way_of(failure: dict[str, str], ways: dict[str, str]) -> str:
@@ -155,7 +176,7 @@ def way_of(failure: dict[str, str], ways: dict[str, str]) -> str:
         return ways[named]
     if "twice" in told:
         return "the pair of another again"
-    return list(LAST_WAYS)[int(failure["shard"][-2:])] if "damaged" in told else "of nothing that was made"
+    return list(ENDINGS)[int(failure["shard"][-2:])] if "damaged" in told else "of nothing that was made"
 
 
 def main() -> None:
@@ -200,7 +221,7 @@ def tell(out: Path, ways: dict[str, str], items: int) -> None:
     reasons = defaultdict(list)
     for failure in failures:
         reasons[way_of(failure, ways)].append(failure["reason"])
-    for way in (*WAYS, *LAST_WAYS):
+    for way in (*WAYS, *ENDINGS):
         count = sum(given == way for given in ways.values())
         told = reasons.pop(way, [])
         print(f"  {way:32} {count:3} made, {len(told):3} told: {(told or ['NOTHING'])[0][-110:]}")

@@ -1,5 +1,18 @@
-"""`python -m budew` is the command `budew`."""
+"""`python -m budew` is the command `budew`. Ctrl-C is one line already while it imports."""
 
-from budew.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from budew.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        print("budew: stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

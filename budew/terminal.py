@@ -5,6 +5,7 @@ files and clips come from outside: what is shown of them is made `visible`, so t
 terminal.
 """
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
+from budew.disk import remedy_for
 from budew.extras import MissingExtraError
 from budew.whole_file import whole_file
 
@@ -54,7 +56,9 @@ def say_error(text: object) -> None:
 def one_line_for(error: Exception) -> str:
     """Return an error as the sentence that a user reads; of one that nobody foresaw, where to see more."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        named = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        remedy = remedy_for(error)
+        return f"{named}: {remedy}" if remedy else named
     if isinstance(error, FORESEEN) or type(error).__module__.partition(".")[0] == "budew":
         return str(error) or type(error).__name__
     reason = str(error).strip().partition("\n")[0]
@@ -93,6 +97,24 @@ def tolerant_output() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+def finish_output() -> None:
+    """Write what stdout still holds. Where that fails nothing is left for the interpreter to fail at again.
+
+    Raises:
+        OSError: it cannot be written; names stdout.
+        SystemExit: whoever read it has ended, with status 1.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if error.errno == errno.EPIPE:
+            sys.exit(1)
+        raise OSError(error.errno, error.strerror, "stdout") from error
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The command `budew`: each command is one call of the library, with its result printed.
 
 Results go to stdout, everything else to stderr. Exit status: 0 all is well, 1 something failed and was told,
-2 the command was not understood. `BUDEW_DEBUG=1` shows the traceback of what is one line otherwise. What a
-command needs is imported inside it, so that help takes a tenth of a second and not the seconds of torch.
+2 the command was not understood, 130 it was stopped by Ctrl-C. `BUDEW_DEBUG=1` shows the traceback of what is
+one line otherwise. What a command needs is imported inside it, so that help takes a tenth of a second and not
+the seconds of torch.
 """
 
 import os
@@ -13,7 +14,7 @@ import typer
 
 from budew.cli import annotation, captions, corpora, corpus_jobs, exporting, making, speech, training
 from budew.cli.settings import SETTINGS
-from budew.terminal import one_line_for, plain_warnings, say_error, tolerant_output
+from budew.terminal import finish_output, one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
 
 app = typer.Typer(
@@ -40,7 +41,14 @@ def main() -> None:
     tolerant_output()
     plain_warnings()
     try:
-        app(prog_name="budew")
+        try:
+            app(prog_name="budew")
+        finally:
+            finish_output()
+    except SystemExit as ended:
+        if isinstance(getattr(ended.__context__, "__cause__", None), KeyboardInterrupt):  # typer says nothing
+            say_error("stopped")
+        raise
     except Exception as error:
         if os.environ.get("BUDEW_DEBUG") == "1":
             raise

@@ -90,7 +90,18 @@ def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Cal
 
 
 def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
-    """Run a job as its options say, tell how it ended, and exit with 1 where something failed."""
+    """Run a job as its options say, and tell how it ended.
+
+    Exit with 1 where something failed, with 130 on Ctrl-C.
+    """
+    try:
+        _run_job(job, source, out, running)
+    except KeyboardInterrupt:
+        say_error("stopped: start the same command again to go on")
+        raise typer.Exit(130) from None  # it is told
+
+
+def _run_job(job: "Job", source: str, out: Path, running: Running) -> None:
     if running.dry_run:
         _tell_plan(job, source, out, running)
         return
@@ -146,11 +157,13 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     from budew.corpora.address import shown
-    from budew.jobs.runner import pending
+    from budew.jobs.apart import check_apart
+    from budew.jobs.runner import notes_of, pending
     from budew.jobs.units import plan_units
 
     units = plan_units(source, clips_per_shard=running.clips_per_shard)
-    waiting = pending(units, out, retry_failed=running.retry_failed)
+    check_apart(source, units, out)
+    waiting = pending(units, notes_of(units, out), retry_failed=running.retry_failed)
     print(
         f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"
     )
@@ -164,7 +177,7 @@ def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
 
 
 def _size(unit: Any) -> int:
-    return int(unit.size())
+    return int(unit.input().state().bytes)
 
 
 def tell(summary: "Summary") -> None:

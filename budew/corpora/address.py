@@ -1,6 +1,13 @@
 """Addresses of shards: what is one, and what of it may be shown."""
 
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
+
+_SHORTEST = 4
+"""Letters of a word that is taken for a secret: to hide every "1" for `?page=1` would hide the reason."""
 
 
 def is_address(source: str | Path) -> bool:
@@ -16,3 +23,36 @@ def shown(address: str) -> str:
         return address  # a path
     host, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def without_secrets(text: str, address: str) -> str:
+    """Return a text in which what is secret in an address is `…`, in whatever form a server may echo it.
+
+    Hidden are user, password and the query with its values, as they are, quoted, and in Base64, also where
+    this is part of a longer text in Base64.
+    """
+    forms = {form for secret in _secrets(address) for form in _forms(secret)}
+    found = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    return re.sub(found, "…", text, flags=re.IGNORECASE) if found else text  # %2f is %2F
+
+
+def _secrets(address: str) -> Iterator[str]:
+    rest, _, query = address.partition("://")[2].partition("#")[0].partition("?")
+    both = rest.partition("/")[0].rpartition("@")[0]
+    user, _, password = both.partition(":")
+    whole = [part for part in (both, query) if part]
+    words = [user, password, *(value for _, value in parse_qsl(query, keep_blank_values=True))]
+    for secret in (address, *whole, *(word for word in words if len(word) >= _SHORTEST)):
+        yield from (secret, unquote(secret))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+    data = secret.encode("utf-8", "surrogateescape")
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(data).decode()
+        for before in range(3):  # bytes that share the first letters with it
+            letters = encode(bytes(before) + data).decode()
+            whole = letters[(0, 2, 3)[before] : 8 * (before + len(data)) // 6]
+            if len(whole) >= _SHORTEST:
+                yield whole

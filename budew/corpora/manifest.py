@@ -52,14 +52,19 @@ def read_manifest(
         CorpusError: names the manifest, the line and what is wrong with it.
     """
     path = Path(path)
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for _, line in _lines(path, lambda error: None):
-            with suppress(CorpusError):
-                yield json_object(line, "")
-
     lines = ((number, partial(_object, line, path, number)) for number, line in _lines(path, on_bad, span))
-    yield from clips_of_rows(lines, path, columns, Scales(scale, rows), on_bad)
+    yield from clips_of_rows(lines, path, columns, Scales(scale, partial(manifest_rows, path)), on_bad)
+
+
+def manifest_rows(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
+    """Give the objects on the lines of a manifest, or of a span of it; lines that hold none are passed over.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    for _, line in _lines(path, lambda error: None, span):
+        with suppress(CorpusError):
+            yield json_object(line, "")
 
 
 def spans(path: Path, lines: int) -> list[Span]:

@@ -3,7 +3,7 @@
 A file is downloaded as a whole to a temporary place, bounded in size, read as any local one, and deleted.
 `http` and `https` need nothing but Python; other schemes are those of fsspec and its drivers (`s3fs`,
 `gcsfs`…), with credentials from where these look for them. What stands in an address before `@` or behind `?`
-may be secret: no error shows it.
+may be secret: no error shows it, also where a server echoes it.
 """
 
 import base64
@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from glob import has_magic
+from http.client import responses
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
+from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from budew.corpora.address import shown
+from budew.corpora.address import shown, without_secrets
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 
@@ -69,7 +71,7 @@ def read_remote(
 
     Raises:
         CorpusError: it cannot be had, is too large, or an item is bad; names the address.
-        OSError: the temporary place is full.
+        OSError: the temporary place is full; names it.
     """
     with ExitStack() as stack:
         try:
@@ -79,7 +81,8 @@ def read_remote(
             return
 
         def renamed(error: CorpusError) -> CorpusError:
-            return CorpusError(str(error).replace(str(path), shown(address)))
+            parts = (without_secrets(part, address) for part in str(error).split(str(path)))
+            return CorpusError(shown(address).join(parts))
 
         tell = None if on_bad is None else lambda error: on_bad(renamed(error))
         clips = read(path, tell)
@@ -101,22 +104,31 @@ def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Pat
 
     Raises:
         CorpusError: it cannot be had, breaks off, or is larger than `largest` bytes.
-        OSError: the temporary place is full.
+        OSError: the temporary place is full; names it.
     """
     with TemporaryDirectory(prefix="budew-") as folder:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
-        with path.open("wb") as file, ExitStack() as stack:
-            remote, size = _opened(address, stack)
-            _check_size(size, largest, address)
-            held = 0
-            while data := _chunk(remote, address):
-                held += len(data)
-                _check_size(held, largest, address)
-                file.write(data)
+        try:
+            held, size = _download(address, path, largest)
+        except OSError as error:  # what the network does is a CorpusError
+            raise OSError(error.errno, error.strerror, folder) from error
         if size is not None and held < size:
             raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
         yield path
+
+
+def _download(address: str, path: Path, largest: int) -> tuple[int, int | None]:
+    """Write a remote file to a path; return how many bytes it had and how many were announced."""
+    with path.open("wb") as file, ExitStack() as stack:
+        remote, size = _opened(address, stack)
+        _check_size(size, largest, address)
+        held = 0
+        while data := _chunk(remote, address):
+            held += len(data)
+            _check_size(held, largest, address)
+            file.write(data)
+    return held, size
 
 
 def _names(address: str) -> tuple[str, str]:
@@ -191,13 +203,11 @@ def _file_system(address: str) -> tuple[Any, str]:
 
 def _unreachable(address: str, error: Exception) -> CorpusError:
     """Return an error with the reason, of which nothing secret is left."""
-    reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
-    if isinstance(error, FileNotFoundError):
-        reason = "there is no such file"
-    parts = urlsplit(address)
-    for secret in (address, parts.query, parts.netloc.rpartition("@")[0]):
-        reason = reason.replace(secret, "…") if secret else reason
-    reason = " ".join(reason.split())[:200] or type(error).__name__
-    code = getattr(error, "code", None)
-    told = f"{code} {reason}" if isinstance(code, int) else reason
+    if isinstance(error, HTTPError):
+        told = f"{error.code} {responses.get(error.code, '')}".strip()  # no words of the server: it may echo
+    elif isinstance(error, FileNotFoundError):
+        told = "there is no such file"
+    else:
+        reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
+        told = " ".join(without_secrets(reason, address).split())[:200] or type(error).__name__
     return CorpusError(f"{shown(address)}: cannot be had ({told}): check the address and your access")

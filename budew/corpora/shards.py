@@ -22,6 +22,7 @@ from webdataset.writer import TarWriter
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
+from budew.corpora.inflated import Inflated
 from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 
@@ -212,8 +213,8 @@ def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | s
     """
     try:
         with (
-            gzip.open(path) if path.suffix in (".gz", ".tgz") else path.open("rb") as file,
-            tarfile.open(fileobj=cast(Any, _BoundedReads(file)), mode="r:") as tar,
+            path.open("rb") as file,
+            tarfile.open(fileobj=cast(Any, _BoundedReads(_inflated(file, path))), mode="r:") as tar,
         ):
             for member in _headers(tar):
                 if _is_part(member.name) and (audio or not is_audio_name(member.name)):
@@ -223,6 +224,10 @@ def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | s
         raise _DamagedError(str(error)) from error
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError, RecursionError) as error:
         raise _DamagedError(str(error)) from error
+
+
+def _inflated(file: BinaryIO, path: Path) -> BinaryIO | Inflated:
+    return Inflated(file) if path.suffix.lower() in (".gz", ".tgz") else file
 
 
 def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

@@ -76,7 +76,7 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
     path = Path(source)
     if path.exists():
         return _entries(path, on_bad)
-    numbered = _numbers(name)
+    numbered = numbered_names(name)
     if numbered != [name]:
         return [entry for one in numbered for entry in matches(one, on_bad=on_bad)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
@@ -190,8 +190,12 @@ def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Itera
     yield from read_files(loose, folder=folder, scale=scale, on_bad=on_bad)
 
 
-def _numbers(name: str) -> list[str]:
-    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number."""
+def numbered_names(name: str) -> list[str]:
+    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number.
+
+    Raises:
+        CorpusError: they are more than `MOST_NUMBERED`, or none.
+    """
     ranges = [(int(low), int(high), len(low)) for low, high in _NUMBERED.findall(name)]
     count = 1
     for low, high, _ in ranges:
@@ -211,7 +215,7 @@ def _at_address(source: str) -> list[Path | str]:
     if hub.is_hub_dataset(source):
         return list(hub.hub_shards(source))
     remote = import_module("budew.corpora.remote")
-    return [address for one in _numbers(source) for address in remote.addresses(one)]
+    return [address for one in numbered_names(source) for address in remote.addresses(one)]
 
 
 def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.extras import require
-from budew.jobs.job import Job, JobError
+from budew.jobs.apart import check_apart
+from budew.jobs.job import Job, JobError, disk_told
 from budew.jobs.notes import claim
-from budew.jobs.runner import Summary, finish, pending
+from budew.jobs.runner import Summary, finish, notes_of, pending
 from budew.jobs.unit import Unit
 from budew.jobs.units import CLIPS_PER_SHARD, plan_units
 from budew.jobs.workers import Workers
@@ -69,14 +70,17 @@ def run_on_cluster(
         MissingExtraError: datatrove or ray is not installed.
     """
     folder = Path(out).resolve()
-    units = plan_units(
-        Path(source).resolve() if Path(source).exists() else source, clips_per_shard=clips_per_shard
-    )
-    claim(folder, job, clips_per_shard)
-    waiting = pending(units, folder, retry_failed=retry_failed)
-    if waiting:
-        _launch(_Rank(tuple(waiting), job, folder), cluster, folder / LOGS)
-    return finish(units, folder, done=len(waiting) - len(pending(waiting, folder)))
+    source = Path(source).resolve() if Path(source).exists() else source
+    units = plan_units(source, clips_per_shard=clips_per_shard)
+    check_apart(source, units, folder)
+    with disk_told(folder):
+        claim(folder, job, clips_per_shard)
+        notes = notes_of(units, folder)
+        waiting = pending(units, notes, retry_failed=retry_failed)
+        if waiting:
+            _launch(_Rank(tuple(waiting), job, folder), cluster, folder / LOGS)
+        made = notes_of(waiting, folder)
+        return finish(units, {**notes, **made}, folder, done=len(made))
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class _Rank:
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
-        with Workers(1, self.job, self.out) as workers:
+        with disk_told(self.out), Workers(1, self.job, self.out) as workers:
             for outcome in workers.outcomes(self.units[rank::world_size]):
                 if outcome is not None and outcome.error is not None:
                     raise outcome.error

@@ -5,12 +5,16 @@ small object that can be pickled; what is heavy (models, clients) it makes when 
 worker.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
+from budew.disk import remedy_for
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and what went wrong with it; the clip is then in no output."""
@@ -65,5 +69,29 @@ def each(
             yield from [done] if isinstance(done, Clip) else list(done)
         except JobError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+        except Exception as error:  # whatever one clip does, the others go on
+            if remedy_for(error):
+                raise
             failed(clip.id, error)
+
+
+@contextmanager
+def disk_told(out: Path) -> Iterator[None]:
+    """Make what a disk refuses the end of the job, as a sentence with the path and what helps.
+
+    Args:
+        out: where the job writes: named unless the error names another place.
+
+    Raises:
+        JobError: the disk is full, over a quota or read-only, or the file too large for a limit.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedy = remedy_for(error)
+        if remedy is None:
+            raise
+        named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else out
+        place = out if named.resolve().is_relative_to(out.resolve()) else named  # not a temporary name in it
+        fault = f"{place}: {error.strerror}: {remedy}"
+        raise JobError(f"{fault}, and start the job again to go on") from error

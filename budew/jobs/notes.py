@@ -11,7 +11,7 @@ No time and no host stands in any of them: the same job leaves the same bytes.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,14 +94,20 @@ def write_note(out: Path, unit: Unit, note: Note) -> None:
 def read_note(out: Path, unit: Unit) -> Note | None:
     """Return the note of a unit that is done and whose input and output are still what they were.
 
+    Looks at each file of the input, and at the audio that a manifest names: call it once a run.
+
     An input that is newer than its note is the same if its digest is.
     """
     try:
         note = output_note(out, unit)
-        if note is None or unit.size() != note.input_bytes:
+        if note is None:
             return None
-        older = unit.changed() <= note_path(out, unit).stat().st_mtime_ns
-        return note if older or unit.digest() == note.input_sha256 else None
+        made_from = unit.input()
+        now = made_from.state()
+        if now.bytes != note.input_bytes:
+            return None
+        older = now.changed <= note_path(out, unit).stat().st_mtime_ns
+        return note if older or made_from.digest() == note.input_sha256 else None
     except OSError:
         return None  # not done, or not to be trusted: it is done again
 
@@ -151,22 +157,26 @@ def made_by(job: Job) -> dict[str, Any]:
     return {**description(job), "version": __version__}
 
 
-def gather(out: Path, notes: Iterable[tuple[Unit, Note | None]], *, filtered: bool) -> int:
-    """Write what failed in all shards, or what was filtered, to one file in the order of the plan.
+def gather(out: Path, notes: Mapping[str, Note], *, filtered: bool) -> int:
+    """Write what failed in all shards, or what was filtered, to one file in the order of the notes.
 
     Returns:
         How many they are. Where there is none there is no such file.
     """
-    path, count = out / (LEFT_OUT if filtered else FAILURES), 0
-    with whole_file(path) as file:
-        for unit, note in notes:
-            for failure in note.failures if note else ():
-                if failure.is_filtered == filtered:
-                    file.write(json.dumps(failure.row(unit.name), ensure_ascii=False) + "\n")
-                    count += 1
-    if not count:
-        path.unlink()
-    return count
+    path = out / (LEFT_OUT if filtered else FAILURES)
+    rows = [
+        json.dumps(failure.row(name), ensure_ascii=False) + "\n"
+        for name, note in notes.items()
+        for failure in note.failures
+        if failure.is_filtered == filtered
+    ]
+    there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    if there != ("".join(rows) or None):  # a folder in which all is done may be read-only
+        with whole_file(path) as file:
+            file.writelines(rows)
+        if not rows:
+            path.unlink()
+    return len(rows)
 
 
 def note_path(out: Path, unit: Unit) -> Path:

@@ -15,6 +15,7 @@ from budew.corpora.shards import read_shard
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import NOTES, claim, output_note, shard_path
 from budew.jobs.runner import OnProgress, Summary, run_units
+from budew.jobs.unit import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class PlannedUnit:
             id = self.id_of(number)
             yield there.get(id) or Clip(id, b"", "", metadata={"number": number})
 
-    def size(self) -> int:
-        """Return how many clips are planned."""
-        return len(self.numbers)
+    def input(self) -> "PlannedUnit":
+        """Return the plan itself: it is made from nothing else."""
+        return self
 
-    def changed(self) -> int:
-        """Never: of another plan there is another job."""
-        return 0
+    def state(self) -> State:
+        """Return how many clips are planned. A plan does not change: of another one there is another job."""
+        return State(len(self.numbers), 0)
 
     def digest(self) -> str:
         """Return SHA-256 of the ids."""
@@ -110,5 +111,5 @@ def _refuse_fewer(units: Sequence[PlannedUnit], out: Path, prefix: str, clips: i
     """A plan that is cut short would throw clips away."""
     known, note = {unit.name for unit in units}, output_note(out, units[-1])
     beyond = any(path.stem not in known for path in (out / NOTES).glob(f"{prefix}-*.json"))
-    if beyond or (note is not None and note.input_bytes > units[-1].size()):
+    if beyond or (note is not None and note.input_bytes > units[-1].state().bytes):
         raise JobError(f"{out} holds more than {clips} clips already: ask for as many as there are, or more")

@@ -7,18 +7,18 @@ however many workers it had.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from budew.corpora.errors import CorpusError
-from budew.jobs.job import Job, JobError
+from budew.jobs.apart import check_apart
+from budew.jobs.job import Job, JobError, disk_told
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit import Unit
 from budew.jobs.unit_work import do_unit
-from budew.jobs.units import CLIPS_PER_SHARD, InputUnit, plan_units
+from budew.jobs.units import CLIPS_PER_SHARD, plan_units
 from budew.jobs.workers import Outcome, WorkerDiedError, Workers
 
 
@@ -85,12 +85,12 @@ def run(
         progress: called a few times a second.
 
     Raises:
-        JobError: the job cannot go on, or the folder holds the output of something else.
+        JobError: the job cannot go on, the disk is full, or the folder holds the output of something else.
         CorpusError: there is no such source.
-        OSError: the disk refuses.
+        OSError: the folder cannot be written to.
     """
     units = plan_units(source, clips_per_shard=clips_per_shard)
-    _check_apart(units, Path(out))
+    check_apart(source, units, Path(out))
     return run_units(
         job,
         units,
@@ -118,39 +118,59 @@ def run_units(
     Args:
         retry_filtered: do units again, too, of which the settings left something out.
     """
-    claim(out, job, clips_per_shard)
-    with _only_run_in(out):
-        waiting = pending(units, out, retry_failed=retry_failed, retry_filtered=retry_filtered)
-        given_up = _do(waiting, job, out, workers, len(units), progress)
-        return finish(units, out, done=len(waiting) - len(given_up), given_up=given_up)
+    with disk_told(out), _claimed(out, job, clips_per_shard):
+        notes = notes_of(units, out)
+        waiting = pending(units, notes, retry_failed=retry_failed, retry_filtered=retry_filtered)
+        given_up = []
+        for outcome in _outcomes(waiting, job, out, workers, len(units), progress):
+            if outcome.note is not None:
+                notes[outcome.unit.name] = outcome.note
+            else:
+                given_up.append(outcome.unit.name)
+        return finish(units, notes, out, done=len(waiting) - len(given_up), given_up=given_up)
+
+
+def notes_of(units: Iterable[Unit], out: Path) -> dict[str, Note]:
+    """Return the notes of the units that are done, by name. Looks at all of their input once."""
+    found = ((unit.name, read_note(out, unit)) for unit in units)
+    return {name: note for name, note in found if note is not None}
 
 
 def pending(
-    units: Sequence[UnitType], out: Path, *, retry_failed: bool = False, retry_filtered: bool = False
+    units: Iterable[UnitType],
+    notes: Mapping[str, Note],
+    *,
+    retry_failed: bool = False,
+    retry_filtered: bool = False,
 ) -> list[UnitType]:
-    """Return the units that are not done."""
+    """Return the units that are not done, and those in which something failed where that is asked."""
 
-    def is_done(unit: Unit) -> bool:
-        note = read_note(out, unit)
-        return note is not None and not any(
-            retry_filtered if failure.is_filtered else retry_failed for failure in note.failures
-        )
+    def is_done(note: Note) -> bool:
+        return not any(retry_filtered if failure.is_filtered else retry_failed for failure in note.failures)
 
-    return [unit for unit in units if not is_done(unit)]
+    done = {name for name, note in notes.items() if is_done(note)}
+    return [unit for unit in units if unit.name not in done]
 
 
-def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequence[str] = ()) -> Summary:
+def finish(
+    units: Sequence[Unit],
+    notes: Mapping[str, Note],
+    out: Path,
+    *,
+    done: int = 0,
+    given_up: Sequence[str] = (),
+) -> Summary:
     """Gather the failures of all shards into one file, and tell how things stand."""
-    notes = [(unit, read_note(out, unit)) for unit in units]
-    failures, filtered = (gather(out, notes, filtered=filtered) for filtered in (False, True))
+    made = {unit.name: notes[unit.name] for unit in units if unit.name in notes}
+    failures, filtered = (gather(out, made, filtered=filtered) for filtered in (False, True))
     known = {f"{unit.name}.tar" for unit in units}
     there = (path.relative_to(out).as_posix() for path in sorted(out.rglob("*.tar")))
     return Summary(
         out=out,
         units=len(units),
-        there=sum(note is not None for _, note in notes),
+        there=len(made),
         done=done,
-        clips=sum(note.clips for _, note in notes if note),
+        clips=sum(note.clips for note in made.values()),
         failures=failures,
         filtered=filtered,
         given_up=tuple(given_up),
@@ -158,23 +178,20 @@ def finish(units: Sequence[Unit], out: Path, *, done: int = 0, given_up: Sequenc
     )
 
 
-def _do(
+def _outcomes(
     waiting: Sequence[Unit], job: Job, out: Path, workers: int | None, of: int, progress: OnProgress | None
-) -> list[str]:
-    """Do what waits; return the names of units that were given up."""
+) -> Iterator[Outcome]:
+    """Do what waits; give each unit that is done, or given up, and raise what ends the job."""
     told = _Told(of - len(waiting), of, progress)
     count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
-    given_up = []
-    for outcome in _outcomes(waiting, job, out, count, told):
-        if isinstance(outcome.error, WorkerDiedError):
-            given_up.append(outcome.unit.name)
-        elif outcome.error is not None:
+    for outcome in _done(waiting, job, out, count, told):
+        if outcome.error is not None and not isinstance(outcome.error, WorkerDiedError):
             raise outcome.error
         told.finished(outcome.note)
-    return given_up
+        yield outcome
 
 
-def _outcomes(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told") -> Iterator[Outcome]:
+def _done(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told") -> Iterator[Outcome]:
     if not workers:
         for unit in units:
             yield Outcome(unit, do_unit(unit, job, out, on_clip=told.under_way), None)
@@ -206,21 +223,10 @@ class _Told:
         self.under_way(0, 0)
 
 
-def _check_apart(units: Sequence[InputUnit], out: Path) -> None:
-    """A job that writes among its own input would read its output the next time."""
-    place = out.resolve()
-    for unit in units:
-        for path in unit.files[:1]:
-            if path.resolve().is_relative_to(place):
-                raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
-            folder = unit.folder
-            if folder is not None and place.is_relative_to(folder.resolve()):
-                raise CorpusError(f"the output {out} lies in the source {folder}: choose a folder beside it")
-
-
 @contextmanager
-def _only_run_in(out: Path) -> Iterator[None]:
-    """Hold the folder: of two runs at a time on one machine the second is told."""
+def _claimed(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
+    """Hold the folder for a job: of two runs at a time on one machine the second is told."""
+    claim(out, job, clips_per_shard)
     with (out / JOB).open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -34,7 +34,8 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
     """
     path, failures = shard_path(out, unit), list[Failure]()
     remove_unfinished(out, unit)
-    before, digest = (unit.size(), unit.changed()), unit.digest()
+    made_from = unit.input()
+    before, digest = made_from.state(), made_from.digest()
     read = 0
 
     def failed(clip: str, error: Exception) -> None:
@@ -55,12 +56,12 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
         path.unlink(missing_ok=True)
     else:
         count = write_shard(path, _with(first, written))
-    if (unit.size(), unit.changed()) != before:
+    if made_from.state() != before:
         raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
     note = Note(
         clips=count,
         bytes=path.stat().st_size if count else 0,
-        input_bytes=before[0],
+        input_bytes=before.bytes,
         input_sha256=digest,
         made_by=made_by(job),
         failures=tuple(failures),

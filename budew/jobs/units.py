@@ -3,7 +3,6 @@
 The plan is a function of what lies in the source, so every machine that looks at it makes the same one.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -17,12 +16,13 @@ from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
 from budew.corpora.formats import is_audio_name
 from budew.corpora.manifest import Span, read_manifest, spans
+from budew.corpora.named_audio import JSON_LINES, named_audio
 from budew.corpora.sources import matches, read_one
+from budew.jobs.input_files import InputFiles
 
 CLIPS_PER_SHARD = 500
 """Loose files, or lines of a manifest, that make one unit."""
 _DOUBLE_SUFFIX = ".tar.gz"
-_MANIFESTS = (".jsonl", ".ndjson")
 _ODD = re.compile(r"[^\w.@+=-]+")
 
 
@@ -55,49 +55,11 @@ class InputUnit:
         """What of the input lies on this machine."""
         return tuple(path for path in self.paths if isinstance(path, Path))
 
-    def size(self) -> int:
-        """Return the bytes of the input, so far as they are known without asking a server."""
-        if self.span is not None:
-            end = os.stat(self.files[0]).st_size if self.span.stop is None else self.span.stop
-            return end - self.span.start
-        return sum(os.stat(path).st_size for path in self.files)
-
-    def changed(self) -> int:
-        """Return when the input was changed last, in nanoseconds by the clock of its file system."""
-        return max((os.stat(path).st_mtime_ns for path in self.files), default=0)
-
-    def digest(self) -> str:
-        """Return SHA-256 of a shard, of the lines of a manifest, or of loose files with their names.
-
-        What lies behind an address is not read twice: its digest is that of the address.
-        """
-        if self.span is not None:
-            return _span_digest(self.files[0], self.span)
-        digest = hashlib.sha256()
-        for path in self.paths:
-            if isinstance(path, str):
-                digest.update(shown(path).encode())
-                continue
-            if self.folder is not None:
-                name = path.relative_to(self.folder).as_posix()
-                digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
-            if path.is_file():  # a pipe or a device has no end
-                digest.update(_file_digest(path))
-        return digest.hexdigest()
-
-
-def _span_digest(path: Path, span: Span) -> str:
-    with path.open("rb") as file:
-        file.seek(span.start)
-        return hashlib.sha256(file.read(-1 if span.stop is None else span.stop - span.start)).hexdigest()
-
-
-def _file_digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        return f"unreadable: {error.strerror}".encode()
+    def input(self) -> InputFiles:
+        """Look up what the unit is made from, and the audio that the lines of a manifest name."""
+        files = () if self.folder is not None else self.files
+        named = tuple(path for file in files for path in named_audio(file, self.span))
+        return InputFiles(self.paths, self.folder, self.span, named)
 
 
 def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[InputUnit]:
@@ -127,7 +89,7 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[Inpu
         yield from _of_loose_files(path, clips_per_shard)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
-    parts = spans(path, clips_per_shard) if path.suffix.lower() in _MANIFESTS else []
+    parts = spans(path, clips_per_shard) if path.suffix.lower() in JSON_LINES else []
     if len(parts) > 1:
         yield from (
             InputUnit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts)

@@ -7,12 +7,14 @@ process whose parent died ends at once, so a job that was killed leaves nothing 
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context, parent_process
+from contextlib import contextmanager
+from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,6 +28,7 @@ from budew.jobs.unit_work import do_unit
 MOST_DEATHS = 3
 """A unit in which so many processes died is given up."""
 _POLL = 0.2  # seconds
+_STOP, _STOP_AT_ONCE = 1, 2  # orders: after the present clip, or in the middle of it
 _PAUSE = 0.5  # seconds; what has just been killed is for a moment neither there nor gone
 
 
@@ -55,7 +58,7 @@ class Workers:
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._job, self._out = job, out
         self._context = _context()
-        # Per worker: clips read and items failed in its present unit. The last cell is the order to stop.
+        # Per worker: clips read and items failed in its present unit. The last cell is an order to all.
         self._counts = self._context.RawArray("q", 2 * count + 1)
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()
         self._done: SimpleQueue[Outcome] = SimpleQueue()
@@ -64,14 +67,36 @@ class Workers:
         ]
 
     def __enter__(self) -> "Workers":
-        for thread in self._threads:
-            thread.start()
+        _start_tracker()
+        try:
+            with _interrupts_held():  # what begins here, and all that it begins, never sees Ctrl-C
+                if self._context.get_start_method() == "forkserver":
+                    forkserver.ensure_running()
+                for thread in self._threads:
+                    thread.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._counts[len(self._counts) - 1] = 1
+        self._order(_STOP)
+        for _thread in self._threads:
+            self._todo.put(None)
+        try:
+            self._join()
+        except KeyboardInterrupt:  # once more: the present clips are not waited for
+            self._order(_STOP_AT_ONCE)
+            self._join()
+            raise
+
+    def _order(self, order: int) -> None:
+        self._counts[len(self._counts) - 1] = order
+
+    def _join(self) -> None:
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join()
 
     def outcomes(self, units: Sequence[Unit]) -> Iterator[Outcome | None]:
         """Give the outcome of each unit as it ends, and None when nothing has ended for a moment."""
@@ -110,6 +135,8 @@ class Workers:
                 return Outcome(unit, _begun(pool, unit).result(), None, death), pool
             except BrokenProcessPool:
                 pool.shutdown()
+                if self._counts[len(self._counts) - 1]:
+                    return Outcome(unit, None, Stopped(), death), pool
                 time.sleep(_PAUSE * (death + 1))
                 pool = self._pool(slot)
             except BaseException as error:  # noqa: BLE001  # whatever it is, the runner decides
@@ -134,6 +161,29 @@ def _context() -> Any:
     return context
 
 
+def _start_tracker() -> None:
+    """Start the process that removes the semaphores of a job that was killed, but let it not speak of them.
+
+    It comes before all others, for starting it (Python 3.11) lets Ctrl-C through that was held back.
+    """
+    quiet = "ignore::UserWarning:multiprocessing.resource_tracker"
+    sys.warnoptions.append(quiet)  # options of this process are those of the ones that it starts
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove(quiet)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back for as long as processes begin: until they can ignore it, it would end them."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
 def _begun(pool: ProcessPoolExecutor, unit: Unit) -> Future[Note]:
     """Hand a unit to a pool; a process that was killed while it started is one that died."""
     try:
@@ -149,6 +199,7 @@ _here: dict[str, Any] = {}
 def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     depend_on_parent()
+    threading.Thread(target=_end_at_once, args=(counts,), daemon=True).start()
     _here.update(job=job, out=out, counts=counts, slot=slot)
 
 
@@ -163,6 +214,12 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def _end_at_once(counts: Any) -> None:
+    while counts[len(counts) - 1] != _STOP_AT_ONCE:
+        time.sleep(_POLL)
+    os._exit(1)
 
 
 def _in_worker(unit: Unit) -> Note:

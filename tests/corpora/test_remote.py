@@ -2,10 +2,14 @@
 
 import base64
 import http.server
+import io
+import resource
+import tarfile
 import tempfile
 import threading
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import parse_qs, quote
 
 import fsspec
 import pytest
@@ -35,6 +39,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.startswith("/locked/") and said != "anna:s3cret":
             self.send_error(401, f"Unauthorized {said} {self.path}")
             return
+        if path.startswith("/echo/"):
+            self._echo(path)
+            return
         content = self.files.get(path.rpartition("/")[2])
         if content is None:
             self.send_error(404)
@@ -43,6 +50,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if path.startswith("/cut/") else content)
+
+    def _echo(self, path):
+        """Say all that is secret, in the status, in place of it, or as the name of something in a shard."""
+        sent = self.headers["Authorization"]
+        pair = base64.b64decode(sent.removeprefix("Basic "))
+        query = self.path.partition("?")[2]
+        told = f"{sent} {base64.b64encode(b'I am ' + pair).decode()} {quote(query, safe='')} {self.path}"
+        told += f" {base64.b64encode(parse_qs(query)['sig'][0].encode()).decode()}"
+        if path.endswith("status.tar"):
+            self.send_error(401, told)
+        elif path.endswith("junk.tar"):
+            self.wfile.write(f"{told}\r\n\r\n".encode())
+            self.close_connection = True
+        else:
+            shard = io.BytesIO()
+            with tarfile.open(fileobj=shard, mode="w") as tar:
+                tar.addfile(tarfile.TarInfo(f"{told}.json"))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(shard.getvalue())
 
     def log_message(self, *_args):
         pass
@@ -162,10 +189,38 @@ def test_a_password_goes_to_its_server_and_into_no_error(server, requests):
     assert "t0ken" not in str(raised.value)
 
 
+@pytest.mark.parametrize("way", ["status", "junk", "content"])
+def test_secrets_that_a_server_echoes_are_hidden_in_every_form(server, way):
+    address = (
+        server.replace("http://", "http://anna:s3%2Fcr%40t@") + f"/echo/{way}.tar?part=17&sig=t%2F0ken%3D"
+    )
+    errors = []
+    assert list(read(address, on_bad=errors.append)) == []
+    (told,) = map(str, errors)
+    assert told.startswith(f"{server}/echo/{way}.tar: ")
+    for secret in ("anna:s3/cr@t", "s3/cr@t", "t/0ken="):
+        encoded = base64.b64encode(secret.encode()).decode()
+        for form in (secret, quote(secret, safe=""), quote(quote(secret, safe=""), safe=""), encoded):
+            assert form.rstrip("=") not in told
+    inside_another = base64.b64encode(b"I am anna:s3/cr@t").decode()
+    assert inside_another[8:-4] not in told
+    assert "Basic" in told or way != "content"  # what is no secret is still told
+
+
 def test_a_file_is_bounded_whether_the_server_says_its_size_or_not(server, memory):
     for address in (f"{server}/a.tar", f"{memory}/a.tar"):
         with pytest.raises(CorpusError, match="is larger than the 100 bytes allowed"):
             list(read_remote(address, lambda path, on_bad: iter(()), largest=100))
+
+
+def test_a_temporary_place_that_is_full_is_named(server):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        with pytest.raises(OSError, match=f"File too large: '{tempfile.gettempdir()}"):
+            list(read(f"{server}/a.tar", on_bad=lambda error: None))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_copy_is_gone_when_the_reading_is_given_up(server):

@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from odd_jobs import Odd, flac
+from odd_jobs import Odd, flac, in_session
 
 from budew.corpora import CorpusError, read
 from budew.jobs import JobError, Progress, run
 from budew.jobs.convert import Convert
 from budew.jobs.render import Render
+from budew.jobs.units import plan_units
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -131,16 +132,11 @@ def test_workers_end_with_a_parent_that_was_killed(shard, tmp_path):
         time.sleep(0.05)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
-    while _in_session(job.pid) and time.monotonic() < deadline:
+    while in_session(job.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not _in_session(job.pid)
+    assert not in_session(job.pid)
     assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).clips == 800
     assert not list((tmp_path / "out").rglob(".*"))
-
-
-def _in_session(session: int) -> list[str]:
-    fields = [path.read_text().rpartition(")")[2].split() for path in Path("/proc").glob("[0-9]*/stat")]
-    return [row[0] for row in fields if int(row[3]) == session and row[0] != "Z"]
 
 
 def test_a_folder_of_something_else_is_not_written_to(shard, tmp_path):
@@ -212,6 +208,54 @@ def test_labels_that_are_corrected_beside_the_audio_are_read_again(tmp_path):
         assert run(Convert(), source, out, workers=0).done == 1
         assert [dict(clip.profile.emotions) for clip in read(out)] == [{emotion: 1}]
     assert run(Convert(), source, out, workers=0).done == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("clips.jsonl", '{"file_name": "a.flac"}\nno JSON\n{"audio": "b.flac"}\n{"audio": "c.flac"}\n'),
+        ("clips.csv", "file_name,text\na.flac,x\nb.flac,y\nc.flac\nc.flac,z\n"),
+    ],
+)
+def test_audio_that_is_replaced_behind_a_manifest_is_read_again(tmp_path, name, lines):
+    source, out = tmp_path / name, tmp_path / "out"
+    source.write_text(lines)
+    for part in "ab":
+        (tmp_path / f"{part}.flac").write_bytes(flac())
+
+    def done() -> int:
+        return run(Odd(), source, out, workers=0, clips_per_shard=2).done
+
+    units = len(list(plan_units(source, clips_per_shard=2)))
+    assert (done(), done()) == (units, 0)
+    now = time.time() + 5
+    other = flac()[:-1] + b"x"
+    (tmp_path / "a.flac").write_bytes(other)  # of the same size
+    os.utime(tmp_path / "a.flac", (now, now))
+    assert (done(), next(read(out)).audio) == (1, other)
+    os.utime(tmp_path / "b.flac", (now, now))  # touched and the same
+    assert done() == 0
+    (tmp_path / "c.flac").write_bytes(flac())
+    assert (done(), [clip.id for clip in read(out)], done()) == (1, ["a", "b", "c"], 0)
+
+
+def test_what_a_manifest_may_not_name_is_not_looked_at(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out.flac").write_bytes(flac())
+    (tmp_path / "in/link.flac").symlink_to(tmp_path / "out.flac")
+    os.mkfifo(tmp_path / "in/pipe.flac")
+    names = ("../out.flac", str(tmp_path / "out.flac"), "link.flac", "pipe.flac", "a\0b.flac", "", 7)
+    lines = [json.dumps({"audio": name}) for name in names]
+    (tmp_path / "in/clips.jsonl").write_text("\n".join(lines))
+    assert run(Odd(), tmp_path / "in/clips.jsonl", tmp_path / "out", workers=0).failures == len(names)
+    assert run(Odd(), tmp_path / "in/clips.jsonl", tmp_path / "out", workers=0).done == 0
+
+
+def test_audio_of_a_manifest_that_changes_while_it_is_read_is_told(tmp_path):
+    (tmp_path / "x-grow.flac").write_bytes(flac())
+    (tmp_path / "clips.jsonl").write_text('{"audio": "x-grow.flac"}\n')
+    with pytest.raises(JobError, match="changed while it was read"):
+        run(Odd(marks=tmp_path / "x-grow.flac"), tmp_path / "clips.jsonl", tmp_path / "out", workers=0)
 
 
 def test_an_input_that_changes_while_it_is_read_is_told_and_done_again(shard, tmp_path):

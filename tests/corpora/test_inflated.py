@@ -1,0 +1,92 @@
+"""A gzip file reads as what it holds, in any order; one that holds a hundred times its size does not."""
+
+import gzip
+import tarfile
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from budew.corpora import Clip, read_shard, write_shard
+from budew.corpora.inflated import ALWAYS, Inflated, InflationError
+
+MEGABYTE = 2**20
+ZEROS = gzip.compress(bytes(64 * MEGABYTE))
+"""64 kB; files of gzip behind one another are one."""
+
+
+def test_pieces_and_places_are_those_of_the_content(tmp_path):
+    content = np.random.default_rng(0).integers(0, 9, 3 * MEGABYTE, dtype=np.uint8).tobytes()
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content[:MEGABYTE]) + gzip.compress(content[MEGABYTE:]))
+    with (tmp_path / "a.gz").open("rb") as packed:
+        file = Inflated(packed)
+        for place in (0, 10, 5, 2 * MEGABYTE, MEGABYTE - 3, 3 * MEGABYTE - 2):
+            assert file.seek(place) == place
+            assert file.read(7) == content[place : place + 7]
+            assert file.tell() == min(place + 7, len(content))
+        assert file.seek(9 * MEGABYTE) == len(content)
+
+
+def test_silence_may_shrink_and_nothing_else_without_end(tmp_path):
+    (tmp_path / "a.gz").write_bytes(ZEROS)
+    with (tmp_path / "a.gz").open("rb") as packed:
+        assert Inflated(packed).seek(64 * MEGABYTE) == 64 * MEGABYTE
+    (tmp_path / "a.gz").write_bytes(100 * ZEROS)
+    with (tmp_path / "a.gz").open("rb") as packed:
+        file = Inflated(packed)
+        with pytest.raises(InflationError, match="100 times its size"):
+            file.seek(6_400 * MEGABYTE)
+        assert file.tell() < 1.2 * ALWAYS
+
+
+def header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+BOMBS = {
+    "a clip": gzip.compress(header("big.wav", 500 * MEGABYTE)) + 200 * ZEROS,
+    "a clip that is too large": gzip.compress(header("big.wav", 10**10)) + 200 * ZEROS,
+    "something else": gzip.compress(header("big.bin", 10**10)) + 200 * ZEROS,
+    "a description": gzip.compress(header("big.json", 10**10)) + 200 * ZEROS,
+    "members without end": gzip.compress(header("none.bin", 0) * 20_000) * 1_000,
+}
+
+
+@pytest.fixture
+def bomb(voice, tmp_path):
+    """Write a shard that begins with a good clip: `bomb("a clip")`."""
+
+    def write(kind):
+        write_shard(tmp_path / "a.tar", [Clip("good", voice("good.mp3", seconds=0.05), "mp3")])
+        with tarfile.open(tmp_path / "a.tar") as tar:
+            tar.getmembers()
+            good = (tmp_path / "a.tar").read_bytes()[: tar.offset]
+        path = tmp_path / "a.tar.gz"
+        path.write_bytes(gzip.compress(good) + BOMBS[kind])
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(bomb, kind, monkeypatch):
+    monkeypatch.setattr("budew.corpora.inflated.ALWAYS", 10 * MEGABYTE)  # a tenth, for a tenth of the time
+    path, errors = bomb(kind), []
+    start = time.process_time()
+    assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
+    assert time.process_time() - start < 5
+    (told,) = map(str, errors)
+    assert told.startswith(f"{path}: ")
+    assert "it inflates to more than 100 times its size" in told
+
+
+def test_memory_holds_no_more_of_a_bomb_than_any_file_may_hold(bomb):
+    path = bomb("a clip")
+    tracemalloc.start()
+    assert [clip.id for clip in read_shard(path, on_bad=lambda error: None)] == ["good"]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1.3 * ALWAYS

@@ -1,0 +1,80 @@
+"""A job is refused exactly where its output would be input of the next run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from odd_jobs import Odd, flac
+
+from budew.corpora import CorpusError
+from budew.corpora.sources import matches
+from budew.jobs import run
+
+PLACES = ("corpus/out", "corpus/.out", "corpus/de/out", "corpus.out")
+SOURCES = {
+    "a folder of shards": "corpus",
+    "a folder through a link": "link",
+    "one shard": "corpus/part-a.tar",
+    "shards beside each other": "corpus/*.tar",
+    "shards one folder below": "corpus/*/*.tar",
+    "shards at any depth": "corpus/**/*.tar",
+    "shards of a name": "corpus/**/part-?.tar",
+    "shards of another name": "corpus/**/raw-?.tar",
+    "numbered folders": "corpus/de/{1..2}",
+    "numbered shards": "corpus/de/{1..2}/part-b.tar",
+    "folders by a pattern": "corp*",
+    "hidden shards": "corpus/.*/*.tar",
+    "manifests at any depth": "corpus/**/*.jsonl",
+    "the folder of a manifest": "spoken",
+    "a manifest": "spoken/manifest.jsonl",
+    "loose files": "loose",
+    "loose files by a pattern": "loose/*.flac",
+    "all that lies in a folder": "loose/*",
+}
+
+
+@pytest.fixture
+def here(shard, tmp_path, monkeypatch):
+    """A folder with corpora of many kinds, in which the test stands."""
+    for name in ("corpus/part-a", "corpus/de/1/part-b", "corpus/de/2/part-b", "corpus/de/raw-1"):
+        shard(name, "one")
+    shard("corpus/.hidden/part-c", "one")
+    for name in ("corpus/talk/a.flac", "spoken/a.flac", "loose/a.flac"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(flac())
+    for folder in ("corpus/talk", "spoken"):
+        (tmp_path / folder / "manifest.jsonl").write_text('{"audio": "a.flac"}\n{"audio": "none.flac"}\n')
+    (tmp_path / "corpus/talk/a.flac").unlink()  # else the corpus holds shards and loose files
+    (tmp_path / "link").symlink_to("corpus")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(source: str) -> set[str]:
+    try:
+        return {str(Path(entry).resolve()) for entry in matches(source)}
+    except CorpusError as error:
+        return {str(error)}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("place", [*PLACES, "spoken/out", "loose/out", "link/out", "corpus/de/1/out"])
+def test_output_is_refused_exactly_where_the_next_run_would_read_it(here, kind, place):
+    source = SOURCES[kind]
+    before = found(source)
+    if is_refused(source, place):
+        run(Odd(), source, "elsewhere", workers=0)
+        shutil.copytree("elsewhere", place)
+        assert found(source) != before
+    else:
+        assert found(source) == before
+        assert run(Odd(), source, place, workers=0).done == 0
+
+
+def is_refused(source: str, place: str) -> bool:
+    """Run the job; tell whether it was refused, and left no folder."""
+    try:
+        run(Odd(), source, place, workers=0)
+    except CorpusError as error:
+        return "choose" in str(error) and not Path(place).exists()
+    return False

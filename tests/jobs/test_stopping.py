@@ -1,0 +1,113 @@
+"""Ctrl-C is one line and exit status 130 at any moment; a job that was killed says nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from odd_jobs import flac, in_session
+
+from budew.jobs import run
+from budew.jobs.convert import Convert
+
+STOPPED = "budew: stopped"
+GO_ON = f"{STOPPED}: start the same command again to go on"
+
+
+@pytest.fixture
+def corpus(shard, tmp_path) -> Path:
+    """What takes two workers some seconds."""
+    for number in range(8):
+        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(300)), audio=flac(1))
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def started(corpus, tmp_path) -> Callable[..., subprocess.Popen[str]]:
+    """Start the job as a terminal does, in a group of processes of its own."""
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "budew", "corpus", "convert", corpus, tmp_path / "out", *options]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, start_new_session=True, stdout=pipe, stderr=pipe, text=True)
+
+    return start
+
+
+def at_its_start(job: subprocess.Popen[str]) -> None:
+    """Wait until the first process is there beside the job's own."""
+    until(lambda: len(in_session(job.pid)) > 1 or job.poll() is not None)
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6, 1, 2])
+def test_a_job_that_is_stopped_while_workers_start_says_one_line(started, corpus, tmp_path, seconds):
+    job = started("--workers", "2")
+    at_its_start(job)
+    time.sleep(seconds)
+    os.killpg(job.pid, signal.SIGINT)
+    assert job.communicate(timeout=60) == ("", f"{GO_ON}\n")
+    assert job.returncode == 130
+    until(lambda: not in_session(job.pid))
+    assert list((tmp_path / "out").rglob(".*")) == []
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2])
+def test_a_command_that_is_stopped_while_it_loads_says_one_line(started, seconds):
+    job = started("--workers", "0")
+    until(lambda: "numpy" in Path(f"/proc/{job.pid}/maps").read_text())  # before, Python itself begins
+    time.sleep(seconds)
+    os.killpg(job.pid, signal.SIGINT)
+    told = job.communicate(timeout=60)[1]
+    assert (job.returncode, told.strip()) in [(130, STOPPED), (130, GO_ON)]
+
+
+def test_a_job_that_was_stopped_goes_on(started, corpus, tmp_path):
+    job = started("--workers", "2")
+    until(lambda: list(tmp_path.glob("out/notes/*.json")) or job.poll() is not None)
+    os.killpg(job.pid, signal.SIGINT)
+    job.communicate(timeout=60)
+    assert run(Convert(), corpus, tmp_path / "out", workers=0).clips == 2_400
+    assert list((tmp_path / "out").rglob(".*")) == []
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
+def test_a_job_that_is_killed_leaves_no_process_that_complains(started, kill):
+    job = started("--workers", "2")
+    at_its_start(job)
+    time.sleep(1)
+    job.send_signal(kill)
+    assert job.communicate(timeout=60) == ("", "")
+    until(lambda: not in_session(job.pid))
+
+
+def test_a_second_interrupt_does_not_wait_for_the_clip(shard, tmp_path):
+    shard("in/a", "fine", "x-sleep")
+    (tmp_path / "slow.py").write_text(
+        "import sys\n"
+        f"sys.path.append({str(Path(__file__).parent)!r})\n"
+        "from odd_jobs import Odd\n"
+        "from budew.jobs import run\n"
+        "if __name__ == '__main__':\n"
+        "    run(Odd(), 'in', 'out', workers=1, progress=lambda at: print(at.clips, flush=True))\n"
+    )
+    job = subprocess.Popen(
+        [sys.executable, "slow.py"], cwd=tmp_path, start_new_session=True, stdout=subprocess.PIPE, text=True
+    )
+    until(lambda: job.stdout.readline() == "2\n")
+    for _ in range(2):
+        os.killpg(job.pid, signal.SIGINT)
+        time.sleep(1)
+    job.communicate(timeout=10)
+    assert job.returncode != 0
+    until(lambda: not in_session(job.pid))
