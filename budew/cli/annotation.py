@@ -74,6 +74,8 @@ def llm(
         budget=Budget(price_in, price_out, max_cost, max_tokens),
         account=str(out.resolve()),
     )
+    if running.is_here:
+        server.key()  # told before OUT belongs to this job
     try:
         run_job(job, source, out, running)
     finally:

@@ -73,6 +73,7 @@ def act(
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
+    from budew.jobs.planned import planned_units
     from budew.synthesis.acting import EspeakBackend, Performance, ServerBackend, make_plan
     from budew.synthesis.acting import act as act_plan
     from budew.synthesis.acting.preview import preview, preview_tables
@@ -100,7 +101,22 @@ def act(
         challenges=_listed(challenges),
         texts=_listed(texts),
     )
+    check = None
+    if check_words:
+        from budew.inference.transcription import Transcriber
+        from budew.inference.word_check import CheckWords
+
+        check = CheckWords(Transcriber(words_model, device), max_wer)
+    performance = Performance(plan, speaker, clips, clips_per_shard, check)
     if dry_run:
+        planned_units(
+            performance,
+            clips,
+            out,
+            prefix=performance.name,
+            id_of=plan.id_of,
+            clips_per_shard=clips_per_shard,
+        )
         found = preview(plan, clips)
         print_table(preview_tables(found))
         print(
@@ -109,14 +125,8 @@ def act(
             + (f"; the lines cost {found.cost(price):,.2f}" if price is not None else "")
         )
         return
-    check = None
-    if check_words:
-        from budew.inference.transcription import Transcriber
-        from budew.inference.word_check import CheckWords
-
-        check = CheckWords(Transcriber(words_model, device), max_wer)
+    if check is not None:
         check.transcriber.require_languages(plan.accents)
-    performance = Performance(plan, speaker, clips, clips_per_shard, check)
     with job_bar("acting") as bar:
         done = act_plan(out, performance, workers=workers, retry_failed=retry_failed, progress=bar)
     tell(done)

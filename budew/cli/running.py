@@ -58,8 +58,8 @@ class Running:
 
     @property
     def is_here(self) -> bool:
-        """Whether the job is done, and on this machine."""
-        return self.executor is Executor.local and not self.dry_run
+        """Whether the job is done, or would be, on this machine."""
+        return self.executor is Executor.local
 
 
 def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -158,11 +158,13 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     from budew.corpora.address import shown
     from budew.jobs.apart import check_apart
+    from budew.jobs.notes import check_claim
     from budew.jobs.runner import notes_of, pending
     from budew.jobs.units import plan_units
 
     units = plan_units(source, clips_per_shard=running.clips_per_shard)
     check_apart(source, units, out)
+    check_claim(out, job, running.clips_per_shard)
     waiting = pending(units, notes_of(units, out), retry_failed=running.retry_failed)
     print(
         f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"

@@ -42,6 +42,54 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "asked", "said"),
+    [
+        (None, ("annotate", "measures", "--bins", "gone.json"), "gone.json: cannot be read (No such file"),
+        (None, ("annotate", "heads", "--heads", "gone"), "gone: there is no such folder of heads"),
+        (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
+        (
+            None,
+            ("annotate", "llm", "--model", "m", "--base-url", "http://127.0.0.1:9", "--key-variable", "NO_KEY"),
+            "the environment variable NO_KEY is not set",
+        ),
+        ("convert", ("render",), "out holds another job ('convert', not 'render')"),
+        ("convert", ("convert", "--max-seconds", "9"), "max_seconds was 600.0 and is now 9.0"),
+        ("convert", ("convert", "--clips-per-shard", "1"), "clips_per_shard was 500 and is now 1"),
+        ("a file", ("convert",), "out is a file, not a folder"),
+        ("files", ("convert",), "out is not empty (mine.txt is in it)"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
+    budew, recordings, tmp_path, monkeypatch, before, asked, said
+):
+    monkeypatch.chdir(tmp_path)
+    if before == "convert":
+        budew("corpus", "convert", recordings, "out", "--workers", "0")
+    elif before == "files":
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/mine.txt").touch()
+    elif before == "a file":
+        (tmp_path / "out").touch()
+    there = sorted(tmp_path.rglob("*"))
+    command = ["corpus", *asked, recordings, "out"]
+    dry, real = budew(*command, "--dry-run"), budew(*command, "--workers", "0")
+    assert said in dry.err
+    assert (dry.status, dry.out, dry.err) == (1, "", real.err)
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+@pytest.mark.parametrize("out", ["note.txt", "note.txt/below", "astray", "astray/below"])
+def test_an_output_that_can_be_no_folder_is_told(budew, recordings, tmp_path, out):
+    (tmp_path / "note.txt").touch()
+    (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
+    outcome = budew("corpus", "convert", recordings, tmp_path / out, "--workers", "0")
+    kind = "a file" if out.startswith("note") else "a link that leads nowhere"
+    place = tmp_path / out.partition("/")[0]
+    assert outcome.err == f"budew: {place} is {kind}, not a folder: choose another one for the output\n"
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_another_job_in_the_same_folder_is_one_line(budew, recordings, tmp_path):
     budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
     outcome = budew("corpus", "render", recordings, tmp_path / "out", "--workers", "0")
