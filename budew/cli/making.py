@@ -5,7 +5,7 @@ import typer
 from budew.cli import acting_options, options
 from budew.cli.running import tell
 from budew.extras import require
-from budew.terminal import job_bar, print_table
+from budew.terminal import job_bar, print_table, visible_name
 
 app = typer.Typer()
 
@@ -32,7 +32,7 @@ def synthesize(
         shards = synthesize_corpus(
             out, clips=clips, seed=seed, split=split.value, workers=workers, progress=bar
         )
-    print(f"{clips} clips in {len(shards)} shards in {out}")
+    print(f"{clips} clips in {len(shards)} shards in {visible_name(out)}")
 
 
 @app.command(no_args_is_help=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budew.terminal import job_bar, say_error
+from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
     from budew.jobs import Job, Summary
@@ -171,8 +171,9 @@ def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     )
     for unit in waiting[:10]:
         print(
-            f"  {shown(str(unit.paths[0]))}{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
-            f" → {out / unit.name}.tar"
+            f"  {visible_name(shown(str(unit.paths[0])))}"
+            f"{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
+            f" → {visible_name(out / unit.name)}.tar"
         )
     if len(waiting) > 10:
         print(f"  and {len(waiting) - 10} more")
@@ -192,8 +193,8 @@ def tell(summary: "Summary") -> None:
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
     if summary.filtered:
-        print(f"{summary.filtered:,} were left out: see {summary.out / 'left_out.jsonl'}")
+        print(f"{summary.filtered:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     print(
-        f"{summary.clips:,} clips in {summary.out}: {summary.there:,} of {summary.units:,} shards,"
+        f"{summary.clips:,} clips in {visible_name(summary.out)}: {summary.there:,} of {summary.units:,} shards,"
         f" {summary.done:,} done now{f', {left:,} still to do' * bool(left)}"
     )

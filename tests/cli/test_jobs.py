@@ -79,6 +79,23 @@ def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
     assert sorted(tmp_path.rglob("*")) == there
 
 
+def test_names_of_files_are_no_commands_to_the_terminal(budew, recordings, tmp_path):
+    odd = "x\x1b[31mred\n2\t"
+    shown = "x␛[31mred␊2␉"
+    made, out = tmp_path / "made", tmp_path / f"out{odd}"
+    budew("corpus", "convert", recordings, made, "--workers", "0")
+    (tmp_path / "in").mkdir()
+    shard = (made / "recordings-00000.tar").rename(tmp_path / f"in/{odd}.tar")
+    dry = budew("corpus", "convert", shard.parent, out, "--dry-run")
+    assert dry.out.splitlines()[1:] == [
+        f"  {tmp_path}/in/{shown}.tar → {tmp_path}/out{shown}/{shown}.tar"
+    ]
+    done = budew("corpus", "convert", shard.parent, out, "--workers", "0")
+    assert done.out == f"3 clips in {tmp_path}/out{shown}: 1 of 1 shards, 1 done now\n"
+    exported = budew("corpus", "export", shard.parent, tmp_path / f"e{odd}", "--to", "jsonl")
+    assert exported.out == f"3 clips in {tmp_path}/e{shown}\n"
+
+
 @pytest.mark.parametrize("out", ["note.txt", "note.txt/below", "astray", "astray/below"])
 def test_an_output_that_can_be_no_folder_is_told(budew, recordings, tmp_path, out):
     (tmp_path / "note.txt").touch()
