@@ -44,8 +44,8 @@ class ChatServer:
         object.__setattr__(self, "shown", _shown(self.base_url))
         if not _VARIABLE.fullmatch(self.key_variable):  # maybe the key itself, so it is not repeated
             raise ValueError(
-                "what is given for the variable of the key is no name of one: put the key into a variable, and "
-                "give the variable's name, such as OPENAI_API_KEY"
+                "what is given for the variable of the key is no name of one: put the key into a variable, "
+                "and give the name of that, such as OPENAI_API_KEY"
             )
         if min(self.concurrency, self.attempts) < 1:
             raise ValueError("concurrency and attempts are at least 1")

@@ -195,6 +195,8 @@ def tell(summary: "Summary") -> None:
     if summary.filtered:
         print(f"{summary.filtered:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     print(
-        f"{summary.clips:,} clips in {visible_name(summary.out)}: {summary.there:,} of {summary.units:,} shards,"
-        f" {summary.done:,} done now{f', {left:,} still to do' * bool(left)}"
+        f"{summary.clips:,} clips in {visible_name(summary.out)}:"
+        f" {summary.there:,} of {summary.units:,} shards, {summary.done:,} done now"
+        + f", {left:,} still to do"
+        * bool(left)
     )

@@ -149,7 +149,7 @@ def _find(name_or_dir: str | Path | None) -> tuple[Path, str]:
 
 
 def is_on_hub(name_or_dir: str | Path) -> bool:
-    """Tell whether this names a checkpoint on the hub, which may have to be downloaded, and no folder here."""
+    """Tell whether this names a checkpoint on the hub, which may be downloaded first, and nothing here."""
     is_named = isinstance(name_or_dir, str) and HUB_ID.fullmatch(name_or_dir) is not None
     return is_named and not Path(name_or_dir).expanduser().exists()
 

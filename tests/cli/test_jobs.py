@@ -50,7 +50,16 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
         (
             None,
-            ("annotate", "llm", "--model", "m", "--base-url", "http://127.0.0.1:9", "--key-variable", "NO_KEY"),
+            (
+                "annotate",
+                "llm",
+                "--model",
+                "m",
+                "--base-url",
+                "http://127.0.0.1:9",
+                "--key-variable",
+                "NO_KEY",
+            ),
             "the environment variable NO_KEY is not set",
         ),
         ("convert", ("render",), "out holds another job ('convert', not 'render')"),
@@ -87,9 +96,7 @@ def test_names_of_files_are_no_commands_to_the_terminal(budew, recordings, tmp_p
     (tmp_path / "in").mkdir()
     shard = (made / "recordings-00000.tar").rename(tmp_path / f"in/{odd}.tar")
     dry = budew("corpus", "convert", shard.parent, out, "--dry-run")
-    assert dry.out.splitlines()[1:] == [
-        f"  {tmp_path}/in/{shown}.tar → {tmp_path}/out{shown}/{shown}.tar"
-    ]
+    assert dry.out.splitlines()[1:] == [f"  {tmp_path}/in/{shown}.tar → {tmp_path}/out{shown}/{shown}.tar"]
     done = budew("corpus", "convert", shard.parent, out, "--workers", "0")
     assert done.out == f"3 clips in {tmp_path}/out{shown}: 1 of 1 shards, 1 done now\n"
     exported = budew("corpus", "export", shard.parent, tmp_path / f"e{odd}", "--to", "jsonl")
