@@ -173,7 +173,8 @@ def _audio_column(features: Mapping[str, Any], shard: HubDataset, columns: Mappi
     for name in (asked,) if asked else (*typed, *usual):
         if name in features:
             return name
-    raise CorpusError(f"{shard}: no column holds audio among {', '.join(features)}: name it with columns=")
+    fault = f"no column holds audio among {', '.join(features)}"
+    raise CorpusError(f"{shard}: {fault}: see whether another configuration (:NAME) does")
 
 
 def _unreachable(asked: HubDataset, error: Exception) -> CorpusError:
