@@ -47,6 +47,11 @@ def visible(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
+def visible_name(name: object) -> str:
+    """Return the name of a file or folder as one line of which no character is a command."""
+    return str(name).translate(_VISIBLE | {9: "\u2409", 10: "\u240a"})
+
+
 def say_error(text: object) -> None:
     """Print one line `budew: …` on stderr, if somebody listens there."""
     if sys.stderr is not None:

@@ -145,6 +145,12 @@ class Ledger:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if (
+                getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
+            ):  # a file of the user's, maybe
+                raise JobError(
+                    f"{self._name}: is no file of answers: name another with --cache, or leave it out"
+                ) from error
             raise JobError(
                 f"{self._name}: answers cannot be kept there ({error}): free the disk, delete the file if it "
                 "is damaged, or name another"

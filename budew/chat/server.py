@@ -1,6 +1,7 @@
 """Where a chat server is, and how it is to be asked. What is secret is not in here, or not shown."""
 
 import os
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from budew.jobs.job import JobError
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class ChatServer:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shown", _shown(self.base_url))
-        if not self.key_variable or "=" in self.key_variable:
-            raise ValueError("the variable of the key has no name: leave it out, or name one")
+        if not _VARIABLE.fullmatch(self.key_variable):  # maybe the key itself, so it is not repeated
+            raise ValueError(
+                "what is given for the variable of the key is no name of one: put the key into a variable, "
+                "and give the name of that, such as OPENAI_API_KEY"
+            )
         if min(self.concurrency, self.attempts) < 1:
             raise ValueError("concurrency and attempts are at least 1")
         limit = self.requests_per_minute

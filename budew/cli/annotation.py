@@ -6,7 +6,7 @@ from budew.cli import annotation_options, options
 from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
-from budew.terminal import print_table, progress_bar, say_error
+from budew.terminal import print_table, progress_bar, say_error, visible_name
 
 beside = typer.Typer()
 """Commands of `budew corpus` that measure, and that make what annotation needs."""
@@ -74,6 +74,8 @@ def llm(
         budget=Budget(price_in, price_out, max_cost, max_tokens),
         account=str(out.resolve()),
     )
+    if running.is_here:
+        server.key()  # told before OUT belongs to this job
     try:
         run_job(job, source, out, running)
     finally:
@@ -195,7 +197,7 @@ def bins(
         )
     found.write(json)
     print_table(bins_table(found))
-    print(f"edges of {found.clips} clips: {json}")
+    print(f"edges of {found.clips} clips: {visible_name(json)}")
     raise typer.Exit(1 if told else 0)
 
 
@@ -243,7 +245,10 @@ def train_heads(
             f"clips without a profile: {trained.bare}, with unknown emotions: {trained.unjudged}, "
             f"longer than the window: {trained.cut}"
         )
-    print(f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)}, in {out}")
+    print(
+        f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"
+        f" in {visible_name(out)}"
+    )
     if trained.rare:
         print(rare_line(trained))
     raise typer.Exit(1 if told else 0)

@@ -136,9 +136,10 @@ def transcribe(
     """
     from budew.inference.transcribe import Transcribe
     from budew.inference.transcription import Transcriber
+    from budew.model.checkpoint import is_on_hub
 
     job = Transcribe(Transcriber(model, device, batch_size), language, again)
-    if running.is_here:
+    if running.is_here and not (running.dry_run and is_on_hub(model)):
         job.transcriber.require_languages([job.language])  # told before OUT belongs to this job
     run_job(job, source, out, running)
 

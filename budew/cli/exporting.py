@@ -4,7 +4,7 @@ import typer
 
 from budew.cli import export_options
 from budew.cli.told import ToldTogether
-from budew.terminal import progress_bar
+from budew.terminal import progress_bar, visible_name
 
 app = typer.Typer()
 
@@ -43,5 +43,5 @@ def export(
             on_bad=tell,
             progress=lambda done: bar(done, None),
         )
-    print(f"{count} clips in {out}" + (f", {tell.count} items left out" if tell.count else ""))
+    print(f"{count} clips in {visible_name(out)}" + (f", {tell.count} items left out" if tell.count else ""))
     raise typer.Exit(tell.status)

@@ -5,7 +5,7 @@ import typer
 from budew.cli import acting_options, options
 from budew.cli.running import tell
 from budew.extras import require
-from budew.terminal import job_bar, print_table
+from budew.terminal import job_bar, print_table, visible_name
 
 app = typer.Typer()
 
@@ -32,7 +32,7 @@ def synthesize(
         shards = synthesize_corpus(
             out, clips=clips, seed=seed, split=split.value, workers=workers, progress=bar
         )
-    print(f"{clips} clips in {len(shards)} shards in {out}")
+    print(f"{clips} clips in {len(shards)} shards in {visible_name(out)}")
 
 
 @app.command(no_args_is_help=True)
@@ -73,6 +73,7 @@ def act(
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
+    from budew.jobs.planned import planned_units
     from budew.synthesis.acting import EspeakBackend, Performance, ServerBackend, make_plan
     from budew.synthesis.acting import act as act_plan
     from budew.synthesis.acting.preview import preview, preview_tables
@@ -100,7 +101,22 @@ def act(
         challenges=_listed(challenges),
         texts=_listed(texts),
     )
+    check = None
+    if check_words:
+        from budew.inference.transcription import Transcriber
+        from budew.inference.word_check import CheckWords
+
+        check = CheckWords(Transcriber(words_model, device), max_wer)
+    performance = Performance(plan, speaker, clips, clips_per_shard, check)
     if dry_run:
+        planned_units(
+            performance,
+            clips,
+            out,
+            prefix=performance.name,
+            id_of=plan.id_of,
+            clips_per_shard=clips_per_shard,
+        )
         found = preview(plan, clips)
         print_table(preview_tables(found))
         print(
@@ -109,14 +125,8 @@ def act(
             + (f"; the lines cost {found.cost(price):,.2f}" if price is not None else "")
         )
         return
-    check = None
-    if check_words:
-        from budew.inference.transcription import Transcriber
-        from budew.inference.word_check import CheckWords
-
-        check = CheckWords(Transcriber(words_model, device), max_wer)
+    if check is not None:
         check.transcriber.require_languages(plan.accents)
-    performance = Performance(plan, speaker, clips, clips_per_shard, check)
     with job_bar("acting") as bar:
         done = act_plan(out, performance, workers=workers, retry_failed=retry_failed, progress=bar)
     tell(done)

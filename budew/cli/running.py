@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budew.terminal import job_bar, say_error
+from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
     from budew.jobs import Job, Summary
@@ -58,8 +58,8 @@ class Running:
 
     @property
     def is_here(self) -> bool:
-        """Whether the job is done, and on this machine."""
-        return self.executor is Executor.local and not self.dry_run
+        """Whether the job is done, or would be, on this machine."""
+        return self.executor is Executor.local
 
 
 def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -158,19 +158,22 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
     from budew.corpora.address import shown
     from budew.jobs.apart import check_apart
+    from budew.jobs.notes import check_claim
     from budew.jobs.runner import notes_of, pending
     from budew.jobs.units import plan_units
 
     units = plan_units(source, clips_per_shard=running.clips_per_shard)
     check_apart(source, units, out)
+    check_claim(out, job, running.clips_per_shard)
     waiting = pending(units, notes_of(units, out), retry_failed=running.retry_failed)
     print(
         f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"
     )
     for unit in waiting[:10]:
         print(
-            f"  {shown(str(unit.paths[0]))}{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
-            f" → {out / unit.name}.tar"
+            f"  {visible_name(shown(str(unit.paths[0])))}"
+            f"{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
+            f" → {visible_name(out / unit.name)}.tar"
         )
     if len(waiting) > 10:
         print(f"  and {len(waiting) - 10} more")
@@ -190,8 +193,10 @@ def tell(summary: "Summary") -> None:
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
     if summary.filtered:
-        print(f"{summary.filtered:,} were left out: see {summary.out / 'left_out.jsonl'}")
+        print(f"{summary.filtered:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     print(
-        f"{summary.clips:,} clips in {summary.out}: {summary.there:,} of {summary.units:,} shards,"
-        f" {summary.done:,} done now{f', {left:,} still to do' * bool(left)}"
+        f"{summary.clips:,} clips in {visible_name(summary.out)}:"
+        f" {summary.there:,} of {summary.units:,} shards, {summary.done:,} done now"
+        + f", {left:,} still to do"
+        * bool(left)
     )

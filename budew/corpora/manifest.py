@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import choose, in_clip_names
@@ -150,6 +151,8 @@ def _clip(row: dict[str, Any], path: Path, columns: Mapping[str, str] | None, sc
 def _inside(folder: Path, value: Any) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise CorpusError('there is no path to the audio: add one as "audio", relative to the manifest')
+    if is_address(value):
+        raise CorpusError(f"{shown(value)!r} is an address: download the audio, and give the path to it")
     path = folder / value
     try:
         inside = path.resolve().is_relative_to(folder.resolve())

@@ -165,9 +165,12 @@ def _audio_column(schema: pa.Schema, path: Path, columns: Mapping[str, str] | No
     if structs:
         return chosen["audio"] if chosen.get("audio") in structs else str(structs[0])
     name = chosen.get("audio")
-    if name is None or not _is_binary(schema.field(name).type):
+    if name is None:
+        raise CorpusError(f"{path}: no column holds audio among {', '.join(schema.names)}: call it audio")
+    if not _is_binary(schema.field(name).type):
         raise CorpusError(
-            f"{path}: no column holds audio among {', '.join(schema.names)}: name it with columns="
+            f"{path}: the column {name} holds no audio but {schema.field(name).type}: embed the bytes, or "
+            "list the paths in a manifest (clips.jsonl)"
         )
     return name
 

@@ -11,6 +11,7 @@ No time and no host stands in any of them: the same job leaves the same bytes.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -127,24 +128,45 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
     """Write down which job the folder belongs to, or check that it is this one.
 
     Raises:
-        JobError: the folder holds something else; names the settings that changed.
+        JobError: as for `check_claim`.
     """
+    wanted = check_claim(out, job, clips_per_shard)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / JOB
-    wanted = json.loads(_text({**description(job), "clips_per_shard": clips_per_shard}))
+    if not (out / JOB).exists():
+        with whole_file(out / JOB) as file:
+            file.write(_text(wanted))
+
+
+def check_claim(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
+    """Return what `job.json` says of the job, once it may have the folder. Writes nothing.
+
+    Raises:
+        JobError: the folder is none, or holds something else; names the settings that changed.
+    """
+    wanted: dict[str, Any] = json.loads(_text({**description(job), "clips_per_shard": clips_per_shard}))
+    path, is_there = out / JOB, _is_folder(out)
     if not path.exists():
-        others = next((entry.name for entry in sorted(out.iterdir()) if not entry.name.startswith(".")), None)
+        names = sorted(entry.name for entry in out.iterdir()) if is_there else []
+        others = next((name for name in names if not name.startswith(".")), None)
         if others is not None:
             raise JobError(f"{out} is not empty ({others} is in it): choose an empty folder")
-        with whole_file(path) as file:
-            file.write(_text(wanted))
-        return
+        return wanted
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JobError(f"{path} cannot be read ({error}): choose an empty folder") from error
     if there != wanted:
         raise JobError(f"{out} holds {_difference(there, wanted)}: choose an empty folder")
+    return wanted
+
+
+def _is_folder(out: Path) -> bool:
+    """Tell whether a folder is there or, False, can be made, as far as files and links are in the way."""
+    nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
+    if os.path.lexists(nearest) and not nearest.is_dir():
+        kind = "a file" if nearest.exists() else "a link that leads nowhere"
+        raise JobError(f"{nearest} is {kind}, not a folder: choose another one for the output")
+    return nearest == out
 
 
 def description(job: Job) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import OnBad
 from budew.corpora.shards import read_shard
 from budew.jobs.job import Job, JobError
-from budew.jobs.notes import NOTES, claim, output_note, shard_path
+from budew.jobs.notes import NOTES, check_claim, output_note, shard_path
 from budew.jobs.runner import OnProgress, Summary, run_units
 from budew.jobs.unit import State
 
@@ -85,16 +85,10 @@ def run_planned(
         JobError: as `run`; also where the folder holds more clips, or a number is out of range.
         OSError: the disk refuses.
     """
-    if min(clips, clips_per_shard) < 1 or (workers is not None and workers < 0):
-        raise JobError("a corpus has at least one clip, and a shard too; workers are 0 or more")
+    if workers is not None and workers < 0:
+        raise JobError("workers are 0 or more")
     folder = Path(out)
-    numbers = range(clips)
-    units = [
-        PlannedUnit(f"{prefix}-{index:05d}", numbers[start : start + clips_per_shard], id_of, folder)
-        for index, start in enumerate(range(0, clips, clips_per_shard))
-    ]
-    claim(folder, job, clips_per_shard)
-    _refuse_fewer(units, folder, prefix, clips)
+    units = planned_units(job, clips, folder, prefix=prefix, id_of=id_of, clips_per_shard=clips_per_shard)
     return run_units(
         job,
         units,
@@ -105,6 +99,27 @@ def run_planned(
         retry_filtered=retry_failed,
         progress=progress,
     )
+
+
+def planned_units(
+    job: Job, clips: int, out: Path, *, prefix: str, id_of: Callable[[int], str], clips_per_shard: int
+) -> list[PlannedUnit]:
+    """Return the units that `run_planned` does with these arguments. Writes nothing.
+
+    Raises:
+        JobError: it would refuse them: the folder holds something else, or more clips, or a number is out of
+            range.
+    """
+    if min(clips, clips_per_shard) < 1:
+        raise JobError("a corpus has at least one clip, and a shard too")
+    numbers = range(clips)
+    units = [
+        PlannedUnit(f"{prefix}-{index:05d}", numbers[start : start + clips_per_shard], id_of, out)
+        for index, start in enumerate(range(0, clips, clips_per_shard))
+    ]
+    check_claim(out, job, clips_per_shard)
+    _refuse_fewer(units, out, prefix, clips)
+    return units
 
 
 def _refuse_fewer(units: Sequence[PlannedUnit], out: Path, prefix: str, clips: int) -> None:

@@ -143,9 +143,15 @@ def _find(name_or_dir: str | Path | None) -> tuple[Path, str]:
         return folder, folder.resolve().name
     if folder.exists():
         raise CheckpointError(f"{name_or_dir} is a file: give the folder of the checkpoint")
-    if isinstance(name_or_dir, Path) or not HUB_ID.fullmatch(name_or_dir):
+    if not is_on_hub(name_or_dir):
         raise CheckpointError(f"{name_or_dir}: no such folder, and not a hub id of the form owner/name")
-    return _download(name_or_dir), name_or_dir
+    return _download(str(name_or_dir)), str(name_or_dir)
+
+
+def is_on_hub(name_or_dir: str | Path) -> bool:
+    """Tell whether this names a checkpoint on the hub, which may be downloaded first, and nothing here."""
+    is_named = isinstance(name_or_dir, str) and HUB_ID.fullmatch(name_or_dir) is not None
+    return is_named and not Path(name_or_dir).expanduser().exists()
 
 
 def _download(name: str) -> Path:

@@ -1,11 +1,14 @@
 """`Cuts`: when speech begins and ends, and how long a clip may be. All lengths are in seconds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from budew.corpora.errors import CorpusError
 
 LONGEST = 600.0
 """Seconds of a clip: what is held in memory while it is cut (230 MB at 96 kHz)."""
+SHORTEST = 0.5
+"""Seconds that `max_seconds` leaves at least, without the padding."""
 HYSTERESIS, LEAST_EXIT = 0.15, 0.01
 """Of the exit threshold under the entry threshold, as in silero-vad's own `get_speech_timestamps`."""
 
@@ -36,19 +39,28 @@ class Cuts:
     min_speech: float = 0.25
 
     def __post_init__(self) -> None:
-        for wrong, message in (
-            (not 0 < self.threshold < 1, "threshold must be between 0 and 1"),
-            (not 0 <= self.exit <= self.threshold, "exit_threshold must be between 0 and threshold"),
-            (not min(self.min_seconds, self.pad, self.max_pause, self.min_speech) >= 0, "less than 0 s"),
-            (not self.max_seconds <= LONGEST, f"max_seconds must be at most {LONGEST:g}"),
-            (not self.max_pause <= self.max_seconds, "max_pause must be at most max_seconds"),
-            (
-                not self.max_seconds - 2 * self.pad >= max(self.min_seconds, 0.5),
-                "max_seconds must leave min_seconds, and half a second, without the padding on both sides",
-            ),
-        ):
-            if wrong:
-                raise CorpusError(f"clips cannot be cut like this: {message}: {self}")
+        fault = next(self._faults(), None)
+        if fault is not None:
+            raise CorpusError(f"clips cannot be cut like this: {fault}")
+
+    def _faults(self) -> Iterator[str]:
+        """Give what is wrong, by the names that the options of `budew corpus segment` have."""
+        if not 0 < self.threshold < 1:
+            yield f"--threshold {self.threshold:g}: give more than 0 and less than 1"
+        if not 0 <= self.exit <= self.threshold:
+            yield f"exit_threshold {self.exit:g}: give 0 to --threshold {self.threshold:g}"
+        for name in ("min_seconds", "pad", "max_pause", "min_speech"):
+            if not getattr(self, name) >= 0:
+                option = name.removesuffix("_seconds").replace("_", "-")
+                yield f"--{option} {getattr(self, name):g}: give 0 s or more"
+        if not self.max_seconds <= LONGEST:
+            yield f"--max {self.max_seconds:g}: give at most {LONGEST:g} s"
+        if not self.max_pause <= self.max_seconds:
+            yield f"--max-pause {self.max_pause:g} is longer than --max {self.max_seconds:g}: shorten it"
+        if not self.max_seconds - 2 * self.pad >= max(self.min_seconds, SHORTEST):
+            least = f"--min {self.min_seconds:g}" if self.min_seconds > SHORTEST else f"{SHORTEST:g} s"
+            both = f"--max {self.max_seconds:g} without --pad {self.pad:g} on both sides"
+            yield f"{both} is shorter than {least}: give a larger --max"
 
     @property
     def exit(self) -> float:

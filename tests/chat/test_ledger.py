@@ -73,12 +73,25 @@ def test_an_entry_that_is_damaged_is_dropped(tmp_path, entry):
 
 def test_what_is_no_ledger_ends_the_job_and_is_left_alone(tmp_path):
     path = tmp_path / "a.sqlite"
-    path.write_bytes(b"notes of mine" * 100)
-    with pytest.raises(JobError, match=r"a\.sqlite.*delete the file if it is damaged"):
-        Ledger(path)
-    assert path.read_bytes() == b"notes of mine" * 100
+    for mine in (b"{}\n", b"notes of mine" * 100):
+        path.write_bytes(mine)
+        with pytest.raises(JobError, match=r"a\.sqlite: is no file of answers: name another") as caught:
+            Ledger(path)
+        assert "delete" not in str(caught.value)
+        assert path.read_bytes() == mine
     with pytest.raises(JobError):
         Ledger(tmp_path / "a.sqlite" / "below")
+
+
+def test_a_ledger_that_is_damaged_may_be_deleted(tmp_path):
+    path = tmp_path / "a.sqlite"
+    _write(path, 0, 100)
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
+    with (
+        pytest.raises(JobError, match=r"a\.sqlite.*delete the file if it is damaged"),
+        closing(Ledger(path)) as ledger,
+    ):
+        ledger.answer(key(1))
 
 
 def _write(path: Path, first: int, count: int) -> None:

@@ -60,12 +60,18 @@ def test_name_and_password_are_unescaped():
         {"timeout": 0},
         {"patience": -1},
         {"requests_per_minute": 0},
-        {"key_variable": ""},
     ],
 )
 def test_numbers_out_of_range_are_refused(change):
-    with pytest.raises(ValueError, match=r"more than 0|at least 1|no name"):
+    with pytest.raises(ValueError, match=r"more than 0|at least 1"):
         ChatServer("http://a", **change)
+
+
+@pytest.mark.parametrize("given", ["", "sk-live-abcdef", "A=B", "1KEY", "sk live", "KEY\n"])
+def test_a_key_in_the_place_of_its_variable_is_refused_and_not_repeated(given):
+    with pytest.raises(ValueError, match="no name of one: put the key into a variable") as caught:
+        ChatServer("http://a", key_variable=given)
+    assert not given or given not in str(caught.value)
 
 
 def test_a_key_comes_from_the_variable_that_is_named(monkeypatch):

@@ -42,6 +42,78 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("before", "asked", "said"),
+    [
+        (None, ("annotate", "measures", "--bins", "gone.json"), "gone.json: cannot be read (No such file"),
+        (None, ("annotate", "heads", "--heads", "gone"), "gone: there is no such folder of heads"),
+        (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
+        (
+            None,
+            (
+                "annotate",
+                "llm",
+                "--model",
+                "m",
+                "--base-url",
+                "http://127.0.0.1:9",
+                "--key-variable",
+                "NO_KEY",
+            ),
+            "the environment variable NO_KEY is not set",
+        ),
+        ("convert", ("render",), "out holds another job ('convert', not 'render')"),
+        ("convert", ("convert", "--max-seconds", "9"), "max_seconds was 600.0 and is now 9.0"),
+        ("convert", ("convert", "--clips-per-shard", "1"), "clips_per_shard was 500 and is now 1"),
+        ("a file", ("convert",), "out is a file, not a folder"),
+        ("files", ("convert",), "out is not empty (mine.txt is in it)"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
+    budew, recordings, tmp_path, monkeypatch, before, asked, said
+):
+    monkeypatch.chdir(tmp_path)
+    if before == "convert":
+        budew("corpus", "convert", recordings, "out", "--workers", "0")
+    elif before == "files":
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/mine.txt").touch()
+    elif before == "a file":
+        (tmp_path / "out").touch()
+    there = sorted(tmp_path.rglob("*"))
+    command = ["corpus", *asked, recordings, "out"]
+    dry, real = budew(*command, "--dry-run"), budew(*command, "--workers", "0")
+    assert said in dry.err
+    assert (dry.status, dry.out, dry.err) == (1, "", real.err)
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+def test_names_of_files_are_no_commands_to_the_terminal(budew, recordings, tmp_path):
+    odd = "x\x1b[31mred\n2\t"
+    shown = "x␛[31mred␊2␉"
+    made, out = tmp_path / "made", tmp_path / f"out{odd}"
+    budew("corpus", "convert", recordings, made, "--workers", "0")
+    (tmp_path / "in").mkdir()
+    shard = (made / "recordings-00000.tar").rename(tmp_path / f"in/{odd}.tar")
+    dry = budew("corpus", "convert", shard.parent, out, "--dry-run")
+    assert dry.out.splitlines()[1:] == [f"  {tmp_path}/in/{shown}.tar → {tmp_path}/out{shown}/{shown}.tar"]
+    done = budew("corpus", "convert", shard.parent, out, "--workers", "0")
+    assert done.out == f"3 clips in {tmp_path}/out{shown}: 1 of 1 shards, 1 done now\n"
+    exported = budew("corpus", "export", shard.parent, tmp_path / f"e{odd}", "--to", "jsonl")
+    assert exported.out == f"3 clips in {tmp_path}/e{shown}\n"
+
+
+@pytest.mark.parametrize("out", ["note.txt", "note.txt/below", "astray", "astray/below"])
+def test_an_output_that_can_be_no_folder_is_told(budew, recordings, tmp_path, out):
+    (tmp_path / "note.txt").touch()
+    (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
+    outcome = budew("corpus", "convert", recordings, tmp_path / out, "--workers", "0")
+    kind = "a file" if out.startswith("note") else "a link that leads nowhere"
+    place = tmp_path / out.partition("/")[0]
+    assert outcome.err == f"budew: {place} is {kind}, not a folder: choose another one for the output\n"
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_another_job_in_the_same_folder_is_one_line(budew, recordings, tmp_path):
     budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
     outcome = budew("corpus", "render", recordings, tmp_path / "out", "--workers", "0")

@@ -70,5 +70,5 @@ def _files(folder):
 def test_settings_that_contradict_each_other_are_one_line(budew, recordings, tmp_path):
     outcome = budew("corpus", "segment", recordings, tmp_path / "clips", "--min", "40")
     assert outcome.status == 1
-    assert outcome.err.startswith("budew: clips cannot be cut like this: max_seconds must leave min_seconds")
+    assert outcome.err.startswith("budew: clips cannot be cut like this: --max 30 without --pad 0.1")
     assert len(outcome.err.splitlines()) == 1

@@ -40,3 +40,10 @@ def test_what_cannot_be_is_said_before_the_folder_belongs_to_it(budew, talk, tmp
     assert said in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+    dry = budew("corpus", "transcribe", talk, tmp_path / "out", *options, *wrong, "--dry-run")
+    assert (dry.status, dry.err) == (1, outcome.err)
+
+
+def test_a_dry_run_downloads_no_checkpoint(budew, talk, tmp_path):
+    outcome = budew("corpus", "transcribe", talk, tmp_path / "out", "--model", "nobody/nothing", "--dry-run")
+    assert (outcome.status, outcome.err) == (0, "")

@@ -36,6 +36,17 @@ def test_the_delimiter_is_found(corpus, name, delimiter):
     assert clip.metadata["snr"] == "20"
 
 
+@pytest.mark.parametrize("name", ["m.csv", "m.jsonl"])
+def test_an_address_of_audio_is_told_without_its_secrets(corpus, name):
+    address = "http://u:hunter2@127.0.0.1/a.wav?tok=hunter2"
+    text = f"audio\n{address}\n" if name == "m.csv" else f'{{"audio": "{address}"}}\n'
+    (corpus / name).write_text(text)
+    errors = []
+    assert list(read(corpus / name, on_bad=errors.append)) == []
+    assert "'http://127.0.0.1/a.wav' is an address: download the audio" in str(errors[0])
+    assert "hunter2" not in str(errors[0])
+
+
 def test_a_field_may_have_several_lines_and_empty_ones_are_unknown(corpus):
     (corpus / "m.csv").write_text('audio,text,speaker\nwavs/1.wav,"one\ntwo",\nwavs/2.wav,,anna\n')
     first, second = read(corpus / "m.csv")

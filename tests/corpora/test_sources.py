@@ -290,8 +290,11 @@ def test_plain_bytes_are_audio_when_their_column_says_so(voice, tmp_path):
     pyarrow.parquet.write_table(pa.table({"mp3": [mp3], "n": [1]}), tmp_path / "t.parquet")
     assert [clip.format for clip in read(tmp_path / "t.parquet")] == ["mp3"]
     pyarrow.parquet.write_table(pa.table({"n": [1]}), tmp_path / "n.parquet")
-    with pytest.raises(CorpusError, match="no column holds audio among n"):
+    with pytest.raises(CorpusError, match="no column holds audio among n: call it audio"):
         list(read(tmp_path / "n.parquet"))
+    pyarrow.parquet.write_table(pa.table({"audio": ["a.mp3"]}), tmp_path / "p.parquet")
+    with pytest.raises(CorpusError, match="the column audio holds no audio but string: embed the bytes"):
+        list(read(tmp_path / "p.parquet"))
 
 
 def test_a_row_with_the_id_of_another_is_told(voice, tmp_path):

@@ -23,9 +23,12 @@ from budew.extras import MissingExtraError, require
 SCHEME = "hf://"
 _FILES = ("datasets/", "spaces/", "models/", "buckets/")
 _NAME = re.compile(
-    r"hf://(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@]{1,200}))?"
+    r"hf://(?P<name>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<config>[\w.-]{1,96}))?(?:@(?P<split>[^#/@?]{1,200}))?"
     r"(?:#(?P<shard>\d{5})-of-(?P<shards>\d{5}))?"
 )
+
+_BEFORE_SECRETS = frozenset("@?#")
+"""In a name that is none, letters with a password before or a token behind them: it is not repeated then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ def hub_dataset(source: str) -> HubDataset:
     """
     found = _NAME.fullmatch(source)
     if found is None:
-        raise CorpusError(f"{source[:200]}: name a data set as hf://owner/name, hf://owner/name:config@split")
+        name = f"{SCHEME}…" if set(source) & _BEFORE_SECRETS else source[:200]
+        form = "name a data set as hf://owner/name or hf://owner/name:config@split"
+        raise CorpusError(f"{name}: {form}, and nothing more; a token is taken from HF_TOKEN")
     parts = found.groupdict()
     numbers = {key: None if parts[key] is None else int(parts[key]) for key in ("shard", "shards")}
     return HubDataset(parts["name"], parts["config"], parts["split"], **numbers)
@@ -168,7 +173,8 @@ def _audio_column(features: Mapping[str, Any], shard: HubDataset, columns: Mappi
     for name in (asked,) if asked else (*typed, *usual):
         if name in features:
             return name
-    raise CorpusError(f"{shard}: no column holds audio among {', '.join(features)}: name it with columns=")
+    fault = f"no column holds audio among {', '.join(features)}"
+    raise CorpusError(f"{shard}: {fault}: see whether another configuration (:NAME) does")
 
 
 def _unreachable(asked: HubDataset, error: Exception) -> CorpusError:

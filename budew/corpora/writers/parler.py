@@ -74,6 +74,9 @@ def _schema() -> pa.Schema:
 
 
 def _rows(clip: Clip) -> list[dict[str, Any]]:
+    if not clip.captions and clip.transcript is None:
+        lack = "no transcript and no caption, and Parler-TTS learns from both"
+        raise LackError(clip.id, lack, remedy="run budew corpus transcribe first, then budew corpus render")
     if not clip.captions:
         raise LackError(
             clip.id, "no caption, which Parler-TTS learns from", remedy="run budew corpus render first"

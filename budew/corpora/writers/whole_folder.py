@@ -58,6 +58,8 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
 
 def _check_free(out: Path, overwrite: bool) -> set[str]:
     """Return the entries that an earlier export left."""
+    if out.is_symlink() and not out.exists():
+        raise CorpusError(f"{out}: this is a link that leads nowhere: name a folder to export to")
     if not out.exists():
         return set()
     if not out.is_dir():

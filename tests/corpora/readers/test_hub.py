@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import Clip, CorpusError, write_shard
+from budew.corpora import Clip, CorpusError, read, write_shard
 from budew.corpora.readers.hub import HubDataset, hub_dataset, is_hub_dataset
 
 pytest.importorskip("datasets")
@@ -142,6 +142,22 @@ def test_names_of_data_sets_are_read_and_written_alike(source, read):
 def test_what_is_no_name_is_an_error(source):
     with pytest.raises(CorpusError, match="name a data set as hf://owner/name"):
         hub_dataset(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "hf://user:hunter2@a/b",
+        "hf://user:hun/ter2@a/b",
+        "hf://a/b:c@d?token=hunter2",
+        "hf://a/b?token=hunter2",
+        "hf://a/b#hunter2",
+    ],
+)
+def test_a_password_or_a_token_in_a_name_is_refused_and_not_repeated(source):
+    with pytest.raises(CorpusError, match="a token is taken from HF_TOKEN") as caught:
+        list(read(source))
+    assert "ter2" not in str(caught.value)
 
 
 def test_files_on_the_hub_are_no_data_sets():

@@ -70,14 +70,19 @@ def test_a_voice_that_dataspeech_has_no_word_for_gets_none(clips, rows):
 
 def test_clips_without_text_or_description_are_told(tmp_path, clips):
     errors: list[str] = []
-    bad = [replace(clips[0], id="mute", transcript=" \n"), replace(clips[0], id="plain", captions=())]
+    bad = [
+        replace(clips[0], id="mute", transcript=" \n"),
+        replace(clips[0], id="plain", captions=()),
+        replace(clips[0], id="bare", captions=(), transcript=None),
+    ]
     assert (
         write_parler(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error))) == 1
     )
     assert [
         "'mute': has a transcript without words" in errors[0],
         "'plain': has no caption" in errors[1],
-    ] == [True, True]
+        "'bare': has no transcript and no caption" in errors[2],
+    ] == [True, True, True]
     with pytest.raises(CorpusError, match="'mute'"):
         write_parler(tmp_path / "out", bad)
 

@@ -52,6 +52,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(CorpusError, match="this is a file"):
         write(tmp_path / "out", "a.txt")
+    (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(CorpusError, match="astray: this is a link that leads nowhere"):
+        write(tmp_path / "astray", "a.txt")
 
 
 @pytest.mark.parametrize("wrong", ["../outside", "deep/../../outside", "{outside}", "..", ".", "", 3, None])
