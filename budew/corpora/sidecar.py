@@ -1,5 +1,6 @@
 """JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +17,7 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
 
     Raises:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
-            one object, or not an object.
+            one object, half of a character, or not an object.
     """
     if len(text) > LARGEST_JSON:
         raise CorpusError(
@@ -28,7 +29,24 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
         raise CorpusError(f"{name}: {error}") from error
     if not isinstance(value, dict):
         raise CorpusError(f"{name}: holds a {type(value).__name__}, not an object: put the fields in {{…}}")
+    if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
+        check_characters(value, name)  # takes as long as parsing
     return value
+
+
+def check_characters(value: Any, name: str) -> None:
+    """Refuse JSON values with half of a character: `\\ud800` without its other half is a text to JSON and to
+    Python, and no file holds it.
+
+    Raises:
+        CorpusError: there is one; `name` is what it calls the value.
+        TypeError, ValueError: these are no JSON values.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise CorpusError(f"{name}: holds {half}, which is half of a character: correct the text") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
