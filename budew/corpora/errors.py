@@ -42,6 +42,10 @@ class AudioWarning(UserWarning):
     """Audio that is damaged part way: what could be decoded is used."""
 
 
+class ColumnWarning(UserWarning):
+    """Columns of a table whose content is in no clip."""
+
+
 OnBad = Callable[[CorpusError], None]
 
 

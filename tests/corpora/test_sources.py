@@ -11,6 +11,7 @@ import pytest
 
 from budew.corpora import Clip, CorpusError, read, write_shard
 from budew.corpora.audio import decode
+from budew.corpora.errors import ColumnWarning
 from budew.corpora.manifest import read_manifest
 from budew.corpora.parquet import read_parquet
 from budew.corpora.sidecar import LARGEST_JSON
@@ -292,6 +293,36 @@ def test_plain_bytes_are_audio_when_their_column_says_so(voice, tmp_path):
     pyarrow.parquet.write_table(pa.table({"n": [1]}), tmp_path / "n.parquet")
     with pytest.raises(CorpusError, match="no column holds audio among n"):
         list(read(tmp_path / "n.parquet"))
+
+
+def test_numbers_that_are_missing_in_a_table_cost_no_clip(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    numbers = {"duration": [0.1, float("nan")], "snr": [float("nan"), 7.0], "gain": [float("-inf"), 0.0]}
+    nested = [{"f0": float("nan"), "rate": [float("nan"), 3.0]}] * 2
+    table = pa.table({"wav": [wav, wav], **numbers, "measured": nested})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    clips = list(read(tmp_path / "t.parquet"))
+    measured = {"f0": None, "rate": [None, 3.0]}
+    assert [clip.metadata for clip in clips] == [
+        {"gain": "-inf", "measured": measured},
+        {"snr": 7.0, "gain": 0.0, "measured": measured},
+    ]
+    assert [clip.duration for clip in clips] == [0.1, None]
+    assert write_shard(tmp_path / "t.tar", clips) == 2
+
+
+def test_binary_columns_besides_the_audio_are_told_once_for_all_files(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    left_out = {"photo": [b"x"], "page": [{"scan": [b"y"], "n": 1}], "key": pa.array([b"z"], pa.binary(1))}
+    for name in "ab":
+        table = pa.table({"audio": [{"bytes": wav, "path": "a.wav"}], "text": ["Hi"], **left_out})
+        pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
+    with pytest.warns(ColumnWarning) as told:
+        clips = list(read(tmp_path / "*.parquet"))
+    assert [clip.transcript for clip in clips] == ["Hi", "Hi"]
+    assert [str(warning.message) for warning in told] == [
+        "binary columns are left out of the metadata of clips: photo, page, key"
+    ]
 
 
 def test_a_row_with_the_id_of_another_is_told(voice, tmp_path):
