@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from budew import strict_json
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import CorpusError, OnBad, check_file, report
 
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
@@ -51,6 +51,7 @@ def check_characters(value: Any, name: str) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
+    check_file(path)
     try:
         with path.open("rb") as file:
             return json_object(file.read(LARGEST_JSON + 1), str(path))
