@@ -13,11 +13,23 @@ LARGEST_JSON = strict_json.LARGEST
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`.
+    """Return the JSON object in `text`, all of which can be written to a file again.
+
+    Raises:
+        CorpusError: as `loose_json_object`, or it holds half of a character.
+    """
+    value = loose_json_object(text, name)
+    if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
+        check_characters(value, name)  # takes as long as parsing
+    return value
+
+
+def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, whose texts may hold half of a character.
 
     Raises:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
-            one object, half of a character, or not an object.
+            one object, or not an object.
     """
     if len(text) > LARGEST_JSON:
         raise CorpusError(
@@ -29,8 +41,6 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
         raise CorpusError(f"{name}: {error}") from error
     if not isinstance(value, dict):
         raise CorpusError(f"{name}: holds a {type(value).__name__}, not an object: put the fields in {{…}}")
-    if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
-        check_characters(value, name)  # takes as long as parsing
     return value
 
 
