@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from budew.captions import parse
 from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.sidecar import json_object, numbered_lines
+from budew.corpora.sidecar import loose_json_object, numbered_lines
 
 
 def parse_lines(
@@ -34,7 +34,7 @@ def parse_lines(
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:
-            yield _parsed(json_object(line, where), where, into)
+            yield _parsed(loose_json_object(line, where), where, into)
         except CorpusError as error:
             report(error, on_bad)
 

@@ -4,8 +4,10 @@ A reader meets bad items in the middle of good ones. `report` decides once what 
 default), or hand the error to whoever counts and go on.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from stat import S_ISREG
 
 
 class CorpusError(ValueError):
@@ -42,6 +44,10 @@ class AudioWarning(UserWarning):
     """Audio that is damaged part way: what could be decoded is used."""
 
 
+class ColumnWarning(UserWarning):
+    """Columns of a table whose content is in no clip."""
+
+
 OnBad = Callable[[CorpusError], None]
 
 
@@ -50,3 +56,15 @@ def report(error: CorpusError, on_bad: OnBad | None) -> None:
     if on_bad is None:
         raise error
     on_bad(error)
+
+
+def check_file(path: Path) -> None:
+    """Raise `CorpusError` for a pipe, a device or a folder: to open a pipe is to wait for who writes to it.
+    What is not there at all is for whoever opens it to tell.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return
+    if not S_ISREG(found.st_mode):
+        raise CorpusError(f"{path}: this is not a file: remove it, or give the path of a file")

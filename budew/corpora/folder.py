@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, UnlistedError, report
+from budew.corpora.errors import CorpusError, OnBad, UnlistedError, check_file, report
 from budew.corpora.formats import is_audio_name
 from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import read_json
@@ -110,8 +110,7 @@ def _check_plain(path: Path, folder: Path) -> None:
     for part in (path, path.with_suffix(".json")):
         if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
             raise CorpusError(f"{part}: the link leads out of the folder: give the folder that it leads to")
-    if path.exists() and not path.is_file():
-        raise CorpusError(f"{path}: this is not a file: remove it, or give the path of an audio file")
+    check_file(path)
 
 
 def _clip(path: Path, id: str, describe: Describe, scales: Scales) -> Clip:

@@ -1,10 +1,13 @@
 """Hugging Face parquet and Arrow files as clips: audio inside, a struct of `bytes` and `path`, or bytes.
 
 Read in batches, so that a shard of gigabytes costs some clips of memory. Arrow is what `save_to_disk` writes.
+NaN, which pandas writes for every number that is missing, reads as missing.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import ColumnWarning, CorpusError, OnBad, report
 from budew.corpora.fields import choose
+from budew.corpora.inflated import InflationError
 from budew.corpora.labels import Describe, Scales, described
+from budew.corpora.row_groups import batches
 from budew.corpora.rows import Table, clips_of_rows
 
 _BATCH = 16
@@ -33,7 +38,7 @@ def read_parquet(
 
     Ids are those of the file's id column, else its name and the number of the row; before the name of an
     Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
-    clip are kept in the metadata, but for binary ones.
+    clip are kept in the metadata, but for binary ones, of which a `ColumnWarning` tells.
 
     Args:
         path: the `.parquet` or `.arrow`.
@@ -53,10 +58,14 @@ def read_parquet(
     except (pa.ArrowException, OSError) as error:
         report(_unreadable(path, error), on_bad)
         return
+    audio = _audio_column(schema, path, columns)
+    left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
+    if left_out:
+        _tell_left_out(left_out)
     table = Table(
         source=str(path),
         place=path.stem,
-        audio=_audio_column(schema, path, columns),
+        audio=audio,
         columns=columns,
         describe=describe,
         scales=Scales(scale, lambda: _labels(path)),
@@ -89,7 +98,7 @@ def numbered_rows(
                 else:
                     report(CorpusError(f"{path}: row {number}: a text of it is not UTF-8: mend it"), on_bad)
                 number += 1
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, InflationError) as error:
         report(_unreadable(path, error), on_bad)
 
 
@@ -120,7 +129,7 @@ def label_columns(path: Path) -> list[str]:
 def _batches(path: Path, columns: list[str] | None, size: int) -> Iterator[Any]:
     if path.suffix.lower() != ".arrow":
         with pyarrow.parquet.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=size, columns=columns, use_threads=False)
+            yield from batches(file, columns, size)
         return
     with ExitStack() as stack:
         stream = stack.enter_context(pa.ipc.open_stream(stack.enter_context(pa.memory_map(str(path)))))
@@ -173,6 +182,21 @@ def _audio_column(schema: pa.Schema, path: Path, columns: Mapping[str, str] | No
             "list the paths in a manifest (clips.jsonl)"
         )
     return name
+
+
+@cache
+def _tell_left_out(columns: tuple[str, ...]) -> None:
+    """Tell it once, and not again for every file of a corpus."""
+    told = f"binary columns are left out of the metadata of clips: {', '.join(columns)}"
+    warnings.warn(ColumnWarning(told), stacklevel=2)
+
+
+def _holds_binary(type: pa.DataType) -> bool:
+    if pa.types.is_dictionary(type):
+        return _holds_binary(type.value_type)
+    parts = [type.field(place).type for place in range(type.num_fields)]
+    binary = _is_binary(type) or pa.types.is_fixed_size_binary(type) or pa.types.is_binary_view(type)
+    return bool(binary) or any(_holds_binary(part) for part in parts)
 
 
 def _is_binary(type: pa.DataType) -> bool:

@@ -5,6 +5,7 @@ Rows that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite, isnan
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -117,7 +118,9 @@ def _format(audio: bytes, file_name: str | None) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of Arrow as one of JSON: dates and decimals become text."""
+    """Return a value of Arrow as one of JSON: NaN is None; the infinite, dates and decimals become text."""
+    if isinstance(value, float) and not isfinite(value):
+        return None if isnan(value) else str(value)
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, dict):

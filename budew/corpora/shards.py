@@ -2,7 +2,8 @@
 
 A shard appears under its name only when it is complete: temporary name, flush to disk, rename. Reading
 bounds every member before it is read, never uses a member's name as a path, and takes a tar without its end
-mark for what it is, truncated; the tar iterator of webdataset 1.0 does none of the three.
+mark for what it is, truncated, and one with data behind that mark for what it is, damaged: a hole of zeros
+looks like the mark. The tar iterator of webdataset 1.0 does none of the four.
 """
 
 import gzip
@@ -30,6 +31,10 @@ LARGEST_HEADER = 2**20
 """Bytes of one header record: a long name, or the attributes of a member."""
 MOST_ATTRIBUTES = 1_000
 """Attributes that a shard gives to all of its members: they stay in memory."""
+MOST_PADDING = 2**20
+"""Bytes of zeros behind the last member: tar fills its last record, of 10 KiB unless asked otherwise. What is
+not yet downloaded of a file whose room was reserved is more.
+"""
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
@@ -277,11 +282,21 @@ def _problem(member: tarfile.TarInfo) -> str:
 
 
 def _check_end(tar: tarfile.TarFile) -> None:
-    """Raise unless the tar ends with its mark: tarfile takes a file cut between two members for complete."""
+    """Raise unless the tar ends with its mark and has nothing but padding behind it: tarfile takes a file cut
+    between two members for complete, and a hole of zeros for the end.
+    """
     assert tar.fileobj is not None  # noqa: S101  # open for reading
     tar.fileobj.seek(tar.offset)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("the end mark is missing")
+    padding = MOST_PADDING if tar.offset else tarfile.RECORDSIZE - tarfile.BLOCKSIZE
+    rest = tar.fileobj.read(padding) + tar.fileobj.read(1)
+    if rest.strip(b"\0"):
+        raise tarfile.ReadError(
+            f"data follows the end mark at byte {tar.offset}: zeros in it, or two tars joined"
+        )
+    if len(rest) > padding:
+        raise tarfile.ReadError(f"nothing but zeros from byte {tar.offset} on")
 
 
 def _clip(item: _Item, path: Path, describe: Describe, scales: Scales) -> Clip:

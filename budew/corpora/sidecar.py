@@ -1,18 +1,31 @@
 """JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from budew import strict_json
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import CorpusError, OnBad, check_file, report
 
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`.
+    """Return the JSON object in `text`, all of which can be written to a file again.
+
+    Raises:
+        CorpusError: as `loose_json_object`, or it holds half of a character.
+    """
+    value = loose_json_object(text, name)
+    if not isinstance(text, bytes) or b"\\ud" in text or b"\\uD" in text:
+        check_characters(value, name)  # takes as long as parsing
+    return value
+
+
+def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
+    """Return the JSON object in `text`, whose texts may hold half of a character.
 
     Raises:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
@@ -31,8 +44,24 @@ def json_object(text: bytes | str, name: str) -> dict[str, Any]:
     return value
 
 
+def check_characters(value: Any, name: str) -> None:
+    """Refuse JSON values with half of a character: `\\ud800` without its other half is a text to JSON and to
+    Python, and no file holds it.
+
+    Raises:
+        CorpusError: there is one; `name` is what it calls the value.
+        TypeError, ValueError: these are no JSON values.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise CorpusError(f"{name}: holds {half}, which is half of a character: correct the text") from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
+    check_file(path)
     try:
         with path.open("rb") as file:
             return json_object(file.read(LARGEST_JSON + 1), str(path))

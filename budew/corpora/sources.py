@@ -24,7 +24,7 @@ from pathlib import Path
 
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import CorpusError, OnBad, check_file, report
 from budew.corpora.folder import list_files, lonely_json, read_file, read_files
 from budew.corpora.formats import SUFFIXES, is_audio_name
 from budew.corpora.manifest import MANIFEST
@@ -62,11 +62,12 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
 
     Args:
         source: as for `read`.
-        on_bad: called with an error for each folder that cannot be listed; without it the error is raised.
+        on_bad: called with an error for each folder that cannot be listed and each pipe or device; without it
+            the error is raised.
 
     Raises:
-        CorpusError: there is nothing of this name, a folder holds both shards and loose files, or a server
-            cannot be reached.
+        CorpusError: there is nothing of this name, or no file, a folder holds both shards and loose files, or
+            a server cannot be reached.
     """
     name = str(source)
     if not name.strip():
@@ -145,12 +146,12 @@ def _read_audio(path: Path, on_bad: OnBad | None, scale: str | None) -> Iterator
 
 
 def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
-    """Return what a file or folder consists of."""
+    """Return what a file or folder consists of, without what is no file."""
     if not path.is_dir():
-        return [path]
+        return _plain([path], on_bad)
     tables = saved_tables(path)
     if tables:
-        return list(tables)
+        return _plain(tables, on_bad)
     unlisted: list[CorpusError] = []
     files = list_files(path, on_bad=None if on_bad is None else unlisted.append)
     shards = [file for file in files if file.name.lower().endswith(_SHARDS)]
@@ -166,7 +167,20 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
         return [path]  # whoever reads it tells what cannot be listed
     for error in unlisted:
         report(error, on_bad)
-    return [manifest] if not shards and manifest is not None else list(shards)
+    return _plain([manifest] if not shards and manifest is not None else shards, on_bad)
+
+
+def _plain(files: list[Path], on_bad: OnBad | None) -> list[Path | str]:
+    """Return the files among paths; what is none is told."""
+    plain: list[Path | str] = []
+    for file in files:
+        try:
+            check_file(file)
+        except CorpusError as error:
+            report(error, on_bad)
+            continue
+        plain.append(file)
+    return plain
 
 
 def _is_metadata(file: Path) -> bool:

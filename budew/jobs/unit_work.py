@@ -4,7 +4,6 @@ The shard comes first and appears whole, the note after it: what has no note is 
 one clip is told in the note; what happens to the disk, or ends the job, is raised.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +14,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
+from budew.corpora.sidecar import check_characters
 from budew.jobs.job import Job, JobError
 from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
 from budew.jobs.unit import Unit
@@ -100,7 +100,7 @@ def _ready(clip: Clip, seen: set[str]) -> Clip:
         raise CorpusError(f"clip {clip.id!r}: another clip of the shard has this id: give each its own")
     if clip.format not in SUFFIXES:
         raise CorpusError(f"clip {clip.id!r}: {clip.format!r} is no audio format")
-    json.dumps(clip.to_dict(), allow_nan=False).encode()
+    check_characters(clip.to_dict(), f"clip {clip.id!r}")
     if isinstance(clip.audio, bytes):
         return clip
     try:

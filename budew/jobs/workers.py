@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -198,6 +199,7 @@ _here: dict[str, Any] = {}
 
 def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    warnings.formatwarning = lambda message, *_place, **_more: f"warning: {message}\n"
     depend_on_parent()
     threading.Thread(target=_end_at_once, args=(counts,), daemon=True).start()
     _here.update(job=job, out=out, counts=counts, slot=slot)

@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 import soundfile
 
@@ -137,3 +139,11 @@ def test_settings_that_changed_are_told_by_name_with_both_values(budew, recordin
 def test_help_shows_how_a_job_runs(budew, command):
     shown = budew("corpus", command, "--help").out
     assert all(option in shown for option in ("--workers", "--dry-run", "--executor", "--retry-failed"))
+
+
+def test_a_warning_of_a_worker_is_one_line_too(recordings, tmp_path, shell):
+    audio = (recordings / "a.flac").read_bytes()
+    pyarrow.parquet.write_table(pa.table({"flac": [audio], "photo": [b"x"]}), tmp_path / "a.parquet")
+    outcome = shell(f"budew corpus convert {tmp_path}/a.parquet {tmp_path}/out --workers 1")
+    assert outcome.returncode == 0
+    assert outcome.stderr == "warning: binary columns are left out of the metadata of clips: photo\n"

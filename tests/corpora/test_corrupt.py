@@ -55,6 +55,7 @@ def link_beside(kind):
 DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 WAYS = {
     "truncated JSON": lambda s: s.pair("k", b'{"transcript": "He'),
+    "half of a character": lambda s: s.pair("k", b'{"transcript": "a\\ud800b"}'),
     "empty JSON": lambda s: s.pair("k", b""),
     "JSON in Latin-1": lambda s: s.pair("k", '{"transcript": "é"}'.encode("latin-1")),
     "deep JSON": lambda s: s.pair("k", DEEP),

@@ -15,7 +15,7 @@ import pytest
 import webdataset
 
 from budew.corpora import Caption, Clip, CorpusError, read_shard, write_shard
-from budew.corpora.shards import LARGEST_HEADER
+from budew.corpora.shards import LARGEST_HEADER, MOST_PADDING
 from budew.profile import VoiceProfile
 
 
@@ -126,6 +126,47 @@ def test_a_tar_truncated_anywhere_is_an_error_that_names_it(tmp_path, clips):
         cut.write_bytes(whole[:length])
         with pytest.raises(CorpusError, match=r"cut\.tar: .*(truncated|cannot be read)"):
             list(read_shard(cut))
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
+def test_a_hole_of_zeros_is_told_and_the_clips_before_it_are_read(tmp_path, clips, suffix):
+    write_shard(tmp_path / "whole.tar", clips)
+    content = bytearray((tmp_path / "whole.tar").read_bytes())
+    with tarfile.open(tmp_path / "whole.tar") as tar:
+        start, stop = (tar.getmembers()[place].offset for place in (2, 4))
+    content[start:stop] = bytes(stop - start)
+    path = tmp_path / f"hole.{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix == "tar.gz" else content)
+    problems: list[str] = []
+    assert list(read_shard(path, on_bad=lambda error: problems.append(str(error)))) == clips[:1]
+    assert len(problems) == 1
+    assert f"{path}: the shard is damaged" in problems[0]
+    assert "data follows the end mark at byte" in problems[0]
+
+
+def test_of_two_tars_joined_the_second_is_not_passed_over_in_silence(tmp_path, clips):
+    write_shard(tmp_path / "a.tar", clips[:2])
+    write_shard(tmp_path / "b.tar", clips[2:])
+    joined = tmp_path / "joined.tar"
+    joined.write_bytes((tmp_path / "a.tar").read_bytes() + (tmp_path / "b.tar").read_bytes())
+    problems: list[str] = []
+    assert list(read_shard(joined, on_bad=lambda error: problems.append(str(error)))) == clips[:2]
+    assert "two tars joined" in problems[0]
+
+
+def test_an_empty_shard_is_one_and_a_file_of_zeros_is_not(tmp_path, clips):
+    write_shard(tmp_path / "none.tar", [])
+    assert list(read_shard(tmp_path / "none.tar")) == []
+    write_shard(tmp_path / "some.tar", clips)
+    some = (tmp_path / "some.tar").read_bytes()
+    padded, unfinished, zeros = (tmp_path / f"{name}.tar" for name in ("padded", "unfinished", "zeros"))
+    padded.write_bytes(some + bytes(MOST_PADDING - 20_000))
+    assert list(read_shard(padded)) == clips
+    unfinished.write_bytes(some + bytes(MOST_PADDING + 512))
+    zeros.write_bytes(bytes(20_480))
+    for path in (unfinished, zeros):
+        with pytest.raises(CorpusError, match=rf"{path.name}.*nothing but zeros"):
+            list(read_shard(path))
 
 
 def test_a_truncated_gzip_is_an_error_and_a_whole_one_reads(tmp_path, clips):

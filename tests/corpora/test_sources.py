@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.corpora import Clip, CorpusError, read, read_ratings, write_shard
 from budew.corpora.audio import decode
+from budew.corpora.balance.splits import read_splits
+from budew.corpora.errors import ColumnWarning
 from budew.corpora.manifest import read_manifest
 from budew.corpora.parquet import read_parquet
-from budew.corpora.sidecar import LARGEST_JSON
+from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
@@ -297,6 +299,36 @@ def test_plain_bytes_are_audio_when_their_column_says_so(voice, tmp_path):
         list(read(tmp_path / "p.parquet"))
 
 
+def test_numbers_that_are_missing_in_a_table_cost_no_clip(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    numbers = {"duration": [0.1, float("nan")], "snr": [float("nan"), 7.0], "gain": [float("-inf"), 0.0]}
+    nested = [{"f0": float("nan"), "rate": [float("nan"), 3.0]}] * 2
+    table = pa.table({"wav": [wav, wav], **numbers, "measured": nested})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    clips = list(read(tmp_path / "t.parquet"))
+    measured = {"f0": None, "rate": [None, 3.0]}
+    assert [clip.metadata for clip in clips] == [
+        {"gain": "-inf", "measured": measured},
+        {"snr": 7.0, "gain": 0.0, "measured": measured},
+    ]
+    assert [clip.duration for clip in clips] == [0.1, None]
+    assert write_shard(tmp_path / "t.tar", clips) == 2
+
+
+def test_binary_columns_besides_the_audio_are_told_once_for_all_files(voice, tmp_path):
+    wav = voice("a.wav", seconds=0.1).read_bytes()
+    left_out = {"photo": [b"x"], "page": [{"scan": [b"y"], "n": 1}], "key": pa.array([b"z"], pa.binary(1))}
+    for name in "ab":
+        table = pa.table({"audio": [{"bytes": wav, "path": "a.wav"}], "text": ["Hi"], **left_out})
+        pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
+    with pytest.warns(ColumnWarning) as told:
+        clips = list(read(tmp_path / "*.parquet"))
+    assert [clip.transcript for clip in clips] == ["Hi", "Hi"]
+    assert [str(warning.message) for warning in told] == [
+        "binary columns are left out of the metadata of clips: photo, page, key"
+    ]
+
+
 def test_a_row_with_the_id_of_another_is_told(voice, tmp_path):
     wav = voice("a.wav", seconds=0.1).read_bytes()
     pyarrow.parquet.write_table(pa.table({"wav": [wav, wav], "id": ["x", "x"]}), tmp_path / "t.parquet")
@@ -309,3 +341,32 @@ def test_a_broken_parquet_is_an_error_that_names_it(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(100))
     with pytest.raises(CorpusError, match=r"t\.parquet: the parquet file cannot be read"):
         list(read(tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("name", ["p.tar", "p.tgz", "p.parquet", "p.arrow", "p.jsonl", "p.csv", "p.mp3"])
+def test_a_pipe_is_told_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    for source in (tmp_path / name, f"{tmp_path}/p.*"):
+        errors: list[CorpusError] = []
+        assert list(read(source, on_bad=errors.append)) == []
+        assert [str(error).partition(": ")[2][:22] for error in errors] == ["this is not a file: re"]
+        with pytest.raises(CorpusError, match=rf"{name}: this is not a file"):
+            list(read(source))
+
+
+def test_a_pipe_in_a_folder_is_told_and_costs_no_other_shard(voice, tmp_path):
+    audio = voice("loose/a.flac", seconds=0.05)
+    write_shard(tmp_path / "shards/a.tar", [Clip("a", audio, "flac")])
+    for folder, name, ids in (("shards", "b.tar", ["a"]), ("loose", "clips.jsonl", [])):
+        os.mkfifo(tmp_path / folder / name)
+        errors: list[CorpusError] = []
+        assert [clip.id for clip in read(tmp_path / folder, on_bad=errors.append)] == ids
+        assert [f"{name}: this is not a file" in str(error) for error in errors] == [True]
+
+
+def test_a_pipe_for_a_sidecar_the_splits_or_the_ratings_is_told(tmp_path):
+    pipe = tmp_path / "p.csv"
+    os.mkfifo(pipe)
+    for reader in (read_json, read_splits, lambda path: list(read_ratings(path))):
+        with pytest.raises(CorpusError, match=r"p\.csv: this is not a file"):
+            reader(pipe)

@@ -61,6 +61,8 @@ class Odd:
             raise RuntimeError("no such\nluck")
         if what == "nan":
             return replace(clip, metadata={"x": float("nan")})
+        if what == "half":
+            return replace(clip, transcript="a\ud800b")
         if what == "gone":
             return replace(clip, audio=Path("nowhere.wav"))
         if what == "unwanted":

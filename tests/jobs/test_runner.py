@@ -41,13 +41,28 @@ def test_workers_change_no_byte(shard, tmp_path):
 
 
 def test_each_clip_that_fails_is_listed_and_the_others_are_there(shard, tmp_path):
-    shard("in/a", "ok", "x-raise", "x-nan", "x-gone", "x-same", "x-none")
+    shard("in/a", "ok", "x-raise", "x-nan", "x-half", "x-gone", "x-same", "x-none")
     summary = run(Odd(), tmp_path / "in/a.tar", tmp_path / "out", workers=0)
     assert [clip.id for clip in read(tmp_path / "out/a.tar")] == ["ok", "x-same"]
     listed = failures(tmp_path / "out")
-    assert [clip for clip, _ in listed] == ["x-raise", "x-nan", "x-gone", "x-same"]
+    assert [clip for clip, _ in listed] == ["x-raise", "x-nan", "x-half", "x-gone", "x-same"]
     assert listed[0][1] == "no such luck"
-    assert summary.failures == 4
+    assert listed[2][1] == r"clip 'x-half': holds '\ud800', which is half of a character: correct the text"
+    assert summary.failures == 5
+
+
+@pytest.mark.parametrize("labels", ['{"transcript": "a\\ud800b"}', '{"notes": {"\\uDC00": []}}'])
+def test_half_a_character_in_the_labels_of_a_clip_is_one_failure(tmp_path, labels):
+    (tmp_path / "in").mkdir()
+    for name, text in (("a", labels), ("b", '{"transcript": "\\ud83d\\ude00"}')):
+        (tmp_path / f"in/{name}.flac").write_bytes(flac())
+        (tmp_path / f"in/{name}.json").write_text(text)
+    errors: list[CorpusError] = []
+    assert [clip.transcript for clip in read(tmp_path / "in", on_bad=errors.append)] == ["\U0001f600"]
+    assert "which is half of a character" in str(errors[0])
+    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).failures == 1
+    assert failures(tmp_path / "out") == [("", str(errors[0]))]
+    assert [clip.id for clip in read(tmp_path / "out")] == ["b"]
 
 
 def test_what_the_settings_leave_out_is_no_failure(shard, tmp_path):

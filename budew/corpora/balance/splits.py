@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError
+from budew.corpora.errors import CorpusError, check_file
 from budew.malformed import fault_in
 from budew.randomness import generator
 from budew.version import __version__
@@ -139,6 +139,7 @@ def read_splits(path: Path) -> Splits:
         CorpusError: this is no such file, or it puts a speaker into two parts.
         OSError: the file cannot be read.
     """
+    check_file(path)
     with path.open("rb") as file:
         text = file.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from budew.corpora.delimited import delimited_rows
-from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.errors import CorpusError, OnBad, check_file, report
 from budew.corpora.formats import is_audio_name
 from budew.corpora.labels.answers import answers_in
 from budew.corpora.labels.forms import form
@@ -65,6 +65,7 @@ def read_ratings(
         CorpusError: it is no table of ratings, or names the row and what is wrong with it.
     """
     path = Path(path)
+    check_file(path)
     for where, default, row in _rows(path, on_bad):
         try:
             yield from list(_ratings(row, default, scale))

@@ -150,11 +150,11 @@ def test_a_speaker_who_comes_later_has_one_part_too(tmp_path):
 
 
 def test_odd_names_of_speakers_are_names_and_an_empty_one_is_none(tmp_path):
-    for number, speaker in enumerate(("\udc80", " ", "a/b", "../x", "", "", "ü" * 5_000)):
+    for number, speaker in enumerate(("\u202e", " ", "a/b", "../x", "", "", "ü" * 5_000)):
         (tmp_path / f"{number}.wav").write_bytes(b"x")
         (tmp_path / f"{number}.json").write_text(json.dumps({"speaker": speaker}))
     splits, report = split_corpus(tmp_path, SHARES)
-    assert set(splits.speakers) == {"\udc80", " ", "a/b", "../x", "ü" * 5_000}
+    assert set(splits.speakers) == {"\u202e", " ", "a/b", "../x", "ü" * 5_000}
     assert set(splits.clips) == {"4", "5"}
     write_splits(tmp_path / "splits.json", splits, report.to_dict())
     assert read_splits(tmp_path / "splits.json") == splits
