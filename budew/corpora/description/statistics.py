@@ -4,7 +4,7 @@ Its `baseline` tells what stands out in a clip of it: see `budew.captions.salien
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -58,6 +58,7 @@ class Statistics:
             those whose emotions are unknown under `UNJUDGED`.
         bursts: clips with each burst.
         traits: clips by trait and word.
+        not_understood: clips by what their columns say in words that are none of ours, as "emotion: joyfull".
         baseline: of the emotions; None where those of no clip are known.
     """
 
@@ -76,6 +77,7 @@ class Statistics:
     by_language: dict[str, Counter[str]] = field(default_factory=dict)
     bursts: Counter[str] = field(default_factory=Counter)
     traits: dict[str, Tally] = field(default_factory=dict)
+    not_understood: Tally = field(default_factory=_few)
     baseline: Baseline | None = None
 
     @property
@@ -121,6 +123,7 @@ class Statistics:
                 key: dict(sorted(words.most_common(MOST_LISTED)))
                 for key, words in sorted(self.traits.items())
             },
+            "not_understood": dict(sorted(self.not_understood.most_common(MOST_LISTED))),
             "baseline": self.baseline.to_dict() if self.baseline else None,
         }
 
@@ -198,6 +201,9 @@ def _count(found: Statistics, clip: Clip) -> None:
     found.with_caption += bool(clip.captions)
     found.captions += len(clip.captions)
     found.with_transcript += bool(clip.transcript)
+    odd = clip.metadata.get("not_understood")
+    for column, text in odd.items() if isinstance(odd, Mapping) else ():
+        found.not_understood.add(f"{column}: {text}")
     if clip.speaker:
         found.speakers.add(clip.speaker)
     if clip.duration is not None:

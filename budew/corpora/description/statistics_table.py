@@ -76,6 +76,8 @@ def _words(found: Statistics) -> list[str]:
     lines = [f"{key}: {_listed(words.most_common(12))}" for key, words in sorted(found.traits.items())]
     if found.bursts:
         lines.append(f"bursts: {_listed(found.bursts.most_common(12))}")
+    if len(found.not_understood):
+        lines.append(f"labels that are not understood: {_listed(found.not_understood.most_common(12))}")
     return lines
 
 

@@ -106,6 +106,23 @@ def test_clips_whose_emotions_are_unknown_count_for_their_traits_and_for_no_emot
     assert clip_statistics("c", measured).baseline is None
 
 
+def test_labels_that_are_not_understood_are_counted_and_shown_once(tmp_path):
+    said = ("joyfull", "joyfull", "neutral", "angry", "unknown")
+    for number in range(len(said)):
+        (tmp_path / f"{number}.wav").write_bytes(b"x")
+    rows = [f"{number}.wav,{word},female,34\n" for number, word in enumerate(said)]
+    (tmp_path / "metadata.csv").write_text("file_name,emotion,gender,age\n" + "".join(rows))
+    found = corpus_statistics(tmp_path)
+    number = "age: a number on an unknown scale"
+    assert found.to_dict()["not_understood"] == {number: 5, "emotion: joyfull": 2}
+    assert (found.with_profile, found.judged, found.traits["gender"]["female"]) == (5, 2, 5)
+    shown = Console(file=StringIO(), width=200)
+    shown.print(statistics_tables(found))
+    assert f"labels that are not understood: {number} 5, emotion: joyfull 2" in shown.file.getvalue()
+    hostile = Clip("a", b"x", "mp3", metadata={"not_understood": ["x"]})
+    assert clip_statistics("c", [hostile]).to_dict()["not_understood"] == {}
+
+
 def test_what_cannot_be_read_is_told_and_counted(clips, tmp_path):
     path = tmp_path / "a.tar"
     write_shard(path, clips)
