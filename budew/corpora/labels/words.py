@@ -40,7 +40,7 @@ def describe_words(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def words_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
     """Return, for each field for words, the first of its texts that names no emotion."""
-    found = {}
+    found: dict[str, str] = {}
     for key in form("words")["under"]:
         odd = (text for text in _texts(row.get(key)) if not emotions_in(text) and not _is_none(text))
         found |= unread(key, next(odd, ""))
