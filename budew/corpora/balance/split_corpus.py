@@ -190,7 +190,14 @@ class _Groups:
         placed: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         for (kind, name), part in zip(names, parts.tolist(), strict=True):
             placed[kind][name] = list(self.shares)[part]
-        splits = Splits(self.seed, dict(self.shares), placed["speaker"], placed["clip"], placed["recording"])
+        splits = Splits(
+            self.seed,
+            dict(self.shares),
+            placed["speaker"],
+            placed["clip"],
+            placed["recording"],
+            self.listed,
+        )
         return splits, self._report(splits, counts, parts, taken)
 
     def _order(self, pair: tuple[str, str]) -> tuple[int, bytes]:

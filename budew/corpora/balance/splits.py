@@ -40,6 +40,7 @@ class Splits:
         speakers: the part of each speaker.
         clips: the part of each clip that has neither speaker nor recording, by its id.
         recordings: the part of each recording with clips that have no speaker.
+        lists_clips: False where clips with neither were too many to be listed.
 
     Raises:
         CorpusError: shares that are none, or a part that has none.
@@ -50,6 +51,7 @@ class Splits:
     speakers: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, str] = field(default_factory=dict)
     recordings: Mapping[str, str] = field(default_factory=dict)
+    lists_clips: bool = True
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
@@ -63,6 +65,11 @@ class Splits:
         """Return the name of the part that a clip belongs to."""
         kind, name = group_of(clip)
         return self._listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
+
+    def knows(self, clip: Clip) -> bool:
+        """Tell whether the part of a clip was decided when the corpus was split, not by hash now."""
+        kind, name = group_of(clip)
+        return name in self._listed(kind) or (kind == "clip" and not self.lists_clips)
 
     @cached_property
     def digest(self) -> str:
@@ -145,6 +152,7 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
         "version": __version__,
         "seed": splits.seed,
         "shares": dict(splits.shares),
+        "lists_clips": splits.lists_clips,
         "report": dict(report or {}),
         **listed,
     }
@@ -170,7 +178,8 @@ def read_splits(path: Path) -> Splits:
         shares = {str(name): float(share) for name, share in data["shares"].items()}
         speakers, clips = (_parts(data[kind]) for kind in ("speakers", "clips"))
         recordings = _parts(data.get("recordings", {}))  # later than the other lists
-        return Splits(int(data["seed"]), shares, speakers, clips, recordings)
+        listed = data.get("lists_clips") is not False
+        return Splits(int(data["seed"]), shares, speakers, clips, recordings, listed)
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
