@@ -50,7 +50,7 @@ def test_splits_of_another_corpus_are_refused_and_of_a_smaller_one_told(budew, c
     take = ("--splits", splits, "--part", "train", "--workers", "0")
     refused = budew("corpus", "select", tmp_path / "other", out, *take)
     assert refused.status == 1
-    assert "the splits know none of the 4 clips" in refused.err
+    assert "other: the splits know none of its 4 clips" in refused.err
     assert not out.exists()
     write_shard(corpus / "b.tar", others)
     told = budew("corpus", "select", corpus, out, *take)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from budew.corpora.address import shown
 from budew.corpora.balance.splits import Splits, group_of
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
@@ -48,8 +49,8 @@ def unknown_to(splits: Splits, corpus: str | Path) -> Unknown:
             break
     if found.clips and found.clips == found.looked_at:
         raise CorpusError(
-            f"the splits know none of the {found.clips:,} clips: give those that budew corpus split made of"
-            " this corpus"
+            f"{shown(str(corpus))}: the splits know none of its {found.clips:,} clips: give those that"
+            " budew corpus split made of this corpus"
         )
     return found
 

@@ -48,7 +48,11 @@ class AttributeCounts:
 
 def attribute_line(counts: AttributeCounts) -> str:
     """Return one attribute for the terminal: its scale, its mean and how often it is near which value."""
-    about = ATTRIBUTES[counts.name]
-    ends = f"{about.scale.low:g} {about.at_low}, {about.scale.high:g} {about.at_high}"
     near = ", ".join(f"{clips:,} at {value:g}" for value, clips in counts.by_value())
-    return f"{counts.name} ({ends}): {counts.clips:,} clips, mean {counts.mean:.2f}; {near}"
+    return f"{attribute_scale(counts.name)}: {counts.clips:,} clips, mean {counts.mean:.2f}; {near}"
+
+
+def attribute_scale(name: str) -> str:
+    """Return an attribute with what the ends of its scale mean: `Arousal (0 very calm, 4 very excited)`."""
+    about = ATTRIBUTES[name]
+    return f"{name} ({about.scale.low:g} {about.at_low}, {about.scale.high:g} {about.at_high})"

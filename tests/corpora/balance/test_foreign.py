@@ -48,7 +48,7 @@ def test_how_many_clips_and_speakers_are_unknown_is_told(tmp_path):
 
 def test_splits_that_know_no_clip_are_refused_however_far_the_first_is(tmp_path, monkeypatch):
     monkeypatch.setattr(foreign, "LOOKED_AT", 2)
-    with pytest.raises(CorpusError, match="know none of the 3 clips"):
+    with pytest.raises(CorpusError, match="know none of its 3 clips"):
         unknown_to(SPLITS, corpus(tmp_path, "u", "v", None))
     found = unknown_to(SPLITS, corpus(tmp_path, "u", "v", "w", "x", "y"))
     assert (found.looked_at, found.clips) == (4, 3)
