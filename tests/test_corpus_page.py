@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -116,6 +117,17 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
         info = soundfile.info(io.BytesIO(base64.b64decode(encoded)))
         assert info.duration == pytest.approx(0.4, abs=0.15)
     assert page.count('aria-label="extreme"') == 1
+
+
+def test_voice_attributes_and_labels_that_are_not_understood_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(noise(0.4))
+    profile = {"emotions": None, "traits": {"Arousal": 3}}
+    (tmp_path / "a.json").write_text(json.dumps({"profile": profile}))
+    (tmp_path / "b.flac").write_bytes(noise(0.4))
+    (tmp_path / "b.json").write_text(json.dumps({"emotion": "<joyfull>"}))
+    text = corpus_html(inspect_corpus(tmp_path))
+    assert "Arousal (0 very calm, 4 very excited)" in text
+    assert "emotion: &lt;joyfull&gt;" in text
 
 
 def test_the_same_corpus_gives_the_same_page(inspected: Inspection) -> None:

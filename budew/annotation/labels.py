@@ -60,13 +60,19 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     Raises:
         LabelError: it has no labels.
     """
-    if source != "captions" and clip.profile is not None:
+    if source != "captions" and clip.profile is not None and not (source is None and _is_bare(clip)):
         return clip if "annotated_by" in clip.metadata else _noted(clip, clip.profile, "profile")
     if source != "profile" and clip.captions:
         return _noted(clip, _from_captions(clip), "captions")
     raise LabelError(
         f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it by heads or by an LLM"
     )
+
+
+def _is_bare(clip: Clip) -> bool:
+    """Tell whether captions say more than the profile, which columns on the speaker made alone."""
+    told = clip.metadata.get("profile_from")
+    return bool(clip.captions) and isinstance(told, Mapping) and told.get("form") == "speaker"
 
 
 def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:

@@ -121,7 +121,8 @@ def split(
 ) -> None:
     """Split a corpus for training and testing: no speaker in two parts, and in each the same emotions.
 
-    A part with share 0 is left out. How far each part is from what was asked is
+    Clips without a speaker that were cut from one recording stay together. A
+    part with share 0 is left out. How far each part is from what was asked is
     shown, and is in the file. What cannot be read is told; then the exit status
     is 1. budew corpus select writes a part as shards.
 

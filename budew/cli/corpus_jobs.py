@@ -5,6 +5,7 @@ import typer
 from budew.cli import job_options, options
 from budew.cli.running import Running, job_command, run_job
 from budew.extras import require
+from budew.terminal import say_error
 
 app = typer.Typer()
 
@@ -156,11 +157,17 @@ def select(
     """Write one part of a split corpus as shards; the clips stay as they are.
 
     A speaker that the file does not name goes where its hash puts it, the same
-    part every time.
+    part every time. How many of the first 1,000 clips that concerns is told;
+    a file that knows none of the clips is refused.
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
+    from budew.corpora.balance.foreign import unknown_to
     from budew.corpora.balance.splits import read_splits
     from budew.jobs.select import Select
 
-    run_job(Select(read_splits(splits), part), source, out, running)
+    job = Select(read_splits(splits), part)
+    unknown = unknown_to(job.splits, source)
+    if unknown.clips:
+        say_error(f"warning: {splits}: {unknown}")
+    run_job(job, source, out, running)

@@ -14,7 +14,7 @@ app = typer.Typer()
 def synthesize(
     out: options.CorpusFolder,
     clips: options.Clips,
-    seed: options.CorpusSeed,
+    seed: options.CorpusSeed = 0,
     split: options.CorpusSplit = options.Split.train,
     workers: options.Workers = None,
 ) -> None:
@@ -39,7 +39,7 @@ def synthesize(
 def act(
     out: options.CorpusFolder,
     clips: options.Clips,
-    seed: options.CorpusSeed,
+    seed: options.CorpusSeed = 0,
     emotions: acting_options.ActEmotions = None,
     intensities: acting_options.ActIntensities = None,
     languages: acting_options.ActLanguages = None,
@@ -73,13 +73,14 @@ def act(
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
-    from budew.jobs.planned import planned_units
+    from budew.jobs.planned import check_size, planned_units
     from budew.synthesis.acting import EspeakBackend, Performance, ServerBackend, make_plan
     from budew.synthesis.acting import act as act_plan
     from budew.synthesis.acting.preview import preview, preview_tables
 
     if price is not None and not dry_run:
         raise typer.BadParameter("--price goes with --dry-run")
+    check_size(clips, clips_per_shard)  # a preview goes through all of them
     speaker: EspeakBackend | ServerBackend = EspeakBackend()
     if backend != "espeak":
         speaker = ServerBackend(

@@ -170,9 +170,7 @@ CorpusFolder = Annotated[
     typer.Argument(metavar="OUT", help="Folder for the shards; made if need be.", show_default=False),
 ]
 Clips = Annotated[int, typer.Option(metavar="N", min=1, help="How many clips.", show_default=False)]
-CorpusSeed = Annotated[
-    int, typer.Option(metavar="S", help="Decides the corpus, to the byte.", show_default=False)
-]
+CorpusSeed = Annotated[int, typer.Option(metavar="S", help="Decides the corpus, to the byte.")]
 CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
 Workers = Annotated[
     int | None,

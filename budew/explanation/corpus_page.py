@@ -13,13 +13,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from budew.corpora.clip import Clip
+from budew.corpora.description.attributes import attribute_scale
 from budew.corpora.description.durations import EDGES
 from budew.corpora.description.inspection import Inspection
 from budew.corpora.description.statistics import UNJUDGED, Statistics, most_frequent_languages
 from budew.corpora.description.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.explanation.marks import emotion_tone, strongest_first, trait_words
-from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
+from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
 from budew.version import __version__
@@ -144,9 +145,19 @@ def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
         ("sampling rate in Hz", found.sampling_rates),
         ("channels", found.channels),
         *sorted(counted.traits.items()),
+        ("label that is not understood", counted.not_understood),
     ]
     lists = [
         (name, _bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
+    ]
+    lists += [
+        (
+            attribute_scale(name),
+            _bars((f"{value:g}", n) for value, n in counted.attributes[name].by_value()),
+            0,
+        )
+        for name in ATTRIBUTES
+        if name in counted.attributes
     ]
     bursts = _bars(counted.bursts.most_common(LISTED))
     lists.append(("vocal burst", bursts, max(0, len(counted.bursts) - LISTED)))

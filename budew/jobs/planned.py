@@ -17,6 +17,11 @@ from budew.jobs.notes import NOTES, check_claim, output_note, shard_path
 from budew.jobs.runner import OnProgress, Summary, run_units
 from budew.jobs.unit import State
 
+MOST_CLIPS = 100_000_000
+"""At 2.5 s each, 70,000 hours."""
+MOST_SHARDS = 1_000_000
+"""All shards of a plan are in memory from the start, with 240 bytes each; their notes come to that."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedUnit:
@@ -82,11 +87,12 @@ def run_planned(
         progress: called a few times a second.
 
     Raises:
-        JobError: as `run`; also where the folder holds more clips, or a number is out of range.
+        JobError: as `run`; also where the folder holds more clips, or a number is out of range, such as more
+            than 100 million clips or a million shards.
         OSError: the disk refuses.
     """
     if workers is not None and workers < 0:
-        raise JobError("workers are 0 or more")
+        raise JobError(f"{workers} workers are none: ask for 0 or more")
     folder = Path(out)
     units = planned_units(job, clips, folder, prefix=prefix, id_of=id_of, clips_per_shard=clips_per_shard)
     return run_units(
@@ -110,8 +116,7 @@ def planned_units(
         JobError: it would refuse them: the folder holds something else, or more clips, or a number is out of
             range.
     """
-    if min(clips, clips_per_shard) < 1:
-        raise JobError("a corpus has at least one clip, and a shard too")
+    check_size(clips, clips_per_shard)
     numbers = range(clips)
     units = [
         PlannedUnit(f"{prefix}-{index:05d}", numbers[start : start + clips_per_shard], id_of, out)
@@ -120,6 +125,22 @@ def planned_units(
     check_claim(out, job, clips_per_shard)
     _refuse_fewer(units, out, prefix, clips)
     return units
+
+
+def check_size(clips: int, clips_per_shard: int) -> None:
+    """Raise `JobError` unless a plan of so many clips and shards can be gone through."""
+    if min(clips, clips_per_shard) < 1:
+        raise JobError("a corpus has at least one clip, and a shard too: ask for 1 or more")
+    if clips > MOST_CLIPS:
+        raise JobError(
+            f"{clips:,} clips are more than the {MOST_CLIPS:,} of one corpus: make several, with a seed each"
+        )
+    shards = -(-clips // clips_per_shard)
+    if shards > MOST_SHARDS:
+        raise JobError(
+            f"{clips:,} clips in shards of {clips_per_shard:,} are {shards:,} shards, more than"
+            f" {MOST_SHARDS:,}: make larger shards"
+        )
 
 
 def _refuse_fewer(units: Sequence[PlannedUnit], out: Path, prefix: str, clips: int) -> None:

@@ -61,6 +61,19 @@ def test_a_source_can_be_named_and_traits_that_captions_do_not_speak_of_stay():
     assert made.metadata["annotated_by"]["from"] == "captions"
 
 
+def test_captions_come_before_a_profile_that_columns_on_the_speaker_made_alone():
+    bare = clip(
+        profile=VoiceProfile(None, [], {"accent": "Welsh"}),
+        captions=(Caption("A voice full of fear."),),
+        metadata={"profile_from": {"form": "speaker"}},
+    )
+    made = label_clip(bare)
+    assert "Fear" in made.profile.emotions
+    assert made.profile.traits["accent"] == "Welsh"
+    assert not label_clip(bare, source="profile").profile.emotions_known
+    assert not label_clip(clip(profile=bare.profile, metadata=bare.metadata)).profile.emotions_known
+
+
 def test_annotating_twice_gives_the_same_clip():
     for once in (label_clip(clip(profile=PROFILE)), label_clip(clip(captions=(Caption("A sad man."),)))):
         assert label_clip(once) == once

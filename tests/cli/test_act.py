@@ -33,6 +33,23 @@ def test_a_dry_run_refuses_the_folder_that_the_run_would_refuse(budew, tmp_path)
         assert (dry.status, dry.out, dry.err) == (1, "", budew("corpus", "act", out, *SHORT, *changed).err)
 
 
+def test_more_clips_than_anybody_could_go_through_are_refused_also_by_a_dry_run(budew, tmp_path):
+    for more in ((), ("--dry-run",)):
+        refused = budew("corpus", "act", tmp_path / "acted", "--clips", 10**12, *more)
+        assert refused.status == 1
+        assert "more than the 100,000,000 of one corpus" in refused.err
+    assert not (tmp_path / "acted").exists()
+
+
+def test_the_seed_is_0_where_none_is_given(budew, tmp_path):
+    shown = [
+        budew("corpus", "act", tmp_path / "acted", "--clips", 3, *seed, "--dry-run").out
+        for seed in ((), ("--seed", 0))
+    ]
+    assert "act-0-0000000" in shown[0]
+    assert shown[0] == shown[1]
+
+
 def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     done = budew("corpus", "act", tmp_path / "a", *SHORT)
     assert (done.status, done.out) == (0, f"4 clips in {tmp_path / 'a'}: 1 of 1 shards, 1 done now\n")

@@ -42,6 +42,22 @@ def test_a_corpus_is_split_and_its_parts_are_selected(budew, corpus, tmp_path):
     assert not voices["train"] & voices["test"]
 
 
+def test_splits_of_another_corpus_are_refused_and_of_a_smaller_one_told(budew, corpus, tmp_path):
+    splits, out = tmp_path / "splits.json", tmp_path / "train"
+    assert budew("corpus", "split", corpus, "--out", splits).status == 0
+    others = [Clip(f"o{n}", b"x", "wav", speaker=f"other {n % 2}") for n in range(4)]
+    write_shard(tmp_path / "other" / "a.tar", others)
+    take = ("--splits", splits, "--part", "train", "--workers", "0")
+    refused = budew("corpus", "select", tmp_path / "other", out, *take)
+    assert refused.status == 1
+    assert "other: the splits know none of its 4 clips" in refused.err
+    assert not out.exists()
+    write_shard(corpus / "b.tar", others)
+    told = budew("corpus", "select", corpus, out, *take)
+    assert told.status == 0
+    assert "do not know 4 of the first 94 clips (2 speakers)" in told.err
+
+
 def test_weights_are_written_and_their_effect_is_shown(budew, corpus, tmp_path):
     out, report = tmp_path / "w.jsonl", tmp_path / "r.json"
     outcome = budew("corpus", "weights", corpus, "--out", out, "--json", report)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def place(tmp_path: Path, whisper_folder: Path) -> Path:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m budew "$@"\n')
     program.chmod(0o755)
     return tmp_path
+
+
+def imports_in_readme() -> list[str]:
+    """Return the imports that the tables of the README name."""
+    return re.findall(r"`(from budew[\w.]* import \w+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("line", imports_in_readme())
+def test_what_the_readme_names_can_be_imported(line):
+    _, module, _, name = line.split()
+    assert hasattr(import_module(module), name)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from odd_jobs import Maker
 
 from budew.corpora import read
 from budew.jobs import JobError, Summary
-from budew.jobs.planned import run_planned
+from budew.jobs.planned import check_size, run_planned
 
 
 @pytest.fixture
@@ -48,6 +48,25 @@ def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
     done = made(job, 9, workers=2)
     assert (done.there, done.clips, done.given_up) == (3, 7, ())
     assert tries(job)[6] == 2
+
+
+@pytest.mark.parametrize(
+    ("clips", "per_shard", "fault"),
+    [
+        (10**12, 10**11, "more than the 100,000,000 of one corpus"),
+        (10**8 + 1, 10**6, "more than the 100,000,000 of one corpus"),
+        (10**8, 99, "1,010,102 shards, more than 1,000,000: make larger shards"),
+        (0, 3, "at least one clip"),
+        (3, 0, "at least one clip"),
+    ],
+)
+def test_a_plan_that_nobody_could_go_through_is_refused_before_anything_is_there(
+    job, tmp_path, clips, per_shard, fault
+):
+    with pytest.raises(JobError, match=fault):
+        run_planned(job, clips, tmp_path / "out", prefix="made", id_of=job.id_of, clips_per_shard=per_shard)
+    assert not (tmp_path / "out").exists()
+    check_size(10**8, 100)
 
 
 def test_fewer_clips_than_are_there_are_refused_and_nothing_is_lost(job, tmp_path):

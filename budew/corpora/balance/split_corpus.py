@@ -1,8 +1,9 @@
 """From a corpus to its splits: speaker-disjoint parts of given shares, each with its share of every emotion.
 
-A function of the seed and of what is in the corpus, whatever its order. Memory: 0.7 kB a speaker, and as much
-for each clip without one while those are at most 100,000; more of them are placed by hash alone, whose
-error is then small.
+Clips without a speaker that `budew corpus segment` cut from one recording stay together, as those of a
+speaker do. A function of the seed and of what is in the corpus, whatever its order. Memory: 0.7 kB a speaker
+or recording, and as much for each clip with neither while those are at most 100,000; more of them are placed
+by hash alone, whose error is then small.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.corpora.balance.splits import Splits, check_shares, part_by_hash
+from budew.corpora.balance.splits import KINDS, Splits, check_shares, group_of, part_by_hash
 from budew.corpora.balance.stratify import stratify
 from budew.corpora.clip import Clip
 from budew.corpora.description.statistics import Progress
@@ -28,7 +29,7 @@ from budew.taxonomy.scales import nearest_level
 STRATA = ("clips", "no emotion", *EMOTIONS)
 """What is counted: all clips, those whose emotions are known and none, and those with each emotion."""
 MOST_UNNAMED = 100_000
-"""Clips without a speaker up to which each is placed and listed."""
+"""Clips with neither speaker nor recording up to which each is placed and listed."""
 
 _PLACE = {name: place for place, name in enumerate(STRATA)}
 _Row = NDArray[np.int32]
@@ -43,6 +44,8 @@ class Part:
         asked: the share that was asked for.
         speakers: in it.
         unnamed: clips in it whose speaker is not known.
+        recordings: in it, of those clips.
+        recorded: clips of these recordings.
         counts: clips in each of `STRATA`.
     """
 
@@ -50,6 +53,8 @@ class Part:
     asked: float
     speakers: int
     unnamed: int
+    recordings: int
+    recorded: int
     counts: Mapping[str, int]
 
 
@@ -57,8 +62,9 @@ class Part:
 class SplitReport:
     """How well a split came out: its parts, and clips in each of `STRATA` in all.
 
-    `listed` tells whether each clip without a speaker was placed for balance, not by hash alone. `unjudged`
-    clips have no profile, or one that does not know the emotions: they count as clips and for no emotion.
+    `listed` tells whether each clip with neither speaker nor recording was placed for balance, not by hash
+    alone. `unjudged` clips have no profile, or one that does not know the emotions: they count as clips and
+    for no emotion.
     """
 
     parts: tuple[Part, ...]
@@ -104,6 +110,8 @@ class SplitReport:
             "clips": part.counts["clips"],
             "speakers": part.speakers,
             "clips_without_speaker": part.unnamed,
+            "recordings": part.recordings,
+            "clips_placed_by_recording": part.recorded,
             "mean_deviation": round(self.mean_deviation(part), 4),
             "missing": self.missing(part),
             "emotions": {
@@ -146,12 +154,11 @@ def split_corpus(
 
 @dataclass(slots=True)
 class _Groups:
-    """Clips of each speaker, and of each clip without one, by stratum."""
+    """Clips of each speaker, each recording, and each clip with neither, by stratum."""
 
     shares: Mapping[str, float]
     seed: int
-    speakers: dict[str, _Row] = field(default_factory=dict)
-    unnamed: dict[str, _Row] = field(default_factory=dict)
+    rows: dict[str, dict[str, _Row]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     by_hash: dict[str, _Row] = field(default_factory=dict)
     listed: bool = True
     unjudged: int = 0
@@ -159,52 +166,54 @@ class _Groups:
     def add(self, clip: Clip) -> None:
         row = _row(clip.profile)
         self.unjudged += not row[1:].any()
-        if clip.speaker:
-            self.speakers[clip.speaker] = self.speakers.get(clip.speaker, 0) + row
-            return
-        part = part_by_hash(self.shares, self.seed, "clip", clip.id)
-        self.by_hash[part] = self.by_hash.get(part, 0) + row
-        if self.listed:
-            self.unnamed[clip.id] = self.unnamed.get(clip.id, 0) + row
-        if len(self.unnamed) > MOST_UNNAMED:
+        kind, name = group_of(clip)
+        if kind == "clip":
+            part = part_by_hash(self.shares, self.seed, kind, name)
+            self.by_hash[part] = self.by_hash.get(part, 0) + row
+        if kind != "clip" or self.listed:
+            self.rows[kind][name] = self.rows[kind].get(name, 0) + row
+        if len(self.rows["clip"]) > MOST_UNNAMED:
             self.listed = False
-            self.unnamed.clear()
+            self.rows["clip"].clear()
 
     def split(self) -> tuple[Splits, SplitReport]:
-        names = [("speaker", name) for name in self.speakers] + [("clip", name) for name in self.unnamed]
+        names = [(kind, name) for kind in KINDS for name in self.rows[kind]]
         if self.listed and len(names) < len(self.shares):
+            needed = "speakers or recordings" if self.rows["recording"] else "speakers"
             raise CorpusError(
-                f"{len(self.shares)} parts need as many speakers, and there are {len(names)}: ask for fewer"
+                f"{len(self.shares)} parts need as many {needed}, and there are {len(names)}: ask for fewer"
             )
         names.sort(key=self._order)
-        counts = np.array([self._of(kind)[name] for kind, name in names], np.int64).reshape(-1, len(STRATA))
+        counts = np.array([self.rows[kind][name] for kind, name in names], np.int64).reshape(-1, len(STRATA))
         taken = None if self.listed else self._taken()
         parts = stratify(counts, np.array(list(self.shares.values())), taken=taken)
-        at = {pair: list(self.shares)[part] for pair, part in zip(names, parts.tolist(), strict=True)}
+        placed: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+        for (kind, name), part in zip(names, parts.tolist(), strict=True):
+            placed[kind][name] = list(self.shares)[part]
         splits = Splits(
             self.seed,
             dict(self.shares),
-            {name: part for (kind, name), part in at.items() if kind == "speaker"},
-            {name: part for (kind, name), part in at.items() if kind == "clip"},
+            placed["speaker"],
+            placed["clip"],
+            placed["recording"],
+            self.listed,
         )
         return splits, self._report(splits, counts, parts, taken)
-
-    def _of(self, kind: str) -> dict[str, _Row]:
-        return self.speakers if kind == "speaker" else self.unnamed
 
     def _order(self, pair: tuple[str, str]) -> tuple[int, bytes]:
         """Put the large before the small, by octaves, and leave it to the seed within an octave."""
         kind, name = pair
-        size = int(self._of(kind)[name][0])
+        size = int(self.rows[kind][name][0])
         drawn = f"{self.seed}/{kind}/{name}".encode("utf-8", "surrogatepass")
         return -size.bit_length(), hashlib.sha256(drawn).digest()
 
-    def _unnamed(self, splits: Splits) -> Counter[str]:
-        if not self.listed:
+    def _clips(self, kind: str, placed: Mapping[str, str]) -> Counter[str]:
+        """Count the clips of one kind in each part."""
+        if kind == "clip" and not self.listed:
             return Counter({part: int(row[0]) for part, row in self.by_hash.items()})
         found: Counter[str] = Counter()
-        for name, part in splits.clips.items():
-            found[part] += int(self.unnamed[name][0])
+        for name, part in placed.items():
+            found[part] += int(self.rows[kind][name][0])
         return found
 
     def _taken(self) -> NDArray[np.int64]:
@@ -220,14 +229,17 @@ class _Groups:
     ) -> SplitReport:
         held = np.zeros((len(self.shares), len(STRATA)), np.int64) if taken is None else taken.copy()
         np.add.at(held, parts, counts)
-        speakers = list(splits.speakers.values())
-        unnamed = self._unnamed(splits)
+        speakers, recordings = Counter(splits.speakers.values()), Counter(splits.recordings.values())
+        recorded = self._clips("recording", splits.recordings)
+        unnamed = self._clips("clip", splits.clips) + recorded
         found = tuple(
             Part(
                 name,
                 self.shares[name],
-                speakers.count(name),
+                speakers[name],
                 unnamed[name],
+                recordings[name],
+                recorded[name],
                 dict(zip(STRATA, row.tolist(), strict=True)),
             )
             for name, row in zip(self.shares, held, strict=True)

@@ -39,12 +39,27 @@ def _remarks(report: SplitReport) -> list[str]:
     lines = ["off by: percentage points by which emotions are more or less frequent than in all, on average"]
     if report.unjudged:
         lines.append(f"clips whose emotions are unknown, and count for none: {report.unjudged:,}")
-    unnamed = sum(part.unnamed for part in report.parts)
-    if unnamed:
-        how = "each placed on its own" if report.listed else "placed by the hash of their ids"
-        lines.append(f"clips without a speaker: {unnamed:,}, {how}: one voice may be in two parts")
+    lines += _without_speaker(report)
     for part in report.parts:
         missing = report.missing(part)
         if missing:
             lines.append(f"{part.name} has no clip with {', '.join(missing)}")
+    return lines
+
+
+def _without_speaker(report: SplitReport) -> list[str]:
+    recordings, recorded, unnamed = (
+        sum(getattr(part, name) for part in report.parts) for name in ("recordings", "recorded", "unnamed")
+    )
+    alone = unnamed - recorded
+    lines = []
+    if recorded:
+        lines.append(
+            f"clips without a speaker: {recorded:,} of {recordings:,} recordings, each recording in one part:"
+            " a voice of two recordings may be in two parts"
+        )
+    if alone:
+        how = "each placed on its own" if report.listed else "placed by the hash of their ids"
+        what = "clips without a speaker or a recording" if recorded else "clips without a speaker"
+        lines.append(f"{what}: {alone:,}, {how}: one voice may be in two parts")
     return lines

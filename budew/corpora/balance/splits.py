@@ -1,9 +1,11 @@
 """Splits of a corpus: which part a clip belongs to, by its speaker, and never a speaker in two parts.
 
-A speaker of the corpus is listed with its part, and so is a clip whose speaker is not known, unless there are
-more than 100,000 of those. Whatever is not listed goes where a hash of the seed and its name puts it: clips
-that are added later, too, keep to one part a speaker. Speakers are told apart by name alone, so that two
-corpora that share a name share a part; that costs nothing, and the opposite would let a voice into the test.
+A clip whose speaker is not known goes with the others of its recording, where it was cut from one by
+`budew corpus segment`. A speaker of the corpus is listed with its part, and so are a recording and a clip
+that has neither, unless there are more than 100,000 of those clips. Whatever is not listed goes where a hash
+of the seed and its name puts it: clips that are added later, too, keep to one part a speaker. Speakers are
+told apart by name alone, so that two corpora that share a name share a part; that costs nothing, and the
+opposite would let a voice into the test.
 """
 
 import hashlib
@@ -24,6 +26,8 @@ from budew.whole_file import whole_file
 
 LARGEST_FILE = 2**30
 """Bytes; a million speakers take about 20 MB."""
+KINDS = ("speaker", "recording", "clip")
+"""What clips are kept together by; the first that is known of a clip counts."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Splits:
         seed: decides the parts, together with the corpus.
         shares: of the clips that each part is to have, by its name; they add up to 1.
         speakers: the part of each speaker.
-        clips: the part of each clip that has no speaker, by its id.
+        clips: the part of each clip that has neither speaker nor recording, by its id.
+        recordings: the part of each recording with clips that have no speaker.
+        lists_clips: False where clips with neither were too many to be listed.
 
     Raises:
         CorpusError: shares that are none, or a part that has none.
@@ -44,25 +50,44 @@ class Splits:
     shares: Mapping[str, float]
     speakers: Mapping[str, str] = field(default_factory=dict)
     clips: Mapping[str, str] = field(default_factory=dict)
+    recordings: Mapping[str, str] = field(default_factory=dict)
+    lists_clips: bool = True
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
-        unknown = {*self.speakers.values(), *self.clips.values()} - set(self.shares)
+        unknown = {*self.speakers.values(), *self.clips.values(), *self.recordings.values()} - set(
+            self.shares
+        )
         if unknown:
             raise CorpusError(f"the part {min(unknown)!r} has no share: there are {', '.join(self.shares)}")
 
     def part_of(self, clip: Clip) -> str:
         """Return the name of the part that a clip belongs to."""
-        if clip.speaker:
-            listed = self.speakers.get(clip.speaker)
-            return listed or part_by_hash(self.shares, self.seed, "speaker", clip.speaker)
-        return self.clips.get(clip.id) or part_by_hash(self.shares, self.seed, "clip", clip.id)
+        kind, name = group_of(clip)
+        return self._listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
+
+    def knows(self, clip: Clip) -> bool:
+        """Tell whether the part of a clip was decided when the corpus was split, not by hash now."""
+        kind, name = group_of(clip)
+        return name in self._listed(kind) or (kind == "clip" and not self.lists_clips)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that decides the part of a clip."""
-        decisive = [self.seed, dict(self.shares), dict(self.speakers), dict(self.clips)]
+        decisive = [self.seed, dict(self.shares), *(dict(self._listed(kind)) for kind in KINDS)]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def _listed(self, kind: str) -> Mapping[str, str]:
+        return {"speaker": self.speakers, "recording": self.recordings, "clip": self.clips}[kind]
+
+
+def group_of(clip: Clip) -> tuple[str, str]:
+    """Return what keeps a clip with others, all in one part: its kind, one of `KINDS`, and its name."""
+    if clip.speaker:
+        return "speaker", clip.speaker
+    place = clip.metadata.get("segment")
+    recording = place.get("recording") if isinstance(place, Mapping) else None
+    return ("recording", recording) if recording and isinstance(recording, str) else ("clip", clip.id)
 
 
 def select(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
@@ -96,8 +121,8 @@ def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -
     Args:
         shares: of the parts, adding up to 1.
         seed: another one gives other parts.
-        kind: "speaker" or "clip".
-        name: of the speaker, or the id of the clip.
+        kind: one of `KINDS`.
+        name: of the speaker or the recording, or the id of the clip.
     """
     place = generator("split", seed, kind, ascii(name)).random()
     *earlier, last = shares
@@ -116,13 +141,18 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
     """
     listed = {
         kind: {part: sorted(name for name, at in names.items() if at == part) for part in splits.shares}
-        for kind, names in (("speakers", splits.speakers), ("clips", splits.clips))
+        for kind, names in (
+            ("speakers", splits.speakers),
+            ("recordings", splits.recordings),
+            ("clips", splits.clips),
+        )
     }
     described = {
         "made_by": "budew corpus split",
         "version": __version__,
         "seed": splits.seed,
         "shares": dict(splits.shares),
+        "lists_clips": splits.lists_clips,
         "report": dict(report or {}),
         **listed,
     }
@@ -148,7 +178,9 @@ def read_splits(path: Path) -> Splits:
         data = json.loads(text)
         shares = {str(name): float(share) for name, share in data["shares"].items()}
         speakers, clips = (_parts(data[kind]) for kind in ("speakers", "clips"))
-        return Splits(int(data["seed"]), shares, speakers, clips)
+        recordings = _parts(data.get("recordings", {}))  # later than the other lists
+        listed = data.get("lists_clips") is not False
+        return Splits(int(data["seed"]), shares, speakers, clips, recordings, listed)
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:

@@ -4,7 +4,7 @@ Its `baseline` tells what stands out in a clip of it: see `budew.captions.salien
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -13,12 +13,13 @@ from typing import Any
 from budew.captions.salience import Baseline
 from budew.corpora.address import shown
 from budew.corpora.clip import Clip
+from budew.corpora.description.attributes import AttributeCounts
 from budew.corpora.description.durations import Durations
 from budew.corpora.description.tally import Tally, short_name
 from budew.corpora.errors import CorpusError
 from budew.corpora.sources import read
 from budew.profile import VoiceProfile
-from budew.taxonomy import BURSTS, EMOTIONS, LEVEL_NAMES
+from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
 
 MOST_LISTED = 50
@@ -58,6 +59,8 @@ class Statistics:
             those whose emotions are unknown under `UNJUDGED`.
         bursts: clips with each burst.
         traits: clips by trait and word.
+        attributes: voice attributes, which are numbers, by name.
+        not_understood: clips by what their columns say in words that are none of ours, as "emotion: joyfull".
         baseline: of the emotions; None where those of no clip are known.
     """
 
@@ -76,6 +79,8 @@ class Statistics:
     by_language: dict[str, Counter[str]] = field(default_factory=dict)
     bursts: Counter[str] = field(default_factory=Counter)
     traits: dict[str, Tally] = field(default_factory=dict)
+    attributes: dict[str, AttributeCounts] = field(default_factory=dict)
+    not_understood: Tally = field(default_factory=_few)
     baseline: Baseline | None = None
 
     @property
@@ -121,6 +126,10 @@ class Statistics:
                 key: dict(sorted(words.most_common(MOST_LISTED)))
                 for key, words in sorted(self.traits.items())
             },
+            "attributes": {
+                name: self.attributes[name].to_dict() for name in ATTRIBUTES if name in self.attributes
+            },
+            "not_understood": dict(sorted(self.not_understood.most_common(MOST_LISTED))),
             "baseline": self.baseline.to_dict() if self.baseline else None,
         }
 
@@ -198,6 +207,9 @@ def _count(found: Statistics, clip: Clip) -> None:
     found.with_caption += bool(clip.captions)
     found.captions += len(clip.captions)
     found.with_transcript += bool(clip.transcript)
+    odd = clip.metadata.get("not_understood")
+    for column, text in odd.items() if isinstance(odd, Mapping) else ():
+        found.not_understood.add(f"{column}: {text}")
     if clip.speaker:
         found.speakers.add(clip.speaker)
     if clip.duration is not None:
@@ -223,6 +235,8 @@ def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> N
     for key, value in profile.traits.items():
         if isinstance(value, str):
             found.traits.setdefault(key, _few()).add(value)
+        else:
+            found.attributes.setdefault(key, AttributeCounts(key)).add(value)
 
 
 def _speakers(tally: Tally) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from budew.corpora.description.attributes import attribute_line
 from budew.corpora.description.durations import Durations
 from budew.corpora.description.statistics import Statistics
-from budew.taxonomy import LEVEL_NAMES
+from budew.taxonomy import ATTRIBUTES, LEVEL_NAMES
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
@@ -74,8 +75,11 @@ def _emotions(found: Statistics) -> Table:
 
 def _words(found: Statistics) -> list[str]:
     lines = [f"{key}: {_listed(words.most_common(12))}" for key, words in sorted(found.traits.items())]
+    lines += [attribute_line(found.attributes[name]) for name in ATTRIBUTES if name in found.attributes]
     if found.bursts:
         lines.append(f"bursts: {_listed(found.bursts.most_common(12))}")
+    if len(found.not_understood):
+        lines.append(f"labels that are not understood: {_listed(found.not_understood.most_common(12))}")
     return lines
 
 

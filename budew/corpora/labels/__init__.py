@@ -2,7 +2,8 @@
 
 A row (the JSON of a clip, a line of a manifest, a row of a table) is known by what is in it. One that has a
 `profile` is taken as it is. Else the first form that it fits makes one, and `profile_from` in the metadata
-says which form, scale and rule that was.
+says which form, scale and rule that was. What columns say of the speaker comes to it, and `not_understood`
+in the metadata lists words that are none of ours.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from budew.corpora.fields import with_usual_names
 from budew.corpora.labels.emolia import describe_emolia
 from budew.corpora.labels.emonet_voice import describe_emonet_voice
 from budew.corpora.labels.scores import Scales, describe_scores
+from budew.corpora.labels.speaker import with_speaker
 from budew.corpora.labels.talent import describe_talent
 from budew.corpora.labels.words import describe_words
 from budew.corpora.languages import language_tag
@@ -36,7 +38,7 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
     """
     row = with_usual_names(row)
     if row.get("profile") is None:
-        row = _labelled(row, place, scales) or row
+        row = with_speaker(_labelled(row, place, scales) or row)
     return _with_tag({key: value for key, value in row.items() if value is not None})
 
 

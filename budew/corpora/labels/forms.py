@@ -1,4 +1,4 @@
-"""The names of fields in `forms.yaml`."""
+"""The names of fields in `forms.yaml`, and what is in a field that is not understood."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,10 +7,19 @@ from typing import Any
 
 import yaml
 
+LONGEST_UNREAD = 60
+"""Characters that are kept of a text that is not understood."""
+
 
 @cache
 def form(name: str) -> Mapping[str, Any]:
-    """Return the names of fields that belong to a form of labels: scores, words, talent, emolia."""
+    """Return the names of fields that belong to a form of labels: scores, words, speaker, talent…"""
     table = yaml.safe_load(Path(__file__).with_name("forms.yaml").read_text(encoding="utf-8"))
     names: Mapping[str, Any] = table[name]
     return names
+
+
+def unread(field: str, text: str) -> dict[str, str]:
+    """Return field → text, cut short, as not understood; nothing where the text says that it is unknown."""
+    known = not text.strip() or text.strip().casefold() in form("speaker")["unknown"]
+    return {} if known else {field: text.strip()[:LONGEST_UNREAD]}

@@ -161,6 +161,39 @@ def test_odd_names_of_speakers_are_names_and_an_empty_one_is_none(tmp_path):
     assert Splits(0, SHARES).part_of(Clip("x", b"x", "wav", speaker="\udc80")) in SHARES
 
 
+def test_clips_of_one_recording_stay_together_where_no_speaker_is_known(tmp_path):
+    pieces = [
+        Clip(f"talk {number % 20}-{number:03d}", b"x", "wav",
+             metadata={"segment": {"recording": f"talk {number % 20}", "start": number}})
+        for number in range(200)
+    ]  # fmt: skip
+    odd = [Clip(f"odd {n}", b"x", "wav", metadata={"segment": what}) for n, what in enumerate((3, {}, None))]
+    named = [replace(clip, id=f"n {clip.id}", speaker="host") for clip in pieces[:30]]
+    splits, report = split([*pieces, *odd, *named], tmp_path)
+    recording = {clip.id: clip.metadata["segment"]["recording"] for clip in pieces}
+    held = {part: {recording[clip.id] for clip in select(pieces, splits, part)} for part in SHARES}
+    assert sum(map(len, held.values())) == len(set.union(*held.values())) == 20
+    assert set(splits.clips) == {clip.id for clip in odd}
+    assert set(splits.speakers) == {"host"}
+    for part in report.parts:
+        assert part.recordings == len(held[part.name])
+        assert part.recorded == sum(clip.id in recording for clip in select(pieces, splits, part.name))
+        assert part.recorded <= part.unnamed
+    assert report.to_dict()["parts"]["train"]["recordings"] == len(held["train"])
+    shown = Console(file=StringIO(), width=200)
+    shown.print(split_table(report))
+    assert "200 of 20 recordings, each recording in one part" in shown.file.getvalue()
+    assert "without a speaker or a recording: 3, each placed on its own" in shown.file.getvalue()
+    write_splits(tmp_path / "splits.json", splits)
+    assert read_splits(tmp_path / "splits.json") == splits
+    assert splits.digest != replace(splits, recordings={}).digest
+    late = [replace(clip, id=f"late {clip.id}") for clip in pieces]
+    parts = {
+        (clip.metadata["segment"]["recording"], Splits(0, SHARES).part_of(clip)) for clip in [*pieces, *late]
+    }
+    assert len(parts) == 20
+
+
 def test_a_hash_gives_parts_their_shares():
     parts = [part_by_hash(SHARES, 3, "clip", str(number)) for number in range(4_000)]
     for part, share in SHARES.items():

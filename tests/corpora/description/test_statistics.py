@@ -47,6 +47,32 @@ def test_every_clip_is_counted_once(clips, tmp_path):
     assert told["baseline"] == Baseline.from_profiles(PROFILES).to_dict()
 
 
+def test_attributes_are_counted_on_their_own_scales(clips):
+    arousals = (0, 0.4, 2, 4)
+    voices = [
+        replace(clips[0], id=f"a{number}", profile=VoiceProfile(None, [], {"Arousal": value, "Valence": -3}))
+        for number, value in enumerate(arousals)
+    ]
+    found = clip_statistics("c", [*voices, clips[3]])
+    assert list(found.to_dict()["attributes"]) == ["Arousal", "Valence"]
+    assert found.to_dict()["attributes"]["Arousal"] == {
+        "clips": 4,
+        "mean": 1.6,
+        "levels": {"0": 2, "1": 0, "2": 1, "3": 0, "4": 1},
+    }
+    assert found.to_dict()["attributes"]["Valence"]["levels"] == {
+        "-3": 4,
+        "-1.5": 0,
+        "0": 0,
+        "1.5": 0,
+        "3": 0,
+    }
+    shown = Console(file=StringIO(), width=200)
+    shown.print(statistics_tables(found))
+    line = "Arousal (0 very calm, 4 very excited): 4 clips, mean 1.60; 2 at 0, 0 at 1, 1 at 2, 0 at 3, 1 at 4"
+    assert line in shown.file.getvalue()
+
+
 def test_emotions_are_counted_by_language_and_clips_by_voice(clips, tmp_path):
     named = [replace(clip, speaker=name) for clip, name in zip(clips, ("x", "y", "x", None), strict=True)]
     write_shard(tmp_path / "a.tar", named)
@@ -104,6 +130,23 @@ def test_clips_whose_emotions_are_unknown_count_for_their_traits_and_for_no_emot
     assert "with a profile 5 (emotions unknown in 2)" in shown.file.getvalue()
     assert "66.7" in shown.file.getvalue()  # fear, in two of the three that were judged
     assert clip_statistics("c", measured).baseline is None
+
+
+def test_labels_that_are_not_understood_are_counted_and_shown_once(tmp_path):
+    said = ("joyfull", "joyfull", "neutral", "angry", "unknown")
+    for number in range(len(said)):
+        (tmp_path / f"{number}.wav").write_bytes(b"x")
+    rows = [f"{number}.wav,{word},female,34\n" for number, word in enumerate(said)]
+    (tmp_path / "metadata.csv").write_text("file_name,emotion,gender,age\n" + "".join(rows))
+    found = corpus_statistics(tmp_path)
+    number = "age: a number on an unknown scale"
+    assert found.to_dict()["not_understood"] == {number: 5, "emotion: joyfull": 2}
+    assert (found.with_profile, found.judged, found.traits["gender"]["female"]) == (5, 2, 5)
+    shown = Console(file=StringIO(), width=200)
+    shown.print(statistics_tables(found))
+    assert f"labels that are not understood: {number} 5, emotion: joyfull 2" in shown.file.getvalue()
+    hostile = Clip("a", b"x", "mp3", metadata={"not_understood": ["x"]})
+    assert clip_statistics("c", [hostile]).to_dict()["not_understood"] == {}
 
 
 def test_what_cannot_be_read_is_told_and_counted(clips, tmp_path):
