@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.address import check_local
 from budew.jobs.changes import told_changes
 from budew.jobs.job import FilteredError, Job, JobError
 from budew.jobs.unit import Unit
@@ -128,7 +129,9 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
 
     Raises:
         JobError: the folder holds something else; names the settings that changed.
+        CorpusError: it is an address.
     """
+    check_local(out)
     out.mkdir(parents=True, exist_ok=True)
     path = out / JOB
     wanted = json.loads(_text({**description(job), "clips_per_shard": clips_per_shard}))
