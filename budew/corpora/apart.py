@@ -1,4 +1,4 @@
-"""Output apart from input: what is written where its source is looked for would be read, or replaced, as input.
+"""Output apart from input: written where its source is looked for, it would be read as input, or replace it.
 
 Asked is what a later run would find: below a folder everything that is not hidden, by a pattern what it
 matches. A manifest, a shard or a saved data set is read by its name, and whatever lies beside it is not.
