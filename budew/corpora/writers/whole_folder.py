@@ -16,6 +16,7 @@ from pathlib import Path
 from budew.corpora.address import check_local
 from budew.corpora.errors import CorpusError
 from budew.corpora.sidecar import read_json
+from budew.disk import place_of, remedy_for
 from budew.version import __version__
 
 RECORD = ".budew-export.json"
@@ -38,7 +39,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
 
     Raises:
         CorpusError: `out` holds entries of others, another export is at work in it, or `fill` wrote no clip.
-        OSError: the disk refuses.
+        OSError: the disk refuses; names `out`.
     """
     out = Path(out)
     check_local(out)
@@ -57,6 +58,10 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
                     f"{out}: there is no clip to write: see what was told of each, or the source"
                 )
             _move_in(out, unfinished, earlier, {"format": format, "clips": count})
+        except OSError as error:
+            if remedy_for(error) is None:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno or 0), str(place_of(error, out))) from error
         finally:
             _remove(unfinished)
             if made and not any(out.iterdir()):
