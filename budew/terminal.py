@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
+from budew.corpora.address import check_local
 from budew.disk import remedy_for
 from budew.extras import MissingExtraError
-from budew.whole_file import whole_file
+from budew.whole_file import check_writable, whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -62,7 +63,7 @@ def one_line_for(error: Exception) -> str:
     """Return an error as the sentence that a user reads; of one that nobody foresaw, where to see more."""
     if isinstance(error, OSError) and error.strerror:
         named = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        remedy = remedy_for(error)
+        remedy = "check its permissions" if error.errno == errno.EACCES else remedy_for(error)
         return f"{named}: {remedy}" if remedy else named
     if isinstance(error, FORESEEN) or type(error).__module__.partition(".")[0] == "budew":
         return str(error) or type(error).__name__
@@ -125,7 +126,7 @@ def finish_output() -> None:
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
     """Give where results go: a file that appears when it is complete, or stdout when there is none."""
-    if path is not None and str(path) != "-":
+    if path is not None and not _is_stdout(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             yield file
@@ -134,25 +135,42 @@ def output(path: Path | None) -> Iterator[TextIO]:
     sys.stdout.flush()
 
 
+def _is_stdout(path: Path) -> bool:
+    return str(path) in ("-", "/dev/stdout")  # replaced as a file, the latter would lose what else is printed
+
+
 def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None:
-    """Raise where results would replace what they are made of, by the same name, another one or a link, or
-    where two of them have one name.
+    """Raise where results cannot be written, would replace what they are made of, by the same name, another
+    one or a link, or where two of them have one name.
 
     Args:
-        read: what is read; `-` is stdin.
+        read: what is read, or would be if it were there; `-` is stdin.
         written: where results go; None is nowhere, `-` stdout.
 
     Raises:
         ValueError: names the file.
+        OSError: names the file or folder that cannot be written to.
     """
     files = [path for path in written if path is not None]
-    targets = ["-" if str(path) == "-" else os.path.realpath(path) for path in files]
+    targets = ["-" if _is_stdout(path) else os.path.realpath(path) for path in files]
     for path, target in zip(files, targets, strict=True):
         if targets.count(target) > 1:
             raise ValueError(f"{path}: two results would go here: name a file for each")
-    for path in (path for path in files if path.is_file()):
-        if any(os.path.isfile(given) and os.path.samefile(path, given) for given in read):
-            raise ValueError(f"{path}: is what is read: name another file for the results")
+    files = [path for path in files if not _is_stdout(path)]
+    for given in read if files else ():
+        for path in files:
+            if _is_same(path, given):
+                raise ValueError(f"{path}: is what is read: name another file for the results")
+    for path in files:
+        check_local(path)
+        check_writable(path)
+
+
+def _is_same(path: Path, given: Path | str) -> bool:
+    """Tell whether both are one file, or would be."""
+    if path.is_file():
+        return os.path.isfile(given) and os.path.samefile(path, given)
+    return path.name == os.path.basename(given) and os.path.realpath(path) == os.path.realpath(given)
 
 
 @contextmanager

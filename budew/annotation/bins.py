@@ -102,6 +102,7 @@ class Bins:
 
     def write(self, path: str | Path) -> None:
         """Write the edges as JSON; the file appears whole."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with whole_file(Path(path)) as file:
             print(json.dumps(self.to_dict(), indent=1, ensure_ascii=False), file=file)
 

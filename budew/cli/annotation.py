@@ -6,7 +6,7 @@ from budew.cli import annotation_options, options
 from budew.cli.running import Running, job_command, run_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
-from budew.terminal import print_table, progress_bar, say_error, visible_name
+from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
 beside = typer.Typer()
 """Commands of `budew corpus` that measure, and that make what annotation needs."""
@@ -180,7 +180,9 @@ def bins(
     """
     from budew.annotation.bins import corpus_bins
     from budew.annotation.tables import bins_table
+    from budew.corpora.sources import files_read
 
+    refuse_to_replace(files_read(measured), json)
     told: list[object] = []
 
     def tell(error: object) -> None:

@@ -92,7 +92,9 @@ def inspect_(
     """
     from budew.corpora.description.inspection import inspect_corpus
     from budew.corpora.description.inspection_table import inspection_tables
+    from budew.corpora.sources import files_read
 
+    refuse_to_replace(files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
         found = inspect_corpus(
             corpus, scale=scale, decode=decode, examples=players, progress=lambda done: bar(done, None)
@@ -131,7 +133,9 @@ def split(
     from budew.corpora.balance.split_corpus import split_corpus
     from budew.corpora.balance.split_table import split_table
     from budew.corpora.balance.splits import write_splits
+    from budew.corpora.sources import files_read
 
+    refuse_to_replace(files_read(corpus), out)
     asked = {"train": train, "validation": validation, "test": test}
     shares = {name: share for name, share in asked.items() if share}
     bad = Told()
@@ -166,8 +170,10 @@ def weights(
     from budew.corpora.balance.weight_files import check_weight_file, write_weights
     from budew.corpora.balance.weights import WeightReport, corpus_balance, weigh
     from budew.corpora.balance.weights_table import weights_table
+    from budew.corpora.sources import files_read
 
     check_weight_file(out)
+    refuse_to_replace(files_read(corpus), out, json)
     bad = Told()
     with progress_bar("counting") as bar:
         balance = corpus_balance(
@@ -207,7 +213,9 @@ def duplicates(
     """
     from budew.corpora.copies.duplicates import find_duplicates
     from budew.corpora.copies.duplicates_table import duplicates_table
+    from budew.corpora.sources import files_read
 
+    refuse_to_replace(files_read(corpus), json)
     with progress_bar("listening") as bar:
         found = find_duplicates(
             corpus,

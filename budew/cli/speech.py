@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from budew.cli import options
-from budew.terminal import output, print_table, progress_bar, say_error
+from budew.terminal import output, print_table, progress_bar, refuse_to_replace, say_error
 
 app = typer.Typer()
 
@@ -35,6 +35,7 @@ def caption(
     from budew.inference import Captioner
     from budew.shown import show_captions
 
+    refuse_to_replace(paths, output_file)
     captioner = Captioner.from_pretrained(
         model, device=device, batch_size=batch_size, beams=beams, listeners=listeners
     )
@@ -64,8 +65,10 @@ def evaluate(
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
+    from budew.corpora.sources import files_read
     from budew.evaluation import evaluate_corpus, tables, write_html
 
+    refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
     for path in filter(None, (json, html)):
         path.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar("evaluating") as bar:

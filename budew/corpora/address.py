@@ -6,14 +6,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
+from budew.corpora.errors import CorpusError
+
 _SHORTEST = 4
 """Letters of a word that is taken for a secret: to hide every "1" for `?page=1` would hide the reason."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # a `Path` has one slash of the two; C:/ is a disk
 
 
 def is_address(source: str | Path) -> bool:
     """Tell whether a source is a URL and no path."""
     scheme, mark, _ = str(source).partition("://")
     return bool(mark) and scheme.replace("+", "").replace(":", "").isalnum() and isinstance(source, str)
+
+
+def check_local(out: str | Path) -> None:
+    """Raise where a place to write to is an address: as a path it would make a folder `s3:` here.
+
+    Raises:
+        CorpusError: names the address.
+    """
+    scheme = _SCHEME.match(str(out))
+    if scheme:
+        address = shown(f"{scheme[1]}://{str(out)[scheme.end() :]}")
+        raise CorpusError(f"{address}: is an address: write to a folder here, and upload it")
 
 
 def shown(address: str) -> str:

@@ -6,14 +6,28 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from budew.corpora.address import check_local, is_address
+from budew.corpora.apart import check_apart
 from budew.corpora.clip import Clip
 from budew.corpora.errors import OnBad
-from budew.corpora.sources import read
+from budew.corpora.formats import is_audio_name
+from budew.corpora.named_audio import named_audio
+from budew.corpora.sources import matches, read
 from budew.corpora.writers import FORMATS
 from budew.randomness import generator
 
 CAPTIONS = ("first", "all", "random")
 """Which captions of a clip are exported."""
+
+_WRITTEN = {
+    "parquet": ("clips-00000.parquet",),
+    "jsonl": ("clips.jsonl", "audio/{1}{0}"),
+    "webdataset": ("clips-00000.tar",),
+    "parler": ("clips-00000.parquet",),
+    "ljspeech": ("metadata.csv", "wavs/{1}.wav"),
+    "lhotse": ("audio/{1}{0}",),
+}
+"""Files of each format that are read here, of audio with its suffix and name."""
 
 
 def export(
@@ -31,7 +45,7 @@ def export(
 ) -> int:
     """Write a corpus in another format; return how many clips were written.
 
-    `out` is complete or as it was. The same clips and options give the same bytes.
+    `out` is complete or as it was, and apart from the source. The same clips and options give the same bytes.
 
     Args:
         source: anything that `budew.read` takes.
@@ -49,11 +63,13 @@ def export(
 
     Raises:
         ValueError: a format or caption that does not exist, or an option that the format does not have.
-        CorpusError: no corpus, no clip, or `out` holds files of others.
+        CorpusError: no corpus, no clip, `out` holds files of others, of the source or of an export that is
+            at work, or lies where the source is looked for.
         OSError: the disk refuses.
     """
     write, options = _writer(to, clips_per_file=clips_per_file, sampling_rate=sampling_rate)
     which = _which_captions(to, caption)
+    _check_apart(source, to, Path(out))
     clips = (_with_captions(clip, which, seed) for clip in _counted(read(source, on_bad=on_bad), progress))
     return write(out, clips, overwrite=overwrite, on_bad=on_bad, **options)
 
@@ -66,6 +82,17 @@ def _writer(to: str, **options: int | None) -> tuple[Callable[..., int], dict[st
     for name in given.keys() - inspect.signature(write).parameters.keys():
         raise ValueError(f"{to} has no {name.replace('_', ' ')}: leave it out, or choose another format")
     return write, given
+
+
+def _check_apart(source: str | Path, to: str, out: Path) -> None:
+    """Raise where the export would replace what it reads, or be read by the next one."""
+    check_local(out)
+    entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # the reading tells it
+    files = [path for path in entries if isinstance(path, Path)]
+    folders = {audio.parent for path in files for audio in named_audio(path)}
+    names = {path.suffix: path.stem for path in files if is_audio_name(path)}  # all fit the same pattern
+    written = (name.format(*one) for name in _WRITTEN[to] for one in names.items() or [(".flac", "a")])
+    check_apart(source, (*files, *folders), list(written), out)
 
 
 def _which_captions(to: str, caption: str | None) -> str:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from glob import has_magic
 from http.client import responses
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -22,6 +21,7 @@ from urllib.request import Request, urlopen
 from budew.corpora.address import shown, without_secrets
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.temporary import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
 """Bytes of one file; a shard is some gigabytes at most."""
@@ -106,13 +106,13 @@ def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Pat
         CorpusError: it cannot be had, breaks off, or is larger than `largest` bytes.
         OSError: the temporary place is full; names it.
     """
-    with TemporaryDirectory(prefix="budew-") as folder:
+    with temporary_folder() as folder:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
         try:
             held, size = _download(address, path, largest)
         except OSError as error:  # what the network does is a CorpusError
-            raise OSError(error.errno, error.strerror, folder) from error
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         if size is not None and held < size:
             raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
         yield path

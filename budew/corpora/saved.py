@@ -1,5 +1,6 @@
 """Folders that `datasets` writes with `save_to_disk`: which Arrow files belong to them, in which order."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 from budew.corpora.errors import CorpusError
@@ -17,7 +18,7 @@ def saved_tables(folder: Path) -> list[Path]:
     Raises:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
     """
-    if (folder / _SPLITS).is_file():
+    if os.path.isfile(folder / _SPLITS):  # False, too, where the folder may not be looked into: see its list
         splits = read_json(folder / _SPLITS).get("splits")
         names = splits if isinstance(splits, list) else []
         return [table for name in names for table in _tables(_inside(folder, name))]
@@ -25,7 +26,7 @@ def saved_tables(folder: Path) -> list[Path]:
 
 
 def _tables(folder: Path) -> list[Path]:
-    if not (folder / _STATE).is_file():
+    if not os.path.isfile(folder / _STATE):
         return []
     files = read_json(folder / _STATE).get("_data_files")
     named = [file.get("filename") if isinstance(file, dict) else None for file in files or ()]

@@ -161,6 +161,8 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
             f"{path}: holds shards and loose audio files: name one kind, such as '{path}/*.tar'"
         )
     if not shards and not loose:
+        if unlisted:
+            raise unlisted[0]
         raise CorpusError(f"{path}: no shard, parquet or audio file is in it: check the path")
     manifest = next((file for file in files if file.parent == path and _is_metadata(file)), None)
     if not shards and manifest is None:

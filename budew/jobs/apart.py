@@ -1,18 +1,10 @@
-"""Output apart from input: a job that writes where its source is looked for would read its output next time.
+"""The shards of a job apart from its source, which the next run would else read as well."""
 
-Asked is what a later run would find: below a folder everything that is not hidden, by a pattern what it
-matches. A manifest, a shard or a saved data set is read by its name, and whatever lies beside it is not.
-"""
-
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
-from glob import has_magic
+from collections.abc import Sequence
 from pathlib import Path
 
-from budew.corpora.address import is_address
-from budew.corpora.errors import CorpusError
-from budew.corpora.saved import saved_tables
-from budew.corpora.sources import numbered_names
+from budew.corpora.address import check_local
+from budew.corpora.apart import check_apart as check_files_apart
 from budew.jobs.notes import FAILURES, LEFT_OUT
 from budew.jobs.units import InputUnit
 
@@ -28,59 +20,6 @@ def check_apart(source: str | Path, units: Sequence[InputUnit], out: Path) -> No
     Raises:
         CorpusError: names the folder or the file, and says what to choose.
     """
-    place = out.resolve()
-    for path in (file for unit in units for file in unit.files[:1]):
-        if path.resolve().is_relative_to(place):
-            raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
-    written = [*(f"{unit.name}.tar" for unit in units), FAILURES, LEFT_OUT]
-    for searched in () if is_address(source) else _searched(str(source)):
-        if searched.is_dir():
-            if _is_below(place, searched.resolve()) and not saved_tables(searched):
-                raise CorpusError(
-                    f"the output {out} lies in the source {searched}: choose a folder beside it"
-                )
-        elif not searched.exists():
-            found = next((name for name in written if _is_found(place / name, searched)), None)
-            if found is not None:
-                fault = f"the next run would read it, for {searched} matches it"
-                raise CorpusError(f"{out / found}: {fault}: choose a folder that the pattern does not reach")
-
-
-def _searched(source: str) -> Iterator[Path]:
-    """Give the folders, files and patterns that a source stands for."""
-    names = [source] if Path(source).exists() else numbered_names(source)
-    yield from map(Path, names)
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    """Tell whether a walk through the folder comes to the path; it leaves out what is hidden."""
-    return path.is_relative_to(folder) and not _hidden(path.relative_to(folder).parts)
-
-
-def _is_found(path: Path, pattern: Path) -> bool:
-    """Tell whether a pattern matches the path, or a folder in which it then lies."""
-    parts = pattern.parts
-    plain = next((number for number, part in enumerate(parts) if has_magic(part)), len(parts))
-    root = Path(*parts[:plain]).resolve()
-    if not path.is_relative_to(root):
-        return False
-    below = path.relative_to(root).parts
-    return any(
-        _matches(below[:end], parts[plain:]) and not _hidden(below[end:]) for end in range(1, len(below) + 1)
-    )
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether `glob` takes these folders and this name for those of the pattern."""
-    if not pattern:
-        return not parts
-    first, *rest = pattern
-    if first == "**":
-        ends = range(len(parts) + 1)
-        return any(_matches(parts[end:], rest) for end in ends if not _hidden(parts[:end]))
-    fits = bool(parts) and fnmatchcase(parts[0], first) and (first[0] == "." or not _hidden(parts[:1]))
-    return fits and _matches(parts[1:], rest)
-
-
-def _hidden(parts: Sequence[str]) -> bool:
-    return any(part.startswith(".") for part in parts)
+    check_local(out)
+    files = (file for unit in units for file in unit.files[:1])
+    check_files_apart(source, files, [*(f"{unit.name}.tar" for unit in units), FAILURES, LEFT_OUT], out)

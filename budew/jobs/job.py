@@ -5,7 +5,6 @@ small object that can be pickled; what is heavy (models, clients) it makes when 
 worker.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
-from budew.disk import remedy_for
+from budew.disk import place_of, remedy_for
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and what went wrong with it; the clip is then in no output."""
@@ -91,7 +90,5 @@ def disk_told(out: Path) -> Iterator[None]:
         remedy = remedy_for(error)
         if remedy is None:
             raise
-        named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else out
-        place = out if named.resolve().is_relative_to(out.resolve()) else named  # not a temporary name in it
-        fault = f"{place}: {error.strerror}: {remedy}"
+        fault = f"{place_of(error, out)}: {error.strerror}: {remedy}"
         raise JobError(f"{fault}, and start the job again to go on") from error

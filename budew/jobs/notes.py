@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.corpora.address import check_local
 from budew.jobs.changes import told_changes
 from budew.jobs.job import FilteredError, Job, JobError
 from budew.jobs.unit import Unit
@@ -128,7 +129,7 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
     """Write down which job the folder belongs to, or check that it is this one.
 
     Raises:
-        JobError: as for `check_claim`.
+        JobError, CorpusError: as for `check_claim`.
     """
     wanted = check_claim(out, job, clips_per_shard)
     out.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,9 @@ def check_claim(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
 
     Raises:
         JobError: the folder is none, or holds something else; names the settings that changed.
+        CorpusError: it is an address.
     """
+    check_local(out)
     wanted: dict[str, Any] = json.loads(_text({**description(job), "clips_per_shard": clips_per_shard}))
     path, is_there = out / JOB, _is_folder(out)
     if not path.exists():

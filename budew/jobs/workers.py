@@ -21,6 +21,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
+from budew.corpora.temporary import remove_all
 from budew.jobs.job import Job
 from budew.jobs.notes import Note
 from budew.jobs.unit import Unit
@@ -215,12 +216,17 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        _exit()
 
 
 def _end_at_once(counts: Any) -> None:
     while counts[len(counts) - 1] != _STOP_AT_ONCE:
         time.sleep(_POLL)
+    _exit()
+
+
+def _exit() -> None:
+    remove_all()
     os._exit(1)
 
 

@@ -1,9 +1,12 @@
 """`budew corpus export`: what was written, what was left out and why, and whose files are safe."""
 
 import json
+import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from budew.corpora import read
 
@@ -70,6 +73,24 @@ def test_an_option_that_the_format_does_not_have_is_one_line(budew, tmp_path, ta
     assert (ran.status, ran.err) == (
         1, "budew: jsonl has no clips per file: leave it out, or choose another format\n"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("to", ["parquet", "jsonl", "webdataset", "parler", "ljspeech", "lhotse"])
+def test_a_disk_that_is_full_is_one_line_that_names_the_folder(budew, tmp_path, talk, to):
+    noise = np.random.default_rng(1).normal(0, 0.1, 16_000)
+    soundfile.write(talk / "a.wav", noise, 16_000)
+    (talk / "talk.jsonl").write_text('{"audio": "a.wav", "text": "Hello.", "captions": ["A man."]}')
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        ran = budew("corpus", "export", talk / "talk.jsonl", tmp_path / "out", "--to", to)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    told = (
+        f"budew: {tmp_path / 'out'}: File too large: allow larger files (ulimit -f), or make smaller ones\n"
+    )
+    assert (ran.status, ran.out, ran.err) == (1, "", told)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_help_shows_an_example_and_names_every_format(budew):

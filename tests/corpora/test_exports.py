@@ -1,6 +1,7 @@
 """Any corpus that is read is exported with the captions that are asked for, and what is left out is told."""
 
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -53,14 +54,57 @@ def test_files_are_of_the_size_asked_for(tmp_path, shard):
     assert len(list((tmp_path / "out").glob("clips-0000[012].parquet"))) == 3
 
 
-def test_a_corpus_can_be_converted_in_its_own_place(tmp_path, shard):
-    before = list(read(shard))
-    export(shard, tmp_path / "out", to="webdataset")
-    export(tmp_path / "out", tmp_path / "out", to="parquet")
-    assert [path.name for path in (tmp_path / "out").iterdir() if path.name[0] != "."] == [
-        "clips-00000.parquet"
-    ]
-    assert list(read(tmp_path / "out")) == before
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("source", "out"),
+    [
+        ("jsonl", "jsonl"),
+        ("jsonl", "link"),
+        ("link", "jsonl"),
+        ("jsonl", "."),
+        ("jsonl/audio", "jsonl"),
+        ("all.jsonl", "jsonl"),
+        ("shards/*.tar", "shards"),
+        ("shards/clips-{00000..00001}.tar", "shards"),
+        ("loose", "loose/out"),
+        ("loose/*", "loose/out"),
+        ("loose/**/0*.flac", "loose/out"),
+        ("tables/**/*.parquet", "tables/out"),
+    ],
+)
+def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path, shard, source, out):
+    export(shard, tmp_path / "jsonl", to="jsonl")
+    export(shard, tmp_path / "shards", to="webdataset", clips_per_file=20)
+    export(shard, tmp_path / "tables" / "a", to="parquet")
+    (tmp_path / "link").symlink_to("jsonl")
+    (tmp_path / "loose").mkdir()
+    for audio in (tmp_path / "jsonl" / "audio").iterdir():
+        copy(audio, tmp_path / "loose")
+    (tmp_path / "all.jsonl").write_text('{"audio": "jsonl/audio/00.flac"}\n')
+    before = everything(tmp_path)
+    with pytest.raises(CorpusError, match="choose a"):
+        export(tmp_path / source, tmp_path / out, to="parquet" if "tables" in source else "jsonl")
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "out"), [("jsonl/*.jsonl", "out"), ("*.tar", "out"), ("jsonl/clips.jsonl", "beside")]
+)
+def test_an_export_beside_its_source_gives_the_same_again(tmp_path, shard, source, out):
+    export(shard, tmp_path / "jsonl", to="jsonl")
+    for _ in range(2):
+        assert export(tmp_path / source, tmp_path / out, to="webdataset") == 30
+
+
+@pytest.mark.parametrize("out", ["s3://u:secret@bucket/x", Path("s3://u:secret@bucket/x")])
+def test_an_address_is_no_folder_to_export_to(tmp_path, shard, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorpusError, match="s3://bucket/x: is an address: write to a folder here"):
+        export(shard, out, to="parquet")
+    assert not Path("s3:").exists()
 
 
 @pytest.mark.parametrize(

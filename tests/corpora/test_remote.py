@@ -3,10 +3,16 @@
 import base64
 import http.server
 import io
+import os
 import resource
+import signal
+import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qs, quote
@@ -22,7 +28,10 @@ from budew.corpora.sources import matches, read_one
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves `files`; `/moved/x` leads to `/x`, `/locked/x` wants a password, `/cut/x` breaks off."""
+    """Serves `files`; `/moved/x` leads to `/x`, `/locked/x` wants a password, `/cut/x` breaks off.
+
+    `/stuck/x` stops half way.
+    """
 
     files: ClassVar[dict[str, bytes]]
     seen: ClassVar[list[tuple[str, str | None]]]
@@ -49,6 +58,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        if path.startswith("/stuck/"):
+            self.wfile.write(content[: len(content) // 2])
+            time.sleep(60)
         self.wfile.write(content[: len(content) // 2] if path.startswith("/cut/") else content)
 
     def _echo(self, path):
@@ -227,6 +239,50 @@ def test_the_copy_is_gone_when_the_reading_is_given_up(server):
     clips = read(f"{server}/a.tar")
     next(clips)
     clips.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "kill"),
+    [
+        ("stats {}", signal.SIGTERM),
+        ("convert {} out --workers 0", signal.SIGTERM),
+        ("convert {} out --workers 1", signal.SIGTERM),
+        ("convert {} out --workers 1", signal.SIGKILL),
+    ],
+)
+def test_the_copy_is_gone_when_the_process_is_ended(server, tmp_path, command, kill):
+    place = tmp_path / "own"
+    place.mkdir()
+    arguments = command.format(f"{server}/stuck/a.tar").split()
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "budew", "corpus", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
+    )
+    until(lambda: list(place.glob("budew-*/stuck/a.tar")) or ran.poll() is not None)
+    ran.send_signal(kill)
+    assert ran.communicate(timeout=60)[1] == b""
+    assert ran.returncode == -kill
+    until(lambda: not list(place.glob("budew-*")))
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_is_done_on_termination_is_as_before_when_the_last_copy_is_gone(server):
+    first, second = (read(f"{server}/{name}.tar") for name in "ab")
+    before = signal.getsignal(signal.SIGTERM)
+    next(first)
+    next(second)
+    first.close()
+    assert signal.getsignal(signal.SIGTERM) is not before
+    second.close()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(

@@ -99,10 +99,10 @@ def test_a_disk_that_is_full_under_one_clip_ends_the_job_too(shard, tmp_path):
     assert unfinished(tmp_path / "out") == []
 
 
-def test_other_errors_of_the_disk_are_told_as_they_are(shard, tmp_path):
+def test_a_file_where_the_output_should_be_is_told(shard, tmp_path):
     shard("in/a", "one")
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(JobError, match="is a file, not a folder"):
         run(Odd(), tmp_path / "in", tmp_path / "file/out", workers=0)
 
 

@@ -11,6 +11,7 @@ text that the metadata holds under a name such as `normalized_text`, else the se
 out here. Emotions and captions find no place.
 """
 
+import io
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ import soundfile
 from budew.corpora.clip import Clip
 from budew.corpora.errors import OnBad
 from budew.corpora.writers.columns import known_columns, spoken_text, value_of, wordless
-from budew.corpora.writers.expressed import expressed, write_lines
+from budew.corpora.writers.expressed import expressed, write_audio, write_lines
 from budew.corpora.writers.file_names import FileNames
 from budew.corpora.writers.undamaged import undamaged
 from budew.corpora.writers.whole_folder import write_folder
@@ -59,9 +60,9 @@ def write_ljspeech(
             said, spelled = _texts(clip)
             samples = undamaged(clip, sampling_rate)
             name = names.name(clip.id)
-            path = folder / "wavs" / f"{name}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, samples, sampling_rate, subtype="PCM_16")
+            wav = io.BytesIO()  # libsndfile does not say why a disk refuses
+            soundfile.write(wav, samples, sampling_rate, format="WAV", subtype="PCM_16")
+            write_audio(folder / "wavs" / f"{name}.wav", wav.getvalue())
             return f"{name}|{said}|{spelled}"
 
         with (folder / "metadata.csv").open("w", encoding="utf-8", newline="\n") as file:

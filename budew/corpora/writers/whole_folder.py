@@ -5,14 +5,18 @@ one is complete and on the disk. A hidden `.budew-export.json` tells which entri
 those are ever replaced unasked.
 """
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from budew.corpora.address import check_local
 from budew.corpora.errors import CorpusError
 from budew.corpora.sidecar import read_json
+from budew.disk import place_of, remedy_for
 from budew.version import __version__
 
 RECORD = ".budew-export.json"
@@ -24,7 +28,7 @@ _REPLACED = ".budew-export-replaced"
 def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, overwrite: bool) -> int:
     """Let `fill` write files into an empty folder, then move them into `out`; return its count of clips.
 
-    On any error on the way, `out` is as it was. Only one export may write into a folder at a time.
+    On any error on the way, `out` is as it was.
 
     Args:
         out: made if need be. What an earlier export left in it is replaced.
@@ -34,26 +38,52 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             the rest stays.
 
     Raises:
-        CorpusError: `out` holds entries of others, or `fill` wrote no clip.
-        OSError: the disk refuses.
+        CorpusError: `out` holds entries of others, another export is at work in it, or `fill` wrote no clip.
+        OSError: the disk refuses; names `out`.
     """
     out = Path(out)
-    earlier = _check_free(out, overwrite)
+    check_local(out)
+    _check_free(out, overwrite)
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    unfinished = out / _UNFINISHED
-    try:
-        _remove(unfinished)  # of a run that was killed
-        unfinished.mkdir()
-        count = fill(unfinished)
-        if not count:
-            raise CorpusError(f"{out}: there is no clip to write: see what was told of each, or the source")
-        _move_in(out, unfinished, earlier, {"format": format, "clips": count})
-    finally:
-        _remove(unfinished)
-        if made and not any(out.iterdir()):
-            out.rmdir()
+    with _claimed(out):
+        earlier = _check_free(out, overwrite)  # again: another export may just have ended
+        unfinished = out / _UNFINISHED
+        try:
+            _remove(unfinished)  # of a run that was killed
+            unfinished.mkdir()
+            count = fill(unfinished)
+            if not count:
+                raise CorpusError(
+                    f"{out}: there is no clip to write: see what was told of each, or the source"
+                )
+            _move_in(out, unfinished, earlier, {"format": format, "clips": count})
+        except OSError as error:
+            if remedy_for(error) is None:
+                raise
+            raise OSError(error.errno, os.strerror(error.errno or 0), str(place_of(error, out))) from error
+        finally:
+            _remove(unfinished)
+            if made and not any(out.iterdir()):
+                out.rmdir()
     return count
+
+
+@contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Hold the folder for an export: of two at a time on one machine the second is told."""
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(folder)
+        raise CorpusError(f"another export is at work in {out}: wait for it, or end it first") from error
+    except OSError:  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 def _check_free(out: Path, overwrite: bool) -> set[str]:

@@ -104,3 +104,16 @@ def test_the_record_says_what_wrote_the_folder(tmp_path):
     record = json.loads((tmp_path / "out" / RECORD).read_text())
     assert record.pop("by").startswith("budew ")
     assert record == {"format": "test", "clips": 1, "entries": ["a.txt"]}
+
+
+def test_of_two_exports_into_one_folder_at_once_the_second_is_told_and_the_first_is_whole(tmp_path):
+    def fill(folder: Path) -> int:
+        (folder / "a.txt").write_text("first")
+        with pytest.raises(CorpusError, match=r"another export is at work in .*out: wait for it"):
+            write(tmp_path / "out", "b.txt")
+        return 1
+
+    write_folder(tmp_path / "out", fill, format="test", overwrite=False)
+    assert names(tmp_path / "out") == {"a.txt", RECORD}
+    write(tmp_path / "out", "b.txt")
+    assert names(tmp_path / "out") == {"b.txt", RECORD}
