@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 from urllib.parse import parse_qs, quote
 
@@ -241,6 +242,13 @@ def test_the_copy_is_gone_when_the_reading_is_given_up(server):
     clips.close()
 
 
+@pytest.fixture
+def short_place():
+    """A folder for temporary files whose path leaves room for that of a socket, at most 108 bytes."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize(
     ("command", "kill"),
     [
@@ -250,9 +258,8 @@ def test_the_copy_is_gone_when_the_reading_is_given_up(server):
         ("convert {} out --workers 1", signal.SIGKILL),
     ],
 )
-def test_the_copy_is_gone_when_the_process_is_ended(server, tmp_path, command, kill):
-    place = tmp_path / "own"
-    place.mkdir()
+def test_the_copy_is_gone_when_the_process_is_ended(server, tmp_path, short_place, command, kill):
+    place = short_place
     arguments = command.format(f"{server}/stuck/a.tar").split()
     ran = subprocess.Popen(
         [sys.executable, "-m", "budew", "corpus", *arguments],
