@@ -258,7 +258,7 @@ def short_place():
         ("convert {} out --workers 1", signal.SIGKILL),
     ],
 )
-def test_the_copy_is_gone_when_the_process_is_ended(server, tmp_path, short_place, command, kill):
+def test_the_copy_is_gone_when_the_process_is_ended(short_place, server, tmp_path, command, kill):
     place = short_place
     arguments = command.format(f"{server}/stuck/a.tar").split()
     ran = subprocess.Popen(
