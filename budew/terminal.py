@@ -222,8 +222,18 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 
 @contextmanager
-def job_bar(what: str) -> Iterator[Callable[["Progress"], None]]:
-    """Show how far a job is: shards, clips, clips a second, failures, time left. Give what moves it."""
+def job_bar(
+    what: str, more: Callable[["Progress"], str] = lambda at: ""
+) -> Iterator[Callable[["Progress"], None]]:
+    """Show how far a job is: shards, clips, clips a second, failures, its own counts, time left.
+
+    Args:
+        what: the job does.
+        more: called now and then for what else there is to show.
+
+    Yields:
+        What moves the bar.
+    """
     if not _is_watched():
         yield lambda progress: None
         return
@@ -237,8 +247,10 @@ def job_bar(what: str) -> Iterator[Callable[["Progress"], None]]:
 
         def move(at: "Progress") -> None:
             rate = at.clips / max(0.1, time.monotonic() - start)
-            told = f"{at.clips:,} clips, {rate:,.1f}/s" + f", {at.failed:,} failed" * bool(at.failed)
-            bar.update(task, completed=at.units, total=at.of, told=told)
+            counts = {"failed": at.failed, **at.tally}
+            told = [f"{at.clips:,} clips, {rate:,.1f}/s"]
+            told += [f"{count:,} {name}" for name, count in counts.items() if count]
+            bar.update(task, completed=at.units, total=at.of, told=", ".join(filter(None, [*told, more(at)])))
 
         yield move
 

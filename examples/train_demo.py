@@ -17,7 +17,7 @@ import rich
 from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, evaluate_corpus, tables, write_html, write_predictions
-from budew.paraphrase import GrammarBackend, rewrite_clips
+from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
@@ -72,11 +72,8 @@ def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
 
 def paraphrase_captions(clips: Iterable[Clip], *, per_clip: int = 2) -> Iterator[Clip]:
     """Add captions in other words that still mean the profile. An LLM backend goes in the same place."""
-    clips = list(clips)
-    rewriting = rewrite_clips(clips, GrammarBackend(), per_clip=per_clip, seed=SEED)
-    print(f"paraphrases: {rewriting.accepted} accepted, refused: {dict(rewriting.refused) or 'none'}")
-    for clip in clips:
-        yield replace(clip, captions=(*clip.captions, *rewriting.captions[clip.id]))
+    job = Paraphrase(GrammarBackend(), Rewriting(per_clip=per_clip, seed=SEED), keep_templates=True)
+    return job.run(iter(clips), lambda id, error: print(f"{id} is left out: {error}"))
 
 
 if __name__ == "__main__":

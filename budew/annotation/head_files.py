@@ -18,9 +18,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from budew.annotation.fingerprint import fingerprint
 from budew.annotation.head_layouts import Head, HeadError, head_of
 from budew.annotation.scores import canonical
+from budew.fingerprint import fingerprint
 
 TOGETHER = "heads.safetensors"
 LONGEST_NAME = 100

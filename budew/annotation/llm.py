@@ -93,7 +93,7 @@ class AnnotateByLLM:
         Raises:
             JobError: the key or the model is refused, the server stays away for longer than patience lasts,
                 a ceiling is reached, or the cache cannot be written. What was answered is kept.
-            MissingExtraError: the library httpx2 is not installed.
+            MissingExtraError: the library openai is not installed.
         """
         with closing(Ledger(self.cache)) as ledger, loop_in_thread() as loop:
             client = wait_for(loop, _opened(self.server, ledger, self.budget, self.account))

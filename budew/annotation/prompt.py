@@ -7,18 +7,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
-
 from budew.annotation.schema import PARTS, UNKNOWN, answer_schema, form_of
 from budew.malformed import fault_in
+from budew.prompt_file import PromptError, read_prompt_file
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
-
-LARGEST_FILE = 100_000
-
-
-class PromptError(ValueError):
-    """A file that is no annotation prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +65,7 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
         PromptError: the file cannot be read or is no prompt; says what is missing.
     """
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
-    try:
-        with file.open("rb") as opened:
-            text = opened.read(LARGEST_FILE + 1)
-        if len(text) > LARGEST_FILE:
-            raise PromptError(f"{file}: a prompt has at most {LARGEST_FILE:,} bytes: shorten it")
-        table = yaml.safe_load(text.decode())
-    except OSError as error:
-        raise PromptError(f"{file}: cannot be read ({error.strerror}): check the path") from error
-    except PromptError:
-        raise
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PromptError(f"{file}: is not YAML ({fault_in(error)}): correct it") from error
+    table = read_prompt_file(file, what="annotation prompt", like="paraphrase/annotation.yaml")
     try:
         return _prompt(table)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -10,9 +10,9 @@ from typing import Literal, NamedTuple
 
 from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
-from budew.captions.grammar import BIT
 from budew.captions.lexicon import Lexicon
 from budew.captions.lexicon_words import Wordings
+from budew.captions.places import BIT
 from budew.captions.scope_state import MODERATE
 
 Wording = Literal["varied", "plain"]

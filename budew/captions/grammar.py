@@ -2,6 +2,7 @@
 
     {place}      what a profile puts there
     [ … ]        falls away where a place in it is empty
+    [ … | … ]    what stands behind the bar takes its place then
     (this|that)  one of these
     (~this|that) the first in the plain wording, and one of the rest in the varied one
     <rule>       the text of a rule
@@ -12,38 +13,16 @@ everything that a profile can say; one that has not is an error when the lexicon
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate
 from math import prod
 from typing import Protocol
 
+from budew.captions.places import RENDERED, Places
+
 _TOKEN = re.compile(r"[\[\]()|~]|\{\w+\}|<\w+>|[^\[\](){}|<>~]+")
 STYLES = ("prose", "short", "tags")
-
-# Each row is one thing that a frame must say, in one of these ways.
-_FEELINGS = ({"nouns"}, {"adjectives"}, {"noun_tags"}, {"adjective_tags"}, {"first_noun", "other_nouns"})
-_THE_REST = (
-    (
-        {"a_voice"},
-        {"known_voice"},
-        {"the_voice"},
-        {"a_speaker"},
-        {"known_speaker"},
-        {"the_speaker"},
-        {"speaker_tags"},
-    ),
-    ({"bursts"}, {"burst_tags"}),
-    ({"accent_timbre"}, {"accent_tags"}),
-    ({"manner"}, {"manner_tags"}),
-    ({"qualities"}, {"quality_tags"}),
-    ({"recording"}, {"recording_tags"}),
-)
-_ALL_TAGS = {"speaker_tags", "burst_tags", "accent_tags", "manner_tags", "quality_tags", "recording_tags"}
-_STANDS_FOR = {"delivery": {"manner"}, "all_tags": _ALL_TAGS, "speaks": {"speaks"}}
-PLACES = tuple(sorted({"speaks"}.union(*(places for ways in (_FEELINGS, *_THE_REST) for places in ways))))
-BIT = {name: 1 << index for index, name in enumerate(PLACES)}
-"""A bit for each place, set where a profile has something to put there."""
 
 
 class FrameError(ValueError):
@@ -91,6 +70,7 @@ class Frame:
         neutral: whether it suits a profile without emotions.
         fill: writes it, without capitals.
         ways: in how many ways it can be said, words for emotions, bursts and traits not counted.
+        needs: bits of the places without which it cannot be written.
     """
 
     name: str
@@ -100,6 +80,7 @@ class Frame:
     neutral: bool
     fill: Fill
     ways: int
+    needs: int = 0
 
 
 def compile_frame(
@@ -112,6 +93,7 @@ def compile_frame(
     rules: Mapping[str, str],
     neutral: bool = True,
     feelings: bool = True,
+    places: Places = RENDERED,
 ) -> Frame:
     """Compile the text of a frame. One without `feelings` has no place for emotions.
 
@@ -121,10 +103,11 @@ def compile_frame(
     """
     if style not in STYLES:
         raise FrameError(f"the frame {name!r} has the style {style!r}: use one of {', '.join(STYLES)}")
-    node = _compile(name, text, rules)
-    for places in node.places:
-        _check(name, places, (_FEELINGS, *_THE_REST) if feelings else _THE_REST)
-    return Frame(name, style, view, form, neutral, node.fill, node.ways)
+    node = _Compiler(name, rules, places).compile(text)
+    for named in node.places:
+        _check(name, named, (places.feelings, *places.wanted) if feelings else places.wanted)
+    needs = sum(places.bit[place] for place in node.needs)
+    return Frame(name, style, view, form, neutral, node.fill, node.ways, needs)
 
 
 def capitalised(text: str) -> str:
@@ -134,7 +117,7 @@ def capitalised(text: str) -> str:
     return ". ".join([sentence[:1].upper() + sentence[1:] for sentence in text.split(". ")])
 
 
-def _check(name: str, places: frozenset[str], wanted_ways: Sequence[Sequence[set[str]]]) -> None:
+def _check(name: str, places: frozenset[str], wanted_ways: Sequence[Sequence[Set[str]]]) -> None:
     for ways in wanted_ways:
         if not any(way <= places for way in ways):
             wanted = sorted(map(sorted, ways))
@@ -143,72 +126,105 @@ def _check(name: str, places: frozenset[str], wanted_ways: Sequence[Sequence[set
             )
 
 
-def _compile(name: str, text: str, rules: Mapping[str, str], within: tuple[str, ...] = ()) -> _Node:
-    tokens = _TOKEN.findall(text)
-    if "".join(tokens) != text:
-        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {text!r}")
-    node, at = _sequence(name, tokens, 0, rules, within, end="")
-    if at < len(tokens):
-        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {text!r}")
-    return node
+class _Compiler:
+    """Turns the text of one frame into a tree."""
+
+    def __init__(self, name: str, rules: Mapping[str, str], places: Places) -> None:
+        self._name = name
+        self._rules = rules
+        self._places = places
+
+    def compile(self, text: str, within: tuple[str, ...] = ()) -> _Node:
+        """Compile a text that stands `within` some rules."""
+        tokens = _TOKEN.findall(text)
+        if "".join(tokens) != text:
+            raise self._stray(text)
+        node, at = self._sequence(tokens, 0, within, end="")
+        if at < len(tokens):
+            raise self._stray(text)
+        return node
+
+    def _sequence(
+        self, tokens: list[str], at: int, within: tuple[str, ...], *, end: str
+    ) -> tuple[_Node, int]:
+        """Compile the tokens from `at` to before one of the marks in `end`."""
+        nodes: list[_Node] = []
+        while at < len(tokens) and (tokens[at] not in end or not end):
+            sign = tokens[at]
+            if sign == "[":
+                node, at = self._optional(tokens, at, within)
+                nodes.append(node)
+            elif sign == "(":
+                node, at = self._alternatives(tokens, at, within)
+                nodes.append(node)
+            elif sign == "~":
+                raise FrameError(
+                    f"the frame {self._name!r} has a ~ that does not stand right behind a bracket"
+                )
+            elif sign in "])|":
+                break
+            else:
+                nodes.append(self._leaf(sign, within))
+            at += 1
+        if end and at >= len(tokens):
+            raise self._stray("".join(tokens))
+        return _joined(nodes), at
+
+    def _alternatives(self, tokens: list[str], at: int, within: tuple[str, ...]) -> tuple[_Node, int]:
+        options, sign = [], "("
+        plain = tokens[at + 1 : at + 2] == ["~"]  # 0 or 1 options are for the plain wording
+        at += plain
+        while sign != ")" and at < len(tokens):
+            inner, at = self._sequence(tokens, at + 1, within, end="|)")
+            options.append(inner)
+            sign = tokens[at] if at < len(tokens) else ")"
+        if plain and len(options) < 2:
+            raise FrameError(
+                f"the frame {self._name!r} has a (~ with nothing for the varied wording behind it"
+            )
+        return _choice(options[plain:], plain=options[0] if plain else None), at
+
+    def _optional(self, tokens: list[str], at: int, within: tuple[str, ...]) -> tuple[_Node, int]:
+        inner, at = self._sequence(tokens, at + 1, within, end="|]")
+        instead = None
+        if tokens[at] == "|":
+            instead, at = self._sequence(tokens, at + 1, within, end="]")
+        return _optional(inner, instead, sum(self._places.bit[place] for place in inner.needs)), at
+
+    def _leaf(self, token: str, within: tuple[str, ...]) -> _Node:
+        name = token[1:-1]
+        if token.startswith("{"):
+            if name not in self._places.bit and name not in self._places.stands_for:
+                raise FrameError(f"the frame {self._name!r} has the place {name!r}, which is unknown")
+            named = frozenset(self._places.stands_for.get(name, {name}))
+            return _Node(lambda source: source.place(name), named, (named,), 1)
+        if token.startswith("<"):
+            if name not in self._rules or name in within:
+                raise FrameError(
+                    f"the frame {self._name!r} has the rule {name!r}, which is unknown or holds itself"
+                )
+            return self.compile(self._rules[name], (*within, name))
+        return _Node(lambda source: token, frozenset(), (frozenset(),), 1, token)
+
+    def _stray(self, text: str) -> FrameError:
+        return FrameError(f"the frame {self._name!r} has a bracket without its fellow in {text!r}")
 
 
-def _sequence(
-    name: str, tokens: list[str], at: int, rules: Mapping[str, str], within: tuple[str, ...], *, end: str
-) -> tuple[_Node, int]:
-    """Compile the tokens from `at` to before one of the marks in `end`."""
-    nodes: list[_Node] = []
-    while at < len(tokens) and (tokens[at] not in end or not end):
-        sign = tokens[at]
-        if sign == "[":
-            inner, at = _sequence(name, tokens, at + 1, rules, within, end="]")
-            nodes.append(_optional(inner))
-        elif sign == "(":
-            options = []
-            plain = tokens[at + 1 : at + 2] == ["~"]  # 0 or 1 options are for the plain wording
-            at += plain
-            while sign != ")" and at < len(tokens):
-                inner, at = _sequence(name, tokens, at + 1, rules, within, end="|)")
-                options.append(inner)
-                sign = tokens[at] if at < len(tokens) else ")"
-            if plain and len(options) < 2:
-                raise FrameError(f"the frame {name!r} has a (~ with nothing for the varied wording behind it")
-            nodes.append(_choice(options[plain:], plain=options[0] if plain else None))
-        elif sign == "~":
-            raise FrameError(f"the frame {name!r} has a ~ that does not stand right behind a bracket")
-        elif sign in "])|":
-            break
-        else:
-            nodes.append(_leaf(name, sign, rules, within))
-        at += 1
-    if end and at >= len(tokens):
-        raise FrameError(f"the frame {name!r} has a bracket without its fellow in {''.join(tokens)!r}")
-    return _joined(nodes), at
-
-
-def _leaf(name: str, token: str, rules: Mapping[str, str], within: tuple[str, ...]) -> _Node:
-    if token.startswith("{"):
-        place = token[1:-1]
-        if place not in BIT and place not in _STANDS_FOR:
-            raise FrameError(f"the frame {name!r} has the place {place!r}, which is unknown")
-        named = frozenset(_STANDS_FOR.get(place, {place}))
-        return _Node(lambda source: source.place(place), named, (named,), 1)
-    if token.startswith("<"):
-        rule = token[1:-1]
-        if rule not in rules or rule in within:
-            raise FrameError(f"the frame {name!r} has the rule {rule!r}, which is unknown or holds itself")
-        return _compile(name, rules[rule], rules, (*within, rule))
-    return _Node(lambda source: token, frozenset(), (frozenset(),), 1, token)
-
-
-def _optional(inner: _Node) -> _Node:
-    mask = sum(BIT[place] for place in inner.needs)
+def _optional(inner: _Node, instead: _Node | None, mask: int) -> _Node:
     fill = inner.fill
+    if instead is None:
+        return _Node(
+            lambda source: fill(source) if source.filled & mask == mask else "",
+            frozenset(),
+            inner.places,
+            inner.ways + 1,  # or nothing
+        )
+    other = instead.fill
     return _Node(
-        lambda source: fill(source) if source.filled & mask == mask else "",
-        frozenset(),
-        inner.places,
-        inner.ways + 1,  # or nothing
+        lambda source: fill(source) if source.filled & mask == mask else other(source),
+        instead.needs,
+        (*inner.places, *instead.places),
+        inner.ways + instead.ways,
     )
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint_rules import Finding, Rules
 from budew.captions.lint_words import Word
-from budew.captions.parse import Mention, parse
+from budew.captions.parse import Mention, mentions
 from budew.captions.quotes import quoted_spans
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS
@@ -38,20 +38,20 @@ def senseless(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules, language: str
 ) -> Iterator[Finding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
-    mentions = parse(text, language=language).mentions
-    facts = _facts(text, words, mentions, rules, language)
-    yield from _emotions(text, mentions, rules)
+    said = mentions(text, language=language)
+    facts = _facts(text, words, said, rules, language)
+    yield from _emotions(text, said, rules)
     yield from _contradictions(text, facts, rules)
     if profile is not None:
         yield from _unsupported(facts, profile, rules)
 
 
 def _facts(
-    text: str, words: Sequence[Word], mentions: Iterable[Mention], rules: Rules, language: str
+    text: str, words: Sequence[Word], read: Iterable[Mention], rules: Rules, language: str
 ) -> list[Fact]:
     """Return what is said of the speaker, the first of each value, in the order of the text."""
     said = [*_pronouns(text, words, rules, language)]
-    for mention in mentions:
+    for mention in read:
         if mention.kind in ("trait", "attribute") and mention.level:
             said.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
     first: dict[tuple[str, str], Fact] = {}

@@ -169,6 +169,15 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     )
 
 
+def mentions(text: str, *, language: str = "en") -> tuple[Mention, ...]:
+    """Return `parse(text).mentions` for whoever needs nothing else of it.
+
+    Raises:
+        LexiconError: there is no lexicon of this language.
+    """
+    return _mentions(text, load_lexicon(language))
+
+
 def _parsed_again(text: str, language: str) -> ParsedCaption:
     """Unpickle: what was read follows from the text."""
     return parse(text, language=language)

@@ -68,7 +68,7 @@ def render(
     if wording not in _WORDINGS:
         raise LexiconError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     lexicon = load_lexicon(language)
-    said = _said(profile, lexicon, max_emotions, min_level, leave_out)
+    said = said_of(profile, lexicon, max_emotions, min_level, leave_out)
     draw = Draw(f"{seed} {said!r}")
     chosen = _frame(lexicon, frame, style, said, draw)
     return capitalised(chosen.fill(Filling(said, lexicon, draw, wording=wording)))
@@ -98,20 +98,37 @@ def expressible(
     would not read back. Emotions that are unknown are not said either; a caption that is silent on them
     reads as one without any. Arguments are those of `render`.
     """
-    said = _said(profile, load_lexicon(language), max_emotions, min_level, leave_out)
+    if max_emotions is None and not min_level and not leave_out and isinstance(profile, VoiceProfile):
+        return _all_expressible(profile, language)
+    return _expressible(said_of(profile, load_lexicon(language), max_emotions, min_level, leave_out))
+
+
+@lru_cache(maxsize=4096)
+def _all_expressible(profile: VoiceProfile, language: str) -> VoiceProfile:
+    """Of a profile that is rewritten this is asked again and again: by its prompt, and by the gate."""
+    return _expressible(said_of(profile, load_lexicon(language)))
+
+
+def _expressible(said: Said) -> VoiceProfile:
     traits: dict[str, str | float] = dict(said.traits)
     for name, share in said.attributes:
         traits[name] = from_intensity(share, ATTRIBUTES[name].scale)
     return VoiceProfile(dict(said.emotions), said.bursts, traits)
 
 
-def _said(
+def said_of(
     profile: VoiceProfile,
     lexicon: Lexicon,
-    max_emotions: int | None,
-    min_level: float,
-    leave_out: Collection[str],
+    max_emotions: int | None = None,
+    min_level: float = 0.0,
+    leave_out: Collection[str] = (),
 ) -> Said:
+    """Return what a caption says of a profile; the arguments are those of `render`.
+
+    Raises:
+        LexiconError: a part or a number that there cannot be.
+        TypeError: what is given is no profile.
+    """
     if not isinstance(profile, VoiceProfile):
         kind = type(profile).__name__
         raise TypeError(

@@ -107,7 +107,7 @@ class ChatClient:
         faults = overloads = 0
         while True:
             try:
-                answer = await self._sent(request)
+                answer = await self._sent(request, key)
             except FaultError as fault:
                 faults, overloads = faults + (not fault.overload), overloads + fault.overload
                 too_long = self._outage.failed()
@@ -128,11 +128,11 @@ class ChatClient:
         else:
             await self._flow.sleep(seconds)
 
-    async def _sent(self, request: ChatRequest) -> Answer:
+    async def _sent(self, request: ChatRequest, key: bytes = b"") -> Answer:
         async with self._flow.place():
             self._budget.check(self.spent)
             try:
-                response = await self._posted(request)
+                response = await self._posted(request, key.hex())
             except RefusedError:
                 self._heard()
                 raise
@@ -144,18 +144,18 @@ class ChatClient:
                 self._count(usage)
             raise
 
-    async def _posted(self, request: ChatRequest) -> dict[str, Any]:
+    async def _posted(self, request: ChatRequest, key: str) -> dict[str, Any]:
         """Post in the plainest form from the time on that only that is understood."""
         body = request.plain_body() if self._schemas is False else request.body()
         structured = "response_format" in body
         try:
-            response = await self._exchange.post(body)
+            response = await self._exchange.post(body, key=key)
             self._schemas = True if structured else self._schemas
         except RefusedError as refusal:
             if self._schemas or not structured or refusal.status not in _NO_SCHEMA:
                 raise
             await self._flow.turn()
-            response = await self._exchange.post(request.plain_body())
+            response = await self._exchange.post(request.plain_body(), key=key)
             self._schemas = False
         return response
 

@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from budew.chat.bounded import bounded_client
 from budew.chat.errors import FaultError, RefusedError
 from budew.chat.server import ChatServer
 from budew.chat.waiting import retry_after
@@ -23,9 +24,11 @@ from budew.jobs.job import JobError
 
 if TYPE_CHECKING:
     import httpx2
+    import openai
 
 LARGEST_RESPONSE = 8 * 2**20
 """Bytes of one response; an annotation is some thousand."""
+_NO_KEY = "none"  # the client insists on one, and does not send it
 _LONGEST_REASON = 200
 _HOPELESS = {
     401: "set the key in {key} again",
@@ -40,60 +43,85 @@ _OVERLOAD = (429, 503, 529)
 class Exchange:
     """A pool of connections to one server. Open it in the event loop that uses it, as an async context.
 
+    The `openai` client speaks the protocol. Its own retries and unbounded reading are switched off: what is
+    tried again, when, and how much is read, is decided here for all clients alike.
+
     Raises:
-        MissingExtraError: the library httpx2 is not installed.
+        MissingExtraError: the library openai is not installed.
         JobError: the key that was asked for is not there.
     """
 
     def __init__(self, server: ChatServer) -> None:
-        self._server, self._url = server, server.completions_url()
-        self._httpx = require("httpx2", extra="corpora", purpose="asking a chat server")
+        self._server, self._url = server, f"{server.shown}/chat/completions"
+        self._openai = require("openai", extra="paraphrase", purpose="asking a chat server")
+        self._httpx = require("httpx2", extra="paraphrase", purpose="asking a chat server")
+        self._aiohttp = require("aiohttp", extra="paraphrase", purpose="asking a chat server")
         credentials = server.credentials()
         key = None if credentials else server.key()
-        self._http: httpx2.AsyncClient = self._httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            auth=credentials,
+        self._headers: dict[str, Any] = {"Content-Type": "application/json"}
+        if key is None:
+            self._headers["Authorization"] = self._openai.Omit()
+        self._client: openai.AsyncOpenAI = self._openai.AsyncOpenAI(
+            base_url=server.shown,
+            api_key=key or _NO_KEY,
+            default_headers={"Accept-Encoding": "identity"},
+            default_query=server.query(),
+            max_retries=0,
             timeout=server.timeout,
-            limits=self._httpx.Limits(
-                max_connections=server.concurrency + 1, max_keepalive_connections=server.concurrency + 1
+            http_client=bounded_client(
+                connections=server.concurrency + 1, largest=LARGEST_RESPONSE, credentials=credentials
             ),
         )
 
     async def __aenter__(self) -> "Exchange":
-        await self._http.__aenter__()
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(self, *ended: Any) -> None:
-        await self._http.aclose()
+        await self._client.close()
 
-    async def post(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def post(self, body: Mapping[str, Any], *, key: str = "") -> dict[str, Any]:
         """Send `body` and return the response, a JSON object.
+
+        Args:
+            body: of the request.
+            key: of the request; a server or gateway that honors the header `Idempotency-Key` does not make,
+                nor bill, the same answer twice, though we died before we had it.
 
         Raises:
             FaultError, RefusedError, JobError: as told at the head of this module.
         """
-        data = json.dumps(body).encode()
+        answer = await self._answered(body, key)
+        if isinstance(answer, Exception):
+            raise answer  # here, where what the client raised and the key in it are no context of it any more
+        if not answer.is_success:
+            raise self._error(answer.status_code, answer.headers, answer.content)
+        return self._response(answer.content)
+
+    async def _answered(self, body: Mapping[str, Any], key: str) -> "httpx2.Response | FaultError":
+        """Return what came back, whatever its status, or the fault that kept it from coming."""
         try:
             async with asyncio.timeout(self._server.timeout):
-                status, headers, text = await self._sent(data)
-        except TimeoutError as error:
-            raise FaultError(f"no answer within {self._server.timeout:g} s") from error
-        except (self._httpx.HTTPError, OSError) as error:
-            reason = self._cleaned(f"{type(error).__name__} {error}")
-            raise FaultError(f"the connection failed ({reason})") from None
-        if not 200 <= status < 300:
-            raise self._error(status, headers, text)
-        return self._response(text)
+                return await self._sent(body, key)
+        except self._openai.APIStatusError as error:
+            response: httpx2.Response = error.response
+            return response
+        except (TimeoutError, self._openai.APITimeoutError):
+            return FaultError(f"no answer within {self._server.timeout:g} s")
+        except FaultError as fault:
+            return fault
+        except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
+            cause = error.__cause__ or error
+            return FaultError(f"the connection failed ({self._cleaned(f'{type(cause).__name__} {cause}')})")
 
-    async def _sent(self, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        received = bytearray()
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        async with self._http.stream("POST", self._url, content=data, headers=headers) as response:
-            async for chunk in response.aiter_bytes():
-                received += chunk
-                if len(received) > LARGEST_RESPONSE:
-                    raise FaultError(f"an answer of more than {LARGEST_RESPONSE} bytes")
-            return response.status_code, response.headers, bytes(received)
+    async def _sent(self, body: Mapping[str, Any], key: str) -> "httpx2.Response":
+        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        return await self._client.post(
+            self._url,  # whole: the client would put it together for each request
+            cast_to=self._httpx.Response,
+            content=json.dumps(body).encode(),
+            options={"headers": headers},
+        )
 
     def _response(self, text: bytes) -> dict[str, Any]:
         try:

@@ -28,6 +28,7 @@ class ChatRequest:
         messages: as the protocol has them; the content of one is text, or parts of text and audio.
         max_tokens: longest answer.
         temperature: 0 for the likeliest answer.
+        top_p: share of the probability that is drawn from, sent along where it is not None.
         seed: sent along where it is not None.
         n: answers wanted. Some servers give one all the same.
         schema: form of the answer, where it has one.
@@ -37,6 +38,7 @@ class ChatRequest:
     messages: tuple[Mapping[str, Any], ...]
     max_tokens: int
     temperature: float = 0.0
+    top_p: float | None = None
     seed: int | None = None
     n: int = 1
     schema: Schema | None = None
@@ -59,6 +61,8 @@ class ChatRequest:
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
         }
+        if self.top_p is not None:
+            body["top_p"] = self.top_p
         return body if self.n == 1 else {**body, "n": self.n}
 
     def key(self) -> bytes:

@@ -25,6 +25,7 @@ class ChatServer:
         first_wait: seconds before the second attempt; doubled for each one after it.
         patience: seconds without any answer after which the job ends, to be gone on with later.
         requests_per_minute: as many at most, of all workers on this machine together.
+        shown: the address without name, password and query, as messages may hold it.
 
     Raises:
         ValueError: an address that is none, or a number out of range.
@@ -53,11 +54,9 @@ class ChatServer:
         if min(self.timeout, self.first_wait, self.patience) <= 0 or (limit is not None and limit <= 0):
             raise ValueError("timeout, waits, patience and requests a minute are more than 0")
 
-    def completions_url(self) -> str:
-        """Return where completions are asked for, without name and password."""
-        parts = urlsplit(self.base_url)
-        path = parts.path.rstrip("/") + "/chat/completions"
-        return urlunsplit((parts.scheme, _host(self.base_url), path, parts.query, ""))
+    def query(self) -> dict[str, str]:
+        """Return what the address asks for behind its "?", which goes with each request."""
+        return dict(parse_qsl(urlsplit(self.base_url).query, keep_blank_values=True))
 
     def credentials(self) -> tuple[str, str] | None:
         """Return the name and password of the address."""

@@ -12,7 +12,17 @@ from typing import Annotated
 
 import typer
 
-from budew.cli import annotation, captions, corpora, corpus_jobs, exporting, making, speech, training
+from budew.cli import (
+    annotation,
+    captions,
+    corpora,
+    corpus_jobs,
+    exporting,
+    making,
+    paraphrasing,
+    speech,
+    training,
+)
 from budew.cli.settings import SETTINGS
 from budew.terminal import finish_output, one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
@@ -33,6 +43,7 @@ for commands in (making, corpus_jobs, exporting):
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
+app.add_typer(paraphrasing.app, name="paraphrase")
 app.add_typer(training.app)
 
 

@@ -49,6 +49,7 @@ def llm(
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.prompt import load_prompt
     from budew.chat.ledger import told_spending, users_ledger
+    from budew.chat.live import live_spending
     from budew.chat.server import ChatServer
     from budew.chat.spending import Budget
 
@@ -76,11 +77,14 @@ def llm(
     )
     if running.is_here:
         server.key()  # told before OUT belongs to this job
-    try:
+    if running.dry_run:
         run_job(job, source, out, running)
+        return
+    try:
+        with live_spending(ledger, job.account) as spending:
+            run_job(job, source, out, running, more=spending)
     finally:
-        if not running.dry_run:
-            print(told_spending(ledger, job.account))
+        print(told_spending(ledger, job.account))
 
 
 @app.command(no_args_is_help=True)

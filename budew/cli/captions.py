@@ -120,7 +120,7 @@ def render(
 
     if all_frames and count > 1:
         raise typer.BadParameter("--all-frames shows each frame once: leave --count out")
-    described = _profile(profile)
+    described = read_profile(profile)
     if baseline is not None:
         from budew.captions.salience import salient
 
@@ -152,7 +152,8 @@ def render(
         print(caption)
 
 
-def _profile(path: Path) -> "VoiceProfile":
+def read_profile(path: Path) -> "VoiceProfile":
+    """Read the profile in a file of JSON; errors name the file."""
     from budew.profile import LARGEST_JSON, VoiceProfile
 
     with opened(path) as file:

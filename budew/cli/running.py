@@ -12,7 +12,9 @@ import typer
 from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
-    from budew.jobs import Job, Summary
+    from budew.jobs import Job, Progress, Summary
+
+    More = Callable[[Progress], str]
 
 PANEL = "How the job runs"
 
@@ -89,24 +91,28 @@ def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Cal
     return with_running
 
 
-def run_job(job: "Job", source: str, out: Path, running: Running) -> None:
+def run_job(job: "Job", source: str, out: Path, running: Running, *, more: "More | None" = None) -> None:
     """Run a job as its options say, and tell how it ended.
 
     Exit with 1 where something failed, with 130 on Ctrl-C.
+
+    Args:
+        job, source, out, running: what, on what, where to, and how.
+        more: called now and then for what else the progress display shows.
     """
     try:
-        _run_job(job, source, out, running)
+        _run_job(job, source, out, running, more)
     except KeyboardInterrupt:
         say_error("stopped: start the same command again to go on")
         raise typer.Exit(130) from None  # it is told
 
 
-def _run_job(job: "Job", source: str, out: Path, running: Running) -> None:
+def _run_job(job: "Job", source: str, out: Path, running: Running, more: "More | None") -> None:
     if running.dry_run:
         _tell_plan(job, source, out, running)
         return
     if running.executor is Executor.local:
-        summary = _run_here(job, source, out, running)
+        summary = _run_here(job, source, out, running, more)
     else:
         summary = _run_on_cluster(job, source, out, running)
     tell(summary)
@@ -117,10 +123,10 @@ def _run_job(job: "Job", source: str, out: Path, running: Running) -> None:
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 
-def _run_here(job: "Job", source: str, out: Path, running: Running) -> "Summary":
+def _run_here(job: "Job", source: str, out: Path, running: Running, more: "More | None") -> "Summary":
     from budew.jobs import run
 
-    with job_bar(job.name) as progress:
+    with job_bar(job.name, *filter(None, [more])) as progress:
         return run(
             job,
             source,
@@ -194,6 +200,8 @@ def tell(summary: "Summary") -> None:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
     if summary.filtered:
         print(f"{summary.filtered:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
+    if any(summary.tally.values()):
+        print(", ".join(f"{count:,} {name}" for name, count in summary.tally.items() if count))
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
         f" {summary.there:,} of {summary.units:,} shards, {summary.done:,} done now"

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from budew.evaluation.pairs import EvaluationError as EvaluationError
     from budew.evaluation.pairs import Pair as Pair
     from budew.evaluation.pairs import Skipped as Skipped
+    from budew.evaluation.paraphrases import ParaphraseReport as ParaphraseReport
+    from budew.evaluation.paraphrases import paraphrase_report as paraphrase_report
     from budew.evaluation.predictions import read_predictions as read_predictions
     from budew.evaluation.predictions import write_predictions as write_predictions
     from budew.evaluation.report import write_html as write_html
@@ -20,10 +22,12 @@ _HOMES = {
     "Evaluation": "result",
     "EvaluationError": "pairs",
     "Pair": "pairs",
+    "ParaphraseReport": "paraphrases",
     "Settings": "result",
     "Skipped": "pairs",
     "evaluate": "judge",
     "evaluate_corpus": "corpus",
+    "paraphrase_report": "paraphrases",
     "read_predictions": "predictions",
     "tables": "table",
     "write_html": "report",

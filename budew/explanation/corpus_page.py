@@ -20,9 +20,9 @@ from budew.corpora.description.statistics import UNJUDGED, Statistics, most_freq
 from budew.corpora.description.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.explanation.marks import emotion_tone, strongest_first, trait_words
+from budew.explanation.page_parts import Bar, bars, percent, shown
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
-from budew.terminal import visible
 from budew.version import __version__
 from budew.whole_file import whole_file
 
@@ -30,11 +30,6 @@ LISTED = 12
 """Names in each list; the JSON has more."""
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
-LONGEST_TEXT = 600
-"""Characters of a caption, a transcript or a reason that are shown."""
-
-Bar = tuple[str, int, float]
-"""A name, its count, and its length in per cent of the longest."""
 
 
 def write_corpus_page(found: Inspection, path: Path) -> Path:
@@ -50,7 +45,7 @@ def corpus_html(found: Inspection) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["shown"] = _shown
+    environment.filters["shown"] = shown
     environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
     template = environment.from_string(
         (files(__package__) / "corpus_page.html.j2").read_text(encoding="utf-8")
@@ -75,10 +70,6 @@ def corpus_html(found: Inspection) -> str:
 def _style() -> str:
     sheets = (("budew.evaluation", "report.css"), (__package__, "corpus_page.css"))
     return "\n".join((files(package) / name).read_text(encoding="utf-8") for package, name in sheets)
-
-
-def _shown(text: str) -> str:
-    return visible(text[:LONGEST_TEXT]) + "…" * (len(text) > LONGEST_TEXT)
 
 
 def _cards(counted: Statistics) -> list[tuple[str, str]]:
@@ -107,8 +98,8 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
                 "name": name,
                 "tone": emotion_tone(name),
                 "clips": counted.present(name),
-                "percent": _percent(counted.present(name), counted.judged),
-                "parts": [(level, levels[level], _percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
+                "percent": percent(counted.present(name), counted.judged),
+                "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
             }
         )
     return list(families.items())
@@ -117,7 +108,7 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
 def _durations(counted: Statistics) -> list[Bar]:
     starts = (0.0, *EDGES)
     names = [f"{low:g}–{high:g}" for low, high in zip(starts, EDGES, strict=False)] + [f"over {EDGES[-1]:g}"]
-    return _bars(zip(names, counted.durations.histogram, strict=True))
+    return bars(zip(names, counted.durations.histogram, strict=True))
 
 
 def _comparison(counted: Statistics) -> Mapping[str, Any]:
@@ -126,7 +117,7 @@ def _comparison(counted: Statistics) -> Mapping[str, Any]:
     judged = {name: counted.by_language[name][""] - counted.by_language[name][UNJUDGED] for name in names}
     languages = [(name, count) for name, count in judged.items() if count]
     rows = [
-        (name, [_percent(counted.by_language[language][name], count) for language, count in languages])
+        (name, [percent(counted.by_language[language][name], count) for language, count in languages])
         for name in EMOTIONS
         if counted.present(name)
     ]
@@ -148,26 +139,20 @@ def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
         ("label that is not understood", counted.not_understood),
     ]
     lists = [
-        (name, _bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
+        (name, bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
     ]
     lists += [
         (
             attribute_scale(name),
-            _bars((f"{value:g}", n) for value, n in counted.attributes[name].by_value()),
+            bars((f"{value:g}", n) for value, n in counted.attributes[name].by_value()),
             0,
         )
         for name in ATTRIBUTES
         if name in counted.attributes
     ]
-    bursts = _bars(counted.bursts.most_common(LISTED))
+    bursts = bars(counted.bursts.most_common(LISTED))
     lists.append(("vocal burst", bursts, max(0, len(counted.bursts) - LISTED)))
     return [entry for entry in lists if entry[1]]
-
-
-def _bars(counted: Iterable[tuple[str, int]]) -> list[Bar]:
-    rows = list(counted)
-    most = max([1, *(count for _, count in rows)])
-    return [(name, count, _percent(count, most)) for name, count in rows]
 
 
 def _clips(clips: Iterable[Clip]) -> Iterable[Mapping[str, Any]]:
@@ -182,7 +167,7 @@ def _heard(clip: Clip) -> Mapping[str, Any]:
     """Return what is known of a clip's voice, in words and as bars."""
     profile = clip.profile
     emotions = profile.emotions if profile else {}
-    bars = [
+    strengths = [
         (name, emotion_tone(name), round(100 * emotions[name], 1), level_name(emotions[name]))
         for name in strongest_first(emotions)
     ]
@@ -192,10 +177,6 @@ def _heard(clip: Clip) -> Mapping[str, Any]:
     unheard = "emotions unknown" if profile and not profile.emotions_known else "no emotion"
     return {
         "unheard": unheard if profile else "no profile",
-        "bars": bars[:LISTED],
+        "bars": strengths[:LISTED],
         "facts": [*facts, *length, *traits, *(profile.bursts if profile else ())],
     }
-
-
-def _percent(part: float, whole: float) -> float:
-    return round(100 * part / whole, 2) if whole else 0.0

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.model.checkpoint import Checkpoint, quiet_transformers
+from budew.model.checkpoint import Checkpoint
+from budew.quiet import quiet_transformers
 
 PREFIX = 4
 """Tokens before the text at most: start of transcript, language, task, no timestamps."""

@@ -21,8 +21,9 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from budew.captions import parse
 from budew.inference.generate import features_of, generation_settings, settled
-from budew.model.checkpoint import Checkpoint, quiet_transformers
+from budew.model.checkpoint import Checkpoint
 from budew.profile import VoiceProfile
+from budew.quiet import quiet_transformers
 from budew.taxonomy import EMOTIONS
 
 MOST_LISTENERS = 256

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from budew.inference.generate import features_of, generation_settings, settled
 from budew.inference.loudness import is_silent
-from budew.model.checkpoint import Checkpoint, load_checkpoint, quiet_transformers
+from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.errors import CheckpointError
+from budew.quiet import quiet_transformers
 from budew.segmentation.language import BCP_47
 
 BATCH = 8

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from budew.corpora.clip import Clip
 from budew.corpora.errors import CorpusError
@@ -55,6 +55,20 @@ class Job(Protocol):
         Raises:
             JobError: going on is useless.
         """
+        ...
+
+
+@runtime_checkable
+class Tallying(Protocol):
+    """A job that counts more of its clips than that they are done."""
+
+    @property
+    def tallies(self) -> tuple[str, ...]:
+        """Return the names of what it counts, each a word or two as a person reads them."""
+        ...
+
+    def tally(self, clip: Clip) -> Mapping[str, int]:
+        """Return what a clip of the output adds to each count; what is not named adds nothing."""
         ...
 
 

@@ -70,6 +70,7 @@ class Note:
         input_sha256: digest of what it was made from.
         made_by: job, settings and version of the package.
         failures: what failed or was left out, in the order of the input.
+        tally: what else the job counted.
     """
 
     clips: int
@@ -78,6 +79,7 @@ class Note:
     input_sha256: str
     made_by: Mapping[str, Any]
     failures: tuple[Failure, ...]
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 def shard_path(out: Path, unit: Unit) -> Path:

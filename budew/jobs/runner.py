@@ -7,9 +7,11 @@ however many workers it had.
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import add
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,19 +19,20 @@ from budew.jobs.apart import check_apart
 from budew.jobs.job import Job, JobError, disk_told
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit import Unit
-from budew.jobs.unit_work import do_unit
+from budew.jobs.unit_work import do_unit, tallies_of
 from budew.jobs.units import CLIPS_PER_SHARD, plan_units
 from budew.jobs.workers import Outcome, WorkerDiedError, Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: units done of all, clips read and items failed in this run."""
+    """How far a job is: units done of all; clips read, items failed and what else it counts, in this run."""
 
     units: int
     of: int
     clips: int
     failed: int
+    tally: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Summary:
         filtered: clips that the settings leave out, of all runs.
         given_up: shards in which process after process died. They are tried again by the next run.
         strangers: shards in the folder that belong to no input.
+        tally: what else the job counted, in all runs.
     """
 
     out: Path
@@ -57,6 +61,7 @@ class Summary:
     filtered: int = 0
     given_up: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 OnProgress = Callable[[Progress], None]
@@ -175,6 +180,7 @@ def finish(
         filtered=filtered,
         given_up=tuple(given_up),
         strangers=tuple(name for name in there if name not in known),
+        tally=sum((Counter(note.tally) for note in made.values()), Counter[str]()),
     )
 
 
@@ -182,7 +188,7 @@ def _outcomes(
     waiting: Sequence[Unit], job: Job, out: Path, workers: int | None, of: int, progress: OnProgress | None
 ) -> Iterator[Outcome]:
     """Do what waits; give each unit that is done, or given up, and raise what ends the job."""
-    told = _Told(of - len(waiting), of, progress)
+    told = _Told(of - len(waiting), of, tallies_of(job), progress)
     count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
     for outcome in _done(waiting, job, out, count, told):
         if outcome.error is not None and not isinstance(outcome.error, WorkerDiedError):
@@ -198,7 +204,7 @@ def _done(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told
         return
     with Workers(workers, job, out) as crew:
         for outcome in crew.outcomes(units):
-            told.under_way(*crew.under_way())
+            told.under_way(crew.under_way())
             if outcome is not None:
                 yield outcome
 
@@ -206,21 +212,23 @@ def _done(units: Sequence[Unit], job: Job, out: Path, workers: int, told: "_Told
 class _Told:
     """Adds up what is told of the progress."""
 
-    def __init__(self, done: int, of: int, progress: OnProgress | None) -> None:
-        self._units, self._of, self._progress = done, of, progress
-        self._clips = self._failed = 0
-        self.under_way(0, 0)
+    def __init__(self, done: int, of: int, tallies: Sequence[str], progress: OnProgress | None) -> None:
+        self._units, self._of, self._tallies, self._progress = done, of, tallies, progress
+        self._counts = [0] * (2 + len(tallies))
+        self.under_way(self._counts)
 
-    def under_way(self, read: int, failed: int) -> None:
+    def under_way(self, counts: Sequence[int]) -> None:
         if self._progress:
-            self._progress(Progress(self._units, self._of, self._clips + read, self._failed + failed))
+            clips, failed, *tally = map(add, self._counts, counts)
+            told = dict(zip(self._tallies, tally, strict=True))
+            self._progress(Progress(self._units, self._of, clips, failed, told))
 
     def finished(self, note: Note | None) -> None:
         self._units += 1
         if note is not None:
-            self._clips += note.clips
-            self._failed += len(note.failures)
-        self.under_way(0, 0)
+            tally = (note.tally.get(name, 0) for name in self._tallies)
+            self._counts = list(map(add, self._counts, (note.clips, len(note.failures), *tally)))
+        self.under_way([0] * len(self._counts))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ one clip is told in the note; what happens to the disk, or ends the job, is rais
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
@@ -15,17 +15,17 @@ from budew.corpora.errors import CorpusError
 from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
 from budew.corpora.sidecar import check_characters
-from budew.jobs.job import Job, JobError
+from budew.jobs.job import Job, JobError, Tallying
 from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
 from budew.jobs.unit import Unit
 
-OnClip = Callable[[int, int], None]
-"""Called with how many clips of the unit were read, and how many items failed."""
+OnClip = Callable[[Sequence[int]], None]
+"""Called with how many clips of the unit were read, how many items failed, and the tallies of the job."""
 
 _NAMED_ID = re.compile(r"clip '([^']{1,240})'")
 
 
-def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, failed: None) -> Note:
+def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts: None) -> Note:
     """Do a unit: write its shard, where there is a clip to be in it, and its note.
 
     Raises:
@@ -36,20 +36,31 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
     remove_unfinished(out, unit)
     made_from = unit.input()
     before, digest = made_from.state(), made_from.digest()
-    read = 0
+    read, tally = 0, dict.fromkeys(tallies_of(job), 0)
+
+    def tell() -> None:
+        on_clip((read, len(failures), *tally.values()))
 
     def failed(clip: str, error: Exception) -> None:
         failures.append(Failure.of(clip, error))
-        on_clip(read, len(failures))
+        tell()
 
     def clips() -> Iterator[Clip]:
         nonlocal read
         for clip in unit.read(lambda error: failed(_clip_named_in(error), error)):
             read += 1
-            on_clip(read, len(failures))
+            tell()
             yield clip
 
-    written = _written_whole(job.run(clips(), failed), failed)
+    def tallied(clips: Iterator[Clip]) -> Iterator[Clip]:
+        for clip in clips:
+            if isinstance(job, Tallying):
+                added = job.tally(clip)
+                tally.update({name: count + added.get(name, 0) for name, count in tally.items()})
+                tell()
+            yield clip
+
+    written = tallied(_written_whole(job.run(clips(), failed), failed))
     first = next(written, None)
     count = 0
     if first is None:
@@ -65,9 +76,15 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda read, f
         input_sha256=digest,
         made_by=made_by(job),
         failures=tuple(failures),
+        tally=tally,
     )
     write_note(out, unit, note)
     return note
+
+
+def tallies_of(job: Job) -> tuple[str, ...]:
+    """Return the names of what a job counts beside its clips."""
+    return job.tallies if isinstance(job, Tallying) else ()
 
 
 def remove_unfinished(out: Path, unit: Unit) -> None:

@@ -25,7 +25,7 @@ from budew.corpora.temporary import remove_all
 from budew.jobs.job import Job
 from budew.jobs.notes import Note
 from budew.jobs.unit import Unit
-from budew.jobs.unit_work import do_unit
+from budew.jobs.unit_work import do_unit, tallies_of
 
 MOST_DEATHS = 3
 """A unit in which so many processes died is given up."""
@@ -60,8 +60,9 @@ class Workers:
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._job, self._out = job, out
         self._context = _context()
-        # Per worker: clips read and items failed in its present unit. The last cell is an order to all.
-        self._counts = self._context.RawArray("q", 2 * count + 1)
+        # Per worker: what `OnClip` tells of its present unit. The last cell is an order to all.
+        self._width = 2 + len(tallies_of(job))
+        self._counts = self._context.RawArray("q", self._width * count + 1)
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()
         self._done: SimpleQueue[Outcome] = SimpleQueue()
         self._threads = [
@@ -116,17 +117,17 @@ class Workers:
             waiting -= 1
             yield outcome
 
-    def under_way(self) -> tuple[int, int]:
-        """Return the clips read and the items failed in all units that are under way."""
+    def under_way(self) -> list[int]:
+        """Return what `OnClip` tells, of all units that are under way together."""
         counts = self._counts[: len(self._counts) - 1]
-        return sum(counts[::2]), sum(counts[1::2])
+        return [sum(counts[column :: self._width]) for column in range(self._width)]
 
     def _feed(self, slot: int) -> None:
         pool = self._pool(slot)
         try:
             while (unit := self._todo.get()) is not None and not self._counts[len(self._counts) - 1]:
                 outcome, pool = self._do(unit, pool, slot)
-                self._counts[2 * slot] = self._counts[2 * slot + 1] = 0
+                self._counts[slot * self._width : (slot + 1) * self._width] = [0] * self._width
                 self._done.put(outcome)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -233,8 +234,8 @@ def _exit() -> None:
 def _in_worker(unit: Unit) -> Note:
     counts, slot = _here["counts"], _here["slot"]
 
-    def on_clip(read: int, failed: int) -> None:
-        counts[2 * slot], counts[2 * slot + 1] = read, failed
+    def on_clip(told: Sequence[int]) -> None:
+        counts[slot * len(told) : (slot + 1) * len(told)] = told
         if counts[len(counts) - 1]:
             raise Stopped
 

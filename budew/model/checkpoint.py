@@ -8,8 +8,6 @@ these is an error, or put right.
 
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,10 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, StrictDataclassError
 from safetensors import SafetensorError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
-from transformers.utils import logging as transformers_logging
 
 from budew.model.errors import CheckpointError
 from budew.model.files import check_files, read_json
+from budew.quiet import quiet_transformers
 from budew.resources import data_folder
 
 EMBEDDED = "tiny-synthetic"
@@ -112,21 +110,6 @@ def choose_device(device: str | None) -> torch.device:
             f"device {device!r} cannot be used here ({_first_line(error)}): try device='cpu'"
         ) from error
     return chosen
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep advice of `transformers` about its own internals, and its progress bars, off the terminal."""
-    noise: Any = transformers_logging
-    verbosity, bars = noise.get_verbosity(), noise.is_progress_bar_enabled()
-    noise.set_verbosity_error()
-    noise.disable_progress_bar()
-    try:
-        yield
-    finally:
-        noise.set_verbosity(verbosity)
-        if bars:
-            noise.enable_progress_bar()
 
 
 def _find(name_or_dir: str | Path | None) -> tuple[Path, str]:

@@ -1,21 +1,25 @@
 """Rewriting captions in other words, by a language model or offline, behind a gate that keeps the meaning."""
 
-from budew.paraphrase.backend import Backend, Candidates, ParaphraseError, Request
-from budew.paraphrase.gate import Reason, Verdict, judge
+from budew.paraphrase.backend import Backend, Candidates, ParaphraseError, Refused, Request
+from budew.paraphrase.gate import Gate, Reason, Verdict, judge
 from budew.paraphrase.grammar import GrammarBackend
-from budew.paraphrase.openai_chat import OpenAIBackend
-from budew.paraphrase.rewrite import Rewriting, rewrite_clips
+from budew.paraphrase.job import Paraphrase
+from budew.paraphrase.prompts import Prompts, load_prompts
+from budew.paraphrase.rewriting import Rewriting
 
 __all__ = [
     "Backend",
     "Candidates",
+    "Gate",
     "GrammarBackend",
-    "OpenAIBackend",
+    "Paraphrase",
     "ParaphraseError",
+    "Prompts",
     "Reason",
+    "Refused",
     "Request",
     "Rewriting",
     "Verdict",
     "judge",
-    "rewrite_clips",
+    "load_prompts",
 ]

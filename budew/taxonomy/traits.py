@@ -67,8 +67,8 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
 
     Args:
         name: a trait with a word for a value, or a voice attribute with a number, in any spelling.
-        value: a word of the category; an accent, known or any text of at most 40 letters, spaces and hyphens;
-            or a number on the attribute's own scale.
+        value: a word of the category; an accent, known or any text of at most 40 letters, spaces and hyphens,
+            which gets a capital; or a number on the attribute's own scale.
 
     Raises:
         UnknownNameError: there is no such trait, or its category has no such value.
@@ -121,4 +121,4 @@ def _accent(value: str) -> str:
         raise TraitError(f"the accent {start!r}… is longer than {LONGEST_ACCENT} characters: shorten it")
     if not any(map(str.isalpha, text)) or not all(letter.isalpha() or letter in " -" for letter in text):
         raise TraitError(f"the accent {value!r} must be made of letters, spaces and hyphens")
-    return _ACCENTS.resolve(text) if text in _ACCENTS else text
+    return _ACCENTS.resolve(text) if text in _ACCENTS else text[0].upper() + text[1:]

@@ -16,8 +16,8 @@ from rich.progress import Progress
 from transformers import WhisperProcessor, WhisperTokenizer
 
 from budew.model.build import build_whisper, whisper_config
-from budew.model.checkpoint import quiet_transformers
 from budew.model.tokenizer import SPECIAL, build_tokenizer
+from budew.quiet import quiet_transformers
 from budew.randomness import generator
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.tables import Split

@@ -15,8 +15,8 @@ from transformers import TrainerCallback, WhisperProcessor
 
 from budew.captions import parse
 from budew.evaluation.metrics import score
-from budew.model.checkpoint import quiet_transformers
 from budew.profile import VoiceProfile
+from budew.quiet import quiet_transformers
 from budew.training.console import say
 from budew.training.features import FeatureSet
 from budew.training.recipe import Recipe

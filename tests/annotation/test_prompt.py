@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from budew.annotation.prompt import LARGEST_FILE, PromptError, load_prompt
+from budew.annotation.prompt import PromptError, load_prompt
 from budew.annotation.schema import PARTS, answer_schema
+from budew.prompt_file import LARGEST
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
 
@@ -85,8 +86,8 @@ def test_what_is_wrong_is_said_in_words_of_the_file(tmp_path, changes, said):
 
 
 def test_a_prompt_that_is_too_long_is_told_and_not_cut(tmp_path):
-    path = written(tmp_path, system="{parts}" + "x" * LARGEST_FILE)
-    with pytest.raises(PromptError, match=r"prompt\.yaml: a prompt has at most 100,000 bytes: shorten it"):
+    path = written(tmp_path, system="{parts}" + "x" * LARGEST)
+    with pytest.raises(PromptError, match=r"is larger than 500000 bytes, which no annotation prompt is"):
         load_prompt(path)
 
 

@@ -116,7 +116,7 @@ def test_the_name_of_a_burst_is_always_read(name):
     [
         (
             "an elderly woman with a thick Bavarian accent",
-            {"gender": "female", "age": "elderly", "accent": "thick Bavarian"},
+            {"gender": "female", "age": "elderly", "accent": "Thick Bavarian"},
         ),
         (
             "a young adult, masculine, with a New York accent",

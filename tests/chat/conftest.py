@@ -48,7 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with self.server.lock:
             self.server.seen.append(body)
-            self.server.headers_seen.append({"path": self.path, **self.headers})
+            sent = {name.title(): value for name, value in self.headers.items()}
+            self.server.headers_seen.append({"path": self.path, **sent})
             count = len(self.server.seen)
         reply = self.server.reply(body, count)
         if reply is None:

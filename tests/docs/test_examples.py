@@ -1,5 +1,5 @@
-"""Every example of the pages on corpora runs as it stands there, section by section, beside a `clip.wav` and
-a folder `whisper`.
+"""Every example of the pages on corpora and paraphrasing runs as it stands, beside a `clip.wav` and a folder
+`whisper`, section by section.
 """
 
 import os
@@ -18,7 +18,7 @@ from budew.corpora.audio import decode
 from budew.resources import data_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("corpora", "segmentation", "annotation", "acting", "balance")
+PAGES = ("corpora", "segmentation", "annotation", "acting", "balance", "paraphrasing")
 _BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

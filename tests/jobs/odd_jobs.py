@@ -116,3 +116,13 @@ class Maker:
     @property
     def odd(self) -> Mapping[int, Exception]:
         return {1: ValueError("hoarse"), 4: FilteredError("too loud")}
+
+
+@dataclass(frozen=True)
+class Counting(Odd):
+    """Counts the letters of ids, and how many of them are "a"."""
+
+    tallies: tuple[str, ...] = ("letters", "a")
+
+    def tally(self, clip: Clip) -> Mapping[str, int]:
+        return {"letters": len(clip.id), "a": clip.id.count("a"), "not asked for": 1}

@@ -1,0 +1,114 @@
+"""The gate: what it lets through of other people's captions, and what it costs.
+
+    python benchmarks/gate.py [FILE.jsonl…] [--verdicts 20] [--seed 0]
+
+Each line of a file is an object with `caption` and `emotions`, a list of {"emotion": NAME, "intensity":
+GRADE} in which `"direction": "below"` says that the emotion is said to be absent. Grades are read as
+captions are: "Notably" as in "notably angry"; "Very/Extremely" as the first of both; "Notably(bare)" was
+    said without its word.
+Such labels tell nothing of bursts and traits, which are not compared. Without files only the cost is
+measured: of renderings that pass, judged against another rendering of the same profile as their template.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from budew import VoiceProfile, parse, render
+from budew.captions.lint import lint_caption
+from budew.paraphrase.gate import Gate, Verdict
+from budew.taxonomy import EMOTIONS, LEVELS, emotion
+
+_BARE = "(bare)"
+
+
+def level(grade: str) -> float:
+    """Return the level that a grade of the labels stands for."""
+    if grade.endswith(_BARE):
+        return 0.5
+    return parse(f"{grade.split('/')[0]} angry").emotions.get("Anger", 0.5)
+
+
+def profile_of(row: dict[str, Any]) -> VoiceProfile:
+    wanted: dict[str, float] = {}
+    for given in row["emotions"]:
+        if given.get("direction", "above") == "above":
+            name = emotion(given["emotion"])
+            wanted[name] = max(wanted.get(name, 0.0), level(given.get("intensity", "")))
+    return VoiceProfile(wanted)
+
+
+def judge_files(files: Iterable[Path], shown: int, seed: int) -> None:
+    gate = Gate(parts=frozenset(["emotions"]))
+    for file in files:
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        judged = [(row, profile_of(row), gate.judge(row["caption"], profile_of(row))) for row in rows]
+        refused = [verdict for _, _, verdict in judged if not verdict.accepted]
+        firsts = Counter(verdict.reasons[0].code for verdict in refused)
+        codes = Counter(code for verdict in refused for code in verdict.codes)
+        print(f"{file.name}: {len(refused)} of {len(rows)} refused")
+        print("  first reason:", ", ".join(f"{code} {count}" for code, count in firsts.most_common()))
+        print("  any reason:  ", ", ".join(f"{code} {count}" for code, count in codes.most_common()))
+        for row, profile, verdict in Random(seed).sample(judged, min(shown, len(judged))):
+            wanted = dict(profile.emotions)
+            print(f"\n  {row.get('id', '')}\n  {row['caption']}\n  wanted {wanted}\n  {told(verdict)}")
+
+
+def told(verdict: Verdict) -> str:
+    if verdict.accepted:
+        return "accepted"
+    return "refused: " + "; ".join(f"{reason.code} {reason.what}".strip() for reason in verdict.reasons)
+
+
+def cost(seed: int, n: int) -> None:
+    random = Random(seed)
+    profiles = [
+        VoiceProfile(
+            {name: random.choice(LEVELS[1:]) for name in random.sample(EMOTIONS, random.randint(1, 5))},
+            traits={"gender": random.choice(("male", "female")), "age": "adult"},
+        )
+        for _ in range(n)
+    ]
+    captions = [render(profile, seed=1, style="prose") for profile in profiles]
+    sources = [render(profile, seed=2, style="prose") for profile in profiles]
+    gate = Gate()
+    words = sum(len(caption.split()) for caption in captions) / n
+    parsing = _microseconds(lambda at: parse(captions[at]), n)
+    linting = _microseconds(lambda at: lint_caption(captions[at]), n)
+    judging = _microseconds(lambda at: gate.judge(captions[at], profiles[at], source=sources[at]), n)
+    print(f"{n} captions of {words:.1f} words, microseconds each on one core, best of 5")
+    print(f"  parse {parsing:.0f}, lint {linting:.0f}, gate {judging:.0f} = {judging / parsing:.1f} × parse")
+
+
+def _microseconds(work: Any, n: int) -> float:
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        for at in range(n):
+            work(at)
+        best = min(best, (time.perf_counter() - start) / n)
+    return best * 1e6
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("files", nargs="*", type=Path)
+    options.add_argument(
+        "--verdicts", type=int, default=0, metavar="N", help="show N of them, drawn by the seed"
+    )
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--n", type=int, default=1000, help="captions for the cost")
+    asked = options.parse_args()
+    judge_files(asked.files, asked.verdicts, asked.seed)
+    cost(asked.seed, asked.n)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""A real language model on made-up profiles: how many captions pass, how varied and how faithful they are.
+
+    python benchmarks/paraphrase_model.py --clips 1000 -- --backend chat --model NAME --base-url URL
+    python benchmarks/paraphrase_model.py --clips 1000 -- --backend vllm --model Qwen/Qwen2.5-7B-Instruct
+
+Profiles of one to five emotions, bursts and traits become clips without audio; `budew paraphrase run` takes
+all that stands behind `--`, and `budew paraphrase report` tells what came of it, beside the templates. The
+output is kept with `--out DIR`: to be read, harvested, and gone on with.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+from budew.corpora import Clip, write_shard
+from budew.profile import VoiceProfile
+from budew.randomness import generator
+from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS
+
+_SHARD = 250
+
+
+def profile_of(number: int, seed: int) -> VoiceProfile:
+    """Return a profile such as an annotation gives: few emotions, a burst now and then, most traits."""
+    draw = generator("paraphrase model", seed, number)
+    emotions = {
+        name: draw.choice(LEVELS[1:]) for name in draw.sample(EMOTIONS, draw.choice((1, 2, 2, 3, 3, 4, 5)))
+    }
+    bursts = draw.sample(sorted(BURSTS), draw.choice((0, 0, 0, 1, 2)))
+    traits = {
+        name: draw.choice(sorted(CATEGORIES[name])) for name in ("gender", "age") if draw.random() < 0.8
+    }
+    return VoiceProfile(emotions, bursts, traits)
+
+
+def make_corpus(folder: Path, clips: int, seed: int) -> None:
+    for first in range(0, clips, _SHARD):
+        numbers = range(first, min(first + _SHARD, clips))
+        made = [Clip(f"clip-{n:06d}", b"RIFF", "wav", profile=profile_of(n, seed)) for n in numbers]
+        write_shard(folder / f"part-{first // _SHARD:04d}.tar", made)
+
+
+def budew(*arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", "budew", "paraphrase", *map(str, arguments)], check=True)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--clips", type=int, default=1000)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--out", type=Path, help="keep corpus and output here")
+    options.add_argument("run", nargs="*", help="behind --: options of budew paraphrase run")
+    asked = options.parse_args()
+    with nullcontext(str(asked.out)) if asked.out else tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder, "profiles"), Path(folder, "paraphrased")
+        if not source.exists():
+            make_corpus(source, asked.clips, asked.seed)
+        start = time.monotonic()
+        budew("run", source, out, "--seed", asked.seed, *asked.run)
+        seconds = time.monotonic() - start
+        print(f"{asked.clips} clips in {seconds:.0f} s: {asked.clips / seconds:.1f} clips/s")
+        budew("report", out, "--html", Path(folder, "report.html"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Offline rewriting by grammar: does it keep the meaning, how varied is it, what does it cost?
+
+    python benchmarks/paraphrase_offline.py --n 5000 --seed 0
+
+Random profiles, from nothing to all forty emotions (those of `round_trip.py`), are rendered as templates and
+rewritten from there. The gate judges each first candidate against its profile and its template, as the job
+does. Of the figures of diversity, self-BLEU and the compression ratio are better low, the others high.
+"""
+
+import argparse
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+from round_trip import random_profile
+from scipy.stats import spearmanr
+
+from budew.captions import expressible, parse, render
+from budew.evaluation.diversity import diversity
+from budew.paraphrase import Candidates, GrammarBackend, Request, judge
+from budew.paraphrase.overlap import overlap
+from budew.profile import VoiceProfile
+
+
+def rewritten(requests: Sequence[Request]) -> tuple[list[Candidates], float]:
+    """Return the candidates, and how many of them a second of processor time gives."""
+    asyncio.run(GrammarBackend().rewrite(requests[:1]))  # reads the data
+    start = time.process_time()
+    answers = asyncio.run(GrammarBackend().rewrite(requests))
+    return answers, sum(len(answer.texts) for answer in answers) / (time.process_time() - start)
+
+
+def rank_correlation(profile: VoiceProfile, caption: str) -> float | None:
+    """Return Spearman's correlation of a profile and what is read; None where one of them is constant."""
+    wanted, read = expressible(profile).vector(), parse(caption).vector()
+    if np.ptp(wanted) == 0 or np.ptp(read) == 0:
+        return None
+    return float(spearmanr(wanted, read).statistic)
+
+
+def measures(captions: Sequence[str]) -> dict[str, float]:
+    """Return the figures of `budew.evaluation.diversity` of a corpus of captions, as numbers."""
+    found = diversity(captions).to_dict()
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--n", type=int, default=5000, help="profiles")
+    options.add_argument("--seed", type=int, default=0)
+    asked = options.parse_args()
+    random = Random(asked.seed)
+    profiles = [random_profile(random, exact=number % 2 == 0) for number in range(asked.n)]
+    templates = [render(profile, seed=number) for number, profile in enumerate(profiles)]
+    requests = [
+        Request(str(number), template, profile, number)
+        for number, (template, profile) in enumerate(zip(templates, profiles, strict=True))
+    ]
+    answers, rate = rewritten(requests)
+    report(requests, answers)
+    print(f"{rate:,.0f} candidates a second of one core")
+
+
+def report(requests: Sequence[Request], answers: Sequence[Candidates]) -> None:
+    pairs = [
+        (request, answer.texts[0]) for request, answer in zip(requests, answers, strict=True) if answer.texts
+    ]
+    print(f"{len(requests):,} profiles, {len(pairs):,} first candidates")
+    accepted = pairs
+    for tolerance in (1, 0):
+        verdicts = [
+            judge(text, request.profile, source=request.caption, tolerance=tolerance)
+            for request, text in pairs
+        ]
+        codes = Counter(code for verdict in verdicts for code in verdict.codes)
+        accepted = [pair for pair, verdict in zip(pairs, verdicts, strict=True) if verdict.accepted]
+        print(
+            f"accepted at tolerance {tolerance}: {len(accepted) / len(requests):.2%},"
+            f" refused: {dict(codes) or 'none'}"
+        )
+    correlations = [
+        value for request, text in accepted if (value := rank_correlation(request.profile, text)) is not None
+    ]
+    print(f"Spearman after the gate: mean {np.mean(correlations):.4f} of {len(correlations):,} that vary")
+    shares = [overlap(request.caption, text) for request, text in pairs]
+    print(f"overlap with its template: median {np.median(shares):.2f}, highest {max(shares):.2f}\n")
+    columns = [measures([request.caption for request, _ in pairs]), measures([text for _, text in pairs])]
+    print(f"{'':<24}{'templates':>12}{'grammar':>12}")
+    for name in columns[0]:
+        print(f"{name:<24}" + "".join(f"{column[name]:>12,.3f}" for column in columns))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""One clip while its captions are rewritten: a slot for each caption, and a count of every fate.
+
+Every candidate has one fate (accepted, repaired, spare, refused) and every caption one origin (accepted,
+repaired, fallback), so that the counts of any number of clips add up.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from budew.captions import render
+from budew.corpora.clip import Caption
+from budew.paraphrase.backend import Candidates, Refused, Request
+from budew.paraphrase.gate import Gate, Verdict
+from budew.paraphrase.repair import best_partial, repaired
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+
+COUNTS = (
+    "requests",
+    "retried",
+    "unanswered",
+    "candidates",
+    "accepted",
+    "repaired",
+    "spare",
+    "refused",
+    "fallbacks",
+)
+_TOLD = 2
+"""Refused candidates that the next request speaks of, the latest."""
+_FALLBACKS = 8
+"""Template renderings tried for one that is not like its siblings."""
+_LONGEST_KEPT, _MOST_KEPT = 400, 12
+"""Characters of a refused candidate that are kept, and candidates of a clip."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One caption to be written: what it must say, the template to rewrite, and what has come so far."""
+
+    number: int
+    said: VoiceProfile
+    source: str
+    style: str
+    caption: Caption | None = None
+    attempts: int = 0
+    refused: list[tuple[str, Verdict, Mapping[str, Any]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A clip whose captions are being written, each judged against the others that it has by then."""
+
+    id: str
+    slots: list[Slot]
+    gate: Gate
+    seed: int
+    transcript: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+
+    def open(self) -> Iterator[Slot]:
+        """Give the slots that have no caption yet."""
+        return (slot for slot in self.slots if slot.caption is None)
+
+    def request(self, slot: Slot, *, n: int) -> Request:
+        """Return what is asked next for a slot."""
+        slot.attempts += 1
+        self.counts.update(requests=1, retried=int(slot.attempts > 1))
+        told = tuple(Refused(text, verdict.reasons) for text, verdict, _ in slot.refused[-_TOLD:])
+        seed = derived_seed("paraphrase", self.id, self.seed, slot.number, slot.attempts)
+        return Request(self.id, slot.source, slot.said, seed, n, slot.style, told)
+
+    def take(self, slot: Slot, request: Request, answer: Candidates) -> None:
+        """Judge what came: the first candidate that passes is the caption, those after it are spare."""
+        self.counts.update(candidates=len(answer.texts), unanswered=int(bool(answer.failure)))
+        for text in answer.texts:
+            if slot.caption is not None:
+                self.counts["spare"] += 1
+                continue
+            made_by = {**answer.made_by, "attempt": slot.attempts, "seed": request.seed}
+            verdict = self._verdict(slot, text)
+            if verdict.accepted:
+                self._write(slot, text, made_by)
+                self.counts["accepted"] += 1
+            else:
+                slot.refused.append((text, verdict, made_by))
+
+    def finish(self, *, repair: bool) -> None:
+        """Fill the slots that are open: the best partial candidate mended, or else a template."""
+        for slot in self.slots:
+            if slot.caption is None and not (repair and self._repair(slot)):
+                self._fall_back(slot)
+            for _, verdict, _ in slot.refused:
+                self.counts["refused"] += 1
+                self.codes[verdict.reasons[0].code] += 1
+
+    def captions(self) -> tuple[Caption, ...]:
+        """Return the captions, in the order of the slots."""
+        return tuple(slot.caption for slot in self.slots if slot.caption is not None)
+
+    def account(self, *, keep_refused: bool) -> dict[str, Any]:
+        """Return the counts as JSON values, with the refused candidates if they are to be kept."""
+        account: dict[str, Any] = {name: self.counts[name] for name in COUNTS}
+        account["codes"] = dict(sorted(self.codes.items()))
+        if keep_refused:
+            refused = [row for slot in self.slots for row in slot.refused]
+            account["refusals"] = [_kept(text, verdict) for text, verdict, _ in refused[:_MOST_KEPT]]
+        return account
+
+    def _verdict(self, slot: Slot, text: str, *, source: str | None = None) -> Verdict:
+        return self.gate.judge(
+            text,
+            slot.said,
+            source=slot.source if source is None else source,
+            siblings=[caption.text for caption in self.captions()],
+            transcript=self.transcript,
+        )
+
+    def _write(self, slot: Slot, text: str, made_by: Mapping[str, Any]) -> None:
+        slot.caption = Caption(text, {"by": "paraphrase", "of": slot.source, **made_by})
+
+    def _repair(self, slot: Slot) -> bool:
+        place = best_partial([verdict for _, verdict, _ in slot.refused])
+        if place is None:
+            return False
+        text, verdict, made_by = slot.refused[place]
+        seed = derived_seed("repair", self.id, self.seed, slot.number)
+        mended, added = repaired(text, verdict, slot.said, seed=seed)
+        if not self._verdict(slot, mended).accepted:
+            return False
+        del slot.refused[place]
+        self._write(slot, mended, {**made_by, "repaired": added})
+        self.counts["repaired"] += 1
+        return True
+
+    def _fall_back(self, slot: Slot) -> None:
+        """Write a template, one unlike the other captions if there is one."""
+        why = slot.refused[-1][1].reasons[0].code if slot.refused else "unanswered"
+        tried = []
+        for number in range(_FALLBACKS):
+            seed = derived_seed("fallback", self.id, self.seed, slot.number, number)
+            text = render(slot.said, seed=seed)
+            tried.append((text, seed))
+            if self._verdict(slot, text, source="").accepted:
+                break
+        else:
+            text, seed = tried[0]
+        slot.caption = Caption(
+            text,
+            {"by": "paraphrase", "of": slot.source, "fallback": why, "attempt": slot.attempts, "seed": seed},
+        )
+        self.counts["fallbacks"] += 1
+
+
+def _kept(text: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "text": text[:_LONGEST_KEPT],
+        "codes": list(verdict.codes),
+        "missed": list(verdict.missed),
+        "unknown": list(verdict.unknown),
+    }

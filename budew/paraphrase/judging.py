@@ -1,0 +1,54 @@
+"""The gate on captions from elsewhere: JSON Lines of captions with the profiles that they should express."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from budew.corpora.errors import CorpusError, OnBad, report
+from budew.corpora.sidecar import json_object, numbered_lines
+from budew.paraphrase.gate import Gate
+from budew.profile import ProfileError, VoiceProfile
+from budew.taxonomy import RangeError, TraitError, UnknownNameError
+
+
+def judged_lines(
+    lines: BinaryIO, *, name: str, gate: Gate, on_bad: OnBad | None = None
+) -> Iterator[dict[str, Any]]:
+    """Add `accepted`, `reasons` (code and what), `missed` and `unknown` to each object.
+
+    Args:
+        lines: a file of JSON Lines, open for reading bytes: each has `caption` and `profile`, as
+            `VoiceProfile.to_dict` writes it, and may have the template as `source`.
+        name: what errors call the file.
+        gate: how strict to be.
+        on_bad: called with the error of each bad line, and the reading goes on; without it the error is
+            raised.
+
+    Raises:
+        CorpusError: names the file, the line and what is wrong.
+    """
+    for number, line in numbered_lines(lines, name, on_bad=on_bad):
+        where = f"{name}: line {number}"
+        try:
+            yield _judged(json_object(line, where), where, gate)
+        except CorpusError as error:
+            report(error, on_bad)
+
+
+def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
+    caption, source = record.get("caption"), record.get("source", "")
+    if not isinstance(caption, str) or not isinstance(source, str):
+        raise CorpusError(f'{where}: has no text under "caption", or none under "source": add it')
+    try:
+        profile = VoiceProfile.from_dict(record["profile"])
+    except KeyError as error:
+        raise CorpusError(f'{where}: has no "profile" to hold the caption to: add it') from error
+    except (ProfileError, UnknownNameError, RangeError, TraitError) as error:
+        raise CorpusError(f"{where}: {error}") from error
+    verdict = gate.judge(caption, profile, source=source)
+    return {
+        **record,
+        "accepted": verdict.accepted,
+        "reasons": [{"code": reason.code, "what": reason.what} for reason in verdict.reasons],
+        "missed": list(verdict.missed),
+        "unknown": list(verdict.unknown),
+    }

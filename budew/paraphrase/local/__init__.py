@@ -1,0 +1,1 @@
+"""Language models in this process: open weights by transformers or vLLM."""

@@ -1,0 +1,96 @@
+"""Rewritten corpora of any make, written with the library: clips whose accounts add up."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from budew.captions import render
+from budew.corpora import Caption, Clip, write_shard
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS, LEVELS
+
+AUDIO = b"RIFF"
+"""The report never opens it."""
+
+
+def a_profile(seed: int) -> VoiceProfile:
+    random = Random(seed)
+    chosen = random.sample(EMOTIONS, random.randint(1, 3))
+    return VoiceProfile(
+        {name: random.choice(LEVELS[1:]) for name in chosen},
+        traits={"gender": random.choice(["female", "male"])},
+    )
+
+
+def refusal(number: int) -> dict[str, Any]:
+    """A candidate that says nothing of what it should."""
+    text = f"The speaker has a calm flibbery kind of day, number {number}."
+    return {"text": text, "codes": ["lost", "added"], "missed": ["Fear"], "unknown": ["flibbery"]}
+
+
+def rewritten(number: int, *, style: str = "prose") -> Clip:
+    """A clip with two captions; of every fifth the second is a fallback, of every seventh it is repaired."""
+    profile, random = a_profile(number), Random(number)
+    of = render(profile, seed=number)
+    made_by = {
+        "by": "paraphrase", "of": of, "backend": "chat", "model": "m1", "prompt": "listener",
+        "prompt_version": 2, "style": style, "attempt": 1, "seed": number,
+    }  # fmt: skip
+    captions = [Caption(render(profile, seed=1000 + number), made_by)]
+    second: dict[str, Any] = {**made_by, "attempt": 2}
+    if number % 5 == 0:
+        second = {"by": "paraphrase", "of": of, "seed": number, "fallback": "lost"}
+    elif number % 7 == 0:
+        second["repaired"] = "Fear"
+    captions.append(Caption(render(profile, seed=2000 + number), second))
+    refused, fallbacks, repaired = random.randint(1, 3), number % 5 == 0, number % 5 > 0 and number % 7 == 0
+    account = {
+        "requests": 2,
+        "unanswered": 0,
+        "accepted": 2 - fallbacks - repaired,
+        "repaired": int(repaired),
+        "spare": 1,
+        "refused": refused,
+        "fallbacks": int(fallbacks),
+        "retried": 1,
+        "codes": {"lost": refused},
+        "refusals": [refusal(10 * number + n) for n in range(refused)],
+    }
+    account["candidates"] = sum(account[fate] for fate in ("accepted", "repaired", "spare", "refused"))
+    return Clip(
+        f"c{number:03d}",
+        AUDIO,
+        "wav",
+        profile=profile,
+        captions=tuple(captions),
+        metadata={"paraphrase": account},
+    )
+
+
+@pytest.fixture(scope="session")
+def clips() -> list[Clip]:
+    return [rewritten(number) for number in range(1, 61)]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[Iterable[Clip], str], Path]:
+    """`written(clips, name)` writes a shard."""
+
+    def write(clips: Iterable[Clip], name: str = "clips.tar") -> Path:
+        write_shard(tmp_path / name, clips)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture(name="rewritten")
+def _rewritten() -> Callable[..., Clip]:
+    return rewritten
+
+
+@pytest.fixture
+def corpus(clips: list[Clip], written: Callable[..., Path]) -> Path:
+    return written(clips)

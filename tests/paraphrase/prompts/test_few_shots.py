@@ -1,0 +1,145 @@
+"""The examples that teach: each says its profile exactly, all differ, and none blurs two feelings."""
+
+import re
+from collections import Counter
+from itertools import chain
+from random import Random
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.captions import expressible, parse
+from budew.captions.lint import lint_caption
+from budew.paraphrase.gate import judge
+from budew.paraphrase.overlap import overlap
+from budew.paraphrase.prompts.few_shots import template_of
+from budew.paraphrase.prompts.loading import PromptError, load_prompts
+from budew.profile import VoiceProfile
+from budew.resources import data_folder
+from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group
+
+PROMPTS = load_prompts()
+FEW_SHOTS = PROMPTS.few_shots
+EXAMPLES = FEW_SHOTS.examples
+TEXTS = [example.text for example in EXAMPLES]
+ASKED = st.dictionaries(st.sampled_from(EMOTIONS), st.sampled_from(LEVELS[1:]), max_size=5)
+
+
+def words_of(text):
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=TEXTS)
+def test_every_example_says_its_profile_exactly_and_passes_the_gate(example):
+    source = template_of(example, PROMPTS.styles[example.style].source_style or "prose")
+    assert judge(example.text, example.profile, source=source, tolerance=0).reasons == ()
+    assert parse(example.text).profile == expressible(example.profile)
+    assert parse(example.text).unknown == ()
+    assert lint_caption(example.text, example.profile) == ()
+
+
+def test_every_emotion_level_style_and_trait_is_taught_often_enough():
+    profiles = list({id(example.profile): example.profile for example in EXAMPLES}.values())
+    assert len(profiles) >= 120
+    emotions = Counter(chain.from_iterable(profile.emotions for profile in profiles))
+    assert min(emotions[name] for name in EMOTIONS) >= 4
+    levels = Counter(chain.from_iterable(profile.emotions.values() for profile in profiles))
+    assert min(levels[level] for level in LEVELS[1:]) >= 30
+    assert set(range(6)) <= {len(profile.emotions) for profile in profiles}
+    styles = Counter(example.style for example in EXAMPLES)
+    assert set(styles) == set(PROMPTS.styles)
+    assert min(styles.values()) >= 12
+    traits = Counter(chain.from_iterable(profile.traits for profile in profiles))
+    assert min(traits[name] for name in WORD_TRAITS) >= 10
+    assert sum(bool(profile.bursts) for profile in profiles) >= 40
+    assert len({profile.traits.get("accent") for profile in profiles}) >= 15
+
+
+def test_no_two_examples_open_alike_and_no_word_opens_many():
+    openings = Counter(tuple(words_of(text)[:3]) for text in TEXTS)
+    assert [opening for opening, count in openings.items() if count > 1] == []
+    assert max(Counter(words_of(text)[0] for text in TEXTS).values()) <= 0.1 * len(TEXTS)
+
+
+def test_no_two_examples_are_near_copies():
+    for index, text in enumerate(TEXTS):
+        assert max((overlap(text, other) for other in TEXTS[:index]), default=0) < 0.6
+
+
+def test_examples_keep_to_the_length_of_their_style():
+    lengths = {
+        style: [len(words_of(example.text)) for example in EXAMPLES if example.style == style]
+        for style in PROMPTS.styles
+    }
+    assert max(lengths["short"]) <= 12
+    assert min(lengths["long"]) >= 30
+    assert max(len(words_of(text)) for text in TEXTS) <= 75
+
+
+def chosen(profile, style, seed=0):
+    return FEW_SHOTS.chosen(profile.emotions, style, Random(seed))
+
+
+@settings(max_examples=300, deadline=None)
+@given(ASKED, st.sampled_from(sorted(PROMPTS.styles)), st.integers(0, 999))
+def test_none_that_is_shown_has_an_unasked_feeling_that_is_taken_for_an_asked_one(emotions, style, seed):
+    shown = chosen(VoiceProfile(emotions), style, seed)
+    families = {emotion_group(name) for name in emotions}
+    near = {name for group in FEW_SHOTS.confusable if set(group) & set(emotions) for name in group}
+    for example in shown:
+        extra = set(example.profile.emotions) - set(emotions)
+        assert not near & extra
+        assert not {name for name in extra if emotion_group(name) in families}
+    assert len(shown) <= FEW_SHOTS.count
+    assert len({id(example.profile) for example in shown}) == len(shown)
+
+
+def test_examples_of_the_style_and_of_the_feelings_are_shown_and_vary_with_the_seed():
+    of_style, shares = 0, 0
+    for name in EMOTIONS:
+        for style in PROMPTS.styles:
+            shown = chosen(VoiceProfile({name: 0.5}), style)
+            assert any(example.style == style for example in shown)
+            assert all(example.style == style or name in example.profile.emotions for example in shown)
+            of_style += sum(example.style == style for example in shown)
+            shares += any(name in example.profile.emotions for example in shown)
+    assert of_style >= 0.5 * FEW_SHOTS.count * len(EMOTIONS) * len(PROMPTS.styles)
+    assert shares >= 0.9 * len(EMOTIONS) * len(PROMPTS.styles)
+    drawn = {chosen(VoiceProfile({"Anger": 0.5}), "plain", seed) for seed in range(20)}
+    assert len(drawn) > 3
+    assert chosen(VoiceProfile({"Anger": 0.5}), "plain", 3) == chosen(
+        VoiceProfile({"Anger": 0.5}), "plain", 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("text", "examples[0] must be a mapping"),
+        (
+            {"emotions": {"Anger": "huge"}, "captions": {"plain": "x"}},
+            "examples[0].emotions.Anger must be slight",
+        ),
+        (
+            {"emotions": {"Anger": ["strong"]}, "captions": {"plain": "x"}},
+            "examples[0].emotions.Anger must be",
+        ),
+        ({"emotions": {"Angst": "strong"}, "captions": {"plain": "x"}}, "are no profile"),
+        ({"bursts": "Cough", "captions": {"plain": "x"}}, "are no profile"),
+        ({"traits": {"age": "3"}, "captions": {"plain": "x"}}, "are no profile"),
+        ({"captions": {"grand": "x"}}, "examples[0].captions.grand is no key"),
+        ({"captions": {"plain": 3}}, "examples[0].captions.plain must be text"),
+        ({"captions": {"plain": "x"}, "source": "y"}, "examples[0].source is no key"),
+    ],
+)
+def test_a_wrong_example_is_told_with_its_place(tmp_path, row, told):
+    prompts = (data_folder("paraphrase") / "prompts.yaml").read_bytes()
+    (tmp_path / "prompts.yaml").write_bytes(prompts)
+    table = {"confusable": [], "examples": [row]}
+    (tmp_path / "examples.yaml").write_text(yaml.safe_dump(table), encoding="utf-8")
+    with pytest.raises(PromptError) as error:
+        load_prompts(tmp_path / "prompts.yaml")
+    assert told in str(error.value)
+    assert "examples.yaml" in str(error.value)

@@ -1,0 +1,106 @@
+"""A chat server is asked with the prompts, many at a time; what it answers becomes candidates or a reason."""
+
+import asyncio
+import json
+import pickle
+
+import pytest
+
+from budew.captions import render
+from budew.chat.server import ChatServer
+from budew.chat.spending import Budget
+from budew.jobs.job import JobError
+from budew.paraphrase import Request, load_prompts
+from budew.paraphrase.chat_backend import ChatBackend
+from tests.chat.conftest import completion, refusal
+from tests.paraphrase.scripted import FULL
+
+REQUESTS = [
+    Request(f"clip-{n}", render(FULL, seed=n), FULL, seed=n, n=2, style=load_prompts().style_of(0, "a", n))
+    for n in range(6)
+]
+
+
+def backend(server, *, concurrency=8, **options):
+    patient = {"first_wait": 0.02, "patience": 2.0, "timeout": 2.0, "concurrency": concurrency}
+    return ChatBackend(ChatServer(server.url, **patient), "some-model", **options)
+
+
+def asked(backend, requests=REQUESTS):
+    async def run():
+        async with backend:
+            return await backend.rewrite(requests)
+
+    return asyncio.run(run())
+
+
+def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order(serve):
+    server = serve(lambda body, count: json.dumps({"caption": f"answer to {body['seed']}"}))
+    answers = asked(backend(server))
+    assert [answer.texts for answer in answers] == [(f"answer to {n}",) for n in range(6)]
+    assert answers[0].made_by["backend"] == "chat"
+    assert answers[0].made_by["model"] == "some-model"
+    assert answers[0].made_by["prompt_version"] == load_prompts().version
+    body = next(body for body in server.seen if body["seed"] == 3)
+    assert body["messages"] == list(load_prompts().messages(REQUESTS[3], structured=True))
+    assert body["n"] == 2
+    assert body["response_format"]["type"] == "json_schema"
+
+
+def test_what_models_put_around_a_caption_is_taken_away(serve):
+    said = 'Sure! Here is the caption:\n```json\n{"caption": "A sad   man."}\n```'
+    assert asked(backend(serve(lambda *_: said)), REQUESTS[:1])[0].texts == ("A sad man.",)
+    assert asked(backend(serve(lambda *_: '"A sad man."')), REQUESTS[:1])[0].texts == ("A sad man.",)
+
+
+def test_a_server_without_schemas_is_asked_without(serve):
+    server = serve(
+        lambda body, _: refusal(400, "response_format?") if "response_format" in body else "A man."
+    )
+    assert [answer.texts for answer in asked(backend(server))] == [("A man.",)] * 6
+    server = serve(lambda *_: "A man.")
+    asked(backend(server, structured=False))
+    assert not any("response_format" in body for body in server.seen)
+
+
+def test_a_request_that_is_refused_has_its_reason_and_the_others_go_on(serve):
+    def reply(body, count):
+        return refusal(400, "no such luck") if body["seed"] == 3 else "A man."
+
+    answers = asked(backend(serve(reply), structured=False))
+    assert [bool(answer.failure) for answer in answers] == [n == 3 for n in range(6)]
+    assert "no such luck" in answers[3].failure
+
+
+def test_nothing_that_was_answered_is_asked_again(serve, tmp_path):
+    server = serve(lambda *_: "A man.")
+    first = asked(backend(server, cache=tmp_path / "answers.sqlite"))
+    count = len(server.questions())
+    assert asked(backend(server, cache=tmp_path / "answers.sqlite")) == first
+    assert len(server.questions()) == count == 6
+
+
+def test_a_ceiling_ends_the_job(serve, tmp_path):
+    server = serve(lambda *_: (200, {}, completion("A man.", tokens=(10, 5))))
+    budget = Budget(max_tokens=20)
+    limited = backend(server, concurrency=1, cache=tmp_path / "a.sqlite", budget=budget, account="x")
+    with pytest.raises(JobError, match="ceiling of 20 tokens"):
+        asked(limited)
+    with pytest.raises(ValueError, match="name a file"):
+        backend(server, budget=Budget(max_tokens=20))
+
+
+def test_a_server_that_is_not_there_ends_the_job_after_patience():
+    class Nowhere:
+        url = "http://127.0.0.1:9/v1"
+
+    with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
+        asked(backend(Nowhere), REQUESTS[:1])
+
+
+def test_it_can_be_pickled_and_its_settings_name_what_decides_the_text_and_not_where_it_is(serve):
+    given = backend(serve(lambda *_: "A man."))
+    again = pickle.loads(pickle.dumps(given))
+    assert again.settings() == given.settings()
+    assert "127.0.0.1" not in json.dumps(given.settings())
+    assert {"model", "prompt_version", "temperature"} <= given.settings().keys()

@@ -1,0 +1,68 @@
+"""Whatever a chat server does, each clip ends with captions that pass the gate, none lost or twice."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.paraphrase_server import FAULTS, IN_THE_TEXT, Behavior, running
+from budew.chat.server import ChatServer
+from budew.corpora import read
+from budew.corpora.shards import write_shard
+from budew.evaluation import paraphrase_report
+from budew.jobs import run
+from budew.paraphrase import Paraphrase, Rewriting, judge
+from budew.paraphrase.chat_backend import ChatBackend
+from budew.paraphrase.job import counted
+from tests.paraphrase.scripted import some_clips
+
+
+def rewritten(folder, clips, behavior, *, shards=4, workers=2, **options):
+    """Run the job over some clips against a server that behaves so; return the output and what it saw."""
+    for number in range(shards):
+        write_shard(folder / "in" / f"part-{number}.tar", clips[number::shards])
+    with running(behavior) as (url, seen):
+        server = ChatServer(url, concurrency=32, timeout=2.0, first_wait=0.05, patience=120.0)
+        backend = ChatBackend(server, "model", cache=folder / "answers.sqlite")
+        summary = run(
+            Paraphrase(backend, Rewriting(**options)), folder / "in", folder / "out", workers=workers
+        )
+        return summary, list(read(folder / "out")), seen
+
+
+def check(clips, done, *, per_clip=1):
+    assert Counter(clip.id for clip in done) == Counter(clip.id for clip in clips)
+    for clip in done:
+        assert len(clip.captions) == per_clip
+        for caption in clip.captions:
+            assert judge(caption.text, clip.profile).accepted, (clip.id, caption)
+    counts = counted(done)
+    assert counts["candidates"] == sum(counts[name] for name in ("accepted", "repaired", "spare", "refused"))
+    assert len(done) * per_clip == sum(counts[name] for name in ("accepted", "repaired", "fallbacks"))
+    return counts
+
+
+@pytest.mark.parametrize("fault", sorted({*FAULTS} - {"stalls"}))
+def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, fault):
+    clips = some_clips(4, fault)
+    _, done, seen = rewritten(tmp_path, clips, Behavior(1.0, (fault,)), shards=1, workers=0)
+    counts = check(clips, done)
+    assert seen.faults[fault]
+    if fault in {*IN_THE_TEXT, "null content"} - {"prose around JSON", "drops an emotion"}:
+        assert counts["fallbacks"] == 4
+    elif fault != "drops an emotion":
+        assert counts["fallbacks"] == 0
+
+
+@pytest.mark.slow
+def test_two_thousand_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_half_a_minute(tmp_path):
+    clips = some_clips(2000)
+    behavior = Behavior(0.5, seed=3, seconds=0.02, stall=3.0, down=30.0, down_after=600)
+    summary, done, seen = rewritten(tmp_path, clips, behavior, attempts=2)
+    assert (summary.clips, summary.failures, summary.given_up) == (2000, 0, ())
+    counts = check(clips, done)
+    assert set(FAULTS) <= seen.faults.keys()
+    assert counts["accepted"] > 1000
+    assert counts["fallbacks"] > 100
+    report = paraphrase_report(tmp_path / "out")
+    assert report.accounts.clips == 2000
+    assert not report.accounts.wrong

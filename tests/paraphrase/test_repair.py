@@ -1,0 +1,54 @@
+"""What only leaves something out is completed, and then says all; what is wrong otherwise is not touched."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.captions import parse, render
+from budew.paraphrase.gate import judge
+from budew.paraphrase.repair import best_partial, is_mendable, repaired
+from budew.profile import VoiceProfile
+from tests.paraphrase.scripted import FULL, some_profile
+
+
+def without(profile: VoiceProfile, count: int) -> VoiceProfile:
+    return VoiceProfile(dict(list(profile.emotions.items())[count:]), profile.bursts[1:], {})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 99))
+def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count, seed):
+    profile = some_profile(number)
+    candidate = render(
+        without(profile, count), seed=seed, style="prose", leave_out=["emotions"] * (count > 3)
+    )
+    verdict = judge(candidate, profile)
+    if not is_mendable(verdict):
+        return
+    text, names = repaired(candidate, verdict, profile, seed=seed)
+    said = parse(text)
+    assert said.emotions == profile.emotions
+    assert set(said.bursts) == set(profile.bursts)
+    assert said.traits == profile.traits
+    assert text.startswith(candidate.rstrip("."))
+    assert set(names.split(", ")) == {reason.what for reason in verdict.reasons}
+
+
+@pytest.mark.parametrize("candidate", ["A young man, furious.", "Level 3 of anger.", ""])
+def test_what_says_something_wrong_is_not_mendable(candidate):
+    assert not is_mendable(judge(candidate, FULL))
+    assert not is_mendable(judge(render(FULL), FULL))
+
+
+def test_the_candidate_that_leaves_out_least_is_the_best_and_of_equal_ones_the_first():
+    verdicts = [
+        judge(text, FULL)
+        for text in (
+            "A young man, furious.",
+            render(without(FULL, 2), style="prose"),
+            render(without(FULL, 1), style="prose", seed=1),
+            render(without(FULL, 1), style="prose", seed=2),
+        )
+    ]
+    assert best_partial(verdicts) == 2
+    assert best_partial(verdicts[:1]) is None

@@ -1,0 +1,178 @@
+"""Every caption is judged, what fails is asked again, mended or replaced, and all of it is counted."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from budew.captions import render
+from budew.corpora.clip import Clip
+from budew.paraphrase import Candidates, GrammarBackend, ParaphraseError, Rewriting, judge
+from budew.paraphrase.draft import COUNTS
+from budew.paraphrase.overlap import overlap
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+from tests.paraphrase.scripted import FULL, Scripted, some_clips
+
+CLIP = Clip("a", b"", "wav", profile=FULL, transcript="leave me alone, she said, or I shall scream")
+
+
+def rewritten(answer, clips=(CLIP,), **options):
+    rewriting, backend = Rewriting(**options), Scripted(answer)
+    drafts = [rewriting.draft(clip) for clip in clips]
+    asyncio.run(rewriting.rewrite(drafts, backend))
+    return drafts, backend
+
+
+def right(request, count=1):
+    """Answer with captions that say what is asked."""
+    return [render(request.profile, seed=request.seed + number) for number in range(count)]
+
+
+def adds_up(draft):
+    counts = draft.counts
+    assert (
+        counts["candidates"] == counts["accepted"] + counts["repaired"] + counts["spare"] + counts["refused"]
+    )
+    assert (
+        len(draft.captions())
+        == counts["accepted"] + counts["repaired"] + counts["fallbacks"]
+        == len(draft.slots)
+    )
+    assert sum(draft.codes.values()) == counts["refused"]
+    assert {type(draft.account(keep_refused=False)[name]) for name in COUNTS} == {int}
+
+
+def test_what_passes_is_kept_with_what_wrote_it_and_what_comes_after_it_is_spare():
+    (draft,), backend = rewritten(lambda request: right(request, 3), candidates=3)
+    (caption,) = draft.captions()
+    assert caption.text == right(backend.asked[0])[0]
+    assert caption.made_by["by"] == "paraphrase"
+    assert caption.made_by["of"] == backend.asked[0].caption
+    assert caption.made_by["backend"] == "scripted"
+    assert caption.made_by["attempt"] == 1
+    assert (draft.counts["accepted"], draft.counts["spare"], draft.counts["requests"]) == (1, 2, 1)
+    adds_up(draft)
+
+
+def test_what_fails_is_asked_again_with_the_reasons():
+    def answer(request):
+        return right(request) if request.refused else ["A happy young man."]
+
+    (draft,), backend = rewritten(answer)
+    first, second = backend.asked
+    assert first.refused == ()
+    assert second.refused[0].text == "A happy young man."
+    assert {"lost", "added", "other-trait"} <= {reason.code for reason in second.refused[0].reasons}
+    assert first.seed != second.seed
+    assert draft.captions()[0].made_by["attempt"] == 2
+    assert draft.counts["retried"] == 1
+    adds_up(draft)
+
+
+def test_what_only_leaves_something_out_is_completed_after_the_last_attempt():
+    less = VoiceProfile(dict(list(FULL.emotions.items())[1:]), FULL.bursts, FULL.traits)
+    (draft,), backend = rewritten(lambda request: [render(less, seed=request.seed, style="prose")])
+    (caption,) = draft.captions()
+    assert len(backend.asked) == 3
+    assert caption.made_by["repaired"] == next(iter(FULL.emotions))
+    assert judge(caption.text, FULL).accepted
+    assert (draft.counts["repaired"], draft.counts["refused"]) == (1, 2)
+    adds_up(draft)
+    (draft,), _ = rewritten(lambda request: [render(less, seed=request.seed, style="prose")], repair=False)
+    assert draft.captions()[0].made_by["fallback"] == "lost"
+    adds_up(draft)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (lambda request: ["A happy young man."], "lost"),
+        (lambda request: [request.caption], "copy"),
+        (lambda request: [], "unanswered"),
+        (lambda request: "server on fire", "unanswered"),
+        (lambda request: [""], "empty"),
+        (lambda request: [right(request)[0] + " Score: 3"], "number"),
+        (lambda request: [right(request)[0] + ' She says "leave me alone".'], "spoken"),
+    ],
+)
+def test_what_never_passes_falls_back_on_a_template_that_does(answer, code):
+    (draft,), _ = rewritten(answer, per_clip=3)
+    assert [caption.made_by["fallback"] for caption in draft.captions()] == [code] * 3
+    assert "backend" not in draft.captions()[0].made_by
+    for caption in draft.captions():
+        assert judge(caption.text, FULL).accepted
+    assert len({caption.text for caption in draft.captions()}) == 3
+    assert draft.counts["unanswered"] == (
+        9 if answer(draft.request(draft.slots[0], n=1)) == "server on fire" else 0
+    )
+    adds_up(draft)
+
+
+def test_captions_of_a_clip_are_not_alike_and_have_different_styles_and_sources():
+    (draft,), backend = rewritten(lambda request: right(request, 2), per_clip=6)
+    texts = [caption.text for caption in draft.captions()]
+    assert max(overlap(one, other) for one in texts for other in texts if one != other) <= 0.8
+    first = backend.asked[:6]
+    assert len({request.caption for request in first}) == len({request.seed for request in first}) == 6
+    assert len({request.style for request in first}) == 6
+
+
+def test_the_same_text_twice_is_refused_for_the_second_caption():
+    text = render(FULL, seed=99)
+    (draft,), _ = rewritten(lambda request: [text], per_clip=2, attempts=1)
+    assert draft.captions()[0].text == text
+    assert draft.captions()[1].made_by["fallback"] == "sibling"
+
+
+def test_counts_add_up_whatever_a_backend_does():
+    def anything(request):
+        draw = derived_seed("anything", request.seed)
+        kinds = [
+            right(request, 2),
+            [request.caption],
+            [],
+            "gone",
+            ["A cat."],
+            ["", *right(request)],
+            ["é" * 4000],
+        ]
+        return kinds[draw % len(kinds)]
+
+    clips = some_clips(60)
+    drafts, _ = rewritten(anything, clips, per_clip=2)
+    for draft, clip in zip(drafts, clips, strict=True):
+        adds_up(draft)
+        assert all(judge(caption.text, clip.profile).accepted for caption in draft.captions())
+    total = sum((draft.counts for draft in drafts), Counter())
+    assert min(total[name] for name in COUNTS if name != "repaired") > 0
+
+
+def test_neither_company_nor_order_decides_what_a_clip_gets():
+    clips = some_clips(9)
+    together, _ = rewritten(lambda request: right(request, 2), clips)
+    for draft, clip in zip(together, clips, strict=True):
+        (alone,), _ = rewritten(lambda request: right(request, 2), [clip])
+        assert alone.captions() == draft.captions()
+
+
+def test_a_clip_without_a_profile_and_numbers_below_one_are_told():
+    with pytest.raises(ParaphraseError, match=r"'a' has no profile .* annotate it first"):
+        Rewriting().draft(Clip("a", b"", "wav"))
+    for name in ("per_clip", "attempts", "candidates"):
+        with pytest.raises(ValueError, match="at least 1"):
+            Rewriting(**{name: 0})
+
+
+def test_the_grammar_rewrites_all_without_a_fallback():
+    rewriting, clips = Rewriting(per_clip=3), some_clips(40)
+
+    async def run():
+        async with GrammarBackend() as backend:
+            drafts = [rewriting.draft(clip) for clip in clips]
+            await rewriting.rewrite(drafts, backend)
+            return drafts
+
+    drafts = asyncio.run(run())
+    assert sum(draft.counts["accepted"] for draft in drafts) >= 0.97 * 120
+    assert Candidates(()).failure == ""

@@ -1,0 +1,98 @@
+"""Answers as models write them."""
+
+import json
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from budew.paraphrase.tidy import tidied
+
+CAPTION = "A woman's voice, very angry, with a chuckle."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        CAPTION,
+        f"  {CAPTION}\n",
+        CAPTION.replace(", ", ",\n"),
+        f'"{CAPTION}"',
+        f"“{CAPTION}”",
+        f"'{CAPTION}'",
+        f"‘{CAPTION}’",
+        f"*{CAPTION}*",
+        f"**{CAPTION}**",
+        f"Caption: {CAPTION}",
+        f"**Caption:** {CAPTION}",
+        f"Rewritten caption:\n\n{CAPTION}",
+        f'Sure! Here is a rewritten caption: "{CAPTION}"',
+        f"Here's the caption in other words:\n{CAPTION}",
+        f"```\n{CAPTION}\n```",
+        f"```text\n{CAPTION}\n```",
+        f"Here you go:\n```\n{CAPTION}\n```\nIt keeps every feeling.",
+        json.dumps({"caption": CAPTION}),
+        f"```json\n{json.dumps({'caption': CAPTION}, indent=1)}\n```",
+        f"The JSON that you asked for: {json.dumps({'caption': CAPTION})} Anything else?",
+        f"<think>\nAngry, a woman.\n</think>\n\n{CAPTION}",
+        f"Angry, a woman.\n</think>\n\n{CAPTION}",
+        f"<reasoning>Angry.</reasoning>{CAPTION}",
+        f"<think>x</think>Caption: “{json.dumps({'caption': CAPTION})}”",
+    ],
+)
+def test_the_caption_is_found_in_what_models_put_around_it(answer):
+    assert tidied(answer) == CAPTION
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        '"Angry" and "sad" are both there.',
+        "'Tis a sad voice, o' the old kind.",
+        "Voice: female, angry.",
+        "She sounds sad: a sigh, a pause.",
+        "Calm. The caption: none.",
+        '{"captions": ["a", "b"]}',
+        '{"caption": "one"} {"caption": "two"}',
+        '{"caption": 3}',
+        "Caption:",
+        '"',
+    ],
+)
+def test_what_is_no_wrapping_stays(caption):
+    assert tidied(caption) == caption
+
+
+@pytest.mark.parametrize("answer", ["", " \n", "<think>an answer that never came", "<think>x</think>"])
+def test_an_answer_without_a_caption_is_empty(answer):
+    assert tidied(answer) == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "caption"),
+    [
+        ("She sounds angry. There is a hint of", "She sounds angry."),
+        ("She sounds angry! He sighs. And", "She sounds angry! He sighs."),
+        ('"She sounds angry. There is a', "She sounds angry."),
+        ("She sounds angry.", "She sounds angry."),
+        ("angry woman, very ti", ""),
+        ("<think>She sounds angry. The caption", ""),
+    ],
+)
+def test_of_an_answer_that_was_cut_off_the_whole_sentences_count(answer, caption):
+    assert tidied(answer, cut=True) == caption
+
+
+@given(st.text(st.sampled_from(list("aB .:\"'“”*`{}\n<>/")) | st.characters(), max_size=60))
+@example("``")
+def test_any_text_becomes_one_line_that_is_tidy_already(text):
+    line = tidied(text)
+    assert line == " ".join(line.split())
+
+
+@pytest.mark.parametrize("unit", ["caption: ", "```\n", "<think>", '"', "a ", "{", '{"a":', "sure. "])
+def test_forty_thousand_characters_take_no_time(unit):
+    begin = time.perf_counter()
+    tidied(unit * (40_000 // len(unit)))
+    assert time.perf_counter() - begin < 0.5
