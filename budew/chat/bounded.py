@@ -1,6 +1,6 @@
 """HTTP of which no answer is read beyond a size: an endless one costs its first bytes and an error.
 
-The connections are aiohttp's, as the `openai` client offers them; its other ones cost twice the time.
+The connections are aiohttp's, as the `openai` client offers them; its other ones took 1.6 times as long.
 """
 
 from collections.abc import AsyncIterator
