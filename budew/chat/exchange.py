@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LARGEST_RESPONSE = 8 * 2**20
 """Bytes of one response; an annotation is some thousand."""
 _NO_KEY = "none"  # the client insists on one, and does not send it
+_SHORTEST_SECRET = 6  # what is shorter may be a word of the answer
 _LONGEST_REASON = 200
 _HOPELESS = {
     401: "set the key in {key} again",
@@ -58,6 +59,7 @@ class Exchange:
         self._aiohttp = require("aiohttp", extra="paraphrase", purpose="asking a chat server")
         credentials = server.credentials()
         key = None if credentials else server.key()
+        self._secrets = [secret.encode() for secret in server.secrets() if len(secret) >= _SHORTEST_SECRET]
         self._headers: dict[str, Any] = {"Content-Type": "application/json"}
         if key is None:
             self._headers["Authorization"] = self._openai.Omit()
@@ -96,7 +98,13 @@ class Exchange:
             raise answer  # here, where what the client raised and the key in it are no context of it any more
         if not answer.is_success:
             raise self._error(answer.status_code, answer.headers, answer.content)
-        return self._response(answer.content)
+        return self._response(self._without_secrets(answer.content))
+
+    def _without_secrets(self, text: bytes) -> bytes:
+        """Return an answer without our own key, which a server may echo and which would go into a corpus."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…".encode())
+        return text
 
     async def _answered(self, body: Mapping[str, Any], key: str) -> "httpx2.Response | FaultError":
         """Return what came back, whatever its status, or the fault that kept it from coming."""

@@ -12,7 +12,7 @@ from typing import Any
 from budew.captions import render
 from budew.corpora.clip import Caption
 from budew.paraphrase.backend import Candidates, Refused, Request
-from budew.paraphrase.gate import Gate, Verdict
+from budew.paraphrase.gate import Gate, Reason, Verdict
 from budew.paraphrase.repair import best_partial, repaired
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
@@ -30,10 +30,12 @@ COUNTS = (
 )
 _TOLD = 2
 """Refused candidates that the next request speaks of, the latest."""
+_EACH, _REASONS = 4, 12
+"""Reasons of one kind, and of all kinds, that it is told of each."""
 _FALLBACKS = 8
 """Template renderings tried for one that is not like its siblings."""
-_LONGEST_KEPT, _MOST_KEPT = 400, 12
-"""Characters of a refused candidate that are kept, and candidates of a clip."""
+_LONGEST_KEPT, _MOST_KEPT, _MOST_FAILURES = 400, 12, 3
+"""Characters of a refused candidate or of a failure that are kept, and how many of each for a clip."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Draft:
     transcript: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
 
     def open(self) -> Iterator[Slot]:
         """Give the slots that have no caption yet."""
@@ -69,13 +72,15 @@ class Draft:
         """Return what is asked next for a slot."""
         slot.attempts += 1
         self.counts.update(requests=1, retried=int(slot.attempts > 1))
-        told = tuple(Refused(text, verdict.reasons) for text, verdict, _ in slot.refused[-_TOLD:])
+        told = tuple(Refused(text, _told(verdict)) for text, verdict, _ in slot.refused[-_TOLD:])
         seed = derived_seed("paraphrase", self.id, self.seed, slot.number, slot.attempts)
         return Request(self.id, slot.source, slot.said, seed, n, slot.style, told)
 
     def take(self, slot: Slot, request: Request, answer: Candidates) -> None:
         """Judge what came: the first candidate that passes is the caption, those after it are spare."""
         self.counts.update(candidates=len(answer.texts), unanswered=int(bool(answer.failure)))
+        if answer.failure and len(self.failures) < _MOST_FAILURES:
+            self.failures.append(answer.failure[:_LONGEST_KEPT])
         for text in answer.texts:
             if slot.caption is not None:
                 self.counts["spare"] += 1
@@ -105,6 +110,8 @@ class Draft:
         """Return the counts as JSON values, with the refused candidates if they are to be kept."""
         account: dict[str, Any] = {name: self.counts[name] for name in COUNTS}
         account["codes"] = dict(sorted(self.codes.items()))
+        if self.failures:
+            account["failures"] = self.failures
         if keep_refused:
             refused = [row for slot in self.slots for row in slot.refused]
             account["refusals"] = [_kept(text, verdict) for text, verdict, _ in refused[:_MOST_KEPT]]
@@ -123,7 +130,7 @@ class Draft:
         slot.caption = Caption(text, {"by": "paraphrase", "of": slot.source, **made_by})
 
     def _repair(self, slot: Slot) -> bool:
-        place = best_partial([verdict for _, verdict, _ in slot.refused])
+        place = best_partial([verdict for _, verdict, _ in slot.refused], slot.said)
         if place is None:
             return False
         text, verdict, made_by = slot.refused[place]
@@ -153,6 +160,15 @@ class Draft:
             {"by": "paraphrase", "of": slot.source, "fallback": why, "attempt": slot.attempts, "seed": seed},
         )
         self.counts["fallbacks"] += 1
+
+
+def _told(verdict: Verdict) -> tuple[Reason, ...]:
+    """Return the reasons that a model is told: a few of each kind, for a text can be wrong all over."""
+    found: list[Reason] = []
+    for reason in verdict.reasons:
+        if sum(other.code == reason.code for other in found) < _EACH:
+            found.append(reason)
+    return tuple(found[:_REASONS])
 
 
 def _kept(text: str, verdict: Verdict) -> dict[str, Any]:

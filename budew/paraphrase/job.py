@@ -27,6 +27,7 @@ _TALLIES = {
     "retried": "asked again",
     "repaired": "repaired",
     "refused": "refused",
+    "unanswered": "unanswered",
     "fallbacks": "templates",
 }
 """Of the counts, those that the progress shows, and how."""

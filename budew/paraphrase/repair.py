@@ -10,17 +10,24 @@ from budew.paraphrase.gate import Verdict
 from budew.profile import VoiceProfile
 
 _MENDABLE = frozenset(("lost", "lost-burst", "lost-trait"))
+_LEAST = 0.5
+"""Share of the things to say that a candidate must say by itself; what says less is no caption of a voice."""
 _FRAME = "emotion_first"  # says emotions, and the rest only where there is any
 
 
-def is_mendable(verdict: Verdict) -> bool:
-    """Tell whether nothing is wrong with a candidate but what it leaves out."""
-    return bool(verdict.reasons) and _MENDABLE.issuperset(verdict.codes)
+def is_mendable(verdict: Verdict, profile: VoiceProfile) -> bool:
+    """Tell whether a candidate only leaves something out of `profile`, and says at least half of it."""
+    if not verdict.reasons or not _MENDABLE.issuperset(verdict.codes):
+        return False
+    wanted = expressible(profile)
+    things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+    says_a_feeling = len(verdict.missed) < len(wanted.emotions) or not wanted.emotions
+    return says_a_feeling and things - len(verdict.reasons) >= _LEAST * things
 
 
-def best_partial(verdicts: Sequence[Verdict]) -> int | None:
+def best_partial(verdicts: Sequence[Verdict], profile: VoiceProfile) -> int | None:
     """Return the place of the first candidate that leaves out least, None where all else is wrong."""
-    mendable = [place for place, verdict in enumerate(verdicts) if is_mendable(verdict)]
+    mendable = [place for place, verdict in enumerate(verdicts) if is_mendable(verdict, profile)]
     return min(mendable, key=lambda place: len(verdicts[place].reasons), default=None)
 
 

@@ -38,7 +38,7 @@ def tidied(answer: str, *, cut: bool = False) -> str:
         if bared == text:
             break
         text = bared
-    line = " ".join(text.split())
+    line = " ".join(text.split()).encode("utf-8", "replace").decode()  # JSON can hold halves of characters
     return _whole_sentences(line) if cut else line
 
 

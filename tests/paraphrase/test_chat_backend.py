@@ -104,3 +104,16 @@ def test_it_can_be_pickled_and_its_settings_name_what_decides_the_text_and_not_w
     assert again.settings() == given.settings()
     assert "127.0.0.1" not in json.dumps(given.settings())
     assert {"model", "prompt_version", "temperature"} <= given.settings().keys()
+
+
+def test_half_a_character_in_an_answer_is_replaced(serve):
+    server = serve(lambda *_: json.dumps({"caption": "A \ud800 man."}))
+    (answer,) = asked(backend(server), REQUESTS[:1])
+    assert answer.texts == ("A ? man.",)
+
+
+def test_a_key_that_a_server_echoes_stays_out_of_the_captions(serve, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    server = serve(lambda *_: json.dumps({"caption": "A man whose key is sk-very-secret."}))
+    (answer,) = asked(backend(server), REQUESTS[:1])
+    assert answer.texts == ("A man whose key is ….",)

@@ -176,3 +176,23 @@ def test_the_grammar_rewrites_all_without_a_fallback():
     drafts = asyncio.run(run())
     assert sum(draft.counts["accepted"] for draft in drafts) >= 0.97 * 120
     assert Candidates(()).failure == ""
+
+
+def test_a_model_is_told_a_few_reasons_however_much_is_wrong():
+    mess = "[3] " * 1000 + "A happy man with joy."
+    _, backend = rewritten(lambda request: [mess])
+    for request in backend.asked[1:]:
+        for refused in request.refused:
+            assert len(refused.reasons) <= 12
+            codes = Counter(reason.code for reason in refused.reasons)
+            assert max(codes.values()) <= 4
+            assert {"number", "lost"} <= codes.keys() or len(refused.reasons) == 12
+        prompt = Rewriting().prompts.messages(request, structured=True)
+        assert sum(len(message["content"]) for message in prompt) < 12_000
+
+
+def test_why_a_request_was_not_answered_is_kept():
+    (draft,), _ = rewritten(lambda request: "server on fire", per_clip=2)
+    account = draft.account(keep_refused=True)
+    assert account["unanswered"] == 6
+    assert account["failures"] == ["server on fire"] * 3
