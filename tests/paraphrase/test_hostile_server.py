@@ -63,6 +63,6 @@ def test_two_thousand_clips_survive_all_faults_at_once_and_a_server_that_is_away
     assert set(FAULTS) <= seen.faults.keys()
     assert counts["accepted"] > 1000
     assert counts["fallbacks"] > 100
-    report = paraphrase_report(tmp_path / "out")
+    report = paraphrase_report([tmp_path / "out"])
     assert report.accounts.clips == 2000
     assert not report.accounts.wrong
