@@ -205,8 +205,9 @@ def harvest(
     """List words of the language model that the parser cannot read, and where an emotion was missed.
 
     Those that stand again and again where one emotion was missed are worth an
-    entry in caption_templates/en.yaml. Needs the refused candidates in the
-    metadata, which run keeps.
+    entry in caption_templates/en.yaml. Needs the refused candidates of a language
+    model in the metadata, which run keeps; those that were chat, no English or
+    broken do not count. What cannot be read is told on stderr; then the exit status is 1.
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
@@ -214,9 +215,9 @@ def harvest(
     from budew.paraphrase.harvest import Harvest
 
     refuse_to_replace([source], jsonl)
-    counts = Harvest()
+    counts, bad = Harvest(), Told()
     with progress_bar("harvest") as bar:
-        for done, clip in enumerate(read(source), 1):
+        for done, clip in enumerate(read(source, on_bad=bad), 1):
             counts.add(clip)
             bar(done, None)
     found = counts.ranked(fewest=fewest)
@@ -227,6 +228,7 @@ def harvest(
     print_table(_harvest_table(found[:top]))
     if counts.beyond:
         print(f"{counts.beyond:,} words were not counted: there are too many different ones")
+    raise typer.Exit(bad.status)
 
 
 def _harvest_table(found: Any) -> Any:

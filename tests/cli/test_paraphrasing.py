@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.paraphrase_server import Behavior, running
-from budew.corpora import read
+from budew.corpora import Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge
 from tests.paraphrase.scripted import some_clips
@@ -102,3 +102,15 @@ def test_words_that_nobody_reads_are_harvested(budew, corpus, tmp_path):
     assert "zorbling" in outcome.out
     row = json.loads(found.read_text())
     assert (row["word"], row["missed"], row["emotions"], row["share"]) == ("zorbling", 2, {"Anger": 2}, 1.0)
+
+
+def test_a_harvest_goes_on_after_a_bad_shard_and_says_so(budew, tmp_path):
+    rows = [{"text": "A sense of zorbling.", "codes": ["lost"], "missed": ["Anger"], "unknown": []}] * 2
+    write_shard(
+        tmp_path / "in/b.tar", [Clip("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": rows}})]
+    )
+    (tmp_path / "in/a.tar").write_bytes(b"no shard" * 200)
+    outcome = budew("paraphrase", "harvest", tmp_path / "in")
+    assert outcome.status == 1
+    assert "zorbling" in outcome.out
+    assert "a.tar" in outcome.err
