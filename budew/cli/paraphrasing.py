@@ -167,9 +167,10 @@ def judge(
 ) -> None:
     """Hold captions from anywhere to the profiles that they should express.
 
-    Each line has a caption and a profile, as budew writes it. Prints each that is
-    refused with its reasons, and how many pass; --jsonl writes every line with its
-    verdict. Exit status 1 where a line cannot be read.
+    Each line has a caption and a profile, as budew writes it, and may have the
+    template as source and what is spoken as transcript. Prints each that is refused
+    with its reasons, and how many pass; --jsonl writes every line with its verdict
+    as well. Exit status 1 where a line cannot be read.
 
     Example: budew paraphrase judge captions.jsonl
     """
@@ -186,11 +187,11 @@ def judge(
             codes.update({reason["code"] for reason in row["reasons"]})
             if written is not None:
                 print(as_json(row), file=written)
-            elif not row["accepted"]:
+            if not row["accepted"]:
                 why = "; ".join(f"{reason['code']} {reason['what']}".strip() for reason in row["reasons"])
                 print(visible(f"{row['caption']}\n  {why}"))
     print(f"{passed:,} of {count:,} pass")
-    for code, times in codes.most_common():
+    for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
         print(f"  {code}: {times:,}")
     raise typer.Exit(tell.status)
 

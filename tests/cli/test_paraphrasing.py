@@ -85,10 +85,26 @@ def test_captions_from_anywhere_are_judged(budew, tmp_path):
     assert 'line 3: has no "profile"' in outcome.err
     assert "line 4" in outcome.err
     out = tmp_path / "verdicts.jsonl"
-    budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
+    beside = budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
+    assert beside.out == outcome.out
+    codes = [line.split(":")[0] for line in beside.out.partition("pass\n")[2].splitlines()]
+    assert codes == sorted(codes)  # each once
     written = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["accepted"] for row in written] == [True, False]
     assert written[1]["missed"] == ["Anger"]
+
+
+def test_a_caption_that_repeats_the_transcript_of_its_line_is_refused(budew):
+    row = {
+        "caption": "An angry voice says give me back all my money.",
+        "profile": {"emotions": {"Anger": 0.5}},
+        "transcript": "Give me back all my money!",
+        "source": None,
+    }
+    lines = [row, {**row, "transcript": 3}]
+    outcome = budew("paraphrase", "judge", "-", stdin="\n".join(map(json.dumps, lines)).encode())
+    assert "  spoken: 1\n" in outcome.out
+    assert 'line 2: what is under "transcript" is no text' in outcome.err
 
 
 def test_words_that_nobody_reads_are_harvested(budew, corpus, tmp_path):
