@@ -33,6 +33,7 @@ app = typer.Typer(
 @app.command(no_args_is_help=True)
 @job_command()
 def run(
+    context: typer.Context,
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
@@ -80,6 +81,7 @@ def run(
     from budew.chat.live import live_spending
     from budew.paraphrase import Gate, Paraphrase, Rewriting, load_prompts
 
+    _without_effect(context, backend)
     ledger = cache or users_ledger()
     prompts = load_prompts(prompt, ban=ban)
     if backend is Writer.chat:
@@ -153,6 +155,19 @@ def _needed(given: str | None, option: str, backend: Writer) -> str:
     if not given:
         raise typer.BadParameter(f"--backend {backend.value} needs it", param_hint=option)
     return given
+
+
+def _without_effect(context: typer.Context, backend: Writer) -> None:
+    """Refuse options that only other backends heed: who gives one takes it for heeded."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        backends = paraphrasing_options.HEEDED_BY.get(option.name or "", tuple(Writer))
+        if source is not None and source.name == "COMMANDLINE" and backend not in backends:
+            heeded = " and ".join(f"--backend {name.value}" for name in backends)
+            raise typer.BadParameter(
+                f"only {heeded} heeds it, not {backend.value}: leave it out",
+                param_hint="/".join([*option.opts, *option.secondary_opts]),
+            )
 
 
 for command in (paraphrase_prompt.prompt, paraphrase_report.report):

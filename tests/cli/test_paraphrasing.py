@@ -1,10 +1,13 @@
 """Rewriting on the command line: what is told, the exit status, and what each backend needs."""
 
+import inspect
 import json
 
 import pytest
 
 from benchmarks.paraphrase_server import Behavior, running
+from budew.cli.paraphrasing import run
+from budew.cli.paraphrasing_options import HEEDED_BY
 from budew.corpora import Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge
@@ -55,6 +58,32 @@ def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given,
     assert outcome.status == 2
     assert missing in outcome.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("backend", "given"),
+    [
+        ("grammar", ["--model", "m"]),
+        ("grammar", ["--base-url", "http://localhost/v1"]),
+        ("grammar", ["--ban", "ban.yaml"]),
+        ("grammar", ["--max-tokens", "9"]),
+        ("grammar", ["--timeout", "120"]),  # as it is anyway, but given
+        ("grammar", ["--plain"]),
+        ("chat", ["--device", "cpu"]),
+        ("vllm", ["--batch-size", "2"]),
+        ("transformers", ["--max-cost", "3"]),
+    ],
+)
+def test_an_option_that_the_backend_does_not_heed_is_refused(budew, corpus, tmp_path, backend, given):
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--backend", backend, *given)
+    assert outcome.status == 2
+    assert given[0] in outcome.err
+    assert "heed" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_option_that_some_backends_heed_is_one_of_run():
+    assert HEEDED_BY.keys() <= inspect.signature(run).parameters.keys()
 
 
 def test_a_dry_run_asks_nobody_and_writes_nothing(budew, corpus, tmp_path):
