@@ -66,8 +66,8 @@ AnswersFile = Annotated[
         metavar="FILE",
         dir_okay=False,
         help="Keeps the answers, so that nothing is asked twice; left out, answers.sqlite in ~/.cache/budew. "
-        "An answer goes by the model's name and what it is asked, whatever the server: for other weights under "
-        "the same name give another file.",
+        "An answer goes by the model's name and what it is asked, whatever the server: for other weights "
+        "under the same name give another file.",
     ),
 ]
 PriceIn = Annotated[float, typer.Option(min=0, metavar="X", help="Of a million tokens that are sent.")]
