@@ -130,8 +130,13 @@ class Section:
             PromptError: there is none, or something else in it.
         """
         value = self.table.get(name)
-        if not isinstance(value, list) or not value or not all(isinstance(text, str) for text in value):
-            raise self.error(name, f"must be a list of texts, not {_shown(value)}")
+        if not isinstance(value, list) or not value:
+            raise self.error(
+                name, f"must be a list of texts, not {'empty' if value == [] else _shown(value)}"
+            )
+        for number, text in enumerate(value, 1):
+            if not isinstance(text, str):
+                raise self.error(name, f"must be a list of texts, and entry {number} is {_shown(text)}")
         return tuple(value)
 
     def number(self, name: str, low: float, high: float) -> float:

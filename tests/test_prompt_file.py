@@ -58,3 +58,18 @@ def test_sections_tell_the_whole_key():
         section.section("b").text("c")
     with pytest.raises(PromptError, match=r"a\.d must be a mapping"):
         section.section("d")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ([], "a must be a list of texts, not empty"),
+        ("x", "a must be a list of texts, not 'x'"),
+        (["x", ["y"]], "a must be a list of texts, and entry 2 is a list"),
+        ([None], "a must be a list of texts, and entry 1 is nothing"),
+    ],
+)
+def test_of_a_list_the_entry_that_is_no_text_is_told(value, told):
+    with pytest.raises(PromptError) as error:
+        Section(Path("p.yaml"), "", {"a": value}).texts("a")
+    assert str(error.value) == f"p.yaml: {told}: correct it"

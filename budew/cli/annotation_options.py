@@ -65,7 +65,9 @@ AnswersFile = Annotated[
         "--cache",
         metavar="FILE",
         dir_okay=False,
-        help="Keeps the answers, so that nothing is asked twice; left out, answers.sqlite in ~/.cache/budew.",
+        help="Keeps the answers, so that nothing is asked twice; left out, answers.sqlite in ~/.cache/budew. "
+        "An answer goes by the model's name and what it is asked, whatever the server: for other weights "
+        "under the same name give another file.",
     ),
 ]
 PriceIn = Annotated[float, typer.Option(min=0, metavar="X", help="Of a million tokens that are sent.")]
@@ -73,10 +75,16 @@ PriceOut = Annotated[float, typer.Option(min=0, metavar="X", help="Of a million 
 MaxCost = Annotated[
     float | None,
     typer.Option(
-        min=0, metavar="X", help="End when OUT has cost so much, over all runs; a higher one goes on."
+        min=0,
+        metavar="X",
+        help="End when OUT has cost so much, over all runs; a higher one goes on. Answers under way then are "
+        "still paid: --concurrency of each worker at most.",
     ),
 ]
-MaxTokens = Annotated[int | None, typer.Option(min=0, metavar="N", help="The same in tokens.")]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="N", help="The same in tokens; answers under way then still count."),
+]
 # budew corpus annotate heads, labels, measures; budew corpus measure, bins, train-heads
 HeadsPlace = Annotated[
     Path,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budew.cli import options
+from budew.cli import options, paraphrasing_options
 from budew.cli.captions import read_profile
 from budew.terminal import output
 
@@ -47,6 +47,7 @@ def prompt(
     style: StyleName = None,
     seed: PromptSeed = 0,
     prompt_file: PromptFile = None,
+    ban: paraphrasing_options.BanList = None,
     format: Form = PromptForm.messages,
     structured: Structured = True,
     output_file: options.Output = None,
@@ -62,7 +63,7 @@ def prompt(
     from budew.paraphrase.prompts.loading import load_prompts
     from budew.paraphrase.sources import source_caption
 
-    prompts, said = load_prompts(prompt_file), read_profile(profile)
+    prompts, said = load_prompts(prompt_file, ban=ban), read_profile(profile)
     chosen = style or prompts.style_of(seed, "", 0)
     if chosen not in prompts.styles:
         raise typer.BadParameter(f"no style {chosen!r}: there are {', '.join(prompts.styles)}")

@@ -33,6 +33,7 @@ app = typer.Typer(
 @app.command(no_args_is_help=True)
 @job_command()
 def run(
+    context: typer.Context,
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
@@ -80,6 +81,7 @@ def run(
     from budew.chat.live import live_spending
     from budew.paraphrase import Gate, Paraphrase, Rewriting, load_prompts
 
+    _without_effect(context, backend)
     ledger = cache or users_ledger()
     prompts = load_prompts(prompt, ban=ban)
     if backend is Writer.chat:
@@ -155,6 +157,19 @@ def _needed(given: str | None, option: str, backend: Writer) -> str:
     return given
 
 
+def _without_effect(context: typer.Context, backend: Writer) -> None:
+    """Refuse options that only other backends heed: who gives one takes it for heeded."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        backends = paraphrasing_options.HEEDED_BY.get(option.name or "", tuple(Writer))
+        if source is not None and source.name == "COMMANDLINE" and backend not in backends:
+            heeded = " and ".join(f"--backend {name.value}" for name in backends)
+            raise typer.BadParameter(
+                f"only {heeded} heeds it, not {backend.value}: leave it out",
+                param_hint="/".join([*option.opts, *option.secondary_opts]),
+            )
+
+
 for command in (paraphrase_prompt.prompt, paraphrase_report.report):
     app.command(no_args_is_help=True)(command)
 
@@ -167,9 +182,10 @@ def judge(
 ) -> None:
     """Hold captions from anywhere to the profiles that they should express.
 
-    Each line has a caption and a profile, as budew writes it. Prints each that is
-    refused with its reasons, and how many pass; --jsonl writes every line with its
-    verdict. Exit status 1 where a line cannot be read.
+    Each line has a caption and a profile, as budew writes it, and may have the
+    template as source and what is spoken as transcript. Prints each that is refused
+    with its reasons, and how many pass; --jsonl writes every line with its verdict
+    as well. Exit status 1 where a line cannot be read.
 
     Example: budew paraphrase judge captions.jsonl
     """
@@ -186,11 +202,11 @@ def judge(
             codes.update({reason["code"] for reason in row["reasons"]})
             if written is not None:
                 print(as_json(row), file=written)
-            elif not row["accepted"]:
+            if not row["accepted"]:
                 why = "; ".join(f"{reason['code']} {reason['what']}".strip() for reason in row["reasons"])
                 print(visible(f"{row['caption']}\n  {why}"))
     print(f"{passed:,} of {count:,} pass")
-    for code, times in codes.most_common():
+    for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
         print(f"  {code}: {times:,}")
     raise typer.Exit(tell.status)
 
@@ -205,8 +221,9 @@ def harvest(
     """List words of the language model that the parser cannot read, and where an emotion was missed.
 
     Those that stand again and again where one emotion was missed are worth an
-    entry in caption_templates/en.yaml. Needs the refused candidates in the
-    metadata, which run keeps.
+    entry in caption_templates/en.yaml. Needs the refused candidates of a language
+    model in the metadata, which run keeps; those that were chat, no English or
+    broken do not count. What cannot be read is told on stderr; then the exit status is 1.
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
@@ -214,9 +231,9 @@ def harvest(
     from budew.paraphrase.harvest import Harvest
 
     refuse_to_replace([source], jsonl)
-    counts = Harvest()
+    counts, bad = Harvest(), Told()
     with progress_bar("harvest") as bar:
-        for done, clip in enumerate(read(source), 1):
+        for done, clip in enumerate(read(source, on_bad=bad), 1):
             counts.add(clip)
             bar(done, None)
     found = counts.ranked(fewest=fewest)
@@ -227,6 +244,7 @@ def harvest(
     print_table(_harvest_table(found[:top]))
     if counts.beyond:
         print(f"{counts.beyond:,} words were not counted: there are too many different ones")
+    raise typer.Exit(bad.status)
 
 
 def _harvest_table(found: Any) -> Any:

@@ -16,6 +16,17 @@ class Writer(StrEnum):
     vllm = "vllm"
 
 
+_MODELS = (Writer.chat, Writer.transformers, Writer.vllm)
+HEEDED_BY: dict[str, tuple[Writer, ...]] = {
+    **dict.fromkeys(("model", "temperature", "ban"), _MODELS),
+    **dict.fromkeys(("batch_size", "device"), (Writer.transformers,)),
+    **dict.fromkeys(
+        ("base_url", "key_variable", "structured", "concurrency", "timeout", "tries", "patience",
+         "requests_per_minute", "cache", "price_in", "price_out", "max_cost", "max_tokens"),
+        (Writer.chat,),
+    ),
+}  # fmt: skip
+"""Options of run that not every backend heeds. The styles of --prompt are drawn for all."""
 _CHAT, _LOCAL, _GATE = "Chat server", "Model in this process", "What may pass"
 
 Backend = Annotated[
@@ -65,7 +76,8 @@ BanList = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Phrases that the model is told to avoid, as budew paraphrase report --ban writes them.",
+        help="Phrases that the model is told to avoid, as budew paraphrase report --ban writes them; "
+        "the first 60 count.",
     ),
 ]
 Tolerance = Annotated[

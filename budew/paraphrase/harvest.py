@@ -18,6 +18,8 @@ from budew.paraphrase.job import METADATA
 from budew.taxonomy import EMOTIONS
 
 _EXAMPLES = 3
+_NO_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
+"""Codes of candidates that are no try at an English caption: their words would fill the table."""
 _MOST_WORDS = 200_000
 """Different words that are counted. What comes after them is not looked at, and told."""
 
@@ -28,7 +30,8 @@ class Harvested:
 
     Attributes:
         word: lower-case.
-        missed: refused candidates with it in which an emotion was missed.
+        missed: refused candidates with it in which an emotion was missed; not those that are no caption in
+            English at all, such as chat or German.
         named: of them, those where it stands as an emotion stands ("a sense of …").
         passed: accepted captions with it, which say all that they have to.
         emotions: which emotions were missed, the most frequent first, and how often.
@@ -143,5 +146,9 @@ def _refusals(clip: Clip) -> Iterator[tuple[str, list[str]]]:
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and isinstance(row.get("text"), str) and isinstance(row.get("missed"), list):
             missed = [name for name in row["missed"] if name in EMOTIONS]
-            if missed:
+            if missed and not _is_no_caption(row.get("codes")):
                 yield row["text"], missed
+
+
+def _is_no_caption(codes: Any) -> bool:
+    return isinstance(codes, list) and any(isinstance(code, str) and code in _NO_CAPTION for code in codes)

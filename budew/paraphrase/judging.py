@@ -17,7 +17,8 @@ def judged_lines(
 
     Args:
         lines: a file of JSON Lines, open for reading bytes: each has `caption` and `profile`, as
-            `VoiceProfile.to_dict` writes it, and may have the template as `source`.
+            `VoiceProfile.to_dict` writes it, and may have the template as `source` and what is spoken as
+            `transcript`.
         name: what errors call the file.
         gate: how strict to be.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
@@ -35,16 +36,17 @@ def judged_lines(
 
 
 def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
-    caption, source = record.get("caption"), record.get("source", "")
-    if not isinstance(caption, str) or not isinstance(source, str):
-        raise CorpusError(f'{where}: has no text under "caption", or none under "source": add it')
+    caption = record.get("caption")
+    if not isinstance(caption, str):
+        raise CorpusError(f'{where}: has no text under "caption": add it')
+    source, transcript = (_text(record, key, where) for key in ("source", "transcript"))
     try:
         profile = VoiceProfile.from_dict(record["profile"])
     except KeyError as error:
         raise CorpusError(f'{where}: has no "profile" to hold the caption to: add it') from error
     except (ProfileError, UnknownNameError, RangeError, TraitError) as error:
         raise CorpusError(f"{where}: {error}") from error
-    verdict = gate.judge(caption, profile, source=source)
+    verdict = gate.judge(caption, profile, source=source, transcript=transcript)
     return {
         **record,
         "accepted": verdict.accepted,
@@ -52,3 +54,10 @@ def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
         "missed": list(verdict.missed),
         "unknown": list(verdict.unknown),
     }
+
+
+def _text(record: dict[str, Any], key: str, where: str) -> str:
+    text = record.get(key)
+    if text is not None and not isinstance(text, str):
+        raise CorpusError(f'{where}: what is under "{key}" is no text: correct it or leave it out')
+    return text or ""

@@ -70,6 +70,11 @@ def test_a_prompt_file_of_ones_own_is_shown(run, tmp_path):
     assert "Examples" not in shown
 
 
+def test_phrases_to_avoid_are_shown(run, tmp_path):
+    (tmp_path / "ban.yaml").write_text("phrases: [a tapestry of]")
+    assert "do not use: a tapestry of." in run("--ban", tmp_path / "ban.yaml").partition("[user]")[0]
+
+
 def test_a_profile_comes_from_standard_input_too():
     app = typer.Typer()
     app.command()(prompt)

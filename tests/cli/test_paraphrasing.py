@@ -1,11 +1,14 @@
 """Rewriting on the command line: what is told, the exit status, and what each backend needs."""
 
+import inspect
 import json
 
 import pytest
 
 from benchmarks.paraphrase_server import Behavior, running
-from budew.corpora import read
+from budew.cli.paraphrasing import run
+from budew.cli.paraphrasing_options import HEEDED_BY
+from budew.corpora import Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge
 from tests.paraphrase.scripted import some_clips
@@ -57,6 +60,32 @@ def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("backend", "given"),
+    [
+        ("grammar", ["--model", "m"]),
+        ("grammar", ["--base-url", "http://localhost/v1"]),
+        ("grammar", ["--ban", "ban.yaml"]),
+        ("grammar", ["--max-tokens", "9"]),
+        ("grammar", ["--timeout", "120"]),  # as it is anyway, but given
+        ("grammar", ["--plain"]),
+        ("chat", ["--device", "cpu"]),
+        ("vllm", ["--batch-size", "2"]),
+        ("transformers", ["--max-cost", "3"]),
+    ],
+)
+def test_an_option_that_the_backend_does_not_heed_is_refused(budew, corpus, tmp_path, backend, given):
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--backend", backend, *given)
+    assert outcome.status == 2
+    assert given[0] in outcome.err
+    assert "heed" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_option_that_some_backends_heed_is_one_of_run():
+    assert HEEDED_BY.keys() <= inspect.signature(run).parameters.keys()
+
+
 def test_a_dry_run_asks_nobody_and_writes_nothing(budew, corpus, tmp_path):
     given = ["--backend", "chat", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
     outcome = budew(
@@ -85,10 +114,26 @@ def test_captions_from_anywhere_are_judged(budew, tmp_path):
     assert 'line 3: has no "profile"' in outcome.err
     assert "line 4" in outcome.err
     out = tmp_path / "verdicts.jsonl"
-    budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
+    beside = budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
+    assert beside.out == outcome.out
+    codes = [line.split(":")[0] for line in beside.out.partition("pass\n")[2].splitlines()]
+    assert codes == sorted(codes)  # each once
     written = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["accepted"] for row in written] == [True, False]
     assert written[1]["missed"] == ["Anger"]
+
+
+def test_a_caption_that_repeats_the_transcript_of_its_line_is_refused(budew):
+    row = {
+        "caption": "An angry voice says give me back all my money.",
+        "profile": {"emotions": {"Anger": 0.5}},
+        "transcript": "Give me back all my money!",
+        "source": None,
+    }
+    lines = [row, {**row, "transcript": 3}]
+    outcome = budew("paraphrase", "judge", "-", stdin="\n".join(map(json.dumps, lines)).encode())
+    assert "  spoken: 1\n" in outcome.out
+    assert 'line 2: what is under "transcript" is no text' in outcome.err
 
 
 def test_words_that_nobody_reads_are_harvested(budew, corpus, tmp_path):
@@ -102,3 +147,15 @@ def test_words_that_nobody_reads_are_harvested(budew, corpus, tmp_path):
     assert "zorbling" in outcome.out
     row = json.loads(found.read_text())
     assert (row["word"], row["missed"], row["emotions"], row["share"]) == ("zorbling", 2, {"Anger": 2}, 1.0)
+
+
+def test_a_harvest_goes_on_after_a_bad_shard_and_says_so(budew, tmp_path):
+    rows = [{"text": "A sense of zorbling.", "codes": ["lost"], "missed": ["Anger"], "unknown": []}] * 2
+    write_shard(
+        tmp_path / "in/b.tar", [Clip("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": rows}})]
+    )
+    (tmp_path / "in/a.tar").write_bytes(b"no shard" * 200)
+    outcome = budew("paraphrase", "harvest", tmp_path / "in")
+    assert outcome.status == 1
+    assert "zorbling" in outcome.out
+    assert "a.tar" in outcome.err

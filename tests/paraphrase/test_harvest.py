@@ -1,5 +1,7 @@
 """Words that nobody reads are found where emotions were missed, the likeliest first."""
 
+import pytest
+
 from budew.corpora.clip import Caption, Clip
 from budew.paraphrase.harvest import harvest, unread
 
@@ -39,6 +41,27 @@ def test_what_the_lexicon_or_the_grammar_has_is_not_harvested():
     assert unread("A furious woman speaks with a great deal of joy and a chuckle in her voice.") == set()
 
 
+@pytest.mark.parametrize(
+    "code", ["not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"]
+)
+def test_what_is_no_caption_in_english_at_all_does_not_count(code):
+    def rows(*codes):
+        return [{"text": "Ein zorbliges Gefühl.", "codes": list(codes), "missed": ["Anger"], "unknown": []}]
+
+    def found(*codes):
+        metadata = {"paraphrase": {"refusals": rows(*codes)}}
+        return harvest([Clip("a", b"", "wav", metadata=metadata)], fewest=1)
+
+    assert [row.word for row in found("lost", "added")] != []
+    assert found("lost", code) == []
+
+
 def test_metadata_that_is_not_ours_is_passed_over():
-    for account in (3, {"refusals": 3}, {"refusals": [3]}, {"refusals": [{"text": 3, "missed": []}]}):
+    for account in (
+        3,
+        {"refusals": 3},
+        {"refusals": [3]},
+        {"refusals": [{"text": 3, "missed": []}]},
+        {"refusals": [{"text": "A", "missed": ["Fear"], "codes": [[]]}]},
+    ):
         assert harvest([Clip("a", b"", "wav", metadata={"paraphrase": account})], fewest=1) == []

@@ -113,7 +113,9 @@ def _good(request: Request, vocabulary: Vocabulary) -> Iterator[str]:
     order = _in_any_order(_frames(request.style, said, there, vocabulary), Draw(key))
     for attempt, frame in enumerate(islice(cycle(order), _ATTEMPTS * request.n)):
         draw = Draw(f"{key} {attempt}")
-        text = _BEGINNING.sub(_capital, Rewording(said, there, vocabulary, lexicon, draw).write(frame))
+        text = _BEGINNING.sub(
+            _capital, Rewording(said, there, vocabulary, lexicon, draw, style=request.style).write(frame)
+        )
         if text.count(" with ") <= _MOST_WITHS and _says(text, wanted):
             yield text
 

@@ -21,7 +21,6 @@ _BARE = 2  # one in so many words that may go without a degree does
 _AFTER = 8  # one in so many degrees stands behind its word, and one in a caption at most
 _TONE = 3  # one in so many manners is a tone: "in an angry tone"
 _BEFORE_A_DEGREE = ("noun", "adjective")
-_MOST_ADVERBS = 2
 
 
 @cache
@@ -39,15 +38,26 @@ class Rewording(Filling):
         vocabulary: words and degrees.
         lexicon: of the captions, for what the vocabulary lacks.
         draw: decides everything.
+        style: of rewriting, which may shun words for people.
     """
 
-    __slots__ = ("_degrees", "_possible", "_vocabulary")
+    __slots__ = ("_degrees", "_possible", "_shunned", "_vocabulary")
 
-    def __init__(self, said: Said, there: int, vocabulary: Vocabulary, lexicon: Lexicon, draw: Draw) -> None:
+    def __init__(
+        self,
+        said: Said,
+        there: int,
+        vocabulary: Vocabulary,
+        lexicon: Lexicon,
+        draw: Draw,
+        *,
+        style: str = "",
+    ) -> None:
         own = said._replace(emotions=[*said.emotions], bursts=[*said.bursts])  # which are put in any order
         super().__init__(own, lexicon, draw)
         self._possible = there
         self._vocabulary = vocabulary
+        self._shunned: Sequence[str] = vocabulary.phrases["shunned"].get(style, ())
         self._degrees: set[str] = set()  # those that stand in the caption already
 
     def write(self, frame: Frame) -> str:
@@ -116,10 +126,10 @@ class Rewording(Filling):
         return degree
 
     def adverbials(self, emotions: Sequence[tuple[str, float]]) -> str:
-        """Return how somebody speaks who feels so: "angrily and with a trace of fear"."""
+        """Return how somebody speaks who feels so: "angrily and with a trace of fear", with one adverb."""
         if len(emotions) == 1 and not self.below(_TONE):
             return self.tone(emotions[0])
-        adverbs = [pair for pair in emotions if self._vocabulary.says("adverb", *pair)[0]][:_MOST_ADVERBS]
+        adverbs = [pair for pair in emotions if self._vocabulary.says("adverb", *pair)[0]][:1]
         others = [pair for pair in emotions if pair not in adverbs]
         if not others:
             return self.listed(adverbs, "adverb")
@@ -154,12 +164,16 @@ class Rewording(Filling):
 
     def voice(self) -> str:
         """Return a voice by gender and age: "old woman's voice"."""
-        return self._choose(self._vocabulary.voices[self._who()])
+        return self._choose(self._fitting(self._vocabulary.voices[self._who()]))
 
     def speaker(self) -> str:
         """Return a person by gender and age: "teenage girl"."""
-        self._person = self._choose(self._vocabulary.persons[self._who()])
+        self._person = self._choose(self._fitting(self._vocabulary.persons[self._who()]))
         return self._person
+
+    def _fitting(self, people: Sequence[str]) -> Sequence[str]:
+        """Return the words for people that the style takes."""
+        return [said for said in people if not any(word in said for word in self._shunned)]
 
     def _who(self) -> tuple[str, str]:
         return self.said.traits.get("gender", UNKNOWN), self.said.traits.get("age", UNKNOWN)

@@ -43,7 +43,8 @@ class Vocabulary:
         digest: of the data files and the lexicon as they are.
         words: by form, emotion, and whether it is strong.
         degrees: by level and form: what stands before or behind a word.
-        phrases: patterns with places for words: `in_manner`, `beside`, `is`, `timbre`; and `their`.
+        phrases: patterns with places for words: `in_manner`, `beside`, `is`, `timbre`; `their`; and by
+            style of rewriting `shunned` words for people.
         persons, voices: by gender and age.
         pronouns: of a gender, as subject and as possessive.
         speaks: what a "person" does, and a "speaker".
@@ -93,7 +94,7 @@ def read_vocabulary(places: Places) -> Vocabulary:
         digest=hashlib.sha256(b"\0".join((*read.values(), lexicon_file.read_bytes()))).hexdigest()[:12],
         words=_words(words, lexicon, frozenset(phrases["predicative"])),
         degrees={LEVELS[LEVEL_NAMES.index(name)]: _tuples(row) for name, row in phrases["degrees"].items()},
-        phrases={key: phrases[key] for key in ("in_manner", "beside", "is", "timbre", "their")},
+        phrases={key: phrases[key] for key in ("in_manner", "beside", "is", "timbre", "their", "shunned")},
         persons=_by_gender_and_age(phrases["persons"]),
         voices=_by_gender_and_age(phrases["voices"]),
         pronouns={gender: (she, her) for gender, (she, her) in phrases["pronouns"].items()},
@@ -130,6 +131,7 @@ def _of_form(
     if known in ("noun", "adjective"):
         mild = (*getattr(forms, known), *mild)
         strong = (*getattr(forms, f"strong_{known}"), *strong)
+        mild = tuple(word for word in mild if word not in row.get("without", ()))
     if form == "attributive":
         return _before_a_noun(mild, predicative), _before_a_noun(strong, predicative)
     return mild, strong

@@ -1,5 +1,6 @@
 """The prompts of `paraphrase/prompts.yaml`, or of a file like it: read and checked with its examples."""
 
+import warnings
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = Non
     Args:
         path: a file such as `paraphrase/prompts.yaml`, with its examples beside it.
         ban: a file of phrases that shall not be used, `phrases: [...]`, as `budew paraphrase report --ban`
-            writes it; its first 60 count.
+            writes it; its first 60 count, with a warning where there are more.
 
     Raises:
         PromptError: a file cannot be read, or a key is missing, unknown or wrong; names file and key.
@@ -46,6 +47,10 @@ def _ban_list(file: Path) -> tuple[str, ...]:
     long = next((phrase for phrase in phrases if len(phrase) > LONGEST_BANNED), None)
     if long is not None:
         raise section.error("phrases", f"must have at most {LONGEST_BANNED} characters, not {long[:60]!r}")
+    if len(phrases) > MOST_BANNED:
+        warnings.warn(
+            f"{file}: a model is told the first {MOST_BANNED} of {len(phrases)} phrases", stacklevel=3
+        )
     return phrases[:MOST_BANNED]
 
 
@@ -136,6 +141,11 @@ def _few_shots(top: Section, styles: tuple[Style, ...]) -> FewShots:
     if Path(name).name != name:
         raise section.error("file", "must be the name of a file beside this one")
     file = top.file.with_name(name)
+    if not file.exists():
+        raise PromptError(
+            f"{top.file}: examples.file asks for {name} beside it, which is not there: "
+            "copy it there, or leave the line of examples out"
+        )
     table = read_prompt_file(file, what="list of examples", like="paraphrase/examples.yaml")
     found = read_examples(Section(file, "", table), [style.name for style in styles])
     return FewShots(section.whole("count", 0, 50), found.examples, found.confusable)

@@ -160,6 +160,33 @@ def test_a_style_that_the_frames_have_decides_the_form_and_is_told():
     assert "style" not in literary.made_by
 
 
+def test_a_clinical_caption_is_of_no_lady_and_no_guy():
+    folk = re.compile(r"\b(?:lady|gentleman|guy)", re.IGNORECASE)
+
+    def texts(style):
+        said = [VoiceProfile({"Fear": 0.5}, traits={"gender": gender}) for gender in ("female", "male")]
+        asked = [request(profile, number=number, style=style) for number in range(60) for profile in said]
+        return [text for answer in rewritten(*asked) for text in answer.texts]
+
+    assert any(map(folk.search, texts("casual")))
+    assert not any(map(folk.search, texts("clinical")))
+
+
+def test_one_person_is_no_question_about_all():
+    texts = [text for answer in rewritten(*(request(number=n) for n in range(300))) for text in answer.texts]
+    questions = [text for text in texts if re.match(r"How does|What is", text)]
+    assert questions
+    assert not any(re.match(r"(How does|What is) an? ", text) for text in questions)
+
+
+def test_only_one_feeling_is_an_adverb():
+    weary = VoiceProfile({"Fatigue/Exhaustion": 1, "Malevolence/Malice": 0.5})
+    answers = rewritten(*(request(weary, number=number) for number in range(200)))
+    texts = [text for answer in answers for text in answer.texts]
+    assert any(re.search(r"ly and with ", text) for text in texts)
+    assert not any(re.search(r"ly,? and (\w+ )*\w+ly[,.]", text) for text in texts)
+
+
 def test_the_version_is_told_in_provenance_and_settings():
     backend = GrammarBackend()
     (answer,) = rewritten(request())

@@ -316,7 +316,9 @@ def test_banned_phrases_are_told_and_are_part_of_the_digest():
 def test_a_ban_list_is_read_from_a_file_and_its_first_phrases_count(tmp_path):
     file = tmp_path / "ban.yaml"
     file.write_text(yaml.safe_dump({"phrases": [f"phrase {'a' * number}" for number in range(1, 71)]}))
-    assert load_prompts(ban=file).banned == tuple(f"phrase {'a' * number}" for number in range(1, 61))
+    with pytest.warns(UserWarning, match=r"ban\.yaml: a model is told the first 60 of 70 phrases"):
+        banned = load_prompts(ban=file).banned
+    assert banned == tuple(f"phrase {'a' * number}" for number in range(1, 61))
     file.write_text("phrases: []")
     assert load_prompts(ban=file) == PROMPTS
     for content in ("phrases: no", "phrases: [[x]]", "others: [x]", "phrases: [" + "x" * 81 + "]", "- x"):
@@ -405,7 +407,7 @@ def test_a_file_that_says_the_same_has_the_same_digest(changed):
         ({"levels__slight": "a little"}, "levels.slight must be a list of texts"),
         ({"examples__file": "../examples.yaml"}, "examples.file must be the name of a file beside"),
         ({"examples__count": 51}, "examples.count must be a whole number from 0 to 50"),
-        ({"examples__file": "none.yaml"}, "none.yaml: cannot be read"),
+        ({"examples__file": "none.yaml"}, "mine.yaml: examples.file asks for none.yaml beside it"),
         ({"sampling__top_p": 2}, "sampling.top_p must be a number from 0.01 to 1"),
         ({"extra": 1}, "extra is no key"),
     ],
