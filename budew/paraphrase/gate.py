@@ -106,9 +106,9 @@ class Gate:
         wanted = expressible(profile, language=self.language)
         said = parse(candidate, language=self.language)
         reasons = (
-            *(() if profile.emotions_known else _judgements(candidate, said)),
-            *self._meaning(candidate, said, wanted),
             *self._form(candidate, wanted),
+            *(() if profile.emotions_known else _neutrality(candidate)),
+            *self._meaning(candidate, said, wanted),
             *self._copies(candidate, source, siblings),
             *_spoken(candidate, transcript, self.language),
         )
@@ -123,6 +123,17 @@ class Gate:
             yield from _bursts(said, wanted)
         if "traits" in self.parts:
             yield from self._traits(candidate, said, wanted)
+        yield from self._denied(said)
+
+    def _denied(self, said: ParsedCaption) -> Iterator[Reason]:
+        """Find emotions and bursts that are said to be absent: what a profile leaves out is not denied."""
+        for mention in said.mentions:
+            if mention.level or mention.role == "quoted":
+                continue
+            if mention.kind == "emotion" and "emotions" in self.parts and mention.name not in said.emotions:
+                yield Reason("added", f"not {mention.name}")
+            elif mention.kind == "burst" and "bursts" in self.parts and mention.name not in said.bursts:
+                yield Reason("added-burst", f"not {mention.name}")
 
     def _form(self, candidate: str, wanted: VoiceProfile) -> Iterator[Reason]:
         things = 3 + len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
@@ -173,8 +184,8 @@ def judge(
 
     Args:
         candidate: English caption.
-        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said, and of
-            emotions that are unknown not even that they are absent.
+        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said, no
+            emotion or burst may be denied, and of unknown emotions not even that there are none.
         source: the template caption that was rewritten.
         siblings: captions of the same clip that it must not be like.
         transcript: what the clip says.
@@ -194,11 +205,8 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
     yield from (Reason("added", name) for name in said if name not in wanted)
 
 
-def _judgements(candidate: str, said: ParsedCaption) -> Iterator[Reason]:
-    """Find emotions that are said to be absent, each or all."""
-    for mention in said.mentions:
-        if mention.kind == "emotion" and not mention.level and mention.role != "quoted":
-            yield Reason("added", f"not {mention.name}")
+def _neutrality(candidate: str) -> Iterator[Reason]:
+    """Find what says that there is no emotion at all."""
     if found := _neutral().search(candidate):
         yield Reason("added", found.group())
 
