@@ -78,6 +78,7 @@ class Rules:
         told: phrases that a language model says that was asked for a caption, and their codes.
         changing, several, similes: patterns of words that excuse a contradiction.
         may_double, function_words, vague_accents: words, lower-case.
+        sounds: words for sounds of no vocal burst in particular, lower-case.
         unsettled_sounds: beginnings of words whose article is not judged.
         pronouns: the gender that each says.
         opposites: by trait, the pairs of values that contradict each other.
@@ -97,6 +98,7 @@ class Rules:
     may_double: frozenset[str]
     function_words: frozenset[str]
     vague_accents: frozenset[str]
+    sounds: frozenset[str]
     unsettled_sounds: tuple[str, ...]
     pronouns: Mapping[str, str]
     opposites: Mapping[str, frozenset[tuple[str, str]]]
@@ -138,6 +140,7 @@ def _compile(table: Mapping[str, Any]) -> Rules:
         may_double=frozenset(table["may_double"]),
         function_words=frozenset(table["function_words"]),
         vague_accents=frozenset(table["vague_accents"]),
+        sounds=frozenset(word for pattern in table["sounds"] for word in spelled_out(pattern)),
         unsettled_sounds=tuple(table["unsettled_sounds"]),
         pronouns=MappingProxyType(pronouns),
         opposites=MappingProxyType({key: _opposites(rows) for key, rows in table["opposites"].items()}),

@@ -12,19 +12,23 @@ from functools import cache
 from typing import Any
 
 from budew.captions import ParsedCaption, expressible, parse
+from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint import lint_caption
 from budew.captions.lint_rules import load_rules
 from budew.captions.quotes import quoted_spans
+from budew.captions.tokens import tokenize
 from budew.paraphrase.overlap import folded, overlap
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS
 from budew.taxonomy.scales import to_intensity
 
 _LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
+_MEANT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)
 PARTS = frozenset(("emotions", "bursts", "traits"))
 _SIDES = 0.5
 _SPOKEN_RUN = 5  # words; four may coincide ("and a little sad")
+_SHORTEST_SPOKEN = 3  # words of a transcript that is looked for whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ class Gate:
             yield from _emotions(said.emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
             yield from _bursts(said, wanted)
+            if not wanted.bursts:
+                yield from _sounds(candidate, self.language)
         if "traits" in self.parts:
             yield from self._traits(candidate, said, wanted)
         yield from self._denied(said)
@@ -175,12 +181,11 @@ def judge(
 ) -> Verdict:
     """Compare what a candidate says with the profile.
 
-    Codes of the reasons: `empty`; `long` (for what it has to say); `lost`, `added` and `moved` (an emotion,
-        by
-    more levels than `tolerance`); `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`;
-    `copy` (of the template), `sibling` (of another caption of the clip); `spoken` (quotes, or words of the
-    transcript); and every code of the linter, which knows numbers, field names, markup, loops, other
-    languages, refusals, contradictions, and what is too long for Whisper.
+    Codes of the reasons: `empty`; `long` (for what it has to say); every code of the linter, which knows
+    numbers, field names, markup, loops, other languages, refusals, contradictions, and what is too long for
+    Whisper; `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`,
+    `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another
+    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of three or four).
 
     Args:
         candidate: English caption.
@@ -222,6 +227,17 @@ def _bursts(said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
     yield from (Reason("added-burst", name) for name in said.bursts if name not in wanted.bursts)
 
 
+def _sounds(candidate: str, language: str) -> Iterator[Reason]:
+    """Find sounds of no burst in particular ("she laughs") that are no part of a phrase with a meaning."""
+    tokens, sounds = tokenize(candidate), load_rules(language).sounds
+    if sounds.isdisjoint(tokens):
+        return
+    for first, stop, entry in load_lexicon(language).phrases.scan(tokens):
+        if entry is None or entry.kind not in _MEANT:
+            heard = (token for token in tokens[first:stop] if token in sounds)
+            yield from (Reason("added-burst", token) for token in heard)
+
+
 def _same_trait(key: str, said: str | float, wanted: str | float) -> bool:
     """Compare words; of a voice attribute only the side of the middle, for captions grade it as they like."""
     if isinstance(said, str) or isinstance(wanted, str):
@@ -242,8 +258,9 @@ def _spoken(candidate: str, transcript: str, language: str) -> Iterator[Reason]:
         yield Reason("spoken", candidate[start:end][:100])
     elif transcript:
         said, words = f" {folded(transcript)} ", folded(candidate).split()
-        for first in range(len(words) - _SPOKEN_RUN + 1):
-            run = " ".join(words[first : first + _SPOKEN_RUN])
+        length = min(_SPOKEN_RUN, max(_SHORTEST_SPOKEN, said.count(" ") - 1))
+        for first in range(len(words) - length + 1):
+            run = " ".join(words[first : first + length])
             if f" {run} " in said:
                 yield Reason("spoken", run)
                 return

@@ -161,6 +161,44 @@ def test_words_of_the_transcript_are_refused():
     assert codes(GOOD, PROFILE, transcript="I am furious and a little late") == ()
 
 
+def test_a_transcript_of_three_or_four_words_is_looked_for_whole():
+    assert codes(GOOD[:-1] + ", as in I hate you so.", PROFILE, transcript="I hate you so") == ("spoken",)
+    assert codes(GOOD[:-1] + ", so go away now.", PROFILE, transcript="Go away now!") == ("spoken",)
+    assert codes(GOOD, PROFILE, transcript="I'm furious, and") == ()
+    assert codes(GOOD, PROFILE, transcript="deeply furious") == ()
+    assert codes(GOOD, PROFILE, transcript="deeply furious and late") == ()
+
+
+ANGRY = VoiceProfile({"Anger": 0.75}, (), {"gender": "female"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "laughs",
+        "bursts out laughing",
+        "sighs",
+        "is moaning",
+        "roars",
+        "yelps",
+        "speaks with a burp",
+        "lets out a cry",
+    ],
+)
+def test_a_sound_of_no_kind_is_refused_where_no_burst_is_known_and_only_there(said):
+    caption = f"A very angry woman {said}."
+    (reason,) = judge(caption, ANGRY).reasons
+    assert reason.code == "added-burst"
+    assert reason.what in said
+    assert "added-burst" not in codes(caption, VoiceProfile(ANGRY.emotions, ["Ahem"], ANGRY.traits))
+    assert Gate(parts=frozenset(["emotions"])).judge(caption, ANGRY).accepted
+
+
+def test_a_sound_in_a_phrase_that_means_an_emotion_is_no_sound():
+    amused = VoiceProfile({"Amusement": 0.5}, (), {"gender": "female"})
+    assert judge("A woman, on the verge of laughing.", amused).codes in ((), ("moved",))
+
+
 def test_only_the_parts_that_are_known_are_compared():
     emotions = Gate(parts=frozenset(["emotions"]))
     said = "A young man, deeply furious and a little scared, coughing."
