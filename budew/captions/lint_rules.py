@@ -75,7 +75,7 @@ class Rules:
         special_token, field_name: patterns of what leaks from data and tokenizers.
         address: pattern of what leads elsewhere.
         address_marks: one of these is in each address.
-        told: phrases that a language model says that was asked for a caption, and their codes.
+        told: numbers in words, phrases that a language model says that was asked for a caption; their codes.
         changing, several, similes: patterns of words that excuse a contradiction.
         may_double, function_words, vague_accents: words, lower-case.
         sounds: words for sounds of no vocal burst in particular, lower-case.
@@ -133,7 +133,7 @@ def _compile(table: Mapping[str, Any]) -> Rules:
         field_name=_field_name(table["labels"]),
         address=re.compile(rf"\b(?:{_any_of(table['addresses'])})\S*|{_MAIL}", re.IGNORECASE),
         address_marks=("@", *table["addresses"]),
-        told=_told({"refusal": table["refusals"], "chat": table["chats"]}),
+        told=_told({"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}),
         changing=_words(table["changing"]),
         several=_words(table["several"]),
         similes=_words(table["similes"]),

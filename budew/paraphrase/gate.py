@@ -185,7 +185,7 @@ def judge(
     numbers, field names, markup, loops, other languages, refusals, contradictions, and what is too long for
     Whisper; `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`,
     `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another
-    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of three or four).
+    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
 
     Args:
         candidate: English caption.
