@@ -26,7 +26,14 @@ __all__ = ["Finding", "estimate_tokens", "lint_caption"]
 
 _NUMBER = re.compile(r"0+(?:[.,:/]0+)*")
 _MARKUP = re.compile(r"[{}<>*#`=_|\\\[\]]+")
-_BROKEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ud800-\udfff]+")
+# What no keyboard types into English: controls, damage, strokes through letters, what is not seen, private
+# use and emoji; and letters that only look Latin, within a Latin word.
+_BROKEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0335-\u0338\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u20d0-\u20ff\u2600-\u27bf\u2b00-\u2bff\ud800-\uf8ff\ufe00-\ufe0f\ufeff\ufff9-\ufffd"
+    r"\U0001f000-\U0001faff\U000e0000-\U0010ffff]+"
+    r"|(?<=[A-Za-z])[\u0370-\u03ff\u0400-\u052f]+|[\u0370-\u03ff\u0400-\u052f](?=[A-Za-z])"
+)
 _SUSPECT = re.compile(r"[^a-zA-Z \t\r\n.,;'-]")
 _HYPHENS = tuple("-'’")
 _PIECE = re.compile(r"[^\W\d_]+|[^\s]|\s+(?=\s)")
@@ -91,7 +98,7 @@ def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
     addressed = _is_in(rules.address_marks, text.lower())
     if not addressed and not _SUSPECT.search(text):
         return
-    if any(map(str.isdigit, text)):
+    if any(map(_is_number, text)):
         yield from _numbers(text, language)
     left = text
     for code, pattern in (
@@ -109,7 +116,7 @@ def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
 
 def _numbers(text: str, language: str) -> Iterator[Finding]:
     """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
-    digits = "".join("0" if letter.isdigit() else letter for letter in text)
+    digits = "".join("0" if _is_number(letter) else letter for letter in text)
     mentions = parse(text, language=language).mentions
     ages = [(mention.start, mention.end) for mention in mentions if mention.name == "age"]
     for match in _NUMBER.finditer(digits):
@@ -117,8 +124,15 @@ def _numbers(text: str, language: str) -> Iterator[Finding]:
             yield _finding("number", text, *match.span())
 
 
+def _is_number(letter: str) -> bool:
+    """Tell digits, fractions and Roman numerals of one character, but not letters that count ("一")."""
+    return letter.isnumeric() and not letter.isalpha()
+
+
 def _told(text: str, rules: Rules, language: str) -> Iterator[Finding]:
-    """Find what a language model says in place of a caption or around it, but where a voice says it."""
+    """Find numbers in words, and what a language model says in place of a caption or around it, but not
+    where a voice says it.
+    """
     found = [item for item in rules.told.scan(tokenize(text)) if item[2] is not None]
     if not found:
         return

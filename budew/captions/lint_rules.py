@@ -75,9 +75,10 @@ class Rules:
         special_token, field_name: patterns of what leaks from data and tokenizers.
         address: pattern of what leads elsewhere.
         address_marks: one of these is in each address.
-        told: phrases that a language model says that was asked for a caption, and their codes.
+        told: numbers in words, phrases that a language model says that was asked for a caption; their codes.
         changing, several, similes: patterns of words that excuse a contradiction.
         may_double, function_words, vague_accents: words, lower-case.
+        sounds: words for sounds of no vocal burst in particular, lower-case.
         unsettled_sounds: beginnings of words whose article is not judged.
         pronouns: the gender that each says.
         opposites: by trait, the pairs of values that contradict each other.
@@ -97,6 +98,7 @@ class Rules:
     may_double: frozenset[str]
     function_words: frozenset[str]
     vague_accents: frozenset[str]
+    sounds: frozenset[str]
     unsettled_sounds: tuple[str, ...]
     pronouns: Mapping[str, str]
     opposites: Mapping[str, frozenset[tuple[str, str]]]
@@ -131,13 +133,14 @@ def _compile(table: Mapping[str, Any]) -> Rules:
         field_name=_field_name(table["labels"]),
         address=re.compile(rf"\b(?:{_any_of(table['addresses'])})\S*|{_MAIL}", re.IGNORECASE),
         address_marks=("@", *table["addresses"]),
-        told=_told({"refusal": table["refusals"], "chat": table["chats"]}),
+        told=_told({"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}),
         changing=_words(table["changing"]),
         several=_words(table["several"]),
         similes=_words(table["similes"]),
         may_double=frozenset(table["may_double"]),
         function_words=frozenset(table["function_words"]),
         vague_accents=frozenset(table["vague_accents"]),
+        sounds=frozenset(word for pattern in table["sounds"] for word in spelled_out(pattern)),
         unsettled_sounds=tuple(table["unsettled_sounds"]),
         pronouns=MappingProxyType(pronouns),
         opposites=MappingProxyType({key: _opposites(rows) for key, rows in table["opposites"].items()}),

@@ -5,6 +5,7 @@ No model, no network, the same answer every time, in time linear in the length o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -118,7 +119,7 @@ class ParsedCaption:
         """Every phrase that was read, in the order of the text, denied ones with level 0. Read
         anew each time.
         """
-        return _mentions(self.text, load_lexicon(self.language))
+        return _mentions(self.text, self.language)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
@@ -175,7 +176,7 @@ def mentions(text: str, *, language: str = "en") -> tuple[Mention, ...]:
     Raises:
         LexiconError: there is no lexicon of this language.
     """
-    return _mentions(text, load_lexicon(language))
+    return _mentions(text, language)
 
 
 def _parsed_again(text: str, language: str) -> ParsedCaption:
@@ -234,7 +235,9 @@ def _heard(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
     return kept
 
 
-def _mentions(text: str, lexicon: Lexicon) -> tuple[Mention, ...]:
+@lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
+def _mentions(text: str, language: str) -> tuple[Mention, ...]:
+    lexicon = load_lexicon(language)
     items, places = _items(text, tokenize(text), lexicon), spans(text)
     heard = _heard(items, text, lexicon)
     found = []

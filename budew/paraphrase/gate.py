@@ -12,19 +12,23 @@ from functools import cache
 from typing import Any
 
 from budew.captions import ParsedCaption, expressible, parse
+from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint import lint_caption
 from budew.captions.lint_rules import load_rules
 from budew.captions.quotes import quoted_spans
+from budew.captions.tokens import tokenize
 from budew.paraphrase.overlap import folded, overlap
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS
 from budew.taxonomy.scales import to_intensity
 
 _LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
+_MEANT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)
 PARTS = frozenset(("emotions", "bursts", "traits"))
 _SIDES = 0.5
 _SPOKEN_RUN = 5  # words; four may coincide ("and a little sad")
+_SHORTEST_SPOKEN = 3  # words of a transcript that is looked for whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +110,9 @@ class Gate:
         wanted = expressible(profile, language=self.language)
         said = parse(candidate, language=self.language)
         reasons = (
-            *(() if profile.emotions_known else _judgements(candidate, said)),
-            *self._meaning(candidate, said, wanted),
             *self._form(candidate, wanted),
+            *(() if profile.emotions_known else _neutrality(candidate)),
+            *self._meaning(candidate, said, wanted),
             *self._copies(candidate, source, siblings),
             *_spoken(candidate, transcript, self.language),
         )
@@ -121,8 +125,21 @@ class Gate:
             yield from _emotions(said.emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
             yield from _bursts(said, wanted)
+            if not wanted.bursts:
+                yield from _sounds(candidate, self.language)
         if "traits" in self.parts:
             yield from self._traits(candidate, said, wanted)
+        yield from self._denied(said)
+
+    def _denied(self, said: ParsedCaption) -> Iterator[Reason]:
+        """Find emotions and bursts that are said to be absent: what a profile leaves out is not denied."""
+        for mention in said.mentions:
+            if mention.level or mention.role == "quoted":
+                continue
+            if mention.kind == "emotion" and "emotions" in self.parts and mention.name not in said.emotions:
+                yield Reason("added", f"not {mention.name}")
+            elif mention.kind == "burst" and "bursts" in self.parts and mention.name not in said.bursts:
+                yield Reason("added-burst", f"not {mention.name}")
 
     def _form(self, candidate: str, wanted: VoiceProfile) -> Iterator[Reason]:
         things = 3 + len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
@@ -164,17 +181,16 @@ def judge(
 ) -> Verdict:
     """Compare what a candidate says with the profile.
 
-    Codes of the reasons: `empty`; `long` (for what it has to say); `lost`, `added` and `moved` (an emotion,
-        by
-    more levels than `tolerance`); `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`;
-    `copy` (of the template), `sibling` (of another caption of the clip); `spoken` (quotes, or words of the
-    transcript); and every code of the linter, which knows numbers, field names, markup, loops, other
-    languages, refusals, contradictions, and what is too long for Whisper.
+    Codes of the reasons: `empty`; `long` (for what it has to say); every code of the linter, which knows
+    numbers, field names, markup, loops, other languages, refusals, contradictions, and what is too long for
+    Whisper; `lost`, `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`,
+    `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another
+    caption of the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
 
     Args:
         candidate: English caption.
-        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said, and of
-            emotions that are unknown not even that they are absent.
+        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be said, no
+            emotion or burst may be denied, and of unknown emotions not even that there are none.
         source: the template caption that was rewritten.
         siblings: captions of the same clip that it must not be like.
         transcript: what the clip says.
@@ -194,11 +210,8 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
     yield from (Reason("added", name) for name in said if name not in wanted)
 
 
-def _judgements(candidate: str, said: ParsedCaption) -> Iterator[Reason]:
-    """Find emotions that are said to be absent, each or all."""
-    for mention in said.mentions:
-        if mention.kind == "emotion" and not mention.level and mention.role != "quoted":
-            yield Reason("added", f"not {mention.name}")
+def _neutrality(candidate: str) -> Iterator[Reason]:
+    """Find what says that there is no emotion at all."""
     if found := _neutral().search(candidate):
         yield Reason("added", found.group())
 
@@ -212,6 +225,17 @@ def _neutral() -> re.Pattern[str]:
 def _bursts(said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
     yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
     yield from (Reason("added-burst", name) for name in said.bursts if name not in wanted.bursts)
+
+
+def _sounds(candidate: str, language: str) -> Iterator[Reason]:
+    """Find sounds of no burst in particular ("she laughs") that are no part of a phrase with a meaning."""
+    tokens, sounds = tokenize(candidate), load_rules(language).sounds
+    if sounds.isdisjoint(tokens):
+        return
+    for first, stop, entry in load_lexicon(language).phrases.scan(tokens):
+        if entry is None or entry.kind not in _MEANT:
+            heard = (token for token in tokens[first:stop] if token in sounds)
+            yield from (Reason("added-burst", token) for token in heard)
 
 
 def _same_trait(key: str, said: str | float, wanted: str | float) -> bool:
@@ -234,8 +258,9 @@ def _spoken(candidate: str, transcript: str, language: str) -> Iterator[Reason]:
         yield Reason("spoken", candidate[start:end][:100])
     elif transcript:
         said, words = f" {folded(transcript)} ", folded(candidate).split()
-        for first in range(len(words) - _SPOKEN_RUN + 1):
-            run = " ".join(words[first : first + _SPOKEN_RUN])
+        length = min(_SPOKEN_RUN, max(_SHORTEST_SPOKEN, said.count(" ") - 1))
+        for first in range(len(words) - length + 1):
+            run = " ".join(words[first : first + length])
             if f" {run} " in said:
                 yield Reason("spoken", run)
                 return
