@@ -212,8 +212,8 @@ def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
 def collect_seldom() -> None:
     """Let Python look for cycles of garbage less often than it does by itself.
 
-    A worker holds lexicons and models for good, and going through them takes a quarter of the time of a job of
-    small steps, such as rewriting (benchmarks/paraphrase.py).
+    A worker holds lexicons and models for good, and going through them takes a quarter of the time of a job
+    of small steps, such as rewriting (benchmarks/paraphrase.py).
     """
     gc.set_threshold(20_000, 20, 50)
 
