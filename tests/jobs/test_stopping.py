@@ -64,7 +64,7 @@ def test_a_job_that_is_stopped_while_workers_start_says_one_line(started, corpus
     time.sleep(seconds)
     os.killpg(job.pid, signal.SIGINT)
     said, told = job.communicate(timeout=60)
-    if job.returncode or not said:  # a quick machine is done with it after some time
+    if not said:  # else it was done, and only about to end
         assert (job.returncode, said, told) == (130, "", f"{GO_ON}\n")
     until(lambda: not in_session(job.pid))
     assert list((tmp_path / "out").rglob(".*")) == []
