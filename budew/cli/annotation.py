@@ -3,7 +3,7 @@
 import typer
 
 from budew.cli import annotation_options, options
-from budew.cli.running import Running, job_command, run_job
+from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
@@ -48,8 +48,7 @@ def llm(
     """
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.prompt import load_prompt
-    from budew.chat.ledger import told_spending, users_ledger
-    from budew.chat.live import live_spending
+    from budew.chat.ledger import users_ledger
     from budew.chat.server import ChatServer
     from budew.chat.spending import Budget
 
@@ -75,16 +74,7 @@ def llm(
         budget=Budget(price_in, price_out, max_cost, max_tokens),
         account=str(out.resolve()),
     )
-    if running.is_here:
-        server.key()  # told before OUT belongs to this job
-    if running.dry_run:
-        run_job(job, source, out, running)
-        return
-    try:
-        with live_spending(ledger, job.account) as spending:
-            run_job(job, source, out, running, more=spending)
-    finally:
-        print(told_spending(ledger, job.account))
+    run_paid_job(job, source, out, running, server=server, ledger=ledger, account=job.account)
 
 
 @app.command(no_args_is_help=True)

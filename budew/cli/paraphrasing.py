@@ -7,7 +7,7 @@ import typer
 
 from budew.cli import annotation_options, options, paraphrase_prompt, paraphrase_report, paraphrasing_options
 from budew.cli.paraphrasing_options import Writer
-from budew.cli.running import Running, job_command, run_job
+from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
 from budew.cli.told import Told
 from budew.terminal import (
@@ -77,12 +77,11 @@ def run(
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    from budew.chat.ledger import told_spending, users_ledger
-    from budew.chat.live import live_spending
+    from budew.chat.ledger import users_ledger
     from budew.paraphrase import Gate, Paraphrase, Rewriting, load_prompts
 
     _without_effect(context, backend)
-    ledger = cache or users_ledger()
+    ledger, account, server = cache or users_ledger(), str(out.resolve()), None
     prompts = load_prompts(prompt, ban=ban)
     if backend is Writer.chat:
         from budew.chat.server import ChatServer
@@ -98,8 +97,6 @@ def run(
             patience=patience,
             requests_per_minute=requests_per_minute,
         )
-        if running.is_here:
-            server.key()  # told before OUT belongs to this job
         writer: Backend = ChatBackend(
             server,
             _needed(model, "--model", backend),
@@ -108,22 +105,17 @@ def run(
             structured=structured,
             cache=ledger,
             budget=Budget(price_in, price_out, max_cost, max_tokens),
-            account=str(out.resolve()),
+            account=account,
         )
     else:
         writer = _in_process(backend, model, prompts, temperature, batch_size, device)
     gate = Gate(tolerance=tolerance, nearest_source=nearest_source, nearest_sibling=nearest_sibling)
     rewriting = Rewriting(per_clip, attempts, candidates, seed, gate, prompts, repair)
     job = Paraphrase(writer, rewriting, keep_templates=keep_templates, keep_refused=keep_refused)
-    if backend is not Writer.chat or running.dry_run:
+    if server is None:
         run_job(job, source, out, running)
-        return
-    account = str(out.resolve())
-    try:
-        with live_spending(ledger, account) as spending:
-            run_job(job, source, out, running, more=spending)
-    finally:
-        print(told_spending(ledger, account))
+    else:
+        run_paid_job(job, source, out, running, server=server, ledger=ledger, account=account)
 
 
 def _in_process(

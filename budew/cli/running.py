@@ -12,6 +12,7 @@ import typer
 from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
+    from budew.chat.server import ChatServer
     from budew.jobs import Job, Progress, Summary
 
     More = Callable[[Progress], str]
@@ -105,6 +106,32 @@ def run_job(job: "Job", source: str, out: Path, running: Running, *, more: "More
     except KeyboardInterrupt:
         say_error("stopped: start the same command again to go on")
         raise typer.Exit(130) from None  # it is told
+
+
+def run_paid_job(
+    job: "Job", source: str, out: Path, running: Running, *, server: "ChatServer", ledger: Path, account: str
+) -> None:
+    """Run a job that asks a chat server, as `run_job` does, and tell what it spends and has spent.
+
+    Args:
+        job, source, out, running: what, on what, where to, and how.
+        server: whose key is looked for before OUT belongs to this job.
+        ledger: file that keeps answers and spending.
+        account: name under which it adds up what this job spends.
+    """
+    from budew.chat.ledger import told_spending
+    from budew.chat.live import live_spending
+
+    if running.is_here:
+        server.key()
+    if running.dry_run:
+        run_job(job, source, out, running)
+        return
+    try:
+        with live_spending(ledger, account) as spending:
+            run_job(job, source, out, running, more=spending)
+    finally:
+        print(told_spending(ledger, account))
 
 
 def _run_job(job: "Job", source: str, out: Path, running: Running, more: "More | None") -> None:

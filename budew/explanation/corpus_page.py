@@ -10,8 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from budew.corpora.clip import Clip
 from budew.corpora.description.attributes import attribute_scale
 from budew.corpora.description.durations import EDGES
@@ -20,7 +18,7 @@ from budew.corpora.description.statistics import UNJUDGED, Statistics, most_freq
 from budew.corpora.description.tally import Tally
 from budew.evaluation.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.explanation.marks import emotion_tone, strongest_first, trait_words
-from budew.explanation.page_parts import Bar, bars, percent, shown
+from budew.explanation.page_parts import Bar, bars, page_environment, percent
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
@@ -42,11 +40,7 @@ def write_corpus_page(found: Inspection, path: Path) -> Path:
 
 def corpus_html(found: Inspection) -> str:
     """Return the inspection of a corpus as HTML, its examples with players."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = shown
-    environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
+    environment = page_environment()
     template = environment.from_string(
         (files(__package__) / "corpus_page.html.j2").read_text(encoding="utf-8")
     )

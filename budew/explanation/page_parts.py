@@ -2,12 +2,24 @@
 
 from collections.abc import Iterable
 
+from jinja2 import Environment, StrictUndefined
+
 from budew.terminal import visible
 
 LONGEST_TEXT = 600
 """Characters of a caption, a transcript or a reason that are shown."""
 Bar = tuple[str, int, float]
 """A name, its count, and its length in per cent of the longest."""
+
+
+def page_environment() -> Environment:
+    """Return how pages are made: all is escaped, and a missing value is an error; with filters of all pages."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["shown"] = shown
+    environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
+    return environment
 
 
 def shown(text: str) -> str:

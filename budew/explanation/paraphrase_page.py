@@ -9,8 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from budew.corpora.description.tally import Tally
 from budew.evaluation.diversity import Diversity
 from budew.evaluation.fidelity import EmotionFidelity, Fidelity
@@ -19,7 +17,7 @@ from budew.evaluation.paraphrases.account import FATES, ranked
 from budew.evaluation.paraphrases.examples import Example
 from budew.evaluation.paraphrases.figures import FIDELITY, diversity_rows, interval, share, written
 from budew.explanation.marks import emotion_tone, strongest_first
-from budew.explanation.page_parts import LONGEST_TEXT, Bar, bars, percent, shown
+from budew.explanation.page_parts import LONGEST_TEXT, Bar, bars, page_environment, percent
 from budew.explanation.word_diff import word_diff
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
 from budew.taxonomy.scales import level_name
@@ -40,11 +38,8 @@ def write_paraphrase_page(found: ParaphraseReport, path: Path) -> Path:
 
 def paraphrase_html(found: ParaphraseReport) -> str:
     """Return the report on rewriting as HTML."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"shown": shown, "written": written, "interval": interval}
-    environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
+    environment = page_environment()
+    environment.filters |= {"written": written, "interval": interval}
     template = environment.from_string(
         (files(__package__) / "paraphrase_page.html.j2").read_text(encoding="utf-8")
     )

@@ -1,7 +1,7 @@
 """Round-trip gate: does a rewritten caption still mean the profile it was made from?
 
 A candidate is parsed and compared with the profile, linted, and held against the template it was made from
-and the other captions of its clip. About 150 µs a caption of twenty words on one core (benchmarks/gate.py),
+and the other captions of its clip. About 165 µs a caption of sixteen words on one core (benchmarks/gate.py),
 so it runs inside the rewriting job and not after it.
 """
 

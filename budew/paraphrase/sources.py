@@ -2,8 +2,7 @@
 
 A caption of a corpus says which part of the profile is to be said, after salience or a smallest level. It
 comes out of a file, though: only one that reads as a plain part of the clip's profile, and as nothing else,
-    is
-believed, and what goes into a prompt is rendered anew from what it says.
+is believed, and what goes into a prompt is rendered anew from what it says.
 """
 
 from budew.captions import expressible, parse, render
@@ -22,10 +21,11 @@ def said_parts(clip: Clip) -> tuple[VoiceProfile, ...]:
     if clip.profile is None:
         return ()
     whole = _with_silence(expressible(clip.profile), silent=not clip.profile.emotions_known)
+    templates = (caption.text for caption in clip.captions if caption.made_by.get("by") == "render")
     said = dict.fromkeys(
-        _with_silence(parse(caption.text).profile, silent=not whole.emotions_known or bool(whole.emotions))
-        for caption in clip.captions
-        if caption.made_by.get("by") == "render" and _is_template(caption.text, whole)
+        _with_silence(part, silent=not whole.emotions_known or bool(whole.emotions))
+        for text in templates
+        if (part := _part_said(text, whole)) is not None
     )
     return tuple(said) or (whole,)
 
@@ -41,9 +41,10 @@ def _with_silence(said: VoiceProfile, *, silent: bool) -> VoiceProfile:
     return VoiceProfile(None, said.bursts, said.traits) if silent and not said.emotions else said
 
 
-def _is_template(text: str, whole: VoiceProfile) -> bool:
+def _part_said(text: str, whole: VoiceProfile) -> VoiceProfile | None:
+    """Return what a caption says where that is a plain part of the profile, else None."""
     if len(text) > _LONGEST:
-        return False
+        return None
     said = parse(text).profile
     within = (
         said.emotions.items() <= whole.emotions.items()
@@ -51,4 +52,5 @@ def _is_template(text: str, whole: VoiceProfile) -> bool:
         and said.traits.items() <= whole.traits.items()
     )
     says_nothing = said == VoiceProfile() and bool(whole.emotions or whole.bursts or whole.traits)
-    return within and not says_nothing and judge(text, said, tolerance=0).accepted
+    is_template = within and not says_nothing and judge(text, said, tolerance=0).accepted
+    return said if is_template else None
