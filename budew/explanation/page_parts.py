@@ -13,7 +13,7 @@ Bar = tuple[str, int, float]
 
 
 def page_environment() -> Environment:
-    """Return how pages are made: all is escaped, and a missing value is an error; with filters of all pages."""
+    """Return how pages are made: all is escaped, a missing value is an error; with filters of all pages."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

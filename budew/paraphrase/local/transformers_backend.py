@@ -79,6 +79,7 @@ class TransformersBackend:
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_new_tokens": self.max_new_tokens,
+            "prompt": self._prompts().name,
             "prompt_version": self._prompts().version,
             "transformers": version("transformers"),
         }
@@ -146,6 +147,7 @@ class TransformersBackend:
         return {
             "backend": "transformers",
             "model": local.name,
+            "prompt": self._prompts().name,
             "prompt_version": self._prompts().version,
             "style": request.style,
             "seed": request.seed,

@@ -94,6 +94,7 @@ class VLLMBackend:
             "top_p": self.top_p,
             "max_new_tokens": self.max_new_tokens,
             "context": self.context,
+            "prompt": self._prompts().name,
             "prompt_version": self._prompts().version,
             "vllm": version("vllm"),
         }
@@ -175,6 +176,7 @@ class VLLMBackend:
         return {
             "backend": "vllm",
             "model": shown_name(self.model),
+            "prompt": self._prompts().name,
             "prompt_version": self._prompts().version,
             "style": request.style,
             "seed": request.seed,
