@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from budew.corpora.audio import decode, duration
+from budew.audio.samples import decode, duration
 from budew.corpora.folder import audio_files
 
 

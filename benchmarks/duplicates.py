@@ -21,10 +21,10 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
-from budew.corpora.audio import decode
-from budew.corpora.copies.duplicates import Duplicates, find_duplicates
-from budew.corpora.copies.fingerprint import fingerprint
+from budew.curation.duplicates import Duplicates, find_duplicates
+from budew.curation.fingerprint import fingerprint
 
 Samples = NDArray[np.float32]
 RATE = 16_000

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import rankdata
 
-from budew.evaluation.correlation import mean_ranks
+from budew.correlation import mean_ranks
 from budew.evaluation.judge import evaluate
 from budew.evaluation.metrics import bootstrap, shuffled_floor
 from budew.evaluation.pairs import Pair
-from budew.evaluation.report import render_html
 from budew.profile import VoiceProfile
+from budew.reports.evaluation_page import render_html
 
 CLIPS, EMOTIONS, RESAMPLES = 400, 40, 1000
 

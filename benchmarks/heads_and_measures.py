@@ -19,8 +19,8 @@ import torch
 from budew.annotation.head_files import file_name, find_heads
 from budew.annotation.measure import measure
 from budew.annotation.pitch import HIGHEST, LOWEST
+from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
-from budew.corpora.audio import SAMPLING_RATE, decode
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS
 

@@ -19,8 +19,8 @@ from round_trip import random_profile
 from scipy.stats import spearmanr
 
 from budew.captions import expressible, parse, render
-from budew.evaluation.diversity import diversity
 from budew.paraphrase import Candidates, GrammarBackend, Request, judge
+from budew.paraphrase.metrics.diversity import diversity
 from budew.paraphrase.overlap import overlap
 from budew.profile import VoiceProfile
 
@@ -42,7 +42,7 @@ def rank_correlation(profile: VoiceProfile, caption: str) -> float | None:
 
 
 def measures(captions: Sequence[str]) -> dict[str, float]:
-    """Return the figures of `budew.evaluation.diversity` of a corpus of captions, as numbers."""
+    """Return the figures of `budew.paraphrase.metrics.diversity` of a corpus of captions, as numbers."""
     found = diversity(captions).to_dict()
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 

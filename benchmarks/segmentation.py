@@ -24,7 +24,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
 from budew.segmentation import Cuts, Segment

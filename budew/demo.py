@@ -6,8 +6,9 @@ The clips are synthetic speech with known profiles, of voices that the embedded 
 from dataclasses import dataclass
 from pathlib import Path
 
-from budew.evaluation import Evaluation, evaluate_corpus, write_html, write_predictions
+from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.evaluation.corpus import Progress
+from budew.reports.evaluation_page import write_html
 from budew.resources import data_folder
 
 

@@ -129,7 +129,7 @@ def _device() -> Finding:
 def _audio(format: str) -> Finding:
     remedy = "run pip install --force-reinstall soundfile av soxr"
     try:
-        from budew.corpora.audio import decode
+        from budew.audio.samples import decode
 
         seconds = len(decode(_tone(format), name=f"a tone as {format}")) / 16_000
     except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding

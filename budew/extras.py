@@ -5,9 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-
-class MissingExtraError(ImportError):
-    """A library of an optional extra is not installed. The message is one line with the remedy."""
+from budew.errors import MissingExtraError
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:

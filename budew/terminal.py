@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from budew.corpora.address import check_local
 from budew.disk import remedy_for
-from budew.extras import MissingExtraError
+from budew.errors import MissingExtraError
 from budew.whole_file import check_writable, whole_file
 
 if TYPE_CHECKING:

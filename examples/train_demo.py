@@ -16,9 +16,11 @@ import rich
 
 from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
-from budew.evaluation import Evaluation, evaluate_corpus, tables, write_html, write_predictions
+from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
+from budew.reports.evaluation_page import write_html
+from budew.reports.evaluation_table import tables
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from budew.audio.samples import decode
 from budew.corpora import read
-from budew.corpora.audio import decode
 from budew.demo import run_demo
 from budew.evaluation import Settings, evaluate_corpus
 from budew.resources import data_folder

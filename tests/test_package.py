@@ -7,7 +7,8 @@ from types import ModuleType
 import pytest
 
 import budew
-from budew.extras import MissingExtraError, locate, require
+from budew.errors import MissingExtraError
+from budew.extras import locate, require
 
 HEAVY = (
     "torch",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from budew.extras import MissingExtraError
+from budew.errors import MissingExtraError
 from budew.terminal import one_line_for, print_table, refuse_to_replace, say_error, visible
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from budew.corpora.audio import SAMPLING_RATE, AudioWarning, decode
+from budew.audio.decoders import Samples
+from budew.audio.formats import sniff_format
+from budew.audio.samples import SAMPLING_RATE, AudioWarning, decode
 from budew.corpora.clip import Clip
-from budew.corpora.decoders import Samples
-from budew.corpora.formats import sniff_format
 
 _PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers need not know the other kinds
 _BYTES_A_SAMPLE = 2

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from budew.annotation.bins import Bins, BinsError, figures, read_bins
 from budew.corpora.clip import Clip
-from budew.jobs import JobError, OnFailed, each
+from budew.errors import JobError
+from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
 
 

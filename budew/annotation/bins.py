@@ -23,9 +23,9 @@ import yaml
 
 from budew.annotation.measure import FIELD
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.sidecar import read_json
 from budew.corpora.sources import read
+from budew.errors import OnBad
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity

@@ -22,16 +22,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.annotation.encoder import PUBLISHED, Encoder, identity, load_encoder
 from budew.annotation.head_files import find_heads
 from budew.annotation.head_layouts import Head, HeadError, is_pooled, pool
 from budew.annotation.scores import scored
 from budew.annotation.trained import check_encoder, encoder_of
-from budew.corpora.audio import windows
+from budew.audio.samples import windows
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError, CorpusError
-from budew.jobs import JobError, OnFailed
-from budew.model.errors import CheckpointError
+from budew.errors import AudioError, CheckpointError, CorpusError, JobError
+from budew.jobs import OnFailed
+from budew.model.encoder import PUBLISHED, Encoder, identity, load_encoder
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, RangeError
 
 Samples = NDArray[np.float32]

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from budew.annotation.scores import DIGITS
 from budew.captions import parse
 from budew.corpora.clip import Clip
-from budew.jobs import JobError, OnFailed, each
+from budew.errors import JobError
+from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
 from budew.version import __version__
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from budew.annotation import frames, pitch, syllables
 from budew.annotation.frames import SAMPLING_RATE, SECONDS
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError
+from budew.errors import AudioError
 from budew.jobs import OnFailed, each
 
 FIELD = "measured"

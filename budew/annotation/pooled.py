@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.annotation.encoder import Encoder
 from budew.annotation.head_layouts import pool
-from budew.corpora.audio import windows
+from budew.audio.samples import windows
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError, OnBad, report
 from budew.corpora.sources import read
+from budew.errors import AudioError, OnBad, report
+from budew.model.encoder import Encoder
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 from budew.taxonomy import ATTRIBUTES, EMOTIONS

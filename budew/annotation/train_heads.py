@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from budew.annotation.encoder import Encoder, identity, load_encoder
 from budew.annotation.head_files import save_heads
 from budew.annotation.head_layouts import Head, HeadError
 from budew.annotation.head_stack import Fitting, fit_stack, unstacked
 from budew.annotation.pooled import SCALE, TARGETS, Pooled, pooled_states, split_by_speaker
 from budew.annotation.trained import NOTES
-from budew.corpora.errors import OnBad
+from budew.errors import OnBad
+from budew.model.encoder import Encoder, identity, load_encoder
 from budew.taxonomy import ATTRIBUTES
 from budew.version import __version__
 

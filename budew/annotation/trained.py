@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from budew.annotation.encoder import identity
 from budew.annotation.head_layouts import HeadError
 from budew.corpora.sidecar import read_json
+from budew.model.encoder import identity
 
 NOTES = "heads.json"
 _HASH = re.compile(r"[0-9a-f]{16}")

@@ -20,7 +20,7 @@ from budew.chat.request import Answer, ChatRequest, Usage, answer_in, usage_in
 from budew.chat.server import ChatServer
 from budew.chat.spending import UNLIMITED, Budget, Spending
 from budew.chat.waiting import backoff
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 _LATER_ATTEMPTS = 2
 _ROUNDS = 3

@@ -19,8 +19,8 @@ from budew.chat.bounded import bounded_client
 from budew.chat.errors import FaultError, RefusedError
 from budew.chat.server import ChatServer
 from budew.chat.waiting import retry_after
+from budew.errors import JobError
 from budew.extras import require
-from budew.jobs.job import JobError
 
 if TYPE_CHECKING:
     import httpx2

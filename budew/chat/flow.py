@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from budew.jobs.job import JobError
+from budew.errors import JobError
 from budew.randomness import generator
 
 FirstTurn = Callable[[], float]

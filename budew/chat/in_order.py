@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar
 
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 T = TypeVar("T")
 R = TypeVar("R")

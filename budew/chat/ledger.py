@@ -17,7 +17,7 @@ from pathlib import Path
 
 from budew.chat.request import Answer, Usage
 from budew.chat.spending import Spending
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 _LONGEST_LOCK = 60.0  # seconds to wait for other workers; a write takes a fraction of a millisecond
 _LARGEST_ENTRY = 16 * 2**20

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from budew.chat.errors import FaultError
 from budew.chat.waiting import backoff
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 
 class ServerDownWarning(UserWarning):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from budew.chat.request import Usage
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,8 @@ def bins(
     Example: budew corpus bins measured/ --json bins.json
     """
     from budew.annotation.bins import corpus_bins
-    from budew.annotation.tables import bins_table
     from budew.corpora.sources import files_read
+    from budew.reports.annotation_tables import bins_table
 
     refuse_to_replace(files_read(measured), json)
     told: list[object] = []
@@ -215,8 +215,8 @@ def train_heads(
     Example: budew corpus train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
     from budew.annotation.head_stack import Fitting
-    from budew.annotation.tables import quality_table, rare_line
     from budew.annotation.train_heads import train_heads as train
+    from budew.reports.annotation_tables import quality_table, rare_line
 
     told: list[object] = []
 

@@ -24,9 +24,9 @@ def stats(
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
-    from budew.corpora.description.statistics import corpus_statistics
-    from budew.corpora.description.statistics_table import statistics_tables
     from budew.corpora.sources import files_read
+    from budew.curation.statistics import corpus_statistics
+    from budew.reports.statistics_table import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
     with progress_bar("counting") as bar:
@@ -55,9 +55,9 @@ def ratings(
 
     Example: budew corpus ratings binary.csv --json counts.json
     """
-    from budew.corpora.rating_statistics import rating_statistics
-    from budew.corpora.rating_table import rating_table
-    from budew.corpora.readers.ratings import read_ratings
+    from budew.curation.rating_files import read_ratings
+    from budew.curation.rating_statistics import rating_statistics
+    from budew.reports.rating_table import rating_table
 
     refuse_to_replace([table], json)
     tell = Told()
@@ -90,9 +90,9 @@ def inspect_(
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
-    from budew.corpora.description.inspection import inspect_corpus
-    from budew.corpora.description.inspection_table import inspection_tables
     from budew.corpora.sources import files_read
+    from budew.curation.inspection import inspect_corpus
+    from budew.reports.inspection_table import inspection_tables
 
     refuse_to_replace(files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
@@ -105,7 +105,7 @@ def inspect_(
             print(as_json(found.to_dict(), indent=1), file=file)
         print(f"inspection: {json}")
     if html is not None:
-        from budew.explanation.corpus_page import write_corpus_page
+        from budew.reports.corpus_page import write_corpus_page
 
         print(f"page: {write_corpus_page(found, html).resolve().as_uri()}")
     raise typer.Exit(1 if found.statistics.bad else 0)
@@ -130,10 +130,10 @@ def split(
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
-    from budew.corpora.balance.split_corpus import split_corpus
-    from budew.corpora.balance.split_table import split_table
-    from budew.corpora.balance.splits import write_splits
     from budew.corpora.sources import files_read
+    from budew.curation.split_corpus import split_corpus
+    from budew.curation.splits import write_splits
+    from budew.reports.split_table import split_table
 
     refuse_to_replace(files_read(corpus), out)
     asked = {"train": train, "validation": validation, "test": test}
@@ -167,10 +167,10 @@ def weights(
 
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
     """
-    from budew.corpora.balance.weight_files import check_weight_file, write_weights
-    from budew.corpora.balance.weights import WeightReport, corpus_balance, weigh
-    from budew.corpora.balance.weights_table import weights_table
     from budew.corpora.sources import files_read
+    from budew.curation.weight_files import check_weight_file, write_weights
+    from budew.curation.weights import WeightReport, corpus_balance, weigh
+    from budew.reports.weights_table import weights_table
 
     check_weight_file(out)
     refuse_to_replace(files_read(corpus), out, json)
@@ -211,9 +211,9 @@ def duplicates(
 
     Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json
     """
-    from budew.corpora.copies.duplicates import find_duplicates
-    from budew.corpora.copies.duplicates_table import duplicates_table
     from budew.corpora.sources import files_read
+    from budew.curation.duplicates import find_duplicates
+    from budew.reports.duplicates_table import duplicates_table
 
     refuse_to_replace(files_read(corpus), json)
     with progress_bar("listening") as bar:

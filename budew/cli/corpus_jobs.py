@@ -135,9 +135,9 @@ def transcribe(
 
     Example: budew corpus transcribe shards/ transcribed/ --model openai/whisper-large-v3-turbo
     """
-    from budew.inference.transcribe import Transcribe
-    from budew.inference.transcription import Transcriber
     from budew.model.checkpoint import is_on_hub
+    from budew.transcription.recognizer import Transcriber
+    from budew.transcription.transcribe import Transcribe
 
     job = Transcribe(Transcriber(model, device, batch_size), language, again)
     if running.is_here and not (running.dry_run and is_on_hub(model)):
@@ -162,9 +162,9 @@ def select(
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.corpora.balance.foreign import unknown_to
-    from budew.corpora.balance.splits import read_splits
-    from budew.jobs.select import Select
+    from budew.curation.select import Select
+    from budew.curation.splits import read_splits
+    from budew.curation.unknown_speakers import unknown_to
 
     job = Select(read_splits(splits), part)
     unknown = unknown_to(job.splits, source)

@@ -104,8 +104,8 @@ def act(
     )
     check = None
     if check_words:
-        from budew.inference.transcription import Transcriber
-        from budew.inference.word_check import CheckWords
+        from budew.transcription.recognizer import Transcriber
+        from budew.transcription.word_check import CheckWords
 
         check = CheckWords(Transcriber(words_model, device), max_wer)
     performance = Performance(plan, speaker, clips, clips_per_shard, check)

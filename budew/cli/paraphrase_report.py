@@ -58,8 +58,8 @@ def report(
     Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
     """
     from budew.corpora.sources import files_read
-    from budew.evaluation.paraphrases import paraphrase_report
-    from budew.evaluation.paraphrases.table import paraphrase_tables
+    from budew.paraphrase.metrics import paraphrase_report
+    from budew.reports.paraphrase_table import paraphrase_tables
 
     refuse_to_replace([file for corpus in corpora for file in files_read(corpus)], html, json, ban)
     bad = Told()
@@ -72,11 +72,11 @@ def report(
             print(as_json(found.to_dict(), indent=1), file=file)
     print_table(paraphrase_tables(found))
     if html is not None:
-        from budew.explanation.paraphrase_page import write_paraphrase_page
+        from budew.reports.paraphrase_page import write_paraphrase_page
 
         print(f"page: {write_paraphrase_page(found, html).resolve().as_uri()}")
     if ban is not None:
-        from budew.evaluation.paraphrases.ban import write_ban
+        from budew.paraphrase.metrics.ban import write_ban
 
         print(f"{len(write_ban(found.overused.phrases, ban))} phrases to ban: {ban}")
     if found.accounts.wrong:

@@ -33,7 +33,7 @@ def caption(
     Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
     """
     from budew.inference import Captioner
-    from budew.shown import show_captions
+    from budew.reports.caption_output import show_captions
 
     refuse_to_replace(paths, output_file)
     captioner = Captioner.from_pretrained(
@@ -66,7 +66,9 @@ def evaluate(
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
     from budew.corpora.sources import files_read
-    from budew.evaluation import evaluate_corpus, tables, write_html
+    from budew.evaluation import evaluate_corpus
+    from budew.reports.evaluation_page import write_html
+    from budew.reports.evaluation_table import tables
 
     refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
     for path in filter(None, (json, html)):
@@ -102,7 +104,7 @@ def demo(
     Example: budew demo --out runs/demo
     """
     from budew.demo import run_demo
-    from budew.evaluation.table import summary_table
+    from budew.reports.evaluation_table import summary_table
 
     with progress_bar("captioning") as bar:
         made = run_demo(out, progress=lambda done: bar(done, None))

@@ -6,28 +6,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from budew.corpora.clip import Caption as Caption
     from budew.corpora.clip import Clip as Clip
-    from budew.corpora.errors import AudioError as AudioError
-    from budew.corpora.errors import AudioWarning as AudioWarning
-    from budew.corpora.errors import CorpusError as CorpusError
     from budew.corpora.exports import export as export
     from budew.corpora.ratings import Rating as Rating
     from budew.corpora.ratings import profiles_of as profiles_of
-    from budew.corpora.readers.ratings import read_ratings as read_ratings
     from budew.corpora.shards import read_shard as read_shard
     from budew.corpora.shards import write_shard as write_shard
     from budew.corpora.sources import read as read
 
 _HOMES = {
-    "AudioError": "errors",
-    "AudioWarning": "errors",
     "Caption": "clip",
     "Clip": "clip",
-    "CorpusError": "errors",
     "export": "exports",
     "Rating": "ratings",
     "profiles_of": "ratings",
     "read": "sources",
-    "read_ratings": "readers.ratings",
     "read_shard": "shards",
     "write_shard": "shards",
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 
 _SHORTEST = 4
 """Letters of a word that is taken for a secret: to hide every "1" for `?page=1` would hide the reason."""

@@ -11,9 +11,9 @@ from glob import has_magic
 from pathlib import Path
 
 from budew.corpora.address import is_address
-from budew.corpora.errors import CorpusError
 from budew.corpora.saved import saved_tables
 from budew.corpora.sources import numbered_names
+from budew.errors import CorpusError
 
 
 def check_apart(source: str | Path, files: Iterable[Path], written: Sequence[str], out: Path) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from budew.captions import parse
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.sidecar import loose_json_object, numbered_lines
+from budew.errors import CorpusError, OnBad, report
 
 
 def parse_lines(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import known_names
 from budew.corpora.labels import Scales
 from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import number_in
 from budew.corpora.manifest import clips_of_rows
 from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
+from budew.errors import CorpusError, OnBad, report
 
 MOST_COLUMNS = 1_000
 LARGEST_RECORD = LARGEST_JSON

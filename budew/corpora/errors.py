@@ -1,17 +1,10 @@
-"""What can be wrong with a corpus: each error names the file or clip, the fault and the remedy.
-
-A reader meets bad items in the middle of good ones. `report` decides once what happens then: raise (the
-default), or hand the error to whoever counts and go on.
-"""
+"""Kinds of faults of a corpus that something else than its message is asked of."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from stat import S_ISREG
 
-
-class CorpusError(ValueError):
-    """A corpus, shard, manifest or clip that cannot be read or written as asked."""
+from budew.errors import CorpusError
 
 
 class UnlistedError(CorpusError):
@@ -36,26 +29,8 @@ class LackError(CorpusError):
         self.clip, self.lack, self.remedy = clip, lack, remedy
 
 
-class AudioError(CorpusError):
-    """Audio that cannot be decoded."""
-
-
-class AudioWarning(UserWarning):
-    """Audio that is damaged part way: what could be decoded is used."""
-
-
 class ColumnWarning(UserWarning):
     """Columns of a table whose content is in no clip."""
-
-
-OnBad = Callable[[CorpusError], None]
-
-
-def report(error: CorpusError, on_bad: OnBad | None) -> None:
-    """Raise `error`, or give it to `on_bad` when there is one."""
-    if on_bad is None:
-        raise error
-    on_bad(error)
 
 
 def check_file(path: Path) -> None:

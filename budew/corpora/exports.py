@@ -6,14 +6,14 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from budew.audio.formats import is_audio_name
 from budew.corpora.address import check_local, is_address
 from budew.corpora.apart import check_apart
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
-from budew.corpora.formats import is_audio_name
 from budew.corpora.named_audio import named_audio
 from budew.corpora.sources import matches, read
 from budew.corpora.writers import FORMATS
+from budew.errors import OnBad
 from budew.randomness import generator
 
 CAPTIONS = ("first", "all", "random")

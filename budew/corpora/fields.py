@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 
 
 @cache

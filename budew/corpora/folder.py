@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, UnlistedError, check_file, report
-from budew.corpora.formats import is_audio_name
+from budew.corpora.errors import UnlistedError, check_file
 from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import read_json
+from budew.errors import CorpusError, OnBad, report
 
 OnUnlisted = Callable[[UnlistedError], None]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import choose, in_clip_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
+from budew.errors import CorpusError, OnBad, report
 
 MANIFEST = "clips.jsonl"
 """Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""

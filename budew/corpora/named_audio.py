@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.delimited import delimited_rows
-from budew.corpora.errors import CorpusError
 from budew.corpora.fields import known_names
 from budew.corpora.manifest import Span, manifest_rows
+from budew.errors import CorpusError
 
 JSON_LINES = (".jsonl", ".ndjson")
 DELIMITED = (".csv", ".tsv")

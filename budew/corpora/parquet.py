@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import ColumnWarning, CorpusError, OnBad, report
+from budew.corpora.errors import ColumnWarning
 from budew.corpora.fields import choose
 from budew.corpora.inflated import InflationError
 from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.row_groups import batches
 from budew.corpora.rows import Table, clips_of_rows
+from budew.errors import CorpusError, OnBad, report
 
 _BATCH = 16
 _SCANNED = 1_000

@@ -9,7 +9,7 @@ unknown.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.scales import from_intensity

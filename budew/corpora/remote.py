@@ -20,8 +20,8 @@ from urllib.request import Request, urlopen
 
 from budew.corpora.address import shown, without_secrets
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.temporary import temporary_folder
+from budew.errors import CorpusError, OnBad, report
 
 LARGEST_DOWNLOAD = 64 * 2**30
 """Bytes of one file; a shard is some gigabytes at most."""

@@ -9,12 +9,12 @@ from math import isfinite, isnan
 from pathlib import PurePosixPath
 from typing import Any
 
+from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, sniff_format
 from budew.corpora.clip import Clip, check_id
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import in_clip_names
-from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES, sniff_format
 from budew.corpora.labels import Describe, Scales
 from budew.corpora.sidecar import json_object
+from budew.errors import CorpusError, OnBad, report
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path, PurePosixPath
 
-from budew.corpora.errors import CorpusError
 from budew.corpora.sidecar import read_json
+from budew.errors import CorpusError
 
 _SPLITS = "dataset_dict.json"
 _STATE = "state.json"

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, cast
 
 from webdataset.writer import TarWriter
 
+from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.inflated import Inflated
 from budew.corpora.labels import Describe, Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
+from budew.errors import CorpusError, OnBad, report
 
 LARGEST_HEADER = 2**20
 """Bytes of one header record: a long name, or the attributes of a member."""

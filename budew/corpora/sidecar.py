@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from budew import strict_json
-from budew.corpora.errors import CorpusError, OnBad, check_file, report
+from budew.corpora.errors import check_file
+from budew.errors import CorpusError, OnBad, report
 
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""

@@ -22,13 +22,14 @@ from importlib import import_module
 from itertools import product
 from pathlib import Path
 
+from budew.audio.formats import SUFFIXES, is_audio_name
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, check_file, report
+from budew.corpora.errors import check_file
 from budew.corpora.folder import list_files, lonely_json, read_file, read_files
-from budew.corpora.formats import SUFFIXES, is_audio_name
 from budew.corpora.manifest import MANIFEST
 from budew.corpora.saved import saved_tables
+from budew.errors import CorpusError, OnBad, report
 
 Reader = Callable[..., Iterator[Clip]]
 MOST_NUMBERED = 100_000

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from budew.evaluation.correlation import FloatArray
+from budew.correlation import FloatArray
 
 
 def strongest(intensities: FloatArray) -> FloatArray:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora import Clip, read
+from budew.errors import InputError
 from budew.evaluation.judge import evaluate
-from budew.evaluation.pairs import EvaluationError, Pair, Skipped
+from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import check_ids, read_predictions
 from budew.evaluation.result import Evaluation, Settings
 from budew.taxonomy.scales import INTENSITY
@@ -51,13 +52,13 @@ def evaluate_corpus(
         progress: called after each clip.
 
     Raises:
-        EvaluationError: no clip can be judged, predictions and corpus differ in ids, or both a model and
+        InputError: no clip can be judged, predictions and corpus differ in ids, or both a model and
             predictions are given.
         CorpusError: there is no corpus.
         CheckpointError: the model cannot be loaded.
     """
     if model is not None and predictions is not None:
-        raise EvaluationError("both a model and predictions are given: judge one at a time")
+        raise InputError("both a model and predictions are given: judge one at a time")
     skipped: list[Skipped] = []
     clips = _with_truth(corpus, skipped)
     if predictions is not None:

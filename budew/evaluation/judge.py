@@ -5,10 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from budew.correlation import FloatArray, summarize
+from budew.errors import InputError
 from budew.evaluation.confusion import confusion_matrix
-from budew.evaluation.correlation import FloatArray
-from budew.evaluation.metrics import METRICS, Scores, bootstrap, score, shuffled_floor, summarize
-from budew.evaluation.pairs import EvaluationError, Pair, Skipped
+from budew.evaluation.metrics import METRICS, Scores, bootstrap, score, shuffled_floor
+from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.result import EmotionScore, Evaluation, Settings
 from budew.taxonomy import EMOTIONS
 
@@ -32,7 +33,7 @@ def evaluate(
         settings: bootstrap resamples, shuffles and seed; the defaults of `Settings` where left out.
 
     Raises:
-        EvaluationError: there are no pairs, two with the same id, or one of unknown emotions.
+        InputError: there are no pairs, two with the same id, or one of unknown emotions.
     """
     settings = settings or Settings()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
@@ -95,14 +96,10 @@ def _named(chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[str
 def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> None:
     if not ordered:
         why = f"; all {len(skipped)} were skipped, the first because {skipped[0].reason}" if skipped else ""
-        raise EvaluationError(
-            f"{corpus} has no clips to evaluate{why}: give a corpus whose clips have profiles"
-        )
+        raise InputError(f"{corpus} has no clips to evaluate{why}: give a corpus whose clips have profiles")
     for before, after in pairwise(ordered):
         if before.id == after.id:
-            raise EvaluationError(
-                f"{corpus} has two clips with the id {before.id!r}: give every clip its own id"
-            )
+            raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
     for pair in ordered:
         if not (pair.truth.emotions_known and pair.predicted.emotions_known):
-            raise EvaluationError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")
+            raise InputError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")

@@ -20,30 +20,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from budew.correlation import FloatArray, pearson, spearman
 from budew.evaluation.confusion import top1_credit
-from budew.evaluation.correlation import FloatArray, pearson, spearman
 from budew.taxonomy.scales import from_intensity
 
 METRICS = ("spearman", "pearson", "mae", "rmse")
-CONFIDENCE = 0.95
 REPORT_MAXIMUM = from_intensity(1.0, "report")
 """Errors are reported on 0–10, as the EmoNet-Voice papers do (their ratings of 0, 1, 2 times five)."""
 
 _CELLS_AT_A_TIME = 1_000_000
 """Resamples × clips held at once: about 8 MB an array."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with the bounds of its 95 % interval; all None where the figure is undefined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Return the three numbers, ready for JSON."""
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +41,6 @@ class Scores:
 
     by_emotion: Mapping[str, FloatArray]
     mean: Mapping[str, FloatArray]
-
-
-def summarize(value: float, sampled: FloatArray) -> Estimate:
-    """Join a figure and its sampled values, (rows,), to an estimate; samples without a value are left out."""
-    defined = sampled[np.isfinite(sampled)]
-    if not np.isfinite(value) or not len(defined):
-        return Estimate(None, None, None)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return Estimate(float(value), float(low), float(high))
 
 
 def score(truth: FloatArray, predicted: FloatArray, counts: FloatArray | None = None) -> Scores:

@@ -6,10 +6,6 @@ from pathlib import Path
 from budew.profile import VoiceProfile
 
 
-class EvaluationError(ValueError):
-    """An evaluation that cannot be made; one sentence that says why and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One clip: what is true of it and what was predicted.

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from budew.captions import parse
-from budew.evaluation.pairs import EvaluationError, Pair
+from budew.errors import InputError
+from budew.evaluation.pairs import Pair
 from budew.profile import VoiceProfile
 from budew.taxonomy.scales import INTENSITY, SCALES, RangeError, Scale, to_intensity
 
@@ -35,7 +36,7 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
         scale: rating scale of the numbers: "intensity", or one of `budew.taxonomy.scales.SCALES`.
 
     Raises:
-        EvaluationError: a line is not such an object, or an id comes twice (names the file and the line);
+        InputError: a line is not such an object, or an id comes twice (names the file and the line);
             there is no such scale.
     """
     chosen = _scale(scale)
@@ -43,17 +44,13 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
     for where, record in _records(path):
         clip_id = record.get("id")
         if not isinstance(clip_id, str):
-            raise EvaluationError(
-                f"{where} has no id: every prediction needs the id of its clip, as a string"
-            )
+            raise InputError(f"{where} has no id: every prediction needs the id of its clip, as a string")
         if clip_id in predictions:
-            raise EvaluationError(
-                f"{where} predicts clip {clip_id!r} a second time: keep one prediction a clip"
-            )
+            raise InputError(f"{where} predicts clip {clip_id!r} a second time: keep one prediction a clip")
         try:
             predictions[clip_id] = _prediction(record, chosen)
         except (TypeError, ValueError) as error:
-            raise EvaluationError(f"{where}, clip {clip_id!r}: {error}") from error
+            raise InputError(f"{where}, clip {clip_id!r}: {error}") from error
     return predictions
 
 
@@ -72,13 +69,13 @@ def check_ids(predicted: Iterable[str], clips: Iterable[str], *, corpus: str) ->
     """Make sure that predictions and clips are about the same ids.
 
     Raises:
-        EvaluationError: names some that only one side has.
+        InputError: names some that only one side has.
     """
     predicted, clips = set(predicted), set(clips)
     if missing := clips - predicted:
-        raise EvaluationError(f"the predictions lack {_some(missing)} of {corpus}: predict every clip")
+        raise InputError(f"the predictions lack {_some(missing)} of {corpus}: predict every clip")
     if unknown := predicted - clips:
-        raise EvaluationError(
+        raise InputError(
             f"the predictions name {_some(unknown)} unknown to {corpus}: use the corpus's own ids"
         )
 
@@ -90,29 +87,25 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 if line.strip():
                     yield f"{path} line {number}", _record(line, f"{path} line {number}")
     except UnicodeDecodeError as error:
-        raise EvaluationError(
-            f"{path} is not UTF-8 text: give JSON Lines with one prediction a line"
-        ) from error
+        raise InputError(f"{path} is not UTF-8 text: give JSON Lines with one prediction a line") from error
 
 
 def _record(line: str, where: str) -> Mapping[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise EvaluationError(
-            f"{where} is not a JSON object ({error}): give one prediction a line"
-        ) from error
+        raise InputError(f"{where} is not a JSON object ({error}): give one prediction a line") from error
     if not isinstance(record, dict):
-        raise EvaluationError(f"{where} is not a JSON object: give one prediction a line")
+        raise InputError(f"{where} is not a JSON object: give one prediction a line")
     return record
 
 
 def _prediction(record: Mapping[str, Any], scale: Scale) -> Prediction:
     caption, emotions = record.get("caption"), record.get("emotions")
     if not isinstance(caption, str | None) or not isinstance(emotions, dict | None):
-        raise EvaluationError("`caption` must be text, and `emotions` an object from name to number")
+        raise InputError("`caption` must be text, and `emotions` an object from name to number")
     if caption is None and emotions is None:
-        raise EvaluationError("a prediction needs `caption` (text) or `emotions` (name to number)")
+        raise InputError("a prediction needs `caption` (text) or `emotions` (name to number)")
     said = VoiceProfile() if caption is None else parse(caption).profile
     if emotions is None:
         return Prediction(said, caption)
@@ -124,13 +117,13 @@ def _intensity(name: str, value: float, scale: Scale) -> float:
     try:
         return to_intensity(value, scale)
     except RangeError as error:
-        raise EvaluationError(f"{name!r}: {error}") from error
+        raise InputError(f"{name!r}: {error}") from error
 
 
 def _scale(name: str) -> Scale:
     known = {INTENSITY.name: INTENSITY, **SCALES}
     if name not in known:
-        raise EvaluationError(f"there is no rating scale {name!r}: use one of {', '.join(known)}")
+        raise InputError(f"there is no rating scale {name!r}: use one of {', '.join(known)}")
     return known[name]
 
 

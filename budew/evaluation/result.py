@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from budew.evaluation.correlation import FloatArray
-from budew.evaluation.metrics import Estimate
+from budew.correlation import Estimate, FloatArray
 from budew.evaluation.pairs import Pair, Skipped
 
 

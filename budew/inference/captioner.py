@@ -14,18 +14,18 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.corpora.audio import Window
+from budew.audio.loudness import is_silent
+from budew.audio.samples import Window
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError
+from budew.errors import AudioError
 from budew.inference.breakdown import explained
 from budew.inference.clean import clean
-from budew.inference.generate import number_of_beams, write_captions
 from budew.inference.listeners import checked_listeners, sample_captions
-from budew.inference.loudness import is_silent
 from budew.inference.recordings import Recording, from_bytes, from_clip, from_file, from_paths, from_samples
 from budew.inference.result import Captioned, Failure
 from budew.inference.unfinished import Unfinished
 from budew.model.checkpoint import Checkpoint, load_checkpoint
+from budew.model.generate import number_of_beams, write_captions
 
 Audio = str | Path | bytes | NDArray[np.generic]
 Progress = Callable[[int, int], None]

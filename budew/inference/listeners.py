@@ -20,8 +20,8 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.modeling_outputs import BaseModelOutput
 
 from budew.captions import parse
-from budew.inference.generate import features_of, generation_settings, settled
 from budew.model.checkpoint import Checkpoint
+from budew.model.generate import features_of, generation_settings, settled
 from budew.profile import VoiceProfile
 from budew.quiet import quiet_transformers
 from budew.taxonomy import EMOTIONS

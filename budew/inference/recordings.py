@@ -10,10 +10,11 @@ import numpy as np
 import soxr
 from numpy.typing import ArrayLike, NDArray
 
-from budew.corpora.audio import SHORTEST_TAIL, Window, windows
+from budew.audio.samples import SHORTEST_TAIL, Window, windows
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError, CorpusError, UnlistedError
+from budew.corpora.errors import UnlistedError
 from budew.corpora.folder import audio_files
+from budew.errors import AudioError, CorpusError
 
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram. Less than that cannot be heard by it."""

@@ -3,9 +3,9 @@
 import warnings
 from collections.abc import Iterator, Sequence
 
+from budew.audio.samples import Window
 from budew.captions import parse
-from budew.corpora.audio import Window
-from budew.corpora.errors import AudioWarning, CorpusError
+from budew.errors import AudioWarning, CorpusError
 from budew.inference.clean import Cleaned
 from budew.inference.listeners import agreed
 from budew.inference.pool import pool

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from budew.errors import JobError
 from budew.extras import require
 from budew.jobs.apart import check_apart
-from budew.jobs.job import Job, JobError, disk_told
+from budew.jobs.job import Job, disk_told
 from budew.jobs.notes import claim
 from budew.jobs.runner import Summary, finish, notes_of, pending
 from budew.jobs.unit import Unit

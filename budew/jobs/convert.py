@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from budew.corpora.audio import AudioWarning, measure
+from budew.audio.samples import AudioWarning, measure
 from budew.corpora.clip import Clip
 from budew.jobs.job import OnFailed, each
 

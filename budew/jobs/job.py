@@ -8,29 +8,14 @@ worker.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError
 from budew.disk import place_of, remedy_for
+from budew.errors import JobError
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and what went wrong with it; the clip is then in no output."""
-
-
-class JobError(Exception):
-    """Something that no other clip will fare better with: no key, no model, a full disk. Ends the job."""
-
-
-class FilteredError(CorpusError):
-    """A clip that the settings of a job leave out. Told as a failure is, counted and listed apart.
-
-    Attributes:
-        details: what was measured of it, as JSON values, for its line in the list.
-    """
-
-    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class Job(Protocol):

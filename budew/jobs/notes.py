@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.address import check_local
+from budew.errors import FilteredError, JobError
 from budew.jobs.changes import told_changes
-from budew.jobs.job import FilteredError, Job, JobError
+from budew.jobs.job import Job
 from budew.jobs.unit import Unit
 from budew.version import __version__
 from budew.whole_file import whole_file

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.shards import read_shard
-from budew.jobs.job import Job, JobError
+from budew.errors import JobError, OnBad
+from budew.jobs.job import Job
 from budew.jobs.notes import NOTES, check_claim, output_note, shard_path
 from budew.jobs.runner import OnProgress, Summary, run_units
 from budew.jobs.unit import State

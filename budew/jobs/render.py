@@ -10,7 +10,7 @@ from budew.captions.lexicon_words import LexiconError
 from budew.captions.render import Style
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 from budew.jobs.job import OnFailed, each
 from budew.randomness import derived_seed
 

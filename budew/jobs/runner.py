@@ -15,8 +15,9 @@ from operator import add
 from pathlib import Path
 from typing import TypeVar
 
+from budew.errors import JobError
 from budew.jobs.apart import check_apart
-from budew.jobs.job import Job, JobError, disk_told
+from budew.jobs.job import Job, disk_told
 from budew.jobs.notes import FAILURES, JOB, LEFT_OUT, Note, claim, gather, read_note
 from budew.jobs.unit import Unit
 from budew.jobs.unit_work import do_unit, tallies_of

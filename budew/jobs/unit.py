@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
+from budew.errors import OnBad
 
 
 class State(NamedTuple):

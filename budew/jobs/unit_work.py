@@ -10,12 +10,12 @@ from dataclasses import replace
 from glob import escape
 from pathlib import Path
 
+from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError
-from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.shards import write_shard
 from budew.corpora.sidecar import check_characters
-from budew.jobs.job import Job, JobError, Tallying
+from budew.errors import CorpusError, JobError
+from budew.jobs.job import Job, Tallying
 from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
 from budew.jobs.unit import Unit
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+from budew.audio.formats import is_audio_name
 from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
-from budew.corpora.formats import is_audio_name
 from budew.corpora.manifest import Span, read_manifest, spans
 from budew.corpora.named_audio import JSON_LINES, named_audio
 from budew.corpora.sources import matches, read_one
+from budew.errors import CorpusError, OnBad
 from budew.jobs.input_files import InputFiles
 
 CLIPS_PER_SHARD = 500

@@ -19,7 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, StrictData
 from safetensors import SafetensorError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
 
-from budew.model.errors import CheckpointError
+from budew.errors import CheckpointError
 from budew.model.files import check_files, read_json
 from budew.quiet import quiet_transformers
 from budew.resources import data_folder

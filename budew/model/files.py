@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers import WhisperForConditionalGeneration
 
-from budew.model.errors import CheckpointError
+from budew.errors import CheckpointError
 
 LARGEST_JSON = 16 * 2**20
 """Bytes."""

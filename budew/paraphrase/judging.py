@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.sidecar import json_object, numbered_lines
+from budew.errors import CorpusError, OnBad, report
 from budew.paraphrase.gate import Gate
 from budew.profile import ProfileError, VoiceProfile
 from budew.taxonomy import RangeError, TraitError, UnknownNameError

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 
 LONGEST = 600.0
 """Seconds of a clip: what is held in memory while it is cut (230 MB at 96 kHz)."""

@@ -6,8 +6,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from budew.corpora.decoders import Samples
-from budew.corpora.errors import CorpusError
+from budew.audio.decoders import Samples
+from budew.errors import CorpusError
 
 BITS = (16, 24)
 """Of a sample."""

@@ -12,10 +12,8 @@ from functools import partial
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import AudioError, AudioWarning, CorpusError
-from budew.extras import MissingExtraError
-from budew.jobs import JobError, OnFailed
-from budew.jobs.job import FilteredError
+from budew.errors import AudioError, AudioWarning, CorpusError, FilteredError, JobError, MissingExtraError
+from budew.jobs import OnFailed
 from budew.segmentation.cuts import Cuts
 from budew.segmentation.flac import BITS, encode_flac
 from budew.segmentation.language import Languages

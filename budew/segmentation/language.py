@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from budew.corpora.audio import resampled
-from budew.corpora.decoders import Samples
-from budew.corpora.errors import CorpusError
-from budew.jobs import JobError
-from budew.jobs.job import FilteredError
+from budew.audio.decoders import Samples
+from budew.audio.samples import resampled
+from budew.errors import CorpusError, FilteredError, JobError
 
 BCP_47 = {"jw": "jv"}
 """Whisper's codes that are no subtags (IANA registry): Javanese."""

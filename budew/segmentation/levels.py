@@ -5,9 +5,8 @@ from math import log10
 
 import numpy as np
 
-from budew.corpora.decoders import Samples
-from budew.corpora.errors import CorpusError
-from budew.jobs.job import FilteredError
+from budew.audio.decoders import Samples
+from budew.errors import CorpusError, FilteredError
 from budew.segmentation.cutter import Stretch
 
 FULL_SCALE = 0.99

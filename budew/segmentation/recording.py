@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from budew.corpora.audio import resampled, sound
-from budew.corpora.decoders import Samples, open_stream
-from budew.corpora.errors import AudioWarning
+from budew.audio.decoders import Samples, open_stream
+from budew.audio.samples import resampled, sound
+from budew.errors import AudioWarning
 from budew.segmentation.cuts import Cuts
 from budew.segmentation.cutter import Cutter, Stretch
 from budew.segmentation.tape import Tape

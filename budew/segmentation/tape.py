@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from budew.corpora.decoders import Samples
+from budew.audio.decoders import Samples
 
 
 class Tape:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.corpora.audio import pieces
-from budew.corpora.decoders import Samples
-from budew.extras import MissingExtraError, locate, require
+from budew.audio.decoders import Samples
+from budew.audio.samples import pieces
+from budew.errors import MissingExtraError
+from budew.extras import locate, require
 
 SAMPLING_RATE = 16_000
 """Hz that the model hears."""

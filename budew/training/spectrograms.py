@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from budew.audio.samples import decode
 from budew.corpora import Clip, read
-from budew.corpora.audio import decode
 from budew.model.build import SAMPLING_RATE, Features
 from budew.synthesis.tables import cues
 from budew.training.corpus_files import shards

@@ -7,8 +7,9 @@ import pytest
 import soundfile
 
 from budew.annotation.audio import audio_to_send
-from budew.corpora import AudioError, Clip
-from budew.corpora.audio import AudioWarning, decode
+from budew.audio.samples import AudioWarning, decode
+from budew.corpora import Clip
+from budew.errors import AudioError
 
 from .conftest import wav
 

@@ -9,8 +9,8 @@ import pytest
 
 from budew.annotation.binned import AnnotateByMeasures, UnmeasuredError, with_traits
 from budew.annotation.bins import BinsError, corpus_bins, read_bins, rules
-from budew.corpora import Clip, CorpusError, write_shard
-from budew.jobs import JobError
+from budew.corpora import Clip, write_shard
+from budew.errors import CorpusError, JobError
 from budew.profile import VoiceProfile
 from budew.taxonomy import CATEGORIES, TRAITS, trait
 

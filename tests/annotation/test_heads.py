@@ -10,9 +10,9 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 
 from budew.annotation.heads import AnnotateByHeads, with_scores
 from budew.annotation.trained import NOTES
+from budew.audio.samples import decode
 from budew.corpora import Clip
-from budew.corpora.audio import decode
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.profile import VoiceProfile
 
 from .sounds import clip_of, noise, published, save_published, vowel
@@ -88,7 +88,7 @@ def test_scores_do_not_depend_on_the_batch(job, heads, whisper_folder, run_on):
     assert run_on(job, *clips()) == together
 
 
-@pytest.mark.filterwarnings("ignore::budew.corpora.errors.AudioWarning")
+@pytest.mark.filterwarnings("ignore::budew.errors.AudioWarning")
 def test_a_clip_that_cannot_be_decoded_fails_alone(job, run_on, failures):
     good = clips()
     broken = Clip("broken", b"no audio", "mp3")

@@ -7,7 +7,7 @@ import pytest
 from budew.annotation.labels import AnnotateByLabels, LabelError, label_clip
 from budew.captions import render
 from budew.corpora import Caption, Clip
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.profile import VoiceProfile
 
 PROFILE = VoiceProfile({"Sadness": 0.75, "Longing": 0.5}, ["Sobs"], {"gender": "female"})

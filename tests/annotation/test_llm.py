@@ -14,7 +14,7 @@ from budew.annotation.prompt import load_prompt
 from budew.chat.server import ChatServer
 from budew.chat.spending import Budget
 from budew.corpora import Clip
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 

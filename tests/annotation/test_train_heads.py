@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from budew.annotation.encoder import load_encoder
 from budew.annotation.head_files import TOGETHER, find_heads
 from budew.annotation.head_layouts import HeadError
 from budew.annotation.head_stack import Fitting
@@ -15,6 +14,7 @@ from budew.annotation.heads import AnnotateByHeads
 from budew.annotation.pooled import TARGETS, Pooled, pooled_states, split_by_speaker
 from budew.annotation.train_heads import fit_heads, train_heads
 from budew.corpora import Clip, read, write_shard
+from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.espeak import Espeak

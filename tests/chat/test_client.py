@@ -14,7 +14,7 @@ from budew.chat.exchange import LARGEST_RESPONSE
 from budew.chat.outage import ServerDownWarning
 from budew.chat.request import Schema
 from budew.chat.spending import Budget
-from budew.jobs import JobError
+from budew.errors import JobError
 
 from .conftest import ask, client_of, completion, refusal
 

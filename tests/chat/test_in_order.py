@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
-from budew.jobs import JobError
+from budew.errors import JobError
 
 
 async def slow_square(number: int) -> int:

@@ -14,7 +14,7 @@ import pytest
 from budew.chat.ledger import Ledger, told_spending, users_ledger
 from budew.chat.request import Answer, Usage
 from budew.chat.spending import Spending
-from budew.jobs import JobError
+from budew.errors import JobError
 
 ANSWER = Answer(("übel \ud800", ""), Usage(7, 3))
 SPAWN = multiprocessing.get_context("spawn")

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from budew.chat.server import ChatServer
-from budew.jobs import JobError
+from budew.errors import JobError
 
 
 @pytest.mark.parametrize(

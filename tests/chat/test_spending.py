@@ -4,7 +4,7 @@ import pytest
 
 from budew.chat.request import Usage
 from budew.chat.spending import UNLIMITED, Budget, Spending
-from budew.jobs import JobError
+from budew.errors import JobError
 
 
 def test_cost_is_that_of_a_million_tokens():

@@ -8,7 +8,7 @@ import pytest
 
 from budew.inference import Captioned, WindowCaption
 from budew.profile import VoiceProfile
-from budew.shown import show_captions
+from budew.reports.caption_output import show_captions
 
 
 def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper_folder):

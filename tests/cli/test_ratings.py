@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from budew.corpora.rating_statistics import rating_statistics
-from budew.corpora.readers.ratings import read_ratings
+from budew.curation.rating_files import read_ratings
+from budew.curation.rating_statistics import rating_statistics
 
 
 @pytest.fixture

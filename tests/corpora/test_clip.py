@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora import Caption, Clip, CorpusError
+from budew.corpora import Caption, Clip
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
 FULL = Clip(

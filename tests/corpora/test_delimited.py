@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from budew.corpora import CorpusError, read
+from budew.corpora import read
 from budew.corpora.delimited import LARGEST_RECORD, MOST_COLUMNS
+from budew.errors import CorpusError
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from shutil import copy
 
 import pytest
 
-from budew.corpora import Caption, Clip, CorpusError, export, read, write_shard
+from budew.corpora import Caption, Clip, export, read, write_shard
+from budew.errors import CorpusError
 
 
 @pytest.fixture

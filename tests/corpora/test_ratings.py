@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from budew.corpora import CorpusError
 from budew.corpora.ratings import Rating, named, profile_of, profiles_of
+from budew.errors import CorpusError
 
 RATINGS = [
     Rating("a", "r1", "Awe", 1.0),

@@ -21,11 +21,12 @@ from urllib.parse import parse_qs, quote
 import fsspec
 import pytest
 
-from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.audio.samples import decode
+from budew.corpora import Clip, read, write_shard
 from budew.corpora.address import shown
-from budew.corpora.audio import decode
 from budew.corpora.remote import _names, addresses, downloaded, read_remote
 from budew.corpora.sources import matches, read_one
+from budew.errors import CorpusError
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import CorpusError, read
+from budew.corpora import read
 from budew.corpora.row_groups import AT_ONCE, batches
+from budew.errors import CorpusError
 
 MB = 2**20
 

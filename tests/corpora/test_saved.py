@@ -6,9 +6,10 @@ import os
 import pyarrow as pa
 import pytest
 
-from budew.corpora import CorpusError, read
+from budew.corpora import read
 from budew.corpora.saved import saved_tables
 from budew.corpora.sources import matches, read_one
+from budew.errors import CorpusError
 
 datasets = pytest.importorskip("datasets")
 

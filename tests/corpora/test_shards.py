@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import webdataset
 
-from budew.corpora import Caption, Clip, CorpusError, read_shard, write_shard
+from budew.corpora import Caption, Clip, read_shard, write_shard
 from budew.corpora.shards import LARGEST_HEADER, MOST_PADDING
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
 

@@ -9,14 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import Clip, CorpusError, read, read_ratings, write_shard
-from budew.corpora.audio import decode
-from budew.corpora.balance.splits import read_splits
+from budew.audio.samples import decode
+from budew.corpora import Clip, read, write_shard
 from budew.corpora.errors import ColumnWarning
 from budew.corpora.manifest import read_manifest
 from budew.corpora.parquet import read_parquet
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
+from budew.curation.rating_files import read_ratings
+from budew.curation.splits import read_splits
+from budew.errors import CorpusError
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
 

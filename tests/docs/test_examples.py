@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from budew.audio.samples import decode
 from budew.corpora import read
-from budew.corpora.audio import decode
 from budew.resources import data_folder
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from budew import parse
-from budew.corpora import Clip, CorpusError, write_shard
-from budew.evaluation import EvaluationError, Settings, evaluate_corpus
+from budew.corpora import Clip, write_shard
+from budew.errors import CorpusError, InputError
+from budew.evaluation import Settings, evaluate_corpus
 from budew.inference import Captioner
 from budew.profile import VoiceProfile
 
@@ -73,7 +74,7 @@ def test_clips_whose_emotions_are_unknown_are_listed_and_not_judged_as_calm(
         assert [clip.id for clip in result.skipped] == ["measured"]
         assert "does not know its emotions" in result.skipped[0].reason
     predictions.write_text(predictions.read_text() + '\n{"id": "other", "caption": "x"}', encoding="utf-8")
-    with pytest.raises(EvaluationError, match="'other'"):
+    with pytest.raises(InputError, match="'other'"):
         evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
 
 
@@ -81,7 +82,7 @@ def test_a_corpus_without_truth_is_an_error(clips: list[Clip], tmp_path: Path) -
     write_shard(tmp_path / "c.tar", [replace(clip, profile=None) for clip in clips])
     predictions = tmp_path / "p.jsonl"
     predictions.write_text("", encoding="utf-8")
-    with pytest.raises(EvaluationError, match="no clips to evaluate; all 6 were skipped"):
+    with pytest.raises(InputError, match="no clips to evaluate; all 6 were skipped"):
         evaluate_corpus(tmp_path / "c.tar", predictions=predictions)
 
 
@@ -91,5 +92,5 @@ def test_a_corpus_that_is_not_there_is_an_error(whisper_folder: Path, tmp_path: 
 
 
 def test_a_model_and_predictions_at_once_are_an_error(corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="one at a time"):
+    with pytest.raises(InputError, match="one at a time"):
         evaluate_corpus(corpus, model="some/model", predictions=tmp_path / "p.jsonl")

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from budew.evaluation import EvaluationError, Pair, Settings, Skipped, evaluate
+from budew.errors import InputError
+from budew.evaluation import Pair, Settings, Skipped, evaluate
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
@@ -86,18 +87,18 @@ def test_support_and_confusion_tell_what_was_taken_for_what() -> None:
 
 
 def test_no_clips_is_an_error_that_says_why() -> None:
-    with pytest.raises(EvaluationError, match=r"no clips to evaluate; all 1 were skipped, .* no sound"):
+    with pytest.raises(InputError, match=r"no clips to evaluate; all 1 were skipped, .* no sound"):
         evaluate([], skipped=[Skipped("a", "no sound")])
 
 
 @pytest.mark.parametrize("pair", [(None, {}), ({}, None)])
 def test_a_clip_whose_emotions_are_unknown_is_an_error_that_names_it(pair) -> None:
     truth, predicted = map(VoiceProfile, pair)
-    with pytest.raises(EvaluationError, match="'measured' of clips are unknown"):
+    with pytest.raises(InputError, match="'measured' of clips are unknown"):
         evaluate([Pair("measured", truth, predicted)])
 
 
 def test_two_clips_with_one_id_are_an_error() -> None:
     pair = Pair("same", VoiceProfile(), VoiceProfile())
-    with pytest.raises(EvaluationError, match="'same'"):
+    with pytest.raises(InputError, match="'same'"):
         evaluate([pair, pair])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from budew.evaluation.correlation import FloatArray, mean_ranks, pearson, spearman
-from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, shuffled_floor, summarize
+from budew.correlation import FloatArray, mean_ranks, pearson, spearman, summarize
+from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, shuffled_floor
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
 

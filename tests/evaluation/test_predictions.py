@@ -7,7 +7,8 @@ import pytest
 
 from budew import parse, render
 from budew.corpora import Clip
-from budew.evaluation import EvaluationError, Settings, evaluate_corpus, read_predictions, write_predictions
+from budew.errors import InputError
+from budew.evaluation import Settings, evaluate_corpus, read_predictions, write_predictions
 from budew.profile import VoiceProfile
 
 FEW = Settings(resamples=20, shuffles=3)
@@ -55,10 +56,10 @@ def test_what_is_written_reads_back(clips: list[Clip], corpus: Path, tmp_path: P
 
 def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
     few = write(tmp_path / "few.jsonl", [{"id": "clip0", "emotions": {}}])
-    with pytest.raises(EvaluationError, match=r"lack 5 clips \('clip1'"):
+    with pytest.raises(InputError, match=r"lack 5 clips \('clip1'"):
         evaluate_corpus(corpus, predictions=few, settings=FEW)
     other = [{"id": clip.id, "emotions": {}} for clip in clips] + [{"id": "stranger", "emotions": {}}]
-    with pytest.raises(EvaluationError, match=r"unknown.*|'stranger'"):
+    with pytest.raises(InputError, match=r"unknown.*|'stranger'"):
         evaluate_corpus(corpus, predictions=write(tmp_path / "more.jsonl", other), settings=FEW)
 
 
@@ -83,16 +84,16 @@ def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Pa
 def test_a_wrong_line_is_named(line: str, complaint: str, tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"id": "a", "emotions": {}}\n\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(EvaluationError, match=r"p\.jsonl line 3.*" + complaint):
+    with pytest.raises(InputError, match=r"p\.jsonl line 3.*" + complaint):
         read_predictions(path)
 
 
 def test_an_unknown_scale_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="emonet-voice"):
+    with pytest.raises(InputError, match="emonet-voice"):
         read_predictions(write(tmp_path / "p.jsonl", []), scale="stars")
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(EvaluationError, match="UTF-8"):
+    with pytest.raises(InputError, match="UTF-8"):
         read_predictions(tmp_path / "p.jsonl")

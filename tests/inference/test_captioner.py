@@ -7,11 +7,12 @@ import pytest
 import soundfile
 
 from budew.captions import parse
-from budew.corpora import AudioError, Clip
+from budew.corpora import Clip
+from budew.errors import AudioError
 from budew.inference import Captioned, Captioner, Failure
 from budew.inference.clean import clean
-from budew.inference.generate import write_captions
 from budew.inference.result import SILENCE
+from budew.model.generate import write_captions
 
 
 def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):

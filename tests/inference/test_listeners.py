@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from budew.inference import Captioner
-from budew.inference.generate import write_captions
 from budew.inference.listeners import GumbelNoise, ListenersError, agreed, sample_captions
+from budew.model.generate import write_captions
 
 
 def test_a_panel_says_the_same_again_whatever_else_is_in_the_batch(captioner, make_sound):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora import AudioError, Clip, CorpusError
+from budew.corpora import Clip
+from budew.errors import AudioError, CorpusError
 from budew.inference.recordings import from_bytes, from_clip, from_paths, from_samples
 
 

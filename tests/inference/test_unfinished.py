@@ -3,8 +3,8 @@ import warnings
 import numpy as np
 import pytest
 
-from budew.corpora import AudioError, AudioWarning
-from budew.corpora.audio import Window
+from budew.audio.samples import Window
+from budew.errors import AudioError, AudioWarning
 from budew.inference.clean import Cleaned
 from budew.inference.result import Captioned, Failure
 from budew.inference.unfinished import Unfinished

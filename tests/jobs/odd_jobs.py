@@ -14,7 +14,8 @@ import numpy as np
 import soundfile
 
 from budew.corpora import Clip
-from budew.jobs import FilteredError, JobError, OnFailed, each
+from budew.errors import FilteredError, JobError
+from budew.jobs import OnFailed, each
 
 
 def flac(seconds: float = 0.05) -> bytes:

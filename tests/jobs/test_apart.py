@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from odd_jobs import Odd, flac
 
-from budew.corpora import CorpusError
 from budew.corpora.sources import matches
+from budew.errors import CorpusError
 from budew.jobs import run
 from budew.jobs.notes import claim
 

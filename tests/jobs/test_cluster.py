@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from budew.jobs import JobError, run
+from budew.errors import JobError
+from budew.jobs import run
 from budew.jobs.cluster import Cluster, run_on_cluster
 from budew.jobs.convert import Convert
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from odd_jobs import Odd, flac
 
-from budew.jobs import JobError, run
+from budew.errors import JobError
+from budew.jobs import run
 
 BUDEW = f'{sys.executable} -c "from budew.cli import main; main()"'
 

@@ -6,7 +6,8 @@ import pytest
 from odd_jobs import Maker
 
 from budew.corpora import read
-from budew.jobs import JobError, Summary
+from budew.errors import JobError
+from budew.jobs import Summary
 from budew.jobs.planned import check_size, run_planned
 
 

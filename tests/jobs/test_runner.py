@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from odd_jobs import Odd, flac, in_session
 
-from budew.corpora import CorpusError, read
-from budew.jobs import JobError, Progress, run
+from budew.corpora import read
+from budew.errors import CorpusError, JobError
+from budew.jobs import Progress, run
 from budew.jobs.convert import Convert
 from budew.jobs.render import Render
 from budew.jobs.units import plan_units

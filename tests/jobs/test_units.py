@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.corpora import CorpusError
+from budew.errors import CorpusError
 from budew.jobs.units import plan_units
 
 

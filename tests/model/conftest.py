@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.inference.conftest import make_sound  # noqa: F401  # a fixture
+
 
 @pytest.fixture
 def folder(whisper_folder, tmp_path):

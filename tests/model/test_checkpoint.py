@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from budew.errors import CheckpointError
 from budew.model.checkpoint import load_checkpoint
-from budew.model.errors import CheckpointError
 
 
 def test_a_folder_gives_model_processor_and_window(whisper_folder):

@@ -9,7 +9,7 @@ import pytest
 from budew.captions import render
 from budew.chat.server import ChatServer
 from budew.chat.spending import Budget
-from budew.jobs.job import JobError
+from budew.errors import JobError
 from budew.paraphrase import Request, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
 from tests.chat.conftest import completion, refusal

@@ -8,11 +8,11 @@ from benchmarks.paraphrase_server import FAULTS, IN_THE_TEXT, Behavior, running
 from budew.chat.server import ChatServer
 from budew.corpora import read
 from budew.corpora.shards import write_shard
-from budew.evaluation import paraphrase_report
 from budew.jobs import run
 from budew.paraphrase import Paraphrase, Rewriting, judge
 from budew.paraphrase.chat_backend import ChatBackend
 from budew.paraphrase.job import counted
+from budew.paraphrase.metrics import paraphrase_report
 from tests.paraphrase.scripted import some_clips
 
 

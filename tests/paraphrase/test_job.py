@@ -9,7 +9,8 @@ from budew.captions import render
 from budew.corpora import read
 from budew.corpora.clip import Caption
 from budew.corpora.shards import write_shard
-from budew.jobs import JobError, run
+from budew.errors import JobError
+from budew.jobs import run
 from budew.paraphrase import Gate, GrammarBackend, Paraphrase, Rewriting, judge
 from budew.paraphrase.job import METADATA, counted
 from tests.paraphrase.scripted import Scripted, some_clips

@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 from budew.segmentation import Cuts
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 from budew.segmentation.flac import encode_flac
 
 

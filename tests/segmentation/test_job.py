@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from budew.corpora.clip import Caption, Clip
-from budew.corpora.errors import AudioError, CorpusError
 from budew.corpora.shards import read_shard, write_shard
-from budew.jobs import FilteredError, Job, JobError
+from budew.errors import AudioError, CorpusError, FilteredError, JobError
+from budew.jobs import Job
 from budew.profile import VoiceProfile
 from budew.segmentation import Cuts, Languages, Limits, Segment
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import soxr
 
-from budew.corpora.errors import CorpusError
-from budew.jobs import FilteredError, JobError
+from budew.errors import CorpusError, FilteredError, JobError
 from budew.segmentation import Languages
 from budew.segmentation.language import load_listener
 

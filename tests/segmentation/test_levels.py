@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budew.corpora.errors import CorpusError
-from budew.jobs import FilteredError
+from budew.errors import CorpusError, FilteredError
 from budew.segmentation import Limits
 from budew.segmentation.cutter import Stretch
 from budew.segmentation.levels import Levels, measure

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora.errors import AudioError, AudioWarning
+from budew.errors import AudioError, AudioWarning
 from budew.segmentation.cuts import Cuts
 from budew.segmentation.recording import cut_recording
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from budew.audio.samples import decode
 from budew.corpora import read
-from budew.corpora.audio import decode
-from budew.jobs import JobError, Progress
+from budew.errors import JobError
+from budew.jobs import Progress
 from budew.synthesis import SynthesisError, plan_clip, synthesize_corpus
 
 PROGRAM = """

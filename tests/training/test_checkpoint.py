@@ -16,11 +16,11 @@ from transformers import (
 )
 
 from budew import Captioner
+from budew.audio.samples import decode
 from budew.corpora import read
-from budew.corpora.audio import decode
-from budew.inference.generate import write_captions
 from budew.model.build import build_whisper
 from budew.model.checkpoint import load_checkpoint
+from budew.model.generate import write_captions
 from budew.model.tokenizer import PREFIX, build_tokenizer
 from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe, load_recipe

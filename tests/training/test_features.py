@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from budew.corpora import AudioError, CorpusError, read, write_shard
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
+from budew.corpora import read, write_shard
+from budew.errors import AudioError, CorpusError
 from budew.model.build import Features
 from budew.profile import VoiceProfile
 from budew.synthesis.tables import cues

@@ -9,7 +9,6 @@ in the metadata lists words that are none of ours.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from budew.corpora.errors import CorpusError
 from budew.corpora.fields import with_usual_names
 from budew.corpora.labels.emolia import describe_emolia
 from budew.corpora.labels.emonet_voice import describe_emonet_voice
@@ -18,6 +17,7 @@ from budew.corpora.labels.speaker import with_speaker
 from budew.corpora.labels.talent import describe_talent
 from budew.corpora.labels.words import describe_words
 from budew.corpora.languages import language_tag
+from budew.errors import CorpusError
 
 Describe = Callable[[dict[str, Any], str, Scales], dict[str, Any]]
 """Row, name of the shard or folder it is from, scales → fields of a clip and whatever else the row holds."""

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from budew.corpora.errors import CorpusError
 from budew.corpora.labels.forms import form
 from budew.corpora.labels.literal import literal
 from budew.corpora.labels.scores import number_in
 from budew.corpora.ratings import named
+from budew.errors import CorpusError
 
 _BEGINNING = re.compile(r"""\s*\[\s*\{\s*(?:'[^']{1,200}'|"[^"]{1,200}")\s*:\s*\{""")
 Answer = tuple[str, str, float]

@@ -7,10 +7,10 @@ Authenticity or Arousal give that voice attribute, over the length of its own sc
 from collections.abc import Mapping
 from typing import Any
 
-from budew.corpora.errors import CorpusError
 from budew.corpora.labels.answers import answers_in, looks_like_answers
 from budew.corpora.labels.scores import intensities, scale_named
 from budew.corpora.ratings import Rating, profile_of
+from budew.errors import CorpusError
 
 SCALE = "emonet-voice"
 COLUMN = "label"

@@ -8,7 +8,7 @@ import ast
 import re
 from typing import Any
 
-from budew.corpora.errors import CorpusError
+from budew.errors import CorpusError
 
 LONGEST = 65_536
 """Characters. Forty ratings by eight people take some 10,000."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.corpora.errors import CorpusError
 from budew.corpora.labels.forms import form
+from budew.errors import CorpusError
 from budew.taxonomy import find_emotion
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale
 

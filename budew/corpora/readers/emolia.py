@@ -1,17 +1,17 @@
 """Emolia bench: folders `<Emotion>_best/` of `<stem>.mp3` + `<stem>.json`. See `budew.corpora.labels.emolia`.
 
-What people say of its clips is a table of its own: `budew.corpora.readers.ratings`.
+What people say of its clips is a table of its own: `budew.curation.rating_files`.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.folder import list_files, lonely_json, read_files
-from budew.corpora.formats import is_audio_name
 from budew.corpora.labels import only
 from budew.corpora.labels.emolia import describe_emolia
+from budew.errors import CorpusError, OnBad, report
 
 
 def read_emolia(path: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:

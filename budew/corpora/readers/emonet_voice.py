@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.labels import only
 from budew.corpora.labels.emonet_voice import describe_emonet_voice
 from budew.corpora.parquet import read_parquet
+from budew.errors import OnBad
 
 
 def read_emonet_voice(path: str | Path, *, on_bad: OnBad | None = None) -> Iterator[Clip]:

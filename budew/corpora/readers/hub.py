@@ -12,13 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from budew.audio.formats import SUFFIXES
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
 from budew.corpora.fields import known_names
-from budew.corpora.formats import SUFFIXES
 from budew.corpora.labels import Scales, described
 from budew.corpora.rows import Table, clips_of_rows
-from budew.extras import MissingExtraError, require
+from budew.errors import CorpusError, MissingExtraError, OnBad, report
+from budew.extras import require
 
 SCHEME = "hf://"
 _FILES = ("datasets/", "spaces/", "models/", "buckets/")

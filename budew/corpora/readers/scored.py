@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.labels import only
 from budew.corpora.labels.scores import describe_scores
 from budew.corpora.shards import read_shard
+from budew.errors import OnBad
 
 
 def read_scored(path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:

@@ -6,10 +6,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.clip import Clip
-from budew.corpora.errors import CorpusError, OnBad, report
-from budew.corpora.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.sidecar import LARGEST_JSON
+from budew.errors import CorpusError, OnBad, report
 
 T = TypeVar("T")
 

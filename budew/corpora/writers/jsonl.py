@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.manifest import MANIFEST
 from budew.corpora.writers.expressed import as_json, audio_bytes, expressed, write_audio, write_lines
 from budew.corpora.writers.file_names import FileNames
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 
 def write_jsonl(

@@ -20,13 +20,13 @@ from typing import Any, TextIO
 
 import soundfile
 
+from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
-from budew.corpora.decoders import open_stream
-from budew.corpora.errors import OnBad
 from budew.corpora.writers.expressed import as_json, audio_bytes, expressed, write_audio
 from budew.corpora.writers.file_names import FileNames
 from budew.corpora.writers.undamaged import undamaged
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 _UNKNOWN = 2**40
 """Samples. A FLAC that was written to a pipe claims 2**63."""

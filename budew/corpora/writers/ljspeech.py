@@ -19,12 +19,12 @@ from pathlib import Path
 import soundfile
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.writers.columns import known_columns, spoken_text, value_of, wordless
 from budew.corpora.writers.expressed import expressed, write_audio, write_lines
 from budew.corpora.writers.file_names import FileNames
 from budew.corpora.writers.undamaged import undamaged
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 
 def write_ljspeech(

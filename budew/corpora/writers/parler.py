@@ -19,11 +19,12 @@ from typing import Any
 import pyarrow as pa
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import LackError, OnBad
+from budew.corpora.errors import LackError
 from budew.corpora.writers.columns import known_columns, spoken_text, value_of, word_for
 from budew.corpora.writers.expressed import audio_bytes, expressed
 from budew.corpora.writers.parquet_files import AUDIO, schema, write_files
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 
 def write_parler(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.writers.expressed import as_json, audio_bytes, expressed
 from budew.corpora.writers.parquet_files import AUDIO, schema, write_files
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 SCHEMA = schema(
     {

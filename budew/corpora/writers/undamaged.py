@@ -2,11 +2,11 @@
 
 import warnings
 
-from budew.corpora.audio import decode
+from budew.audio.decoders import Samples
+from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.decoders import Samples
-from budew.corpora.errors import AudioWarning, CorpusError
 from budew.corpora.writers.expressed import audio_bytes
+from budew.errors import AudioWarning, CorpusError
 
 
 def undamaged(clip: Clip, sampling_rate: int) -> Samples:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import OnBad
 from budew.corpora.shards import write_shard
 from budew.corpora.writers.expressed import as_json, audio_bytes, expressed, parts
 from budew.corpora.writers.whole_folder import write_folder
+from budew.errors import OnBad
 
 
 def write_webdataset(

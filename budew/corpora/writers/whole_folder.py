@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from budew.corpora.address import check_local
-from budew.corpora.errors import CorpusError
 from budew.corpora.sidecar import read_json
 from budew.disk import place_of, remedy_for
+from budew.errors import CorpusError
 from budew.version import __version__
 
 RECORD = ".budew-export.json"

@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from budew.jobs.job import JobError
+from budew.errors import JobError
 
 Messages = Sequence[Mapping[str, str]]
 

@@ -11,9 +11,9 @@ from huggingface_hub import constants as hub_constants
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+from budew.errors import JobError
 from budew.extras import require
 from budew.fingerprint import fingerprint
-from budew.jobs.job import JobError
 
 _HUB_ID = re.compile(r"[\w-][\w.-]{0,95}(?:/[\w.-]{1,96})?")
 _FETCHED = ("*.json", "*.safetensors", "*.jinja", "*.txt", "*.model")

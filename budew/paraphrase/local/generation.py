@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from budew.jobs.job import JobError
+from budew.errors import JobError
 from budew.paraphrase.local.model import LocalModel
 from budew.randomness import generator
 

@@ -17,7 +17,7 @@ from transformers import (
     GenerationConfig,
 )
 
-from budew.jobs.job import JobError
+from budew.errors import JobError
 from budew.paraphrase.local.files import find_model, shown_name
 from budew.quiet import quiet_transformers
 

@@ -18,8 +18,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+from budew.errors import JobError
 from budew.extras import locate, require
-from budew.jobs.job import JobError
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.local.conversation import plain, without_system
 from budew.paraphrase.local.files import content_of, find_model, shown_name

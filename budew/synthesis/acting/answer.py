@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 
-from budew.corpora.audio import AudioWarning, decode
-from budew.corpora.decoders import open_stream
-from budew.corpora.errors import AudioError
-from budew.corpora.formats import sniff_format
+from budew.audio.decoders import open_stream
+from budew.audio.formats import sniff_format
+from budew.audio.samples import AudioWarning, decode
+from budew.errors import AudioError
 from budew.synthesis.acting.backend import Take
 
 LONGEST, SHORTEST = 60.0, 0.2

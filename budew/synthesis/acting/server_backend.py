@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from budew.errors import JobError
 from budew.extras import require
-from budew.jobs import JobError, OnFailed
+from budew.jobs import OnFailed
 from budew.synthesis.acting.answer import AnswerError, as_take
 from budew.synthesis.acting.backend import Take
 from budew.synthesis.acting.errors import ActingError, SpeechError

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from budew.corpora import CorpusError
 from budew.corpora.labels.answers import answers_in, looks_like_answers
+from budew.errors import CorpusError
 
 ANSWERS = [("human-1", "Shame", 1.0), ("human-4", "Shame", 2.0)]
 LISTED = [{"human-1": {"Shame": 1}}, {"human-4": {"Shame": 2}}]

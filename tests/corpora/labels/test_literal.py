@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora import CorpusError
 from budew.corpora.labels.literal import DEEPEST, LONGEST, literal
+from budew.errors import CorpusError
 
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-999, 999), st.text(max_size=9)),

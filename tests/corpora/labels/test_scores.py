@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora import CorpusError
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.scores import find_scores, intensities, number_in, scale_named
+from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
 
 

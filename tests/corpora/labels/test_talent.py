@@ -2,9 +2,9 @@
 
 import pytest
 
-from budew.corpora import CorpusError
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.talent import shard_name, transcript_in
+from budew.errors import CorpusError
 
 SHARD = "de_alloy_intense_anger_rage_fury_hatred_and_annoyance_vocalbursts_fixed"
 LINES = "<Elation>0#No elation.</Elation>\n<Anger>3#Strong anger.</Anger>\n<Doubt>1#Slight doubt.</Doubt>"

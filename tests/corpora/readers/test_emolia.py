@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from budew.corpora import CorpusError, read
+from budew.corpora import read
 from budew.corpora.readers.emolia import read_emolia
+from budew.errors import CorpusError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import to_intensity
 

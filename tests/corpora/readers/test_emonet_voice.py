@@ -4,11 +4,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import CorpusError, read
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
+from budew.corpora import read
 from budew.corpora.ratings import profiles_of
 from budew.corpora.readers.emonet_voice import read_emonet_voice
-from budew.corpora.readers.ratings import read_ratings
+from budew.curation.rating_files import read_ratings
+from budew.errors import CorpusError
 
 LABELS = [
     "[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]",

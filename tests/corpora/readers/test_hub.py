@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import Clip, CorpusError, read, write_shard
+from budew.corpora import Clip, read, write_shard
 from budew.corpora.readers.hub import HubDataset, hub_dataset, is_hub_dataset
+from budew.errors import CorpusError
 
 pytest.importorskip("datasets")
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from budew.corpora import CorpusError, read, read_shard
+from budew.corpora import read, read_shard
 from budew.corpora.readers.scored import read_scored
+from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
 
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from budew.corpora import CorpusError, read
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
+from budew.corpora import read
 from budew.corpora.readers.talent import read_talent
+from budew.errors import CorpusError
 
 ANNOTATION = """<Fear>3#Strong fear is present.</Fear>
 <Anger>0#No anger.</Anger>

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora import Clip, CorpusError
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
+from budew.corpora import Clip
 from budew.corpora.writers import write_lhotse
+from budew.errors import CorpusError
 
 lhotse = pytest.importorskip("lhotse")
 

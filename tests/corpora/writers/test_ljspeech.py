@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora import CorpusError
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
 from budew.corpora.writers import write_ljspeech
+from budew.errors import CorpusError
 
 
 def load(folder: Path) -> list[list[str]]:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from budew.corpora import Caption, Clip, CorpusError, read
+from budew.corpora import Caption, Clip, read
 from budew.corpora.writers import write_parler
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
 

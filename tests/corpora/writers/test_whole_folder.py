@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from budew.corpora import CorpusError
 from budew.corpora.writers.whole_folder import RECORD, write_folder
+from budew.errors import CorpusError
 
 
 def one_file(name: str, text: str = "new"):

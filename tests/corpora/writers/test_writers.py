@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from budew.cli.export_options import ExportFormat
-from budew.corpora import Caption, Clip, CorpusError, writers
+from budew.corpora import Caption, Clip, writers
 from budew.corpora.writers import FORMATS
 from budew.corpora.writers.whole_folder import RECORD
+from budew.errors import CorpusError
 
 
 @pytest.fixture(params=FORMATS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.paraphrase.local.conversation import plain, prompt_tokens, without_system
 from budew.paraphrase.local.model import load_model
 

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.paraphrase.local.generation import Asked, Sampling, in_halves, write
 from budew.paraphrase.local.model import load_model
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from budew.extras import MissingExtraError
-from budew.jobs import JobError
+from budew.errors import JobError, MissingExtraError
 from budew.paraphrase.local.files import find_model
 from budew.paraphrase.local.model import load_model
 
@@ -142,7 +141,7 @@ def test_a_config_tells_models_that_read_apart_from_what_they_write(chat_model, 
 
 def test_a_hub_that_cannot_be_reached_is_one_sentence(tmp_path):
     script = (
-        "from budew.paraphrase.local.files import find_model\nfrom budew.jobs import JobError\n"
+        "from budew.paraphrase.local.files import find_model\nfrom budew.errors import JobError\n"
         "try: find_model('owner/name', revision='main')\nexcept JobError as error: print(error)"
     )
     environment = {

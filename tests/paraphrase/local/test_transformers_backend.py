@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.paraphrase import load_prompts
 from budew.paraphrase.local.conversation import prompt_tokens
 from budew.paraphrase.local.transformers_backend import TransformersBackend

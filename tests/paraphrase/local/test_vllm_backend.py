@@ -8,8 +8,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from budew.extras import MissingExtraError
-from budew.jobs import JobError
+from budew.errors import JobError, MissingExtraError
 from budew.paraphrase.local.vllm_backend import VLLMBackend
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

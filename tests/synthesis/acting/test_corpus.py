@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read
-from budew.jobs import FilteredError, JobError, Progress
+from budew.errors import FilteredError, JobError
+from budew.jobs import Progress
 from budew.synthesis.acting import EspeakBackend, Performance, act
 
 BACKEND = EspeakBackend()

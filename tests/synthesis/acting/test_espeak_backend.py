@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.corpora.audio import decode
+from budew.audio.samples import decode
 from budew.synthesis.acting import EspeakBackend, make_plan
 from budew.synthesis.acting.espeak_backend import LONGEST, parts_of, split_line
 from budew.synthesis.acting.tables import challenges

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from budew.corpora import read
-from budew.jobs import JobError
+from budew.errors import JobError
 from budew.synthesis.acting import ActingError, Performance, ServerBackend, act
 
 from .conftest import Reply, tone

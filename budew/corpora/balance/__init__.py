@@ -1,1 +1,0 @@
-"""A corpus in parts and by weight: splits without common speakers, weights for rare emotions."""

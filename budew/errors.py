@@ -1,0 +1,78 @@
+"""All errors and warnings of this package, named by what the user can do about them.
+
+Each message is one sentence that names the file, clip or option, what is wrong with it and the remedy. The
+command line prints it and exits with 1; everything else is a bug.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+
+class BudewError(Exception):
+    """Base class: whatever this package raises on purpose."""
+
+
+class InputError(BudewError, ValueError):
+    """An argument, option or value that is out of range or unknown: pass another one."""
+
+
+class SettingsError(BudewError, ValueError):
+    """A settings file (recipe, prompt, lexicon, table, server, cluster) that is invalid: correct the file."""
+
+
+class CorpusError(BudewError, ValueError):
+    """A corpus, shard, manifest or clip that cannot be read or written: mend it or remove it."""
+
+
+class AudioError(CorpusError):
+    """Audio that cannot be decoded: record or copy it again."""
+
+
+class FilteredError(CorpusError):
+    """A clip that the settings of a job leave out. Counted and listed separately from failures.
+
+    Attributes:
+        details: what was measured of it, as JSON values, for its line in the list.
+    """
+
+    details: Mapping[str, Any] = MappingProxyType({})
+
+
+class CheckpointError(BudewError, ValueError):
+    """Model files that cannot be loaded: choose another checkpoint, or download it again."""
+
+
+class AnswerError(BudewError, ValueError):
+    """An answer of a model or server that cannot be used: ask again, or use another model."""
+
+
+class ServerError(BudewError):
+    """A server that refuses, or does not answer: check its address, model, key and load."""
+
+
+class JobError(BudewError):
+    """Something that no other clip will fare better with (no key, a full disk): mend it, start again."""
+
+
+class MissingExtraError(BudewError, ImportError):
+    """An optional library that is not installed; the message says what to install."""
+
+
+class AudioWarning(UserWarning):
+    """Audio that is damaged part way: what could be decoded is used."""
+
+
+class BudewWarning(UserWarning):
+    """Something that a user should know, and that stops nothing."""
+
+
+OnBad = Callable[[CorpusError], None]
+"""Receives the error of each bad item while reading goes on."""
+
+
+def report(error: CorpusError, on_bad: OnBad | None) -> None:
+    """Raise `error`, or pass it to `on_bad` when there is one."""
+    if on_bad is None:
+        raise error
+    on_bad(error)

@@ -1,0 +1,174 @@
+"""An evaluation as one HTML file that opens anywhere: figures, bars, heat maps, clips to listen to.
+
+Everything is inside: no script, no font, no image from elsewhere. The plots are HTML and CSS, so that they
+follow the reader's light or dark mode, stay sharp on any screen and can be read aloud. With twelve players of
+three seconds it is a file of 320 kB, written in half a second.
+
+Captions and ids come from outside and are escaped; audio is decoded and encoded anew (see `player`).
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from budew.correlation import Estimate, FloatArray
+from budew.evaluation.confusion import merge_groups
+from budew.evaluation.result import EmotionScore, Evaluation
+from budew.reports.evaluation_table import LABELS, figure
+from budew.reports.player import Player, players
+from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
+from budew.taxonomy.scales import level_name
+from budew.version import __version__
+from budew.whole_file import whole_file
+
+LISTED_SKIPS = 50
+"""Skipped clips that are listed one by one."""
+FEW_CLIPS = 40
+"""With no more, figures say little, and the report begins with the clips themselves."""
+
+
+def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:
+    """Write the report of an evaluation to `path`, replacing what is there, and return the path.
+
+    Args:
+        evaluation: figures and clips.
+        path: file to write; its folder is made.
+        examples: at most so many clips are shown, those that came with audio first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        file.write(render_html(evaluation, examples=examples))
+    return path
+
+
+def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
+    """Return the report of an evaluation as HTML."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["figure"] = figure
+    environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
+    folder = files(__package__)
+    template = environment.from_string((folder / "evaluation_page.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        evaluation=evaluation,
+        style=(folder / "evaluation_page.css").read_text(encoding="utf-8"),
+        version=__version__,
+        summary=[_card(evaluation, metric) for metric in LABELS],
+        axis=_axis(evaluation),
+        groups=_by_group(evaluation),
+        levels=_level_map(evaluation),
+        confusion=_group_map(evaluation),
+        examples=[_example(player) for player in players(evaluation.pairs, limit=examples)],
+        skipped=evaluation.skipped[:LISTED_SKIPS],
+        listen_first=len(evaluation.pairs) <= FEW_CLIPS,
+    )
+
+
+def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
+    """Return one summary figure; positions are percentages of a track from the worst value to the best."""
+    mean, floor = evaluation.mean[metric], evaluation.floor[metric]
+    is_error = metric in ("mae", "rmse")
+    top = _error_track(mean, floor) if is_error else 1.0
+    marks = {"value": mean.value, "low": mean.low, "high": mean.high, "floor": floor.value}
+    at = {name: None if mark is None else _percent(max(mark, 0) / top) for name, mark in marks.items()}
+    return {"label": LABELS[metric], "mean": mean, "floor": floor, "at": at, "lower_is_better": is_error}
+
+
+def _error_track(mean: Estimate, floor: Estimate) -> float:
+    """Return the end of an error's track: a little beyond the larger of both."""
+    return 1.25 * max(mean.high or 0.0, floor.high or 0.0, 0.01)
+
+
+def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
+    """Return the range of the bars: from the lowest interval bound, at most 0, in steps of 0.2, to 1."""
+    bounds = [row.estimates["spearman"].low for row in evaluation.emotions]
+    low = min([0.0, *(bound for bound in bounds if bound is not None)])
+    start = max(-1.0, float(np.floor(low * 5) / 5))
+    ticks = np.arange(round(start * 5), 6) / 5
+    floor = evaluation.floor["spearman"].value
+    return {
+        "zero": _percent(-start / (1 - start)),
+        "ticks": [(f"{tick:g}".replace("-", "−"), _percent((tick - start) / (1 - start))) for tick in ticks],
+        "floor": None if floor is None else _percent((floor - start) / (1 - start)),
+        "start": start,
+    }
+
+
+def _by_group(evaluation: Evaluation) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Return the emotions' rows by group, groups in the order of the taxonomy, best emotion first in each."""
+    start = _axis(evaluation)["start"]
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in sorted(evaluation.emotions, key=_worst_last):
+        groups.setdefault(emotion_group(row.emotion), []).append({"row": row, "bar": _bar(row, start)})
+    ordered = dict.fromkeys(emotion_group(name) for name in EMOTIONS)
+    return [(group, groups[group]) for group in ordered]
+
+
+def _worst_last(row: EmotionScore) -> float:
+    value = row.estimates["spearman"].value
+    return 2.0 if value is None else -value
+
+
+def _bar(row: EmotionScore, start: float) -> Mapping[str, float] | None:
+    """Return where a bar begins, how long it is and where its interval lies, in per cent of the axis."""
+    estimate = row.estimates["spearman"]
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return None
+    span = 1 - start
+    left, right = min(0.0, estimate.value), max(0.0, estimate.value)
+    return {
+        "left": _percent((left - start) / span),
+        "width": _percent((right - left) / span),
+        "low": _percent((estimate.low - start) / span),
+        "reach": _percent((estimate.high - estimate.low) / span),
+    }
+
+
+def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
+    """Return clips × emotions by true (row) and predicted (column) level, as shares of each row."""
+    edges = np.array([(low + high) / 2 for low, high in pairwise(LEVELS)])
+    counts = np.zeros((len(LEVELS), len(LEVELS)))
+    for pair in evaluation.pairs:
+        rows = np.digitize(pair.truth.vector(), edges)
+        np.add.at(counts, (rows, np.digitize(pair.predicted.vector(), edges)), 1)
+    return _heat_map(LEVEL_NAMES, counts)
+
+
+def _group_map(evaluation: Evaluation) -> Mapping[str, Any]:
+    """Return clips by group of the strongest true and strongest predicted emotion, as shares of each row."""
+    groups, counts = merge_groups(evaluation.confusion, [emotion_group(name) for name in EMOTIONS])
+    return _heat_map((*groups, "none"), counts)
+
+
+def _heat_map(names: tuple[str, ...], counts: FloatArray) -> Mapping[str, Any]:
+    totals = counts.sum(axis=1)
+    shares = np.divide(counts, totals[:, None], out=np.zeros_like(counts), where=totals[:, None] > 0)
+    cells = [[_percent(share) for share in row] for row in shares]
+    return {"names": names, "rows": list(zip(names, totals.tolist(), cells, strict=True))}
+
+
+def _example(player: Player) -> Mapping[str, Any]:
+    """Return one clip: its player and every emotion that is true or predicted, the strongest true first."""
+    truth, predicted = player.pair.truth.emotions, player.pair.predicted.emotions
+    order = [(-truth.get(name, 0), -predicted.get(name, 0), name) for name in {*truth, *predicted}]
+    bars = [
+        {
+            "emotion": name,
+            "truth": _percent(truth.get(name, 0.0)),
+            "truth_level": level_name(truth.get(name, 0.0)),
+            "predicted": _percent(predicted.get(name, 0.0)),
+            "predicted_level": level_name(predicted.get(name, 0.0)),
+        }
+        for *_, name in sorted(order)
+    ]
+    return {"pair": player.pair, "player": player, "bars": bars}
+
+
+def _percent(share: float) -> float:
+    return round(100 * float(share), 1)

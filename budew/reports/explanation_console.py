@@ -1,0 +1,152 @@
+"""An explanation in the terminal: the caption with its marks, a table of them, and bars."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from budew.captions import ParsedCaption, frame_names, load_lexicon, parse, render
+from budew.captions.lexicon_words import without_article
+from budew.captions.render import Style as WordingStyle
+from budew.profile import VoiceProfile
+from budew.reports.marks import Mark, cell, emotion_tone, marks_of, pieces, strongest_first
+from budew.taxonomy import EMOTIONS, LEVELS
+from budew.taxonomy.scales import level_name
+
+BAR_STEPS = len(LEVELS) - 1
+"""Steps of a bar, so that each level ends where a character ends."""
+WIDEST_BAR = 40
+"""Characters. Longer ones are no easier to compare."""
+WIDE = 90
+"""Characters from which the table of marks has a column for the phrases of the lexicon."""
+BESIDE_BAR = 44
+"""Characters that the longest name, the level and the space between take."""
+
+_BRACKETS = {"said": ("[", "]"), "unknown": ("[?", "?]")}
+_NOT_COUNTED = ("[~", "~]")
+
+
+def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: bool = False) -> None:
+    """Show a caption with what was read in it marked, a table of the marks, and the emotions as bars.
+
+    Args:
+        parsed: from `parse`.
+        console: where to; without colours, marks are in brackets.
+        all_emotions: show all 40 in their order, not only those that are said, the strongest first.
+    """
+    found = marks_of(parsed)
+    console.print(_marked(parsed.text, found, console))
+    if not found:
+        console.print(Text("\nNothing in it names an emotion, a burst or a trait.\n", Style(dim=True)))
+    else:
+        if _is_plain(console):
+            console.print(Text(f"\n{_key(found)}"))
+        console.print(_mark_table(parsed.text, found, console.width))
+    console.print(_bars(parsed.emotions, console, all_emotions=all_emotions))
+
+
+def print_all_frames(
+    profile: VoiceProfile,
+    console: Console,
+    *,
+    seed: int = 0,
+    style: WordingStyle | None = None,
+    language: str = "en",
+    **what: Any,
+) -> None:
+    """Show what `render` makes of a profile in every sentence frame, with what `parse` reads there marked.
+
+    Args:
+        profile: any profile.
+        console: where to.
+        seed, language: as for `render`.
+        style: frames of this style alone.
+        what: what is said: `max_emotions`, `min_level` and `leave_out` of `render`.
+
+    Raises:
+        LexiconError: there is no lexicon of this language, no such style, or no such part to leave out.
+    """
+    for name in frame_names(language, style=style):
+        frame = load_lexicon(language).frames[name]
+        caption = render(profile, seed=seed, frame=name, language=language, **what)
+        kinds = " · ".join(dict.fromkeys((frame.style, frame.view, frame.form)))
+        console.print(Text.assemble((frame.name, Style(bold=True)), "  ", (kinds, Style(dim=True))))
+        shown = _marked(caption, marks_of(parse(caption, language=language)), console)
+        console.print(Padding(shown, (0, 0, 1, 2)))
+
+
+def _is_plain(console: Console) -> bool:
+    return console.no_color or console.color_system is None
+
+
+def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
+    """Return a caption with its marks as colours, or as brackets where there are none."""
+    shown, plain = Text(overflow="fold"), _is_plain(console)
+    for piece, mark in pieces(text, found):
+        if mark is None:
+            shown.append(piece)
+        elif plain:
+            shown.append(piece.join(_BRACKETS.get(mark.role, _NOT_COUNTED)))
+        else:
+            shown.append(piece, _style(mark))
+    return shown
+
+
+def _key(found: Sequence[Mark]) -> str:
+    """Say what the brackets mean, of those that occur."""
+    roles = dict.fromkeys(mark.role for mark in sorted(found, key=lambda mark: mark.role != "said"))
+    by_brackets: dict[tuple[str, str], list[str]] = {}
+    for role in roles:
+        by_brackets.setdefault(_BRACKETS.get(role, _NOT_COUNTED), []).append(role)
+    return "  ".join(", ".join(roles).join(brackets) for brackets, roles in by_brackets.items())
+
+
+def _style(mark: Mark) -> Style:
+    if mark.role == "unknown":
+        return Style(color="yellow", underline=True)
+    if mark.role == "quoted":
+        return Style(dim=True, italic=True)
+    if mark.role != "said":
+        return Style(color=mark.tone, strike=True, dim=mark.role == "left behind")
+    return Style(color=mark.tone, bold=mark.kind == "emotion", italic=mark.kind == "burst")
+
+
+def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
+    """Return a row a mark; in a narrow terminal the lexicon's phrase stands only where it differs."""
+    table, wide = Table(box=SIMPLE_HEAD, pad_edge=False), width >= WIDE
+    table.add_column("found", overflow="fold")
+    longest = max(len(word) for mark in found for word in mark.meaning.split())
+    table.add_column("means", overflow="fold", min_width=min(longest, width // 3))
+    table.add_column("level", overflow="fold")
+    table.add_column("role", no_wrap=True)
+    if wide:
+        table.add_column("lexicon", overflow="fold")
+    for mark in found:
+        said, phrase = cell(text[mark.start : mark.end]), cell(mark.phrase)
+        differs = not wide and without_article(phrase).casefold() != said.casefold()
+        first = Text.assemble((said, _style(mark)), f" ({phrase})" if differs else "")
+        table.add_row(first, *map(Text, (mark.meaning, mark.level, mark.role, phrase)[: 3 + wide]))
+    return table
+
+
+def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool) -> Table | Text:
+    """Return a row an emotion: its name, a bar of which every level is a step, and the level."""
+    if not emotions and not all_emotions:
+        return Text("No emotion is said: all 40 are absent.", Style(dim=True))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column("emotion", overflow="fold")
+    table.add_column("bar", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    step = max(1, min(WIDEST_BAR, console.width - BESIDE_BAR) // BAR_STEPS)
+    full, empty = "#-" if console.options.ascii_only else "━─"
+    for name in EMOTIONS if all_emotions else strongest_first(emotions):
+        filled = round(emotions.get(name, 0.0) * BAR_STEPS) * step
+        rest = empty * (BAR_STEPS * step - filled)
+        bar = Text.assemble((full * filled, Style(color=emotion_tone(name))), (rest, Style(dim=True)))
+        table.add_row(Text(name), bar, Text(level_name(emotions.get(name, 0.0))))
+    return table

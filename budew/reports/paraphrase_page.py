@@ -1,0 +1,179 @@
+"""What rewriting made of a corpus as one HTML file that opens anywhere: figures, plots, captions in pairs.
+
+Everything is inside: no script, no font, no image from elsewhere; it looks as the report of an evaluation
+does. Captions, names and reasons come from outside and are escaped.
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from budew.curation.tally import Tally
+from budew.paraphrase.metrics import ParaphraseReport
+from budew.paraphrase.metrics.account import FATES, ranked
+from budew.paraphrase.metrics.diversity import Diversity
+from budew.paraphrase.metrics.examples import Example
+from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
+from budew.paraphrase.metrics.figures import FIDELITY, diversity_rows, interval, share, written
+from budew.reports.marks import emotion_tone, strongest_first
+from budew.reports.page_parts import LONGEST_TEXT, Bar, bars, page_environment, percent
+from budew.reports.word_diff import word_diff
+from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
+from budew.taxonomy.scales import level_name
+from budew.version import __version__
+from budew.whole_file import whole_file
+
+LISTED = 12
+"""Names in each list; the JSON has more."""
+
+
+def write_paraphrase_page(found: ParaphraseReport, path: Path) -> Path:
+    """Write the page of `paraphrase_html` to `path`, replacing what is there, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        file.write(paraphrase_html(found))
+    return path
+
+
+def paraphrase_html(found: ParaphraseReport) -> str:
+    """Return the report on rewriting as HTML."""
+    environment = page_environment()
+    environment.filters |= {"written": written, "interval": interval}
+    template = environment.from_string(
+        (files(__package__) / "paraphrase_page.html.j2").read_text(encoding="utf-8")
+    )
+    return template.render(
+        found=found,
+        style=_style(),
+        version=__version__,
+        cards=_cards(found),
+        fates=_fates(found),
+        lists=_lists(found),
+        diversity=_diversity(found.diversity),
+        fidelity=_fidelity(found),
+        emotions=_emotions(found),
+        overused=_overused(found),
+        accepted=[_pair(example) for example in found.accepted],
+        refused=[_pair(example) for example in found.refused],
+    )
+
+
+def _style() -> str:
+    sheets = (
+        files(__package__) / "evaluation_page.css",
+        *(files(__package__) / f"{page}_page.css" for page in ("corpus", "paraphrase")),
+    )
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+
+
+def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
+    counts, origins = found.accounts.counts, found.origins
+    judged = sum(counts[name] for name in ("accepted", "repaired", "refused"))
+    fallbacks = sum(origins.fallbacks.counts())
+    return [
+        ("clips", f"{found.clips:,}"),
+        ("captions", f"{origins.captions:,}"),
+        ("candidates", f"{counts['candidates']:,}"),
+        ("passed the gate", share(counts["accepted"], judged)),
+        ("fallbacks", share(fallbacks, origins.captions)),
+        ("ρ before the gate", written(found.before.spearman.value if found.before else None, 3)),
+        ("ρ after the gate", written(found.after.spearman.value if found.after else None, 3)),
+    ]
+
+
+def _fates(found: ParaphraseReport) -> list[tuple[str, int, float]]:
+    """Return what became of the candidates, in per cent of all."""
+    counts = found.accounts.counts
+    return [(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES]
+
+
+def _lists(found: ParaphraseReport) -> list[tuple[str, list[Bar], int]]:
+    """Return headings, their most frequent names, and how many more there are."""
+    codes, origins = ranked(found.accounts.codes), found.origins
+    tallies: list[tuple[str, Tally]] = [
+        ("fallbacks, by reason", origins.fallbacks),
+        ("style", origins.styles),
+        ("backend", origins.backends),
+        ("prompt", origins.prompts),
+        ("attempt", origins.attempts),
+    ]
+    lists = [("refused, by first reason", bars(codes[:LISTED]), max(0, len(codes) - LISTED))]
+    lists += [
+        (name, bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
+    ]
+    return [entry for entry in lists if entry[1]]
+
+
+def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
+    """Return each figure with its values and bars; the longest bar of a figure is its largest value."""
+    rows: list[Mapping[str, Any]] = []
+    for figure, values in diversity_rows(sides):
+        most = max([1e-12, *(value for value in values.values() if value is not None)])
+        cells = [
+            (side, written(value, figure.digits), percent(value or 0.0, most))
+            for side, value in values.items()
+        ]
+        rows.append({"label": figure.label, "better": figure.better, "cells": cells})
+    return rows
+
+
+def _fidelity(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
+    sides = [side for side in (found.before, found.after) if side is not None]
+    return [(label, [interval(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()]
+
+
+def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Return by family what is known of each emotion: its words on both sides, fidelity before and after."""
+    families: dict[str, list[Mapping[str, Any]]] = {group: [] for group in EMOTION_GROUPS}
+    before, after = _by_name(found.before), _by_name(found.after)
+    counts = [side.by_emotion for side in found.diversity.values()]
+    most = max([1, *(row.phrases for side in counts for row in side.values())])
+    for name in EMOTIONS:
+        words = [
+            (label, side.by_emotion[name], percent(side.by_emotion[name].phrases, most))
+            for label, side in found.diversity.items()
+            if label != "written"
+        ]
+        rates = [(label, side.get(name)) for label, side in (("before", before), ("after", after)) if side]
+        if any(row.said for _, row, _ in words) or any(row and (row.wanted or row.said) for _, row in rates):
+            families[emotion_group(name)].append(
+                {"name": name, "tone": emotion_tone(name), "words": words, "rates": rates}
+            )
+    return [(family, rows) for family, rows in families.items() if rows]
+
+
+def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
+    return {row.emotion: row for row in side.by_emotion} if side else {}
+
+
+def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]]]]:
+    """Return over-used openings and phrases with the share of the captions that have them."""
+    lint = found.overused
+    lists = (("openings", lint.openings), ("phrases", lint.phrases))
+    return [
+        (title, [(row.phrase, share(row.captions, lint.captions), percent(row.captions, lint.captions))
+                 for row in rows])
+        for title, rows in lists
+        if rows
+    ]  # fmt: skip
+
+
+def _pair(example: Example) -> Mapping[str, Any]:
+    """Return a text beside its template, both cut into what they share and what they do not."""
+    template, text = word_diff(example.template, example.text, longest=LONGEST_TEXT)
+    return {"example": example, "template": template, "text": text, "wanted": list(_wanted(example))}
+
+
+def _wanted(example: Example) -> Iterable[str]:
+    """Give what a profile holds, in words."""
+    if example.profile is None:
+        return
+    levels = example.profile.emotions
+    for name in strongest_first(levels):
+        if level_name(levels[name]) != level_name(0.0):
+            yield f"{name} {level_name(levels[name])}"
+    yield from example.profile.bursts
+    for name, value in example.profile.traits.items():
+        if isinstance(value, str):
+            yield f"{name} {value}"

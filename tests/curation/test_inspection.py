@@ -1,0 +1,244 @@
+"""Whatever a corpus lies in, inspection says what it is, counts every clip once and names what is broken."""
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+import soundfile
+
+from budew.corpora import Clip, read, write_shard
+from budew.curation.examples import AT_RANDOM, Examples
+from budew.curation.inspection import inspect_corpus
+from budew.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+PROFILE = VoiceProfile({"Fear": 0.75}, ["Yawn"], {"gender": "female"})
+
+
+def described(id: str) -> dict[str, object]:
+    return {"transcript": id, "language": "en", "speaker": id[:1], "profile": PROFILE.to_dict()}
+
+
+def as_folder(files: dict[str, Path], place: Path) -> Path:
+    for id, file in files.items():
+        (place / file.name).write_bytes(file.read_bytes())
+        (place / f"{id}.json").write_text(json.dumps(described(id)))
+    return place
+
+
+def as_shard(files: dict[str, Path], place: Path) -> Path:
+    clips = [
+        Clip.from_dict(described(id), audio=file, format=file.suffix[1:], id=id) for id, file in files.items()
+    ]
+    write_shard(place / "a.tar", clips)
+    return place / "a.tar"
+
+
+def as_pattern(files: dict[str, Path], place: Path) -> str:
+    as_shard(files, place)
+    return f"{place}/*.tar"
+
+
+def as_parquet(files: dict[str, Path], place: Path) -> Path:
+    rows = [
+        {
+            "id": id,
+            "audio": {"bytes": file.read_bytes(), "path": file.name},
+            **described(id),
+            "profile": PROFILE.to_json(),
+        }
+        for id, file in files.items()
+    ]
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), place / "train-00000-of-00001.parquet")
+    return place
+
+
+def as_manifest(files: dict[str, Path], place: Path) -> Path:
+    lines = []
+    for id, file in files.items():
+        (place / file.name).write_bytes(file.read_bytes())
+        lines.append(json.dumps({"id": id, "audio": file.name, **described(id)}))
+    (place / "clips.jsonl").write_text("\n".join(lines))
+    return place / "clips.jsonl"
+
+
+def as_table(files: dict[str, Path], place: Path) -> Path:
+    for file in files.values():
+        (place / file.name).write_bytes(file.read_bytes())
+    with (place / "clips.csv").open("w", newline="") as table:
+        columns = ("id", "audio", "transcript", "language", "speaker", "profile")
+        writer = csv.DictWriter(table, columns)
+        writer.writeheader()
+        for id, file in files.items():
+            writer.writerow({"id": id, "audio": file.name, **described(id), "profile": PROFILE.to_json()})
+    return place / "clips.csv"
+
+
+LAYOUTS = {
+    as_folder: {"audio": 3, "JSON": 3},
+    as_shard: {"WebDataset shards": 1},
+    as_pattern: {"WebDataset shards": 1},
+    as_parquet: {"parquet": 1},
+    as_manifest: {"JSON Lines": 1},
+    as_table: {"tables": 1},
+}
+
+
+@pytest.fixture
+def files(voice) -> dict[str, Path]:
+    """A mono flac of 0.5 s, a stereo mp3 of 1 s and a wav of 2 s."""
+    return {
+        "one": voice("made/one.flac", seconds=0.5),
+        "two": voice("made/two.mp3", seconds=1, rate=44_100, channels=2),
+        "three": voice("made/three.wav", seconds=2),
+    }
+
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+def test_every_layout_is_named_and_its_clips_counted(files, tmp_path, layout: Callable[..., Path], decode):
+    (tmp_path / "corpus").mkdir()
+    found = inspect_corpus(layout(files, tmp_path / "corpus"), decode=decode)
+    told = json.loads(json.dumps(found.to_dict()))
+    assert {kind: row["files"] for kind, row in told["files"].items()} == LAYOUTS[layout]
+    assert all(row["bytes"] > 0 for row in told["files"].values())
+    assert told["formats"] == {"flac": 1, "mp3": 1, "wav": 1}
+    assert told["sampling_rates"] == {"16000": 2, "44100": 1}
+    assert told["channels"] == {"1": 2, "2": 1}
+    assert (told["broken_items"], told["broken"], told["remarks"], told["decoded"]) == (0, [], {}, decode)
+    counted = told["statistics"]
+    assert (counted["clips"], counted["clips_with_transcript"], counted["languages"]) == (3, 3, {"en": 3})
+    assert counted["durations"]["shortest"] == 0.5
+    assert counted["durations"]["longest"] == 2
+    assert counted["speakers"] == {
+        "distinct": 2,
+        "exact": True,
+        "clips": 3,
+        "median_clips": 1.5,
+        "most_clips": {"t": 2, "o": 1},
+    }
+    assert counted["emotions_by_language"]["en"]["emotions"] == {"Fear": 3}
+    assert counted["traits"] == {"gender": {"female": 3}}
+    assert {clip.id for clip in found.examples} == set(files)
+
+
+def test_foreign_labels_are_named_by_their_form_and_read_on_the_scale_that_is_given(voice, tmp_path):
+    for name, row in {"a": {"Anger": 2}, "b": {"emotion": "angry"}, "c": {"profile": {}}, "d": {}}.items():
+        voice(f"c/{name}.flac", seconds=0.3).with_suffix(".json").write_text(json.dumps(row))
+    found = inspect_corpus(tmp_path / "c", scale="0-4")
+    assert dict(found.labels.most_common()) == {"scores": 1, "words": 1, "profile": 1}
+    assert found.statistics.levels["Anger"] == {"moderate": 2}
+
+
+def test_one_file_is_a_corpus(files):
+    found = inspect_corpus(files["two"])
+    assert (found.layout.files["audio"].count, found.statistics.clips) == (1, 1)
+
+
+def test_what_is_broken_is_listed_with_its_reason_and_the_rest_is_counted(files, tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    as_folder(files, folder)
+    (folder / "text.mp3").write_text("no audio at all")
+    (folder / "empty.wav").touch()
+    (folder / "label.flac").write_bytes(files["one"].read_bytes())
+    (folder / "label.json").write_text('{"profile": {"emotions": {"Hapiness": 1}}}')
+    found = inspect_corpus(folder)
+    assert (found.statistics.clips, found.statistics.bad) == (3, 3)
+    assert [any(part in reason for reason in found.broken) for part in ("text", "is empty", "Hapiness")] == [
+        True
+    ] * 3
+    assert all(": " in reason for reason in found.broken)
+
+
+def test_a_shard_that_is_cut_is_told(files, tmp_path):
+    shard = as_shard(files, tmp_path)
+    shard.write_bytes(shard.read_bytes()[:-3000])
+    found = inspect_corpus(shard)
+    assert found.statistics.bad == 1
+    assert "truncated" in found.broken[0]
+
+
+def test_decoding_finds_what_headers_hide(files, tmp_path, voice):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    whole = voice("made/long.mp3", seconds=4).read_bytes()
+    (folder / "cut.mp3").write_bytes(whole[: len(whole) // 2])
+    soundfile.write(folder / "silence.wav", np.zeros(16_000), 16_000)
+    soundfile.write(folder / "nan.wav", np.full(16_000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    by_header, decoded = inspect_corpus(folder), inspect_corpus(folder, decode=True)
+    assert (by_header.statistics.bad, by_header.statistics.clips, by_header.remarks) == (0, 3, {})
+    assert decoded.statistics.bad == 2
+    assert any("'cut'" in reason for reason in decoded.broken)
+    assert any("'nan'" in reason and "not numbers" in reason for reason in decoded.broken)
+    assert decoded.remarks["silent"].first == ["silence"]
+    assert decoded.statistics.clips == 2  # the damaged one is used as far as it goes
+    assert decoded.statistics.durations.longest == pytest.approx(2, abs=0.2)
+
+
+def test_what_a_clip_says_of_its_audio_is_checked(files, tmp_path):
+    clip = Clip("a", files["three"].read_bytes(), "wav", duration=2.1, sampling_rate=16_000)
+    write_shard(
+        tmp_path / "a.tar",
+        [clip, replace(clip, id="b", duration=3.0), replace(clip, id="c", sampling_rate=8)],
+    )
+    found = inspect_corpus(tmp_path / "a.tar")
+    assert {name: remark.first for name, remark in found.remarks.items()} == {
+        "the stated duration is not that of the audio": ["b"],
+        "the stated sampling rate is not that of the audio": ["c"],
+    }
+    assert found.statistics.durations.longest == 2
+    assert found.statistics.bad == 0
+
+
+def test_no_corpus_is_an_error(tmp_path):
+    with pytest.raises(CorpusError, match="nothing of this name"):
+        inspect_corpus(tmp_path / "missing")
+
+
+def examples(clips: list[Clip], most: int = 100) -> list[str]:
+    chosen = Examples()
+    for clip in clips:
+        chosen.add(clip)
+    return [clip.id for clip in chosen.chosen(most)]
+
+
+def test_the_strongest_clip_of_each_emotion_is_shown_whatever_the_order():
+    rng = np.random.default_rng(3)
+    clips = [
+        Clip(
+            str(number),
+            b"x",
+            "wav",
+            profile=VoiceProfile({EMOTIONS[number % 20]: float(rng.choice([0.5, 0.75]))}),
+        )
+        for number in range(200)
+    ]
+    clips.append(Clip("large", bytes(2_000_001), "wav", profile=VoiceProfile({EMOTIONS[0]: 1})))
+    clips.append(Clip("loud", b"x", "wav", profile=VoiceProfile({EMOTIONS[0]: 1})))
+    chosen = examples(clips)
+    assert chosen[0] == "loud"
+    assert len(chosen) == 20
+    assert "large" not in chosen
+    assert examples(clips[::-1]) == chosen
+    assert examples(clips, 5) == chosen[:5]
+
+
+def test_clips_without_profiles_are_chosen_by_their_ids():
+    clips = [Clip(str(number), b"x", "wav") for number in range(100)]
+    chosen = examples(clips)
+    assert len(chosen) == AT_RANDOM
+    assert set(examples(clips[::-1])) == set(chosen)
+    assert len(examples(clips[:3])) == 3
+
+
+def test_reading_and_inspecting_agree_on_the_clips(files, tmp_path):
+    shard = as_shard(files, tmp_path)
+    assert inspect_corpus(shard).statistics.clips == len(list(read(shard)))

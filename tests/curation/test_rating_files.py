@@ -1,0 +1,146 @@
+"""Every table of ratings gives the same stream of statements, and profiles are their means."""
+
+import csv
+import json
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from budew.corpora import read
+from budew.corpora.ratings import Rating, profiles_of
+from budew.curation.rating_files import read_ratings
+from budew.errors import CorpusError
+from budew.taxonomy import EMOTIONS
+
+FAMILIES = {name: f"Family|{name}" for name in EMOTIONS}
+EXPERTS = [
+    {"human-1": {FAMILIES[name]: 7 if name == "Awe" else 0 for name in EMOTIONS}},
+    {"human-2": {FAMILIES[name]: 3.5 if name == "Awe" else 0 for name in EMOTIONS}},
+]
+
+
+def table(tmp_path, rows, name="t.csv"):
+    with (tmp_path / name).open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith("tsv") else ",")
+        writer.writeheader()
+        writer.writerows(rows)
+    return tmp_path / name
+
+
+def test_emonet_face_binary_gives_shares_of_raters(tmp_path):
+    rows = [
+        ("00000", "human-1", True, "Anger"),
+        ("00000", "human-3", False, "Contentment"),
+        ("00001", "human-1", True, "Hopelessness"),
+        ("00001", "human-2", False, "Hopelessness"),
+    ]
+    path = table(
+        tmp_path, [dict(zip(("path", "annotator", "value", "emotion"), row, strict=True)) for row in rows]
+    )
+    ratings = list(read_ratings(path))
+    assert ratings[2] == Rating("00001", "human-1", "Helplessness", 1.0)
+    assert {item: dict(profile.emotions) for item, profile in profiles_of(ratings).items()} == {
+        "00000": {"Anger": 1.0},
+        "00001": {"Helplessness": 0.5},
+    }
+
+
+def hq_csv(tmp_path):
+    rows = [
+        {"image": "a.png", "annotator": name, "human": True, "annotations": str(answers)}
+        for expert in EXPERTS
+        for name, answers in expert.items()
+    ]
+    return table(
+        tmp_path, [*rows, {"image": "a.png", "annotator": "model", "human": False, "annotations": "{}"}]
+    )
+
+
+def hq_parquet(tmp_path):
+    images = pa.array([{"bytes": b"\x89PNG", "path": None}])
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pa.table({"path": images, "label": [str(EXPERTS)]}), path)
+    return path
+
+
+def hq_json(tmp_path):
+    flat = [{"annotator": name, **answers} for expert in EXPERTS for name, answers in expert.items()]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"image": "a.png", "annotations": flat}))
+    return tmp_path / "a.jsonl"
+
+
+@pytest.mark.parametrize("layout", [hq_csv, hq_parquet, hq_json])
+def test_emonet_face_hq_gives_means_of_its_experts_in_every_form(tmp_path, layout):
+    ratings = list(read_ratings(layout(tmp_path)))
+    assert len(ratings) == 80
+    assert {rating.rater for rating in ratings} == {"human-1", "human-2"}
+    (profile,) = profiles_of(ratings).values()
+    assert dict(profile.emotions) == {"Awe": 0.75}
+
+
+def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
+    said = ["strongly_present", "weakly_present", "weakly_present"]
+    votes = [
+        {"username": f"user_{number}", "source_emotion": "Awe", "queried_emotion": "Jealousy___Envy",
+         "file_name": "EN_1.mp3", "rating": rating}
+        for number, rating in enumerate(said)
+    ]  # fmt: skip
+    counted = {
+        "file_name": "EN_1.mp3",
+        "queried_emotion": "Jealousy___Envy",
+        "strongly_present_votes": 1,
+        "weakly_present_votes": 2,
+        "not_present_votes": 0,
+    }
+    for path in (
+        table(tmp_path, votes),
+        table(tmp_path, votes, "t.tsv"),
+        table(tmp_path, [counted], "c.csv"),
+    ):
+        ratings = list(read_ratings(path))
+        assert [rating.value for rating in ratings] == [1.0, 0.5, 0.5]
+        (item, profile), = profiles_of(ratings).items()  # fmt: skip
+        assert (item, dict(profile.emotions)) == ("EN_1", {"Jealousy & Envy": pytest.approx(2 / 3)})
+
+
+def test_numbers_on_no_known_scale_need_one(tmp_path):
+    path = table(tmp_path, [{"item": "a", "rater": "r", "emotion": "Awe", "value": "3"}])
+    with pytest.raises(CorpusError, match=r"t\.csv: line 2: it does not say on which scale"):
+        list(read_ratings(path))
+    assert list(read_ratings(path, scale="0-4")) == [Rating("a", "r", "Awe", 0.75)]
+    with pytest.raises(CorpusError, match="Awe is 3, which is not on the scale 0-2"):
+        list(read_ratings(path, scale="0-2"))
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"item": "a", "rater": "r", "emotion": "Joyful", "value": "true"}, "'Joyful' is no emotion"),
+        ({"item": "a", "rater": "r", "emotion": "Awe", "value": "perhaps"}, "'perhaps' is no answer"),
+        ({"item": "a", "rater": "", "emotion": "Awe", "value": "true"}, "who rates"),
+        ({"item": "a", "rater": "r", "emotion": "", "value": "true"}, "holds no rating"),
+    ],
+)
+def test_a_bad_row_costs_itself_only(tmp_path, row, fault):
+    good = {"item": "b", "rater": "r", "emotion": "Awe", "value": "true"}
+    errors = []
+    found = list(read_ratings(table(tmp_path, [good, row, good]), on_bad=errors.append))
+    assert found == [Rating("b", "r", "Awe", 1.0)] * 2
+    assert len(errors) == 1
+    assert "t.csv: line 3: " in str(errors[0])
+    assert fault in str(errors[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [("a.txt", "read from"), ("a.csv", "cannot be"), ("a.parquet", "cannot be")]
+)
+def test_what_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
+    with pytest.raises(CorpusError, match=rf"{name}: .*{fault}"):
+        list(read_ratings(tmp_path / name))
+
+
+def test_read_says_of_a_table_of_ratings_that_it_holds_no_clips(tmp_path):
+    path = table(tmp_path, [{"path": "0", "annotator": "h", "value": True, "emotion": "Awe"}])
+    with pytest.raises(CorpusError, match=r"t\.csv: holds ratings and no clips"):
+        list(read(path))

@@ -1,0 +1,258 @@
+"""No speaker is in two parts, each part is as large and as emotional as asked, and only the seed decides."""
+
+import json
+import random
+from dataclasses import replace
+from io import StringIO
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from budew.corpora import Clip, write_shard
+from budew.curation import split_corpus as splitting
+from budew.curation.split_corpus import split_corpus
+from budew.curation.splits import Splits, part_by_hash, read_splits, select, write_splits
+from budew.curation.stratify import stratify
+from budew.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.reports.split_table import split_table
+from budew.taxonomy import EMOTIONS
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def corpus(seed: int, *, speakers: int = 120, unnamed: int = 0) -> list[Clip]:
+    """Clips of voices of very different sizes, each with emotions of its own."""
+    rng = np.random.default_rng(seed)
+    clips = []
+    for speaker in range(speakers):
+        liked = rng.choice(EMOTIONS[:12], size=3, replace=False)
+        for number in range(int(rng.pareto(1.2)) % 40 + 1):
+            emotions = {str(name): 0.5 for name in liked if rng.random() < 0.6}
+            clips.append(Clip(f"{speaker}/{number}", b"x", "wav", speaker=f"voice {speaker}",
+                              profile=VoiceProfile(emotions)))  # fmt: skip
+    bare = [
+        Clip(f"bare {number}", b"x", "wav", profile=VoiceProfile({"Awe": 1})) for number in range(unnamed)
+    ]
+    return clips + bare
+
+
+def split(clips: list[Clip], folder, *, seed: int = 0, shares=SHARES):
+    write_shard(folder / "a.tar", clips)
+    return split_corpus(folder / "a.tar", shares, seed=seed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=40),
+    st.lists(st.integers(1, 9), min_size=2, max_size=4),
+)
+def test_every_group_is_in_one_part_and_no_part_is_empty_that_could_be_filled(rows, given_shares):
+    counts = np.array([[1 + sum(row), *row] for row in rows], np.int64)
+    shares = np.array(given_shares) / sum(given_shares)
+    parts = stratify(counts, shares)
+    assert parts.shape == (len(rows),)
+    assert set(parts.tolist()) <= set(range(len(shares)))
+    assert len(set(parts.tolist())) == min(len(rows), len(shares))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_speaker_is_in_two_parts_and_every_clip_is_in_one(tmp_path, seed):
+    clips = corpus(seed, unnamed=30)
+    splits, report = split(clips, tmp_path, seed=seed)
+    chosen = {part: list(select(clips, splits, part)) for part in SHARES}
+    assert sum(map(len, chosen.values())) == len(clips) == report.counts["clips"]
+    voices = {part: {clip.speaker for clip in held if clip.speaker} for part, held in chosen.items()}
+    assert not voices["train"] & voices["test"]
+    assert not voices["train"] & voices["validation"]
+    assert not voices["test"] & voices["validation"]
+    for part in report.parts:
+        assert part.counts["clips"] == len(chosen[part.name])
+        assert part.speakers == len(voices[part.name])
+        assert part.unnamed == sum(clip.speaker is None for clip in chosen[part.name])
+        assert part.counts["Awe"] == sum("Awe" in clip.profile.emotions for clip in chosen[part.name])
+
+
+def test_parts_have_their_shares_of_clips_and_of_every_emotion(tmp_path):
+    _, report = split(corpus(5), tmp_path)
+    for part in report.parts:
+        assert report.share(part) == pytest.approx(part.asked, abs=0.02)
+        assert report.mean_deviation(part) < 150 / part.counts["clips"]  # a clip and a half
+        assert not report.missing(part)
+    told = json.loads(json.dumps(report.to_dict()))
+    assert sum(part["clips"] for part in told["parts"].values()) == told["clips"]
+
+
+def test_clips_whose_emotions_are_unknown_fill_parts_and_no_stratum(tmp_path):
+    known = corpus(9)
+    unknown = [replace(clip, id=f"m {clip.id}", profile=VoiceProfile(None)) for clip in known[:50]]
+    bare = [replace(clip, id=f"b {clip.id}", profile=None) for clip in known[:7]]
+    _, report = split([*known, *unknown, *bare], tmp_path)
+    _, before = split(known, tmp_path / "known")
+    assert report.counts == {**before.counts, "clips": len(known) + 57}
+    assert (report.unjudged, before.unjudged) == (57, 0)
+    assert report.to_dict()["clips_with_unknown_emotions"] == 57
+    shown = Console(file=StringIO(), width=200)
+    shown.print(split_table(report))
+    assert "whose emotions are unknown, and count for none: 57" in shown.file.getvalue()
+
+
+def test_balance_beats_a_hash_of_the_speaker(tmp_path):
+    clips = corpus(6)
+    splits, report = split(clips, tmp_path)
+    by_hash = Splits(0, SHARES)
+    prevalent = {name: report.counts[name] / len(clips) for name in EMOTIONS if report.counts[name]}
+
+    def off(chosen: Splits, part: str) -> float:
+        held = list(select(clips, chosen, part))
+        return float(
+            np.mean(
+                [
+                    abs(sum(name in clip.profile.emotions for clip in held) / len(held) - share)
+                    for name, share in prevalent.items()
+                ]
+            )
+        )
+
+    for part in ("validation", "test"):
+        assert off(splits, part) < off(by_hash, part) / 3
+
+
+def test_the_order_of_the_corpus_changes_nothing_and_the_seed_does(tmp_path):
+    clips = corpus(7, unnamed=20)
+    shuffled = random.Random(1).sample(clips, len(clips))
+    first, _ = split(clips, tmp_path / "a")
+    again, _ = split(shuffled, tmp_path / "b")
+    other, _ = split(clips, tmp_path / "c", seed=1)
+    assert first == again
+    assert first.digest == again.digest
+    assert first.speakers != other.speakers
+    assert first.digest != other.digest
+
+
+def test_splits_come_back_from_their_file(tmp_path):
+    splits, report = split(corpus(8, unnamed=5), tmp_path)
+    write_splits(tmp_path / "new" / "splits.json", splits, report.to_dict())
+    assert read_splits(tmp_path / "new" / "splits.json") == splits
+    odd = Splits(3, {"a": 0.5, "b": 0.5}, {"\udc80 \n": "a", "": "b"})
+    write_splits(tmp_path / "odd.json", odd)
+    assert read_splits(tmp_path / "odd.json") == odd
+
+
+def test_a_speaker_who_comes_later_has_one_part_too(tmp_path):
+    splits, _ = split(corpus(9), tmp_path)
+    late = [Clip(f"late {number}", b"x", "wav", speaker=f"new {number % 50}") for number in range(500)]
+    parts = {clip.speaker: splits.part_of(clip) for clip in late}
+    assert all(splits.part_of(clip) == parts[clip.speaker] for clip in late)
+    assert set(parts.values()) == set(SHARES)
+
+
+def test_odd_names_of_speakers_are_names_and_an_empty_one_is_none(tmp_path):
+    for number, speaker in enumerate(("\u202e", " ", "a/b", "../x", "", "", "ü" * 5_000)):
+        (tmp_path / f"{number}.wav").write_bytes(b"x")
+        (tmp_path / f"{number}.json").write_text(json.dumps({"speaker": speaker}))
+    splits, report = split_corpus(tmp_path, SHARES)
+    assert set(splits.speakers) == {"\u202e", " ", "a/b", "../x", "ü" * 5_000}
+    assert set(splits.clips) == {"4", "5"}
+    write_splits(tmp_path / "splits.json", splits, report.to_dict())
+    assert read_splits(tmp_path / "splits.json") == splits
+    assert Splits(0, SHARES).part_of(Clip("x", b"x", "wav", speaker="\udc80")) in SHARES
+
+
+def test_clips_of_one_recording_stay_together_where_no_speaker_is_known(tmp_path):
+    pieces = [
+        Clip(f"talk {number % 20}-{number:03d}", b"x", "wav",
+             metadata={"segment": {"recording": f"talk {number % 20}", "start": number}})
+        for number in range(200)
+    ]  # fmt: skip
+    odd = [Clip(f"odd {n}", b"x", "wav", metadata={"segment": what}) for n, what in enumerate((3, {}, None))]
+    named = [replace(clip, id=f"n {clip.id}", speaker="host") for clip in pieces[:30]]
+    splits, report = split([*pieces, *odd, *named], tmp_path)
+    recording = {clip.id: clip.metadata["segment"]["recording"] for clip in pieces}
+    held = {part: {recording[clip.id] for clip in select(pieces, splits, part)} for part in SHARES}
+    assert sum(map(len, held.values())) == len(set.union(*held.values())) == 20
+    assert set(splits.clips) == {clip.id for clip in odd}
+    assert set(splits.speakers) == {"host"}
+    for part in report.parts:
+        assert part.recordings == len(held[part.name])
+        assert part.recorded == sum(clip.id in recording for clip in select(pieces, splits, part.name))
+        assert part.recorded <= part.unnamed
+    assert report.to_dict()["parts"]["train"]["recordings"] == len(held["train"])
+    shown = Console(file=StringIO(), width=200)
+    shown.print(split_table(report))
+    assert "200 of 20 recordings, each recording in one part" in shown.file.getvalue()
+    assert "without a speaker or a recording: 3, each placed on its own" in shown.file.getvalue()
+    write_splits(tmp_path / "splits.json", splits)
+    assert read_splits(tmp_path / "splits.json") == splits
+    assert splits.digest != replace(splits, recordings={}).digest
+    late = [replace(clip, id=f"late {clip.id}") for clip in pieces]
+    parts = {
+        (clip.metadata["segment"]["recording"], Splits(0, SHARES).part_of(clip)) for clip in [*pieces, *late]
+    }
+    assert len(parts) == 20
+
+
+def test_a_hash_gives_parts_their_shares():
+    parts = [part_by_hash(SHARES, 3, "clip", str(number)) for number in range(4_000)]
+    for part, share in SHARES.items():
+        assert parts.count(part) / len(parts) == pytest.approx(share, abs=0.02)
+
+
+def test_too_many_clips_without_a_speaker_are_placed_by_hash_and_balanced_by_the_speakers(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(splitting, "MOST_UNNAMED", 100)
+    clips = corpus(10, unnamed=300)
+    splits, report = split(clips, tmp_path)
+    assert not report.listed
+    assert splits.clips == {}
+    assert sum(part.unnamed for part in report.parts) == 300
+    for part in report.parts:
+        held = list(select(clips, splits, part.name))
+        assert part.counts["clips"] == len(held)
+        assert report.share(part) == pytest.approx(part.asked, abs=0.02)
+
+
+def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough(tmp_path):
+    clips = corpus(11, speakers=3)
+    splits, _ = split(clips, tmp_path / "a")
+    assert set(splits.speakers.values()) == set(SHARES)
+    with pytest.raises(CorpusError, match="3 parts need as many speakers, and there are 2"):
+        split([clip for clip in clips if clip.speaker != "voice 0"], tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "shares", [{"train": 1.0}, {"a": 0.5, "b": 0.6}, {"a": 1.5, "b": -0.5}, {"a": 0.5, "b": float("nan")}]
+)
+def test_shares_that_do_not_add_up_are_refused(shares, tmp_path):
+    with pytest.raises(CorpusError, match=r"add up|two parts"):
+        split_corpus(tmp_path, shares)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"c": ["x"]}, "clips": {}}',
+        '{"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"a": ["x"], "b": ["x"]}, "clips": {}}',
+        '{"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"a": "x"}, "clips": {}}',
+        '{"seed": Infinity, "shares": {"a": 0.5, "b": 0.5}, "speakers": {}, "clips": {}}',
+        '{"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": [], "clips": {}}',
+    ],
+)
+def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, tmp_path):
+    path = tmp_path / "splits.json"
+    path.write_text(text)
+    with pytest.raises(CorpusError, match=r"splits\.json: ") as told:
+        read_splits(path)
+    assert "Error" not in str(told.value)
+
+
+def test_a_part_that_is_not_there_is_an_error():
+    with pytest.raises(CorpusError, match="no part 'dev': there are train, validation, test"):
+        select([], Splits(0, SHARES), "dev")

@@ -1,0 +1,158 @@
+"""Weights lie between 1 and the cap, grow with rarity, and make the drawn emotions more alike in number."""
+
+import json
+import math
+from io import StringIO
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from budew.corpora import Clip, write_shard
+from budew.curation.weight_files import write_weights
+from budew.curation.weights import (
+    NO_EMOTION,
+    Balance,
+    WeightReport,
+    corpus_balance,
+    effective_number,
+    shares,
+    weigh,
+)
+from budew.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.reports.weights_table import weights_table
+from budew.taxonomy import EMOTIONS
+
+intensities = st.dictionaries(
+    st.sampled_from(EMOTIONS[:6]), st.sampled_from((0.25, 0.5, 0.75, 1.0)), max_size=3
+)
+corpora = st.lists(intensities, min_size=1, max_size=30)
+
+
+def masses_of(profiles: list[VoiceProfile], min_level: float) -> dict[str, float]:
+    masses: dict[str, float] = {}
+    for profile in profiles:
+        said = {name: value for name, value in profile.emotions.items() if value >= min_level}
+        for name, value in (said or {NO_EMOTION: 1.0}).items():
+            masses[name] = masses.get(name, 0.0) + value
+    return masses
+
+
+def report_of(profiles: list[VoiceProfile], **more: float) -> tuple[WeightReport, list[float]]:
+    balance = Balance(masses_of(profiles, more.get("min_level", 0.5)), **more)
+    report = WeightReport(balance)
+    return report, [report.add(profile) for profile in profiles]
+
+
+@settings(max_examples=200)
+@given(corpora, st.floats(1, 8), st.floats(1, 50), st.sampled_from((0.25, 0.5, 0.75)))
+def test_weights_lie_between_one_and_the_cap(given_intensities, temperature, cap, min_level):
+    profiles = [VoiceProfile(row) for row in given_intensities]
+    report, weights = report_of(profiles, temperature=temperature, cap=cap, min_level=min_level)
+    assert all(1 - 1e-9 <= weight <= cap + 1e-9 for weight in weights)
+    assert (report.lightest, report.heaviest) == (min(weights), max(weights))
+    assert 1 <= report.effective_clips + 1e-9 <= len(weights) + 1e-6
+    kish = sum(weights) ** 2 / sum(weight**2 for weight in weights)
+    assert report.effective_clips == pytest.approx(kish)
+
+
+@given(corpora, st.integers(2, 4))
+def test_a_corpus_that_is_there_several_times_has_the_same_weights(given_intensities, times):
+    profiles = [VoiceProfile(row) for row in given_intensities]
+    _, once = report_of(profiles)
+    _, often = report_of(profiles * times)
+    assert often == pytest.approx(once * times)
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=6, unique=True))
+def test_of_clips_with_one_emotion_the_rarer_weighs_more_and_temperature_1_makes_all_alike(counts):
+    profiles = [
+        VoiceProfile({name: 1.0}) for name, count in zip(EMOTIONS, counts, strict=False) for _ in range(count)
+    ]
+    report, weights = report_of(profiles, temperature=1, cap=100)
+    ranked = sorted(
+        zip(report.balance.masses.values(), map(report.balance.factor, report.balance.masses), strict=True)
+    )
+    assert [factor for _, factor in ranked] == sorted((factor for _, factor in ranked), reverse=True)
+    assert list(shares(report.weighted).values()) == pytest.approx([1 / len(counts)] * len(counts))
+    assert effective_number(shares(report.weighted)) == pytest.approx(len(counts))
+    assert min(weights) == 1
+
+
+def test_the_weight_is_the_mean_of_the_factors_by_intensity():
+    balance = Balance({"Anger": 100.0, "Awe": 4.0, "Fear": 1.0, NO_EMOTION: 25.0})
+    assert [balance.factor(name) for name in ("Anger", "Awe", "Fear", NO_EMOTION)] == [1, 5, 10, 2]
+    assert balance.weight(VoiceProfile({"Anger": 1.0, "Awe": 0.5})) == pytest.approx((1 + 0.5 * 5) / 1.5)
+    assert balance.weight(VoiceProfile({"Anger": 1.0, "Awe": 0.25})) == 1  # slight awe does not count
+    assert balance.weight(VoiceProfile({"Awe": 0.25})) == 2
+    assert math.isclose(Balance({"Anger": 9.0, "Awe": 1.0}, temperature=2).factor("Awe"), 3)
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": 0.5}, {"cap": 0.0}, {"temperature": float("nan")}])
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(CorpusError, match="1 or more"):
+        Balance({"Anger": 1.0}, **wrong)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    names = ["Anger"] * 16 + ["Awe"] * 4 + ["Fear"]
+    clips = [Clip(f"{n} ü", b"x", "wav", profile=VoiceProfile({name: 1})) for n, name in enumerate(names)]
+    write_shard(tmp_path / "a.tar", [*clips, Clip("bare", b"x", "wav")])
+    return tmp_path / "a.tar"
+
+
+@pytest.mark.parametrize("name", ["w.jsonl", "new/w.parquet"])
+def test_each_clip_with_a_profile_gets_its_weight_in_the_file(corpus, tmp_path, name):
+    report = WeightReport(corpus_balance(corpus))
+    write_weights(tmp_path / name, weigh(corpus, report))
+    if name.endswith("parquet"):
+        rows = pyarrow.parquet.read_table(tmp_path / name).to_pylist()
+    else:
+        rows = [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
+    assert [row["id"] for row in rows] == [f"{number} ü" for number in range(21)]
+    assert [row["weight"] for row in rows] == [1.0] * 16 + [2.0] * 4 + [4.0]
+    assert (report.clips, report.without_profile) == (21, 1)
+    assert not [path for path in (tmp_path / name).parent.iterdir() if path.name.startswith(".")]
+    told = json.loads(json.dumps(report.to_dict()))
+    assert told["effective_emotions"]["weighted"] > told["effective_emotions"]["before"]
+    assert told["shares"]["Anger"]["before"] == pytest.approx(16 / 21, abs=1e-6)
+
+
+def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_told(tmp_path):
+    profiles = [VoiceProfile({"Anger": 1}), VoiceProfile(None, (), {"pace": "fast"}), VoiceProfile(), None]
+    write_shard(tmp_path / "a.tar", [Clip(f"c{n}", b"x", "wav", profile=p) for n, p in enumerate(profiles)])
+    balance = corpus_balance(tmp_path / "a.tar")
+    report = WeightReport(balance)
+    assert balance.masses == {"Anger": 1.0, NO_EMOTION: 1.0}
+    assert [id for id, _ in weigh(tmp_path / "a.tar", report)] == ["c0", "c2"]
+    assert (report.clips, report.without_profile, report.unjudged) == (2, 1, 1)
+    assert report.to_dict()["clips_with_unknown_emotions"] == 1
+    shown = Console(file=StringIO(), width=200)
+    shown.print(weights_table(report))
+    assert "emotions are unknown, and so without a weight: 1" in shown.file.getvalue()
+    write_shard(tmp_path / "measured.tar", [Clip("m", b"x", "wav", profile=profiles[1])])
+    with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
+        corpus_balance(tmp_path / "measured.tar")
+
+
+def test_an_error_on_the_way_leaves_no_file(tmp_path):
+    def broken():
+        yield "a", 1.0
+        raise CorpusError("gone")
+
+    for name in ("w.jsonl", "w.parquet"):
+        with pytest.raises(CorpusError, match="gone"):
+            write_weights(tmp_path / name, broken())
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CorpusError, match=r"\.jsonl or \.parquet"):
+        write_weights(tmp_path / "w.csv", [])
+
+
+def test_a_corpus_without_profiles_is_an_error(tmp_path):
+    write_shard(tmp_path / "a.tar", [Clip("a", b"x", "wav")])
+    with pytest.raises(CorpusError, match="no clip has a profile"):
+        corpus_balance(tmp_path / "a.tar")

@@ -1,0 +1,138 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from budew.model.checkpoint import load_checkpoint
+from budew.model.generate import BeamsError, generate_tokens, generation_settings, write_captions
+
+
+@pytest.fixture(scope="module")
+def checkpoint(whisper_folder):
+    return load_checkpoint(whisper_folder, device="cpu")
+
+
+def _prefix(checkpoint, samples) -> list[str]:
+    """The special tokens that generation begins with."""
+    ids = generate_tokens(checkpoint, [samples])[0]
+    written = checkpoint.processor.tokenizer.convert_ids_to_tokens(ids)
+    return [token for token in written[:4] if token.startswith("<|") and not token[2].isdigit()]
+
+
+def test_a_multilingual_checkpoint_is_asked_for_english(checkpoint, make_sound):
+    assert _prefix(checkpoint, make_sound(1, 1)) == [
+        "<|startoftranscript|>",
+        "<|en|>",
+        "<|transcribe|>",
+        "<|notimestamps|>",
+    ]
+
+
+def test_an_english_only_checkpoint_is_not_asked_for_a_language(make_whisper, make_sound, tmp_path):
+    english = load_checkpoint(make_whisper(tmp_path / "english", multilingual=False), device="cpu")
+    assert _prefix(english, make_sound(1, 1)) == ["<|startoftranscript|>", "<|notimestamps|>"]
+
+
+def test_a_checkpoint_that_chooses_its_language_is_left_its_choice(checkpoint):
+    settings = checkpoint.model.generation_config
+    settings.language = "de"
+    try:
+        assert generation_settings(checkpoint).language == "de"
+    finally:
+        settings.language = None
+
+
+def test_the_text_fits_the_positions_of_the_decoder(checkpoint):
+    limit = generation_settings(checkpoint).max_new_tokens
+    assert limit == checkpoint.model.config.max_target_positions - 4
+
+
+def test_a_limit_of_the_checkpoint_is_kept(checkpoint):
+    checkpoint.model.generation_config.max_length = 6
+    try:
+        assert generation_settings(checkpoint).max_new_tokens == 6
+    finally:
+        checkpoint.model.generation_config.max_length = None
+
+
+def test_settings_of_the_checkpoint_are_not_changed_by_captioning(checkpoint, make_sound):
+    before = checkpoint.model.generation_config.to_json_string()
+    write_captions(checkpoint, [make_sound(1, 2)])
+    assert checkpoint.model.generation_config.to_json_string() == before
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_what_is_written_for_a_window_does_not_depend_on_its_batch(checkpoint, make_sound, beams):
+    windows = [make_sound(seed, seconds) for seed, seconds in enumerate((2, 0.5, 1.3, 2, 0.1, 1.9, 2))]
+    together = write_captions(checkpoint, windows, beams=beams)
+    assert together == [write_captions(checkpoint, [window], beams=beams)[0] for window in windows]
+    assert together[::-1] == write_captions(checkpoint, windows[::-1], beams=beams)
+    assert len(set(together)) > 3
+
+
+def test_more_beams_find_a_likelier_caption(checkpoint, make_sound):
+    windows = [make_sound(seed, 2) for seed in range(6)]
+    greedy, searched = (_likelihoods(checkpoint, windows, beams=beams) for beams in (1, 8))
+    assert torch.isfinite(searched).all()
+    assert searched.mean() > greedy.mean()
+
+
+def _likelihoods(checkpoint, windows, *, beams: int) -> torch.Tensor:
+    """Mean log probability of a written token, (windows,): what the search makes as large as it can."""
+    tokens = generate_tokens(checkpoint, windows, beams=beams)
+    heard = checkpoint.processor.feature_extractor(windows, sampling_rate=16_000, return_tensors="pt")
+    with torch.inference_mode():
+        logits = checkpoint.model(heard.input_features, decoder_input_ids=tokens[:, :-1]).logits
+    said = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0][:, 3:]
+    end = checkpoint.model.config.eos_token_id
+    ended = (tokens[:, 4:] == end).cumsum(1)
+    counted = (ended == 0) | ((ended == 1) & (tokens[:, 4:] == end))
+    return (said * counted).sum(1) / counted.sum(1)
+
+
+@pytest.mark.parametrize("beams", [0, -1, 65, 10**9])
+def test_an_impossible_number_of_beams_is_refused(checkpoint, beams):
+    with pytest.raises(BeamsError, match="use 1 to 64"):
+        generation_settings(checkpoint, beams=beams)
+
+
+@pytest.mark.parametrize("asked", [10**9, "many", 2.5])
+def test_a_checkpoint_that_asks_for_impossible_beams_is_named(checkpoint, asked):
+    checkpoint.model.generation_config.num_beams = asked
+    try:
+        with pytest.raises(BeamsError, match=f"config of {checkpoint.name} asks for {asked!r} beams"):
+            generation_settings(checkpoint)
+        assert generation_settings(checkpoint, beams=2).num_beams == 2
+    finally:
+        checkpoint.model.generation_config.num_beams = None
+
+
+def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, make_sound, capfd):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        texts = write_captions(checkpoint, [make_sound(seed, 2) for seed in range(8)])
+    assert not any("<|" in text for text in texts)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_drawn_at_random(checkpoint, make_sound):
+    torch.manual_seed(1)
+    np.random.seed(1)
+    first = write_captions(checkpoint, [make_sound(4, 2)])
+    torch.manual_seed(2)
+    np.random.seed(2)
+    assert write_captions(checkpoint, [make_sound(4, 2)]) == first
+
+
+def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, make_sound):
+    windows = [make_sound(seed, 2) for seed in range(4)]
+    plain = write_captions(checkpoint, windows)
+    settings = checkpoint.model.generation_config
+    settings.no_speech_threshold, settings.logprob_threshold = 1e-9, 10.0
+    settings.do_sample, settings.return_timestamps = True, True
+    try:
+        assert write_captions(checkpoint, windows) == plain
+    finally:
+        settings.no_speech_threshold = settings.logprob_threshold = None
+        settings.do_sample, settings.return_timestamps = False, False

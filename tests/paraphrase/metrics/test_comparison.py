@@ -1,0 +1,118 @@
+"""Sides are of equal size, templates are those that were rewritten, and candidates stand for their kind."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from budew.corpora import Caption
+from budew.paraphrase.metrics.comparison import (
+    SIDES,
+    fidelity_after,
+    fidelity_before,
+    side_by_side,
+    template_of,
+    to_say,
+)
+from budew.paraphrase.metrics.diversity import diversity
+from budew.paraphrase.metrics.sample import Sample
+from budew.profile import VoiceProfile
+
+
+def sampled(clips):
+    sample = Sample(1000, 0)
+    for clip in clips:
+        sample.add(clip)
+    return sample.clips()
+
+
+def counts(**fates):
+    return Counter({"accepted": 0, "repaired": 0, "spare": 0, "refused": 0, **fates})
+
+
+def test_sides_are_measured_on_as_many_captions(clips, rewritten) -> None:
+    fallback = {"by": "paraphrase", "fallback": "lost"}
+    bare = replace(rewritten(99), captions=(Caption("A voice.", fallback),))
+    sides = side_by_side(sampled([*clips, bare]), seed=0)
+    assert tuple(sides) == SIDES
+    assert {side.captions for side in sides.values()} == {len(clips)}
+    templates = [clip.captions[0].made_by["of"] for clip in clips]
+    words = min(diversity(templates).words, sides["paraphrases"].words)
+    assert sides["templates"] == diversity(templates, compared_words=words)
+    for side in sides.values():
+        assert words - 30 < side.compared_words <= words
+
+
+def test_without_a_template_a_fresh_rendering_stands_for_it_and_without_a_profile_nothing(rewritten) -> None:
+    [clip] = sampled([rewritten(1)])
+    caption = clip.captions[0]
+    bare = Caption(caption.text, {"by": "paraphrase"})
+    assert template_of(clip, caption, seed=0) == caption.made_by["of"]
+    fresh = template_of(clip, bare, seed=0)
+    assert fresh == template_of(clip, bare, seed=0)
+    assert fresh is not None
+    unknown = replace(clip, profile=None, captions=(bare,))
+    assert template_of(unknown, bare, seed=0) is None
+    assert side_by_side([unknown], seed=0) == {}
+
+
+def test_only_fallbacks_leave_nothing_to_compare(rewritten) -> None:
+    clip = rewritten(1)
+    made_by = {"by": "paraphrase", "of": "A.", "fallback": "lost"}
+    assert side_by_side(sampled([replace(clip, captions=(Caption("B.", made_by),))]), seed=0) == {}
+
+
+def test_after_the_gate_counts_what_was_written(clips) -> None:
+    after = fidelity_after(sampled(clips), seed=0)
+    assert after is not None
+    assert after.captions == sum(len(clip.captions) for clip in clips)
+    assert after.spearman.value == pytest.approx(1)
+    assert fidelity_after([], seed=0) is None
+
+
+def test_before_the_gate_each_kind_weighs_as_much_as_the_accounts_count(clips) -> None:
+    held = sampled(clips)
+    for passed, failed in ((100, 100), (10, 1000), (1000, 10)):
+        before = fidelity_before(held, counts(accepted=passed, refused=failed), seed=0)
+        assert before is not None
+        assert before.spearman.value == pytest.approx(passed / (passed + failed), abs=0.06)
+        same = fidelity_before(held, counts(accepted=passed, repaired=failed, spare=999), seed=0)
+        assert same == before
+
+
+def test_captions_are_held_to_what_their_template_says_of_the_profile(rewritten) -> None:
+    profile = VoiceProfile({"Sadness": 1, "Fear": 0.25})
+    made_by = {"by": "paraphrase", "of": "An extremely sad voice."}
+    part = Caption("Extreme sadness.", made_by)
+    [clip] = sampled([replace(rewritten(1), profile=profile, captions=(part,))])
+    assert to_say(clip, part) == VoiceProfile({"Sadness": 1})
+    after = fidelity_after([clip], seed=0)
+    assert after is not None
+    assert after.recall.value == after.precision.value == 1
+    for template in ("A slightly sad voice.", "An angry voice."):  # no part of the profile
+        assert to_say(clip, Caption("", {"of": template})) == profile.quantized()
+    assert to_say(clip, Caption("", {})) == profile.quantized()
+
+
+def test_refused_candidates_of_captions_that_say_different_parts_are_left_out(rewritten) -> None:
+    profile = VoiceProfile({"Sadness": 1, "Fear": 0.25})
+    captions = tuple(
+        Caption(text, {"by": "paraphrase", "of": text}) for text in ("Extreme sadness.", "A hint of fear.")
+    )
+    clip = replace(rewritten(1), profile=profile, captions=captions)
+    known = fidelity_before(sampled([clip, rewritten(2)]), counts(accepted=5, refused=5), seed=0)
+    alone = replace(clip, captions=captions[:1])
+    assert fidelity_before(sampled([clip]), counts(accepted=5, refused=5), seed=0) is None
+    assert fidelity_before(sampled([alone]), counts(accepted=5, refused=5), seed=0) is not None
+    assert known is not None
+    assert known.captions == 4 + len(sampled([rewritten(2)])[0].refusals)
+
+
+def test_what_no_text_is_known_of_cannot_be_told(clips) -> None:
+    silent = [replace(clip, metadata={}) for clip in clips]
+    assert fidelity_before(sampled(silent), counts(accepted=5, refused=5), seed=0) is None
+    assert fidelity_before(sampled(clips), counts(), seed=0) is None
+    assert fidelity_before(sampled(clips), counts(accepted=5), seed=0) is None
+    without = fidelity_before(sampled(silent), counts(accepted=5), seed=0)
+    assert without is not None
+    assert without.spearman.value == pytest.approx(1)

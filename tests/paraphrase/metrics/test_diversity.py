@@ -1,0 +1,109 @@
+"""Diversity of copies is as low as it gets, more variety never looks like less, and order does not matter."""
+
+import math
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.captions import render
+from budew.captions.lint_words import words_of
+from budew.errors import InputError
+from budew.paraphrase.metrics.diversity import diversity
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+SAD = VoiceProfile({"Sadness": 0.75}, traits={"gender": "female"})
+VARIED = [render(SAD, seed=seed) for seed in range(200)]
+HIGHER_IS_MORE = (
+    "distinct_1", "distinct_2", "distinct_3", "openings", "syntactic_openings", "emotion_words",
+    "effective_vocabulary",
+)  # fmt: skip
+captions = st.lists(st.sampled_from(VARIED) | st.text(max_size=40), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("count", [2, 30])
+def test_copies_are_as_little_varied_as_captions_can_be(seed: int, count: int) -> None:
+    caption = VARIED[seed]
+    one, copies = diversity([caption]), diversity([caption] * count)
+    for name in ("distinct_1", "distinct_2", "distinct_3", "openings", "syntactic_openings"):
+        assert getattr(copies, name) == pytest.approx(getattr(one, name) / count)
+    assert copies.self_bleu == pytest.approx(100)
+    assert copies.emotion_words == pytest.approx(1 / count)
+    assert copies.effective_vocabulary == pytest.approx(one.effective_vocabulary)
+    assert copies.compression_ratio > one.compression_ratio
+    assert copies.mean_words == one.mean_words
+
+
+def test_copies_are_less_varied_than_different_captions_by_every_figure() -> None:
+    copies, varied = diversity([VARIED[0]] * 200), diversity(VARIED)
+    for name in HIGHER_IS_MORE:
+        assert getattr(copies, name) < getattr(varied, name)
+    assert varied.self_bleu is not None
+    assert varied.self_bleu < 100
+    assert varied.compression_ratio < copies.compression_ratio
+
+
+@settings(max_examples=50, deadline=None)
+@given(captions, st.randoms(), st.integers(1, 15), st.integers(0, 3))
+def test_order_does_not_matter_and_every_figure_is_in_its_range(captions, random, sample, seed) -> None:
+    found = diversity(captions, seed=seed, sample=sample)
+    shuffled = random.sample(captions, len(captions))
+    assert diversity(shuffled, seed=seed, sample=sample) == found
+    assert found.captions == min(sample, len(captions))
+    for name in ("distinct_1", "distinct_2", "distinct_3", "openings", "syntactic_openings"):
+        assert 0 <= getattr(found, name) <= 1
+    assert found.self_bleu is None or 0 <= found.self_bleu <= 100 + 1e-9
+    assert 0 <= found.effective_vocabulary <= found.words + 1e-9
+    assert found.mean_words == found.words / found.captions
+
+
+def test_the_effective_vocabulary_of_words_in_equal_use_is_their_number() -> None:
+    assert diversity(["one two three four", "four three two one"]).effective_vocabulary == pytest.approx(4)
+    assert diversity(["one one one two"]).effective_vocabulary == pytest.approx(
+        math.exp(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)))
+    )
+
+
+def test_distinct_n_counts_within_captions_and_not_across() -> None:
+    found = diversity(["a sad man", "a sad woman"])
+    assert (found.distinct_1, found.distinct_2, found.distinct_3) == (4 / 6, 3 / 4, 1.0)
+
+
+def test_emotions_are_counted_by_the_phrases_that_say_them() -> None:
+    found = diversity(["A sad man.", "A SAD woman.", "Deep sorrow.", "Not angry.", "He is angry."])
+    sadness, anger = found.by_emotion["Sadness"], found.by_emotion["Anger"]
+    assert (sadness.said, sadness.phrases, sadness.ratio) == (3, 2, 2 / 3)
+    assert (anger.said, anger.phrases) == (1, 1)
+    assert found.emotion_words == 3 / 4
+    assert list(found.by_emotion) == list(EMOTIONS)
+    assert found.by_emotion["Pride"].ratio is None
+
+
+def test_a_sample_is_drawn_by_the_seed_and_more_captions_repeat_more() -> None:
+    some = diversity(VARIED, sample=50)
+    assert some == diversity(VARIED, sample=50) != diversity(VARIED, sample=50, seed=1)
+    assert some.distinct_2 > diversity(VARIED).distinct_2
+    drawn = Random(3).choices(VARIED, k=40)
+    assert diversity(drawn).words == sum(len(words_of(text)) for text in drawn)
+
+
+def test_longer_captions_of_the_same_making_are_not_less_varied_for_their_length() -> None:
+    alphabet = [f"{first}{second}" for first in "abcdefgh" for second in "ijklmnop"]
+    random = Random(7)
+    short, long = ([" ".join(random.choices(alphabet, k=size)) for _ in range(100)] for size in (6, 24))
+    assert diversity(long).distinct_2 < diversity(short).distinct_2 - 0.1
+    words = diversity(short).words
+    compared = diversity(long, compared_words=words)
+    assert compared.compared_words == words == 600
+    assert compared.distinct_2 == pytest.approx(diversity(short).distinct_2, abs=0.03)
+    assert compared.words == diversity(long).words
+    assert diversity(long, compared_words=3).compared_words == 24
+
+
+def test_without_captions_there_is_no_diversity() -> None:
+    with pytest.raises(InputError, match="no captions"):
+        diversity([])
+    assert diversity(["…"]).to_dict()["effective_vocabulary"] == 0

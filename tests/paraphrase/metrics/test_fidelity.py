@@ -1,0 +1,98 @@
+"""Renderings say exactly what their profiles hold; what is lost, added or moved shows where it should."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from budew.captions import expressible, parse, render
+from budew.errors import InputError
+from budew.paraphrase.metrics.fidelity import RATES, fidelity
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+profiles = st.lists(
+    st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0.13, 1), min_size=1, max_size=4).map(VoiceProfile),
+    min_size=1,
+    max_size=5,
+)
+SAD = VoiceProfile({"Sadness": 0.75})
+FEW = {"resamples": 30}
+
+
+def sad(*captions):
+    """Captions of one clip that is sad."""
+    return [(SAD, caption) for caption in captions]
+
+
+def by_name(found, name):
+    return next(row for row in found.by_emotion if row.emotion == name)
+
+
+@settings(max_examples=25, deadline=None)
+@given(profiles, st.integers(0, 9))
+def test_renderings_are_faithful_in_every_figure(profiles, seed) -> None:
+    clips = [[(profile, render(profile, seed=seed + n)) for n in range(2)] for profile in profiles]
+    found = fidelity(clips, **FEW)
+    assert found.captions == 2 * found.clips == 2 * len(profiles)
+    for rate in RATES:
+        estimate = getattr(found, rate)
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((1, 1, 1))
+    for row in found.by_emotion:
+        assert {row.recall, row.precision, row.exact, row.within_one} <= {1.0, None}
+
+
+def test_rho_is_that_of_scipy_between_profile_and_parse() -> None:
+    profile, caption = (
+        VoiceProfile({"Sadness": 1, "Fear": 0.5, "Hope/Optimism": 0.3}),
+        "Very afraid, a bit sad.",
+    )
+    expected = stats.spearmanr(expressible(profile).vector(), parse(caption).vector()).statistic
+    assert fidelity([[(profile, caption)]], **FEW).spearman.value == pytest.approx(expected)
+
+
+def test_each_kind_of_error_shows_in_its_rate() -> None:
+    exact, moved, far = "Strong sadness.", "Moderate sadness.", "A hint of sadness."
+    lost, added = "A voice.", "Strong sadness and strong fear."
+    found = fidelity([sad(exact, moved, far, lost, added)], **FEW)
+    row = by_name(found, "Sadness")
+    assert (row.wanted, row.said, row.recall, row.precision) == (5, 4, 0.8, 1.0)
+    assert (row.exact, row.within_one) == (2 / 4, 3 / 4)
+    fear = by_name(found, "Fear")
+    assert (fear.wanted, fear.said, fear.recall, fear.precision) == (0, 1, None, 0)
+    assert found.exact.value == pytest.approx(2 / 6)
+    assert found.within_one.value == pytest.approx(3 / 6)
+    assert found.recall.value == pytest.approx(4 / 5)
+    assert found.precision.value == pytest.approx(4 / 5)
+
+
+def test_a_caption_that_says_nothing_counts_0_and_a_profile_that_says_nothing_not_at_all() -> None:
+    assert fidelity([sad("A voice.")], **FEW).spearman.value == 0
+    neutral = fidelity([[(VoiceProfile(), "A calm man.")], sad(render(SAD))], **FEW)
+    assert (neutral.without_emotion, neutral.spearman.value) == (1, pytest.approx(1))
+    alone = fidelity([[(VoiceProfile(), "A voice.")]], **FEW)
+    assert alone.spearman.value is alone.exact.value is None
+    assert alone.to_dict()["recall"] == {"value": None, "low": None, "high": None}
+
+
+def test_a_weight_counts_as_so_many_captions() -> None:
+    weighted = fidelity([sad("Strong sadness.", "Fear.")], weights=[[3, 1]], **FEW)
+    copied = fidelity([sad(*["Strong sadness."] * 3, "Fear.")], **FEW)
+    assert [getattr(weighted, rate) for rate in RATES] == [getattr(copied, rate) for rate in RATES]
+    assert weighted.by_emotion == copied.by_emotion
+
+
+def test_clips_are_drawn_with_all_their_captions() -> None:
+    apart = fidelity([sad(text) for text in ["Strong sadness.", "Fear."] * 10])
+    together = fidelity([sad("Strong sadness.", "Fear.")] * 10)
+    assert apart.recall.value == together.recall.value == 0.5
+    assert (together.recall.low, together.recall.high) == (0.5, 0.5)
+    assert apart.recall.low is not None
+    assert apart.recall.low < 0.4
+
+
+def test_what_cannot_be_compared_is_said() -> None:
+    with pytest.raises(InputError, match="no captions"):
+        fidelity([[]])
+    with pytest.raises(ValueError, match="1 weights for 2 captions"):
+        fidelity([sad("a", "b")], weights=[[1]])

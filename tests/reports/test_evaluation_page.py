@@ -1,0 +1,117 @@
+"""The report holds everything itself, escapes what others wrote, and plays audio that was encoded anew."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import soundfile
+from rich.console import Console
+
+from budew.evaluation import Pair, Settings, Skipped, evaluate
+from budew.profile import VoiceProfile
+from budew.reports.evaluation_page import render_html, write_html
+from budew.reports.evaluation_table import tables
+from budew.taxonomy import EMOTIONS
+
+FEW = Settings(resamples=20, shuffles=3)
+FEAR = VoiceProfile({"Fear": 1})
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """Tags and attributes of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_hostile_text_stays_text() -> None:
+    pair = Pair(HOSTILE, FEAR, FEAR, HOSTILE, b"not audio")
+    skipped = [Skipped(HOSTILE, HOSTILE)]
+    page = render_html(evaluate([pair], model=HOSTILE, corpus=HOSTILE, skipped=skipped, settings=FEW))
+    assert page.count("&lt;script&gt;alert(1)") >= 5
+    for tag, attributes in Page(page).tags:
+        assert tag not in ("script", "img", "iframe", "object")
+        assert not [name for name in attributes if name.startswith("on")]
+
+
+def test_nothing_is_loaded_from_elsewhere(pairs: list[Pair]) -> None:
+    page = render_html(evaluate(pairs, settings=FEW))
+    assert "://" not in page
+    assert "url(" not in page
+    assert "@import" not in page
+    for _, attributes in Page(page).tags:
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+
+
+def test_every_emotion_and_example_is_shown(pairs: list[Pair], tmp_path: Path) -> None:
+    path = write_html(evaluate(pairs, settings=FEW), tmp_path / "new" / "report.html", examples=5)
+    page = path.read_text(encoding="utf-8")
+    for name in EMOTIONS:
+        assert re.search(
+            rf'<td class="name">{re.escape(name.replace("&", "&amp;"))}</td>', page.replace("\u200b", "")
+        )
+    assert page.count('<article class="clip">') == 5
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_clips_are_played_from_bounded_mp3(vowel: Callable[..., bytes], tmp_path: Path) -> None:
+    (tmp_path / "long.ogg").write_bytes(vowel(120, seconds=32, format="OGG"))
+    pairs = [
+        Pair("wav", FEAR, FEAR, audio=vowel(200, format="WAV")),
+        Pair("long", FEAR, FEAR, audio=tmp_path / "long.ogg"),
+        Pair("bad", FEAR, FEAR, audio=b"RIFF"),
+        Pair("none", FEAR, FEAR),
+    ]
+    page = render_html(evaluate(pairs, settings=FEW))
+    sources = [attributes["src"] or "" for tag, attributes in Page(page).tags if tag == "audio"]
+    lengths = []
+    for source in sources:
+        prefix, encoded = source.split(",")
+        assert prefix == "data:audio/mpeg;base64"
+        info = soundfile.info(io.BytesIO(base64.b64decode(encoded)))
+        lengths.append(info.duration)
+    assert sorted(lengths) == pytest.approx([0.6, 30], abs=0.15)
+    assert "no audio" in page
+    assert "bad: " in page
+
+
+def test_the_same_evaluation_gives_the_same_page(pairs: list[Pair]) -> None:
+    assert render_html(evaluate(pairs, settings=FEW)) == render_html(evaluate(pairs[::-1], settings=FEW))
+
+
+def test_a_page_of_a_single_clip_without_correlations_still_reads() -> None:
+    page = render_html(evaluate([Pair("only", FEAR, VoiceProfile())], settings=FEW))
+    assert "40 emotions without a correlation" in page
+    assert "nan" not in re.sub(r"\w+nan\w*|\w*nan\w+", "", page.lower())
+
+
+def test_the_terminal_table_has_a_row_an_emotion_and_says_what_was_left_out(pairs: list[Pair]) -> None:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(tables(evaluate(pairs, skipped=[Skipped("x", "no sound")], settings=FEW)))
+    text = console.export_text()
+    for name in EMOTIONS:
+        assert f"  {name} " in text
+    assert "Spearman ρ" in text
+    assert "1 clips skipped" in text
+    assert "32 emotions whose truth never varies" in text
+
+
+def test_of_few_clips_the_players_come_first_and_of_many_the_figures(pairs: list[Pair]) -> None:
+    def order(some: list[Pair]) -> list[str]:
+        return re.findall(r"<h2>(.*?)</h2>", render_html(evaluate(some, settings=FEW)))[:2]
+
+    assert order(pairs[:5]) == ["Listen", "By emotion"]
+    many = [replace(pair, id=f"{pair.id} {turn}") for turn in range(1 + 40 // len(pairs)) for pair in pairs]
+    assert order(many)[0] == "By emotion"

@@ -1,0 +1,119 @@
+"""The page on rewriting loads nothing, escapes all that captions and accounts say, and shows what differs."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budew.captions import render
+from budew.corpora import Caption, Clip, write_shard
+from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
+from budew.profile import VoiceProfile
+from budew.reports.paraphrase_page import paraphrase_html, write_paraphrase_page
+from budew.reports.word_diff import word_diff
+from budew.taxonomy import EMOTIONS
+from budew.terminal import visible
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
+
+
+class Page(HTMLParser):
+    """Tags and attributes of a page, and whether all were closed in their order."""
+
+    EMPTY = ("meta", "link", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def reported(folder: Path, *clips: Clip) -> ParaphraseReport:
+    write_shard(folder / "clips.tar", clips)
+    return paraphrase_report([folder / "clips.tar"])
+
+
+def hostile(number: int) -> Clip:
+    """A clip of which every text is hostile."""
+    made_by = dict.fromkeys(("of", "backend", "model", "prompt", "style", "repaired"), HOSTILE)
+    refusal = {"text": HOSTILE, "codes": [HOSTILE], "missed": [HOSTILE], "unknown": [HOSTILE]}
+    account = {"candidates": 7, "refused": 1, "codes": {HOSTILE[:80]: 1}, "refusals": [refusal]}
+    captions = (
+        Caption(f"{HOSTILE} Sad. {number}", {"by": "paraphrase", **made_by}),
+        Caption(HOSTILE, {"by": "paraphrase", "fallback": HOSTILE, "of": HOSTILE}),
+    )
+    profile = VoiceProfile({"Sadness": 1}, traits={"gender": "female"})
+    name = f"{number}<script>alert(1)<" + "/script>"
+    return Clip(name, b"RIFF", "wav", profile=profile, captions=captions, metadata={"paraphrase": account})
+
+
+def test_hostile_text_stays_text(tmp_path) -> None:
+    found = reported(tmp_path, *map(hostile, range(30)))
+    page = paraphrase_html(found)
+    assert found.accounts.wrong == 30
+    assert page.count("&lt;script&gt;") > 60
+    assert "\u202e" not in page
+    for tag, attributes in Page(page).tags:
+        assert tag not in ("script", "img", "iframe", "object", "base", "form")
+        assert not [name for name in attributes if name.startswith("on")]
+        assert (attributes.get("href") or "data:").startswith("data:")
+        assert "src" not in attributes
+    assert Page(page).open == []
+    assert "default-src 'none'" in page
+
+
+def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -> None:
+    clips = []
+    for number, name in enumerate(EMOTIONS):
+        profile = VoiceProfile({name: 0.75})
+        texts = [render(profile, seed=seed) for seed in (1, 2)]
+        made_by = {"by": "paraphrase", "of": texts[0], "backend": "chat", "style": "prose"}
+        clips.append(
+            Clip(f"c{number}", b"RIFF", "wav", profile=profile, captions=(Caption(texts[1], made_by),))
+        )
+    found = reported(tmp_path, *clips)
+    path = write_paraphrase_page(found, tmp_path / "new" / "page.html")
+    page = path.read_text(encoding="utf-8")
+    assert list(path.parent.iterdir()) == [path]
+    for name in EMOTIONS:
+        shown = name.replace("/", "/\u200b").replace("&", "&amp;")
+        assert f'<th scope="row">{shown}</th>' in page
+    assert page.count('<mark class="new">') > 12
+    assert page.count('<mark class="gone">') > 12
+    assert page.count('<article class="rewriting">') == len(found.accepted) == 12
+    assert paraphrase_html(found) == page
+
+
+def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
+    clip = Clip("a", b"RIFF", "wav", captions=(Caption("A man.", {"by": "paraphrase", "fallback": "x"}),))
+    page = paraphrase_html(reported(tmp_path, clip))
+    assert Page(page).open == []
+    assert "Fidelity</h2>" not in page
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_the_pieces_of_a_difference_are_the_texts(one: str, other: str) -> None:
+    left, right = word_diff(one, other, longest=1000)
+    if one.strip():
+        assert "".join(text for text, _ in left) == visible(one)
+    if other.strip():
+        assert "".join(text for text, _ in right) == visible(other)
+    same = word_diff(one, one, longest=1000)[0]
+    assert not any(changed for _, changed in same)
+
+
+def test_only_words_that_the_other_has_not_are_marked() -> None:
+    left, right = word_diff("A sad woman, sobbing.", "A woman: sad, Sobbing", longest=100)
+    assert [text.strip() for text, changed in left if changed] in (["sad"], ["woman,"])
+    assert len([text for text, changed in right if changed]) == 1
+    assert word_diff("x" * 50, "y", longest=10)[0] == [("x" * 10 + "…", True)]

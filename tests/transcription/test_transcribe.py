@@ -1,0 +1,176 @@
+"""Clips get their words, each its own, in their order; what has words keeps them; what fails is told."""
+
+import io
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from budew.audio.samples import decode
+from budew.corpora import Clip, read, write_shard
+from budew.errors import CorpusError, JobError
+from budew.jobs import run
+from budew.transcription.recognizer import Transcriber
+from budew.transcription.transcribe import HELD, Transcribe
+
+RATE = 16_000
+
+
+def clip(number: int, seconds: float = 1.0, language: str | None = "en", **more) -> Clip:
+    file = io.BytesIO()
+    samples = 0.1 * np.random.default_rng(number).standard_normal(int(seconds * RATE))
+    sf.write(file, samples, RATE, format="WAV")
+    return Clip(f"clip-{number:02}", file.getvalue(), "wav", language=language, **more)
+
+
+@pytest.fixture(scope="module")
+def job(whisper_folder):
+    return Transcribe(Transcriber(str(whisper_folder), device="cpu", batch_size=3))
+
+
+@pytest.fixture(scope="module")
+def heard(job):
+    """What this Whisper of random weights hears in a clip alone."""
+
+    def hear(one: Clip) -> str:
+        return job.transcriber.transcribe([decode(one.audio)], languages=[one.language])[0]
+
+    return hear
+
+
+def done_by(job, clips):
+    failed = {}
+    return list(job.run(iter(clips), lambda clip, error: failed.update({clip: str(error)}))), failed
+
+
+def test_clips_without_words_get_what_is_heard_and_the_others_keep_theirs(job, heard):
+    clips = [clip(n, seconds=0.5 + n / 3, transcript="Mine." if n % 3 == 1 else None) for n in range(11)]
+    done, failed = done_by(job, clips)
+    assert not failed
+    assert [one.id for one in done] == [one.id for one in clips]
+    assert done[1::3] == clips[1::3]
+    bare = [pair for n, pair in enumerate(zip(clips, done, strict=True)) if n % 3 != 1]
+    for before, after in bare:
+        assert after.transcript == heard(before) != ""
+        assert (after.audio, after.language) == (before.audio, "en")
+    assert len({after.transcript for _, after in bare}) > 3
+
+
+def test_again_replaces_what_is_there_and_white_space_is_no_transcript(job, heard):
+    clips = [clip(1, transcript="Mine."), clip(2, transcript=" \n")]
+    (mine, blank), _ = done_by(job, clips)
+    assert (mine.transcript, blank.transcript) == ("Mine.", heard(clips[1]))
+    again, _ = done_by(replace(job, again=True), clips)
+    assert [one.transcript for one in again] == [heard(one) for one in clips]
+
+
+def test_the_note_says_who_wrote_it_and_the_rest_of_the_metadata_stays(job, whisper_folder):
+    ((done,), _) = done_by(job, [clip(1, metadata={"take": 3})])
+    note = {
+        "name": whisper_folder.name,
+        "model": job.settings()["model"],
+        "language_by": "clip",
+    }
+    assert done.metadata == {"take": 3, "transcribed_by": note}
+
+
+def test_what_cannot_be_heard_fails_alone(job):
+    broken = replace(clip(1), id="broken", audio=b"no audio")
+    foreign = replace(clip(2), id="foreign", language="de")
+    done, failed = done_by(job, [clip(0), broken, foreign, clip(3)])
+    assert [one.id for one in done] == ["clip-00", "clip-03"]
+    assert set(failed) == {"broken", "foreign"}
+    assert "'broken'" in failed["broken"]
+    assert "does not know the language 'de'" in failed["foreign"]
+
+
+def test_in_silence_nothing_is_said(job):
+    silence = replace(clip(1), audio=_wav(np.zeros(RATE)))
+    ((done,), failed) = done_by(job, [silence])
+    assert (done.transcript, failed) == ("", {})
+    assert done.metadata["transcribed_by"]["name"]
+
+
+def _wav(samples):
+    file = io.BytesIO()
+    sf.write(file, samples, RATE, format="WAV")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def polyglot(whisper_folder, tmp_path_factory):
+    """The same checkpoint with two more languages in its table, whose tokens are others of its words."""
+    folder = tmp_path_factory.mktemp("polyglot") / "whisper"
+    shutil.copytree(whisper_folder, folder)
+    settings = json.loads((folder / "generation_config.json").read_text())
+    settings["lang_to_id"] |= {"<|fr|>": 40, "<|jw|>": 41}
+    (folder / "generation_config.json").write_text(json.dumps(settings))
+    return Transcribe(Transcriber(str(folder), device="cpu", batch_size=3))
+
+
+def test_a_language_that_nobody_named_is_detected_by_each_clip_alone(polyglot):
+    clips = [clip(n, seconds=1 + n, language=None) for n in range(7)]
+    together, _ = done_by(polyglot, clips)
+    alone = [done_by(polyglot, [one])[0][0] for one in clips]
+    assert together == alone
+    assert {one.language for one in together} <= {"en", "fr", "jv"}
+    assert {one.metadata["transcribed_by"]["language_by"] for one in together} == {"detected"}
+
+
+def test_javanese_is_known_by_its_bcp_47_tag_as_by_whispers_own(polyglot):
+    polyglot.transcriber.require_languages(["jv", "jw"])
+
+
+def test_a_language_that_is_told_is_that_of_clips_without_one_only(polyglot):
+    (named, bare), failed = done_by(replace(polyglot, language="fr"), [clip(1), clip(2, language=None)])
+    assert not failed
+    assert (named.language, bare.language) == ("en", "fr")
+    assert bare.metadata["transcribed_by"]["language_by"] == "told"
+
+
+def test_a_checkpoint_for_english_alone_hears_english(make_whisper, tmp_path):
+    folder = make_whisper(tmp_path / "english", multilingual=False)
+    ((done,), _) = done_by(Transcribe(Transcriber(str(folder), "cpu")), [clip(1, language=None)])
+    assert done.language == "en"
+
+
+def test_a_missing_checkpoint_ends_the_job_but_not_one_with_nothing_to_do(tmp_path):
+    job = Transcribe(Transcriber(str(tmp_path / "none"), "cpu"))
+    with pytest.raises(JobError, match="no such folder"):
+        done_by(job, [clip(1)])
+    ready = [clip(1, transcript="Mine.")]
+    assert done_by(job, ready)[0] == ready
+
+
+def test_few_clips_are_held_however_few_lack_words(job):
+    read = 0
+
+    def clips():
+        nonlocal read
+        for number in range(200):
+            read += 1
+            yield Clip(f"{number}", b"x", "wav", transcript="Mine.") if number else clip(0)
+
+    first = next(job.run(clips(), lambda clip, error: None))
+    assert first.transcript
+    assert read <= HELD * job.transcriber.batch_size
+
+
+def test_on_the_runner_shards_are_the_same_whatever_the_workers(job, tmp_path):
+    for shard in ("a", "b"):
+        write_shard(tmp_path / "in" / f"{shard}.tar", [clip(n, seconds=n + 0.5) for n in range(4)])
+    for workers in (0, 2):
+        assert run(job, tmp_path / "in", tmp_path / f"out{workers}", workers=workers).clips == 8
+    assert all(one.transcript for one in read(tmp_path / "out0"))
+    for shard in ("a", "b"):
+        one, two = (tmp_path / f"out{workers}" / f"{shard}.tar" for workers in (0, 2))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_language_goes_by_any_name_and_one_that_is_none_is_told(job):
+    assert replace(job, language="German").language == "de"
+    with pytest.raises(CorpusError, match="'Klingon' is no known language"):
+        replace(job, language="Klingon")

@@ -1,0 +1,77 @@
+"""Clips whose words are wrong are dropped and told, those whose words are right are kept, in their order."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from budew.audio.samples import decode
+from budew.corpora import Clip
+from budew.transcription.recognizer import Transcriber
+from budew.transcription.word_check import CheckWords, WordsError
+
+
+def clip(number: int, transcript: str | None = "Something else altogether is said in this clip.") -> Clip:
+    file = io.BytesIO()
+    sf.write(file, 0.1 * np.random.default_rng(number).standard_normal(16_000), 16_000, format="WAV")
+    return Clip(f"clip-{number}", file.getvalue(), "wav", language="en", transcript=transcript)
+
+
+@pytest.fixture(scope="module")
+def check(whisper_folder):
+    return CheckWords(Transcriber(str(whisper_folder), device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def heard(check):
+    """What this Whisper of random weights makes of clips 0 to 9."""
+    samples = [decode(clip(number).audio) for number in range(10)]
+    texts = check.transcriber.transcribe(samples, languages=["en"] * 10)
+    assert all(any(letter.isalnum() for letter in text) for text in texts)
+    return texts
+
+
+def run(check, clips):
+    failed = {}
+    kept = list(check.run(iter(clips), lambda clip, error: failed.update({clip: error})))
+    return kept, failed
+
+
+def test_other_words_are_dropped_with_their_rate_and_what_was_heard(check, heard):
+    kept, failed = run(check, [clip(number) for number in range(10)])
+    assert kept == []
+    for number, error in enumerate(failed[f"clip-{number}"] for number in range(10)):
+        assert isinstance(error, WordsError)
+        assert error.details["wer"] > 0.3
+        assert error.details["heard"] == heard[number]
+        assert f"word error rate {error.details['wer']:.2f} is over 0.3" in str(error)
+
+
+def test_the_right_words_are_kept_in_their_order(check, heard):
+    clips = [clip(number, heard[number] if number % 3 else "Something else.") for number in range(10)]
+    kept, failed = run(check, clips)
+    assert [c.id for c in kept] == [f"clip-{number}" for number in (1, 2, 4, 5, 7, 8)]
+    assert set(failed) == {"clip-0", "clip-3", "clip-6", "clip-9"}
+    for c in kept:
+        assert c.metadata["words"]["wer"] == 0
+        assert c.metadata["words"]["heard"] == heard[int(c.id[-1])]
+        assert c.metadata["words"]["by"] == check.transcriber.name
+
+
+def test_the_limit_decides(check, heard):
+    lax = replace(check, max_wer=1_000.0)
+    kept, failed = run(lax, [clip(number) for number in range(3)])
+    assert len(kept) == 3
+    assert not failed
+    assert kept[0].metadata["words"]["wer"] > 0.3
+    assert lax.settings() == {"model": check.transcriber.name, "max_wer": 1_000.0}
+
+
+def test_clips_without_words_or_sound_are_told_and_the_others_go_on(check, heard):
+    broken = replace(clip(1), id="broken", audio=b"no audio")
+    kept, failed = run(check, [clip(2, None), broken, clip(0, heard[0])])
+    assert [c.id for c in kept] == ["clip-0"]
+    assert "no word" in str(failed["clip-2"])
+    assert "broken" in str(failed["broken"])
