@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
-from budew.corpora.address import check_local
-from budew.disk import remedy_for
+from budew.addresses import check_local
 from budew.errors import MissingExtraError
-from budew.whole_file import check_writable, whole_file
+from budew.files import check_writable, remedy_for, whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType

@@ -26,10 +26,10 @@ from budew.corpora.clip import Clip
 from budew.corpora.sidecar import read_json
 from budew.corpora.sources import read
 from budew.errors import OnBad
+from budew.files import whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity
-from budew.whole_file import whole_file
 
 FEWEST = 20
 """Clips of which edges are taken."""

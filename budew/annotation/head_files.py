@@ -20,7 +20,7 @@ from torch import Tensor
 
 from budew.annotation.head_layouts import Head, HeadError, head_of
 from budew.annotation.scores import canonical
-from budew.fingerprint import fingerprint
+from budew.files import fingerprint
 
 TOGETHER = "heads.safetensors"
 LONGEST_NAME = 100

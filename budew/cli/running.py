@@ -189,7 +189,7 @@ def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Su
 
 
 def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
-    from budew.corpora.address import shown
+    from budew.addresses import shown
     from budew.jobs.apart import check_apart
     from budew.jobs.notes import check_claim
     from budew.jobs.runner import notes_of, pending

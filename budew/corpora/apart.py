@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
 
-from budew.corpora.address import is_address
+from budew.addresses import is_address
 from budew.corpora.saved import saved_tables
 from budew.corpora.sources import numbered_names
 from budew.errors import CorpusError

@@ -6,8 +6,8 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from budew.addresses import check_local, is_address
 from budew.audio.formats import is_audio_name
-from budew.corpora.address import check_local, is_address
 from budew.corpora.apart import check_apart
 from budew.corpora.clip import Clip
 from budew.corpora.named_audio import named_audio

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.address import is_address, shown
+from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.fields import choose, in_clip_names
 from budew.corpora.labels import Scales, described

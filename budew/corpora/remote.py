@@ -18,10 +18,10 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from budew.corpora.address import shown, without_secrets
+from budew.addresses import redact, shown
 from budew.corpora.clip import Clip
-from budew.corpora.temporary import temporary_folder
 from budew.errors import CorpusError, OnBad, report
+from budew.files import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
 """Bytes of one file; a shard is some gigabytes at most."""
@@ -81,7 +81,7 @@ def read_remote(
             return
 
         def renamed(error: CorpusError) -> CorpusError:
-            parts = (without_secrets(part, address) for part in str(error).split(str(path)))
+            parts = (redact(part, address) for part in str(error).split(str(path)))
             return CorpusError(shown(address).join(parts))
 
         tell = None if on_bad is None else lambda error: on_bad(renamed(error))
@@ -209,5 +209,5 @@ def _unreachable(address: str, error: Exception) -> CorpusError:
         told = "there is no such file"
     else:
         reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
-        told = " ".join(without_secrets(reason, address).split())[:200] or type(error).__name__
+        told = " ".join(redact(reason, address).split())[:200] or type(error).__name__
     return CorpusError(f"{shown(address)}: cannot be had ({told}): check the address and your access")

@@ -22,8 +22,8 @@ from importlib import import_module
 from itertools import product
 from pathlib import Path
 
+from budew.addresses import is_address, shown
 from budew.audio.formats import SUFFIXES, is_audio_name
-from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.errors import check_file
 from budew.corpora.folder import list_files, lonely_json, read_file, read_files

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.address import shown
+from budew.addresses import shown
 from budew.corpora.sources import read
 from budew.curation.fingerprint import Fingerprint
 from budew.curation.fingerprint_index import LEAST_FRAMES, MOST_ERRORS, FingerprintIndex, Joined

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from budew.addresses import shown as redact
 from budew.audio.decoders import Stream, open_stream
 from budew.audio.samples import sound
-from budew.corpora.address import shown as without_secrets
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.examples import Examples
@@ -109,7 +109,7 @@ def inspect_corpus(
     Raises:
         CorpusError: there is no such corpus.
     """
-    name = without_secrets(str(source))
+    name = redact(str(source))
     found = Inspection(name, layout(source), decode, Statistics(name))
     shown = Examples()
     bad = 0

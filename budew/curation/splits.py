@@ -20,10 +20,10 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.corpora.errors import check_file
 from budew.errors import CorpusError
+from budew.files import whole_file
 from budew.malformed import fault_in
 from budew.randomness import generator
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 LARGEST_FILE = 2**30
 """Bytes; a million speakers take about 20 MB."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from budew.addresses import shown
 from budew.captions.salience import Baseline
-from budew.corpora.address import shown
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.attributes import AttributeCounts

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from budew.corpora.address import shown
+from budew.addresses import shown
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.splits import Splits, group_of

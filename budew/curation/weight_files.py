@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.errors import CorpusError
-from budew.whole_file import whole_file
+from budew.files import whole_file
 
 Weights = Iterable[tuple[str, float]]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from budew.corpora.address import check_local
+from budew.addresses import check_local
 from budew.corpora.apart import check_apart as check_files_apart
 from budew.jobs.notes import FAILURES, LEFT_OUT
 from budew.jobs.units import InputUnit

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
-from budew.corpora.address import shown
+from budew.addresses import shown
 from budew.corpora.manifest import Span
 from budew.jobs.unit import State
 

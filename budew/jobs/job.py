@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from budew.corpora.clip import Clip
-from budew.disk import place_of, remedy_for
 from budew.errors import JobError
+from budew.files import place_of, remedy_for
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and what went wrong with it; the clip is then in no output."""

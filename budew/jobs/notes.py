@@ -17,13 +17,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.address import check_local
+from budew.addresses import check_local
 from budew.errors import FilteredError, JobError
+from budew.files import whole_file
 from budew.jobs.changes import told_changes
 from budew.jobs.job import Job
 from budew.jobs.unit import Unit
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 JOB, NOTES, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_out.jsonl"
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
+from budew.addresses import is_address, shown
 from budew.audio.formats import is_audio_name
-from budew.corpora.address import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
 from budew.corpora.manifest import Span, read_manifest, spans

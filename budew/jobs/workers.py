@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-from budew.corpora.temporary import remove_all
+from budew.files import remove_all
 from budew.jobs.job import Job
 from budew.jobs.notes import Note
 from budew.jobs.unit import Unit

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from budew.fingerprint import fingerprint
+from budew.files import fingerprint
 from budew.model.checkpoint import EMBEDDED, load_checkpoint
 from budew.resources import data_folder
 

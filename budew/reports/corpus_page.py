@@ -16,13 +16,13 @@ from budew.curation.durations import EDGES
 from budew.curation.inspection import Inspection
 from budew.curation.statistics import UNJUDGED, Statistics, most_frequent_languages
 from budew.curation.tally import Tally
+from budew.files import whole_file
 from budew.reports.marks import emotion_tone, strongest_first, trait_words
 from budew.reports.page_parts import Bar, bars, page_environment, percent
 from budew.reports.player import LARGEST_TOTAL, embedded, encoded_size
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 LISTED = 12
 """Names in each list; the JSON has more."""

@@ -19,12 +19,12 @@ from jinja2 import Environment, StrictUndefined
 from budew.correlation import Estimate, FloatArray
 from budew.evaluation.confusion import merge_groups
 from budew.evaluation.result import EmotionScore, Evaluation
+from budew.files import whole_file
 from budew.reports.evaluation_table import LABELS, figure
 from budew.reports.player import Player, players
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""

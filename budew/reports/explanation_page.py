@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from budew.captions import ParsedCaption
+from budew.files import whole_file
 from budew.reports.marks import (
     Mark,
     cell,
@@ -28,7 +29,6 @@ from budew.taxonomy import EMOTION_GROUPS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 
 def write_explanation(parsed_captions: Sequence[ParsedCaption], path: Path) -> Path:

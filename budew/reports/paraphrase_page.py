@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.curation.tally import Tally
+from budew.files import whole_file
 from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.account import FATES, ranked
 from budew.paraphrase.metrics.diversity import Diversity
@@ -22,7 +23,6 @@ from budew.reports.word_diff import word_diff
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
 from budew.taxonomy.scales import level_name
 from budew.version import __version__
-from budew.whole_file import whole_file
 
 LISTED = 12
 """Names in each list; the JSON has more."""

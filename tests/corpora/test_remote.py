@@ -21,9 +21,9 @@ from urllib.parse import parse_qs, quote
 import fsspec
 import pytest
 
+from budew.addresses import shown
 from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
-from budew.corpora.address import shown
 from budew.corpora.remote import _names, addresses, downloaded, read_remote
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from budew.corpora.address import check_local
+from budew.addresses import check_local
 from budew.corpora.sidecar import read_json
-from budew.disk import place_of, remedy_for
 from budew.errors import CorpusError
+from budew.files import place_of, remedy_for
 from budew.version import __version__
 
 RECORD = ".budew-export.json"

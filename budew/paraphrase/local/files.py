@@ -13,7 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from budew.errors import JobError
 from budew.extras import require
-from budew.fingerprint import fingerprint
+from budew.files import fingerprint
 
 _HUB_ID = re.compile(r"[\w-][\w.-]{0,95}(?:/[\w.-]{1,96})?")
 _FETCHED = ("*.json", "*.safetensors", "*.jinja", "*.txt", "*.model")

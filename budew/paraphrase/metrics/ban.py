@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from budew.captions.lint_corpus import Overused
-from budew.whole_file import whole_file
+from budew.files import whole_file
 
 
 def banned_phrases(overused: Iterable[Overused]) -> tuple[str, ...]:

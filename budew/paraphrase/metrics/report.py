@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.addresses import shown
 from budew.captions.lint_corpus import Report as LintReport
 from budew.captions.lint_corpus import Row, lint_corpus
 from budew.corpora import Clip, read
-from budew.corpora.address import shown
 from budew.errors import CorpusError, InputError
 from budew.paraphrase.metrics.account import Accounts, Origins, is_fallback, written_by_rewriting
 from budew.paraphrase.metrics.comparison import fidelity_after, fidelity_before, side_by_side

@@ -41,7 +41,7 @@ def shown(address: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def without_secrets(text: str, address: str) -> str:
+def redact(text: str, address: str) -> str:
     """Return a text in which what is secret in an address is `…`, in whatever form a server may echo it.
 
     Hidden are user, password and the query with its values, as they are, quoted, and in Base64, also where

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from budew.whole_file import check_writable, whole_file
+from budew.files import check_writable, whole_file
 
 
 def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):

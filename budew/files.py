@@ -1,0 +1,150 @@
+"""Files and folders: written whole or not at all, disks that refuse, fingerprints, temporary folders."""
+
+import errno
+import hashlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from types import FrameType
+from typing import TextIO
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """Open a file for writing text; it replaces what is at `path` when it is complete, not after an error.
+
+    A link is followed. What is no plain file, such as a pipe or /dev/null, is written to as it is. Half a
+    character, as JSON and file names may have, is written as its code (`\\udc80`).
+
+    Raises:
+        OSError: it cannot be written; names `path`.
+    """
+    if _is_stream(path):
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        return
+    target = Path(os.path.realpath(path))
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        unfinished.replace(target)
+    except OSError as error:
+        if error.filename == str(unfinished) or (error.filename is None and remedy_for(error)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+    finally:
+        with suppress(OSError):  # none is there, and where none could be made the error is told
+            unfinished.unlink()
+
+
+def check_writable(path: Path) -> None:
+    """Raise at once what `whole_file` would raise when the work is done. Leaves nothing, makes no folder.
+
+    Raises:
+        OSError: the file, or its folder, cannot be written to; names which.
+    """
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    place = Path(os.path.realpath(path)).parent
+    while not place.exists():
+        place = place.parent
+    try:
+        if not _is_stream(path):
+            TemporaryFile(dir=place).close()
+        elif not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell what is there and no plain file; not by its real path, as that of a pipe is none."""
+    return path.exists() and not path.is_file()
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there, or ask for a larger quota",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EFBIG: "allow larger files (ulimit -f), or make smaller ones",
+}
+
+
+def remedy_for(error: BaseException) -> str | None:
+    """Return what helps where a disk refuses; None for any other error."""
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def place_of(error: OSError, out: Path) -> Path:
+    """Return what refuses: `out`, also for a temporary name in it, unless the error names a place outside."""
+    if not isinstance(error.filename, str | bytes):
+        return out
+    named = Path(os.fsdecode(error.filename))
+    return out if named.resolve().is_relative_to(out.resolve()) else named
+
+
+BLOCK = 64 * 2**10
+BLOCKS = 64
+"""Read of each file at even distances, its end among them: in a `.pth` that is the list of checksums."""
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """Return 16 digits made of the names, the sizes and `BLOCKS` blocks of the files, in their order.
+
+    A file of 4 MB or less is read whole.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    made = hashlib.sha256()
+    for path in files:
+        size = path.stat().st_size
+        made.update(f"{path.name}/{size}/".encode(errors="surrogateescape"))
+        with path.open("rb") as file:
+            for number in range(BLOCKS):
+                file.seek(max(size - BLOCK, 0) * number // (BLOCKS - 1), os.SEEK_SET)
+                made.update(file.read(BLOCK))
+    return made.hexdigest()[:16]
+
+
+_there: dict[str, int] = {}
+"""Folders with the process that made each: one that was forked has them in its memory and not for its own."""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give an empty folder, which is removed after use, by SIGTERM, and by `remove_all`; not by SIGKILL."""
+    with TemporaryDirectory(prefix="budew-") as folder:
+        _there[folder] = os.getpid()
+        _on_termination(signal.SIG_DFL, _end)
+        try:
+            yield Path(folder)
+        finally:
+            del _there[folder]
+            if not _there:
+                _on_termination(_end, signal.SIG_DFL)
+
+
+def remove_all() -> None:
+    """Remove all that this process has made: for one that ends without another word."""
+    for folder, process in list(_there.items()):
+        if process == os.getpid():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on_termination(now: object, then: object) -> None:
+    """Replace what is done on SIGTERM, unless somebody else has a use for it. Only a main thread may."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is now:
+        signal.signal(signal.SIGTERM, then)  # type: ignore[arg-type]
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    remove_all()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from budew.errors import SettingsError
+from budew.settings import LARGEST, Settings, describe, load
+
+
+class Optimizer(Settings):
+    learning_rate: float = Field(1e-4, gt=0, le=1, description="Peak rate.")
+
+
+class Run(Settings):
+    name: str
+    frames: tuple[str, ...] = ()
+    optimizer: Optimizer = Optimizer()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.yaml"
+    path.write_text("name: small\nframes: [a, b]\noptimizer: {learning_rate: 3e-4}\n")
+    return path
+
+
+def test_a_file_and_changes_on_top_become_settings(file):
+    run = load(Run, file, ["optimizer.learning_rate=1e-3", "frames=[c]"])
+    assert (run.name, run.frames, run.optimizer.learning_rate) == ("small", ("c",), 1e-3)
+
+
+def test_given_values_replace_those_of_the_file_and_none_does_not(file):
+    assert load(Run, file, name="other").name == "other"
+    assert load(Run, file, name=None).name == "small"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ("name=3", "name"),
+        ("frames=3", "frames"),
+        ("optimizer.learning_rate=7", "optimizer.learning_rate"),
+        ("optimizer.learning_rate=.nan", "optimizer.learning_rate"),
+        ("optimizer.speed=3", "optimizer.speed"),
+        ("optimizer=3", "optimizer"),
+        ("name.first=a", "name"),
+        ("name", "name"),
+    ],
+)
+def test_each_fault_is_an_error_that_names_the_field(file, change, field):
+    with pytest.raises(SettingsError, match=field):
+        load(Run, file, [change])
+
+
+def test_a_text_that_looks_like_a_number_word_stays_text(file):
+    assert load(Run, file, ["name=infinity"]).name == "infinity"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"- a\n", b"name: [\n", b"\xff", b"3: a\n", b"[" * 50_000, b"a" * (LARGEST + 1), b""],
+    ids=["list", "broken", "not utf-8", "numeric key", "deep", "large", "empty"],
+)
+def test_a_file_that_is_no_mapping_is_an_error_that_names_it(tmp_path, content):
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"bad\.yaml"):
+        load(Run, path)
+
+
+def test_a_missing_file_and_a_missing_field_are_errors(tmp_path):
+    with pytest.raises(SettingsError, match="none"):
+        load(Run, tmp_path / "none.yaml")
+    with pytest.raises(SettingsError, match="name"):
+        load(Run)
+
+
+def test_describe_lists_nested_fields_with_their_help():
+    fields = {field.name: field for field in describe(Run)}
+    assert list(fields) == ["name", "frames", "optimizer.learning_rate"]
+    assert fields["optimizer.learning_rate"].help == "Peak rate."
+    assert fields["name"].default == "required"
