@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from budew import VoiceProfile, parse, render
-from budew.captions.lint import lint_caption
+from budew.captions.lint.caption import lint_caption
 from budew.paraphrase.gate import Gate, Verdict
 from budew.taxonomy import EMOTIONS, LEVELS, emotion
 

@@ -8,7 +8,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
 # clauses. Apostrophes and hyphens part words, but for those that are not seen, soft hyphens and the like, and
@@ -21,6 +21,21 @@ _NO_UNSEEN = str.maketrans("", "", _UNSEEN)
 _END = None
 
 T = TypeVar("T")
+
+_PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+class Word(NamedTuple):
+    """A word of a caption, lower-case, and its span in characters."""
+
+    word: str
+    start: int
+    end: int
+
+
+def words_of(text: str) -> list[Word]:
+    """Return the words of a text without punctuation; "don't" is one word."""
+    return [Word(match[0].lower(), *match.span()) for match in _PLAIN_WORD.finditer(text)]
 
 
 def tokenize(text: str) -> list[str]:

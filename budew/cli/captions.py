@@ -22,7 +22,7 @@ from budew.terminal import (
 )
 
 if TYPE_CHECKING:
-    from budew.captions.lint_rows import BadLine
+    from budew.captions.lint.caption_file import BadLine
     from budew.captions.salience import Baseline
     from budew.profile import VoiceProfile
 
@@ -187,7 +187,7 @@ def coverage(
     Example: budew captions coverage captions.jsonl --most 50
     """
     from budew.captions.coverage import coverage as read_all
-    from budew.captions.lint_corpus import read_captions
+    from budew.captions.lint.corpus import read_captions
 
     refuse_to_replace([file], json)
     bad: list[BadLine] = []
@@ -222,7 +222,7 @@ def lint(file: options.CaptionFile, json: options.CoverageFile = None) -> None:
 
     Example: budew lint captions.jsonl --json lint.json
     """
-    from budew.captions.lint_corpus import lint_corpus, read_captions
+    from budew.captions.lint.corpus import lint_corpus, read_captions
 
     refuse_to_replace([file], json)
     with opened(file) as lines:

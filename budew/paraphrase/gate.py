@@ -14,8 +14,8 @@ from typing import Any
 from budew.captions import ParsedCaption, expressible, parse
 from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint import lint_caption
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.caption import lint_caption
+from budew.captions.lint.rules import load_rules
 from budew.captions.quotes import quoted_spans
 from budew.captions.tokens import tokenize
 from budew.paraphrase.overlap import folded, overlap

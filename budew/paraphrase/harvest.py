@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.rules import load_rules
 from budew.captions.parse import SHORTEST_UNKNOWN, parse
 from budew.captions.tokens import tokenize
 from budew.corpora.clip import Clip

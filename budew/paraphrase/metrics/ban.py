@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from budew.captions.lint_corpus import Overused
+from budew.captions.lint.corpus import Overused
 from budew.files import whole_file
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from budew.captions import expressible, parse, render
-from budew.captions.lint_words import words_of
+from budew.captions.tokens import words_of
 from budew.corpora.clip import Caption
 from budew.paraphrase.metrics.diversity import Diversity, diversity
 from budew.paraphrase.metrics.fidelity import Fidelity, fidelity

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import Any
 
 from budew.captions import parse
-from budew.captions.lint_words import words_of
+from budew.captions.tokens import words_of
 from budew.errors import InputError
 from budew.paraphrase.metrics.openings import first_words, opening_pattern
 from budew.paraphrase.metrics.self_bleu import self_bleu

@@ -12,9 +12,8 @@ from itertools import islice
 
 from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint_rules import load_rules
-from budew.captions.lint_words import words_of
-from budew.captions.tokens import tokenize
+from budew.captions.lint.rules import load_rules
+from budew.captions.tokens import tokenize, words_of
 
 PLACES = 6
 """Places at the beginning of a caption that its pattern takes."""

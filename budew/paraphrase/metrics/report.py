@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from budew.addresses import shown
-from budew.captions.lint_corpus import Report as LintReport
-from budew.captions.lint_corpus import Row, lint_corpus
+from budew.captions.lint.corpus import Report as LintReport
+from budew.captions.lint.corpus import Row, lint_corpus
 from budew.corpora import Clip, read
 from budew.errors import CorpusError, InputError
 from budew.paraphrase.metrics.account import Accounts, Origins, is_fallback, written_by_rewriting

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from budew.captions.grammar import STYLES as SOURCE_STYLES
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.rules import load_rules
 from budew.paraphrase.prompts.few_shots import FewShots, read_examples
 from budew.paraphrase.prompts.messages import LONGEST_BANNED, MOST_BANNED, REASONS, Prompts, Retry, Style
 from budew.paraphrase.prompts.must_say import Listing

@@ -2,7 +2,7 @@
 
 import yaml
 
-from budew.captions.lint_corpus import Overused
+from budew.captions.lint.corpus import Overused
 from budew.paraphrase.metrics.ban import banned_phrases, write_ban
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import render
-from budew.captions.lint_words import words_of
+from budew.captions.tokens import words_of
 from budew.errors import InputError
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, parse
-from budew.captions.lint import lint_caption
+from budew.captions.lint.caption import lint_caption
 from budew.paraphrase.gate import judge
 from budew.paraphrase.overlap import overlap
 from budew.paraphrase.prompts.few_shots import template_of

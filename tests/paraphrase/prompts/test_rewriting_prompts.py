@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import parse, render
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.rules import load_rules
 from budew.captions.render import expressible
 from budew.paraphrase.backend import Refused, Request
 from budew.paraphrase.gate import Reason, judge

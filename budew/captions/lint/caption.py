@@ -9,17 +9,17 @@ limits and severities are in `caption_templates/lint`; `lint_corpus` judges many
 import math
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from budew.captions.english import with_article
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint_rules import CaptionLimits, Finding, Rules, load_rules
-from budew.captions.lint_sense import senseless
-from budew.captions.lint_words import Word, repetitions, words_of
+from budew.captions.lint.consistency import senseless
+from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.parse import parse
 from budew.captions.quotes import quoted_spans
-from budew.captions.tokens import spans, tokenize
+from budew.captions.tokens import Word, spans, tokenize, words_of
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]
@@ -36,6 +36,7 @@ _BROKEN = re.compile(
 )
 _SUSPECT = re.compile(r"[^a-zA-Z \t\r\n.,;'-]")
 _HYPHENS = tuple("-'’")
+_SENTENCE = re.compile(r"[^.!?;\n]+")
 _PIECE = re.compile(r"[^\W\d_]+|[^\s]|\s+(?=\s)")
 
 
@@ -69,7 +70,7 @@ def lint_caption(
             *_leaks(text, rules, language),
             *_told(text, rules, language),
             *_too_long(text, rules.caption, count_tokens),
-            *repetitions(text, words, rules),
+            *_repetitions(text, words, rules),
             *_articles(text, words, rules, language),
             *_foreign(text, words, rules, language),
             *senseless(text, words, profile, rules, language),
@@ -163,6 +164,65 @@ def _too_long(
     if tokens > limits.most_tokens:
         about = "" if count_tokens else "about "
         yield Finding("too-long", f"{about}{tokens} tokens of {limits.most_tokens}", 0, len(text))
+
+
+def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
+    """Find phrases that come several times in a row, sentences that come twice, and doubled words."""
+    looped = bytearray(len(words))
+    for first, stop, length in _loops(words, rules, looped):
+        phrase = text[words[first].start : words[first + length - 1].end]
+        yield Finding("repetition", phrase, words[first].start, words[stop - 1].end)
+    if not any(looped):
+        yield from _sentences_twice(text, rules)
+    yield from _doubled(text, words, rules, looped)
+
+
+def _loops(words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[tuple[int, int, int]]:
+    """Give first word, word after the last and length of the phrase of each loop; mark its words as looped.
+
+    A phrase of k words stands r times in a row where (r - 1) * k words in a row equal the one k before.
+    """
+    limits, plain = rules.caption, [word.word for word in words]
+    if max(Counter(plain).values(), default=0) < limits.repeats:
+        return
+    for length in range(1, limits.longest_phrase + 1):
+        needed = (limits.repeats - 1) * length
+        equal = [one == other for one, other in zip(plain, plain[length:], strict=False)]
+        if sum(equal) < needed:
+            continue
+        for start, stop in _runs(equal, needed):
+            if not any(looped[start : stop + length]):
+                looped[start : stop + length] = b"\1" * (stop + length - start)
+                yield start, stop + length, length
+
+
+def _runs(equal: Sequence[bool], shortest: int) -> Iterator[tuple[int, int]]:
+    """Give where each run of True of at least this length begins and ends."""
+    start = 0
+    for index, same in enumerate((*equal, False)):
+        if not same:
+            if index - start >= shortest:
+                yield start, index
+            start = index + 1
+
+
+def _sentences_twice(text: str, rules: Rules) -> Iterator[Finding]:
+    seen: set[tuple[str, ...]] = set()
+    for match in _SENTENCE.finditer(text):
+        sentence = tuple(word.word for word in words_of(match[0]))
+        if len(sentence) >= rules.caption.shortest_sentence:
+            if sentence in seen:
+                yield Finding("repetition", match[0].strip(), *match.span())
+            seen.add(sentence)
+
+
+def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[Finding]:
+    for index in range(1, len(words)):
+        one, other = words[index - 1], words[index]
+        if one.word != other.word or looped[index] or one.word in rules.may_double:
+            continue
+        if text[one.end : other.start].isspace():
+            yield Finding("doubled-word", text[one.start : other.end], one.start, other.end)
 
 
 def _articles(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import LexiconError, render
-from budew.captions.lint import estimate_tokens, lint_caption
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.caption import estimate_tokens, lint_caption
+from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS
 from budew.taxonomy.scales import from_intensity
@@ -206,7 +206,7 @@ def test_what_is_rendered_is_sound_and_supported():
 
 
 def test_captions_written_by_hand_are_flagged_for_their_markup_and_emoji_alone():
-    groups = yaml.safe_load((Path(__file__).parent / "readings.yaml").read_text("utf-8"))
+    groups = yaml.safe_load((Path(__file__).parents[1] / "readings.yaml").read_text("utf-8"))
     numbers = groups.pop("ratings_and_years")
     assert {code for rows in groups.values() for row in rows for code in codes(row["text"])} <= {
         "markup",

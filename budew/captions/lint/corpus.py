@@ -12,10 +12,10 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
-from budew.captions.lint import Finding, lint_caption
-from budew.captions.lint_rows import BadLine, Row, read_captions
-from budew.captions.lint_rules import CorpusLimits, load_rules
-from budew.captions.lint_words import words_of
+from budew.captions.lint.caption import Finding, lint_caption
+from budew.captions.lint.caption_file import BadLine, Row, read_captions
+from budew.captions.lint.rules import CorpusLimits, load_rules
+from budew.captions.tokens import words_of
 from budew.profile import VoiceProfile
 
 __all__ = ["BadLine", "Example", "Overused", "Report", "Row", "lint_corpus", "read_captions"]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions.lint_corpus import BadLine, Row, Tally, lint_corpus, read_captions
-from budew.captions.lint_rows import LONGEST_LINE
-from budew.captions.lint_rules import load_rules
+from budew.captions.lint.caption_file import LONGEST_LINE
+from budew.captions.lint.corpus import BadLine, Row, Tally, lint_corpus, read_captions
+from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
 
 LIMITS = load_rules().corpus

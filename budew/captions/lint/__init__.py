@@ -1,0 +1,1 @@
+"""Checks of captions: one caption (`caption`), a whole collection (`corpus`)."""
