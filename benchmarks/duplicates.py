@@ -98,7 +98,7 @@ def originals(corpus: str, most: int, excerpts: float | None) -> Iterator[tuple[
     for number, clip in enumerate(read(corpus)):
         if number == most:
             return
-        samples = decode(clip.audio, sampling_rate=RATE)
+        samples = decode(clip.audio, sampling_rate=RATE).samples
         size = round(RATE * excerpts) if excerpts else len(samples)
         for start in range(0, len(samples) - size + 1, size):
             yield f"{clip.id}-{start}", samples[start : start + size]
@@ -153,7 +153,7 @@ def measure(clips: list[tuple[str, Samples]], folder: Path) -> None:
     for title, (suffix, copy) in COPIES.items():
         shard = folder / "copies.tar"
         pairs = [Clip(name, encoded[name], "flac") for name in encoded]
-        pairs += [Clip(f"{name}-copy", copy(decode(encoded[name])), suffix) for name in encoded]
+        pairs += [Clip(f"{name}-copy", copy(decode(encoded[name]).samples), suffix) for name in encoded]
         write_shard(shard, pairs)
         right, errors, wrong = judge(find_duplicates(shard), names)
         mean, most = (np.mean(errors), np.max(errors)) if errors else (0, 0)

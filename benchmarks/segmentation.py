@@ -56,7 +56,7 @@ def speech(folder: Path | None) -> Iterable[Samples]:
 
 
 def _from_file(path: Path) -> Samples:
-    return decode(path, sampling_rate=RATE)
+    return decode(path, sampling_rate=RATE).samples
 
 
 def build(path: Path, spoken: Iterable[Samples], *, seconds: float) -> None:
@@ -170,7 +170,7 @@ def main() -> None:
         print(f"at the beginning: {peak():.0f} MB")
         tell(f"{asked.minutes:g} minutes", cut(short))
         tell(f"{asked.hours:g} hours", cut(long))
-        compare(decode(short, max_seconds=1e6))
+        compare(decode(short, max_seconds=1e6).samples)
 
 
 if __name__ == "__main__":

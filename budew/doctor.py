@@ -131,7 +131,7 @@ def _audio(format: str) -> Finding:
     try:
         from budew.audio.samples import decode
 
-        seconds = len(decode(_tone(format), name=f"a tone as {format}")) / 16_000
+        seconds = len(decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
     except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding
         return Finding(f"audio {format}", False, True, f"{type(error).__name__}: {error}", remedy)
     ok = abs(seconds - 0.5) < 0.2

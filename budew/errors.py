@@ -59,10 +59,6 @@ class MissingExtraError(BudewError, ImportError):
     """An optional library that is not installed; the message says what to install."""
 
 
-class AudioWarning(UserWarning):
-    """Audio that is damaged part way: what could be decoded is used."""
-
-
 class BudewWarning(UserWarning):
     """Something that a user should know, and that stops nothing."""
 

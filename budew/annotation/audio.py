@@ -5,7 +5,6 @@ Everything is decoded once, so that no broken file is paid for. An mp3 or wav th
 """
 
 import io
-import warnings
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 
 from budew.audio.decoders import Samples
 from budew.audio.formats import sniff_format
-from budew.audio.samples import SAMPLING_RATE, AudioWarning, decode
+from budew.audio.samples import SAMPLING_RATE, decode, warn_of_damage
 from budew.corpora.clip import Clip
 
 _PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers need not know the other kinds
@@ -36,18 +35,15 @@ def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:
     Raises:
         AudioError: it cannot be decoded, or is longer than `max_seconds`.
     """
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", AudioWarning)
-        samples = decode(clip.audio, max_seconds=max_seconds, name=f"clip {clip.id!r}")
-    for warning in told:
-        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    smallest = _HEADER + _BYTES_A_SAMPLE * len(samples)
-    if not told and _size(clip.audio) <= smallest:
+    decoded = decode(clip.audio, max_seconds=max_seconds, name=f"clip {clip.id!r}")
+    warn_of_damage(decoded.damage)
+    smallest = _HEADER + _BYTES_A_SAMPLE * len(decoded.samples)
+    if decoded.damage is None and _size(clip.audio) <= smallest:
         data = clip.audio.read_bytes() if isinstance(clip.audio, Path) else clip.audio
         format = sniff_format(data[:16])
         if format == "mp3" or (format == "wav" and data[12:16] + data[20:22] == _PLAIN_WAV):
             return SentAudio(data, format)
-    return SentAudio(_wav(samples), "wav")
+    return SentAudio(_wav(decoded.samples), "wav")
 
 
 def _size(audio: bytes | Path) -> int:

@@ -26,7 +26,7 @@ from budew.annotation.head_files import find_heads
 from budew.annotation.head_layouts import Head, HeadError, is_pooled, pool
 from budew.annotation.scores import scored
 from budew.annotation.trained import check_encoder, encoder_of
-from budew.audio.samples import windows
+from budew.audio.samples import warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, JobError
 from budew.jobs import OnFailed
@@ -155,6 +155,7 @@ class _Pending:
                     raise AudioError(
                         f"{name}: lasts {window.end * 1000:.1f} ms, too short to hear: leave it out"
                     )
+                warn_of_damage(window.damage)
                 self.seconds.append(window.end - window.start)
                 yield window.samples
         except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on

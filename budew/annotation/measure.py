@@ -60,7 +60,7 @@ def measure_clip(clip: Clip) -> Clip:
     try:
         samples = decode(
             clip.audio, sampling_rate=SAMPLING_RATE, max_seconds=LONGEST, name=f"clip {clip.id!r}"
-        )
+        ).usable
     except AudioError as error:
         if "longer than" not in str(error):
             raise

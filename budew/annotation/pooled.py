@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.annotation.head_layouts import pool
-from budew.audio.samples import windows
+from budew.audio.samples import warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.errors import AudioError, OnBad, report
@@ -115,6 +115,7 @@ def _heard(
         except AudioError as error:
             report(error, on_bad)
             continue
+        warn_of_damage(first.damage)
         passed["cut"] += more is not None
         passed["unjudged"] += not clip.profile.emotions_known
         yield clip, clip.profile, first.samples

@@ -1,16 +1,15 @@
 """Encoded audio → a stream of mono blocks at its own rate, whatever the format, in bounded memory.
 
 soundfile (libsndfile) reads wav, flac, ogg, opus, aiff; PyAV (FFmpeg) reads the rest, and what soundfile
-refuses. Mp3 belongs to PyAV as well: it is half as fast there, a thousand times real time on one core
-(benchmarks/decode.py), but libsndfile's mp3 decoder writes warnings to the terminal that no caller can catch.
+refuses. Mp3 is read by PyAV as well: half as fast, a thousand times real time on one core
+(benchmarks/decode.py), but libsndfile's mp3 decoder prints warnings that no caller can catch.
 FFmpeg may use its audio demuxers only: a playlist named `.mp3` would make it open other files and addresses.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,15 +34,18 @@ _DEMUXERS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ogg,flac,wav,aiff,au,
 _BY_SOUNDFILE = ("wav", "flac", "ogg", "aiff", "au", "caf")
 
 
-class DamagedError(Exception):
-    """The audio is broken from here on, or was in places; comes after what could be decoded."""
+_MISSING = 0.25
+"""Seconds that a file may fall short of what its header claims: padding, rounding of containers."""
+
+Blocks = Generator[Samples, None, str]
+"""Mono float32 blocks (n,); returns what is damaged, empty for nothing."""
 
 
 class _RefusedError(Exception):
     """One decoder cannot read this format; the other may."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stream:
     """Audio while it is open.
 
@@ -52,16 +54,50 @@ class Stream:
         channels: of the file; the blocks are their mean.
         declared: length in seconds that the header claims, None where it is not known.
         exact: whether `declared` is meant exactly, not estimated from the size of the file.
-        blocks: mono float32 samples (n,), at most some thousands each.
-        close: ends the use of the decoder.
+        close: closes the decoder.
+        damage: one sentence on what is missing or broken, None for nothing. Known when all `blocks` are read.
+        seconds: length of what was read so far.
     """
 
     sampling_rate: int
     channels: int
     declared: float | None
     exact: bool
-    blocks: Iterator[Samples]
     close: Callable[[], None]
+    _decoded: Blocks
+    damage: str | None = None
+    seconds: float = 0.0
+    _name: str = ""
+
+    def blocks(self) -> Iterator[Samples]:
+        """Decode: mono float32 blocks (n,), some thousand samples each.
+
+        Raises:
+            AudioError: there is no sample, or one is NaN or infinite.
+        """
+        fault = yield from self._checked()
+        if not self.seconds:
+            reason = f" ({fault})" if fault else ""
+            raise AudioError(f"{self._name}: contains no samples{reason}: copy or record it again")
+        short = self.exact and self.declared is not None and self.seconds < self.declared - _MISSING
+        if fault or short:
+            what = f"is damaged ({fault})" if fault else "ends early"
+            of = f" of {self.declared:.1f} s" if self.exact and self.declared is not None else ""
+            self.damage = f"{self._name}: {what}: {self.seconds:.1f} s{of} could be used: copy it again"
+
+    def _checked(self) -> Blocks:
+        count = 0
+        while True:
+            try:
+                block = next(self._decoded)
+            except StopIteration as end:
+                return str(end.value or "")
+            if not np.isfinite(block).all():
+                fault = f"samples near {self.seconds:.1f} s are NaN or infinite: export it again"
+                raise AudioError(f"{self._name}: {fault}")
+            count += len(block)
+            self.seconds = count / self.sampling_rate
+            yield block
 
 
 @contextmanager
@@ -105,7 +141,7 @@ def _stream(file: BinaryIO, name: str) -> Stream:
     for decoder in (_by_soundfile, _by_av) if first_soundfile else (_by_av,):
         file.seek(0)
         try:
-            return _checked(decoder(file), name)
+            return _named(decoder(file), name)
         except _RefusedError as reason:
             reasons.append(str(reason))
     raise AudioError(
@@ -114,9 +150,10 @@ def _stream(file: BinaryIO, name: str) -> Stream:
     )
 
 
-def _checked(stream: Stream, name: str) -> Stream:
+def _named(stream: Stream, name: str) -> Stream:
     low, high = RATES
     if low <= stream.sampling_rate <= high:
+        stream._name = name
         return stream
     stream.close()
     raise AudioError(
@@ -141,22 +178,19 @@ def _by_soundfile(file: BinaryIO) -> Stream:
         sound.close()
         raise _RefusedError("libsndfile: a FLAC of unknown length")  # whose last block soundfile cannot read
     declared = frames / sound.samplerate * claimed_share(sound.extra_info) if known and not cut else None
-    blocks = _soundfile_blocks(sound, cut)
-    return Stream(sound.samplerate, channels, declared, True, blocks, sound.close)
+    return Stream(sound.samplerate, channels, declared, True, sound.close, _soundfile_blocks(sound, cut))
 
 
-def _soundfile_blocks(sound: Any, cut: bool) -> Iterator[Samples]:
+def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
     weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # a product takes a third of a mean
     while True:
         try:
             block = sound.read(_BLOCK, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
-            raise DamagedError(error.error_string.removeprefix("Error : ").rstrip(".")) from error
+            return str(error.error_string.removeprefix("Error : ").rstrip("."))
         if not len(block):
-            break
+            return "it breaks off within a page" if cut else ""
         yield block[:, 0] if block.shape[1] == 1 else block @ weights
-    if cut:
-        raise DamagedError("it breaks off within a page")
 
 
 def _by_av(file: BinaryIO) -> Stream:
@@ -167,21 +201,22 @@ def _by_av(file: BinaryIO) -> Stream:
     try:
         track = container.streams.audio[0]
         blocks = _av_blocks(container, track)
-        first = next(blocks, None)  # some formats tell their rate only with the first frame
-    except (IndexError, DamagedError, av.error.FFmpegError) as error:
+        first = next(blocks)  # some formats have their rate only in the first frame
+    except (IndexError, StopIteration, av.error.FFmpegError) as error:
         container.close()
-        raise _RefusedError(
-            "FFmpeg: no audio track" if isinstance(error, IndexError) else f"FFmpeg: {error}"
-        ) from error
-    if first is None:
-        container.close()
-        raise _RefusedError("FFmpeg: the audio track has no samples")
+        reason = "no audio track" if isinstance(error, IndexError) else str(error)
+        raise _RefusedError(f"FFmpeg: {reason or 'the audio track has no samples'}") from error
     declared, exact = _av_length(container, track, file)
-    blocks = chain([first], blocks)
-    return Stream(track.sample_rate, track.channels, declared, exact, blocks, container.close)
+    blocks = _resumed(first, blocks)
+    return Stream(track.sample_rate, track.channels, declared, exact, container.close, blocks)
 
 
-def _av_blocks(container: Any, track: Any) -> Iterator[Samples]:
+def _resumed(first: Samples, rest: Blocks) -> Blocks:
+    yield first
+    return (yield from rest)
+
+
+def _av_blocks(container: Any, track: Any) -> Blocks:
     """Decode packet by packet, so that one broken packet costs itself and not the rest."""
     held: list[Samples] = []
     broken, reason = 0, ""
@@ -200,8 +235,7 @@ def _av_blocks(container: Any, track: Any) -> Iterator[Samples]:
         yield np.concatenate(held)
     if broken:
         damage.append(f"{broken} broken packet{'s' * (broken > 1)}: {reason}")
-    if damage:
-        raise DamagedError("; ".join(damage))
+    return "; ".join(damage)
 
 
 def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:

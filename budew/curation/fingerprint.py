@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.audio.decoders import Samples, Stream, open_stream
-from budew.audio.samples import resampled, sound
-from budew.errors import AudioWarning
+from budew.audio.samples import resampled
 
 Bits = NDArray[np.uint32]
 
@@ -74,11 +73,10 @@ def fingerprint(audio: Path | bytes, *, name: str) -> Fingerprint:
         AudioError: it cannot be decoded.
     """
     digest, count = hashlib.blake2b(digest_size=16), 0
-    losses: list[AudioWarning] = []
 
     def heard(stream: Stream) -> Iterator[Samples]:
         nonlocal count
-        for block in sound(stream, name, tell=losses.append):
+        for block in stream.blocks():
             digest.update(np.rint(32_768 * block).clip(-32_768, 32_767).astype("<i2").tobytes())
             count += len(block)
             if count <= LONGEST * stream.sampling_rate:
@@ -89,7 +87,7 @@ def fingerprint(audio: Path | bytes, *, name: str) -> Fingerprint:
         digest.update(f"{rate} ".encode())
         samples = np.concatenate([*resampled(heard(stream), source=rate, target=SAMPLING_RATE)])
     bits, sureness = fingerprint_bits(samples)
-    return Fingerprint(digest.digest(), count / rate, bits, surest(bits, sureness), bool(losses))
+    return Fingerprint(digest.digest(), count / rate, bits, surest(bits, sureness), stream.damage is not None)
 
 
 def fingerprint_bits(samples: Samples) -> tuple[Bits, NDArray[np.float32]]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from budew.addresses import shown as redact
 from budew.audio.decoders import Stream, open_stream
-from budew.audio.samples import sound
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.examples import Examples
@@ -142,7 +141,7 @@ def _examined(clip: Clip, found: Inspection, tell: Callable[[CorpusError], None]
     with open_stream(clip.audio, name) as stream:
         rate, seconds, exact = stream.sampling_rate, stream.declared, stream.exact
         if found.decoded or seconds is None:
-            seconds, peak = _decoded(stream, name, tell)
+            seconds, peak = _decoded(stream, tell)
             exact = True
             if peak < SILENCE:
                 _remark(found, "silent", clip)
@@ -165,13 +164,14 @@ def _label_form(clip: Clip) -> str:
     return form if isinstance(form, str) else "profile"
 
 
-def _decoded(stream: Stream, name: str, tell: Callable[[CorpusError], None]) -> tuple[float, float]:
+def _decoded(stream: Stream, tell: Callable[[CorpusError], None]) -> tuple[float, float]:
     """Decode all and return its length in seconds and its peak; what is damaged in it is told."""
-    count, peak = 0, 0.0
-    for block in sound(stream, name, tell=lambda loss: tell(AudioError(str(loss)))):
-        count += len(block)
+    peak = 0.0
+    for block in stream.blocks():
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
-    return count / stream.sampling_rate, peak
+    if stream.damage is not None:
+        tell(AudioError(stream.damage))
+    return stream.seconds, peak
 
 
 def _remark(found: Inspection, what: str, clip: Clip) -> None:

@@ -14,8 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.audio.loudness import is_silent
-from budew.audio.samples import Window
+from budew.audio.samples import Window, is_silent
 from budew.corpora.clip import Clip
 from budew.errors import AudioError
 from budew.inference.breakdown import explained

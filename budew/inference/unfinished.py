@@ -1,11 +1,10 @@
 """A recording on its way through the captioner: windows read, captions that came back, what went wrong."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 
 from budew.audio.samples import Window
 from budew.captions import parse
-from budew.errors import AudioWarning, CorpusError
+from budew.errors import CorpusError
 from budew.inference.clean import Cleaned
 from budew.inference.listeners import agreed
 from budew.inference.pool import pool
@@ -22,7 +21,7 @@ class Unfinished:
         self._spans: list[tuple[float, float]] = []
         self._captions: dict[int, Cleaned] = {}
         self._panels: dict[int, Sequence[str]] = {}
-        self._damages: list[str] = []
+        self._damage: str | None = None
         self._failure: Failure | None = None
         self._read = False
 
@@ -32,9 +31,10 @@ class Unfinished:
         return self._read and (self._failure is not None or len(self._captions) == len(self._spans))
 
     def read(self, cut: Iterator[Window]) -> Iterator[tuple[int, Window]]:
-        """Pass on the windows, numbered. What the reader complains of is kept for the result, not raised."""
+        """Pass on the windows, numbered. Damage and errors of reading are kept for the result."""
         try:
-            for place, window in enumerate(self._listen(cut)):
+            for place, window in enumerate(cut):
+                self._damage = window.damage and self._without_source(window.damage)
                 self._spans.append((window.start, window.end))
                 yield place, window
         except (CorpusError, OSError) as error:
@@ -67,24 +67,8 @@ class Unfinished:
             windows,
             pool(windows),
             warnings=self._removed(),
-            damaged="; ".join(self._damages) or None,
+            damaged=self._damage,
         )
-
-    def _listen(self, cut: Iterator[Window]) -> Iterator[Window]:
-        """Take the windows one by one and keep the warnings about the audio that come with them."""
-        while True:
-            with warnings.catch_warnings(record=True, action="always", category=AudioWarning) as caught:
-                window = next(cut, None)
-            for warning in caught:
-                if issubclass(warning.category, AudioWarning):
-                    self._damages.append(self._without_source(str(warning.message)))
-                else:
-                    warnings.warn_explicit(
-                        warning.message, warning.category, warning.filename, warning.lineno
-                    )
-            if window is None:
-                return
-            yield window
 
     def _removed(self) -> tuple[str, ...]:
         """Say of each window what was taken away before its caption."""

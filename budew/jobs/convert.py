@@ -1,12 +1,12 @@
 """Anything that is read, checked by decoding it and written as shards: what cannot be heard is listed."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from budew.audio.samples import AudioWarning, measure
+from budew.audio.samples import measure, warn_of_damage
 from budew.corpora.clip import Clip
+from budew.errors import AudioError
 from budew.jobs.job import OnFailed, each
 
 
@@ -15,7 +15,7 @@ class Convert:
     """Decode each clip and write down its rate and duration; the encoded audio stays as it is.
 
     Attributes:
-        max_seconds: longer recordings are told, for they have to be cut first.
+        max_seconds: longer recordings fail, for they have to be cut first.
         keep_damaged: take clips that break off, as far as they can be decoded.
     """
 
@@ -32,7 +32,8 @@ class Convert:
         return each(clips, self._checked, failed)
 
     def _checked(self, clip: Clip) -> Clip:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always" if self.keep_damaged else "error", AudioWarning)
-            rate, seconds = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
-        return replace(clip, sampling_rate=rate, duration=round(seconds, 6))
+        measured = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
+        if measured.damage is not None and not self.keep_damaged:
+            raise AudioError(measured.damage)
+        warn_of_damage(measured.damage)
+        return replace(clip, sampling_rate=measured.sampling_rate, duration=round(measured.seconds, 6))

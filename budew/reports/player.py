@@ -12,7 +12,7 @@ from pathlib import Path
 
 import soundfile
 
-from budew.audio.samples import windows
+from budew.audio.samples import warn_of_damage, windows
 from budew.errors import AudioError
 from budew.evaluation.pairs import Pair
 
@@ -75,7 +75,8 @@ def _player(pair: Pair, *, room: int) -> Player:
 
 
 def _mp3(audio: bytes | Path, clip_id: str) -> bytes:
-    samples = next(windows(audio, seconds=LONGEST, sampling_rate=_RATE, name=clip_id)).samples
+    window = next(windows(audio, seconds=LONGEST, sampling_rate=_RATE, name=clip_id))
+    warn_of_damage(window.damage)
     out = io.BytesIO()
-    soundfile.write(out, samples, _RATE, format="MP3")
+    soundfile.write(out, window.samples, _RATE, format="MP3")
     return out.getvalue()

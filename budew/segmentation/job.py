@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, AudioWarning, CorpusError, FilteredError, JobError, MissingExtraError
+from budew.errors import AudioError, CorpusError, FilteredError, JobError, MissingExtraError
 from budew.jobs import OnFailed
 from budew.segmentation.cuts import Cuts
 from budew.segmentation.flac import BITS, encode_flac
@@ -79,8 +79,8 @@ class Segment:
     def _cut(self, recording: Clip, failed: OnFailed) -> Iterator[Clip]:
         self.languages.check(recording.language)
         heard = _Count()
-        tell = partial(_tell_damage, recording.id, failed)
-        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, tell=tell):
+        report_damage = partial(_report_damage, recording.id, failed)
+        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_damage=report_damage):
             if not heard.is_kept(piece, self.cuts):
                 continue
             id = _id(recording.id, piece)
@@ -143,8 +143,8 @@ class _Count:
             failed(id, FilteredError("left out: there is no speech in it"))
 
 
-def _tell_damage(id: str, failed: OnFailed, warning: AudioWarning) -> None:
-    failed(id, AudioError(str(warning)))
+def _report_damage(id: str, failed: OnFailed, damage: str) -> None:
+    failed(id, AudioError(damage))
 
 
 def _id(recording: str, piece: Piece) -> str:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from budew.audio.decoders import Samples, open_stream
-from budew.audio.samples import resampled, sound
-from budew.errors import AudioWarning
+from budew.audio.samples import resampled, warn_of_damage
 from budew.segmentation.cuts import Cuts
 from budew.segmentation.cutter import Cutter, Stretch
 from budew.segmentation.tape import Tape
@@ -41,7 +40,7 @@ class Piece:
 
 
 def cut_recording(
-    audio: Path | bytes, cuts: Cuts, *, name: str, tell: Callable[[AudioWarning], None] | None = None
+    audio: Path | bytes, cuts: Cuts, *, name: str, on_damage: Callable[[str], None] = warn_of_damage
 ) -> Iterator[Piece]:
     """Give the stretches of speech of a recording, in order, those that are too short included.
 
@@ -49,8 +48,7 @@ def cut_recording(
         audio: a file, or the bytes of one; of any length.
         cuts: where pieces begin and end.
         name: what errors call the recording.
-        tell: called when the recording is damaged, after all that could be decoded; without it a warning is
-            issued.
+        on_damage: called with the damage of the recording, if any, after its last block; warns by default.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is not a number. The pieces before it were given.
@@ -58,11 +56,13 @@ def cut_recording(
     """
     with open_stream(audio, name) as stream:
         rate, tape, cutter = stream.sampling_rate, Tape(), Cutter(cuts)
-        blocks = _taped(sound(stream, name, tell=tell), tape)
+        blocks = _taped(stream.blocks(), tape)
         for heard in listen(resampled(blocks, source=rate, target=SAMPLING_RATE)):
             for stretch in _decided(cutter, heard):
                 yield _piece(stretch, tape, rate)
             tape.drop(before=_at(cutter.earliest, rate))
+        if stream.damage is not None:
+            on_damage(stream.damage)
         for stretch in cutter.finish():
             yield _piece(stretch, tape, rate)
 

@@ -111,7 +111,7 @@ def _write(unit: str | Path, settings: Features, file: BinaryIO) -> Iterator[lis
     """Write the clips of a shard, yielding what is known of those of each batch."""
     extractor = settings.extractor()
     for clips in _batches(read(unit)):
-        sounds = [decode(clip.audio, name=f"clip {clip.id!r} of {unit}") for clip in clips]
+        sounds = [decode(clip.audio, name=f"clip {clip.id!r} of {unit}").usable for clip in clips]
         file.write(_extract(extractor, [sound[: extractor.n_samples] for sound in sounds]))
         yield [
             _entry(clip, unit)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.audio.loudness import is_silent
+from budew.audio.samples import is_silent
 from budew.errors import CheckpointError
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import features_of, generation_settings, settled

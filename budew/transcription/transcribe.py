@@ -112,7 +112,7 @@ class Transcribe:
             try:
                 bare = self._is_bare(clip)
                 name = f"clip {clip.id!r}"
-                samples = decode(clip.audio, sampling_rate=rate, name=name) if bare else None
+                samples = decode(clip.audio, sampling_rate=rate, name=name).usable if bare else None
                 decoded.append(_Place(clip, samples))
             except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
                 failed(clip.id, error)

@@ -57,9 +57,8 @@ class CheckWords:
         ready = []
         for clip in clips:
             try:
-                ready.append(
-                    (clip, decode(clip.audio, sampling_rate=self.transcriber.sampling_rate, name=clip.id))
-                )
+                rate = self.transcriber.sampling_rate
+                ready.append((clip, decode(clip.audio, sampling_rate=rate, name=clip.id).usable))
             except CorpusError as error:
                 failed(clip.id, error)
         languages = [clip.language for clip, _ in ready]

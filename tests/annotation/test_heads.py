@@ -62,13 +62,13 @@ def published_scores(folder: Path, whisper: Path, samples: np.ndarray) -> dict[s
 
 def test_scores_are_those_of_the_published_code(job, heads, whisper_folder, run_on):
     (made,) = run_on(job, clips()[2])
-    wanted = published_scores(heads, whisper_folder, decode(clips()[2].audio))
+    wanted = published_scores(heads, whisper_folder, decode(clips()[2].audio).samples)
     assert made.metadata["heads"] == pytest.approx(wanted, abs=2e-4)
 
 
 def test_a_long_clip_gets_the_mean_over_its_windows_by_their_seconds(job, heads, whisper_folder, run_on):
     long = clips()[5]
-    samples = decode(long.audio)
+    samples = decode(long.audio).samples
     rows = [
         published_scores(heads, whisper_folder, samples[start : start + 32_000])
         for start in (0, 32_000, 64_000)
@@ -88,7 +88,7 @@ def test_scores_do_not_depend_on_the_batch(job, heads, whisper_folder, run_on):
     assert run_on(job, *clips()) == together
 
 
-@pytest.mark.filterwarnings("ignore::budew.errors.AudioWarning")
+@pytest.mark.filterwarnings("ignore::budew.errors.BudewWarning")
 def test_a_clip_that_cannot_be_decoded_fails_alone(job, run_on, failures):
     good = clips()
     broken = Clip("broken", b"no audio", "mp3")

@@ -139,7 +139,7 @@ def test_one_audio_file_is_one_clip_with_its_bytes(server, tmp_path):
     (clip,) = read(f"{server}/voice.mp3")
     assert (clip.id, clip.format) == ("voice", "mp3")
     assert clip.audio == (tmp_path / "voice.mp3").read_bytes()
-    assert len(decode(clip.audio)) > 500
+    assert len(decode(clip.audio).samples) > 500
 
 
 def test_patterns_are_for_schemes_that_list(memory, server):

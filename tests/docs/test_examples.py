@@ -38,7 +38,7 @@ def place(tmp_path: Path, whisper_folder: Path) -> Path:
     """A folder with a clip of speech and a checkpoint, and `budew` in the path of its shell."""
     shutil.copytree(whisper_folder, tmp_path / "whisper")
     clip = next(read(data_folder("demo_clips") / "clips.tar")).audio
-    soundfile.write(tmp_path / "clip.wav", decode(clip), 16_000)
+    soundfile.write(tmp_path / "clip.wav", decode(clip).samples, 16_000)
     program = tmp_path / "bin/budew"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m budew "$@"\n')

@@ -1,10 +1,8 @@
-import warnings
-
 import numpy as np
 import pytest
 
 from budew.audio.samples import Window
-from budew.errors import AudioError, AudioWarning
+from budew.errors import AudioError
 from budew.inference.clean import Cleaned
 from budew.inference.result import Captioned, Failure
 from budew.inference.unfinished import Unfinished
@@ -12,14 +10,12 @@ from budew.inference.unfinished import Unfinished
 SAMPLES = np.zeros(16, np.float32)
 
 
-def _cut(*complaints: Warning | Exception):
-    """Two windows, then the complaints of a reader."""
+def _cut(error: Exception | None = None, *, damage: str | None = None):
+    """Two windows, then the error of a reader."""
     yield Window(0, 8, SAMPLES)
-    yield Window(8, 12, SAMPLES)
-    for complaint in complaints:
-        if not isinstance(complaint, Warning):
-            raise complaint
-        warnings.warn(complaint, stacklevel=1)
+    yield Window(8, 12, SAMPLES, damage)
+    if error is not None:
+        raise error
 
 
 def test_it_is_complete_when_all_windows_are_captioned_in_any_order():
@@ -49,18 +45,11 @@ def test_letters_that_were_removed_are_told_with_their_time():
 
 def test_damage_is_told_in_the_result_and_not_beside_it():
     unfinished = Unfinished("a.wav")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        list(unfinished.read(_cut(AudioWarning("a.wav: ends early: copy it again"))))
+    list(unfinished.read(_cut(damage="a.wav: ends early: copy it again")))
     unfinished.leave_silent(0)
     unfinished.leave_silent(1)
     result = unfinished.result()
     assert (result.damaged, result.warnings) == ("ends early: copy it again", ())
-
-
-def test_warnings_of_others_pass_through():
-    with pytest.warns(DeprecationWarning, match="old"):
-        list(Unfinished("a.wav").read(_cut(DeprecationWarning("old"))))
 
 
 @pytest.mark.parametrize("error", [AudioError("a.wav: samples are not numbers"), OSError("disk gone")])

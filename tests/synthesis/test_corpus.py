@@ -65,7 +65,7 @@ def test_clips_carry_their_profile_and_sound(tmp_path):
         assert clip.id == plan.id
         assert clip.profile == plan.profile
         assert clip.transcript == plan.text
-        assert len(decode(clip.audio)) == pytest.approx(clip.duration * 16_000, abs=2)
+        assert len(decode(clip.audio).samples) == pytest.approx(clip.duration * 16_000, abs=2)
         assert clip.metadata["synthesis"]["cues"] == dict(plan.settings)
 
 

@@ -31,7 +31,7 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def sounds(corpus) -> list[np.ndarray]:
-    return [decode(clip.audio) for clip in read(corpus)]
+    return [decode(clip.audio).samples for clip in read(corpus)]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,9 @@ def test_the_cache_holds_what_the_extractor_gives_in_the_order_of_the_corpus(cor
     assert features.captions == tuple(tuple(caption.text for caption in clip.captions) for clip in clips)
     extractor = SETTINGS.extractor()
     for clip, values in zip(clips, features.features, strict=True):
-        exact = extractor(decode(clip.audio), sampling_rate=16_000, return_tensors="np").input_features[0]
+        exact = extractor(
+            decode(clip.audio).samples, sampling_rate=16_000, return_tensors="np"
+        ).input_features[0]
         assert values.shape == (16, SETTINGS.frames)
         np.testing.assert_array_equal(values, exact.astype(np.float16))
         np.testing.assert_allclose(values, exact, atol=2e-3)
@@ -162,7 +164,7 @@ def test_cues_and_lengths_are_those_of_the_clips(corpus, tmp_path):
         noted = clip.metadata.get("synthesis", {}).get("cues", {})
         known = {name: value for name, value in zip(names, strengths, strict=True) if np.isfinite(value)}
         assert known == pytest.approx(noted)
-        assert (frames - 1) * SETTINGS.hop < len(decode(clip.audio)) <= frames * SETTINGS.hop
+        assert (frames - 1) * SETTINGS.hop < len(decode(clip.audio).samples) <= frames * SETTINGS.hop
 
 
 @pytest.mark.parametrize("noted", [7, {"cues": 7}, {"cues": {"rate": "quick"}}, {"cues": None}, None])

@@ -36,7 +36,7 @@ def heard(job):
     """What this Whisper of random weights hears in a clip alone."""
 
     def hear(one: Clip) -> str:
-        return job.transcriber.transcribe([decode(one.audio)], languages=[one.language])[0]
+        return job.transcriber.transcribe([decode(one.audio).samples], languages=[one.language])[0]
 
     return hear
 

@@ -4,13 +4,11 @@ Servers answer 200 with a page of HTML, with half a file, with a minute of silen
 ends.
 """
 
-import warnings
-
 import numpy as np
 
 from budew.audio.decoders import open_stream
 from budew.audio.formats import sniff_format
-from budew.audio.samples import AudioWarning, decode
+from budew.audio.samples import decode
 from budew.errors import AudioError
 from budew.synthesis.acting.backend import Take
 
@@ -43,16 +41,16 @@ def as_take(audio: bytes, *, content_type: str = "") -> Take:
             f"the answer is no audio but {content_type[:_SHOWN] or 'data'}: {_beginning(audio)}"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AudioWarning)
-            samples = decode(audio, max_seconds=LONGEST, name="the answer")
-            with open_stream(audio, "the answer") as stream:
-                rate = stream.sampling_rate
-    except (AudioError, AudioWarning) as error:
+        decoded = decode(audio, max_seconds=LONGEST, name="the answer")
+        if decoded.damage is not None:
+            raise AudioError(decoded.damage)
+        with open_stream(audio, "the answer") as stream:
+            rate = stream.sampling_rate
+    except AudioError as error:
         what = str(error).rpartition(": ")[0]  # without the remedy: the server is asked again
         raise AnswerError(what or str(error)) from error
-    seconds = len(samples) / 16_000
-    if seconds < SHORTEST or np.abs(samples).max() < SILENCE:
+    seconds = len(decoded.samples) / 16_000
+    if seconds < SHORTEST or np.abs(decoded.samples).max() < SILENCE:
         raise AnswerError(f"nothing is said in the {seconds:.1f} s that came")
     return Take(audio, format, rate, round(seconds, 4))
 

@@ -49,14 +49,14 @@ def test_every_challenge_is_spoken_and_sounds_like_no_other(takes):
     assert set(takes) == set(challenges())
     assert len({take.audio for take in takes.values()}) == len(takes)
     for take in takes.values():
-        samples = decode(take.audio)
+        samples = decode(take.audio).samples
         assert len(samples) / 16_000 == pytest.approx(take.duration, abs=0.001)
         assert 1 < take.duration < LONGEST
         assert np.abs(samples).max() > 0.01
 
 
 def test_challenges_are_heard(takes):
-    level = {name: np.sqrt(np.mean(decode(take.audio) ** 2)) for name, take in takes.items()}
+    level = {name: np.sqrt(np.mean(decode(take.audio).samples ** 2)) for name, take in takes.items()}
     assert level["whisper"] < 0.6 * level["plain"]
     assert level["plain"] < level["call out"]
     assert takes["in a hurry"].duration < takes["plain"].duration < takes["weigh each word"].duration
