@@ -74,36 +74,6 @@ ActMaxWer = Annotated[
     float,
     typer.Option(min=0, metavar="X", help="Highest word error rate that is kept.", rich_help_panel=_WORDS),
 ]
-ActShardSize = Annotated[
-    int,
-    typer.Option(
-        "--clips-per-shard",
-        min=1,
-        help="A run that is killed loses so many clips at most.",
-        rich_help_panel=_RUN,
-    ),
-]
-ActWorkers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=0,
-        help="Processes; left out, one a processor, or this one alone for a server or with --check-words.",
-        rich_help_panel=_RUN,
-    ),
-]
-ActRetryFailed = Annotated[
-    bool,
-    typer.Option(
-        "--retry-failed", help="Speak the clips again that failed or were left out.", rich_help_panel=_RUN
-    ),
-]
-ActDryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run", help="Show the plan and what it would cost; speak nothing.", rich_help_panel=_RUN
-    ),
-]
 ActPrice = Annotated[
     float | None,
     typer.Option(

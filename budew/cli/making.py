@@ -3,20 +3,21 @@
 import typer
 
 from budew.cli import acting_options, options
-from budew.cli.running import tell
+from budew.cli.running import Running, job_command, run_job
 from budew.extras import require
-from budew.terminal import job_bar, print_table, visible_name
+from budew.terminal import print_table
 
 app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
+@job_command()
 def synthesize(
     out: options.CorpusFolder,
+    running: Running,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
     split: options.CorpusSplit = options.Split.train,
-    workers: options.Workers = None,
 ) -> None:
     """Make synthetic emotional speech in four languages, with its profiles, as WebDataset shards.
 
@@ -25,19 +26,18 @@ def synthesize(
 
     Example: budew corpus synthesize data/train --clips 16000 --seed 1
     """
-    require("scipy", extra="train", purpose="budew corpus synthesize")
-    from budew.synthesis import synthesize_corpus
+    for library in ("scipy", "espeakng_loader"):
+        require(library, extra="train", purpose="budew corpus synthesize")
+    from budew.synthesis.corpus import Synthesis
 
-    with job_bar("synthesizing") as bar:
-        shards = synthesize_corpus(
-            out, clips=clips, seed=seed, split=split.value, workers=workers, progress=bar
-        )
-    print(f"{clips} clips in {len(shards)} shards in {visible_name(out)}")
+    run_job(Synthesis(seed, split.value), range(clips), out, running)
 
 
 @app.command(no_args_is_help=True)
+@job_command(clips_per_shard=100)
 def act(
     out: options.CorpusFolder,
+    running: Running,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
     emotions: acting_options.ActEmotions = None,
@@ -57,10 +57,6 @@ def act(
     words_model: acting_options.ActWordsModel = "openai/whisper-small",
     max_wer: acting_options.ActMaxWer = 0.3,
     device: options.Device = None,
-    clips_per_shard: acting_options.ActShardSize = 100,
-    workers: acting_options.ActWorkers = None,
-    retry_failed: acting_options.ActRetryFailed = False,
-    dry_run: acting_options.ActDryRun = False,
     price: acting_options.ActPrice = None,
 ) -> None:
     """Have lines acted after a plan, balanced over emotions, voices, languages and challenges, as shards.
@@ -73,14 +69,14 @@ def act(
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
-    from budew.jobs.planned import check_size, planned_units
+    from budew.jobs import Plan
+    from budew.jobs.units import check_size
     from budew.synthesis.acting import EspeakBackend, Performance, ServerBackend, make_plan
-    from budew.synthesis.acting import act as act_plan
     from budew.synthesis.acting.preview import preview, preview_tables
 
-    if price is not None and not dry_run:
+    if price is not None and not running.dry_run:
         raise typer.BadParameter("--price goes with --dry-run")
-    check_size(clips, clips_per_shard)  # a preview goes through all of them
+    check_size(clips, running.clips_per_shard)  # a preview goes through all of them
     speaker: EspeakBackend | ServerBackend = EspeakBackend()
     if backend != "espeak":
         speaker = ServerBackend(
@@ -108,16 +104,9 @@ def act(
         from budew.transcription.word_check import CheckWords
 
         check = CheckWords(Transcriber(words_model, device), max_wer)
-    performance = Performance(plan, speaker, clips, clips_per_shard, check)
-    if dry_run:
-        planned_units(
-            performance,
-            clips,
-            out,
-            prefix=performance.name,
-            id_of=plan.id_of,
-            clips_per_shard=clips_per_shard,
-        )
+    performance = Performance(plan, speaker, clips, running.clips_per_shard, check)
+    if running.dry_run:
+        Plan(performance, range(clips), out, clips_per_shard=running.clips_per_shard)  # or an error
         found = preview(plan, clips)
         print_table(preview_tables(found))
         print(
@@ -128,10 +117,9 @@ def act(
         return
     if check is not None:
         check.transcriber.require_languages(plan.accents)
-    with job_bar("acting") as bar:
-        done = act_plan(out, performance, workers=workers, retry_failed=retry_failed, progress=bar)
-    tell(done)
-    raise typer.Exit(1 if done.failures or done.given_up else 0)
+    if running.workers is None:
+        running.workers = performance.default_workers
+    run_job(performance, range(clips), out, running)
 
 
 def _listed(names: str | None) -> list[str] | None:

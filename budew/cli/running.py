@@ -1,11 +1,11 @@
-"""What all jobs over corpora share on the command line: where they run, how they go on, what they show."""
+"""Options and output that all jobs over corpora share: where they run, how they go on, how they ended."""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,10 +13,14 @@ from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
     from budew.chat.server import ChatServer
-    from budew.jobs import Job, Progress, Summary
+    from budew.jobs import Job, Plan, Progress, Summary
+    from budew.jobs.cluster import ClusterSettings
+    from budew.jobs.job import NumberedJob
+    from budew.settings import Settings
 
     More = Callable[[Progress], str]
 
+Kind = TypeVar("Kind", bound="Settings")
 PANEL = "How the job runs"
 
 
@@ -32,37 +36,74 @@ def _option(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel=PANEL, **more)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
     """The options that all jobs take; each field is one, with its help."""
 
     workers: Annotated[
         int | None,
-        _option(min=0, help="Processes; all processors where left out, and 0 works in this process."),
+        _option(min=0, help="Processes; default: one a processor. 0 works in this process."),
     ] = None
-    clips_per_shard: Annotated[int, _option(min=1, help="Loose audio files that make one shard.")] = 500
+    clips_per_shard: Annotated[
+        int, _option(metavar="N", min=1, help="Loose files, or rows of a manifest or table, of one shard.")
+    ] = 500
     retry_failed: Annotated[
         bool, _option("--retry-failed", help="Do shards again in which a clip failed.")
     ] = False
-    dry_run: Annotated[bool, _option("--dry-run", help="Tell what would be done, and do nothing.")] = False
-    executor: Annotated[Executor, _option(help="This machine, or a cluster that shares the folders.")] = (
-        Executor.local
-    )
-    partition: Annotated[str | None, _option(metavar="NAME", help="Of Slurm.")] = None
-    time: Annotated[str, _option(metavar="HH:MM:SS", help="Limit of a shard on Slurm.")] = "24:00:00"
-    at_once: Annotated[int, _option(help="Shards at a time on a cluster; -1: no limit.")] = -1
-    cpus: Annotated[int, _option(min=1, help="Processors for each shard on a cluster.")] = 1
-    memory_gb: Annotated[int, _option(min=1, help="Memory in GB for each of them.")] = 4
-    gpus: Annotated[int, _option(min=0, help="GPUs for each shard on a cluster.")] = 0
-    environment: Annotated[
-        str | None,
-        _option(metavar="SHELL", help="Line that makes budew importable on a node of Slurm."),
+    dry_run: Annotated[bool, _option("--dry-run", help="Print what would be done, and do nothing.")] = False
+    executor: Annotated[
+        Executor | None, _option(help="This machine (default), or a cluster that shares the folders.")
+    ] = None
+    cluster: Annotated[
+        Path | None, _option(metavar="FILE", dir_okay=False, help="YAML: partition, time, gpus, …")
+    ] = None
+    changes: Annotated[
+        list[str] | None,
+        _option("--set", metavar="KEY=VALUE", help="Change one setting of a file, or of its defaults."),
     ] = None
 
     @property
     def is_here(self) -> bool:
-        """Whether the job is done, or would be, on this machine."""
-        return self.executor is Executor.local
+        """Whether the job runs, or would run, on this machine."""
+        return self.executor is Executor.local or (self.executor is None and self.cluster is None)
+
+    def settings(self, kind: type[Kind], file: Path | None = None, **given: Any) -> Kind:
+        """Read settings from a file, and apply those of `--set` that are fields of this kind.
+
+        Raises:
+            SettingsError: as `budew.settings.load`.
+        """
+        from budew.settings import load
+
+        changes = self.changes or []
+        own = [change for change in changes if _field(change) in kind.model_fields]
+        self.changes = [change for change in changes if change not in own]
+        return load(kind, file, own, **given)
+
+    def cluster_settings(self) -> "ClusterSettings | None":
+        """Return where the job runs, None for this machine. Comes after all other settings.
+
+        Raises:
+            SettingsError: as `settings`, or a change is for no settings of this command.
+        """
+        if self.is_here and not self.changes:
+            return None
+        from budew.errors import SettingsError
+        from budew.jobs.cluster import ClusterSettings
+
+        cluster = None
+        if not self.is_here:
+            cluster = self.settings(
+                ClusterSettings, self.cluster, executor=self.executor.value if self.executor else None
+            )
+        for change in self.changes or []:
+            more = "; add --executor" if _field(change) in ClusterSettings.model_fields else ""
+            raise SettingsError(f"--set {change}: unknown setting {_field(change)!r} of this command{more}")
+        return cluster
+
+
+def _field(change: str) -> str:
+    return change.partition("=")[0].partition(".")[0].strip()
 
 
 def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -92,8 +133,15 @@ def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Cal
     return with_running
 
 
-def run_job(job: "Job", source: str, out: Path, running: Running, *, more: "More | None" = None) -> None:
-    """Run a job as its options say, and tell how it ended.
+def run_job(
+    job: "Job | NumberedJob",
+    source: str | range,
+    out: Path,
+    running: Running,
+    *,
+    more: "More | None" = None,
+) -> None:
+    """Run a job as its options say, and print how it ended.
 
     Exit with 1 where something failed, with 130 on Ctrl-C.
 
@@ -105,7 +153,7 @@ def run_job(job: "Job", source: str, out: Path, running: Running, *, more: "More
         _run_job(job, source, out, running, more)
     except KeyboardInterrupt:
         say_error("stopped: start the same command again to go on")
-        raise typer.Exit(130) from None  # it is told
+        raise typer.Exit(130) from None
 
 
 def run_paid_job(
@@ -134,104 +182,56 @@ def run_paid_job(
         print(told_spending(ledger, account))
 
 
-def _run_job(job: "Job", source: str, out: Path, running: Running, more: "More | None") -> None:
+def _run_job(
+    job: "Job | NumberedJob", source: str | range, out: Path, running: Running, more: "More | None"
+) -> None:
+    from budew.jobs import Plan
+
+    cluster = running.cluster_settings()
+    plan = Plan(job, source, out, clips_per_shard=running.clips_per_shard, retry_failed=running.retry_failed)
     if running.dry_run:
-        _tell_plan(job, source, out, running)
+        _print_plan(plan, source)
         return
-    if running.executor is Executor.local:
-        summary = _run_here(job, source, out, running, more)
+    if cluster is not None:
+        summary = plan.run(cluster=cluster)
     else:
-        summary = _run_on_cluster(job, source, out, running)
-    tell(summary)
-    if running.executor is Executor.slurm and summary.there < summary.units:
-        print(
-            "queued: squeue shows it; the same command, when it has ended, lists failures and does the rest"
-        )
+        with job_bar(job.name, *filter(None, [more])) as progress:
+            summary = plan.run(workers=running.workers, progress=progress)
+    print_summary(summary)
+    if cluster is not None and cluster.executor == "slurm" and summary.complete < summary.units:
+        print("queued (see squeue): when it has ended, the same command lists failures and does the rest")
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 
-def _run_here(job: "Job", source: str, out: Path, running: Running, more: "More | None") -> "Summary":
-    from budew.jobs import run
-
-    with job_bar(job.name, *filter(None, [more])) as progress:
-        return run(
-            job,
-            source,
-            out,
-            workers=running.workers,
-            clips_per_shard=running.clips_per_shard,
-            retry_failed=running.retry_failed,
-            progress=progress,
-        )
-
-
-def _run_on_cluster(job: "Job", source: str, out: Path, running: Running) -> "Summary":
-    from budew.jobs.cluster import Cluster, run_on_cluster
-
-    cluster = Cluster(
-        "slurm" if running.executor is Executor.slurm else "ray",
-        at_once=running.at_once,
-        cpus=running.cpus,
-        memory_gb=running.memory_gb,
-        gpus=running.gpus,
-        time=running.time,
-        partition=running.partition,
-        environment=running.environment,
-    )
-    return run_on_cluster(
-        job,
-        source,
-        out,
-        cluster=cluster,
-        clips_per_shard=running.clips_per_shard,
-        retry_failed=running.retry_failed,
-    )
-
-
-def _tell_plan(job: "Job", source: str, out: Path, running: Running) -> None:
-    from budew.addresses import shown
-    from budew.jobs.apart import check_apart
-    from budew.jobs.notes import check_claim
-    from budew.jobs.runner import notes_of, pending
-    from budew.jobs.units import plan_units
-
-    units = plan_units(source, clips_per_shard=running.clips_per_shard)
-    check_apart(source, units, out)
-    check_claim(out, job, running.clips_per_shard)
-    waiting = pending(units, notes_of(units, out), retry_failed=running.retry_failed)
-    print(
-        f"{job.name}: {len(waiting)} of {len(units)} shards to do, {sum(map(_size, waiting)) / 1e6:,.1f} MB"
-    )
+def _print_plan(plan: "Plan", source: str | range) -> None:
+    waiting = plan.waiting
+    size = sum(unit.state().bytes for unit in waiting)
+    amount = f"{size:,} clips" if isinstance(source, range) else f"{size / 1e6:,.1f} MB"
+    print(f"{plan.job.name}: {len(waiting)} of {len(plan.units)} shards to do, {amount}")
     for unit in waiting[:10]:
-        print(
-            f"  {visible_name(shown(str(unit.paths[0])))}"
-            f"{f' and {len(unit.paths) - 1} more' * (len(unit.paths) > 1)}"
-            f" → {visible_name(out / unit.name)}.tar"
-        )
+        print(f"  {visible_name(unit.label)} → {visible_name(plan.out / unit.name)}.tar")
     if len(waiting) > 10:
         print(f"  and {len(waiting) - 10} more")
 
 
-def _size(unit: Any) -> int:
-    return int(unit.input().state().bytes)
-
-
-def tell(summary: "Summary") -> None:
-    """Print how a job ended."""
-    left = summary.units - summary.there
+def print_summary(summary: "Summary") -> None:
+    """Print how a job ended: failures with their reasons on stderr, the rest on stdout."""
+    left = summary.units - summary.complete
     for name in summary.given_up:
-        say_error(f"{name}: given up, for its process died again and again; the next run tries it again")
-    for name in summary.strangers[:5]:
+        say_error(f"{name}: given up, its process died repeatedly; the next run tries it again")
+    for name in summary.unexpected[:5]:
         say_error(f"warning: {summary.out / name} has no input any more, but is read: delete it")
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
-    if summary.filtered:
-        print(f"{summary.filtered:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
+        for reason, count in summary.reasons:
+            say_error(f"{count:,} × {reason}")
+    if summary.left_out:
+        print(f"{summary.left_out:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     if any(summary.tally.values()):
         print(", ".join(f"{count:,} {name}" for name, count in summary.tally.items() if count))
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
-        f" {summary.there:,} of {summary.units:,} shards, {summary.done:,} done now"
+        f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now"
         + f", {left:,} still to do"
         * bool(left)
     )

@@ -11,6 +11,7 @@ import csv
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,7 +22,7 @@ from budew.corpora.fields import known_names
 from budew.corpora.labels import Scales
 from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import number_in
-from budew.corpora.manifest import clips_of_rows
+from budew.corpora.manifest import Span, clips_of_rows
 from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 
@@ -38,6 +39,7 @@ def read_delimited(
     *,
     columns: Mapping[str, str] | None = None,
     scale: str | None = None,
+    span: Span | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each record of a `.csv` or `.tsv` as a clip; the audio stays a path.
@@ -46,7 +48,7 @@ def read_delimited(
     where there is no column of ids.
     """
     path = Path(path)
-    found = delimited_rows(path, on_bad=on_bad)
+    found = delimited_rows(path, span=span, on_bad=on_bad)
     first = next(found, None)
     if first is not None and all(set(form("ratings")[part]) & set(first[1]) for part in _OF_RATINGS):
         raise CorpusError(f"{path}: holds ratings and no clips: count them with budew corpus ratings")
@@ -55,11 +57,33 @@ def read_delimited(
     yield from clips_of_rows(rows, path, columns, scales, on_bad)
 
 
-def delimited_rows(path: Path, *, on_bad: OnBad | None = None) -> Iterator[tuple[int, dict[str, str]]]:
+def record_spans(path: Path, records: int) -> list[Span]:
+    """Divide a file into spans of so many records; the first one has the line with the names as well.
+
+    Raises:
+        CorpusError: it cannot be read, or has no columns.
+    """
+    begins = [number for number, _ in delimited_rows(path, on_bad=lambda error: None)][records::records]
+    spans, place, wanted = [Span(0, None, 1)], 0, iter(begins)
+    line = next(wanted, None)
+    with path.open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            if number == line:
+                spans[-1] = replace(spans[-1], stop=place)
+                spans.append(Span(place, None, number))
+                line = next(wanted, None)
+            place += len(text)
+    return spans
+
+
+def delimited_rows(
+    path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Give the records of a file with the numbers of their lines, column → text; empty fields are left out.
 
     Args:
         path: `.csv` or `.tsv`, UTF-8.
+        span: read these lines alone, after the names of the columns.
         on_bad: called with the error of each bad record, and the reading goes on; without it the error is
             raised.
 
@@ -68,21 +92,27 @@ def delimited_rows(path: Path, *, on_bad: OnBad | None = None) -> Iterator[tuple
     """
     try:
         with path.open("rb") as file:
-            yield from _rows(file, path, on_bad)
+            yield from _rows(file, path, on_bad, span)
     except OSError as error:
         raise CorpusError(
             f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
         ) from error
 
 
-def _rows(file: BinaryIO, path: Path, on_bad: OnBad | None) -> Iterator[tuple[int, dict[str, str]]]:
-    lines = _Lines(file, path, on_bad)
+def _rows(
+    file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None
+) -> Iterator[tuple[int, dict[str, str]]]:
+    starts = span is None or span.start == 0
+    lines = _Lines(file, path, on_bad, Span(0, span.stop, 1) if span and starts else None)
     delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else _delimiter(lines.first())
     records = _records(lines, path, delimiter, on_bad)
     number, names = next(records, (0, []))
     of_ljspeech = delimiter == "|" and (path.parent / "wavs" / f"{names[0]}.wav").is_file()
+    if span is not None and not starts:
+        file.seek(span.start)
+        records = _records(_Lines(file, path, on_bad, span), path, delimiter, on_bad)
     if of_ljspeech:
-        records = chain([(number, names)], records)
+        records = chain([(number, names)] if starts else [], records)
         names = list(_LJSPEECH[: max(2, len(names))])
     names = _checked([name.strip() for name in names], path)
     for number, fields in records:
@@ -139,8 +169,9 @@ def _records(
 class _Lines:
     """The lines of a file as text, and the way back to the second line of the record that is being read."""
 
-    def __init__(self, file: BinaryIO, path: Path, on_bad: OnBad | None) -> None:
-        self._lines = numbered_lines(file, str(path), on_bad=on_bad)
+    def __init__(self, file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None = None) -> None:
+        first, stop = (span.first, span.stop) if span else (1, None)
+        self._lines = numbered_lines(file, str(path), first=first, stop=stop, on_bad=on_bad)
         self._path, self._on_bad = path, on_bad
         self._waiting: deque[tuple[int, str]] = deque()
         self._record: list[tuple[int, str]] = []

@@ -11,10 +11,8 @@ from typing import Any
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.fields import known_names
 from budew.corpora.manifest import Span, manifest_rows
+from budew.corpora.parts import DELIMITED, JSON_LINES
 from budew.errors import CorpusError
-
-JSON_LINES = (".jsonl", ".ndjson")
-DELIMITED = (".csv", ".tsv")
 
 
 def named_audio(path: Path, span: Span | None = None) -> list[Path]:
@@ -43,7 +41,7 @@ def _rows(path: Path, span: Span | None) -> Iterator[Mapping[str, Any]]:
     if suffix in JSON_LINES:
         yield from manifest_rows(path, span)
     elif suffix in DELIMITED:
-        yield from (row for _, row in delimited_rows(path, on_bad=lambda error: None))
+        yield from (row for _, row in delimited_rows(path, span=span, on_bad=lambda error: None))
 
 
 def _leaves(name: Path) -> bool:

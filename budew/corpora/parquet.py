@@ -33,6 +33,7 @@ def read_parquet(
     columns: Mapping[str, str] | None = None,
     describe: Describe = described,
     scale: str | None = None,
+    rows: range | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each row of a parquet or Arrow file as a clip; the audio comes as bytes.
@@ -47,6 +48,7 @@ def read_parquet(
             column is found by its type, too.
         describe: makes fields of a clip of a row; by default whatever form `budew.corpora.labels` knows.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        rows: read these alone.
         on_bad: called with the error of each bad row, and the reading goes on; without it the error is
             raised.
 
@@ -71,11 +73,16 @@ def read_parquet(
         describe=describe,
         scales=Scales(scale, lambda: _labels(path)),
     )
-    yield from clips_of_rows(numbered_rows(path, on_bad=on_bad), table, on_bad)
+    yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
 
 
 def numbered_rows(
-    path: Path, *, columns: list[str] | None = None, batch: int = _BATCH, on_bad: OnBad | None = None
+    path: Path,
+    *,
+    columns: list[str] | None = None,
+    batch: int = _BATCH,
+    rows: range | None = None,
+    on_bad: OnBad | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the rows of a file with their default ids.
 
@@ -83,6 +90,7 @@ def numbered_rows(
         path: the `.parquet` or `.arrow`.
         columns: what is read, such as "label" or "audio.path"; everything by default.
         batch: rows in memory.
+        rows: give these alone.
         on_bad: called with the error where the file cannot be read on; without it the error is raised.
 
     Raises:
@@ -90,10 +98,10 @@ def numbered_rows(
     """
     arrow = path.suffix.lower() == ".arrow"
     name = f"{path.absolute().parent.name}/{path.stem}" if arrow else path.stem
-    number = 0
+    number = rows.start if rows else 0
     try:
-        for rows in _batches(path, columns, batch):
-            for row in _plain_rows(rows):
+        for some in _wanted(_batches(path, columns, batch, number), rows):
+            for row in _plain_rows(some):
                 if row is not None:
                     yield f"{name}-{number:08d}", row
                 else:
@@ -127,17 +135,48 @@ def label_columns(path: Path) -> list[str]:
     return [field.name for field in schema if not _has_bytes(field.type) and not _is_binary(field.type)]
 
 
-def _batches(path: Path, columns: list[str] | None, size: int) -> Iterator[Any]:
+def row_count(path: Path) -> int:
+    """Return the number of rows, from the footer of a parquet file.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
+    try:
+        if path.suffix.lower() != ".arrow":
+            return int(pyarrow.parquet.read_metadata(path).num_rows)
+        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            return sum(len(batch) for batch in stream)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _wanted(batches: Iterator[Any], rows: range | None) -> Iterator[Any]:
+    """Cut batches off after so many rows."""
+    left = len(rows) if rows is not None else None
+    for batch in batches:
+        if left is None or len(batch) < left:
+            left = None if left is None else left - len(batch)
+            yield batch
+        else:
+            yield batch.slice(0, left)
+            return
+
+
+def _batches(path: Path, columns: list[str] | None, size: int, first: int) -> Iterator[Any]:
+    """Give the rows from number `first` on, at most `size` at a time."""
     if path.suffix.lower() != ".arrow":
         with pyarrow.parquet.ParquetFile(path) as file:
-            yield from batches(file, columns, size)
+            yield from batches(file, columns, size, first=first)
         return
     with ExitStack() as stack:
         stream = stack.enter_context(pa.ipc.open_stream(stack.enter_context(pa.memory_map(str(path)))))
         wanted = None if columns is None else [name for name in stream.schema.names if name in columns]
         for batch in stream:
+            if len(batch) <= first:
+                first -= len(batch)
+                continue
             batch.validate(full=True)  # or offsets that lie are followed
-            chosen = batch if wanted is None else batch.select(wanted)
+            chosen, first = (batch if wanted is None else batch.select(wanted)).slice(first), 0
             for start in range(0, len(chosen), size):
                 yield chosen.slice(start, size)
 

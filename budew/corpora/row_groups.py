@@ -14,13 +14,14 @@ AT_ONCE = 64 * 2**20
 _OF_ANY_SIZE = "BYTE_ARRAY"
 
 
-def batches(file: Any, columns: list[str] | None, size: int) -> Iterator[Any]:
+def batches(file: Any, columns: list[str] | None, size: int, *, first: int = 0) -> Iterator[Any]:
     """Give the rows of an open `pyarrow.parquet.ParquetFile` in their order, at most `size` at a time.
 
     Args:
         file: to be read.
         columns: what is read, such as "label" or "audio.path"; everything by default.
         size: rows at a time, where they are small.
+        first: number of the first row.
 
     Raises:
         InflationError: a group of rows holds too much for its size.
@@ -28,12 +29,20 @@ def batches(file: Any, columns: list[str] | None, size: int) -> Iterator[Any]:
     """
     for number in range(file.num_row_groups):
         group = file.metadata.row_group(number)
+        if first and group.num_rows <= first:
+            first -= group.num_rows
+            continue
         read = [column for column in _columns(group) if _is_wanted(column.path_in_schema, columns)]
         for column in read:
             _check(column)
         most = sum(column.total_uncompressed_size for column in read if column.physical_type == _OF_ANY_SIZE)
         rows = min(size, max(1, AT_ONCE // max(1, most)))
-        yield from file.iter_batches(batch_size=rows, row_groups=[number], columns=columns, use_threads=False)
+        for batch in file.iter_batches(
+            batch_size=rows, row_groups=[number], columns=columns, use_threads=False
+        ):
+            if first < len(batch):
+                yield batch.slice(first)
+            first = max(0, first - len(batch))
 
 
 def _columns(group: Any) -> list[Any]:

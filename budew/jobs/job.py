@@ -1,8 +1,7 @@
-"""What a job is: clips in, clips out, and a word on each that came to nothing.
+"""`Job`: a function from clips to clips, with the settings that decide its output.
 
-A job says nothing of shards, workers or resumption: `budew.jobs.run` gives those to every job alike. It is a
-small object that can be pickled; what is heavy (models, clients) it makes when `run` is first called, in the
-worker.
+A job knows nothing of shards, workers or resumption: `budew.jobs.Plan` provides these for every job. It is a
+small object that can be pickled; models and clients are loaded when `run` is first called, in the worker.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ from budew.errors import JobError
 from budew.files import place_of, remedy_for
 
 OnFailed = Callable[[str, Exception], None]
-"""Called with the id of a clip and what went wrong with it; the clip is then in no output."""
+"""Called with the id of a clip and its error; the clip is then in no output."""
 
 
 class Job(Protocol):
@@ -23,62 +22,80 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """What the job does, one word: "segment"."""
+        """Return what the job does in one word, such as "segment"."""
         ...
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output, as JSON values: versions, models, prompts, seeds, thresholds.
 
-        An output made with other settings is not gone on with. What does not change the output, such as a
-        batch size or an address, does not belong here.
+        Output made with other settings is not continued. What does not change the output, such as a batch
+        size or an address, does not belong here.
         """
         ...
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Do the clips of one shard, lazily, in their order; tell `failed` of each that cannot be done.
+        """Process the clips of one shard lazily, in order; call `failed` for each that cannot be done.
 
         Raises:
-            JobError: going on is useless.
+            JobError: no other clip would succeed either.
         """
+        ...
+
+
+class NumberedJob(Job, Protocol):
+    """A job without input clips: it makes clip 0, 1, 2, … and gets each number in `clip.metadata`."""
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix of shard names: "act" for `act-00000.tar`."""
+        ...
+
+    def id_of(self, number: int) -> str:
+        """Return the id of a clip."""
         ...
 
 
 @runtime_checkable
 class Tallying(Protocol):
-    """A job that counts more of its clips than that they are done."""
+    """A job that counts something besides its clips."""
 
     @property
     def tallies(self) -> tuple[str, ...]:
-        """Return the names of what it counts, each a word or two as a person reads them."""
+        """Return the names of the counts, as they are displayed."""
         ...
 
     def tally(self, clip: Clip) -> Mapping[str, int]:
-        """Return what a clip of the output adds to each count; what is not named adds nothing."""
+        """Return what a clip of the output adds to each count."""
         ...
+
+
+def tallies_of(job: Job) -> tuple[str, ...]:
+    """Return the names of what a job counts besides its clips."""
+    return job.tallies if isinstance(job, Tallying) else ()
 
 
 def each(
     clips: Iterable[Clip], work: Callable[[Clip], Clip | Iterable[Clip]], failed: OnFailed
 ) -> Iterator[Clip]:
-    """Do clips one at a time: `work` gives a clip, or several, or raises what is told to `failed`."""
+    """Apply `work` to one clip at a time: it returns a clip or several, or raises what `failed` receives."""
     for clip in clips:
         try:
             done = work(clip)
             yield from [done] if isinstance(done, Clip) else list(done)
         except JobError:
             raise
-        except Exception as error:  # whatever one clip does, the others go on
+        except Exception as error:
             if remedy_for(error):
                 raise
             failed(clip.id, error)
 
 
 @contextmanager
-def disk_told(out: Path) -> Iterator[None]:
-    """Make what a disk refuses the end of the job, as a sentence with the path and what helps.
+def disk_errors(out: Path) -> Iterator[None]:
+    """Turn errors of the disk into a `JobError` with the path and the remedy.
 
     Args:
-        out: where the job writes: named unless the error names another place.
+        out: output folder, named unless the error names another place.
 
     Raises:
         JobError: the disk is full, over a quota or read-only, or the file too large for a limit.

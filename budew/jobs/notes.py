@@ -1,43 +1,52 @@
-"""What a job writes beside its shards: a note for each, the failures of all, and which job it was.
+"""Files of a job beside its shards: a note for each, the failures of all, and the settings.
 
-| file | what it says |
+| file | content |
 |---|---|
 | `job.json` | the job and its settings: a folder holds the output of one |
-| `notes/NAME.json` | that `NAME.tar` is complete, what it was made from and by, and which clips failed |
+| `notes/NAME.json` | that `NAME.tar` is complete, its input and settings, and which clips failed |
 | `failures.jsonl` | all clips that failed, each with its shard and the reason |
 | `left_out.jsonl` | the same for those that the settings of the job leave out |
 
-No time and no host stands in any of them: the same job leaves the same bytes.
+None of them holds a time or a host name: the same job leaves the same bytes.
 """
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from budew.addresses import check_local
 from budew.errors import FilteredError, JobError
 from budew.files import whole_file
-from budew.jobs.changes import told_changes
 from budew.jobs.job import Job
-from budew.jobs.unit import Unit
 from budew.version import __version__
 
+if TYPE_CHECKING:
+    from budew.jobs.units import Unit
+
 JOB, NOTES, FAILURES, LEFT_OUT = "job.json", "notes", "failures.jsonl", "left_out.jsonl"
+MAX_REASONS = 3
+"""Reasons that a report names."""
+MAX_CHANGES, MAX_VALUE = 5, 60
+"""Changed settings that an error names, and the characters of a value."""
+_MISSING = object()
+_VARYING = re.compile(r"'[^']*'|\S*/\S*|\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that is in no output.
+    """An item that is in no output.
 
     Attributes:
-        clip: its id, "" where it was not even a clip.
-        reason: why, in one line.
-        kind: of error.
-        is_filtered: whether nothing was wrong, and the settings left it out.
-        details: what was measured of it, if it was left out.
+        clip: its id, "" where there was not even a clip.
+        reason: the error on one line.
+        kind: class of the error.
+        is_filtered: whether the settings left it out, and nothing was wrong.
+        details: measurements of a clip that was left out.
     """
 
     clip: str
@@ -48,7 +57,7 @@ class Failure:
 
     @classmethod
     def of(cls, clip: str, error: BaseException) -> "Failure":
-        """Describe an error on one line."""
+        """Describe an error in at most 1,000 characters."""
         text = " ".join(str(error).split()) or type(error).__name__
         text = text.encode("utf-8", "backslashreplace").decode()[:1000]
         if isinstance(error, FilteredError):
@@ -62,13 +71,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is known of a shard that is complete.
+    """What is known of a complete shard.
 
     Attributes:
-        clips: in the shard. There is no file where there are none.
+        clips: in the shard. With 0 there is no file.
         bytes: size of the shard.
-        input_bytes: size of what it was made from; of a plan, the clips planned.
-        input_sha256: digest of what it was made from.
+        input_bytes: size of the input; without input the number of clips.
+        input_sha256: digest of the input.
         made_by: job, settings and version of the package.
         failures: what failed or was left out, in the order of the input.
         tally: what else the job counted.
@@ -83,12 +92,17 @@ class Note:
     tally: Mapping[str, int] = field(default_factory=dict)
 
 
-def shard_path(out: Path, unit: Unit) -> Path:
-    """Return where the output of a unit lies."""
+def shard_path(out: Path, unit: "Unit") -> Path:
+    """Return the path of a unit's output."""
     return out / f"{unit.name}.tar"
 
 
-def write_note(out: Path, unit: Unit, note: Note) -> None:
+def note_path(out: Path, unit: "Unit") -> Path:
+    """Return the path of a unit's note."""
+    return out / NOTES / f"{unit.name}.json"
+
+
+def write_note(out: Path, unit: "Unit", note: Note) -> None:
     """Write the note that makes a unit done. Comes after its shard."""
     path = note_path(out, unit)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,43 +110,41 @@ def write_note(out: Path, unit: Unit, note: Note) -> None:
         file.write(_text(asdict(note)))
 
 
-def read_note(out: Path, unit: Unit) -> Note | None:
-    """Return the note of a unit that is done and whose input and output are still what they were.
+def read_note(out: Path, unit: "Unit") -> Note | None:
+    """Return the note of a unit that is done and whose input and output are unchanged.
 
-    Looks at each file of the input, and at the audio that a manifest names: call it once a run.
-
-    An input that is newer than its note is the same if its digest is.
+    Checks each file of the input, and the audio that a manifest names. An input that is newer than its note
+    is unchanged if its digest is.
     """
     try:
         note = output_note(out, unit)
         if note is None:
             return None
-        made_from = unit.input()
-        now = made_from.state()
+        now = unit.state()
         if now.bytes != note.input_bytes:
             return None
         older = now.changed <= note_path(out, unit).stat().st_mtime_ns
-        return note if older or made_from.digest() == note.input_sha256 else None
+        return note if older or unit.digest() == note.input_sha256 else None
     except OSError:
-        return None  # not done, or not to be trusted: it is done again
+        return None  # the unit is done again
 
 
-def output_note(out: Path, unit: Unit) -> Note | None:
-    """Return the note of a unit whose output is still what it was, whatever became of its input."""
+def output_note(out: Path, unit: "Unit") -> Note | None:
+    """Return the note of a unit whose output is unchanged, whatever became of its input."""
     try:
         data = json.loads(note_path(out, unit).read_text(encoding="utf-8"))
         note = Note(**{**data, "failures": tuple(Failure(**row) for row in data["failures"])})
-        there = shard_path(out, unit).stat().st_size if note.clips else 0
-        return note if there == note.bytes else None
+        size = shard_path(out, unit).stat().st_size if note.clips else 0
+        return note if size == note.bytes else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 def claim(out: Path, job: Job, clips_per_shard: int) -> None:
-    """Write down which job the folder belongs to, or check that it is this one.
+    """Write `job.json`, or check that the folder belongs to this job.
 
     Raises:
-        JobError, CorpusError: as for `check_claim`.
+        JobError, CorpusError: as `check_claim`.
     """
     wanted = check_claim(out, job, clips_per_shard)
     out.mkdir(parents=True, exist_ok=True)
@@ -142,10 +154,10 @@ def claim(out: Path, job: Job, clips_per_shard: int) -> None:
 
 
 def check_claim(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
-    """Return what `job.json` says of the job, once it may have the folder. Writes nothing.
+    """Return the content of `job.json` if the job may have the folder. Writes nothing.
 
     Raises:
-        JobError: the folder is none, or holds something else; names the settings that changed.
+        JobError: the folder cannot be one, or holds something else; names the settings that differ.
         CorpusError: it is an address.
     """
     check_local(out)
@@ -158,16 +170,16 @@ def check_claim(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
             raise JobError(f"{out} is not empty ({others} is in it): choose an empty folder")
         return wanted
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JobError(f"{path} cannot be read ({error}): choose an empty folder") from error
-    if there != wanted:
-        raise JobError(f"{out} holds {_difference(there, wanted)}: choose an empty folder")
+    if found != wanted:
+        raise JobError(f"{out} holds {_difference(found, wanted)}: choose an empty folder")
     return wanted
 
 
 def _is_folder(out: Path) -> bool:
-    """Tell whether a folder is there or, False, can be made, as far as files and links are in the way."""
+    """Return whether a folder exists; raise if none can be made because a file or a link is in the way."""
     nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
     if os.path.lexists(nearest) and not nearest.is_dir():
         kind = "a file" if nearest.exists() else "a link that leads nowhere"
@@ -176,7 +188,7 @@ def _is_folder(out: Path) -> bool:
 
 
 def description(job: Job) -> dict[str, Any]:
-    """Return the job as its notes tell it."""
+    """Return name and settings of a job."""
     return {"job": job.name, "settings": dict(job.settings())}
 
 
@@ -185,45 +197,77 @@ def made_by(job: Job) -> dict[str, Any]:
     return {**description(job), "version": __version__}
 
 
-def gather(out: Path, notes: Mapping[str, Note], *, filtered: bool) -> int:
-    """Write what failed in all shards, or what was filtered, to one file in the order of the notes.
+def gather(
+    out: Path, notes: Mapping[str, Note], *, filtered: bool
+) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Write what failed in all shards, or what was left out, to one file in the order of the notes.
 
     Returns:
-        How many they are. Where there is none there is no such file.
+        How many items, and the most frequent reasons with their counts. For none there is no file.
     """
     path = out / (LEFT_OUT if filtered else FAILURES)
-    rows = [
-        json.dumps(failure.row(name), ensure_ascii=False) + "\n"
+    found = [
+        (name, failure)
         for name, note in notes.items()
         for failure in note.failures
         if failure.is_filtered == filtered
     ]
-    there = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
-    if there != ("".join(rows) or None):  # a folder in which all is done may be read-only
+    rows = [json.dumps(failure.row(name), ensure_ascii=False) + "\n" for name, failure in found]
+    written = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+    if written != ("".join(rows) or None):  # a folder in which all is done may be read-only
         with whole_file(path) as file:
             file.writelines(rows)
         if not rows:
             path.unlink()
-    return len(rows)
+    return len(rows), _reasons([failure for _, failure in found])
 
 
-def note_path(out: Path, unit: Unit) -> Path:
-    """Return where the note of a unit lies."""
-    return out / NOTES / f"{unit.name}.json"
+def _reasons(failures: list[Failure]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent reasons. Those that differ in names, paths and numbers alone count as one."""
+    examples, counts = dict[str, str](), Counter[str]()
+    for failure in failures:
+        text = failure.reason.replace(f"'{failure.clip}'", "'…'")
+        kind = _VARYING.sub("…", text)
+        examples.setdefault(kind, text)
+        counts[kind] += 1
+    return tuple((examples[kind], count) for kind, count in counts.most_common(MAX_REASONS))
 
 
 def _text(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _difference(there: Any, wanted: dict[str, Any]) -> str:
-    if not isinstance(there, dict) or there.get("job") != wanted["job"]:
-        earlier = there.get("job") if isinstance(there, dict) else there
+def _difference(found: Any, wanted: dict[str, Any]) -> str:
+    if not isinstance(found, dict) or found.get("job") != wanted["job"]:
+        earlier = found.get("job") if isinstance(found, dict) else found
         return f"another job ({earlier!r}, not {wanted['job']!r})"
-    return f"this job with other settings ({told_changes(_flat(there), _flat(wanted))})"
+    return f"this job with other settings ({changed_settings(_flat(found), _flat(wanted))})"
 
 
 def _flat(job: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a job and what else decides its output, side by side."""
+    """Return the settings of a job on one level with what else decides its output."""
     settings = job.get("settings")
     return {**job, **(settings if isinstance(settings, dict) else {}), "settings": None}
+
+
+def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return the first settings that differ, by dotted name: `cuts.pad was 0.1 and is now 0.2; …`."""
+    changes = list(_changes(old, new, ""))
+    more = f"; {len(changes) - MAX_CHANGES} more changed" if len(changes) > MAX_CHANGES else ""
+    return "; ".join(changes[:MAX_CHANGES]) + more
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any], above: str) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        was, now = old.get(name, _MISSING), new.get(name, _MISSING)
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            yield from _changes(was, now, f"{above}{name}.")
+        elif was != now:
+            yield f"{above}{name} was {_shown(was)} and is now {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    if value is _MISSING or value is None:
+        return "not there" if value is _MISSING else "not set"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

@@ -1,7 +1,7 @@
-"""One unit, from its input shard to its note. Stopped anywhere and done again, it ends the same.
+"""One unit, from its input to its shard and note. Killed anywhere and done again, it ends the same.
 
-The shard comes first and appears whole, the note after it: what has no note is not done. Whatever happens to
-one clip is told in the note; what happens to the disk, or ends the job, is raised.
+The shard appears whole, the note after it: what has no note is not done. The failure of a clip is recorded in
+the note; errors of the disk, and those that end the job, are raised.
 """
 
 import re
@@ -15,41 +15,40 @@ from budew.corpora.clip import Clip
 from budew.corpora.shards import write_shard
 from budew.corpora.sidecar import check_characters
 from budew.errors import CorpusError, JobError
-from budew.jobs.job import Job, Tallying
+from budew.jobs.job import Job, Tallying, tallies_of
 from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
-from budew.jobs.unit import Unit
+from budew.jobs.units import Unit
 
 OnClip = Callable[[Sequence[int]], None]
-"""Called with how many clips of the unit were read, how many items failed, and the tallies of the job."""
+"""Called with the clips of the unit that were read, the items that failed, and the tallies of the job."""
 
 _NAMED_ID = re.compile(r"clip '([^']{1,240})'")
 
 
 def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts: None) -> Note:
-    """Do a unit: write its shard, where there is a clip to be in it, and its note.
+    """Do a unit: write its shard, if a clip is left, and its note.
 
     Raises:
-        JobError: the job says that going on is useless.
+        JobError: no other clip would succeed either, or the input changed meanwhile.
         OSError: the disk refuses.
     """
     path, failures = shard_path(out, unit), list[Failure]()
     remove_unfinished(out, unit)
-    made_from = unit.input()
-    before, digest = made_from.state(), made_from.digest()
+    before, digest = unit.state(), unit.digest()
     read, tally = 0, dict.fromkeys(tallies_of(job), 0)
 
-    def tell() -> None:
+    def count_clips() -> None:
         on_clip((read, len(failures), *tally.values()))
 
     def failed(clip: str, error: Exception) -> None:
         failures.append(Failure.of(clip, error))
-        tell()
+        count_clips()
 
     def clips() -> Iterator[Clip]:
         nonlocal read
         for clip in unit.read(lambda error: failed(_clip_named_in(error), error)):
             read += 1
-            tell()
+            count_clips()
             yield clip
 
     def tallied(clips: Iterator[Clip]) -> Iterator[Clip]:
@@ -57,17 +56,17 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts:
             if isinstance(job, Tallying):
                 added = job.tally(clip)
                 tally.update({name: count + added.get(name, 0) for name, count in tally.items()})
-                tell()
+                count_clips()
             yield clip
 
-    written = tallied(_written_whole(job.run(clips(), failed), failed))
+    written = tallied(_writable(job.run(clips(), failed), failed))
     first = next(written, None)
     count = 0
     if first is None:
         path.unlink(missing_ok=True)
     else:
         count = write_shard(path, _with(first, written))
-    if made_from.state() != before:
+    if unit.state() != before:
         raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
     note = Note(
         clips=count,
@@ -82,13 +81,8 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts:
     return note
 
 
-def tallies_of(job: Job) -> tuple[str, ...]:
-    """Return the names of what a job counts beside its clips."""
-    return job.tallies if isinstance(job, Tallying) else ()
-
-
 def remove_unfinished(out: Path, unit: Unit) -> None:
-    """Remove what a run that was killed in this unit left under temporary names."""
+    """Remove the temporary files of a run that was killed in this unit."""
     for path, end in ((shard_path(out, unit), "unfinished"), (note_path(out, unit), "part")):
         for stale in path.parent.glob(f".{escape(path.name)}.*.{end}"):
             stale.unlink(missing_ok=True)
@@ -99,8 +93,8 @@ def _with(first: Clip, rest: Iterator[Clip]) -> Iterator[Clip]:
     yield from rest
 
 
-def _written_whole(clips: Iterator[Clip], failed: Callable[[str, Exception], None]) -> Iterator[Clip]:
-    """Pass on what can be written: audio in memory, metadata that is JSON, an id of its own."""
+def _writable(clips: Iterator[Clip], failed: Callable[[str, Exception], None]) -> Iterator[Clip]:
+    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id."""
     seen: set[str] = set()
     for clip in clips:
         try:

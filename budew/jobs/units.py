@@ -1,73 +1,246 @@
-"""Units of a source: one input shard each, or so many loose files, with the name that its output will have.
+"""Units of a job: what is done or not done as a whole, and becomes one output shard.
 
-The plan is a function of what lies in the source, so every machine that looks at it makes the same one.
+A unit is one input shard, so many rows of a manifest or table, so many loose files, or so many clip numbers
+of a job without input. The division is a function of the source alone, so every machine computes the same.
 """
 
+import hashlib
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
+from typing import NamedTuple, Protocol, Self
 
 from budew.addresses import is_address, shown
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
-from budew.corpora.manifest import Span, read_manifest, spans
-from budew.corpora.named_audio import JSON_LINES, named_audio
+from budew.corpora.manifest import Span
+from budew.corpora.named_audio import named_audio
+from budew.corpora.parts import DELIMITED, Part, Rows, divide, read_part
+from budew.corpora.shards import read_shard
 from budew.corpora.sources import matches, read_one
-from budew.errors import CorpusError, OnBad
-from budew.jobs.input_files import InputFiles
+from budew.errors import CorpusError, InputError, OnBad
+from budew.jobs.job import NumberedJob
+from budew.jobs.notes import output_note, shard_path
 
 CLIPS_PER_SHARD = 500
-"""Loose files, or lines of a manifest, that make one unit."""
+"""Loose files, or rows of a manifest or table, of one unit."""
+MAX_CLIPS = 100_000_000
+"""Of a job without input; at 2.5 s each, 70,000 hours."""
+MAX_SHARDS = 1_000_000
+"""Of a job without input; all units are in memory, 240 bytes each."""
 _DOUBLE_SUFFIX = ".tar.gz"
 _ODD = re.compile(r"[^\w.@+=-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class InputUnit:
-    """A `Unit` that is read.
+class State(NamedTuple):
+    """Cheap change check of an input.
 
     Attributes:
-        name: of its output without suffix, relative, with `/` between parts.
-        paths: one shard, manifest or address, or loose audio files with their JSON.
+        bytes: size, as far as it is known without asking a server; of a range of numbers its length.
+        changed: newest modification time in ns, 0 where there is none.
+    """
+
+    bytes: int
+    changed: int
+
+
+class Unit(Protocol):
+    """What is done or not done as a whole. It is pickled into workers."""
+
+    @property
+    def name(self) -> str:
+        """Return the output's name without suffix, relative, with `/` between parts."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Return what is read, for display."""
+        ...
+
+    def read(self, on_bad: OnBad) -> Iterator[Clip]:
+        """Read the clips of the unit; call `on_bad` for each bad item."""
+        ...
+
+    def state(self) -> State:
+        """Return size and modification time of the input, including audio that a manifest names."""
+        ...
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the input."""
+        ...
+
+    def absolute(self) -> Self:
+        """Return the same unit with absolute paths, for another process."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileUnit:
+    """A unit that is read from files or from an address.
+
+    Attributes:
+        name: of the output.
+        paths: one shard, manifest, table or address, or loose audio files with their JSON.
         folder: of loose files, to which their ids are relative; None for all else.
-        span: of a manifest, the lines.
+        part: rows of a manifest or table; None for all of it.
     """
 
     name: str
     paths: tuple[Path | str, ...]
     folder: Path | None = None
-    span: Span | None = None
+    part: Part | None = None
 
-    def read(self, on_bad: OnBad) -> Iterator[Clip]:
-        """Read the clips of the unit; each bad item is told."""
-        if self.folder is not None:
-            return _read_loose(self.files, self.folder, on_bad)
-        if self.span is not None:
-            return read_manifest(self.files[0], span=self.span, on_bad=on_bad)
-        return read_one(self.paths[0], on_bad)
+    @property
+    def label(self) -> str:
+        """Return the path, and how many more there are."""
+        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+        return f"{shown(str(self.paths[0]))}{more}"
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What of the input lies on this machine."""
+        """Return the paths on this machine."""
         return tuple(path for path in self.paths if isinstance(path, Path))
 
-    def input(self) -> InputFiles:
-        """Look up what the unit is made from, and the audio that the lines of a manifest name."""
-        files = () if self.folder is not None else self.files
-        named = tuple(path for file in files for path in named_audio(file, self.span))
-        return InputFiles(self.paths, self.folder, self.span, named)
+    def read(self, on_bad: OnBad) -> Iterator[Clip]:
+        """Read the clips of the unit; call `on_bad` for each bad item."""
+        if self.folder is not None:
+            return _read_loose(self.files, self.folder, on_bad)
+        if self.part is not None:
+            return read_part(self.files[0], self.part, on_bad=on_bad)
+        return read_one(self.paths[0], on_bad)
+
+    def state(self) -> State:
+        """Return size and modification time of the input. Asks no server."""
+        own = [os.stat(path) for path in self.files]
+        size = sum(found.st_size for found in own)
+        if isinstance(self.part, Span):
+            size = (size if self.part.stop is None else self.part.stop) - self.part.start
+        elif isinstance(self.part, Rows):
+            size = size * (self.part.stop - self.part.start) // self.part.of
+        audio = [found for path in self._named_audio() if (found := _stat(path)) is not None]
+        return State(
+            size + sum(found.st_size for found in audio),
+            max((found.st_mtime_ns for found in (*own, *audio)), default=0),
+        )
+
+    def digest(self) -> str:
+        """Return the SHA-256 of a file, of rows with the audio that they name, or of loose files with names.
+
+        Of an address it is that of the address: nothing is downloaded twice.
+        """
+        digest = hashlib.sha256()
+        for path in self.paths:
+            if isinstance(path, str):
+                digest.update(shown(path).encode())
+            elif isinstance(self.part, Span):
+                digest.update(_lines_of(path, self.part))
+            else:
+                digest.update(_name_below(self.folder, path) + _content(path))
+        for path in self._named_audio():
+            folder = Path(self.paths[0]).parent
+            inside = path.resolve().is_relative_to(folder.resolve())  # a link may lead to anything
+            digest.update(_name_below(folder, path) + (_content(path) if inside else b""))
+        return digest.hexdigest()
+
+    def absolute(self) -> "FileUnit":
+        """Return the same unit with absolute paths."""
+        paths = tuple(path if isinstance(path, str) else path.absolute() for path in self.paths)
+        return replace(self, paths=paths, folder=self.folder and self.folder.absolute())
+
+    def _named_audio(self) -> list[Path]:
+        if self.folder is not None or isinstance(self.part, Rows):
+            return []
+        return [named for path in self.files for named in named_audio(path, self.part)]
 
 
-def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) -> list[InputUnit]:
-    """Cut a source into units, in the order of their paths.
+@dataclass(frozen=True, slots=True)
+class NumberedUnit:
+    """A unit of clip numbers, for a job without input clips.
+
+    Clips that an earlier run left in the output shard are read from there, so that a job makes, and pays for,
+    only those that are missing.
+
+    Attributes:
+        name: of the output.
+        numbers: of the clips.
+        id_of: returns the id of a clip.
+        out: folder of the output.
+    """
+
+    name: str
+    numbers: range
+    id_of: Callable[[int], str]
+    out: Path
+
+    @property
+    def label(self) -> str:
+        """Return the first and last number."""
+        return f"clips {self.numbers[0]} to {self.numbers[-1]}"
+
+    def read(self, on_bad: OnBad) -> Iterator[Clip]:
+        """Give the clips that are there, and one without audio for each that is missing."""
+        note = output_note(self.out, self)
+        done = (
+            {clip.id: clip for clip in read_shard(shard_path(self.out, self))} if note and note.clips else {}
+        )
+        for number in self.numbers:
+            id = self.id_of(number)
+            yield done.get(id) or Clip(id, b"", "", metadata={"number": number})
+
+    def state(self) -> State:
+        """Return how many clips there are."""
+        return State(len(self.numbers), 0)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the ids."""
+        return hashlib.sha256("\n".join(map(self.id_of, self.numbers)).encode()).hexdigest()
+
+    def absolute(self) -> "NumberedUnit":
+        """Return the same unit with an absolute output folder."""
+        return replace(self, out=self.out.absolute())
+
+
+def numbered_units(job: NumberedJob, numbers: range, out: Path, clips_per_shard: int) -> list[NumberedUnit]:
+    """Divide clip numbers into units.
+
+    Raises:
+        InputError: no clip, or more clips or shards than `MAX_CLIPS` and `MAX_SHARDS`.
+    """
+    check_size(len(numbers), clips_per_shard)
+    return [
+        NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of, out)
+        for index, start in enumerate(range(0, len(numbers), clips_per_shard))
+    ]
+
+
+def check_size(clips: int, clips_per_shard: int) -> None:
+    """Raise `InputError` unless a job without input can make so many clips in shards of this size."""
+    if min(clips, clips_per_shard) < 1:
+        raise InputError("a corpus has at least one clip, and a shard too: ask for 1 or more")
+    if clips > MAX_CLIPS:
+        raise InputError(
+            f"{clips:,} clips are more than the {MAX_CLIPS:,} of one corpus: make several, with a seed each"
+        )
+    shards = -(-clips // clips_per_shard)
+    if shards > MAX_SHARDS:
+        raise InputError(
+            f"{clips:,} clips in shards of {clips_per_shard:,} are {shards:,} shards, more than"
+            f" {MAX_SHARDS:,}: make larger shards"
+        )
+
+
+def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> list[FileUnit]:
+    """Divide a source into units, in the order of their paths.
 
     Args:
         source: anything that `budew.read` takes.
-        clips_per_shard: loose files, or lines of a manifest, that make one unit.
+        clips_per_shard: loose files, or rows of a manifest or table, of one unit.
 
     Raises:
         CorpusError: nothing is there, or two inputs would have one output.
@@ -80,34 +253,32 @@ def plan_units(source: str | Path, *, clips_per_shard: int = CLIPS_PER_SHARD) ->
     return units
 
 
-def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[InputUnit]:
+def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[FileUnit]:
     if is_address(entry):
-        yield InputUnit(_name_of_address(str(entry)), (str(entry),))
+        yield FileUnit(_name_of_address(str(entry)), (str(entry),))
         return
     path = Path(entry)
     if path.is_dir():
         yield from _of_loose_files(path, clips_per_shard)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
-    parts = spans(path, clips_per_shard) if path.suffix.lower() in JSON_LINES else []
+    parts = divide(path, clips_per_shard)
     if len(parts) > 1:
-        yield from (
-            InputUnit(f"{name}-{number:05d}", (path,), span=span) for number, span in enumerate(parts)
-        )
+        yield from (FileUnit(f"{name}-{number:05d}", (path,), part=part) for number, part in enumerate(parts))
     else:
-        yield InputUnit(name, (path,))
+        yield FileUnit(name, (path,))
 
 
-def _of_loose_files(folder: Path, most: int) -> Iterator[InputUnit]:
+def _of_loose_files(folder: Path, clips_per_shard: int) -> Iterator[FileUnit]:
     name = folder.resolve().name or "clips"
     clips = [list(files) for _, files in groupby(_loose(folder), key=lambda path: path.with_suffix(""))]
-    for number, start in enumerate(range(0, len(clips), most)):
-        files = tuple(path for clip in clips[start : start + most] for path in clip)
-        yield InputUnit(f"{name}-{number:05d}", files, folder)
+    for number, start in enumerate(range(0, len(clips), clips_per_shard)):
+        files = tuple(path for clip in clips[start : start + clips_per_shard] for path in clip)
+        yield FileUnit(f"{name}-{number:05d}", files, folder)
 
 
 def _loose(folder: Path) -> list[Path]:
-    """Return the audio of a folder with the JSON beside it, and JSON that lacks its audio, clip by clip."""
+    """Return the audio of a folder with its JSON, and JSON that lacks its audio, clip by clip."""
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if is_audio_name(path)}
     lonely = set(lonely_json(files))
@@ -120,17 +291,17 @@ def _is_beside(path: Path, audio: Collection[Path]) -> bool:
 
 
 def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
-    sound = [path for path in files if is_audio_name(path)]
-    named = {path.with_suffix("") for path in sound}
+    audio = [path for path in files if is_audio_name(path)]
+    named = {path.with_suffix("") for path in audio}
     for path in files:
         if not is_audio_name(path) and path.with_suffix("") not in named:
             on_bad(CorpusError(f"{path}: has no audio beside it: add it, or remove the JSON"))
-    yield from read_files(sound, folder=folder, described_by=_All(folder), on_bad=on_bad)
+    yield from read_files(audio, folder=folder, described_by=_AllAudio(folder), on_bad=on_bad)
 
 
 @dataclass(frozen=True, slots=True)
-class _All:
-    """All audio of a folder, listed when it is asked for: a scale holds for the folder, not for a unit."""
+class _AllAudio:
+    """All audio of a folder, listed on demand: a rating scale holds for the folder, not for a unit."""
 
     folder: Path
 
@@ -145,18 +316,54 @@ def _name(path: PurePosixPath) -> str:
 
 
 def _name_of_address(address: str) -> str:
-    """Return what an address ends in, as a name of a file: `part-0` of `https://host/a/part-0.tar`."""
+    """Return the end of an address as a file name: `part-0` of `https://host/a/part-0.tar`."""
     scheme, _, rest = shown(address).partition("://")
-    last = rest if scheme == "hf" else PurePosixPath(rest).name
-    return (
-        _ODD.sub("-", last if scheme == "hf" else str(PurePosixPath(last).with_suffix(""))).strip(".-") or "_"
-    )
+    last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
+    return _ODD.sub("-", last).strip(".-") or "_"
 
 
-def _check_names(units: Sequence[InputUnit]) -> None:
-    seen: dict[str, InputUnit] = {}
+def _check_names(units: Sequence[FileUnit]) -> None:
+    seen: dict[str, FileUnit] = {}
     for unit in units:
         other = seen.setdefault(unit.name.lower(), unit)
         if other is not unit:
             both = " and ".join(shown(str(each.paths[0])) for each in (other, unit))
             raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """Return the status of a file that a manifest names, None unless it is a plain file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found if S_ISREG(found.st_mode) else None
+
+
+def _lines_of(path: Path, span: Span) -> bytes:
+    with path.open("rb") as file:
+        names = file.readline() if span.start and path.suffix.lower() in DELIMITED else b""
+        file.seek(span.start)
+        return names + file.read(-1 if span.stop is None else span.stop - span.start)
+
+
+def _name_below(folder: Path | None, path: Path) -> bytes:
+    if folder is None:
+        return b""
+    return path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0"
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        return b""  # a pipe or a device has no end
+    found = path.stat()
+    try:
+        return _digest(path, found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        return f"unreadable: {error.strerror}".encode()
+
+
+@lru_cache(maxsize=4)  # the parts of a table share its digest
+def _digest(path: Path, size: int, changed: int) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -23,10 +23,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from budew.files import remove_all
-from budew.jobs.job import Job
+from budew.jobs.job import Job, tallies_of
 from budew.jobs.notes import Note
-from budew.jobs.unit import Unit
-from budew.jobs.unit_work import do_unit, tallies_of
+from budew.jobs.unit_work import do_unit
+from budew.jobs.units import Unit
 
 MOST_DEATHS = 3
 """A unit in which so many processes died is given up."""
@@ -52,7 +52,7 @@ class WorkerDiedError(RuntimeError):
     """The process of a worker ended in the middle of a unit, again and again."""
 
 
-class Workers:
+class WorkerPool:
     """Processes that do units side by side.
 
     Use as a context; leaving it stops all of them, at the latest when each has done its present clip.
@@ -70,7 +70,7 @@ class Workers:
             threading.Thread(target=self._feed, args=(slot,), daemon=True) for slot in range(count)
         ]
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> "WorkerPool":
         _start_tracker()
         try:
             with _interrupts_held():  # what begins here, and all that it begins, never sees Ctrl-C

@@ -14,9 +14,8 @@ import soundfile as sf
 
 from budew.corpora.clip import Clip
 from budew.extras import require
-from budew.jobs import OnFailed
-from budew.jobs.planned import run_planned
-from budew.jobs.runner import OnProgress
+from budew.jobs import OnFailed, run
+from budew.jobs.plan import OnProgress
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
 from budew.synthesis.espeak import Espeak, SynthesisError
 from budew.synthesis.plan import Plan, clip_id, plan_clip
@@ -31,6 +30,11 @@ class Synthesis:
     seed: int
     split: Split
     name: str = "synthesize"
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix of shard names."""
+        return self.split
 
     def settings(self) -> dict[str, Any]:
         """Return what decides a clip."""
@@ -82,13 +86,10 @@ def synthesize_corpus(
     require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
     if split not in SPLITS:
         raise SynthesisError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
-    job = Synthesis(seed, split)
-    done = run_planned(
-        job,
-        clips,
+    done = run(
+        Synthesis(seed, split),
+        range(clips),
         out,
-        prefix=split,
-        id_of=job.id_of,
         clips_per_shard=clips_per_shard,
         workers=workers,
         progress=progress,

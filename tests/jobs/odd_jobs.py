@@ -92,6 +92,7 @@ class Maker:
 
     marks: Path
     name: str = "maker"
+    prefix: str = "made"
 
     def settings(self) -> Mapping[str, Any]:
         return {}

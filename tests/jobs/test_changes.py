@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.jobs.changes import LONGEST, told_changes
+from budew.jobs.notes import MAX_VALUE, changed_settings
 
 OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep": [], "style": None}
 
@@ -20,20 +20,16 @@ OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep":
     ],
 )
 def test_each_change_has_its_name_before_and_after(new, told):
-    assert told_changes(OLD, new).startswith(told)
-    assert (told_changes(OLD, new) == "") == (new == OLD)
+    assert changed_settings(OLD, new).startswith(told)
+    assert (changed_settings(OLD, new) == "") == (new == OLD)
 
 
 def test_of_many_changes_the_first_are_told_and_the_rest_counted():
-    told = told_changes({f"s{number}": {"x": 0} for number in range(9)}, {})
+    told = changed_settings({f"s{number}": {"x": 0} for number in range(9)}, {})
     assert told.count(" was ") == 5
     assert told.endswith('s4 was {"x": 0} and is now not there; 4 more changed')
 
 
 def test_long_values_are_cut():
-    told = told_changes({}, {"baseline": {str(number): 1.0 for number in range(1000)}})
-    assert len(told) < LONGEST + 60
-
-
-def test_what_is_no_object_had_no_settings():
-    assert told_changes([1], {"a": 1}) == "a was not there and is now 1"
+    told = changed_settings({}, {"baseline": {str(number): 1.0 for number in range(1000)}})
+    assert len(told) < MAX_VALUE + 60

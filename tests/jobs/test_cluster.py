@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from budew.errors import JobError
-from budew.jobs import run
-from budew.jobs.cluster import Cluster, run_on_cluster
+from budew.jobs import Plan, run
+from budew.jobs.cluster import ClusterSettings
 from budew.jobs.convert import Convert
 
 ON_RAY = """
@@ -20,14 +20,15 @@ ON_RAY = """
 
     import ray
 
-    from budew.jobs.cluster import Cluster, run_on_cluster
+    from budew.jobs import Plan
+    from budew.jobs.cluster import ClusterSettings
     from budew.jobs.convert import Convert
 
     if __name__ == "__main__":
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=4 * 2**30)
-        cluster = Cluster("ray", at_once=2, memory_gb=1)
-        summary = run_on_cluster(Convert(), sys.argv[1], sys.argv[2], cluster=cluster)
-        print(summary.there, summary.units, summary.clips)
+        cluster = ClusterSettings(executor="ray", max_running=2, memory_gb=1)
+        summary = Plan(Convert(), sys.argv[1], sys.argv[2]).run(cluster=cluster)
+        print(summary.complete, summary.units, summary.clips)
 """
 
 
@@ -129,20 +130,20 @@ def test_the_script_for_slurm_does_every_shard(shard, tmp_path, monkeypatch):
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    slurm = Cluster("slurm", partition="any")
-    run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=slurm)
-    summary = run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=slurm)
-    assert (summary.there, summary.clips) == (2, 2), (tmp_path / "bin/log").read_text()[-2000:]
+    slurm = ClusterSettings(partition="any")
+    plan = Plan(Convert(), tmp_path / "in", tmp_path / "out")
+    plan.run(cluster=slurm)
+    summary = plan.run(cluster=slurm)
+    assert (summary.complete, summary.clips) == (2, 2), (tmp_path / "bin/log").read_text()[-2000:]
     run(Convert(), tmp_path / "in", tmp_path / "calm", workers=0)
     assert contents(tmp_path / "out") == contents(tmp_path / "calm")
 
 
 def test_without_slurm_or_its_partition_the_error_says_what_to_do(shard, tmp_path, monkeypatch):
     shard("in/a", "a1")
+    plan = Plan(Convert(), tmp_path / "in", tmp_path / "out")
     with pytest.raises(JobError, match="partition"):
-        run_on_cluster(Convert(), tmp_path / "in", tmp_path / "out", cluster=Cluster("slurm"))
+        plan.run(cluster=ClusterSettings())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(JobError, match="login node"):
-        run_on_cluster(
-            Convert(), tmp_path / "in", tmp_path / "out", cluster=Cluster("slurm", partition="any")
-        )
+        plan.run(cluster=ClusterSettings(partition="any"))

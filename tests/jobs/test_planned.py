@@ -6,9 +6,9 @@ import pytest
 from odd_jobs import Maker
 
 from budew.corpora import read
-from budew.errors import JobError
-from budew.jobs import Summary
-from budew.jobs.planned import check_size, run_planned
+from budew.errors import InputError, JobError
+from budew.jobs import Plan, Summary, run
+from budew.jobs.units import check_size
 
 
 @pytest.fixture
@@ -18,10 +18,8 @@ def job(tmp_path: Path) -> Maker:
 
 
 def made(job: Maker, clips: int, *, workers: int = 0, retry_failed: bool = False) -> Summary:
-    return run_planned(
-        job, clips, job.marks.parent / "out",
-        prefix="made", id_of=job.id_of, clips_per_shard=3, workers=workers, retry_failed=retry_failed,
-    )  # fmt: skip
+    out = job.marks.parent / "out"
+    return run(job, range(clips), out, clips_per_shard=3, workers=workers, retry_failed=retry_failed)
 
 
 def tries(job: Maker) -> dict[int, int]:
@@ -37,17 +35,17 @@ def test_more_clips_go_on_with_fewer_and_none_is_made_twice(job, tmp_path):
 
 def test_what_failed_or_was_left_out_is_made_again_when_asked_and_the_rest_kept(job, tmp_path):
     first = made(job, 6)
-    assert (first.clips, first.failures, first.filtered) == (4, 1, 1)
+    assert (first.clips, first.failures, first.left_out) == (4, 1, 1)
     assert made(job, 6).done == 0
     again = made(job, 6, retry_failed=True)
-    assert (again.clips, again.failures, again.filtered, again.done) == (6, 0, 0, 2)
+    assert (again.clips, again.failures, again.left_out, again.done) == (6, 0, 0, 2)
     assert tries(job) == {0: 1, 1: 2, 2: 1, 3: 1, 4: 2, 5: 1}
     assert [clip.id for clip in read(tmp_path / "out")] == [f"made-{number}" for number in range(6)]
 
 
 def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
     done = made(job, 9, workers=2)
-    assert (done.there, done.clips, done.given_up) == (3, 7, ())
+    assert (done.complete, done.clips, done.given_up) == (3, 7, ())
     assert tries(job)[6] == 2
 
 
@@ -64,8 +62,8 @@ def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
 def test_a_plan_that_nobody_could_go_through_is_refused_before_anything_is_there(
     job, tmp_path, clips, per_shard, fault
 ):
-    with pytest.raises(JobError, match=fault):
-        run_planned(job, clips, tmp_path / "out", prefix="made", id_of=job.id_of, clips_per_shard=per_shard)
+    with pytest.raises(InputError, match=fault):
+        Plan(job, range(clips), tmp_path / "out", clips_per_shard=per_shard)
     assert not (tmp_path / "out").exists()
     check_size(10**8, 100)
 
@@ -80,5 +78,5 @@ def test_fewer_clips_than_are_there_are_refused_and_nothing_is_lost(job, tmp_pat
 
 @pytest.mark.parametrize("clips", [0, -1])
 def test_a_corpus_of_nothing_is_refused(job, clips):
-    with pytest.raises(JobError, match="at least one clip"):
+    with pytest.raises(InputError, match="at least one clip"):
         made(job, clips)

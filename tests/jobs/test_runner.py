@@ -18,7 +18,7 @@ from budew.errors import CorpusError, JobError
 from budew.jobs import Progress, run
 from budew.jobs.convert import Convert
 from budew.jobs.render import Render
-from budew.jobs.units import plan_units
+from budew.jobs.units import file_units
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -37,7 +37,7 @@ def test_workers_change_no_byte(shard, tmp_path):
         shard(f"in/{name}", f"{name}1", f"{name}2-twice", f"{name}3-raise")
     summaries = [run(Odd(), tmp_path / "in", tmp_path / f"out{n}", workers=n) for n in (0, 2)]
     assert contents(tmp_path / "out0") == contents(tmp_path / "out2")
-    assert [(s.units, s.there, s.done, s.clips, s.failures) for s in summaries] == [(3, 3, 3, 9, 3)] * 2
+    assert [(s.units, s.complete, s.done, s.clips, s.failures) for s in summaries] == [(3, 3, 3, 9, 3)] * 2
     assert [clip.id for clip in read(tmp_path / "out0/b.tar")] == ["b1", "b2-twice-a", "b2-twice-b"]
 
 
@@ -70,7 +70,7 @@ def test_what_the_settings_leave_out_is_no_failure(shard, tmp_path):
     shard("in/a", "ok", "x-unwanted")
     for done in (1, 0):
         summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=0, retry_failed=True)
-        assert (summary.done, summary.failures, summary.filtered) == (done, 0, 1)
+        assert (summary.done, summary.failures, summary.left_out) == (done, 0, 1)
     assert "too loud" in (tmp_path / "out/left_out.jsonl").read_text()
     assert not (tmp_path / "out/failures.jsonl").exists()
 
@@ -135,7 +135,7 @@ def test_a_shard_that_kills_every_worker_is_given_up_and_told(shard, tmp_path):
     shard("in/a", "x-die")
     shard("in/b", "b1")
     summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=1)
-    assert (summary.clips, summary.given_up, summary.there) == (1, ("a",), 1)
+    assert (summary.clips, summary.given_up, summary.complete) == (1, ("a",), 1)
 
 
 def test_workers_end_with_a_parent_that_was_killed(shard, tmp_path):
@@ -204,7 +204,7 @@ def test_shards_without_an_input_are_told(shard, tmp_path):
     shard("in/b", "b1")
     run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
     (tmp_path / "in/b.tar").unlink()
-    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).strangers == ("b.tar",)
+    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).unexpected == ("b.tar",)
 
 
 def test_progress_counts_shards_clips_and_failures(shard, tmp_path):
@@ -242,7 +242,7 @@ def test_audio_that_is_replaced_behind_a_manifest_is_read_again(tmp_path, name, 
     def done() -> int:
         return run(Odd(), source, out, workers=0, clips_per_shard=2).done
 
-    units = len(list(plan_units(source, clips_per_shard=2)))
+    units = len(list(file_units(source, clips_per_shard=2)))
     assert (done(), done()) == (units, 0)
     now = time.time() + 5
     other = flac()[:-1] + b"x"

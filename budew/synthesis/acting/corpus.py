@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.jobs import Job, OnFailed, Summary
-from budew.jobs.planned import run_planned
-from budew.jobs.runner import OnProgress
+from budew.jobs import Job, OnFailed, Summary, run
+from budew.jobs.plan import OnProgress
 from budew.synthesis.acting.backend import Backend, Take
 from budew.synthesis.acting.plan import ActingPlan, Item
 from budew.version import __version__
@@ -41,6 +40,20 @@ class Performance:
     clips_per_shard: int = CLIPS_PER_SHARD
     check: Job | None = None
     name: str = "act"
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix of shard names."""
+        return self.name
+
+    @property
+    def default_workers(self) -> int | None:
+        """Return None, one a processor, for a backend that computes; 0 for a server or with a check."""
+        return 0 if self.check is not None or not self.backend.computes else None
+
+    def id_of(self, number: int) -> str:
+        """Return the id of clip `number`."""
+        return self.plan.id_of(number)
 
     def settings(self) -> dict[str, Any]:
         """Return what decides a clip."""
@@ -96,16 +109,12 @@ def act(
         MissingExtraError: a library is not installed.
         OSError: the disk refuses.
     """
-    if workers is None and (performance.check is not None or not performance.backend.computes):
-        workers = 0
-    return run_planned(
+    return run(
         performance,
-        performance.clips,
+        range(performance.clips),
         out,
-        prefix=performance.name,
-        id_of=performance.plan.id_of,
         clips_per_shard=performance.clips_per_shard,
-        workers=workers,
+        workers=performance.default_workers if workers is None else workers,
         retry_failed=retry_failed,
         progress=progress,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read
-from budew.errors import FilteredError, JobError
+from budew.errors import FilteredError, InputError, JobError
 from budew.jobs import Progress
 from budew.synthesis.acting import EspeakBackend, Performance, act
 
@@ -116,7 +116,7 @@ def test_a_finished_corpus_is_left_alone(made, small):
     done = act(made, performance(small), workers=0, progress=seen.append)
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert set(seen) == {Progress(units=4, of=4, clips=0, failed=0)}
-    assert (done.clips, done.there, done.done, done.failures) == (24, 4, 0, 0)
+    assert (done.clips, done.complete, done.done, done.failures) == (24, 4, 0, 0)
 
 
 def test_a_folder_of_something_else_is_refused(made, small, tmp_path):
@@ -173,7 +173,7 @@ class Refuses:
 
 def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
     done = act(tmp_path, performance(small, clips=7, clips_per_shard=3, check=Refuses()), workers=0)
-    assert (done.clips, done.failures, done.filtered) == (3, 2, 2)
+    assert (done.clips, done.failures, done.left_out) == (3, 2, 2)
     plan, rows = small(BACKEND), []
     for name, numbers in (("failures", (0, 4)), ("left_out", (2, 6))):
         lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
@@ -186,5 +186,5 @@ def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips_per_shard": 0}])
 def test_orders_that_make_no_sense_are_refused(small, tmp_path, wrong):
-    with pytest.raises(JobError):
+    with pytest.raises(InputError):
         act(tmp_path, performance(small, **wrong))

@@ -44,7 +44,7 @@ def test_clips_have_what_came_and_what_is_known(serve, small, tmp_path):
     audio = tone(1.2)
     server = serve(lambda *_: Reply(body=audio))
     done = acted(tmp_path, server, small, clips=7)
-    assert (done.clips, done.there, done.failures) == (7, 2, 0)
+    assert (done.clips, done.complete, done.failures) == (7, 2, 0)
     plan = small(backend(server))
     for number, clip in enumerate(read(tmp_path)):
         item = plan.item(number)
