@@ -37,7 +37,6 @@ _LJSPEECH = ("audio", "transcription", "transcript")
 def read_delimited(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
     scale: str | None = None,
     span: Span | None = None,
     on_bad: OnBad | None = None,
@@ -54,7 +53,7 @@ def read_delimited(
         raise CorpusError(f"{path}: holds ratings and no clips: count them with budew corpus ratings")
     rows = ((number, partial(_typed, row)) for number, row in chain([first] if first else [], found))
     scales = Scales(scale, lambda: (row for _, row in delimited_rows(path, on_bad=lambda error: None)))
-    yield from clips_of_rows(rows, path, columns, scales, on_bad)
+    yield from clips_of_rows(rows, path, scales, on_bad)
 
 
 def record_spans(path: Path, records: int) -> list[Span]:

@@ -1,13 +1,11 @@
 """Rows and manifest lines of others, in the names of a clip: `sentence` becomes `transcript`, and so on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-from budew.errors import CorpusError
 
 
 @cache
@@ -17,28 +15,14 @@ def known_names() -> Mapping[str, tuple[str, ...]]:
     return {field: tuple(names) for field, names in yaml.safe_load(text).items()}
 
 
-def choose(names: list[str], columns: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Map fields of a clip to those of `names` that hold them.
-
-    Args:
-        names: what a row or a line has.
-        columns: field → name, where the usual names do not fit.
-
-    Raises:
-        CorpusError: `columns` asks for a field that a clip has not, or a name that is not there.
-    """
-    chosen = {}
-    for field, usual in known_names().items():
-        found = next((name for name in usual if name in names), None)
-        if found is not None:
-            chosen[field] = found
-    for field, name in (columns or {}).items():
-        if field not in known_names():
-            raise CorpusError(f"{field!r} is no field of a clip: use one of {', '.join(known_names())}")
-        if name not in names:
-            raise CorpusError(f"there is no column {name!r} for {field}: use one of {', '.join(names)}")
-        chosen[field] = name
-    return chosen
+def choose(names: Iterable[str]) -> dict[str, str]:
+    """Map fields of a clip to those of `names`, the columns of a row, that hold them."""
+    there = set(names)
+    found = (
+        (field, next((name for name in usual if name in there), None))
+        for field, usual in known_names().items()
+    )
+    return {field: name for field, name in found if name is not None}
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,9 +48,9 @@ def _fits(field: str, value: Any) -> bool:
     return isinstance(value, str) or (field == "captions" and isinstance(value, list))
 
 
-def in_clip_names(row: Mapping[str, Any], columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row as `Clip.from_dict` wants it, without the audio; other columns keep their names."""
-    chosen = choose(list(row), columns)
+    chosen = choose(row)
     audio = chosen.pop("audio", None)
     taken = {audio, *chosen.values()}
     known = {field: row[name] for field, name in chosen.items() if row[name] is not None}

@@ -14,7 +14,7 @@ from typing import Any
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.errors import UnlistedError, check_file
-from budew.corpora.labels import Describe, Scales, described
+from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import read_json
 from budew.errors import CorpusError, OnBad, report
 
@@ -44,7 +44,6 @@ def read_files(
     files: Iterable[Path],
     *,
     folder: Path,
-    describe: Describe = described,
     scale: str | None = None,
     described_by: Iterable[Path] | None = None,
     on_bad: OnBad | None = None,
@@ -54,7 +53,6 @@ def read_files(
     Args:
         files: below `folder`, as `audio_files` gives them.
         folder: to which the ids are relative.
-        describe: makes fields of a clip of its JSON; by default whatever form `budew.corpora.labels` knows.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         described_by: files by whose JSON a scale is found that nobody gave; by default `files`.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
@@ -72,7 +70,7 @@ def read_files(
         try:
             _check_plain(path, place)
             id = path.relative_to(folder).with_suffix("").as_posix()
-            clip = _clip(path, id, describe, scales)
+            clip = _clip(path, id, scales)
             if clip.id in seen:
                 raise CorpusError(
                     f"{path}: its id {clip.id!r} is that of {seen[clip.id]} too: rename or remove one"
@@ -91,7 +89,7 @@ def read_file(path: str | Path, *, id: str | None = None, scale: str | None = No
         CorpusError: the file is empty, or the JSON is none or not that of a clip.
     """
     path = Path(path)
-    return _clip(path, id or path.stem, described, Scales(scale, lambda: _descriptions([path])))
+    return _clip(path, id or path.stem, Scales(scale, lambda: _descriptions([path])))
 
 
 def lonely_json(files: Iterable[Path]) -> list[Path]:
@@ -114,13 +112,13 @@ def _check_plain(path: Path, folder: Path) -> None:
     check_file(path)
 
 
-def _clip(path: Path, id: str, describe: Describe, scales: Scales) -> Clip:
+def _clip(path: Path, id: str, scales: Scales) -> Clip:
     if path.is_file() and not path.stat().st_size:
         raise CorpusError(f"{path}: the file is empty: copy or record it again")
     beside = path.with_suffix(".json")
     row = read_json(beside) if beside.is_file() else {}
     try:
-        fields = describe(row, path.absolute().parent.name, scales)
+        fields = described(row, path.absolute().parent.name, scales)
         return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from error

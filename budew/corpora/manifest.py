@@ -4,7 +4,7 @@ A manifest from elsewhere may name any file; paths that leave its folder, by `..
 a link, are refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +34,6 @@ class Span:
 def read_manifest(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
     scale: str | None = None,
     span: Span | None = None,
     on_bad: OnBad | None = None,
@@ -43,7 +42,6 @@ def read_manifest(
 
     Args:
         path: the `.jsonl`.
-        columns: field of a clip → name in the manifest, where it is not a usual one (`fields.yaml`).
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         span: read these lines alone.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
@@ -54,7 +52,7 @@ def read_manifest(
     """
     path = Path(path)
     lines = ((number, partial(_object, line, path, number)) for number, line in _lines(path, on_bad, span))
-    yield from clips_of_rows(lines, path, columns, Scales(scale, partial(manifest_rows, path)), on_bad)
+    yield from clips_of_rows(lines, path, Scales(scale, partial(manifest_rows, path)), on_bad)
 
 
 def manifest_rows(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
@@ -94,7 +92,6 @@ def spans(path: Path, lines: int) -> list[Span]:
 def clips_of_rows(
     rows: Iterable[tuple[int, Callable[[], dict[str, Any]]]],
     path: Path,
-    columns: Mapping[str, str] | None,
     scales: Scales,
     on_bad: OnBad | None,
 ) -> Iterator[Clip]:
@@ -106,7 +103,7 @@ def clips_of_rows(
     seen: dict[str, int] = {}
     for number, parsed in rows:
         try:
-            clip = _clip(parsed(), path, columns, scales)
+            clip = _clip(parsed(), path, scales)
             if clip.id in seen:
                 raise CorpusError(f"the clip {clip.id!r} is on line {seen[clip.id]}: keep one")
         except CorpusError as error:
@@ -136,15 +133,15 @@ def _lines(path: Path, on_bad: OnBad | None, span: Span | None = None) -> Iterat
         ) from error
 
 
-def _clip(row: dict[str, Any], path: Path, columns: Mapping[str, str] | None, scales: Scales) -> Clip:
+def _clip(row: dict[str, Any], path: Path, scales: Scales) -> Clip:
     folder = path.parent
-    audio = _inside(folder, row.get(choose(list(row), columns).get("audio", "")))
+    audio = _inside(folder, row.get(choose(row).get("audio", "")))
     if not audio.is_file():
         raise CorpusError(f"there is no file {str(audio)!r}: correct the path, or leave the line out")
     if not audio.stat().st_size:
         raise CorpusError(f"{str(audio)!r} is empty: copy or record it again")
     id = audio.relative_to(folder).with_suffix("").as_posix()
-    fields = described(in_clip_names(row, columns), path.stem, scales)
+    fields = described(in_clip_names(row), path.stem, scales)
     return Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
 
 

@@ -5,7 +5,7 @@ NaN, which pandas writes for every number that is missing, reads as missing.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.errors import ColumnWarning
 from budew.corpora.fields import choose
 from budew.corpora.inflated import InflationError
-from budew.corpora.labels import Describe, Scales, described
+from budew.corpora.labels import Scales
 from budew.corpora.row_groups import batches
 from budew.corpora.rows import Table, clips_of_rows
 from budew.errors import CorpusError, OnBad, report
@@ -30,8 +30,6 @@ _SCANNED = 1_000
 def read_parquet(
     path: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
-    describe: Describe = described,
     scale: str | None = None,
     rows: range | None = None,
     on_bad: OnBad | None = None,
@@ -44,9 +42,6 @@ def read_parquet(
 
     Args:
         path: the `.parquet` or `.arrow`.
-        columns: field of a clip → column, where the column has not a usual name (`fields.yaml`). The audio
-            column is found by its type, too.
-        describe: makes fields of a clip of a row; by default whatever form `budew.corpora.labels` knows.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         rows: read these alone.
         on_bad: called with the error of each bad row, and the reading goes on; without it the error is
@@ -61,7 +56,7 @@ def read_parquet(
     except (pa.ArrowException, OSError) as error:
         report(_unreadable(path, error), on_bad)
         return
-    audio = _audio_column(schema, path, columns)
+    audio = _audio_column(schema, path)
     left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
     if left_out:
         _tell_left_out(left_out)
@@ -69,8 +64,6 @@ def read_parquet(
         source=str(path),
         place=path.stem,
         audio=audio,
-        columns=columns,
-        describe=describe,
         scales=Scales(scale, lambda: _labels(path)),
     )
     yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
@@ -202,14 +195,9 @@ def _labels(path: Path) -> Iterator[dict[str, Any]]:
         yield inner if isinstance(inner, dict) else row
 
 
-def _audio_column(schema: pa.Schema, path: Path, columns: Mapping[str, str] | None) -> str:
-    """Return the column of audio: the one asked for, else a struct with bytes, else binary by its name."""
-    try:
-        chosen = choose(schema.names, columns)
-    except CorpusError as error:
-        raise CorpusError(f"{path}: {error}") from error
-    if "audio" in (columns or {}):
-        return chosen["audio"]
+def _audio_column(schema: pa.Schema, path: Path) -> str:
+    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`)."""
+    chosen = choose(schema.names)
     structs = [field.name for field in schema if _has_bytes(field.type)]
     if structs:
         return chosen["audio"] if chosen.get("audio") in structs else str(structs[0])

@@ -3,7 +3,7 @@
 Rows that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3`) read as those shards do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isfinite, isnan
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ from typing import Any
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, sniff_format
 from budew.corpora.clip import Clip, check_id
 from budew.corpora.fields import in_clip_names
-from budew.corpora.labels import Describe, Scales
+from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import json_object
 from budew.errors import CorpusError, OnBad, report
 
@@ -25,16 +25,12 @@ class Table:
         source: what errors call it.
         place: its name without suffix.
         audio: the column of audio.
-        columns: field of a clip → column, where the column has not a usual name.
-        describe: makes fields of a clip of a row.
         scales: finds the scale of scores.
     """
 
     source: str
     place: str
     audio: str
-    columns: Mapping[str, str] | None
-    describe: Describe
     scales: Scales
 
 
@@ -83,9 +79,7 @@ def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
     place = table.place
     if "__key__" in kept and isinstance(kept.get("json"), dict):
         kept, place = _of_webdataset(kept, place)
-    others = {field: name for field, name in (table.columns or {}).items() if field != "audio"}
-    fields = _with_objects(in_clip_names(kept, others))
-    return table.describe(fields, place, table.scales)
+    return described(_with_objects(in_clip_names(kept)), place, table.scales)
 
 
 def _with_objects(fields: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from webdataset.writer import TarWriter
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.inflated import Inflated
-from budew.corpora.labels import Describe, Scales, described
+from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 from budew.errors import CorpusError, OnBad, report
 
@@ -61,16 +61,13 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
     return count
 
 
-def read_shard(
-    path: str | Path, *, describe: Describe = described, scale: str | None = None, on_bad: OnBad | None = None
-) -> Iterator[Clip]:
+def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
     """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; audio comes as bytes.
 
     Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio).
 
     Args:
         path: the shard.
-        describe: makes fields of a clip of its JSON; by default whatever form `budew.corpora.labels` knows.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         on_bad: called with one error for each bad item, and the reading goes on; without it the error is
             raised.
@@ -84,7 +81,7 @@ def read_shard(
     seen: set[str] = set()
     for item in _items(path, on_bad):
         try:
-            clip = _clip(item, path, describe, scales)
+            clip = _clip(item, path, scales)
             if clip.id in seen:
                 raise CorpusError(f"{path}: the clip {clip.id!r} is there twice: keep one of them")
         except CorpusError as error:
@@ -299,7 +296,7 @@ def _check_end(tar: tarfile.TarFile) -> None:
         raise tarfile.ReadError(f"nothing but zeros from byte {tar.offset} on")
 
 
-def _clip(item: _Item, path: Path, describe: Describe, scales: Scales) -> Clip:
+def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
     if item.problem:
         raise CorpusError(f"{path}: {item.problem}")
     if item.suffix is None:
@@ -311,7 +308,7 @@ def _clip(item: _Item, path: Path, describe: Describe, scales: Scales) -> Clip:
     name = item.key.replace("%2E", ".").replace("%25", "%")
     row = json_object(item.json, f"{path}: {item.key}.json") if item.json is not None else {}
     try:
-        fields = describe(row, shard_stem(path), scales)
+        fields = described(row, shard_stem(path), scales)
         return Clip.from_dict(fields, audio=item.audio, format=item.suffix, id=name)
     except CorpusError as error:
         named = error if repr(name[:80])[:-1] in str(error) else f"clip {name[:80]!r}: {error}"

@@ -228,7 +228,7 @@ def numbered_names(name: str) -> list[str]:
 
 
 def _at_address(source: str) -> list[Path | str]:
-    hub = import_module("budew.corpora.readers.hub")
+    hub = import_module("budew.corpora.hub")
     if hub.is_hub_dataset(source):
         return list(hub.hub_shards(source))
     remote = import_module("budew.corpora.remote")
@@ -236,7 +236,7 @@ def _at_address(source: str) -> list[Path | str]:
 
 
 def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
-    hub, remote = import_module("budew.corpora.readers.hub"), import_module("budew.corpora.remote")
+    hub, remote = import_module("budew.corpora.hub"), import_module("budew.corpora.remote")
     clips: Iterator[Clip]
     if hub.is_hub_dataset(address):
         clips = hub.read_hub(address, scale=scale, on_bad=on_bad)

@@ -1,5 +1,7 @@
 """Tiny real audio, made anew for each test: a vowel of falling pitch in every format that people bring."""
 
+import io
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 VoiceFile = Callable[..., Path]
+Pack = Callable[[str, list[tuple[str, bytes]]], Path]
 
 
 def vowel(seconds: float, rate: int, *, pitch: float = 140.0) -> NDArray[np.float32]:
@@ -56,6 +59,29 @@ def voice(tmp_path: Path) -> VoiceFile:
             spread = np.stack([samples * (1 - 0.5 * i / channels) for i in range(channels)], axis=1)
             kind = {"format": "OGG", "subtype": "OPUS"} if path.suffix == ".opus" else {}
             soundfile.write(path, spread, rate, **kind)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def mp3(voice) -> bytes:
+    """The bytes of a short vowel."""
+    return voice("made/vowel.mp3", seconds=0.1).read_bytes()
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Pack:
+    """Write a tar: `pack("a.tar", [("a.mp3", b"…")])` gives the path."""
+
+    def write(name: str, members: list[tuple[str, bytes]]) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(path, "w") as tar:
+            for member, content in members:
+                info = tarfile.TarInfo(member)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
         return path
 
     return write

@@ -13,7 +13,6 @@ from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
 from budew.corpora.errors import ColumnWarning
 from budew.corpora.manifest import read_manifest
-from budew.corpora.parquet import read_parquet
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 from budew.curation.rating_files import read_ratings
@@ -259,15 +258,11 @@ def test_bad_lines_of_a_manifest_are_told_by_number(voice, tmp_path):
     assert [str(error).partition("line ")[2][0] for error in errors] == ["2", "3", "4", "6"]
 
 
-def test_columns_can_be_named_and_others_go_to_the_metadata(voice, tmp_path):
+def test_usual_columns_become_fields_and_others_go_to_the_metadata(voice, tmp_path):
     voice("a.wav", seconds=0.1)
-    (tmp_path / "m.jsonl").write_text('{"snd": "a.wav", "said": "Hi", "caption": "Calm.", "snr": 20}')
-    clip = next(read_manifest(tmp_path / "m.jsonl", columns={"audio": "snd", "transcript": "said"}))
+    (tmp_path / "m.jsonl").write_text('{"wav": "a.wav", "sentence": "Hi", "caption": "Calm.", "snr": 20}')
+    (clip,) = read(tmp_path / "m.jsonl")
     assert (clip.transcript, clip.captions[0].text, clip.metadata) == ("Hi", "Calm.", {"snr": 20})
-    with pytest.raises(CorpusError, match="no column 'x'"):
-        next(read_manifest(tmp_path / "m.jsonl", columns={"audio": "x"}))
-    with pytest.raises(CorpusError, match="no field of a clip"):
-        next(read_manifest(tmp_path / "m.jsonl", columns={"sound": "snd"}))
 
 
 def test_parquet_finds_the_audio_by_its_type_and_numbers_rows_without_an_id(voice, tmp_path):
@@ -277,7 +272,7 @@ def test_parquet_finds_the_audio_by_its_type_and_numbers_rows_without_an_id(voic
     table = pa.table({"audioId": audio, "profile": [profile] * 3, "label": ["x", "y", "z"]})
     pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
     errors: list[CorpusError] = []
-    clips = list(read_parquet(tmp_path / "t.parquet", on_bad=errors.append))
+    clips = list(read(tmp_path / "t.parquet", on_bad=errors.append))
     assert [(clip.id, clip.format, clip.metadata) for clip in clips] == [
         ("t-00000000", "wav", {"label": "x"})
     ]

@@ -4,16 +4,18 @@
 with a family before the name, is from EmoNet-Face HQ.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from budew.corpora.labels.forms import form
-from budew.corpora.labels.literal import literal
 from budew.corpora.labels.scores import number_in
 from budew.corpora.ratings import named
 from budew.errors import CorpusError
 
+LONGEST = 65_536
+"""Characters of a field. Forty ratings by eight people take some 10,000."""
 _BEGINNING = re.compile(r"""\s*\[\s*\{\s*(?:'[^']{1,200}'|"[^"]{1,200}")\s*:\s*\{""")
 Answer = tuple[str, str, float]
 """Rater, canonical name of the emotion or attribute, number on the question's own scale."""
@@ -30,7 +32,7 @@ def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
         CorpusError: it is something else, names an emotion that there is not, or holds no number where one
             belongs.
     """
-    read = literal(value) if isinstance(value, str) else value
+    read = _parsed(value) if isinstance(value, str) else value
     people = read if isinstance(read, list | tuple) else [read]
     found = [answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number)]
     if not found:
@@ -47,6 +49,15 @@ def looks_like_answers(value: Any) -> bool:
         isinstance(one, Mapping) and any(isinstance(answers, Mapping) for answers in one.values())
         for one in people
     )
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > LONGEST:
+        raise CorpusError(f"a value of {len(text)} characters is longer than the {LONGEST} allowed")
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise CorpusError(f"{text[:60]!r} is not a list of plain values") from error
 
 
 def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:

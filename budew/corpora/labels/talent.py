@@ -1,5 +1,7 @@
 """LAION's Got Talent: acted speech in shards `<language>_<voice>_<emotion>.tar`, described in free text.
 
+Other shards of it are named `<words>-<voice>_<number>.tar` or `<words>-<voice>+<language>+_<number>.tar`.
+
 The `annotation` of a clip holds its transcript between `<transcription_start>` and an end mark, and, in most
 shards, a line for each emotion: `<Elation>1#Slight elation is present.</Elation>`, on a scale of 0–4. The
 profile is made of the first of these that a clip has:
@@ -31,6 +33,7 @@ _START = "<transcription_start>"
 _END = re.compile(r"</?transcription[a-z_]{0,16}>")
 _LINE = re.compile(r"<([^<>#]{1,100})>\s*([+-]?\d{1,3}(?:\.\d{1,6})?)\s*#")
 _TAG = re.compile(r"</?[^<>]{1,100}>")
+_VOICE_LAST = re.compile(r"(?P<words>.+)-(?P<voice>[a-z]+)(?:\+(?P<language>[a-zA-Z-]{2,8})\+)?_\d+")
 _ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</accent>", re.IGNORECASE)
 
 
@@ -38,7 +41,7 @@ _ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</ac
 class ShardName:
     """What `english_alloy_intense_anger_and_rage.tar` says: language as a BCP 47 tag, voice, the rest."""
 
-    language: str
+    language: str | None
     voice: str
     words: str
 
@@ -50,11 +53,17 @@ class ShardName:
 
 
 def shard_name(stem: str) -> ShardName | None:
-    """Read the name of a shard, without its suffix; None where it does not begin with a language."""
-    language, _, rest = stem[:LONGEST_TEXT].partition("_")
+    """Parse the name of a shard, without its suffix; None where it is not one of this corpus."""
+    stem = stem[:LONGEST_TEXT]
+    tail = _VOICE_LAST.fullmatch(stem)
+    if tail is not None:
+        language = language_tag(tail["language"] or tail["words"].partition("_")[0])
+        known = language or tail["voice"] in form("talent")["voices"]
+        return ShardName(language, tail["voice"], tail["words"].replace("_", " ")) if known else None
+    first, _, rest = stem.partition("_")
+    language = language_tag(first)
     voice, _, words = rest.partition("_")
-    tag = language_tag(language)
-    return ShardName(tag, voice, words.replace("_", " ")) if tag and voice else None
+    return ShardName(language, voice, words.replace("_", " ")) if language and voice else None
 
 
 def transcript_in(annotation: str) -> str | None:

@@ -4,10 +4,21 @@ import json
 
 import pytest
 
-from budew.corpora.labels.answers import answers_in, looks_like_answers
+from budew.corpora.labels.answers import LONGEST, answers_in, looks_like_answers
 from budew.errors import CorpusError
 
 ANSWERS = [("human-1", "Shame", 1.0), ("human-4", "Shame", 2.0)]
+NOT_PLAIN = [
+    "[{'h': {'Shame': 1}}",
+    "__import__('os').system('true')",
+    "[{'h': {'Shame': x}}]",
+    "[1" * 50,
+    "[" * 5000 + "]" * 5000,
+    "-" * 60000 + "1",
+    "9" * 60000,
+    "1 + 1" * 10000,
+    "",
+]
 LISTED = [{"human-1": {"Shame": 1}}, {"human-4": {"Shame": 2}}]
 
 
@@ -50,7 +61,8 @@ def test_names_may_be_encoded_and_attributes_are_names_too():
         ("[1]", "not the answers"),
         ("[]", "no rating"),
         ("[{'h': {}}]", "no rating"),
-        ("[{'h': {'Shame': 1}}", "not a list"),
+        *((text, "not a list") for text in NOT_PLAIN),
+        ("'" + "x" * LONGEST + "'", "longer"),
     ],
 )
 def test_what_is_no_answer_is_told(value, fault):

@@ -1,9 +1,12 @@
 """Scores are found under any spelling, and no scale is assumed without the metadata saying so."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budew.corpora import read
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.scores import find_scores, intensities, number_in, scale_named
 from budew.errors import CorpusError
@@ -113,3 +116,59 @@ def test_intensities_keep_the_order_and_the_ends(name, value):
 @pytest.mark.parametrize("value", [True, None, "", "3 kHz", "nan", float("nan"), float("inf"), 10**400, [1]])
 def test_what_is_no_number_is_none(value):
     assert number_in(value) is None
+
+
+def scored(pack, mp3, rows, name="scored.tar"):
+    members = []
+    for number, row in enumerate(rows):
+        members += [(f"{number}.mp3", mp3), (f"{number}.json", json.dumps(row).encode())]
+    return pack(name, members)
+
+
+def test_the_scale_is_that_of_the_shard_and_not_of_the_clip(pack, mp3):
+    rows = [{"scores": {"Anger": 0.5}}, {"scores": {"Anger": 3.5, "Fear": 2}}, {"transcript": "no scores"}]
+    clips = list(read(scored(pack, mp3, rows)))
+    assert [clip.profile and dict(clip.profile.emotions) for clip in clips] == [
+        {"Anger": 0.125},
+        {"Fear": 0.5, "Anger": 0.875},
+        None,
+    ]
+    told = clips[0].metadata["profile_from"]
+    assert told == {"form": "scores", "scale": "0-4", "scale_by": "detected", "largest": 3.5, "clips": 2}
+
+
+def test_the_option_names_the_scale(pack, mp3):
+    path = scored(pack, mp3, [{"Anger": 1.0, "text": "Hi", "lang": "German"}])
+    (clip,) = read(path, scale="scalar-target")
+    assert dict(clip.profile.emotions) == {"Anger": 0.2}
+    assert (clip.transcript, clip.language) == ("Hi", "de")
+    assert [dict(c.profile.emotions) for c in read(path)] == [{"Anger": 1.0}]
+
+
+def test_all_forty_in_any_spelling(pack, mp3):
+    row = {name.replace("/", "_").replace(" ", "_").lower(): 4 for name in EMOTIONS}
+    (clip,) = read(scored(pack, mp3, [row]))
+    assert list(clip.profile.emotions) == list(EMOTIONS)
+    assert "profile_from" in clip.metadata
+    assert len(clip.metadata) == 1
+
+
+def test_a_score_off_the_scale_costs_its_clip_only(pack, mp3):
+    path = scored(pack, mp3, [{"Anger": 3}, {"Anger": 9}, {"Anger": 1}])
+    errors = []
+    clips = list(read(path, scale="0-4", on_bad=errors.append))
+    assert [clip.id for clip in clips] == ["0", "2"]
+    (error,) = map(str, errors)
+    assert "clip '1': Anger is 9" in error
+
+
+def test_a_damaged_item_does_not_hide_the_scale(pack, mp3):
+    path = pack(
+        "a.tar",
+        [("0.mp3", mp3), ("0.json", b"{"), ("1.mp3", mp3), ("1.json", b'{"Anger": 1}'), ("2.mp3", mp3),
+         ("2.json", b'{"Anger": 4}')],
+    )  # fmt: skip
+    errors = []
+    clips = list(read(path, on_bad=errors.append))
+    assert [dict(clip.profile.emotions) for clip in clips] == [{"Anger": 0.25}, {"Anger": 1.0}]
+    assert len(errors) == 1

@@ -15,7 +15,7 @@ from typing import Any
 from budew.audio.formats import SUFFIXES
 from budew.corpora.clip import Clip
 from budew.corpora.fields import known_names
-from budew.corpora.labels import Scales, described
+from budew.corpora.labels import Scales
 from budew.corpora.rows import Table, clips_of_rows
 from budew.errors import CorpusError, MissingExtraError, OnBad, report
 from budew.extras import require
@@ -84,20 +84,13 @@ def hub_shards(source: str) -> list[str]:
     return [str(replace(asked, shard=number, shards=count)) for number in range(count)]
 
 
-def read_hub(
-    source: str,
-    *,
-    columns: Mapping[str, str] | None = None,
-    scale: str | None = None,
-    on_bad: OnBad | None = None,
-) -> Iterator[Clip]:
+def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
     """Read the clips of a data set, or of one shard of it; audio comes as bytes.
 
     Ids are those of its id column, else split, shard and number of the row.
 
     Args:
         source: as `hub_dataset` reads it.
-        columns: field of a clip → column, where the column has not a usual name (`fields.yaml`).
         scale: of scores that come without one, such as "0-4". A stream cannot be looked through for it.
         on_bad: called with the error of each bad row, and the reading goes on; without it the error is
             raised.
@@ -108,20 +101,18 @@ def read_hub(
         MissingExtraError: `datasets` is not installed.
     """
     for shard in hub_shards(source):
-        yield from _read_shard(hub_dataset(shard), columns, scale, on_bad)
+        yield from _read_shard(hub_dataset(shard), scale, on_bad)
 
 
-def _read_shard(
-    shard: HubDataset, columns: Mapping[str, str] | None, scale: str | None, on_bad: OnBad | None
-) -> Iterator[Clip]:
+def _read_shard(shard: HubDataset, scale: str | None, on_bad: OnBad | None) -> Iterator[Clip]:
     try:
         _, rows = _streamed(shard)
-        audio = _audio_column(rows.features, shard, columns)
+        audio = _audio_column(rows.features, shard)
     except CorpusError as error:
         report(error, on_bad)
         return
     place = shard.name.partition("/")[2]
-    table = Table(str(shard), place, audio, columns, described, Scales(scale))
+    table = Table(str(shard), place, audio, Scales(scale))
     yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
 
 
@@ -165,12 +156,11 @@ def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tu
         report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"), on_bad)
 
 
-def _audio_column(features: Mapping[str, Any], shard: HubDataset, columns: Mapping[str, str] | None) -> str:
-    """Return the column of audio: the one asked for, else that of the type, else one with the usual name."""
-    asked = (columns or {}).get("audio")
+def _audio_column(features: Mapping[str, Any], shard: HubDataset) -> str:
+    """Return the column of audio: that of the type, else one with a usual name."""
     typed = [name for name, feature in features.items() if type(feature).__name__ == "Audio"]
     usual = [name for name in (*known_names()["audio"], *SUFFIXES) if name in features]
-    for name in (asked,) if asked else (*typed, *usual):
+    for name in (*typed, *usual):
         if name in features:
             return name
     fault = f"no column holds audio among {', '.join(features)}"

@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora import Clip, read, write_shard
-from budew.corpora.readers.hub import HubDataset, hub_dataset, is_hub_dataset
+from budew.corpora.hub import HubDataset, hub_dataset, is_hub_dataset
 from budew.errors import CorpusError
 
 pytest.importorskip("datasets")
