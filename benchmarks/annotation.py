@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from budew.annotation.llm import AnnotateByLLM
-from budew.chat.server import ChatServer
+from budew.chat.server import ServerSettings
 from budew.corpora import Clip
 
 _RATE = 16_000
@@ -37,10 +37,15 @@ def main() -> None:
     clips = [Clip(f"clip-{n}", _noise(n, arguments.seconds), "wav") for n in range(arguments.clips)]
     for misbehave in (0.0, 0.3):
         with tempfile.TemporaryDirectory() as folder, _model(misbehave, arguments.seed) as url:
-            server = ChatServer(
-                url, concurrency=arguments.concurrency, timeout=1.0, first_wait=0.05, patience=30.0
+            server = ServerSettings(
+                base_url=url,
+                model="none",
+                concurrency=arguments.concurrency,
+                timeout=1.0,
+                patience=30.0,
+                cache=Path(folder) / "answers.sqlite",
             )
-            job = AnnotateByLLM(server, "none", cache=Path(folder) / "answers.sqlite")
+            job = AnnotateByLLM(server)
             for run in ("first run", "from cache"):
                 print(f"misbehave {misbehave:.0%}, {run:10}", _line(job, clips, url))
 

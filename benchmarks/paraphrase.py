@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from budew import VoiceProfile, render
-from budew.chat.server import ChatServer
+from budew.chat.server import ServerSettings
 from budew.corpora import Clip, write_shard
 from budew.jobs import run
 from budew.jobs.workers import collect_seldom
@@ -33,7 +33,7 @@ ANSWER = "Listen to this old woman: she seethes with deep rage, and beneath it l
 
 
 def backend(url: str, concurrency: int, cache: Path) -> ChatBackend:
-    return ChatBackend(ChatServer(url, concurrency=concurrency), "model", cache=cache)
+    return ChatBackend(ServerSettings(base_url=url, model="model", concurrency=concurrency, cache=cache))
 
 
 def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> tuple[float, float]:

@@ -71,8 +71,8 @@ def stats(url: str) -> dict[str, Any]:
 def start(source: Path, out: Path, url: str) -> subprocess.Popen[bytes]:
     """Start the job in a process group of its own."""
     command = [sys.executable, "-m", "budew", "paraphrase", "run", str(source), str(out), "--workers", "2"]
-    asked = ["--backend", "chat", "--model", "m", "--base-url", url, "--timeout", "2"]
-    kept = ["--cache", str(out.with_suffix(".sqlite"))]
+    asked = ["--backend", "chat", "--model", "m", "--base-url", url, "--set", "timeout=2"]
+    kept = ["--set", f"cache={out.with_suffix('.sqlite')}"]
     return subprocess.Popen(
         [*command, *asked, *kept],
         stdout=subprocess.PIPE,

@@ -1,8 +1,9 @@
-"""Addresses of shards: what is one, and what of it may be shown."""
+"""Addresses of shards and servers, and what of them may be shown: secrets never leave the process."""
 
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
@@ -41,15 +42,22 @@ def shown(address: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def redact(text: str, address: str) -> str:
-    """Return a text in which what is secret in an address is `…`, in whatever form a server may echo it.
+def redact(text: str, address: str = "", keys: tuple[str, ...] = ()) -> str:
+    """Return a text in which secrets are `…`, in whatever form a server may echo them.
 
-    Hidden are user, password and the query with its values, as they are, quoted, and in Base64, also where
-    this is part of a longer text in Base64.
+    Hidden are user, password and the query of an address with its values, and `keys`: as they are, quoted,
+    and in Base64, also where this is part of a longer text in Base64.
     """
-    forms = {form for secret in _secrets(address) for form in _forms(secret)}
+    pattern = _pattern(address, keys)
+    return pattern.sub("…", text) if pattern else text
+
+
+@lru_cache(maxsize=16)
+def _pattern(address: str, keys: tuple[str, ...]) -> re.Pattern[str] | None:
+    secrets = (*_secrets(address), *keys) if address else keys
+    forms = {form for secret in secrets for form in _forms(secret)}
     found = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    return re.sub(found, "…", text, flags=re.IGNORECASE) if found else text  # %2f is %2F
+    return re.compile(found, flags=re.IGNORECASE) if found else None  # %2f is %2F
 
 
 def _secrets(address: str) -> Iterator[str]:

@@ -138,6 +138,9 @@ def _faults(error: ValidationError) -> Iterator[str]:
         if fault["type"] == "extra_forbidden":
             yield f"{where}: unknown field"
             continue
+        if fault["type"] == "settings":  # by a validator of ours; the input may be secret
+            yield f"{where}: {fault['msg']}" if where else fault["msg"]
+            continue
         shown = repr(fault["input"])
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
         needed = fault["type"] == "missing"

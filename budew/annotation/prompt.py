@@ -1,7 +1,7 @@
 """The prompt of `paraphrase/annotation.yaml`, or of a file like it, with the names of the taxonomy in it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -47,7 +47,7 @@ class AnnotationPrompt:
         asked = {"type": "text", "text": self.request}
         return ({"role": "system", "content": self.system}, {"role": "user", "content": [heard, asked]})
 
-    def corrected(self, answer: str, problems: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    def corrected(self, answer: str, problems: Sequence[str]) -> tuple[dict[str, Any], ...]:
         """Return the messages that give an answer back with what is wrong with it."""
         lines = "\n".join(f"- {problem}" for problem in problems)
         said = self.correction.replace("{problems}", lines)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from budew.annotation.schema import SCALE, UNKNOWN
-from budew.chat.json_in_text import NoJSONError, object_in
+from budew.chat.json_in_text import object_in
+from budew.errors import AnswerError
 from budew.profile import VoiceProfile
 from budew.taxonomy import (
     ATTRIBUTES,
@@ -27,17 +28,6 @@ MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
 
 
-class AnswerError(ValueError):
-    """An answer that is no annotation. `problems` are the reasons, at least one."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        shown = [problem[:_LONGEST_PROBLEM] for problem in problems[:MOST_PROBLEMS]]
-        if len(problems) > MOST_PROBLEMS:
-            shown.append(f"and {len(problems) - MOST_PROBLEMS} more")
-        self.problems = tuple(shown)
-        super().__init__("; ".join(self.problems))
-
-
 def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
     """Return the profile in an answer.
 
@@ -46,16 +36,15 @@ def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
         parts: what it was asked for, see `budew.annotation.schema.PARTS`.
 
     Raises:
-        AnswerError: with everything that is wrong.
+        AnswerError: with everything that is wrong, one line for each problem.
     """
-    try:
-        data = object_in(text, keys=parts)
-    except NoJSONError as error:
-        raise AnswerError([str(error)]) from error
+    data = object_in(text, keys=parts)
     problems = [f"{_shown(name)} is not asked for" for name in data if name not in parts]
     read = {part: _READ[part](data.get(part), problems) for part in parts}
     if problems:
-        raise AnswerError(problems)
+        shown = [problem[:_LONGEST_PROBLEM] for problem in problems[:MOST_PROBLEMS]]
+        more = [f"and {len(problems) - MOST_PROBLEMS} more"] * (len(problems) > MOST_PROBLEMS)
+        raise AnswerError("\n".join([*shown, *more]))
     return VoiceProfile(
         read["emotions"], read.get("bursts", ()), {**read.get("traits", {}), **read.get("attributes", {})}
     )

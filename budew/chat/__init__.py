@@ -1,1 +1,1 @@
-"""Language models behind any server that speaks the OpenAI chat protocol: asked once, paid once, survived."""
+"""One client for servers that speak the OpenAI protocols (chat, speech): cache, budget, health probe."""

@@ -1,195 +1,274 @@
-"""Asking a chat server many things at a time, and getting an answer or a reason for each.
+"""Asking a server many things at a time, and getting an answer or a reason for each.
 
-A request that meets a fault is tried again, after ever longer waits. When its attempts are used up, a short
-question that any chat model can answer tells whose fault it is: while that is not answered either, the
-server is down, everyone waits, and after `patience` the job ends, to be gone on with. Once it is answered,
-the request is tried again with the others, and at last alone, so that one that brings the server down takes
-no other with it; only then is it the one to blame. Answers are kept: what was answered is not asked again.
+Retries, waits and timeouts of a single request are those of the `openai` client. When they are used up, a
+health probe (a short request that any such model answers) decides whose fault it is: while the probe fails,
+the server is down, all requests wait, and after `patience` the job ends, to be resumed. Otherwise the request
+is asked again, and at last alone; then it is refused. Answers are kept: what was answered is never asked, nor
+paid, again.
 """
 
 import asyncio
-from contextlib import nullcontext
-from typing import Any
+import warnings
+from collections.abc import Callable, Coroutine, Generator, Iterable
+from concurrent.futures import Future
+from contextlib import closing, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
-from budew.chat.errors import FaultError, RefusedError
-from budew.chat.exchange import Exchange
-from budew.chat.flow import Flow
-from budew.chat.ledger import Ledger
-from budew.chat.outage import Outage
-from budew.chat.request import Answer, ChatRequest, Usage, answer_in, usage_in
-from budew.chat.server import ChatServer
-from budew.chat.spending import UNLIMITED, Budget, Spending
-from budew.chat.waiting import backoff
-from budew.errors import JobError
+from budew.addresses import redact
+from budew.chat.connection import Connection, Refused, Unavailable
+from budew.chat.in_order import in_order, loop_in_thread, wait_for
+from budew.chat.ledger import Ledger, Spending
+from budew.chat.request import Answer, Request, request_key, usage_in
+from budew.chat.server import ServerSettings
+from budew.errors import AnswerError, BudewWarning, InputError, JobError, ServerError
 
-_LATER_ATTEMPTS = 2
+T = TypeVar("T")
+R = TypeVar("R")
+
 _ROUNDS = 3
-_OVERLOADS = 4  # for each attempt: an overloaded server is healthy, and slow
-_REFUSALS = 20  # of the first requests of all: what is wrong is not the clips
+_OVERLOADED_ROUNDS = 12  # an overloaded server is healthy, and slow
+_LATER_RETRIES = 1
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between probes
+_REFUSALS = 20  # of the first requests of all: the items are not at fault
 _NO_SCHEMA = (400, 422)
-_PROBE = "ping"
+_SHORTEST_SECRET = 6  # a shorter one may be a word of the answer
 
 
-class ChatClient:
-    """A server and what is remembered of it. Use it as an async context, in one event loop.
+class Client:
+    """A server with its answer cache and budget. Use it as an async context, in one event loop.
 
     Args:
-        server: where it is and how it is to be asked.
-        ledger: where answers, costs and pace are kept; closed by whoever opened it.
-        budget: what may be spent.
-        account: under which name the ledger adds up.
+        server: its settings.
+        account: name under which the cache adds up what is spent, the same in all workers and restarts.
 
     Raises:
-        MissingExtraError: the library httpx2 is not installed.
-        JobError: the key that was asked for is not there.
+        InputError: a ceiling without a cache to count in.
+        MissingExtraError: the library openai is not installed.
+        JobError: the key that was asked for is missing, or the cache cannot be opened.
     """
 
-    def __init__(
-        self, server: ChatServer, ledger: Ledger, *, budget: Budget = UNLIMITED, account: str = ""
-    ) -> None:
-        self._server, self._ledger, self._budget, self._account = server, ledger, budget, account
-        self._exchange = Exchange(server)
-        limit = server.requests_per_minute
-        pace = None if limit is None else lambda: ledger.next_turn(server.shown, every=60 / limit)
-        self._flow = Flow(server.concurrency, pace)
-        self._outage = Outage(
-            server.shown, patience=server.patience, first_wait=server.first_wait, sleep=self._flow.sleep
-        )
-        self._alone = asyncio.Lock()
-        self._schemas: bool | None = None  # whether the server knows them
-        self._refusals, self._helped = 0, False
+    def __init__(self, server: ServerSettings, *, account: str = "") -> None:
+        if server.has_ceiling and server.cache is None:
+            raise InputError("a ceiling is counted in the cache, over all workers: name a file for it")
+        self._server, self._account = server, account
+        self._connection = Connection(server, self._pace if server.requests_per_minute else None)
+        self._places, self._pacing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
+        self._probing, self._alone = asyncio.Lock(), asyncio.Lock()
+        self._answered_at = float("-inf")
+        self._knows_schemas: bool | None = None
+        self._refusals, self._succeeded = 0, False
+        self._end: JobError | None = None
+        self._ended = asyncio.Event()
+        secrets = tuple(secret for secret in server.secrets() if len(secret) >= _SHORTEST_SECRET)
+        self._redact = partial(redact, keys=secrets) if secrets else str
 
-    async def __aenter__(self) -> "ChatClient":
-        await self._exchange.__aenter__()
+    async def __aenter__(self) -> "Client":
+        self._ledger = Ledger(self._server.cache)
+        await self._connection.__aenter__()
         return self
 
     async def __aexit__(self, *ended: Any) -> None:
-        await self._exchange.__aexit__(*ended)
+        await self._connection.__aexit__(*ended)
+        self._ledger.close()
 
     @property
     def spent(self) -> Spending:
         """What the account has spent so far, in all workers and runs."""
         return self._ledger.spent(self._account)
 
-    async def complete(self, request: ChatRequest) -> Answer:
-        """Return the answer to `request`, from the ledger if it was asked before.
+    async def complete(self, request: Request) -> Answer:
+        """Return the answer to `request`, from the cache if it was asked before.
 
         Raises:
-            RefusedError: there is none to be had.
-            JobError: there will be none for other requests either; raised for all from then on.
+            ServerError: the server refuses this request, or never answers it.
+            JobError: no other request would succeed either; raised for all from then on.
         """
+        self._check()
         try:
-            self._flow.check()
-            key = request.key()
+            key = request_key(request)
             answer = self._ledger.answer(key) or await self._asked(request, key)
-            self._helped = True
-            return answer
-        except RefusedError as refusal:
-            self._refused(refusal)
+        except ServerError as refusal:
+            self._check_refusals(refusal)
             raise
         except JobError as error:
-            self._flow.end(error)
+            self._end_job(error)
             raise
+        self._succeeded = True
+        return answer
 
-    async def _asked(self, request: ChatRequest, key: bytes) -> Answer:
-        fault: FaultError | None = None
-        for number in range(_ROUNDS):
-            attempts = self._server.attempts if not number else _LATER_ATTEMPTS
-            async with self._alone if number == _ROUNDS - 1 else nullcontext():
-                try:
-                    return await self._tried(request, key, attempts)
-                except FaultError as error:
-                    fault = error
-                await self._outage.end(lambda: self._probe(request.model))
-        raise RefusedError(f"{self._server.shown} answers others and not this ({fault})")
-
-    async def _tried(self, request: ChatRequest, key: bytes, attempts: int) -> Answer:
-        faults = overloads = 0
+    async def _asked(self, request: Request, key: bytes) -> Answer:
+        rounds = overloads = 0
         while True:
+            retries = _LATER_RETRIES if rounds or overloads else self._server.retries
+            async with self._alone if rounds == _ROUNDS - 1 else nullcontext():
+                try:
+                    return await self._tried(request, key, retries)
+                except Unavailable as error:
+                    fault = error
+                await self._wait_until_healthy(request.probe())
+            rounds, overloads = rounds + (not fault.overload), overloads + fault.overload
+            if rounds == _ROUNDS or overloads == _OVERLOADED_ROUNDS:
+                raise ServerError(f"{self._server.shown} answers others and not this ({fault})")
+
+    async def _tried(self, request: Request, key: bytes, retries: int) -> Answer:
+        """Ask, and ask again where the answer cannot be used."""
+        for number in range(retries + 1):
             try:
-                answer = await self._sent(request, key)
-            except FaultError as fault:
-                faults, overloads = faults + (not fault.overload), overloads + fault.overload
-                too_long = self._outage.failed()
-                if too_long or faults >= attempts or overloads >= attempts * _OVERLOADS:
-                    raise
-                await self._wait(fault, max(faults, overloads) - 1, key)
-                continue
-            cost = self._budget.cost(answer.usage) if answer.usage else 0.0
-            self._ledger.keep(key, answer, account=self._account, cost=cost)
-            self._metered(answer)
-            return answer
+                answer = await self._sent(request, key.hex(), retries)
+                break
+            except AnswerError as error:
+                if number == retries:
+                    raise Unavailable(str(error)) from error
+            await self._wait(number)
+        answer = replace(answer, texts=tuple(map(self._redact, answer.texts)))
+        cost = self._server.cost(answer.usage) if answer.usage else 0.0
+        self._ledger.keep(key, answer, account=self._account, cost=cost)
+        if self._server.has_ceiling and answer.usage is None:
+            raise JobError(
+                f"{self._server.shown} does not report the tokens of an answer: leave the ceiling out"
+            )
+        return answer
 
-    async def _wait(self, fault: FaultError, number: int, key: bytes) -> None:
-        seconds = backoff(number, first=self._server.first_wait, of=key.hex())
-        seconds = max(seconds, min(fault.retry_after or 0.0, self._server.patience))
-        if fault.overload:
-            self._flow.overloaded(seconds)
-        else:
-            await self._flow.sleep(seconds)
-
-    async def _sent(self, request: ChatRequest, key: bytes = b"") -> Answer:
-        async with self._flow.place():
-            self._budget.check(self.spent)
+    async def _sent(self, request: Request, key: str, retries: int) -> Answer:
+        async with self._places:
+            self._check()
+            if self._server.has_ceiling:
+                self._server.check_ceilings(self.spent)
             try:
-                response = await self._posted(request, key.hex())
-            except RefusedError:
-                self._heard()
+                content, content_type = await self._posted(request, key, retries)
+            except Refused:
+                self._answered_at = _now()
                 raise
-        self._heard()
-        try:
-            return answer_in(response)
-        except FaultError:
-            if usage := usage_in(response):
-                self._count(usage)
-            raise
+        self._answered_at = _now()
+        return self._read(request, content, content_type)
 
-    async def _posted(self, request: ChatRequest, key: str) -> dict[str, Any]:
-        """Post in the plainest form from the time on that only that is understood."""
-        body = request.plain_body() if self._schemas is False else request.body()
-        structured = "response_format" in body
+    async def _posted(self, request: Request, key: str, retries: int) -> tuple[bytes, str]:
+        """Post the plain body as soon as the server has shown that it knows no schemas."""
+        post = partial(self._connection.post, request.path, key=key, retries=retries)
+        if not request.structured or self._knows_schemas is False:
+            return await post(request.plain_body() if self._knows_schemas is False else request.body())
         try:
-            response = await self._exchange.post(body, key=key)
-            self._schemas = True if structured else self._schemas
-        except RefusedError as refusal:
-            if self._schemas or not structured or refusal.status not in _NO_SCHEMA:
+            response = await post(request.body())
+            self._knows_schemas = True
+        except Refused as refusal:
+            if self._knows_schemas or refusal.status not in _NO_SCHEMA:
                 raise
-            await self._flow.turn()
-            response = await self._exchange.post(request.plain_body(), key=key)
-            self._schemas = False
+            response = await post(request.plain_body())
+            self._knows_schemas = False
         return response
 
-    def _heard(self) -> None:
-        self._outage.answered()
-        self._flow.answered()
+    def _read(self, request: Request, content: bytes, content_type: str) -> Answer:
+        try:
+            return request.read(content, content_type)
+        except AnswerError:
+            self._count(content)  # it is paid all the same
+            raise
 
-    def _metered(self, answer: Answer) -> None:
-        if self._budget.has_ceiling and answer.usage is None:
-            raise JobError(
-                f"{self._server.shown} does not say how many tokens an answer cost: no ceiling can be kept, "
-                "leave it out"
-            )
+    def _count(self, content: bytes) -> None:
+        if usage := usage_in(content):
+            self._ledger.count(usage, account=self._account, cost=self._server.cost(usage))
 
-    def _count(self, usage: Usage) -> None:
-        self._ledger.count(usage, account=self._account, cost=self._budget.cost(usage))
+    async def _wait_until_healthy(self, probe: Request) -> None:
+        """Return when the server answers a probe, or has answered anyone since this was called.
 
-    def _refused(self, refusal: RefusedError) -> None:
+        Raises:
+            JobError: it does not within `patience`.
+        """
+        asked_at = _now()
+        async with self._probing:
+            started, tries = _now(), 0
+            while self._answered_at < asked_at:
+                self._check()
+                try:
+                    content, kind = await self._connection.post(probe.path, probe.plain_body(), retries=0)
+                    probe.read(content, kind)
+                    self._count(content)
+                except Refused:
+                    pass  # an answer as well
+                except (Unavailable, AnswerError) as fault:
+                    if _now() - started > self._server.patience:
+                        raise self._down(fault) from fault
+                    if tries == 1:  # one probe may fail by chance
+                        warnings.warn(
+                            BudewWarning(f"{self._server.shown} does not answer ({fault}): waiting"),
+                            stacklevel=2,
+                        )
+                    await self._wait(tries)
+                    tries += 1
+                    continue
+                self._answered_at = _now()
+
+    def _down(self, fault: Exception) -> JobError:
+        return JobError(
+            f"{self._server.shown} has not answered for {self._server.patience:.0f} s ({fault}): check it "
+            "and start again; the answers so far are kept"
+        )
+
+    async def _wait(self, number: int) -> None:
+        """Wait ever longer, at most until the job ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(_FIRST_WAIT * 2.0 ** min(number, 10), _LONGEST_WAIT)):
+                await self._ended.wait()
+
+    async def _pace(self, _request: object) -> None:
+        async with self._pacing:
+            every = 60 / (self._server.requests_per_minute or 60)
+            while (wait := self._ledger.next_turn(self._server.shown, every=every)) > 0:
+                await asyncio.sleep(wait)
+
+    def _check_refusals(self, refusal: ServerError) -> None:
         self._refusals += 1
-        if self._refusals >= _REFUSALS and not self._helped and not self.spent.requests:
+        if self._refusals >= _REFUSALS and not self._succeeded and not self.spent.requests:
             error = JobError(
                 f"{self._server.shown} refused the first {self._refusals} requests, the last with {refusal}: "
-                "check the name of the model, and that it takes what it is sent"
+                "check the name of the model, and which input it takes"
             )
-            self._flow.end(error)
+            self._end_job(error)
             raise error from refusal
 
-    async def _probe(self, model: str) -> None:
-        """Ask something short. A refusal is an answer as well."""
-        question: dict[str, Any] = {"role": "user", "content": _PROBE}
-        request = ChatRequest(model, (question,), max_tokens=8)
+    def _end_job(self, error: JobError) -> None:
+        if self._end is None:
+            self._end = error
+            self._ended.set()
+
+    def _check(self) -> None:
+        if self._end is not None:
+            raise self._end
+
+
+def answered_in_order(
+    items: Iterable[T],
+    work: Callable[[Client, T], Coroutine[Any, Any, R]],
+    server: ServerSettings,
+    *,
+    account: str = "",
+) -> Generator[tuple[T, Future[R]], None, None]:
+    """Yield each item with the finished future of `work(client, item)`, in the order of the items.
+
+    Args:
+        items: taken as needed, twice as many ahead as requests may be under way.
+        work: asks the client.
+        server: its settings.
+        account: as for `Client`.
+
+    Raises:
+        JobError: going on is useless. What was answered is kept.
+    """
+    with loop_in_thread() as loop:
+        client = wait_for(loop, _opened(server, account))
         try:
-            answer = await self._sent(request)
-        except RefusedError:
-            return
-        if answer.usage:
-            self._count(answer.usage)
+            ahead = 2 * server.concurrency
+            with closing(in_order(items, partial(work, client), loop=loop, ahead=ahead)) as results:
+                yield from results
+        finally:
+            wait_for(loop, client.__aexit__(None, None, None))
+
+
+async def _opened(server: ServerSettings, account: str) -> Client:
+    return await Client(server, account=account).__aenter__()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""Many things under way at a time in an event loop of their own, results in the order of what was given.
+"""Ordered concurrency: many coroutines under way in an event loop of their own, results in input order.
 
 The loop runs in a thread: requests go on while the results are written, and while the next audio is decoded.
 """
@@ -44,19 +44,18 @@ def in_order(
     loop: asyncio.AbstractEventLoop,
     ahead: int,
 ) -> Generator[tuple[T, Future[R]], None, None]:
-    """Give each item with the future of `work` on it, which is done, in the order of the items.
+    """Yield each item with the finished future of `work` on it, in the order of the items.
 
     Closing it cancels what is under way.
 
     Args:
-        items: taken in the thread of the caller, `ahead` of the one that is given.
-        work: done in the loop, on as many items at a time as are taken and not yet given.
+        items: taken in the thread of the caller, `ahead` of the one that is yielded.
+        work: run in the loop, on as many items at a time as are taken and not yet yielded.
         loop: running in another thread.
-        ahead: items taken beyond the one that is given; also what memory is bounded by.
+        ahead: items taken beyond the one that is yielded, which bounds the memory.
 
     Raises:
-        JobError: `work` raised it. What was under way before it ends first, so that nothing that was paid
-            is lost.
+        JobError: `work` raised it. What is under way ends first, so that nothing that was paid is lost.
     """
     under_way: deque[tuple[T, Future[R]]] = deque()
     try:

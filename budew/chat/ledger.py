@@ -1,9 +1,9 @@
-"""Answers, spending and pace in one SQLite file that all workers share, and that survives their being killed.
+"""Answer cache, spending and rate limit in one SQLite file that all workers share, safe against SIGKILL.
 
-An answer and its cost are written in one transaction before anyone sees the answer: no request that was paid
-is asked again or goes uncounted. About 870 bytes an annotation, the key with it; 15,000 written and 50,000
-found a second on one core (benchmarks/chat_ledger.py). SQLite's write-ahead log needs a disk of this machine:
-on a cluster, one file a node.
+An answer and its cost are written in one transaction before the answer is used: no request that was paid is
+asked again or goes uncounted. About 870 bytes an annotation with its key; 15,000 written and 50,000 found a
+second on one core (benchmarks/chat_ledger.py). SQLite's write-ahead log needs a disk of this machine: on a
+cluster, one file a node.
 """
 
 import json
@@ -11,16 +11,21 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from budew.chat.request import Answer, Usage
-from budew.chat.spending import Spending
 from budew.errors import JobError
 
+if TYPE_CHECKING:
+    from budew.jobs import Progress
+
 _LONGEST_LOCK = 60.0  # seconds to wait for other workers; a write takes a fraction of a millisecond
-_LARGEST_ENTRY = 16 * 2**20
+_LARGEST_ENTRY = 32 * 2**20
+_EVERY = 1.0  # seconds between two looks of the progress display into the file
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS spending (
@@ -31,13 +36,33 @@ CREATE TABLE IF NOT EXISTS pace (server TEXT PRIMARY KEY, next REAL NOT NULL);
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent so far: requests answered, tokens, and their cost at the prices of the time."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out."""
+        return self.tokens_in + self.tokens_out
+
+    def __str__(self) -> str:
+        cost = f", a cost of {self.cost:,.2f}" if self.cost else ""
+        tokens = f"{self.tokens_in:,} tokens in, {self.tokens_out:,} out"
+        return f"answers paid so far: {self.requests:,}, {tokens}{cost}"
+
+
 class Ledger:
-    """What is remembered from request to request, worker to worker and run to run.
+    """Answers, spending and rate limit, kept from request to request, worker to worker and run to run.
 
     Open it where it is used: a connection does not survive a fork.
 
     Args:
-        path: the file, made if need be; None remembers until it is closed.
+        path: the file, made if need be; None keeps everything in memory until it is closed.
 
     Raises:
         JobError: here and in all methods, when the file cannot be read or written.
@@ -45,7 +70,7 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self._name = str(path or "the answers in memory")
-        with self._told():
+        with self._errors():
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
@@ -54,12 +79,12 @@ class Ledger:
             self._prepare()
 
     def close(self) -> None:
-        """End the use of the file."""
+        """Close the file."""
         self._database.close()
 
     def answer(self, key: bytes) -> Answer | None:
         """Return the answer that was kept under `key`. One that is damaged is dropped."""
-        with self._told():
+        with self._errors():
             row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
@@ -72,18 +97,18 @@ class Ledger:
     def keep(self, key: bytes, answer: Answer, *, account: str, cost: float) -> None:
         """Keep an answer, and add what it cost to `account`, both or none."""
         usage = answer.usage or Usage(0, 0)
-        with self._told(), self._transaction():
+        with self._errors(), self._transaction():
             self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, _packed(answer)))
             self._add(account, 1, usage, cost)
 
     def count(self, usage: Usage, *, account: str, cost: float) -> None:
         """Add the cost of something that is not kept."""
-        with self._told():
+        with self._errors():
             self._add(account, 0, usage, cost)
 
     def spent(self, account: str) -> Spending:
         """Return what was added to `account` so far, by anyone."""
-        with self._told():
+        with self._errors():
             row = self._database.execute(
                 "SELECT requests, tokens_in, tokens_out, cost FROM spending WHERE account = ?", (account,)
             ).fetchone()
@@ -97,7 +122,7 @@ class Ledger:
             every: seconds from one turn to the next.
         """
         now = time.time()
-        with self._told(), self._transaction():
+        with self._errors(), self._transaction():
             row = self._database.execute("SELECT next FROM pace WHERE server = ?", (server,)).fetchone()
             wait = min(row[0] - now, every) if row else 0.0  # more than that: the clock was set back
             if wait > 0:
@@ -141,16 +166,14 @@ class Ledger:
             self._database.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
             if (
                 getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
             ):  # a file of the user's, maybe
-                raise JobError(
-                    f"{self._name}: is no file of answers: name another with --cache, or leave it out"
-                ) from error
+                raise JobError(f"{self._name}: is not an answer cache: name another file") from error
             raise JobError(
                 f"{self._name}: answers cannot be kept there ({error}): free the disk, delete the file if it "
                 "is damaged, or name another"
@@ -174,20 +197,47 @@ def _unpacked(entry: bytes) -> Answer:
     return Answer(tuple(texts), None if costs is None else Usage(*map(int, costs)))
 
 
-def users_ledger() -> Path:
-    """Return the file that keeps the answers to all that a user asked, in the folder for caches."""
+def default_cache() -> Path:
+    """Return the file that keeps all answers of this user, in the folder for caches."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(caches) / "budew" / "answers.sqlite"
 
 
-def told_spending(path: Path, account: str) -> str:
-    """Return what `account` has spent, as a sentence.
+def spending_of(path: Path, account: str) -> Spending:
+    """Return what `account` has spent.
 
     Raises:
         JobError: the file cannot be read.
     """
     with closing(Ledger(path)) as ledger:
-        spent = ledger.spent(account)
-    cost = f", a cost of {spent.cost:,.2f}" if spent.cost else ""
-    tokens = f"{spent.tokens_in:,} tokens in, {spent.tokens_out:,} out"
-    return f"answers paid so far: {spent.requests:,}, {tokens}{cost}"
+        return ledger.spent(account)
+
+
+@contextmanager
+def live_spending(path: Path, account: str) -> "Iterator[Callable[[Progress], str]]":
+    """Yield a function that describes the spending of `account` at some progress: tokens a second, cost.
+
+    Args:
+        path: the file that all workers share.
+        account: name under which it adds up.
+
+    Raises:
+        JobError: the file cannot be read.
+    """
+    with closing(Ledger(path)) as ledger:
+        began, before = time.monotonic(), ledger.spent(account)
+        last, line = -_EVERY, ""
+
+        def describe(at: "Progress") -> str:
+            nonlocal last, line
+            now = time.monotonic() - began
+            if now - last >= _EVERY:
+                spent = ledger.spent(account)
+                line = f"{(spent.tokens - before.tokens) / max(now, 0.1):,.0f} tokens/s"
+                if spent.cost:
+                    line += f", cost {spent.cost:,.2f}"
+                    line += f" of about {spent.cost * at.of / at.units:,.2f}" * bool(at.units)
+                last = now
+            return line
+
+        yield describe

@@ -1,14 +1,71 @@
-"""A chat completion as data: what is asked, what comes back, and the key under which the answer is kept."""
+"""Requests to a server as data: what is asked, what comes back, and the key of the answer in the cache."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from budew.chat.errors import FaultError
+from budew.errors import AnswerError
 
 _KEY_VERSION = b"budew chat 1\n"  # another one forgets all answers that were kept
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a request cost."""
+
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """At least one text, some possibly empty (audio is in Base64), and the usage that the server reports."""
+
+    texts: tuple[str, ...]
+    usage: Usage | None = None
+
+
+class Request(Protocol):
+    """Anything that a server is asked.
+
+    Attributes:
+        path: of the endpoint, behind the base URL.
+        structured: whether `body` has parts that only some servers know; `plain_body` is without them.
+    """
+
+    @property
+    def path(self) -> str: ...  # noqa: D102
+
+    @property
+    def structured(self) -> bool: ...  # noqa: D102
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+        ...
+
+    def plain_body(self) -> dict[str, Any]:
+        """Return the body for a server that knows the plain protocol alone."""
+        ...
+
+    def probe(self) -> "Request":
+        """Return a short request that any healthy server answers."""
+        ...
+
+    def read(self, content: bytes, content_type: str) -> Answer:
+        """Return the answer in the body of a response.
+
+        Raises:
+            AnswerError: it cannot be used.
+        """
+        ...
+
+
+def request_key(request: Request) -> bytes:
+    """Return SHA-256 of all that decides the answer: model, messages with the audio, sampling, schema."""
+    text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(_KEY_VERSION + text.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +78,7 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a model is asked.
+    """A chat completion.
 
     Attributes:
         model: the name under which the server knows it.
@@ -42,6 +99,12 @@ class ChatRequest:
     seed: int | None = None
     n: int = 1
     schema: Schema | None = None
+    path: ClassVar[str] = "/chat/completions"
+
+    @property
+    def structured(self) -> bool:
+        """Whether a schema is asked for."""
+        return self.schema is not None
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
@@ -65,31 +128,28 @@ class ChatRequest:
             body["top_p"] = self.top_p
         return body if self.n == 1 else {**body, "n": self.n}
 
-    def key(self) -> bytes:
-        """Return SHA-256 of all that decides the answer: model, messages with the audio, sampling, schema."""
-        text = json.dumps(self.body(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(_KEY_VERSION + text.encode()).digest()
+    def probe(self) -> "ChatRequest":
+        """Return a question of one word."""
+        return ChatRequest(self.model, ({"role": "user", "content": "ping"},), max_tokens=8)
+
+    def read(self, content: bytes, content_type: str) -> Answer:
+        """Return the texts of the choices in a response."""
+        response = _object(content)
+        choices = response.get("choices")
+        if response.get("error") and not choices:
+            raise AnswerError(f"an error in place of an answer: {reason_in(content)}")
+        texts = [_text(choice) for choice in choices] if isinstance(choices, list) else []
+        if not texts:
+            raise AnswerError("the answer has no choices in it")
+        return Answer(tuple(texts), usage_in(content, response))
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens that a request cost."""
-
-    tokens_in: int
-    tokens_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: at least one text, some possibly empty, and what it cost where the server says so."""
-
-    texts: tuple[str, ...]
-    usage: Usage | None = None
-
-
-def usage_in(response: Mapping[str, Any]) -> Usage | None:
-    """Return what a response says of its cost."""
-    usage = response.get("usage")
+def usage_in(content: bytes, response: Mapping[str, Any] | None = None) -> Usage | None:
+    """Return the usage that a response reports, None where it does not."""
+    try:
+        usage = (_object(content) if response is None else response).get("usage")
+    except AnswerError:
+        return None
     if not isinstance(usage, Mapping):
         return None
     counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
@@ -97,23 +157,31 @@ def usage_in(response: Mapping[str, Any]) -> Usage | None:
     return Usage(*known) if len(known) == len(counts) else None
 
 
-def answer_in(response: Mapping[str, Any]) -> Answer:
-    """Return the texts of a response.
+def reason_in(content: bytes) -> str:
+    """Return the message of an error response, in the form of the protocol or any other."""
+    text = content[:4_000].decode("utf-8", "replace")
+    try:
+        response = json.loads(content)
+    except (ValueError, RecursionError):
+        return text
+    error = response.get("error") or response.get("detail") if isinstance(response, dict) else None
+    return str(error.get("message", text) if isinstance(error, dict) else error or text)
 
-    Raises:
-        FaultError: there are none in it.
-    """
-    choices = response.get("choices")
-    texts = [_text(choice) for choice in choices] if isinstance(choices, list) else []
-    if not texts:
-        raise FaultError("the answer has no choices in it")
-    return Answer(tuple(texts), usage_in(response))
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        response = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("the answer is not JSON") from error
+    if not isinstance(response, dict):
+        raise AnswerError("the answer is not a JSON object")
+    return response
 
 
 def _text(choice: Any) -> str:
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(message, Mapping):
-        raise FaultError("a choice of the answer has no message")
+        raise AnswerError("a choice of the answer has no message")
     content = message.get("content")
     if isinstance(content, list):  # some servers answer in parts
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]

@@ -1,107 +1,144 @@
-"""Where a chat server is, and how it is to be asked. What is secret is not in here, or not shown."""
+"""Settings of a server that speaks the OpenAI protocols: address, model, key, patience, prices, ceilings."""
 
 import os
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from budew.addresses import shown
+from budew.chat.ledger import Spending
+from budew.chat.request import Usage
 from budew.errors import JobError
+from budew.settings import Settings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
-class ChatServer:
-    """A server that speaks the OpenAI chat protocol. Nothing of it changes an answer.
+class ServerSettings(Settings):
+    """Where a server is and how it is asked. Only `model` changes an answer.
 
-    Attributes:
-        base_url: such as `http://localhost:8000/v1`. A name and password in it are used and never shown.
-        key_variable: environment variable with the key. Read where the request is made, kept nowhere.
-        concurrency: requests under way at a time; fewer while the server says that it is overloaded.
-        timeout: seconds for one answer, from the first byte sent to the last one read.
-        attempts: how often a request is tried before the server is looked at, see `budew.chat.client`.
-        first_wait: seconds before the second attempt; doubled for each one after it.
-        patience: seconds without any answer after which the job ends, to be gone on with later.
-        requests_per_minute: as many at most, of all workers on this machine together.
-        shown: the address without name, password and query, as messages may hold it.
-
-    Raises:
-        ValueError: an address that is none, or a number out of range.
+    A ceiling is checked before each request. What is under way when it is reached is still paid: at most
+    `concurrency` answers in each worker.
     """
 
-    base_url: str = field(repr=False)
-    key_variable: str = KEY_VARIABLE
-    concurrency: int = 16
-    timeout: float = 120.0
-    attempts: int = 5
-    first_wait: float = 1.0
-    patience: float = 600.0
-    requests_per_minute: float | None = None
-    shown: str = field(init=False)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shown", _shown(self.base_url))
-        if not _VARIABLE.fullmatch(self.key_variable):  # maybe the key itself, so it is not repeated
-            raise ValueError(
-                "what is given for the variable of the key is no name of one: put the key into a variable, "
-                "and give the name of that, such as OPENAI_API_KEY"
-            )
-        if min(self.concurrency, self.attempts) < 1:
-            raise ValueError("concurrency and attempts are at least 1")
-        limit = self.requests_per_minute
-        if min(self.timeout, self.first_wait, self.patience) <= 0 or (limit is not None and limit <= 0):
-            raise ValueError("timeout, waits, patience and requests a minute are more than 0")
+    base_url: str = Field(
+        repr=False, description="Such as http://localhost:8000/v1. A user and password in it are never shown."
+    )
+    model: str = Field(min_length=1, description="The name under which the server knows the model.")
+    key_variable: str = Field(
+        default=KEY_VARIABLE,
+        description="Environment variable with the key.",
+    )
+    concurrency: int = Field(default=16, ge=1, description="Requests under way at a time, in each worker.")
+    timeout: float = Field(default=120.0, gt=0, description="Seconds for one answer.")
+    retries: int = Field(default=4, ge=0, description="Retries of a request before the health probe.")
+    patience: float = Field(
+        default=600.0, gt=0, description="Seconds to wait for a server that is down before the job ends."
+    )
+    requests_per_minute: float | None = Field(
+        default=None, gt=0, description="Rate limit over all workers of this machine."
+    )
+    price_in: float = Field(default=0.0, ge=0, description="Price of a million tokens sent, in any currency.")
+    price_out: float = Field(default=0.0, ge=0, description="Price of a million tokens received.")
+    max_cost: float | None = Field(
+        default=None, ge=0, description="End the job when its output has cost so much, over all runs."
+    )
+    max_tokens: int | None = Field(default=None, ge=0, description="The same in tokens, sent and received.")
+    cache: Path | None = Field(
+        default=None,
+        strict=False,
+        description="SQLite file that keeps the answers, so that nothing is asked twice. An answer is found "
+        "by model and request, whatever the server: give other weights of the same name another file.",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, address: str) -> str:
+        try:
+            parts = urlsplit(address)
+            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+                return address
+        except ValueError:
+            pass
+        raise PydanticCustomError("settings", "is not an address: give one such as http://localhost:8000/v1")
+
+    @field_validator("key_variable")
+    @classmethod
+    def _is_variable(cls, name: str) -> str:
+        if _VARIABLE.fullmatch(name):
+            return name
+        raise PydanticCustomError(  # it may be the key itself, and is not repeated
+            "settings",
+            "is not the name of a variable: put the key into a variable and give the name of that, such as "
+            "OPENAI_API_KEY",
+        )
+
+    @model_validator(mode="after")
+    def _ceiling_has_price(self) -> "ServerSettings":
+        if self.max_cost is not None and not self.price_in + self.price_out:
+            raise PydanticCustomError("settings", "max_cost needs price_in and price_out")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """The address without user, password and query, as messages may hold it."""
+        return shown(self.base_url).rstrip("/")
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether cost or tokens are limited."""
+        return self.max_cost is not None or self.max_tokens is not None
 
     def query(self) -> dict[str, str]:
-        """Return what the address asks for behind its "?", which goes with each request."""
+        """Return the query of the address, which is sent with each request."""
         return dict(parse_qsl(urlsplit(self.base_url).query, keep_blank_values=True))
 
     def credentials(self) -> tuple[str, str] | None:
-        """Return the name and password of the address."""
+        """Return user and password of the address."""
         parts = urlsplit(self.base_url)
         if parts.username is None and parts.password is None:
             return None
         return unquote(parts.username or ""), unquote(parts.password or "")
 
     def key(self) -> str | None:
-        """Return the key from the environment, None where there is none and none is asked for by name.
+        """Return the key from the environment, None where the default variable is not set.
 
         Raises:
-            JobError: the variable was asked for and is not set, or what is in it cannot be a key.
+            JobError: a variable was named and is not set, or its value cannot be a key.
         """
         key = os.environ.get(self.key_variable, "").strip()
         if not key and self.key_variable != KEY_VARIABLE:
             raise JobError(f"the environment variable {self.key_variable} is not set: put the key in it")
         if not all("!" <= character <= "~" for character in key):
             raise JobError(
-                f"what is in {self.key_variable} is no key (it has spaces or odd letters): set it again"
+                f"{self.key_variable} does not hold a key (it has spaces or odd letters): set it again"
             )
         return key or None
 
     def secrets(self) -> list[str]:
-        """Return what no message may hold, in all its forms."""
-        name, password = self.credentials() or ("", "")
-        basic = b64encode(f"{name}:{password}".encode()).decode() if password else ""
+        """Return what no message may show: the key, user and password, values of the query."""
+        user, password = self.credentials() or ("", "")
+        basic = b64encode(f"{user}:{password}".encode()).decode() if password else ""
         key = os.environ.get(self.key_variable, "").strip()
-        queried = [value for _, value in parse_qsl(urlsplit(self.base_url).query)]
-        return [secret for secret in (key, password, basic, *queried) if secret]
+        return [secret for secret in (key, password, basic, *self.query().values()) if secret]
 
+    def cost(self, usage: Usage) -> float:
+        """Return the cost of a request."""
+        return (usage.tokens_in * self.price_in + usage.tokens_out * self.price_out) / 1e6
 
-def _shown(base_url: str) -> str:
-    try:
-        parts = urlsplit(base_url)
-        host = _host(base_url)
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("the base URL is no address: give one such as http://localhost:8000/v1")
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-
-
-def _host(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.port is not None and not parts.port:
-        raise ValueError("port 0")
-    return parts.netloc.rpartition("@")[2]
+    def check_ceilings(self, spent: Spending) -> None:
+        """Raise `JobError` when a ceiling is reached."""
+        so_far = f"after {spent.requests} requests, {spent.tokens} tokens and a cost of {spent.cost:.2f}"
+        for name, ceiling, reached in (
+            ("max_tokens", self.max_tokens, spent.tokens),
+            ("max_cost", self.max_cost, spent.cost),
+        ):
+            if ceiling is not None and reached >= ceiling:
+                raise JobError(f"the ceiling {name}={ceiling:g} is reached {so_far}: raise it to go on")

@@ -2,7 +2,7 @@
 
 import typer
 
-from budew.cli import annotation_options, options
+from budew.cli import annotation_options, options, server_options
 from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
 from budew.extras import require
@@ -19,62 +19,38 @@ def llm(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    model: annotation_options.ChatModel,
-    base_url: annotation_options.BaseUrl,
-    key_variable: annotation_options.KeyVariable = "OPENAI_API_KEY",
-    concurrency: annotation_options.Concurrency = 16,
-    timeout: annotation_options.AnswerTimeout = 120.0,
-    attempts: annotation_options.Attempts = 5,
-    patience: annotation_options.Patience = 600.0,
-    requests_per_minute: annotation_options.RequestsPerMinute = None,
+    server: server_options.ServerFile = None,
+    base_url: server_options.BaseUrl = None,
+    model: server_options.ServerModel = None,
+    changes: server_options.ServerChanges = None,
+    prompt: annotation_options.PromptFile = None,
     temperature: annotation_options.Temperature = 0.0,
     seed: annotation_options.ChatSeed = 0,
     turns: annotation_options.Turns = 2,
     max_seconds: annotation_options.LongestSent = 60.0,
-    prompt: annotation_options.PromptFile = None,
-    cache: annotation_options.AnswersFile = None,
-    price_in: annotation_options.PriceIn = 0.0,
-    price_out: annotation_options.PriceOut = 0.0,
-    max_cost: annotation_options.MaxCost = None,
-    max_tokens: annotation_options.MaxTokens = None,
 ) -> None:
     """Ask an audio language model, on any server that speaks the OpenAI chat protocol.
 
-    A server that is overloaded or down is waited for, and what was answered is
-    never asked or paid again. What cannot be annotated is listed in
-    OUT/failures.jsonl. The key comes from the environment.
+    The job waits for a server that is overloaded or down, and never asks or pays
+    for an answer twice. What cannot be annotated is listed in OUT/failures.jsonl.
+    The key comes from the environment.
 
     Example: budew corpus annotate llm shards/ out/ --model NAME --base-url http://localhost:8000/v1
     """
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.prompt import load_prompt
-    from budew.chat.ledger import users_ledger
-    from budew.chat.server import ChatServer
-    from budew.chat.spending import Budget
 
-    ledger = cache or users_ledger()
-    server = ChatServer(
-        base_url,
-        key_variable=key_variable,
-        concurrency=concurrency,
-        timeout=timeout,
-        attempts=attempts,
-        patience=patience,
-        requests_per_minute=requests_per_minute,
-    )
+    settings = server_options.server_settings(server, base_url, model, changes)
     job = AnnotateByLLM(
-        server,
-        model,
+        settings,
         prompt=load_prompt(prompt),
         temperature=temperature,
         seed=seed,
         turns=turns,
         max_seconds=max_seconds,
-        cache=ledger,
-        budget=Budget(price_in, price_out, max_cost, max_tokens),
         account=str(out.resolve()),
     )
-    run_paid_job(job, source, out, running, server=server, ledger=ledger, account=job.account)
+    run_paid_job(job, source, out, running, server=settings, account=job.account)
 
 
 @app.command(no_args_is_help=True)

@@ -15,38 +15,6 @@ class Labels(StrEnum):
 
 
 # budew corpus annotate llm
-ChatModel = Annotated[
-    str,
-    typer.Option(
-        "--model", metavar="NAME", help="The name under which the server knows the model.", show_default=False
-    ),
-]
-BaseUrl = Annotated[
-    str,
-    typer.Option(metavar="URL", help="Of a server that speaks the OpenAI protocol: http://localhost:8000/v1"),
-]
-KeyVariable = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="Environment variable with the key; a key is taken from nowhere else."),
-]
-Concurrency = Annotated[int, typer.Option(min=1, help="Requests under way at a time, in each worker.")]
-AnswerTimeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="For one answer.")
-]
-Attempts = Annotated[
-    int, typer.Option(min=1, help="How often a request is tried before the server is looked at.")
-]
-Patience = Annotated[
-    float,
-    typer.Option(
-        metavar="SECONDS",
-        min=1,
-        help="Without any answer, after which the job ends, to be gone on with later.",
-    ),
-]
-RequestsPerMinute = Annotated[
-    float | None, typer.Option(metavar="N", min=0.01, help="At most so many, of all workers together.")
-]
 Temperature = Annotated[float, typer.Option(min=0, max=2, help="0 for the likeliest answer.")]
 ChatSeed = Annotated[int | None, typer.Option("--seed", help="Sent along to the model.")]
 Turns = Annotated[
@@ -58,32 +26,6 @@ LongestSent = Annotated[
 PromptFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Ask this; left out, paraphrase/annotation.yaml of this package."),
-]
-AnswersFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        metavar="FILE",
-        dir_okay=False,
-        help="Keeps the answers, so that nothing is asked twice; left out, answers.sqlite in ~/.cache/budew. "
-        "An answer goes by the model's name and what it is asked, whatever the server: for other weights "
-        "under the same name give another file.",
-    ),
-]
-PriceIn = Annotated[float, typer.Option(min=0, metavar="X", help="Of a million tokens that are sent.")]
-PriceOut = Annotated[float, typer.Option(min=0, metavar="X", help="Of a million tokens that come back.")]
-MaxCost = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        metavar="X",
-        help="End when OUT has cost so much, over all runs; a higher one goes on. Answers under way then are "
-        "still paid: --concurrency of each worker at most.",
-    ),
-]
-MaxTokens = Annotated[
-    int | None,
-    typer.Option(min=0, metavar="N", help="The same in tokens; answers under way then still count."),
 ]
 # budew corpus annotate heads, labels, measures; budew corpus measure, bins, train-heads
 HeadsPlace = Annotated[

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from budew.cli import annotation_options, options, paraphrase_prompt, paraphrase_report, paraphrasing_options
+from budew.cli import options, paraphrase_prompt, paraphrase_report, paraphrasing_options, server_options
 from budew.cli.paraphrasing_options import Writer
 from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
@@ -52,19 +52,10 @@ def run(
     nearest_source: paraphrasing_options.NearestSource = 0.8,
     nearest_sibling: paraphrasing_options.NearestSibling = 0.8,
     repair: paraphrasing_options.Repair = True,
-    base_url: paraphrasing_options.BaseUrl = None,
-    key_variable: annotation_options.KeyVariable = "OPENAI_API_KEY",
+    server: server_options.ServerFile = None,
+    base_url: server_options.BaseUrl = None,
+    changes: server_options.ServerChanges = None,
     structured: paraphrasing_options.Structured = True,
-    concurrency: annotation_options.Concurrency = 32,
-    timeout: annotation_options.AnswerTimeout = 120.0,
-    tries: paraphrasing_options.Tries = 5,
-    patience: annotation_options.Patience = 600.0,
-    requests_per_minute: annotation_options.RequestsPerMinute = None,
-    cache: annotation_options.AnswersFile = None,
-    price_in: annotation_options.PriceIn = 0.0,
-    price_out: annotation_options.PriceOut = 0.0,
-    max_cost: annotation_options.MaxCost = None,
-    max_tokens: annotation_options.MaxTokens = None,
     batch_size: paraphrasing_options.Batch = 16,
     device: options.Device = None,
 ) -> None:
@@ -77,45 +68,27 @@ def run(
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    from budew.chat.ledger import users_ledger
     from budew.paraphrase import Gate, Paraphrase, Rewriting, load_prompts
 
     _without_effect(context, backend)
-    ledger, account, server = cache or users_ledger(), str(out.resolve()), None
+    account, settings = str(out.resolve()), None
     prompts = load_prompts(prompt, ban=ban)
     if backend is Writer.chat:
-        from budew.chat.server import ChatServer
-        from budew.chat.spending import Budget
         from budew.paraphrase.chat_backend import ChatBackend
 
-        server = ChatServer(
-            _needed(base_url, "--base-url", backend),
-            key_variable=key_variable,
-            concurrency=concurrency,
-            timeout=timeout,
-            attempts=tries,
-            patience=patience,
-            requests_per_minute=requests_per_minute,
-        )
+        settings = server_options.server_settings(server, base_url, model, changes, concurrency=32)
         writer: Backend = ChatBackend(
-            server,
-            _needed(model, "--model", backend),
-            prompts,
-            temperature=temperature,
-            structured=structured,
-            cache=ledger,
-            budget=Budget(price_in, price_out, max_cost, max_tokens),
-            account=account,
+            settings, prompts, temperature=temperature, structured=structured, account=account
         )
     else:
         writer = _in_process(backend, model, prompts, temperature, batch_size, device)
     gate = Gate(tolerance=tolerance, nearest_source=nearest_source, nearest_sibling=nearest_sibling)
     rewriting = Rewriting(per_clip, attempts, candidates, seed, gate, prompts, repair)
     job = Paraphrase(writer, rewriting, keep_templates=keep_templates, keep_refused=keep_refused)
-    if server is None:
+    if settings is None:
         run_job(job, source, out, running)
     else:
-        run_paid_job(job, source, out, running, server=server, ledger=ledger, account=account)
+        run_paid_job(job, source, out, running, server=settings, account=account)
 
 
 def _in_process(

@@ -21,8 +21,7 @@ HEEDED_BY: dict[str, tuple[Writer, ...]] = {
     **dict.fromkeys(("model", "temperature", "ban"), _MODELS),
     **dict.fromkeys(("batch_size", "device"), (Writer.transformers,)),
     **dict.fromkeys(
-        ("base_url", "key_variable", "structured", "concurrency", "timeout", "tries", "patience",
-         "requests_per_minute", "cache", "price_in", "price_out", "max_cost", "max_tokens"),
+        ("structured", "server", "base_url", "changes"),
         (Writer.chat,),
     ),
 }  # fmt: skip

@@ -12,7 +12,7 @@ import typer
 from budew.terminal import job_bar, say_error, visible_name
 
 if TYPE_CHECKING:
-    from budew.chat.server import ChatServer
+    from budew.chat.server import ServerSettings
     from budew.jobs import Job, Plan, Progress, Summary
     from budew.jobs.cluster import ClusterSettings
     from budew.jobs.job import NumberedJob
@@ -157,29 +157,28 @@ def run_job(
 
 
 def run_paid_job(
-    job: "Job", source: str, out: Path, running: Running, *, server: "ChatServer", ledger: Path, account: str
+    job: "Job", source: str, out: Path, running: Running, *, server: "ServerSettings", account: str
 ) -> None:
-    """Run a job that asks a chat server, as `run_job` does, and tell what it spends and has spent.
+    """Run a job that asks a server, as `run_job` does, and print what it spends and has spent.
 
     Args:
         job, source, out, running: what, on what, where to, and how.
-        server: whose key is looked for before OUT belongs to this job.
-        ledger: file that keeps answers and spending.
-        account: name under which it adds up what this job spends.
+        server: settings with a cache; its key is checked before OUT belongs to this job.
+        account: name under which the cache adds up what this job spends.
     """
-    from budew.chat.ledger import told_spending
-    from budew.chat.live import live_spending
+    from budew.chat.ledger import default_cache, live_spending, spending_of
 
     if running.is_here:
         server.key()
     if running.dry_run:
         run_job(job, source, out, running)
         return
+    cache = server.cache or default_cache()
     try:
-        with live_spending(ledger, account) as spending:
+        with live_spending(cache, account) as spending:
             run_job(job, source, out, running, more=spending)
     finally:
-        print(told_spending(ledger, account))
+        print(spending_of(cache, account))
 
 
 def _run_job(

@@ -6,7 +6,8 @@ left is as it came: whether it says what it should is for the gate to find.
 
 import re
 
-from budew.chat.json_in_text import NoJSONError, object_in
+from budew.chat.json_in_text import object_in
+from budew.errors import AnswerError
 
 KEY = "caption"
 """Of the JSON object that an answer may be."""
@@ -53,7 +54,7 @@ def _in_json(text: str) -> str:
         return text
     try:
         caption = object_in(text, keys=[KEY])[KEY]
-    except NoJSONError:
+    except AnswerError:
         return text
     return caption if isinstance(caption, str) else text
 

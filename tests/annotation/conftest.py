@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from budew.corpora import Clip
+from tests.chat.conftest import quick_retries  # noqa: F401
 
 _BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -46,7 +47,7 @@ def clips(count: int, *, first: int = 0) -> list[Clip]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable]:
+def serve(quick_retries) -> Iterator[Callable]:  # noqa: F811
     """Start models: `serve(misbehave=0.3, …)`, the fields of `Behavior`."""
     running = []
 

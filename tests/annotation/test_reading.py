@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.reading import MOST_PROBLEMS, AnswerError, read_answer
+from budew.annotation.reading import MOST_PROBLEMS, read_answer
 from budew.annotation.schema import PARTS
+from budew.errors import AnswerError
 from budew.taxonomy import EMOTIONS
 
 from .conftest import model
@@ -33,7 +34,7 @@ def changed(*path, to=None, drop=False):
 def problems(data, parts=PARTS):
     with pytest.raises(AnswerError) as caught:
         read_answer(json.dumps(data), parts)
-    return "\n".join(caught.value.problems)
+    return str(caught.value)
 
 
 def test_scores_become_intensities_and_unknown_traits_none():

@@ -4,15 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from budew.chat.client import ChatClient
-from budew.chat.ledger import Ledger
+from budew.chat.client import Client
 from budew.chat.request import ChatRequest
-from budew.chat.server import ChatServer
+from budew.chat.server import ServerSettings
 
 
 class ScriptedServer(ThreadingHTTPServer):
@@ -86,7 +85,14 @@ def ask(text: str, **changes) -> ChatRequest:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., ScriptedServer]]:
+def quick_retries(monkeypatch) -> None:
+    """Shorten the waits of the `openai` client and of the health probe from half a second to 10 ms."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("budew.chat.client._FIRST_WAIT", 0.01)
+
+
+@pytest.fixture
+def serve(quick_retries) -> Iterator[Callable[..., ScriptedServer]]:
     """Start servers: `serve(reply)`."""
     running = []
 
@@ -103,11 +109,12 @@ def serve() -> Iterator[Callable[..., ScriptedServer]]:
         server.server_close()
 
 
+def settings_of(url: str, **settings) -> ServerSettings:
+    """Settings of a server without much patience."""
+    return ServerSettings(**{"base_url": url, "model": "m", "timeout": 2.0, "patience": 5.0, **settings})
+
+
 @asynccontextmanager
-async def client_of(url: str, *, cache=None, budget=None, account="", **options):
-    """A client without much patience."""
-    chosen = {"first_wait": 0.01, "timeout": 2.0, "patience": 5.0, **options}
-    extra = {} if budget is None else {"budget": budget}
-    with closing(Ledger(cache)) as ledger:
-        async with ChatClient(ChatServer(url, **chosen), ledger, account=account, **extra) as client:
-            yield client
+async def client_of(url: str, *, account="", **settings):
+    async with Client(settings_of(url, **settings), account=account) as client:
+        yield client

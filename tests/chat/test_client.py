@@ -9,12 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from budew.chat.errors import RefusedError
-from budew.chat.exchange import LARGEST_RESPONSE
-from budew.chat.outage import ServerDownWarning
+from budew.chat.connection import LARGEST
 from budew.chat.request import Schema
-from budew.chat.spending import Budget
-from budew.errors import JobError
+from budew.errors import BudewWarning, InputError, JobError, ServerError
 
 from .conftest import ask, client_of, completion, refusal
 
@@ -32,7 +29,7 @@ FLAWED = {
     "odd choices": (200, {}, b'{"choices": [7]}'),
     "error within": (200, {}, b'{"error": {"message": "later"}, "choices": []}'),
     "cut short": (200, {"Content-Length": "500"}, b'{"choices": [{"mess'),
-    "too much": (200, {}, completion("late") + b" " * LARGEST_RESPONSE),
+    "too much": (200, {}, completion("late") + b" " * LARGEST),
     "bad length": (200, {"Content-Length": "-5"}, b"{}"),
     "garbled header": (429, {"Retry-After": "soon, I hope"}, b""),
 }
@@ -51,7 +48,7 @@ def test_what_may_pass_is_asked_again(serve, flaw):
     server = serve(lambda body, count: FLAWED[flaw] if count < 3 else "yes")
     (answer,) = completed(server, ask("?"), timeout=0.5)
     assert answer.texts == ("yes",)
-    assert len(server.seen) == 3
+    assert 2 <= len(server.questions()) <= 3
 
 
 def test_the_protocol_is_that_of_openai(serve):
@@ -82,7 +79,7 @@ def test_all_choices_come_back_in_parts_or_not(serve):
 
 
 @pytest.mark.parametrize("waits", ["0.4", None])
-def test_a_wait_that_is_asked_for_is_kept_by_everyone(serve, waits):
+def test_a_server_may_say_how_long_to_wait(serve, waits):
     date = int(time.time()) + 2
     waits = waits or formatdate(date, usegmt=True)
     times = []
@@ -91,24 +88,16 @@ def test_a_wait_that_is_asked_for_is_kept_by_everyone(serve, waits):
         times.append(time.time())
         return refusal(429, Retry_After=waits) if count == 1 else "yes"
 
-    async def run(server):
-        async with client_of(server.url) as client:
-            first = asyncio.create_task(client.complete(ask("1")))
-            while not times:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)
-            return await asyncio.gather(first, client.complete(ask("2")))
-
-    asyncio.run(run(serve(reply)))
-    assert min(times[1:]) >= (times[0] + 0.4 if waits == "0.4" else date)
+    completed(serve(reply), ask("1"))
+    assert times[1] >= (times[0] + 0.4 if waits == "0.4" else date)
 
 
-def test_a_wait_that_is_asked_for_ends_with_patience(serve):
+def test_a_wait_of_a_day_is_not_waited_for(serve):
     server = serve(lambda body, count: refusal(429, Retry_After="86400") if count == 1 else "yes")
     start = time.monotonic()
-    (answer,) = completed(server, ask("?"), patience=0.3)
+    (answer,) = completed(server, ask("?"))
     assert answer.texts == ("yes",)
-    assert 0.3 <= time.monotonic() - start < 2
+    assert time.monotonic() - start < 2
 
 
 def test_a_stalled_answer_is_given_up_in_time(serve):
@@ -145,15 +134,14 @@ def test_as_many_as_allowed_are_under_way_and_never_more(serve):
     assert most == 5
 
 
-def test_an_overloaded_server_is_asked_by_fewer_and_then_by_more_again(serve):
-    lock, there, refused = threading.Lock(), 0, 0
+def test_all_requests_to_an_overloaded_server_are_answered_in_the_end(serve):
+    lock, there = threading.Lock(), 0
 
     def reply(body, count):
-        nonlocal there, refused
+        nonlocal there
         with lock:
             there += 1
             full = there > 2
-            refused += full
         time.sleep(0.01)
         with lock:
             there -= 1
@@ -161,14 +149,13 @@ def test_an_overloaded_server_is_asked_by_fewer_and_then_by_more_again(serve):
 
     answers = completed(serve(reply), *(ask(str(number)) for number in range(60)), concurrency=16)
     assert all(answer.texts == ("yes",) for answer in answers)
-    assert refused < 60
 
 
 def test_a_request_that_always_fails_is_refused_and_the_others_are_not(serve):
     server = serve(lambda body, _: refusal(500) if "bad" in body["messages"][0]["content"] else "yes")
-    answers = completed(server, ask("1"), ask("bad"), ask("2"), attempts=3)
+    answers = completed(server, ask("1"), ask("bad"), ask("2"), retries=2)
     assert [getattr(answer, "texts", None) for answer in answers] == [("yes",), None, ("yes",)]
-    assert isinstance(answers[1], RefusedError)
+    assert isinstance(answers[1], ServerError)
     assert "500" in str(answers[1])
     assert server.questions().count("bad") == 3 + 2 + 2
 
@@ -176,7 +163,7 @@ def test_a_request_that_always_fails_is_refused_and_the_others_are_not(serve):
 def test_a_request_that_is_refused_is_not_asked_again(serve):
     server = serve(lambda *_: refusal(413, "too large"))
     (error,) = completed(server, ask("?"))
-    assert isinstance(error, RefusedError)
+    assert isinstance(error, ServerError)
     assert str(error) == "status 413: too large"
     assert len(server.seen) == 1
 
@@ -200,7 +187,7 @@ def test_a_quota_that_is_used_up_ends_the_job(serve):
 def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
     server = serve(lambda *_: refusal(400, "audio is not supported"))
     answers = completed(server, *(ask(str(number)) for number in range(100)), concurrency=2)
-    assert sum(isinstance(answer, RefusedError) for answer in answers) == 19
+    assert sum(isinstance(answer, ServerError) for answer in answers) == 19
     assert "audio is not supported" in str(answers[-1])
     assert isinstance(answers[-1], JobError)
     assert len(server.seen) < 25
@@ -209,7 +196,7 @@ def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
 def test_a_server_that_answered_before_may_refuse_any_number(serve):
     server = serve(lambda body, count: "yes" if count == 1 else refusal(400))
     answers = completed(server, *(ask(str(number)) for number in range(40)), concurrency=1)
-    assert sum(isinstance(answer, RefusedError) for answer in answers) == 39
+    assert sum(isinstance(answer, ServerError) for answer in answers) == 39
 
 
 def test_answers_that_are_kept_speak_for_the_server_as_well(serve, tmp_path):
@@ -218,7 +205,7 @@ def test_answers_that_are_kept_speak_for_the_server_as_well(serve, tmp_path):
     options = {"concurrency": 1, "cache": tmp_path / "a.sqlite"}
     completed(server, requests[0], account="a", **options)
     answers = completed(server, *requests, account="b", **options)
-    assert sum(isinstance(answer, RefusedError) for answer in answers) == 29
+    assert sum(isinstance(answer, ServerError) for answer in answers) == 29
 
 
 def test_a_server_that_comes_back_is_waited_for(serve):
@@ -228,14 +215,14 @@ def test_a_server_that_comes_back_is_waited_for(serve):
     server.server_close()
 
     async def run():
-        async with client_of(f"http://127.0.0.1:{port}/v1", attempts=2, first_wait=0.05) as client:
+        async with client_of(f"http://127.0.0.1:{port}/v1", retries=1) as client:
             tasks = [asyncio.create_task(client.complete(ask(str(number)))) for number in range(8)]
             await asyncio.sleep(0.6)
             again = serve(lambda *_: "back", port)
             answers = await asyncio.gather(*tasks)
             return again, answers
 
-    with pytest.warns(ServerDownWarning, match="does not answer"):
+    with pytest.warns(BudewWarning, match="does not answer"):
         again, answers = asyncio.run(run())
     assert {answer.texts for answer in answers} == {("back",)}
     assert sorted(again.questions()) == sorted(map(str, range(8)))
@@ -244,7 +231,7 @@ def test_a_server_that_comes_back_is_waited_for(serve):
 def test_a_server_that_stays_away_ends_the_job_when_patience_ends(serve):
     server = serve(lambda *_: refusal(503))
     start = time.monotonic()
-    answers = completed(server, *(ask(str(number)) for number in range(20)), patience=0.5, attempts=1)
+    answers = completed(server, *(ask(str(number)) for number in range(20)), patience=0.5, retries=0)
     assert all(isinstance(answer, JobError) for answer in answers)
     assert "start again" in str(answers[0])
     assert 0.5 < time.monotonic() - start < 3
@@ -272,32 +259,34 @@ def test_a_server_that_knows_schemas_is_never_asked_without(serve):
     server = serve(lambda body, count: "yes" if count != 2 else refusal(400))
     requests = [ask(str(number), schema=Schema("form", {})) for number in range(3)]
     answers = completed(server, *requests, concurrency=1)
-    assert isinstance(answers[1], RefusedError)
+    assert isinstance(answers[1], ServerError)
     assert all("response_format" in body for body in server.seen)
 
 
 def test_tokens_and_cost_are_added_up_over_runs_and_end_the_job_at_a_ceiling(serve, tmp_path):
     server = serve(lambda *_: "yes")
-    budget = Budget(price_in=100.0, price_out=1000.0, max_cost=0.1)  # 0.02 an answer
     requests = [ask(str(number)) for number in range(10)]
-    options = {"cache": tmp_path / "a.sqlite", "budget": budget, "account": "out", "concurrency": 1}
+    prices = {"price_in": 100.0, "price_out": 1000.0, "max_cost": 0.1}  # 0.02 an answer
+    options = {"cache": tmp_path / "a.sqlite", "account": "out", "concurrency": 1}
     for _ in range(2):
-        answers = completed(server, *requests, **options)
+        answers = completed(server, *requests, **options, **prices)
         assert [isinstance(answer, JobError) for answer in answers] == [False] * 5 + [True] * 5
-        assert "ceiling of cost, 0.1, is reached after 5 requests, 550 tokens" in str(answers[-1])
+        assert "ceiling max_cost=0.1 is reached after 5 requests, 550 tokens" in str(answers[-1])
         assert len(server.seen) == 5
-    completed(server, *requests, **{**options, "budget": Budget(max_tokens=660)})
+    completed(server, *requests, **options, max_tokens=660)
     assert len(server.seen) == 6
-    completed(server, *requests, **{**options, "budget": Budget(max_tokens=660), "account": "other"})
+    completed(server, *requests, **{**options, "account": "other"}, max_tokens=660)
     assert len(server.seen) == 10
 
 
 def test_a_ceiling_needs_a_server_that_counts(serve, tmp_path):
     server = serve(lambda *_: (200, {}, completion("yes", tokens=None)))
-    (error,) = completed(server, ask("?"), budget=Budget(max_tokens=9), cache=tmp_path / "a.sqlite")
+    (error,) = completed(server, ask("?"), max_tokens=9, cache=tmp_path / "a.sqlite")
     assert isinstance(error, JobError)
     assert completed(server, ask("?"), cache=tmp_path / "a.sqlite")[0].texts == ("yes",)
     assert len(server.seen) == 1
+    with pytest.raises(InputError, match="cache"):
+        completed(server, ask("?"), max_tokens=9)
 
 
 def test_no_more_requests_a_minute_are_made_than_allowed(serve):

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from budew.chat.ledger import Ledger, told_spending, users_ledger
+from budew.chat.ledger import Ledger, Spending, default_cache, spending_of
 from budew.chat.request import Answer, Usage
-from budew.chat.spending import Spending
 from budew.errors import JobError
 
 ANSWER = Answer(("übel \ud800", ""), Usage(7, 3))
@@ -75,7 +74,7 @@ def test_what_is_no_ledger_ends_the_job_and_is_left_alone(tmp_path):
     path = tmp_path / "a.sqlite"
     for mine in (b"{}\n", b"notes of mine" * 100):
         path.write_bytes(mine)
-        with pytest.raises(JobError, match=r"a\.sqlite: is no file of answers: name another") as caught:
+        with pytest.raises(JobError, match=r"a\.sqlite: is not an answer cache: name another") as caught:
             Ledger(path)
         assert "delete" not in str(caught.value)
         assert path.read_bytes() == mine
@@ -169,14 +168,14 @@ def test_a_clock_that_is_set_back_costs_one_turn(tmp_path):
 
 def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert users_ledger() == tmp_path / "budew" / "answers.sqlite"
+    assert default_cache() == tmp_path / "budew" / "answers.sqlite"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert users_ledger() == Path.home() / ".cache" / "budew" / "answers.sqlite"
+    assert default_cache() == Path.home() / ".cache" / "budew" / "answers.sqlite"
 
 
-def test_what_was_spent_is_told_in_a_sentence(tmp_path):
+def test_spending_is_shown_as_a_sentence(tmp_path):
     with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
         ledger.keep(key(1), Answer(("a",), Usage(12_000, 3)), account="a", cost=0.5)
-    told = told_spending(tmp_path / "a.sqlite", "a")
-    assert told == "answers paid so far: 1, 12,000 tokens in, 3 out, a cost of 0.50"
-    assert told_spending(tmp_path / "a.sqlite", "b") == "answers paid so far: 0, 0 tokens in, 0 out"
+    spent = spending_of(tmp_path / "a.sqlite", "a")
+    assert str(spent) == "answers paid so far: 1, 12,000 tokens in, 3 out, a cost of 0.50"
+    assert str(spending_of(tmp_path / "a.sqlite", "b")) == "answers paid so far: 0, 0 tokens in, 0 out"

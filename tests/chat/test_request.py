@@ -1,11 +1,12 @@
 """The key of a request is that of its content: all that decides the answer and nothing else."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from budew.chat.errors import FaultError
-from budew.chat.request import Answer, Schema, Usage, answer_in, usage_in
+from budew.chat.request import Answer, Schema, Usage, reason_in, request_key, usage_in
+from budew.errors import AnswerError
 
 from .conftest import ask
 
@@ -27,13 +28,13 @@ REQUEST = ask("?", seed=1, schema=Schema("form", {"type": "object", "properties"
     ],
 )
 def test_whatever_decides_the_answer_changes_the_key(change):
-    assert replace(REQUEST, **change).key() != REQUEST.key()
+    assert request_key(replace(REQUEST, **change)) != request_key(REQUEST)
 
 
 def test_the_same_content_has_the_same_key():
     other = ask("?", seed=1, schema=Schema("form", {"properties": {}, "type": "object"}))
-    assert other.key() == REQUEST.key()
-    assert len(REQUEST.key()) == 32
+    assert request_key(other) == request_key(REQUEST)
+    assert len(request_key(REQUEST)) == 32
 
 
 @pytest.mark.parametrize(
@@ -50,16 +51,31 @@ def test_the_same_content_has_the_same_key():
     ],
 )
 def test_tokens_that_are_none_are_not_counted(usage):
-    assert usage_in({"usage": usage}) is None
+    assert usage_in(json.dumps({"usage": usage}).encode()) is None
 
 
 def test_tokens_and_texts_are_read():
     usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
     response = {"choices": [{"message": {"content": "a"}}], "usage": usage}
-    assert answer_in(response) == Answer(("a",), Usage(3, 4))
+    assert REQUEST.read(json.dumps(response).encode(), "") == Answer(("a",), Usage(3, 4))
 
 
 @pytest.mark.parametrize("choices", [None, [], {}, [None], [{}], [{"message": "a"}]])
-def test_what_has_no_texts_is_a_fault(choices):
-    with pytest.raises(FaultError):
-        answer_in({"choices": choices})
+def test_what_has_no_texts_cannot_be_used(choices):
+    with pytest.raises(AnswerError):
+        REQUEST.read(json.dumps({"choices": choices}).encode(), "")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"error": {"message": "no key"}}', "no key"),
+        (b'{"error": "no key"}', "no key"),
+        (b'{"detail": "no model"}', "no model"),
+        (b"<h1>oops</h1>", "<h1>oops</h1>"),
+        (b"[1]", "[1]"),
+        (b"\xff", "\ufffd"),
+    ],
+)
+def test_the_reason_of_a_refusal_is_found_in_any_form(content, reason):
+    assert reason_in(content) == reason

@@ -3,9 +3,17 @@
 import pickle
 
 import pytest
+from pydantic import ValidationError
 
-from budew.chat.server import ChatServer
-from budew.errors import JobError
+from budew.chat.ledger import Spending
+from budew.chat.request import Usage
+from budew.chat.server import ServerSettings
+from budew.errors import JobError, SettingsError
+from budew.settings import load
+
+
+def server_at(base_url="http://a", **settings):
+    return ServerSettings(**{"base_url": base_url, "model": "m", **settings})
 
 
 @pytest.mark.parametrize(
@@ -25,7 +33,7 @@ from budew.errors import JobError
 )
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ValueError, match="such as http://localhost:8000/v1"):
-        ChatServer(address)
+        server_at(address)
 
 
 @pytest.mark.parametrize(
@@ -38,58 +46,91 @@ def test_what_is_no_address_is_refused(address):
     ],
 )
 def test_nothing_secret_of_an_address_is_shown(address, shown, query):
-    server = ChatServer(address)
+    server = server_at(address)
     assert server.query() == query
     assert server.shown == shown
-    assert shown in repr(server)
     assert "key=k" not in repr(server)
     assert "u:p" not in repr(server)
     assert pickle.loads(pickle.dumps(server)) == server
 
 
 def test_name_and_password_are_unescaped():
-    assert ChatServer("http://u%40x:p%2Fq@a").credentials() == ("u@x", "p/q")
-    assert ChatServer("http://a").credentials() is None
+    assert server_at("http://u%40x:p%2Fq@a").credentials() == ("u@x", "p/q")
+    assert server_at().credentials() is None
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"model": ""},
         {"concurrency": 0},
-        {"attempts": 0},
+        {"concurrency": "8"},
+        {"retries": -1},
         {"timeout": 0},
         {"patience": -1},
         {"requests_per_minute": 0},
+        {"price_in": -1},
+        {"price_out": float("nan")},
+        {"max_tokens": -1},
+        {"max_cost": float("inf"), "price_in": 1},
+        {"max_cost": 1},
+        {"speed": 3},
     ],
 )
-def test_numbers_out_of_range_are_refused(change):
-    with pytest.raises(ValueError, match=r"more than 0|at least 1"):
-        ChatServer("http://a", **change)
+def test_settings_out_of_range_are_refused(change):
+    with pytest.raises(ValidationError):
+        server_at(**change)
+
+
+def test_a_file_is_changed_by_options_and_shows_no_secret_in_its_faults(tmp_path):
+    file = tmp_path / "server.yaml"
+    file.write_text("base_url: http://user:secret@a/v1\nmodel: m\ntimeout: 30\ncache: answers.sqlite\n")
+    server = load(ServerSettings, file, ["concurrency=4"], model="n")
+    assert (server.model, server.timeout, server.concurrency) == ("n", 30.0, 4)
+    assert str(server.cache) == "answers.sqlite"
+    for change in ("base_url=http://user:secret@", "max_cost=3", "key_variable=sk-secret", "password=secret"):
+        with pytest.raises(SettingsError, match=str(file)) as caught:
+            load(ServerSettings, file, [change])
+        assert "secret" not in str(caught.value)
+
+
+def test_cost_is_that_of_a_million_tokens():
+    assert server_at(price_in=2.0, price_out=10.0).cost(Usage(500_000, 100_000)) == 2.0
+    assert server_at().cost(Usage(10**9, 10**9)) == 0
+
+
+@pytest.mark.parametrize("ceiling", [{"max_tokens": 100}, {"price_in": 1.0, "max_cost": 0.5}])
+def test_a_ceiling_ends_the_job_when_it_is_reached_and_not_before(ceiling):
+    server_at(**ceiling).check_ceilings(Spending(1, 90, 9, 0.49))
+    with pytest.raises(JobError, match="raise it to go on"):
+        server_at(**ceiling).check_ceilings(Spending(1, 90, 10, 0.5))
+    with pytest.raises(JobError):
+        server_at(max_tokens=0).check_ceilings(Spending())
 
 
 @pytest.mark.parametrize("given", ["", "sk-live-abcdef", "A=B", "1KEY", "sk live", "KEY\n"])
 def test_a_key_in_the_place_of_its_variable_is_refused_and_not_repeated(given):
-    with pytest.raises(ValueError, match="no name of one: put the key into a variable") as caught:
-        ChatServer("http://a", key_variable=given)
+    with pytest.raises(ValidationError, match="not the name of a variable: put the key") as caught:
+        server_at(key_variable=given)
     assert not given or given not in str(caught.value)
 
 
 def test_a_key_comes_from_the_variable_that_is_named(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "one")
     monkeypatch.setenv("OTHER_KEY", " two\n")
-    assert ChatServer("http://a").key() == "one"
-    assert ChatServer("http://a", key_variable="OTHER_KEY").key() == "two"
+    assert server_at().key() == "one"
+    assert server_at(key_variable="OTHER_KEY").key() == "two"
 
 
 def test_only_a_variable_that_was_named_has_to_be_there(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert ChatServer("http://a").key() is None
+    assert server_at().key() is None
     with pytest.raises(JobError, match="NO_SUCH_KEY is not set"):
-        ChatServer("http://a", key_variable="NO_SUCH_KEY").key()
+        server_at(key_variable="NO_SUCH_KEY").key()
 
 
 def test_what_cannot_be_a_key_is_told_without_telling_it(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a\nsk-b")
-    with pytest.raises(JobError, match="no key") as caught:
-        ChatServer("http://a").key()
+    with pytest.raises(JobError, match="does not hold a key") as caught:
+        server_at().key()
     assert "sk-" not in str(caught.value)

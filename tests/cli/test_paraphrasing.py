@@ -31,9 +31,9 @@ def test_the_offline_grammar_needs_nothing(budew, corpus, tmp_path):
 
 
 def test_a_server_is_asked_and_what_was_paid_is_told(budew, corpus, tmp_path):
-    given = ["--backend", "chat", "--model", "m", "--cache", tmp_path / "answers.sqlite", "--workers", "0"]
+    given = ["--backend", "chat", "--model", "m", "--set", f"cache={tmp_path}/a.sqlite", "--workers", "0"]
     with running(Behavior(0.3, seed=2, stall=2.0)) as (url, seen):
-        given += ["--base-url", url, "--timeout", "1"]
+        given += ["--base-url", url, "--set", "timeout=1"]
         first = budew("paraphrase", "run", corpus, tmp_path / "out", *given)
         answered = seen.answered
         again = budew("paraphrase", "run", corpus, tmp_path / "again", *given)
@@ -66,12 +66,12 @@ def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given,
         ("grammar", ["--model", "m"]),
         ("grammar", ["--base-url", "http://localhost/v1"]),
         ("grammar", ["--ban", "ban.yaml"]),
-        ("grammar", ["--max-tokens", "9"]),
-        ("grammar", ["--timeout", "120"]),  # as it is anyway, but given
+        ("grammar", ["--set", "max_tokens=9"]),
+        ("grammar", ["--json"]),  # as it is anyway, but given
         ("grammar", ["--plain"]),
         ("chat", ["--device", "cpu"]),
         ("vllm", ["--batch-size", "2"]),
-        ("transformers", ["--max-cost", "3"]),
+        ("transformers", ["--server", "server.yaml"]),
     ],
 )
 def test_an_option_that_the_backend_does_not_heed_is_refused(budew, corpus, tmp_path, backend, given):
@@ -89,7 +89,14 @@ def test_every_option_that_some_backends_heed_is_one_of_run():
 def test_a_dry_run_asks_nobody_and_writes_nothing(budew, corpus, tmp_path):
     given = ["--backend", "chat", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
     outcome = budew(
-        "paraphrase", "run", corpus, tmp_path / "out", *given, "--dry-run", "--cache", tmp_path / "c.sqlite"
+        "paraphrase",
+        "run",
+        corpus,
+        tmp_path / "out",
+        *given,
+        "--dry-run",
+        "--set",
+        f"cache={tmp_path}/c.sqlite",
     )
     assert outcome.status == 0
     assert "1 of 1 shards to do" in outcome.out

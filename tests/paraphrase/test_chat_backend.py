@@ -7,8 +7,7 @@ import pickle
 import pytest
 
 from budew.captions import render
-from budew.chat.server import ChatServer
-from budew.chat.spending import Budget
+from budew.chat.server import ServerSettings
 from budew.errors import JobError
 from budew.paraphrase import Request, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
@@ -21,9 +20,10 @@ REQUESTS = [
 ]
 
 
-def backend(server, *, concurrency=8, **options):
-    patient = {"first_wait": 0.02, "patience": 2.0, "timeout": 2.0, "concurrency": concurrency}
-    return ChatBackend(ChatServer(server.url, **patient), "some-model", **options)
+def backend(server, *, structured=True, account="", **settings):
+    chosen = {"patience": 2.0, "timeout": 2.0, "concurrency": 8, **settings}
+    server = ServerSettings(base_url=server.url, model="some-model", **chosen)
+    return ChatBackend(server, structured=structured, account=account)
 
 
 def asked(backend, requests=REQUESTS):
@@ -82,20 +82,17 @@ def test_nothing_that_was_answered_is_asked_again(serve, tmp_path):
 
 def test_a_ceiling_ends_the_job(serve, tmp_path):
     server = serve(lambda *_: (200, {}, completion("A man.", tokens=(10, 5))))
-    budget = Budget(max_tokens=20)
-    limited = backend(server, concurrency=1, cache=tmp_path / "a.sqlite", budget=budget, account="x")
-    with pytest.raises(JobError, match="ceiling of 20 tokens"):
+    limited = backend(server, concurrency=1, cache=tmp_path / "a.sqlite", max_tokens=20, account="x")
+    with pytest.raises(JobError, match="ceiling max_tokens=20"):
         asked(limited)
-    with pytest.raises(ValueError, match="name a file"):
-        backend(server, budget=Budget(max_tokens=20))
 
 
-def test_a_server_that_is_not_there_ends_the_job_after_patience():
+def test_a_server_that_is_not_there_ends_the_job_after_patience(quick_retries):
     class Nowhere:
         url = "http://127.0.0.1:9/v1"
 
     with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
-        asked(backend(Nowhere), REQUESTS[:1])
+        asked(backend(Nowhere, patience=0.5), REQUESTS[:1])
 
 
 def test_it_can_be_pickled_and_its_settings_name_what_decides_the_text_and_not_where_it_is(serve):

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.paraphrase_server import FAULTS, IN_THE_TEXT, Behavior, running
-from budew.chat.server import ChatServer
+from budew.chat.server import ServerSettings
 from budew.corpora import read
 from budew.corpora.shards import write_shard
 from budew.jobs import run
@@ -21,8 +21,15 @@ def rewritten(folder, clips, behavior, *, shards=4, workers=2, **options):
     for number in range(shards):
         write_shard(folder / "in" / f"part-{number}.tar", clips[number::shards])
     with running(behavior) as (url, seen):
-        server = ChatServer(url, concurrency=32, timeout=2.0, first_wait=0.05, patience=120.0)
-        backend = ChatBackend(server, "model", cache=folder / "answers.sqlite")
+        server = ServerSettings(
+            base_url=url,
+            model="model",
+            concurrency=32,
+            timeout=2.0,
+            patience=120.0,
+            cache=folder / "answers.sqlite",
+        )
+        backend = ChatBackend(server)
         summary = run(
             Paraphrase(backend, Rewriting(**options)), folder / "in", folder / "out", workers=workers
         )

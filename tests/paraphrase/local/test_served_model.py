@@ -16,10 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from budew.chat.client import ChatClient
-from budew.chat.ledger import Ledger
+from budew.chat.client import Client
 from budew.chat.request import Answer, ChatRequest
-from budew.chat.server import ChatServer
+from budew.chat.server import ServerSettings
 from budew.corpora import read
 from budew.corpora.shards import write_shard
 from budew.jobs import run
@@ -83,13 +82,10 @@ def _asked(url: str, requests: list[ChatRequest]) -> tuple[list[Answer], int]:
     """Return the answers, and how many requests the account paid."""
 
     async def ask() -> tuple[list[Answer], int]:
-        ledger = Ledger(None)
-        try:
-            async with ChatClient(ChatServer(url, concurrency=4), ledger, account="test") as client:
-                answers = await asyncio.gather(*(client.complete(request) for request in requests))
-                return list(answers), client.spent.requests
-        finally:
-            ledger.close()
+        server = ServerSettings(base_url=url, model=requests[0].model, concurrency=4)
+        async with Client(server, account="test") as client:
+            answers = await asyncio.gather(*(client.complete(request) for request in requests))
+            return list(answers), client.spent.requests
 
     return asyncio.run(ask())
 
@@ -112,7 +108,9 @@ def _chat_requests(model: Path, rewrite_requests, count: int) -> list[ChatReques
 def test_every_answer_is_refused_by_the_gate_and_every_clip_falls_back(served, chat_model, tmp_path):
     clips = some_clips(6)
     write_shard(tmp_path / "in/a.tar", clips)
-    backend = ChatBackend(ChatServer(served, concurrency=4), str(chat_model), structured=False)
+    backend = ChatBackend(
+        ServerSettings(base_url=served, model=str(chat_model), concurrency=4), structured=False
+    )
     job = Paraphrase(backend, Rewriting(attempts=2, candidates=1))
     summary = run(job, tmp_path / "in", tmp_path / "out", workers=0)
     done = list(read(tmp_path / "out"))
@@ -130,13 +128,9 @@ def test_a_question_asked_twice_is_paid_once(served, chat_model, rewrite_request
     (question,) = _chat_requests(chat_model, rewrite_requests, 1)
 
     async def twice() -> tuple[Answer, Answer, int]:
-        ledger = Ledger(None)
-        try:
-            async with ChatClient(ChatServer(served), ledger, account="test") as client:
-                first = await client.complete(question)
-                return first, await client.complete(question), client.spent.requests
-        finally:
-            ledger.close()
+        async with Client(ServerSettings(base_url=served, model=question.model), account="test") as client:
+            first = await client.complete(question)
+            return first, await client.complete(question), client.spent.requests
 
     first, second, paid = asyncio.run(twice())
     assert (second, paid) == (first, 1)

@@ -1,0 +1,202 @@
+"""HTTP to one server, by the `openai` client: its retries and timeouts, bounded answers, errors by remedy.
+
+| what comes back | what is raised |
+|---|---|
+| no connection, no whole answer, 408, 409, 425, 429, 5xx, after all retries | `Unavailable` |
+| 401, 402, 403, 404, a redirection, a quota used up | `JobError`: no other request would succeed |
+| any other status | `Refused` |
+
+Connections are aiohttp's: those of httpx2 took 1.6 times as long.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from budew.addresses import redact
+from budew.chat.request import reason_in
+from budew.chat.server import ServerSettings
+from budew.errors import JobError, ServerError
+from budew.extras import require
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+LARGEST = 16 * 2**20
+"""Bytes of one answer as they arrive: an annotation has some thousand, a minute of stereo wav 11 million."""
+_PURPOSE = "asking a server"
+_NO_KEY = "none"  # the client insists on one, and does not send it
+_LONGEST_REASON = 200
+_REMEDIES = {
+    401: "set the key in {key} again",
+    402: "pay its bill, or use another key",
+    403: "set a key in {key} that may use the model",
+    404: "check the base URL and the name of the model",
+}
+_TEMPORARY = (408, 409, 425, 429)
+_OVERLOAD = (429, 503, 529)
+
+
+class Unavailable(Exception):  # noqa: N818  # not an error yet: the health probe decides
+    """No answer after all retries. `overload`: the server works and is asked too often."""
+
+    def __init__(self, reason: str, *, overload: bool = False) -> None:
+        super().__init__(reason)
+        self.overload = overload
+
+
+class Refused(ServerError):  # noqa: N818
+    """This request is refused; others may succeed. `status` is that of HTTP."""
+
+    def __init__(self, reason: str, *, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Connection:
+    """A pool of connections. Use it as an async context, in one event loop.
+
+    Args:
+        server: its settings.
+        before_each: awaited before each attempt, for a rate limit.
+
+    Raises:
+        MissingExtraError: the library openai is not installed.
+        JobError: the key that was asked for is missing.
+    """
+
+    def __init__(
+        self, server: ServerSettings, before_each: Callable[..., Awaitable[None]] | None = None
+    ) -> None:
+        self._server = server
+        self._openai = require("openai", extra="paraphrase", purpose=_PURPOSE)
+        self._httpx = require("httpx2", extra="paraphrase", purpose=_PURPOSE)
+        self._aiohttp = require("aiohttp", extra="paraphrase", purpose=_PURPOSE)
+        credentials = server.credentials()
+        key = None if credentials else server.key()
+        self._redact = partial(redact, keys=tuple(server.secrets()))
+        self._headers: dict[str, Any] = {"Content-Type": "application/json"}
+        if key is None:
+            self._headers["Authorization"] = self._openai.Omit()
+        size = server.concurrency + 1
+        self._client: openai.AsyncOpenAI = self._openai.AsyncOpenAI(
+            base_url=server.shown,
+            api_key=key or _NO_KEY,
+            default_headers={"Accept-Encoding": "identity"},
+            default_query=server.query(),
+            timeout=server.timeout,
+            http_client=self._openai.DefaultAioHttpClient(
+                auth=credentials,
+                limits=self._httpx.Limits(max_connections=size, max_keepalive_connections=size),
+                event_hooks={
+                    "request": [before_each] if before_each else [],
+                    "response": [partial(_receive, timeout=server.timeout, bounded=self._bounded())],
+                },
+                follow_redirects=False,
+            ),
+        )
+
+    async def __aenter__(self) -> "Connection":
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *ended: Any) -> None:
+        await self._client.close()
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, retries: int, key: str = ""
+    ) -> tuple[bytes, str]:
+        """Send `body` as JSON and return content and content type of the answer.
+
+        Args:
+            path: of the endpoint.
+            body: of the request.
+            retries: by the `openai` client, with its waits and those that the server asks for.
+            key: of the request; a server or gateway that honors the header `Idempotency-Key` neither makes
+                nor bills the same answer twice, though this process died before it arrived.
+
+        Raises:
+            Unavailable, Refused, JobError: see the head of this module.
+        """
+        answer = await self._answer(path, body, retries, key)
+        if isinstance(answer, Exception):
+            raise answer  # here, where the client's own error, with the key in it, is no context any more
+        return answer.content, answer.headers.get("content-type", "")
+
+    async def _answer(
+        self, path: str, body: Mapping[str, Any], retries: int, key: str
+    ) -> "httpx2.Response | Exception":
+        headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        try:
+            response: httpx2.Response = await self._client.post(
+                f"{self._server.shown}{path}",
+                cast_to=self._httpx.Response,
+                content=json.dumps(body).encode(),
+                options={"headers": headers, "max_retries": retries},
+            )
+        except self._openai.APIStatusError as error:
+            return self._error(error.response)
+        except (TimeoutError, self._openai.APITimeoutError):
+            return Unavailable(f"no answer within {self._server.timeout:g} s")
+        except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
+            cause = error.__cause__ or error
+            return Unavailable(f"the connection failed ({self._line(f'{type(cause).__name__} {cause}')})")
+        return response
+
+    def _error(self, response: "httpx2.Response") -> Exception:
+        status, server = response.status_code, self._server
+        reason = f"status {status}: {self._line(reason_in(response.content))}"
+        if 300 <= status < 400:
+            return JobError(f"{server.shown} redirects (status {status}): give the address it has now")
+        if status in _REMEDIES:
+            return JobError(f"{server.shown}: {reason}: {_REMEDIES[status].format(key=server.key_variable)}")
+        if status == 429 and b"insufficient_quota" in response.content:
+            return JobError(f"{server.shown}: the quota is used up ({reason}): raise it and start again")
+        if status in _TEMPORARY or status >= 500:
+            return Unavailable(reason, overload=status in _OVERLOAD)
+        return Refused(reason, status=status)
+
+    def _line(self, text: str) -> str:
+        """Return text from outside as one short line, without secrets and control characters."""
+        text = self._redact(text)
+        line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
+
+    def _bounded(self) -> Callable[[Any], Any]:
+        """Return a class of streams that end with an error after `LARGEST` bytes."""
+        httpx, failures = self._httpx, (self._aiohttp.ClientError, OSError)
+
+        class Bounded(httpx.AsyncByteStream):  # type: ignore[name-defined, misc]  # imported when it is needed
+            def __init__(self, stream: Any) -> None:
+                self._stream = stream
+
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                received = 0
+                try:
+                    async for chunk in self._stream:
+                        received += len(chunk)
+                        if received > LARGEST:
+                            raise httpx.ReadError(f"an answer of more than {LARGEST} bytes")
+                        yield chunk
+                except failures as error:
+                    raise httpx.ReadError(str(error)) from error
+
+            async def aclose(self) -> None:
+                await self._stream.aclose()
+
+        return Bounded
+
+
+async def _receive(response: "httpx2.Response", *, timeout: float, bounded: Callable[[Any], Any]) -> None:
+    """Read an answer whole, within `timeout` seconds: `openai` bounds the wait for each chunk alone."""
+    response.stream = bounded(response.stream)
+    try:
+        async with asyncio.timeout(timeout):
+            await response.aread()
+    except TimeoutError as error:
+        from httpx2 import ReadTimeout  # which `openai` retries
+
+        raise ReadTimeout("the answer did not end in time") from error
