@@ -22,7 +22,6 @@ def llm(
     server: server_options.ServerFile = None,
     base_url: server_options.BaseUrl = None,
     model: server_options.ServerModel = None,
-    changes: server_options.ServerChanges = None,
     prompt: annotation_options.PromptFile = None,
     temperature: annotation_options.Temperature = 0.0,
     seed: annotation_options.ChatSeed = 0,
@@ -40,7 +39,7 @@ def llm(
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.prompt import load_prompt
 
-    settings = server_options.server_settings(server, base_url, model, changes)
+    settings = server_options.server_settings(running, server, base_url, model)
     job = AnnotateByLLM(
         settings,
         prompt=load_prompt(prompt),

@@ -54,7 +54,6 @@ def run(
     repair: paraphrasing_options.Repair = True,
     server: server_options.ServerFile = None,
     base_url: server_options.BaseUrl = None,
-    changes: server_options.ServerChanges = None,
     structured: paraphrasing_options.Structured = True,
     batch_size: paraphrasing_options.Batch = 16,
     device: options.Device = None,
@@ -76,7 +75,7 @@ def run(
     if backend is Writer.chat:
         from budew.paraphrase.chat_backend import ChatBackend
 
-        settings = server_options.server_settings(server, base_url, model, changes, concurrency=32)
+        settings = server_options.server_settings(running, server, base_url, model, concurrency=32)
         writer: Backend = ChatBackend(
             settings, prompts, temperature=temperature, structured=structured, account=account
         )

@@ -21,7 +21,7 @@ HEEDED_BY: dict[str, tuple[Writer, ...]] = {
     **dict.fromkeys(("model", "temperature", "ban"), _MODELS),
     **dict.fromkeys(("batch_size", "device"), (Writer.transformers,)),
     **dict.fromkeys(
-        ("structured", "server", "base_url", "changes"),
+        ("structured", "server", "base_url"),
         (Writer.chat,),
     ),
 }  # fmt: skip

@@ -1,10 +1,11 @@
-"""Options of every command that asks a server: `--server`, `--base-url`, `--model`, `--set`."""
+"""Options of every command that asks a server. `--set`, which all jobs have, changes one setting."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from budew.cli.running import Running
 
 if TYPE_CHECKING:
     from budew.chat.server import ServerSettings
@@ -18,7 +19,7 @@ ServerFile = Annotated[
         metavar="FILE",
         dir_okay=False,
         rich_help_panel=_PANEL,
-        help="YAML with base_url, model and the other settings of a server: see docs/servers.md",
+        help="YAML with base_url, model and other settings of a server (docs/servers.md); --set changes one.",
     ),
 ]
 BaseUrl = Annotated[
@@ -38,22 +39,13 @@ ServerModel = Annotated[
         help="The name under which the server knows the model.",
     ),
 ]
-ServerChanges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        rich_help_panel=_PANEL,
-        help="Change a setting of the server, such as concurrency=64, timeout=30 or max_cost=5.",
-    ),
-]
 
 
 def server_settings(
+    running: Running,
     file: Path | None,
     base_url: str | None,
     model: str | None,
-    changes: Sequence[str] | None,
     *,
     cached: bool = True,
     **defaults: Any,
@@ -61,7 +53,8 @@ def server_settings(
     """Return the settings of a server: those of the file, then the options, then `--set`.
 
     Args:
-        file, base_url, model, changes: the options above.
+        running: with the changes of `--set`.
+        file, base_url, model: the options above.
         cached: keep answers in the cache of the user where no other file is named.
         defaults: settings of this command where nothing else is given.
 
@@ -71,12 +64,11 @@ def server_settings(
     """
     from budew.chat.ledger import default_cache
     from budew.chat.server import ServerSettings
-    from budew.settings import load
 
     for option, given in (("--base-url", base_url), ("--model", model)):
         if file is None and not given:
             raise typer.BadParameter("give it, or a file with --server", param_hint=option)
-    found = load(ServerSettings, file, changes or (), base_url=base_url, model=model)
+    found = running.settings(ServerSettings, file, base_url=base_url, model=model)
     if cached:
         defaults["cache"] = default_cache()
     missing = {name: value for name, value in defaults.items() if name not in found.model_fields_set}

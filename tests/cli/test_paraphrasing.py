@@ -66,7 +66,6 @@ def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given,
         ("grammar", ["--model", "m"]),
         ("grammar", ["--base-url", "http://localhost/v1"]),
         ("grammar", ["--ban", "ban.yaml"]),
-        ("grammar", ["--set", "max_tokens=9"]),
         ("grammar", ["--json"]),  # as it is anyway, but given
         ("grammar", ["--plain"]),
         ("chat", ["--device", "cpu"]),
