@@ -105,10 +105,10 @@ def _in_process(
     name = _needed(model, "--model", backend)
     drawn = prompts.temperature if temperature is None else temperature
     if backend is Writer.vllm:
-        from budew.paraphrase.local.vllm_backend import VLLMBackend
+        from budew.paraphrase.local import VLLMBackend
 
         return VLLMBackend(name, prompts=prompts, temperature=drawn, top_p=prompts.top_p)
-    from budew.paraphrase.local.transformers_backend import TransformersBackend
+    from budew.paraphrase.local import TransformersBackend
 
     return TransformersBackend(
         name, device=device, batch=batch_size, temperature=drawn, top_p=prompts.top_p, prompts=prompts

@@ -1,1 +1,0 @@
-"""Language models in this process: open weights by transformers or vLLM."""

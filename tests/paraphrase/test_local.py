@@ -1,0 +1,348 @@
+"""Models of random weights in this process: what they write makes no sense, and must always be the same."""
+
+import asyncio
+import json
+import pickle
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from importlib.util import find_spec
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from budew.errors import InputError, JobError, MissingExtraError
+from budew.paraphrase import load_prompts
+from budew.paraphrase.local import (
+    Prompt,
+    TransformersBackend,
+    VLLMBackend,
+    generate,
+    load_model,
+    prompt_tokens,
+)
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+ALL_EMOTIONS = VoiceProfile(dict.fromkeys(EMOTIONS, 0.5))
+OPTIONS = {"device": "cpu", "max_new_tokens": 80}
+HAS_VLLM = find_spec("vllm") is not None
+IN_ANOTHER_PROCESS = """
+import asyncio, pickle, sys
+sys.path.insert(0, sys.argv[1])
+backends, requests = pickle.load(sys.stdin.buffer)
+async def written(backend):
+    async with backend:
+        return [answer.texts for answer in await backend.rewrite(requests)]
+pickle.dump([asyncio.run(written(backend)) for backend in backends], sys.stdout.buffer)
+"""
+MESSAGES = [
+    {"role": "system", "content": "You rewrite captions.\n"},
+    {"role": "user", "content": "Caption: calm"},
+    {"role": "assistant", "content": "At rest."},
+    {"role": "user", "content": "Caption: angry"},
+]
+PARTS = ["You rewrite captions.", "Caption: calm", "At rest.", "Caption: angry"]
+
+
+def answers(backend, requests):
+    async def written():
+        async with backend:
+            return await backend.rewrite(requests)
+
+    return asyncio.run(written())
+
+
+def texts(backend, requests):
+    return [answer.texts for answer in answers(backend, requests)]
+
+
+def loaded(folder, device="cpu"):
+    return load_model(folder, None, device, None)
+
+
+@pytest.fixture(params=["chat_model", "t5_model"])
+def model(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests(model, rewrite_requests):
+    requests = rewrite_requests(5, n=3)
+    done = answers(TransformersBackend(model, **OPTIONS), requests)
+    assert [len(answer.texts) for answer in done] == [3] * 5
+    assert [answer.made_by["seed"] for answer in done] == [request.seed for request in requests]
+    assert {answer.made_by["backend"] for answer in done} == {"transformers"}
+    written = [text for answer in done for text in answer.texts if text]
+    assert len(written) == len(set(written)) > 7  # of 15: some end at once
+    assert all(text == " ".join(text.split()) for text in written)
+
+
+def test_the_same_batch_gets_the_same_texts_whatever_was_written_before_it(chat_model, rewrite_requests):
+    backend, requests = TransformersBackend(chat_model, **OPTIONS), rewrite_requests()
+    first = texts(backend, requests)
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state(), random.getstate()
+    assert texts(backend, requests) == first
+    assert torch.equal(torch.random.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
+
+
+@pytest.mark.slow
+def test_the_same_batch_gets_the_same_texts_in_another_process(chat_model, t5_model, rewrite_requests):
+    requests = rewrite_requests()
+    backends = [TransformersBackend(model, **OPTIONS) for model in (t5_model, chat_model)]
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, sys.path[0]]
+    sent = pickle.dumps((backends, requests))
+    done = subprocess.run(command, input=sent, capture_output=True, check=True, timeout=120)
+    assert pickle.loads(done.stdout) == [texts(backend, requests) for backend in backends]
+
+
+def test_a_text_depends_on_its_own_request_whatever_stands_beside_it_in_the_batch(model, rewrite_requests):
+    requests = rewrite_requests()
+    together = texts(TransformersBackend(model, **OPTIONS), requests)
+    assert texts(TransformersBackend(model, batch=1, **OPTIONS), requests) == together
+    assert texts(TransformersBackend(model, batch=4, **OPTIONS), requests[::-1]) == together[::-1]
+
+
+def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model, rewrite_requests):
+    (request,) = rewrite_requests(1, n=4)
+    (answer,) = answers(TransformersBackend(chat_model, temperature=0, **OPTIONS), [request])
+    local = loaded(chat_model)
+    prompt = torch.tensor(
+        [prompt_tokens(local.tokenizer, load_prompts().messages(request, structured=False))]
+    )
+    out = local.model.generate(input_ids=prompt, do_sample=False, max_new_tokens=80)[0, prompt.shape[1] :]
+    assert len(answer.texts) == 1
+    whole = " ".join(local.tokenizer.decode(out, skip_special_tokens=True).split())
+    assert whole.startswith(answer.texts[0])
+
+
+def drawn(local, count, temperature, top_p):
+    """The first tokens drawn for one prompt, counted, and the odds that the model gives."""
+    tokens = local.tokenizer("a calm voice").input_ids
+    with torch.inference_mode():
+        odds = torch.softmax(local.model(torch.tensor([tokens])).logits[0, -1].float() / temperature, dim=-1)
+        (found,) = generate(local, [Prompt(tokens, count, 1, 3)], temperature, top_p)
+    return Counter(found), odds
+
+
+def test_tokens_are_drawn_as_often_as_the_model_gives_them_odds(chat_model, monkeypatch):
+    monkeypatch.setattr("budew.paraphrase.local.tidied", lambda text, cut: text)
+    local = loaded(chat_model)
+    found, odds = drawn(local, 4_000, 0.7, 1.0)
+    wanted = Counter()
+    for token, share in enumerate(odds.tolist()):
+        ended = token in local.model.generation_config.eos_token_id
+        wanted["" if ended else local.tokenizer.decode([token], skip_special_tokens=True)] += share
+    for text, share in wanted.most_common(6):
+        assert found[text] / 4_000 == pytest.approx(share, abs=0.03)
+
+
+def test_only_the_likeliest_tokens_that_make_up_top_p_are_drawn(chat_model, monkeypatch):
+    monkeypatch.setattr("budew.paraphrase.local.tidied", lambda text, cut: text)
+    local = loaded(chat_model)
+    found, odds = drawn(local, 2_000, 1.0, 0.5)
+    shares, order = odds.sort(descending=True)
+    eligible = int((shares.cumsum(0) - shares < 0.5).sum())
+    assert set(found) <= {local.tokenizer.decode([token]) for token in order[:eligible].tolist()} | {""}
+    assert len(found) > 1
+
+
+def test_an_answer_that_fills_its_limit_is_cut_also_where_rows_are_padded_with_their_end(
+    tmp_path, make_chat_model, monkeypatch
+):
+    folder = make_chat_model(tmp_path / "padded")
+    config = folder / "tokenizer_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"pad_token": "<|im_end|>"}))
+    local, cuts = loaded(folder), []
+    monkeypatch.setattr("budew.paraphrase.local.tidied", lambda text, cut: cuts.append(cut) or text)
+    assert local.model.generation_config.pad_token_id in local.model.generation_config.eos_token_id
+    prompt = local.tokenizer("a calm voice").input_ids
+    short, long = generate(local, [Prompt(prompt, 30, 2, 1), Prompt(prompt, 30, 200, 2)], 0.9, 1.0)
+    assert sum(cuts[:30]) > 20
+    assert not any(cuts[30:])
+    assert max(map(len, short)) < max(map(len, long))
+
+
+def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(
+    tmp_path, chat_model, make_chat_model, rewrite_requests
+):
+    short, long = rewrite_requests(2), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
+    local = loaded(chat_model)
+    prompts = [TransformersBackend(chat_model, **OPTIONS).prompt(local, request) for request in short]
+    context = max(len(prompt.tokens) + prompt.longest for prompt in prompts)
+    backend = TransformersBackend(make_chat_model(tmp_path / "short", context=context), **OPTIONS)
+    done = answers(backend, [short[0], long, short[1]])
+    assert [bool(answer.failure) for answer in done] == [False, True, False]
+    assert done[1].texts == ()
+    assert f"context of {context}" in done[1].failure
+    assert [done[0].texts, done[2].texts] == texts(backend, short)
+
+
+def test_an_answer_may_be_as_long_as_the_prompts_or_the_option_say(chat_model, rewrite_requests):
+    (short,), local = rewrite_requests(1, n=3), loaded(chat_model)
+    long = replace(short, profile=VoiceProfile(dict.fromkeys(EMOTIONS[:5], 0.5)))
+    backend = TransformersBackend(chat_model)
+    assert backend.prompt(local, short).longest < backend.prompt(local, long).longest
+    assert replace(backend, max_new_tokens=7).prompt(local, long).longest == 7
+    assert backend.prompt(local, short).answers == 3
+    assert replace(backend, temperature=0).prompt(local, short).answers == 1
+
+
+def test_the_settings_tell_models_of_other_content_apart(tmp_path, make_chat_model, rewrite_requests):
+    one = TransformersBackend(make_chat_model(tmp_path / "a" / "model"), **OPTIONS)
+    same = TransformersBackend(make_chat_model(tmp_path / "b" / "model"), batch=3, **OPTIONS)
+    before, written = one.settings(), texts(one, rewrite_requests(2))
+    assert before == same.settings()
+    assert str(tmp_path) not in str(before)
+    assert len(pickle.dumps(one)) < 2_000  # the model stays here
+    make_chat_model(tmp_path / "a" / "model", seed=6)
+    assert one.settings()["content"] != before["content"]
+    assert texts(one, rewrite_requests(2)) != written
+
+
+def test_the_chat_template_decides_and_thinking_is_off(chat_model):
+    tokenizer = loaded(chat_model).tokenizer
+    text = tokenizer.decode(prompt_tokens(tokenizer, MESSAGES))
+    places = [text.index(part) for part in PARTS]
+    assert places == sorted(places)
+    assert text.startswith("<|im_start|>system")
+    assert text.endswith("<|im_start|>assistant\n<think></think>\n")
+
+
+def test_templates_that_are_missing_or_refuse_the_system_message_get_plain_or_joined_text(
+    tmp_path, chat_model, make_chat_model
+):
+    plain = loaded(make_chat_model(tmp_path / "plain", template=None)).tokenizer
+    assert plain.decode(prompt_tokens(plain, MESSAGES)) == "\n\n".join(PARTS) + "\n"
+    refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    template = refusing + loaded(chat_model).tokenizer.chat_template
+    gemma = loaded(make_chat_model(tmp_path / "gemma", template=template)).tokenizer
+    text = gemma.decode(prompt_tokens(gemma, MESSAGES))
+    assert text.startswith("<|im_start|>user\nYou rewrite captions.")
+    assert all(text.count(part) == 1 for part in PARTS)
+    odd = loaded(make_chat_model(tmp_path / "odd", template="{{ raise_exception('never') }}")).tokenizer
+    with pytest.raises(JobError, match=r"refuses the messages \(never\)"):
+        prompt_tokens(odd, MESSAGES)
+
+
+def _pickled(folder):
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+
+
+def _incomplete(folder):
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("model.norm.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _indexed(folder):
+    (folder / "model.safetensors").rename(folder / "model.bin")
+    index = {"weight_map": {"a": "model.bin"}, "metadata": {}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def _of_another(folder):
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["added_tokens"].append({**tokenizer["added_tokens"][0], "id": 5_000, "content": "<|new|>"})
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (_pickled, "model.safetensors"),
+        (_incomplete, "lacks 1 weights, such as model.norm.weight"),
+        (_indexed, "cannot be loaded"),
+        (_of_another, "its tokenizer has"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer"),
+        (lambda folder: (folder / "config.json").unlink(), "config.json"),
+        (lambda folder: (folder / "config.json").write_text("["), "cannot be loaded"),
+        (shutil.rmtree, "cannot be loaded"),
+    ],
+)
+def test_a_folder_that_is_no_safe_and_complete_model_is_one_line(tmp_path, make_chat_model, spoil, why):
+    folder = make_chat_model(tmp_path / "spoilt")
+    spoil(folder)
+    with pytest.raises(JobError, match="spoilt cannot be loaded") as caught:
+        loaded(folder)
+    assert why in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hub_that_cannot_be_reached_and_a_device_that_is_not_there_are_one_line(chat_model, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for wrong, device in (("owner/name", "cpu"), (chat_model, "nowhere")):
+        with pytest.raises(JobError, match="cannot be loaded") as caught:
+            loaded(wrong, device)
+        assert "\n" not in str(caught.value)
+
+
+def test_weights_that_compute_nan_end_the_job(tmp_path, make_chat_model, rewrite_requests):
+    folder = make_chat_model(tmp_path / "spoilt")
+    weights = {name: weight * torch.nan for name, weight in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(JobError, match="computes NaN"):
+        answers(TransformersBackend(folder, **OPTIONS), rewrite_requests(1))
+
+
+def test_too_little_memory_ends_the_job_with_a_remedy(chat_model, rewrite_requests, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr("budew.paraphrase.local.generate", full)
+    with pytest.raises(JobError, match="smaller batch"):
+        answers(TransformersBackend(chat_model, **OPTIONS), rewrite_requests(1))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch": 0},
+        {"max_new_tokens": 0},
+        {"temperature": -1},
+        {"temperature": 3},
+        {"temperature": float("nan")},
+        {"top_p": 0},
+        {"top_p": 1.1},
+    ],
+)
+@pytest.mark.parametrize("backend", [TransformersBackend, VLLMBackend])
+def test_numbers_out_of_range_are_refused(backend, wrong):
+    with pytest.raises(InputError):
+        backend("model", **wrong)
+
+
+@pytest.mark.parametrize("edge", [{"temperature": 0}, {"temperature": 2}, {"top_p": 1}, {"batch": 1}])
+def test_the_ends_of_the_ranges_are_allowed(edge):
+    assert TransformersBackend("model", **edge)
+
+
+def test_vllm_samples_each_prompt_by_its_own_seed():
+    backend = VLLMBackend("model", temperature=0.8, top_p=0.9)
+    wanted = {"temperature": 0.8, "top_p": 0.9, "n": 3, "max_tokens": 9, "seed": 7}
+    assert backend.sampling(Prompt([1], 3, 9, 7)) == wanted
+
+
+@pytest.mark.skipif(HAS_VLLM, reason="vLLM is installed")
+def test_without_vllm_one_line_says_what_to_install(rewrite_requests):
+    for use in (VLLMBackend("owner/name").settings, lambda: answers(VLLMBackend("a/b"), rewrite_requests(1))):
+        with pytest.raises(MissingExtraError, match=r'needs vllm, .*: run pip install "budew\[vllm\]"'):
+            use()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (HAS_VLLM and torch.cuda.is_available()), reason="vLLM needs its package and a GPU")
+def test_vllm_answers_each_request_but_one_that_is_too_long(tmp_path, make_chat_model, rewrite_requests):
+    folder = make_chat_model(tmp_path / "short", context=1_500)
+    short, long = rewrite_requests(2, n=3), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
+    backend = VLLMBackend(folder, max_new_tokens=60, engine={"gpu_memory_utilization": 0.3})
+    done = answers(backend, [short[0], long, short[1]])
+    assert [len(answer.texts) for answer in done] == [3, 0, 3]
+    assert [bool(answer.failure) for answer in done] == [False, True, False]
+    assert backend.settings()["backend"] == "vllm"
