@@ -76,9 +76,9 @@ def report(
 
         print(f"page: {write_paraphrase_page(found, html).resolve().as_uri()}")
     if ban is not None:
-        from budew.paraphrase.metrics.ban import write_ban
+        from budew.paraphrase.metrics.report import write_ban
 
         print(f"{len(write_ban(found.overused.phrases, ban))} phrases to ban: {ban}")
-    if found.accounts.wrong:
-        bad(ValueError(f"the counts of {found.accounts.wrong:,} clips do not add up: see the report"))
+    if found.candidates.wrong:
+        bad(ValueError(f"the counts of {found.candidates.wrong:,} clips do not add up: see the report"))
     raise typer.Exit(bad.status)

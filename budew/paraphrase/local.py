@@ -193,7 +193,6 @@ class VLLMBackend(TransformersBackend):
         return {**drawn, "n": prompt.answers, "max_tokens": prompt.longest}
 
     def _load(self) -> LocalModel:
-        require("vllm", extra="vllm", purpose="--backend vllm")
         given = {"revision": self.revision, "dtype": self.dtype or "auto", **self.engine}
         return _load_vllm(str(self.model), **given)
 
@@ -261,10 +260,9 @@ def load_model(
 
 @lru_cache(maxsize=1)
 def _load_vllm(model: str, **options: Any) -> LocalModel:
-    from vllm import LLM
-
+    vllm: Any = require("vllm", extra="vllm", purpose="--backend vllm")
     try:
-        engine = LLM(model=model, load_format="safetensors", trust_remote_code=False, **options)
+        engine = vllm.LLM(model=model, load_format="safetensors", trust_remote_code=False, **options)
     except Exception as error:
         raise _unusable(model, f"{_one_line(error)}; vLLM needs a GPU with room for it") from error
     return LocalModel(engine, engine.get_tokenizer(), engine.llm_engine.model_config.max_model_len)

@@ -9,16 +9,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from budew.curation.tally import Tally
 from budew.files import whole_file
 from budew.paraphrase.metrics import ParaphraseReport
-from budew.paraphrase.metrics.account import FATES, ranked
+from budew.paraphrase.metrics.candidate_counts import FATES, ranked
 from budew.paraphrase.metrics.diversity import Diversity
-from budew.paraphrase.metrics.examples import Example
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
-from budew.paraphrase.metrics.figures import FIDELITY, diversity_rows, interval, share, written
+from budew.paraphrase.metrics.sample import Example
 from budew.reports.marks import emotion_tone, strongest_first
 from budew.reports.page_parts import LONGEST_TEXT, Bar, bars, page_environment, percent
+from budew.reports.paraphrase_table import FIDELITY, diversity_rows, interval, share, written
 from budew.reports.word_diff import word_diff
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
 from budew.taxonomy.scales import level_name
@@ -68,15 +67,15 @@ def _style() -> str:
 
 
 def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
-    counts, origins = found.accounts.counts, found.origins
+    counts, captions = found.candidates.counts, found.captions
     judged = sum(counts[name] for name in ("accepted", "repaired", "refused"))
-    fallbacks = sum(origins.fallbacks.counts())
+    fallbacks = sum(captions.fallbacks.values())
     return [
         ("clips", f"{found.clips:,}"),
-        ("captions", f"{origins.captions:,}"),
+        ("captions", f"{captions.captions:,}"),
         ("candidates", f"{counts['candidates']:,}"),
         ("passed the gate", share(counts["accepted"], judged)),
-        ("fallbacks", share(fallbacks, origins.captions)),
+        ("fallbacks", share(fallbacks, captions.captions)),
         ("ρ before the gate", written(found.before.spearman.value if found.before else None, 3)),
         ("ρ after the gate", written(found.after.spearman.value if found.after else None, 3)),
     ]
@@ -84,24 +83,22 @@ def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
 
 def _fates(found: ParaphraseReport) -> list[tuple[str, int, float]]:
     """Return what became of the candidates, in per cent of all."""
-    counts = found.accounts.counts
+    counts = found.candidates.counts
     return [(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES]
 
 
 def _lists(found: ParaphraseReport) -> list[tuple[str, list[Bar], int]]:
     """Return headings, their most frequent names, and how many more there are."""
-    codes, origins = ranked(found.accounts.codes), found.origins
-    tallies: list[tuple[str, Tally]] = [
-        ("fallbacks, by reason", origins.fallbacks),
-        ("style", origins.styles),
-        ("backend", origins.backends),
-        ("prompt", origins.prompts),
-        ("attempt", origins.attempts),
+    codes, captions = ranked(found.candidates.codes), found.captions
+    tallies: list[tuple[str, Mapping[str, int]]] = [
+        ("fallbacks, by reason", captions.fallbacks),
+        ("style", captions.styles),
+        ("backend", captions.backends),
+        ("prompt", captions.prompts),
+        ("attempt", captions.attempts),
     ]
     lists = [("refused, by first reason", bars(codes[:LISTED]), max(0, len(codes) - LISTED))]
-    lists += [
-        (name, bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
-    ]
+    lists += [(name, bars(ranked(tally)[:LISTED]), max(0, len(tally) - LISTED)) for name, tally in tallies]
     return [entry for entry in lists if entry[1]]
 
 

@@ -1,18 +1,52 @@
 """The report on rewriting as terminal tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.paraphrase.metrics.account import FATES, ranked
-from budew.paraphrase.metrics.figures import FIDELITY, diversity_rows, interval, share, written
+from budew.correlation import Estimate
+from budew.paraphrase.metrics.candidate_counts import FATES, ranked
+from budew.paraphrase.metrics.comparison import COMPARED
+from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
 
 LISTED = 12
 """Names in each list; the JSON has more."""
+
+
+class Metric(NamedTuple):
+    """A metric of diversity: attribute of `Diversity`, label, what is better ("more", "less", ""), digits."""
+
+    name: str
+    label: str
+    better: str
+    digits: int
+
+
+DIVERSITY = (
+    Metric("distinct_1", "distinct-1", "more", 3),
+    Metric("distinct_2", "distinct-2", "more", 3),
+    Metric("distinct_3", "distinct-3", "more", 3),
+    Metric("self_bleu", "self-BLEU", "less", 1),
+    Metric("compression_ratio", "compression ratio", "less", 2),
+    Metric("openings", "different first three words", "more", 3),
+    Metric("syntactic_openings", "different syntactic openings", "more", 3),
+    Metric("emotion_words", "type–token ratio of emotion words", "more", 3),
+    Metric("effective_vocabulary", "effective vocabulary", "more", 1),
+    Metric("mean_words", "words a caption", "", 1),
+)
+FIDELITY = {
+    "spearman": "Spearman ρ",
+    "exact": "exact level",
+    "within_one": "within one level",
+    "recall": "recall of emotions",
+    "precision": "precision of emotions",
+}
+"""Labels of the rates of `Fidelity`."""
 
 
 def paraphrase_tables(found: ParaphraseReport) -> RenderableType:
@@ -25,9 +59,36 @@ def paraphrase_tables(found: ParaphraseReport) -> RenderableType:
     return Group(*parts, Text("\n".join(_overused(found))))
 
 
+def diversity_rows(
+    compared: Mapping[str, Diversity],
+) -> list[tuple[Metric, dict[str, float | None]]]:
+    """Return each metric with its values, in the order of `COMPARED`."""
+    return [
+        (row, {name: getattr(compared[name], row.name) for name in COMPARED if name in compared})
+        for row in DIVERSITY
+    ]
+
+
+def written(value: float | None, digits: int) -> str:
+    """Format a metric; a dash where it is undefined."""
+    return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def interval(estimate: Estimate) -> str:
+    """Format a rate with its interval."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{written(estimate.value, 3)} ({written(estimate.low, 3)} to {written(estimate.high, 3)})"
+
+
+def share(part: float, whole: float) -> str:
+    """Format a share in per cent; a dash of nothing."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
 def _counts(found: ParaphraseReport) -> Iterator[str]:
-    accounts, origins = found.accounts, found.origins
-    counts, candidates = accounts.counts, accounts.counts["candidates"]
+    totals, captions = found.candidates, found.captions
+    counts, candidates = totals.counts, totals.counts["candidates"]
     yield (
         f"{', '.join(found.corpora)}: {found.clips:,} clips with paraphrases, "
         f"{found.others:,} without, not readable {found.bad:,}"
@@ -36,32 +97,32 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
     asked = ("unanswered", "retried")
     yield f"requests: {counts['requests']:,}, {', '.join(f'{name} {counts[name]:,}' for name in asked)}"
     yield f"candidates: {candidates:,}; {fates}"
-    if accounts.codes:
-        yield f"refused for: {_listed(ranked(accounts.codes))}"
-    fallbacks = sum(origins.fallbacks.counts())
-    yield f"captions: {origins.captions:,}, fallbacks {fallbacks:,} ({share(fallbacks, origins.captions)})"
+    if totals.codes:
+        yield f"refused for: {_listed(ranked(totals.codes))}"
+    fallbacks = sum(captions.fallbacks.values())
+    yield f"captions: {captions.captions:,}, fallbacks {fallbacks:,} ({share(fallbacks, captions.captions)})"
     for label, tally in (
-        ("fallbacks for", origins.fallbacks),
-        ("styles", origins.styles),
-        ("backends", origins.backends),
-        ("prompts", origins.prompts),
-        ("attempts", origins.attempts),
+        ("fallbacks for", captions.fallbacks),
+        ("styles", captions.styles),
+        ("backends", captions.backends),
+        ("prompts", captions.prompts),
+        ("attempts", captions.attempts),
     ):
         if len(tally):
-            yield f"{label}: {_listed(tally.most_common(LISTED))}"
+            yield f"{label}: {_listed(ranked(tally))}"
     yield from _sums(found)
 
 
 def _sums(found: ParaphraseReport) -> Iterator[str]:
     """Say whether the counts add up."""
-    accounts = found.accounts
-    if accounts.wrong:
-        yield f"the counts do NOT add up in {accounts.wrong:,} clips, such as:"
-        yield from (f"    {id}: {what}" for id, what in accounts.told)
-    elif accounts.clips:
-        yield f"the counts of all {accounts.clips:,} clips add up"
-    if accounts.clips < found.clips:
-        yield f"{found.clips - accounts.clips:,} clips tell nothing of their candidates"
+    totals = found.candidates
+    if totals.wrong:
+        yield f"the counts do NOT add up in {totals.wrong:,} clips, such as:"
+        yield from (f"    {id}: {what}" for id, what in totals.listed)
+    elif totals.clips:
+        yield f"the counts of all {totals.clips:,} clips add up"
+    if totals.clips < found.clips:
+        yield f"{found.clips - totals.clips:,} clips tell nothing of their candidates"
 
 
 def _diversity(found: ParaphraseReport) -> Table:

@@ -60,7 +60,7 @@ def hostile(number: int) -> Clip:
 def test_hostile_text_stays_text(tmp_path) -> None:
     found = reported(tmp_path, *map(hostile, range(30)))
     page = paraphrase_html(found)
-    assert found.accounts.wrong == 30
+    assert found.candidates.wrong == 30
     assert page.count("&lt;script&gt;") > 60
     assert "\u202e" not in page
     for tag, attributes in Page(page).tags:

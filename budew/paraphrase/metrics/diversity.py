@@ -1,42 +1,46 @@
-"""How varied captions are: eight figures, the same for the same captions in any order.
+"""How varied captions are: eight metrics, independent of the order of the captions.
 
-Every one of them depends on how much is measured: the more captions there are, and the longer they are, the
-more often a word comes again. So only samples of equal size are compared, which `diversity` draws by seed,
-and what is a share of words is taken of equally many words: of 138 rewritings twice as long as the templates
-of the same profiles, distinct-2 is 0.49 against 0.54, but 0.57 on as many words. 1,000 captions take 0.4 s on
-one core.
+Every metric depends on the size of the sample: the more and the longer the captions, the more often a word
+is repeated. So only samples of equal size are compared, which `diversity` draws by seed, and shares of words
+on equally many words: of 138 rewritings twice as long as the templates of the same profiles, distinct-2 is
+0.49 against 0.54, but 0.57 on as many words. 1,000 captions take 0.4 s on one core.
 """
 
 import math
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 from budew.captions import parse
-from budew.captions.tokens import words_of
+from budew.captions.entry import Kind
+from budew.captions.lexicon import load_lexicon
+from budew.captions.lint.rules import load_rules
+from budew.captions.tokens import tokenize, words_of
 from budew.errors import InputError
-from budew.paraphrase.metrics.openings import first_words, opening_pattern
 from budew.paraphrase.metrics.self_bleu import self_bleu
 from budew.randomness import generator
 from budew.taxonomy import EMOTIONS
 
 SAMPLE = 1000
-"""Captions that are measured unless asked otherwise."""
+"""Captions measured unless asked otherwise."""
+_PATTERN = 6
+"""Places of the pattern of an opening."""
+_CONTENT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE, Kind.INTENSITY, Kind.AFTER)
 
 
 @dataclass(frozen=True, slots=True)
 class EmotionWords:
-    """How one emotion is said: the times, and by how many different phrases of the lexicon."""
+    """How often one emotion is expressed, and by how many different phrases of the lexicon."""
 
     said: int
     phrases: int
 
     @property
     def ratio(self) -> float | None:
-        """Type–token ratio; None where the emotion is never said."""
+        """Type–token ratio; None where the emotion is never expressed."""
         return self.phrases / self.said if self.said else None
 
 
@@ -45,10 +49,9 @@ class Diversity:
     """How varied a sample of captions is.
 
     Attributes:
-        captions: in the sample.
-        words: in the sample.
-        compared_words: those in as many whole captions as fit into the words to be compared; distinct-n,
-            compression and vocabulary are theirs.
+        captions, words: in the sample.
+        compared_words: of as many whole captions as fit into the words to compare; distinct-n, compression
+            and vocabulary are measured on them.
         distinct_1, distinct_2, distinct_3: distinct-n, the share of different ones among all words, pairs
             and triples of words (Li et al. 2016, "A Diversity-Promoting Objective Function", NAACL).
         self_bleu: 0 to 100, lower is more varied; see `self_bleu`. None of one caption.
@@ -56,11 +59,11 @@ class Diversity:
             "Standardizing the Measurement of Text Diversity", arXiv:2403.00553, who recommend it).
         openings: share of different first three words.
         syntactic_openings: share of different patterns of the beginning; see `opening_pattern`.
-        emotion_words: type–token ratio of the phrases that say an emotion, the mean of `by_emotion`
-            weighted by how often each is said: an emotion that is said once is not varied.
-        by_emotion: for each of the 40 emotions, how it is said.
-        effective_vocabulary: exp of the entropy of the words, that is how many words in equal use would be as
-            varied (the Hill number of order 1; Jost 2006, "Entropy and diversity", Oikos).
+        emotion_words: type–token ratio of the phrases for emotions, the mean of `by_emotion` weighted by how
+            often each emotion is expressed.
+        by_emotion: for each of the 40 emotions.
+        effective_vocabulary: exp of the entropy of the words: how many words in equal use are as varied (the
+            Hill number of order 1; Jost 2006, "Entropy and diversity", Oikos).
         mean_words: of a caption.
     """
 
@@ -90,29 +93,26 @@ def diversity(
     seed: int = 0,
     sample: int = SAMPLE,
     compared_words: int | None = None,
-    language: str = "en",
 ) -> Diversity:
     """Measure how varied captions are. Compare the result only with one of as many captions.
 
     Args:
-        captions: texts, in any order: what is drawn depends on them and the seed alone.
-        seed: another seed draws another sample.
+        captions: English texts, in any order.
+        seed: draws the sample.
         sample: captions measured; all where there are no more.
-        compared_words: words of which distinct-n, compression and vocabulary are taken, so that longer
-            captions do not look less varied for their length; all of the sample where left out.
-        language: a lexicon of `caption_templates`.
+        compared_words: words on which distinct-n, compression and vocabulary are measured, so that longer
+            captions do not look less varied; None for all of the sample.
 
     Raises:
         InputError: there are no captions.
-        LexiconError: there is no lexicon of this language.
     """
     if not captions or sample < 1:
-        raise InputError("there are no captions whose diversity could be measured: give at least one")
+        raise InputError("there are no captions to measure: give at least one")
     count = min(sample, len(captions))
     drawn = generator("diversity", seed).sample(sorted(captions), count)
     texts = [[word.word for word in words_of(text)] for text in drawn]
     within = texts[: _fitting(texts, compared_words)]
-    by_emotion = _emotion_words(drawn, language)
+    by_emotion = _emotion_words(drawn)
     words, compared = sum(map(len, texts)), Counter(word for text in within for word in text)
     return Diversity(
         captions=count,
@@ -123,13 +123,39 @@ def diversity(
         distinct_3=_distinct(within, 3),
         self_bleu=self_bleu(texts),
         compression_ratio=_compression_ratio(drawn[: len(within)]),
-        openings=_distinct_share(first_words(text, language=language) for text in drawn),
-        syntactic_openings=_distinct_share(opening_pattern(text, language=language) for text in drawn),
+        openings=_distinct_share(first_words(text) for text in drawn),
+        syntactic_openings=_distinct_share(opening_pattern(text) for text in drawn),
         emotion_words=_pooled(by_emotion.values()),
         by_emotion=by_emotion,
         effective_vocabulary=_effective_number(compared),
         mean_words=words / count,
     )
+
+
+def first_words(text: str) -> tuple[str, ...]:
+    """Return the first words of a caption, lower-case, as many as `budew lint` takes: three."""
+    return tuple(word.word for word in words_of(text)[: load_rules().corpus.opening_words])
+
+
+def opening_pattern(text: str) -> tuple[str, ...]:
+    """Return the pattern of the first six places of a caption, which synonyms do not change.
+
+    A phrase for an emotion, burst, trait, voice attribute or intensity stands for its kind, function words
+    and punctuation for themselves, any other word for "word": "A young woman reveals deep sorrow" and "An old
+    man displays slight joy" begin alike (a, trait, trait, word, intensity, emotion).
+    """
+    return tuple(islice(_places(tokenize(text)), _PATTERN))
+
+
+def _places(tokens: list[str]) -> Iterator[str]:
+    function_words = load_rules().function_words
+    for first, stop, entry in load_lexicon().phrases.scan(tokens):
+        if entry is not None and entry.kind in _CONTENT:
+            yield entry.kind.value
+            continue
+        for word in tokens[first:stop]:
+            closed = word in function_words or not word[0].isalnum()
+            yield ("a" if word == "an" else word) if closed else "word"
 
 
 def _fitting(texts: Sequence[Sequence[str]], words: int | None) -> int:
@@ -164,10 +190,10 @@ def _effective_number(words: Counter[str]) -> float:
     return math.exp(-math.fsum(n / total * math.log(n / total) for n in sorted(words.values())))
 
 
-def _emotion_words(captions: Sequence[str], language: str) -> Mapping[str, EmotionWords]:
+def _emotion_words(captions: Sequence[str]) -> Mapping[str, EmotionWords]:
     phrases: dict[str, Counter[str]] = {name: Counter() for name in EMOTIONS}
     for text in captions:
-        for mention in parse(text, language=language).mentions:
+        for mention in parse(text).mentions:
             if mention.kind == "emotion" and mention.level:
                 phrases[mention.name][mention.phrase] += 1
     return {name: EmotionWords(counts.total(), len(counts)) for name, counts in phrases.items()}

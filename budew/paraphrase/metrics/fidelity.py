@@ -1,6 +1,6 @@
-"""How far captions say what their profiles hold: the profile of each clip against the parse of its captions.
+"""How well captions express their profiles: the profile of each clip against the parse of its captions.
 
-A profile is taken as a caption can say it (`budew.captions.expressible`: rounded to levels). Each caption
+A profile is taken as a caption can express it (`budew.captions.expressible`: rounded to levels). Each caption
 gives Spearman's ρ over the 40 emotions. Levels are compared where the profile or the caption has an emotion:
 with the 37 or so that neither has, every caption would be nearly right. Intervals are percentile bootstrap
 intervals over clips, whose captions are kept together. 0.3 ms a caption on one core.
@@ -33,11 +33,11 @@ class EmotionFidelity:
 
     Attributes:
         emotion: its name.
-        wanted: captions whose profile has it, by their weights.
-        said: captions that say it, by their weights.
-        recall: share of the wanted ones that say it.
-        precision: share of those that say it whose profile has it.
-        exact: share, of those that have it and say it, that say it at its level.
+        wanted: sum of the weights of the captions whose profile has it.
+        said: the same of the captions that express it.
+        recall: share of the wanted ones that express it.
+        precision: share of those that express it whose profile has it.
+        exact: share of those with both that express it at its level.
         within_one: the same, at most one level off.
     """
 
@@ -52,17 +52,17 @@ class EmotionFidelity:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """How far captions say what they should.
+    """How well captions express their profiles.
 
     Attributes:
         clips, captions: how many were compared.
         without_emotion: captions whose profile has no emotion at a level: no ρ, left out of that mean.
         spearman: mean over captions of ρ between profile and parse over the 40 emotions. A caption in which
-            no emotion is read counts as 0.
-        exact: share of emotions said at their level, of those that the profile or the caption has.
+            no emotion is found counts as 0.
+        exact: of the emotions that the profile or the caption has, the share with the same level.
         within_one: the same, in both and at most one level off.
-        recall: share of the emotions of the profiles that are said.
-        precision: share of the emotions said that are in the profiles.
+        recall: share of the emotions of the profiles that are expressed.
+        precision: share of the emotions expressed that are in the profiles.
         by_emotion: in the order of `EMOTIONS`.
     """
 
@@ -77,7 +77,7 @@ class Fidelity:
     by_emotion: tuple[EmotionFidelity, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON; undefined figures are None."""
+        """Return plain data, ready for JSON; undefined metrics are None."""
         return {
             "clips": self.clips,
             "captions": self.captions,
@@ -94,26 +94,25 @@ def fidelity(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Fidelity:
-    """Compare captions with the profiles that they should say.
+    """Compare captions with the profiles that they should express.
 
     Args:
-        clips: of each, what its captions should say and the captions, in pairs; intensities in [0, 1].
+        clips: for each, pairs of the profile to express (intensities in [0, 1]) and the caption.
         weights: how much each caption counts, positive; 1 where left out.
         resamples, seed: of the bootstrap over clips.
 
     Raises:
-        InputError: there are no captions.
-        ValueError: there are not as many weights as captions.
+        InputError: there are no captions, or not as many weights as captions.
     """
     clip = np.array([number for number, pairs in enumerate(clips) for _ in pairs], dtype=np.intp)
     if not len(clip):
         raise InputError("there are no captions to compare with profiles: give at least one")
-    truth, said = _levels([pair for pairs in clips for pair in pairs])
+    target, said = _levels([pair for pairs in clips for pair in pairs])
     weight = np.array([weight for row in weights for weight in row]) if weights else np.ones(len(clip))
     if len(weight) != len(clip):
-        raise ValueError(f"{len(weight)} weights for {len(clip)} captions: give one for each")
-    cells = {name: array * weight[:, None] for name, array in _cells(truth, said).items()}
-    rho = _correlations(truth, said)
+        raise InputError(f"{len(weight)} weights for {len(clip)} captions: give one for each")
+    cells = {name: array * weight[:, None] for name, array in _cells(target, said).items()}
+    rho = _correlations(target, said)
     defined = np.isfinite(rho)
     fractions = _fractions(cells) | {"spearman": (np.nan_to_num(rho) * weight, defined * weight)}
     estimates = _estimates(fractions, clip, resamples=resamples, seed=seed)
@@ -128,28 +127,28 @@ def fidelity(
 
 def _levels(pairs: Sequence[tuple[VoiceProfile, str]]) -> tuple[FloatArray, FloatArray]:
     """Return the levels of the profile and of the parse of each caption; (captions, 40) both."""
-    truth = [expressible(profile).vector() for profile, _ in pairs]
+    target = [expressible(profile).vector() for profile, _ in pairs]
     said = [parse(text).vector() for _, text in pairs]
-    return np.stack(truth).astype(np.float64), np.stack(said).astype(np.float64)
+    return np.stack(target).astype(np.float64), np.stack(said).astype(np.float64)
 
 
-def _correlations(truth: FloatArray, said: FloatArray) -> FloatArray:
-    """Return Spearman's ρ of each row; NaN where the profile has no emotion. Rows that are alike once."""
-    rows, back = np.unique(np.hstack([truth, said]), axis=0, return_inverse=True)
-    once, half = np.ones((1, truth.shape[1])), truth.shape[1]
+def _correlations(target: FloatArray, said: FloatArray) -> FloatArray:
+    """Return Spearman's ρ of each row; NaN where the profile has no emotion. Equal rows are computed once."""
+    rows, back = np.unique(np.hstack([target, said]), axis=0, return_inverse=True)
+    once, half = np.ones((1, target.shape[1])), target.shape[1]
     found = np.array([spearman(row[:half], row[half:], once)[0] for row in rows])
     result: FloatArray = found[back.reshape(-1)]
     return result
 
 
-def _cells(truth: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
-    """Return what is true of each caption and emotion, as 0 and 1; (captions, 40) each."""
-    wanted, heard = truth > 0, said > 0
-    kept, off = wanted & heard, np.abs(truth - said)
+def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
+    """Return which conditions hold for each caption and emotion, as 0 and 1; (captions, 40) each."""
+    wanted, expressed = target > 0, said > 0
+    kept, off = wanted & expressed, np.abs(target - said)
     found = {
         "wanted": wanted,
-        "said": heard,
-        "either": wanted | heard,
+        "said": expressed,
+        "either": wanted | expressed,
         "kept": kept,
         "exact": kept & (off == 0),
         "within_one": kept & (off <= _STEP),

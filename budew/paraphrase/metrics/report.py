@@ -1,26 +1,32 @@
-"""From rewritten corpora to a report: fates, diversity, fidelity, over-used phrases, examples; in one pass.
+"""Report on rewritten corpora in one pass: candidates, diversity, fidelity, over-used phrases, examples.
 
-Counts are those of all clips. Diversity, fidelity and examples are those of a sample that the ids of the
-clips and the seed decide, not their order. Memory: the sample, and the tallies of `budew lint`. 0.3 ms a
+Counts are of all clips. Diversity, fidelity and examples are of a sample, drawn by seed and clip id. 0.3 ms a
 caption on one core and 0.3 GB.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from budew.addresses import shown
+from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
-from budew.captions.lint.corpus import Row, lint_corpus
 from budew.corpora import Clip, read
-from budew.errors import CorpusError, InputError
-from budew.paraphrase.metrics.account import Accounts, Origins, is_fallback, written_by_rewriting
-from budew.paraphrase.metrics.comparison import fidelity_after, fidelity_before, side_by_side
+from budew.errors import CorpusError, InputError, OnBad, report
+from budew.files import whole_file
+from budew.paraphrase.metrics.candidate_counts import (
+    CandidateCounts,
+    CaptionCounts,
+    is_fallback,
+    written_by_rewriting,
+)
+from budew.paraphrase.metrics.comparison import compare_diversity, fidelity_after, fidelity_before
 from budew.paraphrase.metrics.diversity import Diversity
-from budew.paraphrase.metrics.examples import Example, accepted_examples, refused_examples
 from budew.paraphrase.metrics.fidelity import Fidelity
-from budew.paraphrase.metrics.sample import Rewritten, Sample
+from budew.paraphrase.metrics.sample import Example, Sample, accepted_examples, refused_examples
 
 SAMPLE = 2000
 """Clips of which diversity and fidelity are measured."""
@@ -31,19 +37,16 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class ParaphraseReport:
-    """What rewriting made of some corpora.
+    """Metrics of rewritten corpora.
 
     Attributes:
-        corpora: what was read.
-        clips: with captions by rewriting.
-        others: clips without any.
-        bad: items that could not be read.
-        accounts, origins: of candidates and of captions, of all clips.
-        sampled: clips in the sample that the following rest on.
-        seed: that drew it.
-        diversity: of templates, paraphrases and captions as written; of equally many captions.
-        before, after: fidelity of all candidates, and of what was written; None where it cannot be known.
-        overused: what `budew lint` finds in the paraphrases of all clips, fallbacks left out.
+        corpora: names.
+        clips, others, bad: clips with captions by rewriting, clips without, unreadable items.
+        candidates, captions: counts over all clips.
+        sampled, seed: clips of which the following are measured, and the seed of the sample.
+        diversity: by `COMPARED`.
+        before, after: fidelity of all candidates, and of what was written; None where it is unknown.
+        overused: findings of `budew lint` on the paraphrases of all clips, without fallbacks.
         accepted, refused: examples.
     """
 
@@ -51,8 +54,8 @@ class ParaphraseReport:
     clips: int
     others: int
     bad: int
-    accounts: Accounts
-    origins: Origins
+    candidates: CandidateCounts
+    captions: CaptionCounts
     sampled: int
     seed: int
     diversity: Mapping[str, Diversity]
@@ -63,14 +66,14 @@ class ParaphraseReport:
     refused: tuple[Example, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything, ready for JSON; undefined figures are None."""
+        """Return everything, ready for JSON; undefined metrics are None."""
         return {
             "corpora": list(self.corpora),
             "clips": self.clips,
             "clips_without_paraphrases": self.others,
             "bad_items": self.bad,
-            "candidates": self.accounts.to_dict(),
-            "captions": self.origins.to_dict(),
+            "candidates": self.candidates.to_dict(),
+            "captions": self.captions.to_dict(),
             "sampled_clips": self.sampled,
             "seed": self.seed,
             "diversity": {name: side.to_dict() for name, side in self.diversity.items()},
@@ -85,15 +88,15 @@ class ParaphraseReport:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What was seen so far."""
+class _Read:
+    """Counts of what was read so far."""
 
     sample: Sample
     clips: int = 0
     others: int = 0
     bad: int = 0
-    accounts: Accounts = field(default_factory=Accounts)
-    origins: Origins = field(default_factory=Origins)
+    candidates: CandidateCounts = field(default_factory=CandidateCounts)
+    captions: CaptionCounts = field(default_factory=CaptionCounts)
 
 
 def paraphrase_report(
@@ -102,86 +105,103 @@ def paraphrase_report(
     sample: int = SAMPLE,
     seed: int = 0,
     examples: int = EXAMPLES,
-    on_bad: Callable[[CorpusError], None] | None = None,
+    on_bad: OnBad | None = None,
     progress: Progress | None = None,
 ) -> ParaphraseReport:
-    """Measure what rewriting made of corpora.
+    """Measure rewritten corpora.
 
     Args:
         corpora: each anything that `budew.read` takes.
         sample: clips of which diversity and fidelity are measured.
         seed: draws them.
-        examples: of paraphrases, and of refused candidates, that are kept to be shown.
-        on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are done.
+        examples: of paraphrases, and of refused candidates, to keep.
+        on_bad: receives the error of each unreadable item; without it the first is raised.
+        progress: called with the number of clips read.
 
     Raises:
         CorpusError: there is no such corpus, or an item of it cannot be read.
         InputError: no clip has a caption by rewriting.
     """
-    seen = _Seen(Sample(max(1, sample), seed))
-    overused = lint_corpus(_rows(corpora, seen, on_bad, progress))
+    found = _Read(Sample(max(1, sample), seed))
+    overused = lint_corpus(_rows(corpora, found, on_bad, progress))
     names = tuple(shown(str(corpus)) for corpus in corpora)
-    if not seen.clips:
+    if not found.clips:
         raise InputError(
-            f"{', '.join(names) or 'no corpus'}: none of {seen.others:,} clips has a paraphrase: "
+            f"{', '.join(names) or 'no corpus'}: none of {found.others:,} clips has a paraphrase: "
             "write them with budew paraphrase run"
         )
-    clips = seen.sample.clips()
+    clips = found.sample.clips()
     return ParaphraseReport(
         corpora=names,
-        clips=seen.clips,
-        others=seen.others,
-        bad=seen.bad,
-        accounts=seen.accounts,
-        origins=seen.origins,
+        clips=found.clips,
+        others=found.others,
+        bad=found.bad,
+        candidates=found.candidates,
+        captions=found.captions,
         sampled=len(clips),
         seed=seed,
-        **_measured(clips, seen.accounts, seed),
+        diversity=compare_diversity(clips, seed=seed),
+        before=fidelity_before(clips, found.candidates.counts, seed=seed),
+        after=fidelity_after(clips, seed=seed),
         overused=overused,
         accepted=accepted_examples(clips, examples, seed=seed),
         refused=refused_examples(clips, examples, seed=seed),
     )
 
 
-def _measured(clips: Sequence[Rewritten], accounts: Accounts, seed: int) -> dict[str, Any]:
-    return {
-        "diversity": side_by_side(clips, seed=seed),
-        "before": fidelity_before(clips, accounts.counts, seed=seed),
-        "after": fidelity_after(clips, seed=seed),
-    }
+def banned_phrases(overused: Iterable[Overused]) -> tuple[str, ...]:
+    """Return over-used phrases for `--ban`, the most frequent first, each run of words once.
+
+    A formula of six words is over-used as three phrases of four; the first of them is enough to ban it.
+    """
+    kept: list[tuple[str, ...]] = []
+    for found in overused:
+        words = tuple(found.phrase.split())
+        if not any(set(_runs(words)) & set(_runs(other)) for other in kept):
+            kept.append(words)
+    return tuple(" ".join(words) for words in kept)
+
+
+def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
+    """Write the phrases as YAML, `phrases: […]`, replacing what is at `path`, and return them."""
+    phrases = banned_phrases(overused)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        yaml.safe_dump({"phrases": list(phrases)}, file, allow_unicode=True, sort_keys=False, width=1000)
+    return phrases
+
+
+def _runs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of more than half of the words."""
+    length = len(words) // 2 + 1
+    return (words[at : at + length] for at in range(len(words) - length + 1))
 
 
 def _rows(
-    corpora: Sequence[str | Path],
-    seen: _Seen,
-    on_bad: Callable[[CorpusError], None] | None,
-    progress: Progress | None,
+    corpora: Sequence[str | Path], found: _Read, on_bad: OnBad | None, progress: Progress | None
 ) -> Iterator[Row]:
-    """Read all clips, take note of them, and give their paraphrases for the linter."""
+    """Count all clips, and yield their paraphrases for the linter."""
 
-    def tell(error: CorpusError) -> None:
-        if on_bad is None:
-            raise error
-        seen.bad += 1
-        on_bad(error)
+    def bad(error: CorpusError) -> None:
+        found.bad += 1
+        report(error, on_bad)
 
     for corpus in corpora:
-        for clip in read(corpus, on_bad=tell):
-            yield from _noted(clip, seen)
+        for clip in read(corpus, on_bad=bad):
+            yield from _counted(clip, found)
             if progress:
-                progress(seen.clips + seen.others)
+                progress(found.clips + found.others)
 
 
-def _noted(clip: Clip, seen: _Seen) -> Iterator[Row]:
-    written = written_by_rewriting(clip)
-    seen.accounts.add(clip, written)
-    if not written:
-        seen.others += 1
+def _counted(clip: Clip, found: _Read) -> Iterator[Row]:
+    captions = written_by_rewriting(clip)
+    found.candidates.add(clip, captions)
+    if not captions:
+        found.others += 1
         return
-    seen.clips += 1
-    seen.sample.add(clip)
-    for caption in written:
-        seen.origins.add(caption)
+    found.clips += 1
+    found.sample.add(clip)
+    for caption in captions:
+        found.captions.add(caption)
         if not is_fallback(caption):
             yield Row(clip.id, caption.text, clip.profile)

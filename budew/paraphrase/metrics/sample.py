@@ -1,44 +1,23 @@
-"""A sample of rewritten clips in bounded memory: those whose hash with the seed is lowest, in whatever order.
-
-A clip is kept without its audio: profile, captions, and the candidates that were refused.
-"""
+"""A random sample of rewritten clips in bounded memory, without audio, and examples of it to show."""
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 from typing import Any
 
+from budew.captions import render
 from budew.corpora.clip import Caption, Clip
-from budew.paraphrase.metrics.account import BY, is_fallback, written_by_rewriting
+from budew.paraphrase.metrics.candidate_counts import Refusal, is_fallback, refusals_of, written_by_rewriting
 from budew.profile import VoiceProfile
-
-LONGEST = 4_000
-"""Characters of a caption that are kept; one that a Whisper can say has at most some 2,000."""
-MOST_REFUSALS = 50
-"""Refused candidates that are kept of a clip."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A candidate that the gate refused.
-
-    Attributes:
-        text: as it came.
-        codes: of the reasons, the first first.
-        missed: emotions that it should have said and did not.
-        unknown: words in it that no entry of the lexicon knows.
-    """
-
-    text: str
-    codes: tuple[str, ...]
-    missed: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
+from budew.randomness import derived_seed, generator
 
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A clip as far as its captions go."""
+    """The captions of a clip that rewriting wrote, and the candidates that the gate refused."""
 
     id: str
     profile: VoiceProfile | None
@@ -50,10 +29,26 @@ class Rewritten:
         """The captions that are no fallbacks."""
         return tuple(caption for caption in self.captions if not is_fallback(caption))
 
+    def choose(self, captions: Sequence[Caption], *, seed: int) -> Caption:
+        """Return one of the captions at random."""
+        return generator("side", self.id, seed).choice(captions)
+
+    def template_of(self, caption: Caption, *, seed: int) -> str | None:
+        """Return the template caption that was rewritten; a fresh rendering where it is unknown.
+
+        None where there is no profile to render either.
+        """
+        template = caption.made_by.get("of")
+        if isinstance(template, str):
+            return template
+        if self.profile is None:
+            return None
+        return render(self.profile, seed=derived_seed("template", self.id, seed))
+
 
 @dataclass(slots=True)
 class Sample:
-    """At most `size` of the clips that were added."""
+    """At most `size` of the clips added: those whose hash with the seed is lowest, in whatever order."""
 
     size: int
     seed: int
@@ -66,40 +61,73 @@ class Sample:
         rank = -int.from_bytes(digest[:8], "big")
         if len(self._kept) >= self.size and rank < self._kept[0][0]:
             return
-        held = _rewritten(clip)
         self._added += 1  # so that two clips are never compared
-        entry = (rank, clip.id, "\n".join(caption.text for caption in held.captions), self._added, held)
-        if len(self._kept) < self.size:
-            heapq.heappush(self._kept, entry)
-        else:
-            heapq.heappushpop(self._kept, entry)
+        captions = written_by_rewriting(clip)
+        held = Rewritten(clip.id, clip.profile, captions, tuple(refusals_of(clip)))
+        entry = (rank, clip.id, "\n".join(caption.text for caption in captions), self._added, held)
+        heapq.heappush(self._kept, entry)
+        if len(self._kept) > self.size:
+            heapq.heappop(self._kept)
 
     def clips(self) -> list[Rewritten]:
-        """Return the sample in the order of the hashes, which is that of no corpus."""
+        """Return the sample in the order of the hashes."""
         return [entry[-1] for entry in sorted(self._kept, key=lambda entry: entry[:3], reverse=True)]
 
 
-def _rewritten(clip: Clip) -> Rewritten:
-    captions = tuple(
-        Caption(caption.text[:LONGEST], {name: _cut(told) for name, told in caption.made_by.items()})
-        for caption in written_by_rewriting(clip)
-    )
-    return Rewritten(clip.id, clip.profile, captions, tuple(_refusals(clip.metadata.get(BY))))
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text beside the template that was rewritten.
+
+    Attributes:
+        id: of the clip.
+        profile: of the clip, where it is known.
+        template, text: the two.
+        made_by: what wrote the text, for readers.
+        refusal: why it was refused; None where it was not.
+    """
+
+    id: str
+    profile: VoiceProfile | None
+    template: str
+    text: str
+    made_by: str = ""
+    refusal: Refusal | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        parts = {"id": self.id, "template": self.template, "text": self.text}
+        if self.refusal is None:
+            return parts | {"made_by": self.made_by}
+        return parts | self.refusal.model_dump(include={"codes", "missed", "unknown"})
 
 
-def _cut(told: str | int) -> str | int:
-    return told[:LONGEST] if isinstance(told, str) else told
+def accepted_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:
+    """Return at most `most` paraphrases, one of a clip, in the random order of the clips."""
+    return tuple(islice(_accepted(clips, seed), most))
 
 
-def _refusals(account: object) -> Iterator[Refusal]:
-    """Give the refused candidates that an account holds; what is none is passed over."""
-    told = account.get("refusals") if isinstance(account, Mapping) else None
-    for entry in told[:MOST_REFUSALS] if isinstance(told, list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("text"), str):
-            parts = (_texts(entry, name) for name in ("codes", "missed", "unknown"))
-            yield Refusal(entry["text"][:LONGEST], *parts)
+def refused_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:
+    """Return at most `most` refused candidates: one of each first reason, then another of each."""
+    by_code: dict[str, list[Example]] = defaultdict(list)
+    for clip in clips:
+        for refusal in clip.refusals:
+            code = refusal.codes[0] if refusal.codes else ""
+            template = clip.template_of(clip.captions[0], seed=seed) if clip.captions else None
+            if template is not None and len(by_code[code]) < most:
+                by_code[code].append(Example(clip.id, clip.profile, template, refusal.text, refusal=refusal))
+    rounds = zip_longest(*(by_code[code] for code in sorted(by_code)))
+    return tuple(islice((example for turn in rounds for example in turn if example is not None), most))
 
 
-def _texts(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    told = entry.get(name)
-    return tuple(str(item)[:80] for item in told[:40]) if isinstance(told, list) else ()
+def _accepted(clips: Sequence[Rewritten], seed: int) -> Iterator[Example]:
+    for clip in clips:
+        if not clip.paraphrases:
+            continue
+        caption = clip.choose(clip.paraphrases, seed=seed)
+        template = clip.template_of(caption, seed=seed)
+        if template is not None:
+            parts = (caption.made_by.get(name) for name in ("backend", "model", "style"))
+            made_by = ", ".join(str(part) for part in parts if part not in (None, ""))
+            if "repaired" in caption.made_by:
+                made_by += f", with {caption.made_by['repaired']} added"
+            yield Example(clip.id, clip.profile, template, caption.text, made_by)

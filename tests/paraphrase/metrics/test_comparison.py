@@ -7,12 +7,11 @@ import pytest
 
 from budew.corpora import Caption
 from budew.paraphrase.metrics.comparison import (
-    SIDES,
+    COMPARED,
+    compare_diversity,
     fidelity_after,
     fidelity_before,
-    side_by_side,
-    template_of,
-    to_say,
+    target_of,
 )
 from budew.paraphrase.metrics.diversity import diversity
 from budew.paraphrase.metrics.sample import Sample
@@ -33,8 +32,8 @@ def counts(**fates):
 def test_sides_are_measured_on_as_many_captions(clips, rewritten) -> None:
     fallback = {"by": "paraphrase", "fallback": "lost"}
     bare = replace(rewritten(99), captions=(Caption("A voice.", fallback),))
-    sides = side_by_side(sampled([*clips, bare]), seed=0)
-    assert tuple(sides) == SIDES
+    sides = compare_diversity(sampled([*clips, bare]), seed=0)
+    assert tuple(sides) == COMPARED
     assert {side.captions for side in sides.values()} == {len(clips)}
     templates = [clip.captions[0].made_by["of"] for clip in clips]
     words = min(diversity(templates).words, sides["paraphrases"].words)
@@ -47,19 +46,19 @@ def test_without_a_template_a_fresh_rendering_stands_for_it_and_without_a_profil
     [clip] = sampled([rewritten(1)])
     caption = clip.captions[0]
     bare = Caption(caption.text, {"by": "paraphrase"})
-    assert template_of(clip, caption, seed=0) == caption.made_by["of"]
-    fresh = template_of(clip, bare, seed=0)
-    assert fresh == template_of(clip, bare, seed=0)
+    assert clip.template_of(caption, seed=0) == caption.made_by["of"]
+    fresh = clip.template_of(bare, seed=0)
+    assert fresh == clip.template_of(bare, seed=0)
     assert fresh is not None
     unknown = replace(clip, profile=None, captions=(bare,))
-    assert template_of(unknown, bare, seed=0) is None
-    assert side_by_side([unknown], seed=0) == {}
+    assert unknown.template_of(bare, seed=0) is None
+    assert compare_diversity([unknown], seed=0) == {}
 
 
 def test_only_fallbacks_leave_nothing_to_compare(rewritten) -> None:
     clip = rewritten(1)
     made_by = {"by": "paraphrase", "of": "A.", "fallback": "lost"}
-    assert side_by_side(sampled([replace(clip, captions=(Caption("B.", made_by),))]), seed=0) == {}
+    assert compare_diversity(sampled([replace(clip, captions=(Caption("B.", made_by),))]), seed=0) == {}
 
 
 def test_after_the_gate_counts_what_was_written(clips) -> None:
@@ -85,13 +84,13 @@ def test_captions_are_held_to_what_their_template_says_of_the_profile(rewritten)
     made_by = {"by": "paraphrase", "of": "An extremely sad voice."}
     part = Caption("Extreme sadness.", made_by)
     [clip] = sampled([replace(rewritten(1), profile=profile, captions=(part,))])
-    assert to_say(clip, part) == VoiceProfile({"Sadness": 1})
+    assert target_of(clip, part) == VoiceProfile({"Sadness": 1})
     after = fidelity_after([clip], seed=0)
     assert after is not None
     assert after.recall.value == after.precision.value == 1
     for template in ("A slightly sad voice.", "An angry voice."):  # no part of the profile
-        assert to_say(clip, Caption("", {"of": template})) == profile.quantized()
-    assert to_say(clip, Caption("", {})) == profile.quantized()
+        assert target_of(clip, Caption("", {"of": template})) == profile.quantized()
+    assert target_of(clip, Caption("", {})) == profile.quantized()
 
 
 def test_refused_candidates_of_captions_that_say_different_parts_are_left_out(rewritten) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from budew.captions import render
 from budew.captions.tokens import words_of
 from budew.errors import InputError
-from budew.paraphrase.metrics.diversity import diversity
+from budew.paraphrase.metrics.diversity import diversity, first_words, opening_pattern
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
@@ -107,3 +107,27 @@ def test_without_captions_there_is_no_diversity() -> None:
     with pytest.raises(InputError, match="no captions"):
         diversity([])
     assert diversity(["…"]).to_dict()["effective_vocabulary"] == 0
+
+
+def test_other_words_in_the_same_places_are_the_same_pattern() -> None:
+    pattern = opening_pattern("A young woman reveals deep sorrow, and sobs.")
+    assert pattern == opening_pattern("An old man displays slight joy, and laughs.")
+    assert pattern[0] == "a"
+    assert {"trait", "intensity", "emotion"} < set(pattern)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Deep sorrow is what a young woman reveals.", "Young, female, deeply sad.", "In her voice: sorrow."],
+)
+def test_another_order_is_another_pattern(other: str) -> None:
+    assert opening_pattern(other) != opening_pattern("A young woman reveals deep sorrow.")
+
+
+def test_a_pattern_ends_early_and_of_nothing_is_nothing() -> None:
+    assert len(opening_pattern("She is sad and he is glad and they are angry and we are tired.")) == 6
+    assert opening_pattern("") == first_words("") == ()
+
+
+def test_the_first_words_are_three_in_any_case() -> None:
+    assert first_words("A Young WOMAN, sad.") == first_words("a young: woman") == ("a", "young", "woman")

@@ -1,17 +1,25 @@
 """The report counts every clip once, adds up, and is the same for the same clips in any order."""
 
+import io
 import json
 from dataclasses import replace
 from random import Random
 
 import pytest
+import yaml
 
-from budew.corpora import Caption, Clip
+from budew.captions import render
+from budew.captions.lint.corpus import Overused
+from budew.corpora import Caption, Clip, write_shard
 from budew.errors import CorpusError, InputError
-from budew.paraphrase.metrics import paraphrase_report
-from budew.paraphrase.metrics.report import ParaphraseReport
+from budew.jobs import run
+from budew.paraphrase import GrammarBackend, Paraphrase, Request, Rewriting
+from budew.paraphrase.metrics.report import ParaphraseReport, banned_phrases, paraphrase_report, write_ban
 from budew.reports.paraphrase_table import paraphrase_tables
 from budew.terminal import console_on
+from tests.paraphrase.scripted import Scripted, some_clips
+
+CLIPS = 24
 
 
 def figures(found: ParaphraseReport) -> dict:
@@ -20,14 +28,14 @@ def figures(found: ParaphraseReport) -> dict:
 
 def test_counts_add_up(corpus, clips) -> None:
     found = paraphrase_report([corpus])
-    counts, origins = found.accounts.counts, found.origins
+    counts, captions = found.candidates.counts, found.captions
     assert (found.clips, found.others, found.bad, found.sampled) == (len(clips), 0, 0, len(clips))
     assert counts["candidates"] == sum(counts[fate] for fate in ("accepted", "repaired", "spare", "refused"))
-    fallbacks = sum(origins.fallbacks.counts())
-    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == origins.captions
-    assert (counts["fallbacks"], counts["repaired"]) == (fallbacks, origins.repaired)
-    assert found.overused.captions == origins.captions - fallbacks
-    assert found.accounts.wrong == 0
+    fallbacks = sum(captions.fallbacks.values())
+    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == captions.captions
+    assert (counts["fallbacks"], counts["repaired"]) == (fallbacks, captions.repaired)
+    assert found.overused.captions == captions.captions - fallbacks
+    assert found.candidates.wrong == 0
 
 
 def test_order_and_the_number_of_files_do_not_matter(clips, written) -> None:
@@ -80,7 +88,7 @@ def test_clips_that_do_not_add_up_and_bad_items_are_told(clips, written, tmp_pat
     path = written([*clips[:3], replace(clips[3], metadata={"paraphrase": account})])
     (tmp_path / "bad.tar").write_bytes(path.read_bytes()[:6_000])
     found = paraphrase_report([path])
-    assert (found.accounts.wrong, found.accounts.told[0][0]) == (1, clips[3].id)
+    assert (found.candidates.wrong, found.candidates.listed[0][0]) == (1, clips[3].id)
     bad: list[CorpusError] = []
     broken = paraphrase_report([path, tmp_path / "bad.tar"], on_bad=bad.append)
     assert broken.bad == len(bad) > 0
@@ -113,9 +121,69 @@ def test_a_report_of_fallbacks_alone_can_be_read(rewritten, written) -> None:
     assert "fallbacks 1 (100.0 %)" in _printed(found)
 
 
-def _printed(found: ParaphraseReport) -> str:
-    import io
+def test_the_file_holds_the_phrases_the_most_frequent_first(tmp_path) -> None:
+    phrases = [
+        Overused("conveys a sense of", 90),
+        Overused("yes no on off", 50),
+        Overused("été ça va bien", 40),
+    ]
+    path = tmp_path / "new" / "ban.yaml"
+    written = write_ban(phrases, path)
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == {"phrases": list(written)}
+    assert written == tuple(found.phrase for found in phrases)
 
+
+def test_a_formula_that_is_over_used_as_several_phrases_is_banned_once() -> None:
+    formula = ["the", "voice", "of", "someone", "who", "has", "given", "up"]
+    runs = [" ".join(formula[at : at + 4]) for at in range(len(formula) - 3)]
+    banned = banned_phrases([Overused(run, 90 - at) for at, run in enumerate(runs)])
+    assert banned[0] == runs[0]
+    assert len(banned) == 3  # of eight words, one phrase in two
+    assert banned_phrases([]) == ()
+
+
+def faithful(request: Request) -> list[str]:
+    return [render(request.profile, seed=seed) for seed in (request.seed, request.seed + 1)]
+
+
+def now_and_then_wrong(request: Request) -> list[str] | str:
+    if request.seed % 5 == 0:
+        return "the server went away"
+    wrong = "A very angry, deeply ashamed 1234 voice."
+    return [wrong, *faithful(request)] if request.seed % 5 < 3 else [wrong]
+
+
+def mute(request: Request) -> list[str]:
+    return ["A voice."]
+
+
+BACKENDS = {
+    "grammar": GrammarBackend(),
+    "faithful": Scripted(faithful),
+    "now and then wrong": Scripted(now_and_then_wrong),
+    "mute": Scripted(mute),
+}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_counts_of_a_job_add_up(name, tmp_path) -> None:
+    write_shard(tmp_path / "in.tar", some_clips(CLIPS))
+    run(Paraphrase(BACKENDS[name], Rewriting(per_clip=2)), tmp_path / "in.tar", tmp_path / "out", workers=0)
+    found = paraphrase_report([tmp_path / "out"])
+    counts = found.candidates.counts
+    assert (found.clips, found.candidates.clips, found.candidates.listed) == (CLIPS, CLIPS, [])
+    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == 2 * CLIPS
+    assert found.captions.captions == 2 * CLIPS
+    assert found.after is not None
+    assert found.after.recall.value == 1
+    assert found.after.precision.value == 1
+    if counts["refused"]:
+        assert found.refused
+    if found.before is not None:
+        assert found.before.recall.value <= 1
+
+
+def _printed(found: ParaphraseReport) -> str:
     file = io.StringIO()
     console_on(file).print(paraphrase_tables(found))
     return file.getvalue()

@@ -5,11 +5,18 @@ from dataclasses import replace
 import pytest
 
 from budew.corpora import Caption
-from budew.paraphrase.metrics.account import COUNTS, FATES, Accounts, Origins, written_by_rewriting
+from budew.paraphrase.metrics.candidate_counts import (
+    COUNTS,
+    FATES,
+    CandidateCounts,
+    CaptionCounts,
+    refusals_of,
+    written_by_rewriting,
+)
 
 
-def added(clips) -> Accounts:
-    accounts = Accounts()
+def added(clips) -> CandidateCounts:
+    accounts = CandidateCounts()
     for clip in clips:
         accounts.add(clip, written_by_rewriting(clip))
     return accounts
@@ -21,7 +28,7 @@ def changed(clip, **counts):
 
 def test_counts_that_agree_add_up(clips) -> None:
     accounts = added(clips)
-    assert (accounts.clips, accounts.wrong, accounts.told) == (len(clips), 0, [])
+    assert (accounts.clips, accounts.wrong, accounts.listed) == (len(clips), 0, [])
     for name in COUNTS:
         assert accounts.counts[name] == sum(clip.metadata["paraphrase"][name] for clip in clips)
     assert accounts.counts["candidates"] == sum(accounts.counts[fate] for fate in FATES)
@@ -34,17 +41,22 @@ def test_counts_that_agree_add_up(clips) -> None:
         ({"candidates": 99}, "99 candidates, of which"),
         ({"codes": {"lost": 50}}, "refused, of which 50 for a reason"),
         ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 are there"),
-        ({"spare": -1}, "its count 'spare' is '-1', which is no count"),
-        ({"accepted": True}, "its count 'accepted' is 'True'"),
-        ({"refused": "3"}, "its count 'refused' is '3'"),
-        ({"codes": ["lost"]}, "not an object of counts"),
-        ({"codes": {"x" * 1000: 1}}, "too long to be one"),
+        ({"spare": -1}, "counts.spare"),
+        ({"spare": 10**9 + 1}, "counts.spare"),
+        ({"accepted": True}, "counts.accepted"),
+        ({"refused": "3"}, "counts.refused"),
+        ({"codes": ["lost"]}, "codes"),
+        ({"codes": {"x" * 81: 1}}, "codes"),
+        ({"refusals": [{"text": 5}]}, "refusals.0.text"),
+        ({"refusals": [{"text": "x" * 4001}]}, "refusals.0.text"),
+        ({"refusals": [{"text": "x"}] * 51}, "refusals"),
+        ({"refusals": [{"text": "x", "codes": ["x"] * 51}]}, "refusals.0.codes"),
     ],
 )
 def test_what_does_not_agree_or_is_no_count_is_told(rewritten, counts, what) -> None:
     accounts = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
     assert (accounts.clips, accounts.wrong) == (3, 1)
-    [(id, told)] = accounts.told
+    [(id, told)] = accounts.listed
     assert id == "c002"
     assert what in told
 
@@ -52,7 +64,7 @@ def test_what_does_not_agree_or_is_no_count_is_told(rewritten, counts, what) -> 
 def test_a_caption_that_was_lost_or_doubled_since_is_told(rewritten) -> None:
     clip = rewritten(1)
     lost, doubled = replace(clip, captions=clip.captions[:1]), replace(clip, captions=clip.captions * 2)
-    assert [id for id, _ in added([lost, doubled]).told] == [clip.id, clip.id]
+    assert [id for id, _ in added([lost, doubled]).listed] == [clip.id, clip.id]
 
 
 def test_captions_by_others_and_clips_without_an_account_do_not_count(rewritten) -> None:
@@ -69,12 +81,18 @@ def test_hostile_codes_are_counted_in_bounded_memory(rewritten) -> None:
 
 
 def test_every_caption_has_one_origin(clips) -> None:
-    origins = Origins()
+    counts = CaptionCounts()
     for clip in clips:
         for caption in clip.captions:
-            origins.add(caption)
-    fallbacks = sum(origins.fallbacks.counts())
-    assert origins.captions == 2 * len(clips)
+            counts.add(caption)
+    fallbacks = sum(counts.fallbacks.values())
+    assert counts.captions == 2 * len(clips)
     assert fallbacks == sum("fallback" in caption.made_by for clip in clips for caption in clip.captions)
-    for tally in (origins.styles, origins.backends, origins.prompts, origins.attempts):
-        assert sum(tally.counts()) == origins.captions - fallbacks
+    for tally in (counts.styles, counts.backends, counts.prompts, counts.attempts):
+        assert sum(tally.values()) == counts.captions - fallbacks
+
+
+def test_counts_that_are_no_object_are_listed_and_bring_no_refusals(rewritten) -> None:
+    clip = replace(rewritten(1), metadata={"paraphrase": 3})
+    assert [id for id, _ in added([clip]).listed] == [clip.id]
+    assert refusals_of(clip) == ()

@@ -1,0 +1,186 @@
+"""Counts of candidates and captions that the rewriting job reports, summed over a corpus and checked.
+
+Each candidate has one fate and each caption one origin, so the counts of every clip must add up. Where they
+do not, captions were lost, doubled or removed since, and the report lists the clip.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from budew.corpora.clip import Caption, Clip
+
+BY = "paraphrase"
+"""Maker of a caption, and key of the metadata of a clip that holds its counts."""
+FATES = ("accepted", "repaired", "spare", "refused")
+"""Of a candidate: written as it came, completed, not needed and so not judged, refused by the gate."""
+COUNTS = ("requests", "unanswered", "retried", "candidates", *FATES, "fallbacks")
+MOST_LISTED = 20
+"""Clips listed whose counts do not add up."""
+_MOST_NAMES = 200
+"""Names counted of each kind; the gate has some twenty reasons. Further ones are "other"."""
+_ORIGINS = {"backends": ("backend", "model"), "styles": ("style",), "prompts": ("prompt", "prompt_version"),
+            "attempts": ("attempt",)}  # fmt: skip
+_Count = Annotated[int, Field(ge=0, le=10**9)]
+_Name = Annotated[str, Field(max_length=80)]
+_Names = Annotated[list[_Name], Field(max_length=50)]
+
+
+class _Read(BaseModel):
+    """Metadata of a clip, which comes from a file: strict types and bounded sizes, unknown keys ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class Refusal(_Read):
+    """A candidate that the gate refused: its codes, missed emotions, and words unknown to the lexicon."""
+
+    text: str = Field(max_length=4_000)
+    codes: _Names = []
+    missed: _Names = []
+    unknown: _Names = []
+
+
+class ClipCounts(_Read):
+    """What the job did for one clip: `counts` of `COUNTS`, and the first `codes` of refused candidates."""
+
+    counts: dict[str, _Count]
+    codes: dict[_Name, _Count] = {}
+    refusals: list[Refusal] = Field([], max_length=50)
+
+
+def counts_of(clip: Clip) -> ClipCounts | str | None:
+    """Return the counts of a clip, what is wrong with them, or None where there are none."""
+    account: Any = clip.metadata.get(BY)
+    if account is None:
+        return None
+    try:
+        counts = {name: account[name] for name in COUNTS if name in account}
+        parts = {name: account[name] for name in ("codes", "refusals") if name in account}
+        return ClipCounts(counts=dict.fromkeys(COUNTS, 0) | counts, **parts)
+    except (TypeError, KeyError):
+        return "its counts are not an object"
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))[:80]
+        return f"{where}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
+
+
+def refusals_of(clip: Clip) -> Sequence[Refusal]:
+    """Return the refused candidates of a clip; none where its counts cannot be read."""
+    counts = counts_of(clip)
+    return counts.refusals if isinstance(counts, ClipCounts) else ()
+
+
+@dataclass(slots=True)
+class CandidateCounts:
+    """The counts of candidates of a corpus.
+
+    Attributes:
+        clips: that have counts.
+        counts: the sum of each of `COUNTS`.
+        codes: refused candidates by their first reason.
+        wrong: clips whose counts do not add up or cannot be read.
+        listed: of the first of them, its id and what is wrong.
+    """
+
+    clips: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+    listed: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, clip: Clip, captions: Sequence[Caption]) -> None:
+        """Add the counts of a clip, and check them against the captions that rewriting wrote of it."""
+        found = counts_of(clip)
+        if found is None:
+            return
+        self.clips += 1
+        problem = found if isinstance(found, str) else next(disagreements(found, captions), "")
+        if problem:
+            self.wrong += 1
+            self.listed += [(clip.id, problem)] * (len(self.listed) < MOST_LISTED)
+        if isinstance(found, ClipCounts):
+            self.counts.update(found.counts)
+            for code, count in found.codes.items():
+                _add(self.codes, code, count)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "clips": self.clips,
+            "counts": {name: self.counts[name] for name in COUNTS},
+            "refused_by_code": dict(ranked(self.codes)),
+            "clips_that_do_not_add_up": self.wrong,
+            "first_that_do_not": [{"id": id, "what": what} for id, what in self.listed],
+        }
+
+
+@dataclass(slots=True)
+class CaptionCounts:
+    """The captions of a corpus by what wrote them."""
+
+    captions: int = 0
+    repaired: int = 0
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    styles: Counter[str] = field(default_factory=Counter)
+    backends: Counter[str] = field(default_factory=Counter)
+    prompts: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, caption: Caption) -> None:
+        """Count a caption by each part of its provenance."""
+        made_by = caption.made_by
+        self.captions += 1
+        if is_fallback(caption):
+            _add(self.fallbacks, str(made_by["fallback"]))
+            return
+        self.repaired += "repaired" in made_by
+        for name, keys in _ORIGINS.items():
+            said = " ".join(str(made_by[key]) for key in keys if made_by.get(key) not in (None, ""))
+            if said or name == "backends":
+                _add(getattr(self, name), said or "unknown")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        parts = {name: dict(ranked(getattr(self, name))[:50]) for name in ("fallbacks", *_ORIGINS)}
+        return {"captions": self.captions, "repaired": self.repaired, **parts}
+
+
+def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
+    """Return the captions of a clip that rewriting wrote, fallbacks included."""
+    return tuple(caption for caption in clip.captions if caption.made_by.get("by") == BY)
+
+
+def is_fallback(caption: Caption) -> bool:
+    """Whether a caption is a rendering in place of a rewriting that passed."""
+    return "fallback" in caption.made_by
+
+
+def disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
+    """Yield a sentence for each count that does not agree with the others or with the captions."""
+    count, by_code = found.counts, sum(found.codes.values())
+    fates = sum(count[name] for name in FATES)
+    if count["candidates"] != fates:
+        yield f"{count['candidates']} candidates, of which {fates} have a fate"
+    if count["refused"] != by_code:
+        yield f"{count['refused']} candidates refused, of which {by_code} for a reason"
+    fallbacks = sum(map(is_fallback, captions))
+    repaired = sum("repaired" in caption.made_by for caption in captions)
+    there = {"fallbacks": fallbacks, "repaired": repaired, "accepted": len(captions) - fallbacks - repaired}
+    for name, number in there.items():
+        if count[name] != number:
+            yield f"{count[name]} captions counted as {name}, of which {number} are there"
+
+
+def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
+def _add(counter: Counter[str], name: str, count: int = 1) -> None:
+    name = name[:200]
+    counter[name if name in counter or len(counter) < _MOST_NAMES else "other"] += count
