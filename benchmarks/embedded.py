@@ -1,10 +1,10 @@
-"""How well a checkpoint hears synthetic speech: between a shuffled floor and the ceiling of the
+"""How well a checkpoint hears synthetic speech: between a permutation baseline and the ceiling of the
 synthesis settings themselves.
 
 Fresh clips by unheard voices from a seed that nothing was trained on are captioned, and the parsed
 profiles compared with the true ones. The ceiling is what gradient-boosted trees tell from the true
 settings of the synthesizer (cues, bursts, gender), which no listener to the sound can know
-better: emotions that the literature gives like correlates stay confusable there too. Floor, model and
+better: emotions that the literature gives like correlates stay confusable there too. Baseline, model and
     ceiling are judged on the same clips.
 
     python benchmarks/embedded.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
@@ -24,13 +24,13 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from budew.evaluation import Evaluation, evaluate, evaluate_corpus
 from budew.evaluation.metrics import score
-from budew.evaluation.pairs import Pair
+from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.synthesis import Plan, plan_clip, synthesize_corpus
 from budew.synthesis.tables import Split, cues, table
 from budew.taxonomy import EMOTIONS
 
-LISTENERS = 32
+SAMPLES = 32
 LEARNT_FROM = 20_000  # plans of the training split that the trees see
 CHOSEN_ON = 2_000  # plans of the validation split on which they learn from which score on to say an emotion
 THRESHOLDS = np.arange(0.1, 0.5, 0.05)
@@ -39,17 +39,17 @@ Matrix = npt.NDArray[np.float64]
 
 
 def main() -> None:
-    """Print floor, model and ceiling."""
+    """Print baseline, model and ceiling."""
     arguments = _arguments()
     with TemporaryDirectory() as folder:
         synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
         model = evaluate_corpus(folder, model=arguments.model)
-        panel = evaluate_corpus(folder, model=arguments.model, listeners=LISTENERS)
+        panel = evaluate_corpus(folder, model=arguments.model, num_samples=SAMPLES)
     ceiling = _ceiling(_plans(arguments.clips, arguments.seed, "test"))
     figures = {
-        "floor": model.floor["spearman"].to_dict(),
+        "permutation baseline": model.baseline["spearman"].to_dict(),
         "one caption": model.mean["spearman"].to_dict(),
-        f"mean of {LISTENERS} captions": panel.mean["spearman"].to_dict(),
+        f"mean of {SAMPLES} captions": panel.mean["spearman"].to_dict(),
         "ceiling": ceiling.mean["spearman"].to_dict(),
     }
     _show(figures, model, arguments.clips)

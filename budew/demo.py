@@ -1,24 +1,24 @@
-"""`budew demo`: a first look, offline. Bundled clips → captions → scores → a report against the truth.
+"""`budew demo`: a first look, offline. Bundled clips → captions → scores → a report with their labels.
 
-The clips are synthetic speech with known profiles, of voices that the embedded checkpoint has never heard.
+The clips are synthetic speech with known profiles, of voices that the embedded checkpoint was not trained on.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
-from budew.evaluation.corpus import Progress
+from budew.evaluation.corpus_evaluation import Progress
 from budew.reports.evaluation_page import write_html
 from budew.resources import data_folder
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo made: the figures with their clips, and where the files are."""
+    """The evaluation of the demo, and the files that it was written to."""
 
     evaluation: Evaluation
     report: Path
-    figures: Path
+    metrics: Path
     predictions: Path
 
 
@@ -27,7 +27,7 @@ def run_demo(out: str | Path, *, model: str | Path | None = None, progress: Prog
 
     Args:
         out: folder, made if need be.
-        model: folder or hub id of a checkpoint; the embedded one where left out.
+        model: folder or hub id of a checkpoint; None for the embedded one.
         progress: called with the number of clips done.
 
     Raises:
@@ -40,6 +40,6 @@ def run_demo(out: str | Path, *, model: str | Path | None = None, progress: Prog
     evaluation = evaluate_corpus(clips, model=model, examples=100, progress=progress)
     report = write_html(evaluation, folder / "report.html", examples=len(evaluation.pairs))
     made = Demo(evaluation, report, folder / "evaluation.json", folder / "predictions.jsonl")
-    made.figures.write_text(evaluation.to_json(), encoding="utf-8")
+    made.metrics.write_text(evaluation.to_json(), encoding="utf-8")
     write_predictions(made.predictions, evaluation.pairs)
     return made

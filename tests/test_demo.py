@@ -38,11 +38,11 @@ def test_the_bundled_clips_are_few_small_and_of_known_truth() -> None:
 
 def test_the_embedded_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
     synthesize_corpus(tmp_path, clips=100, seed=77, split="test", workers=1)
-    judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, shuffles=50))
-    mean, floor = judged.mean["spearman"], judged.floor["spearman"]
+    judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, permutations=50))
+    mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]
     assert mean.value is not None
-    assert floor.high is not None
-    assert mean.value > floor.high + 0.1
+    assert baseline.high is not None
+    assert mean.value > baseline.high + 0.1
     assert judged.unparsed == 0
 
 

@@ -51,36 +51,37 @@ BatchSize = Annotated[
         min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same."
     ),
 ]
-Listeners = Annotated[
+Samples = Annotated[
     int,
     typer.Option(
+        metavar="N",
         min=0,
         max=256,
-        help="Captions drawn by chance for each window besides the one shown; the scores are then what they "
-        "agree on. 16 are plenty; about as slow as that many captions.",
+        help="Captions sampled for each window besides the one shown; the scores are then their mean. "
+        "16 are plenty.",
     ),
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Do not print notes about the checkpoint.")]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),
 ]
 # budew caption
 Paths = Annotated[
-    list[Path],
-    typer.Argument(metavar="PATH", help="Audio files, and folders of them at any depth.", show_default=False),
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Audio files, folders of them at any depth, shards, manifests, or other corpora.",
+        show_default=False,
+    ),
 ]
 CaptionFormat = Annotated[
     Format, typer.Option(help="text to read, json for one array, jsonl for one object a line.")
 ]
 Scores = Annotated[bool, typer.Option("--scores", help="Add the emotions as numbers from 0 to 1.")]
-Beams = Annotated[
+NumBeams = Annotated[
     int | None,
-    typer.Option(
-        metavar="N",
-        min=1,
-        help="Captions that the search follows side by side: more is slower and often better. "
-        "Left out, as many as the checkpoint asks for.",
-    ),
+    typer.Option(metavar="N", min=1, help="Beam width; left out, that of the checkpoint."),
 ]
 # budew parse
 Text = Annotated[
@@ -213,19 +214,19 @@ Predictions = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help='Judge these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+        help='Evaluate these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
     ),
 ]
 RatingScale = Annotated[
     str, typer.Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
 ]
-FiguresFile = Annotated[
+MetricsFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", dir_okay=False, help="Write all figures here, for programs."),
+    typer.Option(metavar="FILE", dir_okay=False, help="Write all metrics here as JSON."),
 ]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", dir_okay=False, help="Write a report here, to open in a browser."),
+    typer.Option(metavar="FILE", dir_okay=False, help="Write an HTML report here."),
 ]
 # budew demo
-DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, figures and captions.")]
+DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, metrics and captions.")]

@@ -1,15 +1,26 @@
-"""Commands that listen: caption, evaluate, demo, doctor."""
+"""Commands that run the model: caption, evaluate, demo, doctor."""
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from budew.cli import options
 from budew.terminal import output, print_table, progress_bar, refuse_to_replace, say_error
+from budew.version import __version__
+
+if TYPE_CHECKING:
+    from budew.inference import Captioned, Captioner, Failure
 
 app = typer.Typer()
+
+
+SYNTHETIC_ONLY = (
+    "note: the checkpoint in this package was trained on synthetic speech only, and its captions of real "
+    "speech are not reliable: name another with --model (--quiet hides this note)"
+)
 
 
 @app.command(no_args_is_help=True)
@@ -18,32 +29,71 @@ def caption(
     format: options.CaptionFormat = options.Format.text,
     scores: options.Scores = False,
     model: options.Model = None,
-    beams: options.Beams = None,
-    listeners: options.Listeners = 0,
+    num_beams: options.NumBeams = None,
+    samples: options.Samples = 0,
     batch_size: options.BatchSize = 16,
     device: options.Device = None,
     output_file: options.Output = None,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Caption speech: wav, flac, mp3, ogg, opus, m4a or webm, of any rate, channels and length.
+    """Caption speech: audio files of any format and length, folders of them, and corpora.
 
     Long recordings are captioned window by window. A bad file is one line on
-    stderr and the others are captioned; of a damaged one, what can be heard is.
-    Exit status 1 tells of either.
+    stderr and the others are captioned; of a damaged one, what can be decoded
+    is. Exit status 1 reports either. With --output, a command that was stopped
+    goes on when it is started again.
 
     Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
     """
+    from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
-    from budew.reports.caption_output import show_captions
+    from budew.reports.caption_output import report_problems, write_records
 
     refuse_to_replace(paths, output_file)
+    if model is None and not quiet:
+        say_error(SYNTHETIC_ONLY)
     captioner = Captioner.from_pretrained(
-        model, device=device, batch_size=batch_size, beams=beams, listeners=listeners
+        model, device=device, batch_size=batch_size, num_beams=num_beams, num_samples=samples
     )
-    named = len(paths) > 1 or os.path.isdir(paths[0])
+    named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
+    shape = {"format": format.value, "scores": scores, "named": named}
+    if output_file is not None and _is_file(output_file):
+        fine = _caption_to_file(captioner, paths, output_file, model, shape)
+        raise typer.Exit(0 if fine else 1)
+
+    def records(results: "Iterable[Captioned | Failure]") -> Iterator[dict[str, Any]]:
+        for result in results:
+            report_problems(result)
+            yield result.to_dict()
+
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
         results = captioner.caption_files(paths, progress=bar)
-        fine = show_captions(results, file, format=format.value, scores=scores, named=named)
+        fine = write_records(records(results), file, **shape)
     raise typer.Exit(0 if fine else 1)
+
+
+def _is_file(path: Path) -> bool:
+    """Tell a file, which may still have to be made, from stdout and pipes."""
+    return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
+
+
+def _caption_to_file(
+    captioner: "Captioner", paths: list[str], file: Path, model: str | None, shape: dict[str, Any]
+) -> bool:
+    from budew.model.encoder import identity
+    from budew.reports.caption_output import partial_results, write_records
+
+    settings = {
+        "model": identity(model),
+        "num_beams": captioner.num_beams,
+        "num_samples": captioner.num_samples,
+        "version": __version__,
+    }
+    with partial_results(file, settings) as kept:
+        with progress_bar("captioning") as bar:
+            kept.keep(captioner.caption_files(paths, finished=kept.finished, progress=bar))
+        with output(file) as opened:
+            return write_records(kept.records(), opened, **shape)
 
 
 @app.command(no_args_is_help=True)
@@ -52,16 +102,16 @@ def evaluate(
     model: options.Model = None,
     predictions: options.Predictions = None,
     scale: options.RatingScale = "intensity",
-    json: options.FiguresFile = None,
+    json: options.MetricsFile = None,
     html: options.ReportFile = None,
     device: options.Device = None,
     batch_size: options.BatchSize = 16,
-    listeners: options.Listeners = 0,
+    samples: options.Samples = 0,
 ) -> None:
-    """Judge captions against the true profiles of a corpus, emotion by emotion, with 95 % intervals.
+    """Compare captions with the profiles of a corpus, emotion by emotion, with 95 % intervals.
 
-    Clips that cannot be judged are left out and told on stderr; then the exit
-    status is 1.
+    Clips that cannot be compared are left out and listed on stderr; then the
+    exit status is 1.
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
@@ -81,13 +131,13 @@ def evaluate(
             scale=scale,
             device=device,
             batch_size=batch_size,
-            listeners=listeners,
+            num_samples=samples,
             progress=lambda done: bar(done, None),
         )
     print_table(tables(evaluation))
     if json is not None:
         json.write_text(evaluation.to_json(), encoding="utf-8")
-        print(f"figures: {json}")
+        print(f"metrics: {json}")
     if html is not None:
         print(f"report:  {write_html(evaluation, html).resolve().as_uri()}")
     for clip in evaluation.skipped:
@@ -99,7 +149,7 @@ def evaluate(
 def demo(
     out: options.DemoFolder = Path("runs/demo"),
 ) -> None:
-    """Caption the bundled clips, compare with the truth and write a report. Needs no network.
+    """Caption the bundled clips, compare with their labels and write a report. Needs no network.
 
     Example: budew demo --out runs/demo
     """
@@ -111,10 +161,10 @@ def demo(
     for pair in made.evaluation.pairs:
         print(f"{pair.id}\n  caption  {pair.caption}")
         print(
-            f"  scores   {_strongest(pair.predicted.emotions)}\n  truth    {_strongest(pair.truth.emotions)}"
+            f"  scores   {_strongest(pair.predicted.emotions)}\n  label    {_strongest(pair.reference.emotions)}"
         )
     print_table(summary_table(made.evaluation))
-    print(f"figures: {made.figures}\nreport:  {made.report.resolve().as_uri()}")
+    print(f"metrics: {made.metrics}\nreport:  {made.report.resolve().as_uri()}")
 
 
 def _strongest(emotions: Any, most: int = 4) -> str:
@@ -124,7 +174,7 @@ def _strongest(emotions: Any, most: int = 4) -> str:
 
 @app.command()
 def doctor() -> None:
-    """Try what this installation can do here, and tell the remedy for each thing that it cannot.
+    """Test what this installation can do, and print the remedy for each thing that it cannot.
 
     FAIL is needed for captioning and evaluation; -- is optional.
 

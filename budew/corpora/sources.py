@@ -122,6 +122,11 @@ def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | Non
     raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
 
 
+def is_corpus_file(path: Path) -> bool:
+    """Tell a shard, table or manifest by its name."""
+    return path.name.lower().endswith((*_SHARDS, *_MANIFESTS))
+
+
 def _reader(path: Path) -> Reader | None:
     """Return the reader of one file; the libraries of a format load when a file asks for them."""
     name = path.name.lower()

@@ -1,18 +1,19 @@
-"""How close predicted intensities are to the true ones: four figures an emotion, with intervals and a floor.
+"""Metrics of predicted intensities against reference ones, with bootstrap samples and a permutation baseline.
 
 Spearman's ρ and Pearson's r of each emotion over clips; mean absolute and root mean square error on the
-0–10 scale of the EmoNet-Voice papers; and how often the strongest emotion is right. Each comes with a
-percentile bootstrap interval over clips, and its mean over emotions with the same figure for predictions
-dealt to the wrong clips (the floor), which keeps how often each level is said and forgets whom it was said
-of.
+0–10 scale of the EmoNet-Voice papers; how often the strongest emotion is right; a confusion matrix. The
+permutation baseline scores the same predictions, assigned to random clips: it keeps how often each level is
+predicted.
 
 Two conventions, because captions often leave an emotion out altogether:
 
-- The truth of an emotion never varies: its correlation is undefined (NaN here, null in JSON), counted, and
+- The reference of an emotion is constant: its correlation is undefined (NaN here, null in JSON), counted, and
   left out of the mean.
-- The truth varies and the prediction does not: its correlation counts as 0, because a constant says nothing
-  about the clip. Leaving it out instead would reward a model for keeping silent about what it does not
-  hear.
+- The reference varies and the prediction is constant: its correlation counts as 0. Leaving it out instead
+  would reward a model for never predicting what it does not recognize.
+
+Captions have five levels, so ties are common: a clip's unit of weight is split evenly over its tied strongest
+emotions, so that the order of the emotions decides nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from budew.correlation import FloatArray, pearson, spearman
-from budew.evaluation.confusion import top1_credit
 from budew.taxonomy.scales import from_intensity
 
 METRICS = ("spearman", "pearson", "mae", "rmse")
 REPORT_MAXIMUM = from_intensity(1.0, "report")
 """Errors are reported on 0–10, as the EmoNet-Voice papers do (their ratings of 0, 1, 2 times five)."""
-
 _CELLS_AT_A_TIME = 1_000_000
 """Resamples × clips held at once: about 8 MB an array."""
 
@@ -43,66 +42,123 @@ class Scores:
     mean: Mapping[str, FloatArray]
 
 
-def score(truth: FloatArray, predicted: FloatArray, counts: FloatArray | None = None) -> Scores:
+def score(reference: FloatArray, predicted: FloatArray, counts: FloatArray | None = None) -> Scores:
     """Compute every metric for each of many weightings of the clips.
 
     Args:
-        truth, predicted: (clips, emotions), intensities in [0, 1].
+        reference, predicted: (clips, emotions), intensities in [0, 1].
         counts: (rows, clips), how often each clip counts; one row, each clip once, where it is left out.
     """
     if counts is None:
-        counts = np.ones((1, len(truth)))
-    error = (predicted - truth) * REPORT_MAXIMUM
+        counts = np.ones((1, len(reference)))
+    error = (predicted - reference) * REPORT_MAXIMUM
     total = counts.sum(axis=1, keepdims=True)
     by_emotion = {
-        "spearman": _columns(spearman, truth, predicted, counts),
-        "pearson": _columns(pearson, truth, predicted, counts),
+        "spearman": _columns(spearman, reference, predicted, counts),
+        "pearson": _columns(pearson, reference, predicted, counts),
         "mae": counts @ np.abs(error) / total,
         "rmse": np.sqrt(counts @ np.square(error) / total),
     }
     mean = {metric: mean_over_emotions(values) for metric, values in by_emotion.items()}
-    return Scores(by_emotion, mean | {"top1": _top1(truth, predicted, counts)})
+    return Scores(by_emotion, mean | {"top1": _top1(reference, predicted, counts)})
 
 
-def bootstrap(truth: FloatArray, predicted: FloatArray, *, resamples: int, seed: int) -> Scores:
+def bootstrap(reference: FloatArray, predicted: FloatArray, *, resamples: int, seed: int) -> Scores:
     """Score `resamples` samples of the clips, drawn with replacement; ranks are those within each sample."""
-    clips = len(truth)
+    clips = len(reference)
     draws = np.random.default_rng(seed).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
     size = max(1, _CELLS_AT_A_TIME // clips)
     chunks = (draws[start : start + size].astype(float) for start in range(0, resamples, size))
-    return _stack([score(truth, predicted, chunk) for chunk in chunks])
+    return _stack([score(reference, predicted, chunk) for chunk in chunks])
 
 
-def shuffled_floor(truth: FloatArray, predicted: FloatArray, *, shuffles: int, seed: int) -> Scores:
-    """Score the predictions after dealing them to random clips, `shuffles` times; one row each."""
+def permutation_baseline(
+    reference: FloatArray, predicted: FloatArray, *, permutations: int, seed: int
+) -> Scores:
+    """Score the predictions after permuting them over the clips; one row for each of `permutations`."""
     generator = np.random.default_rng(seed)
-    return _stack([score(truth, predicted[generator.permutation(len(truth))]) for _ in range(shuffles)])
+    orders = (generator.permutation(len(reference)) for _ in range(permutations))
+    return _stack([score(reference, predicted[order]) for order in orders])
 
 
 def mean_over_emotions(values: FloatArray) -> FloatArray:
     """Mean over the emotions that are defined; (rows, emotions) → (rows,), NaN where none is."""
     defined = np.isfinite(values)
     total = np.where(defined, values, 0.0).sum(axis=1)
-    counted = defined.sum(axis=1).astype(np.float64)
-    return _divided(total, counted)
+    return _divided(total, defined.sum(axis=1).astype(np.float64))
+
+
+def strongest(intensities: FloatArray) -> FloatArray:
+    """Share each clip's weight over its strongest emotions.
+
+    Args:
+        intensities: (clips, emotions) in [0, 1].
+
+    Returns:
+        (clips, emotions + 1), rows summing to one; the last column is "no emotion".
+    """
+    top = intensities.max(axis=1, keepdims=True)
+    tied = (intensities == top) & (top > 0)
+    rows = np.concatenate([tied, top <= 0], axis=1).astype(float)
+    shares: FloatArray = rows / rows.sum(axis=1, keepdims=True)
+    return shares
+
+
+def confusion_matrix(reference: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Count clips by strongest reference emotion (row) and strongest predicted one (column).
+
+    Returns:
+        (emotions + 1, emotions + 1), the last of each being "no emotion".
+    """
+    matrix: FloatArray = strongest(reference).T @ strongest(predicted)
+    return matrix
+
+
+def top1_credit(reference: FloatArray, predicted: FloatArray) -> FloatArray:
+    """Probability that the strongest predicted emotion is a strongest reference one, ties broken at random.
+
+    Returns:
+        (clips,) in [0, 1]; NaN for clips whose reference has no emotion.
+    """
+    right = strongest(reference)[:, :-1] > 0
+    credit = (strongest(predicted)[:, :-1] * right).sum(axis=1)
+    result: FloatArray = np.where(right.any(axis=1), credit, np.nan)
+    return result
+
+
+def merge_groups(matrix: FloatArray, groups: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
+    """Add up rows and columns of a confusion matrix that share a group.
+
+    Args:
+        matrix: (emotions + 1, emotions + 1); the last row and column are "no emotion".
+        groups: group of each emotion, in the matrix's order.
+
+    Returns:
+        the groups in order of first appearance, and (groups + 1, groups + 1).
+    """
+    names = tuple(dict.fromkeys(groups))
+    member = np.zeros((len(matrix), len(names) + 1))
+    for emotion, group in enumerate(groups):
+        member[emotion, names.index(group)] = 1
+    member[-1, -1] = 1
+    merged: FloatArray = member.T @ matrix @ member
+    return names, merged
 
 
 def _columns(
     correlation: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
-    truth: FloatArray,
+    reference: FloatArray,
     predicted: FloatArray,
     counts: FloatArray,
 ) -> FloatArray:
-    columns = [correlation(truth[:, e], predicted[:, e], counts) for e in range(truth.shape[1])]
+    columns = [correlation(reference[:, e], predicted[:, e], counts) for e in range(reference.shape[1])]
     return np.stack(columns, axis=1)
 
 
-def _top1(truth: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
+def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Share of the clips with an emotion whose strongest is right; (rows,), NaN where no clip has one."""
-    credit = top1_credit(truth, predicted)
-    judged = counts @ np.isfinite(credit)
-    right = counts @ np.nan_to_num(credit)
-    return _divided(right, judged)
+    credit = top1_credit(reference, predicted)
+    return _divided(counts @ np.nan_to_num(credit), counts @ np.isfinite(credit))
 
 
 def _divided(total: FloatArray, count: FloatArray) -> FloatArray:

@@ -8,13 +8,12 @@ from typing import Any
 
 from budew.captions import parse
 from budew.errors import InputError
-from budew.evaluation.pairs import Pair
+from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.taxonomy.scales import INTENSITY, SCALES, RangeError, Scale, to_intensity
 
 LONGEST_LINE = 1_000_000
-"""Characters; a longer line is no prediction of one clip."""
-
+"""Characters; a longer line is not the prediction of one clip."""
 _LISTED = 5
 
 
@@ -66,7 +65,7 @@ def write_predictions(path: Path, pairs: Iterable[Pair]) -> None:
 
 
 def check_ids(predicted: Iterable[str], clips: Iterable[str], *, corpus: str) -> None:
-    """Make sure that predictions and clips are about the same ids.
+    """Make sure that predictions and clips have the same ids.
 
     Raises:
         InputError: names some that only one side has.
@@ -106,11 +105,11 @@ def _prediction(record: Mapping[str, Any], scale: Scale) -> Prediction:
         raise InputError("`caption` must be text, and `emotions` an object from name to number")
     if caption is None and emotions is None:
         raise InputError("a prediction needs `caption` (text) or `emotions` (name to number)")
-    said = VoiceProfile() if caption is None else parse(caption).profile
+    parsed = VoiceProfile() if caption is None else parse(caption).profile
     if emotions is None:
-        return Prediction(said, caption)
+        return Prediction(parsed, caption)
     intensities = {name: _intensity(name, value, scale) for name, value in emotions.items()}
-    return Prediction(VoiceProfile(intensities, said.bursts, said.traits), caption)
+    return Prediction(VoiceProfile(intensities, parsed.bursts, parsed.traits), caption)
 
 
 def _intensity(name: str, value: float, scale: Scale) -> float:

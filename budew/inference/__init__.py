@@ -1,10 +1,9 @@
-"""From audio to captions and scores: `Captioner` and what it gives back.
+"""From audio to captions and scores: `Captioner` and its results.
 
-Importing this room loads torch and transformers, which takes seconds.
+Importing this package loads torch and transformers, which takes seconds.
 """
 
-from budew.inference.breakdown import CaptioningError
+from budew.inference.captioned import Captioned, Failure, WindowCaption
 from budew.inference.captioner import Captioner
-from budew.inference.result import Captioned, Failure, WindowCaption
 
-__all__ = ["Captioned", "Captioner", "CaptioningError", "Failure", "WindowCaption"]
+__all__ = ["Captioned", "Captioner", "Failure", "WindowCaption"]

@@ -3,57 +3,59 @@
 Recordings are cut into the windows that the model takes, and windows of many recordings share a batch.
 Results come in the order of the input, one for each recording, whatever the batch size; memory holds one
 batch of samples, so three hours of audio cost what one minute costs. A recording that fails becomes a
-`Failure` and the others go on.
+`Failure` and the others go on; a model that fails would fail on every batch, and ends the work.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import overload
 
-import numpy as np
-from numpy.typing import NDArray
+import torch
 
 from budew.audio.samples import Window, is_silent
 from budew.corpora.clip import Clip
-from budew.errors import AudioError
-from budew.inference.breakdown import explained
-from budew.inference.clean import clean
-from budew.inference.listeners import checked_listeners, sample_captions
-from budew.inference.recordings import Recording, from_bytes, from_clip, from_file, from_paths, from_samples
-from budew.inference.result import Captioned, Failure
+from budew.errors import AudioError, InputError, JobError
+from budew.inference.captioned import Captioned, Failure
+from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
+from budew.inference.self_consistency import checked_samples, sample_captions
 from budew.inference.unfinished import Unfinished
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import number_of_beams, write_captions
 
-Audio = str | Path | bytes | NDArray[np.generic]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int | None], None]
+_NO_MEMORY = ("out of memory", "allocate memory")  # CUDA and Metal; the CPU
 
 
 class Captioner:
     """Captions audio with one checkpoint. Make it once: loading takes longer than captioning a clip."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, batch_size: int = 16, beams: int | None = None, listeners: int = 0
+        self,
+        checkpoint: Checkpoint,
+        *,
+        batch_size: int = 16,
+        num_beams: int | None = None,
+        num_samples: int = 0,
     ) -> None:
         """Use `checkpoint` on batches of windows.
 
         Args:
             checkpoint: from `budew.model.checkpoint.load_checkpoint`.
             batch_size: windows captioned at once; fewer take less memory and change no caption.
-            beams: captions that the search follows side by side; None for as many as the checkpoint asks for.
-            listeners: captions drawn by chance besides; the scores are then what they agree on, not the
-                parse of the one caption. 0 for none.
+            num_beams: beam width; None for that of the checkpoint.
+            num_samples: captions sampled besides; the scores are then their mean, not the parse of the one
+                caption. 0 for none.
 
         Raises:
-            ValueError: there cannot be such a batch, so many beams, or so many listeners.
+            InputError: batch size, beam width or number of samples is out of range.
         """
         if batch_size < 1:
-            raise ValueError(f"a batch of {batch_size} windows captions nothing: use batch_size=1 or more")
+            raise InputError(f"a batch of {batch_size} windows is empty: use batch_size=1 or more")
         self.checkpoint = checkpoint
         self.batch_size = batch_size
-        self.beams = number_of_beams(checkpoint, beams)
-        self.listeners = checked_listeners(listeners)
+        self.num_beams = number_of_beams(checkpoint, num_beams)
+        self.num_samples = checked_samples(num_samples)
 
     @classmethod
     def from_pretrained(
@@ -62,17 +64,17 @@ class Captioner:
         *,
         device: str | None = None,
         batch_size: int = 16,
-        beams: int | None = None,
-        listeners: int = 0,
+        num_beams: int | None = None,
+        num_samples: int = 0,
     ) -> "Captioner":
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
         Raises:
             CheckpointError: see `budew.model.checkpoint.load_checkpoint`.
-            ValueError: there cannot be such a batch, so many beams, or so many listeners.
+            InputError: batch size, beam width or number of samples is out of range.
         """
         checkpoint = load_checkpoint(model, device=device)
-        return cls(checkpoint, batch_size=batch_size, beams=beams, listeners=listeners)
+        return cls(checkpoint, batch_size=batch_size, num_beams=num_beams, num_samples=num_samples)
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -86,30 +88,40 @@ class Captioner:
         """Caption one recording, or a list of them.
 
         Args:
-            audio: path of a file, bytes of a file, or samples of shape (n,) or (n, channels); or a list.
-            sampling_rate: Hz, of samples; a file knows its own.
+            audio: path, bytes, file opened for bytes, samples of shape (n,) or (n, channels) as array or
+                tensor, or a mapping as `datasets` gives it (see `from_audio`); or a list or tuple of these.
+            sampling_rate: Hz, of samples; files and mappings have their own.
 
         Raises:
-            AudioError: one of them cannot be read, or is too short to hear. `caption_files` goes on instead.
-            CaptioningError: the model itself failed, for lack of memory for example.
+            InputError: another type, or samples without a sampling rate.
+            AudioError: one of them cannot be decoded, or is too short. `caption_files` goes on instead.
+            JobError: the model itself failed, for lack of memory for example.
         """
-        if isinstance(audio, str | Path | bytes | np.ndarray):
-            return next(self._raising([_recording(audio, sampling_rate)]))
-        return list(self._raising([_recording(item, sampling_rate) for item in audio]))
+        if isinstance(audio, list | tuple):
+            return list(self._raising([from_audio(item, sampling_rate) for item in audio]))
+        assert not isinstance(audio, Sequence) or isinstance(audio, str | bytes)  # noqa: S101  # for mypy
+        return next(self._raising([from_audio(audio, sampling_rate)]))
 
     def caption_files(
-        self, paths: Iterable[str | Path], *, progress: Progress | None = None
+        self,
+        paths: Iterable[str | Path],
+        *,
+        finished: Container[str] = (),
+        progress: Progress | None = None,
     ) -> Iterator[Captioned | Failure]:
-        """Caption files, and all audio files in folders, one result for each in their order.
+        """Caption files, folders and corpora, one result for each recording in their order.
 
         Args:
-            paths: files and folders. A folder is searched with all below it, in the order of names.
-            progress: called after each result with the number of files done and of all files.
+            paths: audio files, folders of them at any depth, and whatever `budew.read` reads.
+            finished: sources that are left out.
+            progress: called after each result with the number of recordings done and of all, None where that
+                is not known.
         """
-        recordings = list(from_paths(paths))
-        for done, result in enumerate(self._caption(recordings), start=1):
+        found, total = from_paths(paths)
+        waiting = (recording for recording in found if recording.source not in finished)
+        for done, result in enumerate(self._caption(waiting), start=1):
             if progress is not None:
-                progress(done, len(recordings))
+                progress(done, total)
             yield result
 
     def caption_clips(self, clips: Iterable[Clip]) -> Iterator[Captioned | Failure]:
@@ -124,12 +136,13 @@ class Captioner:
 
     def _caption(self, recordings: Iterable[Recording]) -> Iterator[Captioned | Failure]:
         """Read windows into a batch; when it is full, caption it and pass on what is complete, in order."""
+        seconds, sampling_rate = self.checkpoint.window_seconds, self.checkpoint.sampling_rate
         waiting: deque[Unfinished] = deque()
         batch: list[tuple[Unfinished, int, Window]] = []
         for recording in recordings:
-            waiting.append(Unfinished(recording.source))
-            for place, window in waiting[-1].read(self._cut(recording)):
-                if is_silent(window.samples, self.checkpoint.sampling_rate):
+            waiting.append(Unfinished(recording))
+            for place, window in waiting[-1].read(seconds, sampling_rate):
+                if is_silent(window.samples, sampling_rate):
                     waiting[-1].leave_silent(place)
                     continue
                 batch.append((waiting[-1], place, window))
@@ -140,34 +153,33 @@ class Captioner:
         self._write(batch)
         yield from _complete(waiting)
 
-    def _cut(self, recording: Recording) -> Iterator[Window]:
-        return recording.cut(self.checkpoint.window_seconds, self.checkpoint.sampling_rate)
-
     def _write(self, batch: list[tuple[Unfinished, int, Window]]) -> None:
         """Caption the windows of the batch and empty it."""
-        if batch:
-            for (unfinished, place, _), (text, panel) in zip(batch, self._texts(batch), strict=True):
-                unfinished.caption(place, clean(text), [clean(said).text for said in panel])
-        batch.clear()
-
-    def _texts(self, batch: list[tuple[Unfinished, int, Window]]) -> list[tuple[str, tuple[str, ...]]]:
-        """Return for each window its caption, and those of the listeners if there are any."""
+        if not batch:
+            return
         samples = [window.samples for _, _, window in batch]
         try:
-            texts = write_captions(self.checkpoint, samples, beams=self.beams)
-            panels = sample_captions(self.checkpoint, samples, listeners=self.listeners)
-            return list(zip(texts, panels, strict=True))
+            texts = write_captions(self.checkpoint, samples, num_beams=self.num_beams)
+            sampled = sample_captions(self.checkpoint, samples, num_samples=self.num_samples)
         except Exception as error:
             device, source = self.checkpoint.model.device, batch[0][0].source
-            raise explained(error, source=source, windows=len(batch), device=device) from error
+            raise _model_failure(error, source=source, windows=len(batch), device=device) from error
+        for (unfinished, place, _), text, several in zip(batch, texts, sampled, strict=True):
+            unfinished.caption(place, text, several)
+        batch.clear()
 
 
-def _recording(audio: Audio, sampling_rate: int | None) -> Recording:
-    if isinstance(audio, np.ndarray):
-        if sampling_rate is None:
-            raise AudioError("samples: their sampling rate is not known: give sampling_rate=… in Hz")
-        return from_samples(audio, sampling_rate)
-    return from_bytes(audio) if isinstance(audio, bytes) else from_file(Path(audio))
+def _model_failure(error: Exception, *, source: str, windows: int, device: torch.device) -> JobError:
+    """Return an error of the model as one sentence with the first recording of the batch and the remedy."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, MemoryError) or any(words in reason.lower() for words in _NO_MEMORY):
+        remedy = f"use a smaller --batch-size than {windows}" if windows > 1 else "use fewer --num-beams"
+        fault = f"out of memory on {device} with {windows} windows at once"
+        return JobError(f"{source}: {fault}: {remedy}, or --device cpu")
+    fault = f"the model failed on {device} ({type(error).__name__}: {reason})"
+    return JobError(
+        f"{source}: {fault}: is its generation_config.json sound? Fetch it again, or try --device cpu"
+    )
 
 
 def _complete(waiting: deque[Unfinished]) -> Iterator[Captioned | Failure]:

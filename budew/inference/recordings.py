@@ -1,87 +1,170 @@
-"""What there is to caption: files, folders, clips and arrays, each as a name and windows of samples."""
+"""Everything that can be captioned (files, folders, corpora, arrays, tensors), as a name and audio windows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from glob import has_magic
 from os.path import isdir
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import soxr
-from numpy.typing import ArrayLike, NDArray
+import torch
+from numpy.typing import NDArray
 
+from budew.addresses import is_address, shown
 from budew.audio.samples import SHORTEST_TAIL, Window, windows
 from budew.corpora.clip import Clip
 from budew.corpora.errors import UnlistedError
 from budew.corpora.folder import audio_files
-from budew.errors import AudioError, CorpusError
+from budew.corpora.sources import is_corpus_file, matches, read_one
+from budew.errors import AudioError, CorpusError, InputError
 
 SHORTEST = 0.025
-"""Seconds: one frame of Whisper's spectrogram. Less than that cannot be heard by it."""
-
+"""Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""
+Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
 Cut = Callable[[float, int], Iterator[Window]]
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Something to caption. `cut(seconds, sampling_rate)` reads it as windows of at most `seconds`."""
+    """Audio to caption. `cut(seconds, sampling_rate)` reads it as windows of at most `seconds`.
+
+    `id` is that of the clip where it comes from a corpus.
+    """
 
     source: str
     cut: Cut
+    id: str | None = None
 
 
-def from_paths(paths: Iterable[str | Path]) -> Iterator[Recording]:
-    """Give a recording for each file, and for each audio file in a folder and the folders below it, by path.
+def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | None]:
+    """Return the recordings in files, folders and corpora, in order, and how many there are.
 
-    A file that is named is tried whatever its suffix. Hidden files of a folder are left out, links to folders
-    not followed. A folder without audio, or one that cannot be listed, is a recording that fails to be read.
+    A folder is searched with all folders below it, without hidden files and links to folders; its audio files
+    are recordings, and where it has none, its shards are read. Archives, tables, manifests, addresses and
+    patterns are read as `budew.read` does, lazily; then the number is None. Any other file is tried as audio,
+    whatever its suffix. What cannot be read is a recording that fails when it is read.
     """
-    for path in map(Path, paths):
-        yield from _from_folder(path) if isdir(path) else [from_file(path)]
+    entries = [entry for path in paths for entry in _entries(path)]
+    total = len(entries) if all(isinstance(entry, Recording) for entry in entries) else None
+    return (recording for entry in entries for recording in _recordings(entry)), total
 
 
-def from_file(path: Path) -> Recording:
-    """Give the recording in an audio file."""
-    return Recording(str(path), partial(_cut_encoded, path, str(path)))
+def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
+    """Return audio in memory, or a file, as a recording.
 
-
-def from_clip(clip: Clip) -> Recording:
-    """Give the recording of a clip of a corpus, named by its id."""
-    return Recording(clip.id, partial(_cut_encoded, clip.audio, clip.id))
-
-
-def from_bytes(encoded: bytes) -> Recording:
-    """Give the recording in the bytes of an audio file."""
-    return Recording("bytes", partial(_cut_encoded, encoded, "bytes"))
-
-
-def from_samples(samples: ArrayLike, sampling_rate: int) -> Recording:
-    """Give the recording in an array, (n,) or (n, channels): floats in [-1, 1] or integers of full scale.
+    Args:
+        audio: path; encoded bytes, or a file opened for them; samples of shape (n,) or (n, channels), floats
+            in [-1, 1] or integers of full scale, as array or tensor; or a mapping, as of `datasets`, with
+            "array" (or "raw") and "sampling_rate", or with "bytes" or "path".
+        sampling_rate: Hz, of samples.
 
     Raises:
-        AudioError: wrong shape or type, not one sample, not numbers, or an impossible rate.
+        InputError: another type, or samples without a sampling rate.
+        AudioError: wrong shape or type of samples, not one sample, not numbers, or an impossible rate.
     """
-    mono = _mono(np.asarray(samples))
-    if not 1_000 <= sampling_rate <= 1_000_000:
-        raise AudioError(
-            f"samples: {sampling_rate} Hz is no sampling rate: give the one they were recorded at"
+    if isinstance(audio, Mapping):
+        return _from_mapping(audio)
+    if isinstance(audio, torch.Tensor):
+        audio = audio.detach().cpu().numpy()
+    if isinstance(audio, np.ndarray):
+        if sampling_rate is None:
+            raise InputError("samples: their sampling rate is not known: give sampling_rate=… in Hz")
+        return _from_samples(audio, sampling_rate)
+    if isinstance(audio, str | Path):
+        return _from_file(Path(audio))
+    encoded = audio.read() if hasattr(audio, "read") else audio
+    if not isinstance(encoded, bytes | bytearray | memoryview):
+        raise InputError(
+            f"{type(audio).__name__} is not audio: give a path, bytes, a file opened with 'rb', or samples"
         )
-    return Recording("samples", partial(_cut_samples, mono, sampling_rate))
+    return Recording("bytes", partial(_cut_encoded, bytes(encoded), "bytes"))
 
 
-def _from_folder(folder: Path) -> list[Recording]:
+def from_clip(clip: Clip, source: str | None = None) -> Recording:
+    """Return a clip of a corpus as a recording; without `source` it is named by its id."""
+    name = source or clip.id
+    return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id)
+
+
+def _entries(path: str | Path) -> list[Recording | str | Path]:
+    """Return what a path stands for: recordings, and corpus files as `read_one` takes them."""
+    if not is_address(path):
+        if isdir(path):
+            return _in_folder(Path(path))
+        if Path(path).exists() or not has_magic(str(path)):
+            return [Path(path) if is_corpus_file(Path(path)) else _from_file(Path(path))]
+    found, failures = _matches(path)
+    inner = (_entries(entry) if isinstance(entry, Path) else [entry] for entry in found)
+    return [*(one for some in inner for one in some), *failures]
+
+
+def _in_folder(folder: Path) -> list[Recording | str | Path]:
     unlisted: list[UnlistedError] = []
     files = audio_files(folder, on_bad=unlisted.append)
-    failures = [Recording(str(error.folder), partial(_fail, error)) for error in unlisted]
-    if not files and not failures:
-        nothing = AudioError(f"{folder}: there is no audio file in this folder or below it: check the path")
-        failures = [Recording(str(folder), partial(_fail, nothing))]
-    return [*map(from_file, files), *failures]
+    if not files:
+        found, failures = _matches(folder)
+        return [*(entry for entry in found if entry != folder), *failures]
+    return [*map(_from_file, files), *(_failing(str(error.folder), error) for error in unlisted)]
+
+
+def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
+    bad: list[CorpusError] = []
+    try:
+        found = matches(path, on_bad=bad.append)
+    except CorpusError as error:
+        found, bad = [], [*bad, error]
+    return found, [_failing(shown(str(getattr(error, "folder", path))), error) for error in bad]
+
+
+def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
+    if isinstance(entry, Recording):
+        yield entry
+        return
+    name, bad = shown(str(entry)), list[CorpusError]()
+    try:
+        for clip in read_one(entry, bad.append):
+            yield from (_failing(name, error) for error in bad)
+            bad.clear()
+            yield from_clip(clip, f"{name}/{clip.id}")
+    except (CorpusError, OSError) as error:
+        bad.append(error if isinstance(error, CorpusError) else CorpusError(f"{name}: {error}"))
+    yield from (_failing(name, error) for error in bad)
+
+
+def _failing(source: str, error: CorpusError) -> Recording:
+    return Recording(source, partial(_fail, error))
 
 
 def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> Iterator[Window]:
     raise error
     yield
+
+
+def _from_file(path: Path) -> Recording:
+    return Recording(str(path), partial(_cut_encoded, path, str(path)))
+
+
+def _from_mapping(audio: Mapping[str, Any]) -> Recording:
+    samples = audio.get("array", audio.get("raw"))
+    if samples is not None:
+        array = samples if isinstance(samples, torch.Tensor) else np.asarray(samples)
+        return from_audio(array, audio.get("sampling_rate"))
+    inner = audio.get("bytes") or audio.get("path")
+    if inner is None:
+        raise InputError('a mapping of audio needs "array" and "sampling_rate", or "bytes", or "path"')
+    return from_audio(inner)
+
+
+def _from_samples(samples: NDArray[Any], sampling_rate: int) -> Recording:
+    mono = _mono(samples)
+    if not 1_000 <= sampling_rate <= 1_000_000:
+        raise AudioError(
+            f"samples: {sampling_rate} Hz is no sampling rate: give the one they were recorded at"
+        )
+    return Recording("samples", partial(_cut_samples, mono, sampling_rate))
 
 
 def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
@@ -94,43 +177,40 @@ def _cut_samples(
     shortest = SHORTEST_TAIL * sampling_rate
     resampled = mono if given_rate == sampling_rate else soxr.resample(mono, given_rate, sampling_rate)
     size = round(seconds * sampling_rate)
-    starts = [
-        start for start in range(0, len(resampled), size) if not start or len(resampled) - start >= shortest
-    ]
+    parts = (
+        (start, resampled[start : start + size])
+        for start in range(0, len(resampled), size)
+        if not start or len(resampled) - start >= shortest
+    )
     cut = (
-        Window(
-            start / sampling_rate,
-            min(start + size, len(resampled)) / sampling_rate,
-            resampled[start : start + size],
-        )
-        for start in starts
+        Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts
     )
     yield from _long_enough(cut, "samples")
 
 
 def _long_enough(cut: Iterator[Window], name: str) -> Iterator[Window]:
-    """Refuse a recording that is too short to hear."""
+    """Refuse a recording without a single frame."""
     for window in cut:
         if window.start == 0 and window.end < SHORTEST:
             given, least = round(window.end * 1000, 1), round(SHORTEST * 1000)
-            raise AudioError(f"{name}: lasts {given:g} ms, too short to hear: give {least} ms or more")
+            raise AudioError(f"{name}: lasts {given:g} ms, too short to caption: give {least} ms or more")
         yield window
 
 
-def _mono(samples: NDArray[np.generic]) -> NDArray[np.float32]:
+def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
     if samples.ndim not in (1, 2) or not samples.size:
         raise AudioError(
-            f"samples: an array of shape {samples.shape} is no sound: give (n,) or (n, channels)"
+            f"samples: an array of shape {samples.shape} is not audio: give (n,) or (n, channels)"
         )
     if samples.ndim == 2 and samples.shape[1] > 64:
         raise AudioError(f"samples: {samples.shape[1]} channels: give (n, channels), not (channels, n)")
     if np.issubdtype(samples.dtype, np.signedinteger):
-        scaled = samples.astype(np.float32) / np.iinfo(samples.dtype).max  # type: ignore[type-var]
+        scaled = samples.astype(np.float32) / np.iinfo(samples.dtype).max
     elif np.issubdtype(samples.dtype, np.floating):
         scaled = samples.astype(np.float32)
     else:
         raise AudioError(
-            f"samples: values of type {samples.dtype} are no sound: give floats or signed integers"
+            f"samples: values of type {samples.dtype} are not audio: give floats or signed integers"
         )
     if not np.isfinite(scaled).all():
         raise AudioError("samples: some are not numbers (NaN or infinite): leave them out")

@@ -1,9 +1,8 @@
-"""Windows of samples → what the model writes: one padded batch, one call of the decoder, no random numbers.
+"""Windows of samples → text: one padded batch, one beam search, no random numbers.
 
 Each window is padded to the full length that the encoder takes, so its caption does not depend on its
-neighbours in the batch. The search has as many beams as the checkpoint asks for, else one. Whisper's loop
-over timestamps and its retries at higher temperature are switched off: a caption has no timestamps, and a
-retry would draw random numbers.
+neighbours in the batch. Whisper's loop over timestamps and its retries at higher temperature are switched
+off: a caption has no timestamps, and a retry would draw random numbers.
 """
 
 import copy
@@ -15,95 +14,92 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from budew.errors import InputError
 from budew.model.checkpoint import Checkpoint
 from budew.quiet import quiet_transformers
 
 PREFIX = 4
 """Tokens before the text at most: start of transcript, language, task, no timestamps."""
-MOST_BEAMS = 64
-"""Memory grows with the beams, and a checkpoint from elsewhere may ask for any number."""
-
-
-class BeamsError(ValueError):
-    """A number of beams that cannot be searched."""
+MAX_BEAMS = 64
+"""Memory grows with the beam width, and a checkpoint from elsewhere may set any."""
 
 
 def write_captions(
-    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, beams: int | None = None
+    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, num_beams: int | None = None
 ) -> list[str]:
-    """Return what the model writes for each window, in order, as it comes.
+    """Return the text that the model generates for each window, in order.
 
     Args:
         checkpoint: the model.
         windows: mono samples (n,) each, at `checkpoint.sampling_rate`, at most `window_seconds` long.
-        beams: captions that are followed side by side; as many as the checkpoint asks for when None.
+        num_beams: beam width; None for that of the checkpoint.
 
     Raises:
-        BeamsError: there cannot be so many beams.
+        InputError: the beam width is out of range.
     """
-    tokens = generate_tokens(checkpoint, windows, beams=beams)
+    tokens = generate_tokens(checkpoint, windows, num_beams=num_beams)
     texts: list[str] = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return texts
 
 
 def generate_tokens(
-    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, beams: int | None = None
+    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, num_beams: int | None = None
 ) -> torch.Tensor:
     """Return token ids (windows, longest): prefix, text, padding. Arguments as for `write_captions`."""
     model, features = checkpoint.model, features_of(checkpoint, windows)
-    settings = generation_settings(checkpoint, beams=beams)
-    with torch.inference_mode(), quiet_transformers(), settled(model, settings):
+    settings = generation_settings(checkpoint, num_beams=num_beams)
+    with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):
         tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True)
     return tokens
 
 
 def features_of(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
-    """Return what the encoder takes (windows, mel bins, frames), where the model is and as it computes."""
+    """Return log-mel spectrograms (windows, mel bins, frames) on the device and in the type of the model."""
     model, extractor = checkpoint.model, checkpoint.processor.feature_extractor
-    heard = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
-    features: torch.Tensor = heard.input_features.to(model.device, model.dtype)
+    extracted = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
+    features: torch.Tensor = extracted.input_features.to(model.device, model.dtype)
     return features
 
 
-def generation_settings(checkpoint: Checkpoint, *, beams: int | None = None) -> Any:
-    """Return the checkpoint's `GenerationConfig`, without chance, bounded, and told what to write.
+def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None) -> Any:
+    """Return the checkpoint's `GenerationConfig`, deterministic, bounded, and with language and task.
 
-    English and "transcribe" are asked for where the checkpoint knows of languages and does not choose by
-    itself; an English-only one, and one without a table of languages, gets the prefix that its config makes.
+    English and "transcribe" are set where the checkpoint has a table of languages and no default; an
+    English-only one, and one without such a table, gets the prefix that its config makes.
     """
     model = checkpoint.model
     settings = copy.deepcopy(model.generation_config)
     settings.max_new_tokens = _longest(settings, model.config.max_target_positions)
     settings.max_length = None
-    settings.num_beams = number_of_beams(checkpoint, beams)
+    settings.num_beams = number_of_beams(checkpoint, num_beams)
     settings.num_return_sequences = 1
     settings.do_sample = False
     settings.return_timestamps = False
     settings.return_dict_in_generate = False
     for threshold in ("no_speech_threshold", "logprob_threshold", "compression_ratio_threshold"):
         setattr(settings, threshold, None)
-    if _asks_for_language(settings):
+    if _needs_language(settings):
         settings.language, settings.task = "en", "transcribe"
     return settings
 
 
-def number_of_beams(checkpoint: Checkpoint, beams: int | None = None) -> int:
-    """Return how many beams a search has: `beams`, or what the checkpoint asks for, or one.
+def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int:
+    """Return the beam width: `num_beams`, or that of the checkpoint, or one.
 
     Raises:
-        BeamsError: not a number from 1 to `MOST_BEAMS`.
+        InputError: not a number from 1 to `MAX_BEAMS`.
     """
-    asked = checkpoint.model.generation_config.num_beams if beams is None else beams
-    number = 1 if asked is None else asked
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MOST_BEAMS:
-        by = f"the generation config of {checkpoint.name} asks for " if beams is None else ""
-        raise BeamsError(f"{by}{number!r} beams, which cannot be searched: use 1 to {MOST_BEAMS}")
+    configured = checkpoint.model.generation_config.num_beams if num_beams is None else num_beams
+    number = 1 if configured is None else configured
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_BEAMS:
+        where = f"the generation config of {checkpoint.name}: " if num_beams is None else ""
+        raise InputError(f"{where}{number!r} is out of range for num_beams: use 1 to {MAX_BEAMS}")
     return number
 
 
 @contextmanager
-def settled(model: Any, settings: Any) -> Iterator[None]:
-    """Make `settings` the model's own for a while.
+def generation_config_set(model: Any, settings: Any) -> Iterator[None]:
+    """Make `settings` the model's generation config within a `with` block.
 
     Passed to `generate` instead, a None in them would be filled from the model's, thresholds included.
     """
@@ -121,7 +117,7 @@ def _longest(settings: Any, positions: int) -> int:
     return max(1, min([positions - prefix, *allowed]))
 
 
-def _asks_for_language(settings: Any) -> bool:
+def _needs_language(settings: Any) -> bool:
     if getattr(settings, "language", None) or getattr(settings, "is_multilingual", None) is False:
         return False
     languages, tasks = getattr(settings, "lang_to_id", None), getattr(settings, "task_to_id", None)

@@ -1,84 +1,131 @@
-"""How captions of recordings are shown: as text for people, as one JSON array, as JSON Lines for programs.
+"""Captions of recordings as text, as one JSON array, or as JSON Lines; resumable where they go to a file.
 
-Each result is written when it is there, so that a long job can be watched and read by another program.
+On stdout each result appears when it is there. A file appears when it is complete; until then the results
+are kept in `FILE.part` beside it, so that the same command goes on where it was stopped.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 
 from budew.inference import Captioned, Failure
 from budew.taxonomy import EMOTIONS
 from budew.terminal import as_json, say_error
 
-Results = Iterable[Captioned | Failure]
+Record = Mapping[str, Any]
+"""A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
 
-def show_captions(results: Results, file: TextIO, *, format: str, scores: bool, named: bool) -> bool:
-    """Write results to `file`, what is wrong to stderr; return whether no audio was bad or damaged.
-
-    Args:
-        results: from `Captioner.caption_files`.
-        file: open for writing text.
-        format: "text", "json" (one array) or "jsonl". A failure in JSON has `source` and `error`; damaged
-            audio has the caption of what could be used, and `damaged`.
-        scores: add the emotions as numbers; in JSON all 40, under `scores`.
-        named: as text, put the name of the recording before its caption.
-    """
-    bad = 0
-    write = {"text": _write_text, "json": _write_json, "jsonl": _write_jsonl}[format]
-
-    def told() -> Iterator[Captioned | Failure]:
-        nonlocal bad
-        for result in results:
-            bad += _tell(result)
-            yield result
-
-    write(told(), file, scores, named)
-    return not bad
-
-
-def _tell(result: Captioned | Failure) -> bool:
-    """Tell on stderr what is wrong with a result, a line each; return whether the audio is bad."""
+def report_problems(result: Captioned | Failure) -> None:
+    """Print what is wrong with a result on stderr, one line each."""
     if isinstance(result, Failure):
         say_error(result)
-        return True
+        return
     for warning in result.warnings:
         say_error(f"warning: {result.source}: {warning}")
     if result.damaged:
         say_error(f"{result.source}: {result.damaged}")
-    return result.damaged is not None
 
 
-def _write_text(results: Results, file: TextIO, scores: bool, named: bool) -> None:
-    for result in results:
-        if isinstance(result, Captioned):
-            lines = [*result.caption.splitlines(), *(_score_lines(result) if scores else ())]
-            shown = [result.source, *(f"  {line}" for line in lines)] if named else lines
-            print("\n".join(shown), file=file, flush=True)
+def is_bad(record: Record) -> bool:
+    """Whether the audio failed or is damaged."""
+    return "error" in record or "damaged" in record
 
 
-def _score_lines(result: Captioned) -> Iterator[str]:
+def write_records(records: Iterable[Record], file: TextIO, *, format: str, scores: bool, named: bool) -> bool:
+    """Write results as they come; return whether no audio failed or is damaged.
+
+    Args:
+        records: one for each recording.
+        file: open for writing text.
+        format: "text" (failures are left out), "json" (one array) or "jsonl".
+        scores: add the emotions as numbers; in JSON all 40, under `scores`.
+        named: as text, put the name of the recording before its caption.
+    """
+    bad = 0
+    separator = "["
+    for record in records:
+        bad += is_bad(record)
+        if format == "text":
+            _write_text(record, file, scores, named)
+        elif format == "jsonl":
+            print(as_json(_scored(record, scores)), file=file, flush=True)
+        else:
+            print(f"{separator}\n{as_json(_scored(record, scores))}", end="", file=file, flush=True)
+            separator = ","
+    if format == "json":
+        print("\n]" if separator == "," else "[]", file=file)
+    return not bad
+
+
+@dataclass(slots=True)
+class PartialResults:
+    """Results of a run that is not finished, one JSON object a line, settings first.
+
+    Attributes:
+        path: of the file.
+        finished: sources of the results in it.
+    """
+
+    path: Path
+    finished: set[str] = field(default_factory=set)
+
+    def keep(self, results: Iterable[Captioned | Failure]) -> None:
+        """Append results, each as soon as it is there."""
+        with self.path.open("a", encoding="utf-8") as file:
+            for result in results:
+                report_problems(result)
+                print(json.dumps(result.to_dict(), allow_nan=False), file=file, flush=True)
+
+    def records(self) -> Iterator[Record]:
+        """Iterate over the results."""
+        with self.path.open(encoding="utf-8") as file:
+            next(file)
+            yield from map(json.loads, file)
+
+
+@contextmanager
+def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[PartialResults]:
+    """Open `output`.part, which keeps results while a run is not finished, and remove it after success.
+
+    Args:
+        output: file that the results are for.
+        settings: what decides the results; those of a run with other settings are discarded.
+    """
+    kept = PartialResults(output.with_name(f"{output.name}.part"))
+    header = json.dumps(settings, sort_keys=True)
+    lines = kept.path.read_bytes().splitlines(keepends=True) if kept.path.is_file() else []
+    if lines and lines[0].strip() != header.encode():
+        say_error(f"{kept.path}: was made with other settings: captioning begins again")
+        lines = []
+    whole = [line for line in lines[1:] if line.endswith(b"\n")]  # the last may have been cut off
+    kept.path.parent.mkdir(parents=True, exist_ok=True)
+    kept.path.write_bytes(b"".join([f"{header}\n".encode(), *whole]))
+    kept.finished.update(record["source"] for record in map(json.loads, whole))
+    if kept.finished:
+        say_error(f"{kept.path}: {len(kept.finished):,} recordings are captioned already: going on")
+    yield kept
+    kept.path.unlink()
+
+
+def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None:
+    if "error" in record:
+        return
+    lines = [*record["caption"].splitlines(), *(_score_lines(record) if scores else ())]
+    shown = [record["source"], *(f"  {line}" for line in lines)] if named else lines
+    print("\n".join(shown), file=file, flush=True)
+
+
+def _score_lines(record: Record) -> Iterator[str]:
     """Give one line an emotion, the strongest first; those at zero are left out."""
-    strongest_first = sorted(result.emotions.items(), key=lambda item: -item[1])
+    strongest_first = sorted(record["emotions"].items(), key=lambda item: -item[1])
     return (f"{intensity:.2f}  {name}" for name, intensity in strongest_first)
 
 
-def _write_json(results: Results, file: TextIO, scores: bool, named: bool) -> None:
-    separator = "["
-    for result in results:
-        print(f"{separator}\n{as_json(_record(result, scores))}", end="", file=file, flush=True)
-        separator = ","
-    print("\n]" if separator == "," else "[]", file=file)
-
-
-def _write_jsonl(results: Results, file: TextIO, scores: bool, named: bool) -> None:
-    for result in results:
-        print(as_json(_record(result, scores)), file=file, flush=True)
-
-
-def _record(result: Captioned | Failure, scores: bool) -> dict[str, Any]:
-    if isinstance(result, Failure):
-        return {"source": result.source, "error": result.reason}
-    if not scores:
-        return result.to_dict()
-    return {**result.to_dict(), "scores": {name: result.emotions.get(name, 0.0) for name in EMOTIONS}}
+def _scored(record: Record, scores: bool) -> Record:
+    if not scores or "error" in record:
+        return record
+    return {**record, "scores": {name: record["emotions"].get(name, 0.0) for name in EMOTIONS}}

@@ -17,8 +17,8 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from budew.correlation import Estimate, FloatArray
-from budew.evaluation.confusion import merge_groups
-from budew.evaluation.result import EmotionScore, Evaluation
+from budew.evaluation.metrics import merge_groups
+from budew.evaluation.results import EmotionScore, Evaluation
 from budew.files import whole_file
 from budew.reports.evaluation_table import LABELS, figure
 from budew.reports.player import Player, players
@@ -72,7 +72,7 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
 
 def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
     """Return one summary figure; positions are percentages of a track from the worst value to the best."""
-    mean, floor = evaluation.mean[metric], evaluation.floor[metric]
+    mean, floor = evaluation.mean[metric], evaluation.baseline[metric]
     is_error = metric in ("mae", "rmse")
     top = _error_track(mean, floor) if is_error else 1.0
     marks = {"value": mean.value, "low": mean.low, "high": mean.high, "floor": floor.value}
@@ -91,7 +91,7 @@ def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
     low = min([0.0, *(bound for bound in bounds if bound is not None)])
     start = max(-1.0, float(np.floor(low * 5) / 5))
     ticks = np.arange(round(start * 5), 6) / 5
-    floor = evaluation.floor["spearman"].value
+    floor = evaluation.baseline["spearman"].value
     return {
         "zero": _percent(-start / (1 - start)),
         "ticks": [(f"{tick:g}".replace("-", "−"), _percent((tick - start) / (1 - start))) for tick in ticks],
@@ -135,7 +135,7 @@ def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
     edges = np.array([(low + high) / 2 for low, high in pairwise(LEVELS)])
     counts = np.zeros((len(LEVELS), len(LEVELS)))
     for pair in evaluation.pairs:
-        rows = np.digitize(pair.truth.vector(), edges)
+        rows = np.digitize(pair.reference.vector(), edges)
         np.add.at(counts, (rows, np.digitize(pair.predicted.vector(), edges)), 1)
     return _heat_map(LEVEL_NAMES, counts)
 
@@ -155,7 +155,7 @@ def _heat_map(names: tuple[str, ...], counts: FloatArray) -> Mapping[str, Any]:
 
 def _example(player: Player) -> Mapping[str, Any]:
     """Return one clip: its player and every emotion that is true or predicted, the strongest true first."""
-    truth, predicted = player.pair.truth.emotions, player.pair.predicted.emotions
+    truth, predicted = player.pair.reference.emotions, player.pair.predicted.emotions
     order = [(-truth.get(name, 0), -predicted.get(name, 0), name) for name in {*truth, *predicted}]
     bars = [
         {

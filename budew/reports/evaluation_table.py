@@ -7,7 +7,7 @@ from rich.text import Text
 
 from budew.correlation import Estimate
 from budew.evaluation.metrics import METRICS
-from budew.evaluation.result import Evaluation
+from budew.evaluation.results import Evaluation
 
 LABELS = {
     "spearman": "Spearman ρ",
@@ -29,7 +29,7 @@ def summary_table(evaluation: Evaluation) -> Table:
     for metric, label in LABELS.items():
         estimate = evaluation.mean[metric]
         interval = "–" if estimate.low is None else f"{figure(estimate.low)} … {figure(estimate.high)}"
-        table.add_row(label, figure(estimate.value), interval, figure(evaluation.floor[metric].value))
+        table.add_row(label, figure(estimate.value), interval, figure(evaluation.baseline[metric].value))
     return table
 
 

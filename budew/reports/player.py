@@ -14,7 +14,7 @@ import soundfile
 
 from budew.audio.samples import warn_of_damage, windows
 from budew.errors import AudioError
-from budew.evaluation.pairs import Pair
+from budew.evaluation.results import Pair
 
 LONGEST = 30.0
 """Seconds of a clip that are played at most."""

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from budew.correlation import FloatArray, mean_ranks, pearson, spearman, summarize
-from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, shuffled_floor
+from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, permutation_baseline
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
 
@@ -21,7 +21,7 @@ def drawn(counts: FloatArray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("levels", [True, False])
-def test_every_figure_equals_scipy_and_the_definition(levels: bool) -> None:
+def test_every_metric_equals_scipy_and_the_definition(levels: bool) -> None:
     truth, predicted = intensities(50, 7, seed=1, levels=levels), intensities(50, 7, seed=2, levels=levels)
     scores = score(truth, predicted).by_emotion
     for e in range(7):
@@ -98,14 +98,14 @@ def test_resamples_in_several_chunks_give_what_one_pass_gives() -> None:
     assert chunked.mean["spearman"] == pytest.approx(whole.mean["spearman"])
 
 
-def test_predictions_dealt_to_the_wrong_clips_correlate_with_nothing() -> None:
+def test_permuted_predictions_correlate_with_nothing() -> None:
     truth = intensities(300, 8, seed=12)
-    floor = shuffled_floor(truth, truth, shuffles=40, seed=0)
-    assert abs(floor.mean["spearman"].mean()) < 0.02
-    assert floor.mean["mae"].mean() > 3
+    baseline = permutation_baseline(truth, truth, permutations=40, seed=0)
+    assert abs(baseline.mean["spearman"].mean()) < 0.02
+    assert baseline.mean["mae"].mean() > 3
 
 
-def test_the_strongest_emotion_is_judged_fairly_among_ties() -> None:
+def test_the_strongest_emotion_is_scored_fairly_among_ties() -> None:
     truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0.5, 0, 0]])
     predicted = np.array([[1, 1, 0], [0, 0.25, 0], [1, 0, 0], [0, 0, 0], [0.75, 0, 0.5]])
     assert score(truth, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)

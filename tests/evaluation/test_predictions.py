@@ -11,7 +11,7 @@ from budew.errors import InputError
 from budew.evaluation import Settings, evaluate_corpus, read_predictions, write_predictions
 from budew.profile import VoiceProfile
 
-FEW = Settings(resamples=20, shuffles=3)
+FEW = Settings(resamples=20, permutations=3)
 
 
 def write(path: Path, records: list[object]) -> Path:

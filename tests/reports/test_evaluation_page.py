@@ -18,7 +18,7 @@ from budew.reports.evaluation_page import render_html, write_html
 from budew.reports.evaluation_table import tables
 from budew.taxonomy import EMOTIONS
 
-FEW = Settings(resamples=20, shuffles=3)
+FEW = Settings(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 

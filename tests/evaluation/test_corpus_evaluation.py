@@ -14,7 +14,7 @@ from budew.evaluation import Settings, evaluate_corpus
 from budew.inference import Captioner
 from budew.profile import VoiceProfile
 
-FEW = Settings(resamples=20, shuffles=3)
+FEW = Settings(resamples=20, permutations=3)
 
 
 def test_a_model_is_judged_by_what_it_says_of_each_clip(
@@ -27,7 +27,7 @@ def test_a_model_is_judged_by_what_it_says_of_each_clip(
     captioner = Captioner.from_pretrained(whisper_folder, device="cpu")
     assert done == [1, 2, 3, 4, 5, 6]
     for clip, pair in zip(clips, result.pairs, strict=True):
-        assert (pair.id, pair.truth, pair.audio) == (clip.id, clip.profile, clip.audio)
+        assert (pair.id, pair.reference, pair.audio) == (clip.id, clip.profile, clip.audio)
         assert isinstance(clip.audio, bytes)
         assert pair.caption == captioner(clip.audio).caption
         assert pair.predicted.emotions == parse(pair.caption).profile.emotions

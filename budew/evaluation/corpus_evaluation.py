@@ -1,4 +1,4 @@
-"""From a corpus to an `Evaluation`: caption its clips, or take predictions made elsewhere, and judge them."""
+"""Evaluate a corpus: caption its clips, or read predictions made elsewhere, and compare with its profiles."""
 
 import hashlib
 import heapq
@@ -10,10 +10,9 @@ from typing import Any
 
 from budew.corpora import Clip, read
 from budew.errors import InputError
-from budew.evaluation.judge import evaluate
-from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import check_ids, read_predictions
-from budew.evaluation.result import Evaluation, Settings
+from budew.evaluation.results import Evaluation, Pair, Settings, Skipped
+from budew.evaluation.scoring import evaluate
 from budew.taxonomy.scales import INTENSITY
 
 Progress = Callable[[int], None]
@@ -28,49 +27,48 @@ def evaluate_corpus(
     scale: str = INTENSITY.name,
     device: str | None = None,
     batch_size: int = 16,
-    listeners: int = 0,
+    num_samples: int = 0,
     examples: int = 12,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Compare what a model says of the clips of a corpus with their profiles.
+    """Compare the predictions of a model for the clips of a corpus with their profiles.
 
-    Clips without a profile or of unknown emotions, clips that cannot be captioned and those of which only a
-    part can be read are left out of the figures and listed in `skipped`. Memory holds one batch of audio and
-    that of the examples.
+    Clips without a profile or of unknown emotions, clips that cannot be captioned and damaged ones are left
+    out of the metrics and listed in `skipped`. Memory holds one batch of audio and that of the examples.
 
     Args:
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
         model: folder or hub id of a checkpoint; the embedded one where left out.
-        predictions: JSON Lines to judge instead of a model, see `read_predictions`.
+        predictions: JSON Lines to evaluate instead of a model, see `read_predictions`.
         scale: of the numbers in `predictions`.
-        device: where the model runs, such as "cpu" or "cuda"; the best there is where left out.
+        device: such as "cpu" or "cuda"; the fastest available where left out.
         batch_size: windows captioned at once.
-        listeners: captions drawn for each window, whose mean is judged; 0 judges the one caption.
+        num_samples: captions sampled for each window, whose mean is evaluated; 0 evaluates the one caption.
         examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
-        settings: bootstrap resamples, shuffles and seed.
+        settings: bootstrap resamples, permutations and seed.
         progress: called after each clip.
 
     Raises:
-        InputError: no clip can be judged, predictions and corpus differ in ids, or both a model and
+        InputError: no clip can be evaluated, predictions and corpus differ in ids, or both a model and
             predictions are given.
         CorpusError: there is no corpus.
         CheckpointError: the model cannot be loaded.
     """
     if model is not None and predictions is not None:
-        raise InputError("both a model and predictions are given: judge one at a time")
+        raise InputError("both a model and predictions are given: evaluate one at a time")
     skipped: list[Skipped] = []
-    clips = _with_truth(corpus, skipped)
+    clips = _with_reference(corpus, skipped)
     if predictions is not None:
         name, pairs = predictions.name, _from_file(predictions, clips, skipped, scale, str(corpus))
     else:
-        asked = {"device": device, "batch_size": batch_size, "listeners": listeners}
+        asked = {"device": device, "batch_size": batch_size, "num_samples": num_samples}
         name, pairs = _from_model(model, clips, skipped, asked)
     kept = _with_examples(_counted(pairs, progress), examples)
     return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
 
 
-def _with_truth(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
+def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
     """Read the clips whose emotions are known; add the others and what cannot be read to `skipped`."""
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
@@ -112,7 +110,7 @@ def _from_model(
             clip = waiting.popleft()
             if isinstance(result, Failure):
                 skipped.append(Skipped(clip.id, result.reason))
-            elif result.damaged:  # the profile is that of the whole clip
+            elif result.damaged:  # the reference profile is that of the whole clip
                 skipped.append(Skipped(clip.id, result.damaged))
             elif clip.profile is not None:
                 yield Pair(clip.id, clip.profile, result.profile, result.caption, clip.audio)

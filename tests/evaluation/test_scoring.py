@@ -12,7 +12,7 @@ from budew.evaluation import Pair, Settings, Skipped, evaluate
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
-FEW = Settings(resamples=50, shuffles=5)
+FEW = Settings(resamples=50, permutations=5)
 
 
 def strict(text: str) -> Any:
@@ -34,15 +34,15 @@ def test_the_seed_decides_the_intervals(pairs: list[Pair]) -> None:
     assert (first.low, first.high) != (other.low, other.high)
 
 
-def test_intervals_hold_their_value_and_lie_above_the_floor(pairs: list[Pair]) -> None:
+def test_intervals_hold_their_value_and_lie_above_the_permutation_baseline(pairs: list[Pair]) -> None:
     result = evaluate(pairs)
     for metric in ("spearman", "pearson", "top1"):
-        mean, floor = result.mean[metric], result.floor[metric]
+        mean, baseline = result.mean[metric], result.baseline[metric]
         assert mean.low is not None
         assert mean.value is not None
         assert mean.high is not None
-        assert floor.high is not None
-        assert floor.high < mean.low < mean.value < mean.high
+        assert baseline.high is not None
+        assert baseline.high < mean.low < mean.value < mean.high
 
 
 def test_what_is_undefined_is_null_counted_and_named(pairs: list[Pair]) -> None:

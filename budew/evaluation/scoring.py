@@ -1,4 +1,4 @@
-"""From pairs of true and predicted profiles to an `Evaluation`."""
+"""From pairs of reference and predicted profiles to an `Evaluation`."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,10 +7,15 @@ import numpy as np
 
 from budew.correlation import FloatArray, summarize
 from budew.errors import InputError
-from budew.evaluation.confusion import confusion_matrix
-from budew.evaluation.metrics import METRICS, Scores, bootstrap, score, shuffled_floor
-from budew.evaluation.pairs import Pair, Skipped
-from budew.evaluation.result import EmotionScore, Evaluation, Settings
+from budew.evaluation.metrics import (
+    METRICS,
+    Scores,
+    bootstrap,
+    confusion_matrix,
+    permutation_baseline,
+    score,
+)
+from budew.evaluation.results import EmotionScore, Evaluation, Pair, Settings, Skipped
 from budew.taxonomy import EMOTIONS
 
 
@@ -22,7 +27,7 @@ def evaluate(
     skipped: Sequence[Skipped] = (),
     settings: Settings | None = None,
 ) -> Evaluation:
-    """Compare predicted with true profiles over the 40 emotions.
+    """Compare predicted with reference profiles over the 40 emotions.
 
     The result depends on the pairs and the settings, not on the order of the pairs.
 
@@ -30,7 +35,7 @@ def evaluate(
         pairs: one a clip, each id once.
         model, corpus: names to report.
         skipped: clips that were left out, to report.
-        settings: bootstrap resamples, shuffles and seed; the defaults of `Settings` where left out.
+        settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
 
     Raises:
         InputError: there are no pairs, two with the same id, or one of unknown emotions.
@@ -38,21 +43,23 @@ def evaluate(
     settings = settings or Settings()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
     _check(ordered, corpus, skipped)
-    truth = np.stack([pair.truth.vector() for pair in ordered]).astype(np.float64)
+    reference = np.stack([pair.reference.vector() for pair in ordered]).astype(np.float64)
     predicted = np.stack([pair.predicted.vector() for pair in ordered]).astype(np.float64)
-    point = score(truth, predicted)
-    sampled = bootstrap(truth, predicted, resamples=settings.resamples, seed=settings.seed)
-    floor = shuffled_floor(truth, predicted, shuffles=settings.shuffles, seed=settings.seed)
-    confusion = confusion_matrix(truth, predicted)
-    constant = np.ptp(truth, axis=0) == 0
+    point = score(reference, predicted)
+    sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=settings.seed)
+    baseline = permutation_baseline(
+        reference, predicted, permutations=settings.permutations, seed=settings.seed
+    )
+    confusion = confusion_matrix(reference, predicted)
+    constant = np.ptp(reference, axis=0) == 0
     return Evaluation(
         model=model,
         corpus=corpus,
         pairs=ordered,
         skipped=tuple(skipped),
-        emotions=_by_emotion(truth, predicted, point, sampled, confusion),
+        emotions=_by_emotion(reference, predicted, point, sampled, confusion),
         mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
-        floor={name: summarize(float(values.mean()), values) for name, values in floor.mean.items()},
+        baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
         undefined=_named(constant),
         unvaried=_named(~constant & (np.ptp(predicted, axis=0) == 0)),
         confusion=confusion,
@@ -61,12 +68,12 @@ def evaluate(
 
 
 def _by_emotion(
-    truth: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
+    reference: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
 ) -> tuple[EmotionScore, ...]:
     return tuple(
         EmotionScore(
             emotion=name,
-            support=int((truth[:, column] > 0).sum()),
+            support=int((reference[:, column] > 0).sum()),
             predicted_support=int((predicted[:, column] > 0).sum()),
             estimates={
                 metric: summarize(
@@ -101,5 +108,5 @@ def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> 
         if before.id == after.id:
             raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
     for pair in ordered:
-        if not (pair.truth.emotions_known and pair.predicted.emotions_known):
+        if not (pair.reference.emotions_known and pair.predicted.emotions_known):
             raise InputError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")

@@ -1,0 +1,173 @@
+"""What a captioner returns: a caption for each window of a recording, and one profile for all of it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budew.profile import VoiceProfile
+
+SILENCE = "[silence]"
+"""Caption of a window without sound. It parses to the empty profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCaption:
+    """The caption of the audio between `start` and `end` (seconds).
+
+    `profile` is the parse of `text`, or the consensus of sampled captions where there are any.
+    """
+
+    start: float
+    end: float
+    text: str
+    profile: VoiceProfile
+
+    @property
+    def silent(self) -> bool:
+        """Whether the window has no sound, so that the model was not run."""
+        return self.text == SILENCE
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """Emotions in the caption and their intensities in (0, 1]."""
+        return dict(self.profile.emotions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the window as JSON values."""
+        return {"start": self.start, "end": self.end, "caption": self.text, "emotions": self.emotions}
+
+
+@dataclass(frozen=True, slots=True)
+class Captioned:
+    """A recording, captioned.
+
+    Attributes:
+        source: path as it was given, shard and id of a clip, or "samples" for an array.
+        duration: seconds that were decoded.
+        windows: in order, at least one.
+        profile: of the recording as a whole, see `pool`.
+        warnings: letters that were removed from a caption.
+        damaged: what is wrong with the audio and how much of it could be used; None where it is whole.
+        id: of the clip, where the recording is one of a corpus.
+    """
+
+    source: str
+    duration: float
+    windows: tuple[WindowCaption, ...]
+    profile: VoiceProfile
+    warnings: tuple[str, ...] = ()
+    damaged: str | None = None
+    id: str | None = None
+
+    @property
+    def caption(self) -> str:
+        """The whole text: one caption, or a line with times for each window of a longer recording.
+
+        Silent windows that follow each other share a line.
+        """
+        if len(self.windows) == 1:
+            return self.windows[0].text
+        if all(window.silent for window in self.windows):
+            return SILENCE
+        lines = [list(group) for _, group in groupby(enumerate(self.windows), key=_line)]
+        return "\n".join(
+            f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].text}" for some in lines
+        )
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """Emotions of the recording as a whole and their intensities in (0, 1]; the others are 0."""
+        return dict(self.profile.emotions)
+
+    def vector(self) -> NDArray[np.float32]:
+        """Return the 40 intensities in [0, 1], float32 (40,), in the order of `budew.EMOTIONS`."""
+        return self.profile.vector()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON values. `windows` is left out where there is only one."""
+        windows = [window.to_dict() for window in self.windows]
+        return {
+            "source": self.source,
+            **({"id": self.id} if self.id is not None else {}),
+            "duration": round(self.duration, 3),
+            "caption": self.caption,
+            **self.profile.to_dict(),
+            **({"windows": windows} if len(windows) > 1 else {}),
+            **({"damaged": self.damaged} if self.damaged else {}),
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A recording that could not be captioned, and why. As text: one line with both."""
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the failure as JSON values."""
+        return {"source": self.source, "error": self.reason}
+
+
+def clock(seconds: float) -> str:
+    """Return a time such as `0:08` or `1:02:05`, with tenths where it is not a whole second."""
+    tenths = round(seconds * 10)
+    hours, minutes, rest = tenths // 36_000, tenths // 600 % 60, tenths % 600
+    text = f"{rest // 10:02d}" + (f".{rest % 10}" if rest % 10 else "")
+    return f"{hours}:{minutes:02d}:{text}" if hours else f"{minutes}:{text}"
+
+
+def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
+    """Return the profile of the recording that was cut into `windows`.
+
+    Emotions: the mean over the windows with sound, weighted by their seconds, as a rater of the whole
+    recording judges how much of an emotion is in it; the maximum would grow with length alone. Bursts: all.
+    Traits: the mean of a number and the word that holds the longest, among windows that have the trait; the
+    earlier of two words that hold equally long.
+    """
+    spoken = [(window.profile, window.end - window.start) for window in windows if not window.silent]
+    if len(spoken) == 1:
+        return spoken[0][0]
+    bursts = [burst for profile, _ in spoken for burst in profile.bursts]
+    return VoiceProfile(_mean_emotions(spoken), bursts, _traits(spoken))
+
+
+def _mean_emotions(spoken: Sequence[tuple[VoiceProfile, float]]) -> dict[str, float]:
+    total = sum(seconds for _, seconds in spoken)
+    sums: dict[str, float] = defaultdict(float)
+    for profile, seconds in spoken:
+        for name, intensity in profile.emotions.items():
+            sums[name] += intensity * seconds
+    return {name: min(value / total, 1.0) for name, value in sums.items()}
+
+
+def _traits(spoken: Sequence[tuple[VoiceProfile, float]]) -> dict[str, str | float]:
+    values: dict[str, dict[str | float, float]] = defaultdict(lambda: defaultdict(float))
+    for profile, seconds in spoken:
+        for name, value in profile.traits.items():
+            values[name][value] += seconds
+    return {name: _pooled(seconds_of) for name, seconds_of in values.items()}
+
+
+def _pooled(seconds_of: Mapping[str | float, float]) -> str | float:
+    """Pool the values of one trait, given the seconds that each holds."""
+    numbers = [(value, seconds) for value, seconds in seconds_of.items() if not isinstance(value, str)]
+    if not numbers:
+        return max(seconds_of, key=seconds_of.__getitem__)
+    mean = sum(value * seconds for value, seconds in numbers) / sum(seconds for _, seconds in numbers)
+    return min(max(mean, min(value for value, _ in numbers)), max(value for value, _ in numbers))
+
+
+def _line(numbered: tuple[int, WindowCaption]) -> int:
+    """One key for all silent windows in a row, another for each window with sound."""
+    number, window = numbered
+    return -1 if window.silent else number
