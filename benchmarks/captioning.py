@@ -36,7 +36,7 @@ def main() -> None:
     baseline = 0.0
     for setting in SETTINGS:
         captioner = Captioner.from_pretrained(
-            arguments.model, batch_size=setting.batch_size, beams=setting.beams
+            arguments.model, batch_size=setting.batch_size, num_beams=setting.beams
         )
         _seconds(captioner, clips[:2])
         seconds = min(_seconds(captioner, clips) for _ in range(arguments.rounds))

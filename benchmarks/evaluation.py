@@ -7,9 +7,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from budew.correlation import mean_ranks
-from budew.evaluation.scoring import evaluate
 from budew.evaluation.metrics import bootstrap, permutation_baseline
 from budew.evaluation.results import Pair
+from budew.evaluation.scoring import evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_page import render_html
 
@@ -30,7 +30,10 @@ def main() -> None:
     predicted = generator.random((CLIPS, EMOTIONS))
     print(f"{CLIPS} clips, {EMOTIONS} emotions, {RESAMPLES} resamples")
     seconds("bootstrap of all metrics", lambda: bootstrap(truth, predicted, resamples=RESAMPLES, seed=0))
-    seconds("permutation baseline, 100 permutations", lambda: permutation_baseline(truth, predicted, permutations=100, seed=0))
+    seconds(
+        "permutation baseline, 100 permutations",
+        lambda: permutation_baseline(truth, predicted, permutations=100, seed=0),
+    )
     draws = generator.integers(0, CLIPS, (RESAMPLES, CLIPS))
     counts = np.stack([np.bincount(draw, minlength=CLIPS) for draw in draws]).astype(float)
     columns = predicted.T

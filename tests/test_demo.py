@@ -23,7 +23,7 @@ def test_every_bundled_clip_is_captioned_and_written_down(whisper_folder: Path, 
     assert done[-1] == len(ids)
     page = made.report.read_text(encoding="utf-8")
     assert page.count("<audio controls") == len(ids)
-    figures = made.figures.read_text(encoding="utf-8")
+    figures = made.metrics.read_text(encoding="utf-8")
     assert json.loads(figures)["skipped"] == []
     again = evaluate_corpus(CLIPS, predictions=made.predictions)
     assert again.emotions == made.evaluation.emotions
@@ -37,7 +37,7 @@ def test_the_bundled_clips_are_few_small_and_of_known_truth() -> None:
 
 
 def test_the_embedded_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
-    synthesize_corpus(tmp_path, clips=100, seed=77, split="test", workers=1)
+    synthesize_corpus(tmp_path, clips=40, seed=77, split="test", workers=1)
     judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, permutations=50))
     mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]
     assert mean.value is not None

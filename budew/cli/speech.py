@@ -56,7 +56,7 @@ def caption(
         model, device=device, batch_size=batch_size, num_beams=num_beams, num_samples=samples
     )
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
-    shape = {"format": format.value, "scores": scores, "named": named}
+    shape: dict[str, Any] = {"format": format.value, "scores": scores, "named": named}
     if output_file is not None and _is_file(output_file):
         fine = _caption_to_file(captioner, paths, output_file, model, shape)
         raise typer.Exit(0 if fine else 1)
@@ -160,9 +160,8 @@ def demo(
         made = run_demo(out, progress=lambda done: bar(done, None))
     for pair in made.evaluation.pairs:
         print(f"{pair.id}\n  caption  {pair.caption}")
-        print(
-            f"  scores   {_strongest(pair.predicted.emotions)}\n  label    {_strongest(pair.reference.emotions)}"
-        )
+        print(f"  scores   {_strongest(pair.predicted.emotions)}")
+        print(f"  label    {_strongest(pair.reference.emotions)}")
     print_table(summary_table(made.evaluation))
     print(f"metrics: {made.metrics}\nreport:  {made.report.resolve().as_uri()}")
 

@@ -7,7 +7,7 @@ batch of samples, so three hours of audio cost what one minute costs. A recordin
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 

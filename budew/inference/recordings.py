@@ -1,10 +1,10 @@
-"""Everything that can be captioned (files, folders, corpora, arrays, tensors), as a name and audio windows."""
+"""Everything that can be captioned (files, folders, corpora, arrays, tensors), as named audio windows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from glob import has_magic
-from os.path import isdir
+from os.path import exists, isdir
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -94,7 +94,7 @@ def _entries(path: str | Path) -> list[Recording | str | Path]:
     if not is_address(path):
         if isdir(path):
             return _in_folder(Path(path))
-        if Path(path).exists() or not has_magic(str(path)):
+        if exists(path) or not has_magic(str(path)):
             return [Path(path) if is_corpus_file(Path(path)) else _from_file(Path(path))]
     found, failures = _matches(path)
     inner = (_entries(entry) if isinstance(entry, Path) else [entry] for entry in found)
@@ -182,9 +182,7 @@ def _cut_samples(
         for start in range(0, len(resampled), size)
         if not start or len(resampled) - start >= shortest
     )
-    cut = (
-        Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts
-    )
+    cut = (Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts)
     yield from _long_enough(cut, "samples")
 
 
@@ -205,7 +203,7 @@ def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
     if samples.ndim == 2 and samples.shape[1] > 64:
         raise AudioError(f"samples: {samples.shape[1]} channels: give (n, channels), not (channels, n)")
     if np.issubdtype(samples.dtype, np.signedinteger):
-        scaled = samples.astype(np.float32) / np.iinfo(samples.dtype).max
+        scaled = samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
     elif np.issubdtype(samples.dtype, np.floating):
         scaled = samples.astype(np.float32)
     else:

@@ -3,7 +3,6 @@
 Tags are compared as BCP 47 ranges: "en" keeps "en" and "en-US", "pt-BR" keeps no plain "pt".
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -60,20 +59,29 @@ class Languages:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A Whisper that tells languages apart; `tags` maps its tokens to BCP 47."""
+    """A multilingual Whisper and its feature extractor."""
 
     model: Any
     extractor: Any
-    tags: Mapping[int, str]
 
     def hear(self, samples: Samples, sampling_rate: int) -> str:
         """Return the tag of the language spoken in `samples` (n,)."""
         rate = self.extractor.sampling_rate
         heard = np.concatenate(list(resampled([samples], source=sampling_rate, target=rate)))
         features = self.extractor(heard, sampling_rate=rate, return_tensors="pt").input_features
-        frames = 2 * self.model.config.max_source_positions
-        found = self.model.detect_language(features.to(self.model.device), num_segment_frames=frames)
-        return self.tags[int(found[0])]
+        return detect_languages(self.model, features.to(self.model.device))[0]
+
+
+def detect_languages(model: Any, features: Any) -> list[str]:
+    """Return the BCP 47 tag of the language in each spectrogram.
+
+    Args:
+        model: a Whisper whose generation config has `lang_to_id`.
+        features: tensor (clips, mel bins, frames) of whole windows.
+    """
+    tags = {id: _tag(token) for token, id in model.generation_config.lang_to_id.items()}
+    frames = 2 * model.config.max_source_positions
+    return [tags[id] for id in model.detect_language(features, num_segment_frames=frames).tolist()]
 
 
 @cache
@@ -101,7 +109,7 @@ def load_listener(name: str) -> Listener:
         raise JobError(f"{name}: it has no table of languages: use a multilingual Whisper")
     if extractor.nb_max_frames != 2 * model.config.max_source_positions:
         raise JobError(f"{name}: its feature extractor does not fit its encoder: use another checkpoint")
-    return Listener(model.to(_device()).eval(), extractor, {id: _tag(token) for token, id in tokens.items()})
+    return Listener(model.to(_device()).eval(), extractor)
 
 
 def _device() -> str:

@@ -1,9 +1,9 @@
-"""What is said in a recording, by any Whisper checkpoint: the other half of what Whisper can do.
+"""`Transcriber`: transcripts of recordings, by any Whisper checkpoint.
 
-The language is told, or detected once for a recording, and nothing is left to chance: no timestamps, no
+The language is given, or detected once for a recording, and decoding is deterministic: no timestamps, no
 retries at a higher temperature. Recordings longer than the model's window are cut at the quietest place in
-the last third of each window, so that few words are cut in two. In a silent window nothing is said; a model
-makes words up there.
+the last third of each window, so that few words are cut in two. Silent windows are not transcribed: a model
+hallucinates words there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from budew.audio.samples import is_silent
 from budew.errors import CheckpointError
 from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import features_of, generation_settings, settled
+from budew.model.generate import features_of, generation_config_set, generation_settings
 from budew.quiet import quiet_transformers
-from budew.segmentation.language import BCP_47
+from budew.segmentation.language import BCP_47, detect_languages
 
 BATCH = 8
 """Windows transcribed at once."""
@@ -37,7 +37,7 @@ class Transcriber:
     Attributes:
         model: folder, or name on the Hugging Face hub, such as `openai/whisper-small`.
         device: as for `load_checkpoint`.
-        batch_size: windows at once; the words do not depend on it.
+        batch_size: windows at once; does not change the transcripts.
     """
 
     model: str
@@ -58,12 +58,12 @@ class Transcriber:
         """Raise `CheckpointError` unless the checkpoint knows each of the languages."""
         checkpoint = _loaded(self.model, self.device)
         for language in languages:
-            _tell_language(generation_settings(checkpoint), checkpoint, language)
+            _set_language(generation_settings(checkpoint), checkpoint, language)
 
     def detect(self, recordings: Sequence[Samples]) -> list[str]:
         """Return the BCP 47 tag of the language that each recording begins in, by its first window.
 
-        A checkpoint for English alone hears English.
+        An English-only checkpoint gives `en`.
 
         Args:
             recordings: mono samples (n,) each, at `sampling_rate`, of any length.
@@ -80,7 +80,7 @@ class Transcriber:
         return found
 
     def transcribe(self, recordings: Sequence[Samples], *, languages: Sequence[str | None]) -> list[str]:
-        """Return what is said in each recording, on one line each.
+        """Return the transcript of each recording, on one line each.
 
         Args:
             recordings: mono samples (n,) each, at `sampling_rate`, of any length.
@@ -115,42 +115,36 @@ def _loaded(model: str, device: str | None) -> Checkpoint:
 
 def _heard(checkpoint: Checkpoint, windows: list[Samples], language: str | None) -> list[str]:
     model, settings = checkpoint.model, generation_settings(checkpoint)
-    _tell_language(settings, checkpoint, language)
-    with torch.inference_mode(), quiet_transformers(), settled(model, settings):
+    _set_language(settings, checkpoint, language)
+    with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):
         tokens = model.generate(features_of(checkpoint, windows), force_unique_generate_call=True)
     texts: list[str] = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return texts
 
 
 def _detected(checkpoint: Checkpoint, windows: list[Samples]) -> list[str]:
-    known = _languages(generation_settings(checkpoint))
-    if not known:
+    if not _languages(generation_settings(checkpoint)):
         return ["en" for _ in windows]
-    tags = {token: name.strip("<|>") for name, token in known.items()}
-    frames = 2 * checkpoint.model.config.max_source_positions
     with torch.inference_mode(), quiet_transformers():
-        tokens = checkpoint.model.detect_language(
-            features_of(checkpoint, windows), num_segment_frames=frames
-        ).tolist()
-    return [BCP_47.get(tags[token], tags[token]) for token in tokens]
+        return detect_languages(checkpoint.model, features_of(checkpoint, windows))
 
 
 def _languages(settings: Any) -> dict[str, int]:
-    """Return the tokens of the languages that a checkpoint chooses among; none for one for English alone."""
+    """Return the language tokens of a checkpoint; none for an English-only one."""
     if getattr(settings, "is_multilingual", None) is False:
         return {}
     return getattr(settings, "lang_to_id", None) or {}
 
 
-def _tell_language(settings: Any, checkpoint: Checkpoint, language: str | None) -> None:
-    """Ask for the language, or leave it to the model; one for English alone is asked for nothing."""
+def _set_language(settings: Any, checkpoint: Checkpoint, language: str | None) -> None:
+    """Set the language, or leave it to the model; an English-only checkpoint has no such setting."""
     known = _languages(settings)
     tag = (language or "").partition("-")[0].lower()
     code = _CODES.get(tag, tag)
     if not known:
         if code not in ("", "en"):
             raise CheckpointError(
-                f"{checkpoint.name} knows English alone, not {language!r}: use another checkpoint"
+                f"{checkpoint.name} is English-only and does not know {language!r}: use another checkpoint"
             )
         return
     if code and f"<|{code}|>" not in known:

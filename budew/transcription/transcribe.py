@@ -1,7 +1,6 @@
-"""`Transcribe`: a job that writes down what is said in each clip, by any Whisper checkpoint.
+"""`Transcribe`: a job that adds a transcript to each clip without one, by any Whisper checkpoint.
 
-Trainers of text to speech want transcripts, the rate of syllables is counted from them, and many corpora of
-voices come without. A clip that has one is passed on as it is.
+Text-to-speech training needs transcripts, and so does the syllable rate; many corpora come without.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.corpora.languages import language_tag
-from budew.errors import CheckpointError, CorpusError, JobError
+from budew.errors import CheckpointError, InputError, JobError
 from budew.jobs import OnFailed
 from budew.model.encoder import identity
 from budew.transcription.recognizer import Samples, Transcriber
@@ -19,23 +18,23 @@ from budew.transcription.recognizer import Samples, Transcriber
 NOTE = "transcribed_by"
 """Name in the metadata of what wrote the transcript, and of who named the language."""
 HELD = 8
-"""Batches: so many clips are held at most while those of them that lack words make one."""
+"""Most clips in memory, in batches, while those of them without transcript make one batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
     """The job `transcribe`, for clips of up to ten minutes; longer ones fail.
 
-    A clip in which no words are heard goes on with an empty transcript.
+    A clip without words gets an empty transcript.
 
     Attributes:
-        transcriber: who listens, on which device, how many windows at once.
-        language: of the clips that have none, as a BCP 47 tag or a name; None detects it. They have it from
-            then on.
+        transcriber: checkpoint, device and batch size.
+        language: of the clips that have none, as a BCP 47 tag or a name; None detects it. It is written into
+            the clips.
         again: transcribe clips that have a transcript, too.
 
     Raises:
-        CorpusError: there is no such language.
+        InputError: there is no such language.
     """
 
     transcriber: Transcriber
@@ -47,19 +46,17 @@ class Transcribe:
         if self.language is not None:
             tag = language_tag(self.language)
             if tag is None:
-                raise CorpusError(
-                    f"{self.language!r} is no known language: give its tag, such as en or pt-BR"
-                )
+                raise InputError(f"{self.language!r} is no known language: give its tag, such as en or pt-BR")
             object.__setattr__(self, "language", tag)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the words: the checkpoint, by a hash of its weights, and what it is told."""
+        """Return what decides the transcripts: the hash of the weights, and the options."""
         return {"model": identity(self.transcriber.model), "language": self.language, "again": self.again}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips of a shard, in their order, those without words with what is heard.
+        """Pass on the clips of a shard, in their order, with transcripts.
 
-        What cannot be decoded, or is in a language that the checkpoint does not know, is told to `failed`.
+        What cannot be decoded, or is in a language that the checkpoint does not know, goes to `failed`.
 
         Raises:
             JobError: there is no such checkpoint or device, or memory is short.
@@ -94,7 +91,7 @@ class Transcribe:
 
     def _transcribed(self, batch: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip]:
         going_on = self._decoded(batch, failed)
-        self._tell_languages([place for place in going_on if place.is_bare and place.clip.language is None])
+        self._set_languages([place for place in going_on if place.is_bare and place.clip.language is None])
         going_on = [place for place in going_on if not place.is_bare or self._knows(place.clip, failed)]
         bare = [place for place in going_on if place.is_bare]
         texts = self.transcriber.transcribe(
@@ -118,13 +115,12 @@ class Transcribe:
                 failed(clip.id, error)
         return decoded
 
-    def _tell_languages(self, places: Sequence["_Place"]) -> None:
-        told = [self.language] * len(places)
+    def _set_languages(self, places: Sequence["_Place"]) -> None:
+        languages = [self.language] * len(places)
         if self.language is None:
-            told = [
-                *self.transcriber.detect([place.samples for place in places if place.samples is not None])
-            ]
-        for place, language in zip(places, told, strict=True):
+            samples = [place.samples for place in places if place.samples is not None]
+            languages = [*self.transcriber.detect(samples)]
+        for place, language in zip(places, languages, strict=True):
             place.clip = replace(place.clip, language=language)
             place.language_by = "detected" if self.language is None else "told"
 

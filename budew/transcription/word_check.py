@@ -1,29 +1,38 @@
-"""A job that lets through the clips in which what should be said is heard: their transcript, by a Whisper.
+"""`CheckWords`: a job that keeps the clips whose transcript a Whisper recognizes, by word error rate.
 
-Speech models leave words out, add some and sing on; a clip whose words are wrong teaches a model nothing of
-how they were said. What is dropped is told with its word error rate and what was heard; what is kept carries
-both.
+Speech models leave words out, add some and go on without text; a clip with wrong words is no training example
+of how they are spoken. What is dropped is listed with its word error rate and what was recognized; what is
+kept carries both.
+
+Before words are counted, NFKC is applied to both texts, and case, punctuation and symbols are removed (an
+apostrophe or hyphen within a word closes it up: "it's" is "its"). Numbers stay as they are written, so "nine"
+recognized as "9" is an error. For languages without spaces the unit is the character.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, FilteredError
+from budew.errors import CorpusError, FilteredError, InputError
 from budew.extras import require
 from budew.jobs import OnFailed
 from budew.transcription.recognizer import BATCH, Transcriber
-from budew.transcription.word_errors import counts_characters, word_error_rate
 
 MAX_WER = 0.3
 _SHOWN = 200
+_WITHIN_WORDS = frozenset("'’ʼ‘`´-‐‑")
 
 
 class WordsError(FilteredError):
-    """A clip in which something else is heard than should be said; `details` are rate and what was heard."""
+    """A clip whose transcript is not recognized; `details` are the rate and what was recognized."""
 
     def __init__(self, rate: float, heard: str, most: float, *, unit: str) -> None:
         self.details: dict[str, Any] = {"wer": round(rate, 4), "heard": heard[:1000]}
@@ -35,8 +44,8 @@ class CheckWords:
     """Drops clips above a word error rate.
 
     Attributes:
-        transcriber: who listens.
-        max_wer: highest rate that is let through; see `word_error_rate`.
+        transcriber: the recognizer.
+        max_wer: highest rate that is kept; see `word_error_rate`.
     """
 
     transcriber: Transcriber
@@ -48,7 +57,7 @@ class CheckWords:
         return {"model": self.transcriber.name, "max_wer": self.max_wer}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Let clips through, in their order, with rate and transcription in `metadata["words"]`."""
+        """Pass on clips, in their order, with rate and recognized text in `metadata["words"]`."""
         require("jiwer", extra="corpora", purpose="budew corpus act --check-words")
         while batch := list(islice(clips, BATCH)):
             yield from self._checked(batch, failed)
@@ -66,7 +75,7 @@ class CheckWords:
         for (clip, _), text in zip(ready, heard, strict=True):
             try:
                 yield self._judged(clip, text)
-            except (WordsError, ValueError) as error:
+            except (WordsError, InputError) as error:
                 failed(clip.id, error)
 
     def _judged(self, clip: Clip, heard: str) -> Clip:
@@ -76,3 +85,49 @@ class CheckWords:
             raise WordsError(rate, heard, self.max_wer, unit=unit)
         words = {"wer": round(rate, 4), "heard": heard[:1000], "by": self.transcriber.name}
         return replace(clip, metadata={**clip.metadata, "words": words})
+
+
+def word_error_rate(expected: str, heard: str, *, language: str | None = None) -> float:
+    """Return insertions, deletions and substitutions over the words (or characters) of the expected text.
+
+    Args:
+        expected: the text.
+        heard: what was recognized.
+        language: BCP 47 tag; decides between words and characters.
+
+    Raises:
+        InputError: there is no word in `expected`.
+        MissingExtraError: jiwer is not installed.
+    """
+    jiwer = require("jiwer", extra="corpora", purpose="counting word errors")
+    reference, hypothesis = comparable(expected), comparable(heard)
+    if not reference:
+        raise InputError(f"there is no word in {expected[:60]!r}: give clips with transcripts")
+    if counts_characters(language):
+        reference, hypothesis = reference.replace(" ", ""), hypothesis.replace(" ", "")
+        return float(jiwer.cer(reference, hypothesis))
+    return float(jiwer.wer(reference, hypothesis))
+
+
+def comparable(text: str) -> str:
+    """Return a text in lower case without punctuation and symbols."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (_kept(letter) for letter in folded)
+    return " ".join("".join(kept).split())
+
+
+def counts_characters(language: str | None) -> bool:
+    """Tell whether a language is written without spaces between words."""
+    return (language or "").partition("-")[0].lower() in _without_spaces()
+
+
+def _kept(letter: str) -> str:
+    if letter in _WITHIN_WORDS:
+        return ""
+    return letter if unicodedata.category(letter)[0] in "LMN" else " "
+
+
+@cache
+def _without_spaces() -> frozenset[str]:
+    text = Path(__file__).with_name("word_check.yaml").read_text(encoding="utf-8")
+    return frozenset(yaml.safe_load(text)["without_spaces"])

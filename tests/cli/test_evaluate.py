@@ -23,7 +23,7 @@ def test_evaluate_judges_predictions_and_writes_what_is_asked_for(budew, talk, t
     assert json.loads((tmp_path / "other" / "e.json").read_text(encoding="utf-8"))["clips"] == 9
     assert "<html" in (tmp_path / "new" / "e.html").read_text(encoding="utf-8")
     assert outcome.out.splitlines()[-2:] == [
-        f"figures: {tmp_path / 'other' / 'e.json'}",
+        f"metrics: {tmp_path / 'other' / 'e.json'}",
         f"report:  {(tmp_path / 'new' / 'e.html').as_uri()}",
     ]
     assert outcome.status == 1

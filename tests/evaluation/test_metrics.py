@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from budew.correlation import FloatArray, mean_ranks, pearson, spearman, summarize
-from budew.evaluation.metrics import bootstrap, mean_over_emotions, score, permutation_baseline
+from budew.evaluation.metrics import bootstrap, mean_over_emotions, permutation_baseline, score
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
 

@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 import tracemalloc
@@ -5,13 +6,14 @@ import tracemalloc
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from budew.captions import parse
 from budew.corpora import Clip
-from budew.errors import AudioError
+from budew.errors import AudioError, InputError, JobError
 from budew.inference import Captioned, Captioner, Failure
-from budew.inference.clean import clean
-from budew.inference.result import SILENCE
+from budew.inference.captioned import SILENCE
+from budew.inference.unfinished import clean
 from budew.model.generate import write_captions
 
 
@@ -25,13 +27,14 @@ def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captione
     assert not any(result.damaged for result in results)
 
 
-def test_results_do_not_depend_on_the_batch_size(captioner, sounds):
-    for beams in (1, 4):
-        results = [
-            list(Captioner(captioner.checkpoint, batch_size=size, beams=beams).caption_files([sounds]))
-            for size in (1, 3, 16)
-        ]
-        assert results[0] == results[1] == results[2]
+@pytest.mark.parametrize(("num_beams", "sizes"), [(1, (1, 3, 16)), (4, (3, 16))])
+def test_results_do_not_depend_on_the_batch_size(captioner, sounds, num_beams, sizes):
+    paths = [sounds] if num_beams == 1 else [sounds / "b.flac", sounds / "c.mp3", sounds / "d.ogg"]
+    results = [
+        list(Captioner(captioner.checkpoint, batch_size=size, num_beams=num_beams).caption_files(paths))
+        for size in sizes
+    ]
+    assert all(some == results[0] for some in results)
 
 
 def test_a_file_is_captioned_alone_as_among_others(captioner, sounds):
@@ -58,7 +61,7 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
     paths = [sounds / "a.wav", tmp_path, sounds / "g.wav", tmp_path / "missing.wav"]
     results = list(captioner.caption_files(paths))
     assert [isinstance(result, Failure) for result in results] == [False, True, True, True, False, True]
-    assert "too short to hear" in results[1].reason
+    assert "too short to caption" in results[1].reason
     for failure in (results[1], results[2], results[3], results[5]):
         assert str(failure).startswith(f"{failure.source}: ")
         assert "\n" not in str(failure)
@@ -115,11 +118,18 @@ def test_progress_counts_every_file(captioner, sounds):
     assert seen == [(done, 8) for done in range(1, 9)]
 
 
-def test_paths_bytes_samples_and_lists_are_taken(captioner, sounds):
+def test_paths_bytes_files_samples_tensors_mappings_and_lists_are_accepted(captioner, sounds):
     path = sounds / "a.wav"
     samples, rate = soundfile.read(path, dtype="float32")
+    (opened := io.BytesIO(path.read_bytes())).seek(0)
     texts = {
         captioner(path).caption,
+        captioner(opened).caption,
+        captioner({"array": samples, "sampling_rate": rate}).caption,
+        captioner({"raw": list(samples), "sampling_rate": rate}).caption,
+        captioner({"bytes": path.read_bytes(), "path": None}).caption,
+        captioner({"bytes": None, "path": str(path)}).caption,
+        captioner(torch.from_numpy(samples), sampling_rate=rate).caption,
         captioner(str(path)).caption,
         captioner(path.read_bytes()).caption,
         captioner(samples, sampling_rate=rate).caption,
@@ -132,18 +142,19 @@ def test_paths_bytes_samples_and_lists_are_taken(captioner, sounds):
 def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp_path):
     with pytest.raises(AudioError, match=r"missing\.wav: "):
         captioner(tmp_path / "missing.wav")
-    with pytest.raises(AudioError, match="sampling_rate"):
-        captioner(np.zeros(16_000))
+    for wrong in (np.zeros(16_000), 7, io.StringIO("text"), {"sampling_rate": 16_000}):
+        with pytest.raises(InputError):
+            captioner(wrong)
 
 
-def test_beams_are_those_of_the_checkpoint_unless_others_are_asked_for(whisper_folder, sounds, tmp_path):
+def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sounds, tmp_path):
     folder = shutil.copytree(whisper_folder, tmp_path / "beams")
     settings = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 4}))
     by_itself = Captioner.from_pretrained(folder, device="cpu")
-    assert by_itself.beams == 4
-    asked = Captioner.from_pretrained(whisper_folder, device="cpu", beams=4)
-    greedy = Captioner.from_pretrained(folder, device="cpu", beams=1)
+    assert by_itself.num_beams == 4
+    asked = Captioner.from_pretrained(whisper_folder, device="cpu", num_beams=4)
+    greedy = Captioner.from_pretrained(folder, device="cpu", num_beams=1)
     assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))
     assert list(by_itself.caption_files([sounds])) != list(greedy.caption_files([sounds]))
 
@@ -166,3 +177,25 @@ def test_memory_does_not_grow_with_the_recording(captioner, make_sound, tmp_path
     assert result.duration == 1_800
     assert sum(not window.silent for window in result.windows) == 30
     assert peak < 20 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "remedy"), [(16, "a smaller --batch-size than 4"), (1, "fewer --num-beams")]
+)
+def test_out_of_memory_is_reported_with_a_remedy(captioner, sounds, monkeypatch, batch_size, remedy):
+    """The error is that of torch: no machine has a petabyte."""
+    small = Captioner(captioner.checkpoint, batch_size=batch_size)
+    monkeypatch.setattr(small.checkpoint.model, "generate", lambda *_, **__: torch.empty(2**50))
+    with pytest.raises(JobError, match=f"f_8k.wav: out of memory on cpu .*: use {remedy}"):
+        small(sounds / "f_8k.wav")
+
+
+def test_a_failing_model_is_reported_with_recording_and_reason(whisper_folder, sounds, tmp_path):
+    folder = shutil.copytree(whisper_folder, tmp_path / "broken")
+    settings = json.loads((folder / "generation_config.json").read_text())
+    settings["decoder_start_token_id"] = 99_999  # a token that the model does not have
+    (folder / "generation_config.json").write_text(json.dumps(settings))
+    captioner = Captioner.from_pretrained(folder, device="cpu")
+    with pytest.raises(JobError, match=r"a\.wav: the model failed on cpu \(IndexError: ") as caught:
+        list(captioner.caption_files([sounds / "a.wav", sounds / "b.flac"]))
+    assert "\n" not in str(caught.value)

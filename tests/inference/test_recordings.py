@@ -1,16 +1,18 @@
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
 
-from budew.corpora import Clip
+from budew.corpora import Clip, write_shard
 from budew.errors import AudioError, CorpusError
-from budew.inference.recordings import from_bytes, from_clip, from_paths, from_samples
+from budew.inference.recordings import from_audio, from_clip, from_paths
 
 
 def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):
     (sounds / ".hidden.wav").write_bytes(b"")
     (sounds / "notes.txt").write_text("not audio")
-    names = [recording.source.removeprefix(f"{sounds}/") for recording in from_paths([sounds])]
+    names = [recording.source.removeprefix(f"{sounds}/") for recording in from_paths([sounds])[0]]
     assert names == [
         "a.wav", "b.flac", "c.mp3", "d.ogg", "deeper/h.wav", "e_192k.wav", "f_8k.wav", "g.wav",
     ]  # fmt: skip
@@ -19,19 +21,20 @@ def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):
 def test_a_named_file_is_tried_whatever_its_suffix(sounds, tmp_path):
     odd = tmp_path / "recording.xyz"
     odd.write_bytes((sounds / "a.wav").read_bytes())
-    (recording,) = from_paths([odd])
+    (recording,), total = from_paths([odd])
+    assert total == 1
     assert [window.end for window in recording.cut(8, 16_000)] == [1.0]
 
 
 def test_a_folder_without_audio_says_so(tmp_path):
-    (recording,) = from_paths([tmp_path])
-    with pytest.raises(AudioError, match="no audio file in this folder"):
+    (recording,), _ = from_paths([tmp_path])
+    with pytest.raises(CorpusError, match="no shard, parquet or audio file is in it"):
         list(recording.cut(8, 16_000))
 
 
 def test_a_folder_that_cannot_be_listed_fails_by_itself_and_its_neighbours_are_read(sounds, unlistable):
     (unlistable / "a.wav").write_bytes((sounds / "a.wav").read_bytes())
-    readable, unreadable = from_paths([unlistable])
+    (readable, unreadable), _ = from_paths([unlistable])
     assert readable.source == str(unlistable / "a.wav")
     with pytest.raises(CorpusError, match="cannot be listed") as caught:
         list(unreadable.cut(8, 16_000))
@@ -40,8 +43,37 @@ def test_a_folder_that_cannot_be_listed_fails_by_itself_and_its_neighbours_are_r
 
 
 def test_a_path_that_the_system_refuses_is_one_bad_file(tmp_path):
-    (recording,) = from_paths([tmp_path / ("a" * 5_000)])
+    (recording,), _ = from_paths([tmp_path / ("a" * 5_000)])
     with pytest.raises(AudioError, match="cannot be opened"):
+        list(recording.cut(8, 16_000))
+
+
+def test_corpora_are_read_clip_by_clip_and_bad_items_fail_alone(sounds, tmp_path):
+    clips = [Clip(name[0], (sounds / name).read_bytes(), name[2:]) for name in ("a.wav", "b.flac")]
+    write_shard(tmp_path / "shards" / "x.tar", clips)
+    shutil.copytree(sounds, tmp_path / "listed")
+    manifest = tmp_path / "listed" / "clips.jsonl"
+    manifest.write_text('{"id": "m", "audio": "a.wav"}\n{"id": "none", "audio": "no.wav"}\n{"id": 7}\n')
+    for path in (tmp_path / "shards", tmp_path / "shards" / "x.tar", str(tmp_path / "shards" / "*.tar")):
+        found, total = from_paths([path])
+        found = list(found)
+        assert total is None
+        assert [recording.id for recording in found] == ["a", "b"]
+        assert found[0].source == f"{tmp_path / 'shards' / 'x.tar'}/a"
+        assert [window.end for window in found[1].cut(8, 16_000)] == [5.1]
+    found = list(from_paths([manifest, sounds / "a.wav"])[0])
+    assert found[0].id == "m"
+    assert found[-1].source == str(sounds / "a.wav")
+    for recording in found[1:-1]:
+        with pytest.raises(CorpusError):
+            list(recording.cut(8, 16_000))
+    assert len(found) > 2
+
+
+def test_a_broken_archive_is_one_failure(tmp_path):
+    (tmp_path / "x.tar").write_bytes(b"no archive" * 200)
+    (recording,), _ = from_paths([tmp_path / "x.tar"])
+    with pytest.raises(CorpusError):
         list(recording.cut(8, 16_000))
 
 
@@ -57,8 +89,8 @@ def test_a_clip_is_known_by_its_id(sounds):
 def test_samples_and_the_file_of_them_are_cut_alike(make_sound, tmp_path, seconds):
     samples = make_sound(1, seconds, 44_100)
     soundfile.write(tmp_path / "a.wav", samples, 44_100, subtype="FLOAT")
-    of_samples = list(from_samples(samples, 44_100).cut(2, 16_000))
-    of_bytes = list(from_bytes((tmp_path / "a.wav").read_bytes()).cut(2, 16_000))
+    of_samples = list(from_audio(samples, 44_100).cut(2, 16_000))
+    of_bytes = list(from_audio((tmp_path / "a.wav").read_bytes()).cut(2, 16_000))
     assert [(window.start, window.end) for window in of_samples] == [
         (window.start, window.end) for window in of_bytes
     ]
@@ -68,7 +100,7 @@ def test_samples_and_the_file_of_them_are_cut_alike(make_sound, tmp_path, second
 
 def test_integers_and_channels_become_mono_floats_of_full_scale():
     samples = np.array([[32_767, 32_767], [-32_767, 32_767]] * 400, dtype=np.int16)
-    (window,) = from_samples(samples, 16_000).cut(1, 16_000)
+    (window,) = from_audio(samples, 16_000).cut(1, 16_000)
     assert window.samples.dtype == np.float32
     np.testing.assert_allclose(window.samples[:2], [1, 0], atol=1e-6)
 
@@ -77,19 +109,19 @@ def test_integers_and_channels_become_mono_floats_of_full_scale():
     ("samples", "rate", "complaint"),
     [
         (np.zeros((2, 16_000)), 16_000, r"\(channels, n\)"),
-        (np.zeros((2, 2, 2)), 16_000, "no sound"),
-        (np.zeros(0), 16_000, "no sound"),
-        (np.array(["a"]), 16_000, "no sound"),
+        (np.zeros((2, 2, 2)), 16_000, "not audio"),
+        (np.zeros(0), 16_000, "not audio"),
+        (np.array(["a"]), 16_000, "not audio"),
         (np.array([np.nan] * 16_000), 16_000, "not numbers"),
         (np.zeros(16_000), 0, "sampling rate"),
     ],
 )
 def test_an_array_that_is_no_sound_is_refused(samples, rate, complaint):
     with pytest.raises(AudioError, match=complaint):
-        from_samples(samples, rate)
+        from_audio(samples, rate)
 
 
-def test_less_than_one_frame_is_too_short_to_hear():
+def test_less_than_one_frame_is_too_short():
     with pytest.raises(AudioError, match=r"lasts 24\.9 ms, too short"):
-        list(from_samples(np.ones(399), 16_000).cut(8, 16_000))
-    assert len(list(from_samples(np.ones(400), 16_000).cut(8, 16_000))) == 1
+        list(from_audio(np.ones(399), 16_000).cut(8, 16_000))
+    assert len(list(from_audio(np.ones(400), 16_000).cut(8, 16_000))) == 1

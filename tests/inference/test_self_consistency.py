@@ -1,26 +1,27 @@
 import numpy as np
 import pytest
 
+from budew.errors import InputError
 from budew.inference import Captioner
-from budew.inference.listeners import GumbelNoise, ListenersError, agreed, sample_captions
+from budew.inference.self_consistency import GumbelNoise, consensus, sample_captions
 from budew.model.generate import write_captions
 
 
-def test_a_panel_says_the_same_again_whatever_else_is_in_the_batch(captioner, make_sound):
+def test_samples_do_not_depend_on_the_batch(captioner, make_sound):
     windows = [make_sound(seed, 1.0) for seed in range(3)]
-    together = sample_captions(captioner.checkpoint, windows, listeners=4)
-    alone = [sample_captions(captioner.checkpoint, [window], listeners=4)[0] for window in windows]
+    together = sample_captions(captioner.checkpoint, windows, num_samples=4)
+    alone = [sample_captions(captioner.checkpoint, [window], num_samples=4)[0] for window in windows]
     assert together == alone
-    assert [len(panel) for panel in together] == [4, 4, 4]
+    assert [len(several) for several in together] == [4, 4, 4]
 
 
-def test_listeners_differ_and_so_do_panels(captioner, make_sound):
+def test_samples_differ_and_the_seed_decides_them(captioner, make_sound):
     window = make_sound(1, 1.5)
-    (first,) = sample_captions(captioner.checkpoint, [window], listeners=6)
-    (second,) = sample_captions(captioner.checkpoint, [window], listeners=6, seed=1)
+    (first,) = sample_captions(captioner.checkpoint, [window], num_samples=6)
+    (second,) = sample_captions(captioner.checkpoint, [window], num_samples=6, seed=1)
     assert len(set(first)) > 1
     assert first != second
-    assert sample_captions(captioner.checkpoint, [window], listeners=3)[0] == first[:3]
+    assert sample_captions(captioner.checkpoint, [window], num_samples=3)[0] == first[:3]
 
 
 def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
@@ -33,8 +34,8 @@ def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
     assert counts == pytest.approx(shares.numpy(), abs=0.03)
 
 
-def test_a_panel_agrees_on_means_and_on_what_most_hear():
-    profile = agreed(
+def test_the_consensus_is_the_mean_of_emotions_and_the_majority_of_the_rest():
+    profile = consensus(
         [
             "A female voice expresses strong anger, punctuated by a growl.",
             "A female voice expresses strong anger and moderate fear, punctuated by a growl.",
@@ -47,21 +48,21 @@ def test_a_panel_agrees_on_means_and_on_what_most_hear():
     assert dict(profile.traits) == {"gender": "female"}
 
 
-def test_scores_of_a_captioner_come_from_its_panel_and_the_caption_does_not(captioner, make_sound):
-    panelled = Captioner(captioner.checkpoint, listeners=5)
+def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_sound):
+    sampled = Captioner(captioner.checkpoint, num_samples=5)
     window = make_sound(4, 1.0)
-    plain, asked = captioner(window, sampling_rate=16_000), panelled(window, sampling_rate=16_000)
+    plain, asked = captioner(window, sampling_rate=16_000), sampled(window, sampling_rate=16_000)
     assert asked.caption == plain.caption
-    panel = sample_captions(captioner.checkpoint, [window], listeners=5)[0]
-    assert asked.profile == agreed(panel)
+    several = sample_captions(captioner.checkpoint, [window], num_samples=5)[0]
+    assert asked.profile == consensus(several)
 
 
 @pytest.mark.parametrize("wrong", [-1, 1000, True])
-def test_panels_that_cannot_be_asked_are_refused(captioner, wrong):
-    with pytest.raises(ListenersError):
-        Captioner(captioner.checkpoint, listeners=wrong)
+def test_a_number_of_samples_out_of_range_is_refused(captioner, wrong):
+    with pytest.raises(InputError):
+        Captioner(captioner.checkpoint, num_samples=wrong)
 
 
-def test_no_listeners_no_cost(captioner, make_sound):
-    assert sample_captions(captioner.checkpoint, [make_sound(1, 1.0)], listeners=0) == [()]
+def test_no_samples_are_drawn_unless_asked_for(captioner, make_sound):
+    assert sample_captions(captioner.checkpoint, [make_sound(1, 1.0)], num_samples=0) == [()]
     assert len(write_captions(captioner.checkpoint, [make_sound(1, 1.0)])) == 1

@@ -3,14 +3,18 @@ import pytest
 
 from budew.audio.samples import Window
 from budew.errors import AudioError
-from budew.inference.clean import Cleaned
-from budew.inference.result import Captioned, Failure
-from budew.inference.unfinished import Unfinished
+from budew.inference.captioned import Captioned, Failure
+from budew.inference.recordings import Recording
+from budew.inference.unfinished import Unfinished, clean
 
 SAMPLES = np.zeros(16, np.float32)
 
 
-def _cut(error: Exception | None = None, *, damage: str | None = None):
+def unfinished_of(error: Exception | None = None, *, damage: str | None = None) -> Unfinished:
+    return Unfinished(Recording("a.wav", lambda seconds, rate: _cut(error, damage)))
+
+
+def _cut(error: Exception | None, damage: str | None):
     """Two windows, then the error of a reader."""
     yield Window(0, 8, SAMPLES)
     yield Window(8, 12, SAMPLES, damage)
@@ -19,13 +23,13 @@ def _cut(error: Exception | None = None, *, damage: str | None = None):
 
 
 def test_it_is_complete_when_all_windows_are_captioned_in_any_order():
-    unfinished = Unfinished("a.wav")
-    for place, _ in unfinished.read(_cut()):
+    unfinished = unfinished_of()
+    for place, _ in unfinished.read(8, 16_000):
         assert not unfinished.complete
         assert place < 2
-    unfinished.caption(1, Cleaned("a sad voice"))
+    unfinished.caption(1, "a sad voice")
     assert not unfinished.complete
-    unfinished.caption(0, Cleaned("an angry voice"))
+    unfinished.caption(0, "an angry voice")
     assert unfinished.complete
     result = unfinished.result()
     assert isinstance(result, Captioned)
@@ -34,18 +38,18 @@ def test_it_is_complete_when_all_windows_are_captioned_in_any_order():
 
 
 def test_letters_that_were_removed_are_told_with_their_time():
-    unfinished = Unfinished("a.wav")
-    list(unfinished.read(_cut()))
+    unfinished = unfinished_of()
+    list(unfinished.read(8, 16_000))
     unfinished.leave_silent(0)
-    unfinished.caption(1, Cleaned("The voice is calm.", "A B"))
+    unfinished.caption(1, "A B The voice is calm.")
     result = unfinished.result()
     assert result.warnings == ("at 0:08: stray letters 'A B' before the caption removed",)
     assert result.damaged is None
 
 
 def test_damage_is_told_in_the_result_and_not_beside_it():
-    unfinished = Unfinished("a.wav")
-    list(unfinished.read(_cut(damage="a.wav: ends early: copy it again")))
+    unfinished = unfinished_of(damage="a.wav: ends early: copy it again")
+    list(unfinished.read(8, 16_000))
     unfinished.leave_silent(0)
     unfinished.leave_silent(1)
     result = unfinished.result()
@@ -54,14 +58,57 @@ def test_damage_is_told_in_the_result_and_not_beside_it():
 
 @pytest.mark.parametrize("error", [AudioError("a.wav: samples are not numbers"), OSError("disk gone")])
 def test_a_reader_that_fails_on_the_way_makes_a_failure_at_once(error):
-    unfinished = Unfinished("a.wav")
-    assert len(list(unfinished.read(_cut(error)))) == 2
+    unfinished = unfinished_of(error)
+    assert len(list(unfinished.read(8, 16_000))) == 2
     assert unfinished.complete
     assert unfinished.result() == Failure("a.wav", str(error).removeprefix("a.wav: "))
 
 
 def test_an_error_that_nobody_foresaw_ends_its_recording_alone_and_is_told_by_name():
-    unfinished = Unfinished("a.wav")
-    list(unfinished.read(_cut(ZeroDivisionError("division by zero"))))
+    unfinished = unfinished_of(ZeroDivisionError("division by zero"))
+    list(unfinished.read(8, 16_000))
     assert unfinished.complete
     assert "ZeroDivisionError (division by zero)" in unfinished.result().reason
+
+
+@pytest.mark.parametrize(
+    ("written", "caption", "removed"),
+    [
+        ("A B The speaker is calm.", "The speaker is calm.", "A B"),
+        ("AB. The speaker is calm.", "The speaker is calm.", "AB."),
+        ("TThe speaker is calm.", "The speaker is calm.", "T"),
+        ("XQThis voice is calm.", "This voice is calm.", "XQ"),
+        ("T Deep, sad voice.", "Deep, sad voice.", "T"),
+        ("A A deep voice.", "A deep voice.", "A"),
+    ],
+)
+def test_stray_capitals_go_and_are_told(written, caption, removed):
+    cleaned = clean(written)
+    assert (cleaned.text, cleaned.removed) == (caption, removed)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "A deep voice, amused.",
+        "A German woman, weary.",
+        "I hear a calm voice.",
+        "ASMR-like and intimate.",
+        "The speaker is calm.",
+        "very warm, slightly slow, relief",
+        "An American man shouts in anger.",
+        "[silence]",
+        "",
+    ],
+)
+def test_a_caption_stays_as_it_is(caption):
+    assert clean(caption).text == caption
+    assert clean(caption).removed == ""
+
+
+def test_special_tokens_go():
+    assert clean("<|startoftranscript|><|en|> A calm voice.<|0.00|><|endoftext|>").text == "A calm voice."
+
+
+def test_a_caption_is_one_line_without_control_characters():
+    assert clean(" A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd ").text == "A calm voice[2J, deeply sad."

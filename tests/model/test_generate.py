@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from budew.errors import InputError
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import BeamsError, generate_tokens, generation_settings, write_captions
+from budew.model.generate import generate_tokens, generation_settings, write_captions
 
 
 @pytest.fixture(scope="module")
@@ -65,22 +66,22 @@ def test_settings_of_the_checkpoint_are_not_changed_by_captioning(checkpoint, ma
 @pytest.mark.parametrize("beams", [1, 4])
 def test_what_is_written_for_a_window_does_not_depend_on_its_batch(checkpoint, make_sound, beams):
     windows = [make_sound(seed, seconds) for seed, seconds in enumerate((2, 0.5, 1.3, 2, 0.1, 1.9, 2))]
-    together = write_captions(checkpoint, windows, beams=beams)
-    assert together == [write_captions(checkpoint, [window], beams=beams)[0] for window in windows]
-    assert together[::-1] == write_captions(checkpoint, windows[::-1], beams=beams)
+    together = write_captions(checkpoint, windows, num_beams=beams)
+    assert together == [write_captions(checkpoint, [window], num_beams=beams)[0] for window in windows]
+    assert together[::-1] == write_captions(checkpoint, windows[::-1], num_beams=beams)
     assert len(set(together)) > 3
 
 
 def test_more_beams_find_a_likelier_caption(checkpoint, make_sound):
     windows = [make_sound(seed, 2) for seed in range(6)]
-    greedy, searched = (_likelihoods(checkpoint, windows, beams=beams) for beams in (1, 8))
+    greedy, searched = (_likelihoods(checkpoint, windows, num_beams=beams) for beams in (1, 8))
     assert torch.isfinite(searched).all()
     assert searched.mean() > greedy.mean()
 
 
-def _likelihoods(checkpoint, windows, *, beams: int) -> torch.Tensor:
+def _likelihoods(checkpoint, windows, *, num_beams: int) -> torch.Tensor:
     """Mean log probability of a written token, (windows,): what the search makes as large as it can."""
-    tokens = generate_tokens(checkpoint, windows, beams=beams)
+    tokens = generate_tokens(checkpoint, windows, num_beams=num_beams)
     heard = checkpoint.processor.feature_extractor(windows, sampling_rate=16_000, return_tensors="pt")
     with torch.inference_mode():
         logits = checkpoint.model(heard.input_features, decoder_input_ids=tokens[:, :-1]).logits
@@ -93,17 +94,17 @@ def _likelihoods(checkpoint, windows, *, beams: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("beams", [0, -1, 65, 10**9])
 def test_an_impossible_number_of_beams_is_refused(checkpoint, beams):
-    with pytest.raises(BeamsError, match="use 1 to 64"):
-        generation_settings(checkpoint, beams=beams)
+    with pytest.raises(InputError, match="use 1 to 64"):
+        generation_settings(checkpoint, num_beams=beams)
 
 
 @pytest.mark.parametrize("asked", [10**9, "many", 2.5])
 def test_a_checkpoint_that_asks_for_impossible_beams_is_named(checkpoint, asked):
     checkpoint.model.generation_config.num_beams = asked
     try:
-        with pytest.raises(BeamsError, match=f"config of {checkpoint.name} asks for {asked!r} beams"):
+        with pytest.raises(InputError, match=f"config of {checkpoint.name}: {asked!r} is out of range"):
             generation_settings(checkpoint)
-        assert generation_settings(checkpoint, beams=2).num_beams == 2
+        assert generation_settings(checkpoint, num_beams=2).num_beams == 2
     finally:
         checkpoint.model.generation_config.num_beams = None
 

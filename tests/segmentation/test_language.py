@@ -55,12 +55,11 @@ def many_languages(make_whisper, tmp_path_factory) -> str:
 
 
 def test_the_language_is_the_model_s_and_the_same_every_time(many_languages):
-    listener = load_listener(many_languages)
     sounds = [
         np.sin(np.arange(30_000) * pitch / 2_000).astype(np.float32) for pitch in (40, 90, 300, 900, 3_000)
     ]
     heard = [Languages(model=many_languages).hear(sound, 16_000) for sound in sounds]
-    assert set(listener.tags.values()) == {"en", "jv", "de", "fr", "ja", "ko"}
+    assert set(heard) <= {"en", "jv", "de", "fr", "ja", "ko"}
     assert heard == [Languages(model=many_languages).hear(sound, 16_000) for sound in sounds]
     assert len(set(heard)) > 1
     for sound, tag in zip(sounds, heard, strict=True):
@@ -75,7 +74,9 @@ def test_it_is_what_detect_language_says_of_the_features(many_languages):
     extractor = WhisperFeatureExtractor.from_pretrained(many_languages)
     features = extractor(noise, sampling_rate=16_000, return_tensors="pt").input_features
     token = int(model.eval().detect_language(features, num_segment_frames=100)[0])
-    assert Languages(model=many_languages).hear(noise, 16_000) == load_listener(many_languages).tags[token]
+    names = {id: name.strip("<|>") for name, id in model.generation_config.lang_to_id.items()}
+    expected = {"jw": "jv"}.get(names[token], names[token])
+    assert Languages(model=many_languages).hear(noise, 16_000) == expected
 
 
 def test_no_model_hears_nothing():

@@ -11,7 +11,7 @@ import soundfile as sf
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
-from budew.errors import CorpusError, JobError
+from budew.errors import InputError, JobError
 from budew.jobs import run
 from budew.transcription.recognizer import Transcriber
 from budew.transcription.transcribe import HELD, Transcribe
@@ -172,5 +172,5 @@ def test_on_the_runner_shards_are_the_same_whatever_the_workers(job, tmp_path):
 
 def test_a_language_goes_by_any_name_and_one_that_is_none_is_told(job):
     assert replace(job, language="German").language == "de"
-    with pytest.raises(CorpusError, match="'Klingon' is no known language"):
+    with pytest.raises(InputError, match="'Klingon' is no known language"):
         replace(job, language="Klingon")
