@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
-from budew.segmentation import Cuts, Segment
+from budew.segmentation import Segment, SegmentSettings
 from budew.segmentation.cutter import Cutter
-from budew.segmentation.voice_activity import SAMPLING_RATE, listen, load_model
+from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech, load_model
 
 RATE = 44_100
 SENTENCES = (
@@ -131,9 +131,9 @@ def _processor_time(way: Callable[[], object]) -> float:
 
 
 def _ours(samples: Samples) -> list[Any]:
-    cutter = Cutter(Cuts())
+    cutter = Cutter(SegmentSettings())
     found: list[Any] = []
-    for heard in listen([samples]):
+    for heard in detect_speech([samples]):
         for probability, power in zip(heard.probabilities.tolist(), heard.powers.tolist(), strict=True):
             found += cutter.push(probability, power)
     return [*found, *cutter.finish()]

@@ -138,8 +138,9 @@ def _faults(error: ValidationError) -> Iterator[str]:
         if fault["type"] == "extra_forbidden":
             yield f"{where}: unknown field"
             continue
-        if fault["type"] == "settings":  # by a validator of ours; the input may be secret
-            yield f"{where}: {fault['msg']}" if where else fault["msg"]
+        if fault["type"] in ("settings", "value_error"):  # by a validator of ours; the input may be secret
+            text = fault["msg"].removeprefix("Value error, ")
+            yield f"{where}: {text}" if where else text
             continue
         shown = repr(fault["input"])
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -76,18 +76,12 @@ def segment(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    min_seconds: job_options.MinSeconds = 1.0,
-    max_seconds: job_options.MaxSeconds = 30.0,
-    pad: job_options.Pad = 0.1,
-    max_pause: job_options.MaxPause = 0.5,
-    threshold: job_options.EntryThreshold = 0.5,
-    min_speech: job_options.MinSpeech = 0.25,
+    min_seconds: job_options.MinSeconds = None,
+    max_seconds: job_options.MaxSeconds = None,
+    pad: job_options.Pad = None,
+    max_pause: job_options.MaxPause = None,
     language: job_options.KeptLanguages = None,
     language_model: job_options.LanguageModel = None,
-    max_clipped: job_options.MaxClipped = None,
-    min_level: job_options.LeastLevel = None,
-    min_ratio: job_options.MinRatio = None,
-    bits: job_options.Bits = 16,
     keep: job_options.KeptMetadata = None,
 ) -> None:
     """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
@@ -95,24 +89,25 @@ def segment(
     Each clip keeps recording, start and end, and its measured level, clipping
     and noise. What is damaged is listed in OUT/failures.jsonl, what is left out
     in OUT/left_out.jsonl. Files of hours: --clips-per-shard 1 gives each its own
-    shard and worker.
+    shard and worker. With --set: threshold, exit_threshold, min_speech,
+    max_clipped, min_rms_dbfs, min_snr_db, bits.
 
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """
     require("onnxruntime", extra="corpora", purpose="budew corpus segment")
-    from budew.segmentation import Cuts, Languages, Limits, Segment
+    from budew.segmentation import Segment, SegmentSettings
 
-    cuts = Cuts(
-        threshold=threshold,
+    cuts = running.settings(
+        SegmentSettings,
         min_seconds=min_seconds,
         max_seconds=max_seconds,
         pad=pad,
         max_pause=max_pause,
-        min_speech=min_speech,
+        languages=language,
+        language_model=language_model,
+        keep=keep,
     )
-    limits = Limits(max_clipped=max_clipped, min_rms_dbfs=min_level, min_snr_db=min_ratio)
-    languages = Languages(wanted=tuple(language or ()), model=language_model)
-    run_job(Segment(cuts, limits, languages, bits, tuple(keep or ())), source, out, running)
+    run_job(Segment(cuts), source, out, running)
 
 
 @app.command(no_args_is_help=True)

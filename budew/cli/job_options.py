@@ -6,32 +6,32 @@ from typing import Annotated
 import typer
 
 LongestClip = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.1, help="Longer recordings are told: cut them first.")
+    float, typer.Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: cut them first.")
 ]
 PerClip = Annotated[int, typer.Option(min=1, help="Captions for each clip.")]
 KeepDamaged = Annotated[
     bool, typer.Option("--keep-damaged", help="Take clips that break off, as far as they can be decoded.")
 ]
-# budew corpus segment
-EntryThreshold = Annotated[
-    float, typer.Option(metavar="P", help="Probability from which it is speech; it ends 0.15 under this.")
-]
+# budew corpus segment; the defaults are those of SegmentSettings
 MinSeconds = Annotated[
-    float, typer.Option("--min", metavar="SECONDS", min=0, help="Leave shorter clips out.")
+    float | None,
+    typer.Option("--min", metavar="SECONDS", help="Leave shorter clips out.", show_default="1"),
 ]
 MaxSeconds = Annotated[
-    float,
-    typer.Option("--max", metavar="SECONDS", help="Divide what is longer, at a pause where there is one."),
+    float | None,
+    typer.Option(
+        "--max", metavar="SECONDS", help="Divide what is longer, at a pause if possible.", show_default="30"
+    ),
 ]
 Pad = Annotated[
-    float,
-    typer.Option(metavar="SECONDS", min=0, help="Keep before and after speech, up to half of the pause."),
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="Keep before and after speech, up to half of the pause.", show_default="0.1"
+    ),
 ]
 MaxPause = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, help="Go on across pauses of at most this.")
-]
-MinSpeech = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, help="Take what has less speech in it for noise.")
+    float | None,
+    typer.Option(metavar="SECONDS", help="Go on across pauses of at most this.", show_default="0.5"),
 ]
 KeptLanguages = Annotated[
     list[str] | None,
@@ -40,26 +40,12 @@ KeptLanguages = Annotated[
 LanguageModel = Annotated[
     str | None,
     typer.Option(
-        metavar="DIR|HUB-ID",
-        help="Multilingual Whisper that hears the language of each clip where nobody wrote it down.",
+        metavar="DIR|HUB-ID", help="Multilingual Whisper that detects the language where it is not given."
     ),
 ]
-MaxClipped = Annotated[
-    float | None,
-    typer.Option(metavar="SHARE", help="Leave out clips with more than this share of samples at full scale."),
-]
-LeastLevel = Annotated[
-    float | None, typer.Option("--min-dbfs", metavar="DB", help="Leave out clips of less level than this.")
-]
-MinRatio = Annotated[
-    float | None, typer.Option("--min-snr", metavar="DB", help="Leave out clips that are noisier than this.")
-]
-Bits = Annotated[int, typer.Option(help="Bits of a sample in the clips: 16 or 24.")]
 KeptMetadata = Annotated[
     list[str] | None,
-    typer.Option(
-        "--keep", metavar="NAME", help="Metadata of a recording that its clips keep. May be repeated."
-    ),
+    typer.Option("--keep", metavar="NAME", help="Metadata that the clips keep. May be repeated."),
 ]
 # budew corpus transcribe
 WordsModel = Annotated[

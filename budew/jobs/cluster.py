@@ -29,16 +29,16 @@ class ClusterSettings(Settings):
     """Where ranks run and their resources; a rank does one shard."""
 
     executor: Literal["slurm", "ray"] = Field(
-        "slurm", description="Slurm queues the ranks, Ray waits for them."
+        default="slurm", description="Slurm queues the ranks, Ray waits for them."
     )
-    partition: str | None = Field(None, description="Slurm partition; required there.")
-    time: str = Field("24:00:00", description="Slurm time limit of a rank.")
-    max_running: int = Field(-1, ge=-1, description="Ranks at a time; -1 for all.")
-    cpus: int = Field(1, ge=1, description="Processors of a rank.")
-    memory_gb: int = Field(4, ge=1, description="Memory of a rank for each of its processors, in GB.")
-    gpus: int = Field(0, ge=0, description="GPUs of a rank.")
+    partition: str | None = Field(default=None, description="Slurm partition; required there.")
+    time: str = Field(default="24:00:00", description="Slurm time limit of a rank.")
+    max_running: int = Field(default=-1, ge=-1, description="Ranks at a time; -1 for all.")
+    cpus: int = Field(default=1, ge=1, description="Processors of a rank.")
+    memory_gb: int = Field(default=4, ge=1, description="Memory of a rank for each of its processors, in GB.")
+    gpus: int = Field(default=0, ge=0, description="GPUs of a rank.")
     environment: str | None = Field(
-        None,
+        default=None,
         description="Shell line that makes budew importable on a Slurm node; by default this Python's path.",
     )
 

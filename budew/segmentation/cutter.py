@@ -1,10 +1,9 @@
 """`Cutter`: probabilities of speech in, stretches to cut out, decided frame by frame in one pass.
 
-Speech begins and ends with silero-vad's two thresholds. Across pauses up to `Cuts.max_pause` it is one
-stretch. One that becomes too long is divided at a pause, a long one rather than a late one; where there is no
-pause, at the least probable, then quietest place of its later half. A stretch is decided as soon as nothing
-that comes can change it, so memory is bounded by the longest clip however long the recording is, and how the
-frames arrive changes nothing.
+Speech begins and ends with silero-vad's two thresholds. Across pauses up to `max_pause` it is one stretch.
+One that becomes too long is divided at a pause, a long one rather than a late one; where there is no pause,
+at the least probable, then quietest place of its later half. A stretch is decided as soon as later frames
+cannot change it, so memory is bounded by the longest clip, however long the recording is.
 """
 
 from collections import deque
@@ -13,14 +12,14 @@ from dataclasses import dataclass, field
 from math import ceil, floor
 from statistics import median
 
-from budew.segmentation.cuts import Cuts
+from budew.segmentation.segment_settings import SegmentSettings
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
 FRAMES_PER_SECOND = SAMPLING_RATE / FRAME
 BACKGROUND = round(3 * FRAMES_PER_SECOND)
-"""Frames without speech, the last ones heard, whose median is the noise behind a stretch."""
-LEAST_BACKGROUND = round(0.3 * FRAMES_PER_SECOND)
-"""With fewer frames than this nothing is said of the noise."""
+"""The last frames without speech, whose median is the noise behind a stretch."""
+MIN_BACKGROUND = round(0.3 * FRAMES_PER_SECOND)
+"""With fewer frames the noise is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,12 @@ class Stretch:
 
 @dataclass(slots=True)
 class _Open:
-    """A stretch that goes on: frame numbers, and for each frame from `start` on what was heard."""
+    """A stretch that goes on: frame numbers, and (probability, power) of each frame from `start` on."""
 
     start: int
     end: int
     """After the last frame of speech."""
-    heard: list[tuple[float, float]] = field(default_factory=list)
+    frames: list[tuple[float, float]] = field(default_factory=list)
     pauses: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -68,7 +67,7 @@ class _Waiting:
 class Cutter:
     """The state between frames. Give every frame to `push`, and at the end of the recording call `finish`."""
 
-    def __init__(self, cuts: Cuts) -> None:
+    def __init__(self, cuts: SegmentSettings) -> None:
         self._threshold, self._exit = cuts.threshold, cuts.exit
         self._room = floor((cuts.max_seconds - 2 * cuts.pad) * FRAMES_PER_SECOND + 1e-6)
         self._least = ceil(cuts.min_seconds * FRAMES_PER_SECOND - 1e-6)
@@ -106,7 +105,7 @@ class Cutter:
         if self._open is None:
             yield from self._release_in_silence()
             return
-        self._open.heard.append((probability, power))
+        self._open.frames.append((probability, power))
         yield from self._go_on(self._open) if self._speaking else self._pause(self._open)
 
     def finish(self) -> Iterator[Stretch]:
@@ -138,7 +137,7 @@ class Cutter:
         end, start = _best_cut(stretch, self._least, self._room)
         self._put(stretch, end)
         yield from self._release(start * FRAME)
-        del stretch.heard[: start - stretch.start]
+        del stretch.frames[: start - stretch.start]
         stretch.pauses = [pause for pause in stretch.pauses if pause[0] >= start]
         stretch.start = start
 
@@ -146,8 +145,8 @@ class Cutter:
         """Pad the beginning of what ends at frame `end`, and let it wait for what comes after."""
         begin, over = stretch.start * FRAME, end * FRAME
         pause = begin if self._spoken_until is None else (begin - self._spoken_until) // 2
-        heard = stretch.heard[: end - stretch.start]
-        speech = [power for probability, power in heard if probability >= self._threshold]
+        frames = stretch.frames[: end - stretch.start]
+        speech = [power for probability, power in frames if probability >= self._threshold]
         self._waiting = _Waiting(begin - min(self._pad, pause), over, speech)
         self._spoken_until = over
 
@@ -161,7 +160,7 @@ class Cutter:
         if waiting is None:
             return
         pad = self._pad if next_start is None else min(self._pad, (next_start - waiting.end) // 2)
-        enough = len(self._background) >= LEAST_BACKGROUND
+        enough = len(self._background) >= MIN_BACKGROUND
         count = len(waiting.speech)
         yield Stretch(
             waiting.start,
@@ -192,5 +191,5 @@ def _best_cut(stretch: _Open, least: int, most: int) -> tuple[int, int]:
 
 def _loudness(stretch: _Open, place: int) -> tuple[float, float]:
     """Return what to cut by: how surely there is speech around a place, then how loud it is."""
-    (left, left_power), (right, right_power) = stretch.heard[place - 1 : place + 1]
+    (left, left_power), (right, right_power) = stretch.frames[place - 1 : place + 1]
     return round((left + right) / 2, 1), left_power + right_power

@@ -1,20 +1,22 @@
 """One recording → the stretches of speech in it, each with its samples: decoded once, in one pass.
 
-The decoder's blocks go onto a tape at their own rate and, resampled to 16 kHz, to the voice detector. When a
-stretch is decided its samples are still on the tape, so a clip is the source's own, to the sample. The tape
-holds the longest clip and 16 s, so hours cost what a minute costs.
+The decoder's blocks go into a buffer at their own rate and, resampled to 16 kHz, to the voice detector. When
+a stretch is decided its samples are still in the buffer, so a clip is the source's own, to the sample. The
+buffer holds the longest clip and 16 s, so hours cost the memory of a minute.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from budew.audio.decoders import Samples, open_stream
 from budew.audio.samples import resampled, warn_of_damage
-from budew.segmentation.cuts import Cuts
 from budew.segmentation.cutter import Cutter, Stretch
-from budew.segmentation.tape import Tape
-from budew.segmentation.voice_activity import SAMPLING_RATE, Heard, listen
+from budew.segmentation.segment_settings import SegmentSettings
+from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Piece:
         start: number of its first sample in the recording.
         samples: mono (n,), full scale 1.
         sampling_rate: Hz, that of the recording.
-        stretch: what was heard in it.
+        stretch: what the voice detector measured.
     """
 
     start: int
@@ -40,49 +42,77 @@ class Piece:
 
 
 def cut_recording(
-    audio: Path | bytes, cuts: Cuts, *, name: str, on_damage: Callable[[str], None] = warn_of_damage
+    audio: Path | bytes,
+    settings: SegmentSettings,
+    *,
+    name: str,
+    on_damage: Callable[[str], None] = warn_of_damage,
 ) -> Iterator[Piece]:
-    """Give the stretches of speech of a recording, in order, those that are too short included.
+    """Give the stretches of speech of a recording, in order, including those that are too short.
 
     Args:
         audio: a file, or the bytes of one; of any length.
-        cuts: where pieces begin and end.
+        settings: where pieces begin and end.
         name: what errors call the recording.
         on_damage: called with the damage of the recording, if any, after its last block; warns by default.
 
     Raises:
-        AudioError: nothing can be decoded, or a sample is not a number. The pieces before it were given.
+        AudioError: nothing can be decoded, or a sample is NaN or infinite. The pieces before it were given.
         MissingExtraError: silero-vad or onnxruntime is not installed.
     """
     with open_stream(audio, name) as stream:
-        rate, tape, cutter = stream.sampling_rate, Tape(), Cutter(cuts)
-        blocks = _taped(stream.blocks(), tape)
-        for heard in listen(resampled(blocks, source=rate, target=SAMPLING_RATE)):
-            for stretch in _decided(cutter, heard):
-                yield _piece(stretch, tape, rate)
-            tape.drop(before=_at(cutter.earliest, rate))
+        rate, buffer, cutter = stream.sampling_rate, SampleBuffer(), Cutter(settings)
+        blocks = buffer.filled(stream.blocks())
+        for frames in detect_speech(resampled(blocks, source=rate, target=SAMPLING_RATE)):
+            for probability, power in zip(*(values.tolist() for values in frames), strict=True):
+                for stretch in cutter.push(probability, power):
+                    yield _piece(stretch, buffer, rate)
+            buffer.drop(before=_at(cutter.earliest, rate))
         if stream.damage is not None:
             on_damage(stream.damage)
         for stretch in cutter.finish():
-            yield _piece(stretch, tape, rate)
+            yield _piece(stretch, buffer, rate)
 
 
-def _taped(blocks: Iterable[Samples], tape: Tape) -> Iterator[Samples]:
-    for block in blocks:
-        tape.append(block)
-        yield block
+class SampleBuffer:
+    """The latest samples of a recording at its own rate, numbered from its first one."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[Samples] = deque()
+        self._start = 0
+
+    def filled(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        """Pass blocks (n,) on, and keep each."""
+        for block in blocks:
+            self._blocks.append(block)
+            yield block
+
+    def drop(self, *, before: int) -> None:
+        """Forget the blocks that end before sample number `before`."""
+        while self._blocks and self._start + len(self._blocks[0]) <= before:
+            self._start += len(self._blocks.popleft())
+
+    def cut(self, start: int, end: int) -> Samples:
+        """Return a copy of the samples from number `start` to before number `end`, as far as there are any.
+
+        Raises:
+            IndexError: the first of them is dropped already.
+        """
+        if start < self._start:
+            raise IndexError(f"sample {start} is dropped: the buffer begins at {self._start}")
+        place, found = self._start, []
+        for block in self._blocks:
+            if place + len(block) > start and place < end:
+                found.append(block[max(0, start - place) : end - place])
+            place += len(block)
+        return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
-def _decided(cutter: Cutter, heard: Heard) -> Iterator[Stretch]:
-    for probability, power in zip(heard.probabilities.tolist(), heard.powers.tolist(), strict=True):
-        yield from cutter.push(probability, power)
-
-
-def _piece(stretch: Stretch, tape: Tape, rate: int) -> Piece:
+def _piece(stretch: Stretch, buffer: SampleBuffer, rate: int) -> Piece:
     start = _at(stretch.start, rate)
-    return Piece(start, tape.cut(start, _at(stretch.end, rate)), rate, stretch)
+    return Piece(start, buffer.cut(start, _at(stretch.end, rate)), rate, stretch)
 
 
 def _at(sample: int, rate: int) -> int:
-    """Return the number, at `rate`, of the sample that lies at number `sample` at 16 kHz."""
+    """Return the number, at `rate`, of the sample with this number at 16 kHz."""
     return sample * rate // SAMPLING_RATE

@@ -1,4 +1,4 @@
-"""How likely each 32 ms of a recording are speech: silero-vad 6.2 over blocks of 16 s, its state carried on.
+"""Probability of speech in each 32 ms of a recording: silero-vad 6.2 over blocks of 16 s, its state kept.
 
 The model is the sequence variant in silero-vad's wheel, run by onnxruntime on one thread: about 950 times
 real time on one core. silero-vad's own front end begins anew at each call and its package imports torch, so
@@ -7,10 +7,9 @@ probabilities, bit for bit, and memory holds one block.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,33 +20,32 @@ from budew.errors import MissingExtraError
 from budew.extras import locate, require
 
 SAMPLING_RATE = 16_000
-"""Hz that the model hears."""
+"""Hz of the model's input."""
 FRAME = 512
 """Samples to which one probability belongs: 32 ms."""
 BLOCK = 512
 """Frames in one call of the model, 16.4 s; larger ones are no faster (benchmarks/segmentation.py)."""
-_CONTEXT = 64  # samples of the frame before, that the model hears again
+_CONTEXT = 64  # samples of the frame before, which the model gets again
 _FILE = "data/silero_vad_16k_sequence.onnx"
 _NEEDED = {"extra": "corpora", "purpose": "budew corpus segment"}
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Frames one after the other: `probabilities` of speech (n,) and mean squares `powers` (n,)."""
+class Frames(NamedTuple):
+    """Consecutive frames: `probabilities` of speech (n,) and mean squares `powers` (n,)."""
 
     probabilities: NDArray[np.float32]
     powers: NDArray[np.float32]
 
 
-def listen(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Heard]:
-    """Hear a recording, block by block.
+def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Frames]:
+    """Run the model over a recording, block by block.
 
     Args:
         blocks: its mono samples at `SAMPLING_RATE`, in pieces of any size.
         block: frames that the model is given at once.
 
     Yields:
-        What was heard in each block; the last frame of a recording is filled up with silence.
+        The frames of each block; the last frame of a recording is padded with silence.
 
     Raises:
         MissingExtraError: silero-vad or onnxruntime is not installed.
@@ -63,7 +61,7 @@ def listen(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[Heard]:
             ["speech_probs", "hn", "cn"], {"input": given, "h": hidden, "c": cell}
         )
         context = frames[-1, -_CONTEXT:]
-        yield Heard(probabilities.reshape(-1), powers)
+        yield Frames(probabilities.reshape(-1), powers)
 
 
 @cache

@@ -130,8 +130,8 @@ def test_settings_that_changed_are_told_by_name_with_both_values(budew, recordin
     outcome = budew(*arguments, "--min", "2", "--max", "20")
     assert outcome.status == 1
     assert outcome.err == (
-        f"budew: {tmp_path / 'out'} holds this job with other settings (cuts.max_seconds was 30.0 and is now "
-        "20.0; cuts.min_seconds was 1.0 and is now 2.0): choose an empty folder\n"
+        f"budew: {tmp_path / 'out'} holds this job with other settings (max_seconds was 30.0 and is now "
+        "20.0; min_seconds was 1.0 and is now 2.0): choose an empty folder\n"
     )
 
 

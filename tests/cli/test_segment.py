@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from budew.corpora import read
-from budew.segmentation import Cuts, Segment
+from budew.segmentation import Segment, SegmentSettings
 from budew.synthesis.espeak import Espeak, Utterance
 
 
@@ -30,12 +30,28 @@ def recordings(tmp_path_factory):
 
 def test_clips_are_those_of_the_library(budew, recordings, tmp_path):
     out = tmp_path / "clips"
-    options = ("--min", "0.5", "--max", "10", "--pad", "0.2", "--max-pause", "0.3", "--keep", "episode")
+    options = (
+        "--min",
+        "0.5",
+        "--max",
+        "10",
+        "--pad",
+        "0.2",
+        "--max-pause",
+        "0.3",
+        "--keep",
+        "episode",
+        "--set",
+        "min_speech=0.3",
+    )
     outcome = budew("corpus", "segment", recordings, out, *options, "--workers", "0")
     assert outcome.status == 0
     assert outcome.out.endswith(f"2 clips in {out}: 1 of 1 shards, 1 done now\n")
-    cuts = Cuts(min_seconds=0.5, max_seconds=10.0, pad=0.2, max_pause=0.3)
-    job = Segment(cuts, keep=("episode",))
+    job = Segment(
+        SegmentSettings(
+            min_seconds=0.5, max_seconds=10.0, pad=0.2, max_pause=0.3, keep=("episode",), min_speech=0.3
+        )
+    )
     assert list(read(out)) == list(job.run(read(recordings), lambda id, error: None))
     assert [clip.metadata["episode"] for clip in read(out)] == [7, 7]
 
@@ -50,7 +66,7 @@ def test_what_is_left_out_is_listed_with_its_reason(budew, recordings, tmp_path)
         ("talk", "FilteredError"),
     ]
     assert [row["reason"] for row in told] == [
-        "left out: its language is not known: give a model that hears it",
+        "left out: its language is not known: give a model that detects it",
         "left out: its language is en, not de",
     ]
 
@@ -70,5 +86,5 @@ def _files(folder):
 def test_settings_that_contradict_each_other_are_one_line(budew, recordings, tmp_path):
     outcome = budew("corpus", "segment", recordings, tmp_path / "clips", "--min", "40")
     assert outcome.status == 1
-    assert outcome.err.startswith("budew: clips cannot be cut like this: --max 30 without --pad 0.1")
+    assert outcome.err.startswith("budew: settings: max_seconds 30 without pad 0.1 on both sides")
     assert len(outcome.err.splitlines()) == 1

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.segmentation.cuts import Cuts
 from budew.segmentation.cutter import Cutter, Stretch
+from budew.segmentation.segment_settings import SegmentSettings as Cuts
 from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE
 
 few = settings(max_examples=40, deadline=None)

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from budew.errors import AudioError, BudewWarning
-from budew.segmentation.cuts import Cuts
-from budew.segmentation.recording import cut_recording
+from budew.segmentation import SegmentSettings as Cuts
+from budew.segmentation.recording import SampleBuffer, cut_recording
 
 
 def pieces(clip, **options):
@@ -138,3 +138,27 @@ def test_memory_is_bounded_by_the_longest_clip_not_by_the_recording(compose, tmp
         assert bool(count) == speech
     assert held[1] < 1.3 * held[0]
     assert held[1] < 35 * rate * 4 + 8e6  # 16 s of a block, 8 of a clip and its copy; the frames at 16 kHz
+
+
+@pytest.fixture
+def buffer() -> SampleBuffer:
+    buffer = SampleBuffer()
+    blocks = (np.arange(start, start + 100, dtype=np.float32) for start in range(0, 1000, 100))
+    assert sum(map(len, buffer.filled(blocks))) == 1000
+    return buffer
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(0, 1000), (0, 1), (99, 101), (100, 200), (250, 951), (999, 1000), (990, 2000)]
+)
+def test_a_cut_of_the_buffer_is_the_slice(buffer, start, end):
+    assert np.array_equal(buffer.cut(start, end), np.arange(start, min(end, 1000)))
+    assert len(buffer.cut(1000, 2000)) == 0
+
+
+def test_numbers_stay_those_of_the_recording_when_blocks_are_dropped(buffer):
+    buffer.drop(before=399)
+    assert np.array_equal(buffer.cut(399, 450), np.arange(399, 450))
+    buffer.drop(before=400)
+    with pytest.raises(IndexError, match="sample 399 is dropped"):
+        buffer.cut(399, 450)

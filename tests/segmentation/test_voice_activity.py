@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from budew.segmentation.voice_activity import FRAME, Heard, listen, model_name
+from budew.segmentation.voice_activity import FRAME, Frames, detect_speech, model_name
 
 
-def heard(samples, **options) -> Heard:
-    blocks = list(listen([samples], **options))
-    return Heard(
+def heard(samples, **options) -> Frames:
+    blocks = list(detect_speech([samples], **options))
+    return Frames(
         np.concatenate([block.probabilities for block in blocks]),
         np.concatenate([block.powers for block in blocks]),
     )
@@ -45,7 +45,7 @@ def test_samples_may_come_in_pieces_of_any_size(compose):
     samples = compose([0.2, "2", 0.2]).samples
     places = np.random.default_rng(1).integers(0, len(samples), 40)
     pieces = np.split(samples, sorted(places))
-    joined = np.concatenate([block.probabilities for block in listen(pieces, block=30)])
+    joined = np.concatenate([block.probabilities for block in detect_speech(pieces, block=30)])
     assert np.array_equal(joined, heard(samples).probabilities)
     assert len(joined) == -(-len(samples) // FRAME)
 
@@ -66,8 +66,8 @@ def test_the_power_of_a_frame_is_its_mean_square():
 def test_listening_leaves_the_threads_of_torch_alone():
     program = (
         "import sys, numpy as np\n"
-        "from budew.segmentation.voice_activity import listen\n"
-        "print(len(list(listen([np.zeros(16000, np.float32)]))), 'silero_vad' in sys.modules)"
+        "from budew.segmentation.voice_activity import detect_speech\n"
+        "print(len(list(detect_speech([np.zeros(16000, np.float32)]))), 'silero_vad' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "False"]

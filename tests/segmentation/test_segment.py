@@ -1,4 +1,4 @@
-"""The job: clips that say where they come from, and a word on everything that is left out."""
+"""The job: clips that know where they come from, and a reason for everything that is left out."""
 
 import json
 import pickle
@@ -14,7 +14,8 @@ from budew.corpora.shards import read_shard, write_shard
 from budew.errors import AudioError, CorpusError, FilteredError, JobError
 from budew.jobs import Job
 from budew.profile import VoiceProfile
-from budew.segmentation import Cuts, Languages, Limits, Segment
+from budew.segmentation import Segment, SegmentSettings
+from budew.segmentation.segment import encode_flac
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_ids_are_unique_sorted_and_name_recording_and_time(talk, segment):
 
 
 def test_what_holds_for_a_piece_is_kept_and_what_tells_of_the_whole_is_not(talk, segment):
-    for clip in segment(talk, job=Segment(keep=("channel", "not there"))).clips:
+    for clip in segment(talk, job=Segment(SegmentSettings(keep=("channel", "not there")))).clips:
         assert (clip.language, clip.speaker, clip.source, clip.license) == (
             "en",
             "anna",
@@ -82,14 +83,14 @@ def test_the_same_recording_gives_the_same_shard(talk, segment, tmp_path):
 
 def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
     first = segment(talk).clips[1]
-    (again,) = segment(first, job=Segment(cuts=Cuts(pad=0.0))).clips
+    (again,) = segment(first, job=Segment(SegmentSettings(pad=0.0))).clips
     assert again.metadata["segment"]["within"] == first.metadata["segment"]
 
 
 def test_a_recording_of_silence_and_one_of_short_words_are_told(compose, saved, segment):
     silent = saved(compose([3.0]).samples, name="silent.wav")
     short = saved(compose([1.0, "0", 1.0]).samples, name="short.wav")
-    result = segment(silent, short, job=Segment(cuts=Cuts(min_seconds=10.0)))
+    result = segment(silent, short, job=Segment(SegmentSettings(min_seconds=10.0)))
     assert not result.clips
     assert [(id, str(error)) for id, error in result.told] == [
         ("silent", "left out: there is no speech in it"),
@@ -106,13 +107,13 @@ def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
     talk = saved(compose([1.0, "0", 1.0]).samples)
     (clip,) = segment(talk).clips
     within, beyond = (clip.duration + clip.metadata["segment"]["speech"]) / 2, clip.duration + 0.01
-    assert segment(talk, job=Segment(Cuts(min_seconds=within))).clips == [clip]
-    assert not segment(talk, job=Segment(Cuts(min_seconds=beyond))).clips
+    assert segment(talk, job=Segment(SegmentSettings(min_seconds=within))).clips == [clip]
+    assert not segment(talk, job=Segment(SegmentSettings(min_seconds=beyond))).clips
 
 
 def test_a_stretch_with_too_little_speech_is_noise(compose, saved, segment):
     talk = saved(compose([1.0, "2", 1.0]).samples)
-    ((id, error),) = segment(talk, job=Segment(cuts=Cuts(min_speech=20.0))).told
+    ((id, error),) = segment(talk, job=Segment(SegmentSettings(min_speech=20.0))).told
     assert (id, str(error)) == ("talk", "left out: there is no speech in it")
 
 
@@ -121,7 +122,7 @@ def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
     quiet = np.where(np.arange(len(made.samples)) < 16_000 * (made.speech[0][1] + 0.7), 1.0, 0.02)
     talk = saved((made.samples * quiet).astype(np.float32))
     kept, dropped = segment(talk).clips
-    result = segment(talk, job=Segment(limits=Limits(min_rms_dbfs=-40)))
+    result = segment(talk, job=Segment(SegmentSettings(min_rms_dbfs=-40)))
     assert [clip.id for clip in result.clips] == [kept.id]
     ((id, error),) = result.told
     assert id == dropped.id
@@ -131,7 +132,7 @@ def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
 
 def test_recordings_of_other_languages_are_not_even_opened(talk, segment, tmp_path):
     other = Clip("fremd", tmp_path / "is not there.wav", "wav", language="de")
-    result = segment(other, replace(talk, language="en-GB"), job=Segment(languages=Languages(("en",))))
+    result = segment(other, replace(talk, language="en-GB"), job=Segment(SegmentSettings(languages=("en",))))
     assert len(result.clips) == 2
     ((id, error),) = result.told
     assert (id, str(error)) == ("fremd", "left out: its language is de, not en")
@@ -140,16 +141,16 @@ def test_recordings_of_other_languages_are_not_even_opened(talk, segment, tmp_pa
 def test_the_language_of_each_clip_is_heard_where_nobody_wrote_it_down(talk, segment, whisper_folder):
     unknown = replace(talk, language=None)
     model = str(whisper_folder)
-    kept = segment(unknown, job=Segment(languages=Languages(("en",), model=model)))
+    kept = segment(unknown, job=Segment(SegmentSettings(languages=("en",), language_model=model)))
     assert [clip.language for clip in kept.clips] == ["en", "en"]
-    dropped = segment(unknown, job=Segment(languages=Languages(("de",), model=model)))
+    dropped = segment(unknown, job=Segment(SegmentSettings(languages=("de",), language_model=model)))
     assert not dropped.clips
     assert [id for id, _ in dropped.told] == [clip.id for clip in kept.clips]
-    assert segment(talk, job=Segment(languages=Languages(model="not/there"))).clips  # not asked
+    assert segment(talk, job=Segment(SegmentSettings(language_model="not/there"))).clips  # not asked
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_job(talk, segment, tmp_path):
-    missing = Segment(languages=Languages(("en",), model=str(tmp_path / "none")))
+    missing = Segment(SegmentSettings(languages=("en",), language_model=str(tmp_path / "none")))
     with pytest.raises(JobError, match="can be loaded"):
         segment(replace(talk, language=None), job=missing)
 
@@ -200,12 +201,14 @@ def test_clips_come_before_the_next_recording_is_read(talk):
 
 
 def test_the_job_can_be_pickled_and_its_settings_are_json(talk, segment):
-    job: Job = Segment(Cuts(pad=0.2), Limits(max_clipped=0.1), Languages(("en",)), bits=24, keep=("channel",))
+    job: Job = Segment(
+        SegmentSettings(pad=0.2, max_clipped=0.1, languages=("en",), bits=24, keep=("channel",))
+    )
     next(job.run(iter([talk]), lambda id, error: None))  # with the model loaded
     assert pickle.loads(pickle.dumps(job)) == job
     settings = json.loads(json.dumps(job.settings()))
     assert settings == job.settings()
-    assert settings["cuts"]["exit_threshold"] == pytest.approx(0.35)
+    assert settings["exit_threshold"] == pytest.approx(0.35)
     assert settings["model"].startswith("silero-vad 6.")
     assert settings != Segment().settings()
     assert job.name == "segment"
@@ -216,9 +219,35 @@ def test_24_bits_hold_what_16_do_not(compose, tmp_path, segment):
     soundfile.write(tmp_path / "fine.wav", samples, 16_000, subtype="PCM_24")
     fine = Clip("fine", tmp_path / "fine.wav", "wav")
     whole = soundfile.read(fine.audio, dtype="int32")[0]
-    (clip,) = segment(fine, job=Segment(bits=24)).clips
+    (clip,) = segment(fine, job=Segment(SegmentSettings(bits=24))).clips
     place = clip.metadata["segment"]
     start, end = (round(place[side] * 16_000) for side in ("start", "end"))
     assert np.array_equal(soundfile.read(BytesIO(clip.audio), dtype="int32")[0], whole[start:end])
-    with pytest.raises(CorpusError, match="32 bits a sample are not written: use 16 or 24"):
-        Segment(bits=32)
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+def test_samples_of_so_many_bits_come_back(bits):
+    largest = 2 ** (bits - 1)
+    integers = np.random.default_rng(1).integers(-largest, largest, 5_000)
+    integers[:3] = -largest, largest - 1, 0
+    samples = (integers / largest).astype(np.float32)
+    encoded = encode_flac(samples, 16_000, bits=bits, name="a")
+    assert np.array_equal(soundfile.read(BytesIO(encoded), dtype="float32")[0], samples)
+    assert soundfile.info(BytesIO(encoded)).subtype == f"PCM_{bits}"
+
+
+def test_what_exceeds_full_scale_is_clipped():
+    encoded = encode_flac(np.array([1.2, -1.2, 1.0], np.float32), 8_000, bits=16, name="a")
+    assert soundfile.read(BytesIO(encoded), dtype="int16")[0].tolist() == [32767, -32768, 32767]
+
+
+@pytest.mark.parametrize("rate", [4_000, 44_056, 65_535, 88_200, 384_000, 655_350])
+def test_the_rate_is_kept(rate):
+    encoded = encode_flac(np.zeros(100, np.float32), rate, bits=16, name="a")
+    assert soundfile.info(BytesIO(encoded)).samplerate == rate
+
+
+@pytest.mark.parametrize("rate", [65_537, 192_001, 655_360, 700_000])
+def test_a_rate_that_flac_has_not_is_an_error(rate):
+    with pytest.raises(CorpusError, match=rf"^a: FLAC has no sampling rate of {rate} Hz"):
+        encode_flac(np.zeros(100, np.float32), rate, bits=16, name="a")

@@ -2,23 +2,27 @@
 
 A clip is FLAC, mono, at the sampling rate of its recording, and keeps where it comes from
 (`metadata["segment"]`: recording, start and end in seconds) and how it was measured (`metadata["levels"]`).
-Language, speaker, source and license are those of the recording. Its transcript, profile and captions tell of
-the whole and are not copied, nor is its metadata but for what `Segment.keep` names.
+Language, speaker, source and license are those of the recording. Its transcript, profile and captions
+describe the whole and are not copied, nor is its metadata except for what `keep` names.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from budew.audio.decoders import Samples
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, FilteredError, JobError, MissingExtraError
-from budew.jobs import OnFailed
-from budew.segmentation.cuts import Cuts
-from budew.segmentation.flac import BITS, encode_flac
-from budew.segmentation.language import Languages
-from budew.segmentation.levels import Limits, measure
+from budew.jobs.job import OnFailed
+from budew.segmentation.language import check_language, load_detector
+from budew.segmentation.quality import check_levels, measure
 from budew.segmentation.recording import Piece, cut_recording
+from budew.segmentation.segment_settings import SegmentSettings
 from budew.segmentation.voice_activity import load_model, model_name
 
 
@@ -26,37 +30,20 @@ from budew.segmentation.voice_activity import load_model, model_name
 class Segment:
     """Cut recordings into clips of speech; a `budew.jobs.Job`.
 
-    What comes to nothing is told by the id of the recording or clip: a damaged recording, whose good part is
-    cut all the same, as an `AudioError`; what the settings leave out as a `FilteredError`.
-
-    Attributes:
-        cuts: where clips begin and end.
-        limits: which clips are too loud, too quiet or too noisy to keep.
-        languages: which languages to keep.
-        bits: 16 or 24 bits a sample.
-        keep: fields of a recording's metadata that hold for each of its clips too.
-
-    Raises:
-        CorpusError: FLAC has no such number of bits.
+    Failures carry the id of the recording or clip: `AudioError` for a damaged recording, whose intact part is
+    cut all the same, `FilteredError` for what the settings leave out.
     """
 
-    cuts: Cuts = field(default_factory=Cuts)
-    limits: Limits = field(default_factory=Limits)
-    languages: Languages = field(default_factory=Languages)
-    bits: int = 16
-    keep: tuple[str, ...] = ()
-    name = "segment"
-
-    def __post_init__(self) -> None:
-        if self.bits not in BITS:
-            raise CorpusError(f"{self.bits} bits a sample are not written: use {' or '.join(map(str, BITS))}")
+    cuts: SegmentSettings = field(default_factory=SegmentSettings)
+    name: str = "segment"
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the clips, as JSON values."""
-        chosen = asdict(self)
-        chosen["cuts"]["exit_threshold"] = self.cuts.exit
-        chosen["languages"]["wanted"] = list(self.languages.wanted)
-        return {"model": model_name(), **chosen, "keep": list(self.keep)}
+        return {
+            "model": model_name(),
+            **self.cuts.model_dump(mode="json"),
+            "exit_threshold": self.cuts.exit,
+        }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Cut recordings one after the other, each clip as soon as it is decided.
@@ -77,34 +64,40 @@ class Segment:
                 failed(recording.id, error)
 
     def _cut(self, recording: Clip, failed: OnFailed) -> Iterator[Clip]:
-        self.languages.check(recording.language)
-        heard = _Count()
-        report_damage = partial(_report_damage, recording.id, failed)
-        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_damage=report_damage):
-            if not heard.is_kept(piece, self.cuts):
+        if recording.language is not None or self.cuts.language_model is None:
+            check_language(recording.language, self.cuts.languages)
+        count = _Count()
+
+        def on_damage(damage: str) -> None:
+            failed(recording.id, AudioError(damage))
+
+        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_damage=on_damage):
+            if not count.is_kept(piece, self.cuts):
                 continue
             id = _id(recording.id, piece)
             try:
                 yield self._clip(recording, piece, id)
             except FilteredError as error:
                 failed(id, error)
-        heard.tell(recording.id, self.cuts, failed)
+        count.report(recording.id, self.cuts, failed)
 
     def _clip(self, recording: Clip, piece: Piece, id: str) -> Clip:
         """Make the clip of a piece.
 
         Raises:
             FilteredError: its levels or its language are not wanted.
-            CorpusError: FLAC knows no such sampling rate, or the id is too long.
+            CorpusError: FLAC does not support its sampling rate, or the id is too long.
         """
         levels = measure(piece.samples, piece.stretch)
-        self.limits.check(levels)
-        language = recording.language or self.languages.hear(piece.samples, piece.sampling_rate)
-        self.languages.check(language)
-        kept = {name: recording.metadata[name] for name in self.keep if name in recording.metadata}
+        check_levels(levels, self.cuts)
+        language = recording.language
+        if language is None and self.cuts.language_model is not None:
+            language = load_detector(self.cuts.language_model).detect(piece.samples, piece.sampling_rate)
+        check_language(language, self.cuts.languages)
+        kept = {name: recording.metadata[name] for name in self.cuts.keep if name in recording.metadata}
         return Clip(
             id=id,
-            audio=encode_flac(piece.samples, piece.sampling_rate, bits=self.bits, name=recording.id),
+            audio=encode_flac(piece.samples, piece.sampling_rate, bits=self.cuts.bits, name=recording.id),
             format="flac",
             sampling_rate=piece.sampling_rate,
             duration=len(piece.samples) / piece.sampling_rate,
@@ -125,7 +118,7 @@ class _Count:
     short_seconds: float = 0.0
     seconds: float = 0.0
 
-    def is_kept(self, piece: Piece, cuts: Cuts) -> bool:
+    def is_kept(self, piece: Piece, cuts: SegmentSettings) -> bool:
         if piece.stretch.speech < cuts.min_speech:
             return False
         length = len(piece.samples) / piece.sampling_rate
@@ -135,16 +128,12 @@ class _Count:
         self.kept += 1
         return True
 
-    def tell(self, id: str, cuts: Cuts, failed: OnFailed) -> None:
+    def report(self, id: str, cuts: SegmentSettings, failed: OnFailed) -> None:
         if self.short:
             times = f"times {self.short}, {self.short_seconds:.1f} s in all"
             failed(id, FilteredError(f"left out: speech shorter than {cuts.min_seconds:g} s, {times}"))
         elif not self.kept:
             failed(id, FilteredError("left out: there is no speech in it"))
-
-
-def _report_damage(id: str, failed: OnFailed, damage: str) -> None:
-    failed(id, AudioError(damage))
 
 
 def _id(recording: str, piece: Piece) -> str:
@@ -159,3 +148,25 @@ def _segment(recording: Clip, piece: Piece) -> dict[str, Any]:
     place = {"recording": recording.id, "start": start, "end": end, "speech": round(piece.stretch.speech, 3)}
     earlier = recording.metadata.get("segment")
     return place if earlier is None else {**place, "within": earlier}
+
+
+def encode_flac(samples: Samples, sampling_rate: int, *, bits: int, name: str) -> bytes:
+    """Encode mono samples (n,), full scale 1. Samples of at most `bits` bits come back unchanged.
+
+    Args:
+        samples: what exceeds full scale is clipped, what is finer than a bit rounded.
+        sampling_rate: Hz.
+        bits: 16 or 24.
+        name: what errors call the recording.
+
+    Raises:
+        CorpusError: FLAC does not support the sampling rate.
+    """
+    # A frame has 16 bits for the rate in Hz, or in tens of Hz; libsndfile 1.2 agrees.
+    if sampling_rate >= 2**16 and (sampling_rate % 10 or sampling_rate >= 10 * 2**16):
+        raise CorpusError(f"{name}: FLAC has no sampling rate of {sampling_rate} Hz: resample the recording")
+    largest = np.float32(2 ** (bits - 1))
+    integers: NDArray[np.int32] = np.clip(np.rint(samples * largest), -largest, largest - 1).astype(np.int32)
+    file = BytesIO()  # soundfile takes the upper bits of an integer
+    soundfile.write(file, integers << (32 - bits), sampling_rate, format="FLAC", subtype=f"PCM_{bits}")
+    return file.getvalue()
