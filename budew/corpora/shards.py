@@ -7,6 +7,7 @@ looks like the mark. The tar iterator of webdataset 1.0 does none of the four.
 """
 
 import gzip
+import io
 import json
 import os
 import tarfile
@@ -17,8 +18,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
-
-from webdataset.writer import TarWriter
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
@@ -105,18 +104,21 @@ def shard_key(id: str) -> str:
 
 def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
     seen: set[str] = set()
-    with TarWriter(
-        file, mtime=0, user="budew", group="budew", mode=0o644, encoder=False, format="PAX_FORMAT"
-    ) as tar:
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for clip in clips:
             if clip.id in seen:
                 raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
             seen.add(clip.id)
-            tar.write(_pair(clip))
+            for suffix, content in sorted(_pair(clip).items()):
+                member = tarfile.TarInfo(f"{shard_key(clip.id)}.{suffix}")
+                member.size, member.mode = len(content), 0o644
+                member.uname = member.gname = "budew"
+                tar.addfile(member, io.BytesIO(content))
+            tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
     return len(seen)
 
 
-def _pair(clip: Clip) -> dict[str, Any]:
+def _pair(clip: Clip) -> dict[str, bytes]:
     if clip.format not in SUFFIXES:
         raise CorpusError(
             f"clip {clip.id!r}: {clip.format!r} is no audio format: use one of {', '.join(SUFFIXES)}"
@@ -128,7 +130,7 @@ def _pair(clip: Clip) -> dict[str, Any]:
         raise CorpusError(f"clip {clip.id!r}: {clip.audio!s} cannot be read ({error.strerror})") from error
     except (TypeError, ValueError) as error:
         raise CorpusError(f"clip {clip.id!r}: its metadata cannot be written as JSON: {error}") from error
-    return {"__key__": shard_key(clip.id), clip.format: audio, "json": described}
+    return {clip.format: audio, "json": described}
 
 
 def _sync_folder(folder: Path) -> None:
