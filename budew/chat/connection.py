@@ -139,10 +139,10 @@ class Connection:
             )
         except self._openai.APIStatusError as error:
             return self._error(error.response)
-        except (TimeoutError, self._openai.APITimeoutError):
-            return Unavailable(f"no answer within {self._server.timeout:g} s")
         except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
             cause = error.__cause__ or error
+            if isinstance(cause, self._httpx.ReadTimeout):
+                return Unavailable(f"no answer within {self._server.timeout:g} s")
             return Unavailable(f"the connection failed ({self._line(f'{type(cause).__name__} {cause}')})")
         return response
 

@@ -1,8 +1,8 @@
-"""Commands that make speech: coloured by a table, or acted after a plan."""
+"""Commands that make speech: synthesized with known profiles, or acted after a plan."""
 
 import typer
 
-from budew.cli import acting_options, options
+from budew.cli import acting_options, options, server_options
 from budew.cli.running import Running, job_command, run_job
 from budew.extras import require
 from budew.terminal import print_table
@@ -40,73 +40,58 @@ def act(
     running: Running,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
-    emotions: acting_options.ActEmotions = None,
-    intensities: acting_options.ActIntensities = None,
-    languages: acting_options.ActLanguages = None,
-    accents: acting_options.ActAccents = None,
-    voices: acting_options.ActVoices = None,
-    challenges: acting_options.ActChallenges = None,
-    texts: acting_options.ActTexts = None,
-    backend: acting_options.ActBackend = "espeak",
-    model: acting_options.ActModel = None,
-    response_format: acting_options.ActFormat = "mp3",
-    concurrency: acting_options.ActConcurrency = 8,
-    timeout: acting_options.ActTimeout = 120.0,
-    attempts: acting_options.ActAttempts = 5,
-    check_words: acting_options.ActCheckWords = False,
-    words_model: acting_options.ActWordsModel = "openai/whisper-small",
-    max_wer: acting_options.ActMaxWer = 0.3,
+    emotions: acting_options.Emotions = None,
+    languages: acting_options.Languages = None,
+    voices: acting_options.Voices = None,
+    challenges: acting_options.Challenges = None,
+    server: server_options.ServerFile = None,
+    base_url: server_options.BaseUrl = None,
+    model: server_options.ServerModel = None,
+    response_format: acting_options.Format = "mp3",
+    words_model: acting_options.WordsModel = None,
+    max_wer: acting_options.MaxWer = 0.3,
     device: options.Device = None,
-    price: acting_options.ActPrice = None,
+    price: acting_options.Price = None,
 ) -> None:
     """Have lines acted after a plan, balanced over emotions, voices, languages and challenges, as shards.
 
-    A run that was stopped goes on when it is started again, and more clips go
-    on with fewer. A clip that cannot be spoken is listed in OUT/failures.jsonl;
-    then the exit status is 1. Clips with the wrong words are in
-    OUT/left_out.jsonl.
+    Speaks offline with espeak-ng, or by a server with the OpenAI speech protocol.
+    A run that was stopped goes on when it is started again, and more clips extend
+    fewer. A clip that cannot be spoken is listed in OUT/failures.jsonl, one with
+    the wrong words in OUT/left_out.jsonl. --set also takes the other axes of the
+    plan: intensities, accents, texts.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
     require("scipy", extra="train", purpose="budew corpus act")
     from budew.jobs import Plan
     from budew.jobs.units import check_size
-    from budew.synthesis.acting import EspeakBackend, Performance, ServerBackend, make_plan
+    from budew.synthesis.acting import Act, EspeakBackend, ServerBackend, make_plan
+    from budew.synthesis.acting.acting_plan import Axes
     from budew.synthesis.acting.preview import preview, preview_tables
 
     if price is not None and not running.dry_run:
         raise typer.BadParameter("--price goes with --dry-run")
     check_size(clips, running.clips_per_shard)  # a preview goes through all of them
-    speaker: EspeakBackend | ServerBackend = EspeakBackend()
-    if backend != "espeak":
-        speaker = ServerBackend(
-            base_url=backend,
-            model=model or "",
-            response_format=response_format,
-            concurrency=concurrency,
-            timeout=timeout,
-            attempts=attempts,
-        )
-    plan = make_plan(
-        speaker,
-        seed=seed,
-        emotions=_listed(emotions),
-        intensities=_listed(intensities),
-        languages=_listed(languages),
-        accents=_listed(accents),
-        voices=_listed(voices),
-        challenges=_listed(challenges),
-        texts=_listed(texts),
+    axes = running.settings(
+        Axes, emotions=emotions, languages=languages, voices=voices, challenges=challenges
     )
+    backend: EspeakBackend | ServerBackend = EspeakBackend()
+    if server or base_url or model:
+        settings = server_options.server_settings(
+            running, server, base_url, model, cached=False, concurrency=8
+        )
+        backend = ServerBackend(settings, response_format)
+    plan = make_plan(backend, seed=seed, **axes.model_dump())
     check = None
-    if check_words:
+    if words_model is not None:
         from budew.transcription.recognizer import Transcriber
         from budew.transcription.word_check import CheckWords
 
         check = CheckWords(Transcriber(words_model, device), max_wer)
-    performance = Performance(plan, speaker, clips, running.clips_per_shard, check)
+    job = Act(plan, backend, check)
     if running.dry_run:
-        Plan(performance, range(clips), out, clips_per_shard=running.clips_per_shard)  # or an error
+        Plan(job, range(clips), out, clips_per_shard=running.clips_per_shard)  # or an error
         found = preview(plan, clips)
         print_table(preview_tables(found))
         print(
@@ -117,10 +102,6 @@ def act(
         return
     if check is not None:
         check.transcriber.require_languages(plan.accents)
-    if running.workers is None:
-        running.workers = performance.default_workers
-    run_job(performance, range(clips), out, running)
-
-
-def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",")]
+    if running.workers is None and (check is not None or not backend.computes):
+        running.workers = 0
+    run_job(job, range(clips), out, running)

@@ -6,7 +6,8 @@ import pytest
 
 from budew.corpora import read
 
-SHORT = ("--clips", "4", "--seed", "1", "--languages", "en", "--texts", "neutral", "--workers", "0")
+NOBODY = ("--base-url", "http://127.0.0.1:9/v1", "--model", "m")
+SHORT = ("--clips", "4", "--seed", "1", "--languages", "en", "--set", "texts=neutral", "--workers", "0")
 
 
 def test_a_dry_run_shows_the_plan_and_its_cost_and_writes_nothing(budew, tmp_path):
@@ -54,7 +55,7 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     done = budew("corpus", "act", tmp_path / "a", *SHORT)
     assert (done.status, done.out) == (0, f"4 clips in {tmp_path / 'a'}: 1 of 1 shards, 1 done now\n")
     assert len(list(read(tmp_path / "a"))) == 4
-    words = ("--check-words", "--words-model", whisper_folder, "--device", "cpu")
+    words = ("--check-words", whisper_folder, "--device", "cpu")
     checked = budew("corpus", "act", tmp_path / "b", *SHORT, *words)
     assert checked.status == 0
     assert "0 clips in" in checked.out
@@ -72,9 +73,21 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     [
         (("--emotions", "angr"), "unknown emotion 'angr'"),
         (("--languages", "en,xx"), "no language 'xx': use some of en, de, es, fr"),
-        (("--backend", "http://127.0.0.1:9/v1"), "give one with --model"),
-        (("--backend", "espeaks"), "the backend is no address"),
-        (("--backend", "http://127.0.0.1:9/v1", "--model", "m", "--attempts", "1"), "start the server"),
+        (("--base-url", "espeak", "--model", "m"), "is not an address"),
+        (("--set", "textes=neutral"), "unknown setting 'textes'"),
+        (
+            (
+                "--base-url",
+                "http://127.0.0.1:9/v1",
+                "--model",
+                "m",
+                "--set",
+                "retries=0",
+                "--set",
+                "patience=0.1",
+            ),
+            "has not answered",
+        ),
         (("--voices", "nobody"), "espeak-ng has no voice 'nobody'"),
     ],
 )
@@ -92,7 +105,7 @@ def test_a_checkpoint_that_does_not_know_the_language_is_told_before_anything_is
 ):
     outcome = budew(
         "corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, "--languages", "de",
-        "--check-words", "--words-model", whisper_folder, "--device", "cpu",
+        "--check-words", whisper_folder, "--device", "cpu",
     )  # fmt: skip
     assert outcome.status == 1
     assert "does not know the language 'de'" in outcome.err

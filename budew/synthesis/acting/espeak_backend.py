@@ -14,13 +14,13 @@ from typing import Any
 
 import soundfile as sf
 
+from budew.errors import InputError
 from budew.extras import require
 from budew.jobs import OnFailed
 from budew.randomness import generator
-from budew.synthesis.acting.backend import Take
-from budew.synthesis.acting.errors import ActingError
-from budew.synthesis.acting.plan import Item
-from budew.synthesis.acting.tables import Challenge, challenges, data, languages
+from budew.synthesis.acting.acting_data import Challenge, challenges, data, languages
+from budew.synthesis.acting.acting_job import Take
+from budew.synthesis.acting.acting_plan import Item
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize_parts
 from budew.synthesis.espeak import Espeak, SynthesisError
 from budew.synthesis.plan import Plan, Voice, express, voice_of
@@ -52,7 +52,7 @@ class EspeakBackend:
         return tuple(accent.name for accent in languages()[language].accents if accent.espeak)
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the sound: the version of the package does, and it is told elsewhere."""
+        """Return what decides the sound: the version of the package does, which the job notes."""
         return {"backend": self.name}
 
     def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
@@ -112,7 +112,7 @@ def _person(name: str) -> tuple[str, int, str]:
     genders = {known: gender for split in splits for gender, names in split.items() for known in names}
     if variant not in genders or not number.isdecimal() or int(number) >= table("voices")["speakers"]:
         most = table("voices")["speakers"] - 1
-        raise ActingError(
+        raise InputError(
             f"espeak-ng has no voice {name!r}: use VARIANT-NUMBER such as f1-03, with a number up to {most} "
             f"and one of {', '.join(sorted(genders))}"
         )
@@ -123,7 +123,7 @@ def _voice(item: Item) -> Voice:
     variant, person, gender = _person(item.voice)
     accent = languages()[item.language].accent(item.accent).espeak
     if accent is None:
-        raise ActingError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
+        raise InputError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
     return voice_of(variant, person, accent=accent, language=item.language, gender=gender)
 
 

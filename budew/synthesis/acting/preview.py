@@ -1,10 +1,10 @@
-"""What a plan comes to before anything is spoken: counts of each axis, the first clips, characters, cost."""
+"""A plan before anything is spoken: counts of each axis, the first clips, characters, cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from budew.synthesis.acting.plan import ActingPlan, Item
+from budew.synthesis.acting.acting_plan import ActingPlan, Item
 from budew.taxonomy.scales import level_name
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ FIRST = 5
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan in figures.
+    """Counts of a plan.
 
     Attributes:
         clips: how many, which is how many requests they take where none fails.
         characters: of the lines.
-        instruction_characters: of what a speech model is told besides.
+        instruction_characters: of the instructions.
         counts: axis to level to clips.
         first: the first items.
     """

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from budew.synthesis.acting import ActingPlan, make_plan
-from budew.synthesis.acting.backend import Backend
+from budew.chat.server import ServerSettings
+from budew.synthesis.acting import ActingPlan, ServerBackend, make_plan
+from budew.synthesis.acting.acting_job import Backend
+from tests.chat.conftest import quick_retries  # noqa: F401
 
 
 def tone(seconds: float = 1.0, *, level: float = 0.3, rate: int = 24_000, format: str = "WAV") -> bytes:
@@ -82,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
         try:
-            self._send(self.server.replies(asked, before))
+            probed = asked["input"] == "One, two, three."
+            self._send(Reply() if probed else self.server.replies(asked, before))
         finally:
             with self.server.lock:
                 self.server.now -= 1
@@ -111,8 +114,14 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one[name] == other[name] for name in ("input", "voice", "instructions"))
 
 
+def server_at(url: str, *, response_format: str = "mp3", **settings: Any) -> ServerBackend:
+    """A speech server without much patience."""
+    chosen = {"base_url": url, "model": "m", "retries": 2, "timeout": 5.0, "patience": 1.0, **settings}
+    return ServerBackend(ServerSettings(**chosen), response_format)
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Replies], SpeechServer]]:
+def serve(quick_retries) -> Iterator[Callable[[Replies], SpeechServer]]:  # noqa: F811
     """`serve(replies)` starts a server."""
     servers = []
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from budew.audio.samples import decode
 from budew.synthesis.acting import EspeakBackend, make_plan
+from budew.synthesis.acting.acting_data import challenges
 from budew.synthesis.acting.espeak_backend import LONGEST, parts_of, split_line
-from budew.synthesis.acting.tables import challenges
 from budew.synthesis.tables import cues
 
 BACKEND = EspeakBackend()

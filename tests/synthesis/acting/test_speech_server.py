@@ -1,27 +1,27 @@
 """Speech by a server on the loopback that misbehaves: every planned clip is written or listed."""
 
 import json
-import time
 from dataclasses import replace
 
 import pytest
 
 from budew.corpora import read
-from budew.errors import JobError
-from budew.synthesis.acting import ActingError, Performance, ServerBackend, act
+from budew.errors import AnswerError, InputError, JobError
+from budew.jobs import run
+from budew.synthesis.acting import Act
+from budew.synthesis.acting.speech_server import LONGEST, as_take
 
-from .conftest import Reply, tone
+from .conftest import Reply, server_at, tone
 
 
 def backend(server, **options):
-    given = {"model": "m", "attempts": 3, "first_wait": 0.01, "timeout": 5.0, **options}
-    return ServerBackend(base_url=server.url, **given)
+    return server_at(server.url, **options)
 
 
 def acted(out, server, small, clips=10, *, retry_failed=False, **options):
     speaker = backend(server, **options)
-    performance = Performance(small(speaker), speaker, clips, clips_per_shard=5)
-    return act(out, performance, retry_failed=retry_failed)
+    job = Act(small(speaker), speaker)
+    return run(job, range(clips), out, clips_per_shard=5, workers=0, retry_failed=retry_failed)
 
 
 def failures(out):
@@ -71,8 +71,7 @@ def test_every_clip_of_a_server_that_misbehaves_is_written_or_listed(serve, smal
         Reply(body=tone() * 100, endless=True),
         Reply(400, b'{"error": {"message": "this voice is not to be had"}}'),
     ]
-    speaker = ServerBackend(base_url="http://localhost/v1", model="m")
-    plan = small(speaker)
+    plan = small(server_at("http://localhost/v1"))
     order = {(i.text, i.voice, i.instructions): i.number for i in map(plan.item, range(36))}
 
     def replies(asked, before):
@@ -100,8 +99,8 @@ def test_every_clip_of_a_server_that_misbehaves_is_written_or_listed(serve, smal
             "empty",
             "early",
             "decoded",
-            "nothing is said",
-            "larger",
+            "without speech",
+            "more than",
             "this voice",
         ),
         strict=True,
@@ -109,85 +108,29 @@ def test_every_clip_of_a_server_that_misbehaves_is_written_or_listed(serve, smal
         assert word in reason
 
 
-def test_a_server_asks_to_wait_and_is_waited_for(serve, small, tmp_path):
-    def replies(_, before):
-        return Reply(429, b"{}", Retry_After="0.6") if not before else Reply()
-
-    server = serve(replies)
-    start = time.monotonic()
-    assert acted(tmp_path, server, small, clips=2, first_wait=30.0).clips == 2
-    assert 0.6 <= time.monotonic() - start < 10
-
-
-def test_an_answer_that_stalls_is_given_up_in_time(serve, small, tmp_path):
-    def replies(_, before):
-        if not before:
-            time.sleep(1.0)
-        return Reply()
-
-    server = serve(replies)
-    assert acted(tmp_path, server, small, clips=2, timeout=0.3).clips == 2
-    assert len(server.seen) == 4
-
-
-def test_an_answer_that_trickles_in_for_ever_is_given_up_in_time(serve, small, tmp_path):
-    server = serve(lambda _, before: Reply() if before else Reply(pause=0.05))
-    start = time.monotonic()
-    assert acted(tmp_path, server, small, clips=2, timeout=0.4).clips == 2
-    assert time.monotonic() - start < 10
-    assert len(server.seen) == 4
-
-
-def test_no_more_requests_are_under_way_than_allowed(serve, small, tmp_path):
-    def replies(*_):
-        time.sleep(0.03)
-        return Reply()
-
-    server = serve(replies)
-    acted(tmp_path, server, small, clips=20, concurrency=3)
-    assert server.most == 3
-
-
 @pytest.mark.parametrize(
     ("reply", "match"),
     [
-        (Reply(401, b'{"error": {"message": "no key"}}'), "no key: set the key in OPENAI_API_KEY"),
-        (Reply(404, b'{"detail": "no model m"}'), "no model m: check the address and the name of the model"),
-        (Reply(429, b'{"error": {"code": "insufficient_quota", "message": "paid up?"}}'), "pay the bill"),
+        (Reply(401, b'{"error": {"message": "no key"}}'), "no key: set the key in OPENAI_API_KEY again"),
+        (Reply(404, b'{"detail": "no model m"}'), "no model m: check the base URL and the name of the model"),
+        (Reply(429, b'{"error": {"code": "insufficient_quota", "message": "paid up?"}}'), "quota is used up"),
     ],
 )
 def test_what_no_clip_fares_better_with_ends_the_run_at_once(serve, small, tmp_path, reply, match):
     server = serve(lambda *_: reply)
     with pytest.raises(JobError, match=match):
         acted(tmp_path, server, small, concurrency=1)
-    assert len(server.seen) == 1
+    assert server.most == 1
     assert not list(tmp_path.glob("*.tar"))
     server.replies = lambda *_: Reply()
     assert acted(tmp_path, server, small).clips == 10
 
 
 def test_nobody_at_the_address_ends_the_run(serve, small, tmp_path):
-    server = serve(lambda *_: Reply())
-    speaker = ServerBackend(base_url="http://127.0.0.1:9/v1", model="m", attempts=2, first_wait=0.01)
-    with pytest.raises(JobError, match="start the server"):
-        act(tmp_path, Performance(small(backend(server)), speaker, 3))
-
-
-def test_a_server_that_fails_clip_after_clip_ends_the_run(serve, small, tmp_path):
-    server = serve(lambda *_: Reply(503, b"down"))
-    speaker = backend(server, attempts=1)
-    with pytest.raises(JobError, match="20 clips in a row could not be spoken"):
-        act(tmp_path, Performance(small(speaker), speaker, 40, clips_per_shard=40))
+    speaker = server_at("http://127.0.0.1:9/v1", retries=0, patience=0.1)
+    with pytest.raises(JobError, match="has not answered"):
+        run(Act(small(speaker), speaker), range(3), tmp_path, workers=0)
     assert not list(tmp_path.glob("*.tar"))
-
-
-def test_a_refusal_of_any_size_is_read_in_part_only(serve, small, tmp_path):
-    server = serve(lambda *_: Reply(500, b"x" * 100_000, endless=True))
-    start = time.monotonic()
-    done = acted(tmp_path, server, small, clips=2, attempts=1)
-    assert time.monotonic() - start < 4
-    assert done.failures == 2
-    assert len(failures(tmp_path)[0]["reason"]) <= 300
 
 
 def test_the_key_comes_from_the_environment_and_is_told_to_nobody(serve, small, tmp_path, monkeypatch):
@@ -195,7 +138,7 @@ def test_the_key_comes_from_the_environment_and_is_told_to_nobody(serve, small, 
     server = serve(lambda *_: Reply(400, b'{"error": {"message": "key sk-secret is odd"}}'))
     acted(tmp_path, server, small, clips=2)
     assert set(server.keys) == {"Bearer sk-secret"}
-    assert "key (key) is odd" in failures(tmp_path)[0]["reason"]
+    assert "key … is odd" in failures(tmp_path)[0]["reason"]
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"sk-secret" not in kept
     assert "sk-secret" not in repr(backend(server))
@@ -218,17 +161,51 @@ def test_clips_that_failed_are_spoken_again_when_asked_and_the_others_kept(serve
     assert sum(clip.duration == 2.0 for clip in clips) == first.failures
 
 
+@pytest.mark.parametrize("format", ["WAV", "FLAC", "OGG", "MP3"])
+def test_speech_is_taken_as_it_comes_with_its_rate_and_length(format):
+    audio = tone(1.5, format=format)
+    take = as_take(audio)
+    assert take.audio == audio
+    assert take.format == format.lower()
+    assert take.sampling_rate == 24_000
+    assert take.duration == pytest.approx(1.5, abs=0.1)
+
+
+def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
+    audio = bytearray(tone())
+    audio[4:8] = audio[40:44] = b"\xff\xff\xff\xff"
+    assert as_take(bytes(audio)).duration == pytest.approx(1.0, abs=0.01)
+
+
 @pytest.mark.parametrize(
-    "wrong",
+    ("audio", "match"),
     [
-        {"base_url": "localhost:8000"},
-        {"base_url": "file:///etc/passwd"},
-        {"model": ""},
-        {"response_format": "pcm"},
-        {"concurrency": 0},
-        {"timeout": 0.0},
+        (b"", "empty"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "not audio but text/html: '<!DOCTYPE html>"),
+        (b'{"error": "busy"}', "not audio"),
+        (b"\x00\x01\x02\xff" * 100, "not audio"),
+        (b"RIFF\x00\x00\x00\x00WAVE" + b"\x07" * 50, "not audio that can be decoded"),
+        (b"\xff\xfb" + bytes(range(256)) * 4, "answer"),
+        (tone(1.0)[:20_000], "ends early|is damaged"),
+        (tone(3.0, format="FLAC")[:-5_000], "is damaged|ends early"),
+        (tone(2.0, level=0.0), "without speech"),
+        (tone(0.05), "without speech"),
+        (tone(LONGEST + 1, rate=8_000), "longer than 60 s"),
     ],
 )
-def test_a_backend_that_makes_no_sense_is_refused(wrong):
-    with pytest.raises(ActingError):
-        ServerBackend(**{"base_url": "http://localhost/v1", "model": "m", **wrong})
+def test_what_is_no_speech_is_told(audio, match):
+    with pytest.raises(AnswerError, match=match):
+        as_take(audio, content_type="text/html")
+
+
+def test_what_a_server_writes_is_shown_short_and_without_control_characters():
+    with pytest.raises(AnswerError) as error:
+        as_take(b"\x1b[31mred\x00" + b"x" * 10_000, content_type="text/plain")
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("wrong", [{"response_format": "pcm"}, {"max_tokens": 5}])
+def test_settings_that_speech_servers_do_not_know_are_refused(wrong):
+    with pytest.raises(InputError):
+        server_at("http://localhost/v1", **wrong)

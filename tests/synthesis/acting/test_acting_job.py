@@ -1,6 +1,5 @@
 """Shards of acted speech: the same bytes however they came about, and nothing lost."""
 
-import fcntl
 import json
 import signal
 import subprocess
@@ -12,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read
-from budew.errors import FilteredError, InputError, JobError
-from budew.jobs import Progress
-from budew.synthesis.acting import EspeakBackend, Performance, act
+from budew.errors import FilteredError, JobError
+from budew.jobs import run
+from budew.synthesis.acting import Act, EspeakBackend
 
 BACKEND = EspeakBackend()
 PROGRAM = """
 import sys
-from budew.synthesis.acting import EspeakBackend, Performance, act, make_plan
+from budew.jobs import run
+from budew.synthesis.acting import Act, EspeakBackend, make_plan
 if __name__ == "__main__":
     backend = EspeakBackend()
     plan = make_plan(backend, seed=3, languages=["en", "de"], texts=["neutral"])
-    act(sys.argv[1], Performance(plan, backend, clips=24, clips_per_shard=6), workers=int(sys.argv[2]))
+    run(Act(plan, backend), range(24), sys.argv[1], clips_per_shard=6, workers=int(sys.argv[2]))
 """
 
 
@@ -36,12 +36,13 @@ def bytes_of(folder):
 def made(tmp_path_factory, small):
     """A corpus of 24 clips in 4 shards, made in one go in this process."""
     folder = tmp_path_factory.mktemp("made")
-    act(folder, performance(small), workers=0)
+    act(folder, small)
     return folder
 
 
-def performance(small, clips=24, **more):
-    return Performance(small(BACKEND), BACKEND, clips, **{"clips_per_shard": 6, **more})
+def act(folder, small, clips=24, *, clips_per_shard=6, seed=3, check=None):
+    job = Act(small(BACKEND, seed=seed), BACKEND, check)
+    return run(job, range(clips), folder, clips_per_shard=clips_per_shard, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_th
         time.sleep(0.01)
     assert len(list(out.glob("*.tar"))) < 4
     assert list(out.glob(".*.unfinished"))
-    act(out, performance(small), workers=0)
+    act(out, small)
     assert bytes_of(out) == bytes_of(made)
 
 
@@ -103,53 +104,18 @@ def test_clips_carry_what_was_planned(made, small):
 
 
 def test_a_longer_corpus_goes_on_with_a_shorter_one(made, small, tmp_path):
-    act(tmp_path, performance(small, clips=9), workers=0)
+    act(tmp_path, small, clips=9)
     before = (tmp_path / "act-00000.tar").stat().st_mtime_ns
-    act(tmp_path, performance(small), workers=0)
+    act(tmp_path, small)
     assert bytes_of(tmp_path) == bytes_of(made)
     assert (tmp_path / "act-00000.tar").stat().st_mtime_ns == before
 
 
-def test_a_finished_corpus_is_left_alone(made, small):
-    times = {path: path.stat().st_mtime_ns for path in made.glob("*.tar")}
-    seen = []
-    done = act(made, performance(small), workers=0, progress=seen.append)
-    assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert set(seen) == {Progress(units=4, of=4, clips=0, failed=0)}
-    assert (done.clips, done.complete, done.done, done.failures) == (24, 4, 0, 0)
-
-
-def test_a_folder_of_something_else_is_refused(made, small, tmp_path):
+def test_another_plan_in_the_folder_is_refused(made, small):
     before = bytes_of(made)
     with pytest.raises(JobError, match=r"other settings \(plan\.seed was 3 and is now 4\)"):
-        act(made, Performance(small(BACKEND, seed=4), BACKEND, 24, clips_per_shard=6))
-    with pytest.raises(JobError, match=r"other settings \(clips_per_shard was 6 and is now 7\)"):
-        act(made, performance(small, clips_per_shard=7))
-    for fewer in (23, 18, 1):
-        with pytest.raises(JobError, match=f"holds more than {fewer} clips already"):
-            act(made, performance(small, clips=fewer))
+        act(made, small, seed=4)
     assert bytes_of(made) == before
-    (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(JobError, match="not empty"):
-        act(tmp_path, performance(small))
-    (tmp_path / "job.json").write_text("[]")
-    with pytest.raises(JobError, match="another job"):
-        act(tmp_path, performance(small))
-
-
-def test_a_shard_that_was_damaged_after_it_was_made_is_made_again(made, small):
-    shard = made / "act-00002.tar"
-    whole = shard.read_bytes()
-    shard.write_bytes(whole[:-1])
-    act(made, performance(small), workers=0)
-    assert shard.read_bytes() == whole
-
-
-def test_two_runs_at_a_time_in_one_folder_are_refused(made, small):
-    with (made / "job.json").open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(JobError, match="another run is at work"):
-            act(made, performance(small))
 
 
 @dataclass(frozen=True)
@@ -172,7 +138,7 @@ class Refuses:
 
 
 def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
-    done = act(tmp_path, performance(small, clips=7, clips_per_shard=3, check=Refuses()), workers=0)
+    done = act(tmp_path, small, clips=7, clips_per_shard=3, check=Refuses())
     assert (done.clips, done.failures, done.left_out) == (3, 2, 2)
     plan, rows = small(BACKEND), []
     for name, numbers in (("failures", (0, 4)), ("left_out", (2, 6))):
@@ -182,9 +148,3 @@ def test_what_a_check_drops_is_listed_in_the_order_of_the_plan(small, tmp_path):
     assert {row["reason"] for row in rows} == {"even"}
     assert [row["shard"] for row in rows] == ["act-00000", "act-00001", "act-00000", "act-00002"]
     assert not (tmp_path / "act-00002.tar").exists()  # no clip of it was let through
-
-
-@pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips_per_shard": 0}])
-def test_orders_that_make_no_sense_are_refused(small, tmp_path, wrong):
-    with pytest.raises(InputError):
-        act(tmp_path, performance(small, **wrong))

@@ -1,43 +1,86 @@
-"""An acted corpus: a plan, spoken by a backend, checked, and written as WebDataset shards.
+"""The job that speaks an acting plan, and what a backend is.
 
-It is a job like any other, so a run may be killed at any moment, and every planned clip ends in a shard, in
-`failures.jsonl` or in `left_out.jsonl`. What is spoken is kept: no clip is spoken, and paid, twice but those
-of the shard at hand when the run was killed.
+Every planned clip ends in a shard, in `failures.jsonl` or in `left_out.jsonl`. No clip is spoken, and paid,
+twice except those of the shard at hand when a run is killed.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
-from budew.jobs import Job, OnFailed, Summary, run
-from budew.jobs.plan import OnProgress
-from budew.synthesis.acting.backend import Backend, Take
-from budew.synthesis.acting.plan import ActingPlan, Item
+from budew.jobs import Job, OnFailed
+from budew.synthesis.acting.acting_plan import ActingPlan, Item, Speaker
 from budew.version import __version__
-
-CLIPS_PER_SHARD = 100
-"""What a kill costs at most, in clips that have to be spoken, and paid, again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
-    """An acted corpus, as the job that speaks its planned clips.
+class Take:
+    """One item, spoken.
+
+    Attributes:
+        audio: encoded.
+        format: suffix of the encoding.
+        sampling_rate: Hz.
+        duration: seconds.
+        bursts: vocal bursts that it certainly contains, besides those of the challenge.
+        gender: of the voice, None where it is not known.
+        details: what else is known of its making, as JSON values.
+    """
+
+    audio: bytes
+    format: str
+    sampling_rate: int
+    duration: float
+    bursts: tuple[str, ...] = ()
+    gender: str | None = None
+    details: Mapping[str, Any] | None = None
+
+
+class Backend(Speaker, Protocol):
+    """Anything that speaks. It is pickled into workers, so models and clients are loaded in `speak`.
+
+    Attributes:
+        name: of what speaks, for provenance.
+        license: SPDX identifier of the speech, None where it is not known.
+        computes: whether it keeps a processor busy, so that one worker a processor pays.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def license(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def computes(self) -> bool: ...  # noqa: D102
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the sound, as JSON values; no address, no key."""
+        ...
+
+    def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
+        """Speak the items, in their order; call `failed` for each that cannot be spoken.
+
+        Raises:
+            JobError: no other item would succeed either.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The job `act`: speaks planned clips, given as clip numbers: `run(Act(plan, backend), range(100), out)`.
 
     Attributes:
         plan: what is acted.
         backend: who speaks.
-        clips: how many clips of the plan.
-        clips_per_shard: size of a shard.
         check: a job that every clip passes before it is written, such as `CheckWords`.
     """
 
     plan: ActingPlan
     backend: Backend
-    clips: int
-    clips_per_shard: int = CLIPS_PER_SHARD
     check: Job | None = None
     name: str = "act"
 
@@ -45,11 +88,6 @@ class Performance:
     def prefix(self) -> str:
         """Return the prefix of shard names."""
         return self.name
-
-    @property
-    def default_workers(self) -> int | None:
-        """Return None, one a processor, for a backend that computes; 0 for a server or with a check."""
-        return 0 if self.check is not None or not self.backend.computes else None
 
     def id_of(self, number: int) -> str:
         """Return the id of clip `number`."""
@@ -85,43 +123,8 @@ class Performance:
         return clips if self.check is None else self.check.run(clips, failed)
 
 
-def act(
-    out: str | Path,
-    performance: Performance,
-    *,
-    workers: int | None = None,
-    retry_failed: bool = False,
-    progress: OnProgress | None = None,
-) -> Summary:
-    """Make the clips that are missing in the folder `out`.
-
-    Args:
-        out: folder; what is finished in it is kept. A longer corpus of the same plan goes on with it.
-        performance: what is made.
-        workers: processes; left out, one a processor for a backend that computes, and this one alone for a
-            server or where there is a check.
-        retry_failed: speak those clips again that failed or were left out before; the others are kept.
-        progress: called a few times a second.
-
-    Raises:
-        JobError: the backend or the check cannot go on, the folder holds something else, or a number is out
-            of range.
-        MissingExtraError: a library is not installed.
-        OSError: the disk refuses.
-    """
-    return run(
-        performance,
-        range(performance.clips),
-        out,
-        clips_per_shard=performance.clips_per_shard,
-        workers=performance.default_workers if workers is None else workers,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
-
-
 def _clip(item: Item, take: Take, backend: Backend) -> Clip:
-    """Return a take with everything that is known of it."""
+    """Return a take as a clip, with its plan in the metadata."""
     planned = asdict(item)
     acting = {name: planned[name] for name in ("emotion", "intensity", "accent", "challenge", "instructions")}
     acting |= {"text": item.kind, "seed": item.seed, "number": item.number, **backend.settings()}

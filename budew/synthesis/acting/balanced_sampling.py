@@ -1,13 +1,13 @@
-"""Dealing levels to clips, as cards are dealt: evenly at every moment, and by chance in everything else.
+"""Balanced sampling: levels of an axis are assigned to clips evenly at every moment, and otherwise at random.
 
-The clips come in rounds of `rounds` (one for each emotion). What clip `number` is dealt depends on the number
+The clips come in rounds of `rounds` (one for each emotion). The level of clip `number` depends on the number
 and the seed alone, and whatever the number of clips:
 
 * within one place of the round (one emotion) no level comes twice before all have come once;
 * after each whole round, no level is ahead of another by more than one clip.
 
 Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and columns
-shuffled anew for each such run. Two axes that are dealt apart meet by chance, as in a shuffled full product.
+shuffled anew for each such run. Two axes are independent of each other, as in a shuffled full product.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from math import gcd
 from budew.randomness import generator
 
 
-def dealt(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
+def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
     """Return which of `size` levels of `axis` clip `number` has, in [0, size).
 
     Args:
@@ -24,7 +24,7 @@ def dealt(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
         size: levels of the axis.
         rounds: clips of one round; the place in the round is `number % rounds`.
         seed: of the plan.
-        axis: name; two axes of one name and size are dealt the same.
+        axis: name; two axes of one name and size get the same levels.
     """
     square, within = divmod(number, size * rounds)
     turn, place = divmod(within, rounds)
@@ -35,8 +35,8 @@ def dealt(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
     return _shuffled(size, seed, axis, square, "levels")[(position + shift) % size]
 
 
-def dealt_from_deck(number: int, *, size: int, seed: int, axis: str) -> int:
-    """Return which of `size` cards is the `number`-th: the deck is shuffled anew each time it is used up."""
+def shuffled_level(number: int, *, size: int, seed: int, axis: str) -> int:
+    """Return which of `size` levels is the `number`-th: their order is shuffled anew when all have come."""
     deck, place = divmod(number, size)
     return _shuffled(size, seed, axis, deck, "deck")[place]
 

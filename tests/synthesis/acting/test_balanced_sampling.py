@@ -1,11 +1,11 @@
-"""Levels are dealt evenly at every moment, whatever the numbers."""
+"""Levels are assigned evenly at every moment, whatever the numbers."""
 
 from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.synthesis.acting.deal import dealt, dealt_from_deck
+from budew.synthesis.acting.balanced_sampling import balanced_level, shuffled_level
 
 SIZES = st.integers(1, 13)
 
@@ -21,7 +21,9 @@ def test_within_a_place_of_the_round_no_level_is_ahead_by_more_than_one_at_any_m
 ):
     counts = {place: Counter() for place in range(rounds)}
     for number in range(clips):
-        counts[number % rounds][dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")] += 1
+        counts[number % rounds][
+            balanced_level(number, size=size, rounds=rounds, seed=seed, axis="voice")
+        ] += 1
         assert spread(counts[number % rounds], size) <= 1
 
 
@@ -30,7 +32,7 @@ def test_within_a_place_of_the_round_no_level_is_ahead_by_more_than_one_at_any_m
 def test_within_a_level_no_place_is_ahead_by_more_than_one_at_any_moment(size, rounds, seed, clips):
     counts = {level: Counter() for level in range(size)}
     for number in range(clips):
-        level = dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")
+        level = balanced_level(number, size=size, rounds=rounds, seed=seed, axis="voice")
         counts[level][number % rounds] += 1
         assert spread(counts[level], rounds) <= 1
 
@@ -40,7 +42,7 @@ def test_within_a_level_no_place_is_ahead_by_more_than_one_at_any_moment(size, r
 def test_after_each_round_no_level_is_ahead_by_more_than_one(size, rounds, seed, turns):
     counts: Counter = Counter()
     for number in range(turns * rounds):
-        counts[dealt(number, size=size, rounds=rounds, seed=seed, axis="voice")] += 1
+        counts[balanced_level(number, size=size, rounds=rounds, seed=seed, axis="a")] += 1
         if number % rounds == rounds - 1:
             assert spread(counts, size) <= 1
 
@@ -48,22 +50,24 @@ def test_after_each_round_no_level_is_ahead_by_more_than_one(size, rounds, seed,
 @given(size=SIZES, rounds=SIZES, seed=st.integers(0, 9), square=st.integers(0, 3))
 def test_each_pair_comes_exactly_once_in_a_square(size, rounds, seed, square):
     numbers = range(square * size * rounds, (square + 1) * size * rounds)
-    pairs = {(n % rounds, dealt(n, size=size, rounds=rounds, seed=seed, axis="a")) for n in numbers}
+    pairs = {(n % rounds, balanced_level(n, size=size, rounds=rounds, seed=seed, axis="a")) for n in numbers}
     assert len(pairs) == size * rounds
 
 
-def test_axes_that_are_dealt_apart_meet_evenly_on_the_whole():
+def test_independent_axes_meet_evenly_on_the_whole():
     pairs = Counter(
-        tuple(dealt(number, size=4, rounds=40, seed=1, axis=axis) for axis in ("language", "intensity"))
+        tuple(
+            balanced_level(number, size=4, rounds=40, seed=1, axis=axis) for axis in ("language", "intensity")
+        )
         for number in range(8_000)
     )
     assert len(pairs) == 16
     assert all(abs(count - 500) < 100 for count in pairs.values())
 
 
-def test_another_seed_and_another_axis_are_dealt_otherwise():
+def test_another_seed_and_another_axis_give_other_levels():
     def deal(seed, axis):
-        return [dealt(number, size=6, rounds=10, seed=seed, axis=axis) for number in range(60)]
+        return [balanced_level(number, size=6, rounds=10, seed=seed, axis=axis) for number in range(60)]
 
     assert deal(1, "voice") == deal(1, "voice")
     assert deal(1, "voice") != deal(2, "voice")
@@ -71,7 +75,7 @@ def test_another_seed_and_another_axis_are_dealt_otherwise():
 
 
 @given(size=SIZES, seed=st.integers(0, 9))
-def test_a_deck_is_used_up_before_it_is_shuffled_again(size, seed):
-    cards = [dealt_from_deck(number, size=size, seed=seed, axis="line") for number in range(3 * size)]
+def test_all_levels_come_before_they_are_shuffled_again(size, seed):
+    cards = [shuffled_level(number, size=size, seed=seed, axis="line") for number in range(3 * size)]
     for start in range(0, 3 * size, size):
         assert sorted(cards[start : start + size]) == list(range(size))

@@ -7,12 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import parse
-from budew.synthesis.acting import ActingError, EspeakBackend, ServerBackend, make_plan
-from budew.synthesis.acting.tables import challenges, languages
+from budew.errors import InputError, SettingsError
+from budew.synthesis.acting import EspeakBackend, make_plan
+from budew.synthesis.acting.acting_data import challenges, languages
 from budew.taxonomy import EMOTIONS, UnknownNameError
 
+from .conftest import server_at
+
 ESPEAK = EspeakBackend()
-SERVER = ServerBackend(base_url="http://localhost:1/v1", model="m")
+SERVER = server_at("http://localhost:1/v1")
 
 
 def spread(counts: Counter, levels: int) -> int:
@@ -149,7 +152,7 @@ def test_a_language_without_the_accents_asked_for_keeps_its_own():
     ],
 )
 def test_what_is_not_there_is_told(axes, match):
-    with pytest.raises(ActingError, match=match):
+    with pytest.raises(InputError, match=match):
         make_plan(SERVER, seed=1, **axes)
 
 
@@ -157,5 +160,13 @@ def test_unknown_emotions_and_voices_of_espeak_are_told():
     with pytest.raises(UnknownNameError):
         make_plan(SERVER, seed=1, emotions=["angr"])
     for voice in ("f1", "f1-99", "nobody-01", "f1-x", ""):
-        with pytest.raises(ActingError, match="no voice"):
+        with pytest.raises(InputError, match="no voice"):
             make_plan(ESPEAK, seed=1, voices=[voice])
+
+
+def test_names_may_be_one_text_and_an_axis_that_is_unknown_is_refused():
+    plan = make_plan(ESPEAK, seed=1, languages="en, de", texts="neutral")
+    assert plan == make_plan(ESPEAK, seed=1, languages=["en", "de"], texts=["neutral"])
+    for wrong in ({"moods": ["sad"]}, {"languages": [1]}, {"voices": 5}):
+        with pytest.raises(SettingsError, match="the plan"):
+            make_plan(ESPEAK, seed=1, **wrong)

@@ -2,16 +2,16 @@
 
 import string
 
-from budew.synthesis.acting.tables import challenges, data, languages
-from budew.synthesis.tables import table
-from budew.taxonomy import EMOTIONS
+from budew.synthesis.acting.acting_data import challenges, data, languages
+from budew.synthesis.tables import cues, table
+from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
 
 
 def test_every_emotion_has_lines_of_its_own_in_every_language():
     assert set(languages()) == {"en", "de", "es", "fr"}
     for language in languages().values():
-        assert tuple(language.lines) == EMOTIONS
+        assert set(data(f"lines/{language.code}")["lines"]) == set(EMOTIONS)
         assert all(len(lines) >= 4 for lines in language.lines.values())
         every = [line for lines in language.lines.values() for line in lines]
         assert len(every) == len(set(every))
@@ -50,7 +50,12 @@ def test_espeak_speaks_every_language_with_voices_that_the_synthesizer_knows():
 
 def test_challenges_have_directions_and_known_cues_and_bursts():
     assert len(challenges()) >= 15
-    for challenge in challenges().values():  # loading them has checked their names
+    for challenge in challenges().values():
+        assert set(challenge.cues) <= set(cues())
+        assert all(name in table("bursts") and burst(name) == name for name in challenge.bursts)
+        assert challenge.style is None or trait("style", challenge.style)
+        assert challenge.parts
+        assert all(0 <= part <= 1.5 for part in challenge.parts)
         assert challenge.direction.endswith(".")
         assert all(-1 <= size <= 1 for size in challenge.cues.values())
         assert len(challenge.parts) > 1 or not challenge.between

@@ -1,0 +1,284 @@
+"""What is acted: clip after clip of voices × emotions × intensities × languages × accents × challenges.
+
+Clip i is a function of the plan and i, so that a plan has no length: any beginning of it is balanced
+(`balanced_sampling`), and a longer corpus begins with the clips of a shorter one.
+
+The instructions for a speech model are worded by `budew.captions.render`, so that what is asked for is what a
+caption would say, and `parse` reads it back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import Field, field_validator
+
+from budew.captions import render
+from budew.errors import InputError
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed, generator
+from budew.settings import Settings, validated
+from budew.synthesis.acting.acting_data import challenges, data, languages
+from budew.synthesis.acting.balanced_sampling import balanced_level, shuffled_level
+from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
+from budew.taxonomy.scales import level_name
+
+_Names = tuple[str, ...] | None
+
+
+class Axes(Settings):
+    """The levels of each axis by the names that people write; None for all of them."""
+
+    emotions: _Names = Field(default=None, description="In any spelling.")
+    intensities: _Names = Field(default=None, description="Of slight, moderate, strong, extreme.")
+    languages: _Names = Field(default=None, description="Of en, de, es, fr.")
+    accents: _Names = Field(
+        default=None, description="A language with none of them is spoken in all its own accents."
+    )
+    voices: _Names = Field(default=None, description="Voices of the backend.")
+    challenges: _Names = Field(default=None, description="Such as plain, whisper, hide it.")
+    texts: _Names = Field(default=None, description="Lines: fitting the emotion, neutral, or both.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _listed(cls, names: Any) -> Any:
+        """Split `a, b` at its commas."""
+        return tuple(name.strip() for name in names.split(",")) if isinstance(names, str) else names
+
+
+FITTING, NEUTRAL = "fitting", "neutral"
+TEXTS = (FITTING, NEUTRAL)
+"""Kinds of lines: written for the emotion, or chosen without regard to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One clip to be acted.
+
+    Attributes:
+        number: its place in the plan.
+        id: of the clip, made of seed and number.
+        seed: of the plan.
+        emotion, intensity: what is acted; the intensity is a level in (0, 1].
+        voice: name of who speaks.
+        language, accent: code of the language, and an accent of it.
+        challenge: name of the acting challenge.
+        kind: of the line, one of `TEXTS`.
+        text: the words.
+        instructions: how to act it, for a speech model.
+    """
+
+    number: int
+    id: str
+    seed: int
+    emotion: str
+    intensity: float
+    voice: str
+    language: str
+    accent: str
+    challenge: str
+    kind: str
+    text: str
+    instructions: str
+
+    def profile(self, *, bursts: tuple[str, ...] = (), gender: str | None = None) -> VoiceProfile:
+        """Return the profile that is planned, with what only the backend knows."""
+        challenge, accent = challenges()[self.challenge], languages()[self.language].accent(self.accent)
+        traits = {
+            "gender": gender,
+            "accent": None if accent.unmarked else accent.name,
+            "style": challenge.style,
+        }
+        known = {name: value for name, value in traits.items() if value is not None}
+        return VoiceProfile({self.emotion: self.intensity}, (*challenge.bursts, *bursts), known)
+
+
+@dataclass(frozen=True, slots=True)
+class ActingPlan:
+    """The levels of each axis, and the seed. `make_plan` makes one.
+
+    Attributes:
+        seed: decides which levels meet.
+        emotions: canonical names.
+        intensities: levels in (0, 1].
+        voices: names that the backend knows.
+        accents: code of a language to the accents in which it is spoken.
+        challenges: names of `challenges.yaml`.
+        texts: kinds of lines, of `TEXTS`.
+    """
+
+    seed: int
+    emotions: tuple[str, ...]
+    intensities: tuple[float, ...]
+    voices: tuple[str, ...]
+    accents: Mapping[str, tuple[str, ...]]
+    challenges: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def item(self, number: int) -> Item:
+        """Return clip `number` of the plan, from 0."""
+        turn, place = divmod(number, len(self.emotions))
+        emotion = self.emotions[self._shuffled("emotion", place, len(self.emotions))]
+        language = tuple(self.accents)[self._balanced("language", number, len(self.accents))]
+        accents = self.accents[language]
+        again = turn // len(self.accents)  # how often the emotion came in this language before
+        accent = accents[
+            self._balanced(f"accent {language}", again * len(self.emotions) + place, len(accents))
+        ]
+        intensity = self.intensities[self._balanced("intensity", number, len(self.intensities))]
+        challenge = self.challenges[self._balanced("challenge", number, len(self.challenges))]
+        kind = self.texts[self._balanced("text", number, len(self.texts))]
+        name = self.id_of(number)
+        return Item(
+            number=number,
+            id=name,
+            seed=self.seed,
+            emotion=emotion,
+            intensity=intensity,
+            voice=self.voices[self._balanced("voice", number, len(self.voices))],
+            language=language,
+            accent=accent,
+            challenge=challenge,
+            kind=kind,
+            text=self._line(name, emotion, language, kind, again),
+            instructions=instruct(
+                emotion, intensity, language=language, accent=accent, challenge=challenge, of=name
+            ),
+        )
+
+    def id_of(self, number: int) -> str:
+        """Return the id of clip `number`."""
+        return f"act-{self.seed}-{number:07d}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all that decides the clips, as JSON values."""
+        return {
+            "seed": self.seed,
+            "emotions": list(self.emotions),
+            "intensities": list(self.intensities),
+            "voices": list(self.voices),
+            "accents": {language: list(accents) for language, accents in self.accents.items()},
+            "challenges": list(self.challenges),
+            "texts": list(self.texts),
+        }
+
+    def _balanced(self, axis: str, number: int, size: int) -> int:
+        return balanced_level(number, size=size, rounds=len(self.emotions), seed=self.seed, axis=axis)
+
+    def _shuffled(self, axis: str, number: int, size: int) -> int:
+        return shuffled_level(number, size=size, seed=self.seed, axis=axis)
+
+    def _line(self, name: str, emotion: str, language: str, kind: str, again: int) -> str:
+        spoken = languages()[language]
+        lines = spoken.lines[emotion] if kind == FITTING else spoken.neutral
+        line = lines[self._shuffled(f"line {language} {kind} {emotion}", again, len(lines))]
+        if "{" not in line:
+            return line
+        rng = generator(self.seed, name, "slots")
+        return line.format(**{slot: rng.choice(words) for slot, words in spoken.slots.items()})
+
+
+def instruct(emotion: str, intensity: float, *, language: str, accent: str, challenge: str, of: str) -> str:
+    """Return the instructions for one clip, in English.
+
+    Args:
+        emotion: canonical name.
+        intensity: in (0, 1].
+        language: code of the language that is spoken.
+        accent: one of that language.
+        challenge: name of the acting challenge.
+        of: id of the clip, which decides the wording.
+    """
+    wording, spoken = data("instructions"), languages()[language]
+    frame = wording["frames"][derived_seed("instructions", of) % len(wording["frames"])]
+    way = "unmarked" if spoken.accent(accent).unmarked else "marked"
+    text: str = frame.format(
+        language=spoken.name,
+        accent=wording["accent"][way].format(accent=accent),
+        feeling=feeling(emotion, intensity, seed=derived_seed("feeling", of)),
+        level=wording["levels"][level_name(intensity)],
+        challenge=challenges()[challenge].direction,
+        bounds=wording["bounds"],
+    )
+    return text
+
+
+def feeling(emotion: str, intensity: float, *, seed: int) -> str:
+    """Return an emotion with its intensity, such as "extreme anger" or "slightly amused"."""
+    words = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
+    return words[0].lower() + words[1:].rstrip(".")
+
+
+class Speaker(Protocol):
+    """What a plan has to know of a backend."""
+
+    def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        """Return `names`, or the default voices where none are named.
+
+        Raises:
+            InputError: there is no such voice.
+        """
+        ...
+
+    def accents(self, language: str) -> tuple[str, ...]:
+        """Return the accents in which it speaks a language, the first one the plainest."""
+        ...
+
+
+def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
+    """Return a plan for a backend.
+
+    Args:
+        backend: who will speak: its voices, and the accents that it has.
+        seed: decides which levels meet.
+        axes: fields of `Axes`. Each axis that is left out has all its levels.
+
+    Raises:
+        UnknownNameError: there is no such emotion.
+        InputError: there is no such level of another axis, or an axis has none.
+        SettingsError: an axis is unknown, or its names are not text.
+    """
+    chosen = validated(Axes, axes, name="the plan")
+    codes = _chosen("language", chosen.languages, languages())
+    levels = dict(zip(LEVEL_NAMES[1:], LEVELS[1:], strict=True))
+    return ActingPlan(
+        seed=seed,
+        emotions=_some("emotion", EMOTIONS if chosen.emotions is None else map(emotion, chosen.emotions)),
+        intensities=tuple(levels[name] for name in _chosen("intensity", chosen.intensities, levels)),
+        voices=_some("voice", backend.voices(chosen.voices)),
+        accents=_accents(backend, codes, chosen.accents),
+        challenges=_chosen("challenge", chosen.challenges, challenges()),
+        texts=_chosen("kind of text", chosen.texts, TEXTS),
+    )
+
+
+def _accents(
+    backend: Speaker, codes: Sequence[str], wanted: Sequence[str] | None
+) -> Mapping[str, tuple[str, ...]]:
+    spoken = {code: backend.accents(code) for code in codes}
+    if wanted is None:
+        return spoken
+    known = [accent for accents in spoken.values() for accent in accents]
+    chosen = _chosen("accent", wanted, known)
+    return {
+        code: tuple(accent for accent in accents if accent in chosen) or accents
+        for code, accents in spoken.items()
+    }
+
+
+def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tuple[str, ...]:
+    by_name = {name.casefold(): name for name in known}
+    if names is None:
+        return tuple(dict.fromkeys(by_name.values()))
+    unknown = [name for name in names if name.strip().casefold() not in by_name]
+    if unknown:
+        raise InputError(f"there is no {axis} {unknown[0]!r}: use some of {', '.join(by_name.values())}")
+    return _some(axis, (by_name[name.strip().casefold()] for name in names))
+
+
+def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, each once."""
+    chosen = tuple(dict.fromkeys(names))
+    if not chosen:
+        raise InputError(f"the plan needs at least one {axis}")
+    return chosen
