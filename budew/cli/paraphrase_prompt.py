@@ -60,7 +60,7 @@ def prompt(
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
     from budew.paraphrase.backend import Request
-    from budew.paraphrase.prompts.loading import load_prompts
+    from budew.paraphrase.prompts import load_prompts
     from budew.paraphrase.sources import source_caption
 
     prompts, said = load_prompts(prompt_file, ban=ban), read_profile(profile)

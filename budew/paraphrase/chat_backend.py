@@ -16,6 +16,7 @@ from budew.chat.server import ServerSettings
 from budew.errors import InputError, ServerError
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.prompts import Prompts, load_prompts
+from budew.paraphrase.prompts.messages import SCHEMA
 from budew.paraphrase.tidy import tidied
 
 
@@ -101,7 +102,7 @@ class ChatBackend:
             top_p=self.prompts.top_p,
             seed=request.seed % 2**31,
             n=request.n,
-            schema=self.prompts.schema() if self.structured else None,
+            schema=SCHEMA if self.structured else None,
         )
 
     def _temperature(self) -> float:

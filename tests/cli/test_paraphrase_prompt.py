@@ -7,8 +7,8 @@ import typer
 from typer.testing import CliRunner
 
 from budew.cli.paraphrase_prompt import prompt
+from budew.paraphrase import load_prompts
 from budew.paraphrase.backend import Request
-from budew.paraphrase.prompts.loading import load_prompts
 from budew.paraphrase.sources import source_caption
 from budew.profile import VoiceProfile
 from budew.resources import data_folder

@@ -1,163 +1,107 @@
 """What a language model is asked for a caption in other words: the messages, made of a prompt file.
 
-The system message is the same for all requests, so that servers compute it once; what is asked for a clip
-comes after it. Whatever comes from outside (a caption, an earlier answer) is quoted: on one line, without
-the marks that could end the quotation or be a token of the model, and no longer than a caption.
+The system message is the same for all requests, so that servers compute it once; the request of a clip comes
+after it. Texts from outside (a caption, an earlier answer) are quoted: on one line, no longer than a caption,
+without characters that could end the quotation or form a special token of the model.
 """
 
 import hashlib
+import json
 import re
+import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
 from random import Random
-from typing import Any
 
 from budew.captions import expressible
-from budew.captions.render import Style as SourceStyle
 from budew.chat.request import Schema
+from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import Refused, Request
 from budew.paraphrase.gate import Reason
-from budew.paraphrase.prompts.few_shots import Example, FewShots, template_of
-from budew.paraphrase.prompts.must_say import Listing, in_plain_words, listed
+from budew.paraphrase.prompts.few_shots import Example, FewShots
+from budew.paraphrase.prompts.must_say import in_plain_words, listed
+from budew.paraphrase.prompts.prompt_file import (
+    LONGEST_BANNED,
+    MOST_BANNED,
+    SLOT,
+    BanList,
+    Examples,
+    PromptFile,
+    Style,
+)
 from budew.profile import VoiceProfile
-from budew.prompt_file import PromptError, filled
 from budew.randomness import generator
+from budew.resources import data_folder
+from budew.settings import load, read_yaml, validated
 
-REASONS = (
-    "empty", "long", "lost", "added", "moved", "lost-burst", "added-burst", "lost-trait", "added-trait",
-    "other-trait", "copy", "sibling", "spoken", "lint",
-)  # fmt: skip
-"""Codes for which there must be a sentence; that of "lint" serves for every other code."""
 LONGEST_QUOTED = 1500
 """Characters of a caption or an earlier answer that a model is shown."""
-MOST_BANNED, LONGEST_BANNED = 60, 80
-"""Phrases that may be banned, and characters of each."""
-SCHEMA = Schema(
-    "caption",
-    {
-        "type": "object",
-        "properties": {"caption": {"type": "string"}},
-        "required": ["caption"],
-        "additionalProperties": False,
-    },
-)
+_CAPTION = {"type": "object", "properties": {"caption": {"type": "string"}}, "required": ["caption"]}
+SCHEMA = Schema("caption", {**_CAPTION, "additionalProperties": False})
 """Of an answer, where the server holds it to one."""
 _MARK = re.compile(r"[<>{}\[\]|\\`#*=_]")
-_UNNAMED = " ({what})"
-"""Falls away from the sentence of a reason that is about nothing in particular."""
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A manner of writing.
-
-    Attributes:
-        name: of the style.
-        instruction: what the model is told.
-        length: how long the caption shall be; may be empty.
-        source_style: in which the caption is rendered that is to be rewritten; None for any.
-        weight: how soon it comes up among the styles of a clip.
-    """
-
-    name: str
-    instruction: str
-    length: str = ""
-    source_style: SourceStyle | None = None
-    weight: float = 1.0
-
-    @property
-    def told(self) -> str:
-        """What the model is told: manner and length."""
-        return f"{self.instruction} {self.length}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """How earlier attempts are told: the last `shown`, each by a text with `{text}` and `{reasons}`."""
-
-    shown: int
-    text: str
+_ABOUT = " ({what})"
+"""Removed from the sentence of a reason without a subject."""
 
 
 @dataclass(frozen=True)
 class Prompts:
-    """What a language model is asked, and how it is to answer. `load_prompts` reads and checks it.
+    """What a language model is asked, and how it is to answer.
 
     Attributes:
-        name: of the prompt file, such as its language.
-        version: raised with every change of the file or of its examples.
-        temperature, top_p: how answers are drawn.
-        tokens, tokens_for_each: longest answer, for each thing that is to be said.
-        system: with places for the levels, the form of the answer, and what is banned.
-        structured, plain: the form of the answer, with a schema and without.
-        levels: level name and its words, each.
-        ban: with `{phrases}`.
+        file: the texts.
+        few_shots: all examples.
         banned: phrases that shall not be used.
-        all_styles: at least one.
-        request: with places for style, examples, what must be kept, the caption and earlier attempts.
-        one_text: the same, for models that take one text.
-        listing: how what must be kept is listed.
-        examples_of_style, example, example_of_another_style: how few-shots are told.
-        few_shots: all of them.
-        retry: how earlier attempts are told.
-        sentences: code of a reason and its sentence, each.
     """
 
-    name: str
-    version: int
-    temperature: float
-    top_p: float
-    tokens: int
-    tokens_for_each: int
-    system: str
-    structured: str
-    plain: str
-    levels: tuple[tuple[str, tuple[str, ...]], ...]
-    ban: str
-    banned: tuple[str, ...]
-    all_styles: tuple[Style, ...]
-    request: str
-    one_text: str
-    listing: Listing
-    examples_of_style: str
-    example: str
-    example_of_another_style: str
-    few_shots: FewShots
-    retry: Retry
-    sentences: tuple[tuple[str, str], ...]
+    file: PromptFile
+    few_shots: FewShots = field(default_factory=FewShots)
+    banned: tuple[str, ...] = ()
 
-    @cached_property
+    @property
+    def name(self) -> str:
+        """Name of the prompt file, such as its language."""
+        return self.file.name
+
+    @property
+    def version(self) -> int:
+        """Raised with every change of the file or of its examples."""
+        return self.file.version
+
+    @property
+    def temperature(self) -> float:
+        """Of the sampling."""
+        return self.file.sampling.temperature
+
+    @property
+    def top_p(self) -> float:
+        """Of the sampling."""
+        return self.file.sampling.top_p
+
+    @property
     def styles(self) -> Mapping[str, Style]:
         """The styles by their names, in the order of the file."""
-        return {style.name: style for style in self.all_styles}
+        return self.file.styles
 
     def style_of(self, seed: int, id: str, number: int) -> str:
-        """Return the style of a clip's caption `number`, from 0: another one until all have come up.
-
-        Raises:
-            ValueError: the number is below 0.
-        """
-        if number < 0:
-            raise ValueError(f"captions of a clip are counted from 0, not from {number}")
-        turn, place = divmod(number, len(self.all_styles))
+        """Return the style of a clip's caption `number`, from 0: another one until all have been drawn."""
+        turn, place = divmod(number, len(self.styles))
         chance = generator("styles", seed, id, turn)
-        soonest = sorted(self.all_styles, key=lambda style: -(chance.random() ** (1 / style.weight)))
-        return soonest[place].name
+        key = {name: -(chance.random() ** (1 / style.weight)) for name, style in self.styles.items()}
+        return sorted(self.styles, key=key.__getitem__)[place]
 
     def banning(self, phrases: Iterable[str]) -> "Prompts":
-        """Return these prompts with more phrases that shall not be used, at most 60 of at most 80 characters.
+        """Return these prompts with more phrases that shall not be used.
 
         Raises:
-            PromptError: there are more or longer ones.
+            InputError: there are more than 60, or longer ones than 80 characters.
         """
         more = dict.fromkeys((*self.banned, *map(quoted, phrases)))
         banned = tuple(phrase for phrase in more if phrase)
         if len(banned) > MOST_BANNED or any(len(phrase) > LONGEST_BANNED for phrase in banned):
-            raise PromptError(
-                f"at most {MOST_BANNED} phrases of {LONGEST_BANNED} characters can be banned, "
-                f"not {len(banned)}: keep the most used"
-            )
+            raise InputError(f"at most {MOST_BANNED} phrases of {LONGEST_BANNED} characters can be banned")
         return replace(self, banned=banned)
 
     def messages(self, request: Request, *, structured: bool) -> tuple[dict[str, str], ...]:
@@ -165,129 +109,160 @@ class Prompts:
 
         Args:
             request: what is asked; a style of "" is drawn.
-            structured: whether the server holds the answer to `schema()`.
+            structured: whether the server holds the answer to `SCHEMA`.
 
         Raises:
-            ValueError: there is no such style.
+            InputError: there is no such style.
         """
-        style = self._style(request)
-        chance, said = self._chance(request), expressible(request.profile)
-        asked = {
-            "examples": self._examples(said, style, chance),
-            "style": style.told,
-            "keep": "\n".join([f"- {line}" for line in self._must_say(request, said, chance)]),
+        name, profile = self._style(request), expressible(request.profile)
+        chance = generator("prompt", request.seed, len(request.refused))
+        values = {
+            "examples": self._examples(profile, name, chance),
+            "style": self.styles[name].wording,
+            "keep": "\n".join([f"- {line}" for line in self._must_say(request, profile, chance)]),
             "caption": quoted(request.caption),
-            "refused": "\n".join(map(self._attempt, request.refused[-self.retry.shown :])),
+            "refused": "\n".join(map(self._attempt, request.refused[-self.file.refused.shown :])),
         }
         return (
             {"role": "system", "content": self._systems[structured]},
-            {"role": "user", "content": filled(self.request, asked)},
+            {"role": "user", "content": filled(self.file.request, values)},
         )
 
     def text(self, request: Request) -> str:
         """Return the request as one text, without few-shots, for models that take a text and give a text.
 
         Raises:
-            ValueError: there is no such style.
+            InputError: there is no such style.
         """
-        said = expressible(request.profile)
+        chance = generator("prompt", request.seed, len(request.refused))
         reasons = [self._sentence(reason) for refused in request.refused[-1:] for reason in refused.reasons]
-        asked = {
-            "style": self._style(request).told,
-            "keep": "; ".join(self._must_say(request, said, self._chance(request))),
+        values = {
+            "style": self.styles[self._style(request)].wording,
+            "keep": "; ".join(self._must_say(request, expressible(request.profile), chance)),
             "caption": quoted(request.caption),
             "refused": " ".join(reasons),
         }
-        return " ".join(filled(self.one_text, asked).split())
+        return " ".join(filled(self.file.text, values).split())
 
     def answer_tokens(self, request: Request) -> int:
         """Return how many tokens an answer may take."""
-        said = expressible(request.profile)
-        return self.tokens + self.tokens_for_each * (len(said.emotions) + len(said.bursts) + len(said.traits))
+        wanted, tokens = expressible(request.profile), self.file.answer_tokens
+        things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+        return tokens.fixed + tokens.for_each * things
 
-    def schema(self) -> Schema:
-        """Return the JSON schema of a structured answer: an object with the text `caption`."""
-        return SCHEMA
-
-    def told(self, code: str, what: str = "") -> str:
-        """Return what a model is told of a reason for which the gate refused its caption.
-
-        Args:
-            code: of the reason.
-            what: it is about: an emotion, a burst, a trait, or words.
-        """
-        sentence = self._sentences.get(code, self._sentences["lint"])
-        about = quoted(in_plain_words(what))[:LONGEST_BANNED].strip()
-        return filled(sentence if about else sentence.replace(_UNNAMED, ""), {"what": about or "…"})
+    def explain(self, code: str, what: str = "") -> str:
+        """Return the sentence for a reason of the gate, by its code and its subject (a name or words)."""
+        sentence = self.file.reasons.get(code, self.file.reasons["lint"])
+        subject = quoted(in_plain_words(what))[:LONGEST_BANNED].strip()
+        return filled(sentence if subject else sentence.replace(_ABOUT, ""), {"what": subject or "…"})
 
     def sha256(self) -> str:
-        """Return the digest of all that is asked, examples and banned phrases with it."""
-        shots = self.few_shots
-        texts = [(shot.profile.to_json(), shot.style, shot.text) for shot in shots.examples]
-        rest = replace(self, few_shots=replace(shots, examples=()))
-        return hashlib.sha256(f"{rest!r} {texts!r}".encode()).hexdigest()
+        """Return the digest of all that is asked, examples and banned phrases included."""
+        shots = [(shot.profile.to_json(), shot.style, shot.text) for shot in self.few_shots.examples]
+        parts = [self.file.model_dump(mode="json"), shots, self.few_shots.confusable, self.banned]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
-    def settings(self) -> dict[str, Any]:
-        """Return what decides the requests, as JSON values."""
-        return {"prompt": self.name, "prompt_version": self.version, "prompt_sha256": self.sha256()}
-
-    def _style(self, request: Request) -> Style:
+    def _style(self, request: Request) -> str:
         name = request.style or self.style_of(request.seed, request.id, 0)
         if name not in self.styles:
-            raise ValueError(f"no style {name!r}: there are {', '.join(self.styles)}")
-        return self.styles[name]
+            raise InputError(f"no style {name!r}: there are {', '.join(self.styles)}")
+        return name
 
-    @staticmethod
-    def _chance(request: Request) -> Random:
-        """Return what draws words and examples: others after each attempt."""
-        return generator("prompt", request.seed, len(request.refused))
+    def _must_say(self, request: Request, profile: VoiceProfile, chance: Random) -> list[str]:
+        known = request.profile.emotions_known
+        return listed(profile, self.file.keep, chance, words=self.file.words, emotions_known=known)
 
-    def _must_say(self, request: Request, said: VoiceProfile, chance: Random) -> list[str]:
-        return listed(said, self.listing, chance, feelings=request.profile.emotions_known)
-
-    def _examples(self, said: VoiceProfile, style: Style, chance: Random) -> str:
-        chosen = self.few_shots.chosen(said.emotions, style.name, chance)
-        shown = [self._told_examples[example.text][example.style == style.name] for example in chosen]
-        return filled(self.examples_of_style, {"examples": "\n".join(shown)}) if shown else ""
+    def _examples(self, profile: VoiceProfile, style: str, chance: Random) -> str:
+        chosen = self.few_shots.choose(profile.emotions, style, chance)
+        shown = [self._shown_examples[example.text][example.style == style] for example in chosen]
+        return filled(self.file.examples_of_style, {"examples": "\n".join(shown)}) if shown else ""
 
     @cached_property
     def _systems(self) -> tuple[str, str]:
         """The system message for a bare caption, and for a structured answer."""
-        levels = "\n".join(f"- {level}: {', '.join(words)}" for level, words in self.levels)
-        ban = filled(self.ban, {"phrases": "; ".join(self.banned)}) if self.banned else ""
+        levels = "\n".join(f"- {level}: {', '.join(words)}" for level, words in self.file.levels.items())
+        ban = filled(self.file.banned, {"phrases": "; ".join(self.banned)}) if self.banned else ""
         plain, structured = (
-            filled(self.system, {"levels": levels, "answer": form, "banned": ban})
-            for form in (self.plain, self.structured)
+            filled(self.file.system, {"levels": levels, "answer": form, "banned": ban})
+            for form in (self.file.answer.plain, self.file.answer.structured)
         )
         return plain, structured
 
     @cached_property
-    def _told_examples(self) -> Mapping[str, tuple[str, str]]:
+    def _shown_examples(self) -> Mapping[str, tuple[str, str]]:
         """By its text, each example among those of another style, and among those of its own."""
-        return {example.text: self._told_example(example) for example in self.few_shots.examples}
+        return {example.text: self._shown_example(example) for example in self.few_shots.examples}
 
-    def _told_example(self, example: Example) -> tuple[str, str]:
-        source = template_of(example, self.styles[example.style].source_style or "prose")
-        told = {"caption": source, "rewritten": example.text, "style": example.style}
-        return filled(self.example_of_another_style, told), filled(self.example, told)
-
-    @cached_property
-    def _sentences(self) -> Mapping[str, str]:
-        return dict(self.sentences)
+    def _shown_example(self, example: Example) -> tuple[str, str]:
+        source = example.template(self.styles[example.style].source_style or "prose")
+        values = {"caption": source, "rewritten": example.text, "style": example.style}
+        return filled(self.file.example_of_another_style, values), filled(self.file.example, values)
 
     def _attempt(self, refused: Refused) -> str:
         reasons = "\n".join(f"- {self._sentence(reason)}" for reason in refused.reasons)
-        return filled(self.retry.text, {"text": quoted(refused.text), "reasons": reasons})
+        return filled(self.file.refused.text, {"text": quoted(refused.text), "reasons": reasons})
 
     def _sentence(self, reason: Reason | str) -> str:
-        return quoted(reason) if isinstance(reason, str) else self.told(reason.code, reason.what)
+        return quoted(reason) if isinstance(reason, str) else self.explain(reason.code, reason.what)
+
+
+def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = None) -> Prompts:
+    """Return the prompts in a file, those of this installation when None.
+
+    Args:
+        path: a file such as `paraphrase/prompts.yaml`, with its examples beside it.
+        ban: a file of phrases that shall not be used, `phrases: [...]`, as `budew paraphrase report --ban`
+            writes it; its first 60 count, with a warning where there are more.
+
+    Raises:
+        SettingsError: a file cannot be read, or a field is missing, unknown or wrong; names file and field.
+    """
+    prompts = _shipped() if path is None else _read(Path(path))
+    if ban is None:
+        return prompts
+    phrases = load(BanList, Path(ban)).phrases
+    if len(phrases) > MOST_BANNED:
+        warnings.warn(f"{ban}: only the first {MOST_BANNED} of {len(phrases)} phrases are used", stacklevel=2)
+    return prompts.banning(phrases[:MOST_BANNED])
+
+
+@cache
+def _shipped() -> Prompts:
+    return _read(data_folder("paraphrase") / "prompts.yaml")
+
+
+def _read(path: Path) -> Prompts:
+    file = validated(PromptFile, {"name": path.stem, **read_yaml(path)}, name=str(path))
+    if file.examples is None:
+        return Prompts(file)
+    beside = path.with_name(file.examples.file)
+    read = load(Examples, beside)
+    for number, row in enumerate(read.examples):
+        if unknown := [style for style in row.captions if style not in file.styles]:
+            raise SettingsError(
+                f"{beside}: examples.{number}.captions: {path.name} has no style {unknown[0]!r}"
+            )
+    shots = (
+        Example(row.profile, style, text) for row in read.examples for style, text in row.captions.items()
+    )
+    return Prompts(file, FewShots(file.examples.count, tuple(shots), read.confusable))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with its slots filled, once: a value that looks like a slot stays as it is.
+
+    A line of nothing but slots is left out where all of them are empty.
+    """
+    lines = []
+    for line in text.strip("\n").split("\n"):
+        slots = SLOT.findall(line)
+        if not slots or SLOT.sub("", line).strip() or any(values[slot] for slot in slots):
+            lines.append(SLOT.sub(lambda match: values[match[1]], line))
+    return "\n".join(lines)
 
 
 def quoted(text: str) -> str:
-    """Return a text from outside on one line, cut to `LONGEST_QUOTED`, without marks that no prose needs.
-
-    Without them nothing in it can end its quotation, stand for a token of a chat template, or be a place.
-    """
+    """Return a text from outside on one line, cut to `LONGEST_QUOTED`, without marks that no prose needs."""
     if not text.isprintable() or len(text) > LONGEST_QUOTED or _MARK.search(text):
         cut = _MARK.sub(" ", text[: 4 * LONGEST_QUOTED])
         text = "".join(letter if letter.isprintable() else " " for letter in cut)

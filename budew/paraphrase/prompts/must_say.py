@@ -1,18 +1,17 @@
-"""What a rewritten caption must say, listed in plain words: each thing with words of the lexicon that say it.
+"""What a rewritten caption must express, listed in plain words: each part with words of the lexicon for it.
 
 The words are drawn anew for each request. Many models take those that they are offered, so that the draw
-decides how various a corpus becomes.
+decides how varied a corpus becomes.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from random import Random
 
 from budew.captions import load_lexicon
 from budew.captions.english import with_article
 from budew.captions.lexicon_words import STRONG
+from budew.paraphrase.prompts.prompt_file import Keep
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.scales import nearest_level, to_intensity
@@ -25,55 +24,33 @@ _RECORDING = ("Recording_Quality", "Background_Noise")
 _OR = " or "
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """How each thing is listed: texts with places, and how many words are offered for a feeling.
-
-    Attributes:
-        words: at most so many for each feeling.
-        emotion: with `{level}`, `{name}` and `{words}`.
-        neutral: of a profile that captions call neutral; with `{words}`.
-        silent: of one that has sounds but no feeling, or whose feelings are unknown.
-        burst, gender, age, accent, timbre, pace, style, attribute, recording: with `{words}`.
-    """
-
-    words: int
-    emotion: str
-    neutral: str
-    silent: str
-    burst: str
-    gender: str
-    age: str
-    accent: str
-    timbre: str
-    pace: str
-    style: str
-    attribute: str
-    recording: str
-
-
-def listed(said: VoiceProfile, listing: Listing, chance: Random, *, feelings: bool = True) -> list[str]:
-    """Return a line for each thing that is to be said, feelings first.
+def listed(
+    profile: VoiceProfile, keep: Keep, chance: Random, *, words: int, emotions_known: bool = True
+) -> list[str]:
+    """Return a line for each part of a profile, emotions first.
 
     Args:
-        said: what a caption can say of a profile, see `budew.captions.expressible`.
-        listing: how each thing is listed.
-        chance: draws the words that are offered for feelings.
-        feelings: False where they are unknown, so that a voice without any is not called neutral.
+        profile: what a caption can express, see `budew.captions.expressible`.
+        keep: how each part is listed.
+        chance: draws the words that are offered for emotions.
+        words: offered for each emotion.
+        emotions_known: False, so that a voice without any is not called neutral.
     """
-    return [
-        *_feelings(said, listing, chance, feelings),
-        *(_line(listing.burst, "burst", name) for name in said.bursts),
-        *(_line(getattr(listing, _kind(key)), key, value) for key, value in said.traits.items()),
-    ]
+    lines = []
+    for name, level in profile.emotions.items():
+        offered = ", ".join(_drawn(_words(name, level >= STRONG), words, chance))
+        line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
+        lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
+    if not profile.emotions:
+        silent = not emotions_known or profile.bursts or "Valence" in profile.traits
+        lines.append(keep.silent if silent else keep.neutral.replace("{words}", _neutral()))
+    lines += [_line(keep.burst, "burst", name) for name in profile.bursts]
+    return lines + [_line(getattr(keep, _kind(key)), key, value) for key, value in profile.traits.items()]
 
 
 @lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
-    """Return what an emotion, a sound or a trait is called in prose: "pleasure or ecstasy", "a chuckle".
-
-    Whatever is none of them stays as it is.
-    """
+    """Return the name of an emotion, burst or trait in prose ("a chuckle"); anything else as it is."""
     lexicon = load_lexicon()
     if name in EMOTIONS:
         return _OR.join(_BETWEEN_PARTS.split(name)).lower()
@@ -85,23 +62,13 @@ def plain_name(name: str) -> str:
 
 
 def in_plain_words(what: str) -> str:
-    """Return what the gate tells of, with the names that only data has in plain words."""
+    """Return the subject of a reason of the gate, with names of the taxonomy in plain words."""
     plain = plain_name(what)
     return _DATA_NAME.sub(lambda match: plain_name(match[0]), what) if plain == what else plain
 
 
-def _feelings(said: VoiceProfile, listing: Listing, chance: Random, known: bool) -> Iterator[str]:
-    for name, level in said.emotions.items():
-        words = ", ".join(_drawn(_words(name, level >= STRONG), listing.words, chance))
-        line = listing.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
-        yield line.replace("{name}", plain_name(name)).replace("{words}", words)
-    if not said.emotions:
-        silent = not known or said.bursts or "Valence" in said.traits
-        yield listing.silent if silent else listing.neutral.replace("{words}", _neutral())
-
-
 def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> list[str]:
-    """Draw words, nouns and adjectives in turn: of each those that follow one drawn by chance."""
+    """Draw words, nouns and adjectives in turn: of each those that follow a random one."""
     starts = [int(chance.random() * len(words)) for words in options]
     found: list[str] = []
     for place in range(count):

@@ -1,0 +1,184 @@
+"""The prompt file `paraphrase/prompts.yaml` and its examples as validated settings.
+
+Texts have slots (`{caption}`). Which a text must and may have stands with its field.
+"""
+
+import re
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
+
+from budew.captions.lint.rules import load_rules
+from budew.captions.render import Style as SourceStyle
+from budew.profile import VoiceProfile
+from budew.settings import Settings
+from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
+
+REASONS = (
+    "empty", "long", "lost", "added", "moved", "lost-burst", "added-burst", "lost-trait", "added-trait",
+    "other-trait", "copy", "sibling", "spoken", "lint",
+)  # fmt: skip
+"""Codes for which there must be a sentence; that of "lint" serves for every other code."""
+SLOT = re.compile(r"\{(\w+)\}")
+MOST_BANNED, LONGEST_BANNED = 60, 80
+"""Phrases that may be banned, and characters of each."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Level = Literal["slight", "moderate", "strong", "extreme"]
+
+
+def _slots(must: str, may: str = "") -> AfterValidator:
+    """Check the slots of a text, given as names in one string."""
+    needed, allowed = set(must.split()), {*must.split(), *may.split()}
+
+    def check(text: str) -> str:
+        there = set(SLOT.findall(text))
+        if wrong := sorted((needed - there) | (there - allowed)):
+            slots = ", ".join(f"{{{slot}}}" for slot in sorted(allowed)) or "none"
+            raise ValueError(f"{{{wrong[0]}}} is missing or unknown: the slots are {slots}")
+        return text
+
+    return AfterValidator(check)
+
+
+_Words = Annotated[Text, _slots("words")]
+_Example = Annotated[Text, _slots("caption rewritten", "style")]
+_Sentence = Annotated[Text, _slots("", "what")]
+
+
+class Style(Settings):
+    """A manner of writing."""
+
+    instruction: Text
+    length: str = ""
+    source_style: SourceStyle | None = Field(None, description="Style of the template; any if None.")
+    weight: float = Field(1.0, ge=0.01, le=100, description="How soon it is drawn for a clip.")
+
+    @property
+    def wording(self) -> str:
+        """Manner and length, as the model reads them."""
+        return f"{self.instruction} {self.length}".strip()
+
+
+class Sampling(Settings):
+    """How answers are sampled."""
+
+    temperature: float = Field(ge=0, le=2)
+    top_p: float = Field(ge=0.01, le=1)
+
+
+class AnswerTokens(Settings):
+    """Longest answer in tokens: `fixed`, and `for_each` thing to express."""
+
+    fixed: int = Field(ge=1, le=10**6)
+    for_each: int = Field(ge=0, le=10**4)
+
+
+class ExamplesFile(Settings):
+    """The few-shots: a file beside this one, and how many of them a request shows."""
+
+    file: str = Field(pattern=r"^[^/\\]+$")
+    count: int = Field(ge=0, le=50)
+
+
+class AnswerForms(Settings):
+    """The form of the answer, where a server holds it to a schema and where not."""
+
+    structured: Text
+    plain: Text
+
+
+class Keep(Settings):
+    """How each part of a profile is listed; `silent`: no emotion but sounds, or unknown emotions."""
+
+    emotion: Annotated[Text, _slots("level name words")]
+    neutral: _Words
+    silent: Annotated[Text, _slots("")]
+    burst: _Words
+    gender: _Words
+    age: _Words
+    accent: _Words
+    timbre: _Words
+    pace: _Words
+    style: _Words
+    attribute: _Words
+    recording: _Words
+
+
+class Retry(Settings):
+    """How refused attempts are shown: the last `shown`."""
+
+    shown: int = Field(ge=1, le=10)
+    text: Annotated[Text, _slots("text reasons")]
+
+
+class PromptFile(Settings):
+    """A prompt file."""
+
+    name: Text = "prompts"
+    version: int = Field(ge=1, le=10**9)
+    examples: ExamplesFile | None = None
+    sampling: Sampling = Sampling(temperature=1.0, top_p=1.0)
+    answer_tokens: AnswerTokens
+    words: int = Field(ge=0, le=10, description="Words offered for each emotion.")
+    system: Annotated[Text, _slots("levels answer", "banned")]
+    answer: AnswerForms
+    banned: Annotated[Text, _slots("phrases")]
+    levels: dict[Level, Annotated[tuple[str, ...], Field(min_length=1)]]
+    styles: dict[str, Style] = Field(min_length=1)
+    request: Annotated[Text, _slots("style keep caption refused", "examples")]
+    text: Annotated[Text, _slots("keep caption", "style refused")]
+    examples_of_style: Annotated[Text, _slots("examples")]
+    example: _Example
+    example_of_another_style: _Example
+    keep: Keep
+    refused: Retry
+    reasons: dict[str, _Sentence]
+
+    @field_validator("levels")
+    @classmethod
+    def _has_all_levels(cls, levels: dict[Level, Any]) -> dict[Level, Any]:
+        if missing := [level for level in LEVEL_NAMES[1:] if level not in levels]:
+            raise ValueError(f"{missing[0]} is missing")
+        return levels
+
+    @field_validator("reasons")
+    @classmethod
+    def _has_all_reasons(cls, reasons: dict[str, str]) -> dict[str, str]:
+        if wrong := [code for code in REASONS if code not in reasons]:
+            raise ValueError(f"{wrong[0]} is missing")
+        if wrong := [code for code in reasons if code not in {*REASONS, *load_rules().severity}]:
+            raise ValueError(f"{wrong[0]} is no code of the gate or of budew lint")
+        return reasons
+
+
+class ExampleRow(Settings):
+    """Rewritten captions of one profile, by style; the levels of its emotions in words."""
+
+    emotions: dict[str, Level] = Field(default_factory=dict)
+    bursts: tuple[str, ...] = ()
+    traits: dict[str, Any] = Field(default_factory=dict)
+    captions: dict[str, Text]
+
+    def model_post_init(self, context: Any) -> None:
+        """Raise ValueError where the profile is invalid."""
+        _ = self.profile
+
+    @cached_property
+    def profile(self) -> VoiceProfile:
+        """The profile with levels as numbers."""
+        levels = {name: LEVELS[LEVEL_NAMES.index(level)] for name, level in self.emotions.items()}
+        return VoiceProfile(levels, self.bursts, self.traits)
+
+
+class Examples(Settings):
+    """A file of examples; `confusable`: groups of emotions that are taken for each other."""
+
+    confusable: tuple[tuple[Annotated[str, AfterValidator(emotion)], ...], ...] = ()
+    examples: tuple[ExampleRow, ...]
+
+
+class BanList(Settings):
+    """Phrases that shall not be used, as `budew paraphrase report --ban` writes them."""
+
+    phrases: tuple[Annotated[str, Field(max_length=LONGEST_BANNED)], ...]
