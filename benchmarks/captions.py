@@ -57,7 +57,7 @@ def main() -> None:
     profiles = random_profiles(n)
     captions = [render(profile, seed=seed) for seed, profile in enumerate(profiles)]
     forms = load_lexicon().emotions
-    keywords = {name: forms[name].noun + forms[name].adjective for name in forms}
+    keywords = {name: forms[name]["noun"] + forms[name]["adjective"] for name in forms}
     rows = {
         "keyword scan (baseline)": per_second(lambda text: keyword_scan(text, keywords), captions, n),
         "render": per_second(lambda profile: render(profile, seed=1), profiles, n),

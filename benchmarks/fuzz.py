@@ -55,7 +55,7 @@ def main() -> None:
     options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="characters of the repetitions")
     asked = options.parse_args()
     lexicon, random = load_lexicon(), Random(0)
-    words = [word for forms in lexicon.emotions.values() for word in (*forms.noun, *forms.adjective)]
+    words = [word for forms in lexicon.emotions.values() for word in (*forms["noun"], *forms["adjective"])]
     words += FUNCTION_WORDS
     found = 0
     for _ in range(asked.inputs):

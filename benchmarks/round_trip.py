@@ -16,7 +16,7 @@ from rich.progress import track
 
 from budew.captions import expressible, frame_names, parse, render
 from budew.captions.filling import Wording
-from budew.captions.grammar import STYLES
+from budew.captions.frames import STYLES
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 

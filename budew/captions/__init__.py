@@ -1,13 +1,11 @@
-"""The caption language: `render` says a profile in English, `parse` reads that and any other caption."""
+"""The caption language: `render` writes a profile in English, `parse` reads that and any other caption."""
 
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.lexicon_words import LexiconError
 from budew.captions.parse import Mention, ParsedCaption, parse
 from budew.captions.render import expressible, frame_names, render
 
 __all__ = [
     "Lexicon",
-    "LexiconError",
     "Mention",
     "ParsedCaption",
     "expressible",

@@ -1,15 +1,16 @@
-"""How much of other people's captions the lexicon covers: what is read, and which words are not.
+"""How much the caption language can say, and how much of other people's captions its lexicon covers.
 
 A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one.
 Counted by how many captions it stands in, with examples, most frequent first.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from budew.captions.parse import parse
+from budew.captions.render import load_templates
 from budew.taxonomy import EMOTIONS
 
 EXAMPLES = 3
@@ -62,7 +63,7 @@ def coverage(
         progress: called with the number of captions that are done.
 
     Raises:
-        LexiconError: there is no lexicon of this language.
+        InputError: there is no lexicon of this language.
     """
     found = Coverage()
     for text in captions:
@@ -85,3 +86,52 @@ def _count(found: Coverage, word: str, text: str) -> None:
     if len(found.unknown) > MOST_WORDS:
         for rare in [word for word, count in found.unknown.items() if count == 1]:
             del found.unknown[rare], found.examples[rare]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSize:
+    """Figures of a lexicon.
+
+    Attributes:
+        language: its code.
+        frames: sentence frames.
+        sentences: ways to build a sentence from them, all places filled, words in the places not counted.
+        said: for each emotion, the different phrases that say it, over its levels, as noun and as adjective.
+        read: for each emotion, the different words and phrases that are read as it.
+        phrases: all phrases that are read.
+    """
+
+    language: str
+    frames: int
+    sentences: int
+    said: Mapping[str, int]
+    read: Mapping[str, int]
+    phrases: int
+
+
+def language_size(language: str = "en") -> LanguageSize:
+    """Return the figures of a lexicon.
+
+    Raises:
+        InputError: there is no lexicon of this language.
+    """
+    templates = load_templates(language)
+    lexicon = templates.lexicon
+    said: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
+    for book in lexicon.book.values():
+        for (name, _), words in book.items():
+            said[name].update(words.before, words.after, words.bare)
+    read = dict.fromkeys(lexicon.emotions, 0)
+    phrases = 0
+    for entry in lexicon.phrases.meanings():
+        phrases += 1
+        if entry.name in read:
+            read[entry.name] += 1
+    return LanguageSize(
+        language=lexicon.language,
+        frames=len(templates.frames),
+        sentences=sum(frame.ways for frame in templates.frames.values()),
+        said={name: len(forms) for name, forms in said.items()},
+        read=read,
+        phrases=phrases,
+    )

@@ -1,19 +1,17 @@
-"""Filling the places of a sentence frame: which words, in which order, with which intensity.
+"""Filling the slots of a sentence frame: which words, in which order, with which intensity.
 
-An emotion word goes without an intensity only where the rules of `scope` give it the right level all the
-same: moderate when nothing governs it, or the level that the list carries ("strong anger and fear").
+An emotion word goes without an intensity only where the scope rules give it the right level all the same:
+moderate when nothing governs it, or the level that the list carries ("strong anger and fear").
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from budew.captions.draw import Draw
 from budew.captions.english import joined, with_article
+from budew.captions.frames import Slot
 from budew.captions.lexicon import Lexicon
-from budew.captions.lexicon_words import Wordings
-from budew.captions.places import BIT
-from budew.captions.scope_state import MODERATE
+from budew.captions.wordings import MODERATE, Wordings
+from budew.randomness import Choices
 
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
@@ -25,6 +23,8 @@ _BEHIND = 1
 """The bit of an intensity behind its word."""
 _PERSON = {"female": "woman", "male": "man"}
 _SPEAKER = "speaker"
+_UNKNOWN = "unknown"
+_SLIGHT = 0.25
 
 
 class Said(NamedTuple):
@@ -40,11 +40,18 @@ class Said(NamedTuple):
 
 
 class Filling:
-    """The words for one caption. Each place is drawn when it is asked for, in the order of the frame."""
+    """The words for one caption. Each slot is drawn when it is asked for, in the order of the frame.
+
+    Attributes:
+        said: what to say; its emotions and bursts are put in a random order.
+        plain: whether the plain wording is wanted.
+        filled: bits of the slots that there is something for.
+        below: draws a number below another.
+    """
 
     __slots__ = ("_draw", "_person", "_used", "below", "emotions", "filled", "lexicon", "plain", "said")
 
-    def __init__(self, said: Said, lexicon: Lexicon, draw: Draw, *, wording: Wording = "varied") -> None:
+    def __init__(self, said: Said, lexicon: Lexicon, draw: Choices, *, wording: Wording = "varied") -> None:
         self.said = said
         self.lexicon = lexicon
         self.plain = wording == "plain"
@@ -54,13 +61,9 @@ class Filling:
         draw.shuffle(said.emotions)
         if said.bursts:
             draw.shuffle(said.bursts)
-        self.filled = _filled(said)
+        self.filled = _filled(said, lexicon)
         self._person = ""  # the last that was named
         self._used = 0  # a bit for each intensity that stands in the caption already
-
-    def place(self, name: str) -> str:
-        """Return the text for a place, empty where the profile has nothing to put there."""
-        return _PLACES[name](self)
 
     def prose(self, emotions: Sequence[tuple[str, float]], form: str) -> str:
         """Return emotions as a list that "and" closes, or what is said in their place when there are none."""
@@ -73,7 +76,7 @@ class Filling:
         carried: float | None = None
         for name, level in emotions:
             words = book[name, level]
-            if (MODERATE if carried is None else carried) == level and not below(_BARE):
+            if (MODERATE if carried is None else carried) == level and words.bare and not below(_BARE):
                 said.append(words.bare[below(len(words.bare))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
@@ -102,26 +105,23 @@ class Filling:
 
     def _graded(self, words: Wordings) -> str:
         """Return a word with an intensity before it, one that does not stand in the caption yet."""
-        options, count = words.before, len(words.bare)
-        drawn = self.below(len(options))
-        degree = words.bit << drawn // count
-        if self._used & degree:
-            drawn = self._with_another(drawn, words)
-            degree = words.bit << drawn // count
-        self._used |= degree
-        return options[drawn]
-
-    def _with_another(self, drawn: int, words: Wordings) -> int:
-        """Return the place of the same word with an intensity that is not used; if there is none, its own."""
-        size, count = len(words.before), len(words.bare)
-        places = (at % size for at in range(drawn + count, drawn + size, count))
-        return next((at for at in places if not self._used & words.bit << at // count), drawn)
+        drawn = self.below(len(words.before))
+        if self._used & words.degrees[drawn]:
+            size, step = len(words.before), words.step
+            others = (at % size for at in range(drawn + step, drawn + size, step))
+            drawn = next((at for at in others if not self._used & words.degrees[at]), drawn)
+        self._used |= words.degrees[drawn]
+        return words.before[drawn]
 
     def bursts(self) -> list[str]:
         """Return a phrase for each burst, with its article."""
-        if self.plain:
-            return [self.lexicon.plain_bursts[name] for name in self.said.bursts]
-        return [self._choose(self.lexicon.bursts[name]) for name in self.said.bursts]
+        phrases = self.lexicon.plain_bursts if self.plain else self.lexicon.bursts
+        return [self._choose(phrases[name]) for name in self.said.bursts]
+
+    def burst_verbs(self) -> str:
+        """Return what somebody does, all of it as verbs: "chuckles and clears her throat"."""
+        verbs, their = self.lexicon.burst_verbs, self.pronoun(1) or "their"
+        return joined([self._choose(verbs[name]).format(their) for name in self.said.bursts])
 
     def trait(self, key: str) -> str:
         """Return a phrase for a trait, without an article."""
@@ -133,10 +133,15 @@ class Filling:
 
     def voice(self) -> str:
         """Return age and gender before "voice", such as "elderly female voice"."""
+        if self.lexicon.voices:
+            return self._choose(self.lexicon.voices[self._gender_and_age()])
         return " ".join(filter(None, (self.trait("age"), self.trait("gender"), "voice")))
 
     def speaker(self) -> str:
         """Return age and gender of a person, such as "elderly woman" or "young male speaker"."""
+        if self.lexicon.people:
+            self._person = self._choose(self.lexicon.people[self._gender_and_age()])
+            return self._person
         age, gender = self.trait("age"), self.said.traits.get("gender", "")
         person = _PERSON.get(gender)
         if person and self.said.traits.get("age") != "child" and not self.below(2):
@@ -146,26 +151,45 @@ class Filling:
         self._person = _SPEAKER
         return " ".join(filter(None, (age, said, _SPEAKER)))
 
+    def _gender_and_age(self) -> tuple[str, str]:
+        return self.said.traits.get("gender", _UNKNOWN), self.said.traits.get("age", _UNKNOWN)
+
     def speaks(self) -> str:
         """Return what the last named person does; a speaker does not speak."""
-        verbs = self.lexicon.speaks
-        return self._choose(verbs[1:] if self._person == _SPEAKER else verbs)
+        of = _SPEAKER if self._person.endswith(_SPEAKER) else "person"
+        return self._choose(self.lexicon.speaks[of])
+
+    def pronoun(self, case: int) -> str:
+        """Return "she" (0) or "her" (1), nothing where the gender has none."""
+        pronouns = self.lexicon.pronouns.get(self.said.traits.get("gender", ""))
+        return pronouns[case] if pronouns else ""
 
     def accent_timbre(self) -> str:
         """Return accent and timbre with their articles."""
-        timbre = self.trait("timbre")
-        return joined(
-            [self.a(said) for said in (self.trait("accent"), timbre and f"{timbre} timbre") if said]
-        )
+        timbre = self._timbre()
+        return joined([self.a(phrase) for phrase in (self.trait("accent"), timbre) if phrase])
+
+    def accent_tags(self) -> str:
+        """Return accent and timbre without articles."""
+        return ", ".join(filter(None, (self.trait("accent"), self._timbre())))
+
+    def _timbre(self) -> str:
+        timbre = self.said.traits.get("timbre")
+        return self._choose(self.lexicon.timbres[timbre]) if timbre else ""
 
     def manner(self, of: str = "speaker") -> str:
         """Return style and pace, such as "in a casual style and at a slow pace", of a speaker or of words."""
-        style, pace = self.said.traits.get("style"), self.trait("pace")
-        said = []
+        style, pace = self.said.traits.get("style"), self.said.traits.get("pace")
+        paces = [self._choose(self.lexicon.paces[pace])] if pace else []
         if style:
             phrases = self.lexicon.traits["style", style] if self.plain else self.lexicon.manners[style, of]
-            said.append(self._choose(phrases))
-        return joined([*said, f"at {self.a(pace)} pace"] if pace else said)
+            paces.insert(0, self._choose(phrases))
+        return joined(paces)
+
+    def manner_tags(self) -> str:
+        """Return style and pace as a list of commas."""
+        style, pace = self.trait("style"), self.trait("pace")
+        return ", ".join(filter(None, (style, pace and f"{pace} pace")))
 
     def qualities(self) -> list[str]:
         """Return an adjective for each voice attribute but those of the recording."""
@@ -176,6 +200,18 @@ class Filling:
         """Return what is said of the recording, with articles where English has them."""
         poles = self.lexicon.attributes
         return [self._choose(poles[pole]) for pole in self.said.attributes if pole[0] in _RECORDING]
+
+    def speaker_tags(self) -> str:
+        """Return age and gender as a list of commas."""
+        return ", ".join(filter(None, (self.trait("age"), self.trait("gender"))))
+
+    def all_tags(self) -> str:
+        """Return all that is said of the voice as a list of commas."""
+        tags = (
+            self.speaker_tags(), self.accent_tags(), ", ".join(self.qualities()), self.manner_tags(),
+            ", ".join(self.bursts()), ", ".join(self.recording()),
+        )  # fmt: skip
+        return ", ".join(filter(None, tags)) or "voice"
 
     def a(self, phrase: str) -> str:
         """Return a phrase with its indefinite article; nothing for nothing."""
@@ -189,76 +225,123 @@ def _first(count: int) -> int:
     return 0
 
 
-def _bits(*places: str) -> int:
-    return sum(BIT[place] for place in places)
-
-
-_ALWAYS = _bits(
-    "nouns", "adjectives", "noun_tags", "adjective_tags", "first_noun", "a_voice", "the_voice",
-    "a_speaker", "the_speaker", "speaks"
+_CONDITIONS = ("one", "more", "rest_one", "rest_more", "rest_slight", "strongest", "weakest")
+_NAMES = (
+    *_CONDITIONS, "she", "bursts", "burst_verbs", "known", "accent", "manner", "speaker", "qualities",
+    "recording",
 )  # fmt: skip
-_KNOWN = _bits("known_voice", "known_speaker")
-_WITH = {
-    "bursts": _bits("bursts", "burst_tags"),
-    "accent": _bits("accent_timbre", "accent_tags"),
-    "timbre": _bits("accent_timbre", "accent_tags"),
-    "manner": _bits("manner", "manner_tags"),
-    "speaker": _bits("speaker_tags"),
-    "qualities": _bits("qualities", "quality_tags"),
-    "recording": _bits("recording", "recording_tags"),
-}
+_BIT = {name: 1 << at for at, name in enumerate(_NAMES)}
 _OF_TRAIT = {
-    "accent": _WITH["accent"] | _KNOWN, "timbre": _WITH["timbre"] | _KNOWN, "style": _WITH["manner"],
-    "pace": _WITH["manner"], "age": _WITH["speaker"] | _KNOWN, "gender": _WITH["speaker"] | _KNOWN,
+    "accent": _BIT["accent"] | _BIT["known"], "timbre": _BIT["accent"] | _BIT["known"],
+    "style": _BIT["manner"], "pace": _BIT["manner"],
+    "age": _BIT["speaker"] | _BIT["known"], "gender": _BIT["speaker"] | _BIT["known"],
 }  # fmt: skip
+_FORM_BITS = len(_NAMES)
+_FIRST_FORM, _ALL_FORM, _REST_FORM = 1, 2, 4
+_COMPLETE_FORMS = ("noun", "adjective")
+"""Forms that every emotion has words in, and that a profile without emotions has, too."""
 
 
-def _filled(said: Said) -> int:
-    """Return the bits of the places that this profile has something for."""
-    bits = _ALWAYS
-    if len(said.emotions) > 1:
-        bits |= BIT["other_nouns"]
+def _filled(said: Said, lexicon: Lexicon) -> int:
+    """Return the bits of the slots that this profile has something for."""
+    bits = _BIT["more"] if len(said.emotions) > 1 else 0
     if said.bursts:
-        bits |= _WITH["bursts"]
+        bits |= _BIT["bursts"]
     for key in said.traits:
         bits |= _OF_TRAIT[key]
     for name, _ in said.attributes:
-        bits |= _WITH["recording" if name in _RECORDING else "qualities"]
+        bits |= _BIT["recording" if name in _RECORDING else "qualities"]
+    return bits | _filled_more(said, lexicon) if len(lexicon.book) > len(_COMPLETE_FORMS) else bits
+
+
+def _filled_more(said: Said, lexicon: Lexicon) -> int:
+    """Return the bits of the slots that only frames with further forms have, in the order of the emotions."""
+    bits = 0
+    if said.traits.get("gender") in lexicon.pronouns:
+        bits |= _BIT["she"]
+    if said.bursts and all(name in lexicon.burst_verbs for name in said.bursts):
+        bits |= _BIT["burst_verbs"]
+    if not said.emotions:
+        return bits
+    first, rest = said.emotions[0][1], [level for _, level in said.emotions[1:]]
+    holds = {
+        "one": not rest, "rest_one": len(rest) == 1, "rest_more": len(rest) > 1,
+        "rest_slight": bool(rest) and max(rest) == _SLIGHT,
+        "strongest": not rest or max(rest) < first, "weakest": bool(rest) and min(rest) > first,
+    }  # fmt: skip
+    bits |= sum(_BIT[name] for name, true in holds.items() if true)
+    for at, form in enumerate(_further(lexicon)):
+        has = [bool(lexicon.book[form][pair].before) for pair in said.emotions]
+        of_form = _FIRST_FORM * has[0] | _ALL_FORM * all(has) | _REST_FORM * (len(has) > 1 and all(has[1:]))
+        bits |= of_form << _FORM_BITS + 3 * at
     return bits
 
 
-_TAGS = ("speaker_tags", "accent_tags", "quality_tags", "manner_tags", "burst_tags", "recording_tags")
-_PLACES: Mapping[str, Callable[[Filling], str]] = MappingProxyType(
-    {
-        "nouns": lambda fill: fill.prose(fill.emotions, "noun"),
-        "adjectives": lambda fill: fill.prose(fill.emotions, "adjective"),
-        "first_noun": lambda fill: fill.prose(fill.emotions[:1], "noun"),
-        "other_nouns": lambda fill: fill.prose(fill.emotions[1:], "noun") if fill.emotions[1:] else "",
-        "noun_tags": lambda fill: fill.tags("noun"),
-        "adjective_tags": lambda fill: fill.tags("adjective"),
-        "a_voice": lambda fill: fill.a(fill.voice()),
-        "known_voice": lambda fill: fill.a(fill.voice()),
-        "the_voice": lambda fill: f"the {fill.voice()}",
-        "a_speaker": lambda fill: fill.a(fill.speaker()),
-        "known_speaker": lambda fill: fill.a(fill.speaker()),
-        "the_speaker": lambda fill: f"the {fill.speaker()}",
-        "speaks": Filling.speaks,
-        "speaker_tags": lambda fill: ", ".join(filter(None, (fill.trait("age"), fill.trait("gender")))),
-        "bursts": lambda fill: joined(fill.bursts()),
-        "burst_tags": lambda fill: ", ".join(fill.bursts()),
-        "accent_timbre": Filling.accent_timbre,
-        "accent_tags": lambda fill: ", ".join(
-            filter(None, (fill.trait("accent"), (timbre := fill.trait("timbre")) and f"{timbre} timbre"))
+def _further(lexicon: Lexicon) -> list[str]:
+    return [form for form in lexicon.book if form not in _COMPLETE_FORMS]
+
+
+def slots(lexicon: Lexicon) -> dict[str, Slot]:
+    """Return the slots that frames may name.
+
+    For each form of the lexicon: all emotions ("nouns"), the first ("first_noun") and the others
+    ("rest_nouns"). Conditions, which have no text, stand in the brackets that they decide: "one" or "more"
+    emotions, "rest_one" or "rest_more" besides the first, all of them slight ("rest_slight"), and whether
+    the first is the "strongest" or the "weakest".
+    """
+    found = {name: Slot(fill, _BIT.get(group, 0)) for name, (group, fill) in _SLOTS.items()}
+    found |= {name: Slot(lambda fill: "", _BIT[name]) for name in _CONDITIONS}
+    further = _further(lexicon)
+    for form in lexicon.book:
+        first = every = 0
+        rest = _BIT["more"]
+        if form in further:
+            shift = _FORM_BITS + 3 * further.index(form)
+            first, every, rest = _FIRST_FORM << shift, _ALL_FORM << shift, _REST_FORM << shift
+        found |= _slots_of_form(form, first, every, rest)
+    return found
+
+
+def _slots_of_form(form: str, first: int, every: int, rest: int) -> dict[str, Slot]:
+    return {
+        f"{form}s": Slot(lambda fill: fill.prose(fill.emotions, form), every),
+        f"{form}_tags": Slot(lambda fill: fill.tags(form), every),
+        f"first_{form}": Slot(lambda fill: fill.prose(fill.emotions[:1], form), first),
+        f"rest_{form}s": Slot(
+            lambda fill: fill.prose(fill.emotions[1:], form) if fill.emotions[1:] else "", rest
         ),
-        "manner": Filling.manner,
-        "delivery": lambda fill: fill.manner("words"),
-        "manner_tags": lambda fill: ", ".join(
-            filter(None, (fill.trait("style"), (pace := fill.trait("pace")) and f"{pace} pace"))
+        f"{form}_speaker": Slot(
+            lambda fill: fill.a(f"{fill.prose(fill.emotions[:1], form)} {fill.speaker()}"), first
         ),
-        "qualities": lambda fill: joined(fill.qualities()),
-        "quality_tags": lambda fill: ", ".join(fill.qualities()),
-        "recording": lambda fill: joined(fill.recording()),
-        "recording_tags": lambda fill: ", ".join(fill.recording()),
-        "all_tags": lambda fill: ", ".join(filter(None, map(fill.place, _TAGS))) or "voice",
+        f"{form}_voice": Slot(
+            lambda fill: fill.a(f"{fill.prose(fill.emotions[:1], form)} {fill.voice()}"), first
+        ),
     }
-)
+
+
+_SLOTS: dict[str, tuple[str, Callable[[Filling], str]]] = {
+    "a_voice": ("", lambda fill: fill.a(fill.voice())),
+    "known_voice": ("known", lambda fill: fill.a(fill.voice())),
+    "the_voice": ("", lambda fill: f"the {fill.voice()}"),
+    "a_speaker": ("", lambda fill: fill.a(fill.speaker())),
+    "known_speaker": ("known", lambda fill: fill.a(fill.speaker())),
+    "the_speaker": ("", lambda fill: f"the {fill.speaker()}"),
+    "speaks": ("", Filling.speaks),
+    "she": ("she", lambda fill: fill.pronoun(0)),
+    "her": ("she", lambda fill: fill.pronoun(1)),
+    "speaker_tags": ("speaker", Filling.speaker_tags),
+    "bursts": ("bursts", lambda fill: joined(fill.bursts())),
+    "burst_tags": ("bursts", lambda fill: ", ".join(fill.bursts())),
+    "burst_verbs": ("burst_verbs", Filling.burst_verbs),
+    "accent_timbre": ("accent", Filling.accent_timbre),
+    "accent_tags": ("accent", Filling.accent_tags),
+    "manner": ("manner", Filling.manner),
+    "delivery": ("manner", lambda fill: fill.manner("words")),
+    "manner_tags": ("manner", Filling.manner_tags),
+    "qualities": ("qualities", lambda fill: joined(fill.qualities())),
+    "quality_tags": ("qualities", lambda fill: ", ".join(fill.qualities())),
+    "recording": ("recording", lambda fill: joined(fill.recording())),
+    "recording_tags": ("recording", lambda fill: ", ".join(fill.recording())),
+    "all_tags": ("", Filling.all_tags),
+}
+"""Name of a slot, the bit that says whether it is filled (none: always), and what fills it."""

@@ -137,7 +137,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     """Read a caption.
 
     Raises:
-        LexiconError: there is no lexicon of this language.
+        InputError: there is no lexicon of this language.
         TypeError: the caption is no text.
     """
     if not isinstance(text, str):
@@ -174,7 +174,7 @@ def mentions(text: str, *, language: str = "en") -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for whoever needs nothing else of it.
 
     Raises:
-        LexiconError: there is no lexicon of this language.
+        InputError: there is no lexicon of this language.
     """
     return _mentions(text, language)
 

@@ -5,19 +5,21 @@ corpus varies and every caption can be made again. The order is random because c
 emotions by a fixed rule teach a model the rule.
 """
 
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from operator import index
+from pathlib import Path
 from typing import Literal, SupportsIndex, get_args
 
-from budew.captions.draw import Draw
 from budew.captions.english import with_article
-from budew.captions.filling import Filling, Said, Wording
-from budew.captions.grammar import STYLES, Frame, capitalised
+from budew.captions.filling import Filling, Said, Wording, slots
+from budew.captions.frames import STYLES, Frame, capitalised, compile_frame
 from budew.captions.lexicon import SAID_ATTRIBUTES, Lexicon, load_lexicon
-from budew.captions.lexicon_words import LexiconError
 from budew.captions.parse import parse
+from budew.errors import InputError
 from budew.profile import VoiceProfile
+from budew.randomness import Choices
 from budew.taxonomy import ATTRIBUTES, WORD_TRAITS
 from budew.taxonomy.scales import from_intensity, nearest_level, to_intensity
 
@@ -33,23 +35,24 @@ def render(
     profile: VoiceProfile,
     *,
     seed: int = 0,
-    frame: str | None = None,
+    frame: str | Collection[str] | None = None,
     style: Style | None = None,
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
     wording: Wording = "varied",
     language: str = "en",
+    additions: Path | None = None,
 ) -> str:
-    """Say in a caption what a profile holds, rounded to levels.
+    """Return a caption of a profile, rounded to levels.
 
-    What is said is what `expressible` returns for the same options, and `parse` gives that back.
+    What it expresses is what `expressible` returns for the same options, and `parse` gives that back.
 
     Args:
         profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are
             left out or unknown, nothing is said of them.
         seed: another seed gives other words, another order and another frame.
-        frame: name of the sentence frame, one of `frame_names()`; drawn when None.
+        frame: name of the sentence frame, one of `frame_names()`; drawn among several, or all when None.
         style: "prose", "short" or "tags"; drawn with the frame when None.
         max_emotions: say only the strongest so many; of equal ones the earlier in `EMOTIONS`.
         min_level: say only emotions of at least this level, such as 0.5.
@@ -58,29 +61,77 @@ def render(
         wording: "varied" draws among the synonyms; "plain" takes the first word for everything and gives each
             emotion its intensity, which is what a small model can learn to say.
         language: a lexicon of `caption_templates`.
+        additions: a file in the same format with other frames and words to render with, see `load_lexicon`.
+            Only for its own language does every caption read back; check what further words give.
 
     Raises:
-        LexiconError: there is no such frame, style, part, wording or language, a frame is of another style,
-            or the seed, `max_emotions` or `min_level` is not the number that it must be.
+        InputError: there is no such frame, style, part, wording or language, a frame is of another style,
+            no frame suits the profile, or the seed, `max_emotions` or `min_level` is not the number that it
+            must be.
     """
     if type(seed) is not int:
         seed = _whole(seed)
     if wording not in _WORDINGS:
-        raise LexiconError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
-    lexicon = load_lexicon(language)
-    said = said_of(profile, lexicon, max_emotions, min_level, leave_out)
-    draw = Draw(f"{seed} {said!r}")
-    chosen = _frame(lexicon, frame, style, said, draw)
-    return capitalised(chosen.fill(Filling(said, lexicon, draw, wording=wording)))
+        raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
+    templates = load_templates(language, additions)
+    said = said_of(profile, templates.lexicon, max_emotions, min_level, leave_out)
+    draw = Choices(f"{seed} {said!r}")
+    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
+        filling = Filling(said, templates.lexicon, draw, wording=wording)
+        chosen = _frame(templates, frame, style, said, draw, filling.filled)
+    else:
+        chosen = _frame(templates, frame, style, said, draw)
+        filling = Filling(said, templates.lexicon, draw, wording=wording)
+    return capitalised(chosen.fill(filling))
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """What captions are rendered with.
+
+    Attributes:
+        lexicon: words.
+        frames: sentence frames by name.
+        of_style: the frames of a style; under None all of them.
+        without_feelings: frames that say nothing of emotions.
+        conditional: whether there are frames that do not suit every profile.
+    """
+
+    lexicon: Lexicon
+    frames: Mapping[str, Frame]
+    of_style: Mapping[str | None, tuple[Frame, ...]]
+    without_feelings: tuple[Frame, ...]
+    conditional: bool
+
+
+@cache
+def load_templates(language: str = "en", additions: Path | None = None) -> Templates:
+    """Return the frames and words of a language, or those of a file of additions.
+
+    Raises:
+        InputError: there is no such language.
+        SettingsError: a frame names an unknown slot or rule, or has an unbalanced bracket.
+    """
+    lexicon = load_lexicon(language, additions)
+    table, known = lexicon.table, slots(lexicon)
+    frames, without_feelings = (
+        {name: compile_frame(name, **row, rules=table["rules"], slots=known) for name, row in rows.items()}
+        for rows in (table["frames"], table["frames_without_feelings"])
+    )
+    conditional = any(frame.needs for frame in (*frames.values(), *without_feelings.values()))
+    every = tuple(frames.values())
+    of_style: dict[str | None, tuple[Frame, ...]] = {None: every}
+    of_style |= {style: tuple(frame for frame in every if frame.style == style) for style in STYLES}
+    return Templates(lexicon, frames, of_style, tuple(without_feelings.values()), conditional)
 
 
 def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[str, ...]:
     """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
 
     Raises:
-        LexiconError: there is no such style or language.
+        InputError: there is no such style or language.
     """
-    return tuple(frame.name for frame in _frames(load_lexicon(language), style))
+    return tuple(frame.name for frame in _frames(load_templates(language), style))
 
 
 def expressible(
@@ -126,7 +177,7 @@ def said_of(
     """Return what a caption says of a profile; the arguments are those of `render`.
 
     Raises:
-        LexiconError: a part or a number that there cannot be.
+        InputError: a part or a number that there cannot be.
         TypeError: what is given is no profile.
     """
     if not isinstance(profile, VoiceProfile):
@@ -135,9 +186,9 @@ def said_of(
             f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
         )
     if isinstance(leave_out, str):
-        raise LexiconError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
+        raise InputError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
-        raise LexiconError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+        raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
     if min_level != 0.0:
         _check_level(min_level)
     found = [(name, level) for name, value in profile.emotions.items() if (level := nearest_level(value))]
@@ -153,13 +204,13 @@ def said_of(
 
 def _whole(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, SupportsIndex):
-        raise LexiconError(f"the seed is a whole number, not {seed!r}")
+        raise InputError(f"the seed is a whole number, not {seed!r}")
     return index(seed)
 
 
 def _check_level(level: object) -> None:
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 <= level <= 1:
-        raise LexiconError(f"min_level is a number from 0 to 1, not {level!r}")
+        raise InputError(f"min_level is a number from 0 to 1, not {level!r}")
 
 
 def _has_mood(said: Said) -> bool:
@@ -183,7 +234,7 @@ def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], li
 def _shortened(said: Said, leave_out: Collection[str]) -> Said:
     unknown = [part for part in leave_out if part not in _PARTS]
     if unknown:
-        raise LexiconError(f"nothing called {unknown[0]!r} can be left out: there are {', '.join(_PARTS)}")
+        raise InputError(f"nothing called {unknown[0]!r} can be left out: there are {', '.join(_PARTS)}")
     return Said(
         [] if "emotions" in leave_out else said.emotions,
         [] if "bursts" in leave_out else said.bursts,
@@ -192,31 +243,45 @@ def _shortened(said: Said, leave_out: Collection[str]) -> Said:
     )
 
 
-def _frame(lexicon: Lexicon, name: str | None, style: str | None, said: Said, draw: Draw) -> Frame:
-    frames = _frames(lexicon, style)
-    if name is not None and name not in lexicon.frames:
-        raise LexiconError(f"no sentence frame {name!r}: there are {', '.join(lexicon.frames)}")
-    if name is not None and style is not None and lexicon.frames[name].style != style:
-        own = lexicon.frames[name].style
-        raise LexiconError(f"the frame {name!r} is of the style {own!r}, not {style!r}: give one of the two")
+def _frame(
+    templates: Templates,
+    name: str | Collection[str] | None,
+    style: str | None,
+    said: Said,
+    draw: Choices,
+    filled: int = 0,
+) -> Frame:
+    """Draw a frame that was asked for and that the profile, with these slots filled, suits."""
+    if name is None:
+        frames: Sequence[Frame] = _frames(templates, style)
+    else:
+        frames = _named([name] if isinstance(name, str) else name, templates, style)
     if not said.feelings:
-        wanted = style or (lexicon.frames[name].style if name else draw.choose(frames).style)
-        return draw.choose([frame for frame in lexicon.without_feelings if frame.style == wanted])
-    if name is not None:
-        return lexicon.frames[name]
-    return draw.choose(frames if said.emotions else [frame for frame in frames if frame.neutral])
+        wanted = style or (frames[0] if isinstance(name, str) else draw.choose(frames)).style
+        frames = [frame for frame in templates.without_feelings if frame.style == wanted]
+    elif not said.emotions and not isinstance(name, str):
+        frames = [frame for frame in frames if frame.neutral]
+    if templates.conditional:
+        frames = [frame for frame in frames if not frame.needs & ~filled]
+    if not frames:
+        raise InputError("no sentence frame suits this profile: ask for others")
+    return frames[0] if isinstance(name, str) and said.feelings else draw.choose(frames)
 
 
-@lru_cache(maxsize=64)
-def _frames_of(language: str, style: str | None) -> tuple[Frame, ...]:
-    frames = load_lexicon(language).frames.values()
-    return tuple(frame for frame in frames if style is None or frame.style == style)
+def _named(names: Collection[str], templates: Templates, style: str | None) -> list[Frame]:
+    for name in names:
+        if name not in templates.frames:
+            raise InputError(f"no sentence frame {name!r}: there are {', '.join(templates.frames)}")
+        own = templates.frames[name].style
+        if style not in (None, own):
+            raise InputError(f"the frame {name!r} is of the style {own!r}, not {style!r}: leave one out")
+    return [templates.frames[name] for name in names]
 
 
-def _frames(lexicon: Lexicon, style: str | None) -> tuple[Frame, ...]:
-    if style is not None and style not in STYLES:
-        raise LexiconError(f"no style {style!r}: there are {', '.join(STYLES)}")
-    return _frames_of(lexicon.language, style)
+def _frames(templates: Templates, style: str | None) -> Sequence[Frame]:
+    if style not in templates.of_style:
+        raise InputError(f"no style {style!r}: there are {', '.join(STYLES)}")
+    return templates.of_style[style]
 
 
 @lru_cache(maxsize=4096)

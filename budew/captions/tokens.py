@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from budew.errors import SettingsError
+
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
 # clauses. Apostrophes and hyphens part words, but for those that are not seen, soft hyphens and the like, and
 # the one that denies: "anger-free".
@@ -64,15 +66,23 @@ class PhraseTrie(Generic[T]):
     def __init__(self) -> None:
         self._root: dict[str | None, Any] = {}
 
-    def add(self, phrase: str, meaning: T) -> T:
+    def add(self, phrase: str, meaning: T) -> None:
+        """Give `phrase` a meaning.
+
+        Raises:
+            SettingsError: it has another one already.
+        """
+        known = self.setdefault(phrase, meaning)
+        if known != meaning:
+            raise SettingsError(f"the phrase {phrase!r} means both {known} and {meaning}: keep one")
+
+    def setdefault(self, phrase: str, meaning: T) -> T:
         """Give `phrase` a meaning, unless it has one already; return the meaning that it has then."""
         node = self._root
         for token in tokenize(phrase):
             node = node.setdefault(token, {})
-        if node is self._root:
-            raise ValueError(f"the phrase {phrase!r} has no word in it")
-        meaning_there: T = node.setdefault(_END, meaning)
-        return meaning_there
+        known: T = node.setdefault(_END, meaning)
+        return known
 
     def meanings(self) -> Iterator[T]:
         """Iterate over the meanings, one for each phrase."""

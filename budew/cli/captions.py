@@ -247,7 +247,7 @@ def size() -> None:
     """
     from statistics import median
 
-    from budew.captions.size import language_size
+    from budew.captions.coverage import language_size
 
     language = language_size()
     said, read = language.said.values(), language.read.values()

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from budew.captions import render
-from budew.captions.grammar import STYLES
-from budew.captions.lexicon_words import LexiconError
+from budew.captions.frames import STYLES
 from budew.captions.render import Style
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError
 from budew.jobs.job import OnFailed, each
 from budew.randomness import derived_seed
 
@@ -42,7 +41,7 @@ class Render:
 
     def __post_init__(self) -> None:
         if self.style is not None and self.style not in STYLES:
-            raise LexiconError(f"no style {self.style!r}: there are {', '.join(STYLES)}")
+            raise InputError(f"no style {self.style!r}: there are {', '.join(STYLES)}")
         if self.per_clip < 1:
             raise ValueError("a clip gets at least one caption")
 

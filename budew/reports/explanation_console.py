@@ -10,9 +10,10 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from budew.captions import ParsedCaption, frame_names, load_lexicon, parse, render
-from budew.captions.lexicon_words import without_article
+from budew.captions import ParsedCaption, frame_names, parse, render
+from budew.captions.phrases import without_article
 from budew.captions.render import Style as WordingStyle
+from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
 from budew.reports.marks import Mark, cell, emotion_tone, marks_of, pieces, strongest_first
 from budew.taxonomy import EMOTIONS, LEVELS
@@ -69,10 +70,10 @@ def print_all_frames(
         what: what is said: `max_emotions`, `min_level` and `leave_out` of `render`.
 
     Raises:
-        LexiconError: there is no lexicon of this language, no such style, or no such part to leave out.
+        InputError: there is no lexicon of this language, no such style, or no such part to leave out.
     """
     for name in frame_names(language, style=style):
-        frame = load_lexicon(language).frames[name]
+        frame = load_templates(language).frames[name]
         caption = render(profile, seed=seed, frame=name, language=language, **what)
         kinds = " · ".join(dict.fromkeys((frame.style, frame.view, frame.form)))
         console.print(Text.assemble((frame.name, Style(bold=True)), "  ", (kinds, Style(dim=True))))

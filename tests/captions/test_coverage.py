@@ -1,7 +1,9 @@
 """Words where an emotion stands, and in no entry, are found and counted."""
 
-from budew.captions import parse
-from budew.captions.coverage import coverage
+from budew.captions import parse, render
+from budew.captions.coverage import coverage, language_size
+from budew.captions.render import load_templates
+from budew.profile import VoiceProfile
 
 CAPTIONS = [
     "She sounds deeply flumpish and slightly sad.",
@@ -38,3 +40,30 @@ def test_rare_words_are_forgotten_before_memory_runs_out(monkeypatch):
     assert len(told.unknown) <= 11
     assert told.unknown["quux"] == 3
     assert told.examples.keys() == told.unknown.keys()
+
+
+def test_the_figures_count_what_is_rendered():
+    templates, size = load_templates(), language_size()
+    frame = "short_words"
+    heads = {
+        render(VoiceProfile({"Sourness": level}), seed=seed, frame=frame).split(":")[0].lower()
+        for level in (0.25, 0.5, 0.75, 1.0)
+        for seed in range(1500)
+    }
+    adjectives = {
+        phrase
+        for (name, _), words in templates.lexicon.book["adjective"].items()
+        if name == "Sourness"
+        for phrase in (*words.before, *words.after, *words.bare)
+    }
+    assert heads == adjectives
+    assert len(adjectives) < size.said["Sourness"]
+    assert size.frames == len(templates.frames)
+
+
+def test_the_language_is_not_small():
+    size = language_size()
+    assert size.frames >= 20
+    assert size.sentences >= 1_000
+    assert min(size.said.values()) >= 100
+    assert min(size.read.values()) >= 20

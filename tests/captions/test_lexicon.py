@@ -1,73 +1,152 @@
-"""A lexicon that contradicts itself does not load."""
+"""The lexicon is complete and says one thing with one phrase; a second file gives other frames and words."""
 
-from pathlib import Path
+from collections import Counter
 
 import pytest
+import yaml
 
-from budew.captions import LexiconError, load_lexicon
-from budew.captions.lexicon import read_lexicon
+from budew.captions import load_lexicon, parse, render
+from budew.captions.lexicon import SAID_ATTRIBUTES
+from budew.captions.render import load_templates
+from budew.captions.tokens import PhraseTrie
+from budew.errors import InputError, SettingsError
+from budew.profile import VoiceProfile
 from budew.resources import data_folder
-from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS
+from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS, burst, emotion
 
 ENGLISH = data_folder("caption_templates") / "en.yaml"
 
 
-@pytest.fixture
-def changed(tmp_path):
-    def write(old: str, new: str) -> Path:
-        text = ENGLISH.read_text(encoding="utf-8")
-        assert old in text
-        path = tmp_path / "xx.yaml"
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        return path
+class OnceLoader(yaml.SafeLoader):
+    """Safe YAML in which each key of a mapping comes once."""
 
-    return write
+    def construct_mapping(self, node, deep=False):
+        mapping = super().construct_mapping(node, deep=deep)
+        assert len(mapping) == len(node.value), f"a key comes twice at line {node.start_mark.line + 1}"
+        return mapping
+
+
+def texts(table):
+    if isinstance(table, dict):
+        return [text for part in table.values() for text in texts(part)]
+    return [text for part in table for text in texts(part)] if isinstance(table, list) else [table]
+
+
+def test_the_file_has_each_key_once_and_nothing_but_text():
+    table = yaml.load(ENGLISH.read_text(encoding="utf-8"), OnceLoader)
+    for key, known, canonical in (("emotions", EMOTIONS, emotion), ("bursts", BURSTS, burst)):
+        assert Counter(map(canonical, table[key])) == Counter(known)
+    ages = table.pop("ages")
+    assert [last for last, _ in ages] == sorted(last for last, _ in ages)
+    spoken = [text for key in table if "frames" not in key and key != "forms" for text in texts(table[key])]
+    assert all(isinstance(text, str) and not any(map(str.isdigit, text)) for text in spoken)
 
 
 def test_everything_that_a_profile_can_say_has_words():
     lexicon = load_lexicon()
     assert set(lexicon.emotions) == set(EMOTIONS)
-    for forms in lexicon.emotions.values():
-        assert len(forms.noun + forms.strong_noun) >= 2
-        assert len(forms.adjective + forms.strong_adjective) >= 2
-        assert forms.noun
-        assert forms.adjective
-    assert set(lexicon.bursts) == set(BURSTS)
+    for words in lexicon.emotions.values():
+        for form in ("noun", "adjective"):
+            assert words[form]
+            assert len((*words[form], *words.get(f"strong_{form}", ()))) >= 2
+    assert set(lexicon.bursts) == set(lexicon.plain_bursts) == set(BURSTS)
     assert set(lexicon.intensities) == set(LEVELS[1:])
-    assert {(key, value) for key, values in CATEGORIES.items() for value in values} <= set(lexicon.traits)
+    values = {(key, value) for key, values in CATEGORIES.items() for value in values}
+    assert values == {pair for pair in lexicon.traits if pair[0] != "accent"}
+    assert all(lexicon.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words"))
+    shares = (0.0, 0.25, 0.75, 1.0)
+    assert set(lexicon.attributes) == {(name, share) for name in SAID_ATTRIBUTES for share in shares}
 
 
-def test_the_lexicon_is_compiled_once():
+def test_a_lexicon_and_its_frames_are_compiled_once():
     assert load_lexicon() is load_lexicon()
+    assert load_templates() is load_templates()
+    with pytest.raises(InputError, match=r"'tlh'.*en"):
+        load_lexicon("tlh")
+
+
+def test_a_phrase_has_one_meaning():
+    phrases = PhraseTrie()
+    phrases.add("Light-hearted fun", 1)
+    phrases.add("light hearted fun", 1)
+    assert phrases.setdefault("light-hearted fun", 2) == 1
+    with pytest.raises(SettingsError, match="means both 1 and 2"):
+        phrases.add("light-hearted fun", 2)
+
+
+FURTHER = """
+forms:
+  noun: [{words: noun, degrees: noun, say: "{degree} {word}", after: "{word} {degree}"}]
+  adjective: [{words: adjective, degrees: adjective, say: "{degree} {word}", state: state, without: [afraid]}]
+  adverb:
+    - {words: adverb, degrees: adjective, say: "{degree} {word}"}
+    - {words: adjective, degrees: adjective, say: "in {a} tone", bare: false, without: [afraid]}
+  verb: [{words: verb, degrees: verb, say: "{word} {degree}", bare: false}]
+intensity:
+  moderate: {verb: [a fair bit]}
+  slight: {verb: [a little]}
+  strong: {verb: [deeply]}
+  extreme: {verb: [immensely]}
+emotions:
+  Anger: {adverb: [angrily], verb: [fumes]}
+  Fear: {noun: [alarm], state: [on edge], without: [dread]}
+bursts: {Sobs: {verb: ["sobs into {} sleeve"]}}
+people: {unknown: {unknown: [person]}, female: {unknown: [lady]}}
+pronouns: {female: [she, her]}
+rules: {heard: "[ {she} {burst_verbs}.| One hears {bursts}.]"}
+frames:
+  speaks_so: {style: prose, view: listener, form: adverbial, neutral: false, text: "{a_speaker} {speaks} {adverbs}.[<heard>]"}
+  fumes: {style: prose, view: speaker, form: verbal, neutral: false, text: "{a_speaker} {first_verb}[, {strongest}but also {rest_nouns}|[, and {rest_nouns}]].[<heard>]"}
+  one: {style: short, view: listener, form: nominal, text: "{one}{nouns}."}
+frames_without_feelings:
+  voice: {style: prose, view: listener, form: nominal, text: "{a_voice}."}
+"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def further(tmp_path_factory):
+    file = tmp_path_factory.mktemp("frames") / "further.yaml"
+    file.write_text(FURTHER)
+    return file
+
+
+def test_a_second_file_gives_the_renderer_other_frames_forms_and_words(further):
+    angry = VoiceProfile({"Anger": 0.75, "Fear": 0.25}, ["Sobs"], {"gender": "female"})
+    captions = {render(angry, seed=seed, additions=further) for seed in range(300)}
+    assert all(caption.startswith("A lady ") for caption in captions)
+    assert any("fumes deeply, but also" in caption and "alarm" in caption for caption in captions)
+    assert not any("dread" in caption or "afraid tone" in caption for caption in captions)
+    assert all("she sobs into her sleeve." in caption.lower() for caption in captions)
+    assert sum(parse(caption).emotions == angry.emotions for caption in captions) > len(captions) / 2
+
+
+def test_only_frames_whose_slots_are_filled_are_drawn(further):
+    on_edge = {render(VoiceProfile({"Fear": 0.5}), seed=seed, additions=further) for seed in range(99)}
+    assert not any("fumes" in caption for caption in on_edge)
+    assert any("tone" in caption for caption in on_edge)
+    with pytest.raises(InputError, match="no sentence frame suits"):
+        render(VoiceProfile({"Fear": 0.5}), additions=further, frame=["fumes"])
+    with pytest.raises(InputError, match="no sentence frame suits"):
+        render(VoiceProfile({"Fear": 0.5, "Pride": 0.5}), additions=further, frame="one")
+    assert render(VoiceProfile(None), additions=further) == "A voice."
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "complaint"),
+    ("old", "new", "fault"),
     [
-        ("noun: [amusement,", "noun: [anger, amusement,", "anger"),
-        ("adjective: [amused,", "adjective: [a chuckle, amused,", "chuckle"),
-        ("noun: [slight,", "noun: [strong, slight,", "strong"),
-        ("noun: [amusement,", "noun: [amusement 2,", "digit"),
-        ("  Anger:", "  Angr:", "Angr"),
-        ("  Anger:", "  Amusement:", "twice"),
-        ("  Sobs: {say: [sobs], also: [sob*]}\n", "", "Sobs"),
-        ("  Cackle:", "  Cough:", "twice"),
-        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <shows> {feelings}', "feelings"),
-        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <shows>', "nouns"),
-        ('text: "{a_voice} <shows> {nouns}', 'text: "{a_voice} <bears> {nouns}', "bears"),
-        ("[, <amid> {bursts}].", "[, <amid> {bursts}.", "bracket"),
-        ("[, <amid> {bursts}].", ".", "bursts"),
-        ("shows: (expresses|", "shows: (expresses <shows>|", "holds itself"),
-        ("{style: short,", "{style: brief,", "brief"),
-        ("(~{manner}|{delivery})", "(~{manner})", "nothing for the varied"),
-        ("(~{manner}|{delivery})", "(as ~{manner}|{delivery})", "right behind a bracket"),
-        ("in a didactic style, like a teacher", "like a teacher", "of words"),
-        ("  Arousal:\n", "  Arousel:\n", "Arousel"),
-        ('accent: "{} accent"', "", "accent"),
-        ("language: en", "language: [", "YAML|pars"),
-        ("bursts:\n", "bursts: 3\nother:\n", "wrong kind"),
+        ("{adverbs}", "{feelings}", "the slot 'feelings'"),
+        ("<heard>", "<seen>", "the rule 'seen'"),
+        ("One hears", "<heard>", "contains itself"),
+        ("[<heard>]", "[<heard>", "unbalanced"),
+        ("[<heard>]", "[<heard>)", "unbalanced"),
+        ("{a_voice}.", "(~{a_voice}).", "without a varied wording"),
+        ("{a_voice}.", "(so ~{a_voice}|this).", "right behind a bracket"),
+        ("style: short", "style: brief", "the style 'brief'"),
     ],
 )
-def test_a_broken_rule_is_an_error_that_names_the_file_and_the_place(changed, old, new, complaint):
-    with pytest.raises(LexiconError, match=rf"(?s)xx\.yaml: .*({complaint})"):
-        read_lexicon(changed(old, new))
+def test_a_frame_with_a_fault_is_an_error_that_names_it(tmp_path, old, new, fault):
+    file = tmp_path / "further.yaml"
+    assert old in FURTHER
+    file.write_text(FURTHER.replace(old, new))
+    with pytest.raises(SettingsError, match=f"the frame '.*{fault}"):
+        render(VoiceProfile({"Anger": 0.5}), additions=file)

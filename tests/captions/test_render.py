@@ -10,8 +10,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from budew.captions import LexiconError, expressible, frame_names, load_lexicon, parse, render
+from budew.captions import expressible, frame_names, load_lexicon, parse, render
 from budew.captions.english import joined, with_article
+from budew.captions.render import load_templates
+from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
@@ -102,18 +104,18 @@ def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
 
 
 def test_there_are_at_least_twelve_frames_of_every_form_and_view():
-    frames = load_lexicon().frames.values()
+    frames = load_templates().frames.values()
     assert len(frames) >= 12
     assert {frame.form for frame in frames} == {"verbal", "nominal", "participial", "sentences", "tags"}
     assert {frame.view for frame in frames} == {"listener", "speaker"}
 
 
 def test_an_unknown_frame_wording_or_language_is_an_error_that_lists_the_known():
-    with pytest.raises(LexiconError, match="tags"):
+    with pytest.raises(InputError, match="tags"):
         render(ANGRY, frame="sonnet")
-    with pytest.raises(LexiconError, match="'plian': there are varied, plain"):
+    with pytest.raises(InputError, match="'plian': there are varied, plain"):
         render(ANGRY, wording="plian")
-    with pytest.raises(LexiconError, match="en"):
+    with pytest.raises(InputError, match="en"):
         render(ANGRY, language="tlh")
 
 
@@ -130,7 +132,7 @@ def test_an_unknown_frame_wording_or_language_is_an_error_that_lists_the_known()
     ],
 )
 def test_an_option_that_means_nothing_is_told_in_a_sentence(wrong, told):
-    with pytest.raises(LexiconError, match=told):
+    with pytest.raises(InputError, match=told):
         render(ANGRY, **wrong)
 
 

@@ -77,12 +77,13 @@ def test_every_intensity_fits_every_emotion_word():
     lexicon = load_lexicon()
     for name, forms in lexicon.emotions.items():
         for level, intensity in lexicon.intensities.items():
-            pairs = [(word, before) for word in forms.noun for before in intensity.noun]
-            pairs += [(word, before) for word in forms.adjective for before in intensity.adjective]
+            behind = intensity["after"][0]
+            pairs = [(word, before) for word in forms["noun"] for before in intensity["noun"]]
+            pairs += [(word, before) for word in forms["adjective"] for before in intensity["adjective"]]
             for word, before in pairs:
                 assert parse(f"{before} {word}").emotions == {name: level}
-            for word in forms.noun + forms.adjective:
-                assert parse(f"{word} {intensity.after[0]}").emotions == {name: level}
+            for word in (*forms["noun"], *forms["adjective"]):
+                assert parse(f"{word} {behind}").emotions == {name: level}
 
 
 def test_every_phrase_for_a_burst_names_that_burst_alone():

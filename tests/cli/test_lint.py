@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from budew.captions.size import language_size
+from budew.captions.coverage import language_size
 
 GOOD = "A woman sounds deeply sad.\nA man expresses slight joy.\n"
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from budew.captions import ParsedCaption, frame_names, load_lexicon, parse, render
+from budew.captions import ParsedCaption, frame_names, parse, render
+from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
 from budew.reports import (
     explanation_html,
@@ -273,7 +274,7 @@ def test_a_profile_is_shown_in_every_frame_with_its_emotions_marked():
     print_all_frames(PROFILE, Console(file=file, width=2000), seed=3)
     blocks = re.split(r"\n\s*\n", file.getvalue().strip())
     assert [block.split()[0] for block in blocks] == list(frame_names())
-    for block, frame in zip(blocks, load_lexicon().frames.values(), strict=True):
+    for block, frame in zip(blocks, load_templates().frames.values(), strict=True):
         heading, caption = block.splitlines()
         assert {frame.style, frame.view, frame.form} <= set(heading.split())
         assert parse(without_brackets(caption)).profile == PROFILE.quantized()

@@ -56,7 +56,7 @@ def lint_caption(
         language: rules of `caption_templates/lint` and a lexicon.
 
     Raises:
-        LexiconError: there are no rules or no lexicon for this language.
+        InputError: there are no rules or no lexicon for this language.
         TypeError: the caption is no text.
     """
     if not isinstance(text, str):

@@ -144,7 +144,7 @@ def lint_corpus(
         count_tokens, language: as for `lint_caption`.
 
     Raises:
-        LexiconError: there are no rules or no lexicon for this language.
+        InputError: there are no rules or no lexicon for this language.
     """
     severity = load_rules(language).severity
     survey = _Survey(limits or load_rules(language).corpus)

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from budew.captions.inflection import spelled_out
-from budew.captions.lexicon_words import LexiconError
+from budew.captions.english import spelled_out
 from budew.captions.tokens import PhraseTrie
+from budew.errors import SettingsError
 from budew.malformed import fault_in
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS
@@ -109,17 +109,17 @@ def load_rules(language: str = "en") -> Rules:
     """Return the rules for captions in `language`.
 
     Raises:
-        LexiconError: there are none, or the file is malformed.
+        SettingsError: there are none, or the file is malformed.
     """
     path = data_folder("caption_templates") / "lint" / f"{language}.yaml"
     if not path.is_file():
-        raise LexiconError(
+        raise SettingsError(
             f"no rules to check captions in {language!r}: add caption_templates/lint/{path.name}"
         )
     try:
         return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LexiconError(f"lint/{path.name}: {fault_in(error)}: correct it") from error
+        raise SettingsError(f"lint/{path.name}: {fault_in(error)}: correct it") from error
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:
@@ -157,7 +157,7 @@ def _told(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
     told: PhraseTrie[str] = PhraseTrie()
     for code, listed in patterns.items():
         for phrase in (phrase for pattern in listed for phrase in spelled_out(pattern)):
-            told.add(phrase, code)
+            told.setdefault(phrase, code)
     return told
 
 

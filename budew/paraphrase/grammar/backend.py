@@ -16,9 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from budew.captions import expressible, load_lexicon, parse
-from budew.captions.draw import Draw
 from budew.captions.filling import Said
-from budew.captions.grammar import Frame
+from budew.captions.frames import Frame
 from budew.captions.render import said_of
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.grammar.places import possible
@@ -26,6 +25,7 @@ from budew.paraphrase.grammar.rewording import Rewording, load_vocabulary
 from budew.paraphrase.grammar.vocabulary import Vocabulary
 from budew.paraphrase.overlap import folded, overlap
 from budew.profile import VoiceProfile
+from budew.randomness import Choices
 
 _ATTEMPTS = 8
 """Captions written for each text that is asked for, at most; so many only where there is little to say."""
@@ -110,9 +110,9 @@ def _good(request: Request, vocabulary: Vocabulary) -> Iterator[str]:
     said = said_of(request.profile, lexicon)
     there = possible(said, vocabulary)
     key = f"grammar {vocabulary.version} {request.id} {request.seed}"
-    order = _in_any_order(_frames(request.style, said, there, vocabulary), Draw(key))
+    order = _in_any_order(_frames(request.style, said, there, vocabulary), Choices(key))
     for attempt, frame in enumerate(islice(cycle(order), _ATTEMPTS * request.n)):
-        draw = Draw(f"{key} {attempt}")
+        draw = Choices(f"{key} {attempt}")
         text = _BEGINNING.sub(
             _capital, Rewording(said, there, vocabulary, lexicon, draw, style=request.style).write(frame)
         )
@@ -139,7 +139,7 @@ def _frames(style: str, said: Said, there: int, vocabulary: Vocabulary) -> list[
     return fitting or frames
 
 
-def _in_any_order(frames: list[Frame], draw: Draw) -> Iterator[Frame]:
+def _in_any_order(frames: list[Frame], draw: Choices) -> Iterator[Frame]:
     """Give each frame once; the order is drawn as far as it is asked for."""
     while frames:
         at = draw.below(len(frames))

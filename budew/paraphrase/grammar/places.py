@@ -1,11 +1,8 @@
 """The places that frames of the offline rewriting may name, and which of them a profile has something for."""
 
 from collections.abc import Sequence
-from itertools import product
 
 from budew.captions.filling import Said
-from budew.captions.places import places_of
-from budew.captions.scope_state import SLIGHT
 from budew.paraphrase.grammar.vocabulary import Vocabulary
 
 _ALL = ("nouns", "adjectives", "adverbials", "fillings", "statements")
@@ -18,19 +15,15 @@ _VOICE = (
     "a_voice", "the_voice", "known_voice", "a_speaker", "the_speaker", "known_speaker", "a_first_speaker",
     "a_first_voice",
 )  # fmt: skip
+_SLIGHT = 0.25
 CONDITIONS = frozenset(("one", "more", "rest_one", "rest_more", "rest_slight", "strongest", "weakest"))
 """Places without a text, for what stands in brackets beside them."""
-PLACES = places_of(
-    [*({place} for place in _ALL), *({first, rest} for first, rest in product(_FIRST, _REST))],
-    [
-        [{place} for place in _VOICE],
-        [{"bursts"}, {"burst_verbs"}],
-        *([{place}] for place in ("accent_timbre", "manner", "qualities", "recording")),
-    ],
-    stands_for={"delivery": {"manner"}},
-    others={"speaks", "she", "her", *CONDITIONS},
-)
-BIT = PLACES.bit
+PLACES = (
+    *_ALL, *_FIRST, *_REST, *_VOICE, "bursts", "burst_verbs", "accent_timbre", "manner", "qualities",
+    "recording", "speaks", "she", "her", *sorted(CONDITIONS),
+)  # fmt: skip
+BIT = {name: 1 << index for index, name in enumerate(dict.fromkeys(PLACES))}
+BIT["delivery"] = BIT["manner"]
 
 
 def _bits(*places: str) -> int:
@@ -84,6 +77,6 @@ def of_order(emotions: Sequence[tuple[str, float]], vocabulary: Vocabulary) -> i
         bits |= BIT["strongest"]
     if rest and min(rest) > first[1]:
         bits |= BIT["weakest"]
-    if rest and max(rest) == SLIGHT:
+    if rest and max(rest) == _SLIGHT:
         bits |= BIT["rest_slight"]
     return bits

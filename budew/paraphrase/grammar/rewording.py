@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
-from budew.captions.draw import Draw
 from budew.captions.english import joined
 from budew.captions.filling import Filling, Said
-from budew.captions.grammar import Frame
+from budew.captions.frames import Frame, Slot
 from budew.captions.lexicon import Lexicon
-from budew.captions.scope_state import MODERATE
-from budew.paraphrase.grammar.places import BIT, CONDITIONS, OF_ORDER, PLACES, of_order
+from budew.captions.wordings import MODERATE
+from budew.paraphrase.grammar.places import BIT, CONDITIONS, OF_ORDER, of_order
 from budew.paraphrase.grammar.vocabulary import UNKNOWN, Vocabulary, read_vocabulary
+from budew.randomness import Choices
 
 _BARE = 2  # one in so many words that may go without a degree does
 _AFTER = 8  # one in so many degrees stands behind its word, and one in a caption at most
@@ -26,7 +26,12 @@ _BEFORE_A_DEGREE = ("noun", "adjective")
 @cache
 def load_vocabulary() -> Vocabulary:
     """Return the vocabulary, whose frames may name the places of this module."""
-    return read_vocabulary(PLACES)
+    return read_vocabulary(load_slots())
+
+
+def load_slots() -> dict[str, Slot]:
+    """Return the slots that frames may name."""
+    return {name: Slot(fill, BIT[name]) for name, fill in _PLACES.items()}
 
 
 class Rewording(Filling):
@@ -49,7 +54,7 @@ class Rewording(Filling):
         there: int,
         vocabulary: Vocabulary,
         lexicon: Lexicon,
-        draw: Draw,
+        draw: Choices,
         *,
         style: str = "",
     ) -> None:
@@ -79,10 +84,6 @@ class Rewording(Filling):
             first = next(at for at, words in enumerate(verbs) if words)
         if first:
             self.emotions.insert(0, self.emotions.pop(first))
-
-    def place(self, name: str) -> str:
-        """Return the text for a place, empty where the profile has nothing to put there."""
-        return _PLACES[name](self)
 
     def listed(self, emotions: Sequence[tuple[str, float]], form: str) -> str:
         """Return emotions as a list that "and" closes."""

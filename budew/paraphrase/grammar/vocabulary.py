@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from budew.captions.grammar import Frame, compile_frame
-from budew.captions.inflection import spelled_out
+from budew.captions.english import spelled_out
+from budew.captions.frames import Frame, Slot, compile_frame
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.lexicon_words import STRONG, Forms
-from budew.captions.places import Places
+from budew.captions.wordings import STRONG
+from budew.captions.wordings import Words as Forms
 from budew.resources import data_folder
 from budew.taxonomy import LEVEL_NAMES, LEVELS, burst, emotion
 
@@ -77,11 +77,11 @@ class Vocabulary:
         return self.words[form, name, level >= STRONG]
 
 
-def read_vocabulary(places: Places) -> Vocabulary:
-    """Read the data files; `places` are those that the frames may name.
+def read_vocabulary(slots: Mapping[str, Slot]) -> Vocabulary:
+    """Read the data files; `slots` are those that the frames may name.
 
     Raises:
-        FrameError: a frame that names an unknown place or leaves no room for a part of a profile.
+        SettingsError: a frame that names an unknown slot.
         UnknownNameError: an emotion or a burst that the taxonomy lacks.
     """
     folder = data_folder("paraphrase") / "grammar"
@@ -104,7 +104,7 @@ def read_vocabulary(places: Places) -> Vocabulary:
         timbres=_tuples(phrases["timbres"]),
         burst_verbs={burst(name): tuple(said) for name, said in phrases["burst_verbs"].items()},
         burst_nouns=_burst_nouns(phrases["burst_nouns"], lexicon),
-        frames=_frames(frames, places),
+        frames=_frames(frames, slots),
         of_style=frames["of_style"],
     )
 
@@ -129,8 +129,8 @@ def _of_form(
     known = "adjective" if form == "attributive" else form
     mild, strong = tuple(row.get(known, ())), tuple(row.get(f"strong_{known}", ()))
     if known in ("noun", "adjective"):
-        mild = (*getattr(forms, known), *mild)
-        strong = (*getattr(forms, f"strong_{known}"), *strong)
+        mild = (*forms.get(known, ()), *mild)
+        strong = (*forms.get(f"strong_{known}", ()), *strong)
         mild = tuple(word for word in mild if word not in row.get("without", ()))
     if form == "attributive":
         return _before_a_noun(mild, predicative), _before_a_noun(strong, predicative)
@@ -160,10 +160,10 @@ def _burst_nouns(table: Mapping[str, Sequence[str]], lexicon: Lexicon) -> Mappin
     return {name: (*said, *more.get(name, ())) for name, said in lexicon.bursts.items()}
 
 
-def _frames(table: Mapping[str, Any], places: Places) -> Mapping[str, tuple[Frame, ...]]:
+def _frames(table: Mapping[str, Any], slots: Mapping[str, Slot]) -> Mapping[str, tuple[Frame, ...]]:
     return {
         group: tuple(
-            compile_frame(name, **row, rules=table["rules"], feelings=group == "feelings", places=places)
+            compile_frame(name, **row, rules=table["rules"], slots=slots)
             for name, row in table[group].items()
         )
         for group in ("feelings", "neutral", "silent")

@@ -10,7 +10,7 @@ from random import Random
 
 from budew.captions import load_lexicon
 from budew.captions.english import with_article
-from budew.captions.lexicon_words import STRONG
+from budew.captions.wordings import STRONG
 from budew.paraphrase.prompts.prompt_file import Keep
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
@@ -82,10 +82,12 @@ def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> 
 def _words(name: str, strong: bool) -> tuple[tuple[str, ...], ...]:
     """Return nouns and adjectives for an emotion but for those of its plain name, which are known already."""
     forms = load_lexicon().emotions[name]
-    nouns = forms.noun + (forms.strong_noun if strong else forms.mild_noun)
-    adjectives = forms.adjective + (forms.strong_adjective if strong else forms.mild_adjective)
-    known = set(plain_name(name).split())
-    return tuple(tuple(word for word in words if word not in known) for words in (nouns, adjectives))
+    known = {*plain_name(name).split()}
+    kind = "strong" if strong else "mild"
+    return tuple(
+        tuple(word for word in (*forms[form], *forms.get(f"{kind}_{form}", ())) if word not in known)
+        for form in ("noun", "adjective")
+    )
 
 
 @cache

@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions import LexiconError, render
+from budew.captions import render
 from budew.captions.lint.caption import estimate_tokens, lint_caption
 from budew.captions.lint.rules import load_rules
+from budew.errors import SettingsError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS
 from budew.taxonomy.scales import from_intensity
@@ -235,7 +236,7 @@ def test_the_estimate_counts_four_letters_and_any_other_byte(text, tokens):
 
 
 def test_a_language_without_rules_is_an_error_that_names_it():
-    with pytest.raises(LexiconError, match="'xx'"):
+    with pytest.raises(SettingsError, match="'xx'"):
         lint_caption("a", language="xx")
 
 
