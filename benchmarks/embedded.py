@@ -26,7 +26,7 @@ from budew.evaluation import Evaluation, evaluate, evaluate_corpus
 from budew.evaluation.metrics import score
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
-from budew.synthesis import Plan, plan_clip, synthesize_corpus
+from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
 from budew.synthesis.tables import Split, cues, table
 from budew.taxonomy import EMOTIONS
 
@@ -60,7 +60,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
-def _ceiling(plans: Sequence[Plan]) -> Evaluation:
+def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:
     """Return what trees make of the settings of these plans."""
     train, chosen = _plans(LEARNT_FROM, 1, "train"), _plans(CHOSEN_ON, 1, "validation")
     guesses = [np.zeros((len(those), len(EMOTIONS))) for those in (chosen, plans)]
@@ -88,15 +88,15 @@ def _levels(guess: Matrix, limit: float) -> Matrix:
     return np.where(guess < limit, 0.0, np.clip(np.round(guess * 4) / 4, 0.25, 1.0))
 
 
-def _plans(count: int, seed: int, split: Split) -> list[Plan]:
+def _plans(count: int, seed: int, split: Split) -> list[ClipPlan]:
     return [plan_clip(number, seed=seed, split=split) for number in range(count)]
 
 
-def _truth(plans: Sequence[Plan]) -> Matrix:
+def _truth(plans: Sequence[ClipPlan]) -> Matrix:
     return np.stack([plan.profile.vector() for plan in plans]).astype(np.float64)
 
 
-def _settings(plans: Sequence[Plan]) -> Matrix:
+def _settings(plans: Sequence[ClipPlan]) -> Matrix:
     bursts = list(table("bursts"))
     rows = [
         [*(plan.settings[cue] for cue in cues()), *(burst in plan.profile.bursts for burst in bursts)]

@@ -4,10 +4,8 @@ import argparse
 import time
 
 from budew.synthesis import plan_clip
-from budew.synthesis.clip_audio import synthesize
-from budew.synthesis.coloring import formant_factor
-from budew.synthesis.espeak import Espeak
-from budew.synthesis.speech import utterance
+from budew.synthesis.clip_audio import formant_factor, synthesize
+from budew.synthesis.espeak import Espeak, utterance
 
 
 def main() -> None:

@@ -1,5 +1,8 @@
-"""From a plan to the samples of a clip: speech, its colour, the bursts around it, the room and the
-recorder.
+"""From a plan to the samples of a clip: speech with its voice quality, bursts, room and recorder.
+
+espeak-ng cannot change tremor, roughness, breath, spectral tilt, dynamics, loudness or formants: these are
+applied to its output. All of them are what a throat and a mouth can do; no tone, code or level marks an
+emotion. Level means little by itself, since every recording also has a gain of its own.
 """
 
 import random
@@ -7,13 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import soxr
+from scipy.signal import lfilter
 
 from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
-from budew.synthesis.coloring import color, formant_factor, resample
-from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import Plan
-from budew.synthesis.speech import utterance
+from budew.synthesis.clip_plan import ClipPlan
+from budew.synthesis.espeak import Espeak, utterance
 from budew.synthesis.tables import cues, table
 
 SAMPLING_RATE = 16_000
@@ -21,21 +24,35 @@ LONGEST = 7.9  # seconds
 NEUTRAL_LEVEL = -27.0  # dB under full scale, root mean square
 RECORDING_GAIN = 2.0  # dB, standard deviation between recordings
 HABITUAL_PITCH = {"female": 195.0, "male": 105.0}  # Hz, of espeak-ng's voices
+NEUTRAL_BREATH = -30.0  # dB under the voice
+TREMOR_PITCH, TREMOR_LEVEL = 0.08, 0.75  # deviation of period and of level at full depth
+JITTER = 0.00035  # seconds, displacement of the periods at full roughness
+ENVELOPE_SECONDS = 0.03
+TILT_FREQUENCY = 1000.0
+NEUTRALS = {
+    "loudness": 0.0,
+    "brightness": 0.0,
+    "tremor": 0.0,
+    "breathiness": NEUTRAL_BREATH,
+    "roughness": 0.0,
+    "dynamics": 0.0,
+}
 
 Samples = npt.NDArray[np.float32]
-Piece = npt.NDArray[np.float64]
+Signal = npt.NDArray[np.float64]
 
 
-def synthesize(plan: Plan, espeak: Espeak) -> Samples:
+def synthesize(plan: ClipPlan, espeak: Espeak) -> Samples:
     """Return the clip (n,) at `SAMPLING_RATE`, in [-1, 1], at most `LONGEST` seconds.
 
     Raises:
-        SynthesisError: espeak-ng has no such voice.
+        InputError: espeak-ng has no such voice.
+        JobError: its process ended.
     """
     return synthesize_parts([plan], espeak, longest=LONGEST)
 
 
-def synthesize_parts(parts: Sequence[Plan], espeak: Espeak, *, longest: float) -> Samples:
+def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: float) -> Samples:
     """Return one clip (n,) of several plans, one after the other, as `synthesize` does of one.
 
     Args:
@@ -44,7 +61,8 @@ def synthesize_parts(parts: Sequence[Plan], espeak: Espeak, *, longest: float) -
         longest: seconds; what does not fit is cut off the words.
 
     Raises:
-        SynthesisError: espeak-ng has no such voice.
+        InputError: espeak-ng has no such voice.
+        JobError: its process ended.
     """
     rng = generator(parts[0].seed, parts[0].id, "sound")
     spoken = [_part(plan, espeak, rng) for plan in parts]
@@ -61,7 +79,7 @@ def synthesize_parts(parts: Sequence[Plan], espeak: Espeak, *, longest: float) -
     )
 
 
-def _part(plan: Plan, espeak: Espeak, rng: random.Random) -> tuple[Piece, list[Piece], list[Piece]]:
+def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, list[Signal], list[Signal]]:
     """Return the speech of a plan, and the bursts before and after it."""
     formants = formant_factor(plan)
     spoken = espeak.speak(utterance(plan, formants=formants))
@@ -72,7 +90,7 @@ def _part(plan: Plan, espeak: Espeak, rng: random.Random) -> tuple[Piece, list[P
     return speech, before, after
 
 
-def _burst(name: str, plan: Plan, seed: int) -> Piece:
+def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
     rng = generator(seed, plan.id, name)
     gesture = table("bursts")[name]
     level = cues()["pitch_level"].at(plan.settings["pitch_level"], neutral=0.0)
@@ -82,7 +100,7 @@ def _burst(name: str, plan: Plan, seed: int) -> Piece:
     return np.asarray(sound * 10 ** ((gesture["level"] + rng.gauss(0, 1.5)) / 20))
 
 
-def _record(samples: Piece, gain: float, floor: float, seed: int) -> Samples:
+def _record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
     """Set the level, add the noise of the room and keep the peaks inside full scale."""
     level = 10 ** ((NEUTRAL_LEVEL + gain) / 20)
     noise = np.random.default_rng(seed).standard_normal(len(samples)) * 10 ** (floor / 20)
@@ -90,13 +108,13 @@ def _record(samples: Piece, gain: float, floor: float, seed: int) -> Samples:
     return np.asarray(np.tanh(recorded / 0.98) * 0.98, dtype=np.float32)
 
 
-def _trim(samples: Piece) -> Piece:
+def _trim(samples: Signal) -> Signal:
     """Drop the silence that espeak-ng puts around an utterance."""
     loud = np.flatnonzero(np.abs(samples) > 0.005)
     return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
 
 
-def _shorten(samples: Piece, seconds: float) -> Piece:
+def _shorten(samples: Signal, seconds: float) -> Signal:
     keep = int(max(seconds, 1.0) * SAMPLING_RATE)
     if len(samples) <= keep:
         return samples
@@ -104,5 +122,87 @@ def _shorten(samples: Piece, seconds: float) -> Piece:
     return np.asarray(samples[:keep] * fade)
 
 
-def _silence(seconds: float) -> Piece:
+def _silence(seconds: float) -> Signal:
     return np.zeros(int(seconds * SAMPLING_RATE))
+
+
+def formant_factor(plan: ClipPlan) -> float:
+    """Return by how much the formants are moved: the speaker's vocal tract times the lips' part."""
+    return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"], neutral=1.0)
+
+
+def resample(samples: Signal, *, source: float, target: int, formants: float) -> Signal:
+    """Return the samples at `target` Hz, with formants (and pitch and rate with them) times `formants`."""
+    return np.asarray(soxr.resample(samples, source * formants, target), dtype=np.float64)
+
+
+def color(samples: Signal, plan: ClipPlan, *, sampling_rate: int, rng: random.Random) -> Signal:
+    """Return speech with the plan's voice quality, at a root mean square of 1 for neutral loudness."""
+    noise = np.random.default_rng(rng.getrandbits(64))
+    setting = {
+        name: cue.at(plan.settings[name], neutral=NEUTRALS[name])
+        for name, cue in cues().items()
+        if name in NEUTRALS
+    }
+    depth = max(0.0, setting["tremor"])
+    rough = max(0.0, setting["roughness"])
+    shake = np.sin(
+        2 * np.pi * rng.uniform(4.5, 7.0) * np.arange(len(samples)) / sampling_rate + rng.uniform(0, 6.28)
+    )
+    voice = _shift_periods(samples, depth * shake, rough, sampling_rate, noise)
+    voice = voice * (1 + depth * TREMOR_LEVEL * shake)
+    voice = voice * np.clip(1 + rough * _band_noise(noise, len(voice), sampling_rate), 0.0, None)
+    level = _level(voice, sampling_rate)
+    voice = voice * np.clip(level / _active_rms(voice), 1e-3, 4.0) ** setting["dynamics"]
+    voice = _tilt(voice, setting["brightness"], sampling_rate)
+    voice = voice / _active_rms(voice)
+    breath = 10 ** (setting["breathiness"] / 20) * _level(voice, sampling_rate)
+    voice = voice + breath * _aspiration(noise, len(voice), sampling_rate)
+    return np.asarray(voice / _active_rms(voice) * 10 ** (setting["loudness"] / 20))
+
+
+def _shift_periods(
+    samples: Signal, shake: Signal, rough: float, sampling_rate: int, noise: np.random.Generator
+) -> Signal:
+    """Read the samples a little early or late: vibrato from `shake`, jitter from roughness."""
+    vibrato = np.cumsum(shake) * TREMOR_PITCH
+    jitter = rough * JITTER * sampling_rate * _band_noise(noise, len(samples), sampling_rate)
+    places = np.arange(len(samples)) + vibrato - vibrato.mean() + jitter
+    return np.asarray(np.interp(places, np.arange(len(samples)), samples))
+
+
+def _level(samples: Signal, sampling_rate: int) -> Signal:
+    """Return the running root mean square."""
+    pole = np.exp(-1 / (ENVELOPE_SECONDS * sampling_rate))
+    power = lfilter([1 - pole], [1, -pole], samples**2)
+    return np.asarray(np.sqrt(np.maximum(power, 1e-12)))
+
+
+def _active_rms(samples: Signal) -> float:
+    """Return the root mean square of the part that is not silence."""
+    loud = samples[np.abs(samples) > 0.02 * np.abs(samples).max()] if len(samples) else samples
+    return float(np.sqrt(np.mean(loud**2))) if len(loud) else 1.0
+
+
+def _tilt(samples: Signal, decibels: float, sampling_rate: int) -> Signal:
+    """Raise what lies above 1 kHz by `decibels` against what lies below (one pole)."""
+    pole = np.exp(-2 * np.pi * TILT_FREQUENCY / sampling_rate)
+    low = np.asarray(lfilter([1 - pole], [1, -pole], samples))
+    return np.asarray(low + 10 ** (decibels / 20) * (samples - low))
+
+
+def _aspiration(noise: np.random.Generator, count: int, sampling_rate: int) -> Signal:
+    """Return noise with the spectrum of breath, weak under 1 kHz, at a root mean square of 1."""
+    white = noise.standard_normal(count)
+    high = lfilter([1, -0.9], [1, -0.35], white)
+    return np.asarray(high / np.sqrt(np.mean(high**2)))
+
+
+def _band_noise(noise: np.random.Generator, count: int, sampling_rate: int) -> Signal:
+    """Return noise between about 25 and 80 Hz with a standard deviation of 1: the rate of a rough voice."""
+    slow, fast = (np.exp(-2 * np.pi * edge / sampling_rate) for edge in (25.0, 80.0))
+    white = noise.standard_normal(count)
+    band = np.asarray(lfilter([1 - fast], [1, -fast], white)) - np.asarray(
+        lfilter([1 - slow], [1, -slow], white)
+    )
+    return np.asarray(band / np.std(band)) if count > 1 else band

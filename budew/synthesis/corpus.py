@@ -13,12 +13,13 @@ from typing import Any
 import soundfile as sf
 
 from budew.corpora.clip import Clip
+from budew.errors import InputError, JobError
 from budew.extras import require
 from budew.jobs import OnFailed, run
 from budew.jobs.plan import OnProgress
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
-from budew.synthesis.espeak import Espeak, SynthesisError
-from budew.synthesis.plan import Plan, clip_id, plan_clip
+from budew.synthesis.clip_plan import ClipPlan, clip_id, plan_clip
+from budew.synthesis.espeak import Espeak
 from budew.synthesis.tables import SPLITS, Split
 from budew.version import __version__
 
@@ -79,13 +80,13 @@ def synthesize_corpus(
         progress: called a few times a second.
 
     Raises:
-        SynthesisError: there is no such split, or espeak-ng fails.
-        JobError: `out` holds another corpus, or a number is out of range.
+        InputError: there is no such split, or a number is out of range.
+        JobError: `out` holds another corpus, or espeak-ng fails.
         MissingExtraError: espeakng-loader is not installed.
     """
     require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
     if split not in SPLITS:
-        raise SynthesisError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
+        raise InputError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
     done = run(
         Synthesis(seed, split),
         range(clips),
@@ -95,11 +96,11 @@ def synthesize_corpus(
         progress=progress,
     )
     if done.given_up:
-        raise SynthesisError(f"{done.out}: processes died again and again: start again, with fewer workers")
+        raise JobError(f"{done.out}: processes died repeatedly: start again, with fewer workers")
     return sorted(done.out.glob(f"{split}-*.tar"))
 
 
-def _clip(plan: Plan, samples: Samples) -> Clip:
+def _clip(plan: ClipPlan, samples: Samples) -> Clip:
     encoded = BytesIO()
     sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     return Clip(

@@ -1,4 +1,4 @@
-"""The data files of the synthesizer, read once and checked: correlates, cues, voices, texts, bursts."""
+"""The data files of the synthesizer, read once: correlates, cues, voices, texts, bursts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,8 @@ from typing import Any, Literal
 
 import yaml
 
-from budew.taxonomy import EMOTIONS, burst
-
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-
-class TableError(ValueError):
-    """A data file of the synthesizer contradicts itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +19,10 @@ class Correlates:
     Attributes:
         cues: change of each vocal cue relative to the speaker's neutral voice, in [-1, 1].
         bursts: chance of each vocal burst.
-        basis: "measured" in speech or vocalizations, or "inferred" from neighbouring emotions that were.
-        sources: the studies, in full.
     """
 
     cues: Mapping[str, float]
     bursts: Mapping[str, float]
-    basis: str
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +57,5 @@ def cues() -> dict[str, Cue]:
 
 @cache
 def correlates() -> dict[str, Correlates]:
-    """Return the rows of all 40 emotions in the order of `EMOTIONS`.
-
-    Raises:
-        TableError: an emotion, cue, burst or study is unknown or missing.
-    """
-    rows = table("correlates")
-    if set(rows) != set(EMOTIONS):
-        raise TableError(
-            f"correlates.yaml must have a row for each emotion: {sorted(set(rows) ^ set(EMOTIONS))}"
-        )
-    return {emotion: _correlates(emotion, rows[emotion]) for emotion in EMOTIONS}
-
-
-def _correlates(emotion: str, row: Mapping[str, Any]) -> Correlates:
-    literature = table("literature")
-    unknown = [name for name in row["cues"] if name not in cues()]
-    unknown += [name for name in row["bursts"] if name not in table("bursts") or burst(name) != name]
-    unknown += [name for name in row["sources"] if name not in literature]
-    if unknown:
-        raise TableError(f"correlates.yaml, {emotion}: unknown {', '.join(unknown)}")
-    sources = tuple(literature[name] for name in row["sources"])
-    return Correlates(dict(row["cues"]), dict(row["bursts"]), row["basis"], sources)
+    """Return the correlates by emotion. The file has the studies that each row comes from."""
+    return {emotion: Correlates(row["cues"], row["bursts"]) for emotion, row in table("correlates").items()}

@@ -10,8 +10,8 @@ from budew.annotation.measure import measure
 from budew.annotation.pitch import pitch_figures, pitch_track
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import plan_clip
 from budew.synthesis.tables import cues
 
 from .sounds import RATE, noise, silence, vowel

@@ -17,8 +17,8 @@ from budew.corpora import Clip, read, write_shard
 from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import plan_clip
 from budew.taxonomy import EMOTIONS
 
 from .sounds import clip_of

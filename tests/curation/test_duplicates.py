@@ -29,8 +29,8 @@ from budew.curation.fingerprint_index import (
 )
 from budew.errors import CorpusError
 from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import plan_clip
 from budew.synthesis.tables import table
 
 RATE = 16_000

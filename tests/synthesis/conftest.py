@@ -8,8 +8,8 @@ import pytest
 
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import SAMPLING_RATE, synthesize
+from budew.synthesis.clip_plan import ClipPlan, plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.plan import Plan, plan_clip
 from budew.synthesis.tables import cues
 
 
@@ -20,14 +20,14 @@ def espeak() -> Iterator[Espeak]:
 
 
 @pytest.fixture(scope="session")
-def neutral() -> Plan:
+def neutral() -> ClipPlan:
     plan = plan_clip(8, seed=5, split="train")  # a voice whose pitch a simple tracker follows
     settings = dict.fromkeys(cues(), 0.0)
     return replace(plan, profile=VoiceProfile({}), settings=settings, bursts_before=(), bursts_after=())
 
 
 @pytest.fixture(scope="session")
-def say(espeak: Espeak, neutral: Plan) -> Callable[..., np.ndarray]:
+def say(espeak: Espeak, neutral: ClipPlan) -> Callable[..., np.ndarray]:
     """`say(rate=1.0)` gives the neutral clip with that cue turned, at 16 kHz."""
 
     def spoken(**settings: float) -> np.ndarray:

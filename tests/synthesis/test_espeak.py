@@ -1,6 +1,7 @@
 import pytest
 
-from budew.synthesis.espeak import Espeak, SynthesisError, Utterance, _short_path
+from budew.errors import InputError
+from budew.synthesis.espeak import Espeak, Utterance, _short_path
 
 HELLO = Utterance("<speak>Good morning to all of you</speak>", voice="en-us+m3", seed=5)
 
@@ -14,7 +15,7 @@ def test_what_was_said_before_changes_nothing(espeak):
 
 
 def test_an_unknown_voice_is_an_error_and_the_next_utterance_is_spoken(espeak):
-    with pytest.raises(SynthesisError, match="no-such-voice"):
+    with pytest.raises(InputError, match="no-such-voice"):
         espeak.speak(Utterance("<speak>Hello</speak>", voice="no-such-voice"))
     assert len(espeak.speak(HELLO)) > 1000
 

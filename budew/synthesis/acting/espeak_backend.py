@@ -22,8 +22,8 @@ from budew.synthesis.acting.acting_data import Challenge, challenges, data, lang
 from budew.synthesis.acting.acting_job import Take
 from budew.synthesis.acting.acting_plan import Item
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize_parts
-from budew.synthesis.espeak import Espeak, SynthesisError
-from budew.synthesis.plan import Plan, Voice, express, voice_of
+from budew.synthesis.clip_plan import ClipPlan, Voice, express, voice_of
+from budew.synthesis.espeak import Espeak
 from budew.synthesis.tables import cues, table
 
 LONGEST = 30.0
@@ -63,13 +63,13 @@ class EspeakBackend:
                 parts, bursts = parts_of(item)
                 try:
                     samples = synthesize_parts(parts, espeak, longest=LONGEST)
-                except SynthesisError as error:
+                except InputError as error:
                     failed(item.id, error)
                     continue
                 yield item, _take(samples, parts[0].voice, bursts)
 
 
-def parts_of(item: Item) -> tuple[list[Plan], tuple[str, ...]]:
+def parts_of(item: Item) -> tuple[list[ClipPlan], tuple[str, ...]]:
     """Return an item as plans for the synthesizer, one for each part of its challenge, and its own bursts.
 
     How the speaker uses each cue is drawn once for all parts; a part has its share of it.
@@ -82,7 +82,7 @@ def parts_of(item: Item) -> tuple[list[Plan], tuple[str, ...]]:
     for number, (text, share) in enumerate(zip(words, challenge.parts, strict=False)):
         part = _shared(settings, share, challenge)
         name = f"{item.id}/{number}" if number else item.id
-        parts.append(Plan(name, item.seed, profile, voice, text, part, (), ()))
+        parts.append(ClipPlan(name, item.seed, profile, voice, text, part, (), ()))
     _place_bursts(parts, challenge, bursts)
     return parts, tuple(bursts)
 
@@ -131,7 +131,7 @@ def _shared(settings: dict[str, float], share: float, challenge: Challenge) -> d
     return {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
 
 
-def _place_bursts(parts: list[Plan], challenge: Challenge, own: Sequence[str]) -> None:
+def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str]) -> None:
     """Put the bursts of the challenge where it wants them, and those of the emotion at the end."""
     parts[0] = replace(parts[0], bursts_before=challenge.before)
     if len(parts) > 1:

@@ -7,7 +7,7 @@ every request is served by a fresh fork, which makes the audio a function of the
 bit-identical, at about 130 utterances a second on one core. Only the standard library is imported, so
 the fork is cheap and no thread is lost in it.
 
-Run as `python zygote.py DATA LIBRARY`. Requests are JSON lines on standard input; each answer on
+Run as `python espeak_process.py DATA LIBRARY`. Requests are JSON lines on standard input; each answer on
 standard output is one little-endian unsigned 32-bit length in bytes, then that much 16-bit mono PCM at
 the rate announced in the first answer. A length of 0xFFFFFFFF means that the utterance failed; the
 reason is on standard error.

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from budew.synthesis.plan import plan_clip
+from budew.synthesis.clip_plan import plan_clip
 from budew.synthesis.tables import correlates
 
 PLANS = [plan_clip(number, seed=11, split="train") for number in range(3000)]

@@ -45,7 +45,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClipPlan:
     """Everything that decides how one clip sounds. `settings` holds the strength of each vocal cue,
     around 0 for neutral.
     """
@@ -60,7 +60,7 @@ class Plan:
     bursts_after: tuple[str, ...]
 
 
-def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
+def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
     """Draw clip `number` of the corpus (seed, split)."""
     id = clip_id(number, seed=seed, split=split)
     rng = generator(seed, id, "plan")
@@ -71,7 +71,7 @@ def plan_clip(number: int, *, seed: int, split: Split) -> Plan:
     rng.shuffle(bursts)
     cut = sum(rng.random() < 0.5 for _ in bursts)
     profile = VoiceProfile(emotions, bursts, {"gender": voice.gender})
-    return Plan(id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
+    return ClipPlan(id, seed, profile, voice, text, settings, tuple(bursts[:cut]), tuple(bursts[cut:]))
 
 
 def clip_id(number: int, *, seed: int, split: Split) -> str:
