@@ -14,8 +14,8 @@ import torch
 from budew.model.build import build_whisper
 from budew.model.tokenizer import build_tokenizer
 from budew.resources import data_folder
-from budew.training.heads import CUES, TARGETS, WhisperWithHeads
 from budew.training.recipe import Recipe, load_recipe
+from budew.training.scratch.heads import CUES, PRESENT, WhisperWithHeads
 from budew.training.trainer import accelerated
 
 CAPTION = 26
@@ -24,27 +24,28 @@ CAPTION = 26
 
 def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
     """Return the median time of a step: forward, backward, update."""
-    tokenizer = build_tokenizer(["a sad voice"], vocabulary=recipe.vocabulary)
-    model = build_whisper(recipe.size, recipe.features, tokenizer, seed=1, kind=WhisperWithHeads).train()
+    tokenizer = build_tokenizer(["a sad voice"], vocabulary=recipe.model.size.vocabulary)
+    model = build_whisper(
+        recipe.model.size, recipe.model.features, tokenizer, seed=1, kind=WhisperWithHeads
+    ).train()
     model.heads_weight = 1.0
     model.set_attn_implementation(attention)
     device = torch.accelerator.current_accelerator() if accelerated() else torch.device("cpu")
     assert device is not None  # there is one where `accelerated`
     model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    clips, frames = recipe.batch_size, recipe.features.frames // 2
+    clips, frames = recipe.optimizer.batch_size, recipe.model.features.frames // 2
     tokens = torch.randint(0, len(tokenizer), (clips, CAPTION), device=device)
     batch = {
-        "input_features": torch.randn(clips, recipe.mel_bins, frames, device=device),
+        "input_features": torch.randn(clips, recipe.model.features.mel_bins, frames, device=device),
         "decoder_input_ids": tokens,
         "labels": tokens,
-        "heard": torch.rand(clips, TARGETS, device=device),
-        "cues": torch.rand(clips, len(CUES), device=device),
+        "heads": torch.rand(clips, PRESENT + len(CUES), device=device),
     }
     times = []
     for _ in range(steps):
         start = time.perf_counter()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bf16"):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.optimizer.precision == "bf16"):
             loss = model(**batch).loss
         loss.backward()
         optimizer.step()

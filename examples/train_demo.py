@@ -1,4 +1,4 @@
-"""The whole loop, small: speech → profile → caption → paraphrase → Whisper → caption → profile → figures.
+"""The whole loop, small: speech → profile → caption → paraphrase → Whisper → caption → profile → metrics.
 
     python examples/train_demo.py OUT
 
@@ -8,7 +8,7 @@ patience.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +29,7 @@ RECIPE = data_folder("recipes") / "train-demo.yaml"
 SEED = 7
 
 
-def main(
-    out: Path, *, clips: int = 3000, test_clips: int = 200, overrides: dict[str, str] | None = None
-) -> Evaluation:
+def main(out: Path, *, clips: int = 3000, test_clips: int = 200, changes: Sequence[str] = ()) -> Evaluation:
     """Run every stage into the folder `out`; run again, finished shards and training steps are kept."""
     synthesize_corpus(out / "speech" / "train", clips=clips, seed=SEED, split="train")
     synthesize_corpus(out / "speech" / "validation", clips=test_clips, seed=SEED, split="validation")
@@ -48,11 +46,11 @@ def main(
     checkpoint = train(
         RECIPE,
         out=out / "training",
-        overrides={
-            "train": str(out / "captioned" / "train.tar"),
-            "validation": str(out / "captioned" / "validation.tar"),
-            **(overrides or {}),
-        },
+        changes=[
+            f"data.train={out / 'captioned' / 'train.tar'}",
+            f"data.validation={out / 'captioned' / 'validation.tar'}",
+            *changes,
+        ],
     )
 
     evaluation = evaluate_corpus(out / "speech" / "test", model=checkpoint)

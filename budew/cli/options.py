@@ -188,13 +188,13 @@ RecipeName = Annotated[
         show_default=False,
     ),
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check the recipe and tell what it would do; train nothing.")
-]
-Resume = Annotated[bool, typer.Option(help="Go on with a run that was stopped, or begin its training again.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the recipe and print what it would do.")]
+Resume = Annotated[bool, typer.Option(help="Continue a run that was stopped, or train again from the start.")]
 Changes = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; as often as needed."),
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field: optimizer.max_steps=200. May be repeated."
+    ),
 ]
 RunFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")

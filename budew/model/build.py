@@ -1,16 +1,15 @@
-"""A small Whisper from scratch: stock classes of `transformers` all the way, so whatever loads a
-Whisper loads it.
+"""A small Whisper from scratch, in stock classes of `transformers`, so whatever loads a Whisper loads it.
 
-Most clips last 3-12 s and Whisper pays for 30: here the window is a setting, and so is the hop. At a
-hop of 20 ms instead of 10 the encoder sees half as many positions, a step costs less than half, and the
-pitch, tremor and rhythm of speech (under 10 Hz) lose nothing; the longer Fourier window that goes with
-it resolves the harmonics of a low voice.
+Most clips last 3-12 s and Whisper always computes 30: here the window is a setting, and so is the hop. At a
+hop of 20 ms instead of 10 the encoder has half as many positions, a step costs less than half, and the
+pitch, tremor and rhythm of speech (under 10 Hz) lose nothing; the longer Fourier window that goes with it
+resolves the harmonics of a low voice.
 """
 
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import torch
+from pydantic import Field, model_validator
 from transformers import (
     GenerationConfig,
     WhisperConfig,
@@ -19,7 +18,8 @@ from transformers import (
     WhisperTokenizer,
 )
 
-from budew.model.tokenizer import END, LANGUAGE, NO_TIMESTAMPS, START, TASK
+from budew.model.tokenizer import END, LANGUAGE, NO_TIMESTAMPS, SPECIAL, START, TASK
+from budew.settings import Settings
 
 ENCODER_STRIDE = 2
 SAMPLING_RATE = 16_000  # Hz, Whisper's
@@ -27,21 +27,30 @@ SAMPLING_RATE = 16_000  # Hz, Whisper's
 Model = TypeVar("Model", bound=WhisperForConditionalGeneration)
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the encoder hears: log-mel spectrograms of a fixed window.
+class Features(Settings):
+    """Log-mel spectrograms of a fixed window; shorter audio is padded with silence."""
 
-    Attributes:
-        window_seconds: length of the window; shorter audio is padded with silence.
-        mel_bins: bands of the spectrogram.
-        hop: samples (at 16 kHz) from one frame to the next; 320 is 20 ms.
-        fourier: samples of a frame's Fourier transform.
-    """
+    window_seconds: int = Field(
+        default=8, ge=1, le=30, description="length of the window that the encoder takes"
+    )
+    mel_bins: int = Field(default=128, ge=8, le=512, description="bands of the spectrogram")
+    hop: int = Field(
+        default=320, ge=1, description="samples (at 16 kHz) from one frame to the next; 320 is 20 ms"
+    )
+    fourier: int = Field(default=1024, ge=64, le=16_384, description="samples of a frame's Fourier transform")
 
-    window_seconds: int = 8
-    mel_bins: int = 128
-    hop: int = 320
-    fourier: int = 1024
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.window_seconds * SAMPLING_RATE % (ENCODER_STRIDE * self.hop):
+            raise ValueError(
+                f"a hop of {self.hop} samples does not go into a window of {self.window_seconds} s an even "
+                "number of times: use 160 or 320"
+            )
+        if self.fourier < self.hop:
+            raise ValueError(
+                f"a Fourier transform of {self.fourier} samples leaves gaps at a hop of {self.hop}"
+            )
+        return self
 
     def extractor(self) -> WhisperFeatureExtractor:
         """Return the stock feature extractor with these settings."""
@@ -54,38 +63,40 @@ class Features:
 
     @property
     def frames(self) -> int:
-        """Return how many spectra a window has."""
+        """Return the number of frames of a window."""
         return self.window_seconds * SAMPLING_RATE // self.hop
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large the model is.
+class Size(Settings):
+    """The size of a model. The limits are several times those of the largest Whisper."""
 
-    Attributes:
-        width: of every layer.
-        encoder_layers: of the listening part.
-        decoder_layers: of the writing part.
-        heads: of attention, in each layer.
-        vocabulary: tokens.
-        longest_caption: tokens of a caption, with prefix and end.
-        dropout: share of activations dropped in training.
-    """
+    width: int = Field(default=256, ge=8, le=8192, description="of every layer")
+    encoder_layers: int = Field(default=4, ge=1, le=100, description="number of encoder layers")
+    decoder_layers: int = Field(default=2, ge=1, le=100, description="number of decoder layers")
+    heads: int = Field(default=4, ge=1, description="attention heads of each layer")
+    vocabulary: int = Field(
+        default=1024,
+        ge=256 + len(SPECIAL),
+        le=200_000,
+        description="tokens of the tokenizer learnt from the captions",
+    )
+    longest_caption: int = Field(
+        default=96, ge=16, le=448, description="tokens of a caption, with prefix and end"
+    )
+    dropout: float = Field(default=0.1, ge=0, le=0.99, description="share of activations dropped in training")
 
-    width: int = 256
-    encoder_layers: int = 4
-    decoder_layers: int = 2
-    heads: int = 4
-    vocabulary: int = 1024
-    longest_caption: int = 96
-    dropout: float = 0.1
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"a width of {self.width} is no even number for each of {self.heads} heads")
+        return self
 
 
 def whisper_config(size: Size, features: Features, tokenizer: WhisperTokenizer) -> WhisperConfig:
     """Return the stock configuration for a model of this size.
 
-    Weights start at a spread of 1/√width, as is usual for a layer that keeps the size of what goes through
-    it; Whisper's own 0.02 is that of width 2,500, and lets a small model start with next to no signal.
+    Weights start with a standard deviation of 1/√width, which keeps the size of activations; Whisper's own
+    0.02 is that of width 2,500, and gives a small model next to no signal.
     """
     end = tokenizer.convert_tokens_to_ids(END)
     return WhisperConfig(
@@ -111,11 +122,12 @@ def whisper_config(size: Size, features: Features, tokenizer: WhisperTokenizer) 
     )
 
 
-def generation_config(tokenizer: WhisperTokenizer, *, longest_caption: int, beams: int) -> GenerationConfig:
-    """Return what `generate` needs to write Whisper's prefix and a caption after it.
+def generation_config(
+    tokenizer: WhisperTokenizer, *, longest_caption: int, num_beams: int
+) -> GenerationConfig:
+    """Return the config with which `generate` writes Whisper's prefix and a caption after it.
 
-    Made afresh, not derived from the model's configuration: a derived one loses `lang_to_id` when it is
-    loaded.
+    It is not derived from the model's config: a derived one loses `lang_to_id` when it is loaded.
     """
     end = tokenizer.convert_tokens_to_ids(END)
     return GenerationConfig(
@@ -124,7 +136,7 @@ def generation_config(tokenizer: WhisperTokenizer, *, longest_caption: int, beam
         eos_token_id=end,
         pad_token_id=end,
         max_length=longest_caption,
-        num_beams=beams,
+        num_beams=num_beams,
         is_multilingual=True,
         lang_to_id={LANGUAGE: tokenizer.convert_tokens_to_ids(LANGUAGE)},
         task_to_id={
@@ -144,21 +156,23 @@ def build_whisper(
     tokenizer: WhisperTokenizer,
     *,
     seed: int,
-    beams: int = 1,
+    num_beams: int = 1,
     kind: type[Model] = WhisperForConditionalGeneration,
 ) -> Model:
     """Return a model with random weights, the same for the same seed.
 
     Args:
-        size: how large it is; its vocabulary is the tokenizer's.
-        features: what it hears.
-        tokenizer: what it writes with.
+        size: its vocabulary is replaced by that of the tokenizer.
+        features: of the encoder.
+        tokenizer: of the decoder.
         seed: decides the weights; the global generator is left as it was.
-        beams: of the search that it writes with by default.
+        num_beams: beam width saved in the generation config.
         kind: `WhisperForConditionalGeneration` or a class derived from it.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model: Any = kind(whisper_config(size, features, tokenizer))
-    model.generation_config = generation_config(tokenizer, longest_caption=size.longest_caption, beams=beams)
+    model.generation_config = generation_config(
+        tokenizer, longest_caption=size.longest_caption, num_beams=num_beams
+    )
     return cast(Model, model)

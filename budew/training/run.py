@@ -1,101 +1,143 @@
-"""A recipe, followed: speech, features, tokenizer, training, and a plain `transformers` checkpoint at
-the end.
+"""A training run: data, model, training, and a plain `transformers` checkpoint at the end.
 
-Every stage leaves its result in the folder of the run and is skipped when it is there, so a run that
-was stopped goes on where it was.
+Every stage leaves its result in the folder of the run and is skipped when it is there, so a run that was
+stopped goes on where it was. With several processes (`torchrun`) the main one prepares the data.
 """
 
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from rich.progress import Progress
-from transformers import WhisperProcessor, WhisperTokenizer
+from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
-from budew.model.build import build_whisper, whisper_config
-from budew.model.tokenizer import SPECIAL, build_tokenizer
+from budew.errors import InputError
 from budew.quiet import quiet_transformers
-from budew.randomness import generator
-from budew.synthesis import synthesize_corpus
-from budew.synthesis.tables import Split
-from budew.training.console import run_progress, say, stage
-from budew.training.dataset import caption_of
-from budew.training.features import CorpusMismatchError, FeatureSet, load_features
-from budew.training.heads import WhisperWithHeads
-from budew.training.recipe import Recipe, RecipeError, load_recipe
-from budew.training.save import save_checkpoint
+from budew.training.callbacks import run_progress, say
+from budew.training.recipe import Recipe, differences, load_recipe
+from budew.training.scratch.start import (
+    build_model,
+    number_of_parameters,
+    prepare_features,
+    prepare_processor,
+)
 from budew.training.trainer import accelerated, last_checkpoint, make_trainer
+from budew.version import __version__
 
-TOKENIZER_CAPTIONS = 20_000
+LONGEST_PREPARATION = timedelta(hours=24)
+"""For which other processes wait while the main one prepares the data."""
 
 
 def train(
     recipe: Recipe | str | Path,
     *,
     out: str | Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
+    changes: Sequence[str] = (),
     resume: bool = True,
     dry_run: bool = False,
 ) -> Path:
     """Train a model and return the folder of its checkpoint, `out`/checkpoint.
 
     Args:
-        recipe: a recipe or its file.
+        recipe: a recipe, its file, or the name of one that ships.
         out: folder of the run; runs/NAME when None.
-        overrides: values that replace those of the recipe's file, see `load_recipe`.
+        changes: `field=value` for the recipe's file, see `load_recipe`.
         resume: go on from what is in `out`; otherwise training starts again (speech and features are kept).
-        dry_run: tell what would be done, and do nothing.
+        dry_run: print what would be done, and do nothing.
 
     Raises:
-        RecipeError: the recipe cannot be followed, or `out` holds a run of another one.
-        CorpusMismatchError: a corpus of the recipe lacks what it asks for.
-        CorpusError: a corpus cannot be read.
+        SettingsError: the recipe is not valid.
+        InputError: `out` holds a run of another recipe; or changes are given for a `Recipe`.
+        CorpusError: a corpus of the recipe cannot be read, or lacks profiles or captions.
         MissingExtraError: a library of the extra `train` is not installed.
     """
-    recipe = _settled(recipe, overrides)
+    if isinstance(recipe, Recipe) and changes:
+        raise InputError("changes are for the file of a recipe: use model_copy on a Recipe")
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, changes)
     folder = Path(out) if out else Path("runs") / recipe.name
+    _start_processes()
     with run_progress() as progress, quiet_transformers():
         if dry_run:
             say(progress, describe(recipe))
         else:
-            _claim(folder, recipe)
-            _train(recipe, folder, progress, resume=resume)
+            _run(recipe, folder, progress, resume=resume)
     return folder / "checkpoint"
 
 
 def describe(recipe: Recipe) -> str:
     """Return what a run of the recipe would be: its data, its model and its length."""
-    config = whisper_config(recipe.size, recipe.features, build_tokenizer([], vocabulary=256 + len(SPECIAL)))
-    config.vocab_size = recipe.vocabulary
-    with torch.device("meta"):
-        parameters = sum(weight.numel() for weight in WhisperWithHeads(config).plain_parameters())
-    clips = recipe.max_steps * recipe.batch_size * recipe.gradient_accumulation
-    corpus = recipe.train or f"{recipe.train_clips:,} synthetic clips (seed {recipe.corpus_seed})"
+    steps = recipe.optimizer.max_steps
+    clips = steps * recipe.optimizer.batch_size * recipe.optimizer.gradient_accumulation
+    speech = recipe.data.speech
+    corpus = recipe.data.train or f"{speech.train_clips:,} synthetic clips (seed {speech.seed})"
     return (
-        f"{recipe.name}: {parameters / 1e6:.1f} M parameters, windows of {recipe.window_seconds} s\n"
-        f"learns from {corpus}\n"
-        f"{recipe.max_steps:,} steps, {clips:,} examples\n\n{recipe.to_yaml()}"
+        f"{recipe.name}: {number_of_parameters(recipe) / 1e6:.1f} M parameters, "
+        f"windows of {recipe.model.features.window_seconds} s\n"
+        f"trained on {corpus}\n"
+        f"{steps:,} steps, {clips:,} examples\n\n{recipe.to_yaml()}"
     )
 
 
-def _settled(recipe: Recipe | str | Path, overrides: Mapping[str, Any] | None) -> Recipe:
-    if not isinstance(recipe, Recipe):
-        return load_recipe(recipe, overrides=overrides)
-    if overrides:
-        raise RecipeError("overrides are for the file of a recipe: use dataclasses.replace on a Recipe")
-    return recipe
+def _start_processes() -> None:
+    """Join the other processes of `torchrun`, if there are any."""
+    if not PartialState._shared_state:  # once a process
+        PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
+
+
+def _run(recipe: Recipe, folder: Path, progress: Progress, *, resume: bool) -> None:
+    with PartialState().main_process_first():
+        _claim(folder, recipe)
+        last = last_checkpoint(folder / "training") if resume else None
+        if (folder / "checkpoint").is_dir() and last and _step(last) == recipe.optimizer.max_steps:
+            say(
+                progress,
+                f"{folder} is finished, {_step(last):,} steps: --no-resume trains it again, and for another "
+                "run choose another folder with --out",
+            )
+            return
+        if not resume:
+            shutil.rmtree(folder / "training", ignore_errors=True)
+        train_set = prepare_features(recipe, folder, "train", progress)
+        validation_set = prepare_features(recipe, folder, "validation", progress)
+        processor = prepare_processor(recipe, folder, train_set)
+    model = build_model(recipe, processor.tokenizer)
+    if not accelerated():
+        model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
+    trainer = make_trainer(
+        recipe,
+        folder / "training",
+        model=model,
+        processor=processor,
+        train=train_set,
+        validation=validation_set,
+        progress=progress,
+    )
+    if last:
+        say(progress, f"going on from {last}")
+    with _reproducible():
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    with PartialState().main_process_first():
+        if PartialState().is_main_process:
+            history = trainer.state.log_history
+            save_checkpoint(trainer.model.plain(), processor, recipe, folder / "checkpoint", history)
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
     """Write the recipe into the folder of the run, or check that it is the same."""
     path = folder / "recipe.yaml"
     if path.exists():
-        if load_recipe(path) != recipe:
-            raise RecipeError(
-                f"{folder} holds a run of another recipe (see {path}): choose another folder with --out"
+        differing = differences(load_recipe(path), recipe)
+        if differing:
+            raise InputError(
+                f"{folder} holds a run of another recipe, there / here: {'; '.join(differing)}: "
+                "choose another folder with --out"
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,32 +146,13 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     unfinished.replace(path)
 
 
-def _train(recipe: Recipe, folder: Path, progress: Progress, *, resume: bool) -> None:
-    train_set = _features(recipe, folder, "train", progress)
-    validation_set = _features(recipe, folder, "validation", progress)
-    processor = WhisperProcessor(recipe.features.extractor(), _tokenizer(recipe, folder, train_set))
-    trainer = make_trainer(
-        recipe,
-        folder / "training",
-        model=_model(recipe, processor.tokenizer),
-        processor=processor,
-        train=train_set,
-        validation=validation_set,
-        progress=progress,
-    )
-    if not resume:
-        shutil.rmtree(folder / "training", ignore_errors=True)
-    last = last_checkpoint(folder / "training")
-    if last:
-        say(progress, f"going on from {last}")
-    with _reproducible():
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-    save_checkpoint(trainer.model, processor, recipe, folder / "checkpoint", trainer.state.log_history)
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 @contextmanager
 def _reproducible() -> Iterator[None]:
-    """Make sums in one order, whatever the threads: without, two runs on two processors part within 60 steps.
+    """Sum in one order, whatever the threads: without, two runs on two processors differ within 60 steps.
 
     Where an accelerator has no such kernel, the run goes on with a warning.
     """
@@ -141,75 +164,41 @@ def _reproducible() -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _features(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> FeatureSet:
-    corpus = recipe.train if split == "train" else recipe.validation
-    if corpus is None:
-        corpus = _speech(recipe, folder, split, progress)
-    move = stage(progress, f"{split}: features")
-    features = load_features(corpus, settings=recipe.features, cache=folder / "features", progress=move)
-    move(len(features.ids), len(features.ids))
-    say(progress, f"{split}: {len(features.ids):,} clips of {corpus}")
-    if features.cut:
-        say(
-            progress,
-            f"{split}: {features.cut:,} of them are longer than {recipe.window_seconds} s: only their "
-            "beginning is heard",
-        )
-    if features.unjudged:
-        say(progress, f"{split}: the emotions of {features.unjudged:,} of them are unknown: none are learnt")
-    if recipe.captions == "corpus":
-        _check_captions(corpus, features)
-    return features
+def save_checkpoint(
+    model: WhisperForConditionalGeneration,
+    processor: WhisperProcessor,
+    recipe: Recipe,
+    folder: Path,
+    history: Sequence[dict[str, Any]],
+) -> None:
+    """Save a model in half precision, with processor, recipe and the history of the run.
 
-
-def _speech(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> str:
-    speech, move = folder / "speech" / split, stage(progress, f"{split}: speech, shards")
-    synthesize_corpus(
-        speech,
-        clips=recipe.train_clips if split == "train" else recipe.validation_clips,
-        seed=recipe.corpus_seed,
-        split=split,
-        progress=lambda at: move(at.units, at.of),
+    An older checkpoint in `folder` is replaced when the new one is complete.
+    """
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    model = model.to(torch.float16)
+    model.save_pretrained(unfinished)
+    model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
+    model.config.save_pretrained(unfinished)
+    processor.save_pretrained(unfinished)
+    processor.feature_extractor.save_pretrained(unfinished)  # what CTranslate2 and faster-whisper read
+    (unfinished / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+    made = {
+        "made_by": f"budew {__version__}",
+        "recipe": recipe.name,
+        "history": [_strict(entry) for entry in history],
+    }
+    (unfinished / "training.json").write_text(
+        json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8"
     )
-    return str(speech)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.replace(folder)
 
 
-def _check_captions(corpus: str, features: FeatureSet) -> None:
-    for clip, captions in zip(features.ids, features.captions, strict=True):
-        if not captions:
-            raise CorpusMismatchError(
-                f"{corpus}: clip {clip!r} has no caption: caption the corpus, or set captions: render"
-            )
-
-
-def _tokenizer(recipe: Recipe, folder: Path, corpus: FeatureSet) -> WhisperTokenizer:
-    saved = folder / "tokenizer"
-    if not saved.is_dir():
-        captions = (
-            caption_of(
-                corpus, number % len(corpus.ids), recipe, generator(recipe.seed, -1 - number, "tokenizer")
-            )
-            for number in range(TOKENIZER_CAPTIONS)
-        )
-        unfinished = folder / "tokenizer.unfinished"
-        build_tokenizer(captions, vocabulary=recipe.vocabulary).save_pretrained(unfinished)
-        unfinished.replace(saved)
-    tokenizer = WhisperTokenizer.from_pretrained(saved)
-    for note in ("is_local", "local_files_only"):  # of this machine: no part of what is saved
-        tokenizer.init_kwargs.pop(note, None)
-    return tokenizer
-
-
-def _model(recipe: Recipe, tokenizer: WhisperTokenizer) -> WhisperWithHeads:
-    model = build_whisper(
-        recipe.size,
-        recipe.features,
-        tokenizer,
-        seed=recipe.seed,
-        beams=recipe.beams,
-        kind=WhisperWithHeads,
-    )
-    model.heads_weight = recipe.heads_weight
-    if not accelerated():
-        model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
-    return model
+def _strict(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a log entry with null for NaN and infinity, which JSON does not have."""
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in entry.items()
+    }

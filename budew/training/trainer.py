@@ -11,48 +11,52 @@ from pathlib import Path
 
 import torch
 from rich.progress import Progress
-from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArguments, WhisperProcessor
+from transformers import (
+    PreTrainedModel,
+    PrinterCallback,
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    WhisperProcessor,
+)
 from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.model.tokenizer import PREFIX
-from budew.training.console import TrainingLog
-from budew.training.dataset import CaptionDataset, collate
-from budew.training.features import FeatureSet
-from budew.training.heads import WhisperWithHeads
+from budew.training.callbacks import SampledCaptions, TrainingLog
+from budew.training.data import CaptionDataset, FeatureSet, collate
 from budew.training.recipe import Recipe
-from budew.training.sampled_captions import SampledCaptions
 
 
 def accelerated() -> bool:
-    """Tell whether this machine has something better than its processors to train on."""
+    """Whether this machine has an accelerator to train on."""
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def training_arguments(recipe: Recipe, folder: Path) -> Seq2SeqTrainingArguments:
-    """Return the settings of a run, in the words of `transformers`."""
+    """Return the settings of a run as those of `transformers`."""
+    optimizer, every = recipe.optimizer, recipe.evaluation.every_steps
     return Seq2SeqTrainingArguments(
         output_dir=str(folder),
-        max_steps=recipe.max_steps,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
-        gradient_accumulation_steps=recipe.gradient_accumulation,
-        learning_rate=recipe.learning_rate,
+        max_steps=optimizer.max_steps,
+        per_device_train_batch_size=optimizer.batch_size,
+        per_device_eval_batch_size=optimizer.batch_size,
+        gradient_accumulation_steps=optimizer.gradient_accumulation,
+        learning_rate=optimizer.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=recipe.warmup_steps,
-        weight_decay=recipe.weight_decay,
+        warmup_steps=optimizer.warmup_steps,
+        weight_decay=optimizer.weight_decay,
         adam_beta2=0.98,
         max_grad_norm=1.0,
-        bf16=recipe.precision == "bf16",
+        bf16=optimizer.precision == "bf16",
         use_cpu=not accelerated(),
         eval_strategy="steps",
-        eval_steps=recipe.evaluate_every,
+        eval_steps=every,
         save_strategy="steps",
-        save_steps=recipe.evaluate_every,
+        save_steps=every,
         save_total_limit=2,
-        logging_steps=max(1, recipe.evaluate_every // 10),
+        logging_steps=max(1, every // 10),
         disable_tqdm=True,  # see `TrainingLog`
         train_sampling_strategy="sequential",  # the examples come shuffled, see `CaptionDataset`
-        dataloader_num_workers=recipe.workers,
+        dataloader_num_workers=recipe.data.workers,
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
         label_names=["labels"],
@@ -66,7 +70,7 @@ def make_trainer(
     recipe: Recipe,
     folder: Path,
     *,
-    model: WhisperWithHeads,
+    model: PreTrainedModel,
     processor: WhisperProcessor,
     train: FeatureSet,
     validation: FeatureSet,
@@ -75,11 +79,11 @@ def make_trainer(
     """Return a trainer that is ready to start, or to go on from a checkpoint in `folder`."""
     tokenizer = processor.tokenizer
     arguments = training_arguments(recipe, folder)
-    step = arguments.train_batch_size * recipe.gradient_accumulation * arguments.world_size
+    step = arguments.train_batch_size * recipe.optimizer.gradient_accumulation * arguments.world_size
     trainer = Seq2SeqTrainer(
         model=model,
         args=arguments,
-        train_dataset=CaptionDataset(train, tokenizer, recipe, length=recipe.max_steps * step),
+        train_dataset=CaptionDataset(train, tokenizer, recipe, length=recipe.optimizer.max_steps * step),
         eval_dataset=CaptionDataset(validation, tokenizer, recipe, length=None),
         data_collator=partial(collate, prefix=len(PREFIX), padding=tokenizer.pad_token_id),
         processing_class=processor,
@@ -89,8 +93,8 @@ def make_trainer(
         ],
     )
     trainer.remove_callback(PrinterCallback)
-    # Whisper's loss is a mean over its own batch; told so, the trainer divides by the number of
-    # accumulated batches.
+    # Whisper's loss is a mean over its own batch: with this the trainer divides by the number of accumulated
+    # batches.
     trainer.model_accepts_loss_kwargs = False
     return trainer
 

@@ -5,23 +5,12 @@ import shlex
 from budew.resources import data_folder
 
 SMALL = """
-train_clips: 8
-validation_clips: 4
-window_seconds: 2
-mel_bins: 16
-fourier: 512
-width: 32
-encoder_layers: 1
-decoder_layers: 1
-attention_heads: 2
-vocabulary: 400
-longest_caption: 48
-max_steps: 2
-batch_size: 2
-warmup_steps: 1
-evaluate_every: 2
-evaluate_clips: 2
-precision: fp32
+data: {speech: {train_clips: 8, validation_clips: 4}}
+model:
+  features: {window_seconds: 2, mel_bins: 16, fourier: 512}
+  size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
+optimizer: {max_steps: 2, batch_size: 2, warmup_steps: 1, precision: fp32}
+evaluation: {every_steps: 2, clips: 2}
 """
 
 
@@ -29,7 +18,7 @@ def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_
     budew, tmp_path
 ):
     recipe = data_folder("recipes") / "tiny-synthetic.yaml"
-    changed = ("--dry-run", "--set", "max_steps=7", "--out", tmp_path / "run")
+    changed = ("--dry-run", "--set", "optimizer.max_steps=7", "--out", tmp_path / "run")
     outcome = budew("train", "tiny-synthetic", *changed)
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.splitlines()[-1] == f"the checkpoint would be {tmp_path / 'run' / 'checkpoint'}"

@@ -34,7 +34,9 @@ def test_captions_of_every_stage_mean_the_profile(example: SimpleNamespace) -> N
 
 @pytest.mark.slow
 def test_the_loop_goes_from_speech_to_figures(example: SimpleNamespace, tmp_path: Path) -> None:
-    evaluation = example.main(tmp_path, clips=24, test_clips=6, overrides={"max_steps": "2"})
+    evaluation = example.main(
+        tmp_path, clips=24, test_clips=6, changes=["optimizer.max_steps=2", "evaluation.clips=4"]
+    )
     assert [pair.id for pair in evaluation.pairs] == sorted(
         clip.id for clip in read(tmp_path / "speech" / "test")
     )

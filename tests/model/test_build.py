@@ -1,7 +1,5 @@
 """A small Whisper from scratch is a stock Whisper: what it hears fits, and it starts as generation does."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +19,11 @@ def tokenizer():
 
 @pytest.mark.parametrize(
     "features",
-    [FEATURES, replace(FEATURES, hop=160), replace(FEATURES, window_seconds=5, mel_bins=20, fourier=1024)],
+    [
+        FEATURES,
+        FEATURES.model_copy(update={"hop": 160}),
+        FEATURES.model_copy(update={"window_seconds": 5, "mel_bins": 20, "fourier": 1024}),
+    ],
     ids=["small", "short hop", "long window"],
 )
 def test_what_the_extractor_gives_fits_the_encoder(tokenizer, features):
@@ -54,7 +56,7 @@ def test_generation_begins_with_the_prefix_and_ends_within_the_positions(tokeniz
 
 @pytest.mark.parametrize("beams", [1, 4])
 def test_generation_settings_outlive_saving_and_loading(tokenizer, tmp_path, beams):
-    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, beams=beams)
+    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, num_beams=beams)
     model.save_pretrained(tmp_path)
     loaded = WhisperForConditionalGeneration.from_pretrained(tmp_path).generation_config
     for settings in (loaded, GenerationConfig.from_pretrained(tmp_path), model.generation_config):
@@ -63,5 +65,5 @@ def test_generation_settings_outlive_saving_and_loading(tokenizer, tmp_path, bea
         assert settings.no_timestamps_token_id == tokenizer.convert_tokens_to_ids("<|notimestamps|>")
         assert settings.num_beams == beams
         assert settings.max_length == SIZE.longest_caption
-    made = generation_config(tokenizer, longest_caption=24, beams=beams).to_diff_dict()
+    made = generation_config(tokenizer, longest_caption=24, num_beams=beams).to_diff_dict()
     assert {name: getattr(loaded, name) for name in made} == made

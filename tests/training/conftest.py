@@ -10,26 +10,18 @@ import soundfile
 
 from budew import EMOTIONS, Clip, VoiceProfile, render
 from budew.corpora import Caption, write_shard
+from budew.training.recipe import Recipe, load_recipe
 
 RATE = 16_000
-FIELDS = {
-    "captions": "corpus",
-    "window_seconds": 2,
-    "mel_bins": 16,
-    "fourier": 512,
-    "width": 32,
-    "encoder_layers": 1,
-    "decoder_layers": 1,
-    "attention_heads": 2,
-    "vocabulary": 400,
-    "longest_caption": 48,
-    "max_steps": 6,
-    "batch_size": 4,
-    "warmup_steps": 1,
-    "evaluate_every": 3,
-    "evaluate_clips": 4,
-    "precision": "fp32",
-}
+SMALL = """
+name: tiny
+data: {captions: corpus}
+model:
+  features: {window_seconds: 2, mel_bins: 16, fourier: 512}
+  size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
+optimizer: {max_steps: 6, batch_size: 4, warmup_steps: 1, precision: fp32}
+evaluation: {every_steps: 3, clips: 4}
+"""
 
 
 def tone(number: int, seconds: float) -> np.ndarray:
@@ -48,7 +40,7 @@ def profile_of(number: int) -> VoiceProfile:
 
 
 def clip_of(number: int, *, seconds: float | None = None, **changes: object) -> Clip:
-    """A clip of a tone, of 0.8 to 1.6 s unless told otherwise, with two captions."""
+    """A clip of a tone, of 0.8 to 1.6 s unless given, with two captions."""
     file = BytesIO()
     seconds = seconds or 0.8 + 0.1 * (7 * number % 9)
     soundfile.write(file, tone(number, seconds), RATE, format="FLAC")
@@ -75,6 +67,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fields(corpus: Path) -> dict[str, object]:
-    """What a recipe of a second says, over that corpus."""
-    return FIELDS | {"train": str(corpus), "validation": str(corpus)}
+def make_recipe(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Recipe]:
+    """`make_recipe("optimizer.max_steps=7")`: a recipe of a second over the corpus, with changes."""
+    file = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    file.write_text(SMALL)
+    own = [f"data.train={corpus}", f"data.validation={corpus}"]
+    return lambda *changes: load_recipe(file, [*own, *changes])

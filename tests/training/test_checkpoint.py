@@ -22,9 +22,9 @@ from budew.model.build import build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import write_captions
 from budew.model.tokenizer import PREFIX, build_tokenizer
-from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.save import save_checkpoint
+from budew.training.run import save_checkpoint
+from budew.training.scratch.heads import WhisperWithHeads
 
 RATE = 16_000
 
@@ -35,8 +35,8 @@ def sounds(corpus) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def recipe(fields) -> Recipe:
-    return Recipe(name="tiny", **fields | {"longest_caption": 24})
+def recipe(make_recipe) -> Recipe:
+    return make_recipe("model.size.longest_caption=24")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def model(recipe, corpus) -> WhisperWithHeads:
     """Large random weights: what it writes is nonsense that depends on what it hears, timestamps apart."""
     tokenizer = build_tokenizer((clip.captions[0].text for clip in read(corpus)), vocabulary=400)
     torch.manual_seed(3)
-    model = build_whisper(recipe.size, recipe.features, tokenizer, seed=1, kind=WhisperWithHeads).eval()
+    model = build_whisper(
+        recipe.model.size, recipe.model.features, tokenizer, seed=1, kind=WhisperWithHeads
+    ).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.dim() > 1 and "embed_positions" not in name:
@@ -57,11 +59,11 @@ def model(recipe, corpus) -> WhisperWithHeads:
 @pytest.fixture(scope="module")
 def saved(recipe, model, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "checkpoint"
-    processor = WhisperProcessor(recipe.features.extractor(), model.tokenizer)
+    processor = WhisperProcessor(recipe.model.features.extractor(), model.tokenizer)
     history = [{"loss": 1.5, "step": 1}, {"validation_spearman": float("nan"), "step": 1}]
     folder.mkdir()
     (folder / "of_an_older_run").touch()
-    save_checkpoint(model, processor, recipe, folder, history)
+    save_checkpoint(model.plain(), processor, recipe, folder, history)
     return folder
 
 
@@ -105,7 +107,7 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe):
 def test_the_stock_class_computes_what_the_trained_model_does(saved, model, sounds, recipe):
     stock = WhisperForConditionalGeneration.from_pretrained(saved).eval()
     assert stock.dtype == torch.float32
-    heard = recipe.features.extractor()(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    heard = recipe.model.features.extractor()(sounds, sampling_rate=RATE, return_tensors="pt").input_features
     tokens = torch.randint(0, 390, (len(sounds), 12), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = model(input_features=heard, decoder_input_ids=tokens).logits

@@ -12,19 +12,18 @@ from pathlib import Path
 import pytest
 
 from budew.corpora import read, write_shard
+from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
-from budew.training.console import TrainingLog
-from budew.training.features import CorpusMismatchError
-from budew.training.recipe import Recipe, RecipeError, load_recipe
+from budew.training.callbacks import SampledCaptions, TrainingLog, agreement
+from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import describe, train
-from budew.training.sampled_captions import SampledCaptions, agreement
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def recipe(fields) -> Recipe:
-    return Recipe(name="tiny", **fields)
+def recipe(make_recipe) -> Recipe:
+    return make_recipe()
 
 
 @pytest.fixture(scope="module")
@@ -51,38 +50,30 @@ def stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TrainingLog, "on_step_end", stop)
 
 
-def test_the_same_recipe_gives_the_same_bytes(recipe, finished, tmp_path):
-    train(recipe, out=tmp_path)
+def test_the_same_recipe_gives_the_same_bytes_whatever_the_number_of_workers(make_recipe, finished, tmp_path):
+    train(make_recipe("data.workers=2"), out=tmp_path)
     assert weights(tmp_path) == weights(finished)
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / "checkpoint" / name).read_bytes() == (finished / "checkpoint" / name).read_bytes()
 
 
-def test_another_seed_gives_other_weights(recipe, finished, tmp_path):
-    train(replace(recipe, seed=2), out=tmp_path)
+def test_another_seed_gives_other_weights(make_recipe, finished, tmp_path):
+    train(make_recipe("seed=2", "evaluation.every_steps=6"), out=tmp_path)
     assert weights(tmp_path) != weights(finished)
 
 
-@pytest.mark.parametrize("changes", [{}, {"workers": 2, "gradient_accumulation": 2, "precision": "bf16"}])
-def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(recipe, finished, tmp_path, monkeypatch, changes):
-    assert recipe.dropout  # torch's own generator has to come back too
-    recipe = replace(recipe, **changes)
+def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path, monkeypatch):
+    changes = ("data.workers=2", "optimizer.gradient_accumulation=2", "optimizer.precision=bf16")
+    recipe = make_recipe(*changes)
+    assert recipe.model.size.dropout  # torch's own generator has to come back too
     with monkeypatch.context() as patched:
         stop_at(5, patched)
         with pytest.raises(StoppedError):
             train(recipe, out=tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "checkpoint").exists()
     train(recipe, out=tmp_path / "stopped")
-    undisturbed = finished
-    if changes:
-        undisturbed = tmp_path / "undisturbed"
-        train(recipe, out=undisturbed)
-    assert weights(tmp_path / "stopped") == weights(undisturbed)
-
-
-def test_processes_that_prepare_batches_do_not_show_in_the_weights(recipe, finished, tmp_path):
-    train(replace(recipe, workers=2), out=tmp_path)
-    assert weights(tmp_path) == weights(finished)
+    train(recipe, out=tmp_path / "undisturbed")
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "undisturbed")
 
 
 def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe, finished, tmp_path):
@@ -91,7 +82,7 @@ def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe,
     program = (
         "import os, signal\n"
         "from budew.training.run import train\n"
-        "from budew.training.console import TrainingLog\n"
+        "from budew.training.callbacks import TrainingLog\n"
         "TrainingLog.on_save = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"train({str(tmp_path / 'tiny.yaml')!r}, out={str(tmp_path / 'run')!r})\n"
     )
@@ -105,11 +96,12 @@ def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe,
     assert weights(tmp_path / "run") == weights(finished)
 
 
-def test_a_finished_run_is_not_trained_again(recipe, finished, monkeypatch):
-    before = weights(finished)
+def test_a_finished_run_says_so_and_is_not_trained_again(recipe, finished, monkeypatch, capsys):
+    before = (finished / "checkpoint" / "model.safetensors").stat()
     stop_at(6, monkeypatch)
     train(recipe, out=finished)
-    assert weights(finished) == before
+    assert "is finished, 6 steps: --no-resume trains it again" in capsys.readouterr().err
+    assert (finished / "checkpoint" / "model.safetensors").stat() == before
 
 
 def test_a_run_can_be_started_again_from_the_beginning(recipe, finished, monkeypatch):
@@ -125,10 +117,29 @@ def test_a_run_can_be_started_again_from_the_beginning(recipe, finished, monkeyp
     assert features == {path: path.stat().st_mtime_ns for path in (finished / "features").iterdir()}
 
 
-def test_a_folder_with_the_run_of_another_recipe_is_refused(recipe, finished):
-    with pytest.raises(RecipeError, match="holds a run of another recipe"):
-        train(replace(recipe, max_steps=7), out=finished)
+def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference(
+    make_recipe, recipe, finished
+):
+    with pytest.raises(InputError, match=r"seed: 1 / 2; optimizer.max_steps: 6 / 7: choose another folder"):
+        train(make_recipe("optimizer.max_steps=7", "seed=2"), out=finished)
     assert load_recipe(finished / "recipe.yaml") == recipe
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_preparation(recipe, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    command = (*torchrun, "-m", "budew", "train", tmp_path / "tiny.yaml", "--out", tmp_path / "run")
+    ran = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("train: 12 clips of") == 1
+    assert ran.stderr.count("step 6/6  loss") == 1
+    assert ran.stderr.count("step 6/6  validation") == 1
+    assert weights(tmp_path / "run")
+    history = json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())["history"]
+    assert [entry["step"] for entry in history if "loss" in entry] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_dry_run_tells_the_size_and_writes_nothing(recipe, finished, tmp_path, capsys, monkeypatch):
@@ -147,9 +158,10 @@ def test_a_dry_run_tells_the_size_and_writes_nothing(recipe, finished, tmp_path,
     assert f"{exactly / 1e6:.1f} M parameters" in describe(recipe)
 
 
-def test_what_a_run_shows_is_short_lines_on_stderr(recipe, tmp_path, capsys, monkeypatch):
+def test_a_run_prints_short_lines_on_stderr(make_recipe, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
-    train(replace(recipe, captions="render"), out=tmp_path)
+    recipe = make_recipe("data.captions=render")
+    train(recipe, out=tmp_path)
     shown = capsys.readouterr()
     assert shown.out == ""
     lines = shown.err.splitlines()
@@ -157,7 +169,7 @@ def test_what_a_run_shows_is_short_lines_on_stderr(recipe, tmp_path, capsys, mon
     assert [line.split()[1] for line in steps] == [f"{step}/6" for step in range(1, 7)]
     assert sum("mean Spearman" in line for line in lines) == 2
     assert not [line for line in lines if "{" in line or "attention mask" in line or "%|" in line]
-    assert lines[0] == f"train: 12 clips of {recipe.train}"
+    assert lines[0] == f"train: 12 clips of {recipe.data.train}"
 
 
 def test_the_history_is_kept_with_the_checkpoint(recipe, finished):
@@ -169,20 +181,18 @@ def test_the_history_is_kept_with_the_checkpoint(recipe, finished):
     assert load_recipe(finished / "checkpoint" / "recipe.yaml") == recipe
 
 
-def test_a_run_learns_from_clips_whose_emotions_are_unknown_and_tells_them(
-    recipe, make_clip, tmp_path, capsys
-):
+def test_clips_without_emotion_labels_are_used_and_counted(make_recipe, make_clip, tmp_path, capsys):
     measured = VoiceProfile(None, (), {"gender": "female", "pace": "slow"})
     write_shard(tmp_path / "all.tar", [make_clip(number, profile=measured) for number in range(4)])
     mixed = [make_clip(0, profile=measured), *(make_clip(number) for number in range(1, 5))]
     write_shard(tmp_path / "mixed.tar", mixed)
-    corpora = {"train": str(tmp_path / "mixed.tar"), "validation": str(tmp_path / "all.tar")}
-    out = train(replace(recipe, max_steps=3, heads_weight=1.0, **corpora), out=tmp_path / "run")
-    told = capsys.readouterr().err
-    assert "train: the emotions of 1 of them are unknown: none are learnt" in told
-    assert "validation: the emotions of 4 of them are unknown" in told
-    assert "mean Spearman nan on 0 clips" in told
-    assert "(in truth: unknown)" in told
+    corpora = (f"data.train={tmp_path / 'mixed.tar'}", f"data.validation={tmp_path / 'all.tar'}")
+    out = train(make_recipe("optimizer.max_steps=3", *corpora), out=tmp_path / "run")
+    printed = capsys.readouterr().err
+    assert "train: 1 of them have no emotion labels" in printed
+    assert "validation: 4 of them have no emotion labels" in printed
+    assert "mean Spearman nan on 0 clips" in printed
+    assert "(reference: unknown)" in printed
     history = json.loads((out / "training.json").read_text(), parse_constant=pytest.fail)["history"]
     assert all(math.isfinite(entry["loss"]) for entry in history if "loss" in entry)
 
@@ -198,7 +208,7 @@ def test_only_clips_whose_emotions_are_known_tell_how_good_captions_are():
     )
 
 
-def test_captioning_leaves_the_model_in_its_mode(recipe, tmp_path, monkeypatch):
+def test_captioning_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
     modes = []
     captions = SampledCaptions._captions
 
@@ -210,20 +220,21 @@ def test_captioning_leaves_the_model_in_its_mode(recipe, tmp_path, monkeypatch):
         return written
 
     monkeypatch.setattr(SampledCaptions, "_captions", watch)
-    train(replace(recipe, max_steps=1), out=tmp_path)
+    train(make_recipe("optimizer.max_steps=1"), out=tmp_path)
     assert modes == [(True, True, True, 4), (False, False, False, 4)]
 
 
-def test_clips_without_captions_are_named_when_captions_of_the_corpus_are_asked_for(recipe, tmp_path):
+def test_a_clip_without_caption_is_named_when_captions_are_those_of_the_corpus(make_recipe, recipe, tmp_path):
     clips = [
-        replace(clip, captions=() if clip.id == "clip03" else clip.captions) for clip in read(recipe.train)
+        replace(clip, captions=() if clip.id == "clip03" else clip.captions)
+        for clip in read(recipe.data.train)
     ]
     write_shard(tmp_path / "a.tar", clips)
-    with pytest.raises(CorpusMismatchError, match=r"a\.tar: clip 'clip03' has no caption"):
-        train(replace(recipe, train=str(tmp_path / "a.tar")), out=tmp_path / "run")
+    with pytest.raises(CorpusError, match=r"a\.tar: clip 'clip03' has no caption"):
+        train(make_recipe(f"data.train={tmp_path / 'a.tar'}"), out=tmp_path / "run")
 
 
-def test_overrides_are_for_files(recipe, tmp_path):
-    with pytest.raises(RecipeError, match=r"dataclasses\.replace"):
-        train(recipe, out=tmp_path / "run", overrides={"max_steps": "7"})
+def test_changes_are_for_files(recipe, tmp_path):
+    with pytest.raises(InputError, match="model_copy"):
+        train(recipe, out=tmp_path / "run", changes=["seed=7"])
     assert not (tmp_path / "run").exists()

@@ -10,37 +10,41 @@ from transformers import WhisperProcessor
 
 from budew.model.build import build_whisper
 from budew.model.tokenizer import build_tokenizer
-from budew.training.console import run_progress
-from budew.training.features import FeatureSet, load_features
-from budew.training.heads import WhisperWithHeads
+from budew.training.callbacks import run_progress
+from budew.training.data import FeatureSet
 from budew.training.recipe import Recipe
+from budew.training.scratch.heads import WhisperWithHeads
+from budew.training.scratch.spectrograms import load_features
 from budew.training.trainer import last_checkpoint, make_trainer
 
 CAPTION = "A woman, strongly amused."
 
 
 @pytest.fixture(scope="module")
-def recipe(fields) -> Recipe:
-    changes = {"max_steps": 3, "warmup_steps": 0, "dropout": 0.0, "batch_size": 8, "short_windows": 0.0}
-    return Recipe(name="tiny", **fields | changes)
+def variant(make_recipe):
+    return lambda *changes: make_recipe(
+        *("optimizer.max_steps=3", "optimizer.warmup_steps=0", "optimizer.batch_size=8"),
+        *("model.size.dropout=0", "data.short_windows=0", *changes),
+    )
 
 
 @pytest.fixture(scope="module")
-def features(recipe, tmp_path_factory) -> FeatureSet:
+def features(variant, tmp_path_factory) -> FeatureSet:
     """With one caption for all: the mean over two batches is that over both only where they are as long."""
-    found = load_features(recipe.train, settings=recipe.features, cache=tmp_path_factory.mktemp("cache"))
+    recipe, cache = variant(), tmp_path_factory.mktemp("cache")
+    found = load_features(recipe.data.train, settings=recipe.model.features, cache=cache)
     return replace(found, captions=((CAPTION,),) * 12)
 
 
 def trained(recipe: Recipe, features: FeatureSet, folder: Path) -> tuple[WhisperWithHeads, list[float]]:
     tokenizer = build_tokenizer([CAPTION], vocabulary=300)
-    model = build_whisper(recipe.size, recipe.features, tokenizer, seed=1, kind=WhisperWithHeads)
+    model = build_whisper(recipe.model.size, recipe.model.features, tokenizer, seed=1, kind=WhisperWithHeads)
     model.heads_weight = 1.0
     trainer = make_trainer(
         recipe,
         folder,
         model=model,
-        processor=WhisperProcessor(recipe.features.extractor(), tokenizer),
+        processor=WhisperProcessor(recipe.model.features.extractor(), tokenizer),
         train=features,
         validation=features,
         progress=run_progress(),
@@ -49,13 +53,11 @@ def trained(recipe: Recipe, features: FeatureSet, folder: Path) -> tuple[Whisper
     return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
-def test_two_batches_of_four_are_a_batch_of_eight(recipe, features, tmp_path):
+def test_two_batches_of_four_are_a_batch_of_eight(variant, features, tmp_path):
     """One step: the order of batches depends on their size."""
-    recipe = replace(recipe, max_steps=1)
-    whole, losses = trained(recipe, features, tmp_path / "whole")
-    halves, same_losses = trained(
-        replace(recipe, batch_size=4, gradient_accumulation=2), features, tmp_path / "halves"
-    )
+    one, half = "optimizer.max_steps=1", ("optimizer.batch_size=4", "optimizer.gradient_accumulation=2")
+    whole, losses = trained(variant(one), features, tmp_path / "whole")
+    halves, same_losses = trained(variant(one, *half), features, tmp_path / "halves")
     assert losses == pytest.approx(same_losses, rel=1e-5)
     other = halves.state_dict()
     for name, value in whole.state_dict().items():
@@ -64,9 +66,9 @@ def test_two_batches_of_four_are_a_batch_of_eight(recipe, features, tmp_path):
         torch.testing.assert_close(value, other[name], rtol=1e-4, atol=1e-4, msg=name)
 
 
-def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(recipe, features, tmp_path):
+def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, features, tmp_path):
     assert last_checkpoint(tmp_path) is None
-    trained(replace(recipe, evaluate_every=1), features, tmp_path)
+    trained(variant("evaluation.every_steps=1"), features, tmp_path)
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
     assert load_file(tmp_path / "checkpoint-3" / "model.safetensors")
     (tmp_path / "checkpoint-10").mkdir()

@@ -14,8 +14,8 @@ from budew.corpora import read, write_shard
 from budew.errors import AudioError, CorpusError
 from budew.model.build import Features
 from budew.profile import VoiceProfile
-from budew.synthesis.tables import cues
-from budew.training.features import CorpusMismatchError, load_features
+from budew.training.scratch.heads import CUES
+from budew.training.scratch.spectrograms import load_features
 
 SETTINGS = Features(window_seconds=2, mel_bins=16, hop=320, fourier=512)
 
@@ -68,7 +68,7 @@ def test_processes_do_not_show_in_the_result(corpus, tmp_path):
 @pytest.mark.parametrize("change", ["mel_bins", "hop", "fourier", "window_seconds"])
 def test_other_settings_are_computed_anew(corpus, tmp_path, change):
     load_features(corpus, settings=SETTINGS, cache=tmp_path)
-    other = replace(SETTINGS, **{change: getattr(SETTINGS, change) // 2})
+    other = SETTINGS.model_copy(update={change: getattr(SETTINGS, change) // 2})
     assert load_features(corpus, settings=other, cache=tmp_path).features.shape[1:] == (
         other.mel_bins,
         other.frames,
@@ -120,13 +120,13 @@ def test_a_corpus_can_be_a_pattern(corpus, tmp_path):
 
 def test_a_clip_without_profile_is_named_with_the_remedy(tmp_path, make_clip):
     write_shard(tmp_path / "a.tar", [make_clip(0), make_clip(1, profile=None)])
-    with pytest.raises(CorpusMismatchError, match=r"a\.tar: clip 'clip01' has no profile: annotate"):
+    with pytest.raises(CorpusError, match=r"a\.tar: clip 'clip01' has no profile: annotate"):
         load_features(tmp_path / "a.tar", settings=SETTINGS, cache=tmp_path / "cache")
 
 
 def test_a_corpus_without_clips_is_an_error(tmp_path):
     write_shard(tmp_path / "a.tar", [])
-    with pytest.raises(CorpusMismatchError, match=r"a\.tar: there are no clips"):
+    with pytest.raises(CorpusError, match=r"a\.tar: there are no clips"):
         load_features(tmp_path / "a.tar", settings=SETTINGS, cache=tmp_path / "cache")
     with pytest.raises(CorpusError, match="nowhere"):
         load_features(tmp_path / "nowhere", settings=SETTINGS, cache=tmp_path / "cache")
@@ -152,17 +152,16 @@ def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(tmp_path, ma
 def test_a_bad_shard_among_many_is_named_by_the_process_that_met_it(corpus, tmp_path, make_clip):
     copied = shutil.copytree(corpus, tmp_path / "corpus")
     write_shard(copied / "4.tar", [make_clip(20), make_clip(21, profile=None)])
-    with pytest.raises(CorpusMismatchError, match=r"4\.tar: clip 'clip21' has no profile"):
+    with pytest.raises(CorpusError, match=r"4\.tar: clip 'clip21' has no profile"):
         load_features(copied, settings=SETTINGS, cache=tmp_path / "cache", workers=2)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".unfinished"]
 
 
 def test_cues_and_lengths_are_those_of_the_clips(corpus, tmp_path):
     features = load_features(corpus, settings=SETTINGS, cache=tmp_path)
-    names = list(cues())
-    for clip, strengths, frames in zip(read(corpus), features.cues, features.lengths, strict=True):
+    for clip, labels, frames in zip(read(corpus), features.heads, features.lengths, strict=True):
         noted = clip.metadata.get("synthesis", {}).get("cues", {})
-        known = {name: value for name, value in zip(names, strengths, strict=True) if np.isfinite(value)}
+        known = {name: value for name, value in zip(CUES, labels[123:], strict=True) if np.isfinite(value)}
         assert known == pytest.approx(noted)
         assert (frames - 1) * SETTINGS.hop < len(decode(clip.audio).samples) <= frames * SETTINGS.hop
 
@@ -171,7 +170,7 @@ def test_cues_and_lengths_are_those_of_the_clips(corpus, tmp_path):
 def test_notes_of_another_kind_are_no_cues(tmp_path, make_clip, noted):
     write_shard(tmp_path / "a.tar", [make_clip(0, metadata={"synthesis": noted})])
     features = load_features(tmp_path / "a.tar", settings=SETTINGS, cache=tmp_path / "cache")
-    assert np.isnan(features.cues).all()
+    assert np.isnan(features.heads[:, 123:]).all()
 
 
 def test_clips_longer_than_the_window_are_counted(tmp_path, make_clip):

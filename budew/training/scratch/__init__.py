@@ -1,0 +1,1 @@
+"""What only training from scratch needs: synthetic speech, cached spectrograms, a tokenizer, heads."""

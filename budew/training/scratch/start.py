@@ -1,0 +1,101 @@
+"""What a run from scratch begins with: synthetic speech, spectrograms, a learnt tokenizer, random weights."""
+
+from pathlib import Path
+
+import torch
+from rich.progress import Progress
+from transformers import WhisperProcessor, WhisperTokenizer
+
+from budew.model.build import build_whisper, whisper_config
+from budew.model.tokenizer import SPECIAL, build_tokenizer
+from budew.randomness import generator
+from budew.synthesis import synthesize_corpus
+from budew.synthesis.tables import Split
+from budew.training.callbacks import say, stage
+from budew.training.data import FeatureSet
+from budew.training.recipe import Recipe
+from budew.training.scratch.heads import WhisperWithHeads
+from budew.training.scratch.spectrograms import load_features
+from budew.training.targets import check_captions, target_caption
+
+TOKENIZER_CAPTIONS = 20_000
+
+
+def prepare_features(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> FeatureSet:
+    """Return the spectrograms of a part of the data, made and kept in the folder of the run if need be.
+
+    Raises:
+        CorpusError: the corpus cannot be read, or lacks profiles or captions.
+    """
+    corpus = recipe.data.train if split == "train" else recipe.data.validation
+    if corpus is None:
+        corpus = _synthesize(recipe, folder, split, progress)
+    move = stage(progress, f"{split}: features")
+    settings = recipe.model.features
+    features = load_features(corpus, settings=settings, cache=folder / "features", progress=move)
+    move(len(features.ids), len(features.ids))
+    say(progress, f"{split}: {len(features.ids):,} clips of {corpus}")
+    if features.cut:
+        seconds = settings.window_seconds
+        say(progress, f"{split}: {features.cut:,} of them are longer than {seconds} s and are cut to it")
+    if features.unlabeled:
+        say(progress, f"{split}: {features.unlabeled:,} of them have no emotion labels")
+    if recipe.data.captions == "corpus":
+        check_captions(corpus, features.ids, features.captions)
+    return features
+
+
+def prepare_processor(recipe: Recipe, folder: Path, corpus: FeatureSet) -> WhisperProcessor:
+    """Return feature extractor and tokenizer; the latter is learnt from captions and kept in the folder."""
+    saved = folder / "tokenizer"
+    if not saved.is_dir():
+        unfinished = folder / "tokenizer.unfinished"
+        captions = (_caption(recipe, corpus, number) for number in range(TOKENIZER_CAPTIONS))
+        build_tokenizer(captions, vocabulary=recipe.model.size.vocabulary).save_pretrained(unfinished)
+        unfinished.replace(saved)
+    tokenizer = WhisperTokenizer.from_pretrained(saved)
+    for note in ("is_local", "local_files_only"):  # of this machine, not to be saved
+        tokenizer.init_kwargs.pop(note, None)
+    return WhisperProcessor(recipe.model.features.extractor(), tokenizer)
+
+
+def build_model(recipe: Recipe, tokenizer: WhisperTokenizer) -> WhisperWithHeads:
+    """Return a model with random weights, decided by the seed of the recipe."""
+    model = build_whisper(
+        recipe.model.size,
+        recipe.model.features,
+        tokenizer,
+        seed=recipe.seed,
+        num_beams=recipe.model.num_beams,
+        kind=WhisperWithHeads,
+    )
+    model.heads_weight = recipe.model.heads_weight
+    return model
+
+
+def number_of_parameters(recipe: Recipe) -> int:
+    """Return the number of parameters that a checkpoint of the recipe has, without building it."""
+    tokenizer = build_tokenizer([], vocabulary=256 + len(SPECIAL))
+    config = whisper_config(recipe.model.size, recipe.model.features, tokenizer)
+    config.vocab_size = recipe.model.size.vocabulary
+    with torch.device("meta"):
+        return sum(weight.numel() for weight in WhisperWithHeads(config).plain_parameters())
+
+
+def _synthesize(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> str:
+    corpus, move = folder / "speech" / split, stage(progress, f"{split}: speech, shards")
+    settings = recipe.data.speech
+    synthesize_corpus(
+        corpus,
+        clips=settings.train_clips if split == "train" else settings.validation_clips,
+        seed=settings.seed,
+        split=split,
+        progress=lambda at: move(at.units, at.of),
+    )
+    return str(corpus)
+
+
+def _caption(recipe: Recipe, corpus: FeatureSet, number: int) -> str:
+    clip = number % len(corpus.ids)
+    rng = generator(recipe.seed, -1 - number, "tokenizer")
+    return target_caption(corpus.profiles[clip], corpus.captions[clip], recipe.data, rng)

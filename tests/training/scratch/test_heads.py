@@ -1,0 +1,165 @@
+"""Heads count in training only: neither the validation loss nor the saved model depends on them."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import WhisperForConditionalGeneration
+
+from budew.model.build import Features, Size, build_whisper
+from budew.model.tokenizer import build_tokenizer
+from budew.profile import VoiceProfile
+from budew.taxonomy import BURSTS
+from budew.training.scratch.heads import CUES, WhisperWithHeads, _heads_loss, head_labels, short_window
+
+FEATURES = Features(window_seconds=2, mel_bins=16, hop=320, fourier=512)
+SIZE = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=24, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> WhisperWithHeads:
+    tokenizer = build_tokenizer(["A woman, strongly amused."], vocabulary=300)
+    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, kind=WhisperWithHeads)
+    model.heads_weight = 1.0
+    return model
+
+
+@pytest.fixture(scope="module")
+def batch() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randint(0, 250, (3, 9), generator=generator)
+    return {
+        "input_features": torch.randn(3, 16, 100, generator=generator),
+        "decoder_input_ids": tokens[:, :-1],
+        "labels": tokens[:, 1:],
+        "heads": torch.rand(3, 136, generator=generator),
+    }
+
+
+def without_labels(batch):
+    return {name: value for name, value in batch.items() if name != "heads"}
+
+
+def with_unknown(batch, place: slice | tuple[int, slice]):
+    heads = batch["heads"].clone()
+    heads[place] = float("nan")
+    return batch | {"heads": heads}
+
+
+def test_heads_raise_the_loss_in_training_and_not_in_validation(model, batch):
+    model.train()
+    assert model(**batch).loss > model(**without_labels(batch)).loss + 1
+    model.eval()
+    assert torch.equal(model(**batch).loss, model(**without_labels(batch)).loss)
+
+
+def test_heads_weigh_what_they_are_told_to(model, batch):
+    model.train()
+    try:
+        losses = {}
+        for weight in (0.0, 1.0, 3.0):
+            model.heads_weight = weight
+            losses[weight] = model(**batch).loss.item()
+    finally:
+        model.heads_weight = 1.0
+    assert losses[0.0] == model(**without_labels(batch)).loss.item()
+    assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-5)
+
+
+def test_an_unknown_cue_adds_nothing_to_the_loss(model, batch):
+    model.train()
+    cues, half = (slice(None), slice(123, None)), (slice(None), slice(129, None))
+    known, unknown = model(**batch).loss, model(**with_unknown(batch, cues)).loss
+    assert known > model(**with_unknown(batch, half)).loss > unknown > model(**without_labels(batch)).loss
+    unknown.backward()
+    assert all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
+    with torch.no_grad():
+        model.heads[2].bias[123:] += 5
+    assert model(**with_unknown(batch, cues)).loss == unknown
+    with torch.no_grad():
+        model.heads[2].bias[123:] -= 5
+    model.zero_grad()
+
+
+def test_unknown_emotions_add_nothing_to_the_loss(model, batch):
+    model.train()
+    labels = with_unknown(batch, (1, slice(40)))
+    unknown = model(**labels).loss
+    assert unknown < model(**batch).loss
+    unknown.backward()
+    assert all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
+    model.zero_grad()
+    predicted = torch.zeros(3, 136, requires_grad=True)
+    _heads_loss(predicted, labels["heads"]).backward()
+    assert not predicted.grad[1, :40].any()
+    assert predicted.grad[1, 40:].all()
+    assert predicted.grad[0].all()
+
+
+def test_labels_are_emotions_bursts_gender_and_cues():
+    profile = VoiceProfile({"Anger": 0.75}, [BURSTS[3], BURSTS[0]], {"gender": "female"})
+    labels = head_labels(profile, {CUES[2]: 0.5, "other": 1.0, CUES[4]: "quick"})
+    assert labels.shape == (136,)
+    np.testing.assert_array_equal(labels[:40], profile.vector())
+    assert np.flatnonzero(labels[40:122]).tolist() == [0, 3]
+    assert labels[122] == 1
+    assert np.flatnonzero(~np.isnan(labels[123:])).tolist() == [2]
+    assert labels[125] == 0.5
+    unknown = head_labels(VoiceProfile(None, ["Tsk"], {"gender": "male"}), {})
+    assert np.isnan(unknown[:40]).all()
+    assert (unknown[40:122].sum(), unknown[122]) == (1, 0)
+
+
+def test_heads_reach_the_encoder_and_not_the_decoder(model, batch):
+    model.train()
+    model.zero_grad()
+    (model(**batch).loss - model(**without_labels(batch)).loss).backward()
+    reached = {
+        name
+        for name, value in model.named_parameters()
+        if value.grad is not None and value.grad.abs().max() > 1e-6
+    }
+    model.zero_grad()
+    assert {"heads.0.weight", "attention.weight", "model.encoder.conv1.weight"} <= reached
+    assert not any(name.startswith("model.decoder") for name in reached)
+
+
+def test_the_plain_model_is_stock_and_computes_the_same(model, batch):
+    model.eval()
+    plain = model.plain().eval()
+    assert type(plain) is WhisperForConditionalGeneration
+    assert torch.equal(plain(**without_labels(batch)).logits, model(**batch).logits)
+    assert sum(value.numel() for value in plain.parameters()) == sum(
+        value.numel() for value in model.plain_parameters()
+    )
+    assert plain.config.use_cache
+    assert plain.generation_config.to_dict() == model.generation_config.to_dict()
+
+
+def test_weights_are_drawn_in_the_order_that_made_the_shipped_checkpoint(model):
+    """Another order gives other weights from the same seed, and the recipe no longer its checkpoint."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        WhisperForConditionalGeneration(model.config)
+        expected = [torch.nn.Linear(*shape) for shape in ((32, 4), (32, 136), (4 * 32, 32))]
+    drawn = (model.attention, model.heads[2], model.heads[0])
+    assert all(torch.equal(one.weight, other.weight) for one, other in zip(expected, drawn, strict=True))
+
+
+def test_an_encoder_computes_a_shorter_window_as_one_made_for_it():
+    tokenizer = build_tokenizer(["A man."], vocabulary=300)
+    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1).eval()
+    made = build_whisper(SIZE, FEATURES.model_copy(update={"window_seconds": 1}), tokenizer, seed=2).eval()
+    weights = model.state_dict()
+    weights["model.encoder.embed_positions.weight"] = weights["model.encoder.embed_positions.weight"][:25]
+    made.load_state_dict(weights)
+    features = torch.randn(3, 16, 50, generator=torch.Generator().manual_seed(1))
+    encoder = model.model.encoder
+    before = encoder.embed_positions
+    with short_window(encoder, 50):
+        states = encoder(features).last_hidden_state
+        with pytest.raises(ValueError, match="100"), short_window(encoder, 50):
+            encoder(torch.randn(3, 16, 100))
+    assert torch.equal(states, made.model.encoder(features).last_hidden_state)
+    assert encoder.embed_positions is before
+    assert model.config.max_source_positions == 50
+    assert encoder(torch.randn(3, 16, 100)).last_hidden_state.shape == (3, 50, 32)

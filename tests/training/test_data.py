@@ -1,0 +1,239 @@
+"""Examples of a run: decided by (seed, number) alone, worded and masked anew in each epoch."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from budew import parse
+from budew.captions import render
+from budew.model.tokenizer import END, PREFIX, build_tokenizer
+from budew.training.data import CHUNK, BatchOrder, CaptionDataset, FeatureSet, Masks, collate, mask
+from budew.training.scratch.spectrograms import load_features
+
+VALUES = np.random.default_rng(1).uniform(1, 2, (40, 100)).astype(np.float32)
+FLOOR = VALUES.min()
+LENGTHS = np.random.default_rng(1).integers(50, 400, 300)
+ORDER = BatchOrder(LENGTHS, examples=2400, batch_size=4, short_windows=0.75, seed=1)
+
+
+@pytest.fixture(scope="module")
+def features(corpus, recipe_of, tmp_path_factory) -> FeatureSet:
+    return load_features(corpus, settings=recipe_of().model.features, cache=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(features):
+    return build_tokenizer((text for texts in features.captions for text in texts), vocabulary=400)
+
+
+@pytest.fixture(scope="module")
+def recipe_of(make_recipe):
+    return lambda *changes: make_recipe("data.captions=render", *changes)
+
+
+def same(one, other) -> bool:
+    return (
+        torch.equal(one["input_features"], other["input_features"])
+        and one["tokens"] == other["tokens"]
+        and torch.equal(one["heads"].nan_to_num(-1), other["heads"].nan_to_num(-1))
+        and one["length"] == other["length"]
+    )
+
+
+def places(dataset: CaptionDataset, corpus: FeatureSet, numbers: Sequence[int]) -> list[int]:
+    """Which clip each example is of, known by its labels."""
+    known = np.nan_to_num(corpus.heads).tolist()
+    return [known.index(dataset[number]["heads"].nan_to_num().tolist()) for number in numbers]
+
+
+def test_an_example_depends_on_seed_and_number_alone(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(features, tokenizer, recipe_of(), length=40)
+    forwards = [dataset[number] for number in range(40)]
+    torch.manual_seed(9)
+    np.random.seed(9)
+    again = CaptionDataset(features, tokenizer, recipe_of(), length=40)
+    backwards = [again[number] for number in reversed(range(40))]
+    assert all(same(one, other) for one, other in zip(forwards, reversed(backwards), strict=True))
+    other_seed = CaptionDataset(features, tokenizer, recipe_of("seed=2"), length=40)
+    assert not any(same(one, other_seed[number]) for number, one in enumerate(forwards))
+
+
+def test_other_processes_prepare_the_same_examples(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(features, tokenizer, recipe_of(), length=8)
+    loaded = DataLoader(dataset, batch_size=None, num_workers=2)
+    assert all(same(one, dataset[number]) for number, one in enumerate(loaded))
+
+
+def test_each_time_a_clip_comes_round_it_is_worded_and_masked_anew(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(features, tokenizer, recipe_of(), length=36)
+    order = places(dataset, features, range(36))
+    first, second, _third = (dataset[number] for number, clip in enumerate(order) if clip == 0)
+    assert not torch.equal(first["input_features"], second["input_features"])
+    assert first["tokens"] != second["tokens"]
+    said = [parse(tokenizer.decode(one["tokens"], skip_special_tokens=True)) for one in (first, second)]
+    assert said[0].emotions == said[1].emotions
+
+
+def test_validation_is_the_corpus_once_in_order_and_unmasked(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(features, tokenizer, recipe_of(), length=None)
+    examples = list(dataset)
+    assert places(dataset, features, range(len(dataset))) == list(range(12))
+    for example, values in zip(examples, features.features, strict=True):
+        np.testing.assert_array_equal(example["input_features"].numpy(), values.astype(np.float32))
+
+
+def test_captions_of_the_corpus_are_drawn_from_those_of_the_clip(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(
+        features, tokenizer, recipe_of("data.captions=corpus", "model.size.longest_caption=96"), length=240
+    )
+    drawn = [set() for _ in features.ids]
+    for number, clip in enumerate(places(dataset, features, range(240))):
+        drawn[clip].add(tokenizer.decode(dataset[number]["tokens"], skip_special_tokens=True))
+    assert drawn == [set(captions) for captions in features.captions]
+
+
+def test_frames_and_wording_of_the_recipe_are_kept_to(recipe_of, features, tokenizer):
+    recipe = recipe_of("data.frames=[tags]", "data.wording=plain")
+    dataset = CaptionDataset(features, tokenizer, recipe, length=12)
+    for number, clip in enumerate(places(dataset, features, range(12))):
+        said = tokenizer.decode(dataset[number]["tokens"], skip_special_tokens=True)
+        profile = features.profiles[clip]
+        possible = {render(profile, seed=seed, frame="tags", wording="plain") for seed in range(300)}
+        assert said in possible
+
+
+def test_a_long_caption_is_cut_and_still_ends(recipe_of, features, tokenizer):
+    recipe = recipe_of("model.size.longest_caption=16")
+    for example in CaptionDataset(features, tokenizer, recipe, length=12):
+        assert len(example["tokens"]) == 16
+        assert example["tokens"][-1] == tokenizer.eos_token_id
+        assert example["tokens"].count(tokenizer.eos_token_id) == 1
+
+
+def test_a_caption_that_holds_a_special_token_does_not_end_there(recipe_of, features, tokenizer):
+    hostile = replace(features, captions=((f"A {END} man.",),) * 12)
+    dataset = CaptionDataset(hostile, tokenizer, recipe_of("data.captions=corpus"), length=1)
+    assert dataset[0]["tokens"].count(tokenizer.eos_token_id) == 1
+
+
+def test_prefix_and_padding_are_masked_in_the_loss_and_given_to_the_decoder(recipe_of, features, tokenizer):
+    examples = list(CaptionDataset(features, tokenizer, recipe_of(), length=12))
+    batch = collate(examples, prefix=len(PREFIX), padding=tokenizer.pad_token_id)
+    longest = max(len(example["tokens"]) for example in examples)
+    assert batch["decoder_input_ids"].shape == batch["labels"].shape == (12, longest - 1)
+    assert batch["heads"].shape == (12, 136)
+    for row, example in enumerate(examples):
+        tokens, labels = example["tokens"], batch["labels"][row].tolist()
+        assert labels == [-100] * 3 + tokens[4:] + [-100] * (longest - len(tokens))
+        given = batch["decoder_input_ids"][row, : len(tokens) - 1].tolist()
+        assert given == tokens[:-1]
+        assert tuple(tokenizer.convert_ids_to_tokens(given[:4])) == PREFIX
+        assert set(batch["decoder_input_ids"][row, len(tokens) :].tolist()) <= {tokenizer.pad_token_id}
+
+
+def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(recipe_of, features, tokenizer):
+    recipe = recipe_of("data.short_windows=1.0")
+    dataset = CaptionDataset(features, tokenizer, recipe, length=48)
+    examples = [dataset[number] for number in range(48)]
+    widths = set()
+    for start in range(0, 48, recipe.optimizer.batch_size):
+        batch = examples[start : start + recipe.optimizer.batch_size]
+        frames = collate(batch, prefix=4, padding=tokenizer.pad_token_id)["input_features"].shape[2]
+        widths.add(frames)
+        assert max(example["length"] for example in batch) <= frames
+        if frames < 100:
+            assert frames % 16 == 0
+            assert frames - max(example["length"] for example in batch) < 16
+            for example in batch:
+                left = example["input_features"][:, frames:]
+                assert left.numel() == 0 or left.max() == left.min() == example["input_features"].min()
+    assert len(widths) > 1
+    whole = CaptionDataset(features, tokenizer, recipe_of("data.short_windows=0.0"), length=48)
+    assert {whole[number]["length"] for number in range(48)} == {100}
+
+
+def test_validation_has_whole_windows(recipe_of, features, tokenizer):
+    dataset = CaptionDataset(features, tokenizer, recipe_of("data.short_windows=1.0"), length=None)
+    batch = collate(list(dataset), prefix=4, padding=tokenizer.pad_token_id)
+    assert batch["input_features"].shape == (12, 16, 100)
+
+
+@pytest.mark.parametrize("masks", [Masks(), Masks(time=1, bands=0), Masks(time=0, bands=3, mels=4, shift=5)])
+def test_nothing_is_altered_but_what_masks_allow(masks):
+    before = VALUES.copy()
+    shifts = set()
+    for seed in range(60):
+        masked, shift = mask(VALUES, masks, random.Random(seed))
+        assert masked.shape == VALUES.shape
+        assert masked.dtype == VALUES.dtype
+        shifts.add(shift)
+        blank = masked[:, shift:] == FLOOR
+        assert ((masked[:, shift:] == VALUES[:, : 100 - shift]) | blank).all()
+        assert (masked[:, :shift] == FLOOR).all()
+        assert blank.all(axis=0).sum() <= masks.time * masks.frames
+        assert blank.all(axis=1).sum() <= masks.bands * masks.mels
+    np.testing.assert_array_equal(VALUES, before)
+    assert min(shifts) == 0
+    assert max(shifts) == masks.shift
+
+
+def test_without_masks_a_spectrogram_stays_as_it_is():
+    nothing = replace(Masks(), time=0, bands=0, shift=0)
+    masked, shift = mask(VALUES, nothing, random.Random(1))
+    np.testing.assert_array_equal(masked, VALUES)
+    assert shift == 0
+
+
+def test_the_generator_alone_decides():
+    one, same, other = (mask(VALUES, Masks(), random.Random(seed))[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 7])
+def test_every_clip_comes_once_an_epoch(batch_size):
+    order = replace(ORDER, batch_size=batch_size)
+    drawn = [order.draw(index)[:2] for index in range(order.examples)]
+    assert sorted(drawn) == [(turn, clip) for turn in range(8) for clip in range(300)]
+    assert drawn != sorted(drawn)
+
+
+def test_the_order_depends_on_the_seed_and_not_on_what_was_asked_before():
+    forwards = [ORDER.draw(index) for index in range(ORDER.examples)]
+    backwards = [replace(ORDER).draw(index) for index in reversed(range(ORDER.examples))]
+    assert forwards == backwards[::-1]
+    other = replace(ORDER, seed=2)
+    assert forwards != [other.draw(index) for index in range(ORDER.examples)]
+
+
+def test_a_batch_holds_clips_of_like_length_and_comes_at_random():
+    lengths = [LENGTHS[ORDER.draw(index)[1]] for index in range(ORDER.examples)]
+    spreads, means = [], []
+    for start in range(0, ORDER.examples, ORDER.batch_size):
+        batch = lengths[start : start + ORDER.batch_size]
+        spreads.append(max(batch) - min(batch))
+        means.append(np.mean(batch))
+    assert np.median(spreads) < 15 < np.std(LENGTHS) / 4
+    assert abs(np.corrcoef(range(CHUNK), means[:CHUNK])[0, 1]) < 0.5
+
+
+def test_a_batch_is_cut_as_a_whole_one_in_ten_not_and_towards_the_end_none():
+    whole = np.array([ORDER.draw(index)[2] for index in range(ORDER.examples)]).reshape(-1, 4)
+    assert (whole.all(axis=1) == whole.any(axis=1)).all()
+    early, late = whole[:450, 0], whole[450:, 0]
+    assert 0.05 < early.mean() < 0.16
+    assert late.all()
+
+
+def test_another_seed_shuffles_the_batches_of_a_chunk_otherwise():
+    def rounds(seed: int) -> list[int]:
+        order = BatchOrder(np.array([10]), 64, 2, 1.0, seed)  # one clip: its rounds tell the places
+        return [order.draw(index)[0] for index in range(64)]
+
+    assert rounds(1) != rounds(2)
+    assert sorted(rounds(1)) == sorted(rounds(2)) == list(range(64))
