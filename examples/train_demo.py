@@ -20,7 +20,7 @@ from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
 from budew.reports.evaluation_page import write_html
-from budew.reports.evaluation_table import tables
+from budew.reports.evaluation_tables import tables
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train

@@ -69,13 +69,13 @@ def parse(
     refuse_to_replace([], html, output_file or (Path("-") if explain else None))
     parsed = parse_caption(text or "")
     if html is not None:
-        from budew.reports import explanation_html
+        from budew.reports.explanation import explanation_html
 
         with output(html) as file:
             file.write(explanation_html([parsed]))
     with output(output_file) as file:
         if explain:
-            from budew.reports import print_explanation
+            from budew.reports.explanation import print_explanation
 
             print_explanation(parsed, console_on(file))
         elif html is None or output_file is not None:
@@ -128,7 +128,7 @@ def render(
     elif min_z is not None:
         raise typer.BadParameter("--min-z goes with --baseline")
     if all_frames:
-        from budew.reports import print_all_frames
+        from budew.reports.explanation import print_all_frames
 
         print_all_frames(
             described,

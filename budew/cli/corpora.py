@@ -1,6 +1,9 @@
 """Commands that look at a corpus, count it, split it and weigh it."""
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,33 +15,38 @@ from budew.terminal import as_json, output, print_table, progress_bar, refuse_to
 app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
 
 
+def _write_json(path: Path | None, table: Mapping[str, Any]) -> None:
+    """Write a result as JSON and print where, if a file is given."""
+    if path is not None:
+        with output(path) as file:
+            print(as_json(table, indent=1), file=file)
+        print(f"JSON: {path}")
+
+
 @app.command(no_args_is_help=True)
 def stats(
     corpus: options.AnyCorpus,
-    json: corpus_options.StatisticsFile = None,
+    json: corpus_options.ReportFile = None,
     scale: corpus_options.ScoreScale = None,
 ) -> None:
     """Count what a corpus holds: clips, hours, languages, emotions at their levels, bursts, traits.
 
-    What cannot be read is told on stderr; then the exit status is 1.
+    Clips without a duration are measured by the header of their audio. Items that
+    cannot be read are reported on stderr; then the exit status is 1.
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
     """
     from budew.corpora.sources import files_read
     from budew.curation.statistics import corpus_statistics
-    from budew.reports.statistics_table import statistics_tables
+    from budew.reports.corpus_tables import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
     with progress_bar("counting") as bar:
         found = corpus_statistics(
             corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
         )
-    if json is not None:
-        with output(json) as file:
-            print(as_json(found.to_dict(), indent=1), file=file)
     print_table(statistics_tables(found))
-    if json is not None:
-        print(f"statistics: {json}")
+    _write_json(json, found.to_dict())
     raise typer.Exit(1 if found.bad else 0)
 
 
@@ -46,53 +54,47 @@ def stats(
 def ratings(
     table: corpus_options.RatingTable,
     scale: corpus_options.TableScale = None,
-    json: corpus_options.RatingCountsFile = None,
+    json: corpus_options.ReportFile = None,
 ) -> None:
-    """Count what people said of clips or images: ratings, items, raters, and how far they agree.
+    """Count human ratings of clips or images: ratings, items, raters, and their agreement.
 
     EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are known by their columns.
-    A row that cannot be read is told on stderr; then the exit status is 1.
+    Rows that cannot be read are reported on stderr; then the exit status is 1.
 
     Example: budew corpus ratings binary.csv --json counts.json
     """
     from budew.curation.rating_files import read_ratings
     from budew.curation.rating_statistics import rating_statistics
-    from budew.reports.rating_table import rating_table
+    from budew.reports.corpus_tables import rating_table
 
     refuse_to_replace([table], json)
-    tell = Told()
-    found = rating_statistics(read_ratings(table, scale=scale, on_bad=tell))
-    if json is not None:
-        with output(json) as file:
-            print(
-                as_json({"table": str(table), "bad_rows": tell.count, **found.to_dict()}, indent=1), file=file
-            )
+    bad = Told()
+    found = rating_statistics(read_ratings(table, scale=scale, on_bad=bad))
     print_table(rating_table(found, title=str(table)))
-    if json is not None:
-        print(f"counts: {json}")
-    raise typer.Exit(tell.status)
+    _write_json(json, {"table": str(table), "bad_rows": bad.count, **found.to_dict()})
+    raise typer.Exit(bad.status)
 
 
 @app.command(name="inspect", no_args_is_help=True)
 def inspect_(
     corpus: options.AnyCorpus,
     html: corpus_options.CorpusPage = None,
-    json: corpus_options.InspectionFile = None,
+    json: corpus_options.ReportFile = None,
     decode: corpus_options.Decoding = False,
     players: corpus_options.Players = 24,
     scale: corpus_options.ScoreScale = None,
 ) -> None:
-    """Say what a corpus is, what it holds and what in it is broken, as a table, JSON and a page.
+    """Show what a corpus is, what it holds and what in it is broken, as a table, JSON and a page.
 
-    Broken items are listed with their reasons, and then the exit status is 1.
-    The page plays the strongest clips of the emotions and needs nothing but a
-    browser.
+    --decode also finds audio that is damaged part way or silent. If an item is
+    broken, the exit status is 1. The page plays the strongest clips of the
+    emotions and needs nothing but a browser.
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
     from budew.corpora.sources import files_read
     from budew.curation.inspection import inspect_corpus
-    from budew.reports.inspection_table import inspection_tables
+    from budew.reports.corpus_tables import inspection_tables
 
     refuse_to_replace(files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
@@ -100,10 +102,7 @@ def inspect_(
             corpus, scale=scale, decode=decode, examples=players, progress=lambda done: bar(done, None)
         )
     print_table(inspection_tables(found))
-    if json is not None:
-        with output(json) as file:
-            print(as_json(found.to_dict(), indent=1), file=file)
-        print(f"inspection: {json}")
+    _write_json(json, found.to_dict())
     if html is not None:
         from budew.reports.corpus_page import write_corpus_page
 
@@ -124,16 +123,16 @@ def split(
     """Split a corpus for training and testing: no speaker in two parts, and in each the same emotions.
 
     Clips without a speaker that were cut from one recording stay together. A
-    part with share 0 is left out. How far each part is from what was asked is
-    shown, and is in the file. What cannot be read is told; then the exit status
-    is 1. budew corpus select writes a part as shards.
+    part with share 0 is left out. The deviation of each part from its share is
+    shown, and is in the file. Items that cannot be read are reported; then the
+    exit status is 1. budew corpus select writes a part as shards.
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
     from budew.corpora.sources import files_read
     from budew.curation.split_corpus import split_corpus
     from budew.curation.splits import write_splits
-    from budew.reports.split_table import split_table
+    from budew.reports.corpus_tables import split_table
 
     refuse_to_replace(files_read(corpus), out)
     asked = {"train": train, "validation": validation, "test": test}
@@ -156,21 +155,19 @@ def weights(
     temperature: corpus_options.SamplingTemperature = 2.0,
     cap: corpus_options.LargestWeight = 10.0,
     min_level: corpus_options.WeighedLevel = 0.5,
-    json: corpus_options.WeightReportFile = None,
+    json: corpus_options.ReportFile = None,
     scale: corpus_options.ScoreScale = None,
 ) -> None:
-    """Weigh clips such that rare emotions are drawn more often in training, each clip from 1 to the cap.
+    """Write sampling weights, from 1 to the cap, with which training draws rare emotions more often.
 
-    Shown are the emotions before and after, and how many clips drawn alike the
-    weighted corpus is worth. What cannot be read is told; then the exit status
-    is 1.
+    Shown are the emotions before and after, and the effective sample size. Items
+    that cannot be read are reported; then the exit status is 1.
 
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
     """
     from budew.corpora.sources import files_read
-    from budew.curation.weight_files import check_weight_file, write_weights
-    from budew.curation.weights import WeightReport, corpus_balance, weigh
-    from budew.reports.weights_table import weights_table
+    from budew.curation.weights import WeightReport, check_weight_file, corpus_balance, weigh, write_weights
+    from budew.reports.corpus_tables import weights_table
 
     check_weight_file(out)
     refuse_to_replace(files_read(corpus), out, json)
@@ -189,9 +186,7 @@ def weights(
     with progress_bar("weighing") as bar:
         write_weights(out, weigh(corpus, report, scale=scale, progress=lambda done: bar(done, None)))
     print_table(weights_table(report))
-    if json is not None:
-        with output(json) as file:
-            print(as_json(report.to_dict(), indent=1), file=file)
+    _write_json(json, report.to_dict())
     print(f"weights: {out}")
     raise typer.Exit(bad.status)
 
@@ -199,34 +194,33 @@ def weights(
 @app.command(no_args_is_help=True)
 def duplicates(
     corpus: options.AnyCorpus,
-    json: corpus_options.DuplicatesFile = None,
-    errors: corpus_options.MostErrors = 0.28,
+    json: corpus_options.ReportFile = None,
+    transcripts: corpus_options.CompareTranscripts = False,
+    cache: corpus_options.HashCache = None,
     workers: options.Workers = None,
 ) -> None:
-    """Find recordings that are there more than once: exactly, or encoded anew, quieter or cut by a moment.
+    """Find clips that are there more than once: with equal samples, whatever the format, or transcripts.
 
-    Of each the longest is to be kept; nothing is deleted. About 400 times real
-    time on each processor. What cannot be decoded is told; then the exit status
-    is 1.
+    Nothing is deleted: the JSON lists the clip of each group to keep. Decoding
+    takes 1/400 of real time on each processor. Items that cannot be decoded are
+    reported; then the exit status is 1.
 
-    Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json
+    Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json --cache hashes.sqlite
     """
     from budew.corpora.sources import files_read
     from budew.curation.duplicates import find_duplicates
-    from budew.reports.duplicates_table import duplicates_table
+    from budew.reports.corpus_tables import duplicates_table
 
-    refuse_to_replace(files_read(corpus), json)
-    with progress_bar("listening") as bar:
+    refuse_to_replace(files_read(corpus), json, cache)
+    with progress_bar("comparing") as bar:
         found = find_duplicates(
             corpus,
-            most_errors=errors,
+            by="transcript" if transcripts else "samples",
+            cache=cache,
             workers=os.cpu_count() or 1 if workers is None else workers,
             on_bad=say_error,
             progress=lambda done: bar(done, None),
         )
     print_table(duplicates_table(found))
-    if json is not None:
-        with output(json) as file:
-            print(as_json(found.to_dict(), indent=1), file=file)
-        print(f"duplicates: {json}")
+    _write_json(json, found.to_dict())
     raise typer.Exit(1 if found.bad else 0)

@@ -151,15 +151,14 @@ def select(
 ) -> None:
     """Write one part of a split corpus as shards; the clips stay as they are.
 
-    A speaker that the file does not name goes where its hash puts it, the same
-    part every time. How many of the first 1,000 clips that concerns is told;
-    a file that knows none of the clips is refused.
+    A speaker that the file does not list gets a part by the hash of its name, the
+    same every time. How many of the first 1,000 clips that concerns is reported;
+    a file that lists none of the clips is refused.
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.curation.select import Select
+    from budew.curation.selection import Select, unknown_to
     from budew.curation.splits import read_splits
-    from budew.curation.unknown_speakers import unknown_to
 
     job = Select(read_splits(splits), part)
     unknown = unknown_to(job.splits, source)

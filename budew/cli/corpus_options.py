@@ -1,14 +1,22 @@
-"""What the commands that look at a corpus and balance it take."""
+"""Options of the commands that look at a corpus and divide it."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-# budew corpus stats
-StatisticsFile = Annotated[
+# several commands
+ReportFile = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the statistics here as well."),
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the whole result here as JSON."),
+]
+ScoreScale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="NAME",
+        help="Scale of scores that come without one, such as 0-4; default: detected by the largest.",
+    ),
 ]
 # budew corpus ratings
 RatingTable = Annotated[
@@ -17,78 +25,51 @@ RatingTable = Annotated[
 ]
 TableScale = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Scale of the numbers in it, such as 0-7, if it is of no known kind."),
-]
-RatingCountsFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all counts here as well."),
-]
-# what reads a corpus with scores
-ScoreScale = Annotated[
-    str | None,
-    typer.Option(
-        "--scale",
-        metavar="NAME",
-        help="Scale of scores that come without one, such as 0-4; left out, it is told by the largest.",
-    ),
+    typer.Option(metavar="NAME", help="Scale of the numbers, such as 0-7, if the table is of no known kind."),
 ]
 # budew corpus inspect
-InspectionFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all that was found here as JSON."),
-]
 CorpusPage = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", dir_okay=False, help="Write a page here, with plots and players."),
 ]
 Decoding = Annotated[
     bool,
-    typer.Option(
-        "--decode/--no-decode",
-        help="Decode every sample: finds what is damaged part way or silent. Else headers are read.",
-    ),
+    typer.Option("--decode/--no-decode", help="Decode every sample instead of reading headers."),
 ]
 Players = Annotated[int, typer.Option(metavar="N", min=0, max=200, help="Clips that the page plays.")]
 # budew corpus split
-Train = Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Of the clips, for training.")]
+Train = Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the training set.")]
 Validation = Annotated[
-    float, typer.Option(metavar="SHARE", min=0, max=1, help="Of the clips, to watch the training.")
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the validation set.")
 ]
-Test = Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Of the clips, to be judged by.")]
+Test = Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the test set.")]
 SplitSeed = Annotated[int, typer.Option(metavar="S", help="Another seed gives other parts.")]
 SplitsFile = Annotated[
-    Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="Write who is in which part here.")
+    Path, typer.Option("--out", metavar="FILE", dir_okay=False, help="Write speakers by part here, as JSON.")
 ]
 # budew corpus weights
 WeightsFile = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", dir_okay=False, help="Write the weights here: .jsonl or .parquet."),
 ]
-WeightReportFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write what the weights do here."),
-]
 SamplingTemperature = Annotated[
     float,
-    typer.Option(min=1, help="1 balances most, 2 takes the square root, larger leaves the corpus as it is."),
+    typer.Option(min=1, help="1: inverse frequency; 2: its square root; infinity: uniform weights."),
 ]
-LargestWeight = Annotated[float, typer.Option("--cap", min=1, help="No clip weighs more than so many.")]
+LargestWeight = Annotated[float, typer.Option("--cap", min=1, help="Largest weight of a clip.")]
 WeighedLevel = Annotated[
     float,
     typer.Option(metavar="X", min=0, max=1, help="Count only emotions of this level (0 to 1) or more."),
 ]
 # budew corpus duplicates
-DuplicatesFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all groups here as JSON."),
+CompareTranscripts = Annotated[
+    bool, typer.Option("--transcripts", help="Compare the words of transcripts, not decoded samples.")
 ]
-MostErrors = Annotated[
-    float,
+HashCache = Annotated[
+    Path | None,
     typer.Option(
-        "--errors",
-        metavar="SHARE",
-        min=0,
-        max=0.4,
-        help="Bits of the fingerprints of two near copies that may differ; other recordings begin at 0.4.",
+        metavar="FILE",
+        dir_okay=False,
+        help="Keep hashes of decoded audio here: the same command goes on after an interruption.",
     ),
 ]

@@ -59,7 +59,7 @@ def report(
     """
     from budew.corpora.sources import files_read
     from budew.paraphrase.metrics import paraphrase_report
-    from budew.reports.paraphrase_table import paraphrase_tables
+    from budew.reports.paraphrase_tables import paraphrase_tables
 
     refuse_to_replace([file for corpus in corpora for file in files_read(corpus)], html, json, ban)
     bad = Told()

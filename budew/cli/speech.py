@@ -47,7 +47,7 @@ def caption(
     """
     from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
-    from budew.reports.caption_output import report_problems, write_records
+    from budew.reports.captions_output import report_problems, write_records
 
     refuse_to_replace(paths, output_file)
     if model is None and not quiet:
@@ -81,7 +81,7 @@ def _caption_to_file(
     captioner: "Captioner", paths: list[str], file: Path, model: str | None, shape: dict[str, Any]
 ) -> bool:
     from budew.model.encoder import identity
-    from budew.reports.caption_output import partial_results, write_records
+    from budew.reports.captions_output import partial_results, write_records
 
     settings = {
         "model": identity(model),
@@ -118,7 +118,7 @@ def evaluate(
     from budew.corpora.sources import files_read
     from budew.evaluation import evaluate_corpus
     from budew.reports.evaluation_page import write_html
-    from budew.reports.evaluation_table import tables
+    from budew.reports.evaluation_tables import tables
 
     refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
     for path in filter(None, (json, html)):
@@ -154,7 +154,7 @@ def demo(
     Example: budew demo --out runs/demo
     """
     from budew.demo import run_demo
-    from budew.reports.evaluation_table import summary_table
+    from budew.reports.evaluation_tables import summary_table
 
     with progress_bar("captioning") as bar:
         made = run_demo(out, progress=lambda done: bar(done, None))

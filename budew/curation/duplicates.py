@@ -1,114 +1,105 @@
-"""Recordings that a corpus holds several times: to the sample, or encoded anew, quieter, cut by a moment.
+"""Clips that a corpus holds more than once: equal samples, whatever their format, or equal transcripts.
 
-Exact copies are found by a hash of what is decoded, so that a wav and its flac are one. Near copies are found
-by their fingerprints: see `fingerprint` and `fingerprint_index`. One core does 400 times real time; nine
-million clips of eight seconds take 50 hours of one core, 8 GB of memory (0.85 kB a clip, with ids of 25
-characters) and 9 GB of disk.
+Samples are compared by a hash of what is decoded, at about 400 times real time on one core. Everything is
+kept in SQLite: memory does not grow with the corpus, and with a `cache` file an interrupted run goes on where
+it stopped (at most the last `COMMIT_EVERY` clips are decoded again) and a larger corpus decodes only what is
+new.
 """
 
-from array import array
-from collections import defaultdict
-from collections.abc import Callable
+import hashlib
+import re
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from budew.addresses import shown
+from budew.audio.decoders import open_stream
+from budew.corpora.clip import Clip
 from budew.corpora.sources import read
-from budew.curation.fingerprint import Fingerprint
-from budew.curation.fingerprint_index import LEAST_FRAMES, MOST_ERRORS, FingerprintIndex, Joined
-from budew.curation.fingerprint_pool import fingerprints
 from budew.curation.statistics import Progress
-from budew.errors import AudioError, CorpusError
+from budew.errors import AudioError, CorpusError, InputError, OnBad, report
 
+By = Literal["samples", "transcript"]
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Two clips of one recording.
-
-    Attributes:
-        one, other: ids.
-        exact: whether their samples are equal.
-        errors: share of the bits of their fingerprints that differ; multiplied for clips under 2 s.
-        offset: seconds from the start of the one to that of the other.
-    """
-
-    one: str
-    other: str
-    exact: bool
-    errors: float = 0.0
-    offset: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "one": self.one,
-            "other": self.other,
-            "exact": self.exact,
-            "errors": round(self.errors, 4),
-            "offset": round(self.offset, 3),
-        }
+COMMIT_EVERY = 100
+"""Decoded clips after which the cache is written."""
+_AHEAD = 16  # clips a worker that are decoded or waiting at a time
+_TABLES = """
+create table if not exists samples_1 (audio blob primary key, digest blob, seconds real, damaged int)
+without rowid;
+create temp table clips (id text, key blob, seconds real);
+"""
+_GROUPED = """
+select id, key, seconds from clips
+where key in (select key from clips group by key having count(*) > 1) order by key, seconds desc, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The clips of one recording: ids with seconds, the one to keep first, and the matches that join them.
+    """Equal clips: ids with seconds, None if unknown. Keep the first: the longest, then by id."""
 
-    The one to keep is the longest; of equally long ones the first by id.
-    """
-
-    clips: tuple[tuple[str, float], ...]
-    matches: tuple[Match, ...]
-
-    @property
-    def exact(self) -> bool:
-        """Whether all of them are equal to the sample."""
-        return all(match.exact for match in self.matches)
+    clips: tuple[tuple[str, float | None], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "keep": self.clips[0][0],
-            "clips": [{"id": id, "seconds": round(seconds, 3)} for id, seconds in self.clips],
-            "matches": [match.to_dict() for match in self.matches],
-        }
+        clips = [{"id": id, "seconds": seconds and round(seconds, 3)} for id, seconds in self.clips]
+        return {"keep": self.clips[0][0], "clips": clips}
 
 
 @dataclass(slots=True)
 class Duplicates:
-    """What is there several times.
+    """What a corpus holds more than once.
 
     Attributes:
         corpus: what was read.
-        clips: in all that could be decoded.
-        groups: of clips of one recording, in the order of the ids to keep.
-        too_short: clips of which only exact copies can be found.
-        damaged: clips of which a part could not be decoded.
+        by: what is equal.
+        clips: compared.
+        groups: of equal clips, in the order of the ids to keep.
+        damaged: clips of which a part could not be decoded; compared by the rest.
+        without_transcript: clips that were not compared for want of one.
         bad: items that could not be read or decoded.
     """
 
     corpus: str
+    by: By
     clips: int = 0
     groups: list[Group] = field(default_factory=list)
-    too_short: int = 0
     damaged: int = 0
+    without_transcript: int = 0
     bad: int = 0
 
     @property
-    def extra(self) -> list[tuple[str, float]]:
+    def extra(self) -> list[tuple[str, float | None]]:
         """All clips of the groups but those to keep."""
         return [clip for group in self.groups for clip in group.clips[1:]]
+
+    @property
+    def extra_hours(self) -> float:
+        """Hours of audio in `extra`, as far as durations are known."""
+        return sum(seconds or 0.0 for _, seconds in self.extra) / 3600
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {
             "corpus": self.corpus,
+            "by": self.by,
             "clips": self.clips,
-            "too_short": self.too_short,
             "damaged": self.damaged,
+            "without_transcript": self.without_transcript,
             "bad_items": self.bad,
             "extra_clips": len(self.extra),
-            "extra_hours": round(sum(seconds for _, seconds in self.extra) / 3600, 4),
+            "extra_hours": round(self.extra_hours, 4),
             "groups": [group.to_dict() for group in self.groups],
         }
 
@@ -116,104 +107,147 @@ class Duplicates:
 def find_duplicates(
     corpus: str | Path,
     *,
-    most_errors: float = MOST_ERRORS,
+    by: By = "samples",
+    cache: Path | None = None,
     workers: int = 1,
-    on_bad: Callable[[CorpusError], None] | None = None,
+    on_bad: OnBad | None = None,
     progress: Progress | None = None,
 ) -> Duplicates:
-    """Find the recordings that are in a corpus more than once.
+    """Find the clips of a corpus that are equal.
 
     Args:
         corpus: anything that `budew.read` takes.
-        most_errors: share of the bits of two fingerprints that may differ in near copies; 0 asks for much.
-        workers: processes that decode; 0 and 1 work in this one. Changes nothing but the time.
+        by: compare decoded samples (with their sampling rate), or the words of the transcripts.
+        cache: SQLite file with the hashes of decoded audio, made if it is not there; default a temporary one.
+        workers: processes that decode; 0 and 1 decode in this one. The result does not depend on it.
         on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are decoded.
+        progress: called with the number of clips that are compared.
 
     Raises:
-        CorpusError: there is no such corpus, or an item of it cannot be read.
+        CorpusError: there is no such corpus, an item cannot be read, or a worker died.
+        InputError: the cache cannot be used.
     """
-    found = Duplicates(shown(str(corpus)))
+    found = Duplicates(shown(str(corpus)), by)
 
-    def tell(error: CorpusError) -> None:
-        if on_bad is None:
-            raise error
+    def count_bad(error: CorpusError) -> None:
+        report(error, on_bad)
         found.bad += 1
-        on_bad(error)
 
-    with FingerprintIndex() as index:
-        recordings = _Recordings(index)
-        for id, heard in fingerprints(read(corpus, on_bad=tell), workers=workers):
-            if isinstance(heard, AudioError):
-                tell(heard)
-                continue
-            found.clips += 1
-            found.damaged += heard.damaged
-            found.too_short += len(heard.bits) < LEAST_FRAMES
-            recordings.add(id, heard)
-            if progress:
-                progress(found.clips)
-        found.groups = recordings.groups(most_errors)
+    clips = read(corpus, on_bad=count_bad)
+    try:
+        with closing(sqlite3.connect(cache or "")) as database:
+            database.executescript(_TABLES)
+            if by == "samples":
+                rows = _by_samples(clips, database, workers, found, count_bad)
+            else:
+                rows = _by_transcript(clips, found)
+            try:
+                for row in rows:
+                    found.clips += 1
+                    database.execute("insert into clips values (?, ?, ?)", row)
+                    if progress:
+                        progress(found.clips)
+            finally:
+                database.commit()
+            grouped = groupby(database.execute(_GROUPED), key=lambda row: row[1])
+            groups = (Group(tuple((id, seconds) for id, _, seconds in same)) for _, same in grouped)
+            found.groups = sorted(groups, key=lambda group: group.clips[0])
+    except sqlite3.Error as error:
+        raise InputError(f"{cache or 'temporary file'}: cannot be used as a cache ({error})") from error
     return found
 
 
-class _Recordings:
-    """Clips by what they hold to the sample, and the fingerprint of each such recording."""
+_Row = tuple[str, bytes | str, float | None]
 
-    def __init__(self, index: FingerprintIndex) -> None:
-        self._index = index
-        self._numbers: dict[bytes, int] = {}
-        self._clips: list[str] = []
-        self._seconds = array("d")
-        self._recording = array("Q")  # of each clip
 
-    def add(self, id: str, heard: Fingerprint) -> None:
-        number = self._numbers.get(heard.digest)
-        if number is None:
-            number = self._index.add(heard.bits, heard.keys)
-            self._numbers[heard.digest] = number
-        self._clips.append(id)
-        self._seconds.append(heard.seconds)
-        self._recording.append(number)
+def _by_transcript(clips: Iterable[Clip], found: Duplicates) -> Iterator[_Row]:
+    for clip in clips:
+        words = " ".join(re.findall(r"\w+", (clip.transcript or "").casefold()))
+        if words:
+            yield clip.id, words, clip.duration
+        else:
+            found.without_transcript += 1
 
-    def groups(self, most_errors: float) -> list[Group]:
-        first = self._first_clips()
-        order = sorted(range(len(first)), key=lambda number: self._clips[first[number]])
-        joined = Joined(len(first))
-        links = list(self._index.links(order, most_errors=most_errors))
-        for link in links:
-            joined.join(link.first, link.second)
-        matches: dict[int, list[Match]] = defaultdict(list)
-        for link in links:
-            one, other = (self._clips[first[number]] for number in (link.first, link.second))
-            match = Match(one, other, False, link.errors, link.offset)
-            matches[joined.root(link.first)].append(match)
-        return sorted(self._together(joined, first, matches), key=lambda group: group.clips[0])
 
-    def _first_clips(self) -> list[int]:
-        """Return the clip that stands for each recording: the first by id."""
-        first = [-1] * len(self._index)
-        for clip, number in enumerate(self._recording):
-            if first[number] < 0 or self._clips[clip] < self._clips[first[number]]:
-                first[number] = clip
-        return first
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    digest: bytes
+    seconds: float
+    damaged: bool
 
-    def _together(self, joined: Joined, first: list[int], matches: dict[int, list[Match]]) -> list[Group]:
-        sizes = array("Q", bytes(8 * len(first)))
-        for number in self._recording:
-            sizes[joined.root(number)] += 1
-        members: dict[int, list[tuple[str, float]]] = defaultdict(list)
-        for clip, number in enumerate(self._recording):
-            root = joined.root(number)
-            if sizes[root] < 2:
+
+def _by_samples(
+    clips: Iterable[Clip],
+    database: sqlite3.Connection,
+    workers: int,
+    found: Duplicates,
+    on_bad: Callable[[CorpusError], None],
+) -> Iterator[_Row]:
+    decoded = 0
+    try:
+        for id, key, result in _in_order(clips, database, workers):
+            if isinstance(result, AudioError):
+                on_bad(result)
                 continue
-            members[root].append((self._clips[clip], self._seconds[clip]))
-            if clip != first[number]:
-                matches[root].append(Match(self._clips[first[number]], self._clips[clip], True))
-        return [
-            Group(
-                tuple(sorted(clips, key=lambda clip: (-clip[1], clip[0]))),
-                tuple(sorted(matches[root], key=lambda match: (match.one, match.other))),
-            )
-            for root, clips in members.items()
-        ]
+            found.damaged += result.damaged
+            row = (key, result.digest, result.seconds, result.damaged)
+            decoded += database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", row).rowcount
+            if decoded >= COMMIT_EVERY:
+                database.commit()
+                decoded = 0
+            yield id, result.digest, result.seconds
+    except BrokenProcessPool as error:
+        raise CorpusError(
+            "a process that decodes clips died: use fewer workers, or 0 to see where"
+        ) from error
+
+
+def _in_order(
+    clips: Iterable[Clip], database: sqlite3.Connection, workers: int
+) -> Iterator[tuple[str, bytes, _Decoded | AudioError]]:
+    """Yield id, key in the cache and the decoded audio of each clip, in their order."""
+    waiting: deque[tuple[str, bytes, Future[_Decoded | AudioError]]] = deque()
+    with ExitStack() as stack:
+        pool = None
+        if workers > 1:
+            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+        for clip in clips:
+            key, name = _key(clip.audio), f"clip {clip.id!r}"
+            known = database.execute(
+                "select digest, seconds, damaged from samples_1 where audio = ?", (key,)
+            ).fetchone()
+            if pool is None or known:
+                future: Future[_Decoded | AudioError] = Future()
+                future.set_result(_Decoded(*known) if known else _decode(clip.audio, name))
+            else:
+                future = pool.submit(_decode, clip.audio, name)
+            waiting.append((clip.id, key, future))
+            while len(waiting) > (_AHEAD * workers if pool else 0):
+                id, key, future = waiting.popleft()
+                yield id, key, future.result()
+        for id, key, future in waiting:
+            yield id, key, future.result()
+
+
+def _key(audio: Path | bytes) -> bytes:
+    """Return a hash of encoded audio; of a file, of its path, size and time of change."""
+    if isinstance(audio, Path):
+        try:
+            state = audio.stat()
+        except OSError:
+            return b""  # decoding it says why
+        audio = f"{audio.resolve()}/{state.st_size}/{state.st_mtime_ns}".encode(errors="surrogateescape")
+    return hashlib.blake2b(audio, digest_size=16).digest()
+
+
+def _decode(audio: Path | bytes, name: str) -> _Decoded | AudioError:
+    """Hash the decoded samples, to 16 bits, and the sampling rate, in bounded memory."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open_stream(audio, name) as stream:
+            digest.update(f"{stream.sampling_rate} ".encode())
+            for block in stream.blocks():
+                digest.update(np.rint(32_768 * block).clip(-32_768, 32_767).astype("<i2").tobytes())
+            return _Decoded(digest.digest(), stream.seconds, stream.damage is not None)
+    except AudioError as error:
+        return error

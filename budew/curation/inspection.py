@@ -1,43 +1,53 @@
 """What a corpus is, what it holds and what is wrong with it, in one pass and bounded memory.
 
-By default only the headers of the audio are read, of a thousand clips a second; with `decode` every sample
-is, which finds what is damaged part way, silent or shorter than it claims, at 1,500 times real time for mp3.
+By default only the headers of the audio are read, of a thousand clips a second; `decode` reads every sample,
+which finds what is damaged part way, silent or shorter than it claims, at 1,500 times real time for mp3.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+import heapq
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from budew.addresses import shown as redact
-from budew.audio.decoders import Stream, open_stream
+from budew.addresses import shown as without_secrets
+from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
-from budew.curation.examples import Examples
+from budew.curation.distributions import Tally
 from budew.curation.layout import Layout, layout
 from budew.curation.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
-from budew.curation.tally import Tally
 from budew.errors import AudioError, CorpusError
 
 MOST_BROKEN = 1_000
-"""Broken items that are kept with their reasons; all are counted."""
+"""Broken items whose reasons are kept; all are counted."""
 LONGEST_REASON = 1_000
 """Characters."""
 EXAMPLES = 24
 SILENCE = 1e-4
-"""Peak, of full scale, under which a clip is taken for silent: −80 dB."""
+"""Peak, of full scale, below which a clip counts as silent: −80 dB."""
+LARGEST_EXAMPLE = 2_000_000
+"""Bytes of an encoded clip that is held in memory as an example."""
+RANDOM_EXAMPLES = 12
 _FEW = 5
 _DIFFERENCE = 0.25  # seconds by which a stated duration may differ
 
 
 @dataclass(slots=True)
 class Remark:
-    """Something odd that breaks nothing: of how many clips it is true, and the ids of the first."""
+    """An oddity that breaks nothing: the number of clips that have it, and the ids of the first."""
 
     clips: int = 0
     first: list[str] = field(default_factory=list)
+
+    def add(self, id: str) -> None:
+        """Count a clip."""
+        self.clips += 1
+        if len(self.first) < _FEW:
+            self.first.append(id)
 
 
 @dataclass(slots=True)
@@ -52,7 +62,7 @@ class Inspection:
         labels: clips by the form of the labels that their profile was made of.
         formats, sampling_rates, channels: clips by each.
         broken: reasons, of the first `MOST_BROKEN` broken items; `statistics.bad` counts all.
-        remarks: what is odd.
+        remarks: oddities by name.
         examples: clips worth listening to, with their audio.
     """
 
@@ -60,24 +70,22 @@ class Inspection:
     layout: Layout
     decoded: bool
     statistics: Statistics
-    labels: Tally = field(default_factory=lambda: Tally(1_000))
-    formats: Tally = field(default_factory=lambda: Tally(1_000))
-    sampling_rates: Tally = field(default_factory=lambda: Tally(1_000))
-    channels: Tally = field(default_factory=lambda: Tally(1_000))
+    labels: Tally = field(default_factory=Tally)
+    formats: Tally = field(default_factory=Tally)
+    sampling_rates: Tally = field(default_factory=Tally)
+    channels: Tally = field(default_factory=Tally)
     broken: list[str] = field(default_factory=list)
     remarks: dict[str, Remark] = field(default_factory=dict)
     examples: list[Clip] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
+        tallies = {name: getattr(self, name) for name in ("labels", "formats", "sampling_rates", "channels")}
         return {
             "source": self.source,
             "files": self.layout.to_dict(),
             "decoded": self.decoded,
-            "labels": dict(self.labels.most_common(MOST_LISTED)),
-            "formats": dict(self.formats.most_common(MOST_LISTED)),
-            "sampling_rates": dict(self.sampling_rates.most_common(MOST_LISTED)),
-            "channels": dict(self.channels.most_common(MOST_LISTED)),
+            **{name: dict(tally.most_common(MOST_LISTED)) for name, tally in tallies.items()},
             "broken_items": self.statistics.bad,
             "broken": self.broken,
             "remarks": {
@@ -102,80 +110,100 @@ def inspect_corpus(
         source: anything that `budew.read` takes.
         scale: of scores that come without one, such as "0-4", as for `budew.read`.
         decode: decode every sample instead of reading headers.
-        examples: clips that are kept to be shown: strongest in an emotion, or by chance.
+        examples: number of clips kept to be shown: the strongest of each emotion, then random ones.
         progress: called with the number of clips that are done.
 
     Raises:
         CorpusError: there is no such corpus.
     """
-    name = redact(str(source))
+    name = without_secrets(str(source))
     found = Inspection(name, layout(source), decode, Statistics(name))
-    shown = Examples()
-    bad = 0
+    chosen, bad = Examples(), 0
 
-    def tell(error: CorpusError) -> None:
+    def add_broken(error: CorpusError) -> None:
         nonlocal bad
         bad += 1
         if len(found.broken) < MOST_BROKEN:
             found.broken.append(str(error)[:LONGEST_REASON])
 
-    def heard() -> Iterator[Clip]:
-        for clip in read(source, scale=scale, on_bad=tell):
+    def examined() -> Iterator[Clip]:
+        for clip in read(source, scale=scale, on_bad=add_broken):
             try:
-                clip = _examined(clip, found, tell)
+                clip, damage = _examined(clip, found)
             except AudioError as error:
-                tell(error)
+                add_broken(error)
                 continue
-            shown.add(clip)
+            if damage is not None:
+                add_broken(AudioError(damage))
+            chosen.add(clip)
             yield clip
 
-    found.statistics = clip_statistics(name, heard(), progress=progress)
+    found.statistics = clip_statistics(name, examined(), progress=progress)
     found.statistics.bad = bad
-    found.examples = shown.chosen(examples)
+    found.examples = chosen.best(examples)
     return found
 
 
-def _examined(clip: Clip, found: Inspection, tell: Callable[[CorpusError], None]) -> Clip:
-    """Return a clip with the duration and the rate of its audio; count what it is and remark what is odd."""
-    name = f"clip {clip.id!r}"
-    with open_stream(clip.audio, name) as stream:
-        rate, seconds, exact = stream.sampling_rate, stream.declared, stream.exact
+def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
+    """Return a clip with the duration and the rate of its audio, and its damage; count what is odd."""
+    with open_stream(clip.audio, f"clip {clip.id!r}") as stream:
+        rate, seconds, exact, peak = stream.sampling_rate, stream.declared, stream.exact, 1.0
         if found.decoded or seconds is None:
-            seconds, peak = _decoded(stream, tell)
-            exact = True
-            if peak < SILENCE:
-                _remark(found, "silent", clip)
+            peak = max(float(np.abs(block).max(initial=0.0)) for block in stream.blocks())
+            seconds, exact = stream.seconds, True
     if clip.profile is not None:
         found.labels.add(_label_form(clip))
     found.formats.add(clip.format)
     found.sampling_rates.add(str(rate))
     found.channels.add(str(stream.channels))
-    if clip.duration is not None and exact and abs(clip.duration - seconds) > _DIFFERENCE:
-        _remark(found, "the stated duration is not that of the audio", clip)
-    if clip.sampling_rate not in (None, rate):
-        _remark(found, "the stated sampling rate is not that of the audio", clip)
-    return replace(clip, duration=seconds, sampling_rate=rate)
+    oddities = {
+        "silent": peak < SILENCE,
+        "the stated duration is not that of the audio": clip.duration is not None
+        and exact
+        and abs(clip.duration - seconds) > _DIFFERENCE,
+        "the stated sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
+    }
+    for name in (name for name, is_so in oddities.items() if is_so):
+        found.remarks.setdefault(name, Remark()).add(clip.id)
+    return replace(clip, duration=seconds, sampling_rate=rate), stream.damage
 
 
 def _label_form(clip: Clip) -> str:
-    """Return which form of labels the profile of a clip was made of, as `budew.corpora.labels` tells it."""
-    told = clip.metadata.get("profile_from")
-    form = told.get("form") if isinstance(told, Mapping) else None
+    """Return the form of labels that the profile of a clip was made of; see `budew.corpora.labels`."""
+    made_from = clip.metadata.get("profile_from")
+    form = made_from.get("form") if isinstance(made_from, Mapping) else None
     return form if isinstance(form, str) else "profile"
 
 
-def _decoded(stream: Stream, tell: Callable[[CorpusError], None]) -> tuple[float, float]:
-    """Decode all and return its length in seconds and its peak; what is damaged in it is told."""
-    peak = 0.0
-    for block in stream.blocks():
-        peak = max(peak, float(np.abs(block).max(initial=0.0)))
-    if stream.damage is not None:
-        tell(AudioError(stream.damage))
-    return stream.seconds, peak
+@dataclass(slots=True)
+class Examples:
+    """The strongest clip of each emotion and some random ones, whatever the order of the corpus.
 
+    Of equally strong clips, and among the random ones, the hash of the id decides. No clip that is held is
+    larger than `LARGEST_EXAMPLE`.
+    """
 
-def _remark(found: Inspection, what: str, clip: Clip) -> None:
-    remark = found.remarks.setdefault(what, Remark())
-    remark.clips += 1
-    if len(remark.first) < _FEW:
-        remark.first.append(clip.id)
+    _strongest: dict[str, tuple[float, str, Clip]] = field(default_factory=dict)
+    _random: list[tuple[int, str, Clip]] = field(default_factory=list)
+
+    def add(self, clip: Clip) -> None:
+        """Consider a clip."""
+        if isinstance(clip.audio, bytes) and len(clip.audio) > LARGEST_EXAMPLE:
+            return
+        digest = hashlib.sha256(clip.id.encode()).hexdigest()
+        for name, intensity in clip.profile.emotions.items() if clip.profile else ():
+            rank = (-intensity, digest)
+            if name not in self._strongest or rank < self._strongest[name][:2]:
+                self._strongest[name] = (*rank, clip)
+        entry = (-int(digest[:15], 16), clip.id, clip)
+        if len(self._random) < RANDOM_EXAMPLES:
+            heapq.heappush(self._random, entry)
+        elif entry[:2] > self._random[0][:2]:
+            heapq.heapreplace(self._random, entry)
+
+    def best(self, most: int) -> list[Clip]:
+        """Return at most so many clips: those that are strongest in an emotion, then random ones."""
+        strongest = [clip for *_, clip in sorted(self._strongest.values(), key=lambda entry: entry[:2])]
+        random = [clip for *_, clip in sorted(self._random, key=lambda entry: entry[:2], reverse=True)]
+        rest = random[: max(0, RANDOM_EXAMPLES - len({clip.id for clip in strongest}))]
+        return list({clip.id: clip for clip in (*strongest, *rest)}.values())[:most]

@@ -1,5 +1,6 @@
 """What files a corpus consists of: shards, parquet, manifests, loose audio and JSON, and their bytes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,50 +14,39 @@ from budew.corpora.folder import list_files
 from budew.corpora.sources import matches
 from budew.errors import CorpusError
 
-AUDIO, OTHER = "audio", "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Files of one kind: how many, and how large together."""
-
-    count: int
-    bytes: int
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Files by kind, the kind with most bytes first; empty for what does not lie on a disk here."""
+    """Files and bytes by kind, the kind with most bytes first; empty for what is not on a disk here."""
 
-    files: Mapping[str, Files]
+    files: Mapping[str, tuple[int, int]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {kind: {"files": files.count, "bytes": files.bytes} for kind, files in self.files.items()}
+        return {kind: {"files": count, "bytes": size} for kind, (count, size) in self.files.items()}
 
     def __str__(self) -> str:
-        if not self.files:
-            return "no files here"
-        return ", ".join(
-            f"{kind} {files.count:,} ({_size(files.bytes)})" for kind, files in self.files.items()
-        )
+        listed = (f"{kind} {count:,} ({_size(size)})" for kind, (count, size) in self.files.items())
+        return ", ".join(listed) or "no files here"
 
 
 def layout(source: str | Path) -> Layout:
-    """Look at the names and sizes of what a source consists of; nothing is opened.
+    """Return the kinds and sizes of the files of a source; nothing is opened.
 
-    What cannot be listed is left out: reading the corpus tells of it.
+    What cannot be listed is left out: reading the corpus reports it.
     """
     try:
         found = matches(source, on_bad=lambda _: None)
     except CorpusError:
-        return Layout({})  # an address, or nothing at all: who reads it will say
-    counts: dict[str, Files] = {}
+        return Layout({})
+    counts, sizes = Counter[str](), Counter[str]()
     for path in map(Path, found):
         for file in list_files(path, on_bad=lambda _: None) if path.is_dir() else [path]:
-            kind, before = _kind(file), counts.get(_kind(file), Files(0, 0))
-            counts[kind] = Files(before.count + 1, before.bytes + _bytes(file))
-    return Layout(dict(sorted(counts.items(), key=lambda item: (-item[1].bytes, item[0]))))
+            kind = _kind(file)
+            counts[kind] += 1
+            sizes[kind] += file.stat().st_size if file.exists() else 0
+    order = sorted(counts, key=lambda kind: (-sizes[kind], kind))
+    return Layout({kind: (counts[kind], sizes[kind]) for kind in order})
 
 
 @cache
@@ -67,16 +57,9 @@ def _kinds() -> Mapping[str, tuple[str, ...]]:
 
 def _kind(path: Path) -> str:
     if is_audio_name(path):
-        return AUDIO
+        return "audio"
     name = path.name.lower()
-    return next((kind for kind, suffixes in _kinds().items() if name.endswith(suffixes)), OTHER)
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    return next((kind for kind, suffixes in _kinds().items() if name.endswith(suffixes)), "other")
 
 
 def _size(count: float) -> str:

@@ -1,4 +1,4 @@
-"""Tables of what people say, as a stream of `Rating`: no audio needed. The table is known by its columns.
+"""Tables of human ratings as a stream of `Rating`, without audio. The table is known by its columns.
 
 | table | known by | an answer |
 |---|---|---|
@@ -13,7 +13,6 @@ models: they are left out.
 """
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,25 +26,15 @@ from budew.corpora.ratings import Rating, named
 from budew.corpora.sidecar import json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 
-FACE_SCALE = "emonet-face"
-VOICE_SCALE = "emonet-voice"
+FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
 FEWEST_OF_FACE = 10
-"""Answers in a row of EmoNet-Face HQ, at least: it asks for 40 emotions, EmoNet-Voice for one."""
+"""Fewest answers in a row of EmoNet-Face HQ: it asks for 40 emotions, EmoNet-Voice for one."""
+MOST_VOTES = 1_000
 _BATCH = 1_000
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FALSE = ("false", "0", "no")
 
 Row = Mapping[str, Any]
-
-
-class Kind(StrEnum):
-    """How a row holds ratings."""
-
-    statement = "one statement a row"
-    votes = "counted votes"
-    face = "EmoNet-Face HQ, 0 to 7"
-    voice = "EmoNet-Voice Bench, 0 to 2"
-    model = "answers of a model"
 
 
 def read_ratings(
@@ -75,7 +64,7 @@ def read_ratings(
 
 
 def _rows(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Row]]:
-    """Give the rows without audio and images: what errors call each, the default name of its item, itself."""
+    """Yield the rows without audio and images: place in the file, default id of the item, columns."""
     name = path.name.lower()
     if name.endswith((".csv", ".tsv")):
         for number, fields in delimited_rows(path, on_bad=on_bad):
@@ -95,103 +84,70 @@ def _lines(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Row]]:
     try:
         with path.open("rb") as file:
             for number, line in numbered_lines(file, str(path), on_bad=on_bad):
-                where = f"{path}: line {number}"
                 try:
-                    row = json_object(line, where)
+                    yield f"line {number}", f"line-{number}", json_object(line, f"{path}: line {number}")
                 except CorpusError as error:
                     report(error, on_bad)
-                    continue
-                yield f"line {number}", f"line-{number}", row
     except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
-        ) from error
+        raise CorpusError(f"{path}: cannot be read ({error.strerror}): check the path") from error
 
 
-def kind_of(row: Row) -> Kind:
-    """Return how a row of a table holds ratings, known by its columns.
+def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
+    """Yield the ratings in a row, whose kind is known by its columns.
 
     Raises:
         CorpusError: it holds none.
     """
-    names = form("ratings")
-    answers = _column(row, "answers")
-    if str(row.get(names["human"], "")).strip().lower() in _FALSE:
-        return Kind.model
-    if _column(row, "emotion") and _column(row, "value"):
-        return Kind.statement
-    if _column(row, "emotion") and all(vote in row for vote in names["votes"]):
-        return Kind.votes
-    if answers:
-        text = str(row[answers])
-        return Kind.face if text.count(":") > FEWEST_OF_FACE or "|" in text else Kind.voice
-    raise CorpusError("it holds no rating: a row needs item, rater, emotion and value, or all answers")
+    item, emotion, value = _item(row, default), _get(row, "emotion"), _get(row, "value")
+    if str(row.get(form("ratings")["human"], "")).strip().lower() in _FALSE:
+        return
+    if emotion and value is not None:
+        rater, name = _get(row, "rater"), named(str(emotion))
+        if rater is None:
+            raise CorpusError("the rater is missing: add a column with it")
+        yield Rating(item, str(rater), name, _intensity(value, name, scale))
+    elif emotion and all(column in row for column in form("ratings")["votes"]):
+        yield from _counted(row, item, named(str(emotion)))
+    elif (answers := _get(row, "answers")) is not None:
+        is_face = str(answers).count(":") > FEWEST_OF_FACE or "|" in str(answers)
+        on, rater = scale_named(scale or (FACE_SCALE if is_face else VOICE_SCALE)), _get(row, "rater")
+        for who, name, number in answers_in(answers, rater=None if rater is None else str(rater)):
+            yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
+    else:
+        raise CorpusError("it holds no rating: a row needs item, rater, emotion and value, or all answers")
 
 
-def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
-    kind = kind_of(row)
-    if kind is Kind.statement:
-        return _statement(row, default, scale)
-    if kind is Kind.votes:
-        return _counted(row, default)
-    if kind is Kind.model:
-        return iter(())
-    return _answered(row, default, scale or (FACE_SCALE if kind is Kind.face else VOICE_SCALE))
+def _get(row: Row, part: str) -> Any:
+    return next((row[name] for name in form("ratings")[part] if row.get(name) is not None), None)
 
 
-def _column(row: Row, part: str) -> str | None:
-    return next((name for name in form("ratings")[part] if row.get(name) is not None), None)
-
-
-def _statement(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
-    """One statement of one rater."""
-    rater, emotion = row.get(_column(row, "rater") or ""), row[_column(row, "emotion") or ""]
-    said = row[_column(row, "value") or ""]
-    if rater is None:
-        raise CorpusError("it does not say who rates: add a rater")
-    name = named(str(emotion))
-    yield Rating(_item(row, default), str(rater), name, _intensity(said, name, scale))
-
-
-def _intensity(said: Any, name: str, scale: str | None) -> float:
-    word = form("ratings")["words"].get(str(said).strip().casefold()) if scale is None else None
+def _intensity(value: Any, name: str, scale: str | None) -> float:
+    word = form("ratings")["words"].get(str(value).strip().casefold()) if scale is None else None
     if word is not None:
         return float(word)
-    number = number_in(said)
+    number = number_in(value)
     if number is None:
-        raise CorpusError(f"{str(said)[:60]!r} is no answer: use true, false, strongly_present or a number")
+        raise CorpusError(f"{str(value)[:60]!r} is no answer: use true, false, strongly_present or a number")
     if scale is None:
-        raise CorpusError("it does not say on which scale the values are: give it, as in scale='0-7'")
+        raise CorpusError("the scale of the values is unknown: give it, as in scale='0-7'")
     return intensities({name: number}, scale_named(scale), overshoot=0.0)[name]
 
 
-def _counted(row: Row, default: str) -> Iterator[Rating]:
-    """Votes that are counted: who gave which is not known, so the raters are numbered."""
-    name, item, rater = named(str(row[_column(row, "emotion") or ""])), _item(row, default), 0
+def _counted(row: Row, item: str, name: str) -> Iterator[Rating]:
+    """Yield counted votes one by one: who gave which is not known, so the raters are numbered."""
+    rater = 0
     for column, worth in form("ratings")["votes"].items():
         count = number_in(row[column])
-        if count is None or not 0 <= count <= _BATCH or count % 1:
+        if count is None or not 0 <= count <= MOST_VOTES or count % 1:
             raise CorpusError(f"{column} is {str(row[column])[:60]!r}: give a number of votes")
         for _ in range(int(count)):
             rater += 1
             yield Rating(item, f"vote-{rater}", name, worth)
 
 
-def _answered(row: Row, default: str, scale: str) -> Iterator[Rating]:
-    """All answers of all raters, or of one whose name is in another column."""
-    rater = row.get(_column(row, "rater") or "")
-    answers = answers_in(row[_column(row, "answers") or ""], rater=None if rater is None else str(rater))
-    item, on = _item(row, default), scale_named(scale)
-    for who, name, number in answers:
-        yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
-
-
 def _item(row: Row, default: str) -> str:
-    column = _column(row, "item")
-    written = row[column] if column else None
-    if isinstance(written, Mapping):
-        written = None  # the path of a file in a struct is no id: a clip of a table is called by its row
-    if written is None or not str(written).strip():
-        return default
+    written = _get(row, "item")
+    if isinstance(written, Mapping) or written is None or not str(written).strip():
+        return default  # a struct of audio or image is no id: a clip of a table is named by its row
     file = PurePosixPath(str(written))
     return file.stem if is_audio_name(file) or file.suffix.lower() in _IMAGES else str(written)

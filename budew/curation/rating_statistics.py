@@ -1,6 +1,6 @@
-"""How many ratings there are of each emotion, and how far raters agree.
+"""Number of ratings of each emotion, and how far raters agree.
 
-Two figures of agreement. `agreement` is the share of pairs of raters, asked the same of the same item, who
+Two measures of agreement. `agreement` is the share of pairs of raters, asked the same of the same item, who
 gave the same answer; chance alone makes it large where most answers are alike. Krippendorff's alpha is
 corrected for chance (interval metric: Krippendorff, Content Analysis, 2004): 1 is perfect, 0 is chance. Both
 are None where nobody was asked the same as another.
@@ -49,7 +49,7 @@ class RatingCounts:
 
 @dataclass(frozen=True, slots=True)
 class RatingStatistics:
-    """Counts of all ratings, and of those of each emotion in the order of the taxonomy, attributes behind."""
+    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last."""
 
     all: RatingCounts
     emotions: dict[str, RatingCounts]

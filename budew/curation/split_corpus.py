@@ -1,15 +1,14 @@
-"""From a corpus to its splits: speaker-disjoint parts of given shares, each with its share of every emotion.
+"""Split a corpus into speaker-disjoint parts of given shares, each with its share of every emotion.
 
 Clips without a speaker that `budew corpus segment` cut from one recording stay together, as those of a
-speaker do. A function of the seed and of what is in the corpus, whatever its order. Memory: 0.7 kB a speaker
-or recording, and as much for each clip with neither while those are at most 100,000; more of them are placed
-by hash alone, whose error is then small.
+speaker do. The result depends on the seed and on what is in the corpus, not on its order. Memory: 0.5 kB a
+speaker or recording, whatever the number of clips, and as much for each clip with neither while those are at
+most 100,000; more of them are placed by hash alone, whose error is then small.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +31,15 @@ MOST_UNNAMED = 100_000
 """Clips with neither speaker nor recording up to which each is placed and listed."""
 
 _PLACE = {name: place for place, name in enumerate(STRATA)}
-_Row = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a part came to.
+    """Result for one part.
 
     Attributes:
         name: such as "train".
-        asked: the share that was asked for.
+        asked: the share that was requested.
         speakers: in it.
         unnamed: clips in it whose speaker is not known.
         recordings: in it, of those clips.
@@ -60,17 +58,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SplitReport:
-    """How well a split came out: its parts, and clips in each of `STRATA` in all.
+    """Quality of a split: its parts, and clips in each of `STRATA` in all.
 
-    `listed` tells whether each clip with neither speaker nor recording was placed for balance, not by hash
-    alone. `unjudged` clips have no profile, or one that does not know the emotions: they count as clips and
-    for no emotion.
+    `listed` is whether each clip with neither speaker nor recording was placed for balance, not by hash
+    alone. `emotions_unknown` counts clips without a profile, or with one that does not know the emotions:
+    they count as clips and for no emotion.
     """
 
     parts: tuple[Part, ...]
     counts: Mapping[str, int]
     listed: bool
-    unjudged: int = 0
+    emotions_unknown: int = 0
 
     def share(self, part: Part) -> float:
         """Return the share of all clips that a part has."""
@@ -98,7 +96,7 @@ class SplitReport:
         """Return plain data."""
         return {
             "clips": self.counts["clips"],
-            "clips_with_unknown_emotions": self.unjudged,
+            "clips_with_unknown_emotions": self.emotions_unknown,
             "unnamed_clips_by_hash": not self.listed,
             "parts": {part.name: self._described(part) for part in self.parts},
         }
@@ -141,7 +139,8 @@ def split_corpus(
         progress: called with the number of clips that are done.
 
     Raises:
-        CorpusError: shares that do not add up, fewer speakers than parts, or an item that cannot be read.
+        InputError: shares that do not add up.
+        CorpusError: fewer speakers than parts, or an item that cannot be read.
     """
     check_shares(shares)
     groups = _Groups(shares, seed)
@@ -152,106 +151,106 @@ def split_corpus(
     return groups.split()
 
 
-@dataclass(slots=True)
-class _Groups:
-    """Clips of each speaker, each recording, and each clip with neither, by stratum."""
+class _Table:
+    """Clips by stratum of each group of one kind."""
 
-    shares: Mapping[str, float]
-    seed: int
-    rows: dict[str, dict[str, _Row]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    by_hash: dict[str, _Row] = field(default_factory=dict)
-    listed: bool = True
-    unjudged: int = 0
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self._counts = np.zeros((1_024, len(STRATA)), np.int32)
+
+    def add(self, name: str, strata: list[int]) -> None:
+        place = self.places.setdefault(name, len(self.places))
+        if place == len(self._counts):
+            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+        self._counts[place, strata] += 1
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        return self._counts[: len(self.places)]
+
+
+class _Groups:
+    """Clips by stratum of each speaker, each recording, and each clip with neither."""
+
+    def __init__(self, shares: Mapping[str, float], seed: int) -> None:
+        self._shares, self._seed = shares, seed
+        self._tables = {kind: _Table() for kind in KINDS}
+        self._by_hash = np.zeros((len(shares), len(STRATA)), np.int64)
+        self._listed = True
+        self._emotions_unknown = 0
 
     def add(self, clip: Clip) -> None:
-        row = _row(clip.profile)
-        self.unjudged += not row[1:].any()
         kind, name = group_of(clip)
+        strata = _strata(clip.profile)
+        self._emotions_unknown += len(strata) == 1
         if kind == "clip":
-            part = part_by_hash(self.shares, self.seed, kind, name)
-            self.by_hash[part] = self.by_hash.get(part, 0) + row
-        if kind != "clip" or self.listed:
-            self.rows[kind][name] = self.rows[kind].get(name, 0) + row
-        if len(self.rows["clip"]) > MOST_UNNAMED:
-            self.listed = False
-            self.rows["clip"].clear()
+            part = part_by_hash(self._shares, self._seed, kind, name)
+            self._by_hash[list(self._shares).index(part), strata] += 1
+        if kind != "clip" or self._listed:
+            self._tables[kind].add(name, strata)
+        if len(self._tables["clip"].places) > MOST_UNNAMED:
+            self._listed = False
+            self._tables["clip"] = _Table()
 
     def split(self) -> tuple[Splits, SplitReport]:
-        names = [(kind, name) for kind in KINDS for name in self.rows[kind]]
-        if self.listed and len(names) < len(self.shares):
-            needed = "speakers or recordings" if self.rows["recording"] else "speakers"
+        counts = np.concatenate([table.counts for table in self._tables.values()])
+        if self._listed and len(counts) < len(self._shares):
+            needed = "speakers or recordings" if self._tables["recording"].places else "speakers"
             raise CorpusError(
-                f"{len(self.shares)} parts need as many {needed}, and there are {len(names)}: ask for fewer"
+                f"{len(self._shares)} parts need as many {needed}, and there are {len(counts)}: ask for fewer"
             )
-        names.sort(key=self._order)
-        counts = np.array([self.rows[kind][name] for kind, name in names], np.int64).reshape(-1, len(STRATA))
-        taken = None if self.listed else self._taken()
-        parts = stratify(counts, np.array(list(self.shares.values())), taken=taken)
-        placed: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
-        for (kind, name), part in zip(names, parts.tolist(), strict=True):
-            placed[kind][name] = list(self.shares)[part]
-        splits = Splits(
-            self.seed,
-            dict(self.shares),
-            placed["speaker"],
-            placed["clip"],
-            placed["recording"],
-            self.listed,
+        taken = None if self._listed else self._by_hash
+        shares = np.array(list(self._shares.values()))
+        placed = stratify(counts, shares, order=self._order(counts), taken=taken)
+        parts = dict(zip(KINDS, np.split(placed, self._starts()), strict=True))
+        names = list(self._shares)
+        speakers, recordings, clips = (
+            {name: names[part] for name, part in zip(table.places, parts[kind], strict=True)}
+            for kind, table in self._tables.items()
         )
-        return splits, self._report(splits, counts, parts, taken)
+        splits = Splits(self._seed, dict(self._shares), speakers, clips, recordings, self._listed)
+        return splits, self._report(parts)
 
-    def _order(self, pair: tuple[str, str]) -> tuple[int, bytes]:
-        """Put the large before the small, by octaves, and leave it to the seed within an octave."""
-        kind, name = pair
-        size = int(self.rows[kind][name][0])
-        drawn = f"{self.seed}/{kind}/{name}".encode("utf-8", "surrogatepass")
-        return -size.bit_length(), hashlib.sha256(drawn).digest()
+    def _starts(self) -> NDArray[np.intp]:
+        """Return where the groups of the second and the third kind begin among those of all kinds."""
+        return np.cumsum([len(table.places) for table in self._tables.values()])[:-1]
 
-    def _clips(self, kind: str, placed: Mapping[str, str]) -> Counter[str]:
-        """Count the clips of one kind in each part."""
-        if kind == "clip" and not self.listed:
-            return Counter({part: int(row[0]) for part, row in self.by_hash.items()})
-        found: Counter[str] = Counter()
-        for name, part in placed.items():
-            found[part] += int(self.rows[kind][name][0])
-        return found
+    def _order(self, counts: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Return the large groups before the small, by octaves; within an octave the seed decides."""
+        names = ((kind, name) for kind, table in self._tables.items() for name in table.places)
+        drawn = (f"{self._seed}/{kind}/{name}".encode("utf-8", "surrogatepass") for kind, name in names)
+        rank = np.zeros(len(counts), [("octave", np.int32), ("drawn", "S32")])
+        rank["octave"] = [-int(size).bit_length() for size in counts[:, 0]]
+        rank["drawn"] = np.fromiter((hashlib.sha256(text).digest() for text in drawn), "S32", len(counts))
+        return np.argsort(rank, order=("octave", "drawn"))
 
-    def _taken(self) -> NDArray[np.int64]:
-        nothing = np.zeros(len(STRATA), np.int32)
-        return np.array([self.by_hash.get(part, nothing) for part in self.shares], np.int64)
-
-    def _report(
-        self,
-        splits: Splits,
-        counts: NDArray[np.int64],
-        parts: NDArray[np.intp],
-        taken: NDArray[np.int64] | None,
-    ) -> SplitReport:
-        held = np.zeros((len(self.shares), len(STRATA)), np.int64) if taken is None else taken.copy()
-        np.add.at(held, parts, counts)
-        speakers, recordings = Counter(splits.speakers.values()), Counter(splits.recordings.values())
-        recorded = self._clips("recording", splits.recordings)
-        unnamed = self._clips("clip", splits.clips) + recorded
+    def _report(self, parts: Mapping[str, NDArray[np.intp]]) -> SplitReport:
+        held = {kind: np.zeros((len(self._shares), len(STRATA)), np.int64) for kind in KINDS}
+        for kind, table in self._tables.items():
+            np.add.at(held[kind], parts[kind], table.counts)
+        if not self._listed:
+            held["clip"] = self._by_hash
+        groups = {kind: np.bincount(parts[kind], minlength=len(self._shares)) for kind in KINDS}
+        total = held["speaker"] + held["recording"] + held["clip"]
         found = tuple(
             Part(
                 name,
-                self.shares[name],
-                speakers[name],
-                unnamed[name],
-                recordings[name],
-                recorded[name],
-                dict(zip(STRATA, row.tolist(), strict=True)),
+                self._shares[name],
+                speakers=int(groups["speaker"][part]),
+                unnamed=int(held["recording"][part, 0] + held["clip"][part, 0]),
+                recordings=int(groups["recording"][part]),
+                recorded=int(held["recording"][part, 0]),
+                counts=dict(zip(STRATA, total[part].tolist(), strict=True)),
             )
-            for name, row in zip(self.shares, held, strict=True)
+            for part, name in enumerate(self._shares)
         )
-        counted = dict(zip(STRATA, held.sum(axis=0).tolist(), strict=True))
-        return SplitReport(found, counted, self.listed, self.unjudged)
+        counts = dict(zip(STRATA, total.sum(axis=0).tolist(), strict=True))
+        return SplitReport(found, counts, self._listed, self._emotions_unknown)
 
 
-def _row(profile: VoiceProfile | None) -> _Row:
-    row = np.zeros(len(STRATA), np.int32)
-    row[0] = 1
-    if profile is not None and profile.emotions_known:
-        said = [name for name, intensity in profile.emotions.items() if nearest_level(intensity)]
-        row[[_PLACE[name] for name in said] or [1]] = 1
-    return row
+def _strata(profile: VoiceProfile | None) -> list[int]:
+    """Return the places in `STRATA` of a clip: 0 for all clips, then its emotions, or 1 for none."""
+    if profile is None or not profile.emotions_known:
+        return [0]
+    present = [_PLACE[name] for name, intensity in profile.emotions.items() if nearest_level(intensity)]
+    return [0, *(present or [1])]

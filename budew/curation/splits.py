@@ -1,11 +1,10 @@
-"""Splits of a corpus: which part a clip belongs to, by its speaker, and never a speaker in two parts.
+"""Splits of a corpus: the part that each clip belongs to, by its speaker, and never a speaker in two parts.
 
-A clip whose speaker is not known goes with the others of its recording, where it was cut from one by
-`budew corpus segment`. A speaker of the corpus is listed with its part, and so are a recording and a clip
-that has neither, unless there are more than 100,000 of those clips. Whatever is not listed goes where a hash
-of the seed and its name puts it: clips that are added later, too, keep to one part a speaker. Speakers are
-told apart by name alone, so that two corpora that share a name share a part; that costs nothing, and the
-opposite would let a voice into the test.
+A clip without a speaker goes with the others of the recording that `budew corpus segment` cut it from.
+Speakers and recordings of the corpus are listed with their part, and so is each clip that has neither, unless
+there are too many of those. What is not listed goes where a hash of the seed and its name puts it, so clips
+that are added later keep to one part a speaker, too. Speakers are compared by name alone: two corpora that
+share a name share its part, which costs nothing, where the opposite would let a voice into the test.
 """
 
 import hashlib
@@ -17,12 +16,14 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from budew.corpora.clip import Clip
 from budew.corpora.errors import check_file
-from budew.errors import CorpusError
+from budew.errors import InputError, SettingsError
 from budew.files import whole_file
-from budew.malformed import fault_in
 from budew.randomness import generator
+from budew.settings import Settings, validated
 from budew.version import __version__
 
 LARGEST_FILE = 2**30
@@ -37,14 +38,14 @@ class Splits:
 
     Attributes:
         seed: decides the parts, together with the corpus.
-        shares: of the clips that each part is to have, by its name; they add up to 1.
+        shares: share of the clips of each part, by its name; they add up to 1.
         speakers: the part of each speaker.
         clips: the part of each clip that has neither speaker nor recording, by its id.
         recordings: the part of each recording with clips that have no speaker.
         lists_clips: False where clips with neither were too many to be listed.
 
     Raises:
-        CorpusError: shares that are none, or a part that has none.
+        InputError: invalid shares, or a part without a share.
     """
 
     seed: int
@@ -56,34 +57,33 @@ class Splits:
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
-        unknown = {*self.speakers.values(), *self.clips.values(), *self.recordings.values()} - set(
-            self.shares
-        )
-        if unknown:
-            raise CorpusError(f"the part {min(unknown)!r} has no share: there are {', '.join(self.shares)}")
+        for kind in KINDS:
+            for part in set(self.listed(kind).values()):
+                check_part(self, part)
 
     def part_of(self, clip: Clip) -> str:
         """Return the name of the part that a clip belongs to."""
         kind, name = group_of(clip)
-        return self._listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
+        return self.listed(kind).get(name) or part_by_hash(self.shares, self.seed, kind, name)
 
     def knows(self, clip: Clip) -> bool:
-        """Tell whether the part of a clip was decided when the corpus was split, not by hash now."""
+        """Return whether the part of a clip was decided when the corpus was split, not by hash now."""
         kind, name = group_of(clip)
-        return name in self._listed(kind) or (kind == "clip" and not self.lists_clips)
+        return name in self.listed(kind) or (kind == "clip" and not self.lists_clips)
+
+    def listed(self, kind: str) -> Mapping[str, str]:
+        """Return the parts of the speakers, recordings or clips, by one of `KINDS`."""
+        return {"speaker": self.speakers, "recording": self.recordings, "clip": self.clips}[kind]
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that decides the part of a clip."""
-        decisive = [self.seed, dict(self.shares), *(dict(self._listed(kind)) for kind in KINDS)]
+        decisive = [self.seed, dict(self.shares), *(dict(self.listed(kind)) for kind in KINDS)]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-
-    def _listed(self, kind: str) -> Mapping[str, str]:
-        return {"speaker": self.speakers, "recording": self.recordings, "clip": self.clips}[kind]
 
 
 def group_of(clip: Clip) -> tuple[str, str]:
-    """Return what keeps a clip with others, all in one part: its kind, one of `KINDS`, and its name."""
+    """Return kind (one of `KINDS`) and name of the group that a clip belongs to, all in one part."""
     if clip.speaker:
         return "speaker", clip.speaker
     place = clip.metadata.get("segment")
@@ -92,32 +92,32 @@ def group_of(clip: Clip) -> tuple[str, str]:
 
 
 def select(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
-    """Pass on the clips of one part, in their order.
+    """Yield the clips of one part, in their order.
 
     Raises:
-        CorpusError: there is no such part.
+        InputError: there is no such part.
     """
     check_part(splits, part)
     return (clip for clip in clips if splits.part_of(clip) == part)
 
 
 def check_part(splits: Splits, part: str) -> None:
-    """Raise `CorpusError` unless there is such a part."""
+    """Raise `InputError` unless there is such a part."""
     if part not in splits.shares:
-        raise CorpusError(f"there is no part {part!r}: there are {', '.join(splits.shares)}")
+        raise InputError(f"there is no part {part!r}: there are {', '.join(splits.shares)}")
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
-    """Raise `CorpusError` unless there are two parts or more and their shares add up to 1."""
+    """Raise `InputError` unless there are two parts or more and their shares add up to 1."""
     if len(shares) < 2:
-        raise CorpusError("a split has two parts or more: give each a share above 0")
+        raise InputError("a split has two parts or more: give each a share above 0")
     if not all(0 < share < 1 for share in shares.values()) or not isclose(sum(shares.values()), 1):
-        told = ", ".join(f"{name} {share:g}" for name, share in shares.items())
-        raise CorpusError(f"the shares {told} add up to {sum(shares.values()):g}, not 1: correct one")
+        given = ", ".join(f"{name} {share:g}" for name, share in shares.items())
+        raise InputError(f"the shares {given} add up to {sum(shares.values()):g}, not 1: correct one")
 
 
 def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -> str:
-    """Return a part by chance, with the shares as probabilities; the same part for the same arguments.
+    """Return a random part, with the shares as probabilities; the same part for the same arguments.
 
     Args:
         shares: of the parts, adding up to 1.
@@ -134,20 +134,33 @@ def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -
     return last
 
 
+class SplitsFile(Settings):
+    """Contents of a splits file; names are listed by part."""
+
+    seed: int
+    shares: dict[str, float]
+    speakers: dict[str, tuple[str, ...]]
+    recordings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    clips: dict[str, tuple[str, ...]]
+    lists_clips: bool = True
+    made_by: str = "budew corpus split"
+    version: str = __version__
+    report: dict[str, Any] = Field(default_factory=dict)
+
+
 def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = None) -> None:
     """Write splits as JSON, with a report for those who read it.
 
     Raises:
         OSError: the disk refuses.
     """
-    listed = {
-        kind: {part: sorted(name for name, at in names.items() if at == part) for part in splits.shares}
-        for kind, names in (
-            ("speakers", splits.speakers),
-            ("recordings", splits.recordings),
-            ("clips", splits.clips),
-        )
-    }
+    speakers, recordings, clips = (
+        {
+            part: sorted(name for name, at in splits.listed(kind).items() if at == part)
+            for part in splits.shares
+        }
+        for kind in KINDS
+    )
     described = {
         "made_by": "budew corpus split",
         "version": __version__,
@@ -155,7 +168,9 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
         "shares": dict(splits.shares),
         "lists_clips": splits.lists_clips,
         "report": dict(report or {}),
-        **listed,
+        "speakers": speakers,
+        "recordings": recordings,
+        "clips": clips,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
@@ -164,39 +179,40 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
 
 
 def read_splits(path: Path) -> Splits:
-    """Read what `write_splits` wrote.
+    """Read what `write_splits` wrote, maybe edited by hand.
 
     Raises:
-        CorpusError: this is no such file, or it puts a speaker into two parts.
+        SettingsError: it is no splits file, or puts a speaker into two parts; names what is wrong.
         OSError: the file cannot be read.
     """
     check_file(path)
-    with path.open("rb") as file:
-        text = file.read(LARGEST_FILE + 1)
-    if len(text) > LARGEST_FILE:
-        raise CorpusError(f"{path}: larger than {LARGEST_FILE} bytes: give a file of budew corpus split")
+    with path.open("rb") as opened:
+        text = opened.read(LARGEST_FILE + 1)
     try:
-        data = json.loads(text)
-        shares = {str(name): float(share) for name, share in data["shares"].items()}
-        speakers, clips = (_parts(data[kind]) for kind in ("speakers", "clips"))
-        recordings = _parts(data.get("recordings", {}))  # later than the other lists
-        listed = data.get("lists_clips") is not False
-        return Splits(int(data["seed"]), shares, speakers, clips, recordings, listed)
-    except CorpusError as error:
-        raise CorpusError(f"{path}: {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise CorpusError(
-            f"{path}: these are no splits ({fault_in(error)}): make them with budew corpus split"
-        ) from error
+        table = json.loads(text) if len(text) <= LARGEST_FILE else None
+    except (ValueError, RecursionError):
+        table = None
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: is not a splits file: make it with budew corpus split")
+    file = validated(SplitsFile, table, name=str(path))
+    try:
+        return Splits(
+            file.seed,
+            file.shares,
+            _by_name(file.speakers),
+            _by_name(file.clips),
+            _by_name(file.recordings),
+            file.lists_clips,
+        )
+    except InputError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
-def _parts(listed: Mapping[str, Any]) -> dict[str, str]:
+def _by_name(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     parts: dict[str, str] = {}
     for part, names in listed.items():
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise CorpusError(f"the part {part!r} is not a list of names: make the file again")
         for name in names:
             if name in parts:
-                raise CorpusError(f"{name!r} is in the part {parts[name]!r} and in {part!r}: keep one")
+                raise InputError(f"{name!r} is in the part {parts[name]!r} and in {part!r}: keep one")
             parts[name] = part
     return parts

@@ -1,41 +1,37 @@
-"""What a corpus holds, in one pass and bounded memory: hours, languages, voices, emotions, bursts, traits.
+"""What a corpus holds, in one pass: hours, languages, speakers, emotions, bursts, traits.
 
-Its `baseline` tells what stands out in a clip of it: see `budew.captions.salience`.
+`Statistics.baseline` gives the usual intensity of each emotion: see `budew.captions.salience`. Clips without
+a duration in their metadata are measured by the header of their audio (about 1,000 a second).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from budew.addresses import shown
+from budew.audio.decoders import open_stream
 from budew.captions.salience import Baseline
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
-from budew.curation.attributes import AttributeCounts
-from budew.curation.durations import Durations
-from budew.curation.tally import Tally, short_name
-from budew.errors import CorpusError
+from budew.curation.distributions import OTHER, AttributeCounts, Durations, Tally, short_name
+from budew.errors import AudioError, CorpusError, OnBad
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
 
 MOST_LISTED = 50
-"""Languages, speakers and words of a trait that are listed by name, however many there are."""
+"""Languages, speakers and words of a trait that `to_dict` lists by name."""
 MOST_LANGUAGES = 200
-"""Languages whose emotions are counted apart; those met later are counted together, as "other"."""
-
-UNJUDGED = "?"
-"""In the counts of a language: clips with a profile that does not know the emotions."""
+"""Languages whose emotions are counted separately; further ones are counted as `OTHER`."""
+CLIPS, UNKNOWN = "", "?"
+"""In the counts of a language: clips with a profile, and those of them whose emotions are unknown."""
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
-
-
-def _few() -> Tally:
-    return Tally(1_000)
 
 
 @dataclass(slots=True)
@@ -45,22 +41,21 @@ class Statistics:
     Attributes:
         corpus: what was read.
         clips: in all.
-        durations: of the clips whose duration is known.
+        durations: of the clips whose duration is in the metadata or in the header of the audio.
         with_profile: clips that are annotated.
-        unjudged: of these, clips whose emotions are unknown, such as those that were only measured.
+        emotions_unknown: of these, clips whose emotions are unknown, such as those that were only measured.
         with_caption: clips that are captioned.
-        with_transcript: clips whose words are known.
+        with_transcript: clips with a transcript.
         captions: in all.
         bad: items that could not be read.
         languages: clips by language; "" where it is not known.
         speakers: clips by speaker, of those whose speaker is known.
         levels: for each emotion, clips at each level.
-        by_language: for each language, clips with each emotion, those with a profile under "", and of these
-            those whose emotions are unknown under `UNJUDGED`.
+        by_language: for each language, clips with each emotion, and those under `CLIPS` and `UNKNOWN`.
         bursts: clips with each burst.
         traits: clips by trait and word.
-        attributes: voice attributes, which are numbers, by name.
-        not_understood: clips by what their columns say in words that are none of ours, as "emotion: joyfull".
+        attributes: values of the voice attributes, by name.
+        not_understood: clips by labels that are not in the taxonomy, as "emotion: joyfull".
         baseline: of the emotions; None where those of no clip are known.
     """
 
@@ -68,30 +63,25 @@ class Statistics:
     clips: int = 0
     durations: Durations = field(default_factory=Durations)
     with_profile: int = 0
-    unjudged: int = 0
+    emotions_unknown: int = 0
     with_caption: int = 0
     with_transcript: int = 0
     captions: int = 0
     bad: int = 0
-    languages: Tally = field(default_factory=_few)
+    languages: Tally = field(default_factory=Tally)
     speakers: Tally = field(default_factory=Tally)
     levels: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in EMOTIONS})
     by_language: dict[str, Counter[str]] = field(default_factory=dict)
     bursts: Counter[str] = field(default_factory=Counter)
     traits: dict[str, Tally] = field(default_factory=dict)
     attributes: dict[str, AttributeCounts] = field(default_factory=dict)
-    not_understood: Tally = field(default_factory=_few)
+    not_understood: Tally = field(default_factory=Tally)
     baseline: Baseline | None = None
 
     @property
-    def clips_with_speaker(self) -> int:
-        """Clips whose speaker is known; at least so many where `speakers` is not exact."""
-        return sum(self.speakers.counts())
-
-    @property
-    def judged(self) -> int:
+    def emotions_known(self) -> int:
         """Clips whose emotions are known, whether they have any or not."""
-        return self.with_profile - self.unjudged
+        return self.with_profile - self.emotions_unknown
 
     def present(self, emotion: str) -> int:
         """Return how many clips have an emotion, at whatever level."""
@@ -105,7 +95,7 @@ class Statistics:
             "hours": round(self.durations.total / 3600, 4),
             "clips_with_duration": self.durations.count,
             "clips_with_profile": self.with_profile,
-            "clips_with_unknown_emotions": self.unjudged,
+            "clips_with_unknown_emotions": self.emotions_unknown,
             "clips_with_caption": self.with_caption,
             "clips_with_transcript": self.with_transcript,
             "captions": self.captions,
@@ -136,14 +126,14 @@ class Statistics:
 
 def most_frequent_languages(found: Statistics, count: int) -> list[str]:
     """Return languages with profiles, those of the most profiles first."""
-    return sorted(found.by_language, key=lambda name: (-found.by_language[name][""], name))[:count]
+    return sorted(found.by_language, key=lambda name: (-found.by_language[name][CLIPS], name))[:count]
 
 
 def corpus_statistics(
     corpus: str | Path,
     *,
     scale: str | None = None,
-    on_bad: Callable[[CorpusError], None] | None = None,
+    on_bad: OnBad | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
     """Count what a corpus holds.
@@ -159,14 +149,14 @@ def corpus_statistics(
     """
     bad = 0
 
-    def tell(error: CorpusError) -> None:
+    def count(error: CorpusError) -> None:
         nonlocal bad
         if on_bad is None:
             raise error
         bad += 1
         on_bad(error)
 
-    found = clip_statistics(shown(str(corpus)), read(corpus, scale=scale, on_bad=tell), progress=progress)
+    found = clip_statistics(shown(str(corpus)), read(corpus, scale=scale, on_bad=count), progress=progress)
     found.bad = bad
     return found
 
@@ -175,7 +165,7 @@ def clip_statistics(corpus: str, clips: Iterable[Clip], *, progress: Progress | 
     """Count what clips hold, in one pass.
 
     Args:
-        corpus: what the clips are called.
+        corpus: name of the corpus.
         clips: read one at a time.
         progress: called with the number of clips that are done.
     """
@@ -192,13 +182,8 @@ def clip_statistics(corpus: str, clips: Iterable[Clip], *, progress: Progress | 
     annotated = profiles()
     first = next(annotated, None)
     if first is not None:
-        found.baseline = Baseline.from_profiles(_chained(first, annotated))
+        found.baseline = Baseline.from_profiles(chain([first], annotated))
     return found
-
-
-def _chained(first: VoiceProfile, rest: Iterator[VoiceProfile]) -> Iterator[VoiceProfile]:
-    yield first
-    yield from rest
 
 
 def _count(found: Statistics, clip: Clip) -> None:
@@ -212,47 +197,58 @@ def _count(found: Statistics, clip: Clip) -> None:
         found.not_understood.add(f"{column}: {text}")
     if clip.speaker:
         found.speakers.add(clip.speaker)
-    if clip.duration is not None:
-        found.durations.add(clip.duration)
+    duration = _duration(clip)
+    if duration is not None:
+        found.durations.add(duration)
     if clip.profile is not None:
         _count_profile(found, clip.profile, short_name(clip.language or ""))
+
+
+def _duration(clip: Clip) -> float | None:
+    """Return the duration in the metadata, else that of the header; None where there is neither."""
+    if clip.duration is not None:
+        return clip.duration
+    try:
+        with open_stream(clip.audio, f"clip {clip.id!r}") as stream:
+            return stream.declared
+    except AudioError:
+        return None
 
 
 def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> None:
     found.with_profile += 1
     found.bursts.update(profile.bursts)
     if language not in found.by_language and len(found.by_language) >= MOST_LANGUAGES:
-        language = "other"
+        language = OTHER
     here = found.by_language.setdefault(language, Counter())
-    here[""] += 1
+    here[CLIPS] += 1
     if not profile.emotions_known:
-        found.unjudged += 1
-        here[UNJUDGED] += 1
+        found.emotions_unknown += 1
+        here[UNKNOWN] += 1
     for name, intensity in profile.emotions.items():
         level = level_name(intensity)
         found.levels[name][level] += 1
         here[name] += level != LEVEL_NAMES[0]
     for key, value in profile.traits.items():
         if isinstance(value, str):
-            found.traits.setdefault(key, _few()).add(value)
+            found.traits.setdefault(key, Tally()).add(value)
         else:
             found.attributes.setdefault(key, AttributeCounts(key)).add(value)
 
 
-def _speakers(tally: Tally) -> dict[str, Any]:
+def _speakers(speakers: Tally) -> dict[str, Any]:
     return {
-        "distinct": tally.distinct,
-        "exact": tally.exact,
-        "clips": sum(tally.counts()),
-        "median_clips": median(tally.counts()) if len(tally) and tally.exact else None,
-        "most_clips": dict(tally.most_common(MOST_LISTED)),
+        "distinct": speakers.distinct,
+        "exact": speakers.exact,
+        "clips": speakers.total(),
+        "median_clips": median(speakers.values()) if speakers and speakers.exact else None,
+        "most_clips": dict(speakers.most_common(MOST_LISTED)),
     }
 
 
 def _by_language(counts: Counter[str]) -> dict[str, Any]:
-    said = {name: counts[name] for name in EMOTIONS if counts[name]}
     return {
-        "clips_with_profile": counts[""],
-        "clips_with_unknown_emotions": counts[UNJUDGED],
-        "emotions": said,
+        "clips_with_profile": counts[CLIPS],
+        "clips_with_unknown_emotions": counts[UNKNOWN],
+        "emotions": {name: counts[name] for name in EMOTIONS if counts[name]},
     }

@@ -1,4 +1,4 @@
-"""How often to draw each clip so that rare emotions are learned too: weights from 1 to a cap.
+"""Sampling weights, from 1 to a cap, with which clips of rare emotions are drawn more often.
 
 The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`; a clip in
 which none does has the mass 1 of no emotion, and one whose emotions are unknown gets no weight. Of the
@@ -7,28 +7,33 @@ largest mass M, an emotion of mass m gets the factor
     min(cap, (M / m) ^ (1 / temperature))
 
 and a clip the mean of the factors of its emotions, weighted by their intensities. Temperature 1 is inverse
-frequency; infinity draws all alike; the default 2, the square root, is that of repeat factor sampling (Gupta,
-Dollár and Girshick 2019, "LVIS", for images with many labels), and sampling by a power is how multilingual
-models balance languages (Arivazhagan et al. 2019). LVIS takes the rarest label of an image; here the mean
-balances better for as much loss of sample size: on 20,000 simulated clips of 40 emotions with frequencies as
-1 / rank^1.2, of which one or two a clip, the effective number of emotions rises from 15.7 to 30.4 by the mean
-and 29.3 by the rarest, with 0.61 and 0.60 of the sample size left.
+frequency; infinity gives uniform weights; the default 2, the square root, is that of repeat factor sampling
+(Gupta, Dollár and Girshick 2019, "LVIS", for images with many labels), and sampling by a power is how
+multilingual models balance languages (Arivazhagan et al. 2019). LVIS takes the rarest label of an image; here
+the mean balances better for as much loss of sample size: on 20,000 simulated clips of 40 emotions with
+frequencies as 1 / rank^1.2, of which one or two a clip, the effective number of emotions rises from 15.7 to
+30.4 by the mean and 29.3 by the rarest, with 0.61 and 0.60 of the sample size left.
 """
 
+import json
 import math
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.sources import read
 from budew.curation.statistics import Progress
-from budew.errors import CorpusError, OnBad
+from budew.errors import CorpusError, InputError, OnBad
+from budew.files import whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 NO_EMOTION = "no emotion"
+_ROWS = 50_000  # of parquet in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Balance:
 
     def __post_init__(self) -> None:
         if not self.temperature >= 1 or not self.cap >= 1:
-            raise CorpusError(
+            raise InputError(
                 f"temperature {self.temperature:g} and cap {self.cap:g} must be 1 or more: 1 balances most"
             )
 
@@ -73,13 +78,13 @@ def strong_emotions(profile: VoiceProfile, min_level: float) -> Mapping[str, flo
 
 @dataclass(slots=True)
 class WeightReport:
-    """What the weights do.
+    """Effect of the weights.
 
     Attributes:
         balance: how clips were weighed.
         clips: with a weight.
         without_profile: clips that got none.
-        unjudged: clips with a profile that got none, since it does not know the emotions.
+        emotions_unknown: clips with a profile that got none, since it does not know the emotions.
         total, squares: sums of the weights and of their squares.
         lightest, heaviest: the extremes of the weights.
         weighted: mass of each emotion when clips count as often as they weigh.
@@ -88,7 +93,7 @@ class WeightReport:
     balance: Balance
     clips: int = 0
     without_profile: int = 0
-    unjudged: int = 0
+    emotions_unknown: int = 0
     total: float = 0.0
     squares: float = 0.0
     lightest: float = math.inf
@@ -117,7 +122,7 @@ class WeightReport:
         return {
             "clips": self.clips,
             "clips_without_profile": self.without_profile,
-            "clips_with_unknown_emotions": self.unjudged,
+            "clips_with_unknown_emotions": self.emotions_unknown,
             "temperature": self.balance.temperature,
             "cap": self.balance.cap,
             "min_level": self.balance.min_level,
@@ -168,8 +173,8 @@ def corpus_balance(
         progress: called with the number of clips that are done.
 
     Raises:
-        CorpusError: no clip has a profile that knows the emotions, an option is out of range, or an item
-            cannot be read.
+        CorpusError: no clip has a profile that knows the emotions, or an item cannot be read.
+        InputError: an option is out of range.
     """
     masses: dict[str, float] = {}
     for done, clip in enumerate(read(corpus, scale=scale, on_bad=on_bad), start=1):
@@ -192,7 +197,7 @@ def weigh(
     scale: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[str, float]]:
-    """Give id and weight of each clip whose emotions are known, in a second pass that tells of nothing bad.
+    """Yield id and weight of each clip whose emotions are known, in a second pass that skips what is bad.
 
     Args:
         corpus: the one that the balance was made from.
@@ -200,11 +205,11 @@ def weigh(
         scale: the one that the balance was made with.
         progress: called with the number of clips that are done.
     """
-    for done, clip in enumerate(read(corpus, scale=scale, on_bad=_pass_over), start=1):
+    for done, clip in enumerate(read(corpus, scale=scale, on_bad=lambda error: None), start=1):
         if clip.profile is None:
             report.without_profile += 1
         elif not clip.profile.emotions_known:
-            report.unjudged += 1
+            report.emotions_unknown += 1
         else:
             yield clip.id, report.add(clip.profile)
         if progress:
@@ -213,3 +218,43 @@ def weigh(
 
 def _pass_over(_: CorpusError) -> None:
     """The first pass has told of it."""
+
+
+def check_weight_file(path: Path) -> None:
+    """Raise `InputError` unless the suffix names a format that can be written."""
+    if path.suffix.lower() not in (".jsonl", ".parquet"):
+        raise InputError(f"{path}: weights are written as .jsonl or .parquet: name the file so")
+
+
+def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
+    """Write id and weight of each clip as JSON Lines or parquet, lazily; the file appears when complete.
+
+    Raises:
+        InputError: neither `.jsonl` nor `.parquet`.
+        OSError: the disk refuses.
+    """
+    check_weight_file(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".parquet":
+        _write_parquet(path, iter(weights))
+        return
+    with whole_file(path) as file:
+        for id, weight in weights:
+            file.write(json.dumps({"id": id, "weight": round(weight, 6)}, ensure_ascii=False) + "\n")
+
+
+def _write_parquet(path: Path, weights: Iterator[tuple[str, float]]) -> None:
+    import pyarrow as pa  # half a second, and JSON Lines do without
+    import pyarrow.parquet
+
+    schema = pa.schema([("id", pa.string()), ("weight", pa.float64())])
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with pyarrow.parquet.ParquetWriter(unfinished, schema) as writer:
+            while rows := list(islice(weights, _ROWS)):
+                ids, values = zip(*rows, strict=True)
+                columns = [pa.array(ids, pa.string()), pa.array([round(value, 6) for value in values])]
+                writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Heads that were trained, and edges that were found, as tables for a terminal."""
+"""Trained heads and quantile thresholds as terminal tables."""
 
 from rich.table import Table
 
@@ -12,8 +12,8 @@ def quality_table(trained: Trained) -> Table:
     """Return a row a head, best first; those that are no better than the mean are marked as left out."""
     table = Table("head", "clips", "variance explained", "mean error", "of the mean", "")
     for name, quality in sorted(trained.quality.items(), key=lambda item: -item[1].r2):
-        figures = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
-        table.add_row(name, str(quality.clips), *figures, "" if quality.r2 > 0 else "left out")
+        values = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
+        table.add_row(name, str(quality.clips), *values, "" if quality.r2 > 0 else "left out")
     return table
 
 
@@ -28,8 +28,8 @@ def rare_line(trained: Trained) -> str:
 
 
 def bins_table(bins: Bins) -> Table:
-    """Return a row for each figure and group."""
-    table = Table("figure", "group", "very low", "low", "high", "very high")
+    """Return a row for each measurement and group."""
+    table = Table("measurement", "group", "very low", "low", "high", "very high")
     for name, groups in bins.edges.items():
         for group, edges in groups.items():
             table.add_row(name, "all" if group == ALL else group, *(f"{edge:g}" for edge in edges))

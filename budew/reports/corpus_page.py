@@ -1,28 +1,21 @@
-"""A corpus as one HTML file that opens anywhere: figures, plots, clips to listen to, what is broken.
+"""A corpus as one HTML page: counts, plots, clips to listen to, what is broken.
 
-Everything is inside: no script, no font, no image from elsewhere; it looks as the report of an evaluation
-does. With 24 players of four seconds it is a file of 0.7 MB. Whatever a corpus says of itself comes from
-outside and is escaped; audio is decoded and encoded anew.
+With 24 players of four seconds it is a file of 0.7 MB.
 """
 
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.curation.attributes import attribute_scale
-from budew.curation.durations import EDGES
+from budew.curation.distributions import EDGES, Tally
 from budew.curation.inspection import Inspection
-from budew.curation.statistics import UNJUDGED, Statistics, most_frequent_languages
-from budew.curation.tally import Tally
-from budew.files import whole_file
+from budew.curation.statistics import CLIPS, UNKNOWN, Statistics, most_frequent_languages
 from budew.reports.marks import emotion_tone, strongest_first, trait_words
-from budew.reports.page_parts import Bar, bars, page_environment, percent
-from budew.reports.player import LARGEST_TOTAL, embedded, encoded_size
+from budew.reports.page import Bar, bars, percent, render_page, write_page
+from budew.reports.player import players
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
 from budew.taxonomy.scales import level_name
-from budew.version import __version__
 
 LISTED = 12
 """Names in each list; the JSON has more."""
@@ -32,24 +25,16 @@ COMPARED_LANGUAGES = 10
 
 def write_corpus_page(found: Inspection, path: Path) -> Path:
     """Write the page of `corpus_html` to `path`, replacing what is there, and return the path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        file.write(corpus_html(found))
-    return path
+    return write_page(corpus_html(found), path)
 
 
 def corpus_html(found: Inspection) -> str:
     """Return the inspection of a corpus as HTML, its examples with players."""
-    environment = page_environment()
-    template = environment.from_string(
-        (files(__package__) / "corpus_page.html.j2").read_text(encoding="utf-8")
-    )
     counted = found.statistics
-    return template.render(
+    return render_page(
+        "corpus_page",
         found=found,
         counted=counted,
-        style=_style(),
-        version=__version__,
         cards=_cards(counted),
         emotions=_emotions(counted),
         levels=LEVEL_NAMES[1:],
@@ -61,20 +46,15 @@ def corpus_html(found: Inspection) -> str:
     )
 
 
-def _style() -> str:
-    sheets = ((__package__, "evaluation_page.css"), (__package__, "corpus_page.css"))
-    return "\n".join((files(package) / name).read_text(encoding="utf-8") for package, name in sheets)
-
-
 def _cards(counted: Statistics) -> list[tuple[str, str]]:
-    about = "" if counted.speakers.exact else "about "
-    unjudged = [("emotions unknown", f"{counted.unjudged:,}")] if counted.unjudged else []
+    least = "" if counted.speakers.exact else "over "
+    unknown = [("emotions unknown", f"{counted.emotions_unknown:,}")] if counted.emotions_unknown else []
     return [
         ("clips", f"{counted.clips:,}"),
         ("hours", f"{counted.durations.total / 3600:,.2f}"),
-        ("speakers named", f"{about}{counted.speakers.distinct:,}"),
+        ("speakers named", f"{least}{counted.speakers.distinct:,}"),
         ("with a profile", f"{counted.with_profile:,}"),
-        *unjudged,
+        *unknown,
         ("with a caption", f"{counted.with_caption:,}"),
         ("with a transcript", f"{counted.with_transcript:,}"),
         ("broken items", f"{counted.bad:,}"),
@@ -92,7 +72,7 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
                 "name": name,
                 "tone": emotion_tone(name),
                 "clips": counted.present(name),
-                "percent": percent(counted.present(name), counted.judged),
+                "percent": percent(counted.present(name), counted.emotions_known),
                 "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
             }
         )
@@ -108,8 +88,8 @@ def _durations(counted: Statistics) -> list[Bar]:
 def _comparison(counted: Statistics) -> Mapping[str, Any]:
     """Return the share of each language's clips that have an emotion, in per cent, an emotion a row."""
     names = most_frequent_languages(counted, COMPARED_LANGUAGES)
-    judged = {name: counted.by_language[name][""] - counted.by_language[name][UNJUDGED] for name in names}
-    languages = [(name, count) for name, count in judged.items() if count]
+    known = {name: counted.by_language[name][CLIPS] - counted.by_language[name][UNKNOWN] for name in names}
+    languages = [(name, count) for name, count in known.items() if count]
     rows = [
         (name, [percent(counted.by_language[language][name], count) for language, count in languages])
         for name in EMOTIONS
@@ -135,30 +115,22 @@ def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
     lists = [
         (name, bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
     ]
-    lists += [
-        (
-            attribute_scale(name),
-            bars((f"{value:g}", n) for value, n in counted.attributes[name].by_value()),
-            0,
-        )
-        for name in ATTRIBUTES
-        if name in counted.attributes
-    ]
+    for name in ATTRIBUTES:
+        if (counts := counted.attributes.get(name)) is not None:
+            lists.append((counts.label, bars((f"{value:g}", n) for value, n in counts.by_value()), 0))
     bursts = bars(counted.bursts.most_common(LISTED))
     lists.append(("vocal burst", bursts, max(0, len(counted.bursts) - LISTED)))
     return [entry for entry in lists if entry[1]]
 
 
-def _clips(clips: Iterable[Clip]) -> Iterable[Mapping[str, Any]]:
-    room = LARGEST_TOTAL
-    for clip in clips:
-        source, why = embedded(clip.audio, f"clip {clip.id!r}", room=room)
-        room -= encoded_size(source)
-        yield {"clip": clip, "source": source, "why": why, **_heard(clip)}
+def _clips(clips: list[Clip]) -> Iterable[Mapping[str, Any]]:
+    sources = players((f"clip {clip.id!r}", clip.audio) for clip in clips)
+    for clip, (source, why) in zip(clips, sources, strict=True):
+        yield {"clip": clip, "source": source, "why": why, **_profile(clip)}
 
 
-def _heard(clip: Clip) -> Mapping[str, Any]:
-    """Return what is known of a clip's voice, in words and as bars."""
+def _profile(clip: Clip) -> Mapping[str, Any]:
+    """Return what is known of the voice of a clip, in words and as bars."""
     profile = clip.profile
     emotions = profile.emotions if profile else {}
     strengths = [
@@ -168,9 +140,9 @@ def _heard(clip: Clip) -> Mapping[str, Any]:
     traits = [trait_words(name, value) for name, value in profile.traits.items()] if profile else []
     length = [f"{clip.duration:.1f} s"] if clip.duration is not None else []
     facts = [fact for fact in (clip.language, clip.speaker) if fact]
-    unheard = "emotions unknown" if profile and not profile.emotions_known else "no emotion"
+    nothing = "emotions unknown" if profile and not profile.emotions_known else "no emotion"
     return {
-        "unheard": unheard if profile else "no profile",
+        "nothing": nothing if profile else "no profile",
         "bars": strengths[:LISTED],
         "facts": [*facts, *length, *traits, *(profile.bursts if profile else ())],
     }

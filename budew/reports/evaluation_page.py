@@ -1,77 +1,56 @@
-"""An evaluation as one HTML file that opens anywhere: figures, bars, heat maps, clips to listen to.
+"""An evaluation as one HTML page: metrics, bars, heat maps, clips to listen to.
 
-Everything is inside: no script, no font, no image from elsewhere. The plots are HTML and CSS, so that they
-follow the reader's light or dark mode, stay sharp on any screen and can be read aloud. With twelve players of
-three seconds it is a file of 320 kB, written in half a second.
-
-Captions and ids come from outside and are escaped; audio is decoded and encoded anew (see `player`).
+With twelve players of three seconds it is a file of 320 kB, written in half a second.
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from budew.correlation import Estimate, FloatArray
 from budew.evaluation.metrics import merge_groups
-from budew.evaluation.results import EmotionScore, Evaluation
-from budew.files import whole_file
-from budew.reports.evaluation_table import LABELS, figure
-from budew.reports.player import Player, players
+from budew.evaluation.results import EmotionScore, Evaluation, Pair
+from budew.reports.evaluation_tables import LABELS, written
+from budew.reports.page import percent, render_page, write_page
+from budew.reports.player import players
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
-from budew.version import __version__
 
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""
 FEW_CLIPS = 40
-"""With no more, figures say little, and the report begins with the clips themselves."""
+"""With no more, metrics are uncertain, and the page begins with the clips themselves."""
 
 
 def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:
-    """Write the report of an evaluation to `path`, replacing what is there, and return the path.
-
-    Args:
-        evaluation: figures and clips.
-        path: file to write; its folder is made.
-        examples: at most so many clips are shown, those that came with audio first.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        file.write(render_html(evaluation, examples=examples))
-    return path
+    """Write the page of `render_html` to `path`, replacing what is there, and return the path."""
+    return write_page(render_html(evaluation, examples=examples), path)
 
 
 def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
-    """Return the report of an evaluation as HTML."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["figure"] = figure
-    environment.filters["breakable"] = lambda name: name.replace("/", "/\u200b")
-    folder = files(__package__)
-    template = environment.from_string((folder / "evaluation_page.html.j2").read_text(encoding="utf-8"))
-    return template.render(
+    """Return the report of an evaluation as HTML, with at most so many clips, those that have audio first."""
+    chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
+    sources = players((pair.id, pair.audio) for pair in chosen)
+    return render_page(
+        "evaluation_page",
+        filters={"figure": written},
         evaluation=evaluation,
-        style=(folder / "evaluation_page.css").read_text(encoding="utf-8"),
-        version=__version__,
         summary=[_card(evaluation, metric) for metric in LABELS],
         axis=_axis(evaluation),
         groups=_by_group(evaluation),
         levels=_level_map(evaluation),
         confusion=_group_map(evaluation),
-        examples=[_example(player) for player in players(evaluation.pairs, limit=examples)],
+        examples=[_example(pair, *source) for pair, source in zip(chosen, sources, strict=True)],
         skipped=evaluation.skipped[:LISTED_SKIPS],
         listen_first=len(evaluation.pairs) <= FEW_CLIPS,
     )
 
 
 def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
-    """Return one summary figure; positions are percentages of a track from the worst value to the best."""
+    """Return one summary metric; positions are percentages of a track from the worst value to the best."""
     mean, floor = evaluation.mean[metric], evaluation.baseline[metric]
     is_error = metric in ("mae", "rmse")
     top = _error_track(mean, floor) if is_error else 1.0
@@ -131,7 +110,7 @@ def _bar(row: EmotionScore, start: float) -> Mapping[str, float] | None:
 
 
 def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return clips × emotions by true (row) and predicted (column) level, as shares of each row."""
+    """Return clips × emotions by labelled (row) and predicted (column) level, as shares of each row."""
     edges = np.array([(low + high) / 2 for low, high in pairwise(LEVELS)])
     counts = np.zeros((len(LEVELS), len(LEVELS)))
     for pair in evaluation.pairs:
@@ -141,7 +120,7 @@ def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
 
 
 def _group_map(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return clips by group of the strongest true and strongest predicted emotion, as shares of each row."""
+    """Return clips by group of the strongest emotion of label and prediction, as shares of each row."""
     groups, counts = merge_groups(evaluation.confusion, [emotion_group(name) for name in EMOTIONS])
     return _heat_map((*groups, "none"), counts)
 
@@ -153,22 +132,22 @@ def _heat_map(names: tuple[str, ...], counts: FloatArray) -> Mapping[str, Any]:
     return {"names": names, "rows": list(zip(names, totals.tolist(), cells, strict=True))}
 
 
-def _example(player: Player) -> Mapping[str, Any]:
-    """Return one clip: its player and every emotion that is true or predicted, the strongest true first."""
-    truth, predicted = player.pair.reference.emotions, player.pair.predicted.emotions
-    order = [(-truth.get(name, 0), -predicted.get(name, 0), name) for name in {*truth, *predicted}]
+def _example(pair: Pair, source: str, why: str) -> Mapping[str, Any]:
+    """Return one clip: its player and the emotions of label and prediction, strongest label first."""
+    label, predicted = pair.reference.emotions, pair.predicted.emotions
+    order = [(-label.get(name, 0), -predicted.get(name, 0), name) for name in {*label, *predicted}]
     bars = [
         {
             "emotion": name,
-            "truth": _percent(truth.get(name, 0.0)),
-            "truth_level": level_name(truth.get(name, 0.0)),
+            "label": _percent(label.get(name, 0.0)),
+            "label_level": level_name(label.get(name, 0.0)),
             "predicted": _percent(predicted.get(name, 0.0)),
             "predicted_level": level_name(predicted.get(name, 0.0)),
         }
         for *_, name in sorted(order)
     ]
-    return {"pair": player.pair, "player": player, "bars": bars}
+    return {"pair": pair, "source": source, "why": why, "bars": bars}
 
 
 def _percent(share: float) -> float:
-    return round(100 * float(share), 1)
+    return percent(float(share), 1, 1)

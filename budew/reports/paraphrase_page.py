@@ -1,51 +1,42 @@
-"""What rewriting made of a corpus as one HTML file that opens anywhere: figures, plots, captions in pairs.
+"""What rewriting made of a corpus as one HTML page: metrics, plots, captions in pairs."""
 
-Everything is inside: no script, no font, no image from elsewhere; it looks as the report of an evaluation
-does. Captions, names and reasons come from outside and are escaped.
-"""
-
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
-from budew.files import whole_file
 from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.candidate_counts import FATES, ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.sample import Example
 from budew.reports.marks import emotion_tone, strongest_first
-from budew.reports.page_parts import LONGEST_TEXT, Bar, bars, page_environment, percent
-from budew.reports.paraphrase_table import FIDELITY, diversity_rows, interval, share, written
-from budew.reports.word_diff import word_diff
+from budew.reports.page import LONGEST_TEXT, Bar, bars, percent, render_page, write_page
+from budew.reports.paraphrase_tables import FIDELITY, diversity_rows, interval, share, written
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
 from budew.taxonomy.scales import level_name
-from budew.version import __version__
+from budew.terminal import visible
 
 LISTED = 12
 """Names in each list; the JSON has more."""
+Piece = tuple[str, bool]
+"""Some text, and whether it is not in the other text."""
+_WORD = re.compile(r"\s*\S+\s*")
+_EDGES = ".,;:!?\"'()“”‘’…"
 
 
 def write_paraphrase_page(found: ParaphraseReport, path: Path) -> Path:
     """Write the page of `paraphrase_html` to `path`, replacing what is there, and return the path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        file.write(paraphrase_html(found))
-    return path
+    return write_page(paraphrase_html(found), path)
 
 
 def paraphrase_html(found: ParaphraseReport) -> str:
     """Return the report on rewriting as HTML."""
-    environment = page_environment()
-    environment.filters |= {"written": written, "interval": interval}
-    template = environment.from_string(
-        (files(__package__) / "paraphrase_page.html.j2").read_text(encoding="utf-8")
-    )
-    return template.render(
+    return render_page(
+        "paraphrase_page",
+        filters={"written": written, "interval": interval},
         found=found,
-        style=_style(),
-        version=__version__,
         cards=_cards(found),
         fates=_fates(found),
         lists=_lists(found),
@@ -56,14 +47,6 @@ def paraphrase_html(found: ParaphraseReport) -> str:
         accepted=[_pair(example) for example in found.accepted],
         refused=[_pair(example) for example in found.refused],
     )
-
-
-def _style() -> str:
-    sheets = (
-        files(__package__) / "evaluation_page.css",
-        *(files(__package__) / f"{page}_page.css" for page in ("corpus", "paraphrase")),
-    )
-    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
@@ -103,15 +86,15 @@ def _lists(found: ParaphraseReport) -> list[tuple[str, list[Bar], int]]:
 
 
 def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
-    """Return each figure with its values and bars; the longest bar of a figure is its largest value."""
+    """Return each metric with its values and bars; the longest bar of a metric is its largest value."""
     rows: list[Mapping[str, Any]] = []
-    for figure, values in diversity_rows(sides):
+    for metric, values in diversity_rows(sides):
         most = max([1e-12, *(value for value in values.values() if value is not None)])
         cells = [
-            (side, written(value, figure.digits), percent(value or 0.0, most))
+            (side, written(value, metric.digits), percent(value or 0.0, most))
             for side, value in values.items()
         ]
-        rows.append({"label": figure.label, "better": figure.better, "cells": cells})
+        rows.append({"label": metric.label, "better": metric.better, "cells": cells})
     return rows
 
 
@@ -144,16 +127,17 @@ def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
     return {row.emotion: row for row in side.by_emotion} if side else {}
 
 
-def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]]]]:
+def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]], int]]:
     """Return over-used openings and phrases with the share of the captions that have them."""
     lint = found.overused
-    lists = (("openings", lint.openings), ("phrases", lint.phrases))
-    return [
-        (title, [(row.phrase, share(row.captions, lint.captions), percent(row.captions, lint.captions))
-                 for row in rows])
-        for title, rows in lists
-        if rows
-    ]  # fmt: skip
+    lists = []
+    for title, rows in (("openings", lint.openings), ("phrases", lint.phrases)):
+        shares = [
+            (row.phrase, share(row.captions, lint.captions), percent(row.captions, lint.captions))
+            for row in rows
+        ]
+        lists.append((title, shares, 0))
+    return [entry for entry in lists if entry[1]]
 
 
 def _pair(example: Example) -> Mapping[str, Any]:
@@ -163,7 +147,7 @@ def _pair(example: Example) -> Mapping[str, Any]:
 
 
 def _wanted(example: Example) -> Iterable[str]:
-    """Give what a profile holds, in words."""
+    """Yield what a profile holds, in words."""
     if example.profile is None:
         return
     levels = example.profile.emotions
@@ -174,3 +158,31 @@ def _wanted(example: Example) -> Iterable[str]:
     for name, value in example.profile.traits.items():
         if isinstance(value, str):
             yield f"{name} {value}"
+
+
+def word_diff(one: str, other: str, *, longest: int) -> tuple[list[Piece], list[Piece]]:
+    """Return both texts in pieces, which together are the texts made visible.
+
+    Words are equal in any case and with any punctuation around them.
+
+    Args:
+        one, other: texts.
+        longest: characters of each that are compared and shown; what is longer ends with "…".
+    """
+    words, others = (_WORD.findall(_shortened(text, longest)) for text in (one, other))
+    matcher = SequenceMatcher(None, _folded(words), _folded(others), autojunk=False)
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for kind, start, stop, other_start, other_stop in matcher.get_opcodes():
+        changed = kind != "equal"
+        left += [(visible("".join(words[start:stop])), changed)] * (stop > start)
+        right += [(visible("".join(others[other_start:other_stop])), changed)] * (other_stop > other_start)
+    return left, right
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"
+
+
+def _folded(words: Sequence[str]) -> list[str]:
+    return [word.strip().strip(_EDGES).lower() for word in words]

@@ -50,12 +50,12 @@ def test_splits_of_another_corpus_are_refused_and_of_a_smaller_one_told(budew, c
     take = ("--splits", splits, "--part", "train", "--workers", "0")
     refused = budew("corpus", "select", tmp_path / "other", out, *take)
     assert refused.status == 1
-    assert "other: the splits know none of its 4 clips" in refused.err
+    assert "other: the splits list none of its 4 clips" in refused.err
     assert not out.exists()
     write_shard(corpus / "b.tar", others)
     told = budew("corpus", "select", corpus, out, *take)
     assert told.status == 0
-    assert "do not know 4 of the first 94 clips (2 speakers)" in told.err
+    assert "do not list 4 of the first 94 clips (2 unknown speakers)" in told.err
 
 
 def test_weights_are_written_and_their_effect_is_shown(budew, corpus, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from budew.corpora import Clip, write_shard
 from budew.inference import Captioned, Captioner, WindowCaption
 from budew.profile import VoiceProfile
-from budew.reports.caption_output import is_bad, report_problems
+from budew.reports.captions_output import is_bad, report_problems
 
 
 def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper_folder):

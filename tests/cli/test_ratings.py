@@ -21,7 +21,7 @@ def test_counts_are_shown_and_written(budew, table, tmp_path):
     outcome = budew("corpus", "ratings", table, "--json", tmp_path / "counts.json")
     assert outcome.status == 0
     assert "Helplessness" in outcome.out
-    assert "1 is all alike, 0 chance" in " ".join(outcome.out.split())
+    assert "1 is perfect, 0 is chance" in " ".join(outcome.out.split())
     written = json.loads((tmp_path / "counts.json").read_text())
     assert written == {"table": str(table), "bad_rows": 0, **rating_statistics(read_ratings(table)).to_dict()}
     assert (written["ratings"], written["items"], written["present"]) == (3, 2, 2)

@@ -13,8 +13,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, read, write_shard
-from budew.curation.examples import AT_RANDOM, Examples
-from budew.curation.inspection import inspect_corpus
+from budew.curation.inspection import RANDOM_EXAMPLES, Examples, inspect_corpus
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -139,7 +138,7 @@ def test_foreign_labels_are_named_by_their_form_and_read_on_the_scale_that_is_gi
 
 def test_one_file_is_a_corpus(files):
     found = inspect_corpus(files["two"])
-    assert (found.layout.files["audio"].count, found.statistics.clips) == (1, 1)
+    assert (found.layout.files["audio"][0], found.statistics.clips) == (1, 1)
 
 
 def test_what_is_broken_is_listed_with_its_reason_and_the_rest_is_counted(files, tmp_path):
@@ -207,7 +206,7 @@ def examples(clips: list[Clip], most: int = 100) -> list[str]:
     chosen = Examples()
     for clip in clips:
         chosen.add(clip)
-    return [clip.id for clip in chosen.chosen(most)]
+    return [clip.id for clip in chosen.best(most)]
 
 
 def test_the_strongest_clip_of_each_emotion_is_shown_whatever_the_order():
@@ -234,7 +233,7 @@ def test_the_strongest_clip_of_each_emotion_is_shown_whatever_the_order():
 def test_clips_without_profiles_are_chosen_by_their_ids():
     clips = [Clip(str(number), b"x", "wav") for number in range(100)]
     chosen = examples(clips)
-    assert len(chosen) == AT_RANDOM
+    assert len(chosen) == RANDOM_EXAMPLES
     assert set(examples(clips[::-1])) == set(chosen)
     assert len(examples(clips[:3])) == 3
 

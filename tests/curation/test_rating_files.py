@@ -106,7 +106,7 @@ def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
 
 def test_numbers_on_no_known_scale_need_one(tmp_path):
     path = table(tmp_path, [{"item": "a", "rater": "r", "emotion": "Awe", "value": "3"}])
-    with pytest.raises(CorpusError, match=r"t\.csv: line 2: it does not say on which scale"):
+    with pytest.raises(CorpusError, match=r"t\.csv: line 2: the scale of the values is unknown"):
         list(read_ratings(path))
     assert list(read_ratings(path, scale="0-4")) == [Rating("a", "r", "Awe", 0.75)]
     with pytest.raises(CorpusError, match="Awe is 3, which is not on the scale 0-2"):
@@ -118,7 +118,7 @@ def test_numbers_on_no_known_scale_need_one(tmp_path):
     [
         ({"item": "a", "rater": "r", "emotion": "Joyful", "value": "true"}, "'Joyful' is no emotion"),
         ({"item": "a", "rater": "r", "emotion": "Awe", "value": "perhaps"}, "'perhaps' is no answer"),
-        ({"item": "a", "rater": "", "emotion": "Awe", "value": "true"}, "who rates"),
+        ({"item": "a", "rater": "", "emotion": "Awe", "value": "true"}, "the rater is missing"),
         ({"item": "a", "rater": "r", "emotion": "", "value": "true"}, "holds no rating"),
     ],
 )

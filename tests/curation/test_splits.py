@@ -16,9 +16,9 @@ from budew.curation import split_corpus as splitting
 from budew.curation.split_corpus import split_corpus
 from budew.curation.splits import Splits, part_by_hash, read_splits, select, write_splits
 from budew.curation.stratify import stratify
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError, SettingsError
 from budew.profile import VoiceProfile
-from budew.reports.split_table import split_table
+from budew.reports.corpus_tables import split_table
 from budew.taxonomy import EMOTIONS
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -93,11 +93,11 @@ def test_clips_whose_emotions_are_unknown_fill_parts_and_no_stratum(tmp_path):
     _, report = split([*known, *unknown, *bare], tmp_path)
     _, before = split(known, tmp_path / "known")
     assert report.counts == {**before.counts, "clips": len(known) + 57}
-    assert (report.unjudged, before.unjudged) == (57, 0)
+    assert (report.emotions_unknown, before.emotions_unknown) == (57, 0)
     assert report.to_dict()["clips_with_unknown_emotions"] == 57
     shown = Console(file=StringIO(), width=200)
     shown.print(split_table(report))
-    assert "whose emotions are unknown, and count for none: 57" in shown.file.getvalue()
+    assert "unknown emotions, counted for none: 57" in shown.file.getvalue()
 
 
 def test_balance_beats_a_hash_of_the_speaker(tmp_path):
@@ -228,7 +228,7 @@ def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough(tmp_path):
     "shares", [{"train": 1.0}, {"a": 0.5, "b": 0.6}, {"a": 1.5, "b": -0.5}, {"a": 0.5, "b": float("nan")}]
 )
 def test_shares_that_do_not_add_up_are_refused(shares, tmp_path):
-    with pytest.raises(CorpusError, match=r"add up|two parts"):
+    with pytest.raises(InputError, match=r"add up|two parts"):
         split_corpus(tmp_path, shares)
 
 
@@ -248,11 +248,11 @@ def test_shares_that_do_not_add_up_are_refused(shares, tmp_path):
 def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, tmp_path):
     path = tmp_path / "splits.json"
     path.write_text(text)
-    with pytest.raises(CorpusError, match=r"splits\.json: ") as told:
+    with pytest.raises(SettingsError, match=r"splits\.json: ") as raised:
         read_splits(path)
-    assert "Error" not in str(told.value)
+    assert "Error" not in str(raised.value)
 
 
 def test_a_part_that_is_not_there_is_an_error():
-    with pytest.raises(CorpusError, match="no part 'dev': there are train, validation, test"):
+    with pytest.raises(InputError, match="no part 'dev': there are train, validation, test"):
         select([], Splits(0, SHARES), "dev")

@@ -13,7 +13,7 @@ from budew.corpora import Caption, Clip, write_shard
 from budew.curation.statistics import clip_statistics, corpus_statistics
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
-from budew.reports.statistics_table import statistics_tables
+from budew.reports.corpus_tables import statistics_tables
 
 PROFILES = (
     VoiceProfile({"Fear": 0.9, "Awe": 0.25}, ["Yawn"], {"gender": "female", "Arousal": 2}),
@@ -120,7 +120,7 @@ def test_clips_whose_emotions_are_unknown_count_for_their_traits_and_for_no_emot
         replace(clips[0], id=f"m{n}", profile=VoiceProfile(None, ["Yawn"], {"pace": "fast"})) for n in (1, 2)
     ]
     known, told = clip_statistics("c", clips), clip_statistics("c", [*measured, *clips])
-    assert (told.with_profile, told.unjudged, told.judged) == (5, 2, known.judged)
+    assert (told.with_profile, told.emotions_unknown, told.emotions_known) == (5, 2, known.emotions_known)
     assert (told.levels, told.baseline) == (known.levels, known.baseline)
     assert (told.bursts["Yawn"], told.traits["pace"]["fast"]) == (3, 2)
     row = told.to_dict()
@@ -142,7 +142,7 @@ def test_labels_that_are_not_understood_are_counted_and_shown_once(tmp_path):
     found = corpus_statistics(tmp_path)
     number = "age: a number on an unknown scale"
     assert found.to_dict()["not_understood"] == {number: 5, "emotion: joyfull": 2}
-    assert (found.with_profile, found.judged, found.traits["gender"]["female"]) == (5, 2, 5)
+    assert (found.with_profile, found.emotions_known, found.traits["gender"]["female"]) == (5, 2, 5)
     shown = Console(file=StringIO(), width=200)
     shown.print(statistics_tables(found))
     assert f"labels that are not understood: {number} 5, emotion: joyfull 2" in shown.file.getvalue()

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from budew.corpora import Clip, write_shard
-from budew.curation.weight_files import write_weights
 from budew.curation.weights import (
     NO_EMOTION,
     Balance,
@@ -20,10 +19,11 @@ from budew.curation.weights import (
     effective_number,
     shares,
     weigh,
+    write_weights,
 )
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
-from budew.reports.weights_table import weights_table
+from budew.reports.corpus_tables import weights_table
 from budew.taxonomy import EMOTIONS
 
 intensities = st.dictionaries(
@@ -93,7 +93,7 @@ def test_the_weight_is_the_mean_of_the_factors_by_intensity():
 
 @pytest.mark.parametrize("wrong", [{"temperature": 0.5}, {"cap": 0.0}, {"temperature": float("nan")}])
 def test_options_out_of_range_are_refused(wrong):
-    with pytest.raises(CorpusError, match="1 or more"):
+    with pytest.raises(InputError, match="1 or more"):
         Balance({"Anger": 1.0}, **wrong)
 
 
@@ -129,11 +129,11 @@ def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_told(tmp_path):
     report = WeightReport(balance)
     assert balance.masses == {"Anger": 1.0, NO_EMOTION: 1.0}
     assert [id for id, _ in weigh(tmp_path / "a.tar", report)] == ["c0", "c2"]
-    assert (report.clips, report.without_profile, report.unjudged) == (2, 1, 1)
+    assert (report.clips, report.without_profile, report.emotions_unknown) == (2, 1, 1)
     assert report.to_dict()["clips_with_unknown_emotions"] == 1
     shown = Console(file=StringIO(), width=200)
     shown.print(weights_table(report))
-    assert "emotions are unknown, and so without a weight: 1" in shown.file.getvalue()
+    assert "with unknown emotions, and so without a weight: 1" in shown.file.getvalue()
     write_shard(tmp_path / "measured.tar", [Clip("m", b"x", "wav", profile=profiles[1])])
     with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
         corpus_balance(tmp_path / "measured.tar")
@@ -148,7 +148,7 @@ def test_an_error_on_the_way_leaves_no_file(tmp_path):
         with pytest.raises(CorpusError, match="gone"):
             write_weights(tmp_path / name, broken())
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(CorpusError, match=r"\.jsonl or \.parquet"):
+    with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
         write_weights(tmp_path / "w.csv", [])
 
 

@@ -1,6 +1,5 @@
 """The page on rewriting loads nothing, escapes all that captions and accounts say, and shows what differs."""
 
-from html.parser import HTMLParser
 from pathlib import Path
 
 from hypothesis import given
@@ -10,32 +9,10 @@ from budew.captions import render
 from budew.corpora import Caption, Clip, write_shard
 from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
 from budew.profile import VoiceProfile
-from budew.reports.paraphrase_page import paraphrase_html, write_paraphrase_page
-from budew.reports.word_diff import word_diff
+from budew.reports.paraphrase_page import paraphrase_html, word_diff, write_paraphrase_page
 from budew.taxonomy import EMOTIONS
 from budew.terminal import visible
-
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
-
-
-class Page(HTMLParser):
-    """Tags and attributes of a page, and whether all were closed in their order."""
-
-    EMPTY = ("meta", "link", "br")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+from tests.reports.conftest import HOSTILE, check_safe
 
 
 def reported(folder: Path, *clips: Clip) -> ParaphraseReport:
@@ -61,15 +38,9 @@ def test_hostile_text_stays_text(tmp_path) -> None:
     found = reported(tmp_path, *map(hostile, range(30)))
     page = paraphrase_html(found)
     assert found.candidates.wrong == 30
+    parsed = check_safe(page)
     assert page.count("&lt;script&gt;") > 60
-    assert "\u202e" not in page
-    for tag, attributes in Page(page).tags:
-        assert tag not in ("script", "img", "iframe", "object", "base", "form")
-        assert not [name for name in attributes if name.startswith("on")]
-        assert (attributes.get("href") or "data:").startswith("data:")
-        assert "src" not in attributes
-    assert Page(page).open == []
-    assert "default-src 'none'" in page
+    assert not [attributes for _, attributes in parsed.tags if "src" in attributes]
 
 
 def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -> None:
@@ -97,8 +68,7 @@ def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -
 def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
     clip = Clip("a", b"RIFF", "wav", captions=(Caption("A man.", {"by": "paraphrase", "fallback": "x"}),))
     page = paraphrase_html(reported(tmp_path, clip))
-    assert Page(page).open == []
-    assert "Fidelity</h2>" not in page
+    assert "Fidelity</h2>" not in check_safe(page).text
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -15,7 +15,7 @@ from budew.errors import CorpusError, InputError
 from budew.jobs import run
 from budew.paraphrase import GrammarBackend, Paraphrase, Request, Rewriting
 from budew.paraphrase.metrics.report import ParaphraseReport, banned_phrases, paraphrase_report, write_ban
-from budew.reports.paraphrase_table import paraphrase_tables
+from budew.reports.paraphrase_tables import paraphrase_tables
 from budew.terminal import console_on
 from tests.paraphrase.scripted import Scripted, some_clips
 
@@ -104,7 +104,7 @@ def test_captions_without_accounts_are_measured_and_said_to_tell_nothing(clips, 
     assert found.before is None
     assert found.after is not None
     assert found.diversity
-    assert "60 clips tell nothing of their candidates" in _printed(found)
+    assert "60 clips have no record of their candidates" in _printed(found)
 
 
 def test_a_corpus_without_paraphrases_is_an_error_that_says_what_to_do(clips, written) -> None:

@@ -1,6 +1,12 @@
-"""An explanation in the terminal: the caption with its marks, a table of them, and bars."""
+"""How a caption was parsed: each phrase marked in its place, its meaning, and the emotions as bars.
+
+In the terminal (`print_explanation`, `print_all_frames`) and as one HTML page (`explanation_html`; a thousand
+captions are 3 MB and take 3 s on one core). The role of a mark never depends on colour alone: it is struck
+through, underlined or, without colours, in brackets.
+"""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -15,9 +21,22 @@ from budew.captions.phrases import without_article
 from budew.captions.render import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
-from budew.reports.marks import Mark, cell, emotion_tone, marks_of, pieces, strongest_first
-from budew.taxonomy import EMOTIONS, LEVELS
+from budew.reports.marks import (
+    Mark,
+    cell,
+    emotion_tone,
+    family_tone,
+    marks_of,
+    pieces,
+    plain_name,
+    strongest_first,
+    tone,
+    trait_words,
+)
+from budew.reports.page import render_page, write_page
+from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVELS
 from budew.taxonomy.scales import level_name
+from budew.terminal import visible
 
 BAR_STEPS = len(LEVELS) - 1
 """Steps of a bar, so that each level ends where a character ends."""
@@ -151,3 +170,55 @@ def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool
         bar = Text.assemble((full * filled, Style(color=emotion_tone(name))), (rest, Style(dim=True)))
         table.add_row(Text(name), bar, Text(level_name(emotions.get(name, 0.0))))
     return table
+
+
+def write_explanation(parsed_captions: Sequence[ParsedCaption], path: Path) -> Path:
+    """Write the page of `explanation_html` to `path`, replacing what is there, and return the path."""
+    return write_page(explanation_html(parsed_captions), path)
+
+
+def explanation_html(parsed_captions: Sequence[ParsedCaption]) -> str:
+    """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend."""
+    captions = [_page_part(parsed) for parsed in parsed_captions]
+    legend = _legend([mark for caption in captions for mark in caption["marks"]])
+    return render_page("explanation_page", captions=captions, legend=legend)
+
+
+def _page_part(parsed: ParsedCaption) -> dict[str, Any]:
+    """Return what the page shows of one caption."""
+    found = marks_of(parsed)
+    return {
+        "pieces": list(pieces(parsed.text, found)),
+        "marks": found,
+        "rows": [(cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
+        "bars": [_page_bar(name, parsed.emotions[name]) for name in strongest_first(parsed.emotions)],
+        "traits": [(plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
+        "bursts": parsed.bursts,
+        "unknown": [visible(word.word) for word in parsed.unknown],
+    }
+
+
+def _page_bar(name: str, intensity: float) -> dict[str, Any]:
+    return {
+        "name": name,
+        "tone": emotion_tone(name),
+        "percent": f"{100 * intensity:g}",
+        "level": level_name(intensity),
+    }
+
+
+def _legend(found: Sequence[Mark]) -> list[tuple[str, str, str, str]]:
+    """Return label, kind, role and tone of what occurs: families of emotions, other kinds, then roles."""
+    tones, kinds, roles = ({getattr(mark, part) for mark in found} for part in ("tone", "kind", "role"))
+    families = [(group, "emotion", "said", family_tone(group)) for group in EMOTION_GROUPS]
+    others = [("burst", "burst", "said", tone("burst")), ("voice", "trait", "said", tone("trait"))]
+    grey = tone("trait")
+    not_counted = [
+        ("denied", "emotion", "denied", grey),
+        ("left behind", "emotion", "left behind", grey),
+        ("spoken words", "quoted", "quoted", tone("quoted")),
+        ("not in the lexicon", "unknown", "unknown", tone("unknown")),
+    ]
+    shown = [row for row in families if row[3] in tones]
+    shown += [row for row in others if row[1] in kinds or (row[1] == "trait" and "attribute" in kinds)]
+    return shown + [row for row in not_counted if row[2] in roles]

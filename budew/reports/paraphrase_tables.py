@@ -114,7 +114,7 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
 
 
 def _sums(found: ParaphraseReport) -> Iterator[str]:
-    """Say whether the counts add up."""
+    """Yield whether the counts add up."""
     totals = found.candidates
     if totals.wrong:
         yield f"the counts do NOT add up in {totals.wrong:,} clips, such as:"
@@ -122,13 +122,13 @@ def _sums(found: ParaphraseReport) -> Iterator[str]:
     elif totals.clips:
         yield f"the counts of all {totals.clips:,} clips add up"
     if totals.clips < found.clips:
-        yield f"{found.clips - totals.clips:,} clips tell nothing of their candidates"
+        yield f"{found.clips - totals.clips:,} clips have no record of their candidates"
 
 
 def _diversity(found: ParaphraseReport) -> Table:
     captions = next(iter(found.diversity.values())).captions
     table = Table(box=SIMPLE_HEAD, title=f"diversity of {captions:,} captions each, seed {found.seed}")
-    table.add_column("figure", no_wrap=True)
+    table.add_column("metric", no_wrap=True)
     for side in found.diversity:
         table.add_column(side, justify="right", no_wrap=True)
     table.add_column("better")

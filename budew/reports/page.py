@@ -1,0 +1,73 @@
+"""HTML pages: one file each that opens anywhere and loads nothing: no script, font or image from elsewhere.
+
+Plots are HTML and CSS: they follow the reader's light or dark mode, stay sharp on any screen and can be read
+aloud.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from budew.files import whole_file
+from budew.terminal import visible
+from budew.version import __version__
+
+LONGEST_TEXT = 600
+"""Characters of a caption, a transcript or a reason that are shown."""
+Bar = tuple[str, int, float]
+"""A name, its count, and its length in per cent of the longest."""
+
+_FOLDER = Path(__file__).parent
+
+
+def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: Any) -> str:
+    """Return a page as HTML. Texts are escaped and made visible; a missing value is an error.
+
+    Args:
+        name: of the template and its style sheet, such as "corpus_page".
+        filters: of the template, besides `shown` and `breakable`.
+        values: that the template shows.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) else value,
+    )
+    environment.filters |= {"shown": shown, "breakable": breakable, **(filters or {})}
+    style = "".join((_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", name))
+    return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
+
+
+def write_page(html: str, path: Path) -> Path:
+    """Write a page to `path`, whose folder is made, replacing what is there; return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        file.write(html)
+    return path
+
+
+def shown(text: str) -> str:
+    """Return a text, shortened if it is long."""
+    return text[:LONGEST_TEXT] + "…" * (len(text) > LONGEST_TEXT)
+
+
+def breakable(name: str) -> str:
+    """Return a name that a browser may break after a slash."""
+    return name.replace("/", "/\u200b")
+
+
+def bars(counted: Iterable[tuple[str, int]]) -> list[Bar]:
+    """Return a bar for each name and count."""
+    rows = list(counted)
+    most = max([1, *(count for _, count in rows)])
+    return [(name, count, percent(count, most)) for name, count in rows]
+
+
+def percent(part: float, whole: float, digits: int = 2) -> float:
+    """Return a share in per cent; 0 of nothing."""
+    return round(100 * part / whole, digits) if whole else 0.0
