@@ -44,7 +44,7 @@ def profile_of(row: dict[str, Any]) -> VoiceProfile:
 
 
 def judge_files(files: Iterable[Path], shown: int, seed: int) -> None:
-    gate = Gate(parts=frozenset(["emotions"]))
+    gate = Gate(parts=("emotions",))
     for file in files:
         rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         judged = [(row, profile_of(row), gate.judge(row["caption"], profile_of(row))) for row in rows]

@@ -20,8 +20,8 @@ from scipy.stats import spearmanr
 
 from budew.captions import expressible, parse, render
 from budew.paraphrase import Candidates, GrammarBackend, Request, judge
+from budew.paraphrase.gate import overlap
 from budew.paraphrase.metrics.diversity import diversity
-from budew.paraphrase.overlap import overlap
 from budew.profile import VoiceProfile
 
 

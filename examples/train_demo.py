@@ -72,7 +72,7 @@ def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
 
 def paraphrase_captions(clips: Iterable[Clip], *, per_clip: int = 2) -> Iterator[Clip]:
     """Add captions in other words that still mean the profile. An LLM backend goes in the same place."""
-    job = Paraphrase(GrammarBackend(), Rewriting(per_clip=per_clip, seed=SEED), keep_templates=True)
+    job = Paraphrase(GrammarBackend(), Rewriting(per_clip=per_clip, seed=SEED, keep_templates=True))
     return job.run(iter(clips), lambda id, error: print(f"{id} is left out: {error}"))
 
 

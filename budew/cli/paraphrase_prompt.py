@@ -1,4 +1,4 @@
-"""The command that shows what a language model is asked."""
+"""The command that shows the prompt of a language model."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from budew.cli import options, paraphrasing_options
+from budew.cli import options
 from budew.cli.captions import read_profile
 from budew.terminal import output
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PromptForm(StrEnum):
-    """For which kind of model a prompt is."""
+    """Which kind of model a prompt is for."""
 
     messages = "messages"
     text = "text"
@@ -24,13 +24,18 @@ class PromptForm(StrEnum):
 
 StyleName = Annotated[
     str | None,
-    typer.Option("--style", metavar="NAME", help="A style of the prompt file; left out, drawn by the seed."),
+    typer.Option("--style", metavar="NAME", help="A style of the prompt file; default: drawn by the seed."),
 ]
-PromptSeed = Annotated[int, typer.Option(help="Another seed offers other words and shows other examples.")]
+PromptSeed = Annotated[int, typer.Option(help="Decides the words offered and the examples.")]
 PromptFile = Annotated[
     Path | None,
+    typer.Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml."),
+]
+BanList = Annotated[
+    Path | None,
     typer.Option(
-        "--prompt", metavar="FILE", help="Show this; left out, paraphrase/prompts.yaml of this package."
+        metavar="FILE",
+        help="Phrases to avoid, as budew paraphrase report --ban writes them; the first 60 count.",
     ),
 ]
 Form = Annotated[
@@ -38,7 +43,7 @@ Form = Annotated[
 ]
 Structured = Annotated[
     bool,
-    typer.Option("--json/--plain", help="Where the answer is held to a JSON schema, or the bare caption."),
+    typer.Option("--json/--plain", help="For answers as JSON of a schema, or as the bare caption."),
 ]
 
 
@@ -47,21 +52,21 @@ def prompt(
     style: StyleName = None,
     seed: PromptSeed = 0,
     prompt_file: PromptFile = None,
-    ban: paraphrasing_options.BanList = None,
+    ban: BanList = None,
     format: Form = PromptForm.messages,
     structured: Structured = True,
     output_file: options.Output = None,
 ) -> None:
-    """Show exactly what a language model is asked to rewrite a caption of a profile. Asks nobody.
+    """Show the prompt for rewriting a caption of a profile, without asking a model.
 
-    Each message stands under its role in brackets. The caption that is to be
-    rewritten is rendered, in the style that the chosen style takes.
+    Each message stands under its role in brackets. The caption to rewrite is
+    rendered from the profile.
 
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
     from budew.paraphrase.backend import Request
     from budew.paraphrase.prompts import load_prompts
-    from budew.paraphrase.sources import source_caption
+    from budew.paraphrase.rewriting import source_caption
 
     prompts, said = load_prompts(prompt_file, ban=ban), read_profile(profile)
     chosen = style or prompts.style_of(seed, "", 0)

@@ -1,4 +1,4 @@
-"""The command that measures what rewriting made of corpora."""
+"""The command that measures rewritten corpora."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,14 +22,14 @@ PageFile = Annotated[
         "--html", metavar="FILE", dir_okay=False, help="Write a page here, with plots and examples."
     ),
 ]
-FiguresFile = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all figures here.")
+MetricsFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all metrics here.")
 ]
 SampledClips = Annotated[
     int,
-    typer.Option("--sample", metavar="N", min=1, help="Clips of which diversity and fidelity are measured."),
+    typer.Option("--sample", metavar="N", min=1, help="Clips for diversity and fidelity."),
 ]
-SampleSeed = Annotated[int, typer.Option(metavar="S", help="Another seed draws other clips.")]
+SampleSeed = Annotated[int, typer.Option(metavar="S", help="Draws these clips.")]
 BanFile = Annotated[
     Path | None,
     typer.Option(
@@ -44,16 +44,15 @@ BanFile = Annotated[
 def report(
     corpora: Corpora,
     html: PageFile = None,
-    json: FiguresFile = None,
+    json: MetricsFile = None,
     ban: BanFile = None,
     sample: SampledClips = 2000,
     seed: SampleSeed = 0,
 ) -> None:
-    """Measure paraphrases: what became of the candidates, diversity beside the templates, fidelity.
+    """Measure paraphrases: counts of candidates, diversity compared with templates, fidelity.
 
-    Fidelity is that of all candidates that the gate judged, and of what was
-    written after it. What cannot be read is told on stderr, and so is a corpus whose
-    counts do not add up; then the exit status is 1.
+    Fidelity is measured on all candidates that the gate judged, and on the captions
+    written. Exit status 1 if something cannot be read or counts do not add up.
 
     Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
     """

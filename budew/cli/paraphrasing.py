@@ -1,12 +1,13 @@
-"""Commands that say captions in other words, and show what became of it."""
+"""Commands that rewrite captions, check them, and report on the result."""
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from budew.cli import options, paraphrase_prompt, paraphrase_report, paraphrasing_options, server_options
-from budew.cli.paraphrasing_options import Writer
+from budew.cli import options, paraphrase_prompt, paraphrase_report, server_options
 from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
 from budew.cli.told import Told
@@ -25,9 +26,68 @@ if TYPE_CHECKING:
     from budew.paraphrase import Backend, Prompts
 
 app = typer.Typer(
-    help="Say captions in other words that mean the same, by an LLM behind a gate or offline by grammar.",
+    help="Rewrite captions with the same meaning: by an LLM behind a gate, or offline by grammar.",
     **SETTINGS,
 )
+
+
+class Writer(StrEnum):
+    """What rewrites captions."""
+
+    grammar = "grammar"
+    chat = "chat"
+    transformers = "transformers"
+    vllm = "vllm"
+
+
+_MODELS, _LOCAL = (Writer.chat, Writer.transformers, Writer.vllm), "Model in this process"
+USED_BY: dict[str, tuple[Writer, ...]] = {
+    **dict.fromkeys(("model", "temperature", "ban"), _MODELS),
+    **dict.fromkeys(("structured", "server", "base_url"), (Writer.chat,)),
+    **dict.fromkeys(("batch_size", "device"), (Writer.transformers,)),
+}
+"""Options of run that not every backend uses. The styles of --prompt are drawn for all."""
+WriterName = Annotated[
+    Writer,
+    typer.Option(
+        "--backend",
+        help="grammar: no language model, offline. chat: any server that speaks the OpenAI protocol. "
+        "transformers, vllm: a model in this process.",
+    ),
+]
+PerClip = Annotated[int, typer.Option(min=1, metavar="K", help="Captions for each clip.")]
+Seed = Annotated[int, typer.Option(help="Decides, with the id of a clip, styles, examples and wording.")]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="Name on the server; folder or hub id.")]
+Structured = Annotated[
+    bool, typer.Option("--json/--plain", help="Ask the server for JSON of a schema, or for the bare caption.")
+]
+Temperature = Annotated[float | None, typer.Option(min=0, max=2, help="Default: that of the prompt file.")]
+PromptFile = Annotated[
+    Path | None, typer.Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml.")
+]
+KeepTemplates = Annotated[bool, typer.Option("--keep-templates", help="Keep templates beside the new ones.")]
+Tolerance = Annotated[int, typer.Option(min=0, max=3, help="Levels, of five, that an intensity may differ.")]
+Batch = Annotated[int, typer.Option("--batch-size", min=1, rich_help_panel=_LOCAL, help="Clips at a time.")]
+Device = Annotated[
+    str | None, typer.Option(metavar="NAME", rich_help_panel=_LOCAL, help="cpu, cuda, cuda:1 or mps.")
+]
+Judged = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.jsonl", help="Lines with caption and profile; - for stdin.", show_default=False
+    ),
+]
+VerdictsFile = Annotated[
+    Path | None, typer.Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
+]
+Fewest = Annotated[int, typer.Option("--at-least", min=1, metavar="N", help="Least number of candidates.")]
+Top = Annotated[int, typer.Option(min=1, metavar="N", help="Words to print.")]
+HarvestFile = Annotated[
+    Path | None, typer.Option("--jsonl", metavar="FILE", help="Write all words with examples here.")
+]
+Paraphrased = Annotated[
+    str, typer.Argument(metavar="CORPUS", help="Output of budew paraphrase run.", show_default=False)
+]
 
 
 @app.command(no_args_is_help=True)
@@ -37,99 +97,90 @@ def run(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    backend: paraphrasing_options.Backend = Writer.grammar,
-    per_clip: paraphrasing_options.PerClip = 1,
-    attempts: paraphrasing_options.Attempts = 3,
-    candidates: paraphrasing_options.Candidates = 2,
-    seed: paraphrasing_options.Seed = 0,
-    model: paraphrasing_options.Model = None,
-    temperature: paraphrasing_options.Temperature = None,
-    prompt: paraphrasing_options.PromptFile = None,
-    ban: paraphrasing_options.BanList = None,
-    keep_templates: paraphrasing_options.KeepTemplates = False,
-    keep_refused: paraphrasing_options.KeepRefused = True,
-    tolerance: paraphrasing_options.Tolerance = 1,
-    nearest_source: paraphrasing_options.NearestSource = 0.8,
-    nearest_sibling: paraphrasing_options.NearestSibling = 0.8,
-    repair: paraphrasing_options.Repair = True,
+    writer: WriterName = Writer.grammar,
+    per_clip: PerClip = 1,
+    seed: Seed = 0,
+    keep_templates: KeepTemplates = False,
+    tolerance: Tolerance = 1,
+    prompt: PromptFile = None,
+    ban: paraphrase_prompt.BanList = None,
+    temperature: Temperature = None,
+    model: Model = None,
     server: server_options.ServerFile = None,
     base_url: server_options.BaseUrl = None,
-    structured: paraphrasing_options.Structured = True,
-    batch_size: paraphrasing_options.Batch = 16,
-    device: options.Device = None,
+    structured: Structured = True,
+    batch_size: Batch = 16,
+    device: Device = None,
 ) -> None:
-    """Give each clip captions in other words, held to its profile by a gate.
+    """Give each clip captions in other words that a gate compares with its profile.
 
     Each candidate is parsed and compared with the profile. What fails is asked
-    again with the reasons, completed where only something is missing, and else
-    replaced by a fresh template, marked so: no clip goes without a caption. Clips
-    without a profile are listed in OUT/failures.jsonl.
+    again with the reasons, completed if only something is missing, and else
+    replaced by a template, marked as such: every clip gets its captions. Clips
+    without a profile are listed in OUT/failures.jsonl. --set also changes attempts,
+    candidates, repair, keep_refused, gate.nearest_source and gate.nearest_sibling.
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
-    from budew.paraphrase import Gate, Paraphrase, Rewriting, load_prompts
+    from budew.paraphrase import Paraphrase, Rewriting, load_prompts
 
-    _without_effect(context, backend)
-    account, settings = str(out.resolve()), None
+    _refuse_unused(context, writer)
     prompts = load_prompts(prompt, ban=ban)
-    if backend is Writer.chat:
-        from budew.paraphrase.chat_backend import ChatBackend
+    rewriting = running.settings(
+        Rewriting,
+        per_clip=per_clip,
+        seed=seed,
+        gate={"tolerance": tolerance},
+        keep_templates=keep_templates,
+        prompts=prompts,
+    )
+    if writer is not Writer.chat:
+        backend = _in_process(writer, model, prompts, temperature, batch_size, device)
+        run_job(Paraphrase(backend, rewriting), source, out, running)
+        return
+    from budew.paraphrase.chat_backend import ChatBackend
 
-        settings = server_options.server_settings(running, server, base_url, model, concurrency=32)
-        writer: Backend = ChatBackend(
-            settings, prompts, temperature=temperature, structured=structured, account=account
-        )
-    else:
-        writer = _in_process(backend, model, prompts, temperature, batch_size, device)
-    gate = Gate(tolerance=tolerance, nearest_source=nearest_source, nearest_sibling=nearest_sibling)
-    rewriting = Rewriting(per_clip, attempts, candidates, seed, gate, prompts, repair)
-    job = Paraphrase(writer, rewriting, keep_templates=keep_templates, keep_refused=keep_refused)
-    if settings is None:
-        run_job(job, source, out, running)
-    else:
-        run_paid_job(job, source, out, running, server=settings, account=account)
+    settings = server_options.server_settings(running, server, base_url, model, concurrency=32)
+    account = str(out.resolve())
+    chat = ChatBackend(settings, prompts, temperature=temperature, structured=structured, account=account)
+    run_paid_job(Paraphrase(chat, rewriting), source, out, running, server=settings, account=account)
 
 
 def _in_process(
-    backend: Writer,
+    writer: Writer,
     model: str | None,
     prompts: "Prompts",
     temperature: float | None,
     batch_size: int,
-    device: Any,
+    device: str | None,
 ) -> "Backend":
-    if backend is Writer.grammar:
+    if writer is Writer.grammar:
         from budew.paraphrase.grammar import GrammarBackend
 
         return GrammarBackend()
-    name = _needed(model, "--model", backend)
-    drawn = prompts.temperature if temperature is None else temperature
-    if backend is Writer.vllm:
-        from budew.paraphrase.local import VLLMBackend
+    if not model:
+        raise typer.BadParameter(f"--backend {writer.value} needs it", param_hint="--model")
+    from budew.paraphrase.local import TransformersBackend, VLLMBackend
 
-        return VLLMBackend(name, prompts=prompts, temperature=drawn, top_p=prompts.top_p)
-    from budew.paraphrase.local import TransformersBackend
-
-    return TransformersBackend(
-        name, device=device, batch=batch_size, temperature=drawn, top_p=prompts.top_p, prompts=prompts
-    )
-
-
-def _needed(given: str | None, option: str, backend: Writer) -> str:
-    if not given:
-        raise typer.BadParameter(f"--backend {backend.value} needs it", param_hint=option)
-    return given
+    sampling: dict[str, Any] = {
+        "prompts": prompts,
+        "temperature": prompts.temperature if temperature is None else temperature,
+        "top_p": prompts.top_p,
+    }
+    if writer is Writer.vllm:
+        return VLLMBackend(model, **sampling)
+    return TransformersBackend(model, device=device, batch=batch_size, **sampling)
 
 
-def _without_effect(context: typer.Context, backend: Writer) -> None:
-    """Refuse options that only other backends heed: who gives one takes it for heeded."""
+def _refuse_unused(context: typer.Context, writer: Writer) -> None:
+    """Refuse options that only other backends use."""
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
-        backends = paraphrasing_options.HEEDED_BY.get(option.name or "", tuple(Writer))
-        if source is not None and source.name == "COMMANDLINE" and backend not in backends:
-            heeded = " and ".join(f"--backend {name.value}" for name in backends)
+        backends = USED_BY.get(option.name or "", tuple(Writer))
+        if source is not None and source.name == "COMMANDLINE" and writer not in backends:
+            used = " and ".join(f"--backend {name.value}" for name in backends)
             raise typer.BadParameter(
-                f"only {heeded} heeds it, not {backend.value}: leave it out",
+                f"only {used} uses it, not {writer.value}: leave it out",
                 param_hint="/".join([*option.opts, *option.secondary_opts]),
             )
 
@@ -140,16 +191,16 @@ for command in (paraphrase_prompt.prompt, paraphrase_report.report):
 
 @app.command(no_args_is_help=True)
 def judge(
-    file: paraphrasing_options.Judged,
-    tolerance: paraphrasing_options.Tolerance = 1,
-    verdicts: paraphrasing_options.VerdictsFile = None,
+    file: Judged,
+    tolerance: Tolerance = 1,
+    verdicts: VerdictsFile = None,
 ) -> None:
-    """Hold captions from anywhere to the profiles that they should express.
+    """Compare captions with the profiles that they should express.
 
     Each line has a caption and a profile, as budew writes it, and may have the
-    template as source and what is spoken as transcript. Prints each that is refused
-    with its reasons, and how many pass; --jsonl writes every line with its verdict
-    as well. Exit status 1 where a line cannot be read.
+    template as source and the spoken words as transcript. Prints each refused caption
+    with its reasons, and how many pass; --jsonl writes every line with its verdict.
+    Exit status 1 if a line cannot be read.
 
     Example: budew paraphrase judge captions.jsonl
     """
@@ -177,17 +228,17 @@ def judge(
 
 @app.command(no_args_is_help=True)
 def harvest(
-    source: paraphrasing_options.Paraphrased,
-    fewest: paraphrasing_options.Fewest = 2,
-    top: paraphrasing_options.Top = 30,
-    jsonl: paraphrasing_options.HarvestFile = None,
+    source: Paraphrased,
+    fewest: Fewest = 2,
+    top: Top = 30,
+    jsonl: HarvestFile = None,
 ) -> None:
-    """List words of the language model that the parser cannot read, and where an emotion was missed.
+    """List words of a language model that the parser does not know, in candidates that miss an emotion.
 
-    Those that stand again and again where one emotion was missed are worth an
-    entry in caption_templates/en.yaml. Needs the refused candidates of a language
-    model in the metadata, which run keeps; those that were chat, no English or
-    broken do not count. What cannot be read is told on stderr; then the exit status is 1.
+    Words that are frequent where one emotion is missed are worth an entry in
+    caption_templates/en.yaml. Reads the refused candidates in the metadata, which run
+    keeps; chat, other languages and broken text do not count. Exit status 1 if
+    something cannot be read.
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
@@ -207,7 +258,7 @@ def harvest(
                 print(as_json(row.to_dict()), file=file)
     print_table(_harvest_table(found[:top]))
     if counts.beyond:
-        print(f"{counts.beyond:,} words were not counted: there are too many different ones")
+        print(f"{counts.beyond:,} words were not counted: too many different ones")
     raise typer.Exit(bad.status)
 
 

@@ -1,6 +1,6 @@
 """Rewriting captions in other words, by a language model or offline, behind a gate that keeps the meaning."""
 
-from budew.paraphrase.backend import Backend, Candidates, ParaphraseError, Refused, Request
+from budew.paraphrase.backend import Backend, Candidates, Refused, Request
 from budew.paraphrase.gate import Gate, Reason, Verdict, judge
 from budew.paraphrase.grammar import GrammarBackend
 from budew.paraphrase.job import Paraphrase
@@ -13,7 +13,6 @@ __all__ = [
     "Gate",
     "GrammarBackend",
     "Paraphrase",
-    "ParaphraseError",
     "Prompts",
     "Reason",
     "Refused",

@@ -1,4 +1,4 @@
-"""What every rewriting backend takes and gives: captions with what they must say, and candidates for them."""
+"""The interface of rewriting backends: requests with captions and profiles in, candidates out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,9 @@ from budew.paraphrase.gate import Reason
 from budew.profile import VoiceProfile
 
 
-class ParaphraseError(RuntimeError):
-    """Rewriting cannot go on: a clip has nothing to rewrite, or a backend cannot work."""
-
-
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A candidate that the gate did not let through, and why."""
+    """A candidate that the gate refused, and why."""
 
     text: str
     reasons: tuple[Reason, ...]
@@ -23,16 +19,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A caption to be written anew.
+    """A caption to be rewritten.
 
     Attributes:
         id: of the clip.
         caption: the template caption that is rewritten.
-        profile: what the new one must say, and nothing else; see `budew.captions.expressible`.
+        profile: what the new one must express, and nothing else; see `budew.captions.expressible`.
         seed: of this request alone.
         n: candidates wanted.
         style: a name among the styles of the prompts; "" where it does not matter.
-        refused: what earlier requests for this caption brought, the oldest first.
+        refused: candidates of earlier requests for this caption, the oldest first.
     """
 
     id: str
@@ -46,11 +42,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a backend made of one request.
+    """The answer of a backend to one request.
 
     Attributes:
-        texts: at most `n`; as they came, but on one line and without what was put around them.
-        made_by: what wrote them, for the provenance of a caption: `by`, model, version of the prompt.
+        texts: at most `n`, each on one line, without what models put around a caption.
+        made_by: provenance: backend, model, version of the prompt.
         failure: why there are none, where the backend could not answer this request; else empty.
     """
 
@@ -60,20 +56,19 @@ class Candidates:
 
 
 class Backend(Protocol):
-    """Anything that rewrites captions. A small object that can be pickled; what is heavy comes with
-    the context.
+    """Anything that rewrites captions. A small object that can be pickled; heavy parts are loaded on opening.
 
     Opened as an async context, in the event loop and the process that use it, once for each shard.
     """
 
     @property
     def batch(self) -> int:
-        """Clips whose requests are handed over together."""
+        """Clips whose requests are passed together."""
         ...
 
     @property
     def ahead(self) -> int:
-        """Batches under way at a time, beside the one whose turn it is."""
+        """Batches in progress at a time, besides the first."""
         ...
 
     def settings(self) -> Mapping[str, Any]:
@@ -90,6 +85,6 @@ class Backend(Protocol):
         """Return candidates for each request, in the order of the requests.
 
         Raises:
-            JobError: the backend can do no request at all: no server, no model, no memory.
+            JobError: the backend cannot answer any request: no server, no model, no memory.
         """
         ...

@@ -1,46 +1,44 @@
-"""One clip while its captions are rewritten: a slot for each caption, and a count of every fate.
+"""One clip while its captions are rewritten: a slot for each caption, and a count of every outcome.
 
 Every candidate has one fate (accepted, repaired, spare, refused) and every caption one origin (accepted,
-repaired, fallback), so that the counts of any number of clips add up.
+repaired, fallback), so that the counts of any number of clips add up. A candidate that only leaves something
+out is repaired: a sentence that expresses it, in words of the lexicon, is appended.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.captions import render
+from budew.captions import expressible, render
 from budew.corpora.clip import Caption
 from budew.paraphrase.backend import Candidates, Refused, Request
 from budew.paraphrase.gate import Gate, Reason, Verdict
-from budew.paraphrase.repair import best_partial, repaired
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 
-COUNTS = (
-    "requests",
-    "retried",
-    "unanswered",
-    "candidates",
-    "accepted",
-    "repaired",
-    "spare",
-    "refused",
-    "fallbacks",
-)
-_TOLD = 2
-"""Refused candidates that the next request speaks of, the latest."""
+METADATA = "paraphrase"
+"""Key of the metadata of a clip that holds the counts."""
+FATES = ("accepted", "repaired", "spare", "refused")
+"""Of a candidate: written as it came, completed, not needed and so not judged, refused by the gate."""
+COUNTS = ("requests", "retried", "unanswered", "candidates", *FATES, "fallbacks")
+_SHOWN = 2
+"""Refused candidates that the next request shows, the latest."""
 _EACH, _REASONS = 4, 12
-"""Reasons of one kind, and of all kinds, that it is told of each."""
+"""Reasons of one kind, and of all kinds, shown of each."""
 _FALLBACKS = 8
-"""Template renderings tried for one that is not like its siblings."""
+"""Template renderings tried for one that does not resemble its siblings."""
 _LONGEST_KEPT, _MOST_KEPT, _MOST_FAILURES = 400, 12, 3
 """Characters of a refused candidate or of a failure that are kept, and how many of each for a clip."""
+_REPAIRABLE = frozenset(("lost", "lost-burst", "lost-trait"))
+_LEAST = 0.5
+"""Share of its profile that a candidate must express to be repaired; below, it is no caption of a voice."""
+_FRAME = "emotion_first"  # expresses emotions, and the rest only where there is any
 
 
 @dataclass(slots=True)
 class Slot:
-    """One caption to be written: what it must say, the template to rewrite, and what has come so far."""
+    """One caption to be written: its target profile, the template to rewrite, and the outcome so far."""
 
     number: int
     said: VoiceProfile
@@ -53,7 +51,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Draft:
-    """A clip whose captions are being written, each judged against the others that it has by then."""
+    """A clip whose captions are being written, each judged against those written before."""
 
     id: str
     slots: list[Slot]
@@ -65,19 +63,19 @@ class Draft:
     failures: list[str] = field(default_factory=list)
 
     def open(self) -> Iterator[Slot]:
-        """Give the slots that have no caption yet."""
+        """Return the slots that have no caption yet."""
         return (slot for slot in self.slots if slot.caption is None)
 
     def request(self, slot: Slot, *, n: int) -> Request:
-        """Return what is asked next for a slot."""
+        """Return the next request for a slot."""
         slot.attempts += 1
         self.counts.update(requests=1, retried=int(slot.attempts > 1))
-        told = tuple(Refused(text, _told(verdict)) for text, verdict, _ in slot.refused[-_TOLD:])
+        refused = tuple(Refused(text, _shown(verdict)) for text, verdict, _ in slot.refused[-_SHOWN:])
         seed = derived_seed("paraphrase", self.id, self.seed, slot.number, slot.attempts)
-        return Request(self.id, slot.source, slot.said, seed, n, slot.style, told)
+        return Request(self.id, slot.source, slot.said, seed, n, slot.style, refused)
 
     def take(self, slot: Slot, request: Request, answer: Candidates) -> None:
-        """Judge what came: the first candidate that passes is the caption, those after it are spare."""
+        """Judge the candidates: the first that passes is the caption, those after it are spare."""
         self.counts.update(candidates=len(answer.texts), unanswered=int(bool(answer.failure)))
         if answer.failure and len(self.failures) < _MOST_FAILURES:
             self.failures.append(answer.failure[:_LONGEST_KEPT])
@@ -94,7 +92,7 @@ class Draft:
                 slot.refused.append((text, verdict, made_by))
 
     def finish(self, *, repair: bool) -> None:
-        """Fill the slots that are open: the best partial candidate mended, or else a template."""
+        """Fill the open slots: with the best candidate repaired, or else with a template."""
         for slot in self.slots:
             if slot.caption is None and not (repair and self._repair(slot)):
                 self._fall_back(slot)
@@ -130,21 +128,21 @@ class Draft:
         slot.caption = Caption(text, {"by": "paraphrase", "of": slot.source, **made_by})
 
     def _repair(self, slot: Slot) -> bool:
-        place = best_partial([verdict for _, verdict, _ in slot.refused], slot.said)
+        place = best_repairable([verdict for _, verdict, _ in slot.refused], slot.said)
         if place is None:
             return False
         text, verdict, made_by = slot.refused[place]
         seed = derived_seed("repair", self.id, self.seed, slot.number)
-        mended, added = repaired(text, verdict, slot.said, seed=seed)
-        if not self._verdict(slot, mended).accepted:
+        text, added = repaired(text, verdict, slot.said, seed=seed)
+        if not self._verdict(slot, text).accepted:
             return False
         del slot.refused[place]
-        self._write(slot, mended, {**made_by, "repaired": added})
+        self._write(slot, text, {**made_by, "repaired": added})
         self.counts["repaired"] += 1
         return True
 
     def _fall_back(self, slot: Slot) -> None:
-        """Write a template, one unlike the other captions if there is one."""
+        """Write a template, if possible one that does not resemble the other captions."""
         why = slot.refused[-1][1].reasons[0].code if slot.refused else "unanswered"
         tried = []
         for number in range(_FALLBACKS):
@@ -162,8 +160,8 @@ class Draft:
         self.counts["fallbacks"] += 1
 
 
-def _told(verdict: Verdict) -> tuple[Reason, ...]:
-    """Return the reasons that a model is told: a few of each kind, for a text can be wrong all over."""
+def _shown(verdict: Verdict) -> tuple[Reason, ...]:
+    """Return the reasons that a model is shown: a few of each kind."""
     found: list[Reason] = []
     for reason in verdict.reasons:
         if sum(other.code == reason.code for other in found) < _EACH:
@@ -178,3 +176,40 @@ def _kept(text: str, verdict: Verdict) -> dict[str, Any]:
         "missed": list(verdict.missed),
         "unknown": list(verdict.unknown),
     }
+
+
+def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:
+    """Whether a candidate only leaves something out of `profile`, and expresses at least half of it."""
+    if not verdict.reasons or not _REPAIRABLE.issuperset(verdict.codes):
+        return False
+    wanted = expressible(profile)
+    things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+    says_a_feeling = len(verdict.missed) < len(wanted.emotions) or not wanted.emotions
+    return says_a_feeling and things - len(verdict.reasons) >= _LEAST * things
+
+
+def best_repairable(verdicts: Sequence[Verdict], profile: VoiceProfile) -> int | None:
+    """Return the index of the first candidate that leaves out least, None if none is repairable."""
+    repairable = [place for place, verdict in enumerate(verdicts) if is_repairable(verdict, profile)]
+    return min(repairable, key=lambda place: len(verdicts[place].reasons), default=None)
+
+
+def repaired(candidate: str, verdict: Verdict, profile: VoiceProfile, *, seed: int) -> tuple[str, str]:
+    """Return a repairable candidate with a sentence that expresses the rest of `profile`, and its names.
+
+    The result is for the gate to judge again. The seed decides the words.
+    """
+    wanted = expressible(profile)
+    missed = {(reason.code, reason.what) for reason in verdict.reasons}
+    left_out = VoiceProfile(
+        {name: level for name, level in wanted.emotions.items() if ("lost", name) in missed},
+        [name for name in wanted.bursts if ("lost-burst", name) in missed],
+        {key: value for key, value in wanted.traits.items() if ("lost-trait", key) in missed},
+    )
+    if left_out.emotions:
+        said = render(left_out, seed=seed, frame=_FRAME)
+    else:
+        said = render(left_out, seed=seed, style="prose", leave_out=["emotions"])
+    end = "" if candidate.rstrip().endswith((".", "!", "?")) else "."
+    names = (*left_out.emotions, *left_out.bursts, *left_out.traits)
+    return f"{candidate.rstrip().rstrip(',;:')}{end} {said}", ", ".join(names)

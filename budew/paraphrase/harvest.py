@@ -1,7 +1,7 @@
-"""Harvest: words of a language model that the parser cannot read yet, where an emotion was missed.
+"""Words of a language model that the parser does not know, in candidates that miss an emotion.
 
-Such a word is either an invention or wording that the lexicon lacks. Those that stand again and again where
-one emotion was missed, and hardly where none was, are worth a line in `caption_templates/en.yaml`.
+Such a word is either an invention or wording that the lexicon lacks. Words that are frequent where one
+emotion is missed, and rare in accepted captions, are worth a line in `caption_templates/en.yaml`.
 """
 
 from collections import Counter, defaultdict
@@ -14,27 +14,26 @@ from budew.captions.lint.rules import load_rules
 from budew.captions.parse import SHORTEST_UNKNOWN, parse
 from budew.captions.tokens import tokenize
 from budew.corpora.clip import Clip
-from budew.paraphrase.job import METADATA
+from budew.paraphrase.metrics.candidate_counts import refusals_of
 from budew.taxonomy import EMOTIONS
 
 _EXAMPLES = 3
 _NO_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
-"""Codes of candidates that are no try at an English caption: their words would fill the table."""
+"""Codes of candidates that are no English caption: their words would fill the table."""
 _MOST_WORDS = 200_000
-"""Different words that are counted. What comes after them is not looked at, and told."""
+"""Different words that are counted; further ones are only numbered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Harvested:
-    """A word that nobody reads.
+    """A word that the parser does not know.
 
     Attributes:
         word: lower-case.
-        missed: refused candidates with it in which an emotion was missed; not those that are no caption in
-            English at all, such as chat or German.
-        named: of them, those where it stands as an emotion stands ("a sense of …").
-        passed: accepted captions with it, which say all that they have to.
-        emotions: which emotions were missed, the most frequent first, and how often.
+        missed: refused candidates with it that miss an emotion and are English captions.
+        named: of them, those where it is in the position of an emotion ("a sense of …").
+        passed: accepted captions with it.
+        emotions: the missed emotions, the most frequent first, and how often.
         examples: candidates with it.
     """
 
@@ -51,7 +50,7 @@ class Harvested:
 
     @property
     def share(self) -> float:
-        """How often an emotion was missed where it stands."""
+        """Share of the texts with it that miss an emotion."""
         return self.missed / (self.missed + self.passed)
 
 
@@ -62,8 +61,8 @@ class Harvest:
         beyond: words that were not counted, because there were too many different ones.
     """
 
-    def __init__(self, language: str = "en") -> None:
-        self.beyond, self._language = 0, language
+    def __init__(self) -> None:
+        self.beyond = 0
         self._missed: Counter[str] = Counter()
         self._named: Counter[str] = Counter()
         self._passed: Counter[str] = Counter()
@@ -71,13 +70,13 @@ class Harvest:
         self._examples: defaultdict[str, list[str]] = defaultdict(list)
 
     def add(self, clip: Clip) -> None:
-        """Count what the refused candidates and the captions of a clip hold."""
+        """Count the words of the refused candidates and of the captions of a clip."""
         for caption in clip.captions:
             if caption.made_by.get("by") == "paraphrase" and "fallback" not in caption.made_by:
-                self._passed.update(self._room(unread(caption.text, self._language)))
-        for text, missed in _refusals(clip):
-            words = self._room(unread(text, self._language))
-            named = {unknown.word for unknown in parse(text, language=self._language).unknown}
+                self._passed.update(self._countable(unread(caption.text)))
+        for text, missed in _missing(clip):
+            words = self._countable(unread(text))
+            named = {unknown.word for unknown in parse(text).unknown}
             self._missed.update(words)
             self._named.update(words & named)
             for word in words:
@@ -86,12 +85,12 @@ class Harvest:
                     self._examples[word].append(text)
 
     def ranked(self, *, fewest: int = 2) -> list[Harvested]:
-        """Return the words, those first that stand most often as an emotion stands where one was missed."""
+        """Return the words, first those most often in the position of an emotion where one was missed."""
         found = [self._harvested(word) for word, count in self._missed.items() if count >= fewest]
         return sorted(found, key=lambda row: (-row.named, -row.missed * row.share, row.word))
 
-    def _room(self, words: set[str]) -> set[str]:
-        """Return the words that may be counted: all that are known, and new ones while there is room."""
+    def _countable(self, words: set[str]) -> set[str]:
+        """Return the words to count: those counted already, and new ones up to the limit."""
         if len(self._missed) + len(self._passed) < _MOST_WORDS:
             return words
         known = {word for word in words if word in self._missed or word in self._passed}
@@ -110,23 +109,22 @@ class Harvest:
         )
 
 
-def harvest(clips: Iterable[Clip], *, fewest: int = 2, language: str = "en") -> list[Harvested]:
-    """Return the words that the parser cannot read, the likeliest to lack in the lexicon first.
+def harvest(clips: Iterable[Clip], *, fewest: int = 2) -> list[Harvested]:
+    """Return the words that the parser does not know, the likeliest gaps of the lexicon first.
 
     Args:
         clips: of `Paraphrase` with `keep_refused`.
         fewest: refused candidates with a word from which it is listed.
-        language: of the captions.
     """
-    counts = Harvest(language)
+    counts = Harvest()
     for clip in clips:
         counts.add(clip)
     return counts.ranked(fewest=fewest)
 
 
-def unread(text: str, language: str = "en") -> set[str]:
-    """Return the words of a text that carry meaning and are in no entry of the lexicon, lower-case."""
-    lexicon, grammar = load_lexicon(language), load_rules(language).function_words
+def unread(text: str) -> set[str]:
+    """Return the content words of a text that are in no entry of the lexicon, lower-case."""
+    lexicon, grammar = load_lexicon(), load_rules().function_words
     tokens = tokenize(text)
     words = {tokens[first] for first, _, entry in lexicon.phrases.scan(tokens) if entry is None}
     return {
@@ -139,16 +137,9 @@ def unread(text: str, language: str = "en") -> set[str]:
     }
 
 
-def _refusals(clip: Clip) -> Iterator[tuple[str, list[str]]]:
-    """Give the refused candidates that missed an emotion, so far as the metadata is what we write."""
-    account: Any = clip.metadata.get(METADATA)
-    rows = account.get("refusals") if isinstance(account, dict) else None
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and isinstance(row.get("text"), str) and isinstance(row.get("missed"), list):
-            missed = [name for name in row["missed"] if name in EMOTIONS]
-            if missed and not _is_no_caption(row.get("codes")):
-                yield row["text"], missed
-
-
-def _is_no_caption(codes: Any) -> bool:
-    return isinstance(codes, list) and any(isinstance(code, str) and code in _NO_CAPTION for code in codes)
+def _missing(clip: Clip) -> Iterator[tuple[str, list[str]]]:
+    """Yield the refused candidates that are English captions and miss emotions, and which."""
+    for refusal in refusals_of(clip):
+        missed = [name for name in refusal.missed if name in EMOTIONS]
+        if missed and _NO_CAPTION.isdisjoint(refusal.codes):
+            yield refusal.text, missed

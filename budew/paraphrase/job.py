@@ -1,7 +1,7 @@
-"""The job: several captions for each clip, in other words than a template's and with no other meaning.
+"""The rewriting job: several captions for each clip, in other words than a template's, with the same meaning.
 
-Shards in, shards out, on the runner of `budew.jobs`. Each clip keeps what became of its candidates in its
-metadata, under `paraphrase`; `budew paraphrase report` adds it up.
+Each clip keeps the counts of its candidates in its metadata, under `paraphrase`; `budew paraphrase report`
+sums them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,13 +15,11 @@ from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.corpora.clip import Clip
 from budew.jobs.job import OnFailed
 from budew.paraphrase.backend import Backend
-from budew.paraphrase.draft import COUNTS, Draft
+from budew.paraphrase.draft import COUNTS, METADATA, Draft
 from budew.paraphrase.rewriting import Rewriting
 
-METADATA = "paraphrase"
-"""Key of the metadata of a clip that holds the counts."""
 _REPLACED = ("render", "paraphrase")
-"""Makers of captions that new ones take the place of."""
+"""Makers of captions that the new ones replace."""
 _TALLIES = {
     "accepted": "accepted",
     "retried": "asked again",
@@ -30,44 +28,28 @@ _TALLIES = {
     "unanswered": "unanswered",
     "fallbacks": "templates",
 }
-"""Of the counts, those that the progress shows, and how."""
+"""Counts shown with the progress, and their labels."""
 
 _Prepared = tuple[Clip, Draft | Exception]
 
 
 @dataclass(frozen=True, slots=True)
 class Paraphrase:
-    """Give each clip captions that a backend wrote and the gate let through.
+    """Give each clip captions that a backend wrote and the gate accepted.
 
-    They take the place of template captions and of earlier paraphrases; captions from elsewhere stay.
-
-    Attributes:
-        backend: what writes.
-        rewriting: how many, how often, how strictly.
-        keep_templates: whether template captions stay beside the new ones.
-        keep_refused: whether refused candidates are kept in the metadata, for the report and for `harvest`.
+    They replace template captions and earlier paraphrases; other captions stay.
     """
 
     backend: Backend
     rewriting: Rewriting = field(default_factory=Rewriting)
-    keep_templates: bool = False
-    keep_refused: bool = True
     name: str = "paraphrase"
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the captions."""
-        plan = self.rewriting
         return {
             "backend": dict(self.backend.settings()),
-            "per_clip": plan.per_clip,
-            "attempts": plan.attempts,
-            "candidates": plan.candidates,
-            "seed": plan.seed,
-            "repair": plan.repair,
-            "gate": plan.gate.settings(),
-            "prompt_sha256": plan.prompts.sha256(),
-            "keep_templates": self.keep_templates,
-            "keep_refused": self.keep_refused,
+            "prompt_sha256": self.rewriting.prompts.sha256(),
+            **self.rewriting.model_dump(mode="json"),
         }
 
     @property
@@ -81,10 +63,10 @@ class Paraphrase:
         return {shown: account.get(name, 0) for name, shown in _TALLIES.items()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Caption clips in their order, many at a time; a clip without a profile is told.
+        """Caption clips in their order, many at a time; a clip without a profile fails.
 
         Raises:
-            JobError: the backend can do nothing more: see there.
+            JobError: the backend cannot go on.
         """
         with loop_in_thread() as loop:
             backend = wait_for(loop, self.backend.__aenter__())
@@ -96,21 +78,21 @@ class Paraphrase:
             )
             try:
                 with closing(batches):
-                    yield from self._told(batches, failed)
+                    yield from self._finished(batches, failed)
             finally:
                 wait_for(loop, backend.__aexit__(None, None, None))
 
     def _prepared(self, clip: Clip) -> _Prepared:
         try:
             return clip, self.rewriting.draft(clip)
-        except Exception as error:  # noqa: BLE001  # told as the failure of this clip, in its turn
+        except Exception as error:  # noqa: BLE001  # reported as the failure of this clip, in its turn
             return clip, error
 
     async def _rewritten(self, batch: Sequence[_Prepared], backend: Backend) -> None:
         drafts = [draft for _, draft in batch if isinstance(draft, Draft)]
         await self.rewriting.rewrite(drafts, backend)
 
-    def _told(
+    def _finished(
         self, batches: Iterator[tuple[Sequence[_Prepared], Future[None]]], failed: OnFailed
     ) -> Iterator[Clip]:
         for batch, done in batches:
@@ -125,14 +107,14 @@ class Paraphrase:
                     raise wrong
 
     def _with_captions(self, clip: Clip, draft: Draft) -> Clip:
-        replaced = _REPLACED[self.keep_templates :]
+        replaced = _REPLACED[self.rewriting.keep_templates :]
         kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") not in replaced)
-        account = draft.account(keep_refused=self.keep_refused)
+        account = draft.account(keep_refused=self.rewriting.keep_refused)
         return replace(clip, captions=kept + draft.captions(), metadata={**clip.metadata, METADATA: account})
 
 
 def counted(clips: Iterable[Clip]) -> dict[str, int]:
-    """Return the counts of some clips added up."""
+    """Return the sums of the counts of some clips."""
     total = dict.fromkeys(COUNTS, 0)
     for clip in clips:
         account = clip.metadata.get(METADATA, {})

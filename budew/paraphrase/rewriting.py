@@ -1,59 +1,59 @@
-"""The rewriting of a batch of clips: ask, judge, ask again with the reasons, mend, fall back on templates.
+"""Rewriting a batch of clips: ask, judge, ask again with the reasons, repair, fall back on templates.
 
-A clip never goes without: where nothing passes the gate, fresh template renderings fill up, marked as such.
+Every clip gets its captions: where nothing passes the gate, fresh template renderings take their place,
+marked as such.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from pydantic import Field, InstanceOf
+
+from budew.captions import expressible, parse, render
+from budew.captions.render import Style
 from budew.corpora.clip import Clip
-from budew.paraphrase.backend import Backend, ParaphraseError
+from budew.errors import CorpusError
+from budew.paraphrase.backend import Backend
 from budew.paraphrase.draft import Draft, Slot
-from budew.paraphrase.gate import Gate
+from budew.paraphrase.gate import Gate, judge
 from budew.paraphrase.prompts import Prompts, load_prompts
-from budew.paraphrase.sources import said_parts, source_caption
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+from budew.settings import Settings
+
+_LONGEST = 2_000
+"""Characters of a template; the fullest rendering of a profile of ten parts has some 600."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rewriting:
-    """How captions are rewritten, whatever backend writes them.
+class Rewriting(Settings):
+    """How captions are rewritten, whatever backend writes them."""
 
-    Attributes:
-        per_clip: captions wanted of each clip.
-        attempts: requests for one caption, at most; each after the first tells what was wrong.
-        candidates: texts wanted of each request.
-        seed: with the id of a clip, decides everything that is drawn for it.
-        gate: what a caption has to hold to.
-        prompts: of which the styles are drawn, whichever backend follows them.
-        repair: whether a candidate that only leaves something out is completed.
-
-    Raises:
-        ValueError: a number below 1.
-    """
-
-    per_clip: int = 1
-    attempts: int = 3
-    candidates: int = 2
-    seed: int = 0
-    gate: Gate = field(default_factory=Gate)
-    prompts: Prompts = field(default_factory=load_prompts)
-    repair: bool = True
-
-    def __post_init__(self) -> None:
-        if min(self.per_clip, self.attempts, self.candidates) < 1:
-            raise ValueError("captions, attempts and candidates are at least 1")
+    per_clip: int = Field(default=1, ge=1, description="Captions for each clip, each in another style.")
+    attempts: int = Field(
+        default=3, ge=1, description="Requests for one caption; each after the first has the reasons."
+    )
+    candidates: int = Field(
+        default=2, ge=1, description="Texts of each request; the first that passes stays."
+    )
+    seed: int = Field(default=0, description="Decides, with the id of a clip, everything that is drawn.")
+    gate: Gate = Field(default_factory=Gate, description="What a caption must fulfil.")
+    repair: bool = Field(default=True, description="Complete candidates that only leave something out.")
+    keep_templates: bool = Field(default=False, description="Keep template captions beside the new ones.")
+    keep_refused: bool = Field(
+        default=True, description="Keep refused candidates in the metadata, for report and harvest."
+    )
+    prompts: InstanceOf[Prompts] = Field(
+        default_factory=load_prompts, exclude=True, description="Whose styles are drawn, for all backends."
+    )
 
     def draft(self, clip: Clip) -> Draft:
         """Return a clip as it is before anything was asked.
 
         Raises:
-            ParaphraseError: it has no profile to hold its captions to.
+            CorpusError: it has no profile.
         """
         parts = said_parts(clip)
         if not parts:
-            raise ParaphraseError(
-                f"clip {clip.id!r} has no profile to hold its captions to: annotate it first"
-            )
+            raise CorpusError(f"clip {clip.id!r} has no profile to compare captions with: annotate it first")
         slots = []
         for number in range(self.per_clip):
             said, style = parts[number % len(parts)], self.prompts.style_of(self.seed, clip.id, number)
@@ -64,10 +64,10 @@ class Rewriting:
         return Draft(clip.id, slots, self.gate, self.seed, clip.transcript or "")
 
     async def rewrite(self, drafts: Sequence[Draft], backend: Backend) -> None:
-        """Fill all slots of some drafts, with as many rounds of requests as it takes.
+        """Fill all slots of some drafts, with as many rounds of requests as needed.
 
         Raises:
-            JobError: the backend can do no request at all.
+            JobError: the backend cannot answer any request.
         """
         for _ in range(self.attempts):
             waiting = [(draft, slot) for draft in drafts for slot in draft.open()]
@@ -79,3 +79,47 @@ class Rewriting:
                 draft.take(slot, request, answer)
         for draft in drafts:
             draft.finish(repair=self.repair)
+
+
+def said_parts(clip: Clip) -> tuple[VoiceProfile, ...]:
+    """Return the profile of each template caption of a clip, without repetition; its own where it has none.
+
+    A template may express the strongest emotions only. It comes from a file, so only one that parses as a
+    plain part of the clip's profile, and as nothing else, counts; prompts hold a fresh rendering of it.
+    """
+    if clip.profile is None:
+        return ()
+    whole = _with_silence(expressible(clip.profile), silent=not clip.profile.emotions_known)
+    templates = (caption.text for caption in clip.captions if caption.made_by.get("by") == "render")
+    said = dict.fromkeys(
+        _with_silence(part, silent=not whole.emotions_known or bool(whole.emotions))
+        for text in templates
+        if (part := _part_said(text, whole)) is not None
+    )
+    return tuple(said) or (whole,)
+
+
+def source_caption(id: str, number: int, said: VoiceProfile, *, seed: int, style: Style | None = None) -> str:
+    """Return a template caption that expresses `said`, for caption `number` of a clip."""
+    own = derived_seed("source", id, seed, number)
+    return render(said, seed=own, style=style)
+
+
+def _with_silence(said: VoiceProfile, *, silent: bool) -> VoiceProfile:
+    """Return a profile; where it has no emotions and is silent on them, with unknown emotions."""
+    return VoiceProfile(None, said.bursts, said.traits) if silent and not said.emotions else said
+
+
+def _part_said(text: str, whole: VoiceProfile) -> VoiceProfile | None:
+    """Return the parsed profile of a caption if it is a plain part of `whole`, else None."""
+    if len(text) > _LONGEST:
+        return None
+    said = parse(text).profile
+    within = (
+        said.emotions.items() <= whole.emotions.items()
+        and set(said.bursts) <= set(whole.bursts)
+        and said.traits.items() <= whole.traits.items()
+    )
+    says_nothing = said == VoiceProfile() and bool(whole.emotions or whole.bursts or whole.traits)
+    is_template = within and not says_nothing and judge(text, said, tolerance=0).accepted
+    return said if is_template else None

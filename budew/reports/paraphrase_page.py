@@ -6,8 +6,9 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from budew.paraphrase.draft import FATES
 from budew.paraphrase.metrics import ParaphraseReport
-from budew.paraphrase.metrics.candidate_counts import FATES, ranked
+from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.sample import Example

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.correlation import Estimate
-from budew.paraphrase.metrics.candidate_counts import FATES, ranked
+from budew.paraphrase.draft import FATES
+from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.comparison import COMPARED
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from budew.cli.paraphrase_prompt import prompt
 from budew.paraphrase import load_prompts
 from budew.paraphrase.backend import Request
-from budew.paraphrase.sources import source_caption
+from budew.paraphrase.rewriting import source_caption
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 

@@ -6,8 +6,7 @@ import json
 import pytest
 
 from benchmarks.paraphrase_server import Behavior, running
-from budew.cli.paraphrasing import run
-from budew.cli.paraphrasing_options import HEEDED_BY
+from budew.cli.paraphrasing import USED_BY, run
 from budew.corpora import Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge
@@ -73,16 +72,38 @@ def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given,
         ("transformers", ["--server", "server.yaml"]),
     ],
 )
-def test_an_option_that_the_backend_does_not_heed_is_refused(budew, corpus, tmp_path, backend, given):
+def test_an_option_that_the_backend_does_not_use_is_refused(budew, corpus, tmp_path, backend, given):
     outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--backend", backend, *given)
     assert outcome.status == 2
     assert given[0] in outcome.err
-    assert "heed" in outcome.err
+    assert "leave it out" in outcome.err
     assert not (tmp_path / "out").exists()
 
 
-def test_every_option_that_some_backends_heed_is_one_of_run():
-    assert HEEDED_BY.keys() <= inspect.signature(run).parameters.keys()
+def test_every_option_that_some_backends_use_is_one_of_run():
+    assert USED_BY.keys() <= inspect.signature(run).parameters.keys()
+
+
+def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):
+    given = [
+        "--workers",
+        "0",
+        "--set",
+        "gate.nearest_source=0.0",
+        "--set",
+        "keep_refused=false",
+        "--set",
+        "attempts=1",
+    ]
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", *given)
+    assert outcome.status == 0
+    (clip, *_) = read(tmp_path / "out")
+    assert clip.metadata["paraphrase"]["codes"] == {"copy": 2}  # any text shares some runs with its template
+    assert "refusals" not in clip.metadata["paraphrase"]
+    for wrong in ("attempts=0", "gate.tolerance=9", "cache=x.sqlite", "colour=red"):
+        outcome = budew("paraphrase", "run", corpus, tmp_path / "wrong", "--set", wrong)
+        assert outcome.status == 1
+        assert wrong.split("=")[0] in outcome.err
 
 
 def test_a_dry_run_asks_nobody_and_writes_nothing(budew, corpus, tmp_path):

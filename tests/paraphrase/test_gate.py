@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import render
-from budew.paraphrase.gate import Gate, judge
+from budew.paraphrase.gate import Gate, judge, overlap
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
+from tests.paraphrase.scripted import some_profile
 
 PROFILE = VoiceProfile(
     {"Anger": 0.75, "Fear": 0.25, "Awe": 0.05},
@@ -191,7 +192,7 @@ def test_a_sound_of_no_kind_is_refused_where_no_burst_is_known_and_only_there(sa
     assert reason.code == "added-burst"
     assert reason.what in said
     assert "added-burst" not in codes(caption, VoiceProfile(ANGRY.emotions, ["Ahem"], ANGRY.traits))
-    assert Gate(parts=frozenset(["emotions"])).judge(caption, ANGRY).accepted
+    assert Gate(parts=("emotions",)).judge(caption, ANGRY).accepted
 
 
 def test_a_sound_in_a_phrase_that_means_an_emotion_is_no_sound():
@@ -200,7 +201,7 @@ def test_a_sound_in_a_phrase_that_means_an_emotion_is_no_sound():
 
 
 def test_only_the_parts_that_are_known_are_compared():
-    emotions = Gate(parts=frozenset(["emotions"]))
+    emotions = Gate(parts=("emotions",))
     said = "A young man, deeply furious and a little scared, coughing."
     assert emotions.judge(said, PROFILE).accepted
     assert emotions.judge(said.replace("scared", "proud"), PROFILE).codes == ("lost", "added")
@@ -211,3 +212,37 @@ def test_words_that_the_parser_cannot_read_are_told_with_the_emotions_that_were_
     assert verdict.missed == ("Anger",)
     assert verdict.unknown == ("gallbladderishness",)
     assert judge("", PROFILE).missed == ("Fear", "Anger")
+
+
+TEXT = "An old woman speaks with overwhelming rage, a touch of pride and a quiet chuckle."
+
+
+def test_copies_are_near_whatever_their_case_marks_and_order():
+    assert overlap(TEXT, TEXT.upper().replace(",", " ;").replace(".", "!")) == 1
+    assert overlap(TEXT, "Listen well: " + TEXT + " That is all there is.") > 0.95
+    assert (
+        overlap(TEXT, "With overwhelming rage, a touch of pride and a quiet chuckle, an old woman speaks.")
+        > 0.8
+    )
+
+
+def test_other_words_for_the_same_are_far():
+    assert (
+        overlap(
+            TEXT, "She is elderly and sounds utterly furious, faintly self-assured, and laughs to herself."
+        )
+        < 0.2
+    )
+    pairs = [(render(p, seed=1), render(p, seed=2)) for p in map(some_profile, range(200))]
+    assert sum(overlap(*pair) > 0.8 for pair in pairs) < 10
+
+
+def test_short_captions_are_copies_only_when_they_are_the_same():
+    assert overlap("A sad man.", "a sad man") == 1
+    assert overlap("A sad man.", "A sad old man.") == 0
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_it_is_a_share_and_the_same_both_ways(one, other):
+    assert 0 <= overlap(one, other) == overlap(other, one) <= 1
+    assert overlap(one, one) == 1

@@ -16,7 +16,7 @@ from budew.paraphrase.metrics import paraphrase_report
 from tests.paraphrase.scripted import some_clips
 
 
-def rewritten(folder, clips, behavior, *, shards=4, workers=2, **options):
+def rewritten(folder, clips, behavior, *, shards=4, workers=2, timeout=2.0, **options):
     """Run the job over some clips against a server that behaves so; return the output and what it saw."""
     for number in range(shards):
         write_shard(folder / "in" / f"part-{number}.tar", clips[number::shards])
@@ -25,7 +25,7 @@ def rewritten(folder, clips, behavior, *, shards=4, workers=2, **options):
             base_url=url,
             model="model",
             concurrency=32,
-            timeout=2.0,
+            timeout=timeout,
             patience=120.0,
             cache=folder / "answers.sqlite",
         )
@@ -61,15 +61,15 @@ def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, 
 
 
 @pytest.mark.slow
-def test_two_thousand_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_half_a_minute(tmp_path):
-    clips = some_clips(2000)
-    behavior = Behavior(0.5, seed=3, seconds=0.02, stall=3.0, down=30.0, down_after=600)
-    summary, done, seen = rewritten(tmp_path, clips, behavior, attempts=2)
-    assert (summary.clips, summary.failures, summary.given_up) == (2000, 0, ())
+def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(tmp_path):
+    clips = some_clips(300)
+    behavior = Behavior(0.5, seed=3, seconds=0.02, stall=1.5, down=4.0, down_after=100)
+    summary, done, seen = rewritten(tmp_path, clips, behavior, timeout=1.0, attempts=2)
+    assert (summary.clips, summary.failures, summary.given_up) == (300, 0, ())
     counts = check(clips, done)
     assert set(FAULTS) <= seen.faults.keys()
-    assert counts["accepted"] > 1000
-    assert counts["fallbacks"] > 100
+    assert counts["accepted"] > 150
+    assert counts["fallbacks"] > 15
     report = paraphrase_report([tmp_path / "out"])
-    assert report.accounts.clips == 2000
-    assert not report.accounts.wrong
+    assert report.candidates.clips == 300
+    assert not report.candidates.wrong

@@ -71,7 +71,7 @@ def test_templates_are_replaced_and_captions_from_elsewhere_stay():
         return [caption.made_by["by"] for caption in done.captions]
 
     assert makers(job()) == ["Ann", "paraphrase", "paraphrase"]
-    assert makers(replace(job(), keep_templates=True)) == ["Ann", "render", "paraphrase", "paraphrase"]
+    assert makers(job(keep_templates=True)) == ["Ann", "render", "paraphrase", "paraphrase"]
 
 
 def test_refused_candidates_are_kept_for_the_report_unless_they_are_not_wanted():
@@ -82,7 +82,7 @@ def test_refused_candidates_are_kept_for_the_report_unless_they_are_not_wanted()
     assert row["text"].startswith("A happy giraffe")
     assert len(row["text"]) <= 400
     assert row["missed"] == list(clip.profile.emotions)
-    (dropped,) = Paraphrase(hopeless, keep_refused=False).run(iter([clip]), lambda *_: None)
+    (dropped,) = Paraphrase(hopeless, Rewriting(keep_refused=False)).run(iter([clip]), lambda *_: None)
     assert "refusals" not in dropped.metadata[METADATA]
 
 
@@ -92,7 +92,7 @@ def test_settings_that_decide_captions_make_another_job(corpus, tmp_path):
         job(seed=1),
         job(attempts=2),
         job(gate=Gate(tolerance=0)),
-        replace(job(), keep_templates=True),
+        job(keep_templates=True),
     ):
         with pytest.raises(JobError, match="with other settings"):
             run(other, corpus, tmp_path / "out", workers=0)

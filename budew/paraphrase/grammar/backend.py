@@ -20,10 +20,10 @@ from budew.captions.filling import Said
 from budew.captions.frames import Frame
 from budew.captions.render import said_of
 from budew.paraphrase.backend import Candidates, Request
+from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.grammar.places import possible
 from budew.paraphrase.grammar.rewording import Rewording, load_vocabulary
 from budew.paraphrase.grammar.vocabulary import Vocabulary
-from budew.paraphrase.overlap import folded, overlap
 from budew.profile import VoiceProfile
 from budew.randomness import Choices
 

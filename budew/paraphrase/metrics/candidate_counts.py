@@ -12,12 +12,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from budew.corpora.clip import Caption, Clip
+from budew.paraphrase.draft import COUNTS, FATES, METADATA
 
-BY = "paraphrase"
-"""Maker of a caption, and key of the metadata of a clip that holds its counts."""
-FATES = ("accepted", "repaired", "spare", "refused")
-"""Of a candidate: written as it came, completed, not needed and so not judged, refused by the gate."""
-COUNTS = ("requests", "unanswered", "retried", "candidates", *FATES, "fallbacks")
 MOST_LISTED = 20
 """Clips listed whose counts do not add up."""
 _MOST_NAMES = 200
@@ -54,7 +50,7 @@ class ClipCounts(_Read):
 
 def counts_of(clip: Clip) -> ClipCounts | str | None:
     """Return the counts of a clip, what is wrong with them, or None where there are none."""
-    account: Any = clip.metadata.get(BY)
+    account: Any = clip.metadata.get(METADATA)
     if account is None:
         return None
     try:
@@ -152,7 +148,7 @@ class CaptionCounts:
 
 def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
     """Return the captions of a clip that rewriting wrote, fallbacks included."""
-    return tuple(caption for caption in clip.captions if caption.made_by.get("by") == BY)
+    return tuple(caption for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
 
 
 def is_fallback(caption: Caption) -> bool:

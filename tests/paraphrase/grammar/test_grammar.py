@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from budew.captions import expressible, parse, render
 from budew.paraphrase import Candidates, GrammarBackend, Refused, Request, judge
+from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.grammar.backend import _good
 from budew.paraphrase.grammar.rewording import load_vocabulary
-from budew.paraphrase.overlap import folded, overlap
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 

@@ -14,8 +14,7 @@ from budew.captions import expressible, parse
 from budew.captions.lint.caption import lint_caption
 from budew.errors import SettingsError
 from budew.paraphrase import load_prompts
-from budew.paraphrase.gate import judge
-from budew.paraphrase.overlap import overlap
+from budew.paraphrase.gate import judge, overlap
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group

@@ -392,7 +392,7 @@ def test_a_file_that_says_the_same_has_the_same_digest(changed):
         ({"system": None}, "system: required"),
         ({"system": "{levels}"}, "{answer}"),
         ({"system": "{levels} {answer} {weather}"}, "{weather}"),
-        ({"request": "{keep}"}, "request: value error, {caption}"),
+        ({"request": "{keep}"}, "request: {caption} is missing"),
         ({"styles": {}}, "styles"),
         ({"styles": ["plain"]}, "styles"),
         ({"styles__plain__weight": 0}, "styles.plain.weight"),

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import parse, render
+from budew.paraphrase.draft import best_repairable, is_repairable, repaired
 from budew.paraphrase.gate import judge
-from budew.paraphrase.repair import best_partial, is_mendable, repaired
 from budew.profile import VoiceProfile
 from tests.paraphrase.scripted import FULL, some_profile
 
@@ -24,7 +24,7 @@ def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count
         without(profile, count), seed=seed, style="prose", leave_out=["emotions"] * (count > 3)
     )
     verdict = judge(candidate, profile)
-    if not is_mendable(verdict, profile):
+    if not is_repairable(verdict, profile):
         return
     text, names = repaired(candidate, verdict, profile, seed=seed)
     said = parse(text)
@@ -37,8 +37,8 @@ def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count
 
 @pytest.mark.parametrize("candidate", ["A young man, furious.", "Level 3 of anger.", ""])
 def test_what_says_something_wrong_is_not_mendable(candidate):
-    assert not is_mendable(judge(candidate, FULL), FULL)
-    assert not is_mendable(judge(render(FULL), FULL), FULL)
+    assert not is_repairable(judge(candidate, FULL), FULL)
+    assert not is_repairable(judge(render(FULL), FULL), FULL)
 
 
 def test_the_candidate_that_leaves_out_least_is_the_best_and_of_equal_ones_the_first():
@@ -51,8 +51,8 @@ def test_the_candidate_that_leaves_out_least_is_the_best_and_of_equal_ones_the_f
             render(without(FULL, 1), style="prose", seed=2),
         )
     ]
-    assert best_partial(verdicts, FULL) == 2
-    assert best_partial(verdicts[:1], FULL) is None
+    assert best_repairable(verdicts, FULL) == 2
+    assert best_repairable(verdicts[:1], FULL) is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_candidate_that_leaves_out_least_is_the_best_and_of_equal_ones_the_f
     ],
 )
 def test_what_says_next_to_nothing_of_the_voice_is_not_completed(candidate):
-    assert not is_mendable(judge(candidate, FULL), FULL)
+    assert not is_repairable(judge(candidate, FULL), FULL)
     angry = VoiceProfile({"Anger": 0.75}, traits={"gender": "female"})
-    assert not is_mendable(judge(candidate, angry), angry)
-    assert is_mendable(judge("A deeply angry voice.", angry), angry)
+    assert not is_repairable(judge(candidate, angry), angry)
+    assert is_repairable(judge("A deeply angry voice.", angry), angry)
