@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from odd_jobs import Maker
 
 from budew.errors import JobError
 from budew.jobs import Plan, run
@@ -16,8 +17,6 @@ from budew.jobs.cluster import ClusterSettings
 from budew.jobs.convert import Convert
 
 ON_RAY = """
-    import sys
-
     import ray
 
     from budew.jobs import Plan
@@ -27,7 +26,7 @@ ON_RAY = """
     if __name__ == "__main__":
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=4 * 2**30)
         cluster = ClusterSettings(executor="ray", max_running=2, memory_gb=1)
-        summary = Plan(Convert(), sys.argv[1], sys.argv[2]).run(cluster=cluster)
+        summary = Plan(Convert(), "in", "out").run(cluster=cluster)
         print(summary.complete, summary.units, summary.clips)
 """
 
@@ -58,7 +57,8 @@ def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     script.write_text(textwrap.dedent(ON_RAY))
     out = tmp_path / "out"
     job = subprocess.Popen(
-        [sys.executable, script, tmp_path / "in", out],
+        [sys.executable, script],
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_USAGE_STATS_ENABLED": "0"},
@@ -120,9 +120,7 @@ SCONTROL = """
 
 
 @pytest.mark.slow
-def test_the_script_for_slurm_does_every_shard(shard, tmp_path, monkeypatch):
-    for number in range(2):
-        shard(f"in/{number}", f"c{number}")
+def test_the_script_for_slurm_does_every_shard_of_a_job_without_input(tmp_path, monkeypatch):
     for name, text in (("sbatch", SBATCH), ("srun", SRUN), ("scontrol", SCONTROL)):
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
@@ -130,16 +128,20 @@ def test_the_script_for_slurm_does_every_shard(shard, tmp_path, monkeypatch):
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    slurm = ClusterSettings(partition="any")
-    plan = Plan(Convert(), tmp_path / "in", tmp_path / "out")
-    plan.run(cluster=slurm)
-    summary = plan.run(cluster=slurm)
-    assert (summary.complete, summary.clips) == (2, 2), (tmp_path / "bin/log").read_text()[-2000:]
-    run(Convert(), tmp_path / "in", tmp_path / "calm", workers=0)
-    assert contents(tmp_path / "out") == contents(tmp_path / "calm")
+    monkeypatch.chdir(tmp_path)
+    for name in ("slurm", "calm"):
+        (tmp_path / name).mkdir()
+    plan = Plan(Maker(tmp_path / "slurm"), range(6), "out", clips_per_shard=3)
+    for _ in range(2):  # the second one collects
+        summary = plan.run(cluster=ClusterSettings(partition="any"))
+    found = (summary.complete, summary.clips, summary.failures, summary.left_out)
+    assert found == (2, 4, 1, 1), (tmp_path / "bin/log").read_text()[-2000:]
+    calm = run(Maker(tmp_path / "calm"), range(6), tmp_path / "calm-out", clips_per_shard=3, workers=0)
+    assert calm.clips == 4
+    assert contents(tmp_path / "out") == contents(tmp_path / "calm-out")
 
 
-def test_without_slurm_or_its_partition_the_error_says_what_to_do(shard, tmp_path, monkeypatch):
+def test_without_slurm_or_its_partition_it_is_an_error(shard, tmp_path, monkeypatch):
     shard("in/a", "a1")
     plan = Plan(Convert(), tmp_path / "in", tmp_path / "out")
     with pytest.raises(JobError, match="partition"):

@@ -1,4 +1,4 @@
-"""Ctrl-C is one line and exit status 130 at any moment; a job that was killed says nothing."""
+"""Ctrl-C gives one line and exit status 130 at any moment; a job that was killed prints nothing."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ GO_ON = f"{STOPPED}: start the same command again to go on"
 def corpus(shard, tmp_path) -> Path:
     """What takes two workers some seconds."""
     for number in range(8):
-        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(300)), audio=flac(1))
+        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(150)), audio=flac(1))
     return tmp_path / "in"
 
 
@@ -57,7 +57,7 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6, 1, 2])
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6, 1])
 def test_a_job_that_is_stopped_while_workers_start_says_one_line(started, corpus, tmp_path, seconds):
     job = started("--workers", "2")
     at_its_start(job)
@@ -85,7 +85,7 @@ def test_a_job_that_was_stopped_goes_on(started, corpus, tmp_path):
     until(lambda: list(tmp_path.glob("out/notes/*.json")) or job.poll() is not None)
     os.killpg(job.pid, signal.SIGINT)
     job.communicate(timeout=60)
-    assert run(Convert(), corpus, tmp_path / "out", workers=0).clips == 2_400
+    assert run(Convert(), corpus, tmp_path / "out", workers=0).clips == 1_200
     assert list((tmp_path / "out").rglob(".*")) == []
 
 
@@ -93,7 +93,7 @@ def test_a_job_that_was_stopped_goes_on(started, corpus, tmp_path):
 def test_a_job_that_is_killed_leaves_no_process_that_complains(started, kill):
     job = started("--workers", "2")
     at_its_start(job)
-    time.sleep(1)
+    time.sleep(0.5)
     job.send_signal(kill)
     assert job.communicate(timeout=60) == ("", "")
     until(lambda: not in_session(job.pid))
@@ -120,7 +120,7 @@ def test_a_second_interrupt_does_not_wait_for_the_clip(shard, tmp_path):
     until(lambda: job.stdout.readline() == "2\n")
     for _ in range(2):
         os.killpg(job.pid, signal.SIGINT)
-        time.sleep(1)
+        time.sleep(0.5)
     job.communicate(timeout=10)
     assert job.returncode != 0
     until(lambda: not in_session(job.pid))

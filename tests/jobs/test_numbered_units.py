@@ -1,4 +1,4 @@
-"""Clips that are made of nothing: those that are there are kept, those that are missing are made."""
+"""Jobs without input clips: clips that are there are kept, those that are missing are made."""
 
 from pathlib import Path
 
@@ -56,12 +56,11 @@ def test_a_worker_that_is_killed_costs_its_shard_a_second_try(job, tmp_path):
         (10**8 + 1, 10**6, "more than the 100,000,000 of one corpus"),
         (10**8, 99, "1,010,102 shards, more than 1,000,000: make larger shards"),
         (0, 3, "at least one clip"),
+        (-1, 3, "at least one clip"),
         (3, 0, "at least one clip"),
     ],
 )
-def test_a_plan_that_nobody_could_go_through_is_refused_before_anything_is_there(
-    job, tmp_path, clips, per_shard, fault
-):
+def test_a_size_out_of_range_is_refused_before_anything_is_written(job, tmp_path, clips, per_shard, fault):
     with pytest.raises(InputError, match=fault):
         Plan(job, range(clips), tmp_path / "out", clips_per_shard=per_shard)
     assert not (tmp_path / "out").exists()
@@ -74,9 +73,3 @@ def test_fewer_clips_than_are_there_are_refused_and_nothing_is_lost(job, tmp_pat
         with pytest.raises(JobError, match=f"holds more than {fewer} clips"):
             made(job, fewer)
     assert made(job, 6).done == 0
-
-
-@pytest.mark.parametrize("clips", [0, -1])
-def test_a_corpus_of_nothing_is_refused(job, clips):
-    with pytest.raises(InputError, match="at least one clip"):
-        made(job, clips)

@@ -1,4 +1,4 @@
-"""A job ends the same however it was run, and what fails is listed and costs nothing else."""
+"""A plan ends the same however it was run, and what fails is listed and costs nothing else."""
 
 import fcntl
 import json
@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from odd_jobs import Odd, flac, in_session
+from odd_jobs import Counting, Odd, flac, in_session
 
 from budew.corpora import read
-from budew.errors import CorpusError, JobError
-from budew.jobs import Progress, run
+from budew.errors import CorpusError, InputError, JobError
+from budew.jobs import Plan, Progress, run
 from budew.jobs.convert import Convert
 from budew.jobs.render import Render
 from budew.jobs.units import file_units
@@ -114,7 +114,7 @@ def test_a_truncated_shard_gives_its_whole_clips_and_a_failure(shard, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_what_is_useless_to_go_on_with_ends_the_job_and_leaves_it_resumable(shard, tmp_path, workers):
+def test_a_job_error_ends_the_job_and_leaves_it_resumable(shard, tmp_path, workers):
     shard("in/a", "fine")
     shard("in/b", "x-fatal")
     with pytest.raises(JobError, match="there is no key"):
@@ -131,7 +131,7 @@ def test_a_worker_that_is_killed_costs_its_shard_a_second_try(shard, tmp_path):
     assert (summary.clips, summary.failures, summary.given_up) == (3, 0, ())
 
 
-def test_a_shard_that_kills_every_worker_is_given_up_and_told(shard, tmp_path):
+def test_a_shard_that_kills_every_worker_is_given_up(shard, tmp_path):
     shard("in/a", "x-die")
     shard("in/b", "b1")
     summary = run(Odd(), tmp_path / "in", tmp_path / "out", workers=1)
@@ -199,12 +199,43 @@ def test_what_a_killed_run_left_is_removed(shard, tmp_path):
     assert sorted(contents(out)) == ["a.tar", "job.json", "notes/a.json"]
 
 
-def test_shards_without_an_input_are_told(shard, tmp_path):
+def test_shards_without_an_input_are_unexpected(shard, tmp_path):
     shard("in/a", "a1")
     shard("in/b", "b1")
     run(Convert(), tmp_path / "in", tmp_path / "out", workers=0)
     (tmp_path / "in/b.tar").unlink()
     assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).unexpected == ("b.tar",)
+
+
+def test_a_plan_knows_what_is_done_and_what_waits_and_writes_nothing(shard, tmp_path):
+    shard("in/a", "a1", "x-raise")
+    shard("in/b", "b1")
+    plan = Plan(Odd(), tmp_path / "in", tmp_path / "out")
+    assert [unit.name for unit in plan.waiting] == [unit.name for unit in plan.units] == ["a", "b"]
+    assert plan.done == ()
+    assert not (tmp_path / "out").exists()
+    plan.run(workers=0)
+    assert (plan.done, plan.waiting) == (plan.units, ())
+    again = Plan(Odd(), tmp_path / "in", tmp_path / "out", retry_failed=True)
+    assert [unit.name for unit in again.waiting] == ["a"]
+    with pytest.raises(InputError, match="-1 workers"):
+        plan.run(workers=-1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_tallies_are_reported_and_added_up_over_all_runs(shard, tmp_path, workers):
+    shard("in/a", "abba", "abc-twice", "x-raise")
+    first = run(Counting(), tmp_path / "in", tmp_path / "out", workers=workers)
+    assert first.tally == {"letters": 4 + 2 * 11, "a": 2 + 3}
+    shard("in/b", "banana")
+    shard("in/c", "kiwi-none")
+    seen: list[Progress] = []
+    second = run(Counting(), tmp_path / "in", tmp_path / "out", workers=workers, progress=seen.append)
+    assert second.tally == {"letters": 4 + 2 * 11 + 6, "a": 2 + 3 + 3}
+    assert seen[0].tally == {"letters": 0, "a": 0}
+    assert seen[-1].tally == {"letters": 6, "a": 3}
+    assert json.loads((tmp_path / "out/notes/b.json").read_text())["tally"] == {"letters": 6, "a": 3}
+    assert run(Odd(), tmp_path / "in", tmp_path / "odd", workers=0).tally == {}
 
 
 def test_progress_counts_shards_clips_and_failures(shard, tmp_path):

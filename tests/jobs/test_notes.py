@@ -1,0 +1,71 @@
+"""Changed settings are named, reasons of failures counted, and notes of earlier versions read."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from odd_jobs import Counting
+
+from budew.errors import CorpusError
+from budew.jobs import run
+from budew.jobs.notes import MAX_VALUE, Failure, changed_settings, gather
+
+OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep": [], "style": None}
+
+
+@pytest.mark.parametrize(
+    ("new", "changes"),
+    [
+        ({**OLD, "min_seconds": 2.0}, "min_seconds was 1.0 and is now 2.0"),
+        ({**OLD, "vad": {"threshold": 0.6, "model": "silero"}}, "vad.threshold was 0.5 and is now 0.6"),
+        (
+            {**OLD, "keep": ["é"], "style": "x"},
+            'keep was [] and is now ["é"]; style was not set and is now "x"',
+        ),
+        ({**OLD, "seed": 3}, "seed was not there and is now 3"),
+        ({**OLD, "vad": None}, 'vad was {"threshold": 0.5, "model": "silero"} and is now not set'),
+        (OLD, ""),
+    ],
+)
+def test_each_change_has_its_name_before_and_after(new, changes):
+    assert changed_settings(OLD, new) == changes
+
+
+def test_many_changes_are_counted_and_long_values_cut():
+    changes = changed_settings({f"s{number}": {"x": 0} for number in range(9)}, {})
+    assert changes.count(" was ") == 5
+    assert changes.endswith('s4 was {"x": 0} and is now not there; 4 more changed')
+    long = changed_settings({}, {"baseline": {str(number): 1.0 for number in range(1000)}})
+    assert len(long) == len("baseline was not there and is now ") + MAX_VALUE
+
+
+def test_reasons_that_differ_in_names_and_numbers_alone_count_as_one(tmp_path):
+    def of(clip, reason, kind=CorpusError):
+        return Failure.of(clip, kind(reason))
+
+    failures = [of("one", "clip 'one' has no profile: annotate it")]
+    failures += [of(f"c{number}", f"clip 'c{number}' has no profile: annotate it") for number in range(3)]
+    failures += [of("", f"/in/{number}.wav: 7.{number} s are too long") for number in range(3)]
+    failures += [of("a", "a third reason")] * 2 + [of("a", "a fourth")]
+    notes = {"shard": SimpleNamespace(failures=tuple(failures))}
+    assert gather(tmp_path, notes, filtered=False) == (
+        10,
+        (
+            ("clip '…' has no profile: annotate it", 4),
+            ("/in/0.wav: 7.0 s are too long", 3),
+            ("a third reason", 2),
+        ),
+    )
+    assert len((tmp_path / "failures.jsonl").read_text().splitlines()) == 10
+    assert gather(tmp_path, {}, filtered=False) == (0, ())
+    assert not (tmp_path / "failures.jsonl").exists()
+
+
+def test_notes_from_before_there_were_tallies_are_read(shard, tmp_path):
+    shard("in/b", "banana")
+    run(Counting(), tmp_path / "in", tmp_path / "out", workers=0)
+    path = tmp_path / "out/notes/b.json"
+    note = json.loads(path.read_text())
+    del note["tally"]
+    path.write_text(json.dumps(note))
+    assert run(Counting(), tmp_path / "in", tmp_path / "out", workers=0).done == 0
