@@ -24,7 +24,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from budew.annotation.schema import PARTS, answer_schema
+from budew.annotation.llm_protocol import PARTS, answer_schema
 from budew.randomness import generator
 
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from budew.annotation.schema import PARTS, answer_schema
+from budew.annotation.llm_protocol import PARTS, answer_schema
 from budew.chat.ledger import Ledger
 from budew.chat.request import Answer, Usage
 

@@ -18,7 +18,7 @@ import torch
 
 from budew.annotation.head_files import file_name, find_heads
 from budew.annotation.measure import measure
-from budew.annotation.pitch import HIGHEST, LOWEST
+from budew.annotation.speech_frames import HIGHEST, LOWEST
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
 from budew.resources import data_folder

@@ -1,7 +1,8 @@
 """Heads on disk: a folder of `model_<Name>_best.pth`, as they are published, or one `.safetensors` file.
 
 A `.pth` is a zip with a pickle in it. It is opened with `weights_only=True`, which runs no code, and mapped
-into memory, which takes none of it for good: 55 flattened heads are 16 GB on disk.
+into memory: 55 flattened heads are 16 GB on disk. Heads that were trained by this package have notes beside
+them, `heads.json`: the encoder they were made for, and their quality. Published heads have none.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 from urllib.parse import unquote
 
 import torch
@@ -18,11 +20,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from budew.annotation.head_layouts import Head, HeadError, head_of
-from budew.annotation.scores import canonical
+from budew.annotation.head_layout import Head, head_of
+from budew.corpora.sidecar import read_json
+from budew.errors import CheckpointError
 from budew.files import fingerprint
+from budew.model.encoder import identity
+from budew.taxonomy import ATTRIBUTES, WORD_TRAITS, find_emotion
+from budew.taxonomy.names import NameIndex
 
-TOGETHER = "heads.safetensors"
+TOGETHER, NOTES = "heads.safetensors", "heads.json"
 LONGEST_NAME = 100
 MOST_HEADS = 1_000
 LARGEST_PICKLE = 2**20
@@ -30,6 +36,8 @@ LARGEST_PICKLE = 2**20
 MOST_PARTS = 200
 
 _PTH = re.compile(r"(?:model_)?(.+?)(?:_best)?\.pth")
+_HASH = re.compile(r"[0-9a-f]{16}")
+_ATTRIBUTES = NameIndex.build("voice attribute", dict.fromkeys(ATTRIBUTES, ()))
 _TENSOR = re.compile(r"(.+)\.((?:proj|mlp\.\d+)\.(?:weight|bias))")
 
 
@@ -40,19 +48,19 @@ class HeadFiles:
     files: tuple[Path, ...]
 
     def fingerprint(self) -> str:
-        """Return what tells these heads from others."""
+        """Return a fingerprint of the files."""
         return fingerprint(self.files)
 
     def load(self) -> list[Head]:
         """Return the heads, sorted by name, mapped into memory.
 
         Raises:
-            HeadError: a file is no head, or two are for one emotion or attribute.
+            CheckpointError: a file is not a head, or two are for one emotion or attribute.
         """
         heads = sorted((head for path in self.files for head in _heads(path)), key=lambda head: head.name)
         for before, after in pairwise(heads):
             if before.name == after.name:
-                raise HeadError(f"{self.files[0].parent}: two heads are for {after.name}: keep one of them")
+                raise CheckpointError(f"{self.files[0].parent}: two heads for {after.name}: keep one")
         return heads
 
 
@@ -60,18 +68,18 @@ def find_heads(path: str | Path) -> HeadFiles:
     """Find heads: the `.pth` files of a folder or else its `heads.safetensors`, or the file that is named.
 
     Raises:
-        HeadError: there are none, or too many.
+        CheckpointError: there are none, or too many.
     """
     place = Path(path).expanduser()
     if place.is_file():
         return HeadFiles((place,))
     if not place.is_dir():
-        raise HeadError(f"{path}: there is no such folder of heads: check the path, or download them first")
+        raise CheckpointError(f"{path}: there is no such folder of heads: download them first")
     files = sorted(file for file in place.glob("*.pth") if not file.name.startswith("."))
     if not files and (place / TOGETHER).is_file():
         files = [place / TOGETHER]
     if not 1 <= len(files) <= MOST_HEADS:
-        raise HeadError(
+        raise CheckpointError(
             f"{path}: holds {len(files)} files model_<Name>_best.pth: give the folder of the heads"
         )
     return HeadFiles(tuple(files))
@@ -99,6 +107,59 @@ def state_dict(head: Head) -> dict[str, Tensor]:
     return {f"{name}.{kind}": part for name, layer in named for kind, part in zip(_KINDS, layer, strict=True)}
 
 
+def notes_on(heads: str | Path) -> dict[str, Any] | None:
+    """Return the notes beside heads, a folder or a file of it; None where there are none.
+
+    Raises:
+        CorpusError: they are not JSON.
+    """
+    place = Path(heads).expanduser()
+    notes = (place if place.is_dir() else place.parent) / NOTES
+    return read_json(notes) if notes.is_file() else None
+
+
+def encoder_of(heads: str | Path, *, otherwise: str) -> str | None:
+    """Return the encoder that heads were made for, None for the one in this package.
+
+    Args:
+        heads: a folder or a file of it.
+        otherwise: the encoder of heads without notes.
+    """
+    notes = notes_on(heads)
+    if notes is None:
+        return otherwise
+    encoder = notes.get("encoder")
+    return encoder if isinstance(encoder, str) else None
+
+
+def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:
+    """Raise unless heads were made for this encoder, as far as that is noted: another of its size would work.
+
+    Raises:
+        CheckpointError: they were made for another.
+    """
+    notes = notes_on(heads)
+    made_for = str(notes.get("encoder_weights", "")) if notes else ""
+    given = identity(encoder)
+    if _HASH.fullmatch(made_for) and _HASH.fullmatch(given) and made_for != given:
+        name = (notes or {}).get("encoder") or "the encoder of this package"
+        raise CheckpointError(
+            f"{heads}: these heads were trained on {name}, not on {encoder or 'that of this package'}"
+        )
+
+
+def canonical(name: str) -> str | None:
+    """Return the canonical name of an emotion or voice attribute in any spelling, None for anything else.
+
+    `age` and `gender` in small letters are years and words, not attributes.
+    """
+    if name in WORD_TRAITS:
+        return None
+    if name in _ATTRIBUTES:
+        return _ATTRIBUTES.resolve(name)
+    return find_emotion(name)
+
+
 _KINDS = ("weight", "bias")
 
 
@@ -114,8 +175,8 @@ def _name(path: Path, written: str) -> str:
     """Return the canonical name of what a head scores; one that the taxonomies do not have stays as it is."""
     name = unquote(written)
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise HeadError(
-            f"{path.parent}: {path.name[:120]!r} is no name of a head: call it model_<Name>_best.pth"
+        raise CheckpointError(
+            f"{path.parent}: {path.name[:120]!r} is not the name of a head: call it model_<Name>_best.pth"
         )
     return canonical(name) or name
 
@@ -125,14 +186,16 @@ def _unpickled(path: Path) -> dict[str, object]:
         _check_archive(path)
         weights = torch.load(path, weights_only=True, mmap=True, map_location="cpu")
     except UnpicklingError as error:
-        raise HeadError(
+        raise CheckpointError(
             f"{path}: holds more than weights, and is not opened: fetch it from its source"
         ) from error
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise HeadError(f"{path}: cannot be opened as a .pth ({reason[:200]}): fetch it again") from error
+        raise CheckpointError(
+            f"{path}: cannot be opened as a .pth ({reason[:200]}): fetch it again"
+        ) from error
     if not isinstance(weights, dict):
-        raise HeadError(
+        raise CheckpointError(
             f"{path}: holds a {type(weights).__name__}, not the weights of a head: save a state dict"
         )
     return weights
@@ -152,14 +215,14 @@ def _from_safetensors(path: Path) -> Iterator[Head]:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise HeadError(f"{path}: is no safetensors file of heads ({error}): fetch it again") from error
+        raise CheckpointError(f"{path}: is not a file of heads ({error}): fetch it again") from error
     weights: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         match = _TENSOR.fullmatch(key)
         if match is None:
-            raise HeadError(f"{path}: has weights called {key[:60]!r}, which no head has: fetch it again")
+            raise CheckpointError(f"{path}: unknown weights {key[:60]!r}: fetch it again")
         weights.setdefault(match[1], {})[match[2]] = tensor
     if not 1 <= len(weights) <= MOST_HEADS:
-        raise HeadError(f"{path}: holds {len(weights)} heads: fetch it again")
+        raise CheckpointError(f"{path}: holds {len(weights)} heads: fetch it again")
     for name, parts in weights.items():
         yield head_of(_name(path, name), parts)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
 
-from budew.annotation.head_layouts import Head
+from budew.annotation.head_layout import Head
 from budew.randomness import derived_seed
 
 
@@ -27,7 +27,7 @@ class Fitting:
         batch: clips in a step.
         most_epochs: over the corpus.
         patience: epochs in which the heads together get better by less than `least_gain`, and training ends.
-        least_gain: share of their squared misses.
+        least_gain: share of their squared errors.
         validation: share of the clips, by whole speakers.
         seed: decides the split, the first weights, the order and the dropout.
     """
@@ -119,7 +119,7 @@ def _epoch(
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
         adam.zero_grad(set_to_none=True)
-        loss = _mean_misses(stack(features[chosen]), targets[chosen]).sum()
+        loss = _mean_errors(stack(features[chosen]), targets[chosen]).sum()
         torch.autograd.backward(loss)
         adam.step()
 
@@ -127,14 +127,14 @@ def _epoch(
 def _losses(stack: HeadStack, features: Tensor, targets: Tensor) -> Tensor:
     stack.eval()
     with torch.inference_mode():
-        return _mean_misses(stack(features), targets).clone()
+        return _mean_errors(stack(features), targets).clone()
 
 
-def _mean_misses(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean squared miss of each head over the clips whose target is known."""
+def _mean_errors(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean squared error of each head over the clips whose target is known."""
     known = ~targets.isnan()
-    misses = (scores - targets.nan_to_num()).square() * known
-    return misses.sum(dim=0) / known.sum(dim=0).clamp(min=1)
+    errors = (scores - targets.nan_to_num()).square() * known
+    return errors.sum(dim=0) / known.sum(dim=0).clamp(min=1)
 
 
 def unstacked(

@@ -1,7 +1,7 @@
-"""Profiles from labels that a corpus has already: those of its rows, or what its captions say.
+"""Profiles from labels that a corpus has already: those of its rows, or its captions, parsed.
 
 Scores, votes and words of other corpora become profiles when they are read (`budew.corpora.labels`); this
-keeps them and notes where they are from. Of a clip that has captions alone, `budew.parse` reads those.
+job keeps them and notes their origin. The captions of a clip that has nothing else are parsed.
 """
 
 from collections import Counter, defaultdict
@@ -10,20 +10,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
-from budew.annotation.scores import DIGITS
 from budew.captions import parse
 from budew.corpora.clip import Clip
-from budew.errors import JobError
+from budew.errors import CorpusError, InputError
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
 from budew.version import __version__
 
 SOURCES = ("profile", "captions")
 """In the order in which they are looked for."""
-
-
-class LabelError(ValueError):
-    """A clip without labels."""
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +28,49 @@ class AnnotateByLabels:
 
     Attributes:
         source: one of `SOURCES`, or None for the first of them that a clip has.
+
+    Raises:
+        InputError: there is no such source.
     """
 
     source: str | None = None
     name: ClassVar[str] = "annotate"
 
+    def __post_init__(self) -> None:
+        if self.source not in (None, *SOURCES):
+            raise InputError(f"labels come from {' or '.join(SOURCES)}, not from {self.source!r}")
+
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output. How captions are read depends on the version of budew."""
+        """Return what decides the output. How captions are parsed depends on the version of budew."""
         return {"by": "labels", "source": self.source, "budew": __version__}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate one clip after the other; those without labels fail.
-
-        Raises:
-            JobError: there is no such source.
-        """
-        if self.source not in (None, *SOURCES):
-            raise JobError(f"labels come from {' or '.join(SOURCES)}, not from {self.source!r}")
+        """Annotate one clip after the other; those without labels fail."""
         return each(clips, partial(label_clip, source=self.source), failed)
 
 
 def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     """Return the clip with the profile that its labels give; `source` as for `AnnotateByLabels`.
 
-    Of what captions say, emotions and bursts take the place of those that a profile has, and traits that of
-    its own; traits that they do not speak of stay.
+    Emotions and bursts of captions replace those of the profile, and so do traits; traits that captions do
+    not mention stay.
 
     Raises:
-        LabelError: it has no labels.
+        CorpusError: it has no labels.
     """
     if source != "captions" and clip.profile is not None and not (source is None and _is_bare(clip)):
         return clip if "annotated_by" in clip.metadata else _noted(clip, clip.profile, "profile")
     if source != "profile" and clip.captions:
         return _noted(clip, _from_captions(clip), "captions")
-    raise LabelError(
+    raise CorpusError(
         f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it by heads or by an LLM"
     )
 
 
 def _is_bare(clip: Clip) -> bool:
-    """Tell whether captions say more than the profile, which columns on the speaker made alone."""
-    told = clip.metadata.get("profile_from")
-    return bool(clip.captions) and isinstance(told, Mapping) and told.get("form") == "speaker"
+    """Return whether the profile was made of columns on the speaker alone, and there are captions."""
+    origin = clip.metadata.get("profile_from")
+    return bool(clip.captions) and isinstance(origin, Mapping) and origin.get("form") == "speaker"
 
 
 def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
@@ -82,16 +79,16 @@ def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
 
 
 def _from_captions(clip: Clip) -> VoiceProfile:
-    """Return what captions say on average: means of emotions, bursts and traits that most of them name."""
+    """Return the mean of parsed captions: means of emotions, bursts and traits that most of them name."""
     profiles = [parse(caption.text).profile for caption in clip.captions]
     bursts = Counter(burst for profile in profiles for burst in profile.bursts)
     traits = Counter(trait for profile in profiles for trait in profile.traits.items())
-    said = {name: value for (name, value), count in traits.items() if 2 * count > len(profiles)}
+    common = {name: value for (name, value), count in traits.items() if 2 * count > len(profiles)}
     before = {} if clip.profile is None else clip.profile.traits
     return VoiceProfile(
         _means(profiles),
         [burst for burst, count in bursts.items() if 2 * count > len(profiles)],
-        {**before, **said},
+        {**before, **common},
     )
 
 
@@ -100,4 +97,4 @@ def _means(profiles: Sequence[VoiceProfile]) -> dict[str, float]:
     for profile in profiles:
         for name, intensity in profile.emotions.items():
             sums[name] += intensity
-    return {name: round(total / len(profiles), DIGITS) for name, total in sums.items()}
+    return {name: round(total / len(profiles), _DIGITS) for name, total in sums.items()}

@@ -12,10 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from budew.annotation.audio import SentAudio, audio_to_send
-from budew.annotation.prompt import AnnotationPrompt, load_prompt
-from budew.annotation.reading import read_answer
-from budew.annotation.schema import answer_schema
+from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
+from budew.annotation.sent_audio import SentAudio, audio_to_send
 from budew.chat.client import Client, answered_in_order
 from budew.chat.request import ChatRequest
 from budew.chat.server import ServerSettings

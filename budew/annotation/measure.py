@@ -1,7 +1,7 @@
-"""What can be measured in a clip, with no model: pitch, rate, pauses, loudness, noise. As dataspeech does it.
+"""Acoustic measurement of a clip, with no model: pitch, rate, pauses, loudness, noise. As in dataspeech.
 
-About 45 times real time on a core, nearly all of it pYIN. The figures go into the clip's metadata, under
-`measured`; `budew.annotation.bins` makes traits of them.
+About 45 times real time on a core, nearly all of it pYIN. The measures go into the clip's metadata, under
+`measured`; `budew.annotation.thresholds` makes traits of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.annotation import frames, pitch, syllables
-from budew.annotation.frames import SAMPLING_RATE, SECONDS
+from budew.annotation import speech_frames as frames
+from budew.annotation.speech_frames import SAMPLING_RATE, SECONDS
+from budew.annotation.syllables import count_syllables
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.errors import AudioError
@@ -27,23 +28,27 @@ FAINTEST = -75.0
 NOISE = 10.0
 """Percentile of the frames that is taken for noise."""
 MOST_SNR = 80.0
+DIP = 2.0
+"""dB by which a nucleus stands over the trough behind it (de Jong & Wempe 2009)."""
+FEWEST = 10
+"""Voiced frames (0.16 s) that a pitch needs."""
 DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The job `measure`: clips get their figures in `metadata["measured"]`; all else stays."""
+    """The job `measure`: clips get their measures in `metadata["measured"]`; all else stays."""
 
     name: ClassVar[str] = "measure"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the figures."""
+        """Return what decides the measures."""
         return {
             "pitch": f"librosa {version('librosa')} pyin",
-            "hertz": [pitch.LOWEST, pitch.HIGHEST],
-            "step": pitch.STEP,
+            "hertz": [frames.LOWEST, frames.HIGHEST],
+            "step": frames.STEP,
             "silence": frames.SILENCE,
-            "figures": 1,  # count up when a figure comes to mean something else
+            "figures": 1,  # count up when a measure changes its meaning
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
@@ -52,7 +57,7 @@ class Measure:
 
 
 def measure_clip(clip: Clip) -> Clip:
-    """Return the clip with its figures.
+    """Return the clip with its measures.
 
     Raises:
         AudioError: it cannot be decoded, or is longer than `LONGEST`.
@@ -67,36 +72,36 @@ def measure_clip(clip: Clip) -> Clip:
         raise AudioError(
             f"clip {clip.id!r}: longer than {LONGEST:g} s: cut it first, by budew corpus segment"
         ) from error
-    figures = measure(samples, transcript=clip.transcript, language=clip.language)
-    return replace(clip, metadata={**clip.metadata, FIELD: figures})
+    measures = measure(samples, transcript=clip.transcript, language=clip.language)
+    return replace(clip, metadata={**clip.metadata, FIELD: measures})
 
 
 def measure(
     samples: NDArray[np.float32], *, transcript: str | None = None, language: str | None = None
 ) -> dict[str, float]:
-    """Return the figures of a clip, rounded to three decimals; one that cannot be told is left out.
+    """Return the measures of a clip, rounded to three decimals; one that is not known is left out.
 
     Args:
         samples: (n,) mono at 16 kHz, in [-1, 1].
-        transcript: what is said.
+        transcript: the words.
         language: BCP 47 tag of it.
 
     Returns:
         `seconds`; `speech_seconds` without the silence around and the pauses within; `level` of the speech
         and `peak`, in dBFS; `snr` in dB, see `_snr`; `pauses` of 0.3 s or more, `pause_share` of the time
-        from first to last word; `voiced_share` of the speech; pitch as in `pitch_figures`; `nuclei_rate`,
-        and `syllable_rate` where the transcript tells, a second of speech.
+        from first to last word; `voiced_share` of the speech; pitch as in `pitch_measures`; `nuclei_rate`,
+        and `syllable_rate` where the transcript gives it, a second of speech.
     """
     loudness = frames.levels(samples)
-    figures: dict[str, float] = {"seconds": len(samples) / SAMPLING_RATE}
-    figures["peak"] = float(frames.decibels(float(np.abs(samples).max()) ** 2))
+    measures: dict[str, float] = {"seconds": len(samples) / SAMPLING_RATE}
+    measures["peak"] = float(frames.decibels(float(np.abs(samples).max()) ** 2))
     if loudness.max() > FAINTEST:
         speaking = frames.speech(loudness)
         if speaking.any():
-            figures |= _time(speaking) | _loudness(loudness, speaking)
-            figures |= _voice(samples, loudness, speaking)
-            figures |= _syllable_rate(figures["speech_seconds"], transcript, language)
-    return {name: _rounded(value) for name, value in figures.items()}
+            measures |= _time(speaking) | _loudness(loudness, speaking)
+            measures |= _voice(samples, loudness, speaking)
+            measures |= _syllable_rate(measures["speech_seconds"], transcript, language)
+    return {name: _rounded(value) for name, value in measures.items()}
 
 
 def _rounded(value: float) -> float:
@@ -132,18 +137,59 @@ def _snr(loudness: NDArray[np.float64]) -> float:
 def _voice(
     samples: NDArray[np.float32], loudness: NDArray[np.float64], speaking: NDArray[np.bool_]
 ) -> dict[str, float]:
-    track = pitch.pitch_track(samples)[: len(loudness)]
+    track = frames.pitch_track(samples)[: len(loudness)]
     loud = loudness[: len(track)] > np.percentile(loudness, 99) - frames.SILENCE
     track = np.where(loud, track, np.nan)  # in silence pYIN now and then finds a pitch
     voiced = np.isfinite(track)
-    nuclei = syllables.count_nuclei(loudness[: len(track)], voiced)
+    nuclei = count_nuclei(loudness[: len(track)], voiced)
     return {
         "voiced_share": min(float(voiced.sum() / speaking.sum()), 1.0),
-        **pitch.pitch_figures(track),
+        **pitch_measures(track),
         "nuclei_rate": nuclei / (float(speaking.sum()) * SECONDS),
     }
 
 
 def _syllable_rate(seconds: float, transcript: str | None, language: str | None) -> dict[str, float]:
-    count = syllables.count_syllables(transcript, language) if transcript else None
+    count = count_syllables(transcript, language) if transcript else None
     return {} if count is None else {"syllable_rate": count / seconds}
+
+
+def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:
+    """Return level, spread and range of a pitch track; nothing where too little is voiced.
+
+    Returns:
+        `pitch_median`, `pitch_low` and `pitch_high` (5th and 95th percentile) in Hz; `pitch_sd` and
+        `pitch_range` (from low to high) in semitones, which make high and low voices comparable.
+    """
+    voiced = track[np.isfinite(track)]
+    if len(voiced) < FEWEST:
+        return {}
+    low, median, high = np.percentile(voiced, [5, 50, 95])
+    return {
+        "pitch_median": float(median),
+        "pitch_low": float(low),
+        "pitch_high": float(high),
+        "pitch_sd": float(np.std(12 * np.log2(voiced))),
+        "pitch_range": float(12 * np.log2(high / low)),
+    }
+
+
+def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
+    """Return the number of syllable nuclei: voiced peaks of loudness with a trough of 2 dB behind.
+
+    The method of de Jong & Wempe (2009), whose counts of Dutch correlate with manual ones by 0.7 to 0.9. It
+    counts too few where syllables run together: about 4 of 5 in synthetic speech.
+
+    Args:
+        loudness: dB of each frame.
+        voiced: whether each frame has a pitch.
+    """
+    inner = loudness[1:-1]
+    peaks = 1 + np.flatnonzero((inner > loudness[:-2]) & (inner >= loudness[2:]))
+    peaks = peaks[loudness[peaks] > np.percentile(loudness, 99) - frames.SILENCE]
+    ends = [*peaks[1:], len(loudness) - 1]
+    troughs = [loudness[peak : end + 1].min() for peak, end in zip(peaks, ends, strict=True)]
+    return sum(
+        bool(voiced[peak]) and loudness[peak] - trough > DIP
+        for peak, trough in zip(peaks, troughs, strict=True)
+    )

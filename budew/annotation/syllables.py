@@ -1,7 +1,7 @@
-"""Speaking rate: syllables counted in the transcript where there is one, and nuclei heard in the sound.
+"""Syllables of a text, for the speaking rate.
 
 A run of vowels is a syllable, as in the usual counters of readability: it makes a fifth too many in English
-("rate" has two). That does not hurt as long as rates are compared within one language, as `bins` does.
+("rate" has two). That does not hurt as long as rates are compared within one language, as `thresholds` does.
 dataspeech counts phonemes, with an English dictionary, over the whole clip.
 """
 
@@ -11,14 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
-
-from budew.annotation.frames import SILENCE
-
-DIP = 2.0
-"""dB by which a nucleus stands over the trough behind it (de Jong & Wempe 2009)."""
 
 _MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\([^)]*\)|\*[^*]*\*")
 _WORD = re.compile(r"[^\W_]+")
@@ -39,27 +32,6 @@ def count_syllables(text: str, language: str | None = None) -> int | None:
     words = _WORD.findall(spoken)
     counts = [_in_word(word, (language or "").partition("-")[0].lower()) for word in words]
     return sum(counts) if counts and None not in counts else None  # type: ignore[arg-type]
-
-
-def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> int:
-    """Return how many syllable nuclei are heard: voiced peaks of loudness with a trough of 2 dB behind.
-
-    The method of de Jong & Wempe (2009), whose counts of Dutch correlate with people's by 0.7 to 0.9. It
-    counts too few where syllables run together: about 4 of 5 in synthetic speech.
-
-    Args:
-        loudness: dB of each frame.
-        voiced: whether each frame has a pitch.
-    """
-    inner = loudness[1:-1]
-    peaks = 1 + np.flatnonzero((inner > loudness[:-2]) & (inner >= loudness[2:]))
-    peaks = peaks[loudness[peaks] > np.percentile(loudness, 99) - SILENCE]
-    ends = [*peaks[1:], len(loudness) - 1]
-    troughs = [loudness[peak : end + 1].min() for peak, end in zip(peaks, ends, strict=True)]
-    return sum(
-        bool(voiced[peak]) and loudness[peak] - trough > DIP
-        for peak, trough in zip(peaks, troughs, strict=True)
-    )
 
 
 def _in_word(word: str, language: str) -> int | None:

@@ -1,8 +1,8 @@
 """Train heads on a corpus with profiles, and save them as the published ones are.
 
 The encoder runs once over the corpus; its pooled states fit into memory, and the heads are fitted to them in
-seconds. A head is made for each emotion and voice attribute that occurs often enough, and kept if it tells
-clips of unheard speakers better than the mean does; what is left out is told.
+seconds. A head is made for each emotion and voice attribute that occurs often enough, and kept if it predicts
+clips of unknown speakers better than the mean does; what is left out is reported.
 """
 
 import json
@@ -17,25 +17,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from budew.annotation.head_files import save_heads
-from budew.annotation.head_layouts import Head, HeadError
+from budew.annotation.head_files import NOTES, save_heads
+from budew.annotation.head_layout import Head
 from budew.annotation.head_stack import Fitting, fit_stack, unstacked
-from budew.annotation.pooled import SCALE, TARGETS, Pooled, pooled_states, split_by_speaker
-from budew.annotation.trained import NOTES
-from budew.errors import OnBad
+from budew.annotation.pooled_states import SCALE, TARGETS, Pooled, pooled_states, split_by_speaker
+from budew.errors import CheckpointError, CorpusError, OnBad
 from budew.model.encoder import Encoder, identity, load_encoder
 from budew.taxonomy import ATTRIBUTES
 from budew.version import __version__
 
 FEWEST = 20
-"""Clips to learn a head from: with the emotion, or whose attribute is known."""
+"""Clips to train a head on: with the emotion, or whose attribute is known."""
 FEWEST_TO_CHECK = 5
-"""Such clips of other speakers to judge it by."""
+"""Such clips of other speakers to validate it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well a head tells clips of unheard speakers.
+    """How well a head predicts clips of unknown speakers.
 
     Attributes:
         clips: it was trained on that have the emotion, or whose attribute is known.
@@ -52,18 +51,18 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Heads with their quality; what was too rare, and what was learnt no better than by the mean.
+    """Heads with their quality; what was too rare, and what was not better than the mean.
 
     Attributes:
         heads: to be saved.
         quality: of each head that was trained, by name, those that are left out among them.
         rare: emotions and attributes that occur too seldom.
         epochs: that were run.
-        clips: that were heard.
-        validation: how many of them only judged.
-        bare: clips without a profile, which were passed over.
-        unjudged: of `clips`, those whose emotions are unknown, from which only attributes were learnt.
-        cut: clips that are longer than the window of the encoder, and were heard in part.
+        clips: that were encoded.
+        validation: how many of them were held out.
+        bare: clips without a profile, which were skipped.
+        unjudged: of `clips`, those whose emotions are unknown, used for attributes alone.
+        cut: clips that are longer than the window of the encoder, and were encoded in part.
     """
 
     heads: tuple[Head, ...]
@@ -100,24 +99,23 @@ def train_heads(
         encoder: checkpoint, a folder or a hub id; None for the one in this package.
         fitting: how they are trained.
         device: as of `load_encoder`.
-        batch_size: clips that the encoder hears at once.
+        batch_size: clips encoded at once.
         on_bad: called with the error of each clip that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are heard.
+        progress: called with the number of clips that are encoded.
 
     Raises:
-        HeadError: `out` is in use, no head can be trained, or none was learnt.
-        CheckpointError: there is no such encoder.
-        CorpusError: the corpus cannot be read.
+        CheckpointError: `out` is in use, or there is no such encoder.
+        CorpusError: the corpus cannot be read, no head can be trained on it, or none is better than the mean.
     """
     folder, how = Path(out), fitting or Fitting()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise HeadError(f"{folder}: is there already: give the folder of a new set of heads")
-    listener = load_encoder(encoder, device=device)
-    pooled = pooled_states(corpus, listener, batch_size=batch_size, on_bad=on_bad, progress=progress)
-    trained = fit_heads(pooled, how, device=listener.device)
+        raise CheckpointError(f"{folder}: is there already: give the folder of a new set of heads")
+    whisper = load_encoder(encoder, device=device)
+    pooled = pooled_states(corpus, whisper, batch_size=batch_size, on_bad=on_bad, progress=progress)
+    trained = fit_heads(pooled, how, device=whisper.device)
     if not trained.heads:
-        raise HeadError(f"{corpus}: {_lack(trained)}")
-    _save(folder, trained, how, listener, encoder)
+        raise CorpusError(f"{corpus}: {_lack(trained)}")
+    _save(folder, trained, how, whisper, encoder)
     return trained
 
 
@@ -126,11 +124,11 @@ def _lack(trained: Trained) -> str:
     if not trained.clips:
         return f"none of its {trained.bare} clips has a profile: annotate it first, by budew corpus annotate"
     if not trained.validation:
-        return "all clips are of one speaker, and heads are judged by others: give clips of more speakers"
+        return "all clips are of one speaker, and heads are validated on others: give clips of more speakers"
     if trained.quality:
         return (
-            f"of {len(trained.quality)} heads that were trained none tells unheard speakers better than the "
-            "mean does: give more clips, of more speakers, or another --encoder"
+            f"none of {len(trained.quality)} trained heads predicts unknown speakers better than the mean: "
+            "give more clips, of more speakers, or another --encoder"
         )
     return (
         f"none of the {len(trained.rare)} emotions and attributes is in enough of its {trained.clips} clips "
@@ -143,14 +141,14 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
     """Fit heads to pooled states.
 
     Args:
-        pooled: clips, heard.
+        pooled: encoded clips.
         fitting: how.
         device: where.
     """
     check = split_by_speaker(pooled.speakers, share=fitting.validation, seed=fitting.seed)
-    told = _told(pooled.targets)
+    known = _known(pooled.targets)
     passed = (pooled.bare, pooled.unjudged, pooled.cut)
-    enough = (told[~check].sum(axis=0) >= FEWEST) & (told[check].sum(axis=0) >= FEWEST_TO_CHECK)
+    enough = (known[~check].sum(axis=0) >= FEWEST) & (known[check].sum(axis=0) >= FEWEST_TO_CHECK)
     names = [name for name, is_enough in zip(TARGETS, enough, strict=True) if is_enough]
     rare = tuple(name for name, is_enough in zip(TARGETS, enough, strict=True) if not is_enough)
     if not names:
@@ -163,15 +161,15 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
     with torch.inference_mode():
         scores = torch.stack([head.on(where, torch.float32)(features) for head in heads], dim=1)
     quality = {
-        name: _quality(found, target, check, int(told[~check][:, TARGETS.index(name)].sum()))
+        name: _quality(found, target, check, int(known[~check][:, TARGETS.index(name)].sum()))
         for name, found, target in zip(names, scores.cpu().numpy().T, targets.cpu().numpy().T, strict=True)
     }
     kept = tuple(head for head in heads if quality[head.name].r2 > 0)
     return Trained(kept, quality, rare, epochs, len(check), int(check.sum()), *passed)
 
 
-def _told(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Tell which clips have an emotion, or an attribute that is known."""
+def _known(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which clips have an emotion, or an attribute that is known."""
     is_attribute = np.array([name in ATTRIBUTES for name in TARGETS])
     return np.where(is_attribute, ~np.isnan(targets), np.nan_to_num(targets) > 0)
 

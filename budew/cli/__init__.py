@@ -45,6 +45,7 @@ corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
 app.add_typer(paraphrasing.app, name="paraphrase")
 app.add_typer(training.app)
+app.add_typer(annotation.top)
 
 
 def main() -> None:

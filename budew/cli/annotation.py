@@ -1,15 +1,18 @@
-"""Commands that give the clips of a corpus profiles, each another way to hear, and what those need."""
+"""Commands that give the clips of a corpus profiles, and those that measure and train heads for them."""
 
 import typer
 
 from budew.cli import annotation_options, options, server_options
 from budew.cli.running import Running, job_command, run_job, run_paid_job
 from budew.cli.settings import SETTINGS
+from budew.cli.told import Told
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
 beside = typer.Typer()
-"""Commands of `budew corpus` that measure, and that make what annotation needs."""
+"""Commands of `budew corpus` that measure, and find thresholds."""
+top = typer.Typer()
+"""The command `budew train-heads`."""
 app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.", **SETTINGS)
 
 
@@ -37,7 +40,7 @@ def llm(
     Example: budew corpus annotate llm shards/ out/ --model NAME --base-url http://localhost:8000/v1
     """
     from budew.annotation.llm import AnnotateByLLM
-    from budew.annotation.prompt import load_prompt
+    from budew.annotation.llm_protocol import load_prompt
 
     settings = server_options.server_settings(running, server, base_url, model)
     job = AnnotateByLLM(
@@ -66,8 +69,8 @@ def heads(
     """Score each clip by regression heads on a Whisper encoder, published ones or your own.
 
     Takes a folder as laion/Empathic-Insight-Voice-Small, -Large or -Plus has it,
-    or one of budew corpus train-heads. All heads share one pass of the encoder.
-    What cannot be heard is listed in OUT/failures.jsonl.
+    or one of budew train-heads. All heads share one pass of the encoder.
+    What cannot be decoded is listed in OUT/failures.jsonl.
 
     Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
     """
@@ -84,7 +87,7 @@ def labels(
     running: Running,
     labels_from: annotation_options.LabelsFrom = None,
 ) -> None:
-    """Keep the labels that a corpus has, or read its captions back into profiles.
+    """Keep the labels that a corpus has, or parse its captions into profiles.
 
     Clips without labels are listed in OUT/failures.jsonl.
 
@@ -104,14 +107,14 @@ def measures(
     bins: annotation_options.BinsRead,
     overwrite: annotation_options.OverwriteTraits = False,
 ) -> None:
-    """Make traits of what was measured: pace, high- or low-pitched, monotone or expressive, noisy or not.
+    """Turn measures into traits: pace, high- or low-pitched, monotone or expressive, noisy or not.
 
     Traits that a clip has are kept. Clips that were not measured are listed in
     OUT/failures.jsonl.
 
     Example: budew corpus annotate measures measured/ out/ --bins bins.json
     """
-    from budew.annotation.binned import AnnotateByMeasures
+    from budew.annotation.thresholds import AnnotateByMeasures
 
     run_job(AnnotateByMeasures(bins, overwrite), source, out, running)
 
@@ -139,40 +142,35 @@ def bins(
     by_gender: annotation_options.ByGender = True,
     by_language: annotation_options.ByLanguage = True,
 ) -> None:
-    """Find what is high, low, fast, slow, lively or noisy in a measured corpus, for annotate measures.
+    """Find the quantile thresholds of a measured corpus, for annotate measures.
 
-    What is high is so among clips of the same gender, and what is fast in the
-    same language, unless they are taken together. What cannot be read is told
-    on stderr; then the exit status is 1.
+    Pitch is compared among clips of the same gender, and pace in the same
+    language, unless they are taken together. Exit status 1 where a clip cannot be
+    read.
 
     Example: budew corpus bins measured/ --json bins.json
     """
-    from budew.annotation.bins import corpus_bins
+    from budew.annotation.thresholds import corpus_thresholds
     from budew.corpora.sources import files_read
-    from budew.reports.annotation_tables import bins_table
+    from budew.reports.annotation_tables import thresholds_table
 
     refuse_to_replace(files_read(measured), json)
-    told: list[object] = []
-
-    def tell(error: object) -> None:
-        told.append(error)
-        say_error(error)
-
+    bad = Told()
     with progress_bar("reading") as bar:
-        found = corpus_bins(
+        found = corpus_thresholds(
             measured,
             by_gender=by_gender,
             by_language=by_language,
-            on_bad=tell,
+            on_bad=bad,
             progress=lambda done: bar(done, None),
         )
     found.write(json)
-    print_table(bins_table(found))
-    print(f"edges of {found.clips} clips: {visible_name(json)}")
-    raise typer.Exit(1 if told else 0)
+    print_table(thresholds_table(found))
+    print(f"thresholds of {found.clips} clips: {visible_name(json)}")
+    raise typer.Exit(bad.status)
 
 
-@beside.command(no_args_is_help=True)
+@top.command(no_args_is_help=True)
 def train_heads(
     corpus: options.Corpus,
     out: annotation_options.HeadsFolder,
@@ -181,25 +179,20 @@ def train_heads(
     device: options.Device = None,
     batch_size: annotation_options.HeadsBatch = 16,
 ) -> None:
-    """Train regression heads on the encoder of a Whisper checkpoint, for annotate heads.
+    """Train regression heads on the encoder of a Whisper checkpoint, for corpus annotate heads.
 
     A head is made for each emotion and voice attribute that occurs often enough,
-    and kept if it tells unheard speakers better than the mean does. What cannot
-    be read is told on stderr; then the exit status is 1.
+    and kept if it predicts unknown speakers better than the mean does. Exit
+    status 1 where a clip cannot be read.
 
-    Example: budew corpus train-heads data/train/ heads/ --encoder runs/short/checkpoint
+    Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
     from budew.annotation.head_stack import Fitting
     from budew.annotation.train_heads import train_heads as train
     from budew.reports.annotation_tables import quality_table, rare_line
 
-    told: list[object] = []
-
-    def tell(error: object) -> None:
-        told.append(error)
-        say_error(error)
-
-    with progress_bar("listening") as bar:
+    bad = Told()
+    with progress_bar("encoding") as bar:
         trained = train(
             corpus,
             out,
@@ -207,7 +200,7 @@ def train_heads(
             fitting=Fitting(seed=seed),
             device=device,
             batch_size=batch_size,
-            on_bad=tell,
+            on_bad=bad,
             progress=lambda done: bar(done, None),
         )
     print_table(quality_table(trained))
@@ -222,4 +215,4 @@ def train_heads(
     )
     if trained.rare:
         print(rare_line(trained))
-    raise typer.Exit(1 if told else 0)
+    raise typer.Exit(bad.status)

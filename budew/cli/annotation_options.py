@@ -1,4 +1,4 @@
-"""What the commands that annotate take."""
+"""Options of the commands that annotate, measure and train heads."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class Labels(StrEnum):
-    """What labels of a corpus are taken."""
+    """Sources of labels."""
 
     profile = "profile"
     captions = "captions"
@@ -18,7 +18,7 @@ class Labels(StrEnum):
 Temperature = Annotated[float, typer.Option(min=0, max=2, help="0 for the likeliest answer.")]
 ChatSeed = Annotated[int | None, typer.Option("--seed", help="Sent along to the model.")]
 Turns = Annotated[
-    int, typer.Option(min=1, help="Answers of the model to a clip: it is told what was wrong with one.")
+    int, typer.Option(min=1, help="Answers of the model to a clip: what is wrong with one is sent back.")
 ]
 LongestSent = Annotated[
     float, typer.Option("--max-seconds", metavar="SECONDS", min=0.1, help="Longer clips are not sent.")
@@ -27,7 +27,7 @@ PromptFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Ask this; left out, paraphrase/annotation.yaml of this package."),
 ]
-# budew corpus annotate heads, labels, measures; budew corpus measure, bins, train-heads
+# budew corpus annotate heads, labels, measures; budew corpus measure, bins; budew train-heads
 HeadsPlace = Annotated[
     Path,
     typer.Option(
@@ -38,15 +38,15 @@ HeadsEncoder = Annotated[
     str | None,
     typer.Option(
         metavar="DIR|HUB-ID",
-        help="Checkpoint whose encoder the heads are on. Left out, what trained heads note, else "
-        "laion/BUD-E-Whisper; to train on, the one in this package.",
+        help="Checkpoint whose encoder the heads are on. Default: that of the heads, else "
+        "laion/BUD-E-Whisper; for training, the one in this package.",
     ),
 ]
-HeadsBatch = Annotated[int, typer.Option(min=1, help="Windows heard at once; more are faster.")]
+HeadsBatch = Annotated[int, typer.Option(min=1, help="Windows encoded at once; more are faster.")]
 HeadsFolder = Annotated[
     Path, typer.Argument(metavar="OUT", help="New folder for the heads.", show_default=False)
 ]
-HeadsSeed = Annotated[int, typer.Option(help="Decides which speakers judge, and the first weights.")]
+HeadsSeed = Annotated[int, typer.Option(help="Decides which speakers are held out, and the first weights.")]
 LabelsFrom = Annotated[
     Labels | None,
     typer.Option(
@@ -59,21 +59,21 @@ MeasuredCorpus = Annotated[
     typer.Argument(metavar="MEASURED", help="Clips as budew corpus measure writes them.", show_default=False),
 ]
 BinsFile = Annotated[
-    Path, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the edges here.")
+    Path, typer.Option("--json", metavar="FILE", dir_okay=False, help="Write the thresholds here.")
 ]
 ByGender = Annotated[
     bool,
-    typer.Option("--by-gender/--across-genders", help="Edges of pitch for each gender, or for all together."),
+    typer.Option("--by-gender/--across-genders", help="Thresholds of pitch for each gender, or for all."),
 ]
 ByLanguage = Annotated[
     bool,
     typer.Option(
-        "--by-language/--across-languages", help="Edges of pace for each language, or for all together."
+        "--by-language/--across-languages", help="Thresholds of pace for each language, or for all."
     ),
 ]
 BinsRead = Annotated[
-    Path, typer.Option(metavar="FILE", dir_okay=False, help="Edges, as budew corpus bins writes them.")
+    Path, typer.Option(metavar="FILE", dir_okay=False, help="Thresholds, as budew corpus bins writes them.")
 ]
 OverwriteTraits = Annotated[
-    bool, typer.Option("--overwrite", help="Let what was measured replace traits that a clip has.")
+    bool, typer.Option("--overwrite", help="Let measures replace traits that a clip has.")
 ]

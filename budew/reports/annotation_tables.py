@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from budew.annotation.bins import ALL, Bins
+from budew.annotation.thresholds import ALL, Thresholds
 from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK, Trained
 
 _NAMED = 5
@@ -27,10 +27,10 @@ def rare_line(trained: Trained) -> str:
     )
 
 
-def bins_table(bins: Bins) -> Table:
-    """Return a row for each measurement and group."""
-    table = Table("measurement", "group", "very low", "low", "high", "very high")
-    for name, groups in bins.edges.items():
-        for group, edges in groups.items():
-            table.add_row(name, "all" if group == ALL else group, *(f"{edge:g}" for edge in edges))
+def thresholds_table(thresholds: Thresholds) -> Table:
+    """Return a row for each measure and group."""
+    table = Table("measure", "group", "very low", "low", "high", "very high")
+    for name, groups in thresholds.rows.items():
+        for group, row in groups.items():
+            table.add_row(name, "all" if group == ALL else group, *(f"{number:g}" for number in row))
     return table

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from budew.annotation.head_files import TOGETHER, file_name, find_heads, save_heads
-from budew.annotation.head_layouts import HeadError
+from budew.errors import CheckpointError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 
 from .sounds import published, save_published
@@ -95,7 +95,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, monkeypatch):
         lambda: torch.save(Evil(), file),
     ):
         write()
-        with pytest.raises(HeadError, match=r"model_Awe_best\.pth"):
+        with pytest.raises(CheckpointError, match=r"model_Awe_best\.pth"):
             find_heads(folder).load()
     assert not (tmp_path / "ran.txt").exists()
 
@@ -103,10 +103,10 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, monkeypatch):
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path):
     file = tmp_path / "model_Awe_best.pth"
     zipped(file, b"\0" * 50_000_000, compression=zipfile.ZIP_DEFLATED)
-    with pytest.raises(HeadError, match="compressed"):
+    with pytest.raises(CheckpointError, match="compressed"):
         find_heads(tmp_path).load()
     zipped(file, b"\0" * 2_000_000)
-    with pytest.raises(HeadError, match="pickle is too large"):
+    with pytest.raises(CheckpointError, match="pickle is too large"):
         find_heads(tmp_path).load()
 
 
@@ -122,38 +122,38 @@ def test_a_tensor_that_claims_more_than_its_file_holds_is_refused(tmp_path: Path
                 content = content.replace(shape, larger)
             out.writestr(part.filename, content)
     rewritten.replace(path)
-    with pytest.raises(HeadError, match=r"cannot be opened.*storage"):
+    with pytest.raises(CheckpointError, match=r"cannot be opened.*storage"):
         find_heads(tmp_path).load()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 100])
 def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, content):
     (tmp_path / "model_Awe_best.pth").write_bytes(content)
-    with pytest.raises(HeadError, match=r"model_Awe_best\.pth"):
+    with pytest.raises(CheckpointError, match=r"model_Awe_best\.pth"):
         find_heads(tmp_path).load()
     (tmp_path / "some.safetensors").write_bytes(content)
-    with pytest.raises(HeadError, match=r"some\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"some\.safetensors"):
         find_heads(tmp_path / "some.safetensors").load()
 
 
 def test_a_truncated_head_is_refused(tmp_path: Path):
     file = save_published(published(4_000, seed=1), tmp_path / "model_Awe_best.pth")
     file.write_bytes(file.read_bytes()[:-20_000])
-    with pytest.raises(HeadError, match=r"model_Awe_best\.pth"):
+    with pytest.raises(CheckpointError, match=r"model_Awe_best\.pth"):
         find_heads(tmp_path).load()
 
 
 def test_two_heads_for_one_emotion_are_refused(tmp_path: Path):
     for name in ("model_Hope_Optimism_best.pth", "model_Hope_Enthusiasm_Optimism_best.pth"):
         save_published(published(128, seed=1), tmp_path / name)
-    with pytest.raises(HeadError, match="two heads are for Hope/Optimism"):
+    with pytest.raises(CheckpointError, match="two heads for Hope/Optimism"):
         find_heads(tmp_path).load()
 
 
 def test_a_folder_without_heads_and_a_path_to_nothing_are_refused(tmp_path: Path):
-    with pytest.raises(HeadError, match="0 files"):
+    with pytest.raises(CheckpointError, match="0 files"):
         find_heads(tmp_path)
-    with pytest.raises(HeadError, match="no such folder"):
+    with pytest.raises(CheckpointError, match="no such folder"):
         find_heads(tmp_path / "nothing")
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
+from budew.annotation.head_files import NOTES
 from budew.annotation.heads import AnnotateByHeads, with_scores
-from budew.annotation.trained import NOTES
 from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import JobError

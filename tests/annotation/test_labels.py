@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from budew.annotation.labels import AnnotateByLabels, LabelError, label_clip
+from budew.annotation.labels import AnnotateByLabels, label_clip
 from budew.captions import render
 from budew.corpora import Caption, Clip
-from budew.errors import JobError
+from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 
 PROFILE = VoiceProfile({"Sadness": 0.75, "Longing": 0.5}, ["Sobs"], {"gender": "female"})
@@ -85,11 +85,11 @@ def test_the_job_tells_of_clips_without_labels(run_on, failures):
     assert "has no labels" in str(failures["bare"])
     assert run_on(AnnotateByLabels("captions"), clip(profile=PROFILE)) == []
     assert "has no captions" in str(failures["a"])
-    with pytest.raises(LabelError):
+    with pytest.raises(CorpusError):
         label_clip(clip(captions=(Caption("A sad man."),)), source="profile")
 
 
-def test_a_source_that_is_none_ends_the_job(run_on):
-    with pytest.raises(JobError, match="tea leaves"):
-        run_on(AnnotateByLabels("tea leaves"), clip())
+def test_an_unknown_source_is_refused():
+    with pytest.raises(InputError, match="tea leaves"):
+        AnnotateByLabels("tea leaves")
     assert json.loads(json.dumps(AnnotateByLabels().settings())) == AnnotateByLabels().settings()

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from budew.annotation.llm import AnnotateByLLM
-from budew.annotation.prompt import load_prompt
+from budew.annotation.llm_protocol import load_prompt
 from budew.chat.server import ServerSettings
 from budew.corpora import Clip
 from budew.errors import InputError, JobError

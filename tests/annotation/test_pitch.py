@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budew.annotation.frames import FRAME, HOP, levels
-from budew.annotation.measure import measure
-from budew.annotation.pitch import pitch_figures, pitch_track
+from budew.annotation.measure import measure, pitch_measures
+from budew.annotation.speech_frames import FRAME, HOP, levels, pitch_track
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.clip_plan import plan_clip
@@ -19,7 +18,7 @@ from .sounds import RATE, noise, silence, vowel
 
 @pytest.mark.parametrize("pitch", [80.0, 117.0, 203.0, 330.0, 600.0])
 def test_the_pitch_of_a_vowel_is_within_one_per_cent(pitch):
-    figures = pitch_figures(pitch_track(vowel(1.0, pitch=pitch)))
+    figures = pitch_measures(pitch_track(vowel(1.0, pitch=pitch)))
     assert figures["pitch_median"] == pytest.approx(pitch, rel=0.01)
     assert figures["pitch_sd"] < 0.2
     assert figures["pitch_range"] < 0.5
@@ -27,7 +26,7 @@ def test_the_pitch_of_a_vowel_is_within_one_per_cent(pitch):
 
 def test_range_and_spread_of_a_glide_are_those_of_its_semitones():
     glide = 120 * 2 ** np.linspace(0, 1, 2 * RATE)  # an octave
-    figures = pitch_figures(pitch_track(vowel(2.0, pitch=glide)))
+    figures = pitch_measures(pitch_track(vowel(2.0, pitch=glide)))
     assert figures["pitch_range"] == pytest.approx(0.9 * 12, abs=0.5)
     assert figures["pitch_sd"] == pytest.approx(12 / np.sqrt(12), abs=0.25)
     assert figures["pitch_low"] == pytest.approx(120 * 2**0.05, rel=0.03)
@@ -35,7 +34,7 @@ def test_range_and_spread_of_a_glide_are_those_of_its_semitones():
 
 
 def test_noise_and_silence_have_no_pitch():
-    assert pitch_figures(pitch_track(silence(1.0))) == {}
+    assert pitch_measures(pitch_track(silence(1.0))) == {}
     hiss = measure(noise(RATE, level=-20))
     assert hiss["voiced_share"] < 0.15
     assert "pitch_median" not in hiss

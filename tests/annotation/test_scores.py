@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.annotation.scores import canonical, scored
+from budew.annotation.head_files import canonical
+from budew.annotation.heads import scored
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, RangeError
 from budew.taxonomy.scales import SCALES, to_intensity

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from budew.annotation.head_files import TOGETHER, find_heads
-from budew.annotation.head_layouts import HeadError
 from budew.annotation.head_stack import Fitting
 from budew.annotation.heads import AnnotateByHeads
-from budew.annotation.pooled import TARGETS, Pooled, pooled_states, split_by_speaker
+from budew.annotation.pooled_states import TARGETS, Pooled, pooled_states, split_by_speaker
 from budew.annotation.train_heads import fit_heads, train_heads
 from budew.corpora import Clip, read, write_shard
+from budew.errors import CheckpointError, CorpusError
 from budew.model.encoder import load_encoder
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import synthesize
@@ -139,7 +139,7 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
     made = [run_on(AnnotateByHeads(place, device="cpu"), loud, quiet) for place in (out, out / TOGETHER)]
     assert [clip.metadata["heads"] for clip in made[0]] == [clip.metadata["heads"] for clip in made[1]]
     assert made[0][0].profile.traits["Arousal"] > made[0][1].profile.traits["Arousal"] + 0.3
-    with pytest.raises(HeadError, match="is there already"):
+    with pytest.raises(CheckpointError, match="is there already"):
         train_heads(corpus, out)
     assert find_heads(out).load()
 
@@ -152,7 +152,7 @@ def test_a_corpus_without_labels_is_an_error_that_counts_what_was_passed_over(wh
     shard = tmp_path / "bare.tar"
     sounds = [clip_of(np.full(8_000, 0.1, np.float32), f"c{number}") for number in range(3)]
     write_shard(shard, sounds)
-    with pytest.raises(HeadError, match="none of its 3 clips has a profile"):
+    with pytest.raises(CorpusError, match="none of its 3 clips has a profile"):
         train_heads(shard, tmp_path / "out", encoder=str(whisper_folder))
     assert not (tmp_path / "out").exists()
     assert pooled_states(shard, load_encoder(str(whisper_folder))).bare == 3

@@ -97,14 +97,14 @@ def voice_of():
 
 def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whisper_folder, tmp_path):
     heads = tmp_path / "heads"
-    outcome = budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    outcome = budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert outcome.status == 0, outcome.err
     assert "Anger" in outcome.out
     assert "heads: 1, clips: 60, too rare: 54" in outcome.out
     assert "and 49 more (see heads.json). One takes 20 clips with it to learn from and 5 of" in outcome.out
     assert (heads / "model_Anger_best.pth").is_file()
     assert json.loads((heads / "heads.json").read_text())["encoder"] == str(whisper_folder)
-    again = budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    again = budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert again.status == 1
     assert "is there already" in again.err
 
@@ -115,7 +115,7 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
         ({"profile": None}, "none of its 60 clips has a profile: annotate it first"),
         (
             {"speaker": "anna"},
-            "all clips are of one speaker, and heads are judged by others: give clips of more",
+            "all clips are of one speaker, and heads are validated on others: give clips of more",
         ),
         (
             {"profile": VoiceProfile({"Awe": 0})},
@@ -128,9 +128,7 @@ def test_no_head_at_all_is_told_with_what_to_do(
 ):
     clips = [replace(clip, **change) for clip in read(loud_and_quiet)]
     write_shard(tmp_path / "other.tar", clips)
-    outcome = budew(
-        "corpus", "train-heads", tmp_path / "other.tar", tmp_path / "heads", "--encoder", whisper_folder
-    )
+    outcome = budew("train-heads", tmp_path / "other.tar", tmp_path / "heads", "--encoder", whisper_folder)
     assert outcome.status == 1
     assert said in outcome.err
     assert not (tmp_path / "heads").exists()
@@ -140,7 +138,7 @@ def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quie
     from budew.annotation.heads import AnnotateByHeads
 
     heads, out = tmp_path / "heads", tmp_path / "out"
-    budew("corpus", "train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
+    budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     outcome = budew("corpus", "annotate", "heads", loud_and_quiet, out, "--heads", heads, "--device", "cpu")
     assert outcome.status == 0, outcome.err
     made = list(read(out))

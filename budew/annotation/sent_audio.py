@@ -1,7 +1,7 @@
-"""The audio of a clip as a model is sent it: checked, bounded, and as small as it comes without loss.
+"""The audio of a clip as it is sent to a model: checked, bounded in length, and small.
 
-Everything is decoded once, so that no broken file is paid for. An mp3 or wav that is whole and smaller than
-16 kHz mono is sent as it is; anything else becomes a wav of 16 kHz, 16 bit, mono: 32 kB a second.
+Everything is decoded once, so that no broken file is paid for. A whole mp3 or wav that is smaller than 16 kHz
+mono is sent as it is; anything else becomes a wav of 16 kHz, 16 bit, mono: 32 kB a second.
 """
 
 import io

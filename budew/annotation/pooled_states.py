@@ -1,4 +1,4 @@
-"""A corpus as heads see it: pooled hidden states of each clip, and what is to be told from them."""
+"""Training data of heads: pooled hidden states of each clip, and the targets."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.annotation.head_layouts import pool
+from budew.annotation.head_layout import pool
 from budew.audio.samples import warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
@@ -25,15 +25,15 @@ SCALE = "bud-e"
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """Clips with profiles, heard.
+    """Clips with profiles, encoded.
 
     Attributes:
         features: (clips, 4 width), float32.
         targets: (clips, 55): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
-        speakers: of each clip; its id where nobody knows.
-        bare: clips without a profile, which were passed over.
-        unjudged: clips whose emotions are unknown, which tell of attributes alone.
-        cut: clips longer than the window, which were heard in part.
+        speakers: of each clip; its id where it is unknown.
+        bare: clips without a profile, which are skipped.
+        unjudged: clips whose emotions are unknown, used for attributes alone.
+        cut: clips longer than the window, which are encoded in part.
     """
 
     features: NDArray[np.float32]
@@ -52,20 +52,20 @@ def pooled_states(
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Pooled:
-    """Run the encoder over the clips of a corpus that have profiles; a clip is heard up to the window's end.
+    """Run the encoder over the clips of a corpus that have profiles; a clip up to the window's end.
 
     Takes 4 kB a clip for width 256, 12 kB for 768.
 
     Args:
         corpus: anything that `budew.read` takes.
-        encoder: what listens.
+        encoder: of Whisper.
         batch_size: clips at once.
         on_bad: called with the error of each clip that cannot be read; without it the first is raised.
         progress: called with the number of clips that are done.
     """
     features: list[NDArray[np.float32]] = []
-    targets, speakers, passed = [], [], Counter[str]()
-    for batch in _batches(_heard(corpus, encoder, on_bad, passed), batch_size):
+    targets, speakers, skipped = [], [], Counter[str]()
+    for batch in _batches(_encodable(corpus, encoder, on_bad, skipped), batch_size):
         features.append(pool(encoder.states([samples for _, _, samples in batch])).cpu().numpy())
         targets += [_targets(profile) for _, profile, _ in batch]
         speakers += [clip.speaker or clip.id for clip, _, _ in batch]
@@ -76,9 +76,9 @@ def pooled_states(
         np.concatenate(features) if features else empty,
         np.array(targets, np.float32).reshape(-1, len(TARGETS)),
         tuple(speakers),
-        bare=passed["bare"],
-        unjudged=passed["unjudged"],
-        cut=passed["cut"],
+        bare=skipped["bare"],
+        unjudged=skipped["unjudged"],
+        cut=skipped["cut"],
     )
 
 
@@ -86,23 +86,23 @@ def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDA
     """Return which clips are for validation: those of whole speakers, drawn until `share` is reached."""
     order = sorted(set(speakers), key=lambda speaker: (derived_seed(seed, "validation", speaker), speaker))
     names, chosen = np.array(speakers), np.zeros(len(speakers), bool)
-    for speaker in order[:-1]:  # somebody is left to learn from
+    for speaker in order[:-1]:  # at least one is left for training
         if chosen.mean() >= share:
             break
         chosen |= names == speaker
     return chosen
 
 
-Heard = tuple[Clip, VoiceProfile, NDArray[np.float32]]
+Encodable = tuple[Clip, VoiceProfile, NDArray[np.float32]]
 
 
-def _heard(
-    corpus: str | Path, encoder: Encoder, on_bad: OnBad | None, passed: Counter[str]
-) -> Iterator[Heard]:
+def _encodable(
+    corpus: str | Path, encoder: Encoder, on_bad: OnBad | None, skipped: Counter[str]
+) -> Iterator[Encodable]:
     """Give each clip that has a profile, with the samples of its first window; count the others."""
     for clip in read(corpus, on_bad=on_bad):
         if clip.profile is None:
-            passed["bare"] += 1
+            skipped["bare"] += 1
             continue
         cut = windows(
             clip.audio,
@@ -116,14 +116,14 @@ def _heard(
             report(error, on_bad)
             continue
         warn_of_damage(first.damage)
-        passed["cut"] += more is not None
-        passed["unjudged"] += not clip.profile.emotions_known
+        skipped["cut"] += more is not None
+        skipped["unjudged"] += not clip.profile.emotions_known
         yield clip, clip.profile, first.samples
 
 
-def _batches(heard: Iterator[Heard], size: int) -> Iterator[list[Heard]]:
-    batch: list[Heard] = []
-    for item in heard:
+def _batches(clips: Iterator[Encodable], size: int) -> Iterator[list[Encodable]]:
+    batch: list[Encodable] = []
+    for item in clips:
         batch.append(item)
         if len(batch) == size:
             yield batch

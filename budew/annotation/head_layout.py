@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear, relu
 
+from budew.errors import CheckpointError
+
 POOLS = 4
 LARGEST_INPUT = 2**24
 """Positions × width; the published heads take 1.2 million, on the largest Whisper it would be 1.9."""
@@ -31,10 +33,6 @@ STEP, FIRST = 3, 2
 """Of the numbers of the linear layers in `mlp`."""
 
 _KEY = re.compile(r"(proj|mlp\.([1-9]\d?))\.(weight|bias)")
-
-
-class HeadError(ValueError):
-    """Weights that are no head, or no head for this encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +77,16 @@ def pool(states: Tensor) -> Tensor:
 
 
 def is_pooled(head: Head, *, positions: int, width: int) -> bool:
-    """Tell which input of an encoder a head takes: pooled, or else flattened.
+    """Return whether a head takes the pooled states of an encoder, or else the flattened ones.
 
     Raises:
-        HeadError: neither fits.
+        CheckpointError: neither fits.
     """
     if head.inputs == POOLS * width:
         return True
     if head.inputs == positions * width:
         return False
-    raise HeadError(
+    raise CheckpointError(
         f"{head.name}: takes {head.inputs:,} numbers; this encoder gives {positions:,} × {width:,} flattened "
         f"or {POOLS} × {width:,} pooled: name the encoder that the head was made for"
     )
@@ -103,12 +101,11 @@ def head_of(name: str, weights: Mapping[str, object]) -> Head:
             they have to become float32.
 
     Raises:
-        HeadError: a key too many or too few, shapes that do not fit each other or are too large, or values
-            that are not numbers.
+        CheckpointError: a key too many or too few, shapes that do not fit or are too large, NaN or infinity.
     """
     tensors = {str(key).replace(COMPILED, "", 1): value for key, value in weights.items()}
     if len(tensors) < len(weights):
-        raise HeadError(f"{name}: has two weights of one name: fetch it again")
+        raise CheckpointError(f"{name}: has two weights of the same name: fetch it again")
     parts = _parts(name, list(tensors))
     layers = tuple(_layer(name, part, tensors) for part in parts)
     _check_chain(name, layers)
@@ -120,13 +117,13 @@ def _parts(name: str, keys: list[str]) -> list[str]:
     matches = [_KEY.fullmatch(key[:80]) for key in keys]
     odd = next((key for key, match in zip(keys, matches, strict=True) if match is None), None)
     if odd is not None:
-        raise HeadError(f"{name}: has weights called {odd[:60]!r}, which no head of this layout has")
+        raise CheckpointError(f"{name}: has weights called {odd[:60]!r}, which no head of this layout has")
     count = len({match[2] for match in matches if match and match[2]})
     parts = ["proj", *(f"mlp.{FIRST + STEP * number}" for number in range(count))]
     wanted = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
     if not 1 <= count <= MOST_LAYERS or wanted != set(keys):
         lacking = sorted(wanted - set(keys))[:1] or ["mlp"]
-        raise HeadError(f"{name}: lacks the weights {lacking[0]!r}: fetch it again, or it has another layout")
+        raise CheckpointError(f"{name}: lacks the weights {lacking[0]!r}: fetch it again")
     return parts
 
 
@@ -135,9 +132,9 @@ def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor,
     most = LARGEST_INPUT if part == "proj" else LARGEST_LAYER
     for tensor, dimensions in ((weight, 2), (bias, 1)):
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.dim() != dimensions:
-            raise HeadError(f"{name}: {part} is no linear layer: fetch it again")
+            raise CheckpointError(f"{name}: {part} is not a linear layer: fetch it again")
         if not tensor.is_contiguous() or tensor.layout != torch.strided or tensor.device.type == "meta":
-            raise HeadError(f"{name}: {part} holds no plain numbers: save the head again")
+            raise CheckpointError(f"{name}: {part} does not hold plain numbers: save the head again")
     assert isinstance(weight, Tensor)  # noqa: S101  # checked above, for mypy
     assert isinstance(bias, Tensor)  # noqa: S101
     if (
@@ -145,11 +142,11 @@ def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor,
         or weight.shape[0] > LARGEST_LAYER
         or not 1 <= weight.shape[1] <= most
     ):
-        raise HeadError(
-            f"{name}: {part} of shape {tuple(weight.shape)} is no layer of a head: fetch it again"
+        raise CheckpointError(
+            f"{name}: {part} of shape {tuple(weight.shape)} is not a layer of a head: fetch it again"
         )
     if not weight.sum(dtype=torch.float32).isfinite() or not bias.sum(dtype=torch.float32).isfinite():
-        raise HeadError(f"{name}: not all of {part} are numbers: the weights are spoilt, fetch them again")
+        raise CheckpointError(f"{name}: not all of {part} are numbers: fetch it again")
     keep = weight.dtype in (torch.float16, torch.float32) and part == "proj"
     return weight.detach() if keep else weight.detach().float(), bias.detach().float()
 
@@ -159,4 +156,4 @@ def _check_chain(name: str, layers: tuple[tuple[Tensor, Tensor], ...]) -> None:
     fits = all(before[0] == after[1] for before, after in pairwise(sizes))
     if not fits or sizes[-1][0] != 1:
         chain = " → ".join(str(size[0]) for size in sizes)
-        raise HeadError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")
+        raise CheckpointError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.frames import FLOOR, HOP, SECONDS, levels, pauses, speech
+from budew.annotation.speech_frames import FLOOR, HOP, SECONDS, levels, pauses, speech
 
 from .sounds import RATE, noise, silence, vowel
 

@@ -7,10 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from budew.annotation.binned import AnnotateByMeasures, UnmeasuredError, with_traits
-from budew.annotation.bins import BinsError, corpus_bins, read_bins, rules
+from budew.annotation.thresholds import (
+    AnnotateByMeasures,
+    corpus_thresholds,
+    read_thresholds,
+    rules,
+    with_traits,
+)
 from budew.corpora import Clip, write_shard
-from budew.errors import CorpusError, JobError
+from budew.errors import CorpusError, JobError, SettingsError
 from budew.profile import VoiceProfile
 from budew.taxonomy import CATEGORIES, TRAITS, trait
 
@@ -50,7 +55,7 @@ def corpus(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bins(corpus: Path):
-    return corpus_bins(corpus)
+    return corpus_thresholds(corpus)
 
 
 def told(clips, bins, name) -> Counter:
@@ -92,7 +97,7 @@ def test_a_clean_corpus_has_no_noisy_third(clips, bins):
 def test_a_noisy_corpus_has_no_clean_third(tmp_path: Path):
     shard = tmp_path / "noisy.tar"
     write_shard(shard, [measured_clip(f"c{snr}", {"snr": float(snr)}) for snr in range(24)])
-    found = corpus_bins(shard)
+    found = corpus_thresholds(shard)
     assert set(told([measured_clip("x", {"snr": 23.0})], found, NOISE)) == {1.5}
     assert set(told([measured_clip("x", {"snr": 0.0})], found, NOISE)) == {3.0}
 
@@ -120,7 +125,7 @@ def test_a_corpus_all_alike_is_neither_one_thing_nor_the_other(tmp_path: Path):
     shard = tmp_path / "alike.tar"
     same = [measured_clip(f"c{number}", {"pitch_sd": 2.5, "nuclei_rate": 4.0}) for number in range(30)]
     write_shard(shard, same)
-    traits = with_traits(same[0], corpus_bins(shard)).profile.traits
+    traits = with_traits(same[0], corpus_thresholds(shard)).profile.traits
     assert traits == {LIVELY: 2.0}
 
 
@@ -144,13 +149,13 @@ def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
 
 def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_path, run_on, failures):
     file = tmp_path / "bins.json"
-    corpus_bins(corpus).write(file)
+    corpus_thresholds(corpus).write(file)
     job = AnnotateByMeasures(file)
     made = run_on(job, clips[0], Clip("bare", b"", "wav"))
     assert [clip.id for clip in made] == ["c000"]
     assert made[0].profile.emotions == {"Awe": 0.5}
     assert made[0].metadata["traits_by"] == {"by": "measures", "bins": job.settings()["bins"]}
-    assert isinstance(failures["bare"], UnmeasuredError)
+    assert isinstance(failures["bare"], CorpusError)
     assert run_on(job, made[0]) == [made[0]]
     file.write_text("{}")
     with pytest.raises(JobError, match="edges"):
@@ -159,12 +164,12 @@ def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_pa
 
 def test_edges_come_back_from_their_file(bins, tmp_path: Path):
     bins.write(tmp_path / "bins.json")
-    assert read_bins(tmp_path / "bins.json") == bins
+    assert read_thresholds(tmp_path / "bins.json") == bins
     assert json.loads((tmp_path / "bins.json").read_text())["clips"] == COUNT
 
 
 def test_edges_of_the_same_corpus_are_the_same(corpus, bins):
-    assert corpus_bins(corpus) == bins
+    assert corpus_thresholds(corpus) == bins
 
 
 @pytest.mark.parametrize(
@@ -184,14 +189,14 @@ def test_edges_of_the_same_corpus_are_the_same(corpus, bins):
 )
 def test_a_file_that_holds_no_edges_is_refused_with_its_name(tmp_path: Path, content):
     (tmp_path / "bins.json").write_text(content)
-    with pytest.raises((BinsError, CorpusError), match=r"bins\.json"):
-        read_bins(tmp_path / "bins.json")
+    with pytest.raises((SettingsError, CorpusError), match=r"bins\.json"):
+        read_thresholds(tmp_path / "bins.json")
 
 
 def test_too_few_measured_clips_are_an_error(clips, tmp_path: Path):
     write_shard(tmp_path / "few.tar", clips[:19])
-    with pytest.raises(BinsError, match="19 clips are measured"):
-        corpus_bins(tmp_path / "few.tar")
+    with pytest.raises(CorpusError, match="19 clips are measured"):
+        corpus_thresholds(tmp_path / "few.tar")
 
 
 def test_every_rule_makes_traits_that_there_are():

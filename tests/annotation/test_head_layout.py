@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.head_layouts import LARGEST_LAYER, HeadError, head_of, is_pooled, pool
+from budew.annotation.head_layout import LARGEST_LAYER, head_of, is_pooled, pool
+from budew.errors import CheckpointError
 
 from .sounds import published
 
@@ -61,7 +62,7 @@ def test_half_precision_gives_nearly_the_same_scores():
 
 def test_a_head_for_another_encoder_is_refused_with_the_sizes():
     head = head_of("Awe", published(1500 * 768, seed=1, projection=1, hidden=()).state_dict())
-    with pytest.raises(HeadError, match=r"1,152,000 numbers.*50 × 32 flattened.*4 × 32 pooled"):
+    with pytest.raises(CheckpointError, match=r"1,152,000 numbers.*50 × 32 flattened.*4 × 32 pooled"):
         is_pooled(head, positions=POSITIONS, width=WIDTH)
 
 
@@ -81,12 +82,12 @@ def spoilt(**changes):
         (spoilt(mlp__3__weight=torch.zeros(2, 2)), "lacks"),
         (spoilt(extra=torch.zeros(2)), "weights called 'extra'"),
         (spoilt(mlp__2__running_mean=torch.zeros(2)), "weights called"),
-        (spoilt(proj__weight=torch.zeros(8, 128, dtype=torch.int64)), "no linear layer"),
-        (spoilt(proj__weight="weights"), "no linear layer"),
-        (spoilt(proj__weight=torch.zeros(8)), "no linear layer"),
-        (spoilt(proj__weight=torch.zeros(8, 1).expand(8, 2**23)), "no plain numbers"),
-        (spoilt(proj__weight=torch.zeros(7, 128)), "no layer of a head"),
-        (spoilt(mlp__2__weight=torch.zeros(8, LARGEST_LAYER + 1)), "no layer of a head"),
+        (spoilt(proj__weight=torch.zeros(8, 128, dtype=torch.int64)), "not a linear layer"),
+        (spoilt(proj__weight="weights"), "not a linear layer"),
+        (spoilt(proj__weight=torch.zeros(8)), "not a linear layer"),
+        (spoilt(proj__weight=torch.zeros(8, 1).expand(8, 2**23)), "not hold plain numbers"),
+        (spoilt(proj__weight=torch.zeros(7, 128)), "not a layer of a head"),
+        (spoilt(mlp__2__weight=torch.zeros(8, LARGEST_LAYER + 1)), "not a layer of a head"),
         (spoilt(mlp__5__weight=torch.zeros(6, 9)), "do not fit"),
         (spoilt(mlp__11__weight=torch.zeros(2, 4), mlp__11__bias=torch.zeros(2)), "do not fit"),
         (spoilt(mlp__8__bias=torch.tensor([1.0, float("nan"), 0, 0])), "not all of mlp.8 are numbers"),
@@ -96,12 +97,12 @@ def spoilt(**changes):
     ],
 )
 def test_what_is_no_head_is_refused_with_its_name_and_fault(weights, fault):
-    with pytest.raises(HeadError, match=f"Awe: .*{fault}"):
+    with pytest.raises(CheckpointError, match=f"Awe: .*{fault}"):
         head_of("Awe", weights)
 
 
 def test_a_key_twice_with_and_without_the_prefix_is_refused():
     weights = dict(published(128, seed=1).state_dict())
     weights["_orig_mod.proj.bias"] = torch.zeros(8)
-    with pytest.raises(HeadError, match="two weights of one name"):
+    with pytest.raises(CheckpointError, match="two weights of the same name"):
         head_of("Awe", weights)

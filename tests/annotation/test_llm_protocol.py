@@ -1,18 +1,105 @@
-"""All that was asked, once and in range, is a profile; of any other answer, all that is wrong is told."""
+"""The prompt is data with every name of the taxonomy in it; an answer is read strictly."""
 
 import copy
 import json
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.reading import MOST_PROBLEMS, read_answer
-from budew.annotation.schema import PARTS
-from budew.errors import AnswerError
-from budew.taxonomy import EMOTIONS
+from budew.annotation.llm_protocol import MOST_PROBLEMS, PARTS, answer_schema, load_prompt, read_answer
+from budew.errors import AnswerError, SettingsError
+from budew.resources import data_folder
+from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
 
 from .conftest import model
+
+TABLE = yaml.safe_load((data_folder("paraphrase") / "annotation.yaml").read_text(encoding="utf-8"))
+
+
+def written(tmp_path, **changes):
+    path = tmp_path / "prompt.yaml"
+    table = {name: value for name, value in {**TABLE, **changes}.items() if value is not None}
+    path.write_text(yaml.safe_dump(table), encoding="utf-8")
+    return path
+
+
+def test_every_name_and_level_is_in_the_prompt():
+    system = load_prompt().system
+    words = [word for words in CATEGORIES.values() for word in words]
+    for name in (*EMOTIONS, *BURSTS, *WORD_TRAITS, *ATTRIBUTES, *words, *LEVEL_NAMES):
+        assert name in system
+    assert "{" not in system.replace('{"', "").replace(": {", "")
+    assert load_prompt().version >= 1
+
+
+def test_what_is_not_asked_for_is_not_in_it(tmp_path):
+    prompt = load_prompt(written(tmp_path, parts=["emotions", "traits"]))
+    assert prompt.parts == ("emotions", "traits")
+    assert "Chuckle" not in prompt.system
+    assert "Arousal" not in prompt.system
+    assert prompt.sha256() != load_prompt().sha256()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"parts": ["bursts"]}, "parts: emotions are always asked for"),
+        ({"parts": ["emotions", "smell"]}, "parts.1: "),
+        ({"parts": None}, "parts: required"),
+        ({"parts": 3}, "parts: "),
+        ({"system": None}, "system: required"),
+        ({"system": 7}, "system: "),
+        ({"system": "{parts"}, "system: a single brace"),
+        ({"system": "a } {parts}"}, "system: a single brace"),
+        ({"system": "{nams}"}, "system: unknown field {nams}: there are {parts}, {form}; write {{ for {"),
+        ({"system": 'Answer {"emotions": {}} and {parts}'}, 'unknown field {"emotions"}'),
+        ({"system": "{parts:99999999999999}"}, "unknown field {parts}"),
+        ({"system": "{parts.__class__}"}, "unknown field {parts.__class__}"),
+        ({"request": ["a"]}, "request: "),
+        ({"correction": "Again."}, "correction: has no {problems}"),
+        ({"version": "one"}, "version: "),
+        ({"answer_tokens": None}, "answer_tokens: required"),
+        ({"sections": {}}, "sections.emotions: required"),
+        ({"voice": "low"}, "voice: unknown field"),
+    ],
+)
+def test_each_fault_of_a_prompt_file_is_named(tmp_path, changes, named):
+    with pytest.raises(SettingsError) as caught:
+        load_prompt(written(tmp_path, **changes))
+    assert f"prompt.yaml: {named}" in str(caught.value) or named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_prompt_of_the_package_is_that_of_earlier_versions():
+    assert load_prompt().sha256() == ("78bcf96ec740b28a6e633d96bb70a4dc0fc625f3c7c5ca87115f86de5b5d3707")
+
+
+def test_doubled_braces_are_braces(tmp_path):
+    assert load_prompt(written(tmp_path, system="{{as it stands}} {parts}")).system.startswith(
+        "{as it stands}"
+    )
+
+
+def test_the_schema_is_closed_and_asks_for_everything():
+    def check(schema):
+        if schema["type"] == "object":
+            assert schema["required"] == list(schema["properties"])
+            assert schema["additionalProperties"] is False
+            for inner in schema["properties"].values():
+                check(inner)
+
+    schema = answer_schema(PARTS).schema
+    check(schema)
+    properties = schema["properties"]
+    assert list(properties) == list(PARTS)
+    assert list(properties["emotions"]["properties"]) == list(EMOTIONS)
+    assert properties["emotions"]["properties"]["Awe"] == {"type": "integer", "minimum": 0, "maximum": 4}
+    assert properties["bursts"]["items"]["enum"] == list(BURSTS)
+    assert "unknown" in properties["traits"]["properties"]["gender"]["enum"]
+    assert properties["attributes"]["properties"]["Valence"]["minimum"] == -3
+
 
 GOOD = model.profile_for(b"a recording")
 GOOD["bursts"] = ["Chuckle", "Yawn"]

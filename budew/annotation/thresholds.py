@@ -1,0 +1,293 @@
+"""Quantile thresholds of a measured corpus, and the job that turns measures into traits: fast, noisy...
+
+Two passes: `corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds.
+They are a JSON file, so that another corpus, or one clip, can be compared with the same.
+
+dataspeech cuts the range into equal parts, whose outer ones are nearly empty. Pitch is that of the clip, not
+the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions say so.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import yaml
+
+from budew.annotation.measure import FIELD
+from budew.corpora.clip import Clip
+from budew.corpora.sidecar import read_json
+from budew.corpora.sources import read
+from budew.errors import CorpusError, JobError, OnBad, SettingsError
+from budew.files import whole_file
+from budew.jobs import OnFailed, each
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES
+from budew.taxonomy.scales import from_intensity
+
+FEWEST = 20
+"""Clips that thresholds need."""
+ALL = ""
+"""Name of the group of all clips."""
+
+Row = tuple[float, ...]
+"""The thresholds of a measure in one group, from low to high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of `thresholds.yaml`: the trait of a measure, and its value in each bin from low to high."""
+
+    measure: str
+    trait: str
+    levels: tuple[float, ...] = ()
+    words: tuple[str | None, ...] = ()
+    group: str = ALL
+    low_below: float = float("inf")
+    high_above: float = float("-inf")
+
+    def value(self, number: float, row: Row) -> str | float | None:
+        """Return the value of the trait; None where there is no word for it."""
+        place = self._bin(number, row)
+        if self.words:
+            return self.words[place]
+        return from_intensity(self.levels[place], ATTRIBUTES[self.trait].scale)
+
+    def _bin(self, number: float, row: Row) -> int:
+        """Return the bin, 0 to len(row); a number on a threshold belongs to the one nearer the middle."""
+        middle = len(row) // 2
+        below = sum(number < threshold for threshold in row[:middle]) if number < self.low_below else 0
+        above = sum(number > threshold for threshold in row[middle:]) if number > self.high_above else 0
+        return middle - below + above
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Thresholds of a corpus.
+
+    Attributes:
+        corpus: which.
+        clips: how many of its clips were measured.
+        rows: measure → group, `ALL` or such as "female" → four numbers, from low to high.
+    """
+
+    corpus: str
+    clips: int
+    rows: Mapping[str, Mapping[str, Row]]
+
+    def traits(self, clip: Clip) -> dict[str, str | float | None]:
+        """Return the traits of a measured clip. None is a trait that is neither one nor the other."""
+        measured = measures_of(clip)
+        found: dict[str, str | float | None] = {}
+        for rule in rules():
+            groups = self.rows.get(rule.measure, {})
+            row = groups.get(_group(clip, rule), groups.get(ALL))
+            if rule.measure in measured and row and rule.trait not in found:
+                found[rule.trait] = rule.value(measured[rule.measure], row)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        rows = {
+            name: {group: list(row) for group, row in groups.items()} for name, groups in self.rows.items()
+        }
+        return {"corpus": self.corpus, "clips": self.clips, "edges": rows}
+
+    def digest(self) -> str:
+        """Return a hash of the thresholds alone."""
+        text = json.dumps(self.to_dict()["edges"], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def write(self, path: str | Path) -> None:
+        """Write a JSON file, which appears whole."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(Path(path)) as file:
+            print(json.dumps(self.to_dict(), indent=1, ensure_ascii=False), file=file)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateByMeasures:
+    """The job `annotate measures`.
+
+    Attributes:
+        thresholds: file that `budew corpus bins` wrote.
+        overwrite: let measures replace traits that a clip has; they are kept otherwise.
+    """
+
+    thresholds: str | Path
+    overwrite: bool = False
+    name: ClassVar[str] = "annotate"
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the output: the thresholds, by a hash."""
+        digest = read_thresholds(self.thresholds).digest()
+        return {"by": "measures", "bins": digest, "overwrite": self.overwrite}
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Annotate one clip after the other; those that were not measured fail.
+
+        Raises:
+            JobError: the file holds no thresholds.
+        """
+        try:
+            thresholds = read_thresholds(self.thresholds)
+        except (SettingsError, CorpusError, OSError) as error:
+            raise JobError(str(error)) from error
+        return each(clips, lambda clip: with_traits(clip, thresholds, overwrite=self.overwrite), failed)
+
+
+def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
+    """Return the clip with the traits of its measures. Emotions that nobody judged stay unknown.
+
+    Args:
+        clip: measured.
+        thresholds: of its corpus, or of another one.
+        overwrite: whether they replace traits that it has.
+
+    Raises:
+        CorpusError: the clip is not measured.
+    """
+    if not measures_of(clip):
+        raise CorpusError(f"clip {clip.id!r}: is not measured: run budew corpus measure first")
+    profile = clip.profile or VoiceProfile(emotions=None)
+    traits: dict[str, str | float] = dict(profile.traits)
+    for name, value in thresholds.traits(clip).items():
+        if overwrite:
+            traits.pop(name, None)
+        if value is not None:
+            traits.setdefault(name, value)
+    metadata = {**clip.metadata, "traits_by": {"by": "measures", "bins": thresholds.digest()}}
+    return replace(clip, profile=VoiceProfile(profile.emotions, profile.bursts, traits), metadata=metadata)
+
+
+def read_thresholds(path: str | Path) -> Thresholds:
+    """Read what `Thresholds.write` wrote.
+
+    Raises:
+        SettingsError: it is not such a file, or its numbers do not rise.
+        CorpusError: it cannot be read, or is not JSON.
+    """
+    data = read_json(Path(path))
+    rows, clips = data.get("edges"), data.get("clips")
+    known = {rule.measure for rule in rules()}
+    if not isinstance(rows, dict) or not all(isinstance(groups, dict) for groups in rows.values()):
+        raise SettingsError(f'{path}: has no "edges": make it by budew corpus bins')
+    for name, groups in rows.items():
+        for group, row in groups.items():
+            if name not in known or not _is_row(row):
+                raise SettingsError(
+                    f"{path}: {name[:40]!r} of {group[:40]!r} is not {len(_quantiles())} rising numbers of a "
+                    "known measure: make it by budew corpus bins"
+                )
+    tuples = {name: {group: tuple(row) for group, row in groups.items()} for name, groups in rows.items()}
+    return Thresholds(str(data.get("corpus", "")), clips if isinstance(clips, int) else 0, tuples)
+
+
+def corpus_thresholds(
+    corpus: str | Path,
+    *,
+    by_gender: bool = True,
+    by_language: bool = True,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Thresholds:
+    """Return the thresholds of a measured corpus: quantiles of each measure, of all clips and of each group.
+
+    Args:
+        corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
+        by_gender: thresholds of pitch for each gender as well; else a clip is compared with all.
+        by_language: the same for the rate of syllables and languages.
+        on_bad: called with the error of each item that cannot be read; without it the first is raised.
+        progress: called with the number of clips that are done.
+
+    Raises:
+        CorpusError: fewer than `FEWEST` clips are measured, or the corpus cannot be read.
+    """
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    grouped = {"gender": by_gender, "language": by_language}
+    count = 0
+    for done, clip in enumerate(read(corpus, on_bad=on_bad), start=1):
+        measured = measures_of(clip)
+        count += bool(measured)
+        for rule in rules():
+            if rule.measure in measured:
+                for group in {ALL, _group(clip, rule) if grouped.get(rule.group) else ALL}:
+                    values[rule.measure][group].append(measured[rule.measure])
+        if progress:
+            progress(done)
+    if count < FEWEST:
+        raise CorpusError(
+            f"{corpus}: {count} clips are measured, and {FEWEST} at least are needed: run budew corpus "
+            "measure on it, or take the thresholds of another corpus"
+        )
+    return Thresholds(str(corpus), count, {name: _rows(groups) for name, groups in values.items()})
+
+
+def measures_of(clip: Clip) -> dict[str, float]:
+    """Return the measures of a clip; empty where it is not measured."""
+    measured = clip.metadata.get(FIELD)
+    if not isinstance(measured, Mapping):
+        return {}
+    return {name: float(value) for name, value in measured.items() if _is_number(value)}
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Return the rules of `thresholds.yaml`, in order: of two for a trait the first with a measure counts."""
+
+    def tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+    return tuple(Rule(**tuples(row)) for row in _table()["measures"])
+
+
+def _rows(groups: Mapping[str, list[float]]) -> dict[str, Row]:
+    return {
+        group: tuple(round(float(number), 3) for number in np.quantile(numbers, _quantiles()))
+        for group, numbers in sorted(groups.items())
+        if len(numbers) >= FEWEST
+    }
+
+
+def _group(clip: Clip, rule: Rule) -> str:
+    if rule.group == "gender":
+        return gender(clip.profile)
+    if rule.group == "language":
+        return (clip.language or "").partition("-")[0].lower()
+    return ALL
+
+
+def gender(profile: VoiceProfile | None) -> str:
+    """Return "female" or "male", by the word or else the number of the profile; `ALL` where it is neither."""
+    traits: Mapping[str, Any] = {} if profile is None else profile.traits
+    if "gender" in traits:
+        return traits["gender"] if traits["gender"] in ("female", "male") else ALL
+    number = traits.get("Gender", 0.0)
+    return ALL if abs(number) < 1 else "female" if number > 0 else "male"
+
+
+def _quantiles() -> list[float]:
+    quantiles: list[float] = _table()["quantiles"]
+    return quantiles
+
+
+def _is_row(row: Any) -> bool:
+    is_row = isinstance(row, list) and len(row) == len(_quantiles()) and all(map(_is_number, row))
+    return is_row and all(low <= high for low, high in pairwise(row))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    return table
