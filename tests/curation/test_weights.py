@@ -122,7 +122,7 @@ def test_each_clip_with_a_profile_gets_its_weight_in_the_file(corpus, tmp_path, 
     assert told["shares"]["Anger"]["before"] == pytest.approx(16 / 21, abs=1e-6)
 
 
-def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_told(tmp_path):
+def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_counted(tmp_path):
     profiles = [VoiceProfile({"Anger": 1}), VoiceProfile(None, (), {"pace": "fast"}), VoiceProfile(), None]
     write_shard(tmp_path / "a.tar", [Clip(f"c{n}", b"x", "wav", profile=p) for n, p in enumerate(profiles)])
     balance = corpus_balance(tmp_path / "a.tar")
@@ -134,9 +134,10 @@ def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_told(tmp_path):
     shown = Console(file=StringIO(), width=200)
     shown.print(weights_table(report))
     assert "with unknown emotions, and so without a weight: 1" in shown.file.getvalue()
-    write_shard(tmp_path / "measured.tar", [Clip("m", b"x", "wav", profile=profiles[1])])
-    with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
-        corpus_balance(tmp_path / "measured.tar")
+    for name, profile in {"measured": profiles[1], "bare": None}.items():
+        write_shard(tmp_path / f"{name}.tar", [Clip("m", b"x", "wav", profile=profile)])
+        with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
+            corpus_balance(tmp_path / f"{name}.tar")
 
 
 def test_an_error_on_the_way_leaves_no_file(tmp_path):
@@ -150,9 +151,3 @@ def test_an_error_on_the_way_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
         write_weights(tmp_path / "w.csv", [])
-
-
-def test_a_corpus_without_profiles_is_an_error(tmp_path):
-    write_shard(tmp_path / "a.tar", [Clip("a", b"x", "wav")])
-    with pytest.raises(CorpusError, match="no clip has a profile"):
-        corpus_balance(tmp_path / "a.tar")

@@ -1,0 +1,189 @@
+"""Commands that look at a corpus and divide it: results are printed and written, bad items give status 1."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.corpora import Clip, read, write_shard
+from budew.curation.rating_files import read_ratings
+from budew.curation.rating_statistics import rating_statistics
+from budew.profile import VoiceProfile
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A folder with one shard: 90 clips of 9 speakers, 72 with awe and 18 with fear."""
+    profiles = [VoiceProfile({"Awe" if n % 5 else "Fear": 1}) for n in range(90)]
+    clips = [
+        Clip(f"{n}", b"x", "wav", speaker=f"voice {n % 9}", profile=profile)
+        for n, profile in enumerate(profiles)
+    ]
+    write_shard(tmp_path / "in" / "a.tar", clips)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "binary.csv"
+    path.write_text(
+        "path,annotator,value,emotion\n0,h1,True,Anger\n0,h2,False,Anger\n1,h1,True,Hopelessness\n"
+    )
+    return path
+
+
+def test_stats(budew, corpus, tmp_path):
+    outcome = budew("corpus", "stats", corpus, "--json", tmp_path / "stats.json")
+    assert outcome.status == 0
+    assert "90 clips, hours unknown" in outcome.out
+    assert json.loads((tmp_path / "stats.json").read_text())["clips"] == 90
+    profile = tmp_path / "profile.json"
+    profile.write_text('{"emotions": {"Awe": 0.25, "Sadness": 0.25}}')
+    caption = budew("render", profile, "--baseline", tmp_path / "stats.json", "--style", "tags").out
+    assert "Sadness" in budew("parse", caption).out
+    assert "Awe" not in budew("parse", caption).out  # as weak as it is nowhere in the corpus
+    refused = budew("render", profile, "--baseline", profile)
+    assert refused.status == 1
+    assert refused.err.startswith(f"budew: {profile}: this is no baseline")
+
+
+@pytest.mark.parametrize(("scale", "level"), [("0-4", "slight"), ("0-1", "extreme")])
+def test_stats_on_a_given_scale(budew, tmp_path, scale, level):
+    for name in ("clips.csv", "a.wav"):
+        (tmp_path / name).write_text("audio,Anger\na.wav,1\n")
+    arguments = ("--scale", scale, "--json", tmp_path / "s.json")
+    assert budew("corpus", "stats", tmp_path / "clips.csv", *arguments).status == 0
+    assert json.loads((tmp_path / "s.json").read_text())["emotions"]["Anger"][level] == 1
+
+
+def test_results_never_replace_the_corpus(budew, corpus, talk):
+    shard = corpus / "a.tar"
+    kept = shard.read_bytes()
+    for source in (shard, corpus, f"{corpus}/*.tar"):
+        for option in (["stats", "--json"], ["split", "--out"], ["duplicates", "--cache"]):
+            outcome = budew("corpus", option[0], source, option[1], shard)
+            assert (outcome.status, outcome.out) == (1, "")
+            assert "is what is read" in outcome.err
+    assert shard.read_bytes() == kept
+    (talk / "a.json").write_text("{}")
+    assert "is what is read" in budew("corpus", "stats", talk, "--json", talk / "a.json").err
+
+
+def test_inspect(budew, talk, tmp_path):
+    outcome = budew("corpus", "inspect", talk, "--json", tmp_path / "i.json", "--html", tmp_path / "i.html")
+    assert outcome.status == 1
+    assert "2 clips" in outcome.out
+    assert "broken: 1" in outcome.out
+    assert f"page: {(tmp_path / 'i.html').as_uri()}" in outcome.out
+    table = json.loads((tmp_path / "i.json").read_text())
+    assert (table["broken_items"], table["statistics"]["clips"]) == (1, 2)
+    assert (tmp_path / "i.html").read_text().count("<audio") == 2
+    (talk / "c.mp3").unlink()
+    (talk / "a.json").write_text(json.dumps({"speaker": "\x1b[31mred\x07", "language": "\x9bx"}))
+    outcome = budew("corpus", "inspect", talk, "--decode")
+    assert outcome.status == 0
+    assert "every sample decoded" in outcome.out
+    assert "broken: nothing" in outcome.out
+    assert "red" in outcome.out
+    assert not {"\x1b", "\x07", "\x9b"} & set(outcome.out)
+
+
+def test_split_and_select(budew, corpus, tmp_path):
+    splits = tmp_path / "splits.json"
+    shares = ("--train", "0.8", "--validation", "0", "--test", "0.2")
+    outcome = budew("corpus", "split", corpus, "--out", splits, *shares, "--seed", "3")
+    assert outcome.status == 0
+    assert "validation" not in outcome.out
+    assert set(json.loads(splits.read_text())["report"]["parts"]) == {"train", "test"}
+    voices = {}
+    for part in ("train", "test"):
+        out = tmp_path / part
+        options = ("--splits", splits, "--part", part, "--workers", "0")
+        assert budew("corpus", "select", corpus, out, *options).status == 0
+        voices[part] = {clip.speaker for clip in read(out)}
+    assert voices["train"] | voices["test"] == {f"voice {n}" for n in range(9)}
+    assert not voices["train"] & voices["test"]
+
+
+def test_select_with_splits_of_another_corpus(budew, corpus, tmp_path):
+    splits, out = tmp_path / "splits.json", tmp_path / "train"
+    assert budew("corpus", "split", corpus, "--out", splits).status == 0
+    others = [Clip(f"o{n}", b"x", "wav", speaker=f"other {n % 2}") for n in range(4)]
+    write_shard(tmp_path / "other" / "a.tar", others)
+    options = ("--splits", splits, "--part", "train", "--workers", "0")
+    refused = budew("corpus", "select", tmp_path / "other", out, *options)
+    assert refused.status == 1
+    assert "other: the splits list none of its 4 clips" in refused.err
+    assert not out.exists()
+    write_shard(corpus / "b.tar", others)
+    warned = budew("corpus", "select", corpus, out, *options)
+    assert warned.status == 0
+    assert "do not list 4 of the first 94 clips (2 unknown speakers)" in warned.err
+
+
+def test_weights(budew, corpus, tmp_path):
+    out, report = tmp_path / "w.jsonl", tmp_path / "r.json"
+    outcome = budew("corpus", "weights", corpus, "--out", out, "--json", report)
+    assert outcome.status == 0
+    assert "effective sample size" in outcome.out
+    assert len(out.read_text().splitlines()) == 90
+    assert json.loads(report.read_text())["heaviest"] == 2
+    assert budew("corpus", "weights", corpus, "--out", tmp_path / "w.csv").status == 1
+
+
+@pytest.mark.parametrize("command", ["stats", "split", "weights"])
+def test_a_truncated_shard_is_reported_and_the_rest_is_used(budew, corpus, tmp_path, command):
+    shard = corpus / "a.tar"
+    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
+    outcome = budew(
+        "corpus", command, corpus, "--json" if command == "stats" else "--out", tmp_path / "x.jsonl"
+    )
+    assert outcome.status == 1
+    assert "truncated" in outcome.err
+    assert (tmp_path / "x.jsonl").exists()
+
+
+def test_duplicates(budew, talk, tmp_path):
+    samples = np.random.default_rng(1).integers(-9_999, 9_999, 8_000, np.int16)
+    (talk / "c.mp3").unlink()
+    soundfile.write(talk / "one.wav", samples, 16_000)
+    soundfile.write(talk / "two.flac", samples, 16_000)
+    (talk / "one.json").write_text('{"text": "Hello!"}')
+    (talk / "b.json").write_text('{"text": "hello"}')
+    arguments = ("corpus", "duplicates", talk, "--json", tmp_path / "d.json")
+    outcome = budew(*arguments, "--cache", tmp_path / "hashes.sqlite", "--workers", "0")
+    assert outcome.status == 0
+    assert "clips too many: 1" in outcome.out
+    groups = json.loads((tmp_path / "d.json").read_text())["groups"]
+    assert [[clip["id"] for clip in group["clips"]] for group in groups] == [["one", "two"]]
+    assert (tmp_path / "hashes.sqlite").exists()
+    assert "without a transcript, not compared: 2" in budew(*arguments, "--transcripts").out
+    assert json.loads((tmp_path / "d.json").read_text())["groups"][0]["keep"] == "b"
+    (talk / "c.mp3").write_text("no audio at all")
+    failed = budew("corpus", "duplicates", talk, "--workers", "1")
+    assert failed.status == 1
+    assert "'c'" in failed.err
+
+
+def test_ratings(budew, table, tmp_path):
+    outcome = budew("corpus", "ratings", table, "--json", tmp_path / "counts.json")
+    assert outcome.status == 0
+    assert "Helplessness" in outcome.out
+    written = json.loads((tmp_path / "counts.json").read_text())
+    assert written == {"table": str(table), "bad_rows": 0, **rating_statistics(read_ratings(table)).to_dict()}
+    table.write_text(table.read_text() + "2,h1,True,Joyful\n")
+    outcome = budew("corpus", "ratings", table)
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1
+    assert f"{table}: line 5: 'Joyful'" in outcome.err
+    assert "Helplessness" in outcome.out
+    missing = budew("corpus", "ratings", tmp_path / "none.csv")
+    assert (missing.status, missing.err.count("\n")) == (1, 1)
+
+
+def test_ratings_on_a_given_scale(budew, tmp_path):
+    path = tmp_path / "n.csv"
+    path.write_text("item,rater,emotion,value\na,r,Awe,7\n")
+    assert budew("corpus", "ratings", path).status == 1
+    assert "1.00" in budew("corpus", "ratings", path, "--scale", "0-7").out
