@@ -1,6 +1,6 @@
-"""`budew doctor`: what this installation can do here, and one remedy for each thing that it cannot.
+"""`budew doctor`: what this installation can do, and one remedy for each thing that it cannot.
 
-Every answer comes from trying: audio is encoded and decoded, the checkpoint is loaded, espeak-ng is started.
+Everything is tried out: audio is encoded and decoded, the checkpoint is loaded, espeak-ng is started.
 """
 
 import importlib.metadata
@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from io import BytesIO
 
-from budew.resources import data_folder
 from budew.version import __version__
 
 FORMATS = ("wav", "flac", "mp3", "ogg", "m4a")
-EMBEDDED_CHECKPOINT = "tiny-synthetic"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        subject: what.
+        subject: what was checked.
         ok: whether it works.
         needed: whether captioning, parsing, rendering and evaluating need it.
         detail: what was found.
@@ -40,7 +38,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at versions, libraries, extras, checkpoint, device, audio formats, espeak-ng and locale."""
+    """Check versions, libraries, extras, checkpoint, device, audio formats, espeak-ng and locale."""
     yield _python()
     yield from _libraries()
     yield _checkpoint()
@@ -57,7 +55,7 @@ def _python() -> Finding:
 
 
 def _libraries() -> Iterator[Finding]:
-    """Look at the libraries of the base install and of each extra, as the package's metadata name them."""
+    """Check the libraries of the base install and of each extra, as listed in the package's metadata."""
     try:
         requirements = importlib.metadata.requires("budew") or []
     except importlib.metadata.PackageNotFoundError:
@@ -93,36 +91,31 @@ def _version(library: str) -> str | None:
 
 
 def _checkpoint() -> Finding:
-    remedy = "reinstall budew, or name another checkpoint with --model"
     try:
         from budew.model.checkpoint import load_checkpoint
 
-        folder = data_folder("checkpoints") / EMBEDDED_CHECKPOINT
-        checkpoint = load_checkpoint(folder, device="cpu")
+        checkpoint = load_checkpoint(device="cpu")
     except (OSError, ValueError, ImportError) as error:
+        remedy = "reinstall budew, or name another checkpoint with --model"
         return Finding("embedded checkpoint", False, True, f"cannot be loaded ({error})", remedy)
     size = checkpoint.model.num_parameters() / 1e6
-    detail = f"loads: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s, from {folder}"
+    detail = f"{checkpoint.name}: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s"
     return Finding("embedded checkpoint", True, True, detail)
 
 
 def _device() -> Finding:
     try:
         import torch  # seconds, and only this needs it
+
+        from budew.model.checkpoint import choose_device
     except ImportError as error:
         return Finding("device", False, True, str(error), "run pip install --force-reinstall torch")
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    device = "cuda" if cuda else "mps" if mps else "cpu"
-    name = (
-        torch.cuda.get_device_name() if cuda else "Apple GPU" if mps else f"{torch.get_num_threads()} threads"
-    )
+    device = choose_device(None)
+    name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     try:
         works = torch.ones(2, device=device).sum().item() == 2
     except RuntimeError as error:
-        reason = str(error).strip().partition("\n")[0]
-        return Finding(
-            "device", False, True, f"{device} cannot compute ({reason})", "caption with --device cpu"
-        )
+        works, name = False, f"cannot compute ({str(error).strip().partition(chr(10))[0]})"
     return Finding("device", works, True, f"{device}: {name}", "caption with --device cpu")
 
 

@@ -29,11 +29,17 @@ RECIPE = data_folder("recipes") / "train-demo.yaml"
 SEED = 7
 
 
-def main(out: Path, *, clips: int = 3000, test_clips: int = 200, changes: Sequence[str] = ()) -> Evaluation:
+def main(
+    out: Path,
+    *,
+    clips: int = 3000,
+    test_clips: int = 200,
+    changes: Sequence[str] = (),
+    workers: int | None = None,
+) -> Evaluation:
     """Run every stage into the folder `out`; run again, finished shards and training steps are kept."""
-    synthesize_corpus(out / "speech" / "train", clips=clips, seed=SEED, split="train")
-    synthesize_corpus(out / "speech" / "validation", clips=test_clips, seed=SEED, split="validation")
-    synthesize_corpus(out / "speech" / "test", clips=test_clips, seed=SEED, split="test")
+    for split, number in (("train", clips), ("validation", test_clips), ("test", test_clips)):
+        synthesize_corpus(out / "speech" / split, clips=number, seed=SEED, split=split, workers=workers)
 
     for split in ("train", "validation"):
         captioned = out / "captioned" / f"{split}.tar"

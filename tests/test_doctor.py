@@ -1,4 +1,4 @@
-"""The doctor tells what works by trying it, and a remedy for what does not."""
+"""The doctor reports what works by trying it, and a remedy for what does not."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ def test_every_promised_format_is_encoded_and_decoded(findings):
 
 
 def test_a_missing_checkpoint_is_needed_and_a_missing_extra_is_not(monkeypatch):
-    monkeypatch.setattr("budew.doctor.EMBEDDED_CHECKPOINT", "no-such-checkpoint")
+    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", "no-such-checkpoint")
     found = {finding.subject: finding for finding in examine()}
     assert not found["embedded checkpoint"].ok
     assert found["embedded checkpoint"].needed
@@ -39,13 +39,13 @@ def test_the_embedded_checkpoint_is_loaded_and_not_only_looked_for(monkeypatch, 
     def finding():
         return next(finding for finding in examine() if finding.subject == "embedded checkpoint")
 
-    monkeypatch.setattr("budew.doctor.EMBEDDED_CHECKPOINT", whisper_folder)
+    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(whisper_folder))
     assert finding().ok
     assert "windows of 2 s" in finding().detail
     broken = shutil.copytree(whisper_folder, tmp_path / "broken")
     weights = (broken / "model.safetensors").read_bytes()
     (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    monkeypatch.setattr("budew.doctor.EMBEDDED_CHECKPOINT", broken)
+    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(broken))
     assert not finding().ok
     assert "cannot be loaded" in finding().detail
     assert finding().remedy
@@ -60,7 +60,7 @@ def test_the_libraries_of_the_base_install_are_needed_and_those_of_an_extra_are_
     assert "scipy" in train.detail
 
 
-def test_a_locale_without_utf_8_is_told_with_its_remedy():
+def test_a_locale_without_utf_8_is_reported_with_its_remedy():
     program = "from budew.doctor import _locale; print(_locale())"
     environment = {
         "PYTHONUTF8": "0",

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
 
 from budew.errors import CheckpointError
-from budew.model.files import check_files, read_json
+from budew.model.checkpoint_files import check_files, read_json
 from budew.quiet import quiet_transformers
 from budew.resources import data_folder
 

@@ -29,7 +29,6 @@ PathFinder.find_spec = classmethod(find_spec)
         ("parse", "a", "--jsonl", "b"),
         ("caption",),
         ("nonsense",),
-        ("train", "a.yaml", "--set", "b"),
         ("caption", "a.wav", "--format", "xml"),
     ],
 )
@@ -41,6 +40,7 @@ def test_a_command_that_is_not_understood_ends_with_status_2(budew, arguments):
     ("arguments", "told"),
     [
         (("render", "missing.json"), "missing.json: No such file"),
+        (("train", "tiny-synthetic", "--dry-run", "--set", "b"), "'b': a change has the form name=value"),
         (("parse", "--jsonl", "missing.jsonl"), "missing.jsonl: No such file"),
         (("evaluate", "missing", "--predictions", os.devnull), "missing: there is nothing of this name"),
         (("caption", "a.wav", "--model", "no/where/at/all"), "no/where/at/all"),

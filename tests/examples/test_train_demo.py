@@ -11,6 +11,12 @@ from budew.corpora import Clip, read
 from budew.paraphrase import judge
 from budew.profile import VoiceProfile
 
+SMALL = (
+    "optimizer.max_steps=2",
+    "optimizer.batch_size=4",
+    "evaluation.clips=2",
+    "model.size.longest_caption=32",
+)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_demo.py"
 
 
@@ -34,9 +40,7 @@ def test_captions_of_every_stage_mean_the_profile(example: SimpleNamespace) -> N
 
 @pytest.mark.slow
 def test_the_loop_goes_from_speech_to_figures(example: SimpleNamespace, tmp_path: Path) -> None:
-    evaluation = example.main(
-        tmp_path, clips=24, test_clips=6, changes=["optimizer.max_steps=2", "evaluation.clips=4"]
-    )
+    evaluation = example.main(tmp_path, clips=24, test_clips=6, changes=SMALL, workers=0)
     assert [pair.id for pair in evaluation.pairs] == sorted(
         clip.id for clip in read(tmp_path / "speech" / "test")
     )

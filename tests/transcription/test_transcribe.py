@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import shutil
 from dataclasses import replace
 
@@ -159,15 +160,13 @@ def test_few_clips_are_held_however_few_lack_words(job):
     assert read <= HELD * job.transcriber.batch_size
 
 
-def test_on_the_runner_shards_are_the_same_whatever_the_workers(job, tmp_path):
-    for shard in ("a", "b"):
-        write_shard(tmp_path / "in" / f"{shard}.tar", [clip(n, seconds=n + 0.5) for n in range(4)])
-    for workers in (0, 2):
-        assert run(job, tmp_path / "in", tmp_path / f"out{workers}", workers=workers).clips == 8
-    assert all(one.transcript for one in read(tmp_path / "out0"))
-    for shard in ("a", "b"):
-        one, two = (tmp_path / f"out{workers}" / f"{shard}.tar" for workers in (0, 2))
-        assert one.read_bytes() == two.read_bytes()
+def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, tmp_path):
+    clips = [clip(n, seconds=n + 0.5) for n in range(4)]
+    write_shard(tmp_path / "in" / "a.tar", clips)
+    assert run(job, tmp_path / "in", tmp_path / "out", workers=0).clips == 4
+    sent, _ = done_by(pickle.loads(pickle.dumps(job)), clips)
+    assert [one.transcript for one in read(tmp_path / "out")] == [one.transcript for one in sent]
+    assert all(one.transcript for one in sent)
 
 
 def test_a_language_goes_by_any_name_and_one_that_is_none_is_told(job):

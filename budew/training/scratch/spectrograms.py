@@ -2,26 +2,19 @@
 
 A window of 8 s takes 100 kB in half precision (128 bands, 400 frames) and about 4 ms to compute: with some
 ten epochs the cache saves more than it costs, and processes share its pages. It is found again by a hash of
-the settings and of the corpus: names, sizes and times of its files. Shards are computed in parallel; a
-spectrogram does not depend on its neighbours in the batch, bit for bit, so neither the cut into shards nor
-the number of processes changes the file.
+the settings and of the corpus: names, sizes and times of its files. A spectrogram does not depend on its
+neighbours in the batch, bit for bit, so the cut into shards does not change the file.
 """
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from glob import glob
-from itertools import repeat
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read
@@ -33,8 +26,6 @@ from budew.training.data import FeatureSet
 from budew.training.scratch.heads import head_labels
 
 BATCH = 32
-MIN_BYTES_PER_PROCESS = 128 * 2**20
-"""Of clips. With less, starting a process (some 5 s, for torch) takes longer than it saves."""
 SMALL = 64 * 1024
 """Bytes. A file up to this size is known by its content: notes beside the clips are often written anew."""
 
@@ -46,7 +37,6 @@ def load_features(
     *,
     settings: Features,
     cache: Path,
-    workers: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FeatureSet:
     """Return the spectrograms of a corpus with profiles, from the folder `cache` if they are there.
@@ -55,7 +45,6 @@ def load_features(
         corpus: anything that `budew.read` takes.
         settings: of the spectrograms.
         cache: folder, made if need be; a changed corpus or other settings get files of their own in it.
-        workers: processes, for a folder of several shards; None for as many as save time.
         progress: called with the number of clips that are done.
 
     Raises:
@@ -68,7 +57,7 @@ def load_features(
     if not index.exists():  # it is written last
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = values.with_suffix(".unfinished")
-        entries = _compute(corpus, settings, unfinished, workers, progress)
+        entries = _compute(corpus, settings, unfinished, progress)
         unfinished.replace(values)
         unfinished.write_text(json.dumps(entries), encoding="utf-8")
         unfinished.replace(index)
@@ -92,89 +81,32 @@ def _open(values: Path, index: Path, shape: tuple[int, int]) -> FeatureSet:
 
 
 def _compute(
-    corpus: str | Path,
-    settings: Features,
-    out: Path,
-    workers: int | None,
-    progress: Callable[[int], None] | None,
+    corpus: str | Path, settings: Features, out: Path, progress: Callable[[int], None] | None
 ) -> list[Entry]:
     """Write the spectrograms of a corpus to `out`, clip after clip, and return an entry for each clip.
 
     It has `id`, `profile`, `captions`, `cues`, `frames` with sound, and whether the clip was `cut` to the
     window.
     """
-    units = _shards(corpus)
-    processes = min(workers or _useful_processes(units), len(units))
+    extractor = settings.extractor()
     entries: list[Entry] = []
     with out.open("wb") as file:
-        written = (
-            _write_in_parallel(units, settings, file, processes)
-            if processes > 1
-            else _write_each(units, settings, file)
-        )
-        for done in written:
-            entries += done
+        for clips in _batches(read(corpus)):
+            sounds = [decode(clip.audio, name=f"clip {clip.id!r} of {corpus}").usable for clip in clips]
+            file.write(_extract(extractor, [sound[: extractor.n_samples] for sound in sounds]))
+            entries += [
+                _entry(clip, corpus)
+                | {
+                    "frames": -(-min(len(sound), extractor.n_samples) // settings.hop),
+                    "cut": len(sound) > extractor.n_samples,
+                }
+                for clip, sound in zip(clips, sounds, strict=True)
+            ]
             if progress:
                 progress(len(entries))
     if not entries:
         raise CorpusError(f"{corpus}: there are no clips in it")
     return entries
-
-
-def _useful_processes(units: Sequence[str | Path]) -> int:
-    """Return how many processes save time."""
-    if len(units) == 1:
-        return 1
-    size = sum(Path(unit).stat().st_size for unit in units)
-    return min(os.cpu_count() or 1, 1 + size // MIN_BYTES_PER_PROCESS)
-
-
-def _write_each(units: Sequence[str | Path], settings: Features, file: BinaryIO) -> Iterator[list[Entry]]:
-    for unit in units:
-        yield from _write(unit, settings, file)
-
-
-def _write_in_parallel(
-    units: Sequence[str | Path], settings: Features, file: BinaryIO, processes: int
-) -> Iterator[list[Entry]]:
-    """Write one file a shard in several processes, and join them in order."""
-    folder = Path(f"{file.name}.parts")
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-    folder.mkdir()
-    parts = [folder / str(number) for number in range(len(units))]
-    context = get_context("spawn")
-    try:
-        with ProcessPoolExecutor(processes, context, torch.set_num_threads, (1,)) as pool:
-            for part, entries in zip(
-                parts, pool.map(_write_part, units, repeat(settings), parts), strict=True
-            ):
-                with part.open("rb") as written:
-                    shutil.copyfileobj(written, file)
-                part.unlink()
-                yield entries
-    finally:
-        shutil.rmtree(folder)
-
-
-def _write_part(unit: str | Path, settings: Features, part: Path) -> list[Entry]:
-    with part.open("wb") as file:
-        return [entry for entries in _write(unit, settings, file) for entry in entries]
-
-
-def _write(unit: str | Path, settings: Features, file: BinaryIO) -> Iterator[list[Entry]]:
-    """Write the clips of a shard, yielding the entries of each batch."""
-    extractor = settings.extractor()
-    for clips in _batches(read(unit)):
-        sounds = [decode(clip.audio, name=f"clip {clip.id!r} of {unit}").usable for clip in clips]
-        file.write(_extract(extractor, [sound[: extractor.n_samples] for sound in sounds]))
-        yield [
-            _entry(clip, unit)
-            | {
-                "frames": -(-min(len(sound), extractor.n_samples) // settings.hop),
-                "cut": len(sound) > extractor.n_samples,
-            }
-            for clip, sound in zip(clips, sounds, strict=True)
-        ]
 
 
 def _batches(clips: Iterator[Clip]) -> Iterator[list[Clip]]:
@@ -217,17 +149,6 @@ def _state_of(corpus: str | Path) -> list[tuple[str, str]]:
     long as the old one.
     """
     return [(name, _state(path)) for name, path in _files(corpus)]
-
-
-def _shards(corpus: str | Path) -> list[str | Path]:
-    """Return the shards of a folder that holds nothing else to read, in the order in which `budew.read` reads
-    them; any other corpus as it is, alone.
-    """
-    if not Path(corpus).is_dir():
-        return [corpus]
-    files = list_files(corpus)
-    found: list[str | Path] = [path for path in files if path.name.lower().endswith(".tar")]
-    return found if found and all(path in found or path.suffix == ".json" for path in files) else [corpus]
 
 
 def _files(corpus: str | Path) -> Iterator[tuple[str, Path]]:

@@ -25,7 +25,7 @@ def written(cache: Path) -> dict[str, int]:
 
 
 def test_the_cache_holds_what_the_extractor_gives_in_the_order_of_the_corpus(corpus, tmp_path):
-    features = load_features(corpus, settings=SETTINGS, cache=tmp_path, workers=1)
+    features = load_features(corpus, settings=SETTINGS, cache=tmp_path)
     clips = list(read(corpus))
     assert features.ids == tuple(clip.id for clip in clips)
     assert features.profiles == tuple(clip.profile for clip in clips)
@@ -54,15 +54,6 @@ def test_shards_do_not_show_in_the_result(corpus, tmp_path, make_clip):
     whole = load_features(tmp_path / "whole.tar", settings=SETTINGS, cache=tmp_path / "whole")
     assert (sharded.ids, sharded.profiles) == (whole.ids, whole.profiles)
     np.testing.assert_array_equal(sharded.features, whole.features)
-
-
-@pytest.mark.slow
-def test_processes_do_not_show_in_the_result(corpus, tmp_path):
-    alone = load_features(corpus, settings=SETTINGS, cache=tmp_path / "alone", workers=1)
-    shared = load_features(corpus, settings=SETTINGS, cache=tmp_path / "shared", workers=2)
-    assert (alone.ids, alone.profiles) == (shared.ids, shared.profiles)
-    np.testing.assert_array_equal(alone.features, shared.features)
-    assert {path.suffix for path in (tmp_path / "shared").iterdir()} == {".f16", ".json"}
 
 
 @pytest.mark.parametrize("change", ["mel_bins", "hop", "fourier", "window_seconds"])
@@ -146,15 +137,6 @@ def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(tmp_path, ma
         load_features(tmp_path / "a.tar", settings=SETTINGS, cache=cache)
     write_shard(tmp_path / "a.tar", good)
     assert len(load_features(tmp_path / "a.tar", settings=SETTINGS, cache=cache).ids) == 40
-
-
-@pytest.mark.slow
-def test_a_bad_shard_among_many_is_named_by_the_process_that_met_it(corpus, tmp_path, make_clip):
-    copied = shutil.copytree(corpus, tmp_path / "corpus")
-    write_shard(copied / "4.tar", [make_clip(20), make_clip(21, profile=None)])
-    with pytest.raises(CorpusError, match=r"4\.tar: clip 'clip21' has no profile"):
-        load_features(copied, settings=SETTINGS, cache=tmp_path / "cache", workers=2)
-    assert not [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".unfinished"]
 
 
 def test_cues_and_lengths_are_those_of_the_clips(corpus, tmp_path):

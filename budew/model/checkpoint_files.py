@@ -1,7 +1,7 @@
-"""What the files of a checkpoint must be, checked before anything is built from them.
+"""The files of a checkpoint, validated before anything is built from them.
 
-A checkpoint comes from anywhere: a config may ask for a million layers, an index may point out of its
-folder, a pickle may run code.
+A checkpoint comes from anywhere: a config may set a million layers, an index may point out of its folder, a
+pickle may run code.
 """
 
 import json
@@ -78,7 +78,7 @@ def read_json(path: Path, name: str) -> dict[str, Any]:
 
 
 def _check_config(folder: Path, name: str) -> dict[str, Any]:
-    """The config says that this is a Whisper with a decoder, of a size that there is."""
+    """Require a Whisper with a decoder, of a possible size."""
     if not (folder / "config.json").is_file():
         raise CheckpointError(
             f"{name}: there is no config.json in {folder}: is it the folder of a checkpoint?"
@@ -105,13 +105,13 @@ def _check_sizes(settings: Mapping[str, Any], largest: Mapping[str, int], place:
         value = settings.get(setting, 1)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise CheckpointError(
-                f"{place} says {setting}: {repr(value)[:40]}, which is no number from 1 to {most:,}: "
+                f"{place} says {setting}: {repr(value)[:40]}, not a number from 1 to {most:,}: "
                 "fetch or save the checkpoint again"
             )
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """The weights are in safetensors of this folder: a pickle could run code and is never opened."""
+    """Require safetensors in this folder: a pickle could run code and is never opened."""
     if (folder / "model.safetensors").is_file():
         return
     if (folder / INDEX).is_file():
@@ -126,7 +126,7 @@ def _check_weights(folder: Path, name: str) -> None:
 
 
 def _check_index(folder: Path, name: str) -> None:
-    """Every file that the index names lies beside it and is a safetensors file."""
+    """Require that the index names safetensors files beside it only."""
     listed = read_json(folder / INDEX, name).get("weight_map")
     if not isinstance(listed, dict) or not listed:
         raise CheckpointError(f"{name}: {INDEX} names no weights: fetch or save the checkpoint again")
@@ -139,7 +139,7 @@ def _check_index(folder: Path, name: str) -> None:
 
 
 def _check_parameters(config: Mapping[str, Any], folder: Path, name: str) -> None:
-    """The weights on disk are enough for the layers of the config: missing ones would be made up first."""
+    """Require weights on disk for the layers of the config, before memory is allocated for them."""
     width, vocabulary = config.get("d_model", 0), config.get("vocab_size", 0)
     per_encoder_layer = 4 * width**2 + 2 * width * config.get("encoder_ffn_dim", 0)
     per_decoder_layer = 8 * width**2 + 2 * width * config.get("decoder_ffn_dim", 0)
