@@ -18,8 +18,8 @@ from typing import TextIO
 def whole_file(path: Path) -> Iterator[TextIO]:
     """Open a file for writing text; it replaces what is at `path` when it is complete, not after an error.
 
-    A link is followed. What is no plain file, such as a pipe or /dev/null, is written to as it is. Half a
-    character, as JSON and file names may have, is written as its code (`\\udc80`).
+    A link is followed. What is no plain file, such as a pipe or /dev/null, is written to as it is. A lone
+    surrogate, as JSON and file names may have, is written as its code (`\\udc80`).
 
     Raises:
         OSError: it cannot be written; names `path`.
@@ -39,12 +39,12 @@ def whole_file(path: Path) -> Iterator[TextIO]:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
-        with suppress(OSError):  # none is there, and where none could be made the error is told
+        with suppress(OSError):  # it is gone, or could not be made
             unfinished.unlink()
 
 
 def check_writable(path: Path) -> None:
-    """Raise at once what `whole_file` would raise when the work is done. Leaves nothing, makes no folder.
+    """Raise at once what `whole_file` would raise after the work. Leaves nothing, makes no folder.
 
     Raises:
         OSError: the file, or its folder, cannot be written to; names which.
@@ -64,7 +64,7 @@ def check_writable(path: Path) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell what is there and no plain file; not by its real path, as that of a pipe is none."""
+    """Return whether it exists and is no plain file; a pipe has no real path to ask for."""
     return path.exists() and not path.is_file()
 
 
@@ -77,12 +77,12 @@ _REMEDIES = {
 
 
 def remedy_for(error: BaseException) -> str | None:
-    """Return what helps where a disk refuses; None for any other error."""
+    """Return the remedy for an error of the disk; None for any other error."""
     return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def place_of(error: OSError, out: Path) -> Path:
-    """Return what refuses: `out`, also for a temporary name in it, unless the error names a place outside."""
+    """Return the place of the error: `out`, also for a temporary name in it, or a place outside."""
     if not isinstance(error.filename, str | bytes):
         return out
     named = Path(os.fsdecode(error.filename))
@@ -114,7 +114,7 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 
 _there: dict[str, int] = {}
-"""Folders with the process that made each: one that was forked has them in its memory and not for its own."""
+"""Folders with the process that made each: a forked process inherits them without owning them."""
 
 
 @contextmanager
@@ -132,14 +132,14 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove_all() -> None:
-    """Remove all that this process has made: for one that ends without another word."""
+    """Remove all temporary folders of this process, before it ends abruptly."""
     for folder, process in list(_there.items()):
         if process == os.getpid():
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _on_termination(now: object, then: object) -> None:
-    """Replace what is done on SIGTERM, unless somebody else has a use for it. Only a main thread may."""
+    """Replace the handler of SIGTERM, unless another one is set. Only the main thread may."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is now:
         signal.signal(signal.SIGTERM, then)  # type: ignore[arg-type]
 

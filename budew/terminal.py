@@ -1,8 +1,7 @@
-"""What the command line shows: results on stdout, and on stderr what went wrong and how far the work is.
+"""Output of the command line: results on stdout, errors and progress on stderr, result files written whole.
 
-A progress bar appears only where a person sees it, that is when stderr is a terminal. Captions and names of
-files and clips come from outside: what is shown of them is made `visible`, so that none is a command to the
-terminal.
+A progress bar appears only when stderr is a terminal. Captions and names of files and clips come from
+outside: control characters in them are made visible, so that none is a command to the terminal.
 """
 
 import errno
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from budew.addresses import check_local
-from budew.errors import MissingExtraError
+from budew.errors import BudewError, InputError
 from budew.files import check_writable, remedy_for, whole_file
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 
     from budew.jobs import Progress
 
-FORESEEN = (ValueError, OSError, MissingExtraError)
-"""Kinds of errors whose message is a sentence for the user, besides all that this package defines."""
+FORESEEN = (BudewError, ValueError, OSError)
+"""Errors whose message is a sentence for the user."""
 Bar = Callable[[int, int | None], None]
-"""Called with how many are done and how many there are, None where nobody knows."""
+"""Called with how many items are done and how many there are, None if unknown."""
 
 # Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
 _REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
@@ -43,28 +42,28 @@ _VISIBLE = {
 
 
 def visible(text: str) -> str:
-    """Return a text of which no character is a command, the same one for any text that has none."""
+    """Return a text with its control characters replaced by visible ones; line ends and tabs stay."""
     return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
 def visible_name(name: object) -> str:
-    """Return the name of a file or folder as one line of which no character is a command."""
+    """Return the name of a file or folder as one line without control characters."""
     return str(name).translate(_VISIBLE | {9: "\u2409", 10: "\u240a"})
 
 
 def say_error(text: object) -> None:
-    """Print one line `budew: …` on stderr, if somebody listens there."""
+    """Print one line `budew: …` on stderr, unless it is closed."""
     if sys.stderr is not None:
         print(f"budew: {' '.join(visible(str(text)).split())}", file=sys.stderr, flush=True)
 
 
 def one_line_for(error: Exception) -> str:
-    """Return an error as the sentence that a user reads; of one that nobody foresaw, where to see more."""
+    """Return an error as one sentence for the user; an unforeseen one with how to see the traceback."""
     if isinstance(error, OSError) and error.strerror:
         named = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         remedy = "check its permissions" if error.errno == errno.EACCES else remedy_for(error)
         return f"{named}: {remedy}" if remedy else named
-    if isinstance(error, FORESEEN) or type(error).__module__.partition(".")[0] == "budew":
+    if isinstance(error, FORESEEN):
         return str(error) or type(error).__name__
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, MemoryError):
@@ -75,7 +74,7 @@ def one_line_for(error: Exception) -> str:
 
 
 def plain_warnings() -> None:
-    """Show warnings as one line of their own, without the place in the code that gave them."""
+    """Show warnings as one line each, without the place in the code."""
 
     def show(message: Warning | str, category: type[Warning], *_place: Any, **_more: Any) -> None:
         say_error(f"warning: {message}")
@@ -84,7 +83,7 @@ def plain_warnings() -> None:
 
 
 class _Closed(io.TextIOBase):
-    """What stands for a stdout that whoever started the command has closed: an error where it is used."""
+    """Replaces a stdout that was closed: an error where it is used."""
 
     encoding = "utf-8"
 
@@ -93,9 +92,7 @@ class _Closed(io.TextIOBase):
 
 
 def tolerant_output() -> None:
-    """Let a terminal that knows no UTF-8 show a replacement instead of ending the command, and a stdout that
-    is closed be told instead of losing the results.
-    """
+    """Let a terminal without UTF-8 show a replacement, and a closed stdout raise an error."""
     if sys.stdout is None:
         sys.stdout = _Closed()
     for stream in (sys.stdout, sys.stderr):
@@ -105,11 +102,11 @@ def tolerant_output() -> None:
 
 
 def finish_output() -> None:
-    """Write what stdout still holds. Where that fails nothing is left for the interpreter to fail at again.
+    """Flush stdout. After a failure nothing is left that the interpreter would flush again.
 
     Raises:
         OSError: it cannot be written; names stdout.
-        SystemExit: whoever read it has ended, with status 1.
+        SystemExit: its reader has ended; with status 1.
     """
     try:
         sys.stdout.flush()
@@ -124,7 +121,7 @@ def finish_output() -> None:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[TextIO]:
-    """Give where results go: a file that appears when it is complete, or stdout when there is none."""
+    """Open where results go: a file that appears when it is complete, or stdout for None and `-`."""
     if path is not None and not _is_stdout(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
@@ -139,34 +136,33 @@ def _is_stdout(path: Path) -> bool:
 
 
 def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None:
-    """Raise where results cannot be written, would replace what they are made of, by the same name, another
-    one or a link, or where two of them have one name.
+    """Refuse results that would replace an input or each other, or that cannot be written.
 
     Args:
-        read: what is read, or would be if it were there; `-` is stdin.
+        read: files that are read, there or not; `-` is stdin.
         written: where results go; None is nowhere, `-` stdout.
 
     Raises:
-        ValueError: names the file.
+        InputError: a result is an input, under any name or link, or two results have one name.
         OSError: names the file or folder that cannot be written to.
     """
     files = [path for path in written if path is not None]
     targets = ["-" if _is_stdout(path) else os.path.realpath(path) for path in files]
     for path, target in zip(files, targets, strict=True):
         if targets.count(target) > 1:
-            raise ValueError(f"{path}: two results would go here: name a file for each")
+            raise InputError(f"{path}: two results would go here: name a file for each")
     files = [path for path in files if not _is_stdout(path)]
     for given in read if files else ():
         for path in files:
             if _is_same(path, given):
-                raise ValueError(f"{path}: is what is read: name another file for the results")
+                raise InputError(f"{path}: is what is read: name another file for the results")
     for path in files:
         check_local(path)
         check_writable(path)
 
 
 def _is_same(path: Path, given: Path | str) -> bool:
-    """Tell whether both are one file, or would be."""
+    """Return whether both are one file, or would be."""
     if path.is_file():
         return os.path.isfile(given) and os.path.samefile(path, given)
     return path.name == os.path.basename(given) and os.path.realpath(path) == os.path.realpath(given)
@@ -174,15 +170,15 @@ def _is_same(path: Path, given: Path | str) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Give a file for reading bytes, stdin for `-`."""
+    """Open a file for reading bytes, stdin for `-`."""
     if str(path) == "-":
-        if sys.stdin is None:  # closed by whoever started the command
+        if sys.stdin is None:  # it was closed
             raise OSError("stdin is closed: open it, or name a file")
         yield sys.stdin.buffer
         return
     if path.is_dir():
         empty = " (as is no name at all)" if path == Path() else ""
-        raise ValueError(f"{path}: is a folder{empty}: name a file, or - for stdin")
+        raise InputError(f"{path}: is a folder{empty}: name a file, or - for stdin")
     with path.open("rb") as file:
         yield file
 
@@ -227,47 +223,47 @@ def job_bar(
     """Show how far a job is: shards, clips, clips a second, failures, its own counts, time left.
 
     Args:
-        what: the job does.
-        more: called now and then for what else there is to show.
+        what: name of the job.
+        more: called now and then for further text.
 
     Yields:
         What moves the bar.
     """
-    if not _is_watched():
-        yield lambda progress: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+    start = time.monotonic()
+    with _bar(what, "shards  ") as move:
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("shards  {task.fields[told]}"))
-    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task, start = bar.add_task(what, total=None, told=""), time.monotonic()
-
-        def move(at: "Progress") -> None:
+        def show(at: "Progress") -> None:
             rate = at.clips / max(0.1, time.monotonic() - start)
-            counts = {"failed": at.failed, **at.tally}
-            told = [f"{at.clips:,} clips, {rate:,.1f}/s"]
-            told += [f"{count:,} {name}" for name, count in counts.items() if count]
-            bar.update(task, completed=at.units, total=at.of, told=", ".join(filter(None, [*told, more(at)])))
+            counts = [f"{at.clips:,} clips, {rate:,.1f}/s"]
+            counts += [
+                f"{count:,} {name}" for name, count in {"failed": at.failed, **at.tally}.items() if count
+            ]
+            move(at.units, at.of, ", ".join(filter(None, [*counts, more(at)])))
 
-        yield move
-
-
-def _is_watched() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        yield show
 
 
 @contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Bar]:
-    """Show a bar with rate and time left while the work goes on; give the function that moves it."""
-    if not shown or not _is_watched():
-        yield lambda done, total: None
+    """Show a bar with the time left while the work goes on; give the function that moves it."""
+    with _bar(what, shown=shown) as move:
+        yield lambda done, total: move(done, total, "")
+
+
+@contextmanager
+def _bar(
+    what: str, unit: str = "", *, shown: bool = True
+) -> Iterator[Callable[[int, int | None, str], None]]:
+    if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda done, total, text: None
         return
     from rich.console import Console  # 50 ms, and only a bar needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit + "{task.fields[text]}"))
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
+    ) as bar:
+        task = bar.add_task(what, total=None, text="")
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from budew.errors import JobError
 from budew.extras import require
@@ -32,7 +32,7 @@ class ClusterSettings(Settings):
         default="slurm", description="Slurm queues the ranks, Ray waits for them."
     )
     partition: str | None = Field(default=None, description="Slurm partition; required there.")
-    time: str = Field(default="24:00:00", description="Slurm time limit of a rank.")
+    time: str = Field(default="24:00:00", description="Slurm time limit of a rank, H:MM:SS or seconds.")
     max_running: int = Field(default=-1, ge=-1, description="Ranks at a time; -1 for all.")
     cpus: int = Field(default=1, ge=1, description="Processors of a rank.")
     memory_gb: int = Field(default=4, ge=1, description="Memory of a rank for each of its processors, in GB.")
@@ -41,6 +41,15 @@ class ClusterSettings(Settings):
         default=None,
         description="Shell line that makes budew importable on a Slurm node; by default this Python's path.",
     )
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _clock(cls, value: Any) -> Any:
+        """Turn seconds into H:MM:SS: YAML 1.1 reads an unquoted 2:00:00 as the number 7200."""
+        if not isinstance(value, int):
+            return value
+        minutes, seconds = divmod(value, 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
 
 
 def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings) -> None:

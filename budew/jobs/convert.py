@@ -1,4 +1,4 @@
-"""Anything that is read, checked by decoding it and written as shards: what cannot be heard is listed."""
+"""`Convert`: any corpus as shards, each clip checked by decoding it; what cannot be decoded is listed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from budew.jobs.job import OnFailed, each
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """Decode each clip and write down its rate and duration; the encoded audio stays as it is.
+    """Decode each clip and record its rate and duration; the encoded audio stays as it is.
 
     Attributes:
         max_seconds: longer recordings fail, for they have to be cut first.

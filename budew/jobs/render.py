@@ -1,4 +1,4 @@
-"""Template captions for a corpus: each clip's profile in words, several times over if asked."""
+"""`Render`: template captions for a corpus, one or several for each clip's profile."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,10 +22,10 @@ class Render:
         seed: decides the wording, with the id of the clip and the number of the caption.
         per_clip: captions for each clip.
         style: "prose", "short" or "tags"; all of them where None.
-        max_emotions: say so many at most, the strongest.
-        min_level: say no emotion below it.
-        leave_out: parts not to say.
-        baseline: of the corpus; with it, the emotions that stand out are said.
+        max_emotions: name so many at most, the strongest.
+        min_level: name no emotion below it.
+        leave_out: parts of the profile not to render.
+        baseline: of the corpus; with it, the emotions that stand out are named.
         min_z: spreads above the median from which one stands out.
     """
 
@@ -43,7 +43,7 @@ class Render:
         if self.style is not None and self.style not in STYLES:
             raise InputError(f"no style {self.style!r}: there are {', '.join(STYLES)}")
         if self.per_clip < 1:
-            raise ValueError("a clip gets at least one caption")
+            raise InputError("a clip gets at least one caption")
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output."""
@@ -59,12 +59,12 @@ class Render:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips with their captions; a clip without a profile is told."""
+        """Pass on the clips with their captions; a clip without a profile fails."""
         return each(clips, self._captioned, failed)
 
     def _captioned(self, clip: Clip) -> Clip:
         if clip.profile is None:
-            raise CorpusError(f"clip {clip.id!r} has no profile to say: annotate the corpus first")
+            raise CorpusError(f"clip {clip.id!r} has no profile to render: annotate the corpus first")
         profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
         new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
         kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)

@@ -1,7 +1,7 @@
-"""Units on all cores: one process a worker, so that one that is killed costs its shard's time and no more.
+"""`WorkerPool`: units in processes side by side, where a process that dies costs no more than its own unit.
 
 Each worker is a standard-library pool of one process, fed by a thread. A process that dies (out of memory, a
-crash in a decoder, `kill -9`) breaks its own pool alone; its unit is done again, up to `MOST_DEATHS` times. A
+crash in a decoder, `kill -9`) breaks its own pool alone; its unit is done again, up to `MAX_DEATHS` times. A
 process whose parent died ends at once, so a job that was killed leaves nothing running.
 """
 
@@ -28,19 +28,19 @@ from budew.jobs.notes import Note
 from budew.jobs.unit_work import do_unit
 from budew.jobs.units import Unit
 
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 """A unit in which so many processes died is given up."""
 _POLL = 0.2  # seconds
-_STOP, _STOP_AT_ONCE = 1, 2  # orders: after the present clip, or in the middle of it
-_PAUSE = 0.5  # seconds; what has just been killed is for a moment neither there nor gone
+_STOP, _STOP_AT_ONCE = 1, 2  # after the current clip, or in the middle of it
+_PAUSE = 0.5  # seconds until what a killed process held is free
 
 
-class Stopped(BaseException):  # a job that catches every error must not catch this
-    """The job is being stopped; the unit is left undone."""
+class Stopped(BaseException):  # not to be caught by a job that catches every error
+    """The run is being stopped; the unit is left undone."""
 
 
 class Outcome(NamedTuple):
-    """How a unit ended: a note, or what was raised."""
+    """How a unit ended: a note or an error."""
 
     unit: Unit
     note: Note | None
@@ -49,19 +49,19 @@ class Outcome(NamedTuple):
 
 
 class WorkerDiedError(RuntimeError):
-    """The process of a worker ended in the middle of a unit, again and again."""
+    """Process after process died in a unit."""
 
 
 class WorkerPool:
     """Processes that do units side by side.
 
-    Use as a context; leaving it stops all of them, at the latest when each has done its present clip.
+    Use as a context manager; leaving it stops them when each has done its current clip.
     """
 
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._job, self._out = job, out
         self._context = _context()
-        # Per worker: what `OnClip` tells of its present unit. The last cell is an order to all.
+        # For each worker the counts of `OnClip` in its current unit; the last cell tells all when to stop.
         self._width = 2 + len(tallies_of(job))
         self._counts = self._context.RawArray("q", self._width * count + 1)
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()
@@ -73,7 +73,7 @@ class WorkerPool:
     def __enter__(self) -> "WorkerPool":
         _start_tracker()
         try:
-            with _interrupts_held():  # what begins here, and all that it begins, never sees Ctrl-C
+            with _interrupts_held():  # processes that start here, and their children, never see Ctrl-C
                 if self._context.get_start_method() == "forkserver":
                     forkserver.ensure_running()
                 for thread in self._threads:
@@ -84,18 +84,18 @@ class WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._order(_STOP)
+        self._set_stop(_STOP)
         for _thread in self._threads:
             self._todo.put(None)
         try:
             self._join()
-        except KeyboardInterrupt:  # once more: the present clips are not waited for
-            self._order(_STOP_AT_ONCE)
+        except KeyboardInterrupt:  # the second one: the current clips are not waited for
+            self._set_stop(_STOP_AT_ONCE)
             self._join()
             raise
 
-    def _order(self, order: int) -> None:
-        self._counts[len(self._counts) - 1] = order
+    def _set_stop(self, how: int) -> None:
+        self._counts[len(self._counts) - 1] = how
 
     def _join(self) -> None:
         for thread in self._threads:
@@ -103,7 +103,7 @@ class WorkerPool:
                 thread.join()
 
     def outcomes(self, units: Sequence[Unit]) -> Iterator[Outcome | None]:
-        """Give the outcome of each unit as it ends, and None when nothing has ended for a moment."""
+        """Give the outcome of each unit as it ends, and None a few times a second meanwhile."""
         for unit in units:
             self._todo.put(unit)
         for _ in self._threads:
@@ -119,7 +119,7 @@ class WorkerPool:
             yield outcome
 
     def under_way(self) -> list[int]:
-        """Return what `OnClip` tells, of all units that are under way together."""
+        """Return the counts of `OnClip`, summed over the units that are under way."""
         counts = self._counts[: len(self._counts) - 1]
         return [sum(counts[column :: self._width]) for column in range(self._width)]
 
@@ -134,7 +134,7 @@ class WorkerPool:
             pool.shutdown(cancel_futures=True)
 
     def _do(self, unit: Unit, pool: ProcessPoolExecutor, slot: int) -> tuple[Outcome, ProcessPoolExecutor]:
-        for death in range(MOST_DEATHS):
+        for death in range(MAX_DEATHS):
             try:
                 return Outcome(unit, _begun(pool, unit).result(), None, death), pool
             except BrokenProcessPool:
@@ -143,10 +143,10 @@ class WorkerPool:
                     return Outcome(unit, None, Stopped(), death), pool
                 time.sleep(_PAUSE * (death + 1))
                 pool = self._pool(slot)
-            except BaseException as error:  # noqa: BLE001  # whatever it is, the runner decides
+            except BaseException as error:  # noqa: BLE001  # the plan decides
                 return Outcome(unit, None, error, death), pool
-        why = f"{unit.name}: {MOST_DEATHS} processes died in it, out of memory perhaps: try fewer workers"
-        return Outcome(unit, None, WorkerDiedError(why), MOST_DEATHS), pool
+        why = f"{unit.name}: {MAX_DEATHS} processes died in it, out of memory perhaps: try fewer workers"
+        return Outcome(unit, None, WorkerDiedError(why), MAX_DEATHS), pool
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
         given = (self._job, self._out, self._counts, slot, len(self._threads))
@@ -154,9 +154,9 @@ class WorkerPool:
 
 
 def _context() -> Any:
-    """Return how processes begin: forked off one that has imported what all need, where the system can.
+    """Return how processes start: forked, if possible, from one that has only imported this module.
 
-    Such a start takes 50 ms and not the seconds of the imports. It is safe: nothing else has run there.
+    Such a start takes 50 ms instead of the seconds of the imports, and is safe, as nothing else ran there.
     """
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
@@ -166,12 +166,12 @@ def _context() -> Any:
 
 
 def _start_tracker() -> None:
-    """Start the process that removes the semaphores of a job that was killed, but let it not speak of them.
+    """Start the process that removes the semaphores of a killed job, without its warnings.
 
-    It comes before all others, for starting it (Python 3.11) lets Ctrl-C through that was held back.
+    It comes before all others, as starting it (Python 3.11) lets a held Ctrl-C through.
     """
     quiet = "ignore::UserWarning:multiprocessing.resource_tracker"
-    sys.warnoptions.append(quiet)  # options of this process are those of the ones that it starts
+    sys.warnoptions.append(quiet)  # child processes inherit it
     try:
         resource_tracker.ensure_running()
     finally:
@@ -180,7 +180,7 @@ def _start_tracker() -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back for as long as processes begin: until they can ignore it, it would end them."""
+    """Hold Ctrl-C back while processes start: until they ignore it, it would end them."""
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -189,7 +189,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _begun(pool: ProcessPoolExecutor, unit: Unit) -> Future[Note]:
-    """Hand a unit to a pool; a process that was killed while it started is one that died."""
+    """Submit a unit to a pool; a process that was killed while it started counts as dead."""
     try:
         return pool.submit(_in_worker, unit)
     except (EOFError, OSError) as error:
@@ -197,7 +197,7 @@ def _begun(pool: ProcessPoolExecutor, unit: Unit) -> Future[Note]:
 
 
 _here: dict[str, Any] = {}
-"""Of a worker's process: what `_begin` was given."""
+"""In a worker's process: the arguments of `_begin`."""
 
 
 def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
@@ -210,16 +210,16 @@ def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
 
 
 def collect_seldom() -> None:
-    """Let Python look for cycles of garbage less often than it does by itself.
+    """Collect garbage less often than Python does by default.
 
-    A worker holds lexicons and models for good, and going through them takes a quarter of the time of a job
-    of small steps, such as rewriting (benchmarks/paraphrase.py).
+    A worker keeps lexicons and models in memory, and scanning them takes a quarter of the time of a job of
+    small steps, such as rewriting (benchmarks/paraphrase.py).
     """
     gc.set_threshold(20_000, 20, 50)
 
 
 def depend_on_parent() -> None:
-    """Let a worker's process end when its parent does, and leave Ctrl-C to that, which stops the workers."""
+    """Let a worker's process end with its parent, and ignore Ctrl-C, on which the parent stops it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -245,8 +245,8 @@ def _exit() -> None:
 def _in_worker(unit: Unit) -> Note:
     counts, slot = _here["counts"], _here["slot"]
 
-    def on_clip(told: Sequence[int]) -> None:
-        counts[slot * len(told) : (slot + 1) * len(told)] = told
+    def on_clip(now: Sequence[int]) -> None:
+        counts[slot * len(now) : (slot + 1) * len(now)] = now
         if counts[len(counts) - 1]:
             raise Stopped
 

@@ -15,6 +15,7 @@ from budew.errors import JobError
 from budew.jobs import Plan, run
 from budew.jobs.cluster import ClusterSettings
 from budew.jobs.convert import Convert
+from budew.settings import load
 
 ON_RAY = """
     import ray
@@ -139,6 +140,14 @@ def test_the_script_for_slurm_does_every_shard_of_a_job_without_input(tmp_path, 
     calm = run(Maker(tmp_path / "calm"), range(6), tmp_path / "calm-out", clips_per_shard=3, workers=0)
     assert calm.clips == 4
     assert contents(tmp_path / "out") == contents(tmp_path / "calm-out")
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [("2:00:00", "2:00:00"), ("'1-00:00:00'", "1-00:00:00"), ("30:05", "0:30:05"), ("30:00:00", "30:00:00")],
+)
+def test_a_time_limit_survives_yaml(written, time):
+    assert load(ClusterSettings, changes=[f"time={written}"]).time == time
 
 
 def test_without_slurm_or_its_partition_it_is_an_error(shard, tmp_path, monkeypatch):
