@@ -8,17 +8,20 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from budew.addresses import shown as without_secrets
 from budew.audio.decoders import open_stream
+from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.sources import read
+from budew.corpora.folder import list_files
+from budew.corpora.sources import matches, read
 from budew.curation.distributions import Tally
-from budew.curation.layout import Layout, layout
 from budew.curation.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
 from budew.errors import AudioError, CorpusError
 
@@ -56,7 +59,7 @@ class Inspection:
 
     Attributes:
         source: what was inspected.
-        layout: the files that it consists of.
+        files: count and bytes of its files by kind, the kind with most bytes first; empty for an address.
         decoded: whether every sample was decoded, or the headers were read.
         statistics: of all clips that can be opened; durations are those of the audio.
         labels: clips by the form of the labels that their profile was made of.
@@ -67,7 +70,7 @@ class Inspection:
     """
 
     source: str
-    layout: Layout
+    files: Mapping[str, tuple[int, int]]
     decoded: bool
     statistics: Statistics
     labels: Tally = field(default_factory=Tally)
@@ -83,7 +86,7 @@ class Inspection:
         tallies = {name: getattr(self, name) for name in ("labels", "formats", "sampling_rates", "channels")}
         return {
             "source": self.source,
-            "files": self.layout.to_dict(),
+            "files": {kind: {"files": count, "bytes": size} for kind, (count, size) in self.files.items()},
             "decoded": self.decoded,
             **{name: dict(tally.most_common(MOST_LISTED)) for name, tally in tallies.items()},
             "broken_items": self.statistics.bad,
@@ -117,7 +120,7 @@ def inspect_corpus(
         CorpusError: there is no such corpus.
     """
     name = without_secrets(str(source))
-    found = Inspection(name, layout(source), decode, Statistics(name))
+    found = Inspection(name, files_by_kind(source), decode, Statistics(name))
     chosen, bad = Examples(), 0
 
     def add_broken(error: CorpusError) -> None:
@@ -142,6 +145,36 @@ def inspect_corpus(
     found.statistics.bad = bad
     found.examples = chosen.best(examples)
     return found
+
+
+def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
+    """Return count and bytes of the files of a source by kind; nothing is opened.
+
+    What cannot be listed is left out: reading the corpus reports it.
+    """
+    try:
+        found = matches(source, on_bad=lambda _: None)
+    except CorpusError:
+        return {}
+    kinds: dict[str, tuple[int, int]] = {}
+    for path in map(Path, found):
+        for file in list_files(path, on_bad=lambda _: None) if path.is_dir() else [path]:
+            count, size = kinds.get(_kind(file), (0, 0))
+            kinds[_kind(file)] = count + 1, size + (file.stat().st_size if file.exists() else 0)
+    return dict(sorted(kinds.items(), key=lambda item: (-item[1][1], item[0])))
+
+
+@cache
+def _suffixes() -> Mapping[str, list[str]]:
+    table: Mapping[str, list[str]] = yaml.safe_load(Path(__file__).with_name("file_kinds.yaml").read_bytes())
+    return table
+
+
+def _kind(path: Path) -> str:
+    if is_audio_name(path):
+        return "audio"
+    name = path.name.lower()
+    return next((kind for kind, ends in _suffixes().items() if name.endswith(tuple(ends))), "other")
 
 
 def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:

@@ -11,6 +11,7 @@ from budew.corpora.clip import Clip
 from budew.curation.distributions import EDGES, Tally
 from budew.curation.inspection import Inspection
 from budew.curation.statistics import CLIPS, UNKNOWN, Statistics, most_frequent_languages
+from budew.reports.corpus_tables import files_line
 from budew.reports.marks import emotion_tone, strongest_first, trait_words
 from budew.reports.page import Bar, bars, percent, render_page, write_page
 from budew.reports.player import players
@@ -34,6 +35,7 @@ def corpus_html(found: Inspection) -> str:
     return render_page(
         "corpus_page",
         found=found,
+        files=files_line(found),
         counted=counted,
         cards=_cards(counted),
         emotions=_emotions(counted),

@@ -2,6 +2,7 @@
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -30,7 +31,7 @@ def statistics_tables(found: Statistics) -> RenderableType:
 def inspection_tables(found: Inspection) -> RenderableType:
     """Return what was found: files, audio, statistics, oddities, broken items."""
     how = "every sample decoded" if found.decoded else "by their headers"
-    lines = [f"files: {found.layout}"]
+    lines = [f"files: {files_line(found)}"]
     lines += [f"labels: {_tally(found.labels, 6)}"] if found.labels else []
     lines.append(
         f"audio, {how}: {_tally(found.formats, 6)}; {_tally(found.sampling_rates, 6, ' Hz')}; "
@@ -125,6 +126,12 @@ _AGREEMENT = (
     "perfect, 0 is chance, below 0 worse; from 0.8 on reliable, from 0.67 on for tentative conclusions "
     "(Krippendorff 2004). It is a rough estimate with few items or two raters."
 )
+
+
+def files_line(found: Inspection) -> str:
+    """Return the files of a corpus by kind on one line."""
+    kinds = (f"{kind} {count:,} ({decimal(size)})" for kind, (count, size) in found.files.items())
+    return ", ".join(kinds) or "no files here"
 
 
 def printable(text: str) -> str:
