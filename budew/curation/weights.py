@@ -65,15 +65,15 @@ class Balance:
 
     def weight(self, profile: VoiceProfile) -> float:
         """Return the weight of a clip of the corpus whose emotions are known: from 1 to the cap."""
-        said = strong_emotions(profile, self.min_level)
-        weighted = sum(intensity * self.factor(name) for name, intensity in said.items())
-        return weighted / sum(said.values())
+        strong = strong_emotions(profile, self.min_level)
+        weighted = sum(intensity * self.factor(name) for name, intensity in strong.items())
+        return weighted / sum(strong.values())
 
 
 def strong_emotions(profile: VoiceProfile, min_level: float) -> Mapping[str, float]:
     """Return the emotions that reach a level, or `NO_EMOTION` with intensity 1 where there is none."""
-    said = {name: value for name, value in profile.emotions.items() if value >= min_level and value > 0}
-    return said or {NO_EMOTION: 1.0}
+    strong = {name: value for name, value in profile.emotions.items() if value >= min_level and value > 0}
+    return strong or {NO_EMOTION: 1.0}
 
 
 @dataclass(slots=True)
@@ -214,10 +214,6 @@ def weigh(
             yield clip.id, report.add(clip.profile)
         if progress:
             progress(done)
-
-
-def _pass_over(_: CorpusError) -> None:
-    """The first pass has told of it."""
 
 
 def check_weight_file(path: Path) -> None:

@@ -36,7 +36,7 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
-        filters={"figure": written},
+        filters={"written": written},
         evaluation=evaluation,
         summary=[_card(evaluation, metric) for metric in LABELS],
         axis=_axis(evaluation),
@@ -45,23 +45,29 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
         confusion=_group_map(evaluation),
         examples=[_example(pair, *source) for pair, source in zip(chosen, sources, strict=True)],
         skipped=evaluation.skipped[:LISTED_SKIPS],
-        listen_first=len(evaluation.pairs) <= FEW_CLIPS,
+        players_first=len(evaluation.pairs) <= FEW_CLIPS,
     )
 
 
 def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
     """Return one summary metric; positions are percentages of a track from the worst value to the best."""
-    mean, floor = evaluation.mean[metric], evaluation.baseline[metric]
+    mean, baseline = evaluation.mean[metric], evaluation.baseline[metric]
     is_error = metric in ("mae", "rmse")
-    top = _error_track(mean, floor) if is_error else 1.0
-    marks = {"value": mean.value, "low": mean.low, "high": mean.high, "floor": floor.value}
+    top = _error_track(mean, baseline) if is_error else 1.0
+    marks = {"value": mean.value, "low": mean.low, "high": mean.high, "baseline": baseline.value}
     at = {name: None if mark is None else _percent(max(mark, 0) / top) for name, mark in marks.items()}
-    return {"label": LABELS[metric], "mean": mean, "floor": floor, "at": at, "lower_is_better": is_error}
+    return {
+        "label": LABELS[metric],
+        "mean": mean,
+        "baseline": baseline,
+        "at": at,
+        "lower_is_better": is_error,
+    }
 
 
-def _error_track(mean: Estimate, floor: Estimate) -> float:
+def _error_track(mean: Estimate, baseline: Estimate) -> float:
     """Return the end of an error's track: a little beyond the larger of both."""
-    return 1.25 * max(mean.high or 0.0, floor.high or 0.0, 0.01)
+    return 1.25 * max(mean.high or 0.0, baseline.high or 0.0, 0.01)
 
 
 def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
@@ -70,11 +76,11 @@ def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
     low = min([0.0, *(bound for bound in bounds if bound is not None)])
     start = max(-1.0, float(np.floor(low * 5) / 5))
     ticks = np.arange(round(start * 5), 6) / 5
-    floor = evaluation.baseline["spearman"].value
+    baseline = evaluation.baseline["spearman"].value
     return {
         "zero": _percent(-start / (1 - start)),
         "ticks": [(f"{tick:g}".replace("-", "−"), _percent((tick - start) / (1 - start))) for tick in ticks],
-        "floor": None if floor is None else _percent((floor - start) / (1 - start)),
+        "baseline": None if baseline is None else _percent((baseline - start) / (1 - start)),
         "start": start,
     }
 

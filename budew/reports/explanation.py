@@ -52,12 +52,12 @@ _NOT_COUNTED = ("[~", "~]")
 
 
 def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: bool = False) -> None:
-    """Show a caption with what was read in it marked, a table of the marks, and the emotions as bars.
+    """Print a caption with marked phrases, a table of the marks, and the emotions as bars.
 
     Args:
         parsed: from `parse`.
         console: where to; without colours, marks are in brackets.
-        all_emotions: show all 40 in their order, not only those that are said, the strongest first.
+        all_emotions: show all 40 in their order, not only those that are named, the strongest first.
     """
     found = marks_of(parsed)
     console.print(_marked(parsed.text, found, console))
@@ -79,14 +79,14 @@ def print_all_frames(
     language: str = "en",
     **what: Any,
 ) -> None:
-    """Show what `render` makes of a profile in every sentence frame, with what `parse` reads there marked.
+    """Print the caption of a profile in every sentence frame, with the phrases that `parse` finds marked.
 
     Args:
         profile: any profile.
         console: where to.
         seed, language: as for `render`.
         style: frames of this style alone.
-        what: what is said: `max_emotions`, `min_level` and `leave_out` of `render`.
+        what: `max_emotions`, `min_level` and `leave_out` of `render`.
 
     Raises:
         InputError: there is no lexicon of this language, no such style, or no such part to leave out.
@@ -118,7 +118,7 @@ def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
 
 
 def _key(found: Sequence[Mark]) -> str:
-    """Say what the brackets mean, of those that occur."""
+    """Return the meaning of the brackets that occur."""
     roles = dict.fromkeys(mark.role for mark in sorted(found, key=lambda mark: mark.role != "said"))
     by_brackets: dict[tuple[str, str], list[str]] = {}
     for role in roles:
@@ -157,7 +157,7 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
 def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool) -> Table | Text:
     """Return a row an emotion: its name, a bar of which every level is a step, and the level."""
     if not emotions and not all_emotions:
-        return Text("No emotion is said: all 40 are absent.", Style(dim=True))
+        return Text("No emotion is named: all 40 are absent.", Style(dim=True))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column("emotion", overflow="fold")
     table.add_column("bar", no_wrap=True)

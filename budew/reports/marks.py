@@ -1,7 +1,6 @@
-"""Marks: where in a caption something was read, what was made of it, and its colour.
+"""Marks: the phrases of a parsed caption with their meaning and colour, for the terminal and for pages.
 
-What a terminal and a page have in common. Captions come from outside: a character that could be a command to
-a terminal is shown as a picture of itself.
+Captions come from outside: control characters are made visible.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,14 +22,14 @@ LONGEST_CELL = 80
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A phrase of a caption and, in words, what was made of it.
+    """A phrase of a caption and its meaning in words.
 
     Attributes:
         start, end: the span in the text, in characters. Marks never overlap.
         kind: emotion, burst, trait, attribute, quoted or unknown.
         meaning: what it stands for, such as "Sadness" or "gender: female".
         level: "strong", "towards very warm"; empty for what has no level.
-        role: said, denied, left behind, quoted or unknown. Only what is said counts.
+        role: said, denied, left behind, quoted or unknown. Only "said" counts.
         phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
         tone: its colour, `#rrggbb`.
     """
@@ -52,25 +51,27 @@ class Mark:
 
 
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
-    """Return everything that was read in a caption, and what was left unread on purpose, in its order."""
+    """Return the mentions, quotations and unknown words of a caption, in its order."""
     quoted = quoted_spans(parsed.text, load_lexicon(parsed.language).speaking)
     found = [_mark(mention) for mention in parsed.mentions]
     found += [
-        Mark(*span, "quoted", "spoken words, not read", "", "quoted", "", tone("quoted")) for span in quoted
+        Mark(*span, "quoted", "spoken words, not parsed", "", "quoted", "", tone("quoted")) for span in quoted
     ]
     found += [
         Mark(word.start, word.end, "unknown", "not in the lexicon", "", "unknown", "", tone("unknown"))
         for word in parsed.unknown
     ]
-    apart: list[Mark] = []
+    disjoint: list[Mark] = []
     for mark in sorted(found, key=lambda mark: mark.start):
-        if not apart or mark.start >= apart[-1].end:  # an unknown word in quotation marks is spoken, no more
-            apart.append(mark)
-    return tuple(apart)
+        if (
+            not disjoint or mark.start >= disjoint[-1].end
+        ):  # an unknown word in quotation marks is spoken, no more
+            disjoint.append(mark)
+    return tuple(disjoint)
 
 
 def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
-    """Cut a text into what is marked and what is not; put together again it is the text, made visible."""
+    """Yield marked and unmarked pieces of a text, which together are the text made visible."""
     at = 0
     for mark in found:
         yield visible(text[at : mark.start]), None
@@ -145,14 +146,14 @@ def _mark(mention: Mention) -> Mark:
 
 
 def _pole(mention: Mention) -> str:
-    """Say which end of its scale a voice attribute is near or at."""
+    """Return which end of its scale a voice attribute is near or at."""
     if isinstance(mention.value, str):
         return ""
     return _position(mention.name, to_intensity(mention.value, ATTRIBUTES[mention.name].scale))
 
 
 def _position(attribute: str, share: float) -> str:
-    """Say where on its scale a voice attribute is, of which the low end is 0 and the high one 1."""
+    """Return in words where on its scale a voice attribute is; its low end is 0, the high one 1."""
     low, high = ATTRIBUTES[attribute].at_low, ATTRIBUTES[attribute].at_high
     return (low, f"towards {low}", f"between {low} and {high}", f"towards {high}", high)[
         LEVELS.index(nearest_level(share))

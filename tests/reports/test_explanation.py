@@ -131,7 +131,7 @@ def test_a_mark_says_level_role_and_entry_in_words():
         ("sad", "Sadness · moderate · said · lexicon: sad"),
         ("angry", "Anger · absent · left behind · lexicon: angry"),
         ("sobs", "Sobs · absent · denied · lexicon: sobs"),
-        ('"not read"', "spoken words, not read · quoted"),
+        ('"not read"', "spoken words, not parsed · quoted"),
     ]
 
 
