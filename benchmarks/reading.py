@@ -24,7 +24,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from budew import parse
-from budew.taxonomy import UnknownNameError, emotion
+from budew.errors import InputError
+from budew.taxonomy import emotion
 
 Row = Mapping[str, Any]
 Reader = Callable[[str], Mapping[str, float]]
@@ -89,7 +90,7 @@ def _names(given: Iterable[str]) -> set[str]:
     for name in given:
         try:
             names.add(emotion(name))
-        except UnknownNameError:
+        except InputError:
             continue
     return names
 

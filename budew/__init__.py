@@ -1,6 +1,6 @@
 """Listens to speech and writes what a good listener would say of it, as captions and as 40 scores.
 
-Importing the package costs a few milliseconds: each name below loads its room when it is first used.
+Importing the package costs a few milliseconds: each name below loads its package when it is first used.
 """
 
 from importlib import import_module
@@ -11,17 +11,19 @@ from budew.version import __version__
 if TYPE_CHECKING:
     from budew.captions import ParsedCaption, parse, render
     from budew.corpora import Clip, read
+    from budew.errors import BudewError, InputError
     from budew.inference import Captioner
     from budew.profile import VoiceProfile
-    from budew.taxonomy import BURSTS, EMOTIONS, UnknownNameError
+    from budew.taxonomy import BURSTS, EMOTIONS
 
-_ROOMS = {
+_PACKAGES = {
     "BURSTS": "taxonomy",
     "Captioner": "inference",
     "Clip": "corpora",
     "EMOTIONS": "taxonomy",
+    "BudewError": "errors",
+    "InputError": "errors",
     "ParsedCaption": "captions",
-    "UnknownNameError": "taxonomy",
     "VoiceProfile": "profile",
     "parse": "captions",
     "read": "corpora",
@@ -31,10 +33,11 @@ _ROOMS = {
 __all__ = [
     "BURSTS",
     "EMOTIONS",
+    "BudewError",
     "Captioner",
     "Clip",
+    "InputError",
     "ParsedCaption",
-    "UnknownNameError",
     "VoiceProfile",
     "__version__",
     "parse",
@@ -44,9 +47,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _ROOMS:
+    if name not in _PACKAGES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    found: object = getattr(import_module(f"{__name__}.{_PACKAGES[name]}"), name)
     globals()[name] = found
     return found
 

@@ -7,27 +7,22 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from budew.errors import InputError
+from budew.strict_json import loads
 from budew.taxonomy import EMOTIONS, TRAITS, burst, emotion, trait
 from budew.taxonomy.bursts import BURSTS
 from budew.taxonomy.scales import INTENSITY, nearest_level
 from budew.taxonomy.traits import quantized_trait
 
-LARGEST_JSON = 1_000_000
-"""Bytes (or characters) of JSON that `from_json` reads at most; the fullest profile takes about 4 kB."""
-
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _UNKNOWN: Mapping[str, float] = MappingProxyType({})
 """Known by its identity, so that emotions handed from one profile to another stay unknown."""
 _PARTS = ("emotions", "bursts", "traits")
-
-
-class ProfileError(ValueError):
-    """Something that is not the description of a profile."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -58,10 +53,9 @@ class VoiceProfile:
         """Bring names and values to canonical form. Emotions that are None are unknown.
 
         Raises:
-            UnknownNameError: an emotion, burst or trait that the taxonomy does not have.
-            RangeError: an intensity outside [0, 1] or a voice attribute outside its scale; names it.
-            TraitError: a word where a number belongs or the reverse; an accent that is none.
-            ProfileError: two names for one emotion or trait; a part of the wrong kind.
+            InputError: a name that the taxonomy lacks, an intensity outside [0, 1] or a voice attribute
+                outside its scale, a word where a number belongs or the reverse, an accent that is none, two
+                names for one emotion or trait, or a part of the wrong kind.
         """
         given = _UNKNOWN if emotions is None else emotions
         known = given is not _UNKNOWN
@@ -98,12 +92,11 @@ class VoiceProfile:
         """Make a profile of 40 intensities in [0, 1], in the order of `EMOTIONS`.
 
         Raises:
-            ProfileError: the shape is not (40,).
-            RangeError: an intensity is outside [0, 1] or not a number; names the emotion.
+            InputError: the shape is not (40,), or an intensity is not a number in [0, 1]; names the emotion.
         """
         array = np.asarray(vector)
         if array.shape != (len(EMOTIONS),):
-            raise ProfileError(f"a vector of emotions has the shape ({len(EMOTIONS)},), not {array.shape}")
+            raise InputError(f"a vector of emotions has the shape ({len(EMOTIONS)},), not {array.shape}")
         return cls(dict(zip(EMOTIONS, array.tolist(), strict=True)))
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,18 +108,15 @@ class VoiceProfile:
         """Make a profile of plain data. A missing key means empty; emotions that are None are unknown.
 
         Raises:
-            ProfileError: not a mapping, a key other than the three, or a part of the wrong kind.
-            UnknownNameError, RangeError, TraitError: as for the class.
+            InputError: not a mapping, a key other than the three, or as for the class.
         """
         if not isinstance(data, Mapping):
-            raise ProfileError(
+            raise InputError(
                 f"a profile is an object with emotions, bursts and traits, not {type(data).__name__}"
             )
         unknown = [str(key)[:40] for key in data if key not in _PARTS]
         if unknown:
-            raise ProfileError(
-                f"a profile has no key {unknown[0]!r}: its keys are emotions, bursts and traits"
-            )
+            raise InputError(f"a profile has no key {unknown[0]!r}: its keys are emotions, bursts and traits")
         return cls(**data)
 
     def to_json(self) -> str:
@@ -135,20 +125,15 @@ class VoiceProfile:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "VoiceProfile":
-        """Read what `to_json` wrote, at most `LARGEST_JSON` long.
+        """Read what `to_json` wrote, at most `budew.strict_json.LARGEST` bytes.
 
         Raises:
-            ProfileError: too long, not JSON, a key twice, NaN or infinity, or no description of a profile.
-            UnknownNameError, RangeError, TraitError: as for the class.
+            InputError: not strict JSON, or as for `from_dict`.
         """
-        if len(text) > LARGEST_JSON:
-            raise ProfileError(f"the JSON of a profile is at most {LARGEST_JSON} bytes long, not {len(text)}")
         try:
-            data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-        except ProfileError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise ProfileError(f"the profile is not valid JSON: {error}") from error
+            data = loads(text)
+        except InputError as error:
+            raise InputError(f"the profile {error}") from error
         return cls.from_dict(data)
 
     def _judged(self) -> dict[str, float] | None:
@@ -157,7 +142,7 @@ class VoiceProfile:
 
 def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ProfileError(
+        raise InputError(
             f"the {part} of a profile are a mapping from names to values, not {repr(value)[:60]}"
         )
     return value
@@ -168,7 +153,7 @@ def _emotions(given: Mapping[str, float]) -> Mapping[str, float]:
     for name, value in given.items():
         canonical = emotion(name)
         if canonical in intensities:
-            raise ProfileError(f"the profile names the emotion {canonical!r} twice: keep one")
+            raise InputError(f"the profile names the emotion {canonical!r} twice: keep one")
         intensities[canonical] = INTENSITY.checked(value, what=f"the intensity of {canonical!r}")
     return MappingProxyType({name: intensities[name] for name in EMOTIONS if intensities.get(name)})
 
@@ -178,7 +163,7 @@ def _bursts(given: Iterable[str]) -> tuple[str, ...]:
         None if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else list(given)
     )
     if names is None or not all(isinstance(name, str) for name in names):
-        raise ProfileError(f"the bursts of a profile are a list of names, not {repr(given)[:60]}")
+        raise InputError(f"the bursts of a profile are a list of names, not {repr(given)[:60]}")
     heard = {burst(name) for name in names}
     return tuple(name for name in BURSTS if name in heard)
 
@@ -188,19 +173,6 @@ def _traits(given: Mapping[str, str | float]) -> Mapping[str, str | float]:
     for name, value in given.items():
         canonical, checked = trait(name, value)
         if canonical in values:
-            raise ProfileError(f"the profile names the trait {canonical!r} twice: keep one")
+            raise InputError(f"the profile names the trait {canonical!r} twice: keep one")
         values[canonical] = checked
     return MappingProxyType({name: values[name] for name in TRAITS if name in values})
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        raise ProfileError("the JSON of the profile has a key twice in one object: keep one")
-    return data
-
-
-def _no_constant(constant: str) -> NoReturn:
-    raise ProfileError(
-        f"the JSON of the profile holds {constant}, which is not a number: leave the emotion out"
-    )

@@ -26,11 +26,11 @@ from budew.annotation.head_files import check_encoder, encoder_of, find_heads
 from budew.annotation.head_layout import Head, is_pooled, pool
 from budew.audio.samples import warn_of_damage, windows
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CheckpointError, CorpusError, JobError
+from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError
 from budew.jobs import OnFailed
 from budew.model.encoder import PUBLISHED, Encoder, identity, load_encoder
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, EMOTIONS, RangeError
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale, to_intensity
 
 Samples = NDArray[np.float32]
@@ -227,7 +227,7 @@ def _complete(waiting: deque[_Pending], failed: OnFailed, note: Mapping[str, Any
             if pending.error is not None:
                 raise pending.error
             yield with_scores(pending.clip, pending.mean(), note)
-        except (CorpusError, RangeError) as error:
+        except (CorpusError, InputError) as error:
             failed(pending.clip.id, error)
 
 
@@ -240,7 +240,7 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
         made_by: note on the heads.
 
     Raises:
-        RangeError: a score is not a number.
+        InputError: a score is not a number.
     """
     known = {name: score for name, score in scores.items() if name in ATTRIBUTES}
     known |= {name: 0.0 if score < FAINTEST else score for name, score in scores.items() if name in EMOTIONS}
@@ -262,7 +262,7 @@ def scored(
         overshoot: how far a score may pass the ends of its scale, as a share of it; it counts as the end.
 
     Raises:
-        RangeError: a score is not a number, or further out; names it.
+        InputError: a score is not a number, or further out; names it.
     """
     before = onto or VoiceProfile(emotions=None)
     emotions, traits = dict(before.emotions), dict(before.traits)
@@ -286,7 +286,7 @@ def _scale(name: str) -> Scale:
 def _within(name: str, score: float, scale: Scale, overshoot: float) -> float:
     slack = overshoot * (scale.high - scale.low)
     if not isfinite(score) or not scale.low - slack <= score <= scale.high + slack:
-        raise RangeError(
+        raise InputError(
             f"{name} is {score:g}, which is not on the scale {scale.name!r} from {scale.low:g} to "
             f"{scale.high:g}: name the scale that it was rated on"
         )

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from budew.chat.json_in_text import object_in
 from budew.chat.request import Schema
-from budew.errors import AnswerError, SettingsError
+from budew.errors import AnswerError, InputError, SettingsError
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from budew.settings import Settings, load
@@ -28,9 +28,6 @@ from budew.taxonomy import (
     EMOTIONS,
     LEVEL_NAMES,
     WORD_TRAITS,
-    RangeError,
-    TraitError,
-    UnknownNameError,
     burst,
     emotion,
     trait,
@@ -252,7 +249,7 @@ def _emotions(value: Any, problems: list[str]) -> dict[str, float]:
     for name, score in _each_once("emotions", value, EMOTIONS, emotion, problems):
         try:
             scores[name] = to_intensity(score, SCALE)
-        except RangeError:
+        except InputError:
             problems.append(f"emotions: {name} is {_shown(score)}, not a number from 0 to 4")
     return scores
 
@@ -268,7 +265,7 @@ def _bursts(value: Any, problems: list[str]) -> list[str]:
     for given in value:
         try:
             name = burst(given)
-        except (UnknownNameError, TypeError) as error:
+        except (InputError, TypeError) as error:
             problems.append(f"bursts: {_reason(error)}")
             continue
         if name in names:
@@ -300,7 +297,7 @@ def _attributes(value: Any, problems: list[str]) -> dict[str, str | float]:
 def _trait(part: str, name: str, value: Any, problems: list[str]) -> dict[str, str | float]:
     try:
         return dict([trait(name, value)])
-    except (UnknownNameError, RangeError, TraitError) as error:
+    except InputError as error:
         problems.append(f"{part}: {name}: {_reason(error)}")
         return {}
 
@@ -319,7 +316,7 @@ def _each_once(
     for given, content in value.items():
         try:
             name = resolve(given)
-        except UnknownNameError as error:
+        except InputError as error:
             problems.append(f"{part}: {_reason(error)}")
             continue
         if name not in names:

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.accents import add_open_accent
+from budew.captions.clause_context import MARK, MARKS, QUOTED, Item
 from budew.captions.entry import Entry, Kind
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.numbers import age_start, number
+from budew.captions.open_values import add_open_accent, age_start, number
 from budew.captions.quotes import quoted_spans
-from budew.captions.scope import read
-from budew.captions.surroundings import MARK, MARKS, QUOTED, Item
+from budew.captions.scope import resolve_scopes
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
@@ -144,7 +143,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
     lexicon = load_lexicon(language)
     items = _heard(_items(text, tokenize(text), lexicon), text, lexicon)
-    levels, _ = read(items)
+    levels, _ = resolve_scopes(items)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
     traits: dict[str, str | float] = {}
@@ -241,7 +240,9 @@ def _mentions(text: str, language: str) -> tuple[Mention, ...]:
     items, places = _items(text, tokenize(text), lexicon), spans(text)
     heard = _heard(items, text, lexicon)
     found = []
-    for (first, stop, entry), (_, _, kept), level, role in zip(items, heard, *read(heard), strict=True):
+    for (first, stop, entry), (_, _, kept), level, role in zip(
+        items, heard, *resolve_scopes(heard), strict=True
+    ):
         if entry is None or entry.kind not in _MENTIONED or not role:
             continue
         start, end = places[first][0], places[stop - 1][1]

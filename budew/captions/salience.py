@@ -9,15 +9,17 @@ The baseline counts intensities in bins of 0.001, so nine million profiles take 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, PositiveFloat
 
 from budew import strict_json
+from budew.errors import InputError, SettingsError
 from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, UnknownNameError, burst, emotion
+from budew.settings import Settings, validated
+from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, burst, emotion
 from budew.taxonomy.scales import INTENSITY
 from budew.taxonomy.traits import find_attribute
 
@@ -28,9 +30,6 @@ LEAST_SPREAD = 0.05
 """Of an emotion that hardly varies in its corpus (most are absent from most clips): a fifth of a level."""
 LEAST_INTENSITY = 0.125
 """What rounds to slight. Fainter is not said, however rare it is."""
-LARGEST_JSON = 1_000_000
-"""Characters."""
-_PARTS = ("median", "spread")
 
 _AGES = (
     (1.5, "child"),
@@ -41,10 +40,6 @@ _AGES = (
 )  # the bands of VoiceNet
 _SURE_AGE = 0.2  # that far from the next band
 _SURE_GENDER = 1.0  # on the scale from -2 to 2
-
-
-class BaselineError(ValueError):
-    """Something that is not the description of a baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ class Baseline:
         """Make a baseline of a corpus, in one pass. Profiles whose emotions are unknown are passed over.
 
         Raises:
-            BaselineError: there is no profile whose emotions are known.
+            InputError: there is no profile whose emotions are known.
         """
         counts = np.zeros((len(EMOTIONS), BINS + 1), dtype=np.int64)
         rows, clips = np.arange(len(EMOTIONS)), 0
@@ -76,7 +71,7 @@ class Baseline:
             counts[rows, np.rint(profile.vector() * BINS).astype(int)] += 1
             clips += 1
         if not clips:
-            raise BaselineError("a baseline needs at least one profile whose emotions are known")
+            raise InputError("a baseline needs at least one profile whose emotions are known")
         medians = [_median(row) for row in counts]
         spreads = [
             max(LEAST_SPREAD, TO_SIGMA * _deviation(row, middle))
@@ -101,22 +96,30 @@ class Baseline:
         """Read a baseline, or the statistics of a corpus with one under `baseline`.
 
         Raises:
-            BaselineError: too long, no JSON, or not a number for each of the 40 emotions.
+            InputError: not JSON, or not a number for each of the 40 emotions.
         """
-        if len(text) > LARGEST_JSON:
-            raise BaselineError(f"a baseline is at most {LARGEST_JSON} characters long, not {len(text)}")
         try:
             data = strict_json.loads(text)
             row = data["baseline"] if isinstance(data, Mapping) and "baseline" in data else data
-            median, spread = ({name: _number(row, part, name) for name in EMOTIONS} for part in _PARTS)
-            clips = int(_number(row, "clips"))
-        except (ValueError, OverflowError) as error:
-            raise BaselineError(
-                f"this is no baseline: {error} (budew corpus stats --json makes one)"
-            ) from error
-        if min(spread.values()) <= 0:
-            raise BaselineError("the spreads of a baseline are above 0")
-        return cls(clips, median, spread)
+            stored = validated(_StoredBaseline, row, name="fields")
+        except (InputError, SettingsError) as error:
+            why = str(error)[:200]
+            raise InputError(f"this is no baseline: {why} (budew corpus stats --json makes one)") from error
+        for name in EMOTIONS:
+            if name not in stored.median or name not in stored.spread:
+                raise InputError(f"this is no baseline: it has no median or spread of {name!r}")
+        parts = ({name: part[name] for name in EMOTIONS} for part in (stored.median, stored.spread))
+        return cls(stored.clips, *parts)
+
+
+class _StoredBaseline(Settings):
+    """A baseline as JSON; other keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    clips: int = Field(ge=1, le=2**63)
+    median: dict[str, float]
+    spread: dict[str, PositiveFloat]
 
 
 def salient(
@@ -131,12 +134,12 @@ def salient(
         max_emotions: keep only so many, those that stand out most; of equal ones the earlier in `EMOTIONS`.
 
     Raises:
-        BaselineError: `min_z` is no number, or `max_emotions` none from 0 on.
+        InputError: `min_z` is no number, or `max_emotions` none from 0 on.
     """
     if not _is_number(min_z) or min_z != min_z:
-        raise BaselineError(f"min_z is a number, not {min_z!r}")
+        raise InputError(f"min_z is a number, not {min_z!r}")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
-        raise BaselineError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+        raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
     standing = {
         name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
     }
@@ -157,10 +160,9 @@ def supported(
         at_least: what is less sure is left out.
 
     Raises:
-        UnknownNameError: there is no emotion, burst or trait of a name.
-        RangeError: a confidence, or `at_least`, is not a number from 0 to 1.
+        InputError: there is no emotion, burst or trait of a name, `confidence` has two spellings of one, or a
+            confidence, or `at_least`, is not a number from 0 to 1.
         TypeError: `confidence` is no mapping from names.
-        ValueError: it has two spellings of one name.
     """
     if not isinstance(confidence, Mapping) or not all(isinstance(name, str) for name in confidence):
         raise TypeError(f"the confidence is a mapping from names to numbers, not {repr(confidence)[:60]}")
@@ -170,7 +172,7 @@ def supported(
         for name, value in confidence.items()
     }
     if len(sure) < len(confidence):
-        raise ValueError("the confidence names something twice, in two spellings: keep one")
+        raise InputError("the confidence names something twice, in two spellings: keep one")
     unsure = {name for name, value in sure.items() if value < least}
     emotions = {name: value for name, value in profile.emotions.items() if name not in unsure}
     return VoiceProfile(
@@ -203,26 +205,15 @@ def _canonical(name: str) -> str:
     """Return the name of an emotion, a burst or a trait as profiles have it."""
     if name in TRAITS or name.lower() in WORD_TRAITS:  # "gender" and "Gender" are two
         return name if name in TRAITS else name.lower()
-    attribute, nearest = find_attribute(name), []
+    attribute, faults = find_attribute(name), []
     if attribute is not None:
         return attribute
     for resolve in (emotion, burst):
         try:
             return resolve(name)
-        except UnknownNameError as error:
-            nearest.append(error.nearest[0])
-    raise UnknownNameError("emotion, burst or trait", name[:60], tuple(nearest))
-
-
-def _number(row: Any, *keys: str) -> float:
-    """Return the number under keys in a mapping of mappings."""
-    for key in keys:
-        if not isinstance(row, Mapping) or key not in row:
-            raise ValueError(f"it has no {' of '.join(keys)}")
-        row = row[key]
-    if not _is_number(row) or not isfinite(row):
-        raise ValueError(f"the {' of '.join(keys)} is {repr(row)[:40]}, and not a number")
-    return float(row)
+        except InputError as error:
+            faults.append(str(error))
+    raise InputError(f"{name[:60]!r} is no emotion, burst or trait: {'; '.join(faults)}")
 
 
 def _is_number(given: object) -> bool:

@@ -154,26 +154,30 @@ def render(
 
 def read_profile(path: Path) -> "VoiceProfile":
     """Read the profile in a file of JSON; errors name the file."""
-    from budew.profile import LARGEST_JSON, VoiceProfile
+    from budew.errors import InputError
+    from budew.profile import VoiceProfile
+    from budew.strict_json import LARGEST
 
     with opened(path) as file:
-        text = file.read(LARGEST_JSON + 1)
+        text = file.read(LARGEST + 1)
     try:
         return VoiceProfile.from_json(text)
-    except ValueError as error:
-        raise ValueError(f"{name_of(path)}: {error}") from error
+    except InputError as error:
+        raise InputError(f"{name_of(path)}: {error}") from error
 
 
 def read_baseline(path: Path) -> "Baseline":
     """Read the baseline in a file of statistics; errors name the file."""
-    from budew.captions.salience import LARGEST_JSON, Baseline, BaselineError
+    from budew.captions.salience import Baseline
+    from budew.errors import InputError
+    from budew.strict_json import LARGEST
 
     with opened(path) as file:
-        text = file.read(LARGEST_JSON + 1)
+        text = file.read(LARGEST + 1)
     try:
         return Baseline.from_json(text)
-    except BaselineError as error:
-        raise BaselineError(f"{name_of(path)}: {error}") from error
+    except InputError as error:
+        raise InputError(f"{name_of(path)}: {error}") from error
 
 
 @captions_app.command(no_args_is_help=True)

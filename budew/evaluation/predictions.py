@@ -10,7 +10,7 @@ from budew.captions import parse
 from budew.errors import InputError
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
-from budew.taxonomy.scales import INTENSITY, SCALES, RangeError, Scale, to_intensity
+from budew.taxonomy.scales import INTENSITY, SCALES, Scale, to_intensity
 
 LONGEST_LINE = 1_000_000
 """Characters; a longer line is not the prediction of one clip."""
@@ -115,7 +115,7 @@ def _prediction(record: Mapping[str, Any], scale: Scale) -> Prediction:
 def _intensity(name: str, value: float, scale: Scale) -> float:
     try:
         return to_intensity(value, scale)
-    except RangeError as error:
+    except InputError as error:
         raise InputError(f"{name!r}: {error}") from error
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from budew.corpora.sidecar import json_object, numbered_lines
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import CorpusError, InputError, OnBad, report
 from budew.paraphrase.gate import Gate
-from budew.profile import ProfileError, VoiceProfile
-from budew.taxonomy import RangeError, TraitError, UnknownNameError
+from budew.profile import VoiceProfile
 
 
 def judged_lines(
@@ -44,7 +43,7 @@ def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
         profile = VoiceProfile.from_dict(record["profile"])
     except KeyError as error:
         raise CorpusError(f'{where}: has no "profile" to hold the caption to: add it') from error
-    except (ProfileError, UnknownNameError, RangeError, TraitError) as error:
+    except InputError as error:
         raise CorpusError(f"{where}: {error}") from error
     verdict = gate.judge(caption, profile, source=source, transcript=transcript)
     return {

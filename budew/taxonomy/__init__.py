@@ -13,8 +13,8 @@ from budew.taxonomy.emotions import (
     emotion_group,
     find_emotion,
 )
-from budew.taxonomy.names import UnknownNameError, normal_form
-from budew.taxonomy.scales import LEVEL_NAMES, LEVELS, RangeError
+from budew.taxonomy.names import normal_form
+from budew.taxonomy.scales import LEVEL_NAMES, LEVELS
 from budew.taxonomy.traits import (
     ACCENTS,
     ATTRIBUTES,
@@ -22,7 +22,6 @@ from budew.taxonomy.traits import (
     TRAITS,
     WORD_TRAITS,
     Attribute,
-    TraitError,
     find_attribute,
     trait,
 )
@@ -42,9 +41,6 @@ __all__ = [
     "WORD_TRAITS",
     "Attribute",
     "Emotion",
-    "RangeError",
-    "TraitError",
-    "UnknownNameError",
     "burst",
     "burst_group",
     "emotion",

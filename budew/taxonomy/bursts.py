@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from budew.taxonomy.names import NameIndex
-from budew.taxonomy.source import read_table
+from budew.taxonomy.names import NameIndex, read_table
 
 BURST_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {group: tuple(names) for group, names in read_table("bursts")["groups"].items()}
@@ -22,7 +21,7 @@ def burst(name: str) -> str:
     """Return the canonical name of a vocal burst written in any way.
 
     Raises:
-        UnknownNameError: there is no such burst; lists the nearest.
+        InputError: there is no such burst; lists the nearest.
     """
     return _INDEX.resolve(name)
 

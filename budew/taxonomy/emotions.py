@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from budew.taxonomy.names import NameIndex
-from budew.taxonomy.source import read_table
+from budew.taxonomy.names import NameIndex, read_table
 
 _BETWEEN_PARTS = re.compile(r"/| & | and ")
 
@@ -26,7 +25,7 @@ def emotion(name: str) -> str:
     """Return the canonical name of an emotion written in any way: alias, file name, URL-encoded, any case.
 
     Raises:
-        UnknownNameError: there is no such emotion; lists the nearest.
+        InputError: there is no such emotion; lists the nearest.
     """
     return _INDEX.resolve(name)
 

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from html import unescape
+from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote
+
+import yaml
+
+from budew.errors import InputError
 
 LONGEST_NAME = 100
 """Characters beyond which a text is no name: keeps hostile input from costing time."""
@@ -22,18 +28,10 @@ _APOSTROPHE = re.compile(r"['’]")
 _WORD = re.compile(r"[^\W_]+")
 
 
-class UnknownNameError(ValueError):
-    """A name that the taxonomy does not have. `nearest` are the canonical names most like it, best first."""
-
-    def __init__(self, kind: str, name: str, nearest: tuple[str, ...]) -> None:
-        self.kind, self.name, self.nearest = kind, name, nearest
-        suggestions = ", ".join(repr(near) for near in nearest)
-        super().__init__(
-            f"unknown {kind} {name!r}: use one of its known names, the nearest are {suggestions}"
-        )
-
-    def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, str, tuple[str, ...]]]:
-        return type(self), (self.kind, self.name, self.nearest)
+def read_table(name: str) -> dict[str, Any]:
+    """Return the content of `<name>.yaml` of this package."""
+    table: dict[str, Any] = yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text("utf-8"))
+    return table
 
 
 @lru_cache(maxsize=4096)
@@ -80,14 +78,15 @@ class NameIndex:
         """Return the canonical name.
 
         Raises:
-            UnknownNameError: no name or alias has this normal form.
+            InputError: no name or alias has this normal form.
         """
         if not isinstance(name, str):
             raise TypeError(f"the name of a {self.kind} is text, not {type(name).__name__}")
         found = self.find(name)
         if found is None:
             short = name[: LONGEST_NAME + 1]
-            raise UnknownNameError(self.kind, short, self.nearest(short))
+            nearest = ", ".join(map(repr, self.nearest(short)))
+            raise InputError(f"unknown {self.kind} {short!r}: the nearest known names are {nearest}")
         return found
 
     def nearest(self, name: str, *, count: int = 3) -> tuple[str, ...]:

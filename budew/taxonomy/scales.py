@@ -10,7 +10,8 @@ from math import inf, isnan, nan
 from numbers import Real
 from types import MappingProxyType
 
-from budew.taxonomy.source import read_table
+from budew.errors import InputError
+from budew.taxonomy.names import read_table
 
 LEVELS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The intensities that captions can express."""
@@ -19,10 +20,6 @@ LEVEL_NAMES: tuple[str, ...] = ("absent", "slight", "moderate", "strong", "extre
 """What the levels are called, in the same order."""
 
 _BOUNDARIES = (0.125, 0.375, 0.625, 0.875)
-
-
-class RangeError(ValueError):
-    """A value that is no number or lies outside its scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,13 @@ class Scale:
         """Return `value` as a float.
 
         Raises:
-            RangeError: it is not a number within the scale; the message begins with `what`.
+            InputError: it is not a number within the scale; the message begins with `what`.
         """
         number = _as_float(value)
         if self.low <= number <= self.high:
             return number + 0.0  # no negative zero
         shown = repr(value)[:40] if isnan(number) else repr(number)
-        raise RangeError(f"{what} must be a number from {self.low:g} to {self.high:g}, not {shown}")
+        raise InputError(f"{what} must be a number from {self.low:g} to {self.high:g}, not {shown}")
 
     def clipped(self, value: float) -> float:
         """Return the nearest value of the scale, for predictions that overshoot it."""
@@ -66,7 +63,7 @@ def to_intensity(value: float, scale: str | Scale) -> float:
     """Convert a rating on `scale` to an intensity in [0, 1].
 
     Raises:
-        RangeError: the rating is not a number within the scale.
+        InputError: the rating is not a number within the scale.
         KeyError: no scale has this name.
     """
     chosen = _scale(scale)
@@ -78,7 +75,7 @@ def from_intensity(intensity: float, scale: str | Scale) -> float:
     """Convert an intensity in [0, 1] to a rating on `scale`.
 
     Raises:
-        RangeError: the intensity is not a number in [0, 1].
+        InputError: the intensity is not a number in [0, 1].
         KeyError: no scale has this name.
     """
     chosen = _scale(scale)
@@ -89,7 +86,7 @@ def nearest_level(intensity: float) -> float:
     """Round an intensity to the nearest of `LEVELS`; halfway between two, to the stronger (0.125 is slight).
 
     Raises:
-        RangeError: the intensity is not a number in [0, 1].
+        InputError: the intensity is not a number in [0, 1].
     """
     return LEVELS[_level_index(intensity)]
 

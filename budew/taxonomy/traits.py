@@ -9,15 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from budew.taxonomy.names import NameIndex
-from budew.taxonomy.scales import RangeError, Scale, from_intensity, nearest_level, to_intensity
-from budew.taxonomy.source import read_table
+from budew.errors import InputError
+from budew.taxonomy.names import NameIndex, read_table
+from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity
 
 LONGEST_ACCENT = 40
-
-
-class TraitError(ValueError):
-    """A value of the wrong kind for a trait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +67,17 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
             which gets a capital; or a number on the attribute's own scale.
 
     Raises:
-        UnknownNameError: there is no such trait, or its category has no such value.
-        RangeError: the number is outside the attribute's scale.
-        TraitError: a word where a number belongs or the reverse, or an accent that is too long or holds
-            something else than letters, spaces and hyphens.
+        InputError: there is no such trait, its category has no such value, the number is outside the
+            attribute's scale, a word stands where a number belongs or the reverse, or an accent is too long
+            or holds something else than letters, spaces and hyphens.
     """
     _check_kind(name, value)
     if not isinstance(value, str):
         attribute = ATTRIBUTES[_NUMBER_TRAITS.resolve(name)]
         try:
             return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
-        except RangeError as error:
-            raise RangeError(f"{error}{_in_words(name)}") from error
+        except InputError as error:
+            raise InputError(f"{error}{_in_words(name)}") from error
     key = _WORD_TRAITS.resolve(name)
     return key, _accent(value) if key == "accent" else _VALUES[key].resolve(value)
 
@@ -103,9 +98,9 @@ def quantized_trait(name: str, value: str | float) -> str | float:
 def _check_kind(name: str, value: str | float) -> None:
     shown = repr(value)[:LONGEST_ACCENT]
     if isinstance(value, str) and name in _NUMBER_TRAITS and name not in _WORD_TRAITS:
-        raise TraitError(f"the trait {_NUMBER_TRAITS.resolve(name)!r} takes a number, not {shown}")
+        raise InputError(f"the trait {_NUMBER_TRAITS.resolve(name)!r} takes a number, not {shown}")
     if not isinstance(value, str) and name in _WORD_TRAITS and name not in _NUMBER_TRAITS:
-        raise TraitError(f"the trait {_WORD_TRAITS.resolve(name)!r} takes a word, not {shown}")
+        raise InputError(f"the trait {_WORD_TRAITS.resolve(name)!r} takes a word, not {shown}")
 
 
 def _in_words(name: str) -> str:
@@ -118,7 +113,7 @@ def _accent(value: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if len(text) > LONGEST_ACCENT:
         start = text[:LONGEST_ACCENT]
-        raise TraitError(f"the accent {start!r}… is longer than {LONGEST_ACCENT} characters: shorten it")
+        raise InputError(f"the accent {start!r}… is longer than {LONGEST_ACCENT} characters: shorten it")
     if not any(map(str.isalpha, text)) or not all(letter.isalpha() or letter in " -" for letter in text):
-        raise TraitError(f"the accent {value!r} must be made of letters, spaces and hyphens")
+        raise InputError(f"the accent {value!r} must be made of letters, spaces and hyphens")
     return _ACCENTS.resolve(text) if text in _ACCENTS else text[0].upper() + text[1:]

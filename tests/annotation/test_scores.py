@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from budew.annotation.head_files import canonical
 from budew.annotation.heads import scored
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, EMOTIONS, RangeError
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import SCALES, to_intensity
 
 
@@ -42,9 +42,9 @@ def test_an_overshoot_is_the_end_of_the_scale_and_more_is_an_error():
         {"Awe": 1}, (), {"Valence": -3}
     )
     for score in (4.7, -0.7, float("nan"), float("inf")):
-        with pytest.raises(RangeError, match=r"Awe is .*'bud-e'"):
+        with pytest.raises(InputError, match=r"Awe is .*'bud-e'"):
             scored({"Awe": score}, scale="bud-e")
-    with pytest.raises(RangeError, match="Awe is 7"):
+    with pytest.raises(InputError, match="Awe is 7"):
         scored({"Awe": 7}, scale="bud-e")
     assert to_intensity(7, "emonet-face") == scored({"Awe": 7}, scale="emonet-face").emotions["Awe"]
 

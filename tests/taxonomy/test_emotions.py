@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.taxonomy import (
-    EMOTION_GROUPS,
-    EMOTION_TABLE,
-    EMOTIONS,
-    UnknownNameError,
-    emotion,
-    emotion_group,
-    normal_form,
-)
+from budew.errors import InputError
+from budew.taxonomy import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, emotion, emotion_group, normal_form
 
 any_emotion = st.sampled_from(EMOTIONS)
 
@@ -103,7 +96,5 @@ def test_every_emotion_is_in_exactly_one_group_and_has_the_sources_classes() -> 
     ("written", "meant"), [("Angre", "Anger"), ("Elatoin", "Elation"), ("Sadnes", "Sadness")]
 )
 def test_a_slip_of_the_pen_is_refused_with_the_name_that_was_meant(written: str, meant: str) -> None:
-    with pytest.raises(UnknownNameError) as caught:
+    with pytest.raises(InputError, match=f"the nearest known names are {meant!r}"):
         emotion(written)
-    assert caught.value.nearest[0] == meant
-    assert repr(meant) in str(caught.value)

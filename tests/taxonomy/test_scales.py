@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budew.errors import InputError
 from budew.taxonomy.scales import (
     LEVEL_NAMES,
     LEVELS,
     SCALES,
-    RangeError,
     Scale,
     from_intensity,
     level_name,
@@ -53,7 +53,7 @@ def test_there_and_back_is_the_same_intensity(intensity: float, scale: str) -> N
 
 @pytest.mark.parametrize("rating", [-0.01, 4.01, math.nan, math.inf, True, "3", None, 10**400, 1j, [1]])
 def test_what_is_no_rating_on_the_scale_is_refused(rating: object) -> None:
-    with pytest.raises(RangeError, match=r"'bud-e' must be a number from 0 to 4"):
+    with pytest.raises(InputError, match=r"'bud-e' must be a number from 0 to 4"):
         to_intensity(rating, "bud-e")  # type: ignore[arg-type]
 
 

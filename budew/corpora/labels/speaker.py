@@ -10,7 +10,8 @@ from typing import Any
 from budew.corpora.labels.forms import form, unread
 from budew.corpora.labels.scores import number_in
 from budew.corpora.labels.words import words_not_understood
-from budew.taxonomy import TraitError, UnknownNameError, find_attribute, trait
+from budew.errors import InputError
+from budew.taxonomy import find_attribute, trait
 
 NUMBER = "a number on an unknown scale"
 
@@ -43,7 +44,7 @@ def _word(name: str, text: str) -> str | None:
         return None
     try:
         return str(trait(name, form("speaker")["words"].get(name, {}).get(said, text.strip()))[1])
-    except (UnknownNameError, TraitError):
+    except InputError:
         return None
 
 

@@ -25,8 +25,8 @@ from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in
 from budew.corpora.languages import language_tag
-from budew.taxonomy import TraitError, find_attribute, find_emotion, trait
-from budew.taxonomy.scales import RangeError
+from budew.errors import InputError
+from budew.taxonomy import find_attribute, find_emotion, trait
 
 SCALE = "bud-e"
 _START = "<transcription_start>"
@@ -162,7 +162,7 @@ def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
         if attribute:
             try:
                 traits[attribute] = float(trait(attribute, value)[1])
-            except RangeError:
+            except InputError:
                 continue  # it stays in the annotation, which is kept
     return traits
 
@@ -175,6 +175,6 @@ def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[
             continue
         try:
             return {"accent": str(trait("accent", said.strip().removesuffix(" accent"))[1])}
-        except TraitError:
+        except InputError:
             continue  # a sentence; it stays in the row, which is kept
     return {}

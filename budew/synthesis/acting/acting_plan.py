@@ -234,7 +234,7 @@ def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
         axes: fields of `Axes`. Each axis that is left out has all its levels.
 
     Raises:
-        UnknownNameError: there is no such emotion.
+        InputError: there is no such emotion.
         InputError: there is no such level of another axis, or an axis has none.
         SettingsError: an axis is unknown, or its names are not text.
     """

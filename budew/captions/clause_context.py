@@ -1,6 +1,6 @@
 """What stands around a phrase: the marks between phrases, and looks ahead and back from one of them.
 
-Each look is bounded by a few items, so that reading stays linear in the length of the text.
+Each look is bounded by a few items, so that state stays linear in the length of the text.
 """
 
 from collections.abc import Sequence
@@ -65,12 +65,12 @@ def entry_before(items: Sequence[Item], index: int) -> Entry | None:
 
 
 def is_kind(entry: Entry | None, kind: Kind) -> bool:
-    """Tell whether a phrase has a meaning of this kind."""
+    """Return whether a phrase has a meaning of this kind."""
     return entry is not None and entry.kind is kind
 
 
-def parts(entry: Entry | None) -> bool:
-    """Tell whether an item parts the members of a list."""
+def separates(entry: Entry | None) -> bool:
+    """Return whether an item parts the members of a list."""
     return entry is COMMA or is_kind(entry, CONJUNCTION)
 
 
@@ -83,7 +83,7 @@ def from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
     for index in range(len(items) - 1, -1, -1):
         entry = items[index][2]
         if entry is None:  # in a list, a word between marks is a member of it
-            closing = closing and index + 1 < len(items) and parts(items[index + 1][2])
+            closing = closing and index + 1 < len(items) and separates(items[index + 1][2])
         else:
             kind = entry.kind
             if kind is STOPPING:
@@ -96,7 +96,7 @@ def from_the_right(items: Sequence[Item]) -> tuple[list[bool], list[bool]]:
 
 
 def is_predicate(items: Sequence[Item], index: int) -> bool:
-    """Tell whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
+    """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
     before = items[index - 1][2]
     if before is not None and before.form in _COPULAS:
         of = entry_at(items, index + 1)
@@ -105,7 +105,7 @@ def is_predicate(items: Sequence[Item], index: int) -> bool:
 
 
 def leads_on(items: Sequence[Item], index: int) -> bool:
-    """Tell whether an intensity reaches its word over others of its kind: "strong, clear anger"."""
+    """Return whether an intensity reaches its word over others of its kind: "strong, clear anger"."""
     if not is_kind(items[index - 1][2], Kind.INTENSITY):
         return False
     for at in range(index + 1, min(index + 1 + BESIDE, len(items))):
@@ -118,7 +118,7 @@ def leads_on(items: Sequence[Item], index: int) -> bool:
 
 
 def ends_clause(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a mark, "but", "and" or the end stands behind an item."""
+    """Return whether a mark, "but", "and" or the end stands behind an item."""
     entry = entry_at(items, index + 1)
     if entry is None:
         return False
@@ -139,7 +139,7 @@ def next_emotion(items: Sequence[Item], index: int) -> int | None:
 
 
 def is_quality(items: Sequence[Item], index: int) -> bool:
-    """Tell whether what stands beside is a voice quality and no feeling."""
+    """Return whether what stands beside is a voice quality and no feeling."""
     beside = (
         _neighbour(items, range(index - 1, max(-1, index - 1 - BESIDE), -1)),
         _neighbour(items, range(index + 1, min(len(items), index + 1 + BESIDE))),
@@ -160,7 +160,7 @@ def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
 
 
 def is_stance(items: Sequence[Item], index: int) -> bool:
-    """Tell whether an adverb at the head of a sentence is the writer's: "Sadly, the shop is closed." Before
+    """Return whether an adverb at the head of a sentence is the writer's: "Sadly, the shop is closed." Before
     a stop, and in a list of tags ("sadly, slowly"), it is the voice's.
     """
     comma = entry_at(items, index + 1) is COMMA
@@ -171,7 +171,7 @@ def is_stance(items: Sequence[Item], index: int) -> bool:
 
 
 def is_concession(items: Sequence[Item], index: int) -> bool:
-    """Tell whether "if" concedes something: "happy, if a bit tired", "cheerful if tired"."""
+    """Return whether "if" concedes something: "happy, if a bit tired", "cheerful if tired"."""
     before, behind = entry_at(items, index - 1), entry_at(items, index + 1)
     said = says_something(before)
     if is_kind(behind, Kind.LINK):  # "a bit"
@@ -182,7 +182,7 @@ def is_concession(items: Sequence[Item], index: int) -> bool:
 
 
 def depends(items: Sequence[Item], index: int) -> bool:
-    """Tell whether the sentence has an "if" that concedes nothing, near by."""
+    """Return whether the sentence has an "if" that concedes nothing, near by."""
     for step in (1, -1):
         for at in range(index + step, index + step * (_SENTENCE + 1), step):
             entry = entry_at(items, at)
@@ -194,8 +194,8 @@ def depends(items: Sequence[Item], index: int) -> bool:
 
 
 def is_attached(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a participle says what becomes of a feeling: "surprise, quickly replaced by doubt"; not in
-    "a sad voice, turning into a whisper".
+    """Return whether a participle belongs to a feeling: "surprise, quickly replaced by doubt"; not in "a sad
+    voice, turning into a whisper".
     """
     comma = next((at for at in (index - 1, index - 2) if entry_at(items, at) is COMMA), None)
     before = None if comma is None else entry_at(items, comma - 1)
@@ -203,13 +203,13 @@ def is_attached(items: Sequence[Item], index: int) -> bool:
 
 
 def is_resumption(items: Sequence[Item], begun: int) -> bool:
-    """Tell whether a sentence goes on about the same person: "He was angry; he is …", "… Now he is …"."""
+    """Return whether a sentence goes on about the same person: "He was angry; he is …", "… Now he is …"."""
     entry = entry_at(items, begun)
     return entry is not None and entry.kind in (Kind.SUBJECT, Kind.NOW, Kind.BREAKING, Kind.PASSING)
 
 
 def is_rejection(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a negation answers the question before it: "Proud? Hardly.", "Angry? No, hurt."."""
+    """Return whether a negation answers the question before it: "Proud? Hardly.", "Angry? No, hurt."."""
     if entry_at(items, index - 1) is not QUESTION:
         return False
     for at in range(index + 1, index + 1 + BESIDE):
@@ -230,7 +230,7 @@ def end_of_aside(items: Sequence[Item], index: int) -> int | None:
     return None
 
 
-def end_of_deed(items: Sequence[Item], index: int) -> int | None:
+def end_of_denied_action(items: Sequence[Item], index: int) -> int | None:
     """Return the "and" behind what nobody does: "sad that nobody came, and cries"."""
     for at in range(index + 1, min(index + _CLOSING, len(items))):
         entry = items[at][2]
@@ -241,15 +241,15 @@ def end_of_deed(items: Sequence[Item], index: int) -> int | None:
     return None
 
 
-def is_of_turn(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
+def modifies_change(items: Sequence[Item], index: int) -> bool:
+    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
     before = entry_at(items, index - 1)
     beside = (entry_at(items, index - 2) if before is COMMA else before, entry_at(items, index + 1))
     return any(is_kind(entry, Kind.LEFT) or is_kind(entry, Kind.FADING) for entry in beside)
 
 
 def begins_predicate(items: Sequence[Item], index: int, *, reached: bool) -> bool:
-    """Tell whether "and" joins a new statement, to which a negation before it does not reach: "does not
+    """Return whether "and" joins a new statement, to which a negation before it does not reach: "does not
     shout and sounds calm". Where the negation `reached` a word that means nothing, another may be a verb.
     """
     entry = entry_at(items, index + 1)
@@ -259,38 +259,38 @@ def begins_predicate(items: Sequence[Item], index: int, *, reached: bool) -> boo
 
 
 def is_manner(items: Sequence[Item], index: int) -> bool:
-    """Tell whether what stands behind a topic is no part of it: "talks about the weather angrily"."""
-    strangers = 0
+    """Return whether what stands behind a topic is no part of it: "talks about the weather angrily"."""
+    unknown_words = 0
     for at in range(index + 1, min(index + 1 + BESIDE, len(items))):
         entry = items[at][2]
-        strangers += entry is None
+        unknown_words += entry is None
         if entry is not None and entry.kind is Kind.EMOTION:
-            return strangers > 0 and is_adverb(entry)
+            return unknown_words > 0 and is_adverb(entry)
     return False
 
 
-def was(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a feeling stands behind "was"."""
+def is_past(items: Sequence[Item], index: int) -> bool:
+    """Return whether a feeling stands behind "was"."""
     return any(is_form(items[at][2], Form.PAST) for at in range(max(0, index - _PAST), index))
 
 
 def is_adverb(entry: Entry | None) -> bool:
-    """Tell whether a phrase is an adverb: "sadly", "bitterly"."""
+    """Return whether a phrase is an adverb: "sadly", "bitterly"."""
     return entry is not None and entry.form in _ADVERBS
 
 
 def says_something(entry: Entry | None) -> bool:
-    """Tell whether a phrase says something of a voice or a speaker."""
+    """Return whether a phrase says something of a voice or a speaker."""
     return entry is not None and entry.kind in _SAYING
 
 
 def is_form(entry: Entry | None, form: Form) -> bool:
-    """Tell whether a phrase has this form."""
+    """Return whether a phrase has this form."""
     return entry is not None and entry.form is form
 
 
 def opens_clause(items: Sequence[Item], index: int) -> bool:
-    """Tell whether a subject stands right behind what governs its clause: "if he is angry", "nor is he"."""
+    """Return whether a subject stands right behind what governs its clause: "if he is angry", "nor is he"."""
     for at in (index - 1, index - 2):
         entry = entry_at(items, at)
         if entry is None:
