@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from budew.annotation.head_files import canonical
 from budew.annotation.heads import scored
+from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import SCALES, to_intensity
