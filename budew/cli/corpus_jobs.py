@@ -1,4 +1,4 @@
-"""Commands that do a job to each clip of a corpus: shards in, shards out."""
+"""Commands that apply a job to each clip of a corpus: shards in, shards out."""
 
 import typer
 
@@ -21,7 +21,7 @@ def convert(
 ) -> None:
     """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
 
-    What cannot be read or heard is listed in OUT/failures.jsonl, the rest goes
+    What cannot be read or decoded is listed in OUT/failures.jsonl, the rest goes
     on, and the exit status is 1. A job that was stopped, even killed, goes on
     when it is started again, and ends the same.
 
@@ -90,7 +90,7 @@ def segment(
     and noise. What is damaged is listed in OUT/failures.jsonl, what is left out
     in OUT/left_out.jsonl. Files of hours: --clips-per-shard 1 gives each its own
     shard and worker. With --set: threshold, exit_threshold, min_speech,
-    max_clipped, min_rms_dbfs, min_snr_db, bits.
+    max_clipped, min_rms_dbfs, min_snr_db, bits. Next: budew caption OUT.
 
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """
@@ -122,9 +122,9 @@ def transcribe(
     device: options.Device = None,
     batch_size: job_options.WindowsAtOnce = 16,
 ) -> None:
-    """Write down what is said in each clip that has no transcript, by any Whisper checkpoint.
+    """Transcribe each clip that has no transcript, by any Whisper checkpoint.
 
-    Clips that have one stay as they are. What cannot be heard, or is in a
+    Clips that have one stay as they are. What cannot be decoded, or is in a
     language that the checkpoint does not know, is listed in OUT/failures.jsonl.
     Next: budew corpus export --to parler, or another format for text to speech.
 
@@ -136,7 +136,7 @@ def transcribe(
 
     job = Transcribe(Transcriber(model, device, batch_size), language, again)
     if running.is_here and not (running.dry_run and is_on_hub(model)):
-        job.transcriber.require_languages([job.language])  # told before OUT belongs to this job
+        job.transcriber.require_languages([job.language])  # an error before OUT belongs to this job
     run_job(job, source, out, running)
 
 

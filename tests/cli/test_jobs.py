@@ -1,6 +1,7 @@
-"""Jobs on the command line: what is told, the exit status, and the same bytes when started again."""
+"""Jobs on the command line: output, exit status, options that all share."""
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,9 @@ def test_what_fails_is_listed_and_is_the_exit_status(budew, recordings, tmp_path
     (recordings / "c.flac").write_bytes(b"no audio")
     outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
     assert outcome.status == 1
-    assert "1 items failed" in outcome.err
+    failed, reason = outcome.err.splitlines()
+    assert failed == f"budew: 1 items failed: see {tmp_path / 'out/failures.jsonl'}"
+    assert reason.startswith("budew: 1 × clip '…': this is not audio")
     assert json.loads((tmp_path / "out/failures.jsonl").read_text())["clip"] == "c"
 
 
@@ -69,6 +72,11 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         ("convert", ("convert", "--clips-per-shard", "1"), "clips_per_shard was 500 and is now 1"),
         ("a file", ("convert",), "out is a file, not a folder"),
         ("files", ("convert",), "out is not empty (mine.txt is in it)"),
+        ("a link", ("convert",), "out is a link that leads nowhere, not a folder"),
+        (None, ("convert", "--set", "gpus=1"), "--set gpus=1: unknown setting 'gpus' of this command; add"),
+        (None, ("convert", "--executor", "ray", "--set", "gpus=-1"), "gpus: input should be greater"),
+        (None, ("convert", "--executor", "slurm", "--set", "nodes=1"), "unknown setting 'nodes' of this"),
+        (None, ("convert", "--cluster", "gone.yaml"), "gone.yaml: cannot be read"),
     ],
 )
 def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
@@ -82,6 +90,8 @@ def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
         (tmp_path / "out/mine.txt").touch()
     elif before == "a file":
         (tmp_path / "out").touch()
+    elif before == "a link":
+        (tmp_path / "out").symlink_to("nowhere")
     there = sorted(tmp_path.rglob("*"))
     command = ["corpus", *asked, recordings, "out"]
     dry, real = budew(*command, "--dry-run"), budew(*command, "--workers", "0")
@@ -105,40 +115,29 @@ def test_names_of_files_are_no_commands_to_the_terminal(budew, recordings, tmp_p
     assert exported.out == f"3 clips in {tmp_path}/e{shown}\n"
 
 
-@pytest.mark.parametrize("out", ["note.txt", "note.txt/below", "astray", "astray/below"])
-def test_an_output_that_can_be_no_folder_is_told(budew, recordings, tmp_path, out):
-    (tmp_path / "note.txt").touch()
-    (tmp_path / "astray").symlink_to(tmp_path / "nowhere")
-    outcome = budew("corpus", "convert", recordings, tmp_path / out, "--workers", "0")
-    kind = "a file" if out.startswith("note") else "a link that leads nowhere"
-    place = tmp_path / out.partition("/")[0]
-    assert outcome.err == f"budew: {place} is {kind}, not a folder: choose another one for the output\n"
-    assert not (tmp_path / "nowhere").exists()
+JOBS = ("convert", "render", "segment", "transcribe", "select", "synthesize", "act")
 
 
-def test_another_job_in_the_same_folder_is_one_line(budew, recordings, tmp_path):
-    budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")
-    outcome = budew("corpus", "render", recordings, tmp_path / "out", "--workers", "0")
-    assert outcome.status == 1
-    assert outcome.err.startswith(f"budew: {tmp_path / 'out'} holds another job")
-    assert len(outcome.err.splitlines()) == 1
-
-
-def test_settings_that_changed_are_told_by_name_with_both_values(budew, recordings, tmp_path):
-    arguments = ("corpus", "segment", recordings, tmp_path / "out", "--workers", "0")
-    budew(*arguments)
-    outcome = budew(*arguments, "--min", "2", "--max", "20")
-    assert outcome.status == 1
-    assert outcome.err == (
-        f"budew: {tmp_path / 'out'} holds this job with other settings (max_seconds was 30.0 and is now "
-        "20.0; min_seconds was 1.0 and is now 2.0): choose an empty folder\n"
-    )
-
-
-@pytest.mark.parametrize("command", ["convert", "render"])
-def test_help_shows_how_a_job_runs(budew, command):
+@pytest.mark.parametrize("command", JOBS)
+def test_every_job_has_the_shared_options_and_few_of_its_own(budew, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "100")
     shown = budew("corpus", command, "--help").out
-    assert all(option in shown for option in ("--workers", "--dry-run", "--executor", "--retry-failed"))
+    options = set(re.findall(r"│[ *]*(--[a-z-]+)", shown))
+    shared = {"--workers", "--clips-per-shard", "--retry-failed", "--dry-run"}
+    shared |= {"--executor", "--cluster", "--set"}
+    assert shared <= options
+    assert len(options - shared - {"--help"}) <= 15
+    assert "…" not in re.sub(r"gpus, …", "", shown)
+
+
+def test_jobs_without_input_have_a_dry_run(budew, tmp_path):
+    outcome = budew("corpus", "synthesize", tmp_path / "out", "--clips", "700", "--dry-run")
+    assert outcome.out.splitlines() == [
+        "synthesize: 2 of 2 shards to do, 700 clips",
+        f"  clips 0 to 499 → {tmp_path}/out/train-00000.tar",
+        f"  clips 500 to 699 → {tmp_path}/out/train-00001.tar",
+    ]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_warning_of_a_worker_is_one_line_too(recordings, tmp_path, shell):
