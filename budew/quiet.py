@@ -1,4 +1,4 @@
-"""The libraries' own words kept off the terminal, where budew says what is to be said."""
+"""Messages of other libraries kept off the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -68,7 +68,7 @@ def main(
 
 
 def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
-    """Give each clip a template caption that says what its profile says."""
+    """Give each clip a template caption rendered from its profile."""
     for clip in clips:
         if clip.profile is not None:
             seed = derived_seed("render", clip.id, SEED)

@@ -62,8 +62,8 @@ def evaluate_corpus(
     if predictions is not None:
         name, pairs = predictions.name, _from_file(predictions, clips, skipped, scale, str(corpus))
     else:
-        asked = {"device": device, "batch_size": batch_size, "num_samples": num_samples}
-        name, pairs = _from_model(model, clips, skipped, asked)
+        options = {"device": device, "batch_size": batch_size, "num_samples": num_samples}
+        name, pairs = _from_model(model, clips, skipped, options)
     kept = _with_examples(_counted(pairs, progress), examples)
     return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
 
@@ -97,12 +97,12 @@ def _from_model(
     model: str | Path | None,
     clips: Iterable[Clip],
     skipped: list[Skipped],
-    asked: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> tuple[str, Iterator[Pair]]:
     """Load the model and return its name and, lazily, the pairs; clips it fails on go to `skipped`."""
     from budew.inference import Captioner, Failure  # torch takes seconds, and predictions do not need it
 
-    captioner = Captioner.from_pretrained(model, **asked)
+    captioner = Captioner.from_pretrained(model, **options)
 
     def pairs() -> Iterator[Pair]:
         waiting: deque[Clip] = deque()

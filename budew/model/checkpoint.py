@@ -26,7 +26,7 @@ from budew.resources import data_folder
 
 EMBEDDED = "tiny-synthetic"
 FALLBACK_PROCESSOR = "openai/whisper-small"
-HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = (
     "config.json",
     "generation_config.json",

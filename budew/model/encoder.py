@@ -1,7 +1,7 @@
-"""A Whisper encoder alone: windows of samples → its last hidden states, on which heads are put.
+"""A Whisper encoder alone: windows of samples → its last hidden states, the input of regression heads.
 
-Each window is padded to the full length that the encoder takes, as Empathic Insight-Voice does it, so what
-comes out depends on its neighbours in a batch by rounding alone.
+Each window is padded to the full length that the encoder takes, as Empathic Insight-Voice does it, so the
+states depend on the neighbours in a batch by rounding only.
 """
 
 from collections.abc import Sequence
@@ -57,15 +57,15 @@ class Encoder:
         Args:
             windows: mono samples (n,) each, at `sampling_rate`, at most `window_seconds` long.
         """
-        heard = self.extractor(list(windows), sampling_rate=self.sampling_rate, return_tensors="pt")
-        features = heard.input_features.to(self.device, self.module.dtype)
+        extracted = self.extractor(list(windows), sampling_rate=self.sampling_rate, return_tensors="pt")
+        features = extracted.input_features.to(self.device, self.module.dtype)
         with torch.inference_mode():
             states: Tensor = self.module(features).last_hidden_state
         return states
 
 
 def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
-    """Load the encoder of a checkpoint; its decoder is let go.
+    """Load the encoder of a checkpoint and drop its decoder.
 
     Args:
         name_or_dir: folder, hub id, or None for the checkpoint in this package.
@@ -88,7 +88,7 @@ def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = 
 
 
 def identity(name_or_dir: str | Path | None) -> str:
-    """Return what tells an encoder from others: the hash of its weights, or the id of one on the hub."""
+    """Return the identity of a checkpoint for notes and caches: the hash of its weights, or its hub id."""
     folder = data_folder("checkpoints") / EMBEDDED if name_or_dir is None else Path(name_or_dir).expanduser()
     if not folder.is_dir():
         return str(name_or_dir)

@@ -2,6 +2,6 @@
 
 from budew.extras import require
 
-# Asked for once, before a module of this room imports them.
+# Checked before a module of this package imports them.
 for library in ("scipy", "accelerate"):
     require(library, extra="train", purpose="budew train")

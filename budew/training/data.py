@@ -160,15 +160,15 @@ def mask(
     """
     bins, frames = features.shape
     shift = rng.randint(0, min(masks.shift, frames // 4))
-    floor = float(features.min())
-    masked = np.full_like(features, floor)
+    silence = float(features.min())
+    masked = np.full_like(features, silence)
     masked[:, shift:] = features[:, : frames - shift]
     for _ in range(masks.time):
         start, length = rng.randrange(frames), rng.randint(0, masks.frames)
-        masked[:, start : start + length] = floor
+        masked[:, start : start + length] = silence
     for _ in range(masks.bands):
         start, length = rng.randrange(bins), rng.randint(0, masks.mels)
-        masked[start : start + length] = floor
+        masked[start : start + length] = silence
     return masked, shift
 
 

@@ -102,8 +102,8 @@ class Transcriber:
             ]
             for start in range(0, len(windows), self.batch_size):
                 batch = windows[start : start + self.batch_size]
-                heard = _heard(checkpoint, [window for _, window in batch], language)
-                for (number, _), text in zip(batch, heard, strict=True):
+                transcribed = _transcribe(checkpoint, [window for _, window in batch], language)
+                for (number, _), text in zip(batch, transcribed, strict=True):
                     texts[number].append(text)
         return [" ".join(" ".join(parts).split()) for parts in texts]
 
@@ -113,7 +113,7 @@ def _loaded(model: str, device: str | None) -> Checkpoint:
     return load_checkpoint(model, device=device)
 
 
-def _heard(checkpoint: Checkpoint, windows: list[Samples], language: str | None) -> list[str]:
+def _transcribe(checkpoint: Checkpoint, windows: list[Samples], language: str | None) -> list[str]:
     model, settings = checkpoint.model, generation_settings(checkpoint)
     _set_language(settings, checkpoint, language)
     with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):

@@ -59,11 +59,11 @@ class Transcribe:
         What cannot be decoded, or is in a language that the checkpoint does not know, goes to `failed`.
 
         Raises:
-            JobError: there is no such checkpoint or device, or memory is short.
+            JobError: there is no such checkpoint or device, or memory is insufficient.
         """
         model = identity(self.transcriber.model)
         for batch in self._batches(clips):
-            if not any(map(self._is_bare, batch)):
+            if not any(map(self._needs_transcript, batch)):
                 yield from batch
                 continue
             try:
@@ -71,58 +71,60 @@ class Transcribe:
             except CheckpointError as error:
                 raise JobError(str(error)) from error
             except (RuntimeError, MemoryError) as error:
-                raise self._breakdown(error) from error
+                raise self._model_failure(error) from error
 
-    def _is_bare(self, clip: Clip) -> bool:
+    def _needs_transcript(self, clip: Clip) -> bool:
         return self.again or not (clip.transcript or "").strip()
 
     def _batches(self, clips: Iterator[Clip]) -> Iterator[list[Clip]]:
-        """Give the clips in parts, each with as many to transcribe as are done at once, or with none."""
+        """Yield the clips in lists, each with one batch to transcribe, or none."""
         size = self.transcriber.batch_size
-        batch, bare = list[Clip](), 0
+        batch, pending = list[Clip](), 0
         for clip in clips:
             batch.append(clip)
-            bare += self._is_bare(clip)
-            if bare in (0, size) or len(batch) == HELD * size:
+            pending += self._needs_transcript(clip)
+            if pending in (0, size) or len(batch) == HELD * size:
                 yield batch
-                batch, bare = [], 0
+                batch, pending = [], 0
         if batch:
             yield batch
 
     def _transcribed(self, batch: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip]:
-        going_on = self._decoded(batch, failed)
-        self._set_languages([place for place in going_on if place.is_bare and place.clip.language is None])
-        going_on = [place for place in going_on if not place.is_bare or self._knows(place.clip, failed)]
-        bare = [place for place in going_on if place.is_bare]
+        kept = self._decoded(batch, failed)
+        self._set_languages(
+            [entry for entry in kept if entry.needs_transcript and entry.clip.language is None]
+        )
+        kept = [entry for entry in kept if not entry.needs_transcript or self._knows(entry.clip, failed)]
+        pending = [entry for entry in kept if entry.needs_transcript]
         texts = self.transcriber.transcribe(
-            [place.samples for place in bare if place.samples is not None],
-            languages=[place.clip.language for place in bare],
+            [entry.samples for entry in pending if entry.samples is not None],
+            languages=[entry.clip.language for entry in pending],
         )
         by = {"name": self.transcriber.name, "model": model}
-        for place, text in zip(bare, texts, strict=True):
-            place.write(text, by)
-        return [place.clip for place in going_on]
+        for entry, text in zip(pending, texts, strict=True):
+            entry.write(text, by)
+        return [entry.clip for entry in kept]
 
-    def _decoded(self, batch: Sequence[Clip], failed: OnFailed) -> list["_Place"]:
+    def _decoded(self, batch: Sequence[Clip], failed: OnFailed) -> list["_Entry"]:
         rate, decoded = self.transcriber.sampling_rate, []
         for clip in batch:
             try:
-                bare = self._is_bare(clip)
+                pending = self._needs_transcript(clip)
                 name = f"clip {clip.id!r}"
-                samples = decode(clip.audio, sampling_rate=rate, name=name).usable if bare else None
-                decoded.append(_Place(clip, samples))
+                samples = decode(clip.audio, sampling_rate=rate, name=name).usable if pending else None
+                decoded.append(_Entry(clip, samples))
             except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
                 failed(clip.id, error)
         return decoded
 
-    def _set_languages(self, places: Sequence["_Place"]) -> None:
-        languages = [self.language] * len(places)
+    def _set_languages(self, entries: Sequence["_Entry"]) -> None:
+        languages = [self.language] * len(entries)
         if self.language is None:
-            samples = [place.samples for place in places if place.samples is not None]
+            samples = [entry.samples for entry in entries if entry.samples is not None]
             languages = [*self.transcriber.detect(samples)]
-        for place, language in zip(places, languages, strict=True):
-            place.clip = replace(place.clip, language=language)
-            place.language_by = "detected" if self.language is None else "told"
+        for entry, language in zip(entries, languages, strict=True):
+            entry.clip = replace(entry.clip, language=language)
+            entry.language_by = "detected" if self.language is None else "told"
 
     def _knows(self, clip: Clip, failed: OnFailed) -> bool:
         try:
@@ -132,7 +134,7 @@ class Transcribe:
             return False
         return True
 
-    def _breakdown(self, error: Exception) -> JobError:
+    def _model_failure(self, error: Exception) -> JobError:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         return JobError(
             f"{self.transcriber.batch_size} windows at once cannot be transcribed ({reason[:200]}): use a "
@@ -141,15 +143,15 @@ class Transcribe:
 
 
 @dataclass(slots=True)
-class _Place:
-    """A clip in its place in a batch; with samples (n,) where it is to be transcribed."""
+class _Entry:
+    """A clip of a batch; with samples (n,) where it is to be transcribed."""
 
     clip: Clip
     samples: Samples | None
     language_by: str = "clip"
 
     @property
-    def is_bare(self) -> bool:
+    def needs_transcript(self) -> bool:
         return self.samples is not None
 
     def write(self, text: str, by: Mapping[str, str]) -> None:

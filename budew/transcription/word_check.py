@@ -34,9 +34,9 @@ _WITHIN_WORDS = frozenset("'’ʼ‘`´-‐‑")
 class WordsError(FilteredError):
     """A clip whose transcript is not recognized; `details` are the rate and what was recognized."""
 
-    def __init__(self, rate: float, heard: str, most: float, *, unit: str) -> None:
-        self.details: dict[str, Any] = {"wer": round(rate, 4), "heard": heard[:1000]}
-        super().__init__(f"{unit} error rate {rate:.2f} is over {most:g}: heard {heard[:_SHOWN]!r}")
+    def __init__(self, rate: float, recognized: str, most: float, *, unit: str) -> None:
+        self.details: dict[str, Any] = {"wer": round(rate, 4), "heard": recognized[:1000]}
+        super().__init__(f"{unit} error rate {rate:.2f} is over {most:g}: recognized {recognized[:_SHOWN]!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +71,28 @@ class CheckWords:
             except CorpusError as error:
                 failed(clip.id, error)
         languages = [clip.language for clip, _ in ready]
-        heard = self.transcriber.transcribe([samples for _, samples in ready], languages=languages)
-        for (clip, _), text in zip(ready, heard, strict=True):
+        texts = self.transcriber.transcribe([samples for _, samples in ready], languages=languages)
+        for (clip, _), text in zip(ready, texts, strict=True):
             try:
-                yield self._judged(clip, text)
+                yield self._checked_clip(clip, text)
             except (WordsError, InputError) as error:
                 failed(clip.id, error)
 
-    def _judged(self, clip: Clip, heard: str) -> Clip:
-        rate = word_error_rate(clip.transcript or "", heard, language=clip.language)
+    def _checked_clip(self, clip: Clip, recognized: str) -> Clip:
+        rate = word_error_rate(clip.transcript or "", recognized, language=clip.language)
         if rate > self.max_wer:
             unit = "character" if counts_characters(clip.language) else "word"
-            raise WordsError(rate, heard, self.max_wer, unit=unit)
-        words = {"wer": round(rate, 4), "heard": heard[:1000], "by": self.transcriber.name}
+            raise WordsError(rate, recognized, self.max_wer, unit=unit)
+        words = {"wer": round(rate, 4), "heard": recognized[:1000], "by": self.transcriber.name}
         return replace(clip, metadata={**clip.metadata, "words": words})
 
 
-def word_error_rate(expected: str, heard: str, *, language: str | None = None) -> float:
+def word_error_rate(expected: str, recognized: str, *, language: str | None = None) -> float:
     """Return insertions, deletions and substitutions over the words (or characters) of the expected text.
 
     Args:
         expected: the text.
-        heard: what was recognized.
+        recognized: what a transcriber wrote.
         language: BCP 47 tag; decides between words and characters.
 
     Raises:
@@ -100,7 +100,7 @@ def word_error_rate(expected: str, heard: str, *, language: str | None = None) -
         MissingExtraError: jiwer is not installed.
     """
     jiwer = require("jiwer", extra="corpora", purpose="counting word errors")
-    reference, hypothesis = comparable(expected), comparable(heard)
+    reference, hypothesis = comparable(expected), comparable(recognized)
     if not reference:
         raise InputError(f"there is no word in {expected[:60]!r}: give clips with transcripts")
     if counts_characters(language):

@@ -1,4 +1,4 @@
-"""A model is judged on every clip that can be judged, and the others are accounted for."""
+"""A model is evaluated on every clip that can be evaluated, and the others are accounted for."""
 
 import json
 import random
@@ -17,7 +17,7 @@ from budew.profile import VoiceProfile
 FEW = Settings(resamples=20, permutations=3)
 
 
-def test_a_model_is_judged_by_what_it_says_of_each_clip(
+def test_a_model_is_evaluated_by_its_caption_of_each_clip(
     clips: list[Clip], corpus: Path, whisper_folder: Path
 ) -> None:
     done: list[int] = []
@@ -46,7 +46,7 @@ def test_shards_in_another_order_give_the_same_result(
     assert first.emotions == second.emotions
 
 
-def test_clips_that_cannot_be_judged_are_listed(
+def test_clips_that_cannot_be_evaluated_are_listed(
     clips: list[Clip], whisper_folder: Path, tmp_path: Path
 ) -> None:
     broken = replace(clips[0], id="broken", audio=b"nothing", format="wav")
@@ -59,7 +59,7 @@ def test_clips_that_cannot_be_judged_are_listed(
     assert {clip.id for clip in result.skipped} == {"broken", "cut", "bare"}
 
 
-def test_clips_whose_emotions_are_unknown_are_listed_and_not_judged_as_calm(
+def test_clips_whose_emotions_are_unknown_are_listed_and_not_evaluated_as_neutral(
     clips: list[Clip], tmp_path: Path
 ) -> None:
     measured = replace(clips[0], id="measured", profile=VoiceProfile(None, (), {"pace": "fast"}))
@@ -78,19 +78,15 @@ def test_clips_whose_emotions_are_unknown_are_listed_and_not_judged_as_calm(
         evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
 
 
-def test_a_corpus_without_truth_is_an_error(clips: list[Clip], tmp_path: Path) -> None:
-    write_shard(tmp_path / "c.tar", [replace(clip, profile=None) for clip in clips])
+def test_inputs_that_cannot_be_evaluated_are_reported(
+    clips: list[Clip], corpus: Path, whisper_folder: Path, tmp_path: Path
+) -> None:
     predictions = tmp_path / "p.jsonl"
     predictions.write_text("", encoding="utf-8")
+    write_shard(tmp_path / "c.tar", [replace(clip, profile=None) for clip in clips])
     with pytest.raises(InputError, match="no clips to evaluate; all 6 were skipped"):
         evaluate_corpus(tmp_path / "c.tar", predictions=predictions)
-
-
-def test_a_corpus_that_is_not_there_is_an_error(whisper_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"nowhere"):
+    with pytest.raises(CorpusError, match="nowhere"):
         evaluate_corpus(tmp_path / "nowhere", model=whisper_folder)
-
-
-def test_a_model_and_predictions_at_once_are_an_error(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="one at a time"):
-        evaluate_corpus(corpus, model="some/model", predictions=tmp_path / "p.jsonl")
+        evaluate_corpus(corpus, model="some/model", predictions=predictions)

@@ -88,12 +88,9 @@ def test_a_wrong_line_is_named(line: str, complaint: str, tmp_path: Path) -> Non
         read_predictions(path)
 
 
-def test_an_unknown_scale_lists_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_scale_and_a_binary_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="emonet-voice"):
         read_predictions(write(tmp_path / "p.jsonl", []), scale="stars")
-
-
-def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
         read_predictions(tmp_path / "p.jsonl")

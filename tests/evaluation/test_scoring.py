@@ -86,19 +86,18 @@ def test_support_and_confusion_tell_what_was_taken_for_what() -> None:
     assert result.confusion.sum() == 3
 
 
-def test_no_clips_is_an_error_that_says_why() -> None:
-    with pytest.raises(InputError, match=r"no clips to evaluate; all 1 were skipped, .* no sound"):
-        evaluate([], skipped=[Skipped("a", "no sound")])
+EMPTY, UNKNOWN = VoiceProfile(), VoiceProfile(None)
 
 
-@pytest.mark.parametrize("pair", [(None, {}), ({}, None)])
-def test_a_clip_whose_emotions_are_unknown_is_an_error_that_names_it(pair) -> None:
-    truth, predicted = map(VoiceProfile, pair)
-    with pytest.raises(InputError, match="'measured' of clips are unknown"):
-        evaluate([Pair("measured", truth, predicted)])
-
-
-def test_two_clips_with_one_id_are_an_error() -> None:
-    pair = Pair("same", VoiceProfile(), VoiceProfile())
-    with pytest.raises(InputError, match="'same'"):
-        evaluate([pair, pair])
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ([], r"no clips to evaluate; all 1 were skipped, .* no sound"),
+        ([Pair("measured", UNKNOWN, EMPTY)], "'measured' of clips are unknown"),
+        ([Pair("measured", EMPTY, UNKNOWN)], "'measured' of clips are unknown"),
+        ([Pair("same", EMPTY, EMPTY)] * 2, "'same'"),
+    ],
+)
+def test_pairs_that_cannot_be_evaluated_are_named(pairs: list[Pair], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        evaluate(pairs, skipped=[Skipped("a", "no sound")])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budew.captions import parse
-from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clock, pool
+from budew.inference.captioned import SILENCE, Captioned, WindowCaption, clock, pool
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
 
@@ -19,22 +19,19 @@ def _captioned(*texts: str, warnings: tuple[str, ...] = (), damaged: str | None 
     return Captioned("a.wav", 8.0 * len(texts), windows, ANGRY, warnings, damaged)
 
 
-def test_a_short_recording_has_its_caption_alone():
-    assert _captioned("An angry voice.").caption == "An angry voice."
-
-
-def test_a_long_recording_lists_its_windows_and_joins_silent_ones():
-    text = _captioned("An angry voice.", SILENCE, SILENCE, "An angry voice.", "An angry voice.").caption
-    assert text.splitlines() == [
-        "0:00–0:08 An angry voice.",
-        "0:08–0:24 [silence]",
-        "0:24–0:32 An angry voice.",
-        "0:32–0:40 An angry voice.",
-    ]
-
-
-def test_silence_from_end_to_end_is_said_once():
-    assert _captioned(SILENCE, SILENCE).caption == SILENCE
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        (["An angry voice."], ["An angry voice."]),
+        ([SILENCE, SILENCE], [SILENCE]),
+        (
+            ["Angry.", SILENCE, SILENCE, "Angry.", "Angry."],
+            ["0:00–0:08 Angry.", "0:08–0:24 [silence]", "0:24–0:32 Angry.", "0:32–0:40 Angry."],
+        ),
+    ],
+)
+def test_the_caption_lists_windows_and_joins_silent_ones(texts, lines):
+    assert _captioned(*texts).caption.splitlines() == lines
 
 
 def test_the_json_form_is_json_and_has_the_scores():
@@ -58,37 +55,22 @@ def test_scores_are_a_vector_of_40_in_the_published_order():
     ("seconds", "text"),
     [(0, "0:00"), (8, "0:08"), (59.96, "1:00"), (61.25, "1:01.2"), (3_725, "1:02:05"), (10_800, "3:00:00")],
 )
-def test_times_are_written_as_people_write_them(seconds, text):
+def test_times_have_minutes_and_seconds(seconds, text):
     assert clock(seconds) == text
-
-
-def test_a_failure_is_one_line_with_file_and_reason():
-    assert str(Failure("bad.wav", "is empty: record it again")) == "bad.wav: is empty: record it again"
 
 
 def _window(start: float, end: float, profile: VoiceProfile, text: str = "a voice") -> WindowCaption:
     return WindowCaption(start, end, text, profile)
 
 
-def test_one_window_gives_its_own_profile():
-    profile = VoiceProfile({"Anger": 0.75}, (), {"gender": "female"})
-    assert pool([_window(0, 8, profile)]) == profile
-
-
-def test_intensities_are_weighted_by_seconds():
-    angry, calm = VoiceProfile({"Anger": 1.0}), VoiceProfile({"Contentment": 0.5})
+def test_emotions_are_weighted_by_the_seconds_of_windows_with_sound():
+    angry, calm = VoiceProfile({"Anger": 1.0}, (), {"gender": "female"}), VoiceProfile({"Contentment": 0.5})
+    assert pool([_window(0, 8, angry)]) == angry
     pooled = pool([_window(0, 6, angry), _window(6, 8, calm)])
     assert pooled.emotions == pytest.approx({"Anger": 0.75, "Contentment": 0.125})
-
-
-def test_silence_does_not_calm_a_cry():
-    cry = VoiceProfile({"Distress": 1.0})
     silence = [_window(start, start + 8, VoiceProfile(), SILENCE) for start in range(8, 800, 8)]
-    assert pool([_window(0, 8, cry), *silence]) == cry
-
-
-def test_nothing_but_silence_is_the_empty_profile():
-    assert pool([_window(0, 8, VoiceProfile(), SILENCE)] * 2) == VoiceProfile()
+    assert pool([_window(0, 8, angry), *silence]) == angry
+    assert pool(silence) == VoiceProfile()
 
 
 def test_many_equal_windows_never_leave_the_range():

@@ -5,7 +5,7 @@ from budew.audio.samples import Window
 from budew.errors import AudioError
 from budew.inference.captioned import Captioned, Failure
 from budew.inference.recordings import Recording
-from budew.inference.unfinished import Unfinished, clean
+from budew.inference.unfinished import Cleaned, Unfinished, clean
 
 SAMPLES = np.zeros(16, np.float32)
 
@@ -37,7 +37,7 @@ def test_it_is_complete_when_all_windows_are_captioned_in_any_order():
     assert (result.duration, result.warnings) == (12, ())
 
 
-def test_letters_that_were_removed_are_told_with_their_time():
+def test_letters_that_were_removed_are_reported_with_their_time():
     unfinished = unfinished_of()
     list(unfinished.read(8, 16_000))
     unfinished.leave_silent(0)
@@ -47,7 +47,7 @@ def test_letters_that_were_removed_are_told_with_their_time():
     assert result.damaged is None
 
 
-def test_damage_is_told_in_the_result_and_not_beside_it():
+def test_damage_is_part_of_the_result():
     unfinished = unfinished_of(damage="a.wav: ends early: copy it again")
     list(unfinished.read(8, 16_000))
     unfinished.leave_silent(0)
@@ -64,7 +64,7 @@ def test_a_reader_that_fails_on_the_way_makes_a_failure_at_once(error):
     assert unfinished.result() == Failure("a.wav", str(error).removeprefix("a.wav: "))
 
 
-def test_an_error_that_nobody_foresaw_ends_its_recording_alone_and_is_told_by_name():
+def test_an_unexpected_error_ends_its_recording_only_and_is_reported_by_name():
     unfinished = unfinished_of(ZeroDivisionError("division by zero"))
     list(unfinished.read(8, 16_000))
     assert unfinished.complete
@@ -82,7 +82,7 @@ def test_an_error_that_nobody_foresaw_ends_its_recording_alone_and_is_told_by_na
         ("A A deep voice.", "A deep voice.", "A"),
     ],
 )
-def test_stray_capitals_go_and_are_told(written, caption, removed):
+def test_stray_capitals_are_removed_and_reported(written, caption, removed):
     cleaned = clean(written)
     assert (cleaned.text, cleaned.removed) == (caption, removed)
 
@@ -102,13 +102,11 @@ def test_stray_capitals_go_and_are_told(written, caption, removed):
     ],
 )
 def test_a_caption_stays_as_it_is(caption):
-    assert clean(caption).text == caption
-    assert clean(caption).removed == ""
+    assert clean(caption) == Cleaned(caption, "")
 
 
-def test_special_tokens_go():
-    assert clean("<|startoftranscript|><|en|> A calm voice.<|0.00|><|endoftext|>").text == "A calm voice."
-
-
-def test_a_caption_is_one_line_without_control_characters():
-    assert clean(" A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd ").text == "A calm voice[2J, deeply sad."
+def test_special_tokens_and_control_characters_are_removed():
+    written = (
+        "<|startoftranscript|><|en|> A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd <|0.00|><|endoftext|>"
+    )
+    assert clean(written).text == "A calm voice[2J, deeply sad."

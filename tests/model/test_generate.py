@@ -1,12 +1,12 @@
 import warnings
 
-import numpy as np
 import pytest
 import torch
 
 from budew.errors import InputError
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import generate_tokens, generation_settings, write_captions
+from budew.model.tokenizer import PREFIX
 
 
 @pytest.fixture(scope="module")
@@ -21,18 +21,13 @@ def _prefix(checkpoint, samples) -> list[str]:
     return [token for token in written[:4] if token.startswith("<|") and not token[2].isdigit()]
 
 
-def test_a_multilingual_checkpoint_is_asked_for_english(checkpoint, make_sound):
-    assert _prefix(checkpoint, make_sound(1, 1)) == [
-        "<|startoftranscript|>",
-        "<|en|>",
-        "<|transcribe|>",
-        "<|notimestamps|>",
-    ]
-
-
-def test_an_english_only_checkpoint_is_not_asked_for_a_language(make_whisper, make_sound, tmp_path):
+def test_language_and_task_are_set_where_the_checkpoint_has_them(
+    checkpoint, make_whisper, make_sound, tmp_path
+):
+    start, *language_and_task, end = PREFIX
+    assert _prefix(checkpoint, make_sound(1, 1)) == [start, *language_and_task, end]
     english = load_checkpoint(make_whisper(tmp_path / "english", multilingual=False), device="cpu")
-    assert _prefix(english, make_sound(1, 1)) == ["<|startoftranscript|>", "<|notimestamps|>"]
+    assert _prefix(english, make_sound(1, 1)) == [start, end]
 
 
 def test_a_checkpoint_that_chooses_its_language_is_left_its_choice(checkpoint):
@@ -44,12 +39,9 @@ def test_a_checkpoint_that_chooses_its_language_is_left_its_choice(checkpoint):
         settings.language = None
 
 
-def test_the_text_fits_the_positions_of_the_decoder(checkpoint):
-    limit = generation_settings(checkpoint).max_new_tokens
-    assert limit == checkpoint.model.config.max_target_positions - 4
-
-
-def test_a_limit_of_the_checkpoint_is_kept(checkpoint):
+def test_captions_are_at_most_as_long_as_decoder_and_checkpoint_allow(checkpoint):
+    positions = checkpoint.model.config.max_target_positions
+    assert generation_settings(checkpoint).max_new_tokens == positions - 4
     checkpoint.model.generation_config.max_length = 6
     try:
         assert generation_settings(checkpoint).max_new_tokens == 6
@@ -82,9 +74,9 @@ def test_more_beams_find_a_likelier_caption(checkpoint, make_sound):
 def _likelihoods(checkpoint, windows, *, num_beams: int) -> torch.Tensor:
     """Mean log probability of a written token, (windows,): what the search makes as large as it can."""
     tokens = generate_tokens(checkpoint, windows, num_beams=num_beams)
-    heard = checkpoint.processor.feature_extractor(windows, sampling_rate=16_000, return_tensors="pt")
+    extracted = checkpoint.processor.feature_extractor(windows, sampling_rate=16_000, return_tensors="pt")
     with torch.inference_mode():
-        logits = checkpoint.model(heard.input_features, decoder_input_ids=tokens[:, :-1]).logits
+        logits = checkpoint.model(extracted.input_features, decoder_input_ids=tokens[:, :-1]).logits
     said = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0][:, 3:]
     end = checkpoint.model.config.eos_token_id
     ended = (tokens[:, 4:] == end).cumsum(1)
@@ -92,19 +84,17 @@ def _likelihoods(checkpoint, windows, *, num_beams: int) -> torch.Tensor:
     return (said * counted).sum(1) / counted.sum(1)
 
 
-@pytest.mark.parametrize("beams", [0, -1, 65, 10**9])
-def test_an_impossible_number_of_beams_is_refused(checkpoint, beams):
-    with pytest.raises(InputError, match="use 1 to 64"):
-        generation_settings(checkpoint, num_beams=beams)
-
-
-@pytest.mark.parametrize("asked", [10**9, "many", 2.5])
-def test_a_checkpoint_that_asks_for_impossible_beams_is_named(checkpoint, asked):
-    checkpoint.model.generation_config.num_beams = asked
+def test_a_beam_width_out_of_range_is_refused(checkpoint):
+    for wrong in (0, -1, 65, 10**9):
+        with pytest.raises(InputError, match="use 1 to 64"):
+            generation_settings(checkpoint, num_beams=wrong)
+    assert generation_settings(checkpoint, num_beams=64).num_beams == 64
     try:
-        with pytest.raises(InputError, match=f"config of {checkpoint.name}: {asked!r} is out of range"):
-            generation_settings(checkpoint)
-        assert generation_settings(checkpoint, num_beams=2).num_beams == 2
+        for wrong in (10**9, "many", 2.5, True):
+            checkpoint.model.generation_config.num_beams = wrong
+            with pytest.raises(InputError, match=f"config of {checkpoint.name}: {wrong!r} is out of range"):
+                generation_settings(checkpoint)
+            assert generation_settings(checkpoint, num_beams=2).num_beams == 2
     finally:
         checkpoint.model.generation_config.num_beams = None
 
@@ -117,18 +107,12 @@ def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, make_soun
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_is_drawn_at_random(checkpoint, make_sound):
-    torch.manual_seed(1)
-    np.random.seed(1)
-    first = write_captions(checkpoint, [make_sound(4, 2)])
-    torch.manual_seed(2)
-    np.random.seed(2)
-    assert write_captions(checkpoint, [make_sound(4, 2)]) == first
-
-
 def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, make_sound):
+    """Nor is anything drawn at random."""
     windows = [make_sound(seed, 2) for seed in range(4)]
+    torch.manual_seed(1)
     plain = write_captions(checkpoint, windows)
+    torch.manual_seed(2)
     settings = checkpoint.model.generation_config
     settings.no_speech_threshold, settings.logprob_threshold = 1e-9, 10.0
     settings.do_sample, settings.return_timestamps = True, True

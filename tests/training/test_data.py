@@ -80,8 +80,10 @@ def test_each_time_a_clip_comes_round_it_is_worded_and_masked_anew(recipe_of, fe
 
 
 def test_validation_is_the_corpus_once_in_order_and_unmasked(recipe_of, features, tokenizer):
-    dataset = CaptionDataset(features, tokenizer, recipe_of(), length=None)
+    dataset = CaptionDataset(features, tokenizer, recipe_of("data.short_windows=1.0"), length=None)
     examples = list(dataset)
+    batch = collate(examples, prefix=4, padding=tokenizer.pad_token_id)
+    assert batch["input_features"].shape == (12, 16, 100)
     assert places(dataset, features, range(len(dataset))) == list(range(12))
     for example, values in zip(examples, features.features, strict=True):
         np.testing.assert_array_equal(example["input_features"].numpy(), values.astype(np.float32))
@@ -107,15 +109,12 @@ def test_frames_and_wording_of_the_recipe_are_kept_to(recipe_of, features, token
         assert said in possible
 
 
-def test_a_long_caption_is_cut_and_still_ends(recipe_of, features, tokenizer):
+def test_a_caption_has_one_end_and_at_most_the_longest_length(recipe_of, features, tokenizer):
     recipe = recipe_of("model.size.longest_caption=16")
     for example in CaptionDataset(features, tokenizer, recipe, length=12):
         assert len(example["tokens"]) == 16
         assert example["tokens"][-1] == tokenizer.eos_token_id
         assert example["tokens"].count(tokenizer.eos_token_id) == 1
-
-
-def test_a_caption_that_holds_a_special_token_does_not_end_there(recipe_of, features, tokenizer):
     hostile = replace(features, captions=((f"A {END} man.",),) * 12)
     dataset = CaptionDataset(hostile, tokenizer, recipe_of("data.captions=corpus"), length=1)
     assert dataset[0]["tokens"].count(tokenizer.eos_token_id) == 1
@@ -157,12 +156,6 @@ def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(recipe_of, fe
     assert {whole[number]["length"] for number in range(48)} == {100}
 
 
-def test_validation_has_whole_windows(recipe_of, features, tokenizer):
-    dataset = CaptionDataset(features, tokenizer, recipe_of("data.short_windows=1.0"), length=None)
-    batch = collate(list(dataset), prefix=4, padding=tokenizer.pad_token_id)
-    assert batch["input_features"].shape == (12, 16, 100)
-
-
 @pytest.mark.parametrize("masks", [Masks(), Masks(time=1, bands=0), Masks(time=0, bands=3, mels=4, shift=5)])
 def test_nothing_is_altered_but_what_masks_allow(masks):
     before = VALUES.copy()
@@ -182,14 +175,10 @@ def test_nothing_is_altered_but_what_masks_allow(masks):
     assert max(shifts) == masks.shift
 
 
-def test_without_masks_a_spectrogram_stays_as_it_is():
-    nothing = replace(Masks(), time=0, bands=0, shift=0)
-    masked, shift = mask(VALUES, nothing, random.Random(1))
+def test_masks_are_decided_by_the_generator():
+    masked, shift = mask(VALUES, Masks(time=0, bands=0, shift=0), random.Random(1))
     np.testing.assert_array_equal(masked, VALUES)
     assert shift == 0
-
-
-def test_the_generator_alone_decides():
     one, same, other = (mask(VALUES, Masks(), random.Random(seed))[0] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
