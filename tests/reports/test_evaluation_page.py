@@ -89,3 +89,52 @@ def test_of_few_clips_the_players_come_first_and_of_many_the_figures(pairs: list
     assert order(pairs[:5]) == ["Listen", "By emotion"]
     many = [replace(pair, id=f"{pair.id} {turn}") for turn in range(1 + 40 // len(pairs)) for pair in pairs]
     assert order(many)[0] == "By emotion"
+
+
+def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
+    levels = (0.25, 0.5, 0.75, 1.0)
+    labels = [VoiceProfile({"Fear": level}) for level in levels]
+    predictions = [VoiceProfile({"Fear": level}) for level in levels[::-1]]
+    pairs = [Pair(f"c{n}", *profiles) for n, profiles in enumerate(zip(labels, predictions, strict=True))]
+    page = check_safe(render_html(evaluate(pairs, settings=FEW)))
+    styles = {name: [] for name in ("bar", "whisker", "tick zero", "point")}
+    for attributes in page.of("i"):
+        numbers = re.findall(r"(-?[\d.]+)%", attributes.get("style") or "")
+        if attributes.get("class") in styles and numbers:
+            styles[attributes["class"]].append([float(number) for number in numbers])
+    assert styles["bar"] == [[0.0, 50.0]]  # ρ = −1 on an axis from −1 to 1
+    assert set(map(tuple, styles["tick zero"])) == {(50.0,)}
+    (left, width), *_ = styles["whisker"]
+    assert 0 <= left <= left + width <= 100
+    ticks = [style["style"] for style in page.of("span") if "left:" in (style.get("style") or "")]
+    assert ticks[:11] == [f"left:{10.0 * step}%" for step in range(11)]
+    assert page.text.count("−1.00") >= 2
+    cells = re.findall(
+        r'<tr><th scope="row" title="(\d+) clips × emotions">(\w+)</th>(.*?)</tr>', page.text, re.S
+    )
+    shares = {name: re.findall(r"--share:([\d.]+)", row) for _, name, row in cells}
+    assert {name: int(total) for total, name, _ in cells} == {
+        "absent": 156, "slight": 1, "moderate": 1, "strong": 1, "extreme": 1,
+    }  # fmt: skip
+    assert shares["slight"] == ["0.0", "0.0", "0.0", "0.0", "100.0"]
+    assert shares["absent"] == ["100.0", "0.0", "0.0", "0.0", "0.0"]
+    meters = r'<i class="(predicted|reference)" style="width:([\d.]+)%"></i>'
+    assert re.findall(meters, page.text)[:2] == [("predicted", "100.0"), ("reference", "25.0")]
+    missed = render_html(evaluate([Pair("x", FEAR, VoiceProfile({"Awe": 0.5}))], settings=FEW))
+    assert re.findall(meters, missed) == [
+        ("predicted", "0.0"),
+        ("reference", "100.0"),
+        ("predicted", "50.0"),
+        ("reference", "0.0"),
+    ]
+    assert 'title="predicted absent, label extreme"' in missed
+
+
+def test_means_are_on_tracks_from_worst_to_best() -> None:
+    pairs = [
+        Pair(f"c{n}", VoiceProfile({"Fear": n / 4}), VoiceProfile({"Fear": n / 4})) for n in (1, 2, 3, 4)
+    ]
+    text = render_html(evaluate(pairs, settings=FEW))
+    assert '<i class="point" style="left:100.0%"></i>' in text  # ρ = 1
+    assert '<i class="point" style="left:0.0%"></i>' in text  # no error
+    assert text.count("lower is better") == 2

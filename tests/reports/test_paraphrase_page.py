@@ -1,15 +1,19 @@
 """The page on rewriting loads nothing, escapes all that captions and accounts say, and shows what differs."""
 
+import io
+import re
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from budew.captions import render
 from budew.corpora import Caption, Clip, write_shard
 from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
 from budew.profile import VoiceProfile
 from budew.reports.paraphrase_page import paraphrase_html, word_diff, write_paraphrase_page
+from budew.reports.paraphrase_tables import paraphrase_tables
 from budew.taxonomy import EMOTIONS
 from budew.terminal import visible
 from tests.reports.conftest import HOSTILE, check_safe
@@ -63,6 +67,46 @@ def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -
     assert page.count('<mark class="gone">') > 12
     assert page.count('<article class="rewriting">') == len(found.accepted) == 12
     assert paraphrase_html(found) == page
+
+
+def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
+    text = render(VoiceProfile({"Fear": 0.75}), seed=1)
+    account = {
+        "candidates": 4,
+        "accepted": 1,
+        "refused": 3,
+        "requests": 2,
+        "retried": 1,
+        "codes": {"short": 3},
+    }
+    clips = [
+        Clip(
+            f"c{number}",
+            b"RIFF",
+            "wav",
+            profile=VoiceProfile({"Fear": 0.75}),
+            captions=(Caption(text, {"by": "paraphrase", "of": text, "backend": f"b{number}"}),),
+            metadata={"paraphrase": account},
+        )
+        for number in range(13)
+    ]
+    console = Console(file=io.StringIO(), width=200)
+    console.print(paraphrase_tables(reported(tmp_path, *clips)))
+    shown = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert shown[0].endswith("13 clips with paraphrases, 0 without, not readable 0")
+    assert "requests: 26, unanswered 0, retried 13" in shown
+    assert any(
+        line.startswith("candidates: 52; accepted 13 (25.0 %)") and "refused 39 (75.0 %)" in line
+        for line in shown
+    )
+    assert "refused for: short 39" in shown
+    assert "captions: 13, fallbacks 0 (0.0 %)" in shown
+    assert next(line for line in shown if line.startswith("backends")).endswith("b8 1 and 1 more")
+    assert "the counts of all 13 clips add up" in shown
+    rows = {line.rpartition(" ")[0]: line for line in shown}
+    assert any(re.fullmatch(r"distinct-1( 0\.\d{3}){3} more", line) for line in rows.values())
+    assert any(re.fullmatch(r"self-BLEU( 100\.0){3} less", line) for line in rows.values())
+    assert any(re.fullmatch(r"exact level( 1\.000 \(1\.000 to 1\.000\))+", line) for line in shown)
 
 
 def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
