@@ -1,4 +1,4 @@
-"""What `budew corpus export` takes."""
+"""Options of `budew corpus export`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,23 +7,31 @@ from typing import Annotated
 import typer
 
 
-# budew corpus export
 class ExportFormat(StrEnum):
     """Formats that a corpus is exported to."""
 
     parquet = "parquet"
     jsonl = "jsonl"
-    webdataset = "webdataset"
     parler = "parler"
     ljspeech = "ljspeech"
     lhotse = "lhotse"
 
 
 class CaptionChoice(StrEnum):
-    """Which captions of a clip are exported."""
+    """Which captions of a clip are exported, by what wrote them."""
 
-    first = "first"
+    newest = "newest"
+    paraphrase = "paraphrase"
+    render = "render"
+    original = "original"
     all = "all"
+
+
+class Pick(StrEnum):
+    """How many of these captions are exported."""
+
+    all = "all"
+    first = "first"
     random = "random"
 
 
@@ -45,23 +53,29 @@ ExportTo = Annotated[
     ExportFormat,
     typer.Option(
         "--to",
-        help="parquet (Hugging Face), jsonl (a manifest and audio files), webdataset (tar shards), parler "
-        "(Parler-TTS, with dataspeech's columns), ljspeech (metadata.csv and wavs), lhotse (manifests).",
+        help="parquet (Hugging Face), jsonl (a manifest and audio files), parler (Parler-TTS, with "
+        "dataspeech's columns), ljspeech (metadata.csv and wavs), lhotse (manifests). WebDataset shards are "
+        "written by budew corpus convert.",
         show_default=False,
     ),
 ]
 ClipsPerFile = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, help="parquet, webdataset, parler: clips in each file; left out, 1000."),
+    typer.Option(metavar="N", min=1, help="parquet, parler: clips in each file; default 1000."),
 ]
 ExportedCaption = Annotated[
-    CaptionChoice | None,
+    CaptionChoice,
     typer.Option(
         "--caption",
-        help="Which captions of a clip: first, all, or one at random. Left out, all; for parler, first.",
+        help="Which captions: newest takes those accepted by the gate, else rendered ones, else the original "
+        "ones.",
     ),
 ]
-ExportSeed = Annotated[int, typer.Option("--seed", metavar="S", help="Decides which are drawn at random.")]
+CaptionPick = Annotated[
+    Pick | None,
+    typer.Option("--pick", help="How many of these; default all, for parler the first.", show_default=False),
+]
+ExportSeed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed of --pick random.")]
 WavRate = Annotated[
     int | None,
     typer.Option(
@@ -69,7 +83,7 @@ WavRate = Annotated[
         metavar="HZ",
         min=4_000,
         max=192_000,
-        help="ljspeech: rate of the wavs; left out, 22050.",
+        help="ljspeech: rate of the wavs; default 22050.",
     ),
 ]
 Overwrite = Annotated[

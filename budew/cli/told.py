@@ -1,13 +1,15 @@
 """Errors that a command tells and goes on after, counted for its exit status."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Self
 
-from budew.corpora.errors import LackError
 from budew.terminal import say_error
 
 NAMED = 5
-"""Clips of which many lack the same that are named."""
+"""Clips with the same error that are named."""
+_OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)': has (?P<lack>.*): (?P<remedy>[^:]*)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -29,26 +31,27 @@ class Told:
 
 @dataclass(slots=True)
 class ToldTogether(Told):
-    """As a context, keeps what many clips lack to its end, and then tells it on one line for all of them."""
+    """As a context, prints what many clips have in common ("has no transcript") on one line at its end."""
 
-    lacks: dict[tuple[str, str], int] = field(default_factory=dict)
-    first: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __call__(self, error: Exception) -> None:
-        """Tell one error, or count it with those like it."""
-        if not isinstance(error, LackError):
+        """Print one error, or count it with those like it."""
+        found = _OF_A_CLIP.fullmatch(str(error))
+        if found is None:
             Told.__call__(self, error)
             return
         self.count += 1
-        kind = error.lack, error.remedy
-        self.lacks[kind] = self.lacks.get(kind, 0) + 1
-        if self.lacks[kind] <= NAMED:
-            self.first.setdefault(kind, []).append(error.clip)
+        kind = found["lack"], found["remedy"]
+        self.counts[kind] += 1
+        if self.counts[kind] <= NAMED:
+            self.same.setdefault(kind, []).append(found["clip"])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for (lack, remedy), count in self.lacks.items():
-            named = ", ".join(self.first[lack, remedy]) + ", …" * (count > NAMED)
+        for (lack, remedy), count in self.counts.items():
+            named = ", ".join(self.same[lack, remedy]) + ", …" * (count > NAMED)
             say_error(f"{count:,} clip{'s have' if count > 1 else ' has'} {lack} ({named}): {remedy}")

@@ -16,6 +16,8 @@ from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
 """Characters. A tar header holds no more, nor does a file name with a suffix."""
+CAPTION_KINDS = ("paraphrase", "render", "original")
+"""Newest first: rewritten and accepted by the gate, rendered from the profile, or of the corpus itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Caption:
 
     text: str
     made_by: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """One of `CAPTION_KINDS`, by what wrote it."""
+        by = self.made_by.get("by")
+        return by if by in ("paraphrase", "render") else "original"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -69,6 +77,12 @@ class Clip:
 
     def __post_init__(self) -> None:
         check_id(self.id)
+
+    @property
+    def newest_captions(self) -> tuple[Caption, ...]:
+        """The captions of the first of `CAPTION_KINDS` that there is, in their order."""
+        by_kind = ([one for one in self.captions if one.kind == kind] for kind in CAPTION_KINDS)
+        return tuple(next(filter(None, by_kind), ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the audio as JSON values, without what is not known."""

@@ -16,14 +16,15 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from budew.corpora.clip import Clip
 from budew.corpora.fields import known_names
 from budew.corpora.labels import Scales
 from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import number_in
-from budew.corpora.manifest import Span, clips_of_rows
-from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
+from budew.corpora.manifest import clips_of_rows
+from budew.corpora.sidecar import LARGEST_JSON, Span, json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 
 MOST_COLUMNS = 1_000
@@ -31,7 +32,7 @@ LARGEST_RECORD = LARGEST_JSON
 """Characters of one record, whatever number of lines it has."""
 _OF_RATINGS = ("rater", "emotion", "value")
 _DELIMITERS = ",;\t|"
-_LJSPEECH = ("audio", "transcription", "transcript")
+_LJSPEECH = ("audio", "raw_text", "transcript")
 
 
 def read_delimited(
@@ -112,7 +113,7 @@ def _rows(
         records = _records(_Lines(file, path, on_bad, span), path, delimiter, on_bad)
     if of_ljspeech:
         records = chain([(number, names)] if starts else [], records)
-        names = list(_LJSPEECH[: max(2, len(names))])
+        names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
     names = _checked([name.strip() for name in names], path)
     for number, fields in records:
         if len(fields) != len(names):
@@ -120,7 +121,15 @@ def _rows(
             report(CorpusError(f"{path}: line {number} {fault}"), on_bad)
             continue
         row = {name: value for name, value in zip(names, fields, strict=True) if value}
-        yield number, row | {"audio": f"wavs/{row.get('audio')}.wav"} if of_ljspeech else row
+        yield number, _ljspeech(row) if of_ljspeech else row
+
+
+def _ljspeech(row: dict[str, str]) -> dict[str, str]:
+    """Return a row with path and id, the normalized text as transcript, and the raw text where it differs."""
+    name, raw = row.get("audio", ""), row.pop("raw_text", "")
+    said = row.get("transcript", raw)
+    kept = {"raw_text": raw} if raw not in ("", said) else {}
+    return {**kept, "transcript": said, "id": unquote(name), "audio": f"wavs/{name}.wav"}
 
 
 def _delimiter(line: str) -> str:
@@ -169,8 +178,7 @@ class _Lines:
     """The lines of a file as text, and the way back to the second line of the record that is being read."""
 
     def __init__(self, file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None = None) -> None:
-        first, stop = (span.first, span.stop) if span else (1, None)
-        self._lines = numbered_lines(file, str(path), first=first, stop=stop, on_bad=on_bad)
+        self._lines = numbered_lines(file, str(path), span=span, on_bad=on_bad)
         self._path, self._on_bad = path, on_bad
         self._waiting: deque[tuple[int, str]] = deque()
         self._record: list[tuple[int, str]] = []

@@ -1,33 +1,48 @@
-"""`export`: any corpus that is read here, in a format that others read."""
+"""`export`: any corpus that can be read, in a format of other tools, with its newest captions."""
 
-import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from importlib import import_module
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from budew.addresses import check_local, is_address
 from budew.audio.formats import is_audio_name
-from budew.corpora.apart import check_apart
-from budew.corpora.clip import Clip
-from budew.corpora.named_audio import named_audio
+from budew.corpora.clip import CAPTION_KINDS, Caption, Clip
+from budew.corpora.overlap import check_no_overlap
+from budew.corpora.parts import named_audio
 from budew.corpora.sources import matches, read
-from budew.corpora.writers import FORMATS
-from budew.errors import OnBad
+from budew.corpora.writers.writer import check_options, write
+from budew.errors import InputError, OnBad
 from budew.randomness import generator
 
-CAPTIONS = ("first", "all", "random")
-"""Which captions of a clip are exported."""
+CAPTIONS = ("newest", *CAPTION_KINDS, "all")
+"""Which captions of a clip are exported, by what wrote them."""
+PICKS = ("all", "first", "random")
+"""How many of these."""
 
 _WRITTEN = {
     "parquet": ("clips-00000.parquet",),
     "jsonl": ("clips.jsonl", "audio/{1}{0}"),
-    "webdataset": ("clips-00000.tar",),
     "parler": ("clips-00000.parquet",),
-    "ljspeech": ("metadata.csv", "wavs/{1}.wav"),
-    "lhotse": ("audio/{1}{0}",),
+    "ljspeech": ("clips.jsonl", "metadata.csv", "wavs/{1}.wav"),
+    "lhotse": ("recordings.jsonl.gz", "supervisions.jsonl.gz", "audio/{1}{0}"),
 }
-"""Files of each format that are read here, of audio with its suffix and name."""
+"""Files of each format that `read` takes, where `{0}` and `{1}` are suffix and name of the source's audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Outcome of an export.
+
+    Attributes:
+        clips: how many were written.
+        written: captions that were written, by what wrote them ("paraphrase", "render", "original").
+        left_out: captions of these clips that were not.
+    """
+
+    clips: int
+    written: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def export(
@@ -36,80 +51,80 @@ def export(
     *,
     to: str,
     clips_per_file: int | None = None,
-    caption: str | None = None,
+    caption: str = "newest",
+    pick: str | None = None,
     seed: int = 0,
     sampling_rate: int | None = None,
     overwrite: bool = False,
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
-) -> int:
-    """Write a corpus in another format; return how many clips were written.
+) -> Exported:
+    """Write a corpus in another format; return what was written.
 
-    `out` is complete or as it was, and apart from the source. The same clips and options give the same bytes.
+    `out` is complete or unchanged, and does not overlap the source. The same clips and options give the same
+    bytes.
 
     Args:
         source: anything that `budew.read` takes.
         out: folder; empty, or of an earlier export, which is replaced.
-        to: "parquet", "jsonl", "webdataset", "parler", "ljspeech" or "lhotse".
-        clips_per_file: for the formats with several files: parquet, webdataset, parler; else 1,000.
-        caption: "first", "all", or "random", which depends on the seed and the clip alone; left out, the
-            first for parler, all for the others.
+        to: "parquet", "jsonl", "parler", "ljspeech" or "lhotse".
+        clips_per_file: for parquet and parler; 1,000 by default.
+        caption: "paraphrase" (accepted by the gate), "render" (of the profile), "original" (of the corpus),
+            "all", or "newest", the first of the first three that a clip has.
+        pick: "all" of these captions, the "first", or one at "random", which depends on the seed and the clip
+            alone; by default the first for parler, all for the others.
         seed: of "random".
-        sampling_rate: Hz, for ljspeech; else 22,050.
+        sampling_rate: Hz, for ljspeech; 22,050 by default.
         overwrite: write into a folder that holds other files; those of the same name are replaced.
-        on_bad: called with the error of each item that cannot be read or written, and the work goes on;
+        on_bad: called with the error of each item that cannot be read or written, and the export goes on;
             without it the error is raised.
         progress: called with the number of clips that were read.
 
     Raises:
-        ValueError: a format or caption that does not exist, or an option that the format does not have.
-        CorpusError: no corpus, no clip, `out` holds files of others, of the source or of an export that is
-            at work, or lies where the source is looked for.
+        InputError: an unknown format, caption or pick, or an option that the format does not have.
+        CorpusError: no corpus, no clip, `out` holds other files or those of the source, is being written by
+            another export, or lies where the source is searched.
         OSError: the disk refuses.
     """
-    write, options = _writer(to, clips_per_file=clips_per_file, sampling_rate=sampling_rate)
-    which = _which_captions(to, caption)
-    _check_apart(source, to, Path(out))
-    clips = (_with_captions(clip, which, seed) for clip in _counted(read(source, on_bad=on_bad), progress))
-    return write(out, clips, overwrite=overwrite, on_bad=on_bad, **options)
+    check_options(to, clips_per_file=clips_per_file, sampling_rate=sampling_rate)
+    pick = pick or ("first" if to == "parler" else "all")
+    for name, value, known in (("caption", caption, CAPTIONS), ("pick", pick, PICKS)):
+        if value not in known:
+            raise InputError(f"{value!r} is not one of the values of {name}: use one of {', '.join(known)}")
+    _check_no_overlap(source, to, Path(out))
+    result = Exported(0)
+
+    def chosen(clip: Clip) -> Clip:
+        kept = _picked(clip, caption, pick, seed)
+        result.written.update(one.kind for one in kept)
+        result.left_out.update(Counter(one.kind for one in clip.captions) - Counter(one.kind for one in kept))
+        return replace(clip, captions=kept)
+
+    clips = (chosen(clip) for clip in _counted(read(source, on_bad=on_bad), progress))
+    options = {"clips_per_file": clips_per_file, "sampling_rate": sampling_rate}
+    count = write(out, clips, to=to, overwrite=overwrite, on_bad=on_bad, **options)
+    return replace(result, clips=count)
 
 
-def _writer(to: str, **options: int | None) -> tuple[Callable[..., int], dict[str, int]]:
-    if to not in FORMATS:
-        raise ValueError(f"there is no format {to!r}: use one of {', '.join(FORMATS)}")
-    write = getattr(import_module(f"budew.corpora.writers.{to}"), f"write_{to}")
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given.keys() - inspect.signature(write).parameters.keys():
-        raise ValueError(f"{to} has no {name.replace('_', ' ')}: leave it out, or choose another format")
-    return write, given
-
-
-def _check_apart(source: str | Path, to: str, out: Path) -> None:
+def _check_no_overlap(source: str | Path, to: str, out: Path) -> None:
     """Raise where the export would replace what it reads, or be read by the next one."""
     check_local(out)
-    entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # the reading tells it
+    entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # `read` reports it
     files = [path for path in entries if isinstance(path, Path)]
     folders = {audio.parent for path in files for audio in named_audio(path)}
     names = {path.suffix: path.stem for path in files if is_audio_name(path)}  # all fit the same pattern
     written = (name.format(*one) for name in _WRITTEN[to] for one in names.items() or [(".flac", "a")])
-    check_apart(source, (*files, *folders), list(written), out)
+    check_no_overlap(source, (*files, *folders), list(written), out)
 
 
-def _which_captions(to: str, caption: str | None) -> str:
-    if caption is None:
-        return "first" if to == "parler" else "all"
-    if caption not in CAPTIONS:
-        raise ValueError(f"there is no choice of captions {caption!r}: use one of {', '.join(CAPTIONS)}")
-    if to == "ljspeech":
-        raise ValueError("ljspeech holds no captions: leave the choice of captions out")
-    return caption
-
-
-def _with_captions(clip: Clip, which: str, seed: int) -> Clip:
-    if which == "all" or not clip.captions:
-        return clip
-    one = clip.captions[0] if which == "first" else generator(seed, clip.id, "caption").choice(clip.captions)
-    return replace(clip, captions=(one,))
+def _picked(clip: Clip, caption: str, pick: str, seed: int) -> tuple[Caption, ...]:
+    if caption == "newest":
+        kept = clip.newest_captions
+    else:
+        kept = tuple(one for one in clip.captions if caption in ("all", one.kind))
+    if pick == "random" and kept:
+        return (generator(seed, clip.id, "caption").choice(kept),)
+    return kept[:1] if pick == "first" else kept
 
 
 def _counted(clips: Iterator[Clip], progress: Callable[[int], None] | None) -> Iterator[Clip]:

@@ -6,36 +6,35 @@ name says).
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.errors import UnlistedError, check_file
 from budew.corpora.labels import Scales, described
-from budew.corpora.sidecar import read_json
+from budew.corpora.sidecar import check_file, read_json
 from budew.errors import CorpusError, OnBad, report
 
-OnUnlisted = Callable[[UnlistedError], None]
+_SPLITS, _STATE = "dataset_dict.json", "state.json"
 
 
-def list_files(folder: str | Path, *, on_bad: OnUnlisted | None = None) -> list[Path]:
+def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
     """Return all files below a folder, sorted by path, without hidden ones.
 
     Args:
         folder: searched with all folders in it.
-        on_bad: called with an `UnlistedError` for each folder that cannot be listed, and the search goes on;
+        on_bad: called with an error for each folder that cannot be listed, and the search goes on;
             without it the error is raised.
 
     Raises:
-        UnlistedError: the folder, or one in it, cannot be listed.
+        CorpusError: the folder, or one in it, cannot be listed.
     """
     return sorted(_walk(Path(folder), on_bad), key=lambda path: path.as_posix())
 
 
-def audio_files(folder: str | Path, *, on_bad: OnUnlisted | None = None) -> list[Path]:
+def audio_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
     """Return the files that are audio by their name. Arguments and errors are those of `list_files`."""
     return [path for path in list_files(folder, on_bad=on_bad) if is_audio_name(path)]
 
@@ -104,6 +103,21 @@ def lonely_json(files: Iterable[Path]) -> list[Path]:
     ]
 
 
+def saved_tables(folder: Path) -> list[Path]:
+    """Return the Arrow files of a saved data set, of all of its splits; nothing where the folder is none.
+
+    Files that lie there besides, such as the cache of `map`, are none of it.
+
+    Raises:
+        CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
+    """
+    if os.path.isfile(folder / _SPLITS):  # False, too, where the folder may not be looked into: see its list
+        splits = read_json(folder / _SPLITS).get("splits")
+        names = splits if isinstance(splits, list) else []
+        return [table for name in names for table in _tables(_part_of(folder, name))]
+    return _tables(folder)
+
+
 def _check_plain(path: Path, folder: Path) -> None:
     """Refuse what is no file, and links that lead elsewhere: a folder from outside may hold any."""
     for part in (path, path.with_suffix(".json")):
@@ -133,13 +147,27 @@ def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
                 yield read_json(beside)
 
 
-def _walk(folder: Path, on_bad: OnUnlisted | None) -> Iterator[Path]:
-    def tell(error: OSError) -> None:
-        unlisted = UnlistedError(Path(error.filename), str(error.strerror))
-        if on_bad is None:
-            raise unlisted from error
-        on_bad(unlisted)
+def _walk(folder: Path, on_bad: OnBad | None) -> Iterator[Path]:
+    def unlisted(error: OSError) -> None:
+        fault = f"cannot be listed ({error.strerror}): check its permissions"
+        report(CorpusError(f"{error.filename}: {fault}"), on_bad)
 
-    for place, folders, files in os.walk(folder, onerror=tell):
+    for place, folders, files in os.walk(folder, onerror=unlisted):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(place, name) for name in files if not name.startswith("."))
+
+
+def _tables(folder: Path) -> list[Path]:
+    if not os.path.isfile(folder / _STATE):
+        return []
+    files = read_json(folder / _STATE).get("_data_files")
+    named = [file.get("filename") if isinstance(file, dict) else None for file in files or ()]
+    return [_part_of(folder, name) for name in named] if isinstance(files, list) else []
+
+
+def _part_of(folder: Path, name: object) -> Path:
+    plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
+    if not plain or not (folder / str(name)).exists():
+        fault = f"its JSON names {str(name)[:80]!r}, which does not lie in it: save the data set again"
+        raise CorpusError(f"{folder}: {fault}")
+    return folder / str(name)

@@ -1,12 +1,12 @@
-"""A JSON Lines manifest as clips: one object a line, with the path of the audio relative to the manifest.
+"""A manifest in JSON Lines as clips: one object a line, with the path of the audio relative to the manifest.
 
 A manifest from elsewhere may name any file; paths that leave its folder, by `..`, from the root or through
-a link, are refused.
+a link, are refused. Lines of Lhotse manifests are recognized.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,33 +15,21 @@ from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.fields import choose, in_clip_names
 from budew.corpora.labels import Scales, described
-from budew.corpora.sidecar import LARGEST_JSON, json_object, numbered_lines
+from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
+from budew.corpora.sidecar import LARGEST_JSON, Span, file_lines, json_object
 from budew.errors import CorpusError, OnBad, report
 
 MANIFEST = "clips.jsonl"
 """Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Some lines of a manifest: the bytes from where to where (None: the end), and the first's number."""
-
-    start: int
-    stop: int | None
-    first: int
-
-
 def read_manifest(
-    path: str | Path,
-    *,
-    scale: str | None = None,
-    span: Span | None = None,
-    on_bad: OnBad | None = None,
+    path: str | Path, *, scale: str | None = None, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[Clip]:
     """Read each line of a manifest as a clip; the audio stays a path.
 
     Args:
-        path: the `.jsonl`.
+        path: the `.jsonl`, or `.jsonl.gz`.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         span: read these lines alone.
         on_bad: called with the error of each bad line, and the reading goes on; without it the error is
@@ -51,19 +39,22 @@ def read_manifest(
         CorpusError: names the manifest, the line and what is wrong with it.
     """
     path = Path(path)
-    lines = ((number, partial(_object, line, path, number)) for number, line in _lines(path, on_bad, span))
+    found = file_lines(path, span=span, on_bad=on_bad)
+    lines = ((number, partial(json_object, line, "")) for number, line in found)
     yield from clips_of_rows(lines, path, Scales(scale, partial(manifest_rows, path)), on_bad)
 
 
 def manifest_rows(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
-    """Give the objects on the lines of a manifest, or of a span of it; lines that hold none are passed over.
+    """Yield the rows of a manifest, or of a span of it, without the lines that are not valid.
 
     Raises:
         CorpusError: it cannot be read.
     """
-    for _, line in _lines(path, lambda error: None, span):
+    recordings = Recordings(path)
+    for _, line in file_lines(path, span=span, on_bad=lambda error: None):
         with suppress(CorpusError):
-            yield json_object(line, "")
+            row = json_object(line, "")
+            yield plain_row(row, recordings)[0] if is_lhotse(row) else row
 
 
 def spans(path: Path, lines: int) -> list[Span]:
@@ -90,10 +81,7 @@ def spans(path: Path, lines: int) -> list[Span]:
 
 
 def clips_of_rows(
-    rows: Iterable[tuple[int, Callable[[], dict[str, Any]]]],
-    path: Path,
-    scales: Scales,
-    on_bad: OnBad | None,
+    rows: Iterable[tuple[int, Callable[[], dict[str, Any]]]], path: Path, scales: Scales, on_bad: OnBad | None
 ) -> Iterator[Clip]:
     """Make clips of the rows of a manifest, each given as the number of its line and what parses it.
 
@@ -101,9 +89,10 @@ def clips_of_rows(
         CorpusError: as for `read_manifest`.
     """
     seen: dict[str, int] = {}
+    recordings = Recordings(path)
     for number, parsed in rows:
         try:
-            clip = _clip(parsed(), path, scales)
+            clip = _clip(parsed(), path, recordings, scales)
             if clip.id in seen:
                 raise CorpusError(f"the clip {clip.id!r} is on line {seen[clip.id]}: keep one")
         except CorpusError as error:
@@ -113,48 +102,34 @@ def clips_of_rows(
         yield clip
 
 
-def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    name = f"{path}: line {number}"
-    try:
-        return json_object(line, name)
-    except CorpusError as error:
-        raise CorpusError(str(error).removeprefix(f"{name}: ")) from error
-
-
-def _lines(path: Path, on_bad: OnBad | None, span: Span | None = None) -> Iterator[tuple[int, bytes]]:
-    span = span or Span(0, None, 1)
-    try:
-        with path.open("rb") as file:
-            file.seek(span.start)
-            yield from numbered_lines(file, str(path), first=span.first, stop=span.stop, on_bad=on_bad)
-    except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
-        ) from error
-
-
-def _clip(row: dict[str, Any], path: Path, scales: Scales) -> Clip:
-    folder = path.parent
-    audio = _inside(folder, row.get(choose(row).get("audio", "")))
+def _clip(row: dict[str, Any], path: Path, recordings: Recordings, scales: Scales) -> Clip:
+    stretch = None
+    if is_lhotse(row):
+        row, stretch = plain_row(row, recordings)
+    audio = audio_below(path.parent, row.get(choose(row).get("audio", "")))
     if not audio.is_file():
         raise CorpusError(f"there is no file {str(audio)!r}: correct the path, or leave the line out")
     if not audio.stat().st_size:
         raise CorpusError(f"{str(audio)!r} is empty: copy or record it again")
-    id = audio.relative_to(folder).with_suffix("").as_posix()
+    id = audio.relative_to(path.parent).with_suffix("").as_posix()
     fields = described(in_clip_names(row), path.stem, scales)
-    return Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
+    clip = Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
+    return clip if stretch is None else replace(clip, audio=cut_out(audio, stretch), format="flac")
 
 
-def _inside(folder: Path, value: Any) -> Path:
+def audio_below(folder: Path, value: Any) -> Path:
+    """Return the path that a manifest in `folder` names, given relative to it or absolute.
+
+    Raises:
+        CorpusError: it is not a path, or leaves the folder.
+    """
     if not isinstance(value, str) or not value or "\0" in value:
         raise CorpusError('there is no path to the audio: add one as "audio", relative to the manifest')
     if is_address(value):
         raise CorpusError(f"{shown(value)!r} is an address: download the audio, and give the path to it")
-    path = folder / value
-    try:
-        inside = path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a name that the system refuses
-        inside = False
-    if not inside or ".." in Path(value).parts or Path(value).is_absolute():
-        raise CorpusError(f"{value!r} leaves the folder of the manifest: move the manifest above its audio")
-    return path
+    path = Path(value)
+    with suppress(OSError, RuntimeError, ValueError):  # a loop of links, a name that the system refuses
+        path = folder / (path.relative_to(folder.absolute()) if path.is_absolute() else path)
+        if ".." not in path.relative_to(folder).parts and path.resolve().is_relative_to(folder.resolve()):
+            return path
+    raise CorpusError(f"{value!r} leaves the folder of the manifest: move the manifest above its audio")

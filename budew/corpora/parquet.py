@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import ColumnWarning
 from budew.corpora.fields import choose
 from budew.corpora.inflated import InflationError
 from budew.corpora.labels import Scales
 from budew.corpora.row_groups import batches
 from budew.corpora.rows import Table, clips_of_rows
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import BudewWarning, CorpusError, OnBad, report
 
 _BATCH = 16
 _SCANNED = 1_000
@@ -38,7 +37,7 @@ def read_parquet(
 
     Ids are those of the file's id column, else its name and the number of the row; before the name of an
     Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
-    clip are kept in the metadata, but for binary ones, of which a `ColumnWarning` tells.
+    clip are kept in the metadata, but for binary ones, of which a `BudewWarning` tells.
 
     Args:
         path: the `.parquet` or `.arrow`.
@@ -216,7 +215,7 @@ def _audio_column(schema: pa.Schema, path: Path) -> str:
 def _tell_left_out(columns: tuple[str, ...]) -> None:
     """Tell it once, and not again for every file of a corpus."""
     told = f"binary columns are left out of the metadata of clips: {', '.join(columns)}"
-    warnings.warn(ColumnWarning(told), stacklevel=2)
+    warnings.warn(BudewWarning(told), stacklevel=2)
 
 
 def _holds_binary(type: pa.DataType) -> bool:

@@ -1,20 +1,35 @@
 """JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
 
+import gzip
 import json
+import os
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from stat import S_ISREG
+from typing import Any, BinaryIO, cast
 
 from budew import strict_json
-from budew.corpora.errors import check_file
 from budew.errors import CorpusError, OnBad, report
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some lines of a file: the bytes from where to where (None: the end), and the first's number."""
+
+    start: int = 0
+    stop: int | None = None
+    first: int = 1
+
 
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
-    """Return the JSON object in `text`, all of which can be written to a file again.
+    """Return the JSON object in `text`, which can be written to a file again; errors begin with `name`.
 
     Raises:
         CorpusError: as `loose_json_object`, or it holds half of a character.
@@ -32,16 +47,16 @@ def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
         CorpusError: too large, not UTF-8, not JSON, nested too deep, a number that is none, a key twice in
             one object, or not an object.
     """
+    prefix = f"{name}: " if name else ""
     if len(text) > LARGEST_JSON:
-        raise CorpusError(
-            f"{name}: {len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
-        )
+        fault = f"{len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
+        raise CorpusError(f"{prefix}{fault}")
     try:
         value = strict_json.loads(text)
     except ValueError as error:
-        raise CorpusError(f"{name}: {error}") from error
+        raise CorpusError(f"{prefix}{error}") from error
     if not isinstance(value, dict):
-        raise CorpusError(f"{name}: holds a {type(value).__name__}, not an object: put the fields in {{…}}")
+        raise CorpusError(f"{prefix}holds a {type(value).__name__}, not an object: put the fields in {{…}}")
     return value
 
 
@@ -57,7 +72,18 @@ def check_characters(value: Any, name: str) -> None:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
-        raise CorpusError(f"{name}: holds {half}, which is half of a character: correct the text") from error
+        prefix = f"{name}: " if name else ""
+        raise CorpusError(f"{prefix}holds {half}, which is half of a character: correct the text") from error
+
+
+def check_file(path: Path) -> None:
+    """Raise `CorpusError` for a pipe, a device or a folder: opening a pipe waits for who writes to it."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # reported by whoever opens it
+        return
+    if not S_ISREG(mode):
+        raise CorpusError(f"{path}: this is not a file: remove it, or give the path of a file")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -71,32 +97,55 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def numbered_lines(
-    file: BinaryIO, name: str, *, first: int = 1, stop: int | None = None, on_bad: OnBad | None = None
+    file: BinaryIO, name: str, *, span: Span | None = None, on_bad: OnBad | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a file that are not empty, with their numbers. Memory holds one line.
+    """Yield the lines of a file that are not empty, with their numbers. Memory holds one line.
 
     Args:
         file: open for reading bytes.
         name: what errors call the file.
-        first: number of the line at which the file stands.
-        stop: byte at which to end, None for the end of the file.
-        on_bad: called with the error of each line that is too long, which is then passed over; without it the
+        span: these lines alone, at the start of which the file stands.
+        on_bad: called with the error of each line that is too long, which is then skipped; without it the
             error is raised.
 
     Raises:
         CorpusError: a line is longer than `LARGEST_JSON`.
     """
-    number = first - 1
+    number, stop = (span.first - 1, span.stop) if span else (0, None)
     while (stop is None or file.tell() < stop) and (line := file.readline(LARGEST_JSON + 1)):
         number += 1
         if len(line) > LARGEST_JSON:
             fault = f"is longer than {LARGEST_JSON} bytes: give one object a line"
             report(CorpusError(f"{name}: line {number} {fault}"), on_bad)
-            _pass_over_line(file, line)
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LARGEST_JSON)
         elif line.strip():
             yield number, line
 
 
-def _pass_over_line(file: BinaryIO, line: bytes) -> None:
-    while line and not line.endswith(b"\n"):
-        line = file.readline(LARGEST_JSON)
+def file_lines(
+    path: Path, *, span: Span | None = None, on_bad: OnBad | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Open a file, or a gzip file with the suffix `.gz`, and yield its lines as `numbered_lines` does.
+
+    Raises:
+        CorpusError: it cannot be read, or a line is too long.
+    """
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            file.seek(span.start if span else 0)
+            yield from numbered_lines(cast(BinaryIO, file), str(path), span=span, on_bad=on_bad)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CorpusError(f"{path}: cannot be read ({reason}): check the file and its permissions") from error
+
+
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects on the lines of a file, without the lines that are not valid.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    for _, line in file_lines(path):
+        with suppress(CorpusError):
+            yield json_object(line, "")

@@ -4,7 +4,7 @@
 |---|---|
 | `talent.tar`, `.tar.gz`, `.tgz` | one WebDataset shard |
 | `train-00000.parquet`, `data-00000.arrow` | Hugging Face rows with the audio inside |
-| `clips.jsonl`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it |
+| `clips.jsonl`, `clips.jsonl.gz`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it; Lhotse's too |
 | `one.mp3` | one clip, with `one.json` if it is there |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
@@ -25,17 +25,24 @@ from pathlib import Path
 from budew.addresses import is_address, shown
 from budew.audio.formats import SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.errors import check_file
-from budew.corpora.folder import list_files, lonely_json, read_file, read_files
+from budew.corpora.folder import list_files, lonely_json, read_file, read_files, saved_tables
+from budew.corpora.lhotse import supervisions_of
 from budew.corpora.manifest import MANIFEST
-from budew.corpora.saved import saved_tables
+from budew.corpora.sidecar import check_file
 from budew.errors import CorpusError, OnBad, report
 
 Reader = Callable[..., Iterator[Clip]]
 MOST_NUMBERED = 100_000
 """Files that one pattern such as `{000..999}` may stand for."""
 _SHARDS = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
-_MANIFESTS = (".jsonl", ".ndjson", ".csv", ".tsv")
+_MANIFESTS = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".tsv")
+_KNOWN_MANIFESTS = (
+    re.compile(rf"{re.escape(MANIFEST)}|(metadata|manifest)\.(jsonl|ndjson|csv|tsv)"),
+    *(
+        re.compile(rf"(.*[_.-])?{name}([_.-].*)?\.jsonl(\.gz)?")
+        for name in ("cuts", "supervisions", "recordings")
+    ),
+)
 _NUMBERED = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 
 
@@ -133,7 +140,7 @@ def _reader(path: Path) -> Reader | None:
     for suffixes, module, function in (
         ((".tar", ".tar.gz", ".tgz"), "shards", "read_shard"),
         ((".parquet", ".arrow"), "parquet", "read_parquet"),
-        ((".jsonl", ".ndjson"), "manifest", "read_manifest"),
+        ((".jsonl", ".jsonl.gz", ".ndjson"), "manifest", "read_manifest"),
         ((".csv", ".tsv"), "delimited", "read_delimited"),
     ):
         if name.endswith(suffixes):
@@ -154,7 +161,7 @@ def _read_audio(path: Path, on_bad: OnBad | None, scale: str | None) -> Iterator
 def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
     """Return what a file or folder consists of, without what is no file."""
     if not path.is_dir():
-        return _plain([path], on_bad)
+        return _plain([_labelled(path)], on_bad)
     tables = saved_tables(path)
     if tables:
         return _plain(tables, on_bad)
@@ -170,12 +177,12 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
         if unlisted:
             raise unlisted[0]
         raise CorpusError(f"{path}: no shard, parquet or audio file is in it: check the path")
-    manifest = next((file for file in files if file.parent == path and _is_metadata(file)), None)
-    if not shards and manifest is None:
-        return [path]  # whoever reads it tells what cannot be listed
+    manifests = _manifests([file for file in files if file.parent == path])
+    if not shards and not manifests:
+        return [path]  # its reader reports what cannot be listed
     for error in unlisted:
         report(error, on_bad)
-    return _plain([manifest] if not shards and manifest is not None else shards, on_bad)
+    return _plain(shards or manifests, on_bad)
 
 
 def _plain(files: list[Path], on_bad: OnBad | None) -> list[Path | str]:
@@ -191,11 +198,21 @@ def _plain(files: list[Path], on_bad: OnBad | None) -> list[Path | str]:
     return plain
 
 
-def _is_metadata(file: Path) -> bool:
-    """Tell the manifest of a folder of audio, as we, `datasets` and LJSpeech call it."""
-    return file.name == MANIFEST or (
-        file.stem in ("metadata", "manifest") and file.suffix.lower() in _MANIFESTS
-    )
+def _manifests(files: list[Path]) -> list[Path]:
+    """Return the manifest of a folder as we, `datasets` or LJSpeech write it; else all of Lhotse's cuts, else
+    its supervisions or recordings.
+    """
+    for known in _KNOWN_MANIFESTS:
+        found = [file for file in files if known.fullmatch(file.name.lower())]
+        if found:
+            return found[:1] if known is _KNOWN_MANIFESTS[0] else found
+    return []
+
+
+def _labelled(path: Path) -> Path:
+    """Return the supervisions beside Lhotse's recordings, any other file itself."""
+    is_recordings = "recordings" in path.name and path.name.lower().endswith((".jsonl", ".jsonl.gz"))
+    return supervisions_of(path) if is_recordings else path
 
 
 def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:

@@ -18,12 +18,11 @@ from typing import Any
 
 from budew.audio.formats import is_audio_name
 from budew.corpora.delimited import delimited_rows
-from budew.corpora.errors import check_file
 from budew.corpora.labels.answers import answers_in
 from budew.corpora.labels.forms import form
 from budew.corpora.labels.scores import intensities, number_in, scale_named
 from budew.corpora.ratings import Rating, named
-from budew.corpora.sidecar import json_object, numbered_lines
+from budew.corpora.sidecar import check_file, json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import Field
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import check_file
+from budew.corpora.sidecar import check_file
 from budew.errors import InputError, SettingsError
 from budew.files import whole_file
 from budew.randomness import generator

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from budew.addresses import is_address, shown
 from budew.audio.samples import SHORTEST_TAIL, Window, windows
 from budew.corpora.clip import Clip
-from budew.corpora.errors import UnlistedError
 from budew.corpora.folder import audio_files
 from budew.corpora.sources import is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
@@ -102,12 +101,12 @@ def _entries(path: str | Path) -> list[Recording | str | Path]:
 
 
 def _in_folder(folder: Path) -> list[Recording | str | Path]:
-    unlisted: list[UnlistedError] = []
+    unlisted: list[CorpusError] = []
     files = audio_files(folder, on_bad=unlisted.append)
     if not files:
         found, failures = _matches(folder)
         return [*(entry for entry in found if entry != folder), *failures]
-    return [*map(_from_file, files), *(_failing(str(error.folder), error) for error in unlisted)]
+    return [*map(_from_file, files), *(_failing(_unlisted(error, folder), error) for error in unlisted)]
 
 
 def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
@@ -116,7 +115,7 @@ def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
         found = matches(path, on_bad=bad.append)
     except CorpusError as error:
         found, bad = [], [*bad, error]
-    return found, [_failing(shown(str(getattr(error, "folder", path))), error) for error in bad]
+    return found, [_failing(shown(_unlisted(error, path)), error) for error in bad]
 
 
 def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
@@ -132,6 +131,12 @@ def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
     except (CorpusError, OSError) as error:
         bad.append(error if isinstance(error, CorpusError) else CorpusError(f"{name}: {error}"))
     yield from (_failing(name, error) for error in bad)
+
+
+def _unlisted(error: CorpusError, path: str | Path) -> str:
+    """Return the folder that could not be listed, `path` for any other error."""
+    folder, unlisted, _ = str(error).partition(": cannot be listed")
+    return folder if unlisted else str(path)
 
 
 def _failing(source: str, error: CorpusError) -> Recording:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budew.addresses import check_local
-from budew.corpora.apart import check_apart
+from budew.corpora.overlap import check_no_overlap
 from budew.errors import InputError, JobError
 from budew.jobs.job import Job, NumberedJob, disk_errors, tallies_of
 from budew.jobs.notes import (
@@ -271,7 +271,7 @@ def _check_overlap(source: str | Path, units: Sequence[FileUnit], out: Path) -> 
     """
     check_local(out)
     files = (file for unit in units for file in unit.files[:1])
-    check_apart(source, files, [*(f"{unit.name}.tar" for unit in units), FAILURES, LEFT_OUT], out)
+    check_no_overlap(source, files, [*(f"{unit.name}.tar" for unit in units), FAILURES, LEFT_OUT], out)
 
 
 def _refuse_fewer(units: Sequence[NumberedUnit], out: Path) -> None:

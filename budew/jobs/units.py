@@ -19,10 +19,9 @@ from budew.addresses import is_address, shown
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
-from budew.corpora.manifest import Span
-from budew.corpora.named_audio import named_audio
-from budew.corpora.parts import DELIMITED, Part, Rows, divide, read_part
+from budew.corpora.parts import DELIMITED, Part, Rows, divide, named_audio, read_part
 from budew.corpora.shards import read_shard
+from budew.corpora.sidecar import Span
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob

@@ -34,19 +34,33 @@ def test_what_many_clips_lack_is_one_line_with_the_first_and_the_remedy(budew, t
     told = [
         "budew: 1,200 clips have no transcript, which text to speech needs (c0, c1, c2, c3, c4, …): "
         "run budew corpus transcribe first",
-        "budew: 1 clip has a transcript without words, which nobody can speak (hm): "
-        "listen for words in it, or leave it out",
+        "budew: 1 clip has a transcript without words (hm): listen for words in it, or leave it out",
     ]
     ran = budew(*arguments, "ljspeech")
     assert (ran.status, ran.err.splitlines()) == (1, told)
     assert ran.out == f"1 clips in {tmp_path / 'out'}, 1201 items left out\n"
     none = budew(*arguments, "parler", "--overwrite")
     assert none.status == 1
-    assert [line.partition(" (")[0] for line in none.err.splitlines()[:2]] == [
-        "budew: 1,200 clips have no transcript and no caption, and Parler-TTS learns from both",
-        "budew: 2 clips have no caption, which Parler-TTS learns from",
+    assert [line.partition(" (")[0] for line in none.err.splitlines()[:3]] == [
+        "budew: 1,200 clips have no transcript, which text to speech needs",
+        "budew: 1 clip has no caption, which Parler-TTS learns from",
+        "budew: 1 clip has a transcript without words",
     ]
-    assert "there is no clip to write" in none.err.splitlines()[2]
+    assert "there is no clip to write" in none.err.splitlines()[3]
+
+
+def test_the_newest_captions_are_written_and_the_others_counted(budew, tmp_path, talk):
+    captions = [{"text": "A voice.", "made_by": {"by": by}} for by in ("person", "render", "paraphrase")]
+    rows = [{"audio": "a.wav", "text": "Hi.", "captions": captions[:count]} for count in (1, 2, 3)]
+    lines = (json.dumps({**row, "id": str(number)}) for number, row in enumerate(rows))
+    (talk / "talk.jsonl").write_text("\n".join(lines))
+    ran = budew("corpus", "export", talk / "talk.jsonl", tmp_path / "out", "--to", "parler")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.splitlines()[1] == (
+        "captions: 1 original, 1 paraphrase, 1 render; left out: 2 original, 1 render (--caption, --pick)"
+    )
+    budew("corpus", "export", talk / "talk.jsonl", tmp_path / "all", "--to", "jsonl", "--caption", "original")
+    assert [len(clip.captions) for clip in read(tmp_path / "all")] == [1, 1, 1]
 
 
 def test_all_well_is_status_0_and_an_earlier_export_is_replaced(budew, tmp_path, talk):
@@ -71,11 +85,11 @@ def test_a_folder_of_others_is_refused_unless_it_may_be_written_to(budew, tmp_pa
 def test_an_option_that_the_format_does_not_have_is_one_line(budew, tmp_path, talk):
     ran = budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl", "--clips-per-file", "3")
     assert (ran.status, ran.err) == (
-        1, "budew: jsonl has no clips per file: leave it out, or choose another format\n"
+        1, "budew: jsonl takes no clips per file of 3: leave it out, or choose another format\n"
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("to", ["parquet", "jsonl", "webdataset", "parler", "ljspeech", "lhotse"])
+@pytest.mark.parametrize("to", ["parquet", "jsonl", "parler", "ljspeech", "lhotse"])
 def test_a_disk_that_is_full_is_one_line_that_names_the_folder(budew, tmp_path, talk, to):
     noise = np.random.default_rng(1).normal(0, 0.1, 16_000)
     soundfile.write(talk / "a.wav", noise, 16_000)
@@ -96,5 +110,5 @@ def test_a_disk_that_is_full_is_one_line_that_names_the_folder(budew, tmp_path, 
 def test_the_help_shows_an_example_and_names_every_format(budew):
     shown = " ".join(budew("corpus", "export", "--help").out.split())
     assert "Example: budew corpus export" in shown
-    for word in ("parquet", "jsonl", "webdataset", "parler", "ljspeech", "lhotse", "--overwrite"):
+    for word in ("parquet", "jsonl", "parler", "ljspeech", "lhotse", "corpus convert", "--overwrite"):
         assert word in shown

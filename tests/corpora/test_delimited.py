@@ -68,9 +68,9 @@ def test_a_profile_in_a_column_is_one(corpus):
 def test_ljspeech_reads_by_its_wavs_and_its_folder_by_its_metadata(corpus):
     (corpus / "metadata.csv").write_text('1|He said "hi|He said "hello\n2|Dr. 2|Doctor two\n3|three|\n')
     clips = list(read(corpus))
-    assert [clip.id for clip in clips] == ["wavs/1", "wavs/2", "wavs/3"]
+    assert [clip.id for clip in clips] == ["1", "2", "3"]
     assert [clip.transcript for clip in clips] == ['He said "hello', "Doctor two", "three"]
-    assert clips[1].metadata == {"transcription": "Dr. 2"}
+    assert clips[1].metadata == {"raw_text": "Dr. 2"}
 
 
 def test_each_bad_record_is_told_once_with_its_line(corpus):

@@ -1,17 +1,27 @@
 """Any corpus that is read is exported with the captions that are asked for, and what is left out is told."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from shutil import copy
 
 import pytest
 
 from budew.corpora import Caption, Clip, export, read, write_shard
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError
+
+CAPTIONS = [
+    ("given", "person"),
+    ("drawn", "render"),
+    ("one", "paraphrase"),
+    ("two", "paraphrase"),
+    ("three", "paraphrase"),
+]
 
 
 @pytest.fixture
 def shard(tmp_path, voice) -> Path:
-    captions = tuple(Caption(text) for text in ("one", "two", "three"))
+    captions = tuple(Caption(text, {"by": by}) for text, by in CAPTIONS)
     audio = voice("a.flac", seconds=0.1)
     clips = [Clip(f"{number:02}", audio, "flac", captions=captions, transcript="x") for number in range(30)]
     write_shard(tmp_path / "in.tar", clips)
@@ -22,31 +32,58 @@ def captions(folder: Path) -> list[tuple[str, ...]]:
     return [tuple(caption.text for caption in clip.captions) for clip in read(folder)]
 
 
-@pytest.mark.parametrize("to", ["parquet", "jsonl", "webdataset", "parler"])
-def test_captions_are_all_the_first_or_drawn_by_seed_and_clip(tmp_path, shard, to):
-    for which, seed in (("first", 0), ("random", 1), ("random", 2)):
-        export(shard, tmp_path / f"{which}{seed}", to=to, caption=which, seed=seed)
+TEXTS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
+
+
+@pytest.mark.parametrize("to", TEXTS)
+def test_captions_are_the_newest_all_of_them_the_first_or_drawn_by_seed_and_clip(tmp_path, shard, to):
+    for pick, seed in (("first", 0), ("random", 1), ("random", 2)):
+        export(shard, tmp_path / f"{pick}{seed}", to=to, pick=pick, seed=seed)
     assert captions(tmp_path / "first0") == [("one",)] * 30
     drawn = captions(tmp_path / "random1")
     assert {len(some) for some in drawn} == {1}
     assert {text for (text,) in drawn} == {"one", "two", "three"}
     assert drawn != captions(tmp_path / "random2")
-    export(tmp_path / "first0", tmp_path / "again", to=to)
-    assert captions(tmp_path / "again") == [("one",)] * 30
 
 
-def test_left_out_all_captions_are_kept_but_for_parler(tmp_path, shard):
-    for to, wanted in (("parquet", 3), ("parler", 1)):
-        assert export(shard, tmp_path / to, to=to) == 30
-        assert [len(some) for some in captions(tmp_path / to)] == [wanted] * 30
-    assert export(shard, tmp_path / "every", to="parler", caption="all") == 30
+def test_all_of_the_newest_are_written_but_for_parler(tmp_path, shard):
+    for to in TEXTS:
+        result = export(shard, tmp_path / to, to=to)
+        count = 1 if to == "parler" else 3
+        assert (result.clips, result.written) == (30, {"paraphrase": 30 * count})
+        assert +result.left_out == Counter(paraphrase=90 - 30 * count, render=30, original=30)
+        assert [len(some) for some in captions(tmp_path / to)] == [count] * 30
+    assert export(shard, tmp_path / "every", to="parler", pick="all").clips == 30
     assert len(captions(tmp_path / "every")) == 90
 
 
+@pytest.mark.parametrize(
+    ("caption", "kept"),
+    [
+        ("paraphrase", ("one", "two", "three")),
+        ("render", ("drawn",)),
+        ("original", ("given",)),
+        ("all", ("given", "drawn", "one", "two", "three")),
+    ],
+)
+def test_captions_are_chosen_by_what_wrote_them(tmp_path, shard, caption, kept):
+    export(shard, tmp_path / "out", to="jsonl", caption=caption)
+    assert captions(tmp_path / "out") == [kept] * 30
+
+
+def test_a_clip_without_paraphrases_has_its_rendered_captions_and_else_the_original_ones(tmp_path, shard):
+    clips = [replace(clip, captions=clip.captions[:number]) for number, clip in enumerate(read(shard))]
+    write_shard(tmp_path / "some.tar", clips[:4])
+    result = export(tmp_path / "some.tar", tmp_path / "out", to="jsonl")
+    assert captions(tmp_path / "out") == [(), ("given",), ("drawn",), ("one",)]
+    assert result.written == {"original": 1, "render": 1, "paraphrase": 1}
+    assert result.left_out == {"original": 2, "render": 1}
+
+
 def test_which_caption_is_drawn_does_not_depend_on_the_other_clips(tmp_path, shard):
-    export(shard, tmp_path / "all", to="parquet", caption="random")
+    export(shard, tmp_path / "all", to="parquet", pick="random")
     write_shard(tmp_path / "some.tar", list(read(shard))[10:20])
-    export(tmp_path / "some.tar", tmp_path / "some", to="parquet", caption="random")
+    export(tmp_path / "some.tar", tmp_path / "some", to="parquet", pick="random")
     assert captions(tmp_path / "some") == captions(tmp_path / "all")[10:20]
 
 
@@ -78,7 +115,8 @@ def everything(folder: Path) -> dict[str, bytes]:
 )
 def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path, shard, source, out):
     export(shard, tmp_path / "jsonl", to="jsonl")
-    export(shard, tmp_path / "shards", to="webdataset", clips_per_file=20)
+    write_shard(tmp_path / "shards" / "clips-00000.tar", list(read(shard))[:20])
+    write_shard(tmp_path / "shards" / "clips-00001.tar", list(read(shard))[20:])
     export(shard, tmp_path / "tables" / "a", to="parquet")
     (tmp_path / "link").symlink_to("jsonl")
     (tmp_path / "loose").mkdir()
@@ -97,7 +135,7 @@ def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path,
 def test_an_export_beside_its_source_gives_the_same_again(tmp_path, shard, source, out):
     export(shard, tmp_path / "jsonl", to="jsonl")
     for _ in range(2):
-        assert export(tmp_path / source, tmp_path / out, to="webdataset") == 30
+        assert export(tmp_path / source, tmp_path / out, to="parquet").clips == 30
 
 
 @pytest.mark.parametrize("out", ["s3://u:secret@bucket/x", Path("s3://u:secret@bucket/x")])
@@ -109,18 +147,19 @@ def test_an_address_is_no_folder_to_export_to(tmp_path, shard, monkeypatch, out)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    "options",
     [
-        ({"to": "mp4"}, "no format 'mp4': use one of parquet"),
-        ({"to": "jsonl", "clips_per_file": 3}, "jsonl has no clips per file"),
-        ({"to": "parquet", "sampling_rate": 8_000}, "parquet has no sampling rate"),
-        ({"to": "ljspeech", "caption": "first"}, "ljspeech holds no captions"),
-        ({"to": "parquet", "caption": "last"}, "no choice of captions 'last'"),
-        ({"to": "parquet", "clips_per_file": 0}, "a part of 0 clips"),
+        {"to": "mp4"},
+        {"to": "webdataset"},
+        {"to": "jsonl", "clips_per_file": 3},
+        {"to": "parquet", "sampling_rate": 8_000},
+        {"to": "parquet", "caption": "last"},
+        {"to": "parquet", "pick": "last"},
+        {"to": "parquet", "clips_per_file": 0},
     ],
 )
-def test_options_that_a_format_does_not_have_are_refused(tmp_path, shard, options, message):
-    with pytest.raises(ValueError, match=message):
+def test_options_that_a_format_does_not_have_are_refused(tmp_path, shard, options):
+    with pytest.raises(InputError):
         export(shard, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
 
@@ -134,7 +173,7 @@ def test_progress_is_told_for_each_clip_that_was_read(tmp_path, shard):
 def test_bad_items_of_the_source_are_told_and_the_rest_is_exported(tmp_path, shard):
     shard.write_bytes(shard.read_bytes()[:8_000])
     errors: list[CorpusError] = []
-    count = export(shard, tmp_path / "out", to="parquet", on_bad=errors.append)
+    count = export(shard, tmp_path / "out", to="parquet", on_bad=errors.append).clips
     assert 0 < count < 30
     assert "truncated" in str(errors[0])
     with pytest.raises(CorpusError, match="truncated"):

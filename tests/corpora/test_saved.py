@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from budew.corpora import read
-from budew.corpora.saved import saved_tables
+from budew.corpora.folder import saved_tables
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError
 

@@ -11,13 +11,12 @@ import pytest
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
-from budew.corpora.errors import ColumnWarning
 from budew.corpora.manifest import read_manifest
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 from budew.curation.rating_files import read_ratings
 from budew.curation.splits import read_splits
-from budew.errors import CorpusError
+from budew.errors import BudewWarning, CorpusError
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
 
@@ -318,7 +317,7 @@ def test_binary_columns_besides_the_audio_are_told_once_for_all_files(voice, tmp
     for name in "ab":
         table = pa.table({"audio": [{"bytes": wav, "path": "a.wav"}], "text": ["Hi"], **left_out})
         pyarrow.parquet.write_table(table, tmp_path / f"{name}.parquet")
-    with pytest.warns(ColumnWarning) as told:
+    with pytest.warns(BudewWarning) as told:
         clips = list(read(tmp_path / "*.parquet"))
     assert [clip.transcript for clip in clips] == ["Hi", "Hi"]
     assert [str(warning.message) for warning in told] == [

@@ -1,8 +1,6 @@
-"""What loaders for text to speech want of a clip besides its fields: measurements, words for the voice, text.
+"""Values of the columns that formats for text to speech have beside the fields of a clip (`columns.yaml`)."""
 
-`columns.yaml` names the columns and says where their values lie.
-"""
-
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from budew.corpora.clip import Clip
-from budew.corpora.errors import LackError
+from budew.errors import CorpusError
 from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
 from budew.taxonomy.traits import ATTRIBUTES
 
@@ -31,20 +29,15 @@ def spoken_text(clip: Clip) -> str:
     """Return the transcript.
 
     Raises:
-        LackError: there is none, or nothing is said in it.
+        CorpusError: there is none, or no word in it.
     """
     if clip.transcript is None:
-        lack = "no transcript, which text to speech needs"
-        raise LackError(clip.id, lack, remedy="run budew corpus transcribe first")
-    if not clip.transcript.strip():
-        raise wordless(clip)
+        fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
+    if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
+        fault = "has a transcript without words: listen for words in it, or leave it out"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
     return clip.transcript
-
-
-def wordless(clip: Clip) -> LackError:
-    """Return the error of a clip whose transcript has nothing to be spoken."""
-    lack = "a transcript without words, which nobody can speak"
-    return LackError(clip.id, lack, remedy="listen for words in it, or leave it out")
 
 
 def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:
@@ -60,7 +53,7 @@ def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:
 
 
 def word_for(clip: Clip, column: str) -> str | None:
-    """Return the word of a column such as `pitch`: that of the metadata, else what the profile comes to."""
+    """Return the word of a column such as `pitch`: that of the metadata, else by a trait of the profile."""
     said = value_of(clip, [column], str)
     rule = known_columns()["words"][column]
     trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))

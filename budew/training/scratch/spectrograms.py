@@ -130,7 +130,7 @@ def _entry(clip: Clip, corpus: str | Path) -> Entry:
         raise CorpusError(
             f"{corpus}: clip {clip.id!r} has no profile: annotate the corpus first, or leave the clip out"
         )
-    captions = [caption.text for caption in clip.captions]
+    captions = [caption.text for caption in clip.newest_captions]
     return {"id": clip.id, "profile": clip.profile.to_dict(), "captions": captions, "cues": _cues(clip)}
 
 

@@ -1,7 +1,7 @@
-"""Output apart from input: written where its source is looked for, it would be read as input, or replace it.
+"""Refuse an output folder that overlaps the source: a later run would read it, or replace the source.
 
-Asked is what a later run would find: below a folder everything that is not hidden, by a pattern what it
-matches. A manifest, a shard or a saved data set is read by its name, and whatever lies beside it is not.
+Tested is what a later run would find: below a folder every file that is not hidden, by a pattern every
+match. A manifest, a shard or a data set of `save_to_disk` is read by its name: files beside it do not matter.
 """
 
 import os
@@ -11,12 +11,12 @@ from glob import has_magic
 from pathlib import Path
 
 from budew.addresses import is_address
-from budew.corpora.saved import saved_tables
+from budew.corpora.folder import saved_tables
 from budew.corpora.sources import numbered_names
 from budew.errors import CorpusError
 
 
-def check_apart(source: str | Path, files: Iterable[Path], written: Sequence[str], out: Path) -> None:
+def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequence[str], out: Path) -> None:
     """Raise where the input lies in the output folder, or a later run would read what this one writes.
 
     Args:

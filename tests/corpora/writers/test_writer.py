@@ -5,21 +5,26 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from budew.cli.export_options import ExportFormat
-from budew.corpora import Caption, Clip, writers
-from budew.corpora.writers import FORMATS
-from budew.corpora.writers.whole_folder import RECORD
-from budew.errors import CorpusError
+from budew.corpora import Caption, Clip, read
+from budew.corpora.clip import check_id
+from budew.corpora.writers import FORMATS, writer
+from budew.corpora.writers.export_folder import RECORD
+from budew.corpora.writers.writer import LONGEST_PART, FileNames
+from budew.errors import CorpusError, InputError
 
 
 @pytest.fixture(params=FORMATS)
 def write(request) -> Callable[..., int]:
-    writer: Callable[..., int] = getattr(writers, f"write_{request.param}")
-    return writer
+    return partial(writer.write, to=request.param)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -46,11 +51,10 @@ def test_the_same_clips_give_the_same_bytes(tmp_path, clips, write):
     assert content(tmp_path / "one") == content(tmp_path / "two") != {}
 
 
-WITHOUT_TORCH = [name for name in FORMATS if name != "webdataset"]  # which takes seconds to import
-
 EVERYWHERE = """
 import sys
-from budew.corpora import Caption, Clip, writers
+from budew.corpora import Caption, Clip
+from budew.corpora.writers import write
 
 audio = open(sys.argv[1], "rb").read()
 caption = Caption("y", {"by": "x", "a": 1})
@@ -59,18 +63,18 @@ clips = [
     for i in range(3)
 ]
 for name in sys.argv[3:]:
-    getattr(writers, "write_" + name)(sys.argv[2] + "/" + name, clips)
+    write(sys.argv[2] + "/" + name, clips, to=name)
 """
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path, voice, monkeypatch):
-    arguments = [str(voice("in/a.wav", seconds=0.1)), str(tmp_path / "there"), *WITHOUT_TORCH]
+    arguments = [str(voice("in/a.wav", seconds=0.1)), str(tmp_path / "there"), *FORMATS]
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", EVERYWHERE, *arguments], check=True, env=environment)
-    monkeypatch.setattr(sys, "argv", ["", arguments[0], str(tmp_path / "here"), *WITHOUT_TORCH])
+    monkeypatch.setattr(sys, "argv", ["", arguments[0], str(tmp_path / "here"), *FORMATS])
     exec(EVERYWHERE, {})
     assert content(tmp_path / "there") == content(tmp_path / "here")
-    assert len({name.partition("/")[0] for name in content(tmp_path / "here")}) == len(WITHOUT_TORCH)
+    assert len({name.partition("/")[0] for name in content(tmp_path / "here")}) == len(FORMATS)
 
 
 def test_each_clip_that_cannot_be_written_is_told_and_the_others_are_written(tmp_path, clips, write):
@@ -87,7 +91,7 @@ def test_each_clip_that_cannot_be_written_is_told_and_the_others_are_written(tmp
     errors: list[CorpusError] = []
     count = write(tmp_path / "out", [good, *bad, replace(good, id="last")], on_bad=errors.append)
     told = [clip.id for error in errors for clip in bad if f"{clip.id!r}" in str(error)]
-    without_metadata = write.__name__ in ("write_parler", "write_ljspeech")
+    without_metadata = write.keywords["to"] == "parler"
     assert told == [clip.id for clip in (bad[2:] if without_metadata else bad)]
     assert count == 2 + len(bad) - len(told)
     assert all("\n" not in str(error) for error in errors)
@@ -122,7 +126,8 @@ def test_an_error_on_the_way_leaves_the_earlier_export_as_it_was(tmp_path, clips
 
 KILLED = """
 import os, signal, sys
-from budew.corpora import Caption, Clip, writers
+from budew.corpora import Caption, Clip
+from budew.corpora.writers import write
 
 audio = open(sys.argv[1], "rb").read()
 
@@ -134,28 +139,113 @@ def until_killed():
 for name in sys.argv[3:]:
     child = os.fork()
     if not child:
-        getattr(writers, "write_" + name)(sys.argv[2] + "/" + name, until_killed())
+        write(sys.argv[2] + "/" + name, until_killed(), to=name)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 """
 
 
 def test_a_killed_run_shows_nothing_and_the_next_one_leaves_no_trace_of_it(tmp_path, voice):
     audio = voice("in/a.wav", seconds=0.1)
-    command = [sys.executable, "-c", KILLED, str(audio), str(tmp_path), *WITHOUT_TORCH]
+    command = [sys.executable, "-c", KILLED, str(audio), str(tmp_path), *FORMATS]
     subprocess.run(command, check=True)
     clip = Clip("a", audio, "wav", transcript="x", captions=(Caption("Calm."),))
-    for name in WITHOUT_TORCH:
+    for name in FORMATS:
         killed, fresh = tmp_path / name, tmp_path / f"{name}-fresh"
         assert [path.name for path in killed.iterdir() if not path.name.startswith(".")] == []
         for out in (killed, fresh):
-            getattr(writers, f"write_{name}")(out, [clip])
+            writer.write(out, [clip], to=name)
         assert {path.name for path in killed.iterdir()} == {path.name for path in fresh.iterdir()}
         assert content(killed) == content(fresh)
 
 
 def test_ids_that_are_one_file_name_where_case_does_not_count_keep_their_audio_apart(tmp_path, clips, write):
-    ids = ["a", "A", "a.b", "a/b", "a%2Fb", "A/b", "CON", "con", ".a", "ä", "Ä", "a" * 230, "a" * 229 + "A"]
+    ids = ["a", "A", "a.b", "a/b", "a%2Fb", "A/b", ".a", "ä", "Ä", "a" * 230, "a" * 229 + "A"]
     assert write(tmp_path / "out", [replace(clips[0], id=id) for id in ids]) == len(ids)
     files = [name for name in content(tmp_path / "out") if name.startswith(("audio/", "wavs/"))]
     assert len({name.lower() for name in files}) == len(files)
     assert len(files) in (0, len(ids))
+
+
+def test_every_export_reads_back_with_ids_transcripts_captions_and_profiles(tmp_path, clips, write):
+    some = [clip for clip in clips if clip.transcript is not None]
+    if write.keywords["to"] == "parler":
+        some = [replace(clip, captions=clip.captions[:1]) for clip in some if clip.captions]
+    assert write(tmp_path / "out", some) == len(some)
+    for found, clip in zip(read(tmp_path / "out"), some, strict=True):
+        assert (found.id, found.transcript, found.profile) == (clip.id, clip.transcript, clip.profile)
+        assert [one.text for one in found.captions] == [one.text for one in clip.captions]
+        assert (found.speaker, found.language, found.license) == (clip.speaker, clip.language, clip.license)
+        if write.keywords["to"] != "parler":
+            assert (found.captions, found.metadata) == (clip.captions, clip.metadata)
+
+
+def test_a_manifest_gives_the_clips_back_equal_by_the_folder_and_by_its_name(tmp_path, clips):
+    writer.write(tmp_path / "out", clips, to="jsonl")
+    for name in ("", "clips.jsonl"):
+        found = [replace(clip, audio=clip.audio.read_bytes()) for clip in read(tmp_path / "out" / name)]
+        assert found == [*clips[:3], replace(clips[3], audio=clips[3].audio.read_bytes())]
+    assert (tmp_path / "out" / "clips.jsonl").read_bytes().count(b"\n") == len(clips)
+    audio = tmp_path / "out" / "audio"
+    files = {path.relative_to(audio).as_posix() for path in audio.rglob("*") if path.is_file()}
+    assert {"anna/01.flac", "100%25%20%C3%A4.b.opus"} <= files
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"to": "webdataset"},
+        {"to": "jsonl", "clips_per_file": 3},
+        {"to": "parquet", "clips_per_file": 0},
+        {"to": "parquet", "sampling_rate": 8_000},
+    ],
+)
+def test_options_that_a_format_does_not_have_are_refused(tmp_path, clips, options):
+    with pytest.raises(InputError):
+        writer.write(tmp_path / "out", clips, **options)
+    assert not (tmp_path / "out").exists()
+
+
+def is_id(text: str) -> bool:
+    try:
+        check_id(text)
+    except CorpusError:
+        return False
+    return True
+
+
+alphabet = st.sampled_from("aAbBkK/.%#? äÄßſİıK水-_~:*") | st.characters(codec="utf-8")
+ids = st.text(alphabet, min_size=1, max_size=240).filter(is_id) | st.sampled_from(
+    [".hidden", "x/.hidden", "a.flac/b", "a", "A", "a/b", "a%2Fb", "水" * 240]
+)
+
+
+@given(st.lists(ids, unique=True, max_size=12), st.booleans())
+def test_names_are_safe_reversible_and_differ_in_any_case(some, flat):
+    names = FileNames(flat=flat)
+    given_names = [names.name(id) for id in some]
+    assert [unquote(name.replace("%/", "")) for name in given_names] == some
+    assert len({name.lower() for name in given_names}) == len(some)
+    for name in given_names:
+        assert name.isascii()
+        for part in name.split("/"):
+            assert 0 < len(part) <= LONGEST_PART + 1  # for the %
+            assert not part.startswith(".")
+            assert set(part) <= set("%-_.~") | {letter for letter in part if letter.isalnum()}
+
+
+@given(st.lists(ids, unique=True, max_size=12))
+def test_no_folder_has_the_name_of_a_file(some):
+    names = FileNames()
+    files = [f"{names.name(id)}.flac".lower() for id in some]
+    folders = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
+    assert folders.isdisjoint(files)
+
+
+def test_usual_ids_are_their_own_names():
+    names = FileNames()
+    usual = ["EN_B00001_S07949_W000050", "anna/01", "en_0.5_x", "LJ001-0001"]
+    assert [names.name(id) for id in usual] == usual
+
+
+def test_flat_names_have_no_folders():
+    assert FileNames(flat=True).name("anna/01") == "anna%2F01"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.corpora.writers.whole_folder import RECORD, write_folder
+from budew.corpora.writers.export_folder import RECORD, write_folder
 from budew.errors import CorpusError
 
 

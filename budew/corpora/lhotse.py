@@ -1,0 +1,163 @@
+"""Lhotse manifests: cuts, or supervisions with their recordings, as rows of a manifest.
+
+What spans a whole recording is its file; anything else is cut out of it as 16-bit FLAC. Mixed and padded
+cuts, and audio that is not in files, are refused: `lhotse.CutSet.save_audios` makes files of them.
+"""
+
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+
+from budew.audio.samples import decode
+from budew.corpora.sidecar import json_object, json_rows
+from budew.errors import CorpusError
+
+LONGEST = 36_000.0
+"""Seconds of a recording that only FFmpeg can open, and which is decoded as a whole for each cut of it."""
+
+
+class Stretch(NamedTuple):
+    """A part of a recording: start and duration in seconds, and its channels."""
+
+    start: float
+    duration: float
+    channels: tuple[int, ...]
+
+
+class Recordings:
+    """The recordings of a manifest of supervisions, from the file `recordings` beside it, by id.
+
+    The file is read when the first one is asked for; some 300 bytes each stay in memory.
+    """
+
+    def __init__(self, manifest: Path) -> None:
+        self._path = manifest.with_name(manifest.name.replace("supervisions", "recordings"))
+        self._known: dict[Any, dict[str, Any]] | None = None
+
+    def of(self, id: Any) -> Mapping[str, Any]:
+        """Return the recording with an id.
+
+        Raises:
+            CorpusError: it is not there.
+        """
+        if self._known is None:
+            names = ("id", "sources", "sampling_rate", "duration", "channel_ids")
+            rows = json_rows(self._path)
+            self._known = {row.get("id"): {name: row.get(name) for name in names} for row in rows}
+        if id not in self._known:
+            raise CorpusError(f"the recording {str(id)[:80]!r} is not in {self._path.name}: add it")
+        return self._known[id]
+
+
+def is_lhotse(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is a cut, a supervision or a recording."""
+    return "recording_id" in row or {"id", "start", "duration", "recording"} <= row.keys() or "sources" in row
+
+
+def supervisions_of(path: Path) -> Path:
+    """Return the supervisions beside a manifest of recordings, where there are any; else `path`."""
+    other = path.with_name(path.name.replace("recordings", "supervisions"))
+    return other if other.is_file() else path
+
+
+def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Stretch | None]:
+    """Return the row of a manifest for a cut, supervision or recording, and its stretch unless it is all.
+
+    Raises:
+        CorpusError: it is not complete, its recording is not known, or its audio is not one file.
+    """
+    try:
+        if "recording_id" in row:
+            recording, supervisions = recordings.of(row["recording_id"]), [row]
+        elif "sources" in row:
+            recording, supervisions = row, []
+        else:
+            recording, supervisions = row["recording"], row.get("supervisions") or []
+        custom = [one.get("custom") or {} for one in (row, *supervisions) if one is not recording]
+        return _row(row, recording, supervisions, custom), _stretch(row, recording)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(f"it is not a complete line of a Lhotse manifest ({error!r})") from error
+
+
+def cut_out(path: Path, stretch: Stretch) -> bytes:
+    """Return a stretch of a file as 16-bit FLAC.
+
+    Raises:
+        CorpusError: it cannot be decoded, or there is nothing at this place.
+    """
+    try:
+        with soundfile.SoundFile(path) as sound:
+            rate = sound.samplerate
+            sound.seek(min(round(stretch.start * rate), sound.frames))
+            samples = sound.read(round(stretch.duration * rate), dtype="float32", always_2d=True)
+        samples = samples[:, [channel for channel in stretch.channels if channel < samples.shape[1]]]
+    except soundfile.LibsndfileError:
+        decoded = decode(path, sampling_rate=None, max_seconds=LONGEST)
+        rate = decoded.sampling_rate
+        start = round(stretch.start * rate)
+        samples = decoded.samples[start : start + round(stretch.duration * rate), np.newaxis]
+    if not samples.size:
+        raise CorpusError(f"{path} has no samples at {stretch.start:.1f} s: correct the start or the channel")
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
+    return file.getvalue()
+
+
+def _row(
+    row: Mapping[str, Any],
+    recording: Mapping[str, Any],
+    supervisions: Iterable[Mapping[str, Any]],
+    custom: Iterable[Mapping[str, Any]],
+) -> dict[str, Any]:
+    said = sorted(supervisions, key=lambda one: float(one["start"]))
+    found: dict[str, Any] = {}
+    for values in custom:
+        found.update(values)
+    if isinstance(found.get("metadata"), str):
+        found["metadata"] = json_object(found["metadata"], "metadata")
+    found |= {
+        "id": row["id"],
+        "audio": _file_of(recording),
+        "sampling_rate": recording["sampling_rate"],
+        "duration": row["duration"],
+        "transcript": " ".join(one["text"] for one in said if one.get("text")) or None,
+    }
+    for name in ("language", "speaker", "gender"):
+        given = {one[name] for one in said if one.get(name) is not None}
+        if len(given) == 1 and not (name == "gender" and found.get("profile")):
+            found[name] = given.pop()
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _file_of(recording: Mapping[str, Any]) -> str:
+    sources = [(source["type"], source["source"]) for source in recording["sources"]]
+    if len(sources) != 1 or sources[0][0] != "file":
+        kinds = ", ".join(str(kind)[:20] for kind, _ in sources)
+        raise CorpusError(f"its audio is not one file ({kinds}): save it as files with CutSet.save_audios")
+    return str(sources[0][1])
+
+
+def _stretch(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Stretch | None:
+    channels = _channels(recording.get("channel_ids") or recording["sources"][0]["channels"])
+    wanted = _channels(row.get("channel", channels))
+    start, duration = float(row.get("start", 0.0)), float(row["duration"])
+    sample = 1.0 / recording["sampling_rate"]
+    if (
+        abs(start) < sample
+        and abs(duration - recording["duration"]) <= sample
+        and set(wanted) >= set(channels)
+    ):
+        return None
+    if not 0 <= start <= LONGEST * 24 or not 0 < duration <= LONGEST:
+        raise CorpusError(f"it lasts {duration:g} s from {start:g} s: correct the times")
+    return Stretch(start, duration, wanted)
+
+
+def _channels(value: Any) -> tuple[int, ...]:
+    return tuple(int(channel) for channel in value) if isinstance(value, list | tuple) else (int(value),)
