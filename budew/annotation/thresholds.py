@@ -20,6 +20,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import yaml
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from budew.annotation.measure import FIELD
 from budew.corpora.clip import Clip
@@ -29,6 +31,7 @@ from budew.errors import CorpusError, JobError, OnBad, SettingsError
 from budew.files import whole_file
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
+from budew.settings import Settings, validated
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity
 
@@ -68,19 +71,30 @@ class Rule:
         return middle - below + above
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Thresholds of a corpus.
+class Thresholds(Settings):
+    """Thresholds of a corpus, as a JSON file has them.
 
     Attributes:
         corpus: which.
         clips: how many of its clips were measured.
-        rows: measure → group, `ALL` or such as "female" → four numbers, from low to high.
+        rows: measure → group, `ALL` or such as "female" → four rising numbers ("edges" in the file).
     """
 
-    corpus: str
-    clips: int
-    rows: Mapping[str, Mapping[str, Row]]
+    corpus: str = ""
+    clips: int = 0
+    rows: Mapping[str, Mapping[str, Row]] = Field(alias="edges")
+
+    @field_validator("rows")
+    @classmethod
+    def _rise(cls, rows: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Mapping[str, Row]]:
+        known, count = {rule.measure for rule in rules()}, len(_quantiles())
+        for name, groups in rows.items():
+            for row in groups.values():
+                if name not in known or len(row) != count or any(low > high for low, high in pairwise(row)):
+                    raise PydanticCustomError(
+                        "settings", f"{name[:40]!r}: needs {count} rising numbers of a known measure"
+                    )
+        return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
         """Return the traits of a measured clip. None is a trait that is neither one nor the other."""
@@ -93,23 +107,16 @@ class Thresholds:
                 found[rule.trait] = rule.value(measured[rule.measure], row)
         return found
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        rows = {
-            name: {group: list(row) for group, row in groups.items()} for name, groups in self.rows.items()
-        }
-        return {"corpus": self.corpus, "clips": self.clips, "edges": rows}
-
     def digest(self) -> str:
         """Return a hash of the thresholds alone."""
-        text = json.dumps(self.to_dict()["edges"], sort_keys=True)
+        text = json.dumps(self.model_dump(by_alias=True)["edges"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, path: str | Path) -> None:
         """Write a JSON file, which appears whole."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with whole_file(Path(path)) as file:
-            print(json.dumps(self.to_dict(), indent=1, ensure_ascii=False), file=file)
+            print(json.dumps(self.model_dump(by_alias=True), indent=1, ensure_ascii=False), file=file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +178,10 @@ def read_thresholds(path: str | Path) -> Thresholds:
     """Read what `Thresholds.write` wrote.
 
     Raises:
-        SettingsError: it is not such a file, or its numbers do not rise.
+        SettingsError: names what is wrong with it.
         CorpusError: it cannot be read, or is not JSON.
     """
-    data = read_json(Path(path))
-    rows, clips = data.get("edges"), data.get("clips")
-    known = {rule.measure for rule in rules()}
-    if not isinstance(rows, dict) or not all(isinstance(groups, dict) for groups in rows.values()):
-        raise SettingsError(f'{path}: has no "edges": make it by budew corpus bins')
-    for name, groups in rows.items():
-        for group, row in groups.items():
-            if name not in known or not _is_row(row):
-                raise SettingsError(
-                    f"{path}: {name[:40]!r} of {group[:40]!r} is not {len(_quantiles())} rising numbers of a "
-                    "known measure: make it by budew corpus bins"
-                )
-    tuples = {name: {group: tuple(row) for group, row in groups.items()} for name, groups in rows.items()}
-    return Thresholds(str(data.get("corpus", "")), clips if isinstance(clips, int) else 0, tuples)
+    return validated(Thresholds, read_json(Path(path)), name=str(path))
 
 
 def corpus_thresholds(
@@ -227,7 +221,8 @@ def corpus_thresholds(
             f"{corpus}: {count} clips are measured, and {FEWEST} at least are needed: run budew corpus "
             "measure on it, or take the thresholds of another corpus"
         )
-    return Thresholds(str(corpus), count, {name: _rows(groups) for name, groups in values.items()})
+    rows = {name: _rows(groups) for name, groups in values.items()}
+    return Thresholds(corpus=str(corpus), clips=count, edges=rows)
 
 
 def measures_of(clip: Clip) -> dict[str, float]:
@@ -276,11 +271,6 @@ def gender(profile: VoiceProfile | None) -> str:
 def _quantiles() -> list[float]:
     quantiles: list[float] = _table()["quantiles"]
     return quantiles
-
-
-def _is_row(row: Any) -> bool:
-    is_row = isinstance(row, list) and len(row) == len(_quantiles()) and all(map(_is_number, row))
-    return is_row and all(low <= high for low, high in pairwise(row))
 
 
 def _is_number(value: Any) -> bool:

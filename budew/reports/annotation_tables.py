@@ -1,14 +1,18 @@
 """Trained heads and quantile thresholds as terminal tables."""
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
 from budew.annotation.thresholds import ALL, Thresholds
-from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK, Trained
+
+if TYPE_CHECKING:
+    from budew.annotation.train_heads import Trained
 
 _NAMED = 5
 
 
-def quality_table(trained: Trained) -> Table:
+def quality_table(trained: "Trained") -> Table:
     """Return a row a head, best first; those that are no better than the mean are marked as left out."""
     table = Table("head", "clips", "variance explained", "mean error", "of the mean", "")
     for name, quality in sorted(trained.quality.items(), key=lambda item: -item[1].r2):
@@ -17,8 +21,10 @@ def quality_table(trained: Trained) -> Table:
     return table
 
 
-def rare_line(trained: Trained) -> str:
+def rare_line(trained: "Trained") -> str:
     """Return which emotions and attributes have no head for want of clips, and what to do."""
+    from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK  # which imports torch
+
     more = len(trained.rare) - _NAMED
     named = ", ".join(trained.rare[:_NAMED]) + (f" and {more} more (see heads.json)" if more > 0 else "")
     return (

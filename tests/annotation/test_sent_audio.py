@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from budew.annotation.sent_audio import audio_to_send
+from budew.annotation.llm import audio_to_send
 from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import AudioError, BudewWarning

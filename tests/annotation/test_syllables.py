@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.measure import count_nuclei
+from budew.annotation.measure import count_nuclei, count_syllables
 from budew.annotation.speech_frames import levels
-from budew.annotation.syllables import count_syllables
 
 from .sounds import silence, syllables, vowel
 
