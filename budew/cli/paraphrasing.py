@@ -243,22 +243,18 @@ def harvest(
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
     from budew.corpora import read
-    from budew.paraphrase.harvest import Harvest
+    from budew.paraphrase.harvest import harvest as harvested
 
     refuse_to_replace([source], jsonl)
-    counts, bad = Harvest(), Told()
+    bad = Told()
     with progress_bar("harvest") as bar:
-        for done, clip in enumerate(read(source, on_bad=bad), 1):
-            counts.add(clip)
-            bar(done, None)
-    found = counts.ranked(fewest=fewest)
+        clips = read(source, on_bad=bad)
+        found = harvested(clips, fewest=fewest, progress=lambda done: bar(done, None))
     if jsonl is not None:
         with output(jsonl) as file:
             for row in found:
                 print(as_json(row.to_dict()), file=file)
     print_table(_harvest_table(found[:top]))
-    if counts.beyond:
-        print(f"{counts.beyond:,} words were not counted: too many different ones")
     raise typer.Exit(bad.status)
 
 

@@ -5,7 +5,7 @@ emotion is missed, and rare in accepted captions, are worth a line in `caption_t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,14 +14,12 @@ from budew.captions.lint.rules import load_rules
 from budew.captions.parse import SHORTEST_UNKNOWN, parse
 from budew.captions.tokens import tokenize
 from budew.corpora.clip import Clip
-from budew.paraphrase.metrics.candidate_counts import refusals_of
+from budew.paraphrase.metrics.candidate_counts import is_fallback, refusals_of, written_by_rewriting
 from budew.taxonomy import EMOTIONS
 
 _EXAMPLES = 3
 _NO_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
 """Codes of candidates that are no English caption: their words would fill the table."""
-_MOST_WORDS = 200_000
-"""Different words that are counted; further ones are only numbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,72 +52,46 @@ class Harvested:
         return self.missed / (self.missed + self.passed)
 
 
-class Harvest:
-    """Counts over any number of clips, the same in any order of them but for the examples.
-
-    Attributes:
-        beyond: words that were not counted, because there were too many different ones.
-    """
-
-    def __init__(self) -> None:
-        self.beyond = 0
-        self._missed: Counter[str] = Counter()
-        self._named: Counter[str] = Counter()
-        self._passed: Counter[str] = Counter()
-        self._emotions: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._examples: defaultdict[str, list[str]] = defaultdict(list)
-
-    def add(self, clip: Clip) -> None:
-        """Count the words of the refused candidates and of the captions of a clip."""
-        for caption in clip.captions:
-            if caption.made_by.get("by") == "paraphrase" and "fallback" not in caption.made_by:
-                self._passed.update(self._countable(unread(caption.text)))
-        for text, missed in _missing(clip):
-            words = self._countable(unread(text))
-            named = {unknown.word for unknown in parse(text).unknown}
-            self._missed.update(words)
-            self._named.update(words & named)
-            for word in words:
-                self._emotions[word].update(missed)
-                if len(self._examples[word]) < _EXAMPLES and text not in self._examples[word]:
-                    self._examples[word].append(text)
-
-    def ranked(self, *, fewest: int = 2) -> list[Harvested]:
-        """Return the words, first those most often in the position of an emotion where one was missed."""
-        found = [self._harvested(word) for word, count in self._missed.items() if count >= fewest]
-        return sorted(found, key=lambda row: (-row.named, -row.missed * row.share, row.word))
-
-    def _countable(self, words: set[str]) -> set[str]:
-        """Return the words to count: those counted already, and new ones up to the limit."""
-        if len(self._missed) + len(self._passed) < _MOST_WORDS:
-            return words
-        known = {word for word in words if word in self._missed or word in self._passed}
-        self.beyond += len(words) - len(known)
-        return known
-
-    def _harvested(self, word: str) -> Harvested:
-        emotions = sorted(self._emotions[word].items(), key=lambda pair: (-pair[1], EMOTIONS.index(pair[0])))
-        return Harvested(
-            word,
-            self._missed[word],
-            self._named[word],
-            self._passed[word],
-            tuple(emotions),
-            tuple(self._examples[word]),
-        )
-
-
-def harvest(clips: Iterable[Clip], *, fewest: int = 2) -> list[Harvested]:
+def harvest(
+    clips: Iterable[Clip], *, fewest: int = 2, progress: Callable[[int], None] | None = None
+) -> list[Harvested]:
     """Return the words that the parser does not know, the likeliest gaps of the lexicon first.
 
     Args:
-        clips: of `Paraphrase` with `keep_refused`.
+        clips: of `Paraphrase` with `keep_refused`, in any order.
         fewest: refused candidates with a word from which it is listed.
+        progress: called with the number of clips read.
     """
-    counts = Harvest()
-    for clip in clips:
-        counts.add(clip)
-    return counts.ranked(fewest=fewest)
+    missed, named, passed = Counter[str](), Counter[str](), Counter[str]()
+    emotions: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    examples: defaultdict[str, list[str]] = defaultdict(list)
+    for number, clip in enumerate(clips, 1):
+        for caption in written_by_rewriting(clip):
+            if not is_fallback(caption):
+                passed.update(unread(caption.text))
+        for text, lost in _missing(clip):
+            words = unread(text)
+            missed.update(words)
+            named.update(words & {unknown.word for unknown in parse(text).unknown})
+            for word in words:
+                emotions[word].update(lost)
+                if len(examples[word]) < _EXAMPLES and text not in examples[word]:
+                    examples[word].append(text)
+        if progress:
+            progress(number)
+    found = [
+        Harvested(
+            word,
+            count,
+            named[word],
+            passed[word],
+            tuple(sorted(emotions[word].items(), key=lambda pair: (-pair[1], EMOTIONS.index(pair[0])))),
+            tuple(examples[word]),
+        )
+        for word, count in missed.items()
+        if count >= fewest
+    ]
+    return sorted(found, key=lambda row: (-row.named, -row.missed * row.share, row.word))
 
 
 def unread(text: str) -> set[str]:

@@ -108,7 +108,7 @@ class TransformersBackend:
         }
 
     async def __aenter__(self) -> Self:
-        """Load the model. JobError: it cannot be loaded; MissingExtraError: a library is not installed."""
+        """Load the model; JobError or MissingExtraError if that fails."""
         self._load()
         return self
 
@@ -119,7 +119,7 @@ class TransformersBackend:
         """Return candidates for each request, in order; `failure` where the prompt is too long.
 
         Raises:
-            JobError: memory does not suffice for one request, or the model cannot take such prompts.
+            JobError: memory does not suffice, or the model cannot take such prompts.
         """
         return await asyncio.to_thread(self._rewritten, list(requests))
 

@@ -24,7 +24,6 @@ TEMPLATE = """\
 <|im_start|>assistant
 {% if enable_thinking is defined and not enable_thinking %}<think></think>
 {% endif %}{% endif -%}"""
-NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}"
 
 
 def make_requests(count: int = 6, *, n: int = 2, words: int = 0) -> list[Request]:

@@ -3,7 +3,6 @@
 What such a model writes means nothing, so the gate has to refuse all of it.
 """
 
-import asyncio
 import os
 import re
 import subprocess
@@ -16,13 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from budew.chat.client import Client
-from budew.chat.request import Answer, ChatRequest
 from budew.chat.server import ServerSettings
 from budew.corpora import read
 from budew.corpora.shards import write_shard
 from budew.jobs import run
-from budew.paraphrase import Paraphrase, Rewriting, judge, load_prompts
+from budew.paraphrase import Paraphrase, Rewriting, judge
 from budew.paraphrase.chat_backend import ChatBackend
 from budew.paraphrase.job import counted
 from tests.paraphrase.scripted import some_clips
@@ -78,33 +75,6 @@ def _address(process: subprocess.Popen, log: Path) -> str:
     raise AssertionError(f"the server does not answer within {SECONDS_TO_START} s:\n{log.read_text()}")
 
 
-def _asked(url: str, requests: list[ChatRequest]) -> tuple[list[Answer], int]:
-    """Return the answers, and how many requests the account paid."""
-
-    async def ask() -> tuple[list[Answer], int]:
-        server = ServerSettings(base_url=url, model=requests[0].model, concurrency=4)
-        async with Client(server, account="test") as client:
-            answers = await asyncio.gather(*(client.complete(request) for request in requests))
-            return list(answers), client.spent.requests
-
-    return asyncio.run(ask())
-
-
-def _chat_requests(model: Path, rewrite_requests, count: int) -> list[ChatRequest]:
-    prompts = load_prompts()
-    return [
-        ChatRequest(
-            model=str(model),
-            messages=prompts.messages(request, structured=False),
-            max_tokens=40,
-            temperature=0.9,
-            seed=request.seed,
-            n=request.n,
-        )
-        for request in rewrite_requests(count)
-    ]
-
-
 def test_every_answer_is_refused_by_the_gate_and_every_clip_falls_back(served, chat_model, tmp_path):
     clips = some_clips(6)
     write_shard(tmp_path / "in/a.tar", clips)
@@ -122,15 +92,3 @@ def test_every_answer_is_refused_by_the_gate_and_every_clip_falls_back(served, c
         (caption,) = clip.captions
         assert caption.made_by["fallback"]
         assert judge(caption.text, clip.profile).accepted
-
-
-def test_a_question_asked_twice_is_paid_once(served, chat_model, rewrite_requests):
-    (question,) = _chat_requests(chat_model, rewrite_requests, 1)
-
-    async def twice() -> tuple[Answer, Answer, int]:
-        async with Client(ServerSettings(base_url=served, model=question.model), account="test") as client:
-            first = await client.complete(question)
-            return first, await client.complete(question), client.spent.requests
-
-    first, second, paid = asyncio.run(twice())
-    assert (second, paid) == (first, 1)
