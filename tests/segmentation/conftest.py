@@ -80,10 +80,10 @@ def saved(tmp_path: Path) -> Callable[..., Clip]:
 
 @dataclass(frozen=True)
 class Result:
-    """Clips and what was told, as (id, error)."""
+    """Clips and failures, as (id, error)."""
 
     clips: list[Clip]
-    told: list[tuple[str, Exception]]
+    failed: list[tuple[str, Exception]]
 
 
 @pytest.fixture(scope="session")
@@ -91,8 +91,8 @@ def segment() -> Callable[..., Result]:
     """`segment(clip, …, job=Segment(…))` runs the job."""
 
     def run(*recordings: Clip, job: Segment | None = None) -> Result:
-        told: list[tuple[str, Exception]] = []
-        clips = (job or Segment()).run(iter(recordings), lambda id, error: told.append((id, error)))
-        return Result(list(clips), told)
+        failed: list[tuple[str, Exception]] = []
+        clips = (job or Segment()).run(iter(recordings), lambda id, error: failed.append((id, error)))
+        return Result(list(clips), failed)
 
     return run

@@ -38,7 +38,7 @@ def test_clips_are_flac_of_the_samples_at_their_place(talk, segment):
     whole = soundfile.read(talk.audio, dtype="int16")[0]
     result = segment(talk)
     assert len(result.clips) == 2
-    assert not result.told
+    assert not result.failed
     for clip in result.clips:
         place = clip.metadata["segment"]
         start, end = (round(place[side] * 16_000) for side in ("start", "end"))
@@ -58,7 +58,7 @@ def test_ids_are_unique_sorted_and_name_recording_and_time(talk, segment):
         assert id == f"talk-{int(place['start'] * 1000):09d}-{int(place['end'] * 1000):09d}"
 
 
-def test_what_holds_for_a_piece_is_kept_and_what_tells_of_the_whole_is_not(talk, segment):
+def test_a_clip_keeps_what_holds_for_a_piece_of_its_recording(talk, segment):
     for clip in segment(talk, job=Segment(SegmentSettings(keep=("channel", "not there")))).clips:
         assert (clip.language, clip.speaker, clip.source, clip.license) == (
             "en",
@@ -87,16 +87,16 @@ def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
     assert again.metadata["segment"]["within"] == first.metadata["segment"]
 
 
-def test_a_recording_of_silence_and_one_of_short_words_are_told(compose, saved, segment):
+def test_recordings_of_silence_and_of_short_words_are_left_out(compose, saved, segment):
     silent = saved(compose([3.0]).samples, name="silent.wav")
     short = saved(compose([1.0, "0", 1.0]).samples, name="short.wav")
     result = segment(silent, short, job=Segment(SegmentSettings(min_seconds=10.0)))
     assert not result.clips
-    assert [(id, str(error)) for id, error in result.told] == [
+    assert [(id, str(error)) for id, error in result.failed] == [
         ("silent", "left out: there is no speech in it"),
-        ("short", f"left out: speech shorter than 10 s, times 1, {_seconds(result.told[1][1])} s in all"),
+        ("short", f"left out: speech shorter than 10 s, times 1, {_seconds(result.failed[1][1])} s in all"),
     ]
-    assert all(isinstance(error, FilteredError) for _, error in result.told)
+    assert all(isinstance(error, FilteredError) for _, error in result.failed)
 
 
 def _seconds(error: Exception) -> str:
@@ -113,7 +113,7 @@ def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
 
 def test_a_stretch_with_too_little_speech_is_noise(compose, saved, segment):
     talk = saved(compose([1.0, "2", 1.0]).samples)
-    ((id, error),) = segment(talk, job=Segment(SegmentSettings(min_speech=20.0))).told
+    ((id, error),) = segment(talk, job=Segment(SegmentSettings(min_speech=20.0))).failed
     assert (id, str(error)) == ("talk", "left out: there is no speech in it")
 
 
@@ -124,7 +124,7 @@ def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
     kept, dropped = segment(talk).clips
     result = segment(talk, job=Segment(SegmentSettings(min_rms_dbfs=-40)))
     assert [clip.id for clip in result.clips] == [kept.id]
-    ((id, error),) = result.told
+    ((id, error),) = result.failed
     assert id == dropped.id
     assert isinstance(error, FilteredError)
     assert "its level is" in str(error)
@@ -134,18 +134,18 @@ def test_recordings_of_other_languages_are_not_even_opened(talk, segment, tmp_pa
     other = Clip("fremd", tmp_path / "is not there.wav", "wav", language="de")
     result = segment(other, replace(talk, language="en-GB"), job=Segment(SegmentSettings(languages=("en",))))
     assert len(result.clips) == 2
-    ((id, error),) = result.told
+    ((id, error),) = result.failed
     assert (id, str(error)) == ("fremd", "left out: its language is de, not en")
 
 
-def test_the_language_of_each_clip_is_heard_where_nobody_wrote_it_down(talk, segment, whisper_folder):
+def test_the_language_of_each_clip_is_detected_where_it_is_not_given(talk, segment, whisper_folder):
     unknown = replace(talk, language=None)
     model = str(whisper_folder)
     kept = segment(unknown, job=Segment(SegmentSettings(languages=("en",), language_model=model)))
     assert [clip.language for clip in kept.clips] == ["en", "en"]
     dropped = segment(unknown, job=Segment(SegmentSettings(languages=("de",), language_model=model)))
     assert not dropped.clips
-    assert [id for id, _ in dropped.told] == [clip.id for clip in kept.clips]
+    assert [id for id, _ in dropped.failed] == [clip.id for clip in kept.clips]
     assert segment(talk, job=Segment(SegmentSettings(language_model="not/there"))).clips  # not asked
 
 
@@ -155,7 +155,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_job(talk, segment, tmp_path):
         segment(replace(talk, language=None), job=missing)
 
 
-def test_bad_recordings_are_told_and_the_others_go_on(talk, segment, tmp_path):
+def test_bad_recordings_fail_and_the_others_go_on(talk, segment, tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
     bad = [
         Clip("gone", tmp_path / "gone.wav", "wav"),
@@ -164,25 +164,25 @@ def test_bad_recordings_are_told_and_the_others_go_on(talk, segment, tmp_path):
     ]
     result = segment(bad[0], talk, *bad[1:])
     assert len(result.clips) == 2
-    assert [id for id, _ in result.told] == ["gone", "text", "e"]
-    for id, error in result.told:
+    assert [id for id, _ in result.failed] == ["gone", "text", "e"]
+    for id, error in result.failed:
         assert isinstance(error, AudioError)
         assert str(error).startswith(f"{id}: ")
 
 
-def test_a_damaged_recording_is_cut_and_told(compose, saved, segment):
+def test_a_damaged_recording_is_cut_and_fails(compose, saved, segment):
     talk = saved(compose(["0", 1.0, "1", 1.0, "2"]).samples, name="talk.flac")
     content = talk.audio.read_bytes()
     result = segment(replace(talk, audio=content[: len(content) // 2]))
     assert result.clips
-    ((id, error),) = result.told
+    ((id, error),) = result.failed
     assert id == "talk"
     assert isinstance(error, AudioError)
     assert "is damaged" in str(error)
 
 
-def test_an_id_too_long_for_a_clip_is_told(talk, segment):
-    ((id, error),) = segment(replace(talk, id="a" * 230)).told
+def test_an_id_too_long_for_a_clip_fails(talk, segment):
+    ((id, error),) = segment(replace(talk, id="a" * 230)).failed
     assert id == "a" * 230
     assert isinstance(error, CorpusError)
 

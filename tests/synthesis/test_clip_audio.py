@@ -1,4 +1,4 @@
-"""Each cue is heard in the sound: turned up and down, what it names changes, and in the right direction."""
+"""Each cue changes the sound: turned up and down, what it names changes in the right direction."""
 
 from dataclasses import replace
 
@@ -71,7 +71,7 @@ def test_other_cues_change_the_sound(say, cue):
 
 
 def test_clips_fit_the_window_and_full_scale(espeak):
-    for number in range(40):
+    for number in range(16):
         plan = plan_clip(number, seed=21, split="test")
         loudest = replace(plan, settings={**plan.settings, "loudness": 1.1, "rate": -1.1, "pauses": 1.1})
         samples = synthesize(loudest, espeak)

@@ -16,7 +16,7 @@ def test_a_plan_is_a_function_of_seed_split_and_number():
 
 
 @pytest.mark.parametrize("other", ["validation", "test"])
-def test_no_speaker_of_training_is_heard_in_another_split(other):
+def test_no_speaker_of_training_is_in_another_split(other):
     speakers = {plan.voice.speaker for plan in PLANS}
     assert not speakers & {plan_clip(n, seed=11, split=other).voice.speaker for n in range(500)}
 
@@ -40,7 +40,7 @@ def test_intensity_drives_the_strength_of_the_cues():
     assert means[3] > 1.8 * means[0]
 
 
-def test_words_language_and_gender_tell_nothing_of_the_emotion():
+def test_language_and_gender_are_independent_of_the_emotion():
     for trait in ("gender", "language"):
         shares = Counter(getattr(plan.voice, trait) for plan in PLANS)
         for emotion in ("Anger", "Sadness", "Amusement"):
