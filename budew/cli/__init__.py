@@ -1,6 +1,6 @@
 """The command `budew`: each command is one call of the library, with its result printed.
 
-Results go to stdout, everything else to stderr. Exit status: 0 all is well, 1 something failed and was told,
+Results go to stdout, everything else to stderr. Exit status: 0 success, 1 a reported failure,
 2 the command was not understood, 130 it was stopped by Ctrl-C. `BUDEW_DEBUG=1` shows the traceback of what is
 one line otherwise. What a command needs is imported inside it, so that help takes a tenth of a second and not
 the seconds of torch.
@@ -23,7 +23,7 @@ from budew.cli import (
     speech,
     training,
 )
-from budew.cli.settings import SETTINGS
+from budew.cli.options import SETTINGS
 from budew.terminal import finish_output, one_line_for, plain_warnings, say_error, tolerant_output
 from budew.version import __version__
 
@@ -31,8 +31,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Listen to speech and write what a good listener would say of it: emotions, bursts, the speaker.",
-    epilog="Begin with: budew demo, or budew caption FILE. What works here: budew doctor.",
+    help="Captions of speech: emotions, vocal bursts, the speaker. Write, parse, and train on them.",
+    epilog="Start with: budew demo, or budew caption FILE. What is installed: budew doctor.",
     **SETTINGS,
 )
 app.add_typer(speech.app)

@@ -3,8 +3,8 @@
 import typer
 
 from budew.cli import annotation_options, options, server_options
+from budew.cli.options import SETTINGS
 from budew.cli.running import Running, job_command, run_job, run_paid_job
-from budew.cli.settings import SETTINGS
 from budew.cli.told import Told
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from budew.cli import options
-from budew.cli.settings import SETTINGS
+from budew.cli.options import SETTINGS
 from budew.terminal import (
     as_json,
     console_on,
@@ -29,26 +29,70 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 10_000_000
 """Bytes of a caption on stdin."""
 
+Text = Annotated[
+    str | None, typer.Argument(metavar="TEXT", help="One caption, in quotes; - is stdin.", show_default=False)
+]
+JsonLines = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help='Many captions instead, as JSON Lines; - is stdin. "emotions" that are there are replaced.',
+    ),
+]
+Into = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="With --jsonl: put emotions, bursts and traits under this name, and touch no other. "
+        "A line that has the name already is an error.",
+    ),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Show in the terminal how the caption is parsed, phrase by phrase.")
+]
+ExplanationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the explanation as a self-contained page; - is stdout.",
+    ),
+]
+AllFrames = Annotated[
+    bool, typer.Option("--all-frames", help="Show the profile in every sentence frame, of --style if given.")
+]
+Count = Annotated[int, typer.Option(min=1, help="How many captions; each takes the next seed.")]
+CaptionFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A caption a line, or JSON Lines; - is stdin.", show_default=False),
+]
+MostWords = Annotated[int, typer.Option(metavar="N", min=0, help="Unknown words shown.")]
+CoverageFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", dir_okay=False, help="Write all results here as JSON."),
+]
+
 app = typer.Typer()
-captions_app = typer.Typer(help="Collections of captions: what is read in them, and what is not.", **SETTINGS)
+captions_app = typer.Typer(help="Coverage of the lexicon, size of the caption language.", **SETTINGS)
 
 
 @app.command(no_args_is_help=True)
 def parse(
-    text: options.Text = None,
-    jsonl: options.JsonLines = None,
-    into: options.Into = None,
-    explain: options.Explain = False,
-    html: options.ExplanationFile = None,
+    text: Text = None,
+    jsonl: JsonLines = None,
+    into: Into = None,
+    explain: Explain = False,
+    html: ExplanationFile = None,
     output_file: options.Output = None,
 ) -> None:
-    """Read emotions (0 to 1), vocal bursts and traits out of a caption, as JSON. Needs no model.
+    """Parse a caption: emotions (0 to 1), vocal bursts and traits, as JSON. Needs no model.
 
     With --jsonl: objects with "caption" in, the same objects with "emotions"
-    added (or replaced) out, or with --into NAME the whole reading under that
-    name. A bad line is one line on stderr, the others are parsed.
+    added (or replaced) out, or with --into NAME the whole profile under that
+    name. A bad line is reported on stderr, the others are parsed.
 
-    With --explain, and --html FILE as a page: each phrase in its place, what it
+    --explain, and --html FILE as a page, show each phrase in its place, what it
     means, and why.
 
     Example: budew parse "A young woman, deeply sad, sobbing." --explain
@@ -89,12 +133,12 @@ def _parse_jsonl(path: Path, output_file: Path | None, into: str | None) -> int:
 
     bad: list[Exception] = []
 
-    def tell(error: Exception) -> None:
+    def report(error: Exception) -> None:
         bad.append(error)
         say_error(error)
 
     with opened(path) as lines, output(output_file) as file:
-        for record in parse_lines(lines, name=name_of(path), into=into, on_bad=tell):
+        for record in parse_lines(lines, name=name_of(path), into=into, on_bad=report):
             print(as_json(record), file=file)
     return int(bool(bad))
 
@@ -103,16 +147,16 @@ def _parse_jsonl(path: Path, output_file: Path | None, into: str | None) -> int:
 def render(
     profile: options.ProfileFile,
     seed: options.WordingSeed = 0,
-    count: options.Count = 1,
+    count: Count = 1,
     style: options.CaptionStyle = None,
     max_emotions: options.MaxEmotions = None,
     min_level: options.MinLevel = 0.0,
     leave_out: options.LeaveOut = None,
     baseline: options.BaselineFile = None,
     min_z: options.MinZ = None,
-    all_frames: options.AllFrames = False,
+    all_frames: AllFrames = False,
 ) -> None:
-    """Say in words what a profile holds, one caption a line. Needs no model.
+    """Render a profile as captions, one a line. Needs no model.
 
     Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sobs"]}' | budew render - --count 3
     """
@@ -181,10 +225,8 @@ def read_baseline(path: Path) -> "Baseline":
 
 
 @captions_app.command(no_args_is_help=True)
-def coverage(
-    file: options.CaptionFile, most: options.MostWords = 30, json: options.CoverageFile = None
-) -> None:
-    """Count what the lexicon reads in captions, and the words it does not know where an emotion stands.
+def coverage(file: CaptionFile, most: MostWords = 30, json: CoverageFile = None) -> None:
+    """Count the emotions that the lexicon finds in captions, and unknown words where an emotion is expected.
 
     FILE has a caption a line, or JSON Lines with "caption".
 
@@ -208,8 +250,8 @@ def coverage(
         found = read_all(texts(lines), progress=lambda done: bar(done, None))
     _write(json, found.to_dict())
     print(
-        f"captions: {found.captions:,}, an emotion read in {found.with_emotion:,}; "
-        f"{len(found.unknown):,} words where an emotion stands are in no entry"
+        f"captions: {found.captions:,}, an emotion found in {found.with_emotion:,}; "
+        f"{len(found.unknown):,} unknown words where an emotion is expected"
     )
     for row in found.to_dict(most=most)["unknown"]:
         print(f"{row['captions']:>8,}  {row['word']:<24} {visible(row['examples'][0])}")
@@ -217,7 +259,7 @@ def coverage(
 
 
 @app.command(no_args_is_help=True)
-def lint(file: options.CaptionFile, json: options.CoverageFile = None) -> None:
+def lint(file: CaptionFile, json: CoverageFile = None) -> None:
     """Check captions: leaked numbers and field names, repetitions, contradictions, over-used phrases, length.
 
     FILE has a caption a line, or JSON Lines with "caption" and maybe "profile",
@@ -236,16 +278,16 @@ def lint(file: options.CaptionFile, json: options.CoverageFile = None) -> None:
     raise typer.Exit(1 if report.errors else 0)
 
 
-def _write(path: Path | None, figures: dict[str, Any]) -> None:
-    """Write figures, before anything is printed: a pipe that is closed must not cost them."""
+def _write(path: Path | None, results: dict[str, Any]) -> None:
+    """Write results before anything is printed: they must survive a closed pipe."""
     if path is not None:
         with output(path) as file:
-            print(as_json(figures, indent=1), file=file)
+            print(as_json(results, indent=1), file=file)
 
 
 @captions_app.command()
 def size() -> None:
-    """Tell how much the caption language can say and read.
+    """Print how many frames and phrases the caption language has.
 
     Example: budew captions size
     """

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from budew.cli import corpus_options, options
-from budew.cli.settings import SETTINGS
+from budew.cli.options import SETTINGS
 from budew.cli.told import Told
 from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from budew.cli import options, paraphrase_prompt, paraphrase_report, server_options
+from budew.cli.options import SETTINGS
 from budew.cli.running import Running, job_command, run_job, run_paid_job
-from budew.cli.settings import SETTINGS
 from budew.cli.told import Told
 from budew.terminal import (
     as_json,

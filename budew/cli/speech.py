@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,51 @@ from budew.version import __version__
 
 if TYPE_CHECKING:
     from budew.inference import Captioned, Captioner, Failure
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Audio files, folders of them at any depth, shards, manifests, or other corpora.",
+        show_default=False,
+    ),
+]
+CaptionFormat = Annotated[
+    options.Format, typer.Option(help="text to read, json for one array, jsonl for one object a line.")
+]
+Scores = Annotated[bool, typer.Option("--scores", help="Add the emotions as numbers from 0 to 1.")]
+NumBeams = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Beam width; left out, that of the checkpoint."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Do not print notes about the checkpoint.")]
+Samples = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=256,
+        help="Captions sampled for each window besides the one shown; the scores are then their mean. "
+        "16 are plenty.",
+    ),
+]
+BatchSize = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same."
+    ),
+]
+Predictions = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help='Evaluate these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+    ),
+]
+RatingScale = Annotated[
+    str, typer.Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
+]
+DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, metrics and captions.")]
 
 app = typer.Typer()
 
@@ -25,16 +70,16 @@ SYNTHETIC_ONLY = (
 
 @app.command(no_args_is_help=True)
 def caption(
-    paths: options.Paths,
-    format: options.CaptionFormat = options.Format.text,
-    scores: options.Scores = False,
+    paths: Paths,
+    format: CaptionFormat = options.Format.text,
+    scores: Scores = False,
     model: options.Model = None,
-    num_beams: options.NumBeams = None,
-    samples: options.Samples = 0,
-    batch_size: options.BatchSize = 16,
+    num_beams: NumBeams = None,
+    samples: Samples = 0,
+    batch_size: BatchSize = 16,
     device: options.Device = None,
     output_file: options.Output = None,
-    quiet: options.Quiet = False,
+    quiet: Quiet = False,
 ) -> None:
     """Caption speech: audio files of any format and length, folders of them, and corpora.
 
@@ -100,13 +145,13 @@ def _caption_to_file(
 def evaluate(
     corpus: options.Corpus,
     model: options.Model = None,
-    predictions: options.Predictions = None,
-    scale: options.RatingScale = "intensity",
+    predictions: Predictions = None,
+    scale: RatingScale = "intensity",
     json: options.MetricsFile = None,
     html: options.ReportFile = None,
     device: options.Device = None,
-    batch_size: options.BatchSize = 16,
-    samples: options.Samples = 0,
+    batch_size: BatchSize = 16,
+    samples: Samples = 0,
 ) -> None:
     """Compare captions with the profiles of a corpus, emotion by emotion, with 95 % intervals.
 
@@ -147,7 +192,7 @@ def evaluate(
 
 @app.command()
 def demo(
-    out: options.DemoFolder = Path("runs/demo"),
+    out: DemoFolder = Path("runs/demo"),
 ) -> None:
     """Caption the bundled clips, compare with their labels and write a report. Needs no network.
 

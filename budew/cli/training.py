@@ -2,21 +2,40 @@
 
 import shlex
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from budew.cli import options
+RecipeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE",
+        help="A YAML file, or the name of a recipe that ships: tiny-synthetic, train-demo.",
+        show_default=False,
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the recipe and print what it would do.")]
+Resume = Annotated[bool, typer.Option(help="Continue a run that was stopped, or train again from the start.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Change a field: optimizer.max_steps=200. May be repeated."
+    ),
+]
+RunFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")
+]
 
 app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
 def train(
-    recipe: options.RecipeName,
-    dry_run: options.DryRun = False,
-    resume: options.Resume = True,
-    settings: options.Changes = None,
-    out: options.RunFolder = None,
+    recipe: RecipeName,
+    dry_run: DryRun = False,
+    resume: Resume = True,
+    settings: Changes = None,
+    out: RunFolder = None,
 ) -> None:
     """Train a captioner by a recipe, and save a plain transformers checkpoint.
 

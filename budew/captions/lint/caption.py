@@ -1,4 +1,4 @@
-"""The linter of one caption: what must never stand in a caption that a model learns from, or writes.
+"""Checks of one caption: what must never stand in a caption that a model learns from, or writes.
 
 Leaked numbers, field names, markup and tokens; addresses; refusals and chat of language models; loops; too
 much text for Whisper; slips of grammar; contradictions; gender, age and accent that the profile does not
@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from budew.captions.english import with_article
 from budew.captions.lexicon import load_lexicon
-from budew.captions.lint.consistency import senseless
+from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.parse import parse
 from budew.captions.quotes import quoted_spans
@@ -68,12 +68,12 @@ def lint_caption(
     else:
         found = [
             *_leaks(text, rules, language),
-            *_told(text, rules, language),
+            *_listed_phrases(text, rules, language),
             *_too_long(text, rules.caption, count_tokens),
             *_repetitions(text, words, rules),
             *_articles(text, words, rules, language),
-            *_foreign(text, words, rules, language),
-            *senseless(text, words, profile, rules, language),
+            *_not_english(text, words, rules, language),
+            *contradictions(text, words, profile, rules, language),
         ]
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
@@ -95,7 +95,7 @@ def estimate_tokens(text: str, letters_a_token: int | None = None) -> int:
 
 
 def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
-    """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character is told of once."""
+    """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character once."""
     addressed = _is_in(rules.address_marks, text.lower())
     if not addressed and not _SUSPECT.search(text):
         return
@@ -126,15 +126,15 @@ def _numbers(text: str, language: str) -> Iterator[Finding]:
 
 
 def _is_number(letter: str) -> bool:
-    """Tell digits, fractions and Roman numerals of one character, but not letters that count ("一")."""
+    """Return whether a character is a digit, fraction or Roman numeral, but no letter that counts ("一")."""
     return letter.isnumeric() and not letter.isalpha()
 
 
-def _told(text: str, rules: Rules, language: str) -> Iterator[Finding]:
+def _listed_phrases(text: str, rules: Rules, language: str) -> Iterator[Finding]:
     """Find numbers in words, and what a language model says in place of a caption or around it, but not
     where a voice says it.
     """
-    found = [item for item in rules.told.scan(tokenize(text)) if item[2] is not None]
+    found = [item for item in rules.phrases.scan(tokenize(text)) if item[2] is not None]
     if not found:
         return
     places, spoken = spans(text), quoted_spans(text, load_lexicon(language).speaking)
@@ -148,7 +148,7 @@ def _is_in(marks: Sequence[str], text: str) -> bool:
 
 
 def _is_within(held: Sequence[tuple[int, int]], at: int) -> bool:
-    """Tell whether one of some spans, in their order and apart from each other, holds a place."""
+    """Return whether one of some spans, in their order and apart from each other, holds a place."""
     before = bisect_right(held, at, key=lambda span: span[0])
     return before > 0 and at < held[before - 1][1]
 
@@ -236,13 +236,13 @@ def _articles(text: str, words: Sequence[Word], rules: Rules, language: str) -> 
 
 
 def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) -> bool:
-    """Tell whether a word follows its article and is read as it is spelled, which abbreviations are not."""
+    """Return whether a word follows its article and is read as it is spelled, which abbreviations are not."""
     plain = len(word) > 1 and word[:2].isascii() and word[:2].isalpha() and not word.isupper()
     beside = text[article.end : start].isspace() and text[article.start - 1 : article.start] not in _HYPHENS
     return plain and beside and not word.lower().startswith(rules.unsettled_sounds)
 
 
-def _foreign(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Finding]:
+def _not_english(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Finding]:
     """Find text that is not in Latin letters, or has too few words that any English caption has."""
     limits = rules.caption
     if not text.isascii() and _share_outside_latin(text) > limits.foreign_share:

@@ -1,6 +1,6 @@
-"""Sense: does a caption contradict itself, and does it say of the speaker what nobody knows?
+"""Consistency: does a caption contradict itself, and does it claim of the speaker what the profile lacks?
 
-Read from what `parse` finds, so that the linter judges the reading that evaluation and gate will make. One
+Works on what `parse` finds, so that the linter judges what evaluation and gate will parse. One
 thing that turns into another is no contradiction: "starts soft, ends harsh".
 """
 
@@ -34,7 +34,7 @@ class Fact(NamedTuple):
     value: str
 
 
-def senseless(
+def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules, language: str
 ) -> Iterator[Finding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
@@ -122,7 +122,7 @@ def _opposite(one: Fact, other: Fact, rules: Rules) -> bool:
 
 
 def _excused(text: str, one: Fact | Mention, other: Fact | Mention, rules: Rules) -> bool:
-    """Tell whether their sentences say that one follows the other, that there are two speakers, or that the
+    """Return whether their sentences say that one follows the other, that there are two speakers, or that the
     voice is only likened to somebody.
     """
     first, last = min(one.start, other.start), max(one.end, other.end)
@@ -149,7 +149,7 @@ def _unsupported(facts: Iterable[Fact], profile: VoiceProfile, rules: Rules) -> 
 
 
 def _supported(name: str, value: str, profile: VoiceProfile, rules: Rules) -> bool:
-    """Tell whether a profile has this gender, age or accent.
+    """Return whether a profile has this gender, age or accent.
 
     Where it has only the number `Gender`, the word must be on that side; any word goes with the number `Age`,
     whose scale has no agreed words.

@@ -1,4 +1,4 @@
-"""What the linter goes by: severities, limits and word lists of `caption_templates/lint`, compiled once."""
+"""Rules of the linter: severities, limits and word lists of `caption_templates/lint`, compiled once."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,10 @@ import yaml
 
 from budew.captions.english import spelled_out
 from budew.captions.tokens import PhraseTrie
-from budew.errors import SettingsError
-from budew.malformed import fault_in
+from budew.errors import InputError
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS
 
-SEVERITIES = ("error", "warning")
 _MAIL = r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w[\w.-]{0,64}"
 
 
@@ -26,7 +24,7 @@ class Finding:
 
     Attributes:
         code: what kind of thing, lower-case with hyphens; a key of `Rules.severity`.
-        what: the words it is about, or what is said of them.
+        what: the words concerned, or what is wrong with them.
         start, end: the span in the text, in characters.
     """
 
@@ -75,7 +73,7 @@ class Rules:
         special_token, field_name: patterns of what leaks from data and tokenizers.
         address: pattern of what leads elsewhere.
         address_marks: one of these is in each address.
-        told: numbers in words, phrases that a language model says that was asked for a caption; their codes.
+        phrases: the codes of numbers in words and of what a language model says instead of a caption.
         changing, several, similes: patterns of words that excuse a contradiction.
         may_double, function_words, vague_accents: words, lower-case.
         sounds: words for sounds of no vocal burst in particular, lower-case.
@@ -91,7 +89,7 @@ class Rules:
     field_name: re.Pattern[str]
     address: re.Pattern[str]
     address_marks: tuple[str, ...]
-    told: PhraseTrie[str]
+    phrases: PhraseTrie[str]
     changing: re.Pattern[str]
     several: re.Pattern[str]
     similes: re.Pattern[str]
@@ -109,31 +107,27 @@ def load_rules(language: str = "en") -> Rules:
     """Return the rules for captions in `language`.
 
     Raises:
-        SettingsError: there are none, or the file is malformed.
+        InputError: there are none.
     """
     path = data_folder("caption_templates") / "lint" / f"{language}.yaml"
     if not path.is_file():
-        raise SettingsError(
+        raise InputError(
             f"no rules to check captions in {language!r}: add caption_templates/lint/{path.name}"
         )
-    try:
-        return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise SettingsError(f"lint/{path.name}: {fault_in(error)}: correct it") from error
+    return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:
-    severity = {str(code): SEVERITIES[SEVERITIES.index(given)] for code, given in table["severity"].items()}
     pronouns = {word: gender for gender, words in table["pronouns"].items() for word in words}
     return Rules(
-        severity=MappingProxyType(severity),
+        severity=MappingProxyType(table["severity"]),
         caption=CaptionLimits(**table["caption"]),
         corpus=CorpusLimits(**table["corpus"]),
         special_token=re.compile(rf"<\|[^<>|]{{0,40}}\|>|{_any_of(table['special_tokens'])}", re.IGNORECASE),
         field_name=_field_name(table["labels"]),
         address=re.compile(rf"\b(?:{_any_of(table['addresses'])})\S*|{_MAIL}", re.IGNORECASE),
         address_marks=("@", *table["addresses"]),
-        told=_told({"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}),
+        phrases=_phrases({"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}),
         changing=_words(table["changing"]),
         several=_words(table["several"]),
         similes=_words(table["similes"]),
@@ -153,12 +147,12 @@ def _field_name(labels: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{_any_of(labels)})[\"']?\s*[:=]|{names}|\b[^\W_]+(?:_[^\W_]+)+", re.IGNORECASE)
 
 
-def _told(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
-    told: PhraseTrie[str] = PhraseTrie()
+def _phrases(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
+    found: PhraseTrie[str] = PhraseTrie()
     for code, listed in patterns.items():
         for phrase in (phrase for pattern in listed for phrase in spelled_out(pattern)):
-            told.setdefault(phrase, code)
-    return told
+            found.setdefault(phrase, code)
+    return found
 
 
 def _words(patterns: Iterable[str]) -> re.Pattern[str]:
