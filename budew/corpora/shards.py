@@ -28,8 +28,6 @@ from budew.errors import CorpusError, OnBad, report
 
 LARGEST_HEADER = 2**20
 """Bytes of one header record: a long name, or the attributes of a member."""
-MOST_ATTRIBUTES = 1_000
-"""Attributes that a shard gives to all of its members: they stay in memory."""
 MOST_PADDING = 2**20
 """Bytes of zeros behind the last member: tar fills its last record, of 10 KiB unless asked otherwise. What is
 not yet downloaded of a file whose room was reserved is more.
@@ -238,7 +236,7 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     place = -1
     for member in iter(tar.next, None):
         tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
-        if tar.offset <= place or len(tar.pax_headers) > MOST_ATTRIBUTES:
+        if tar.offset <= place:
             raise tarfile.ReadError(f"the header of {member.name[:80]!r} makes no sense")
         place = tar.offset
         yield member

@@ -48,9 +48,7 @@ def header(name: str, size: int) -> bytes:
 
 BOMBS = {
     "a clip": gzip.compress(header("big.wav", 500 * MEGABYTE)) + 200 * ZEROS,
-    "a clip that is too large": gzip.compress(header("big.wav", 10**10)) + 200 * ZEROS,
     "something else": gzip.compress(header("big.bin", 10**10)) + 200 * ZEROS,
-    "a description": gzip.compress(header("big.json", 10**10)) + 200 * ZEROS,
     "members without end": gzip.compress(header("none.bin", 0) * 20_000) * 1_000,
 }
 
