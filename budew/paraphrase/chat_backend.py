@@ -1,8 +1,8 @@
 """Rewriting by a language model behind any server that speaks the OpenAI chat protocol.
 
-Many requests are under way at a time. What was answered is kept by its content and never asked or paid
-again; a server that is overloaded or down for a while is waited for; a request that no server answers is
-told, and its caption falls back on a template. See `budew.chat`.
+Many requests are in progress at a time. Answers are cached and never paid twice; the client waits for a
+server that is overloaded or down for a while; a caption whose request fails falls back on a template (see
+`budew.chat`).
 """
 
 import asyncio
@@ -25,11 +25,11 @@ class ChatBackend:
     """A chat server.
 
     Attributes:
-        server: where and which model to ask, how patiently, and what may be spent.
+        server: address, model, patience and ceilings.
         prompts: what to ask.
-        temperature: that of the prompts where None.
-        structured: ask for JSON of a schema; a server that knows no schemas is asked without from then on.
-        account: name under which the cache adds up what is spent, the same in all workers and restarts.
+        temperature: that of the prompts when None.
+        structured: ask for JSON of a schema, until a server refuses schemas.
+        account: name under which the cache sums the cost, the same in all workers and restarts.
 
     Raises:
         InputError: a number out of range.
@@ -44,16 +44,16 @@ class ChatBackend:
 
     def __post_init__(self) -> None:
         if self.temperature is not None and not 0 <= self.temperature <= 2:
-            raise InputError("a temperature is from 0 to 2")
+            raise InputError("temperature must be from 0 to 2")
 
     @property
     def batch(self) -> int:
-        """Clips that are handed over together: none waits for another."""
+        """Clips passed together: none waits for another."""
         return 1
 
     @property
     def ahead(self) -> int:
-        """Clips under way, enough that all places at the server are taken while one is waited for."""
+        """Clips in progress: enough to keep all requests busy while one is waited for."""
         return 2 * self.server.concurrency
 
     def settings(self) -> Mapping[str, Any]:
@@ -75,11 +75,11 @@ class ChatBackend:
             await client.__aexit__(*ended)
 
     async def rewrite(self, requests: Sequence[Request]) -> list[Candidates]:
-        """Return candidates for each request, in their order; `failure` says which got none and why.
+        """Return candidates for each request, in their order; with the `failure` where there are none.
 
         Raises:
-            JobError: the key or the model is refused, the server stays away for longer than patience lasts,
-                a ceiling is reached, or the cache cannot be written. What was answered is kept.
+            JobError: the key or the model is refused, the server is down for longer than `patience`, a
+                ceiling is reached, or the cache cannot be written. Answers are kept.
         """
         return list(await asyncio.gather(*map(self._answered, requests)))
 

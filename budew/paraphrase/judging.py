@@ -1,4 +1,4 @@
-"""The gate on captions from elsewhere: JSON Lines of captions with the profiles that they should express."""
+"""The gate for captions from anywhere: JSON Lines of captions with the profiles that they should express."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO

@@ -1,7 +1,7 @@
-"""What a language model answered → the caption in it, on one line, without what models put around it.
+"""From the answer of a language model to the caption in it, on one line.
 
-Thoughts, code fences, JSON, "Here is the caption:", quotation marks and bold type are taken away. What is
-left is as it came: whether it says what it should is for the gate to find.
+Thoughts, code fences, JSON, "Here is the caption:", quotation marks and bold type are removed. The rest is
+not changed: whether it expresses the profile is for the gate to decide.
 """
 
 import re
@@ -31,7 +31,7 @@ def tidied(answer: str, *, cut: bool = False) -> str:
 
     Args:
         answer: any text.
-        cut: the answer ended because it grew too long: only its whole sentences count.
+        cut: the answer reached its limit of tokens: only whole sentences are kept.
     """
     text = _fenced(_in_json(_said(answer).strip()).strip())
     for _ in range(_MOST_LAYERS):
@@ -44,7 +44,7 @@ def tidied(answer: str, *, cut: bool = False) -> str:
 
 
 def _said(answer: str) -> str:
-    """Return what stands behind the thoughts; chat templates may begin them, so that only their end shows."""
+    """Return the text after the thoughts, whose begin may be in the chat template."""
     said = _THOUGHT_ENDS.split(answer)[-1]
     return _THOUGHT_BEGINS.split(said, maxsplit=1)[0]
 

@@ -93,6 +93,6 @@ def test_any_text_becomes_one_line_that_is_tidy_already(text):
 
 @pytest.mark.parametrize("unit", ["caption: ", "```\n", "<think>", '"', "a ", "{", '{"a":', "sure. "])
 def test_forty_thousand_characters_take_no_time(unit):
-    begin = time.perf_counter()
+    begin = time.process_time()
     tidied(unit * (40_000 // len(unit)))
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5

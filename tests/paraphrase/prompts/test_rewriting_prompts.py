@@ -19,7 +19,7 @@ from budew.errors import InputError, SettingsError
 from budew.paraphrase import load_prompts
 from budew.paraphrase.backend import Refused, Request
 from budew.paraphrase.gate import Reason, judge
-from budew.paraphrase.prompts.messages import LONGEST_QUOTED, SCHEMA, quoted
+from budew.paraphrase.prompts.messages import LONGEST_QUOTED, SCHEMA, filled, quoted
 from budew.paraphrase.prompts.must_say import plain_name
 from budew.paraphrase.prompts.prompt_file import REASONS
 from budew.profile import VoiceProfile
@@ -242,6 +242,16 @@ def test_what_is_quoted_is_on_one_line_and_stays_as_it_is_when_quoted_again(text
     assert once.isprintable()
     assert not set("<>{}[]|\\`#*=_") & set(once)
     assert quoted(once) == once
+
+
+def test_lines_of_empty_slots_are_left_out_and_others_stay():
+    assert filled("{a}\n{b}{c}\nx{b}\n\ny", {"a": "1", "b": "", "c": ""}) == "1\nx\n\ny"
+
+
+@given(st.text(), st.text())
+def test_a_value_that_looks_like_a_slot_stays_as_it_is(one, other):
+    values = {"one": one + "{other}", "other": other}
+    assert filled("<{one}> {other}.", values) == f"<{one}{{other}}> {other}."
 
 
 @settings(max_examples=50, deadline=None)
