@@ -79,7 +79,7 @@ def fit_stack(
     Args:
         features: (clips, inputs), standardized.
         targets: (clips, heads), standardized, NaN where unknown.
-        validation: (clips,), True for clips that only tell when to stop.
+        validation: (clips,), True for clips that decide when to stop.
         fitting: how.
 
     Returns:

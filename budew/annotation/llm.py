@@ -59,8 +59,8 @@ class AnnotateByLLM:
         prompt: what to ask.
         temperature: 0 for the likeliest answer.
         seed: sent along, None for none.
-        turns: answers that a model may give for a clip: after each that cannot be used but the last it is
-            told what was wrong. With more turns, clips that failed can be tried again (`retry_failed`):
+        turns: answers that a model may give for a clip: what is wrong with one is sent back, except after the
+            last. With more turns, clips that failed can be tried again (`retry_failed`):
             the kept answers are read again, and only what is new is asked.
         max_seconds: longer clips are not sent, and fail.
         account: name under which the cache adds up what is spent, the same in all workers and restarts.
@@ -145,10 +145,10 @@ class AnnotateByLLM:
                 "use another model"
             ) from refusal
 
-    def _with_profile(self, clip: Clip, heard: VoiceProfile) -> Clip:
+    def _with_profile(self, clip: Clip, predicted: VoiceProfile) -> Clip:
         before = clip.profile or VoiceProfile()
-        bursts = heard.bursts if "bursts" in self.prompt.parts else before.bursts
-        profile = VoiceProfile(heard.emotions, bursts, {**before.traits, **heard.traits})
+        bursts = predicted.bursts if "bursts" in self.prompt.parts else before.bursts
+        profile = VoiceProfile(predicted.emotions, bursts, {**before.traits, **predicted.traits})
         return replace(clip, profile=profile, metadata={**clip.metadata, "annotated_by": self._made_by()})
 
     def _made_by(self) -> dict[str, Any]:

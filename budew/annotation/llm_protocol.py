@@ -101,9 +101,9 @@ class AnnotationPrompt:
             audio: the encoded file in base64.
             format: "wav" or "mp3".
         """
-        heard = {"type": "input_audio", "input_audio": {"data": audio, "format": format}}
+        audio_part = {"type": "input_audio", "input_audio": {"data": audio, "format": format}}
         asked = {"type": "text", "text": self.request}
-        return ({"role": "system", "content": self.system}, {"role": "user", "content": [heard, asked]})
+        return ({"role": "system", "content": self.system}, {"role": "user", "content": [audio_part, asked]})
 
     def corrected(self, answer: str, problems: Sequence[str]) -> tuple[dict[str, Any], ...]:
         """Return the messages that give an answer back with its problems."""

@@ -206,7 +206,7 @@ def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> in
 
 
 def count_syllables(text: str, language: str | None = None) -> int | None:
-    """Return how many syllables a text has, or None where nobody can tell from its letters.
+    """Return the number of syllables of a text, or None where its letters do not show it.
 
     Args:
         text: in Latin, Greek, Cyrillic, Hangul, kana or Chinese; what stands in brackets or between

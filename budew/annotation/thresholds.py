@@ -4,7 +4,7 @@ Two passes: `corpus_thresholds` reads the measures of all clips, `AnnotateByMeas
 They are a JSON file, so that another corpus, or one clip, can be compared with the same.
 
 dataspeech cuts the range into equal parts, whose outer ones are nearly empty. Pitch is that of the clip, not
-the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions say so.
+the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions describe it.
 """
 
 import hashlib

@@ -82,6 +82,8 @@ def act(
             running, server, base_url, model, cached=False, concurrency=8
         )
         backend = ServerBackend(settings, response_format)
+        if running.is_here and not running.dry_run:
+            settings.key()  # before OUT belongs to this job
     plan = make_plan(backend, seed=seed, **axes.model_dump())
     check = None
     if words_model is not None:

@@ -1,4 +1,4 @@
-"""Acted speech after a plan: who says what, in which emotion and manner, by a speech server or offline."""
+"""Acted speech after a plan: voices, lines, emotions and manners, by a speech server or offline."""
 
 from budew.synthesis.acting.acting_job import Act
 from budew.synthesis.acting.acting_plan import ActingPlan, Item, make_plan
