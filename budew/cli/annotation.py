@@ -4,8 +4,8 @@ import typer
 
 from budew.cli import annotation_options, options, server_options
 from budew.cli.options import SETTINGS
+from budew.cli.printed_errors import PrintedErrors
 from budew.cli.running import Running, job_command, run_job, run_paid_job
-from budew.cli.told import Told
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
@@ -155,7 +155,7 @@ def bins(
     from budew.reports.annotation_tables import thresholds_table
 
     refuse_to_replace(files_read(measured), json)
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("reading") as bar:
         found = corpus_thresholds(
             measured,
@@ -191,7 +191,7 @@ def train_heads(
     from budew.annotation.train_heads import train_heads as train
     from budew.reports.annotation_tables import quality_table, rare_line
 
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("encoding") as bar:
         trained = train(
             corpus,

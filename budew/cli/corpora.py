@@ -9,7 +9,7 @@ import typer
 
 from budew.cli import corpus_options, options
 from budew.cli.options import SETTINGS
-from budew.cli.told import Told
+from budew.cli.printed_errors import PrintedErrors
 from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
 
 app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
@@ -68,7 +68,7 @@ def ratings(
     from budew.reports.corpus_tables import rating_table
 
     refuse_to_replace([table], json)
-    bad = Told()
+    bad = PrintedErrors()
     found = rating_statistics(read_ratings(table, scale=scale, on_bad=bad))
     print_table(rating_table(found, title=str(table)))
     _write_json(json, {"table": str(table), "bad_rows": bad.count, **found.to_dict()})
@@ -137,7 +137,7 @@ def split(
     refuse_to_replace(files_read(corpus), out)
     asked = {"train": train, "validation": validation, "test": test}
     shares = {name: share for name, share in asked.items() if share}
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("splitting") as bar:
         splits, report = split_corpus(
             corpus, shares, seed=seed, scale=scale, on_bad=bad, progress=lambda done: bar(done, None)
@@ -171,7 +171,7 @@ def weights(
 
     check_weight_file(out)
     refuse_to_replace(files_read(corpus), out, json)
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("counting") as bar:
         balance = corpus_balance(
             corpus,

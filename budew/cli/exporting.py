@@ -5,7 +5,7 @@ from collections import Counter
 import typer
 
 from budew.cli import export_options
-from budew.cli.told import ToldTogether
+from budew.cli.printed_errors import GroupedErrors
 from budew.terminal import progress_bar, visible_name
 
 app = typer.Typer()
@@ -33,7 +33,7 @@ def export(
     """
     from budew.corpora.exports import export
 
-    with ToldTogether() as tell, progress_bar("exporting") as bar:
+    with GroupedErrors() as tell, progress_bar("exporting") as bar:
         result = export(
             source,
             out,

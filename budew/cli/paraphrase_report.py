@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from budew.cli.told import Told
+from budew.cli.printed_errors import PrintedErrors
 from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace
 
 Corpora = Annotated[
@@ -61,7 +61,7 @@ def report(
     from budew.reports.paraphrase_tables import paraphrase_tables
 
     refuse_to_replace([file for corpus in corpora for file in files_read(corpus)], html, json, ban)
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("reading") as bar:
         found = paraphrase_report(
             corpora, sample=sample, seed=seed, on_bad=bad, progress=lambda done: bar(done, None)

@@ -9,8 +9,8 @@ import typer
 
 from budew.cli import options, paraphrase_prompt, paraphrase_report, server_options
 from budew.cli.options import SETTINGS
+from budew.cli.printed_errors import PrintedErrors
 from budew.cli.running import Running, job_command, run_job, run_paid_job
-from budew.cli.told import Told
 from budew.terminal import (
     as_json,
     name_of,
@@ -210,7 +210,7 @@ def judge(
     from budew.paraphrase.judging import judged_lines
 
     refuse_to_replace([file], verdicts)
-    tell, codes, count, passed = Told(), Counter[str](), 0, 0
+    tell, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
     with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
         for row in judged_lines(lines, name=name_of(file), gate=Gate(tolerance=tolerance), on_bad=tell):
             count, passed = count + 1, passed + row["accepted"]
@@ -246,7 +246,7 @@ def harvest(
     from budew.paraphrase.harvest import harvest as harvested
 
     refuse_to_replace([source], jsonl)
-    bad = Told()
+    bad = PrintedErrors()
     with progress_bar("harvest") as bar:
         clips = read(source, on_bad=bad)
         found = harvested(clips, fewest=fewest, progress=lambda done: bar(done, None))

@@ -1,4 +1,4 @@
-"""Errors that a command tells and goes on after, counted for its exit status."""
+"""Errors that a command prints and continues after, counted for its exit status."""
 
 import re
 from collections import Counter
@@ -13,13 +13,13 @@ _OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)': has (?P<lack>.*): (?P<remedy>[
 
 
 @dataclass(slots=True)
-class Told:
+class PrintedErrors:
     """Called with an error, prints it on stderr."""
 
     count: int = 0
 
     def __call__(self, error: Exception) -> None:
-        """Tell one error."""
+        """Print one error."""
         say_error(error)
         self.count += 1
 
@@ -30,7 +30,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class ToldTogether(Told):
+class GroupedErrors(PrintedErrors):
     """As a context, prints what many clips have in common ("has no transcript") on one line at its end."""
 
     same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class ToldTogether(Told):
         """Print one error, or count it with those like it."""
         found = _OF_A_CLIP.fullmatch(str(error))
         if found is None:
-            Told.__call__(self, error)
+            PrintedErrors.__call__(self, error)
             return
         self.count += 1
         kind = found["lack"], found["remedy"]
