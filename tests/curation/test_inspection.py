@@ -164,9 +164,9 @@ def test_what_a_clip_says_of_its_audio_is_checked(files, tmp_path):
         [clip, replace(clip, id="b", duration=3.0), replace(clip, id="c", sampling_rate=8)],
     )
     found = inspect_corpus(tmp_path / "a.tar")
-    assert {name: remark.first for name, remark in found.remarks.items()} == {
-        "the stated duration is not that of the audio": ["b"],
-        "the stated sampling rate is not that of the audio": ["c"],
+    assert {name: (remark.clips, remark.first) for name, remark in found.remarks.items()} == {
+        "the stated duration is not that of the audio": (1, ["b"]),
+        "the stated sampling rate is not that of the audio": (1, ["c"]),
     }
     assert found.statistics.durations.longest == 2
     assert found.statistics.bad == 0

@@ -104,6 +104,17 @@ def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
         assert (item, dict(profile.emotions)) == ("EN_1", {"Jealousy & Envy": pytest.approx(2 / 3)})
 
 
+@pytest.mark.parametrize(
+    ("votes", "is_count"), [("0", True), ("-1", False), ("1.5", False), ("1001", False), ("x", False)]
+)
+def test_votes_are_whole_numbers_within_reason(tmp_path, votes, is_count):
+    names = ("strongly_present_votes", "weakly_present_votes", "not_present_votes")
+    row = {"item": "a", "emotion": "Awe", **dict.fromkeys(names, votes)}
+    errors = []
+    assert list(read_ratings(table(tmp_path, [row]), on_bad=errors.append)) == []
+    assert len(errors) == (not is_count)
+
+
 def test_numbers_on_no_known_scale_need_one(tmp_path):
     path = table(tmp_path, [{"item": "a", "rater": "r", "emotion": "Awe", "value": "3"}])
     with pytest.raises(CorpusError, match=r"t\.csv: line 2: the scale of the values is unknown"):
