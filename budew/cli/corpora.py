@@ -45,8 +45,8 @@ def stats(
         found = corpus_statistics(
             corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
         )
-    print_table(statistics_tables(found))
     _write_json(json, found.to_dict())
+    print_table(statistics_tables(found))
     raise typer.Exit(1 if found.bad else 0)
 
 
@@ -70,8 +70,8 @@ def ratings(
     refuse_to_replace([table], json)
     bad = PrintedErrors()
     found = rating_statistics(read_ratings(table, scale=scale, on_bad=bad))
-    print_table(rating_table(found, title=str(table)))
     _write_json(json, {"table": str(table), "bad_rows": bad.count, **found.to_dict()})
+    print_table(rating_table(found, title=str(table)))
     raise typer.Exit(bad.status)
 
 
@@ -101,8 +101,8 @@ def inspect_(
         found = inspect_corpus(
             corpus, scale=scale, decode=decode, examples=players, progress=lambda done: bar(done, None)
         )
-    print_table(inspection_tables(found))
     _write_json(json, found.to_dict())
+    print_table(inspection_tables(found))
     if html is not None:
         from budew.reports.corpus_page import write_corpus_page
 
@@ -185,8 +185,8 @@ def weights(
     report = WeightReport(balance)
     with progress_bar("weighing") as bar:
         write_weights(out, weigh(corpus, report, scale=scale, progress=lambda done: bar(done, None)))
-    print_table(weights_table(report))
     _write_json(json, report.to_dict())
+    print_table(weights_table(report))
     print(f"weights: {out}")
     raise typer.Exit(bad.status)
 
@@ -221,6 +221,6 @@ def duplicates(
             on_bad=say_error,
             progress=lambda done: bar(done, None),
         )
-    print_table(duplicates_table(found))
     _write_json(json, found.to_dict())
+    print_table(duplicates_table(found))
     raise typer.Exit(1 if found.bad else 0)

@@ -71,6 +71,7 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
         assert prefix == "data:audio/mpeg;base64"
         assert soundfile.info(io.BytesIO(base64.b64decode(encoded))).duration == pytest.approx(0.4, abs=0.15)
     assert text.count('aria-label="extreme"') == 1
+    assert {header["title"] for header in page.of("th") if "title" in header} >= {"20 clips"}
 
 
 def test_voice_attributes_and_labels_that_are_not_understood_are_listed(tmp_path: Path) -> None:
@@ -99,6 +100,8 @@ def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None
         assert '<div class="soft nothing">emotions unknown</div>' in page
         assert '<div class="name">emotions unknown</div><div class="big">1</div>' in page
     assert "of 2 whose emotions are known" in mixed
+    languages = [header for header in check_safe(mixed).of("th") if "title" in header]
+    assert not languages  # of one language alone there is no comparison
     assert '<span class="count">1</span><span class="share soft">50.0&nbsp;%</span>' in mixed
 
 
