@@ -38,7 +38,7 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
     path.write_text("She sounds very flumpish.\nA sense of flumpish pride.\nHe feels deeply wurbled.\n")
     outcome = budew("captions", "coverage", path, "--most", 1, "--json", tmp_path / "c.json")
     assert outcome.status == 0
-    assert "captions: 3, an emotion found in 1; 2 words" in outcome.out
+    assert "captions: 3, an emotion found in 1; 2 unknown words" in outcome.out
     assert "flumpish" in outcome.out
     assert "wurbled" not in outcome.out
     unknown = json.loads((tmp_path / "c.json").read_text())["unknown"]

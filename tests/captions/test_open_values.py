@@ -14,7 +14,9 @@ def test_a_rating_is_the_level_of_the_feeling_before_it(frame, text, level):
     assert parse(frame.format(text)).emotions.get("Anger", 0.0) == level
 
 
-@pytest.mark.parametrize("text", ["3", "1.5", "120%", "9/8", "7/0", "99999999.9", "٣", "²", "1e5", "0x10"])
+@pytest.mark.parametrize(
+    "text", ["3", "1.5", "120%", "9/8", "7/0", "99999999.9", "٣", "²", "1e5", "0x10", "⒈Pm4", "5℀"]
+)
 def test_a_number_whose_scale_nobody_knows_changes_nothing(text):
     assert parse(f"anger: {text}").emotions == {"Anger": 0.5}
 
