@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -77,23 +78,22 @@ def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path
 
 
 def test_a_run_that_was_killed_while_it_saved_ends_as_an_undisturbed_one(recipe, finished, tmp_path):
-    """SIGKILL in another process, and of its last checkpoint but a part."""
-    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
-    program = (
-        "import os, signal\n"
-        "from budew.training.run import train\n"
-        "from budew.training.callbacks import TrainingLog\n"
-        "TrainingLog.on_save = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"train({str(tmp_path / 'tiny.yaml')!r}, out={str(tmp_path / 'run')!r})\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL
+    """SIGKILL in another process, and only a part of its last checkpoint is left."""
+    process = get_context("fork").Process(target=_train_until_saved, args=(recipe, tmp_path / "run"))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert (tmp_path / "run" / "training" / "checkpoint-3").is_dir()
     unfinished = tmp_path / "run" / "training" / "checkpoint-5"
     unfinished.mkdir()
     (unfinished / "trainer_state.json").write_text('{"global_st')
     train(recipe, out=tmp_path / "run")
     assert weights(tmp_path / "run") == weights(finished)
+
+
+def _train_until_saved(recipe: Recipe, out: Path) -> None:
+    TrainingLog.on_save = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+    train(recipe, out=out)
 
 
 def test_a_finished_run_says_so_and_is_not_trained_again(recipe, finished, monkeypatch, capsys):
