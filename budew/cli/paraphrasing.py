@@ -51,6 +51,7 @@ WriterName = Annotated[
     Writer,
     typer.Option(
         "--backend",
+        metavar="NAME",
         help="grammar: no language model, offline. chat: any server that speaks the OpenAI protocol. "
         "transformers, vllm: a model in this process.",
     ),
@@ -61,12 +62,16 @@ Model = Annotated[str | None, typer.Option(metavar="NAME", help="Name on the ser
 Structured = Annotated[
     bool, typer.Option("--json/--plain", help="Ask the server for JSON of a schema, or for the bare caption.")
 ]
-Temperature = Annotated[float | None, typer.Option(min=0, max=2, help="Default: that of the prompt file.")]
+Temperature = Annotated[
+    float | None, typer.Option(min=0, max=2, metavar="X", help="Default: that of the prompt file.")
+]
 PromptFile = Annotated[
     Path | None, typer.Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml.")
 ]
 KeepTemplates = Annotated[bool, typer.Option("--keep-templates", help="Keep templates beside the new ones.")]
-Tolerance = Annotated[int, typer.Option(min=0, max=3, help="Levels, of five, that an intensity may differ.")]
+Tolerance = Annotated[
+    int, typer.Option(min=0, max=3, metavar="N", help="Levels, of five, that an intensity may differ.")
+]
 Batch = Annotated[int, typer.Option("--batch-size", min=1, rich_help_panel=_LOCAL, help="Clips at a time.")]
 Device = Annotated[
     str | None, typer.Option(metavar="NAME", rich_help_panel=_LOCAL, help="cpu, cuda, cuda:1 or mps.")
