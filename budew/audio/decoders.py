@@ -26,7 +26,7 @@ from budew.errors import AudioError
 Samples = NDArray[np.float32]
 
 RATES = (4_000, 768_000)
-"""Sampling rates in Hz that are believed; a header outside of them is damaged or made to cost memory."""
+"""Sampling rates in Hz that are accepted; a header outside of them is damaged or made to cost memory."""
 MOST_CHANNELS = 64
 _BLOCK = 8_192
 _PADDING = 4_096  # bytes; as large as a block of a disk
@@ -277,7 +277,7 @@ def _av_length(container: Any, track: Any, file: BinaryIO) -> tuple[float | None
 
 
 def _has_length_tag(file: BinaryIO) -> bool:
-    """Tell whether an mp3 counts its frames in a tag, as LAME writes it; without, its length is a guess."""
+    """Return whether an mp3 counts its frames in a tag, as LAME writes it; without, its length is a guess."""
     place = file.tell()
     file.seek(0)
     head = file.read(10)

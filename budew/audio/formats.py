@@ -1,4 +1,4 @@
-"""Which audio formats exist: by file name where a folder is listed, by content where bytes are opened.
+"""Audio formats: by file name where a folder is listed, by content where bytes are opened.
 
 Content decides how a file is decoded, so an mp3 named `.wav` plays and a text file named `.wav` is refused
 by name.
@@ -29,7 +29,7 @@ LARGEST_AUDIO = 512 * 2**20
 
 
 def is_audio_name(name: str | PurePath) -> bool:
-    """Tell whether the file name has the suffix of an audio format, in any case."""
+    """Return whether the file name has the suffix of an audio format, in any case."""
     return PurePath(name).suffix[1:].lower() in SUFFIXES
 
 

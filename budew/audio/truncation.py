@@ -1,4 +1,4 @@
-"""Does encoded audio break off before its end? For formats whose decoders read what is there and say nothing.
+"""Detects audio that breaks off before its end, for formats whose decoders do not report it.
 
 Measured on files cut at random places: libsndfile is silent on every wav, aiff, au and ogg, FFmpeg on 198 of
 200 mp3 without a length tag.
@@ -24,7 +24,7 @@ def claimed_share(log: str) -> float:
 
 
 def ogg_breaks_off(file: BinaryIO) -> bool:
-    """Tell whether an Ogg file ends within its last page. Moves the position."""
+    """Return whether an Ogg file ends within its last page. Moves the position."""
     size = file.seek(0, SEEK_END)
     file.seek(max(0, size - _LONGEST_PAGE))
     tail = file.read(_LONGEST_PAGE)
@@ -47,7 +47,7 @@ class FrameSizes:
         self._sync = b""
 
     def add(self, frame: bytes) -> bool:
-        """Take note of the next frame and return whether it is one: it begins as the first one does."""
+        """Record the next frame and return whether it is one: it begins as the first one does."""
         if self._sync and frame[:2] != self._sync:
             return False
         if self._last:

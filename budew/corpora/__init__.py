@@ -1,4 +1,4 @@
-"""Clips and corpora: what one utterance is, how a corpus is read into them, how it is written."""
+"""Clips, and reading and writing corpora of them."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: webdataset alone takes a second, and not every reader needs it."""
+    """Import a name at its first use: webdataset alone takes a second."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from budew.captions import parse
 from budew.corpora.sidecar import loose_json_object, numbered_lines
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import CorpusError, InputError, OnBad, report
 
 
 def parse_lines(
@@ -27,10 +27,10 @@ def parse_lines(
     Raises:
         CorpusError: names the file, the line and what is wrong: not an object, no caption, not a text, or the
             name of `into` is taken.
-        ValueError: `into` is empty or "caption".
+        InputError: `into` is empty or "caption".
     """
     if into is not None and (not into.strip() or into == "caption"):
-        raise ValueError(f"the reading cannot go under {into!r}: give a name of its own")
+        raise InputError(f"the reading cannot go under {into!r}: give a name of its own")
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:

@@ -1,4 +1,4 @@
-"""`Clip`: one utterance with everything known of it, and its JSON form.
+"""`Clip`: one utterance with its labels, and its JSON form.
 
 A clip carries its audio encoded (bytes or a path); samples exist only while something needs them, so an
 iterator of a million clips holds one. On disk a clip is a pair, `<id>.flac|mp3|wav|ogg` and `<id>.json`;
@@ -50,9 +50,9 @@ class Clip:
         duration: seconds.
         language: BCP 47 tag, such as "en" or "pt-BR".
         speaker: name of the voice, unique in its source.
-        transcript: what is said.
-        profile: what is heard.
-        captions: what was written of it.
+        transcript: the spoken words.
+        profile: emotions, bursts and traits of the voice.
+        captions: descriptions of the voice.
         source: corpus or recording that it comes from.
         license: SPDX identifier where there is one.
         metadata: anything else, kept as it is through reading and writing.

@@ -1,4 +1,4 @@
-"""Rows and manifest lines of others, in the names of a clip: `sentence` becomes `transcript`, and so on."""
+"""Column names of other corpora → fields of a clip: `sentence` becomes `transcript`, and so on."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -49,7 +49,7 @@ def _fits(field: str, value: Any) -> bool:
 
 
 def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row as `Clip.from_dict` wants it, without the audio; other columns keep their names."""
+    """Return the row with the field names of a clip, without the audio; other columns keep their names."""
     chosen = choose(row)
     audio = chosen.pop("audio", None)
     taken = {audio, *chosen.values()}

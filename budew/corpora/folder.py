@@ -53,7 +53,7 @@ def read_files(
         files: below `folder`, as `audio_files` gives them.
         folder: to which the ids are relative.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
-        described_by: files by whose JSON a scale is found that nobody gave; by default `files`.
+        described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
@@ -139,7 +139,7 @@ def _clip(path: Path, id: str, scales: Scales) -> Clip:
 
 
 def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Give the JSON beside the files; what is wrong with one is told when its clip is read."""
+    """Yield the JSON beside the files; faults are reported when the clip is read."""
     for path in files:
         beside = path.with_suffix(".json")
         if beside.is_file():

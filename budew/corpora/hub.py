@@ -73,7 +73,7 @@ def hub_shards(source: str) -> list[str]:
     """Return the shards of a data set, in order, each as a source of its own.
 
     Raises:
-        CorpusError: the data set cannot be had, or has several splits and none is named.
+        CorpusError: the data set cannot be downloaded, or has several splits and none is named.
         MissingExtraError: `datasets` is not installed.
     """
     asked = hub_dataset(source)
@@ -96,7 +96,7 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
             raised.
 
     Raises:
-        CorpusError: the data set cannot be had, has no audio, breaks off, or names the row and what is wrong
+        CorpusError: the data set cannot be downloaded, has no audio, breaks off, or names the row and what is wrong
             with it.
         MissingExtraError: `datasets` is not installed.
     """
@@ -169,4 +169,6 @@ def _audio_column(features: Mapping[str, Any], shard: HubDataset) -> str:
 
 def _unreachable(asked: HubDataset, error: Exception) -> CorpusError:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
-    return CorpusError(f"{asked}: cannot be had ({reason}): check the name, the network and your access")
+    return CorpusError(
+        f"{asked}: cannot be downloaded ({reason}): check the name, the network and your access"
+    )

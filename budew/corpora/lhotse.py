@@ -31,7 +31,7 @@ class Stretch(NamedTuple):
 class Recordings:
     """The recordings of a manifest of supervisions, from the file `recordings` beside it, by id.
 
-    The file is read when the first one is asked for; some 300 bytes each stay in memory.
+    The file is read at the first lookup; some 300 bytes a recording stay in memory.
     """
 
     def __init__(self, manifest: Path) -> None:

@@ -46,18 +46,18 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
 
 
 def _searched(source: str) -> Iterator[Path]:
-    """Give the folders, files and patterns that a source stands for."""
+    """Yield the folders, files and patterns of a source."""
     names = [source] if Path(source).exists() else numbered_names(source)
     yield from map(Path, names)
 
 
 def _is_below(path: Path, folder: Path) -> bool:
-    """Tell whether a walk through the folder comes to the path; it leaves out what is hidden."""
+    """Return whether a walk through the folder, which skips hidden entries, reaches the path."""
     return path.is_relative_to(folder) and not _hidden(path.relative_to(folder).parts)
 
 
 def _is_found(path: Path, pattern: Path) -> bool:
-    """Tell whether a pattern matches the path, or a folder in which it then lies."""
+    """Return whether a pattern matches the path, or a folder above it."""
     parts = pattern.parts
     plain = next((number for number, part in enumerate(parts) if has_magic(part)), len(parts))
     root = Path(*parts[:plain]).resolve()
@@ -70,7 +70,7 @@ def _is_found(path: Path, pattern: Path) -> bool:
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether `glob` takes these folders and this name for those of the pattern."""
+    """Return whether `glob` matches the parts of a path with those of a pattern."""
     if not pattern:
         return not parts
     first, *rest = pattern

@@ -38,7 +38,7 @@ def read_parquet(
 
     Ids are those of the file's id column, else its name and the number of the row; before the name of an
     Arrow file stands that of its folder, as it is the same in every split. Columns that are no field of a
-    clip are kept in the metadata, but for binary ones, of which a `BudewWarning` tells.
+    clip are kept in the metadata, except binary ones, which a `BudewWarning` lists.
 
     Args:
         path: the `.parquet` or `.arrow`.
@@ -59,7 +59,7 @@ def read_parquet(
     audio = _audio_column(schema, path)
     left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
     if left_out:
-        _tell_left_out(left_out)
+        _warn_of_left_out(left_out)
     table = Table(
         source=str(path),
         place=path.stem,
@@ -77,13 +77,13 @@ def numbered_rows(
     rows: range | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the rows of a file with their default ids.
+    """Yield the rows of a file with their default ids.
 
     Args:
         path: the `.parquet` or `.arrow`.
         columns: what is read, such as "label" or "audio.path"; everything by default.
         batch: rows in memory.
-        rows: give these alone.
+        rows: these alone.
         on_bad: called with the error where the file cannot be read on; without it the error is raised.
 
     Raises:
@@ -249,10 +249,12 @@ def _audio_column(schema: pa.Schema, path: Path) -> str:
 
 
 @cache
-def _tell_left_out(columns: tuple[str, ...]) -> None:
-    """Tell it once, and not again for every file of a corpus."""
-    told = f"binary columns are left out of the metadata of clips: {', '.join(columns)}"
-    warnings.warn(BudewWarning(told), stacklevel=2)
+def _warn_of_left_out(columns: tuple[str, ...]) -> None:
+    """Warn once, not for every file of a corpus."""
+    names = ", ".join(columns)
+    warnings.warn(
+        BudewWarning(f"binary columns are left out of the metadata of clips: {names}"), stacklevel=2
+    )
 
 
 def _holds_binary(type: pa.DataType) -> bool:

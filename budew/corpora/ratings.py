@@ -1,9 +1,8 @@
-"""What people say of an item (a clip, an image), one statement at a time, and the profiles it adds up to.
+"""Ratings of items (clips, images) by people, and the profiles that they average to.
 
-An emotion of a profile is the mean over the raters who were asked for it, from 0 (nobody hears it) to 1
-(everybody, as strong as the question allows). What nobody was asked for is not in a profile, and neither is
-what everybody denied: absence is what a profile says of both. Where nobody was asked for any emotion, all are
-unknown.
+An emotion of a profile is the mean over the raters who were asked for it, from 0 (not present for anyone)
+to 1 (as strong as the question allows for everyone). Emotions that nobody was asked for, or that everybody
+denied, are absent from the profile. Where nobody was asked for any emotion, all are unknown.
 """
 
 from collections.abc import Iterable
@@ -21,8 +20,8 @@ class Rating:
 
     Attributes:
         item: id of the clip, name of the image.
-        rater: who says it; unique in its corpus.
-        emotion: what was asked for: canonical name of an emotion, or of a voice attribute.
+        rater: unique in its corpus.
+        emotion: the rated one: canonical name of an emotion, or of a voice attribute.
         value: the answer as an intensity in [0, 1].
     """
 
@@ -47,7 +46,7 @@ def named(written: str) -> str:
 
 
 def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
-    """Return what the ratings of one item say together: means over raters. The item's name is ignored."""
+    """Return the profile of one item: means over raters. The item's name is ignored."""
     return _profile(_means(ratings))
 
 

@@ -70,7 +70,7 @@ def read_remote(
             raised.
 
     Raises:
-        CorpusError: it cannot be had, is too large, or an item is bad; names the address.
+        CorpusError: it cannot be downloaded, is too large, or an item is bad; names the address.
         OSError: the temporary place is full; names it.
     """
     with ExitStack() as stack:
@@ -84,8 +84,8 @@ def read_remote(
             parts = (redact(part, address) for part in str(error).split(str(path)))
             return CorpusError(shown(address).join(parts))
 
-        tell = None if on_bad is None else lambda error: on_bad(renamed(error))
-        clips = read(path, tell)
+        renaming = None if on_bad is None else lambda error: on_bad(renamed(error))
+        clips = read(path, renaming)
         while True:
             try:
                 clip = next(clips)
@@ -103,7 +103,7 @@ def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Pat
     """Give a local copy of a file, under its own name, for as long as it is needed.
 
     Raises:
-        CorpusError: it cannot be had, breaks off, or is larger than `largest` bytes.
+        CorpusError: it cannot be downloaded, breaks off, or is larger than `largest` bytes.
         OSError: the temporary place is full; names it.
     """
     with temporary_folder() as folder:
@@ -171,7 +171,7 @@ def _opened(address: str, stack: ExitStack) -> tuple[BinaryIO, int | None]:
 
 
 def _request(parts: SplitResult) -> Request:
-    """Return a request that tells user and password to the server of the address and to no other."""
+    """Return a request that sends user and password to the server of the address and to no other."""
     user, at, host = parts.netloc.rpartition("@")
     request = Request(parts._replace(netloc=host, fragment="").geturl())  # noqa: S310  # http or https
     if at:
@@ -204,10 +204,14 @@ def _file_system(address: str) -> tuple[Any, str]:
 def _unreachable(address: str, error: Exception) -> CorpusError:
     """Return an error with the reason, of which nothing secret is left."""
     if isinstance(error, HTTPError):
-        told = f"{error.code} {responses.get(error.code, '')}".strip()  # no words of the server: it may echo
+        reason = (
+            f"{error.code} {responses.get(error.code, '')}".strip()
+        )  # not the server's text: it may echo secrets
     elif isinstance(error, FileNotFoundError):
-        told = "there is no such file"
+        reason = "there is no such file"
     else:
-        reason = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
-        told = " ".join(redact(reason, address).split())[:200] or type(error).__name__
-    return CorpusError(f"{shown(address)}: cannot be had ({told}): check the address and your access")
+        fault = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
+        reason = " ".join(redact(fault, address).split())[:200] or type(error).__name__
+    return CorpusError(
+        f"{shown(address)}: cannot be downloaded ({reason}): check the address and your access"
+    )

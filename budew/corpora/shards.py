@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
+from budew.corpora.bounded_gzip import Inflated
 from budew.corpora.clip import Clip
-from budew.corpora.inflated import Inflated
 from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 from budew.errors import CorpusError, OnBad, report
@@ -207,7 +207,7 @@ def _split_name(name: str) -> tuple[str, str]:
 
 
 def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | str]]:
-    """Give the members that belong to clips: name and content, or what is wrong with it as text.
+    """Yield the members that belong to clips: name and content, or its fault as text.
 
     Raises:
         _DamagedError: the tar ends before its end, or is none.
@@ -243,7 +243,7 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _is_part(name: str) -> bool:
-    """Tell whether a member belongs to a clip: audio or JSON by its name, and not hidden."""
+    """Return whether a member belongs to a clip: audio or JSON by its name, and not hidden."""
     last = name.rpartition("/")[2]
     hidden = last.startswith(".") and not last.startswith("..")
     return not hidden and (is_audio_name(name) or name.lower().endswith(".json"))
@@ -316,7 +316,7 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
 
 
 def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
-    """Give the JSON objects of a shard; what is wrong with the others is told when the clips are read."""
+    """Yield the JSON objects of a shard; faults are reported when the clips are read."""
     with suppress(_DamagedError, OSError):
         for name, data in _members(path, audio=False):
             with suppress(CorpusError):

@@ -1,4 +1,4 @@
-"""`read`: any corpus as an iterator of clips, known by what it is and not by what one says it is.
+"""`read`: any corpus as an iterator of clips; its kind is recognized by its content.
 
 | source | read as |
 |---|---|
@@ -11,7 +11,7 @@
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
 | `hf://owner/name:config@split` | streamed from the Hugging Face hub |
 
-What the labels of each clip mean is for `budew.corpora.labels` to know.
+`budew.corpora.labels` interprets the labels of each clip.
 """
 
 import re
@@ -110,7 +110,7 @@ def files_read(source: str | Path) -> Iterator[Path]:
 
 
 def _pass_over(error: CorpusError) -> None:
-    """The reading that follows tells it."""
+    """Ignore it: the reading that follows reports it."""
 
 
 def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | None = None) -> Iterator[Clip]:
@@ -130,7 +130,7 @@ def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | Non
 
 
 def is_corpus_file(path: Path) -> bool:
-    """Tell a shard, table or manifest by its name."""
+    """Return whether the name is that of a shard, table or manifest."""
     return path.name.lower().endswith((*_SHARDS, *_MANIFESTS))
 
 
@@ -186,7 +186,7 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
 
 
 def _plain(files: list[Path], on_bad: OnBad | None) -> list[Path | str]:
-    """Return the files among paths; what is none is told."""
+    """Return the paths that are files; report the others."""
     plain: list[Path | str] = []
     for file in files:
         try:

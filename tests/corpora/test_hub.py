@@ -110,8 +110,8 @@ def test_a_data_set_streams_and_its_files_read(voice, tmp_path):
     assert second["clips"] == whole["clips"][1:]
     assert found["shards"] == [f"hf://me/voices@train#0000{n}-of-00002" for n in (0, 1)]
     assert packed["clips"] == [["packed", "mp3", len(mp3), "In a shard", None]]
-    assert "hf://me/voices@nosplit: cannot be had" in str(found[missing[0]])
-    assert "hf://me/nothing: cannot be had" in str(found[missing[1]])
+    assert "hf://me/voices@nosplit: cannot be downloaded" in str(found[missing[0]])
+    assert "hf://me/nothing: cannot be downloaded" in str(found[missing[1]])
 
 
 def test_scores_in_a_stream_need_a_scale_and_splits_a_name(voice, tmp_path):

@@ -129,7 +129,7 @@ def test_a_shard_on_a_web_server_reads_as_a_local_one(server, tmp_path):
 
 
 def test_numbered_shards_are_read_in_their_order(server):
-    with pytest.raises(CorpusError, match=r"/0\.tar: cannot be had \(404"):
+    with pytest.raises(CorpusError, match=r"/0\.tar: cannot be downloaded \(404"):
         list(read(server + "/{0..1}.tar"))
     assert matches(server + "/x/{08..11}.tar") == [f"{server}/x/{n}.tar" for n in ("08", "09", "10", "11")]
 
@@ -153,11 +153,11 @@ def test_patterns_are_for_schemes_that_list(memory, server):
 @pytest.mark.parametrize(
     ("path", "fault"),
     [
-        ("/missing.tar", "cannot be had (404"),
+        ("/missing.tar", "cannot be downloaded (404"),
         ("/cut/a.tar", "broke off after"),
         ("/bad.tar", "the shard is damaged"),
         ("/clips.csv", "a manifest is read where its audio lies"),
-        ("/locked/a.tar", "cannot be had (401"),
+        ("/locked/a.tar", "cannot be downloaded (401"),
     ],
 )
 def test_what_goes_wrong_names_the_address(server, path, fault):
@@ -177,11 +177,13 @@ def test_one_bad_shard_costs_itself_only(server):
 
 
 def test_nobody_there_is_an_error(server):
-    with pytest.raises(CorpusError, match=r"^http://127\.0\.0\.1:9/a\.tar: cannot be had"):
+    with pytest.raises(CorpusError, match=r"^http://127\.0\.0\.1:9/a\.tar: cannot be downloaded"):
         list(read("http://127.0.0.1:9/a.tar"))
     with pytest.raises(CorpusError, match=r"^nosuch://x/a\.tar: "):
         list(read("nosuch://x/a.tar"))
-    with pytest.raises(CorpusError, match=r"^memory://nowhere/a\.tar: cannot be had \(there is no such file"):
+    with pytest.raises(
+        CorpusError, match=r"^memory://nowhere/a\.tar: cannot be downloaded \(there is no such file"
+    ):
         list(read("memory://nowhere/a.tar"))
 
 

@@ -1,4 +1,4 @@
-"""Emolia: a caption, a transcript, and what the 55 heads of Empathic Insight-Voice say of each clip.
+"""Emolia: a caption, a transcript, and scores of the 55 heads of Empathic Insight-Voice for each clip.
 
 Its scores have `_best` behind their names: 40 emotions and 15 voice attributes. The same heads are known
 elsewhere by the attributes beside the emotions (`Warm_vs._Cold`), and in an object such as `scores`. Emotions
@@ -19,7 +19,7 @@ OVERSHOOT = 1.0
 FEWEST = 5
 """Scores that a row of heads has at least."""
 FEWEST_ATTRIBUTES = 3
-"""Attributes that tell heads from other scores, where nothing else does."""
+"""Attributes that distinguish heads from other scores, where nothing else does."""
 _SUFFIX = "_best"
 
 
@@ -68,7 +68,7 @@ def _profile(heads: Mapping[str, float]) -> dict[str, Any]:
         attribute = find_attribute(key)
         if attribute is not None:
             scale = ATTRIBUTES[attribute].scale
-            intensities({attribute: value}, scale, overshoot=OVERSHOOT)  # to tell what is broken
+            intensities({attribute: value}, scale, overshoot=OVERSHOOT)  # raises where it is broken
             traits[attribute] = scale.clipped(value)
     levels = intensities(emotions, scale_named(SCALE), overshoot=OVERSHOOT)
     return {

@@ -1,9 +1,9 @@
 """Scores of emotions in a row: found by their names in any spelling, brought from their scale to intensity.
 
-The scale is the one that is asked for, else the one that the row declares, else the smallest of 0–1, 0–4,
+The scale is the given one, else the one that the row declares, else the smallest of 0–1, 0–4,
 0–5, 0–7 and 0–10 that holds every score of the shard or manifest (not of the clip: a faint clip on 0–4 looks
 like 0–1). What was taken, and why, is kept in the metadata of each clip as `profile_from`. Voice attributes
-beside the scores stay in the metadata: no rule tells their scales.
+beside the scores stay in the metadata: their scales are not known.
 """
 
 import re
@@ -129,7 +129,7 @@ class Scales:
 
     Attributes:
         asked: name of the scale that the caller gives.
-        rows: gives every row of what is read, to see how far the scores go; None where that cannot be had.
+        rows: gives every row of what is read, to see how far the scores go; None where that is not possible.
     """
 
     asked: str | None = None
@@ -140,7 +140,7 @@ class Scales:
         """Return the scale, and how it was found, as goes into the metadata.
 
         Raises:
-            CorpusError: there is no such scale, or no way to tell which it is.
+            CorpusError: there is no such scale, or it cannot be determined.
         """
         for by, name in (("given", self.asked), ("declared", scores.declared)):
             if name is not None:
@@ -181,7 +181,7 @@ def _largest_of(rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:
     for row in rows:
         try:
             found = find_scores(row)
-        except CorpusError:  # told when the row is read
+        except CorpusError:  # reported when the row is read
             continue
         if found is not None:
             largest, clips = max(largest, *found.emotions.values()), clips + 1

@@ -1,6 +1,6 @@
 """Who speaks, in words: columns such as `gender`, `age` and `accent`, with the words of Common Voice too.
 
-Numbers in such columns (years of age, an arousal) are not read, as no rule tells their scales. They are
+Numbers in such columns (years of age, an arousal) are not read, as their scales are not known. They are
 listed as not understood, and stay in the metadata like all other columns.
 """
 
@@ -17,7 +17,7 @@ NUMBER = "a number on an unknown scale"
 
 
 def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose profile has what its columns say of the speaker, too.
+    """Return a row whose profile has the traits in its columns, too.
 
     A profile that is made of them alone does not know the emotions. Traits that are there already stay. What
     is not understood is listed under `not_understood`: column → text.
@@ -33,8 +33,8 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
                 odd |= unread(column, row[column])
     if row.get("profile") is None or _form(row) == "words":
         odd |= words_not_understood(row)
-    told = {"not_understood": odd} if odd else {}
-    return {**row, **(_described(row, traits) if traits else {}), **told}
+    unknown = {"not_understood": odd} if odd else {}
+    return {**row, **(_described(row, traits) if traits else {}), **unknown}
 
 
 def _word(name: str, text: str) -> str | None:
@@ -53,8 +53,8 @@ def _is_no_accent(name: str, text: str) -> bool:
 
 
 def _form(row: Mapping[str, Any]) -> str | None:
-    told = row.get("profile_from")
-    return told.get("form") if isinstance(told, Mapping) else None
+    note = row.get("profile_from")
+    return note.get("form") if isinstance(note, Mapping) else None
 
 
 def _described(row: Mapping[str, Any], traits: Mapping[str, str]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class ShardName:
 
     @property
     def emotion(self) -> tuple[str, float] | None:
-        """The emotion that was asked for, with its intensity."""
+        """The emotion that the actor was to play, with its intensity."""
         read = parse(self.words)
         return (read.strongest, read.emotions[read.strongest]) if read.strongest else None
 

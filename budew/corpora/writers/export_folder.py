@@ -1,7 +1,7 @@
 """A folder of files that appears whole or not at all, in an empty place or instead of an earlier export.
 
 The files grow in a hidden folder inside `out`, where no loader looks, and move to their places when the last
-one is complete and on the disk. A hidden `.budew-export.json` tells which entries of `out` are ours: only
+one is complete and on the disk. A hidden `.budew-export.json` lists the entries of `out` that are ours: only
 those are ever replaced unasked.
 """
 
@@ -54,9 +54,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             unfinished.mkdir()
             count = fill(unfinished)
             if not count:
-                raise CorpusError(
-                    f"{out}: there is no clip to write: see what was told of each, or the source"
-                )
+                raise CorpusError(f"{out}: there is no clip to write: see the errors of each, or the source")
             _move_in(out, unfinished, earlier, {"format": format, "clips": count})
         except OSError as error:
             if remedy_for(error) is None:
@@ -71,7 +69,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
 
 @contextmanager
 def _claimed(out: Path) -> Iterator[None]:
-    """Hold the folder for an export: of two at a time on one machine the second is told."""
+    """Lock the folder: of two exports at a time on one machine the second fails."""
     folder = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,7 +133,7 @@ def _move_in(out: Path, unfinished: Path, earlier: set[str], about: dict[str, st
 def _keep(folder: Path) -> None:
     """Have all that is in a folder on the disk before it gets its name.
 
-    A million small files in folders are asked for at once: each alone takes 5.5 ms and writing it 0.2 ms
+    A million small files in folders are flushed at once: each alone takes 5.5 ms and writing it 0.2 ms
     (100 kB on an SSD).
     """
     entries = list(folder.iterdir())

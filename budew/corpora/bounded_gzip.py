@@ -7,18 +7,18 @@ import gzip
 from typing import BinaryIO
 
 MOST_TIMES = 100
-"""Bytes that a byte of the file may stand for, on the average up to where it is read."""
+"""Largest ratio of bytes read to compressed bytes."""
 ALWAYS = 100 * 2**20
-"""Bytes that any file may hold: silence shrinks as zeros do."""
+"""Bytes that any file may expand to: silence shrinks as zeros do."""
 _PIECE = 2**20
 
 
 class InflationError(ValueError):
-    """The file holds too much for its size."""
+    """The file expands to too much for its size."""
 
 
 class Inflated:
-    """What a gzip file holds, for reading; read, seek and tell are those of a file.
+    """The content of a gzip file; read, seek and tell are those of a file.
 
     Raises:
         InflationError: in `read` and `seek`, where more than `MOST_TIMES` of its bytes have come out.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from budew.corpora import Clip, read_shard, write_shard
-from budew.corpora.inflated import ALWAYS, Inflated, InflationError
+from budew.corpora.bounded_gzip import ALWAYS, Inflated, InflationError
 
 MEGABYTE = 2**20
 ZEROS = gzip.compress(bytes(64 * MEGABYTE))
@@ -71,7 +71,9 @@ def bomb(voice, tmp_path):
 
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(bomb, kind, monkeypatch):
-    monkeypatch.setattr("budew.corpora.inflated.ALWAYS", 10 * MEGABYTE)  # a tenth, for a tenth of the time
+    monkeypatch.setattr(
+        "budew.corpora.bounded_gzip.ALWAYS", 10 * MEGABYTE
+    )  # a tenth, for a tenth of the time
     path, errors = bomb(kind), []
     start = time.process_time()
     assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
