@@ -96,8 +96,7 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
             raised.
 
     Raises:
-        CorpusError: the data set cannot be downloaded, has no audio, breaks off, or names the row and what is wrong
-            with it.
+        CorpusError: the data set cannot be downloaded, has no audio or breaks off; or names the bad row.
         MissingExtraError: `datasets` is not installed.
     """
     for shard in hub_shards(source):
