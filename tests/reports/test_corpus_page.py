@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
         assert prefix == "data:audio/mpeg;base64"
         assert soundfile.info(io.BytesIO(base64.b64decode(encoded))).duration == pytest.approx(0.4, abs=0.15)
     assert text.count('aria-label="extreme"') == 1
+    assert re.search(r"<bdi>voice \d</bdi> · <bdi>0.4 s</bdi> · <bdi>male</bdi>", text)
+    assert 'class="small soft">and' not in text  # no list has more than 12 names
     assert {header["title"] for header in page.of("th") if "title" in header} >= {"20 clips"}
 
 

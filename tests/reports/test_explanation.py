@@ -214,6 +214,10 @@ def test_with_colour_families_differ_and_what_is_not_there_is_struck_through():
     assert "9" in angry[1].split(";")
     assert "9" not in sad[1].split(";")
     assert "[sad]" not in output
+    assert angry[1].startswith("2;9;")  # dim: it is over
+    denied = re.search(r"\x1b\[([\d;]+)msobs\x1b", shown(parse("sad, without sobs"), color=True))
+    assert denied is not None
+    assert denied[1].startswith("9;")
 
 
 @pytest.mark.parametrize("text", CAPTIONS)

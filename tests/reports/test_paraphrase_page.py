@@ -67,6 +67,8 @@ def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -
     assert page.count('<mark class="gone">') > 12
     assert page.count('<article class="rewriting">') == len(found.accepted) == 12
     assert paraphrase_html(found) == page
+    assert page.count(" strong</p>") == 12  # what the profile holds
+    assert 'class="small soft">and' not in page  # no list has more than 12 names
 
 
 def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
