@@ -1,4 +1,4 @@
-"""`VoiceProfile`: what is heard in a voice, as data. A caption and a vector of 40 scores are its two views.
+"""`VoiceProfile`: emotions, bursts and traits of a voice. Captions and vectors of 40 scores are views of it.
 
 Immutable, hashable, picklable, and always in canonical form: equal profiles give equal JSON, equal captions.
 """
@@ -27,7 +27,7 @@ _PARTS = ("emotions", "bursts", "traits")
 
 @dataclass(frozen=True, slots=True, init=False)
 class VoiceProfile:
-    """What is heard in a voice.
+    """Emotions, vocal bursts and traits of a voice.
 
     Attributes:
         emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are left out.
@@ -164,8 +164,8 @@ def _bursts(given: Iterable[str]) -> tuple[str, ...]:
     )
     if names is None or not all(isinstance(name, str) for name in names):
         raise InputError(f"the bursts of a profile are a list of names, not {repr(given)[:60]}")
-    heard = {burst(name) for name in names}
-    return tuple(name for name in BURSTS if name in heard)
+    known = {burst(name) for name in names}
+    return tuple(name for name in BURSTS if name in known)
 
 
 def _traits(given: Mapping[str, str | float]) -> Mapping[str, str | float]:

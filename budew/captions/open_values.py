@@ -35,8 +35,8 @@ def number(tokens: Sequence[str], index: int, ages: Sequence[tuple[int, str]]) -
     share = _share(word)
     if share is not None:
         return Entry(Kind.RATING, word, nearest_level(share), phrase=word)
-    told = age_start(tokens, index) < index or tuple(tokens[index + 1 : index + 3]) in _YEARS
-    years = _years(word, told)
+    is_age = age_start(tokens, index) < index or tuple(tokens[index + 1 : index + 3]) in _YEARS
+    years = _years(word, is_age)
     age = next((name for last, name in ages if years is not None and years <= last), None)
     return Entry(Kind.TRAIT, "age", value=age, phrase=word) if age else None
 
@@ -60,12 +60,12 @@ def _share(word: str) -> float | None:
     return share if share <= 1 else None
 
 
-def _years(word: str, told: bool) -> int | None:
-    """Return the years of an age: "30s", or any number that is `told` to be one."""
+def _years(word: str, is_age: bool) -> int | None:
+    """Return the years of an age: "30s", or any number where `is_age`."""
     if word.endswith("s") and word[:-1].isascii() and word[:-1].isdigit() and len(word) <= 3:
         decade = int(word[:-1])
         return decade + _DECADE - 1 if decade and decade % _DECADE == 0 else None
-    if told and word.isascii() and word.isdigit() and len(word) <= 3:
+    if is_age and word.isascii() and word.isdigit() and len(word) <= 3:
         return int(word)
     return None
 

@@ -142,7 +142,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
     lexicon = load_lexicon(language)
-    items = _heard(_items(text, tokenize(text), lexicon), text, lexicon)
+    items = _without_quotations(_items(text, tokenize(text), lexicon), text, lexicon)
     levels, _ = resolve_scopes(items)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
@@ -219,7 +219,7 @@ def _items(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     return items
 
 
-def _heard(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
+def _without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
     """Return the items with those taken out of the reading that stand in quoted speech."""
     quoted = quoted_spans(text, lexicon.speaking)
     if not quoted:
@@ -238,18 +238,18 @@ def _heard(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
 def _mentions(text: str, language: str) -> tuple[Mention, ...]:
     lexicon = load_lexicon(language)
     items, places = _items(text, tokenize(text), lexicon), spans(text)
-    heard = _heard(items, text, lexicon)
+    unquoted = _without_quotations(items, text, lexicon)
     found = []
     for (first, stop, entry), (_, _, kept), level, role in zip(
-        items, heard, *resolve_scopes(heard), strict=True
+        items, unquoted, *resolve_scopes(unquoted), strict=True
     ):
         if entry is None or entry.kind not in _MENTIONED or not role:
             continue
         start, end = places[first][0], places[stop - 1][1]
         value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
-        told = "quoted" if kept is QUOTED else role
+        final_role = "quoted" if kept is QUOTED else role
         kind = _MENTIONED[entry.kind]
-        found.append(Mention(start, end, kind, entry.name, level, told, entry.phrase, value))
+        found.append(Mention(start, end, kind, entry.name, level, final_role, entry.phrase, value))
     return tuple(found)
 
 
@@ -257,7 +257,7 @@ def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
     """Return the words without a meaning right behind an intensity or a phrase that names an emotion."""
     tokens, places = tokenize(text), spans(text)
     found, naming = [], False
-    for first, _, entry in _heard(_items(text, tokens, lexicon), text, lexicon):
+    for first, _, entry in _without_quotations(_items(text, tokens, lexicon), text, lexicon):
         if entry is None:
             word = tokens[first]
             if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha() and word not in lexicon.known:

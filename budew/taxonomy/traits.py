@@ -1,4 +1,4 @@
-"""What is heard of the speaker: gender, age, accent, timbre, pace, speaking style and 15 voice attributes.
+"""Speaker traits: gender, age, accent, timbre, pace, speaking style and 15 voice attributes.
 
 `gender` and `age` are words; `Gender` and `Age` are attributes, that is numbers. The value tells which is
 meant, so any case will do.
