@@ -114,15 +114,12 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
 def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None:
     if "error" in record:
         return
-    lines = [*record["caption"].splitlines(), *(_score_lines(record) if scores else ())]
+    lines = record["caption"].splitlines()
+    if scores:
+        strongest_first = sorted(record["emotions"].items(), key=lambda item: -item[1])
+        lines += [f"{intensity:.2f}  {name}" for name, intensity in strongest_first]
     shown = [record["source"], *(f"  {line}" for line in lines)] if named else lines
     print("\n".join(shown), file=file, flush=True)
-
-
-def _score_lines(record: Record) -> Iterator[str]:
-    """Give one line an emotion, the strongest first; those at zero are left out."""
-    strongest_first = sorted(record["emotions"].items(), key=lambda item: -item[1])
-    return (f"{intensity:.2f}  {name}" for name, intensity in strongest_first)
 
 
 def _scored(record: Record, scores: bool) -> Record:

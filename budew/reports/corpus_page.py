@@ -8,18 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.curation.distributions import EDGES, Tally
+from budew.curation.distributions import EDGES
 from budew.curation.inspection import Inspection
 from budew.curation.statistics import CLIPS, UNKNOWN, Statistics, most_frequent_languages
 from budew.reports.corpus_tables import files_line
 from budew.reports.marks import emotion_tone, strongest_first, trait_words
-from budew.reports.page import Bar, bars, percent, render_page, write_page
+from budew.reports.page import (
+    LISTED,
+    Bar,
+    BarList,
+    bar_list,
+    bars,
+    by_family,
+    percent,
+    render_page,
+    write_page,
+)
 from budew.reports.player import players
-from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVEL_NAMES, emotion_group
+from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
 
-LISTED = 12
-"""Names in each list; the JSON has more."""
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
 
@@ -66,19 +74,18 @@ def _cards(counted: Statistics) -> list[tuple[str, str]]:
 def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return the emotions by family, the most frequent first in each; a bar's parts are its levels."""
     most = max([1, *(counted.present(name) for name in EMOTIONS)])
-    families: dict[str, list[Mapping[str, Any]]] = {group: [] for group in EMOTION_GROUPS}
-    for name in sorted(EMOTIONS, key=lambda name: -counted.present(name)):
-        levels = counted.levels[name]
-        families[emotion_group(name)].append(
-            {
-                "name": name,
-                "tone": emotion_tone(name),
-                "clips": counted.present(name),
-                "percent": percent(counted.present(name), counted.emotions_known),
-                "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
-            }
-        )
-    return list(families.items())
+
+    def row(name: str) -> Mapping[str, Any]:
+        levels, clips = counted.levels[name], counted.present(name)
+        return {
+            "name": name,
+            "tone": emotion_tone(name),
+            "clips": clips,
+            "percent": percent(clips, counted.emotions_known),
+            "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
+        }
+
+    return by_family((name, row(name)) for name in sorted(EMOTIONS, key=lambda name: -counted.present(name)))
 
 
 def _durations(counted: Statistics) -> list[Bar]:
@@ -101,10 +108,10 @@ def _comparison(counted: Statistics) -> Mapping[str, Any]:
     return {"languages": languages, "rows": rows, "most": most}
 
 
-def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
-    """Return headings, their most frequent names, and how many more there are."""
+def _lists(found: Inspection) -> list[BarList]:
+    """Return what clips are called, labelled and encoded as, the most frequent first."""
     counted = found.statistics
-    tallies: list[tuple[str, Tally]] = [
+    tallies = [
         ("language", counted.languages),
         ("speaker", counted.speakers),
         ("form of labels", found.labels),
@@ -114,14 +121,10 @@ def _lists(found: Inspection) -> list[tuple[str, list[Bar], int]]:
         *sorted(counted.traits.items()),
         ("label that is not understood", counted.not_understood),
     ]
-    lists = [
-        (name, bars(tally.most_common(LISTED)), max(0, tally.distinct - LISTED)) for name, tally in tallies
-    ]
-    for name in ATTRIBUTES:
-        if (counts := counted.attributes.get(name)) is not None:
-            lists.append((counts.label, bars((f"{value:g}", n) for value, n in counts.by_value()), 0))
-    bursts = bars(counted.bursts.most_common(LISTED))
-    lists.append(("vocal burst", bursts, max(0, len(counted.bursts) - LISTED)))
+    lists = [bar_list(name, tally.most_common(LISTED), tally.distinct) for name, tally in tallies]
+    for counts in (counted.attributes[name] for name in ATTRIBUTES if name in counted.attributes):
+        lists.append((counts.label, bars((f"{value:g}", n) for value, n in counts.by_value()), 0))
+    lists.append(bar_list("vocal burst", counted.bursts.most_common(), len(counted.bursts)))
     return [entry for entry in lists if entry[1]]
 
 

@@ -13,13 +13,14 @@ from budew.curation.rating_statistics import RatingCounts, RatingStatistics
 from budew.curation.split_corpus import Part, SplitReport
 from budew.curation.statistics import Statistics
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
+from budew.reports.page import LISTED
+from budew.reports.tables import table
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
 SHOWN = 20
 """Broken items and groups of duplicates that are shown; the JSON has more."""
-_LISTED = 12
 
 
 def statistics_tables(found: Statistics) -> RenderableType:
@@ -50,9 +51,9 @@ def inspection_tables(found: Inspection) -> RenderableType:
 
 def split_table(report: SplitReport) -> RenderableType:
     """Return a row for each part, then remarks on them."""
-    table = _table("part", "clips", "speakers", "share %", "asked %", "off by", "most off")
+    made = table("part", "clips", "speakers", "share %", "asked %", "off by", "most off")
     for part in report.parts:
-        table.add_row(
+        made.add_row(
             part.name,
             f"{part.counts['clips']:,}",
             f"{part.speakers:,}",
@@ -61,17 +62,17 @@ def split_table(report: SplitReport) -> RenderableType:
             f"{report.mean_deviation(part):.2f}",
             _largest_deviation(report, part),
         )
-    return Group(table, Text("\n".join(_split_remarks(report))))
+    return Group(made, Text("\n".join(_split_remarks(report))))
 
 
 def weights_table(report: WeightReport) -> RenderableType:
     """Return the share of each emotion before and after, and the effective sample size."""
     before, after = shares(report.balance.masses), shares(report.weighted)
-    table = _table("emotion", "% before", "% weighted", "factor")
+    made = table("emotion", "% before", "% weighted", "factor")
     names = (name for name in (*EMOTIONS, NO_EMOTION) if name in before)
     for name in sorted(names, key=lambda name: -before[name]):
         row = (100 * before[name], 100 * after.get(name, 0.0), report.balance.factor(name))
-        table.add_row(name, *(f"{value:.2f}" for value in row))
+        made.add_row(name, *(f"{value:.2f}" for value in row))
     lines = [
         f"{report.clips:,} clips, weights from {report.lightest:.2f} to {report.heaviest:.2f}",
         f"effective sample size: {report.effective_clips:,.0f} clips, "
@@ -81,18 +82,18 @@ def weights_table(report: WeightReport) -> RenderableType:
     ]
     without = {"without a profile": report.without_profile, "with unknown emotions": report.emotions_unknown}
     lines += [f"clips {what}, and so without a weight: {count:,}" for what, count in without.items() if count]
-    return Group(table, Text("\n".join(lines)))
+    return Group(made, Text("\n".join(lines)))
 
 
 def duplicates_table(found: Duplicates) -> RenderableType:
     """Return a summary, and a row for each of the first groups."""
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column("keep", overflow="fold")
-    table.add_column("equal to it", overflow="fold")
+    made = Table(box=SIMPLE_HEAD)
+    made.add_column("keep", overflow="fold")
+    made.add_column("equal to it", overflow="fold")
     for group in found.groups[:SHOWN]:
         (keep, _), *others = group.clips
         more = f" and {len(others) - 5:,} more" * (len(others) > 5)
-        table.add_row(printable(keep), ", ".join(printable(id) for id, _ in others[:5]) + more)
+        made.add_row(printable(keep), ", ".join(printable(id) for id, _ in others[:5]) + more)
     what = "recordings" if found.by == "samples" else "transcripts"
     lines = [
         f"{found.corpus}: {found.clips:,} clips, not readable {found.bad:,}",
@@ -103,21 +104,20 @@ def duplicates_table(found: Duplicates) -> RenderableType:
         lines.append(f"damaged, compared by what could be decoded: {found.damaged:,} clips")
     if found.without_transcript:
         lines.append(f"without a transcript, not compared: {found.without_transcript:,} clips")
-    return Group(Text("\n".join(lines)), *([table] if found.groups else []))
+    return Group(Text("\n".join(lines)), *([made] if found.groups else []))
 
 
 def rating_table(found: RatingStatistics, *, title: str) -> Table:
     """Return a row for each emotion, and one for all."""
     head = ("emotion", "ratings", "items", "raters", "present", "mean", "agreement", "alpha")
-    table = Table(
-        title=title, title_justify="left", caption=_AGREEMENT, caption_justify="left", box=SIMPLE_HEAD
-    )
-    table.show_footer = True
-    for name, total in zip(head, ("all", *_rating_cells(found.all)), strict=True):
-        table.add_column(name, footer=total, justify="left" if name == head[0] else "right", no_wrap=True)
+    made = table(*head, title=title)
+    made.title_justify = made.caption_justify = "left"
+    made.caption, made.show_footer = _AGREEMENT, True
+    for column, total in zip(made.columns, ("all", *_rating_cells(found.all)), strict=True):
+        column.footer = total
     for emotion, counts in found.emotions.items():
-        table.add_row(emotion, *_rating_cells(counts))
-    return table
+        made.add_row(emotion, *_rating_cells(counts))
+    return made
 
 
 _AGREEMENT = (
@@ -140,35 +140,25 @@ def printable(text: str) -> str:
     return "".join(shown) + "…" * (len(text) > LONGEST_NAME)
 
 
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=SIMPLE_HEAD)
-    table.add_column(first, no_wrap=True)
-    for heading in others:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _tally(counts: Tally, most: int = _LISTED, unit: str = "") -> str:
+def _tally(counts: Tally, most: int = LISTED, unit: str = "") -> str:
     listed = (f"{printable(name) or 'unknown'}{unit} {count:,}" for name, count in counts.most_common(most))
     return ", ".join(listed) or "none"
 
 
 def _summary(found: Statistics) -> str:
+    lengths, unmeasured = found.durations, found.clips - found.durations.count
+    hours = f"{lengths.total / 3600:,.2f} hours" + f" (duration of {unmeasured:,} clips unknown)" * bool(
+        unmeasured
+    )
+    if found.clips and not lengths.count:
+        hours = "hours unknown"
     unknown = f" (emotions unknown in {found.emotions_unknown:,})" if found.emotions_unknown else ""
     return (
-        f"{found.corpus}: {found.clips:,} clips, {_hours(found)}\n"
+        f"{found.corpus}: {found.clips:,} clips, {hours}\n"
         f"with a profile {found.with_profile:,}{unknown}, with a caption {found.with_caption:,}, "
         f"not readable {found.bad:,}\n"
         f"{_quantiles(found.durations)}languages: {_tally(found.languages)}\n{_speakers(found)}"
     )
-
-
-def _hours(found: Statistics) -> str:
-    lengths = found.durations
-    if found.clips and not lengths.count:
-        return "hours unknown"
-    unknown = f" (duration of {found.clips - lengths.count:,} clips unknown)"
-    return f"{lengths.total / 3600:,.2f} hours{unknown * (lengths.count < found.clips)}"
 
 
 def _quantiles(lengths: Durations) -> str:
@@ -193,18 +183,18 @@ def _speakers(found: Statistics) -> str:
 
 
 def _emotions(found: Statistics) -> Table:
-    table = _table("emotion", *LEVEL_NAMES[1:], "% of known", "median", "spread")
+    made = table("emotion", *LEVEL_NAMES[1:], "% of known", "median", "spread")
     usual = found.baseline
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
         if found.present(name):
-            table.add_row(
+            made.add_row(
                 name,
                 *(f"{counts[level]:,}" for level in LEVEL_NAMES[1:]),
                 f"{100 * found.present(name) / found.emotions_known:.1f}",
                 f"{usual.median[name]:.2f}" if usual else "–",
                 f"{usual.spread[name]:.2f}" if usual else "–",
             )
-    return table
+    return made
 
 
 def _traits(found: Statistics) -> list[str]:
@@ -213,7 +203,7 @@ def _traits(found: Statistics) -> list[str]:
         near = ", ".join(f"{clips:,} at {value:g}" for value, clips in counts.by_value())
         lines.append(f"{counts.label}: {counts.clips:,} clips, mean {counts.mean:.2f}; {near}")
     if found.bursts:
-        bursts = (f"{name} {count:,}" for name, count in found.bursts.most_common(_LISTED))
+        bursts = (f"{name} {count:,}" for name, count in found.bursts.most_common(LISTED))
         lines.append(f"bursts: {', '.join(bursts)}")
     if found.not_understood:
         lines.append(f"labels that are not understood: {_tally(found.not_understood)}")
@@ -221,11 +211,8 @@ def _traits(found: Statistics) -> list[str]:
 
 
 def _largest_deviation(report: SplitReport, part: Part) -> str:
-    deviations = report.deviations(part)
-    if not deviations:
-        return "–"
-    name = max(deviations, key=lambda name: abs(deviations[name]))
-    return f"{name} {deviations[name]:+.2f}"
+    name, largest = max(report.deviations(part).items(), key=lambda item: abs(item[1]), default=("", None))
+    return "–" if largest is None else f"{name} {largest:+.2f}"
 
 
 def _split_remarks(report: SplitReport) -> list[str]:
@@ -251,7 +238,4 @@ def _split_remarks(report: SplitReport) -> list[str]:
 def _rating_cells(counts: RatingCounts) -> tuple[str, ...]:
     whole = (counts.ratings, counts.items, counts.raters, counts.present)
     rates = (counts.mean, counts.agreement, counts.alpha)
-    return (
-        *(f"{count:,}" for count in whole),
-        *("–" if rate is None else f"{rate:.2f}" for rate in rates),
-    )
+    return (*(f"{count:,}" for count in whole), *("–" if rate is None else f"{rate:.2f}" for rate in rates))

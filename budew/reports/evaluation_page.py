@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray
+from budew.correlation import FloatArray
 from budew.evaluation.metrics import merge_groups
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
-from budew.reports.evaluation_tables import LABELS, written
-from budew.reports.page import percent, render_page, write_page
+from budew.reports.evaluation_tables import LABELS, worst_last
+from budew.reports.page import by_family, percent, render_page, write_page
 from budew.reports.player import players
+from budew.reports.tables import written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
 
@@ -33,14 +34,15 @@ def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Pat
 def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     """Return the report of an evaluation as HTML, with at most so many clips, those that have audio first."""
     chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
+    axis, ranked = _axis(evaluation), sorted(evaluation.emotions, key=worst_last)
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
         filters={"written": written},
         evaluation=evaluation,
         summary=[_card(evaluation, metric) for metric in LABELS],
-        axis=_axis(evaluation),
-        groups=_by_group(evaluation),
+        axis=axis,
+        groups=by_family((row.emotion, {"row": row, "bar": _bar(row, axis)}) for row in ranked),
         levels=_level_map(evaluation),
         confusion=_group_map(evaluation),
         examples=[_example(pair, *source) for pair, source in zip(chosen, sources, strict=True)],
@@ -50,10 +52,10 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
 
 
 def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
-    """Return one summary metric; positions are percentages of a track from the worst value to the best."""
+    """Return one summary metric; positions are percentages of a track from 0 to 1, or to beyond an error."""
     mean, baseline = evaluation.mean[metric], evaluation.baseline[metric]
     is_error = metric in ("mae", "rmse")
-    top = _error_track(mean, baseline) if is_error else 1.0
+    top = 1.25 * max(mean.high or 0.0, baseline.high or 0.0, 0.01) if is_error else 1.0
     marks = {"value": mean.value, "low": mean.low, "high": mean.high, "baseline": baseline.value}
     at = {name: None if mark is None else _percent(max(mark, 0) / top) for name, mark in marks.items()}
     return {
@@ -65,53 +67,37 @@ def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
     }
 
 
-def _error_track(mean: Estimate, baseline: Estimate) -> float:
-    """Return the end of an error's track: a little beyond the larger of both."""
-    return 1.25 * max(mean.high or 0.0, baseline.high or 0.0, 0.01)
-
-
 def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return the range of the bars: from the lowest interval bound, at most 0, in steps of 0.2, to 1."""
+    """Return the range of the bars: from the lowest interval bound, at most 0, in steps of 0.2, to 1.
+
+    `at` gives the place of a value in per cent of the axis.
+    """
     bounds = [row.estimates["spearman"].low for row in evaluation.emotions]
     low = min([0.0, *(bound for bound in bounds if bound is not None)])
     start = max(-1.0, float(np.floor(low * 5) / 5))
+
+    def at(value: float) -> float:
+        return _percent((value - start) / (1 - start))
+
     ticks = np.arange(round(start * 5), 6) / 5
-    baseline = evaluation.baseline["spearman"].value
     return {
-        "zero": _percent(-start / (1 - start)),
-        "ticks": [(f"{tick:g}".replace("-", "−"), _percent((tick - start) / (1 - start))) for tick in ticks],
-        "baseline": None if baseline is None else _percent((baseline - start) / (1 - start)),
-        "start": start,
+        "at": at,
+        "zero": at(0.0),
+        "ticks": [(f"{tick:g}".replace("-", "−"), at(tick)) for tick in ticks],
+        "length": lambda part: _percent(part / (1 - start)),
     }
 
 
-def _by_group(evaluation: Evaluation) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the emotions' rows by group, groups in the order of the taxonomy, best emotion first in each."""
-    start = _axis(evaluation)["start"]
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for row in sorted(evaluation.emotions, key=_worst_last):
-        groups.setdefault(emotion_group(row.emotion), []).append({"row": row, "bar": _bar(row, start)})
-    ordered = dict.fromkeys(emotion_group(name) for name in EMOTIONS)
-    return [(group, groups[group]) for group in ordered]
-
-
-def _worst_last(row: EmotionScore) -> float:
-    value = row.estimates["spearman"].value
-    return 2.0 if value is None else -value
-
-
-def _bar(row: EmotionScore, start: float) -> Mapping[str, float] | None:
+def _bar(row: EmotionScore, axis: Mapping[str, Any]) -> Mapping[str, float] | None:
     """Return where a bar begins, how long it is and where its interval lies, in per cent of the axis."""
     estimate = row.estimates["spearman"]
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return None
-    span = 1 - start
-    left, right = min(0.0, estimate.value), max(0.0, estimate.value)
     return {
-        "left": _percent((left - start) / span),
-        "width": _percent((right - left) / span),
-        "low": _percent((estimate.low - start) / span),
-        "reach": _percent((estimate.high - estimate.low) / span),
+        "left": axis["at"](min(0.0, estimate.value)),
+        "width": axis["length"](abs(estimate.value)),
+        "low": axis["at"](estimate.low),
+        "reach": axis["length"](estimate.high - estimate.low),
     }
 
 

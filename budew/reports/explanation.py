@@ -6,7 +6,6 @@ through, underlined or, without colours, in brackets.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -33,7 +32,7 @@ from budew.reports.marks import (
     tone,
     trait_words,
 )
-from budew.reports.page import render_page, write_page
+from budew.reports.page import render_page
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVELS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
@@ -139,13 +138,10 @@ def _style(mark: Mark) -> Style:
 def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
     """Return a row a mark; in a narrow terminal the lexicon's phrase stands only where it differs."""
     table, wide = Table(box=SIMPLE_HEAD, pad_edge=False), width >= WIDE
-    table.add_column("found", overflow="fold")
     longest = max(len(word) for mark in found for word in mark.meaning.split())
-    table.add_column("means", overflow="fold", min_width=min(longest, width // 3))
-    table.add_column("level", overflow="fold")
-    table.add_column("role", no_wrap=True)
-    if wide:
-        table.add_column("lexicon", overflow="fold")
+    for heading in ("found", "means", "level", "role", "lexicon")[: 4 + wide]:
+        table.add_column(heading, overflow="fold", no_wrap=heading == "role")
+    table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
         said, phrase = cell(text[mark.start : mark.end]), cell(mark.phrase)
         differs = not wide and without_article(phrase).casefold() != said.casefold()
@@ -172,11 +168,6 @@ def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool
     return table
 
 
-def write_explanation(parsed_captions: Sequence[ParsedCaption], path: Path) -> Path:
-    """Write the page of `explanation_html` to `path`, replacing what is there, and return the path."""
-    return write_page(explanation_html(parsed_captions), path)
-
-
 def explanation_html(parsed_captions: Sequence[ParsedCaption]) -> str:
     """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend."""
     captions = [_page_part(parsed) for parsed in parsed_captions]
@@ -191,19 +182,18 @@ def _page_part(parsed: ParsedCaption) -> dict[str, Any]:
         "pieces": list(pieces(parsed.text, found)),
         "marks": found,
         "rows": [(cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
-        "bars": [_page_bar(name, parsed.emotions[name]) for name in strongest_first(parsed.emotions)],
+        "bars": [
+            {
+                "name": name,
+                "tone": emotion_tone(name),
+                "percent": f"{100 * parsed.emotions[name]:g}",
+                "level": level_name(parsed.emotions[name]),
+            }
+            for name in strongest_first(parsed.emotions)
+        ],
         "traits": [(plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
         "bursts": parsed.bursts,
         "unknown": [visible(word.word) for word in parsed.unknown],
-    }
-
-
-def _page_bar(name: str, intensity: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "tone": emotion_tone(name),
-        "percent": f"{100 * intensity:g}",
-        "level": level_name(intensity),
     }
 
 

@@ -63,9 +63,7 @@ def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
     ]
     disjoint: list[Mark] = []
     for mark in sorted(found, key=lambda mark: mark.start):
-        if (
-            not disjoint or mark.start >= disjoint[-1].end
-        ):  # an unknown word in quotation marks is spoken, no more
+        if not disjoint or mark.start >= disjoint[-1].end:  # an unknown word in quotation marks is spoken
             disjoint.append(mark)
     return tuple(disjoint)
 
@@ -100,7 +98,9 @@ def trait_words(name: str, value: str | float) -> str:
     """Return the value of a trait in words; of a voice attribute, where on its scale it is."""
     if isinstance(value, str):
         return visible(value)
-    return _position(name, to_intensity(value, ATTRIBUTES[name].scale))
+    low, high = ATTRIBUTES[name].at_low, ATTRIBUTES[name].at_high
+    place = LEVELS.index(nearest_level(to_intensity(value, ATTRIBUTES[name].scale)))
+    return (low, f"towards {low}", f"between {low} and {high}", f"towards {high}", high)[place]
 
 
 def family_tone(family: str) -> str:
@@ -130,7 +130,8 @@ def _mark(mention: Mention) -> Mark:
     if mention.kind == "trait":
         meaning = f"{mention.name}: {visible(str(mention.value))}"
     elif mention.kind == "attribute":
-        meaning, level = plain_name(mention.name), _pole(mention)
+        meaning = plain_name(mention.name)
+        level = "" if isinstance(mention.value, str) else trait_words(mention.name, mention.value)
     elif mention.kind == "emotion":
         level = level_name(mention.level)
     return Mark(
@@ -143,18 +144,3 @@ def _mark(mention: Mention) -> Mark:
         visible(mention.phrase),
         emotion_tone(mention.name) if mention.kind == "emotion" else tone(mention.kind),
     )
-
-
-def _pole(mention: Mention) -> str:
-    """Return which end of its scale a voice attribute is near or at."""
-    if isinstance(mention.value, str):
-        return ""
-    return _position(mention.name, to_intensity(mention.value, ATTRIBUTES[mention.name].scale))
-
-
-def _position(attribute: str, share: float) -> str:
-    """Return in words where on its scale a voice attribute is; its low end is 0, the high one 1."""
-    low, high = ATTRIBUTES[attribute].at_low, ATTRIBUTES[attribute].at_high
-    return (low, f"towards {low}", f"between {low} and {high}", f"towards {high}", high)[
-        LEVELS.index(nearest_level(share))
-    ]

@@ -5,19 +5,26 @@ aloud.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from budew.files import whole_file
+from budew.taxonomy import EMOTION_GROUPS, emotion_group
 from budew.terminal import visible
 from budew.version import __version__
 
 LONGEST_TEXT = 600
 """Characters of a caption, a transcript or a reason that are shown."""
+LISTED = 12
+"""Names in each list; the JSON has more."""
 Bar = tuple[str, int, float]
 """A name, its count, and its length in per cent of the longest."""
+BarList = tuple[str, list[Bar], int]
+"""A heading, bars, and how many more there are."""
+Row = TypeVar("Row")
 
 _FOLDER = Path(__file__).parent
 
@@ -66,6 +73,19 @@ def bars(counted: Iterable[tuple[str, int]]) -> list[Bar]:
     rows = list(counted)
     most = max([1, *(count for _, count in rows)])
     return [(name, count, percent(count, most)) for name, count in rows]
+
+
+def bar_list(heading: str, counted: Iterable[tuple[str, int]], total: int) -> BarList:
+    """Return a list of the first `LISTED` of `total` names with their counts."""
+    return heading, bars(islice(counted, LISTED)), max(0, total - LISTED)
+
+
+def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
+    """Return rows of emotions by family in the order of the taxonomy; families without any are left out."""
+    families: dict[str, list[Row]] = {group: [] for group in EMOTION_GROUPS}
+    for emotion, row in rows:
+        families[emotion_group(emotion)].append(row)
+    return [(family, members) for family, members in families.items() if members]
 
 
 def percent(part: float, whole: float, digits: int = 2) -> float:

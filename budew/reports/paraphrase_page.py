@@ -13,14 +13,22 @@ from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.sample import Example
 from budew.reports.marks import emotion_tone, strongest_first
-from budew.reports.page import LONGEST_TEXT, Bar, bars, percent, render_page, write_page
-from budew.reports.paraphrase_tables import FIDELITY, diversity_rows, interval, share, written
-from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, emotion_group
+from budew.reports.page import (
+    Bar,
+    BarList,
+    bar_list,
+    by_family,
+    percent,
+    render_page,
+    shown,
+    write_page,
+)
+from budew.reports.paraphrase_tables import FIDELITY, diversity_rows, interval
+from budew.reports.tables import share, written
+from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
 
-LISTED = 12
-"""Names in each list; the JSON has more."""
 Piece = tuple[str, bool]
 """Some text, and whether it is not in the other text."""
 _WORD = re.compile(r"\s*\S+\s*")
@@ -65,25 +73,24 @@ def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
     ]
 
 
-def _fates(found: ParaphraseReport) -> list[tuple[str, int, float]]:
+def _fates(found: ParaphraseReport) -> list[Bar]:
     """Return what became of the candidates, in per cent of all."""
     counts = found.candidates.counts
     return [(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES]
 
 
-def _lists(found: ParaphraseReport) -> list[tuple[str, list[Bar], int]]:
-    """Return headings, their most frequent names, and how many more there are."""
-    codes, captions = ranked(found.candidates.codes), found.captions
-    tallies: list[tuple[str, Mapping[str, int]]] = [
-        ("fallbacks, by reason", captions.fallbacks),
-        ("style", captions.styles),
-        ("backend", captions.backends),
-        ("prompt", captions.prompts),
-        ("attempt", captions.attempts),
-    ]
-    lists = [("refused, by first reason", bars(codes[:LISTED]), max(0, len(codes) - LISTED))]
-    lists += [(name, bars(ranked(tally)[:LISTED]), max(0, len(tally) - LISTED)) for name, tally in tallies]
-    return [entry for entry in lists if entry[1]]
+def _lists(found: ParaphraseReport) -> list[BarList]:
+    """Return what candidates and captions are counted by, the most frequent first."""
+    captions = found.captions
+    tallies = {
+        "refused, by first reason": found.candidates.codes,
+        "fallbacks, by reason": captions.fallbacks,
+        "style": captions.styles,
+        "backend": captions.backends,
+        "prompt": captions.prompts,
+        "attempt": captions.attempts,
+    }
+    return [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items() if tally]
 
 
 def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
@@ -106,7 +113,7 @@ def _fidelity(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
 
 def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return by family what is known of each emotion: its words on both sides, fidelity before and after."""
-    families: dict[str, list[Mapping[str, Any]]] = {group: [] for group in EMOTION_GROUPS}
+    shown_rows: list[tuple[str, Mapping[str, Any]]] = []
     before, after = _by_name(found.before), _by_name(found.after)
     counts = [side.by_emotion for side in found.diversity.values()]
     most = max([1, *(row.phrases for side in counts for row in side.values())])
@@ -118,10 +125,9 @@ def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]
         ]
         rates = [(label, side.get(name)) for label, side in (("before", before), ("after", after)) if side]
         if any(row.said for _, row, _ in words) or any(row and (row.wanted or row.said) for _, row in rates):
-            families[emotion_group(name)].append(
-                {"name": name, "tone": emotion_tone(name), "words": words, "rates": rates}
-            )
-    return [(family, rows) for family, rows in families.items() if rows]
+            row = {"name": name, "tone": emotion_tone(name), "words": words, "rates": rates}
+            shown_rows.append((name, row))
+    return by_family(shown_rows)
 
 
 def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
@@ -130,20 +136,17 @@ def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
 
 def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]], int]]:
     """Return over-used openings and phrases with the share of the captions that have them."""
-    lint = found.overused
-    lists = []
-    for title, rows in (("openings", lint.openings), ("phrases", lint.phrases)):
-        shares = [
-            (row.phrase, share(row.captions, lint.captions), percent(row.captions, lint.captions))
-            for row in rows
-        ]
-        lists.append((title, shares, 0))
-    return [entry for entry in lists if entry[1]]
+    lint, total = found.overused, found.overused.captions
+    return [
+        (title, [(row.phrase, share(row.captions, total), percent(row.captions, total)) for row in rows], 0)
+        for title, rows in (("openings", lint.openings), ("phrases", lint.phrases))
+        if rows
+    ]
 
 
 def _pair(example: Example) -> Mapping[str, Any]:
     """Return a text beside its template, both cut into what they share and what they do not."""
-    template, text = word_diff(example.template, example.text, longest=LONGEST_TEXT)
+    template, text = word_diff(shown(example.template), shown(example.text))
     return {"example": example, "template": template, "text": text, "wanted": list(_wanted(example))}
 
 
@@ -161,16 +164,12 @@ def _wanted(example: Example) -> Iterable[str]:
             yield f"{name} {value}"
 
 
-def word_diff(one: str, other: str, *, longest: int) -> tuple[list[Piece], list[Piece]]:
+def word_diff(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
     """Return both texts in pieces, which together are the texts made visible.
 
     Words are equal in any case and with any punctuation around them.
-
-    Args:
-        one, other: texts.
-        longest: characters of each that are compared and shown; what is longer ends with "…".
     """
-    words, others = (_WORD.findall(_shortened(text, longest)) for text in (one, other))
+    words, others = (_WORD.findall(text) for text in (one, other))
     matcher = SequenceMatcher(None, _folded(words), _folded(others), autojunk=False)
     left: list[Piece] = []
     right: list[Piece] = []
@@ -179,10 +178,6 @@ def word_diff(one: str, other: str, *, longest: int) -> tuple[list[Piece], list[
         left += [(visible("".join(words[start:stop])), changed)] * (stop > start)
         right += [(visible("".join(others[other_start:other_stop])), changed)] * (other_stop > other_start)
     return left, right
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def _folded(words: Sequence[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,9 +13,8 @@ from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.comparison import COMPARED
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
-
-LISTED = 12
-"""Names in each list; the JSON has more."""
+from budew.reports.page import LISTED
+from budew.reports.tables import share, table, written
 
 
 class Metric(NamedTuple):
@@ -70,21 +68,11 @@ def diversity_rows(
     ]
 
 
-def written(value: float | None, digits: int) -> str:
-    """Format a metric; a dash where it is undefined."""
-    return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
-
-
 def interval(estimate: Estimate) -> str:
     """Format a rate with its interval."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "–"
     return f"{written(estimate.value, 3)} ({written(estimate.low, 3)} to {written(estimate.high, 3)})"
-
-
-def share(part: float, whole: float) -> str:
-    """Format a share in per cent; a dash of nothing."""
-    return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
 def _counts(found: ParaphraseReport) -> Iterator[str]:
@@ -111,12 +99,6 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
     ):
         if len(tally):
             yield f"{label}: {_listed(ranked(tally))}"
-    yield from _sums(found)
-
-
-def _sums(found: ParaphraseReport) -> Iterator[str]:
-    """Yield whether the counts add up."""
-    totals = found.candidates
     if totals.wrong:
         yield f"the counts do NOT add up in {totals.wrong:,} clips, such as:"
         yield from (f"    {id}: {what}" for id, what in totals.listed)
@@ -128,26 +110,21 @@ def _sums(found: ParaphraseReport) -> Iterator[str]:
 
 def _diversity(found: ParaphraseReport) -> Table:
     captions = next(iter(found.diversity.values())).captions
-    table = Table(box=SIMPLE_HEAD, title=f"diversity of {captions:,} captions each, seed {found.seed}")
-    table.add_column("metric", no_wrap=True)
-    for side in found.diversity:
-        table.add_column(side, justify="right", no_wrap=True)
-    table.add_column("better")
+    title = f"diversity of {captions:,} captions each, seed {found.seed}"
+    made = table("metric", *found.diversity, title=title)
+    made.add_column("better")
     for row, values in diversity_rows(found.diversity):
-        table.add_row(row.label, *(written(value, row.digits) for value in values.values()), row.better)
-    return table
+        made.add_row(row.label, *(written(value, row.digits) for value in values.values()), row.better)
+    return made
 
 
 def _fidelity(found: ParaphraseReport) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=f"fidelity of {found.sampled:,} clips, with 95 % intervals")
-    table.add_column("rate", no_wrap=True)
     sides = {"before the gate": found.before, "after the gate": found.after}
     known = {label: side for label, side in sides.items() if side is not None}
-    for label in known:
-        table.add_column(label, justify="right", no_wrap=True)
+    made = table("rate", *known, title=f"fidelity of {found.sampled:,} clips, with 95 % intervals")
     for rate, label in FIDELITY.items():
-        table.add_row(label, *(interval(getattr(side, rate)) for side in known.values()))
-    return table
+        made.add_row(label, *(interval(getattr(side, rate)) for side in known.values()))
+    return made
 
 
 def _overused(found: ParaphraseReport) -> Iterator[str]:

@@ -1,6 +1,10 @@
 """What the tests of all pages share: a parser, hostile text, recordings."""
 
+import base64
+import io
 from html.parser import HTMLParser
+
+import soundfile
 
 from tests.evaluation.conftest import _vowel, clips, corpus, pairs  # noqa: F401  # fixtures
 
@@ -35,6 +39,18 @@ class Page(HTMLParser):
     def of(self, tag: str) -> list[dict[str, str | None]]:
         """Return the attributes of all tags of a name."""
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def on_page(name: str) -> str:
+    """Return the name of an emotion as pages show it."""
+    return name.replace("/", "/\u200b").replace("&", "&amp;")
+
+
+def seconds_played(page: Page) -> list[float]:
+    """Return the durations of the players of a page, all of mp3."""
+    sources = [(audio["src"] or "").split(",") for audio in page.of("audio")]
+    assert {prefix for prefix, _ in sources} == {"data:audio/mpeg;base64"}
+    return [soundfile.info(io.BytesIO(base64.b64decode(mp3))).duration for _, mp3 in sources]
 
 
 def check_safe(text: str) -> Page:

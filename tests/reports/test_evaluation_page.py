@@ -1,6 +1,5 @@
 """The report holds everything itself, escapes what others wrote, and plays audio that was encoded anew."""
 
-import base64
 import io
 import re
 from collections.abc import Callable
@@ -8,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import soundfile
 from rich.console import Console
 
 from budew.evaluation import Pair, Settings, Skipped, evaluate
@@ -16,7 +14,7 @@ from budew.profile import VoiceProfile
 from budew.reports.evaluation_page import render_html, write_html
 from budew.reports.evaluation_tables import tables
 from budew.taxonomy import EMOTIONS
-from tests.reports.conftest import HOSTILE, check_safe
+from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 
 FEW = Settings(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
@@ -33,9 +31,7 @@ def test_every_emotion_and_example_is_shown(pairs: list[Pair], tmp_path: Path) -
     path = write_html(evaluate(pairs, settings=FEW), tmp_path / "new" / "report.html", examples=5)
     page = path.read_text(encoding="utf-8")
     for name in EMOTIONS:
-        assert re.search(
-            rf'<td class="name">{re.escape(name.replace("&", "&amp;"))}</td>', page.replace("\u200b", "")
-        )
+        assert f'<td class="name">{on_page(name)}</td>' in page
     assert page.count('<article class="clip">') == 5
     assert list(path.parent.iterdir()) == [path]
 
@@ -49,20 +45,9 @@ def test_clips_are_played_from_bounded_mp3(vowel: Callable[..., bytes], tmp_path
         Pair("none", FEAR, FEAR),
     ]
     page = render_html(evaluate(pairs, settings=FEW))
-    sources = [audio["src"] or "" for audio in check_safe(page).of("audio")]
-    lengths = []
-    for source in sources:
-        prefix, encoded = source.split(",")
-        assert prefix == "data:audio/mpeg;base64"
-        info = soundfile.info(io.BytesIO(base64.b64decode(encoded)))
-        lengths.append(info.duration)
-    assert sorted(lengths) == pytest.approx([0.6, 30], abs=0.15)
+    assert sorted(seconds_played(check_safe(page))) == pytest.approx([0.6, 30], abs=0.15)
     assert "no audio" in page
     assert "bad: " in page
-
-
-def test_the_same_evaluation_gives_the_same_page(pairs: list[Pair]) -> None:
-    assert render_html(evaluate(pairs, settings=FEW)) == render_html(evaluate(pairs[::-1], settings=FEW))
 
 
 def test_a_page_of_a_single_clip_without_correlations_still_reads() -> None:
@@ -121,19 +106,14 @@ def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:
     meters = r'<i class="(predicted|reference)" style="width:([\d.]+)%"></i>'
     assert re.findall(meters, page.text)[:2] == [("predicted", "100.0"), ("reference", "25.0")]
     missed = render_html(evaluate([Pair("x", FEAR, VoiceProfile({"Awe": 0.5}))], settings=FEW))
-    assert re.findall(meters, missed) == [
-        ("predicted", "0.0"),
-        ("reference", "100.0"),
-        ("predicted", "50.0"),
-        ("reference", "0.0"),
-    ]
+    widths = (("predicted", "0.0"), ("reference", "100.0"), ("predicted", "50.0"), ("reference", "0.0"))
+    assert re.findall(meters, missed) == list(widths)
     assert 'title="predicted absent, label extreme"' in missed
 
 
 def test_means_are_on_tracks_from_worst_to_best() -> None:
-    pairs = [
-        Pair(f"c{n}", VoiceProfile({"Fear": n / 4}), VoiceProfile({"Fear": n / 4})) for n in (1, 2, 3, 4)
-    ]
+    profiles = [VoiceProfile({"Fear": level}) for level in (0.25, 0.5, 0.75, 1)]
+    pairs = [Pair(f"c{n}", profile, profile) for n, profile in enumerate(profiles)]
     text = render_html(evaluate(pairs, settings=FEW))
     assert '<i class="point" style="left:100.0%"></i>' in text  # ρ = 1
     assert '<i class="point" style="left:0.0%"></i>' in text  # no error

@@ -16,7 +16,7 @@ from budew.reports.paraphrase_page import paraphrase_html, word_diff, write_para
 from budew.reports.paraphrase_tables import paraphrase_tables
 from budew.taxonomy import EMOTIONS
 from budew.terminal import visible
-from tests.reports.conftest import HOSTILE, check_safe
+from tests.reports.conftest import HOSTILE, check_safe, on_page
 
 
 def reported(folder: Path, *clips: Clip) -> ParaphraseReport:
@@ -61,8 +61,7 @@ def test_differences_are_coloured_and_every_emotion_said_has_its_row(tmp_path) -
     page = path.read_text(encoding="utf-8")
     assert list(path.parent.iterdir()) == [path]
     for name in EMOTIONS:
-        shown = name.replace("/", "/\u200b").replace("&", "&amp;")
-        assert f'<th scope="row">{shown}</th>' in page
+        assert f'<th scope="row">{on_page(name)}</th>' in page
     assert page.count('<mark class="new">') > 12
     assert page.count('<mark class="gone">') > 12
     assert page.count('<article class="rewriting">') == len(found.accepted) == 12
@@ -81,34 +80,28 @@ def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
         "retried": 1,
         "codes": {"short": 3},
     }
+    known = {"profile": VoiceProfile({"Fear": 0.75}), "metadata": {"paraphrase": account}}
+    made_by = [{"by": "paraphrase", "of": text, "backend": f"b{number}"} for number in range(13)]
     clips = [
-        Clip(
-            f"c{number}",
-            b"RIFF",
-            "wav",
-            profile=VoiceProfile({"Fear": 0.75}),
-            captions=(Caption(text, {"by": "paraphrase", "of": text, "backend": f"b{number}"}),),
-            metadata={"paraphrase": account},
-        )
-        for number in range(13)
+        Clip(f"c{number}", b"RIFF", "wav", captions=(Caption(text, by),), **known)
+        for number, by in enumerate(made_by)
     ]
     console = Console(file=io.StringIO(), width=200)
     console.print(paraphrase_tables(reported(tmp_path, *clips)))
     shown = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
     assert shown[0].endswith("13 clips with paraphrases, 0 without, not readable 0")
     assert "requests: 26, unanswered 0, retried 13" in shown
-    assert any(
-        line.startswith("candidates: 52; accepted 13 (25.0 %)") and "refused 39 (75.0 %)" in line
-        for line in shown
-    )
     assert "refused for: short 39" in shown
     assert "captions: 13, fallbacks 0 (0.0 %)" in shown
-    assert next(line for line in shown if line.startswith("backends")).endswith("b8 1 and 1 more")
     assert "the counts of all 13 clips add up" in shown
-    rows = {line.rpartition(" ")[0]: line for line in shown}
-    assert any(re.fullmatch(r"distinct-1( 0\.\d{3}){3} more", line) for line in rows.values())
-    assert any(re.fullmatch(r"self-BLEU( 100\.0){3} less", line) for line in rows.values())
-    assert any(re.fullmatch(r"exact level( 1\.000 \(1\.000 to 1\.000\))+", line) for line in shown)
+    for row in (
+        r"candidates: 52; accepted 13 \(25\.0 %\).* refused 39 \(75\.0 %\).*",
+        r"backends.*b8 1 and 1 more",
+        r"distinct-1( 0\.\d{3}){3} more",
+        r"self-BLEU( 100\.0){3} less",
+        r"exact level( 1\.000 \(1\.000 to 1\.000\))+",
+    ):
+        assert any(re.fullmatch(row, line) for line in shown)
 
 
 def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
@@ -119,17 +112,16 @@ def test_a_corpus_of_fallbacks_alone_has_a_page(tmp_path) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_the_pieces_of_a_difference_are_the_texts(one: str, other: str) -> None:
-    left, right = word_diff(one, other, longest=1000)
+    left, right = word_diff(one, other)
     if one.strip():
         assert "".join(text for text, _ in left) == visible(one)
     if other.strip():
         assert "".join(text for text, _ in right) == visible(other)
-    same = word_diff(one, one, longest=1000)[0]
+    same = word_diff(one, one)[0]
     assert not any(changed for _, changed in same)
 
 
 def test_only_words_that_the_other_has_not_are_marked() -> None:
-    left, right = word_diff("A sad woman, sobbing.", "A woman: sad, Sobbing", longest=100)
+    left, right = word_diff("A sad woman, sobbing.", "A woman: sad, Sobbing")
     assert [text.strip() for text, changed in left if changed] in (["sad"], ["woman,"])
     assert len([text for text, changed in right if changed]) == 1
-    assert word_diff("x" * 50, "y", longest=10)[0] == [("x" * 10 + "…", True)]
