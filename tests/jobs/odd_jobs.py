@@ -74,16 +74,9 @@ class Odd:
             time.sleep(60)
         if what == "fatal":
             raise JobError("there is no key")
-        if what == "die" or (what == "once" and self._first_time(clip.id)):
+        if what == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         return clip
-
-    def _first_time(self, id: str) -> bool:
-        mark = self.marks / id
-        if mark.exists():
-            return False
-        mark.touch()
-        return True
 
 
 @dataclass(frozen=True)

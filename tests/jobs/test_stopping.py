@@ -31,23 +31,22 @@ def started(corpus, tmp_path) -> Callable[..., subprocess.Popen[str]]:
     """Start the job as a terminal does, in a group of processes of its own."""
 
     def start(*options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "budew", "corpus", "convert", corpus, tmp_path / "out", *options]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            command, start_new_session=True, stdout=pipe, stderr=pipe, text=True, preexec_fn=hears_interrupts
-        )
+        return in_group("-m", "budew", "corpus", "convert", corpus, tmp_path / "out", *options)
 
     return start
 
 
-def hears_interrupts() -> None:
-    """Let Ctrl-C reach a process, also where the tests run in the background of a shell and ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def at_its_start(job: subprocess.Popen[str]) -> None:
-    """Wait until the first process is there beside the job's own."""
-    until(lambda: len(in_session(job.pid)) > 1 or job.poll() is not None)
+def in_group(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """Start Python in a group that Ctrl-C reaches, also where the tests run in the background."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def until(true: Callable[[], object]) -> None:
@@ -58,45 +57,41 @@ def until(true: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6, 1])
-def test_a_job_that_is_stopped_while_workers_start_says_one_line(started, corpus, tmp_path, seconds):
+def test_a_job_that_is_stopped_while_workers_start_prints_one_line(started, tmp_path, seconds):
     job = started("--workers", "2")
-    at_its_start(job)
+    until(lambda: len(in_session(job.pid)) > 1 or job.poll() is not None)
     time.sleep(seconds)
     os.killpg(job.pid, signal.SIGINT)
-    said, told = job.communicate(timeout=60)
-    if not said:  # else it was done, and only about to end
-        assert (job.returncode, said, told) == (130, "", f"{GO_ON}\n")
+    out, errors = job.communicate(timeout=60)
+    if not out:  # else it was done, and only about to end
+        assert (job.returncode, errors) == (130, f"{GO_ON}\n")
     until(lambda: not in_session(job.pid))
     assert list((tmp_path / "out").rglob(".*")) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2])
-def test_a_command_that_is_stopped_while_it_loads_says_one_line(started, seconds):
+def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, seconds):
     job = started("--workers", "0")
     until(lambda: "numpy" in Path(f"/proc/{job.pid}/maps").read_text())  # before, Python itself begins
     time.sleep(seconds)
     os.killpg(job.pid, signal.SIGINT)
-    told = job.communicate(timeout=60)[1]
-    assert (job.returncode, told.strip()) in [(130, STOPPED), (130, GO_ON)]
+    errors = job.communicate(timeout=60)[1]
+    assert (job.returncode, errors.strip()) in [(130, STOPPED), (130, GO_ON)]
 
 
-def test_a_job_that_was_stopped_goes_on(started, corpus, tmp_path):
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started, corpus, tmp_path, kill):
     job = started("--workers", "2")
     until(lambda: list(tmp_path.glob("out/notes/*.json")) or job.poll() is not None)
-    os.killpg(job.pid, signal.SIGINT)
-    job.communicate(timeout=60)
+    if kill == signal.SIGINT:
+        os.killpg(job.pid, kill)
+        job.communicate(timeout=60)
+    else:
+        job.send_signal(kill)
+        assert job.communicate(timeout=60) == ("", "")
+    until(lambda: not in_session(job.pid))
     assert run(Convert(), corpus, tmp_path / "out", workers=0).clips == 1_200
     assert list((tmp_path / "out").rglob(".*")) == []
-
-
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
-def test_a_job_that_is_killed_leaves_no_process_that_complains(started, kill):
-    job = started("--workers", "2")
-    at_its_start(job)
-    time.sleep(0.5)
-    job.send_signal(kill)
-    assert job.communicate(timeout=60) == ("", "")
-    until(lambda: not in_session(job.pid))
 
 
 def test_a_second_interrupt_does_not_wait_for_the_clip(shard, tmp_path):
@@ -109,14 +104,7 @@ def test_a_second_interrupt_does_not_wait_for_the_clip(shard, tmp_path):
         "if __name__ == '__main__':\n"
         "    run(Odd(), 'in', 'out', workers=1, progress=lambda at: print(at.clips, flush=True))\n"
     )
-    job = subprocess.Popen(
-        [sys.executable, "slow.py"],
-        cwd=tmp_path,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=hears_interrupts,
-    )
+    job = in_group("slow.py", cwd=tmp_path)
     until(lambda: job.stdout.readline() == "2\n")
     for _ in range(2):
         os.killpg(job.pid, signal.SIGINT)

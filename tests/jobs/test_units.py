@@ -22,16 +22,13 @@ def test_each_shard_is_a_unit_named_by_its_place(shard, tmp_path):
     assert [unit.name for unit in file_units(tmp_path / "in/de/a.tar")] == ["a"]
 
 
-def test_loose_files_are_cut_into_units_of_whole_ids(tmp_path):
+def test_loose_files_are_divided_into_units_of_whole_ids(tmp_path):
+    folder = tmp_path / "talks"
+    folder.mkdir()
     for name in ("a.wav", "b.mp3", "b.wav", "c.wav", "d.wav", "notes.txt"):
-        (tmp_path / "talks").mkdir(exist_ok=True)
-        (tmp_path / "talks" / name).touch()
-    units = file_units(tmp_path / "talks", 2)
-    assert [[path.name for path in unit.paths] for unit in units] == [
-        ["a.wav", "b.mp3", "b.wav"],
-        ["c.wav", "d.wav"],
-    ]
-    assert [unit.name for unit in units] == ["talks-00000", "talks-00001"]
+        (folder / name).touch()
+    units = {unit.name: [path.name for path in unit.paths] for unit in file_units(folder, 2)}
+    assert units == {"talks-00000": ["a.wav", "b.mp3", "b.wav"], "talks-00001": ["c.wav", "d.wav"]}
 
 
 def test_two_inputs_with_one_output_are_an_error(shard, tmp_path):
@@ -58,18 +55,14 @@ def write_rows(folder, kind: str) -> Path:
         rows[5]["audio"]["bytes"] = b""
         table = pyarrow.Table.from_pylist(rows)
         if kind == "arrow":
-            with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as out:
-                for start in range(0, 11, 4):
-                    out.write_batch(table.slice(start, 4).combine_chunks().to_batches()[0])
+            with pyarrow.ipc.new_stream(path, table.schema) as out:
+                out.write_table(table, max_chunksize=4)
         else:
             pyarrow.parquet.write_table(table, path, row_group_size=int(kind.partition("-")[2]))
         return path
+    files = "wavs/{}.wav" if kind == "csv-ljspeech" else "{}.flac"
     for name in names:
-        file = (
-            folder
-            / ("wavs" if kind == "csv-ljspeech" else "")
-            / f"{name}.{'wav' if 'lj' in kind else 'flac'}"
-        )
+        file = folder / files.format(name)
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(audio)
     if kind == "jsonl":

@@ -1,4 +1,4 @@
-"""Whatever the probabilities: clips in order, apart, of the right length, with all speech that fits."""
+"""Whatever the probabilities: clips in order, disjoint, of the right length, with all speech that fits."""
 
 from itertools import pairwise
 
@@ -31,69 +31,50 @@ def seconds(stretches: list[Stretch]) -> list[tuple[float, float]]:
     return [(stretch.start / SAMPLING_RATE, stretch.end / SAMPLING_RATE) for stretch in stretches]
 
 
-@st.composite
-def recordings(draw) -> list[float]:
-    """Runs of sure speech, doubt and silence, of one frame to a minute."""
-    runs = draw(
-        st.lists(
-            st.tuples(st.integers(1, 60), st.sampled_from([0.0, 0.2, 0.4, 0.6, 1.0]), st.booleans()),
-            max_size=30,
-        )
-    )
-    return [value for length, value, long in runs for _ in range(length * 30 if long else length)]
+runs = st.tuples(st.integers(1, 60), st.sampled_from([0.0, 0.2, 0.4, 0.6, 1.0]), st.sampled_from([1, 30]))
+recordings = st.lists(runs, max_size=30).map(
+    lambda found: [value for length, value, times in found for _ in range(length * times)]
+)
+"""Runs of sure speech, doubt and silence, of one frame to a minute."""
 
 
-@st.composite
-def cuttings(draw) -> Cuts:
-    pad = draw(st.sampled_from([0.0, 0.01, 0.1, 0.33]))
-    least = draw(st.sampled_from([0.0, 0.5, 1.0]))
-    most = draw(st.sampled_from([2.0, 5.0, 30.0]))
-    return Cuts(
-        pad=pad, min_seconds=least, max_seconds=most, max_pause=draw(st.sampled_from([0.0, 0.2, 1.0]))
-    )
+cuttings = st.builds(
+    Cuts,
+    pad=st.sampled_from([0.0, 0.01, 0.1, 0.33]),
+    min_seconds=st.sampled_from([0.0, 0.5, 1.0]),
+    max_seconds=st.sampled_from([2.0, 5.0, 30.0]),
+    max_pause=st.sampled_from([0.0, 0.2, 1.0]),
+)
 
 
 @few
-@given(recordings(), cuttings())
-def test_stretches_are_in_order_never_overlap_and_never_too_long(probabilities, cuts):
+@given(recordings, cuttings)
+def test_stretches_are_in_order_disjoint_short_enough_and_hold_all_speech(probabilities, cuts):
     found = cut(probabilities, cuts)
-    for before, after in pairwise(found):
-        assert before.end <= after.start
+    assert all(before.end <= after.start for before, after in pairwise(found))
+    inside = np.zeros(len(probabilities) * FRAME, bool)
     for stretch in found:
         assert 0 <= stretch.start < stretch.end <= len(probabilities) * FRAME + cuts.pad * SAMPLING_RATE
         assert stretch.end - stretch.start <= cuts.max_seconds * SAMPLING_RATE
-
-
-@few
-@given(recordings(), cuttings())
-def test_every_frame_of_speech_is_in_a_stretch(probabilities, cuts):
-    inside = np.zeros(len(probabilities) * FRAME, bool)
-    for stretch in cut(probabilities, cuts):
         inside[stretch.start : stretch.end] = True
     spoken = np.repeat(np.array(probabilities, float) >= cuts.threshold, FRAME)
     assert inside[spoken].all()
 
 
 @few
-@given(recordings(), cuttings())
-def test_nothing_before_the_earliest_is_asked_for(probabilities, cuts):
-    cutter = Cutter(cuts)
-    for probability in probabilities:
-        earliest = cutter.earliest
-        assert all(stretch.start >= earliest for stretch in cutter.push(probability, 0.01))
-        assert cutter.earliest >= earliest
-    earliest = cutter.earliest
-    assert all(stretch.start >= earliest for stretch in cutter.finish())
-
-
-@few
-@given(recordings(), cuttings())
-def test_what_is_kept_of_the_past_is_bounded_by_the_longest_clip(probabilities, cuts):
+@given(recordings, cuttings)
+def test_nothing_before_the_earliest_is_asked_for_and_memory_is_bounded_by_the_longest_clip(
+    probabilities, cuts
+):
     cutter = Cutter(cuts)
     bound = cuts.max_seconds + cuts.min_seconds + cuts.max_pause + 2 * cuts.pad + 0.1
     for number, probability in enumerate(probabilities, start=1):
-        list(cutter.push(probability, 0.01))
+        earliest = cutter.earliest
+        assert all(stretch.start >= earliest for stretch in cutter.push(probability, 0.01))
+        assert cutter.earliest >= earliest
         assert number * FRAME - cutter.earliest <= bound * SAMPLING_RATE
+    earliest = cutter.earliest
+    assert all(stretch.start >= earliest for stretch in cutter.finish())
 
 
 def test_padding_stops_in_the_middle_of_a_pause():
@@ -146,7 +127,7 @@ def test_a_late_pause_is_good_enough_when_speech_goes_on_behind_it():
     assert first.end / SAMPLING_RATE == pytest.approx(9.56, abs=0.04)
 
 
-def test_speech_and_noise_are_measured_apart():
+def test_speech_and_noise_are_measured_separately():
     spoken = frames((2.0, 0.0), (1.0, 1.0), (0.3, 0.0), (1.0, 1.0), (2.0, 0.0))
     powers = [0.5 if value else 0.002 for value in spoken]
     (stretch,) = cut(spoken, powers=powers)

@@ -12,22 +12,15 @@ from budew.segmentation.language import check_language, load_detector
 
 @pytest.mark.parametrize(
     ("language", "wanted"),
-    [
-        ("en", ("en",)),
-        ("en-US", ("en",)),
-        ("EN_us", ("en",)),
-        ("pt-BR", ("de", "pt-br")),
-        (None, ()),
-        ("xx", ()),
-    ],
+    [("en", "en"), ("en-US", "en"), ("EN_us", "en"), ("pt-BR", "de pt-br"), (None, ""), ("xx", "")],
 )
 def test_a_range_keeps_what_is_within_it(language, wanted):
-    check_language(language, wanted)
+    check_language(language, wanted.split())
 
 
 @pytest.mark.parametrize(("language", "wanted"), [("de", "en"), ("eng", "en"), ("pt", "pt-BR"), (None, "en")])
 def test_another_or_unknown_language_is_left_out(language, wanted):
-    with pytest.raises(FilteredError, match="left out: its language is"):
+    with pytest.raises(FilteredError):
         check_language(language, (wanted,))
 
 
@@ -62,12 +55,6 @@ def test_the_language_is_what_the_model_detects_at_every_rate(many_languages):
 
 
 def test_a_checkpoint_that_cannot_detect_languages_ends_the_job(make_whisper, tmp_path):
-    (tmp_path / "empty").mkdir()
-    for folder, words in (
-        (make_whisper(tmp_path / "english", multilingual=False), "no table of languages"),
-        (tmp_path / "empty", "can be loaded"),
-        (tmp_path / "missing", "can be loaded"),
-    ):
-        with pytest.raises(JobError, match=words) as caught:
+    for folder in (make_whisper(tmp_path / "english", multilingual=False), tmp_path / "missing"):
+        with pytest.raises(JobError, match=rf"^{folder}: .+$"):
             load_detector(str(folder))
-        assert "\n" not in str(caught.value)

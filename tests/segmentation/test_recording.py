@@ -34,12 +34,13 @@ def test_speech_is_found_and_silence_is_not(compose, saved, noise):
     ("rate", "channels"), [(16_000, 1), (8_000, 1), (11_025, 2), (44_100, 2), (48_001, 1)]
 )
 def test_a_piece_is_the_slice_of_its_recording_to_the_sample(compose, saved, rate, channels):
-    clip = saved(compose([0.7, "0", 1.1, "1", 0.4]).samples, rate=rate, channels=channels)
+    clip = saved(compose(["0", 1.1, "1", 0.4]).samples, rate=rate, channels=channels)
     whole = soundfile.read(clip.audio, dtype="float32", always_2d=True)[0].mean(axis=1)
     found = pieces(clip)
-    assert len(found) == 2
+    assert (len(found), found[0].start) == (2, 0)
     for piece in found:
         assert piece.sampling_rate == rate
+        assert 0 <= piece.stretch.start / 16_000 - piece.start / rate < 1 / rate
         end = piece.start + len(piece.samples)
         assert np.abs(piece.samples - whole[piece.start : end]).max() < 1e-7
 
@@ -50,20 +51,6 @@ def test_times_are_the_same_at_every_sampling_rate(compose, saved, rate):
     usual = spans(pieces(saved(made.samples)))
     other = spans(pieces(saved(made.samples, rate=rate, name="other.wav")))
     assert np.array(other) == pytest.approx(np.array(usual), abs=0.07)
-
-
-@pytest.mark.parametrize("rate", [8_000, 44_100])
-def test_a_piece_begins_at_the_sample_where_it_was_heard(compose, saved, rate):
-    first, second = pieces(saved(compose(["0", 1.0, "1", 0.5]).samples, rate=rate))
-    assert first.start == 0
-    for piece in (first, second):
-        assert 0 <= piece.stretch.start / 16_000 - piece.start / rate < 1 / rate
-
-
-def test_bytes_and_path_give_the_same_pieces(compose, saved):
-    clip = saved(compose([0.3, "0", 1.0]).samples)
-    from_bytes = list(cut_recording(clip.audio.read_bytes(), Cuts(), name="talk"))
-    assert spans(from_bytes) == spans(pieces(clip))
 
 
 def test_no_piece_is_longer_than_the_longest_and_nothing_is_lost(compose, saved):
@@ -90,25 +77,18 @@ def test_nothing_is_found_where_nobody_speaks(compose, saved, seconds, noise):
     assert pieces(saved(compose([seconds], noise=noise).samples)) == []
 
 
-def test_a_recording_without_a_sample_is_told(tmp_path):
-    soundfile.write(tmp_path / "none.wav", np.zeros(0), 16_000)
-    with pytest.raises(AudioError, match=r"^none: "):
-        list(cut_recording(tmp_path / "none.wav", Cuts(), name="none"))
-
-
-def test_a_damaged_recording_is_cut_as_far_as_it_goes_and_told(compose, saved):
+def test_a_damaged_recording_is_cut_as_far_as_it_goes_and_reported(compose, saved):
     clip = saved(compose(["0", 1.0, "1", 1.0, "2"]).samples, name="talk.flac")
     whole = spans(pieces(clip))
     content = clip.audio.read_bytes()
     clip.audio.write_bytes(content[: int(len(content) * 0.6)])
-    told = []
+    damage = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = list(cut_recording(clip.audio, Cuts(), name="talk", on_damage=told.append))
+        found = list(cut_recording(clip.audio, Cuts(), name="talk", on_damage=damage.append))
     assert spans(found)[0] == whole[0]
     assert 1 <= len(found) < 3
-    assert len(told) == 1
-    assert told[0].startswith("talk: is damaged")
+    assert [text.startswith("talk: is damaged") for text in damage] == [True]
     with pytest.warns(BudewWarning):
         pieces(clip)
 
@@ -160,5 +140,5 @@ def test_numbers_stay_those_of_the_recording_when_blocks_are_dropped(buffer):
     buffer.drop(before=399)
     assert np.array_equal(buffer.cut(399, 450), np.arange(399, 450))
     buffer.drop(before=400)
-    with pytest.raises(IndexError, match="sample 399 is dropped"):
+    with pytest.raises(IndexError):
         buffer.cut(399, 450)

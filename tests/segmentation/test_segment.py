@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -10,75 +11,54 @@ import pytest
 import soundfile
 
 from budew.corpora.clip import Caption, Clip
-from budew.corpora.shards import read_shard, write_shard
 from budew.errors import AudioError, CorpusError, FilteredError, JobError
 from budew.jobs import Job
 from budew.profile import VoiceProfile
 from budew.segmentation import Segment, SegmentSettings
 from budew.segmentation.segment import encode_flac
 
+METADATA = {"language": "en", "speaker": "anna", "source": "podcast", "license": "CC0-1.0"}
+
 
 @pytest.fixture
 def talk(compose, saved) -> Clip:
     """A recording with all that can be known of one."""
-    return replace(
-        saved(compose([0.6, "0", 1.0, "1", 0.6]).samples, name="talk.wav"),
-        language="en",
-        speaker="anna",
+    return saved(
+        compose([0.6, "0", 1.0, "1", 0.6]).samples,
+        **METADATA,
         transcript="All of it.",
         profile=VoiceProfile({"Amusement": 0.5}),
         captions=(Caption("A voice."),),
-        source="podcast",
-        license="CC0-1.0",
         metadata={"channel": "seven", "words": ["All"]},
     )
 
 
-def test_clips_are_flac_of_the_samples_at_their_place(talk, segment):
-    whole = soundfile.read(talk.audio, dtype="int16")[0]
-    result = segment(talk)
-    assert len(result.clips) == 2
+def sound(clip: Clip, dtype: str = "int16") -> np.ndarray:
+    audio = BytesIO(clip.audio) if isinstance(clip.audio, bytes) else clip.audio
+    return soundfile.read(audio, dtype=dtype)[0]
+
+
+def test_clips_are_flac_of_the_samples_at_their_place_and_named_by_it(talk, segment):
+    result = segment(talk, replace(talk, id="other/talk"))
     assert not result.failed
-    for clip in result.clips:
+    for clip, name in zip(result.clips, ("talk", "talk", "other/talk", "other/talk"), strict=True):
         place = clip.metadata["segment"]
+        assert place["recording"] == name
+        assert clip.id == f"{name}-{int(place['start'] * 1000):09d}-{int(place['end'] * 1000):09d}"
         start, end = (round(place[side] * 16_000) for side in ("start", "end"))
-        assert np.array_equal(soundfile.read(BytesIO(clip.audio), dtype="int16")[0], whole[start:end])
-        assert clip.format == "flac"
+        assert np.array_equal(sound(clip), sound(talk)[start:end])
+        assert (clip.format, clip.sampling_rate) == ("flac", 16_000)
         assert clip.duration == pytest.approx((end - start) / 16_000)
-        assert clip.sampling_rate == 16_000
         assert 0.5 < place["speech"] < clip.duration
-
-
-def test_ids_are_unique_sorted_and_name_recording_and_time(talk, segment):
-    ids = [clip.id for clip in segment(talk, replace(talk, id="other/talk")).clips]
-    assert len(set(ids)) == 4
-    assert ids[:2] == sorted(ids[:2])
-    for clip, id in zip(segment(talk).clips, ids, strict=False):
-        place = clip.metadata["segment"]
-        assert id == f"talk-{int(place['start'] * 1000):09d}-{int(place['end'] * 1000):09d}"
+    assert result.clips[:2] == segment(talk).clips == sorted(result.clips[:2], key=lambda clip: clip.id)
 
 
 def test_a_clip_keeps_what_holds_for_a_piece_of_its_recording(talk, segment):
     for clip in segment(talk, job=Segment(SegmentSettings(keep=("channel", "not there")))).clips:
-        assert (clip.language, clip.speaker, clip.source, clip.license) == (
-            "en",
-            "anna",
-            "podcast",
-            "CC0-1.0",
-        )
-        assert clip.transcript is None
-        assert clip.profile is None
-        assert clip.captions == ()
+        assert {name: getattr(clip, name) for name in METADATA} == METADATA
+        assert (clip.transcript, clip.profile, clip.captions) == (None, None, ())
         assert set(clip.metadata) == {"channel", "segment", "levels"}
-        assert clip.metadata["segment"]["recording"] == "talk"
         assert set(clip.metadata["levels"]) == {"rms_dbfs", "peak_dbfs", "clipped", "snr_db"}
-
-
-def test_the_same_recording_gives_the_same_shard(talk, segment, tmp_path):
-    for name in ("a.tar", "b.tar"):
-        write_shard(tmp_path / name, segment(talk).clips)
-    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
-    assert [clip.id for clip in read_shard(tmp_path / "a.tar")] == [clip.id for clip in segment(talk).clips]
 
 
 def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
@@ -87,20 +67,23 @@ def test_a_clip_can_be_cut_again_and_knows_where_it_came_from(talk, segment):
     assert again.metadata["segment"]["within"] == first.metadata["segment"]
 
 
-def test_recordings_of_silence_and_of_short_words_are_left_out(compose, saved, segment):
-    silent = saved(compose([3.0]).samples, name="silent.wav")
-    short = saved(compose([1.0, "0", 1.0]).samples, name="short.wav")
-    result = segment(silent, short, job=Segment(SegmentSettings(min_seconds=10.0)))
+@pytest.mark.parametrize(
+    ("parts", "settings", "reason"),
+    [
+        ([3.0], {}, "there is no speech in it"),
+        ([1.0, "2", 1.0], {"min_speech": 20.0}, "there is no speech in it"),
+        ([1.0, "0", 1.0], {"min_seconds": 10.0}, r"speech shorter than 10 s, times 1, \d\.\d s in all"),
+    ],
+)
+def test_recordings_without_speech_and_short_words_are_left_out(
+    compose, saved, segment, parts, settings, reason
+):
+    result = segment(saved(compose(parts).samples), job=Segment(SegmentSettings(**settings)))
     assert not result.clips
-    assert [(id, str(error)) for id, error in result.failed] == [
-        ("silent", "left out: there is no speech in it"),
-        ("short", f"left out: speech shorter than 10 s, times 1, {_seconds(result.failed[1][1])} s in all"),
-    ]
-    assert all(isinstance(error, FilteredError) for _, error in result.failed)
-
-
-def _seconds(error: Exception) -> str:
-    return str(error).split()[-4]
+    ((id, error),) = result.failed
+    assert id == "talk"
+    assert isinstance(error, FilteredError)
+    assert re.fullmatch(f"left out: {reason}", str(error))
 
 
 def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
@@ -111,12 +94,6 @@ def test_the_length_of_a_clip_with_its_padding_decides(compose, saved, segment):
     assert not segment(talk, job=Segment(SegmentSettings(min_seconds=beyond))).clips
 
 
-def test_a_stretch_with_too_little_speech_is_noise(compose, saved, segment):
-    talk = saved(compose([1.0, "2", 1.0]).samples)
-    ((id, error),) = segment(talk, job=Segment(SegmentSettings(min_speech=20.0))).failed
-    assert (id, str(error)) == ("talk", "left out: there is no speech in it")
-
-
 def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
     made = compose([0.5, "0", 1.5, "1", 0.5])
     quiet = np.where(np.arange(len(made.samples)) < 16_000 * (made.speech[0][1] + 0.7), 1.0, 0.02)
@@ -124,50 +101,41 @@ def test_clips_beyond_a_limit_are_left_out_by_their_id(compose, saved, segment):
     kept, dropped = segment(talk).clips
     result = segment(talk, job=Segment(SegmentSettings(min_rms_dbfs=-40)))
     assert [clip.id for clip in result.clips] == [kept.id]
-    ((id, error),) = result.failed
-    assert id == dropped.id
-    assert isinstance(error, FilteredError)
-    assert "its level is" in str(error)
+    assert [(id, type(error)) for id, error in result.failed] == [(dropped.id, FilteredError)]
 
 
 def test_recordings_of_other_languages_are_not_even_opened(talk, segment, tmp_path):
     other = Clip("fremd", tmp_path / "is not there.wav", "wav", language="de")
     result = segment(other, replace(talk, language="en-GB"), job=Segment(SegmentSettings(languages=("en",))))
     assert len(result.clips) == 2
-    ((id, error),) = result.failed
-    assert (id, str(error)) == ("fremd", "left out: its language is de, not en")
+    assert [(id, type(error)) for id, error in result.failed] == [("fremd", FilteredError)]
 
 
 def test_the_language_of_each_clip_is_detected_where_it_is_not_given(talk, segment, whisper_folder):
-    unknown = replace(talk, language=None)
-    model = str(whisper_folder)
-    kept = segment(unknown, job=Segment(SegmentSettings(languages=("en",), language_model=model)))
+    def job(model: str, *languages: str) -> Segment:
+        return Segment(SegmentSettings(languages=languages, language_model=model))
+
+    unknown, model = replace(talk, language=None), str(whisper_folder)
+    kept = segment(unknown, job=job(model, "en"))
     assert [clip.language for clip in kept.clips] == ["en", "en"]
-    dropped = segment(unknown, job=Segment(SegmentSettings(languages=("de",), language_model=model)))
+    dropped = segment(unknown, job=job(model, "de"))
     assert not dropped.clips
     assert [id for id, _ in dropped.failed] == [clip.id for clip in kept.clips]
-    assert segment(talk, job=Segment(SegmentSettings(language_model="not/there"))).clips  # not asked
-
-
-def test_a_model_that_cannot_be_loaded_ends_the_job(talk, segment, tmp_path):
-    missing = Segment(SegmentSettings(languages=("en",), language_model=str(tmp_path / "none")))
-    with pytest.raises(JobError, match="can be loaded"):
-        segment(replace(talk, language=None), job=missing)
+    assert segment(talk, job=job("not/there")).clips  # not asked
+    with pytest.raises(JobError):
+        segment(unknown, job=job(f"{model}/none", "en"))
 
 
 def test_bad_recordings_fail_and_the_others_go_on(talk, segment, tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
-    bad = [
-        Clip("gone", tmp_path / "gone.wav", "wav"),
-        Clip("text", tmp_path / "text.wav", "wav"),
-        Clip("e", b"", "wav"),
-    ]
-    result = segment(bad[0], talk, *bad[1:])
+    bad = {"gone": tmp_path / "gone.wav", "text": tmp_path / "text.wav", "e": b""}
+    gone, *others = (Clip(id, audio, "wav") for id, audio in bad.items())
+    long = replace(talk, id="a" * 230)  # too long for the ids of its clips
+    result = segment(gone, talk, *others, long)
     assert len(result.clips) == 2
-    assert [id for id, _ in result.failed] == ["gone", "text", "e"]
-    for id, error in result.failed:
-        assert isinstance(error, AudioError)
-        assert str(error).startswith(f"{id}: ")
+    assert [id for id, _ in result.failed] == [*bad, long.id]
+    assert [type(error) for _, error in result.failed] == [AudioError] * 3 + [CorpusError]
+    assert all(str(error).startswith(f"{id}: ") for id, error in result.failed[:3])
 
 
 def test_a_damaged_recording_is_cut_and_fails(compose, saved, segment):
@@ -175,16 +143,7 @@ def test_a_damaged_recording_is_cut_and_fails(compose, saved, segment):
     content = talk.audio.read_bytes()
     result = segment(replace(talk, audio=content[: len(content) // 2]))
     assert result.clips
-    ((id, error),) = result.failed
-    assert id == "talk"
-    assert isinstance(error, AudioError)
-    assert "is damaged" in str(error)
-
-
-def test_an_id_too_long_for_a_clip_fails(talk, segment):
-    ((id, error),) = segment(replace(talk, id="a" * 230)).failed
-    assert id == "a" * 230
-    assert isinstance(error, CorpusError)
+    assert [(id, type(error)) for id, error in result.failed] == [("talk", AudioError)]
 
 
 def test_clips_come_before_the_next_recording_is_read(talk):
@@ -200,33 +159,28 @@ def test_clips_come_before_the_next_recording_is_read(talk):
     assert read == [0]
 
 
-def test_the_job_can_be_pickled_and_its_settings_are_json(talk, segment):
-    job: Job = Segment(
-        SegmentSettings(pad=0.2, max_clipped=0.1, languages=("en",), bits=24, keep=("channel",))
-    )
+def test_the_job_can_be_pickled_and_its_settings_are_json(talk):
+    job: Job = Segment(SegmentSettings(pad=0.2, languages=("en",), keep=("channel",)))
     next(job.run(iter([talk]), lambda id, error: None))  # with the model loaded
     assert pickle.loads(pickle.dumps(job)) == job
-    settings = json.loads(json.dumps(job.settings()))
-    assert settings == job.settings()
+    settings = job.settings()
+    assert settings == json.loads(json.dumps(settings)) != Segment().settings()
     assert settings["exit_threshold"] == pytest.approx(0.35)
     assert settings["model"].startswith("silero-vad 6.")
-    assert settings != Segment().settings()
-    assert job.name == "segment"
 
 
 def test_24_bits_hold_what_16_do_not(compose, tmp_path, segment):
     samples = compose([0.3, "0", 0.3]).samples
     soundfile.write(tmp_path / "fine.wav", samples, 16_000, subtype="PCM_24")
     fine = Clip("fine", tmp_path / "fine.wav", "wav")
-    whole = soundfile.read(fine.audio, dtype="int32")[0]
     (clip,) = segment(fine, job=Segment(SegmentSettings(bits=24))).clips
-    place = clip.metadata["segment"]
-    start, end = (round(place[side] * 16_000) for side in ("start", "end"))
-    assert np.array_equal(soundfile.read(BytesIO(clip.audio), dtype="int32")[0], whole[start:end])
+    start = round(clip.metadata["segment"]["start"] * 16_000)
+    cut = sound(clip, "int32")
+    assert np.array_equal(cut, sound(fine, "int32")[start : start + len(cut)])
 
 
 @pytest.mark.parametrize("bits", [16, 24])
-def test_samples_of_so_many_bits_come_back(bits):
+def test_samples_of_so_many_bits_come_back_and_what_exceeds_full_scale_is_clipped(bits):
     largest = 2 ** (bits - 1)
     integers = np.random.default_rng(1).integers(-largest, largest, 5_000)
     integers[:3] = -largest, largest - 1, 0
@@ -234,11 +188,9 @@ def test_samples_of_so_many_bits_come_back(bits):
     encoded = encode_flac(samples, 16_000, bits=bits, name="a")
     assert np.array_equal(soundfile.read(BytesIO(encoded), dtype="float32")[0], samples)
     assert soundfile.info(BytesIO(encoded)).subtype == f"PCM_{bits}"
-
-
-def test_what_exceeds_full_scale_is_clipped():
-    encoded = encode_flac(np.array([1.2, -1.2, 1.0], np.float32), 8_000, bits=16, name="a")
-    assert soundfile.read(BytesIO(encoded), dtype="int16")[0].tolist() == [32767, -32768, 32767]
+    samples[:3] = -1.2, 1.2, 1.0
+    clipped = soundfile.read(BytesIO(encode_flac(samples, 16_000, bits=bits, name="a")))[0]
+    assert clipped[:3].tolist() == [-1.0, 1 - 1 / largest, 1 - 1 / largest]
 
 
 @pytest.mark.parametrize("rate", [4_000, 44_056, 65_535, 88_200, 384_000, 655_350])
@@ -249,5 +201,5 @@ def test_the_rate_is_kept(rate):
 
 @pytest.mark.parametrize("rate", [65_537, 192_001, 655_360, 700_000])
 def test_a_rate_that_flac_has_not_is_an_error(rate):
-    with pytest.raises(CorpusError, match=rf"^a: FLAC has no sampling rate of {rate} Hz"):
+    with pytest.raises(CorpusError):
         encode_flac(np.zeros(100, np.float32), rate, bits=16, name="a")
