@@ -2,6 +2,7 @@ import io
 import json
 import shutil
 import tracemalloc
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -18,13 +19,17 @@ from budew.model.generate import write_captions
 
 
 def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):
-    results = list(captioner.caption_files([sounds]))
+    seen = []
+    results = list(captioner.caption_files([sounds], progress=lambda *counts: seen.append(counts)))
+    assert seen == [(done, 8) for done in range(1, 9)]
     assert all(isinstance(result, Captioned) for result in results)
-    assert [result.source.rpartition("/")[2] for result in results] == [
-        "a.wav", "b.flac", "c.mp3", "d.ogg", "h.wav", "e_192k.wav", "f_8k.wav", "g.wav",
+    windows = {result.source.rpartition("/")[2]: len(result.windows) for result in results}
+    assert list(windows.items()) == [
+        ("a.wav", 1), ("b.flac", 3), ("c.mp3", 2), ("d.ogg", 1),
+        ("h.wav", 2), ("e_192k.wav", 2), ("f_8k.wav", 4), ("g.wav", 1),
     ]  # fmt: skip
-    assert [len(result.windows) for result in results] == [1, 3, 2, 1, 2, 2, 4, 1]
     assert not any(result.damaged for result in results)
+    assert captioner(str(sounds / "f_8k.wav")) == results[6]
 
 
 @pytest.mark.parametrize(("num_beams", "sizes"), [(1, (1, 3, 16)), (4, (3, 16))])
@@ -35,12 +40,6 @@ def test_results_do_not_depend_on_the_batch_size(captioner, sounds, num_beams, s
         for size in sizes
     ]
     assert all(some == results[0] for some in results)
-
-
-def test_a_file_is_captioned_alone_as_among_others(captioner, sounds):
-    among = {result.source: result for result in captioner.caption_files([sounds])}
-    path = str(sounds / "f_8k.wav")
-    assert captioner(path) == among[path]
 
 
 def test_each_window_has_the_caption_of_its_own_samples_and_its_parse(captioner, make_sound):
@@ -61,10 +60,9 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
     paths = [sounds / "a.wav", tmp_path, sounds / "g.wav", tmp_path / "missing.wav"]
     results = list(captioner.caption_files(paths))
     assert [isinstance(result, Failure) for result in results] == [False, True, True, True, False, True]
-    assert "too short to caption" in results[1].reason
     for failure in (results[1], results[2], results[3], results[5]):
-        assert str(failure).startswith(f"{failure.source}: ")
-        assert "\n" not in str(failure)
+        assert str(failure) == f"{failure.source}: {failure.reason}"
+        assert "\n" not in failure.reason
         assert failure.source not in failure.reason
 
 
@@ -78,64 +76,48 @@ def test_a_truncated_file_is_captioned_as_far_as_it_goes_and_says_so(captioner, 
     assert result.warnings == ()
 
 
-def test_silence_is_said_without_asking_the_model(captioner, make_sound):
+def test_silence_is_captioned_without_the_model(captioner, make_sound):
     samples = np.concatenate([np.zeros(64_000, np.float32), make_sound(2, 2)])
     result = captioner(samples, sampling_rate=16_000)
     assert [window.silent for window in result.windows] == [True, True, False]
     assert result.profile == result.windows[2].profile
-    assert captioner(samples[:64_000], sampling_rate=16_000).caption == SILENCE
-    assert captioner(samples[:64_000], sampling_rate=16_000).emotions == {}
+    silent = captioner(samples[:64_000], sampling_rate=16_000)
+    assert (silent.caption, silent.emotions) == (SILENCE, {})
 
 
-def test_clips_of_a_corpus_are_known_by_their_ids(captioner, sounds):
-    clips = [
-        Clip(id="one", audio=(sounds / "a.wav").read_bytes(), format="wav"),
-        Clip(id="two", audio=b"broken", format="mp3"),
-        Clip(id="three", audio=sounds / "c.mp3", format="mp3"),
-    ]
-    results = list(captioner.caption_clips(clips))
-    assert [(result.source, type(result)) for result in results] == [
-        ("one", Captioned), ("two", Failure), ("three", Captioned),
-    ]  # fmt: skip
-
-
-def test_clips_are_read_no_further_than_a_batch_ahead(captioner, sounds):
+def test_clips_are_known_by_their_ids_and_read_no_further_than_a_batch_ahead(captioner, sounds):
     taken = []
 
     def clips():
         for number in range(100):
             taken.append(number)
-            yield Clip(id=str(number), audio=sounds / "a.wav", format="wav")
+            yield Clip(str(number), b"broken" if number == 4 else sounds / "a.wav", "wav")
 
-    first = next(Captioner(captioner.checkpoint, batch_size=4).caption_clips(clips()))
-    assert first.source == "0"
+    results = Captioner(captioner.checkpoint, batch_size=4).caption_clips(clips())
+    assert next(results).source == "0"
     assert len(taken) == 4
-
-
-def test_progress_counts_every_file(captioner, sounds):
-    seen = []
-    list(captioner.caption_files([sounds], progress=lambda done, total: seen.append((done, total))))
-    assert seen == [(done, 8) for done in range(1, 9)]
+    *_, failure = islice(results, 4)
+    assert (failure.source, type(failure)) == ("4", Failure)
 
 
 def test_paths_bytes_files_samples_tensors_mappings_and_lists_are_accepted(captioner, sounds):
     path = sounds / "a.wav"
+    content = path.read_bytes()
     samples, rate = soundfile.read(path, dtype="float32")
-    (opened := io.BytesIO(path.read_bytes())).seek(0)
-    texts = {
-        captioner(path).caption,
-        captioner(opened).caption,
-        captioner({"array": samples, "sampling_rate": rate}).caption,
-        captioner({"raw": list(samples), "sampling_rate": rate}).caption,
-        captioner({"bytes": path.read_bytes(), "path": None}).caption,
-        captioner({"bytes": None, "path": str(path)}).caption,
-        captioner(torch.from_numpy(samples), sampling_rate=rate).caption,
-        captioner(str(path)).caption,
-        captioner(path.read_bytes()).caption,
-        captioner(samples, sampling_rate=rate).caption,
-    }
-    assert len(texts) == 1
-    assert [result.caption for result in captioner([path, str(path)])] == [*texts] * 2
+    alone = [
+        path,
+        str(path),
+        content,
+        io.BytesIO(content),
+        {"array": samples, "sampling_rate": rate},
+        {"raw": list(samples), "sampling_rate": rate},
+        {"bytes": content, "path": None},
+        {"bytes": None, "path": str(path)},
+    ]
+    texts = [captioner(audio).caption for audio in alone]
+    texts += [captioner(audio, sampling_rate=rate).caption for audio in (samples, torch.from_numpy(samples))]
+    texts += [result.caption for result in captioner([path, str(path)])]
+    assert len(set(texts)) == 1
     assert captioner([]) == []
 
 
@@ -145,6 +127,8 @@ def test_one_bad_recording_raises_when_it_was_asked_for_by_itself(captioner, tmp
     for wrong in (np.zeros(16_000), 7, io.StringIO("text"), {"sampling_rate": 16_000}):
         with pytest.raises(InputError):
             captioner(wrong)
+    with pytest.raises(ValueError, match="batch_size=1"):
+        Captioner(captioner.checkpoint, batch_size=0)
 
 
 def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sounds, tmp_path):
@@ -157,11 +141,6 @@ def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sound
     greedy = Captioner.from_pretrained(folder, device="cpu", num_beams=1)
     assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))
     assert list(by_itself.caption_files([sounds])) != list(greedy.caption_files([sounds]))
-
-
-def test_a_batch_holds_at_least_one_window(captioner):
-    with pytest.raises(ValueError, match="batch_size=1"):
-        Captioner(captioner.checkpoint, batch_size=0)
 
 
 def test_memory_does_not_grow_with_the_recording(captioner, make_sound, tmp_path):

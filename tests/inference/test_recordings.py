@@ -22,13 +22,15 @@ def test_a_named_file_is_tried_whatever_its_suffix(sounds, tmp_path):
     odd = tmp_path / "recording.xyz"
     odd.write_bytes((sounds / "a.wav").read_bytes())
     (recording,), total = from_paths([odd])
-    assert total == 1
-    assert [window.end for window in recording.cut(8, 16_000)] == [1.0]
+    assert (total, [window.end for window in recording.cut(8, 16_000)]) == (1, [1.0])
 
 
-def test_a_folder_without_audio_says_so(tmp_path):
-    (recording,), _ = from_paths([tmp_path])
-    with pytest.raises(CorpusError, match="no shard, parquet or audio file is in it"):
+@pytest.mark.parametrize("name", ["empty", "x.tar", "a" * 5_000])
+def test_a_path_that_holds_no_recording_is_one_failure(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "x.tar").write_bytes(b"no archive" * 200)
+    (recording,), _ = from_paths([tmp_path / name])
+    with pytest.raises(CorpusError):
         list(recording.cut(8, 16_000))
 
 
@@ -40,12 +42,6 @@ def test_a_folder_that_cannot_be_listed_fails_by_itself_and_its_neighbours_are_r
         list(unreadable.cut(8, 16_000))
     assert str(caught.value).startswith(f"{unreadable.source}: ")
     assert unreadable.source.startswith(f"{unlistable}/ddd")
-
-
-def test_a_path_that_the_system_refuses_is_one_bad_file(tmp_path):
-    (recording,), _ = from_paths([tmp_path / ("a" * 5_000)])
-    with pytest.raises(AudioError, match="cannot be opened"):
-        list(recording.cut(8, 16_000))
 
 
 def test_corpora_are_read_clip_by_clip_and_bad_items_fail_alone(sounds, tmp_path):
@@ -70,13 +66,6 @@ def test_corpora_are_read_clip_by_clip_and_bad_items_fail_alone(sounds, tmp_path
     assert len(found) > 2
 
 
-def test_a_broken_archive_is_one_failure(tmp_path):
-    (tmp_path / "x.tar").write_bytes(b"no archive" * 200)
-    (recording,), _ = from_paths([tmp_path / "x.tar"])
-    with pytest.raises(CorpusError):
-        list(recording.cut(8, 16_000))
-
-
 def test_a_clip_is_known_by_its_id(sounds):
     clip = Clip(id="speaker/7", audio=b"not audio", format="wav")
     recording = from_clip(clip)
@@ -89,12 +78,10 @@ def test_a_clip_is_known_by_its_id(sounds):
 def test_samples_and_the_file_of_them_are_cut_alike(make_sound, tmp_path, seconds):
     samples = make_sound(1, seconds, 44_100)
     soundfile.write(tmp_path / "a.wav", samples, 44_100, subtype="FLOAT")
-    of_samples = list(from_audio(samples, 44_100).cut(2, 16_000))
-    of_bytes = list(from_audio((tmp_path / "a.wav").read_bytes()).cut(2, 16_000))
-    assert [(window.start, window.end) for window in of_samples] == [
-        (window.start, window.end) for window in of_bytes
-    ]
+    of_samples = from_audio(samples, 44_100).cut(2, 16_000)
+    of_bytes = from_audio((tmp_path / "a.wav").read_bytes()).cut(2, 16_000)
     for one, other in zip(of_samples, of_bytes, strict=True):
+        assert (one.start, one.end) == (other.start, other.end)
         np.testing.assert_allclose(one.samples, other.samples, atol=1e-3)
 
 

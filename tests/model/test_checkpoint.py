@@ -12,25 +12,24 @@ from budew.errors import CheckpointError
 from budew.model.checkpoint import load_checkpoint
 
 
-def test_a_folder_gives_model_processor_and_window(whisper_folder):
-    checkpoint = load_checkpoint(whisper_folder, device="cpu")
-    assert (checkpoint.window_seconds, checkpoint.sampling_rate, checkpoint.name) == (2.0, 16_000, "tiny")
-    assert not checkpoint.model.training
-    assert len(checkpoint.processor.tokenizer) > 300
-    assert load_checkpoint(str(whisper_folder), device="cpu").name == "tiny"
+def test_a_folder_gives_model_processor_and_window_and_prints_nothing(whisper_folder, capfd):
+    for name in (whisper_folder, str(whisper_folder)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            checkpoint = load_checkpoint(name, device="cpu")
+        found = (checkpoint.window_seconds, checkpoint.sampling_rate, checkpoint.name)
+        assert found == (2.0, 16_000, "tiny")
+        assert not checkpoint.model.training
+        assert len(checkpoint.processor.tokenizer) > 300
+    assert capfd.readouterr() == ("", "")
 
 
 def test_half_precision_on_disk_is_single_precision_on_a_cpu(folder, edit):
-    weights = load_file(folder / "model.safetensors")
-    save_file(
-        {name: value.half() for name, value in weights.items()},
-        folder / "model.safetensors",
-        {"format": "pt"},
-    )
+    weights = {name: value.half() for name, value in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
     edit(folder / "config.json", dtype="float16")
-    assert {value.dtype for value in load_checkpoint(folder, device="cpu").model.parameters()} == {
-        torch.float32
-    }
+    model = load_checkpoint(folder, device="cpu").model
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
 
 
 def test_languages_survive_a_config_that_was_made_from_the_model(folder, edit):
@@ -38,23 +37,13 @@ def test_languages_survive_a_config_that_was_made_from_the_model(folder, edit):
     assert load_checkpoint(folder, device="cpu").model.generation_config.lang_to_id.keys() == {"<|en|>"}
 
 
-def test_loading_prints_nothing_and_warns_of_nothing(whisper_folder, capfd):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        load_checkpoint(whisper_folder, device="cpu")
-    assert capfd.readouterr() == ("", "")
-
-
 def test_code_in_a_checkpoint_is_not_run(folder, edit):
     (folder / "evil.py").write_text("raise SystemExit('ran')")
-    auto_map = {
-        "AutoConfig": "evil.C",
-        "AutoModelForSpeechSeq2Seq": "evil.M",
-        "AutoTokenizer": ["evil.T", None],
-    }
-    edit(folder / "config.json", auto_map=auto_map)
+    tokenizer = {"AutoTokenizer": ["evil.T", None]}
+    model = {"AutoConfig": "evil.C", "AutoModelForSpeechSeq2Seq": "evil.M"}
+    edit(folder / "config.json", auto_map=model | tokenizer)
     edit(folder / "processor_config.json", auto_map={"AutoProcessor": "evil.P"})
-    edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.T", None]})
+    edit(folder / "tokenizer_config.json", auto_map=tokenizer)
     assert load_checkpoint(folder, device="cpu").window_seconds == 2
 
 
@@ -88,42 +77,38 @@ def test_a_spoilt_file_is_one_line_that_names_the_checkpoint(folder, file, conte
 
 
 def test_parts_that_do_not_fit_are_refused(folder, edit):
-    original = (folder / "processor_config.json").read_text()
-    extractor = json.loads(original)["feature_extractor"]
-    edit(
-        folder / "processor_config.json",
-        feature_extractor=extractor | {"chunk_length": 30, "n_samples": 480_000},
-    )
-    with pytest.raises(CheckpointError, match=r"1500 frames, its encoder takes 100.*chunk_length=2"):
-        load_checkpoint(folder, device="cpu")
-    edit(folder / "processor_config.json", feature_extractor=extractor | {"feature_size": 80})
-    with pytest.raises(CheckpointError, match="80 mel bands, its model takes 16"):
-        load_checkpoint(folder, device="cpu")
-    (folder / "processor_config.json").write_text(original)
+    path = folder / "processor_config.json"
+    extractor = json.loads(path.read_text())["feature_extractor"]
+    for changes, message in (
+        ({"chunk_length": 30, "n_samples": 480_000}, "1500 frames, its encoder takes 100.*chunk_length=2"),
+        ({"feature_size": 80}, "80 mel bands, its model takes 16"),
+    ):
+        edit(path, feature_extractor=extractor | changes)
+        with pytest.raises(CheckpointError, match=message):
+            load_checkpoint(folder, device="cpu")
+    edit(path, feature_extractor=extractor)
     edit(folder / "config.json", eos_token_id=5)
     with pytest.raises(CheckpointError, match="ends a text"):
         load_checkpoint(folder, device="cpu")
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "device", "message"),
     [
-        ("nowhere", "owner/name"),
-        ("./nowhere", "no such folder"),
-        ("", r"no config\.json"),
-        ("file", "is a file"),
+        ("nowhere", "cpu", "owner/name"),
+        ("./nowhere", "cpu", "no such folder"),
+        ("", "cpu", r"no config\.json"),
+        ("file", "cpu", "is a file"),
+        (None, "abacus", r"'abacus' cannot be used here.*device='cpu'"),
     ],
 )
-def test_a_missing_checkpoint_is_reported(tmp_path, monkeypatch, name, message):
+def test_a_missing_checkpoint_or_device_is_reported(
+    tmp_path, monkeypatch, whisper_folder, name, device, message
+):
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
     with pytest.raises(CheckpointError, match=message):
-        load_checkpoint(name, device="cpu")
-
-
-def test_an_unavailable_device_is_reported_with_another(whisper_folder):
-    with pytest.raises(CheckpointError, match=r"'abacus' cannot be used here.*device='cpu'"):
-        load_checkpoint(whisper_folder, device="abacus")
+        load_checkpoint(whisper_folder if name is None else name, device=device)
 
 
 @pytest.fixture
@@ -150,15 +135,11 @@ def test_a_cached_hub_checkpoint_loads_offline(offline, whisper_folder):
 def test_a_hub_checkpoint_out_of_reach_is_one_line_with_the_remedy(offline, folder):
     (folder / "tokenizer.json").unlink()
     for name, message in (
-        ("someone/tiny", "someone/tiny is not.*HF_HUB_OFFLINE is set.*local folder"),
-        (folder, "openai/whisper-small is not"),  # its processor
+        ("someone/tiny", "someone/tiny is not.*HF_HUB_OFFLINE is set.*local folder[^\n]*$"),
+        (folder, "openai/whisper-small is not[^\n]*$"),  # its processor
     ):
-        with (
-            warnings.catch_warnings(action="ignore"),
-            pytest.raises(CheckpointError, match=message) as caught,
-        ):
+        with warnings.catch_warnings(action="ignore"), pytest.raises(CheckpointError, match=message):
             load_checkpoint(name, device="cpu")
-        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", ["processor_config.json", "tokenizer.json"])

@@ -1,4 +1,5 @@
 import warnings
+from copy import deepcopy
 
 import pytest
 import torch
@@ -12,6 +13,15 @@ from budew.model.tokenizer import PREFIX
 @pytest.fixture(scope="module")
 def checkpoint(whisper_folder):
     return load_checkpoint(whisper_folder, device="cpu")
+
+
+@pytest.fixture
+def settings(checkpoint):
+    """The generation settings of the checkpoint, to change during a test."""
+    kept = checkpoint.model.generation_config
+    checkpoint.model.generation_config = deepcopy(kept)
+    yield checkpoint.model.generation_config
+    checkpoint.model.generation_config = kept
 
 
 def _prefix(checkpoint, samples) -> list[str]:
@@ -30,29 +40,16 @@ def test_language_and_task_are_set_where_the_checkpoint_has_them(
     assert _prefix(english, make_sound(1, 1)) == [start, end]
 
 
-def test_a_checkpoint_that_chooses_its_language_is_left_its_choice(checkpoint):
-    settings = checkpoint.model.generation_config
+def test_a_checkpoint_that_chooses_its_language_is_left_its_choice(checkpoint, settings):
     settings.language = "de"
-    try:
-        assert generation_settings(checkpoint).language == "de"
-    finally:
-        settings.language = None
+    assert generation_settings(checkpoint).language == "de"
 
 
-def test_captions_are_at_most_as_long_as_decoder_and_checkpoint_allow(checkpoint):
+def test_captions_are_at_most_as_long_as_decoder_and_checkpoint_allow(checkpoint, settings):
     positions = checkpoint.model.config.max_target_positions
     assert generation_settings(checkpoint).max_new_tokens == positions - 4
-    checkpoint.model.generation_config.max_length = 6
-    try:
-        assert generation_settings(checkpoint).max_new_tokens == 6
-    finally:
-        checkpoint.model.generation_config.max_length = None
-
-
-def test_settings_of_the_checkpoint_are_not_changed_by_captioning(checkpoint, make_sound):
-    before = checkpoint.model.generation_config.to_json_string()
-    write_captions(checkpoint, [make_sound(1, 2)])
-    assert checkpoint.model.generation_config.to_json_string() == before
+    settings.max_length = 6
+    assert generation_settings(checkpoint).max_new_tokens == 6
 
 
 @pytest.mark.parametrize("beams", [1, 4])
@@ -84,40 +81,34 @@ def _likelihoods(checkpoint, windows, *, num_beams: int) -> torch.Tensor:
     return (said * counted).sum(1) / counted.sum(1)
 
 
-def test_a_beam_width_out_of_range_is_refused(checkpoint):
+def test_a_beam_width_out_of_range_is_refused(checkpoint, settings):
     for wrong in (0, -1, 65, 10**9):
         with pytest.raises(InputError, match="use 1 to 64"):
             generation_settings(checkpoint, num_beams=wrong)
     assert generation_settings(checkpoint, num_beams=64).num_beams == 64
-    try:
-        for wrong in (10**9, "many", 2.5, True):
-            checkpoint.model.generation_config.num_beams = wrong
-            with pytest.raises(InputError, match=f"config of {checkpoint.name}: {wrong!r} is out of range"):
-                generation_settings(checkpoint)
-            assert generation_settings(checkpoint, num_beams=2).num_beams == 2
-    finally:
-        checkpoint.model.generation_config.num_beams = None
+    for wrong in (10**9, "many", 2.5, True):
+        settings.num_beams = wrong
+        with pytest.raises(InputError, match=f"config of {checkpoint.name}: {wrong!r} is out of range"):
+            generation_settings(checkpoint)
+        assert generation_settings(checkpoint, num_beams=2).num_beams == 2
 
 
-def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, make_sound, capfd):
+def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, settings, make_sound, capfd):
+    before = settings.to_json_string()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         texts = write_captions(checkpoint, [make_sound(seed, 2) for seed in range(8)])
     assert not any("<|" in text for text in texts)
     assert capfd.readouterr() == ("", "")
+    assert settings.to_json_string() == before
 
 
-def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, make_sound):
+def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, settings, make_sound):
     """Nor is anything drawn at random."""
     windows = [make_sound(seed, 2) for seed in range(4)]
     torch.manual_seed(1)
     plain = write_captions(checkpoint, windows)
     torch.manual_seed(2)
-    settings = checkpoint.model.generation_config
     settings.no_speech_threshold, settings.logprob_threshold = 1e-9, 10.0
     settings.do_sample, settings.return_timestamps = True, True
-    try:
-        assert write_captions(checkpoint, windows) == plain
-    finally:
-        settings.no_speech_threshold = settings.logprob_threshold = None
-        settings.do_sample, settings.return_timestamps = False, False
+    assert write_captions(checkpoint, windows) == plain

@@ -18,9 +18,7 @@ def high_share(samples: np.ndarray) -> float:
 
 
 def test_same_plan_same_samples(say, neutral, espeak):
-    assert say().tobytes() == say().tobytes()
-    other = replace(neutral, id="another")
-    assert synthesize(other, espeak).tobytes() != say().tobytes()
+    assert say().tobytes() == say().tobytes() != synthesize(replace(neutral, id="another"), espeak).tobytes()
 
 
 def test_pitch_level_moves_the_fundamental_frequency(say):
@@ -29,17 +27,14 @@ def test_pitch_level_moves_the_fundamental_frequency(say):
     assert high > 1.25 * middle
 
 
-def test_pitch_range_spreads_the_fundamental_frequency(say):
+def test_pitch_range_and_contour_shape_the_fundamental_frequency(say):
     flat, lively = (np.std(np.log2(pitch(say(pitch_range=x)))) for x in (-1.0, 1.0))
     assert lively > 1.5 * flat
-
-
-def test_contour_raises_the_end(say):
-    rises = []
-    for contour in (-1.0, 1.0):
-        voiced = pitch(say(contour=contour))
-        rises.append(np.median(voiced[-6:]) / np.median(voiced[:10]))
-    assert rises[1] > 1.3 * rises[0]
+    falling, rising = (
+        np.median(voiced[-6:]) / np.median(voiced[:10])
+        for voiced in (pitch(say(contour=contour)) for contour in (-1.0, 1.0))
+    )
+    assert rising > 1.3 * falling
 
 
 def test_rate_shortens_and_pauses_lengthen(say):
@@ -75,7 +70,5 @@ def test_clips_fit_the_window_and_full_scale(espeak):
         plan = plan_clip(number, seed=21, split="test")
         loudest = replace(plan, settings={**plan.settings, "loudness": 1.1, "rate": -1.1, "pauses": 1.1})
         samples = synthesize(loudest, espeak)
-        assert len(samples) <= 8 * SAMPLING_RATE
-        assert len(samples) <= (LONGEST + 0.1) * SAMPLING_RATE
-        assert np.abs(samples).max() <= 1
-        assert np.isfinite(samples).all()
+        assert len(samples) <= min(8, LONGEST + 0.1) * SAMPLING_RATE
+        assert np.abs(samples).max() <= 1  # and no NaN

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,10 @@ from budew.synthesis import plan_clip, synthesize_corpus
 
 PROGRAM = """
 import sys
+from pathlib import Path
 from budew.synthesis import synthesize_corpus
 if __name__ == "__main__":
-    synthesize_corpus(sys.argv[1], clips=9, seed=4, split="test", clips_per_shard=3, workers=3)
+    synthesize_corpus(sys.argv[1], clips=5, seed=4, split="test", clips_per_shard=2, workers=2)
 """
 
 
@@ -23,32 +25,34 @@ def test_shards_are_the_same_bytes_whatever_the_workers_and_the_hash_seed(tmp_pa
     program.write_text(PROGRAM)
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     subprocess.run([sys.executable, program, tmp_path / "together"], check=True, env=environment)
-    alone = synthesize_corpus(tmp_path / "alone", clips=9, seed=4, split="test", clips_per_shard=3, workers=0)
+    alone = synthesize_corpus(tmp_path / "alone", clips=5, seed=4, split="test", clips_per_shard=2, workers=0)
     assert [path.name for path in alone] == [f"test-{number:05d}.tar" for number in range(3)]
     for path in alone:
         assert path.read_bytes() == (tmp_path / "together" / path.name).read_bytes()
 
 
-def test_a_second_run_makes_only_what_is_missing_and_the_same(tmp_path):
-    first = synthesize_corpus(tmp_path, clips=6, seed=3, clips_per_shard=2, workers=0)
-    bytes_before = [path.read_bytes() for path in first]
-    first[1].unlink()
-    times = [first[0].stat().st_mtime_ns, first[2].stat().st_mtime_ns]
-    seen: list[Progress] = []
-    again = synthesize_corpus(tmp_path, clips=6, seed=3, clips_per_shard=2, workers=0, progress=seen.append)
-    assert [path.read_bytes() for path in again] == bytes_before
-    assert [again[0].stat().st_mtime_ns, again[2].stat().st_mtime_ns] == times
-    assert (seen[0], seen[-1]) == (Progress(2, 3, 0, 0), Progress(3, 3, 2, 0))
+SIZES = {"seed": 3, "clips_per_shard": 2, "workers": 0}
 
 
-def test_a_longer_corpus_goes_on_with_a_shorter_one(tmp_path):
-    synthesize_corpus(tmp_path / "long", clips=5, seed=3, clips_per_shard=3, workers=0)
+def test_runs_that_are_repeated_or_grow_give_the_bytes_of_one_run(tmp_path):
+    def made(name: str, clips: int = 5, **options: object) -> list[Path]:
+        return synthesize_corpus(
+            tmp_path / name, clips=clips, seed=3, clips_per_shard=2, workers=0, **options
+        )
+
+    whole = made("whole")
     for clips in (1, 2, 5):
-        synthesize_corpus(tmp_path / "grown", clips=clips, seed=3, clips_per_shard=3, workers=0)
-    long, grown = (
-        [path.read_bytes() for path in sorted((tmp_path / name).glob("*.tar"))] for name in ("long", "grown")
-    )
-    assert long == grown
+        grown = made("grown", clips)
+    content = [path.read_bytes() for path in whole]
+    assert [path.read_bytes() for path in grown] == content
+    whole[1].unlink()
+    times = [whole[0].stat().st_mtime_ns, whole[2].stat().st_mtime_ns]
+    seen: list[Progress] = []
+    assert [path.read_bytes() for path in made("whole", progress=seen.append)] == content
+    assert [whole[0].stat().st_mtime_ns, whole[2].stat().st_mtime_ns] == times
+    assert (seen[0], seen[-1]) == (Progress(2, 3, 0, 0), Progress(3, 3, 2, 0))
+    with pytest.raises(JobError, match="seed was 3 and is now 4"):
+        synthesize_corpus(tmp_path / "whole", clips=5, **SIZES | {"seed": 4})
 
 
 def test_clips_carry_their_profile_and_sound(tmp_path):
@@ -60,12 +64,6 @@ def test_clips_carry_their_profile_and_sound(tmp_path):
         assert clip.transcript == plan.text
         assert len(decode(clip.audio).samples) == pytest.approx(clip.duration * 16_000, abs=2)
         assert clip.metadata["synthesis"]["cues"] == dict(plan.settings)
-
-
-def test_a_folder_of_another_corpus_is_refused(tmp_path):
-    synthesize_corpus(tmp_path, clips=2, seed=3, workers=0)
-    with pytest.raises(JobError, match="seed was 3 and is now 4"):
-        synthesize_corpus(tmp_path, clips=2, seed=4, workers=0)
 
 
 @pytest.mark.parametrize(

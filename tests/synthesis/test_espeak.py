@@ -20,10 +20,6 @@ def test_an_unknown_voice_is_an_error_and_the_next_utterance_is_spoken(espeak):
     assert len(espeak.speak(HELLO)) > 1000
 
 
-def test_markup_in_the_text_is_spoken_not_obeyed_beyond_ssml(espeak):
-    assert len(espeak.speak(Utterance("<speak>&lt;break&gt; &amp; more</speak>", voice="en"))) > 1000
-
-
 def test_a_long_data_path_is_linked_to_a_short_one(tmp_path):
     deep = tmp_path / ("d" * 120) / "espeak-ng-data"
     deep.mkdir(parents=True)
