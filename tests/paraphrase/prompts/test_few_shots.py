@@ -6,17 +6,14 @@ from itertools import chain
 from random import Random
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, parse
 from budew.captions.lint.caption import lint_caption
-from budew.errors import SettingsError
 from budew.paraphrase import load_prompts
 from budew.paraphrase.gate import judge, overlap
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group
 
 PROMPTS = load_prompts()
@@ -111,28 +108,3 @@ def test_examples_of_the_style_and_of_the_feelings_are_shown_and_vary_with_the_s
     assert chosen(VoiceProfile({"Anger": 0.5}), "plain", 3) == chosen(
         VoiceProfile({"Anger": 0.5}), "plain", 3
     )
-
-
-@pytest.mark.parametrize(
-    ("row", "field"),
-    [
-        ("text", "examples.0"),
-        ({"emotions": {"Anger": "huge"}, "captions": {"plain": "x"}}, "examples.0.emotions.Anger"),
-        ({"emotions": {"Anger": ["strong"]}, "captions": {"plain": "x"}}, "examples.0.emotions.Anger"),
-        ({"emotions": {"Angst": "strong"}, "captions": {"plain": "x"}}, "Angst"),
-        ({"bursts": ["Oink"], "captions": {"plain": "x"}}, "Oink"),
-        ({"traits": {"age": "3"}, "captions": {"plain": "x"}}, "age"),
-        ({"captions": {"grand": "x"}}, "has no style 'grand'"),
-        ({"captions": {"plain": 3}}, "examples.0.captions.plain"),
-        ({"captions": {"plain": "x"}, "source": "y"}, "examples.0.source: unknown field"),
-    ],
-)
-def test_a_wrong_example_is_reported_with_its_place(tmp_path, row, field):
-    prompts = (data_folder("paraphrase") / "prompts.yaml").read_bytes()
-    (tmp_path / "prompts.yaml").write_bytes(prompts)
-    table = {"confusable": [], "examples": [row]}
-    (tmp_path / "examples.yaml").write_text(yaml.safe_dump(table), encoding="utf-8")
-    with pytest.raises(SettingsError) as error:
-        load_prompts(tmp_path / "prompts.yaml")
-    assert field in str(error.value)
-    assert "examples.yaml" in str(error.value)
