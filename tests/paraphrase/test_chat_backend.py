@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import pickle
 
 import pytest
 
@@ -47,10 +46,21 @@ def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order
     assert body["response_format"]["type"] == "json_schema"
 
 
-def test_what_models_put_around_a_caption_is_taken_away(serve):
-    said = 'Sure! Here is the caption:\n```json\n{"caption": "A sad   man."}\n```'
-    assert asked(backend(serve(lambda *_: said)), REQUESTS[:1])[0].texts == ("A sad man.",)
-    assert asked(backend(serve(lambda *_: '"A sad man."')), REQUESTS[:1])[0].texts == ("A sad man.",)
+@pytest.mark.parametrize(
+    ("answer", "caption"),
+    [
+        ('Sure! Here is the caption:\n```json\n{"caption": "A sad   man."}\n```', "A sad man."),
+        (json.dumps({"caption": "A \ud800 man."}), "A ? man."),
+        (json.dumps({"caption": "A man whose key is sk-very-secret."}), "A man whose key is …."),
+    ],
+)
+def test_what_models_put_around_a_caption_and_a_key_that_a_server_echoes_are_removed(
+    serve, monkeypatch, answer, caption
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    given = backend(serve(lambda *_: answer))
+    assert asked(given, REQUESTS[:1])[0].texts == (caption,)
+    assert "127.0.0.1" not in json.dumps(given.settings())
 
 
 def test_a_server_without_schemas_is_asked_without(serve):
@@ -85,32 +95,3 @@ def test_a_ceiling_ends_the_job(serve, tmp_path):
     limited = backend(server, concurrency=1, cache=tmp_path / "a.sqlite", max_tokens=20, account="x")
     with pytest.raises(JobError, match="ceiling max_tokens=20"):
         asked(limited)
-
-
-def test_a_server_that_is_not_there_ends_the_job_after_patience(quick_retries):
-    class Nowhere:
-        url = "http://127.0.0.1:9/v1"
-
-    with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
-        asked(backend(Nowhere, patience=0.5), REQUESTS[:1])
-
-
-def test_it_can_be_pickled_and_its_settings_name_what_decides_the_text_and_not_where_it_is(serve):
-    given = backend(serve(lambda *_: "A man."))
-    again = pickle.loads(pickle.dumps(given))
-    assert again.settings() == given.settings()
-    assert "127.0.0.1" not in json.dumps(given.settings())
-    assert {"model", "prompt_version", "temperature"} <= given.settings().keys()
-
-
-def test_half_a_character_in_an_answer_is_replaced(serve):
-    server = serve(lambda *_: json.dumps({"caption": "A \ud800 man."}))
-    (answer,) = asked(backend(server), REQUESTS[:1])
-    assert answer.texts == ("A ? man.",)
-
-
-def test_a_key_that_a_server_echoes_stays_out_of_the_captions(serve, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    server = serve(lambda *_: json.dumps({"caption": "A man whose key is sk-very-secret."}))
-    (answer,) = asked(backend(server), REQUESTS[:1])
-    assert answer.texts == ("A man whose key is ….",)

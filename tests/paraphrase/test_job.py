@@ -96,11 +96,3 @@ def test_settings_that_decide_captions_make_another_job(corpus, tmp_path):
     ):
         with pytest.raises(JobError, match="with other settings"):
             run(other, corpus, tmp_path / "out", workers=0)
-
-
-def test_a_backend_that_can_do_nothing_ends_the_job():
-    def broken(request):
-        raise JobError("no model")
-
-    with pytest.raises(JobError, match="no model"):
-        list(Paraphrase(Scripted(broken)).run(iter(some_clips(9)), lambda *_: None))

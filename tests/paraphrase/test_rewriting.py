@@ -9,7 +9,7 @@ import pytest
 from budew.captions import expressible, parse, render
 from budew.corpora.clip import Caption, Clip
 from budew.errors import CorpusError
-from budew.paraphrase import Candidates, GrammarBackend, Rewriting, judge
+from budew.paraphrase import Rewriting, judge
 from budew.paraphrase.draft import COUNTS
 from budew.paraphrase.gate import overlap
 from budew.paraphrase.rewriting import said_parts, source_caption
@@ -106,8 +106,10 @@ def test_what_never_passes_falls_back_on_a_template_that_does(answer, code):
     for caption in draft.captions():
         assert judge(caption.text, FULL).accepted
     assert len({caption.text for caption in draft.captions()}) == 3
-    assert draft.counts["unanswered"] == (
-        9 if answer(draft.request(draft.slots[0], n=1)) == "server on fire" else 0
+    failed = answer(draft.request(draft.slots[0], n=1)) == "server on fire"
+    account = draft.account(keep_refused=True)
+    assert (account["unanswered"], account.get("failures")) == (
+        (9, ["server on fire"] * 3) if failed else (0, None)
     )
     adds_up(draft)
 
@@ -116,16 +118,11 @@ def test_captions_of_a_clip_are_not_alike_and_have_different_styles_and_sources(
     (draft,), backend = rewritten(lambda request: right(request, 2), per_clip=6)
     texts = [caption.text for caption in draft.captions()]
     assert max(overlap(one, other) for one in texts for other in texts if one != other) <= 0.8
-    first = backend.asked[:6]
-    assert len({request.caption for request in first}) == len({request.seed for request in first}) == 6
-    assert len({request.style for request in first}) == 6
-
-
-def test_the_same_text_twice_is_refused_for_the_second_caption():
+    for name in ("caption", "seed", "style"):
+        assert len({getattr(request, name) for request in backend.asked[:6]}) == 6
     text = render(FULL, seed=99)
     (draft,), _ = rewritten(lambda request: [text], per_clip=2, attempts=1)
-    assert draft.captions()[0].text == text
-    assert draft.captions()[1].made_by["fallback"] == "sibling"
+    assert [draft.captions()[0].text, draft.captions()[1].made_by["fallback"]] == [text, "sibling"]
 
 
 def test_counts_add_up_whatever_a_backend_does():
@@ -144,41 +141,13 @@ def test_counts_add_up_whatever_a_backend_does():
 
     clips = some_clips(60)
     drafts, _ = rewritten(anything, clips, per_clip=2)
+    (alone,), _ = rewritten(anything, clips[7:8], per_clip=2)
+    assert alone.captions() == drafts[7].captions()
     for draft, clip in zip(drafts, clips, strict=True):
         adds_up(draft)
         assert all(judge(caption.text, clip.profile).accepted for caption in draft.captions())
     total = sum((draft.counts for draft in drafts), Counter())
     assert min(total[name] for name in COUNTS if name != "repaired") > 0
-
-
-def test_neither_company_nor_order_decides_what_a_clip_gets():
-    clips = some_clips(9)
-    together, _ = rewritten(lambda request: right(request, 2), clips)
-    for draft, clip in zip(together, clips, strict=True):
-        (alone,), _ = rewritten(lambda request: right(request, 2), [clip])
-        assert alone.captions() == draft.captions()
-
-
-def test_a_clip_without_a_profile_and_numbers_below_one_are_told():
-    with pytest.raises(CorpusError, match=r"'a' has no profile .* annotate it first"):
-        Rewriting().draft(Clip("a", b"", "wav"))
-    for name in ("per_clip", "attempts", "candidates"):
-        with pytest.raises(ValueError, match=name):
-            Rewriting(**{name: 0})
-
-
-def test_the_grammar_rewrites_all_without_a_fallback():
-    rewriting, clips = Rewriting(per_clip=3), some_clips(40)
-
-    async def run():
-        async with GrammarBackend() as backend:
-            drafts = [rewriting.draft(clip) for clip in clips]
-            await rewriting.rewrite(drafts, backend)
-            return drafts
-
-    drafts = asyncio.run(run())
-    assert sum(draft.counts["accepted"] for draft in drafts) >= 0.97 * 120
-    assert Candidates(()).failure == ""
 
 
 def test_a_model_is_told_a_few_reasons_however_much_is_wrong():
@@ -194,26 +163,17 @@ def test_a_model_is_told_a_few_reasons_however_much_is_wrong():
         assert sum(len(message["content"]) for message in prompt) < 12_000
 
 
-def test_why_a_request_was_not_answered_is_kept():
-    (draft,), _ = rewritten(lambda request: "server on fire", per_clip=2)
-    account = draft.account(keep_refused=True)
-    assert account["unanswered"] == 6
-    assert account["failures"] == ["server on fire"] * 3
-
-
 def sourced(*texts, by="render"):
     return Clip("a", b"", "wav", profile=FULL, captions=tuple(Caption(text, {"by": by}) for text in texts))
-
-
-def test_a_clip_without_template_captions_says_its_whole_profile():
-    assert said_parts(sourced()) == (expressible(FULL),)
-    assert said_parts(sourced(render(FULL, max_emotions=1), by="somebody")) == (expressible(FULL),)
-    assert said_parts(replace(sourced(), profile=None)) == ()
 
 
 def test_template_captions_decide_which_part_of_the_profile_is_said():
     two, all_of_it = render(FULL, max_emotions=2, leave_out=["accent"]), render(FULL)
     assert said_parts(sourced(two, all_of_it, two)) == (parse(two).profile, expressible(FULL))
+    assert said_parts(sourced()) == said_parts(sourced(two, by="somebody")) == (expressible(FULL),)
+    assert said_parts(replace(sourced(), profile=None)) == ()
+    with pytest.raises(CorpusError, match="'a' has no profile"):
+        Rewriting().draft(replace(sourced(), profile=None))
 
 
 @pytest.mark.parametrize(
@@ -230,16 +190,6 @@ def test_template_captions_decide_which_part_of_the_profile_is_said():
 )
 def test_a_caption_that_claims_to_be_a_template_and_says_anything_else_is_not_taken(hostile):
     assert said_parts(sourced(hostile)) == (expressible(FULL),)
-
-
-def test_the_source_says_what_it_should_and_is_another_for_each_caption_of_a_clip():
-    said = expressible(FULL)
-    texts = [source_caption("a", number, said, seed=0) for number in range(8)]
-    assert len(set(texts)) == 8
-    assert all(parse(text).profile == said for text in texts)
-    assert source_caption("a", 0, said, seed=0) == texts[0]
-    assert source_caption("a", 0, said, seed=1) != texts[0]
-    assert "." not in source_caption("a", 0, said, seed=0, style="tags")
 
 
 def test_what_is_silent_on_emotions_stays_silent_and_what_has_none_is_called_neutral():

@@ -19,8 +19,6 @@ CAPTION = "A woman's voice, very angry, with a chuckle."
         f"  {CAPTION}\n",
         CAPTION.replace(", ", ",\n"),
         f'"{CAPTION}"',
-        f"“{CAPTION}”",
-        f"'{CAPTION}'",
         f"‘{CAPTION}’",
         f"*{CAPTION}*",
         f"**{CAPTION}**",

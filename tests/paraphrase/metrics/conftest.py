@@ -9,31 +9,13 @@ import pytest
 
 from budew.captions import render
 from budew.corpora import Caption, Clip, write_shard
-from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS, LEVELS
-
-AUDIO = b"RIFF"
-"""The report never opens it."""
-
-
-def a_profile(seed: int) -> VoiceProfile:
-    random = Random(seed)
-    chosen = random.sample(EMOTIONS, random.randint(1, 3))
-    return VoiceProfile(
-        {name: random.choice(LEVELS[1:]) for name in chosen},
-        traits={"gender": random.choice(["female", "male"])},
-    )
-
-
-def refusal(number: int) -> dict[str, Any]:
-    """A candidate that says nothing of what it should."""
-    text = f"The speaker has a calm flibbery kind of day, number {number}."
-    return {"text": text, "codes": ["lost", "added"], "missed": ["Fear"], "unknown": ["flibbery"]}
+from budew.paraphrase.metrics.sample import Rewritten, Sample
+from tests.paraphrase.scripted import some_profile
 
 
 def rewritten(number: int, *, style: str = "prose") -> Clip:
     """A clip with two captions; of every fifth the second is a fallback, of every seventh it is repaired."""
-    profile, random = a_profile(number), Random(number)
+    profile, random = some_profile(number), Random(number)
     of = render(profile, seed=number)
     made_by = {
         "by": "paraphrase", "of": of, "backend": "chat", "model": "m1", "prompt": "listener",
@@ -47,27 +29,24 @@ def rewritten(number: int, *, style: str = "prose") -> Clip:
         second["repaired"] = "Fear"
     captions.append(Caption(render(profile, seed=2000 + number), second))
     refused, fallbacks, repaired = random.randint(1, 3), number % 5 == 0, number % 5 > 0 and number % 7 == 0
+    refusal = {
+        "text": "The speaker has a calm flibbery kind of day.",
+        "codes": ["lost", "added"], "missed": ["Fear"], "unknown": ["flibbery"],
+    }  # fmt: skip
     account = {
-        "requests": 2,
-        "unanswered": 0,
-        "accepted": 2 - fallbacks - repaired,
-        "repaired": int(repaired),
-        "spare": 1,
-        "refused": refused,
-        "fallbacks": int(fallbacks),
-        "retried": 1,
-        "codes": {"lost": refused},
-        "refusals": [refusal(10 * number + n) for n in range(refused)],
-    }
-    account["candidates"] = sum(account[fate] for fate in ("accepted", "repaired", "spare", "refused"))
-    return Clip(
-        f"c{number:03d}",
-        AUDIO,
-        "wav",
-        profile=profile,
-        captions=tuple(captions),
-        metadata={"paraphrase": account},
-    )
+        "requests": 2, "unanswered": 0, "accepted": 2 - fallbacks - repaired, "repaired": int(repaired),
+        "spare": 1, "refused": refused, "fallbacks": int(fallbacks), "retried": 1,
+        "candidates": 3 - fallbacks + refused, "codes": {"lost": refused}, "refusals": [refusal] * refused,
+    }  # fmt: skip
+    given = {"profile": profile, "captions": tuple(captions), "metadata": {"paraphrase": account}}
+    return Clip(f"c{number:03d}", b"RIFF", "wav", **given)
+
+
+def sampled(clips: Iterable[Clip], size: int = 1000, seed: int = 0) -> list[Rewritten]:
+    sample = Sample(size, seed)
+    for clip in clips:
+        sample.add(clip)
+    return sample.clips()
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +63,6 @@ def written(tmp_path: Path) -> Callable[[Iterable[Clip], str], Path]:
         return tmp_path / name
 
     return write
-
-
-@pytest.fixture(name="rewritten")
-def _rewritten() -> Callable[..., Clip]:
-    return rewritten
 
 
 @pytest.fixture

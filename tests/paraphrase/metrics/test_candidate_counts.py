@@ -13,6 +13,7 @@ from budew.paraphrase.metrics.candidate_counts import (
     refusals_of,
     written_by_rewriting,
 )
+from tests.paraphrase.metrics.conftest import rewritten
 
 
 def added(clips) -> CandidateCounts:
@@ -35,51 +36,6 @@ def test_counts_that_agree_add_up(clips) -> None:
     assert accounts.codes.total() == accounts.counts["refused"]
 
 
-@pytest.mark.parametrize(
-    ("counts", "what"),
-    [
-        ({"candidates": 99}, "99 candidates, of which"),
-        ({"codes": {"lost": 50}}, "refused, of which 50 for a reason"),
-        ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 are there"),
-        ({"spare": -1}, "counts.spare"),
-        ({"spare": 10**9 + 1}, "counts.spare"),
-        ({"accepted": True}, "counts.accepted"),
-        ({"refused": "3"}, "counts.refused"),
-        ({"codes": ["lost"]}, "codes"),
-        ({"codes": {"x" * 81: 1}}, "codes"),
-        ({"refusals": [{"text": 5}]}, "refusals.0.text"),
-        ({"refusals": [{"text": "x" * 4001}]}, "refusals.0.text"),
-        ({"refusals": [{"text": "x"}] * 51}, "refusals"),
-        ({"refusals": [{"text": "x", "codes": ["x"] * 51}]}, "refusals.0.codes"),
-    ],
-)
-def test_what_does_not_agree_or_is_no_count_is_told(rewritten, counts, what) -> None:
-    accounts = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
-    assert (accounts.clips, accounts.wrong) == (3, 1)
-    [(id, told)] = accounts.listed
-    assert id == "c002"
-    assert what in told
-
-
-def test_a_caption_that_was_lost_or_doubled_since_is_told(rewritten) -> None:
-    clip = rewritten(1)
-    lost, doubled = replace(clip, captions=clip.captions[:1]), replace(clip, captions=clip.captions * 2)
-    assert [id for id, _ in added([lost, doubled]).listed] == [clip.id, clip.id]
-
-
-def test_captions_by_others_and_clips_without_an_account_do_not_count(rewritten) -> None:
-    clip = rewritten(1)
-    beside = replace(clip, captions=(*clip.captions, Caption("By hand.")))
-    bare = replace(clip, metadata={})
-    assert added([beside, bare]).to_dict()["clips_that_do_not_add_up"] == 0
-    assert added([bare]).clips == 0
-
-
-def test_hostile_codes_are_counted_in_bounded_memory(rewritten) -> None:
-    many = changed(rewritten(1), refused=0, codes={f"code{n}": 0 for n in range(5000)})
-    assert len(added([many]).codes) <= 201
-
-
 def test_every_caption_has_one_origin(clips) -> None:
     counts = CaptionCounts()
     for clip in clips:
@@ -92,7 +48,38 @@ def test_every_caption_has_one_origin(clips) -> None:
         assert sum(tally.values()) == counts.captions - fallbacks
 
 
-def test_counts_that_are_no_object_are_listed_and_bring_no_refusals(rewritten) -> None:
-    clip = replace(rewritten(1), metadata={"paraphrase": 3})
-    assert [id for id, _ in added([clip]).listed] == [clip.id]
-    assert refusals_of(clip) == ()
+@pytest.mark.parametrize(
+    ("counts", "what"),
+    [
+        ({"candidates": 99}, "99 candidates, of which"),
+        ({"codes": {"lost": 50}}, "refused, of which 50 for a reason"),
+        ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 are there"),
+        ({"spare": -1}, "counts.spare"),
+        ({"spare": 10**9 + 1}, "counts.spare"),
+        ({"accepted": True}, "counts.accepted"),
+        ({"codes": ["lost"]}, "codes"),
+        ({"codes": {"x" * 81: 1}}, "codes"),
+        ({"refusals": [{"text": "x" * 4001}]}, "refusals.0.text"),
+        ({"refusals": [{"text": "x"}] * 51}, "refusals"),
+        ({"refusals": [{"text": "x", "codes": ["x"] * 51}]}, "refusals.0.codes"),
+    ],
+)
+def test_counts_that_do_not_agree_or_are_none_are_listed(counts, what) -> None:
+    accounts = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
+    assert (accounts.clips, accounts.wrong) == (3, 1)
+    [(id, told)] = accounts.listed
+    assert id == "c002"
+    assert what in told
+
+
+def test_captions_lost_or_doubled_since_are_listed_and_captions_by_others_do_not_count() -> None:
+    clip = rewritten(1)
+    lost, doubled = replace(clip, captions=clip.captions[:1]), replace(clip, captions=clip.captions * 2)
+    broken = replace(clip, metadata={"paraphrase": 3})
+    assert [id for id, _ in added([lost, doubled, broken]).listed] == [clip.id] * 3
+    assert refusals_of(broken) == ()
+    beside, bare = replace(clip, captions=(*clip.captions, Caption("By hand."))), replace(clip, metadata={})
+    assert added([beside, bare]).wrong == 0
+    assert added([bare]).clips == 0
+    many = changed(clip, refused=0, codes={f"code{n}": 0 for n in range(5000)})
+    assert len(added([many]).codes) <= 201

@@ -13,63 +13,15 @@ from budew.captions.lint.corpus import Overused
 from budew.corpora import Caption, Clip, write_shard
 from budew.errors import CorpusError, InputError
 from budew.jobs import run
-from budew.paraphrase import GrammarBackend, Paraphrase, Request, Rewriting
-from budew.paraphrase.metrics.report import ParaphraseReport, banned_phrases, paraphrase_report, write_ban
+from budew.paraphrase import Paraphrase, Request, Rewriting
+from budew.paraphrase.metrics.report import ParaphraseReport, paraphrase_report, write_ban
 from budew.reports.paraphrase_tables import paraphrase_tables
 from budew.terminal import console_on
+from tests.paraphrase.metrics.conftest import rewritten
 from tests.paraphrase.scripted import Scripted, some_clips
 
-CLIPS = 24
 
-
-def figures(found: ParaphraseReport) -> dict:
-    return {name: value for name, value in found.to_dict().items() if name not in ("corpora", "lint")}
-
-
-def test_counts_add_up(corpus, clips) -> None:
-    found = paraphrase_report([corpus])
-    counts, captions = found.candidates.counts, found.captions
-    assert (found.clips, found.others, found.bad, found.sampled) == (len(clips), 0, 0, len(clips))
-    assert counts["candidates"] == sum(counts[fate] for fate in ("accepted", "repaired", "spare", "refused"))
-    fallbacks = sum(captions.fallbacks.values())
-    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == captions.captions
-    assert (counts["fallbacks"], counts["repaired"]) == (fallbacks, captions.repaired)
-    assert found.overused.captions == captions.captions - fallbacks
-    assert found.candidates.wrong == 0
-
-
-def test_order_and_the_number_of_files_do_not_matter(clips, written) -> None:
-    shuffled = Random(4).sample(clips, len(clips))
-    parts = [written(shuffled[:25], "one.tar"), written(shuffled[25:], "two.tar")]
-    whole = paraphrase_report([written(clips, "whole.tar")], sample=20)
-    assert figures(paraphrase_report(parts, sample=20)) == figures(whole)
-    assert whole.sampled == 20
-    assert figures(paraphrase_report(parts, sample=20, seed=1)) != figures(whole)
-
-
-def test_everything_is_strict_json(corpus) -> None:
-    told = json.loads(json.dumps(paraphrase_report([corpus], examples=3).to_dict(), allow_nan=False))
-    assert set(told["diversity"]) == {"templates", "paraphrases", "written"}
-    assert told["fidelity"]["after_the_gate"]["spearman"]["value"] == pytest.approx(1)
-    assert told["fidelity"]["before_the_gate"]["spearman"]["value"] < 0.9
-    assert len(told["examples"]) == len(told["refused_examples"]) == 3
-    assert told["refused_examples"][0]["codes"] == ["lost", "added"]
-
-
-def test_the_first_refusals_shown_are_one_of_each_reason(rewritten, written) -> None:
-    clips = []
-    for number, code in enumerate(["lost"] * 20 + ["added", "digit"], start=1):
-        clip = rewritten(number)
-        account = {**clip.metadata["paraphrase"], "refusals": [{"text": f"No {number}.", "codes": [code]}]}
-        clips.append(replace(clip, metadata={"paraphrase": account}))
-    shown = paraphrase_report([written(clips)], examples=4).refused
-    assert {example.refusal.codes[0] for example in shown[:3]} == {"lost", "added", "digit"}
-    assert len(shown) == 4
-
-
-def test_an_overused_phrase_of_the_paraphrases_is_found_and_one_of_fallbacks_is_not(
-    rewritten, written
-) -> None:
+def test_an_overused_phrase_of_the_paraphrases_is_found_and_one_of_fallbacks_is_not(written) -> None:
     def worded(number: int) -> Clip:
         clip = rewritten(number)
         paraphrase = replace(clip.captions[0], text=f"You can sort of hear it, {clip.captions[0].text}")
@@ -94,96 +46,84 @@ def test_clips_that_do_not_add_up_and_bad_items_are_told(clips, written, tmp_pat
     assert broken.bad == len(bad) > 0
     with pytest.raises(CorpusError):
         paraphrase_report([tmp_path / "bad.tar"])
-    text = _printed(broken)
+    text = printed(broken)
     assert "do NOT add up" in text
     assert f"{clips[3].id}: 1000 candidates" in text
 
 
-def test_captions_without_accounts_are_measured_and_said_to_tell_nothing(clips, written) -> None:
-    found = paraphrase_report([written(replace(clip, metadata={}) for clip in clips)])
-    assert found.before is None
-    assert found.after is not None
-    assert found.diversity
-    assert "60 clips have no record of their candidates" in _printed(found)
+def test_counts_add_up_and_everything_is_strict_json(corpus, clips) -> None:
+    found = paraphrase_report([corpus], examples=3)
+    counts, captions = found.candidates.counts, found.captions
+    assert (found.clips, found.others, found.bad, found.sampled) == (len(clips), 0, 0, len(clips))
+    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == captions.captions
+    assert (counts["fallbacks"], counts["repaired"]) == (captions.fallbacks.total(), captions.repaired)
+    assert found.overused.captions == captions.captions - counts["fallbacks"]
+    written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert set(written["diversity"]) == {"templates", "paraphrases", "written"}
+    assert written["fidelity"]["after_the_gate"]["spearman"]["value"] == pytest.approx(1)
+    assert written["fidelity"]["before_the_gate"]["spearman"]["value"] < 0.9
+    assert len(written["examples"]) == len(written["refused_examples"]) == 3
+    assert written["refused_examples"][0]["codes"] == ["lost", "added"]
 
 
-def test_a_corpus_without_paraphrases_is_an_error_that_says_what_to_do(clips, written) -> None:
-    plain = [replace(clip, captions=(Caption("A voice.", {"by": "render"}),), metadata={}) for clip in clips]
-    with pytest.raises(InputError, match="none of 60 clips has a paraphrase: write them with budew"):
-        paraphrase_report([written(plain)])
+def test_order_and_the_number_of_files_do_not_matter(clips, written) -> None:
+    def metrics(corpora, **given):
+        found = paraphrase_report(corpora, sample=20, **given).to_dict()
+        return {name: value for name, value in found.items() if name not in ("corpora", "lint")}
+
+    shuffled = Random(4).sample(clips, len(clips))
+    parts = [written(shuffled[:25], "one.tar"), written(shuffled[25:], "two.tar")]
+    whole = metrics([written(clips, "whole.tar")])
+    assert metrics(parts) == whole != metrics(parts, seed=1)
+    assert whole["sampled_clips"] == 20
 
 
-def test_a_report_of_fallbacks_alone_can_be_read(rewritten, written) -> None:
+def test_the_first_refusals_shown_are_one_of_each_reason(written) -> None:
+    clips = []
+    for number, code in enumerate(["lost"] * 20 + ["added", "digit"], start=1):
+        account = {"refusals": [{"text": f"No {number}.", "codes": [code]}]}
+        clips.append(replace(rewritten(number), metadata={"paraphrase": account}))
+    shown = paraphrase_report([written(clips)], examples=4).refused
+    assert {example.refusal.codes[0] for example in shown[:3]} == {"lost", "added", "digit"}
+    assert len(shown) == 4
+
+
+def test_corpora_of_fallbacks_alone_are_measured_and_those_without_paraphrases_are_refused(written) -> None:
     made_by = {"by": "paraphrase", "of": "A sad man.", "fallback": "unanswered"}
     clip = replace(rewritten(1), profile=None, captions=(Caption("A man.", made_by),), metadata={})
     found = paraphrase_report([written([clip])])
     assert (found.diversity, found.before, found.after, found.accepted) == ({}, None, None, ())
-    assert "fallbacks 1 (100.0 %)" in _printed(found)
+    assert "fallbacks 1 (100.0 %)" in printed(found)
+    with pytest.raises(InputError, match="none of 1 clips"):
+        paraphrase_report([written([replace(clip, captions=(Caption("A man.", {"by": "render"}),))])])
 
 
-def test_the_file_holds_the_phrases_the_most_frequent_first(tmp_path) -> None:
-    phrases = [
-        Overused("conveys a sense of", 90),
-        Overused("yes no on off", 50),
-        Overused("été ça va bien", 40),
-    ]
-    path = tmp_path / "new" / "ban.yaml"
-    written = write_ban(phrases, path)
-    assert yaml.safe_load(path.read_text(encoding="utf-8")) == {"phrases": list(written)}
-    assert written == tuple(found.phrase for found in phrases)
-
-
-def test_a_formula_that_is_over_used_as_several_phrases_is_banned_once() -> None:
+def test_a_ban_list_holds_a_formula_once_the_most_frequent_phrases_first(tmp_path) -> None:
     formula = ["the", "voice", "of", "someone", "who", "has", "given", "up"]
     runs = [" ".join(formula[at : at + 4]) for at in range(len(formula) - 3)]
-    banned = banned_phrases([Overused(run, 90 - at) for at, run in enumerate(runs)])
-    assert banned[0] == runs[0]
-    assert len(banned) == 3  # of eight words, one phrase in two
-    assert banned_phrases([]) == ()
+    phrases = [Overused(run, 90 - at) for at, run in enumerate([*runs, "été ça va bien"])]
+    banned = write_ban(phrases, tmp_path / "new" / "ban.yaml")
+    assert yaml.safe_load((tmp_path / "new/ban.yaml").read_text("utf-8")) == {"phrases": list(banned)}
+    assert (banned[0], banned[-1], len(banned)) == (runs[0], "été ça va bien", 4)  # of eight words, three
 
 
-def faithful(request: Request) -> list[str]:
-    return [render(request.profile, seed=seed) for seed in (request.seed, request.seed + 1)]
+def test_the_counts_of_a_job_add_up(tmp_path) -> None:
+    def now_and_then_wrong(request: Request) -> list[str] | str:
+        right = [render(request.profile, seed=seed) for seed in (request.seed, request.seed + 1)]
+        wrong = "A very angry, deeply ashamed 1234 voice."
+        return ["the server went away", [wrong], [wrong, *right], right, ["A voice."]][request.seed % 5]
 
-
-def now_and_then_wrong(request: Request) -> list[str] | str:
-    if request.seed % 5 == 0:
-        return "the server went away"
-    wrong = "A very angry, deeply ashamed 1234 voice."
-    return [wrong, *faithful(request)] if request.seed % 5 < 3 else [wrong]
-
-
-def mute(request: Request) -> list[str]:
-    return ["A voice."]
-
-
-BACKENDS = {
-    "grammar": GrammarBackend(),
-    "faithful": Scripted(faithful),
-    "now and then wrong": Scripted(now_and_then_wrong),
-    "mute": Scripted(mute),
-}
-
-
-@pytest.mark.parametrize("name", BACKENDS)
-def test_the_counts_of_a_job_add_up(name, tmp_path) -> None:
-    write_shard(tmp_path / "in.tar", some_clips(CLIPS))
-    run(Paraphrase(BACKENDS[name], Rewriting(per_clip=2)), tmp_path / "in.tar", tmp_path / "out", workers=0)
+    write_shard(tmp_path / "in.tar", some_clips(24))
+    job = Paraphrase(Scripted(now_and_then_wrong), Rewriting(per_clip=2))
+    run(job, tmp_path / "in.tar", tmp_path / "out", workers=0)
     found = paraphrase_report([tmp_path / "out"])
-    counts = found.candidates.counts
-    assert (found.clips, found.candidates.clips, found.candidates.listed) == (CLIPS, CLIPS, [])
-    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == 2 * CLIPS
-    assert found.captions.captions == 2 * CLIPS
-    assert found.after is not None
-    assert found.after.recall.value == 1
-    assert found.after.precision.value == 1
-    if counts["refused"]:
-        assert found.refused
-    if found.before is not None:
-        assert found.before.recall.value <= 1
+    assert (found.clips, found.candidates.clips, found.candidates.listed) == (24, 24, [])
+    assert found.captions.captions == 48
+    assert found.after.recall.value == found.after.precision.value == 1 > found.before.recall.value
+    assert found.refused
 
 
-def _printed(found: ParaphraseReport) -> str:
+def printed(found: ParaphraseReport) -> str:
     file = io.StringIO()
     console_on(file).print(paraphrase_tables(found))
     return file.getvalue()

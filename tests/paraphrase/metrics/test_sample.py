@@ -6,38 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.corpora import Caption
-from budew.paraphrase.metrics.sample import Rewritten, Sample
+from tests.paraphrase.metrics.conftest import rewritten, sampled
 
 
-def sampled(clips, size=10, seed=0) -> list[Rewritten]:
-    sample = Sample(size, seed)
-    for clip in clips:
-        sample.add(clip)
-    return sample.clips()
-
-
-def test_order_does_not_matter(clips) -> None:
+def test_neither_order_nor_size_decides_which_clips_come_first(clips) -> None:
     @given(st.permutations(clips), st.integers(1, 70))
     def check(shuffled, size) -> None:
-        assert sampled(shuffled, size) == sampled(clips, size)
-        assert len(sampled(clips, size)) == min(size, len(clips))
+        assert sampled(shuffled, size) == sampled(clips)[:size]
 
     check()
+    assert sampled(clips, 10) != sampled(clips, 10, seed=1)
 
 
-def test_a_larger_sample_holds_the_smaller_and_another_seed_draws_others(clips) -> None:
-    assert sampled(clips, 20)[:10] == sampled(clips, 10) != sampled(clips, 10, seed=1)
-
-
-def test_clips_of_one_name_in_two_corpora_are_both_considered(rewritten) -> None:
+def test_clips_of_one_name_are_both_considered_and_kept_without_audio() -> None:
     one = rewritten(1)
     other = replace(one, captions=(Caption("Another.", one.captions[0].made_by),))
-    assert sampled([one, other]) == sampled([other, one])
-    assert len(sampled([one, other])) == 2
-
-
-def test_what_is_kept_has_no_audio_and_all_refusals(rewritten) -> None:
-    [kept] = sampled([rewritten(1)])
-    assert not hasattr(kept, "audio")
-    wanted = rewritten(1).metadata["paraphrase"]["refusals"]
-    assert [refusal.model_dump() for refusal in kept.refusals] == wanted
+    kept = sampled([one, other])
+    assert kept == sampled([other, one])
+    assert len(kept) == 2
+    assert not hasattr(kept[0], "audio")
+    assert [refusal.model_dump() for refusal in kept[0].refusals] == one.metadata["paraphrase"]["refusals"]
