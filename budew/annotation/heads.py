@@ -24,18 +24,18 @@ from numpy.typing import NDArray
 
 from budew.annotation.head_files import check_encoder, encoder_of, find_heads
 from budew.annotation.head_layout import Head, is_pooled, pool
-from budew.audio.samples import warn_of_damage, windows
+from budew.audio.samples import Window, warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError
 from budew.jobs import OnFailed
 from budew.model.encoder import PUBLISHED, Encoder, identity, load_encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
-from budew.taxonomy.scales import INTENSITY, SCALES, Scale, to_intensity
+from budew.taxonomy.scales import SCALES, to_intensity
 
 Samples = NDArray[np.float32]
 
-SCALE = "bud-e"
+SCALE = SCALES["bud-e"]
 """Of the emotions, 0 to 4: the annotation that the published heads were trained on."""
 FAINTEST = 0.5
 """On that scale: less rounds to the level "absent", and is. A head is never quite silent, and most emotions
@@ -47,8 +47,6 @@ ROOM = 0.6
 """Share of a GPU's free memory that weights of heads may take."""
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram."""
-OVERSHOOT = 0.15
-"""Of a scale: how far scores of published heads pass its ends (Arousal 4.3 of 4, Valence -3.7 of -3)."""
 SURE = 1.0
 """On the scale of Gender, -2 to 2: from here on it becomes a word too. Of 19 published scores that reach
 it, 3 differ from what a listening model wrote. Of Age no word is made: the same scores crowd between 2.6 and
@@ -152,11 +150,9 @@ class _Pending:
 
     def windows(self, encoder: Encoder) -> Iterator[Samples]:
         """Give the samples of each window; what goes wrong is kept in `error`."""
-        name, rate = f"clip {self.clip.id!r}", encoder.sampling_rate
+        name = f"clip {self.clip.id!r}"
         try:
-            for window in windows(
-                self.clip.audio, seconds=encoder.window_seconds, sampling_rate=rate, name=name
-            ):
+            for window in encoder_windows(self.clip, encoder):
                 if window.end < SHORTEST:
                     raise AudioError(f"{name}: lasts {window.end * 1000:.1f} ms, too short: leave it out")
                 warn_of_damage(window.damage)
@@ -178,6 +174,12 @@ class _Pending:
             name: round(sum(row[name] * seconds for row, seconds in rows) / total, DIGITS)
             for name in self.scores[0]
         }
+
+
+def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
+    """Return the windows of a clip that an encoder takes; errors are those of `budew.audio.windows`."""
+    seconds, rate = encoder.window_seconds, encoder.sampling_rate
+    return windows(clip.audio, seconds=seconds, sampling_rate=rate, name=f"clip {clip.id!r}")
 
 
 @lru_cache(maxsize=1)
@@ -236,65 +238,34 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
 
     Args:
         clip: any.
-        scores: by the names of the heads; those of no emotion or attribute go to the metadata alone.
+        scores: by the names of the heads. Published heads pass the ends of a scale (Arousal 4.3 of 4,
+            Valence -3.7 of -3); such a score counts as the end. Scores of no emotion or attribute go to the
+            metadata alone.
         made_by: note on the heads.
 
     Raises:
         InputError: a score is not a number.
     """
-    known = {name: score for name, score in scores.items() if name in ATTRIBUTES}
-    known |= {name: 0.0 if score < FAINTEST else score for name, score in scores.items() if name in EMOTIONS}
-    profile = scored(known, scale=SCALE, onto=clip.profile, overshoot=inf)
+    before = clip.profile or VoiceProfile(emotions=None)
+    emotions, traits = dict(before.emotions), dict(before.traits)
+    for name, score in scores.items():
+        if name in EMOTIONS and score < FAINTEST:
+            emotions[name] = 0.0
+        elif (name in EMOTIONS or name in ATTRIBUTES) and not isfinite(score):
+            raise InputError(f"{name} is {score:g}, which is no score: leave the head or the clip out")
+        elif name in EMOTIONS:
+            emotions[name] = round(to_intensity(SCALE.clipped(score), SCALE), DIGITS)
+        elif name in ATTRIBUTES:
+            traits[name] = round(ATTRIBUTES[name].scale.clipped(score), DIGITS)
+    if abs(number := scores.get("Gender", 0.0)) >= SURE:
+        traits.setdefault("gender", "female" if number > 0 else "male")
+    profile = VoiceProfile(emotions or before.emotions, before.bursts, traits)
     metadata = {**clip.metadata, FIELD: dict(scores), "annotated_by": dict(made_by)}
     return replace(clip, profile=profile, metadata=metadata)
 
 
-def scored(
-    scores: Mapping[str, float], *, scale: str, onto: VoiceProfile | None = None, overshoot: float = OVERSHOOT
-) -> VoiceProfile:
-    """Return a profile with these scores.
-
-    Args:
-        scores: by canonical names; voice attributes on their own scales.
-        scale: of the emotions, a name of `SCALES`, or `intensity`.
-        onto: the profile so far: what has no score stays, and so do bursts and words. Emotions are unknown
-            where neither has any.
-        overshoot: how far a score may pass the ends of its scale, as a share of it; it counts as the end.
-
-    Raises:
-        InputError: a score is not a number, or further out; names it.
-    """
-    before = onto or VoiceProfile(emotions=None)
-    emotions, traits = dict(before.emotions), dict(before.traits)
-    for name, score in scores.items():
-        chosen = ATTRIBUTES[name].scale if name in ATTRIBUTES else _scale(scale)
-        value = _within(name, score, chosen, overshoot)
-        if name in ATTRIBUTES:
-            traits[name] = round(value, DIGITS)
-        else:
-            emotions[name] = round(to_intensity(value, chosen), DIGITS)
-    number = scores.get("Gender", 0.0)
-    if abs(number) >= SURE:
-        traits.setdefault("gender", "female" if number > 0 else "male")
-    return VoiceProfile(emotions or before.emotions, before.bursts, traits)
-
-
-def _scale(name: str) -> Scale:
-    return INTENSITY if name == INTENSITY.name else SCALES[name]
-
-
-def _within(name: str, score: float, scale: Scale, overshoot: float) -> float:
-    slack = overshoot * (scale.high - scale.low)
-    if not isfinite(score) or not scale.low - slack <= score <= scale.high + slack:
-        raise InputError(
-            f"{name} is {score:g}, which is not on the scale {scale.name!r} from {scale.low:g} to "
-            f"{scale.high:g}: name the scale that it was rated on"
-        )
-    return scale.clipped(score)
-
-
 def _placed(head: Head, device: torch.device) -> Head:
-    """Return a flattened head where the encoder is: in half precision on a GPU, in full elsewhere."""
+    """Return a flattened head on a device: in half precision on a GPU, in full elsewhere."""
     return head.on(device, torch.float16 if device.type == "cuda" else torch.float32)
 
 

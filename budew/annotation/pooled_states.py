@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from budew.annotation.head_layout import pool
-from budew.audio.samples import warn_of_damage, windows
+from budew.annotation.heads import encoder_windows
+from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.errors import AudioError, OnBad, report
@@ -65,7 +67,8 @@ def pooled_states(
     """
     features: list[NDArray[np.float32]] = []
     targets, speakers, skipped = [], [], Counter[str]()
-    for batch in _batches(_encodable(corpus, encoder, on_bad, skipped), batch_size):
+    clips = _encodable(corpus, encoder, on_bad, skipped)
+    while batch := list(islice(clips, batch_size)):
         features.append(pool(encoder.states([samples for _, _, samples in batch])).cpu().numpy())
         targets += [_targets(profile) for _, profile, _ in batch]
         speakers += [clip.speaker or clip.id for clip, _, _ in batch]
@@ -93,23 +96,15 @@ def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDA
     return chosen
 
 
-Encodable = tuple[Clip, VoiceProfile, NDArray[np.float32]]
-
-
 def _encodable(
     corpus: str | Path, encoder: Encoder, on_bad: OnBad | None, skipped: Counter[str]
-) -> Iterator[Encodable]:
+) -> Iterator[tuple[Clip, VoiceProfile, NDArray[np.float32]]]:
     """Give each clip that has a profile, with the samples of its first window; count the others."""
     for clip in read(corpus, on_bad=on_bad):
         if clip.profile is None:
             skipped["bare"] += 1
             continue
-        cut = windows(
-            clip.audio,
-            seconds=encoder.window_seconds,
-            sampling_rate=encoder.sampling_rate,
-            name=f"clip {clip.id!r}",
-        )
+        cut = encoder_windows(clip, encoder)
         try:
             first, more = next(cut), next(cut, None)
         except AudioError as error:
@@ -119,17 +114,6 @@ def _encodable(
         skipped["cut"] += more is not None
         skipped["unjudged"] += not clip.profile.emotions_known
         yield clip, clip.profile, first.samples
-
-
-def _batches(clips: Iterator[Encodable], size: int) -> Iterator[list[Encodable]]:
-    batch: list[Encodable] = []
-    for item in clips:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _targets(profile: VoiceProfile) -> list[float]:

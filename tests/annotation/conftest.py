@@ -3,16 +3,15 @@
 import importlib.util
 import io
 import sys
-import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from budew.corpora import Clip
-from tests.chat.conftest import quick_retries  # noqa: F401
+from tests.chat.conftest import quick_retries, start  # noqa: F401
 
 _BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -47,35 +46,18 @@ def clips(count: int, *, first: int = 0) -> list[Clip]:
 
 
 @pytest.fixture
-def serve(quick_retries) -> Iterator[Callable]:  # noqa: F811
+def serve(start) -> Callable:  # noqa: F811
     """Start models: `serve(misbehave=0.3, …)`, the fields of `Behavior`."""
-    running = []
-
-    def start(**behavior):
-        server = model.AnnotateServer(model.Behavior(**behavior))
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        running.append(server)
-        return server
-
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+    return lambda **behavior: start(model.AnnotateServer(model.Behavior(**behavior)))
 
 
-class Failures(dict):
+@pytest.fixture
+def failures() -> dict[str, Exception]:
     """What a job failed on: id → error."""
-
-    def __call__(self, id: str, error: Exception) -> None:
-        self[id] = error
+    return {}
 
 
 @pytest.fixture
-def failures() -> Failures:
-    return Failures()
-
-
-@pytest.fixture
-def run_on(failures: Failures) -> Callable[..., list[Clip]]:
+def run_on(failures) -> Callable[..., list[Clip]]:
     """`run_on(job, *clips)` gives the clips that the job makes of them; those that fail are in `failures`."""
-    return lambda job, *clips: list(job.run(iter(clips), failures))
+    return lambda job, *clips: list(job.run(iter(clips), failures.__setitem__))

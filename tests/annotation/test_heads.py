@@ -6,16 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
 from budew.annotation.head_files import NOTES
-from budew.annotation.heads import AnnotateByHeads, with_scores
+from budew.annotation.heads import FAINTEST, AnnotateByHeads, with_scores
 from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import JobError
 from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
 
-from .sounds import clip_of, noise, published, save_published, vowel
+from .sounds import clip_of, published, save_published, vowel
 
 POSITIONS, WIDTH = 50, 32  # of the tiny checkpoint, whose window is 2 s
 HEADS = {
@@ -115,22 +118,49 @@ def test_what_heads_do_not_speak_of_stays_and_the_note_says_who_spoke(job, run_o
     assert again == made
 
 
-def test_scores_become_intensities_on_the_scale_of_the_annotation():
-    scores = {
-        "Awe": 2.0,
-        "Fear": -0.3,
-        "Pride": 0.49,
-        "Anger": 4.7,
-        "Age": 9.0,
-        "Gender": -1.4,
-        "score_speech_quality": 3.3,
-    }
-    before = VoiceProfile({"Pride": 1.0})
-    made = with_scores(clip_of(vowel(0.1), profile=before), scores, {"by": "heads"})
-    assert made.profile == VoiceProfile(
-        {"Awe": 0.5, "Anger": 1.0}, (), {"Age": 6.0, "Gender": -1.4, "gender": "male"}
-    )
+def profile_of(scores, before=None) -> VoiceProfile:
+    made = with_scores(Clip("a", b"", "wav", profile=before), scores, {"by": "heads"})
     assert made.metadata["heads"] == scores
+    return made.profile
+
+
+@given(
+    st.dictionaries(st.sampled_from(EMOTIONS), st.floats(FAINTEST, 4), max_size=6),
+    st.dictionaries(st.sampled_from(sorted(set(ATTRIBUTES) - {"Gender"})), st.floats(0, 1), max_size=4),
+)
+def test_scores_become_the_intensities_that_they_stand_for(emotions, shares):
+    scales = {name: ATTRIBUTES[name].scale for name in shares}
+    numbers = {name: scale.low + shares[name] * (scale.high - scale.low) for name, scale in scales.items()}
+    profile = profile_of(emotions | numbers)
+    assert profile.emotions == pytest.approx({name: s / 4 for name, s in emotions.items()}, abs=1e-4)
+    assert profile.traits == pytest.approx(numbers, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("before", "scores", "after"),
+    [
+        (None, {"Awe": 4.7, "Valence": -3.7, "quality": 9.0}, VoiceProfile({"Awe": 1}, (), {"Valence": -3})),
+        (None, {"Fear": -0.3, "Pride": 0.49}, VoiceProfile({})),
+        (None, {"Arousal": 3.0}, VoiceProfile(None, (), {"Arousal": 3})),
+        (VoiceProfile(), {"Arousal": 3.0}, VoiceProfile({}, (), {"Arousal": 3})),
+        (VoiceProfile(None, ["Cough"]), {"Awe": 0.0}, VoiceProfile({}, ["Cough"])),
+        (
+            VoiceProfile({"Awe": 0.5, "Fear": 0.5}, ["Cough"], {"pace": "slow", "Arousal": 1}),
+            {"Fear": 0.0, "Arousal": 3.0, "Pride": 2.0},
+            VoiceProfile({"Awe": 0.5, "Pride": 0.5}, ["Cough"], {"pace": "slow", "Arousal": 3}),
+        ),
+    ],
+    ids=["ends", "faint", "attributes alone", "known before", "known by a zero", "replaced"],
+)
+def test_scores_replace_what_they_score_and_all_else_stays(before, scores, after):
+    assert profile_of(scores, before) == after
+
+
+@pytest.mark.parametrize(("number", "word"), [(1.5, "female"), (-1.0, "male"), (0.6, None), (-0.9, None)])
+def test_gender_is_a_word_where_its_number_is_sure(number, word):
+    assert profile_of({"Gender": number}).traits.get("gender") == word
+    known = VoiceProfile({}, (), {"gender": "androgynous"})
+    assert profile_of({"Gender": number}, known).traits["gender"] == "androgynous"
 
 
 def test_a_score_that_is_no_number_fails_its_clip(heads, whisper_folder, tmp_path, run_on, failures):
@@ -179,8 +209,3 @@ def test_settings_change_with_the_heads_and_the_encoder_and_not_with_the_batch(
     save_published(published(128, seed=9), tmp_path / "model_Awe_best.pth")
     assert first.settings() != AnnotateByHeads(tmp_path, encoder=str(whisper_folder)).settings()
     assert first.settings() != AnnotateByHeads(heads, encoder="owner/other").settings()
-
-
-def test_noise_and_voice_are_told_apart_by_the_same_heads(job, run_on):
-    voice, hiss = run_on(job, clip_of(vowel(1.5), "voice"), clip_of(noise(24_000, level=-20), "hiss"))
-    assert voice.metadata["heads"] != hiss.metadata["heads"]

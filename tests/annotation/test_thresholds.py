@@ -168,10 +168,6 @@ def test_edges_come_back_from_their_file(bins, tmp_path: Path):
     assert json.loads((tmp_path / "bins.json").read_text())["clips"] == COUNT
 
 
-def test_edges_of_the_same_corpus_are_the_same(corpus, bins):
-    assert corpus_thresholds(corpus) == bins
-
-
 @pytest.mark.parametrize(
     "content",
     [

@@ -92,21 +92,25 @@ def quick_retries(monkeypatch) -> None:
 
 
 @pytest.fixture
-def serve(quick_retries) -> Iterator[Callable[..., ScriptedServer]]:
-    """Start servers: `serve(reply)`."""
+def start(quick_retries) -> Iterator[Callable[[ThreadingHTTPServer], ThreadingHTTPServer]]:
+    """`start(server)` runs a server until the end of the test and returns it."""
     running = []
 
-    def start(reply, port=0) -> ScriptedServer:
-        server = ScriptedServer(reply, port)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    def run(server: ThreadingHTTPServer) -> ThreadingHTTPServer:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         running.append(server)
         return server
 
-    yield start
+    yield run
     for server in running:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def serve(start) -> Callable[..., ScriptedServer]:
+    """`serve(reply)` starts a server that answers by `reply`."""
+    return lambda reply, port=0: start(ScriptedServer(reply, port))
 
 
 def settings_of(url: str, **settings) -> ServerSettings:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from email.utils import formatdate
 from itertools import pairwise
 
 import pytest
@@ -18,15 +17,10 @@ from .conftest import ask, client_of, completion, refusal
 FLAWED = {
     "hangs up": None,
     "500": refusal(500),
-    "408": refusal(408),
-    "529": refusal(529),
     "html": (502, {}, b"<html>"),
     "no json": (200, {}, b"\xff\xfe nothing"),
     "a list": (200, {}, b"[]"),
     "deep": (200, {}, b"[" * 100_000),
-    "no choices": (200, {}, b"{}"),
-    "empty choices": (200, {}, b'{"choices": []}'),
-    "odd choices": (200, {}, b'{"choices": [7]}'),
     "error within": (200, {}, b'{"error": {"message": "later"}, "choices": []}'),
     "cut short": (200, {"Content-Length": "500"}, b'{"choices": [{"mess'),
     "too much": (200, {}, completion("late") + b" " * LARGEST),
@@ -35,9 +29,9 @@ FLAWED = {
 }
 
 
-def completed(server, *requests, **options):
+def completed(server, *requests, url=None, **options):
     async def run():
-        async with client_of(server.url, **options) as client:
+        async with client_of(url or server.url, **options) as client:
             return await asyncio.gather(*map(client.complete, requests), return_exceptions=True)
 
     return asyncio.run(run())
@@ -78,38 +72,6 @@ def test_all_choices_come_back_in_parts_or_not(serve):
     assert answer.usage is None
 
 
-@pytest.mark.parametrize("waits", ["0.4", None])
-def test_a_server_may_say_how_long_to_wait(serve, waits):
-    date = int(time.time()) + 2
-    waits = waits or formatdate(date, usegmt=True)
-    times = []
-
-    def reply(body, count):
-        times.append(time.time())
-        return refusal(429, Retry_After=waits) if count == 1 else "yes"
-
-    completed(serve(reply), ask("1"))
-    assert times[1] >= (times[0] + 0.4 if waits == "0.4" else date)
-
-
-def test_a_wait_of_a_day_is_not_waited_for(serve):
-    server = serve(lambda body, count: refusal(429, Retry_After="86400") if count == 1 else "yes")
-    start = time.monotonic()
-    (answer,) = completed(server, ask("?"))
-    assert answer.texts == ("yes",)
-    assert time.monotonic() - start < 2
-
-
-def test_a_stalled_answer_is_given_up_in_time(serve):
-    def reply(body, count):
-        if count == 1:
-            time.sleep(1.0)
-        return "late" if count == 1 else "yes"
-
-    (answer,) = completed(serve(reply), ask("?"), timeout=0.3)
-    assert answer.texts == ("yes",)
-
-
 def test_an_answer_that_drips_is_given_up_in_time(serve):
     late = (200, {"Drip": "0.02"}, completion("late"))
     server = serve(lambda body, count: late if count == 1 else "yes")
@@ -117,38 +79,34 @@ def test_an_answer_that_drips_is_given_up_in_time(serve):
     assert answer.texts == ("yes",)
 
 
-def test_as_many_as_allowed_are_under_way_and_never_more(serve):
+def test_a_server_may_say_how_long_to_wait(serve):
+    times = []
+
+    def reply(_, count):
+        times.append(time.monotonic())
+        return refusal(429, Retry_After="0.4") if count == 1 else "yes"
+
+    completed(serve(reply), ask("1"))
+    assert times[1] >= times[0] + 0.4
+
+
+@pytest.mark.parametrize(("places", "concurrency"), [(40, 5), (2, 16)], ids=["as allowed", "overloaded"])
+def test_no_more_than_allowed_are_under_way_and_an_overloaded_server_answers_all(serve, places, concurrency):
     there, most, lock = 0, 0, threading.Lock()
 
-    def reply(body, count):
+    def reply(*_):
         nonlocal there, most
         with lock:
             there += 1
-            most = max(most, there)
+            most, full = max(most, there), there > places
         time.sleep(0.02)
-        with lock:
-            there -= 1
-        return "yes"
-
-    completed(serve(reply), *(ask(str(number)) for number in range(40)), concurrency=5)
-    assert most == 5
-
-
-def test_all_requests_to_an_overloaded_server_are_answered_in_the_end(serve):
-    lock, there = threading.Lock(), 0
-
-    def reply(body, count):
-        nonlocal there
-        with lock:
-            there += 1
-            full = there > 2
-        time.sleep(0.01)
         with lock:
             there -= 1
         return refusal(429) if full else "yes"
 
-    answers = completed(serve(reply), *(ask(str(number)) for number in range(60)), concurrency=16)
+    answers = completed(serve(reply), *(ask(str(number)) for number in range(40)), concurrency=concurrency)
     assert all(answer.texts == ("yes",) for answer in answers)
+    assert places < 40 or most == concurrency
 
 
 def test_a_request_that_always_fails_is_refused_and_the_others_are_not(serve):
@@ -168,20 +126,23 @@ def test_a_request_that_is_refused_is_not_asked_again(serve):
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("status", [301, 401, 402, 403, 404])
-def test_what_no_request_will_get_past_ends_the_job(serve, status):
-    server = serve(lambda *_: refusal(status, Location="http://127.0.0.1:1/"))
-    answers = completed(server, *(ask(str(number)) for number in range(5)), concurrency=1)
+QUOTA = (429, {}, b'{"error": {"message": "You exceeded", "code": "insufficient_quota"}}')
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (refusal(301, Location="http://127.0.0.1:1/"), "301"),
+        *((refusal(status), str(status)) for status in (401, 402, 403, 404)),
+        (QUOTA, "quota"),
+    ],
+)
+def test_what_no_request_will_get_past_ends_the_job(serve, reply, reason):
+    server = serve(lambda *_: reply)
+    answers = completed(server, *map(ask, "12345"), concurrency=1, retries=0)
     assert all(isinstance(answer, JobError) for answer in answers)
-    assert str(status) in str(answers[0])
-    assert len(server.seen) == 1
-
-
-def test_a_quota_that_is_used_up_ends_the_job(serve):
-    body = json.dumps({"error": {"message": "You exceeded", "code": "insufficient_quota"}}).encode()
-    (error,) = completed(serve(lambda *_: (429, {}, body)), ask("?"))
-    assert isinstance(error, JobError)
-    assert "quota" in str(error)
+    assert reason in str(answers[0])
+    assert len(server.questions()) == 1
 
 
 def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
@@ -191,12 +152,6 @@ def test_a_server_that_refuses_everything_from_the_start_ends_the_job(serve):
     assert "audio is not supported" in str(answers[-1])
     assert isinstance(answers[-1], JobError)
     assert len(server.seen) < 25
-
-
-def test_a_server_that_answered_before_may_refuse_any_number(serve):
-    server = serve(lambda body, count: "yes" if count == 1 else refusal(400))
-    answers = completed(server, *(ask(str(number)) for number in range(40)), concurrency=1)
-    assert sum(isinstance(answer, ServerError) for answer in answers) == 39
 
 
 def test_answers_that_are_kept_speak_for_the_server_as_well(serve, tmp_path):
@@ -302,38 +257,23 @@ def test_no_more_requests_a_minute_are_made_than_allowed(serve):
     assert min(gaps) > 0.05
 
 
-def test_the_key_is_sent_and_never_told(serve, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("key", "user", "sent", "secrets"),
+    [
+        ("sk-very-secret", "", "Bearer sk-very-secret", ("sk-very",)),
+        ("sk-very-secret", "user:p%40ss@", "Basic dXNlcjpwQHNz", ("p@ss", "p%40ss", "dXNlcjpwQHNz")),
+        ("", "", None, ()),
+    ],
+    ids=["key", "password", "none"],
+)
+def test_secrets_are_sent_and_never_shown(serve, monkeypatch, caplog, key, user, sent, secrets):
     caplog.set_level("DEBUG")
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    server = serve(lambda *_: refusal(400, "you sent Bearer sk-very-secret \x1b[31m" + "x" * 900))
-    (error,) = completed(server, ask("?"))
-    assert server.headers_seen[0]["Authorization"] == "Bearer sk-very-secret"
-    assert "sk-very" not in f"{error!r} {error.__cause__!r} {error.__context__!r} {caplog.text}"
-    assert "you sent Bearer … [31mxxx" in str(error)
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    server = serve(lambda *_: refusal(400, f"you sent {sent}, p@ss \x1b[31m" + "x" * 900))
+    (error,) = completed(server, ask("?"), url=server.url.replace("//", f"//{user}"))
+    assert server.headers_seen[0].get("Authorization") == sent
+    shown = f"{error!r} {error.__cause__!r} {error.__context__!r} {caplog.text}"
+    assert not any(secret in shown for secret in secrets)
+    assert "[31mxxx" in str(error)
+    assert str(error).isprintable()
     assert len(str(error)) < 250
-
-
-def test_name_and_password_of_the_address_are_used_instead_and_never_told(serve, monkeypatch, caplog):
-    caplog.set_level("DEBUG")
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    server = serve(lambda *_: refusal(401, "no Basic dXNlcjpwQHNz, no p@ss"))
-    (error,) = completed_at(server.url.replace("//", "//user:p%40ss@"), ask("?"))
-    assert server.headers_seen[0]["Authorization"] == "Basic dXNlcjpwQHNz"
-    assert "p@ss" not in f"{error!r} {caplog.text}"
-    assert "p%40ss" not in f"{error!r} {caplog.text}"
-    assert "dXNlcjpwQHNz" not in f"{error!r} {caplog.text}"
-
-
-def completed_at(url, request):
-    async def run():
-        async with client_of(url) as client:
-            return await asyncio.gather(client.complete(request), return_exceptions=True)
-
-    return asyncio.run(run())
-
-
-def test_without_a_key_none_is_sent(serve, monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    server = serve(lambda *_: "yes")
-    completed(server, ask("?"))
-    assert "Authorization" not in server.headers_seen[0]

@@ -27,7 +27,6 @@ def server_at(base_url="http://a", **settings):
         "http:///v1",
         "http://a:99999/v1",
         "http://a:b/v1",
-        "http://[::1/v1",
         "file:///etc/passwd",
     ],
 )
@@ -37,26 +36,20 @@ def test_what_is_no_address_is_refused(address):
 
 
 @pytest.mark.parametrize(
-    ("address", "shown", "query"),
+    ("address", "shown", "query", "credentials"),
     [
-        ("http://a:8000/v1", "http://a:8000/v1", {}),
-        ("http://a/v1/", "http://a/v1", {}),
-        ("https://[::1]:80", "https://[::1]:80", {}),
-        ("https://u:p@a/x?key=k&b=", "https://a/x", {"key": "k", "b": ""}),
+        ("http://a/v1/", "http://a/v1", {}, None),
+        ("https://[::1]:80", "https://[::1]:80", {}, None),
+        ("https://u%40x:p%2Fq@a/x?key=k&b=", "https://a/x", {"key": "k", "b": ""}, ("u@x", "p/q")),
     ],
 )
-def test_nothing_secret_of_an_address_is_shown(address, shown, query):
+def test_nothing_secret_of_an_address_is_shown(address, shown, query, credentials):
     server = server_at(address)
-    assert server.query() == query
+    assert (server.query(), server.credentials()) == (query, credentials)
     assert server.shown == shown
     assert "key=k" not in repr(server)
-    assert "u:p" not in repr(server)
+    assert "p%2Fq" not in repr(server)
     assert pickle.loads(pickle.dumps(server)) == server
-
-
-def test_name_and_password_are_unescaped():
-    assert server_at("http://u%40x:p%2Fq@a").credentials() == ("u@x", "p/q")
-    assert server_at().credentials() is None
 
 
 @pytest.mark.parametrize(
@@ -64,14 +57,10 @@ def test_name_and_password_are_unescaped():
     [
         {"model": ""},
         {"concurrency": 0},
-        {"concurrency": "8"},
-        {"retries": -1},
         {"timeout": 0},
-        {"patience": -1},
         {"requests_per_minute": 0},
         {"price_in": -1},
         {"price_out": float("nan")},
-        {"max_tokens": -1},
         {"max_cost": float("inf"), "price_in": 1},
         {"max_cost": 1},
         {"speed": 3},
@@ -115,22 +104,15 @@ def test_a_key_in_the_place_of_its_variable_is_refused_and_not_repeated(given):
     assert not given or given not in str(caught.value)
 
 
-def test_a_key_comes_from_the_variable_that_is_named(monkeypatch):
+def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "one")
     monkeypatch.setenv("OTHER_KEY", " two\n")
-    assert server_at().key() == "one"
-    assert server_at(key_variable="OTHER_KEY").key() == "two"
-
-
-def test_only_a_variable_that_was_named_has_to_be_there(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert server_at().key() is None
-    with pytest.raises(JobError, match="NO_SUCH_KEY is not set"):
-        server_at(key_variable="NO_SUCH_KEY").key()
-
-
-def test_what_cannot_be_a_key_is_told_without_telling_it(monkeypatch):
+    assert (server_at().key(), server_at(key_variable="OTHER_KEY").key()) == ("one", "two")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a\nsk-b")
     with pytest.raises(JobError, match="does not hold a key") as caught:
         server_at().key()
     assert "sk-" not in str(caught.value)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert server_at().key() is None
+    with pytest.raises(JobError, match="NO_SUCH_KEY is not set"):
+        server_at(key_variable="NO_SUCH_KEY").key()

@@ -8,7 +8,7 @@ import pytest
 from budew.captions import render
 from budew.paraphrase import Request
 from budew.profile import VoiceProfile
-from tests.chat.conftest import quick_retries, serve  # noqa: F401  # fixtures
+from tests.chat.conftest import quick_retries, serve, start  # noqa: F401  # fixtures
 
 PROFILES = (
     VoiceProfile({"Anger": 0.75}, ["Chuckle"], {"gender": "female"}),
