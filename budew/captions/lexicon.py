@@ -14,8 +14,7 @@ import yaml
 
 from budew.captions import wordings
 from budew.captions.english import Sounds
-from budew.captions.entry import Entry
-from budew.captions.phrases import phrases_of
+from budew.captions.phrases import Entry, phrases_of
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.captions.wordings import Book, Words
 from budew.errors import InputError

@@ -8,8 +8,8 @@ nothing else: "a Bavarian accent" is parsed though no lexicon lists Bavaria.
 import re
 from collections.abc import Callable, Sequence
 
-from budew.captions.clause_context import Item
-from budew.captions.entry import Entry, Kind
+from budew.captions.phrases import Entry, Kind
+from budew.captions.scope_state import Item
 from budew.errors import InputError
 from budew.taxonomy import trait
 from budew.taxonomy.scales import nearest_level

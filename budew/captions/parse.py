@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.clause_context import MARK, MARKS, QUOTED, Item
-from budew.captions.entry import Entry, Kind
 from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.open_values import add_open_accent, age_start, number
-from budew.captions.quotes import quoted_spans
+from budew.captions.phrases import Entry, Kind
 from budew.captions.scope import resolve_scopes
-from budew.captions.tokens import spans, tokenize
+from budew.captions.scope_state import MARK, MARKS, QUOTED, Item
+from budew.captions.tokens import quoted_spans, spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
 from budew.taxonomy.scales import from_intensity

@@ -1,39 +1,43 @@
-"""What modifies: intensities, negations, hedges, conditions, changes ("from fear to relief"), comparisons."""
+"""Scope of what modifies: intensities, negations, hedges, conditions, changes ("from fear to relief"),
+comparisons.
+"""
 
-from budew.captions.clause_context import (
+from collections.abc import Sequence
+
+from budew.captions.phrases import Entry, Form, Kind
+from budew.captions.scope_state import (
     BESIDE,
-    depends,
-    end_of_aside,
-    end_of_denied_action,
-    ends_clause,
-    entry_at,
-    entry_before,
-    is_adverb,
-    is_attached,
-    is_concession,
-    is_form,
-    is_kind,
-    is_manner,
-    is_past,
-    is_predicate,
-    is_rejection,
-    is_resumption,
-    next_emotion,
-    says_something,
-)
-from budew.captions.entry import Entry, Form, Kind
-from budew.captions.scope_targets import (
+    COMMA,
+    CONJUNCTION,
+    COPULAS,
     DENIED,
     LEFT_BEHIND,
     MODERATE,
     NOT_FELT,
+    QUESTION,
     SLIGHT,
     STEP,
     STRONG,
     SUBJECT,
     TURN,
+    Item,
     ScopeState,
+    ends_clause,
+    entry_at,
+    entry_before,
+    is_adverb,
+    is_form,
+    is_kind,
+    next_emotion,
+    says_something,
 )
+
+_SENTENCE = 12
+"""Items on each side among which "if" says on what something _depends."""
+_PAST = 3
+"""Items before a feeling among which "was" says that it was."""
+_CLOSING = 7
+"""Items behind "not" in which the comma comes that ends an aside."""
 
 
 def intensity(state: ScopeState, index: int, entry: Entry) -> None:
@@ -42,7 +46,7 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
     if outer is None and state.carried == 0.0 and is_form(entry_before(state.items, index), Form.OR):
         outer = 0.0  # "without a hint of anger or a trace of fear"
     level = entry.level if outer is None else _combined(outer, entry.level)
-    if state.last is not None and is_predicate(state.items, index):
+    if state.last is not None and _is_predicate(state.items, index):
         if state.levels[state.last]:
             state.set_level(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
@@ -75,15 +79,15 @@ def negation(state: ScopeState, index: int, entry: Entry) -> None:
         state.withdraw(DENIED, within=SUBJECT, parted=True)
     elif entry.form is Form.PREFIX and not says_something(entry_at(state.items, index + 1)):
         state.other(index, entry)  # "non-verbal"
-    elif index == state.begun and state.before and is_rejection(state.items, index):
+    elif index == state.begun and state.before and _is_rejection(state.items, index):
         state.group = state.before
         state.withdraw(DENIED, within=SUBJECT)
     else:
         last = state.last if state.comes(index, Kind.INTENSITY) else None
         if entry.form is Form.NOBODY:
-            state.negation_end = end_of_denied_action(state.items, index)
+            state.negation_end = _end_of_denied_action(state.items, index)
         elif entry.form is Form.ELLIPTIC or (state.group and state.levels[state.group[-1]]):
-            state.negation_end = end_of_aside(state.items, index)
+            state.negation_end = _end_of_aside(state.items, index)
         state.govern(0.0)
         state.last = last
 
@@ -113,8 +117,8 @@ def unreal(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def conditional(state: ScopeState, index: int, entry: Entry) -> None:
-    """Words such as "would be": unreal where the sentence says on what it depends, "angry if he knew"."""
-    if depends(state.items, index):
+    """Words such as "would be": unreal where the sentence says on what it _depends, "angry if he knew"."""
+    if _depends(state.items, index):
         unreal(state, index, entry)
     else:
         state.passing(index, entry)
@@ -122,7 +126,7 @@ def conditional(state: ScopeState, index: int, entry: Entry) -> None:
 
 def condition(state: ScopeState, index: int, entry: Entry) -> None:
     """The word "if"."""
-    if index > state.begun and is_concession(state.items, index):
+    if index > state.begun and _is_concession(state.items, index):
         state.rest()
     else:
         unreal(state, index, entry)
@@ -130,7 +134,7 @@ def condition(state: ScopeState, index: int, entry: Entry) -> None:
 
 def topic(state: ScopeState, index: int, entry: Entry) -> None:
     """Before what is spoken of; behind a feeling stands its cause: "happy about"."""
-    if state.is_emotion(index - 1) or is_manner(state.items, index):
+    if state.is_emotion(index - 1) or _is_manner(state.items, index):
         state.other(index, entry)
     else:
         unreal(state, index, entry)
@@ -174,16 +178,16 @@ def left(state: ScopeState, index: int, entry: Entry) -> None:
     """A verb behind what is left behind, with words in between: "fear … gives way to"."""
     if not state.group and index - state.begun <= 2:  # "Then fear. This gives way to relief."
         state.group = state.before
-    reaches = entry.form is Form.PARTICIPLE and is_attached(state.items, index)
+    reaches = entry.form is Form.PARTICIPLE and _is_attached(state.items, index)
     state.withdraw(LEFT_BEHIND, within=1 if reaches else SUBJECT, parted=reaches)
 
 
 def now(state: ScopeState, index: int, entry: Entry) -> None:
     """The word "now": what was, is left behind: "He was angry; he is now calm"."""
-    resumed = is_resumption(state.items, state.begun)
+    resumed = _is_resumption(state.items, state.begun)
     same = not state.is_emotion(index - 1)
     for group in (state.before if resumed else [], state.group if same else []):
-        if group and is_past(state.items, group[0]):
+        if group and _is_past(state.items, group[0]):
             for at in group:
                 state.levels[at], state.roles[at] = 0.0, LEFT_BEHIND
             group.clear()
@@ -243,3 +247,99 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
 
 def _is_comparative(state: ScopeState, index: int | None) -> bool:
     return index is not None and is_form(state.items[index][2], Form.COMPARATIVE)
+
+
+def _is_predicate(items: Sequence[Item], index: int) -> bool:
+    """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
+    before = items[index - 1][2]
+    if before is not None and before.form in COPULAS:
+        of = entry_at(items, index + 1)
+        return not is_kind(of, Kind.EMOTION) and not is_kind(of, Kind.LINK)
+    return ends_clause(items, index)
+
+
+def _is_concession(items: Sequence[Item], index: int) -> bool:
+    """Return whether "if" concedes something: "happy, if a bit tired", "cheerful if tired"."""
+    before, behind = entry_at(items, index - 1), entry_at(items, index + 1)
+    said = says_something(before)
+    if is_kind(behind, Kind.LINK):  # "a bit"
+        behind = entry_at(items, index + 2)
+    if is_kind(behind, Kind.INTENSITY):
+        return said or before is COMMA
+    return said and is_kind(behind, Kind.EMOTION)
+
+
+def _depends(items: Sequence[Item], index: int) -> bool:
+    """Return whether the sentence has an "if" that concedes nothing, near by."""
+    for step in (1, -1):
+        for at in range(index + step, index + step * (_SENTENCE + 1), step):
+            entry = entry_at(items, at)
+            if is_kind(entry, Kind.STOP):
+                break
+            if is_kind(entry, Kind.CONDITION) and not _is_concession(items, at):
+                return True
+    return False
+
+
+def _is_attached(items: Sequence[Item], index: int) -> bool:
+    """Return whether a participle belongs to a feeling: "surprise, quickly replaced by doubt"; not in "a sad
+    voice, turning into a whisper".
+    """
+    comma = next((at for at in (index - 1, index - 2) if entry_at(items, at) is COMMA), None)
+    before = None if comma is None else entry_at(items, comma - 1)
+    return is_kind(before, Kind.EMOTION) or is_kind(before, Kind.AFTER)
+
+
+def _is_resumption(items: Sequence[Item], begun: int) -> bool:
+    """Return whether a sentence goes on about the same person: "He was angry; he is …", "… Now he is …"."""
+    entry = entry_at(items, begun)
+    return entry is not None and entry.kind in (Kind.SUBJECT, Kind.NOW, Kind.BREAKING, Kind.PASSING)
+
+
+def _is_rejection(items: Sequence[Item], index: int) -> bool:
+    """Return whether a negation answers the question before it: "Proud? Hardly.", "Angry? No, hurt."."""
+    if entry_at(items, index - 1) is not QUESTION:
+        return False
+    for at in range(index + 1, index + 1 + BESIDE):
+        entry = entry_at(items, at)
+        if entry is None or entry is COMMA or entry.kind not in (Kind.LINK, Kind.INTENSITY):
+            return entry is not None and (entry is COMMA or entry.kind in (Kind.STOP, Kind.BREAKING))
+    return False
+
+
+def _end_of_aside(items: Sequence[Item], index: int) -> int | None:
+    """Return the "and" that goes on behind an aside: "happy, not sad, and proud"."""
+    if entry_at(items, index - 1) is not COMMA:
+        return None
+    for at in range(index + 1, min(index + _CLOSING, len(items))):
+        if items[at][2] is COMMA:
+            behind = entry_at(items, at + 1)
+            return at + 1 if is_kind(behind, CONJUNCTION) and not is_form(behind, Form.OR) else None
+    return None
+
+
+def _end_of_denied_action(items: Sequence[Item], index: int) -> int | None:
+    """Return the "and" behind what nobody does: "sad that nobody came, and cries"."""
+    for at in range(index + 1, min(index + _CLOSING, len(items))):
+        entry = items[at][2]
+        if is_kind(entry, CONJUNCTION) and not is_form(entry, Form.OR):
+            return at
+        if is_kind(entry, Kind.EMOTION):
+            return None
+    return None
+
+
+def _is_manner(items: Sequence[Item], index: int) -> bool:
+    """Return whether what stands behind a topic is no part of it: "talks about the weather angrily"."""
+    unknown_words = 0
+    for at in range(index + 1, min(index + 1 + BESIDE, len(items))):
+        entry = items[at][2]
+        unknown_words += entry is None
+        if entry is not None and entry.kind is Kind.EMOTION:
+            return unknown_words > 0 and is_adverb(entry)
+    return False
+
+
+def _is_past(items: Sequence[Item], index: int) -> bool:
+    """Return whether a feeling stands behind "was"."""
+    return any(is_form(items[at][2], Form.PAST) for at in range(max(0, index - _PAST), index))

@@ -1,4 +1,4 @@
-"""Words and phrases: where the lexicon's phrases stand in a text, by the longest match from left to right.
+"""Words, phrases and quotations: where they stand in a text. Phrases: the longest from left to right.
 
 A phrase is found on word boundaries only ("rage" is not in "courage"), in any case, with hyphens read as
 spaces. The trie looks at a token at most as often as the longest phrase has tokens: linear time. Places
@@ -7,7 +7,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from budew.errors import SettingsError
@@ -24,6 +24,16 @@ _END = None
 
 T = TypeVar("T")
 
+# No mark of the same kind within, but for an apostrophe between letters ('I'm fine'): what is left open costs
+# no second look, however often it comes.
+_QUOTED = re.compile(
+    r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]'
+    r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)|(?<!\w)‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’(?!\w)"
+)
+_MARKS = frozenset("\"“”«»„'‘’")
+_QUOTED_WORD = re.compile(r"\w+")
+_BEHIND = 3
+"""Words before a quotation among which a verb of speaking introduces it."""
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -119,3 +129,38 @@ class PhraseTrie(Generic[T]):
             found.append((at, stop, meaning))
             at = stop
         return found
+
+
+def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
+    """Return where quoted speech stands in a text, in characters: it does not describe the voice.
+
+    Quotation marks hold quoted speech where more than one word is in them, or one word behind a verb of
+    speaking; a single word elsewhere ("a so-called "happy" voice") is the writer's own. A caption that stands
+    in quotation marks as a whole is none.
+
+    Args:
+        text: a caption.
+        speaking: words that introduce what is spoken, lower-case: "says", "whispers", "the words"…
+    """
+    if _MARKS.isdisjoint(text):
+        return []
+    found = []
+    first, last = _words_reach(text)
+    for match in _QUOTED.finditer(text):
+        start, end = match.span()
+        words = _QUOTED_WORD.findall(match[0])
+        if not words or (start <= first and last <= end):
+            continue
+        before = _QUOTED_WORD.findall(text[max(0, start - 40) : start].lower())[-_BEHIND:]
+        if len(words) > 1 or not speaking.isdisjoint(before):
+            found.append((start, end))
+    return found
+
+
+def _words_reach(text: str) -> tuple[int, int]:
+    """Return where the first word of a text begins and the last one ends."""
+    first = _QUOTED_WORD.search(text)
+    end = len(text)
+    while end and not (text[end - 1].isalnum() or text[end - 1] == "_"):
+        end -= 1
+    return first.start() if first else end, end

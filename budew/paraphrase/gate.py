@@ -14,12 +14,11 @@ from typing import Literal
 from pydantic import Field
 
 from budew.captions import ParsedCaption, expressible, parse
-from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.caption import lint_caption
 from budew.captions.lint.rules import load_rules
-from budew.captions.quotes import quoted_spans
-from budew.captions.tokens import tokenize
+from budew.captions.phrases import Kind
+from budew.captions.tokens import quoted_spans, tokenize
 from budew.profile import VoiceProfile
 from budew.settings import Settings
 from budew.taxonomy import ATTRIBUTES, LEVELS

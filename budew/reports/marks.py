@@ -11,7 +11,7 @@ from importlib.resources import files
 import yaml
 
 from budew.captions import Mention, ParsedCaption, load_lexicon
-from budew.captions.quotes import quoted_spans
+from budew.captions.tokens import quoted_spans
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.terminal import visible

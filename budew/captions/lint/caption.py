@@ -18,8 +18,7 @@ from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.parse import parse
-from budew.captions.quotes import quoted_spans
-from budew.captions.tokens import Word, spans, tokenize, words_of
+from budew.captions.tokens import Word, quoted_spans, spans, tokenize, words_of
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]

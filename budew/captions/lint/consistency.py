@@ -12,8 +12,7 @@ from typing import NamedTuple
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import Finding, Rules
 from budew.captions.parse import Mention, mentions
-from budew.captions.quotes import quoted_spans
-from budew.captions.tokens import Word
+from budew.captions.tokens import Word, quoted_spans
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS
 from budew.taxonomy.scales import to_intensity

@@ -15,9 +15,9 @@ from itertools import accumulate, islice
 from typing import Any
 
 from budew.captions import parse
-from budew.captions.entry import Kind
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import load_rules
+from budew.captions.phrases import Kind
 from budew.captions.tokens import tokenize, words_of
 from budew.errors import InputError
 from budew.paraphrase.metrics.self_bleu import self_bleu
