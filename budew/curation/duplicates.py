@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
-from budew.curation.statistics import Progress
+from budew.curation.statistics import Progress, counted
 from budew.errors import AudioError, CorpusError, InputError, OnBad, report
 
 By = Literal["samples", "transcript"]
@@ -137,16 +137,13 @@ def find_duplicates(
     try:
         with closing(sqlite3.connect(cache or "")) as database:
             database.executescript(_TABLES)
+            rows = _by_transcript(clips, found)
             if by == "samples":
                 rows = _by_samples(clips, database, workers, found, count_bad)
-            else:
-                rows = _by_transcript(clips, found)
             try:
-                for row in rows:
+                for row in counted(rows, progress):
                     found.clips += 1
                     database.execute("insert into clips values (?, ?, ?)", row)
-                    if progress:
-                        progress(found.clips)
             finally:
                 database.commit()
             grouped = groupby(database.execute(_GROUPED), key=lambda row: row[1])
@@ -169,8 +166,7 @@ def _by_transcript(clips: Iterable[Clip], found: Duplicates) -> Iterator[_Row]:
             found.without_transcript += 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Decoded:
+class _Decoded(NamedTuple):
     digest: bytes
     seconds: float
     damaged: bool
@@ -190,8 +186,8 @@ def _by_samples(
                 on_bad(result)
                 continue
             found.damaged += result.damaged
-            row = (key, result.digest, result.seconds, result.damaged)
-            decoded += database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", row).rowcount
+            inserted = database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", (key, *result))
+            decoded += inserted.rowcount
             if decoded >= COMMIT_EVERY:
                 database.commit()
                 decoded = 0

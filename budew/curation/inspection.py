@@ -5,7 +5,6 @@ which finds what is damaged part way, silent or shorter than it claims, at 1,500
 """
 
 import hashlib
-import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -126,7 +125,7 @@ def inspect_corpus(
     def add_broken(error: CorpusError) -> None:
         nonlocal bad
         bad += 1
-        if len(found.broken) < MOST_BROKEN:
+        if bad <= MOST_BROKEN:
             found.broken.append(str(error)[:LONGEST_REASON])
 
     def examined() -> Iterator[Clip]:
@@ -196,8 +195,9 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
         and abs(clip.duration - seconds) > _DIFFERENCE,
         "the stated sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
     }
-    for name in (name for name, is_so in oddities.items() if is_so):
-        found.remarks.setdefault(name, Remark()).add(clip.id)
+    for name, is_so in oddities.items():
+        if is_so:
+            found.remarks.setdefault(name, Remark()).add(clip.id)
     return replace(clip, duration=seconds, sampling_rate=rate), stream.damage
 
 
@@ -217,7 +217,7 @@ class Examples:
     """
 
     _strongest: dict[str, tuple[float, str, Clip]] = field(default_factory=dict)
-    _random: list[tuple[int, str, Clip]] = field(default_factory=list)
+    _random: list[tuple[str, str, Clip]] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
         """Consider a clip."""
@@ -228,15 +228,13 @@ class Examples:
             rank = (-intensity, digest)
             if name not in self._strongest or rank < self._strongest[name][:2]:
                 self._strongest[name] = (*rank, clip)
-        entry = (-int(digest[:15], 16), clip.id, clip)
-        if len(self._random) < RANDOM_EXAMPLES:
-            heapq.heappush(self._random, entry)
-        elif entry[:2] > self._random[0][:2]:
-            heapq.heapreplace(self._random, entry)
+        self._random.append((digest, clip.id, clip))
+        self._random.sort(key=lambda entry: entry[:2])
+        del self._random[RANDOM_EXAMPLES:]
 
     def best(self, most: int) -> list[Clip]:
         """Return at most so many clips: those that are strongest in an emotion, then random ones."""
         strongest = [clip for *_, clip in sorted(self._strongest.values(), key=lambda entry: entry[:2])]
-        random = [clip for *_, clip in sorted(self._random, key=lambda entry: entry[:2], reverse=True)]
+        random = [clip for *_, clip in self._random]
         rest = random[: max(0, RANDOM_EXAMPLES - len({clip.id for clip in strongest}))]
         return list({clip.id: clip for clip in (*strongest, *rest)}.values())[:most]

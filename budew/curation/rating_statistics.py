@@ -14,8 +14,6 @@ from typing import Any
 from budew.corpora.ratings import Rating
 from budew.taxonomy import EMOTIONS
 
-_Question = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class RatingCounts:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.splits import KINDS, Splits, check_shares, group_of, part_by_hash
-from budew.curation.statistics import Progress
+from budew.curation.statistics import Progress, counted
 from budew.curation.stratify import stratify
 from budew.errors import CorpusError, OnBad
 from budew.profile import VoiceProfile
@@ -98,23 +98,23 @@ class SplitReport:
             "clips": self.counts["clips"],
             "clips_with_unknown_emotions": self.emotions_unknown,
             "unnamed_clips_by_hash": not self.listed,
-            "parts": {part.name: self._described(part) for part in self.parts},
-        }
-
-    def _described(self, part: Part) -> dict[str, Any]:
-        return {
-            "asked": part.asked,
-            "share": round(self.share(part), 6),
-            "clips": part.counts["clips"],
-            "speakers": part.speakers,
-            "clips_without_speaker": part.unnamed,
-            "recordings": part.recordings,
-            "clips_placed_by_recording": part.recorded,
-            "mean_deviation": round(self.mean_deviation(part), 4),
-            "missing": self.missing(part),
-            "emotions": {
-                name: {"clips": part.counts[name], "deviation": round(value, 4)}
-                for name, value in self.deviations(part).items()
+            "parts": {
+                part.name: {
+                    "asked": part.asked,
+                    "share": round(self.share(part), 6),
+                    "clips": part.counts["clips"],
+                    "speakers": part.speakers,
+                    "clips_without_speaker": part.unnamed,
+                    "recordings": part.recordings,
+                    "clips_placed_by_recording": part.recorded,
+                    "mean_deviation": round(self.mean_deviation(part), 4),
+                    "missing": self.missing(part),
+                    "emotions": {
+                        name: {"clips": part.counts[name], "deviation": round(value, 4)}
+                        for name, value in self.deviations(part).items()
+                    },
+                }
+                for part in self.parts
             },
         }
 
@@ -144,10 +144,8 @@ def split_corpus(
     """
     check_shares(shares)
     groups = _Groups(shares, seed)
-    for done, clip in enumerate(read(corpus, scale=scale, on_bad=on_bad), start=1):
+    for clip in counted(read(corpus, scale=scale, on_bad=on_bad), progress):
         groups.add(clip)
-        if progress:
-            progress(done)
     return groups.split()
 
 
@@ -202,7 +200,8 @@ class _Groups:
         taken = None if self._listed else self._by_hash
         shares = np.array(list(self._shares.values()))
         placed = stratify(counts, shares, order=self._order(counts), taken=taken)
-        parts = dict(zip(KINDS, np.split(placed, self._starts()), strict=True))
+        ends = np.cumsum([len(table.places) for table in self._tables.values()])
+        parts = dict(zip(KINDS, np.split(placed, ends[:-1]), strict=True))
         names = list(self._shares)
         speakers, recordings, clips = (
             {name: names[part] for name, part in zip(table.places, parts[kind], strict=True)}
@@ -210,10 +209,6 @@ class _Groups:
         )
         splits = Splits(self._seed, dict(self._shares), speakers, clips, recordings, self._listed)
         return splits, self._report(parts)
-
-    def _starts(self) -> NDArray[np.intp]:
-        """Return where the groups of the second and the third kind begin among those of all kinds."""
-        return np.cumsum([len(table.places) for table in self._tables.values()])[:-1]
 
     def _order(self, counts: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the large groups before the small, by octaves; within an octave the seed decides."""

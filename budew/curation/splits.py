@@ -137,15 +137,15 @@ def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -
 class SplitsFile(Settings):
     """Contents of a splits file; names are listed by part."""
 
+    made_by: str = "budew corpus split"
+    version: str = __version__
     seed: int
     shares: dict[str, float]
+    lists_clips: bool = True
+    report: dict[str, Any] = Field(default_factory=dict)
     speakers: dict[str, tuple[str, ...]]
     recordings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     clips: dict[str, tuple[str, ...]]
-    lists_clips: bool = True
-    made_by: str = "budew corpus split"
-    version: str = __version__
-    report: dict[str, Any] = Field(default_factory=dict)
 
 
 def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = None) -> None:
@@ -154,27 +154,25 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
     Raises:
         OSError: the disk refuses.
     """
-    speakers, recordings, clips = (
-        {
-            part: sorted(name for name, at in splits.listed(kind).items() if at == part)
-            for part in splits.shares
-        }
-        for kind in KINDS
+
+    def by_part(kind: str) -> dict[str, tuple[str, ...]]:
+        members: dict[str, list[str]] = {part: [] for part in splits.shares}
+        for name, part in sorted(splits.listed(kind).items()):
+            members[part].append(name)
+        return {part: tuple(names) for part, names in members.items()}
+
+    contents = SplitsFile(
+        seed=splits.seed,
+        shares=dict(splits.shares),
+        lists_clips=splits.lists_clips,
+        report=dict(report or {}),
+        speakers=by_part("speaker"),
+        recordings=by_part("recording"),
+        clips=by_part("clip"),
     )
-    described = {
-        "made_by": "budew corpus split",
-        "version": __version__,
-        "seed": splits.seed,
-        "shares": dict(splits.shares),
-        "lists_clips": splits.lists_clips,
-        "report": dict(report or {}),
-        "speakers": speakers,
-        "recordings": recordings,
-        "clips": clips,
-    }
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
-        json.dump(described, file, ensure_ascii=False, indent=1)
+        json.dump(contents.model_dump(), file, ensure_ascii=False, indent=1)
         file.write("\n")
 
 
@@ -196,14 +194,8 @@ def read_splits(path: Path) -> Splits:
         raise SettingsError(f"{path}: is not a splits file: make it with budew corpus split")
     file = validated(SplitsFile, table, name=str(path))
     try:
-        return Splits(
-            file.seed,
-            file.shares,
-            _by_name(file.speakers),
-            _by_name(file.clips),
-            _by_name(file.recordings),
-            file.lists_clips,
-        )
+        speakers, clips, recordings = map(_by_name, (file.speakers, file.clips, file.recordings))
+        return Splits(file.seed, file.shares, speakers, clips, recordings, file.lists_clips)
     except InputError as error:
         raise SettingsError(f"{path}: {error}") from error
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from budew.addresses import shown
 from budew.audio.decoders import open_stream
@@ -18,7 +18,7 @@ from budew.captions.salience import Baseline
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.curation.distributions import OTHER, AttributeCounts, Durations, Tally, short_name
-from budew.errors import AudioError, CorpusError, OnBad
+from budew.errors import AudioError, CorpusError, OnBad, report
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
@@ -32,6 +32,15 @@ CLIPS, UNKNOWN = "", "?"
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
+Item = TypeVar("Item")
+
+
+def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
+    """Pass items on; when the next is asked for, report how many are done."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        if progress is not None:
+            progress(done)
 
 
 @dataclass(slots=True)
@@ -147,17 +156,14 @@ def corpus_statistics(
     Raises:
         CorpusError: there is no such corpus, or an item of it cannot be read.
     """
-    bad = 0
+    bad: list[None] = []
 
     def count(error: CorpusError) -> None:
-        nonlocal bad
-        if on_bad is None:
-            raise error
-        bad += 1
-        on_bad(error)
+        report(error, on_bad)
+        bad.append(None)
 
     found = clip_statistics(shown(str(corpus)), read(corpus, scale=scale, on_bad=count), progress=progress)
-    found.bad = bad
+    found.bad = len(bad)
     return found
 
 
@@ -172,10 +178,8 @@ def clip_statistics(corpus: str, clips: Iterable[Clip], *, progress: Progress | 
     found = Statistics(corpus)
 
     def profiles() -> Iterator[VoiceProfile]:
-        for clip in clips:
+        for clip in counted(clips, progress):
             _count(found, clip)
-            if progress:
-                progress(found.clips)
             if clip.profile is not None and clip.profile.emotions_known:
                 yield clip.profile
 

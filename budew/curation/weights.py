@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.sources import read
-from budew.curation.statistics import Progress
+from budew.curation.statistics import Progress, counted
 from budew.errors import CorpusError, InputError, OnBad
 from budew.files import whole_file
 from budew.profile import VoiceProfile
@@ -177,12 +177,10 @@ def corpus_balance(
         InputError: an option is out of range.
     """
     masses: dict[str, float] = {}
-    for done, clip in enumerate(read(corpus, scale=scale, on_bad=on_bad), start=1):
+    for clip in counted(read(corpus, scale=scale, on_bad=on_bad), progress):
         if clip.profile is not None and clip.profile.emotions_known:
             for name, value in strong_emotions(clip.profile, min_level).items():
                 masses[name] = masses.get(name, 0.0) + value
-        if progress:
-            progress(done)
     if not masses:
         raise CorpusError(
             f"{corpus}: no clip has a profile that knows its emotions: annotate the corpus first"
@@ -205,15 +203,13 @@ def weigh(
         scale: the one that the balance was made with.
         progress: called with the number of clips that are done.
     """
-    for done, clip in enumerate(read(corpus, scale=scale, on_bad=lambda error: None), start=1):
+    for clip in counted(read(corpus, scale=scale, on_bad=lambda error: None), progress):
         if clip.profile is None:
             report.without_profile += 1
         elif not clip.profile.emotions_known:
             report.emotions_unknown += 1
         else:
             yield clip.id, report.add(clip.profile)
-        if progress:
-            progress(done)
 
 
 def check_weight_file(path: Path) -> None:

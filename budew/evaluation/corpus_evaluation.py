@@ -2,21 +2,19 @@
 
 import hashlib
 import heapq
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
 from budew.corpora import Clip, read
+from budew.curation.statistics import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.predictions import check_ids, read_predictions
 from budew.evaluation.results import Evaluation, Pair, Settings, Skipped
 from budew.evaluation.scoring import evaluate
 from budew.taxonomy.scales import INTENSITY
-
-Progress = Callable[[int], None]
-"""Called with the number of clips that are done."""
 
 
 def evaluate_corpus(
@@ -64,7 +62,7 @@ def evaluate_corpus(
     else:
         options = {"device": device, "batch_size": batch_size, "num_samples": num_samples}
         name, pairs = _from_model(model, clips, skipped, options)
-    kept = _with_examples(_counted(pairs, progress), examples)
+    kept = _with_examples(counted(pairs, progress), examples)
     return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
 
 
@@ -105,9 +103,8 @@ def _from_model(
     captioner = Captioner.from_pretrained(model, **options)
 
     def pairs() -> Iterator[Pair]:
-        waiting: deque[Clip] = deque()
-        for result in captioner.caption_clips(_noted(clips, waiting)):
-            clip = waiting.popleft()
+        captioned, kept = tee(clips)  # holds the clips of a batch
+        for clip, result in zip(kept, captioner.caption_clips(captioned), strict=True):
             if isinstance(result, Failure):
                 skipped.append(Skipped(clip.id, result.reason))
             elif result.damaged:  # the reference profile is that of the whole clip
@@ -116,20 +113,6 @@ def _from_model(
                 yield Pair(clip.id, clip.profile, result.profile, result.caption, clip.audio)
 
     return captioner.checkpoint.name, pairs()
-
-
-def _noted(clips: Iterable[Clip], waiting: deque[Clip]) -> Iterator[Clip]:
-    """Pass the clips on, and put each in the queue of those that are being captioned."""
-    for clip in clips:
-        waiting.append(clip)
-        yield clip
-
-
-def _counted(pairs: Iterable[Pair], progress: Progress | None) -> Iterator[Pair]:
-    for done, pair in enumerate(pairs, start=1):
-        if progress is not None:
-            progress(done)
-        yield pair
 
 
 def _with_examples(pairs: Iterable[Pair], examples: int) -> list[Pair]:

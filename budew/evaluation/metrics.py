@@ -16,7 +16,7 @@ Captions have five levels, so ties are common: a clip's unit of weight is split 
 emotions, so that the order of the emotions decides nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +53,10 @@ def score(reference: FloatArray, predicted: FloatArray, counts: FloatArray | Non
         counts = np.ones((1, len(reference)))
     error = (predicted - reference) * REPORT_MAXIMUM
     total = counts.sum(axis=1, keepdims=True)
+    columns = list(zip(reference.T, predicted.T, strict=True))
     by_emotion = {
-        "spearman": _columns(spearman, reference, predicted, counts),
-        "pearson": _columns(pearson, reference, predicted, counts),
+        "spearman": np.stack([spearman(*pair, counts) for pair in columns], axis=1),
+        "pearson": np.stack([pearson(*pair, counts) for pair in columns], axis=1),
         "mae": counts @ np.abs(error) / total,
         "rmse": np.sqrt(counts @ np.square(error) / total),
     }
@@ -114,18 +115,6 @@ def confusion_matrix(reference: FloatArray, predicted: FloatArray) -> FloatArray
     return matrix
 
 
-def top1_credit(reference: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Probability that the strongest predicted emotion is a strongest reference one, ties broken at random.
-
-    Returns:
-        (clips,) in [0, 1]; NaN for clips whose reference has no emotion.
-    """
-    right = strongest(reference)[:, :-1] > 0
-    credit = (strongest(predicted)[:, :-1] * right).sum(axis=1)
-    result: FloatArray = np.where(right.any(axis=1), credit, np.nan)
-    return result
-
-
 def merge_groups(matrix: FloatArray, groups: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
     """Add up rows and columns of a confusion matrix that share a group.
 
@@ -145,20 +134,15 @@ def merge_groups(matrix: FloatArray, groups: Sequence[str]) -> tuple[tuple[str, 
     return names, merged
 
 
-def _columns(
-    correlation: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
-    reference: FloatArray,
-    predicted: FloatArray,
-    counts: FloatArray,
-) -> FloatArray:
-    columns = [correlation(reference[:, e], predicted[:, e], counts) for e in range(reference.shape[1])]
-    return np.stack(columns, axis=1)
-
-
 def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
-    """Share of the clips with an emotion whose strongest is right; (rows,), NaN where no clip has one."""
-    credit = top1_credit(reference, predicted)
-    return _divided(counts @ np.nan_to_num(credit), counts @ np.isfinite(credit))
+    """Share of the clips with an emotion whose strongest is right, ties broken at random.
+
+    Returns:
+        (rows,) in [0, 1]; NaN where no clip has an emotion.
+    """
+    right = strongest(reference)[:, :-1] > 0
+    credit = (strongest(predicted)[:, :-1] * right).sum(axis=1)
+    return _divided(counts @ credit, counts @ right.any(axis=1))
 
 
 def _divided(total: FloatArray, count: FloatArray) -> FloatArray:

@@ -1,10 +1,12 @@
 """Predictions made elsewhere: JSON Lines with a clip's `id` and its `caption` or `emotions`."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from budew.captions import parse
 from budew.errors import InputError
@@ -40,16 +42,18 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
     """
     chosen = _scale(scale)
     predictions: dict[str, Prediction] = {}
-    for where, record in _records(path):
-        clip_id = record.get("id")
-        if not isinstance(clip_id, str):
-            raise InputError(f"{where} has no id: every prediction needs the id of its clip, as a string")
-        if clip_id in predictions:
-            raise InputError(f"{where} predicts clip {clip_id!r} a second time: keep one prediction a clip")
+    for where, line in _lines(path):
         try:
-            predictions[clip_id] = _prediction(record, chosen)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{where}, clip {clip_id!r}: {error}") from error
+            given = _Line.model_validate_json(line)
+            if given.id in predictions:
+                raise InputError(f"clip {given.id!r} comes a second time: keep one prediction a clip")
+            predictions[given.id] = _prediction(given, chosen)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            field = ".".join(map(str, fault["loc"])) or "one prediction a line"
+            raise InputError(f"{where}: {field}: {fault['msg']}") from error
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
     return predictions
 
 
@@ -79,37 +83,32 @@ def check_ids(predicted: Iterable[str], clips: Iterable[str], *, corpus: str) ->
         )
 
 
-def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    id: str
+    caption: str | None = None
+    emotions: dict[str, float] | None = None
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE), ""), start=1):
                 if line.strip():
-                    yield f"{path} line {number}", _record(line, f"{path} line {number}")
+                    yield f"{path} line {number}", line
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text: give JSON Lines with one prediction a line") from error
 
 
-def _record(line: str, where: str) -> Mapping[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where} is not a JSON object ({error}): give one prediction a line") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{where} is not a JSON object: give one prediction a line")
-    return record
-
-
-def _prediction(record: Mapping[str, Any], scale: Scale) -> Prediction:
-    caption, emotions = record.get("caption"), record.get("emotions")
-    if not isinstance(caption, str | None) or not isinstance(emotions, dict | None):
-        raise InputError("`caption` must be text, and `emotions` an object from name to number")
-    if caption is None and emotions is None:
+def _prediction(given: _Line, scale: Scale) -> Prediction:
+    if given.caption is None and given.emotions is None:
         raise InputError("a prediction needs `caption` (text) or `emotions` (name to number)")
-    parsed = VoiceProfile() if caption is None else parse(caption).profile
-    if emotions is None:
-        return Prediction(parsed, caption)
-    intensities = {name: _intensity(name, value, scale) for name, value in emotions.items()}
-    return Prediction(VoiceProfile(intensities, parsed.bursts, parsed.traits), caption)
+    parsed = VoiceProfile() if given.caption is None else parse(given.caption).profile
+    if given.emotions is None:
+        return Prediction(parsed, given.caption)
+    intensities = {name: _intensity(name, value, scale) for name, value in given.emotions.items()}
+    return Prediction(VoiceProfile(intensities, parsed.bursts, parsed.traits), given.caption)
 
 
 def _intensity(name: str, value: float, scale: Scale) -> float:

@@ -1,7 +1,7 @@
 """From pairs of reference and predicted profiles to an `Evaluation`."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import numpy as np
 
@@ -60,8 +60,8 @@ def evaluate(
         emotions=_by_emotion(reference, predicted, point, sampled, confusion),
         mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
         baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
-        undefined=_named(constant),
-        unvaried=_named(~constant & (np.ptp(predicted, axis=0) == 0)),
+        undefined=tuple(compress(EMOTIONS, constant)),
+        unvaried=tuple(compress(EMOTIONS, ~constant & (np.ptp(predicted, axis=0) == 0))),
         confusion=confusion,
         settings=settings,
     )
@@ -94,10 +94,6 @@ def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:
     if not wrong.any():
         return None
     return EMOTIONS[int(wrong.argmax())], float(wrong.max() / confusion[row].sum())
-
-
-def _named(chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[str, ...]:
-    return tuple(name for name, taken in zip(EMOTIONS, chosen, strict=True) if taken)
 
 
 def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> None:

@@ -95,17 +95,8 @@ def test_every_layout_is_named_and_its_clips_counted(files, tmp_path, layout: Ca
     assert (told["broken_items"], told["broken"], told["remarks"], told["decoded"]) == (0, [], {}, decode)
     counted = told["statistics"]
     assert (counted["clips"], counted["clips_with_transcript"], counted["languages"]) == (3, 3, {"en": 3})
-    assert counted["durations"]["shortest"] == 0.5
-    assert counted["durations"]["longest"] == 2
-    assert counted["speakers"] == {
-        "distinct": 2,
-        "exact": True,
-        "clips": 3,
-        "median_clips": 1.5,
-        "most_clips": {"t": 2, "o": 1},
-    }
+    assert (counted["durations"]["shortest"], counted["durations"]["longest"]) == (0.5, 2)
     assert counted["emotions_by_language"]["en"]["emotions"] == {"Fear": 3}
-    assert counted["traits"] == {"gender": {"female": 3}}
     assert {clip.id for clip in found.examples} == set(files)
 
 
@@ -130,14 +121,8 @@ def test_what_is_broken_is_listed_with_its_reason_and_the_rest_is_counted(files,
     for part in ("text", "is empty", "Hapiness"):
         assert any(part in reason for reason in found.broken)
     assert all(": " in reason for reason in found.broken)
-
-
-def test_a_shard_that_is_cut_is_told(files, tmp_path):
-    shard = as_shard(files, tmp_path)
-    shard.write_bytes(shard.read_bytes()[:-3000])
-    found = inspect_corpus(shard)
-    assert found.statistics.bad == 1
-    assert "truncated" in found.broken[0]
+    with pytest.raises(CorpusError, match="nothing of this name"):
+        inspect_corpus(tmp_path / "missing")
 
 
 def test_decoding_finds_what_headers_hide(files, tmp_path, voice):
@@ -170,11 +155,6 @@ def test_what_a_clip_says_of_its_audio_is_checked(files, tmp_path):
     }
     assert found.statistics.durations.longest == 2
     assert found.statistics.bad == 0
-
-
-def test_no_corpus_is_an_error(tmp_path):
-    with pytest.raises(CorpusError, match="nothing of this name"):
-        inspect_corpus(tmp_path / "missing")
 
 
 def examples(clips: list[Clip], most: int = 100) -> list[str]:

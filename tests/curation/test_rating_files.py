@@ -151,7 +151,7 @@ def test_what_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
         list(read_ratings(tmp_path / name))
 
 
-def test_read_says_of_a_table_of_ratings_that_it_holds_no_clips(tmp_path):
+def test_a_table_of_ratings_is_no_corpus(tmp_path):
     path = table(tmp_path, [{"path": "0", "annotator": "h", "value": True, "emotion": "Awe"}])
     with pytest.raises(CorpusError, match=r"t\.csv: holds ratings and no clips"):
         list(read(path))

@@ -3,22 +3,19 @@
 import json
 import random
 from dataclasses import replace
-from io import StringIO
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from budew.corpora import Clip, write_shard
 from budew.curation import split_corpus as splitting
-from budew.curation.split_corpus import SplitReport, split_corpus
+from budew.curation.split_corpus import split_corpus
 from budew.curation.splits import Splits, part_by_hash, read_splits, select, write_splits
 from budew.curation.stratify import stratify
 from budew.errors import CorpusError, InputError, SettingsError
 from budew.profile import VoiceProfile
-from budew.reports.corpus_tables import split_table
 from budew.taxonomy import EMOTIONS
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -42,12 +39,6 @@ def corpus(seed: int, *, speakers: int = 120, unnamed: int = 0) -> list[Clip]:
 def split(clips: list[Clip], folder, *, seed: int = 0):
     write_shard(folder / "a.tar", clips)
     return split_corpus(folder / "a.tar", SHARES, seed=seed)
-
-
-def printed(report: SplitReport) -> str:
-    console = Console(file=StringIO(), width=200)
-    console.print(split_table(report))
-    return console.file.getvalue()
 
 
 @settings(max_examples=100, deadline=None)
@@ -121,7 +112,6 @@ def test_clips_with_unknown_emotions_fill_parts_and_no_stratum(tmp_path):
     assert report.counts == {**before.counts, "clips": len(known) + 57}
     assert (report.emotions_unknown, before.emotions_unknown) == (57, 0)
     assert report.to_dict()["clips_with_unknown_emotions"] == 57
-    assert "unknown emotions, counted for none: 57" in printed(report)
 
 
 def test_the_order_of_the_corpus_changes_nothing_and_the_seed_does(tmp_path):
@@ -139,6 +129,7 @@ def test_splits_come_back_from_their_file(tmp_path):
     splits, report = split(corpus(8, unnamed=5), tmp_path)
     path = tmp_path / "new" / "splits.json"
     write_splits(path, splits, report.to_dict())
+    assert json.loads(path.read_text())["report"] == report.to_dict()
     assert read_splits(path) == splits
     odd = Splits(3, {"a": 0.5, "b": 0.5}, {"\u202e \n": "a", "": "b"}, recordings={"ü" * 5_000: "b"})
     write_splits(path, odd)
@@ -158,15 +149,6 @@ def test_what_is_not_listed_has_one_part_by_hash(tmp_path):
     for part, share in SHARES.items():
         assert hashed.count(part) / len(hashed) == pytest.approx(share, abs=0.02)
     assert hashed != [part_by_hash(SHARES, 3, "speaker", str(number)) for number in range(4_000)]
-
-
-def test_odd_names_of_speakers_are_names_and_an_empty_one_is_none(tmp_path):
-    for number, speaker in enumerate(("\u202e", " ", "a/b", "../x", "", "", "ü" * 5_000)):
-        (tmp_path / f"{number}.wav").write_bytes(b"x")
-        (tmp_path / f"{number}.json").write_text(json.dumps({"speaker": speaker}))
-    splits, _ = split_corpus(tmp_path, SHARES)
-    assert set(splits.speakers) == {"\u202e", " ", "a/b", "../x", "ü" * 5_000}
-    assert set(splits.clips) == {"4", "5"}
 
 
 def test_clips_of_one_recording_stay_together_where_no_speaker_is_known(tmp_path):
@@ -189,8 +171,6 @@ def test_clips_of_one_recording_stay_together_where_no_speaker_is_known(tmp_path
         assert part.recorded == len(held[part.name])
         assert part.unnamed - part.recorded == sum(splits.part_of(clip) == part.name for clip in odd)
     assert report.to_dict()["parts"]["train"]["recordings"] == len(set(held["train"]))
-    assert "200 of 20 recordings, each recording in one part" in printed(report)
-    assert "without a speaker or a recording: 3, each placed on its own" in printed(report)
     assert splits.digest != replace(splits, recordings={}).digest
     assert all(splits.part_of(replace(clip, id=f"late {clip.id}")) == splits.part_of(clip) for clip in pieces)
 
@@ -206,7 +186,6 @@ def test_too_many_clips_without_a_speaker_are_placed_by_hash(tmp_path, monkeypat
     for part in report.parts:
         assert part.counts["clips"] == len(list(select(clips, splits, part.name)))
         assert report.share(part) == pytest.approx(part.asked, abs=0.02)
-    assert "300, placed by the hash of their ids" in printed(report)
 
 
 def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough(tmp_path):

@@ -3,20 +3,17 @@
 import io
 import json
 from dataclasses import replace
-from io import StringIO
 
 import numpy as np
 import pytest
 import soundfile
-from rich.console import Console
 
 from budew.captions.salience import Baseline
 from budew.corpora import Caption, Clip, write_shard
 from budew.curation.distributions import OTHER
-from budew.curation.statistics import Statistics, clip_statistics, corpus_statistics
+from budew.curation.statistics import clip_statistics, corpus_statistics
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
-from budew.reports.corpus_tables import statistics_tables
 
 PROFILES = (
     VoiceProfile({"Fear": 0.9, "Awe": 0.25}, ["Yawn"], {"gender": "female", "Arousal": 2}),
@@ -38,38 +35,22 @@ def clips():
     ]
 
 
-def printed(found: Statistics) -> str:
-    console = Console(file=StringIO(), width=200)
-    console.print(statistics_tables(found))
-    return console.file.getvalue()
-
-
 def test_every_clip_is_counted_once(clips, tmp_path):
     write_shard(tmp_path / "a.tar", clips)
     progress: list[int] = []
     table = corpus_statistics(tmp_path / "a.tar", progress=progress.append).to_dict()
     assert progress == [1, 2, 3, 4]
-    assert (table["clips"], table["hours"], table["clips_with_duration"], table["bad_items"]) == (
-        4,
-        1.5,
-        3,
-        0,
-    )
-    assert (table["clips_with_profile"], table["clips_with_caption"], table["captions"]) == (3, 1, 1)
-    assert table["clips_with_transcript"] == 1
+    counts = {"clips": 4, "hours": 1.5, "clips_with_duration": 3, "bad_items": 0, "captions": 1}
+    counts |= {"clips_with_profile": 3, "clips_with_caption": 1, "clips_with_transcript": 1}
+    assert {name: table[name] for name in counts} == counts
     assert table["languages"] == {"": 1, "de": 2, "en": 1}
     assert table["emotions"]["Fear"] == {"slight": 0, "moderate": 1, "strong": 0, "extreme": 1}
     assert table["emotions_by_language"] == {
         "de": {"clips_with_profile": 2, "clips_with_unknown_emotions": 0, "emotions": {"Awe": 1, "Fear": 1}},
         "en": {"clips_with_profile": 1, "clips_with_unknown_emotions": 0, "emotions": {"Fear": 1}},
     }
-    assert table["speakers"] == {
-        "distinct": 2,
-        "exact": True,
-        "clips": 3,
-        "median_clips": 1.5,
-        "most_clips": {"x": 2, "y": 1},
-    }
+    speakers = {"distinct": 2, "exact": True, "clips": 3, "median_clips": 1.5}
+    assert table["speakers"] == speakers | {"most_clips": {"x": 2, "y": 1}}
     assert table["bursts"] == {"Yawn": 1}
     assert table["traits"] == {"age": {"adult": 1}, "gender": {"female": 2}}
     assert table["attributes"]["Arousal"]["clips"] == 1
@@ -83,35 +64,15 @@ def test_clips_without_a_duration_are_measured_and_what_is_unknown_is_counted(cl
     assert clip_statistics("c", [bare]).durations.total == 2.0
     mixed = clip_statistics("c", [bare, clips[2], clips[0]])
     assert (mixed.durations.count, mixed.durations.total) == (2, 1802.0)
-    assert "0.50 hours (duration of 1 clips unknown)" in printed(mixed)
-    assert "hours unknown" in printed(clip_statistics("c", [clips[2]]))
-    assert "0.00 hours" not in printed(clip_statistics("c", [clips[2]]))
-
-
-def test_attributes_are_shown_on_their_own_scales(clips):
-    voices = [
-        replace(clips[0], profile=VoiceProfile(None, [], {"Arousal": value})) for value in (0, 0.4, 2, 4)
-    ]
-    found = clip_statistics("c", [*voices, clips[3]])
-    assert found.attributes["Arousal"].clips == 4
-    line = "Arousal (0 very calm, 4 very excited): 4 clips, mean 1.60; 2 at 0, 0 at 1, 1 at 2, 0 at 3, 1 at 4"
-    assert line in printed(found)
 
 
 def test_a_corpus_of_endless_names_gives_statistics_of_bounded_size(clips):
-    found = clip_statistics(
-        "many",
-        (
-            replace(
-                clips[0],
-                id=str(number),
-                language=f"l{number}",
-                speaker=f"voice {number}",
-                profile=VoiceProfile({"Fear": 1}, [], {"accent": "b" * (number % 40 + 1)}),
-            )
-            for number in range(2_500)
-        ),
+    fear = [VoiceProfile({"Fear": 1}, [], {"accent": "b" * (number + 1)}) for number in range(40)]
+    many = (
+        replace(clips[0], language=f"l{number}", speaker=f"voice {number}", profile=fear[number % 40])
+        for number in range(2_500)
     )
+    found = clip_statistics("many", many)
     table = found.to_dict()
     assert len(table["languages"]) == len(table["speakers"]["most_clips"]) == 50
     assert table["speakers"]["distinct"] == 2_500
@@ -131,8 +92,6 @@ def test_clips_with_unknown_emotions_count_for_their_traits_and_for_no_emotion(c
     table = both.to_dict()
     assert table["clips_with_unknown_emotions"] == 2
     assert table["emotions_by_language"]["de"]["clips_with_unknown_emotions"] == 2
-    assert "with a profile 5 (emotions unknown in 2)" in printed(both)
-    assert "66.7" in printed(both)  # fear, in two of the three whose emotions are known
     assert clip_statistics("c", measured).baseline is None
     assert clip_statistics("c", clips[3:]).baseline is None
 
@@ -147,7 +106,6 @@ def test_labels_that_are_not_understood_are_counted_and_shown_once(tmp_path):
     number = "age: a number on an unknown scale"
     assert found.to_dict()["not_understood"] == {number: 5, "emotion: joyfull": 2}
     assert (found.with_profile, found.emotions_known, found.traits["gender"]["female"]) == (5, 2, 5)
-    assert f"labels that are not understood: {number} 5, emotion: joyfull 2" in printed(found)
     hostile = Clip("a", b"x", "mp3", metadata={"not_understood": ["x"]})
     assert clip_statistics("c", [hostile]).to_dict()["not_understood"] == {}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from budew import parse, render
-from budew.corpora import Clip
+from budew.corpora import Clip, write_shard
 from budew.errors import InputError
 from budew.evaluation import Settings, evaluate_corpus, read_predictions, write_predictions
 from budew.profile import VoiceProfile
@@ -19,21 +19,23 @@ def write(path: Path, records: list[object]) -> Path:
     return path
 
 
-def test_captions_are_parsed_and_numbers_are_converted(tmp_path: Path) -> None:
-    caption = render(VoiceProfile({"Fear": 0.75}))
-    records = [{"id": "a", "caption": caption}, {"id": "b", "emotions": {"Fear": 3, "hope": 0}}]
-    read = read_predictions(write(tmp_path / "p.jsonl", records), scale="bud-e")
-    assert read["a"].profile == parse(caption).profile
-    assert read["a"].caption == caption
-    assert read["b"].profile == VoiceProfile({"Fear": 0.75})
-
-
-def test_numbers_beside_a_caption_count(tmp_path: Path) -> None:
+def test_captions_are_parsed_numbers_are_converted_and_count_beside_a_caption(tmp_path: Path) -> None:
     caption = render(VoiceProfile({"Fear": 0.75}, traits={"gender": "female"}))
-    records = [{"id": "a", "caption": caption, "emotions": {"Pride": 0.1}}]
-    profile = read_predictions(write(tmp_path / "p.jsonl", records))["a"].profile
-    assert dict(profile.emotions) == {"Pride": 0.1}
-    assert profile.traits == parse(caption).profile.traits
+    read = read_predictions(
+        write(
+            tmp_path / "p.jsonl",
+            [
+                {"id": "a", "caption": caption},
+                {"id": "b", "emotions": {"Fear": 3, "hope": 0}},
+                {"id": "c", "caption": caption, "emotions": {"Pride": 1}},
+            ],
+        ),
+        scale="bud-e",
+    )
+    profile = parse(caption).profile
+    assert (read["a"].profile, read["a"].caption) == (profile, caption)
+    assert read["b"].profile == VoiceProfile({"Fear": 0.75})
+    assert read["c"].profile == VoiceProfile({"Pride": 0.25}, traits=profile.traits)
 
 
 def test_perfect_predictions_of_a_corpus_score_one(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
@@ -44,6 +46,9 @@ def test_perfect_predictions_of_a_corpus_score_one(clips: list[Clip], corpus: Pa
     assert result.mean["mae"].value == 0
     assert result.unparsed == 0
     assert sum(pair.audio is not None for pair in result.pairs) == 2
+    write_shard(tmp_path / corpus.name, clips[::-1])
+    turned = evaluate_corpus(tmp_path / corpus.name, predictions=predictions, settings=FEW, examples=2)
+    assert turned.pairs == result.pairs
 
 
 def test_what_is_written_reads_back(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
@@ -55,28 +60,27 @@ def test_what_is_written_reads_back(clips: list[Clip], corpus: Path, tmp_path: P
 
 
 def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
-    few = write(tmp_path / "few.jsonl", [{"id": "clip0", "emotions": {}}])
-    with pytest.raises(InputError, match=r"lack 5 clips \('clip1'"):
-        evaluate_corpus(corpus, predictions=few, settings=FEW)
-    other = [{"id": clip.id, "emotions": {}} for clip in clips] + [{"id": "stranger", "emotions": {}}]
-    with pytest.raises(InputError, match=r"unknown.*|'stranger'"):
-        evaluate_corpus(corpus, predictions=write(tmp_path / "more.jsonl", other), settings=FEW)
+    every = [{"id": clip.id, "emotions": {}} for clip in clips]
+    wrong = ((every[:1], r"lack 5 clips \('clip1'"), ([*every, {"id": "odd", "emotions": {}}], "'odd'"))
+    for records, complaint in wrong:
+        with pytest.raises(InputError, match=complaint):
+            evaluate_corpus(corpus, predictions=write(tmp_path / "p.jsonl", records), settings=FEW)
 
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("{", "not a JSON object"),
-        ("[1]", "not a JSON object"),
-        ("[" * 100_000, "not a JSON object"),
-        ('{"caption": "x"}', "no id"),
-        ('{"id": 3, "caption": "x"}', "no id"),
+        ("{", "JSON"),
+        ("[1]", "one prediction a line"),
+        ("[" * 100_000, "JSON"),
+        ('{"caption": "x"}', "id: "),
+        ('{"id": 3, "caption": "x"}', "id: "),
         ('{"id": "b"}', "needs `caption`"),
-        ('{"id": "b", "caption": 3}', "must be text"),
-        ('{"id": "b", "caption": "x", "emotions": ["Fear"]}', "an object from name to number"),
+        ('{"id": "b", "caption": 3}', "caption: "),
+        ('{"id": "b", "caption": "x", "emotions": ["Fear"]}', "emotions: "),
         ('{"id": "b", "emotions": {"Fear": 2}}', "'Fear': .* from 0 to 1"),
         ('{"id": "b", "emotions": {"Fear": NaN}}', "'Fear': .* from 0 to 1"),
-        ('{"id": "b", "emotions": {"Fear": "1"}}', "'Fear': .* from 0 to 1"),
+        ('{"id": "b", "emotions": {"Fear": "1"}}', "emotions.Fear: "),
         ('{"id": "b", "emotions": {"Feer": 1}}', "Fear"),
         ('{"id": "a", "emotions": {}}', "a second time"),
     ],

@@ -3,7 +3,6 @@
 import json
 import random
 from dataclasses import replace
-from typing import Any, NoReturn
 
 import pytest
 
@@ -13,13 +12,6 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
 FEW = Settings(resamples=50, permutations=5)
-
-
-def strict(text: str) -> Any:
-    def refuse(constant: str) -> NoReturn:
-        raise AssertionError(f"{constant} is not JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 def test_the_order_of_the_clips_does_not_matter(pairs: list[Pair]) -> None:
@@ -38,16 +30,13 @@ def test_intervals_hold_their_value_and_lie_above_the_permutation_baseline(pairs
     result = evaluate(pairs)
     for metric in ("spearman", "pearson", "top1"):
         mean, baseline = result.mean[metric], result.baseline[metric]
-        assert mean.low is not None
-        assert mean.value is not None
-        assert mean.high is not None
-        assert baseline.high is not None
         assert baseline.high < mean.low < mean.value < mean.high
 
 
 def test_what_is_undefined_is_null_counted_and_named(pairs: list[Pair]) -> None:
     result = evaluate(pairs, settings=FEW)
-    data = strict(result.to_json())
+    data = json.loads(result.to_json())
+    assert "NaN" not in result.to_json()
     rows = {row["emotion"]: row for row in data["emotions"]}
     assert list(rows) == list(EMOTIONS)
     assert data["undefined"] == list(EMOTIONS[8:])

@@ -56,6 +56,20 @@ def test_statistics():
     assert not [line for line in shown if line.startswith("Anger")]
 
 
+def test_statistics_of_what_is_unknown():
+    odd = {"not_understood": {"emotion": "joyfull"}}
+    measured = replace(CLIP, profile=VoiceProfile(None, (), {"Arousal": 1.0}), metadata=odd)
+    unmeasured = replace(CLIP, duration=None, profile=None)
+    shown = lines(statistics_tables(clip_statistics("c", [replace(measured, duration=1800.0), unmeasured])))
+    assert shown[0] == "c: 2 clips, 0.50 hours (duration of 1 clips unknown)"
+    assert shown[1].startswith("with a profile 1 (emotions unknown in 1), with a caption 0")
+    assert shown[-2:] == [
+        "Arousal (0 very calm, 4 very excited): 1 clips, mean 1.00; 0 at 0, 1 at 1, 0 at 2, 0 at 3, 0 at 4",
+        "labels that are not understood: emotion: joyfull 1",
+    ]
+    assert lines(statistics_tables(clip_statistics("c", [unmeasured])))[0] == "c: 1 clips, hours unknown"
+
+
 def test_inspection():
     found = Inspection(
         "c", {"audio": (1_200, 3_400_000), "JSON": (2, 10)}, True, clip_statistics("c", [CLIP])
@@ -79,13 +93,16 @@ def test_split():
     counts = dict.fromkeys(STRATA, 0) | {"clips": 100, "Fear": 20, "Awe": 5}
     train = Part("train", 0.75, 9, 4, 2, 3, counts | {"clips": 80, "Fear": 20, "Awe": 1})
     test = Part("test", 0.25, 1, 1, 0, 0, counts | {"clips": 20, "Fear": 0, "Awe": 4})
-    shown = lines(split_table(SplitReport((train, test), counts, True)))
+    shown = lines(split_table(SplitReport((train, test), counts, True, 7)))
     rows = [line for line in shown if line.startswith(("train ", "test "))]
     assert rows[0] == "train 80 9 80.00 75.00 4.38 Fear +5.00"
     assert rows[1] == "test 20 1 20.00 25.00 17.50 Fear -20.00"
     assert rows[2] == "test has no clip with Fear"
     assert "clips without a speaker: 3 of 2 recordings" in shown[-3]
     assert "without a speaker or a recording: 2, each placed on its own" in shown[-2]
+    assert "clips with unknown emotions, counted for none: 7" in shown
+    by_hash = SplitReport((replace(train, recorded=0), test), counts, False)
+    assert "clips without a speaker: 5, placed by the hash" in lines(split_table(by_hash))[-2]
 
 
 def test_weights():
