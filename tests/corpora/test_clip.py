@@ -55,30 +55,6 @@ def test_any_metadata_comes_back(metadata, transcript, duration):
     assert back(clip) == clip
 
 
-def test_fields_of_others_are_kept_in_the_metadata():
-    clip = Clip.from_dict({"annotation": "free text", "metadata": {"a": 1}}, audio=b"x", format="mp3", id="k")
-    assert clip.id == "k"
-    assert clip.metadata == {"annotation": "free text", "a": 1}
-
-
-def test_numbers_may_name_a_speaker_and_captions_may_be_bare_text():
-    clip = Clip.from_dict({"id": 7, "speaker": 12, "captions": ["Calm."]}, audio=b"x", format="mp3")
-    assert (clip.id, clip.speaker, clip.captions) == ("7", "12", (Caption("Calm."),))
-
-
-@pytest.mark.parametrize(
-    "id", ["", "../a", "/etc/passwd", "a/../../b", "a\\b", "a\nb", "a\0b", "a//b", "./a", "x" * 300]
-)
-def test_an_id_that_could_lead_out_of_a_folder_is_refused(id):
-    with pytest.raises(CorpusError, match="cannot be the id"):
-        Clip(id, b"x", "wav")
-
-
-@pytest.mark.parametrize("id", ["a", "a/b.c", "Čeština/1", "a b", "..a", "a..b"])
-def test_an_ordinary_id_is_fine(id):
-    assert Clip(id, b"x", "wav").id == id
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -99,3 +75,21 @@ def test_an_ordinary_id_is_fine(id):
 def test_a_wrong_field_is_an_error_that_names_the_clip(wrong):
     with pytest.raises(CorpusError, match="clip 'k'"):
         Clip.from_dict(wrong, audio=b"x", format="wav", id="k")
+
+
+def test_fields_of_others_are_metadata_numbers_name_speakers_and_captions_may_be_bare_text():
+    data = {"speaker": 12, "captions": ["Calm."], "annotation": "free text", "metadata": {"a": 1}}
+    clip = Clip.from_dict(data, audio=b"x", format="mp3", id="k")
+    assert (clip.id, clip.speaker, clip.captions) == ("k", "12", (Caption("Calm."),))
+    assert clip.metadata == {"annotation": "free text", "a": 1}
+    assert Clip.from_dict({"id": 7}, audio=b"x", format="mp3", id="k").id == "7"
+
+
+@pytest.mark.parametrize(
+    "id", ["", "../a", "/etc/passwd", "a/../../b", "a\\b", "a\nb", "a\0b", "a//b", "./a", "x" * 241]
+)
+def test_an_id_that_could_lead_out_of_a_folder_is_refused(id):
+    with pytest.raises(CorpusError, match="cannot be the id"):
+        Clip(id, b"x", "wav")
+    for ordinary in ("a", "a/b.c", "Čeština/1", "a b", "..a", "a..b", "x" * 240):
+        assert Clip(ordinary, b"x", "wav").id == ordinary

@@ -4,7 +4,6 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.audio.samples import decode
 from budew.corpora import read
 from budew.corpora.ratings import profiles_of
 from budew.curation.rating_files import read_ratings
@@ -25,8 +24,9 @@ def shard(tmp_path, mp3, labels):
     return path
 
 
-def test_profiles_are_the_means_of_the_ratings(tmp_path, mp3):
-    clips = list(read(shard(tmp_path, mp3, LABELS)))
+def test_profiles_are_the_means_of_the_ratings_which_alone_give_the_same(tmp_path, mp3):
+    path = shard(tmp_path, mp3, [*LABELS, "happy"])
+    *clips, other = read(path)
     assert [dict(clip.profile.emotions) for clip in clips] == [
         {"Shame": 0.75},
         {"Impatience and Irritability": 1.0},
@@ -46,35 +46,25 @@ def test_profiles_are_the_means_of_the_ratings(tmp_path, mp3):
         ],
         "profile_from": {"form": "emonet-voice", "scale": "emonet-voice", "raters": 2},
     }
-    assert len(decode(clips[0].audio).samples) > 1_000
-
-
-def test_the_ratings_alone_give_the_same_profiles_under_the_same_names(tmp_path, mp3):
-    path = shard(tmp_path, mp3, LABELS)
-    ratings = list(read_ratings(path))
+    assert other.metadata["label"] == "happy"
+    ratings = list(read_ratings(shard(tmp_path, mp3, LABELS)))
     assert len(ratings) == 9
-    assert profiles_of(ratings) == {clip.id: clip.profile for clip in read(path)}
+    assert profiles_of(ratings) == {clip.id: clip.profile for clip in clips}
 
 
 @pytest.mark.parametrize(
     ("label", "fault"),
     [
-        ("[{'human-1': {'Shame': 3}}]", "Shame is 3, which is not on the scale emonet-voice"),
+        ("[{'human-1': {'Shame': 3}}]", "not on the scale"),
         ("[{'human-1': {'Shame': -0.1}}]", "not on the scale"),
-        ("[{'human-1': {'Sham': 1}}]", "'Sham' is no emotion"),
         ("[{'human-1': {'Shame': 1}", "is not a list of plain values"),
-        ("[{'human-1': {'Shame': __import__('os')}}]", "is not a list of plain values"),
     ],
 )
 def test_a_broken_label_costs_its_row_only(tmp_path, mp3, label, fault):
     path = shard(tmp_path, mp3, [LABELS[0], label, LABELS[1]])
-    for reader in (read, read_ratings):
+    for reader, count in ((read, 2), (read_ratings, 4)):
         errors = []
-        assert len(list(reader(path, on_bad=errors.append))) == (2 if reader is read else 4)
-        assert len(errors) == 1
-        assert f"{path}: row 1: " in str(errors[0])
-        assert fault in str(errors[0])
-
-
-def test_another_parquet_is_not_taken_for_it(tmp_path, mp3):
-    assert [clip.metadata["label"] for clip in read(shard(tmp_path, mp3, ["happy"]))] == ["happy"]
+        assert len(list(reader(path, on_bad=errors.append))) == count
+        (error,) = map(str, errors)
+        assert f"{path}: row 1: " in error
+        assert fault in error

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from budew.corpora import Caption, Clip
+from budew.corpora.clip import check_id
+from budew.errors import CorpusError
 from budew.profile import VoiceProfile
+
+
+def is_id(text: str) -> bool:
+    try:
+        check_id(text)
+    except CorpusError:
+        return False
+    return True
 
 
 @pytest.fixture

@@ -10,20 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Caption, Clip, read
-from budew.corpora.clip import CorpusError, check_id
 from budew.corpora.writers import write
 from budew.corpora.writers.tables import BYTES
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
-
-
-def is_id(text: str) -> bool:
-    try:
-        check_id(text)
-    except CorpusError:
-        return False
-    return True
-
+from tests.corpora.writers.conftest import is_id
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 unknown = st.none() | texts
@@ -73,11 +64,6 @@ def test_any_clips_come_back_equal_in_their_order(some, clips_per_file):
         assert list(read(folder)) == some
 
 
-def test_audio_in_a_file_is_copied_into_the_table(tmp_path, clips):
-    write(tmp_path / "out", [clips[3]], to="parquet")
-    assert next(read(tmp_path / "out")).audio == clips[3].audio.read_bytes()
-
-
 def test_datasets_opens_it_with_audio(tmp_path, clips, load_dataset):
     write(tmp_path / "out", clips, clips_per_file=3, to="parquet")
     loaded = load_dataset("parquet", data_files=f"{tmp_path}/out/*.parquet")
@@ -98,15 +84,6 @@ def row_groups(folder: Path) -> list[int]:
     return [about.row_group(number).num_rows for number in range(about.num_row_groups)]
 
 
-def test_row_groups_are_bounded_by_rows_and_by_bytes(tmp_path):
-    write(tmp_path / "out", (Clip(str(number), b"RIFF", "wav") for number in range(250)), to="parquet")
-    assert row_groups(tmp_path / "out") == [100, 100, 50]
-    write(
-        tmp_path / "out", (Clip(str(number), bytes(BYTES // 2), "wav") for number in range(3)), to="parquet"
-    )
-    assert row_groups(tmp_path / "out") == [2, 1]
-
-
 @pytest.fixture
 def rows(tmp_path, load_dataset):
     def load(clips: list[Clip]) -> list[dict]:
@@ -119,17 +96,22 @@ def rows(tmp_path, load_dataset):
     return load
 
 
+def test_row_groups_are_bounded_by_rows_and_by_bytes(tmp_path):
+    for count, audio, sizes in ((250, b"RIFF", [100, 100, 50]), (3, bytes(BYTES // 2), [2, 1])):
+        write(tmp_path / "out", (Clip(str(n), audio, "wav") for n in range(count)), to="parquet")
+        assert row_groups(tmp_path / "out") == sizes
+
+
 def test_a_clip_becomes_a_row_a_caption(clips, rows):
     found = rows(clips[:2])
-    assert [(row["id"], row["text_description"]) for row in found] == [
-        ("anna/01", "A woman, amused."),
-        ("anna/01#2", "Amused."),
-        ("Anna/01", "Afraid."),
+    names = ("id", "text_description", "text", "speaker_id", "gender", "snr")
+    text = clips[0].transcript
+    assert [tuple(row[name] for name in names) for row in found] == [
+        ("anna/01", "A woman, amused.", text, "anna", "female", 21.5),
+        ("anna/01#2", "Amused.", text, "anna", "female", 21.5),
+        ("Anna/01", "Afraid.", clips[1].transcript, None, None, None),
     ]
-    assert [row["text"] for row in found] == [clips[0].transcript] * 2 + [clips[1].transcript]
     assert [row["audio"]["bytes"] for row in found] == [clips[0].audio] * 2 + [clips[1].audio]
-    assert (found[0]["speaker_id"], found[0]["gender"], found[0]["snr"]) == ("anna", "female", 21.5)
-    assert (found[2]["speaker_id"], found[2]["gender"], found[2]["snr"]) == (None, None, None)
     assert found[2]["noise"] == "slightly noisy"
 
 
@@ -142,45 +124,27 @@ def test_words_come_from_the_metadata_or_else_from_the_profile(clips, rows):
         "High-Pitched_vs._Low-Pitched": 4,
         "Background_Noise": 3,
     }
+    measured = {"utterance_pitch_mean": 120, "c50": 50.0}
+    known = {"pitch": "moderate pitch", "speaking_rate": 4.2, "measured": measured}
     heard = replace(clips[0], profile=VoiceProfile({}, (), traits), captions=(Caption("x"),))
-    said = replace(
-        heard,
-        id="said",
-        metadata={
-            "pitch": "moderate pitch",
-            "speaking_rate": 4.2,
-            "measured": {"utterance_pitch_mean": 120, "c50": 50.0},
-        },
-    )
-    first, second = rows([heard, said])
+    neither = replace(heard, id="neither", profile=VoiceProfile({}, (), {"gender": "androgynous"}))
+    first, second, third = rows([heard, replace(heard, id="said", metadata=known), neither])
     words = ("gender", "accent", "pitch", "speech_monotony", "speaking_rate", "noise", "reverberation")
     assert [first[name] for name in words] == [
         "male", "Scottish", "very low-pitch", "very monotone", "very slowly", "very noisy", None
     ]  # fmt: skip
     assert (second["pitch"], second["speaking_rate"]) == ("moderate pitch", "very slowly")
     assert (second["utterance_pitch_mean"], second["c50"], second["si-sdr"]) == (120.0, 50.0, None)
+    assert third["gender"] is None
 
 
-def test_a_voice_that_dataspeech_has_no_word_for_gets_none(clips, rows):
-    neither = replace(clips[0], profile=VoiceProfile({}, (), {"gender": "androgynous"}))
-    assert rows([neither])[0]["gender"] is None
-
-
-def test_clips_without_text_or_description_are_told(tmp_path, clips):
+def test_clips_without_text_or_description_are_reported(tmp_path, clips):
     errors: list[str] = []
     bad = [
         replace(clips[0], id="mute", transcript=" \n"),
         replace(clips[0], id="plain", captions=()),
         replace(clips[0], id="bare", captions=(), transcript=None),
     ]
-    assert (
-        write(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error)), to="parler")
-        == 1
-    )
-    assert [
-        "'mute': has a transcript without words" in errors[0],
-        "'plain': has no caption" in errors[1],
-        "'bare': has no transcript" in errors[2],
-    ] == [True, True, True]
-    with pytest.raises(CorpusError, match="'mute'"):
-        write(tmp_path / "out", bad, to="parler")
+    write(tmp_path / "out", [*bad, clips[0]], on_bad=lambda error: errors.append(str(error)), to="parler")
+    assert [error.split("'")[1] for error in errors] == ["mute", "plain", "bare"]
+    assert pyarrow.parquet.read_table(tmp_path / "out").num_rows == len(clips[0].captions)
