@@ -7,6 +7,7 @@ most 100,000; more of them are placed by hash alone, whose error is then small.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,30 +150,12 @@ def split_corpus(
     return groups.split()
 
 
-class _Table:
-    """Clips by stratum of each group of one kind."""
-
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-        self._counts = np.zeros((1_024, len(STRATA)), np.int32)
-
-    def add(self, name: str, strata: list[int]) -> None:
-        place = self.places.setdefault(name, len(self.places))
-        if place == len(self._counts):
-            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
-        self._counts[place, strata] += 1
-
-    @property
-    def counts(self) -> NDArray[np.int32]:
-        return self._counts[: len(self.places)]
-
-
 class _Groups:
     """Clips by stratum of each speaker, each recording, and each clip with neither."""
 
     def __init__(self, shares: Mapping[str, float], seed: int) -> None:
         self._shares, self._seed = shares, seed
-        self._tables = {kind: _Table() for kind in KINDS}
+        self._tables = {kind: _table() for kind in KINDS}
         self._by_hash = np.zeros((len(shares), len(STRATA)), np.int64)
         self._listed = True
         self._emotions_unknown = 0
@@ -185,26 +168,27 @@ class _Groups:
             part = part_by_hash(self._shares, self._seed, kind, name)
             self._by_hash[list(self._shares).index(part), strata] += 1
         if kind != "clip" or self._listed:
-            self._tables[kind].add(name, strata)
-        if len(self._tables["clip"].places) > MOST_UNNAMED:
+            self._tables[kind][name][strata] += 1
+        if len(self._tables["clip"]) > MOST_UNNAMED:
             self._listed = False
-            self._tables["clip"] = _Table()
+            self._tables["clip"] = _table()
 
     def split(self) -> tuple[Splits, SplitReport]:
-        counts = np.concatenate([table.counts for table in self._tables.values()])
+        rows = [row for table in self._tables.values() for row in table.values()]
+        counts = np.array(rows, np.int32).reshape(-1, len(STRATA))
         if self._listed and len(counts) < len(self._shares):
-            needed = "speakers or recordings" if self._tables["recording"].places else "speakers"
+            needed = "speakers or recordings" if self._tables["recording"] else "speakers"
             raise CorpusError(
                 f"{len(self._shares)} parts need as many {needed}, and there are {len(counts)}: ask for fewer"
             )
         taken = None if self._listed else self._by_hash
         shares = np.array(list(self._shares.values()))
         placed = stratify(counts, shares, order=self._order(counts), taken=taken)
-        ends = np.cumsum([len(table.places) for table in self._tables.values()])
+        ends = np.cumsum([len(table) for table in self._tables.values()])
         parts = dict(zip(KINDS, np.split(placed, ends[:-1]), strict=True))
         names = list(self._shares)
         speakers, recordings, clips = (
-            {name: names[part] for name, part in zip(table.places, parts[kind], strict=True)}
+            {name: names[part] for name, part in zip(table, parts[kind], strict=True)}
             for kind, table in self._tables.items()
         )
         splits = Splits(self._seed, dict(self._shares), speakers, clips, recordings, self._listed)
@@ -212,7 +196,7 @@ class _Groups:
 
     def _order(self, counts: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the large groups before the small, by octaves; within an octave the seed decides."""
-        names = ((kind, name) for kind, table in self._tables.items() for name in table.places)
+        names = ((kind, name) for kind, table in self._tables.items() for name in table)
         drawn = (f"{self._seed}/{kind}/{name}".encode("utf-8", "surrogatepass") for kind, name in names)
         rank = np.zeros(len(counts), [("octave", np.int32), ("drawn", "S32")])
         rank["octave"] = [-int(size).bit_length() for size in counts[:, 0]]
@@ -222,7 +206,8 @@ class _Groups:
     def _report(self, parts: Mapping[str, NDArray[np.intp]]) -> SplitReport:
         held = {kind: np.zeros((len(self._shares), len(STRATA)), np.int64) for kind in KINDS}
         for kind, table in self._tables.items():
-            np.add.at(held[kind], parts[kind], table.counts)
+            for part, row in zip(parts[kind], table.values(), strict=True):
+                held[kind][part] += row
         if not self._listed:
             held["clip"] = self._by_hash
         groups = {kind: np.bincount(parts[kind], minlength=len(self._shares)) for kind in KINDS}
@@ -241,6 +226,11 @@ class _Groups:
         )
         counts = dict(zip(STRATA, total.sum(axis=0).tolist(), strict=True))
         return SplitReport(found, counts, self._listed, self._emotions_unknown)
+
+
+def _table() -> dict[str, NDArray[np.int32]]:
+    """Return clips by stratum of each group of one kind, all 0."""
+    return defaultdict(lambda: np.zeros(len(STRATA), np.int32))
 
 
 def _strata(profile: VoiceProfile | None) -> list[int]:

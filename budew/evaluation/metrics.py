@@ -105,35 +105,6 @@ def strongest(intensities: FloatArray) -> FloatArray:
     return shares
 
 
-def confusion_matrix(reference: FloatArray, predicted: FloatArray) -> FloatArray:
-    """Count clips by strongest reference emotion (row) and strongest predicted one (column).
-
-    Returns:
-        (emotions + 1, emotions + 1), the last of each being "no emotion".
-    """
-    matrix: FloatArray = strongest(reference).T @ strongest(predicted)
-    return matrix
-
-
-def merge_groups(matrix: FloatArray, groups: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
-    """Add up rows and columns of a confusion matrix that share a group.
-
-    Args:
-        matrix: (emotions + 1, emotions + 1); the last row and column are "no emotion".
-        groups: group of each emotion, in the matrix's order.
-
-    Returns:
-        the groups in order of first appearance, and (groups + 1, groups + 1).
-    """
-    names = tuple(dict.fromkeys(groups))
-    member = np.zeros((len(matrix), len(names) + 1))
-    for emotion, group in enumerate(groups):
-        member[emotion, names.index(group)] = 1
-    member[-1, -1] = 1
-    merged: FloatArray = member.T @ matrix @ member
-    return names, merged
-
-
 def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Share of the clips with an emotion whose strongest is right, ties broken at random.
 

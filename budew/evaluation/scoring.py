@@ -11,9 +11,9 @@ from budew.evaluation.metrics import (
     METRICS,
     Scores,
     bootstrap,
-    confusion_matrix,
     permutation_baseline,
     score,
+    strongest,
 )
 from budew.evaluation.results import EmotionScore, Evaluation, Pair, Settings, Skipped
 from budew.taxonomy import EMOTIONS
@@ -50,7 +50,7 @@ def evaluate(
     baseline = permutation_baseline(
         reference, predicted, permutations=settings.permutations, seed=settings.seed
     )
-    confusion = confusion_matrix(reference, predicted)
+    confusion = strongest(reference).T @ strongest(predicted)
     constant = np.ptp(reference, axis=0) == 0
     return Evaluation(
         model=model,

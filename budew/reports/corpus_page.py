@@ -14,17 +14,17 @@ from budew.curation.statistics import CLIPS, UNKNOWN, Statistics, most_frequent_
 from budew.reports.corpus_tables import files_line
 from budew.reports.marks import emotion_tone, strongest_first, trait_words
 from budew.reports.page import (
-    LISTED,
     Bar,
     BarList,
     bar_list,
     bars,
     by_family,
     percent,
+    players,
     render_page,
     write_page,
 )
-from budew.reports.player import players
+from budew.reports.tables import LISTED
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 from budew.taxonomy.scales import level_name
 

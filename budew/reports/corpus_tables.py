@@ -13,8 +13,7 @@ from budew.curation.rating_statistics import RatingCounts, RatingStatistics
 from budew.curation.split_corpus import Part, SplitReport
 from budew.curation.statistics import Statistics
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
-from budew.reports.page import LISTED
-from budew.reports.tables import table
+from budew.reports.tables import LISTED, table
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
 
 LONGEST_NAME = 200

@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from budew.correlation import FloatArray
-from budew.evaluation.metrics import merge_groups
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
 from budew.reports.evaluation_tables import LABELS, worst_last
-from budew.reports.page import by_family, percent, render_page, write_page
-from budew.reports.player import players
+from budew.reports.page import by_family, percent, players, render_page, write_page
 from budew.reports.tables import written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
@@ -113,8 +111,10 @@ def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
 
 def _group_map(evaluation: Evaluation) -> Mapping[str, Any]:
     """Return clips by group of the strongest emotion of label and prediction, as shares of each row."""
-    groups, counts = merge_groups(evaluation.confusion, [emotion_group(name) for name in EMOTIONS])
-    return _heat_map((*groups, "none"), counts)
+    groups = [*map(emotion_group, EMOTIONS), "none"]
+    names = tuple(dict.fromkeys(groups))
+    member = np.array([[group == name for name in names] for group in groups], float)
+    return _heat_map(names, member.T @ evaluation.confusion @ member)
 
 
 def _heat_map(names: tuple[str, ...], counts: FloatArray) -> Mapping[str, Any]:

@@ -13,8 +13,7 @@ from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.comparison import COMPARED
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
-from budew.reports.page import LISTED
-from budew.reports.tables import share, table, written
+from budew.reports.tables import LISTED, share, table, written
 
 
 class Metric(NamedTuple):

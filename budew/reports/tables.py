@@ -3,6 +3,9 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+LISTED = 12
+"""Names in each list of a table or a page; the JSON has more."""
+
 
 def table(*headings: str, title: str | None = None) -> Table:
     """Return a table without rows: names in the first column, numbers to the right in the others."""
