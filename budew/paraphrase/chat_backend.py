@@ -40,16 +40,12 @@ class ChatBackend:
     temperature: float | None = None
     structured: bool = True
     account: str = ""
+    batch: int = field(default=1, init=False)
     _open: Client | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise InputError("temperature must be from 0 to 2")
-
-    @property
-    def batch(self) -> int:
-        """Clips passed together: none waits for another."""
-        return 1
 
     @property
     def ahead(self) -> int:
@@ -59,7 +55,7 @@ class ChatBackend:
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the candidates."""
         return {
-            **self._made_by(),
+            **self.prompts.made_by("chat", self.server.model),
             "temperature": self._temperature(),
             "top_p": self.prompts.top_p,
             "structured": self.structured,
@@ -86,12 +82,12 @@ class ChatBackend:
     async def _answered(self, request: Request) -> Candidates:
         if self._open is None:
             raise RuntimeError("the backend is not open: use it as an async context")
+        made_by = self.prompts.made_by("chat", self.server.model, request.style)
         try:
             answer = await self._open.complete(self._chat_request(request))
         except ServerError as refusal:
-            return Candidates((), self._made_by(request), failure=str(refusal))
-        texts = tuple(tidied(text) for text in answer.texts[: request.n])
-        return Candidates(texts, self._made_by(request))
+            return Candidates((), made_by, failure=str(refusal))
+        return Candidates(tuple(tidied(text) for text in answer.texts[: request.n]), made_by)
 
     def _chat_request(self, request: Request) -> ChatRequest:
         return ChatRequest(
@@ -107,12 +103,3 @@ class ChatBackend:
 
     def _temperature(self) -> float:
         return self.prompts.temperature if self.temperature is None else self.temperature
-
-    def _made_by(self, request: Request | None = None) -> dict[str, str | int | float]:
-        made_by: dict[str, str | int | float] = {
-            "backend": "chat",
-            "model": self.server.model,
-            "prompt": self.prompts.name,
-            "prompt_version": self.prompts.version,
-        }
-        return {**made_by, "style": request.style} if request else made_by

@@ -147,12 +147,14 @@ class TransformersBackend:
             less = any(words in str(error) for words in _OUT_OF_MEMORY)
             remedy = "use a smaller batch or fewer candidates" if less else "see the log"
             raise JobError(f"{self.library} cannot go on ({_one_line(error)}): {remedy}") from error
-        return [
-            Candidates((), self._made_by(request), failure=prompt)
-            if isinstance(prompt, str)
-            else Candidates(next(answers), self._made_by(request))
-            for request, prompt in zip(requests, prompts, strict=True)
-        ]
+        done = []
+        for request, prompt in zip(requests, prompts, strict=True):
+            made_by = {**self._made_by(request.style), "seed": request.seed}
+            if isinstance(prompt, str):
+                done.append(Candidates((), made_by, failure=prompt))
+            else:
+                done.append(Candidates(next(answers), made_by))
+        return done
 
     def _load(self) -> LocalModel:
         return load_model(self.model, self.revision, self.device, self.dtype, content_of(self.model))
@@ -164,15 +166,10 @@ class TransformersBackend:
                 texts += generate(local, prompts[start : start + self.batch], self.temperature, self.top_p)
         return texts
 
-    def _made_by(self, request: Request | None = None) -> dict[str, str | int | float]:
-        prompts, folder = self.prompts or load_prompts(), Path(self.model).expanduser()
-        made_by: dict[str, str | int | float] = {
-            "backend": self.library,
-            "model": folder.resolve().name if folder.is_dir() else str(self.model),
-            "prompt": prompts.name,
-            "prompt_version": prompts.version,
-        }
-        return {**made_by, "style": request.style, "seed": request.seed} if request else made_by
+    def _made_by(self, style: str | None = None) -> dict[str, str | int | float]:
+        folder = Path(self.model).expanduser()
+        name = folder.resolve().name if folder.is_dir() else str(self.model)
+        return (self.prompts or load_prompts()).made_by(self.library, name, style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, parse, render
-from budew.paraphrase import Candidates, GrammarBackend, Refused, Request, grammar, judge
+from budew.paraphrase import Candidates, GrammarBackend, Reason, Refused, Request, grammar, judge
 from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile
@@ -117,7 +117,7 @@ def test_what_does_not_parse_back_to_the_profile_is_never_given(monkeypatch):
 def test_what_was_refused_is_not_given_again():
     asked = request()
     (first,) = rewritten(asked)
-    refused = tuple(Refused(text, ("too dull",)) for text in first.texts)
+    refused = tuple(Refused(text, (Reason("copy"),)) for text in first.texts)
     (second,) = rewritten(replace(asked, refused=refused))
     assert second.texts
     assert not set(second.texts) & set(first.texts)

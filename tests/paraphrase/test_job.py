@@ -12,7 +12,7 @@ from budew.corpora.shards import write_shard
 from budew.errors import JobError
 from budew.jobs import run
 from budew.paraphrase import Gate, GrammarBackend, Paraphrase, Rewriting, judge
-from budew.paraphrase.job import METADATA, counted
+from budew.paraphrase.job import METADATA
 from tests.paraphrase.scripted import Scripted, some_clips
 
 
@@ -36,9 +36,7 @@ def test_every_clip_ends_with_captions_that_pass_or_is_listed(corpus, tmp_path):
     for clip in clips:
         assert len(clip.captions) == 2
         assert all(judge(caption.text, clip.profile).accepted for caption in clip.captions)
-    counts = counted(clips)
-    assert counts["accepted"] + counts["repaired"] + counts["fallbacks"] == 58
-    assert counts["candidates"] == sum(counts[name] for name in ("accepted", "repaired", "spare", "refused"))
+
     (failure,) = map(json.loads, (tmp_path / "out" / "failures.jsonl").read_text().splitlines())
     assert failure["clip"] == "clip-0007"
     assert "annotate it first" in failure["reason"]
@@ -62,16 +60,12 @@ def test_templates_are_replaced_and_captions_from_elsewhere_stay():
     human, template = Caption("She is tired.", {"by": "Ann"}), Caption(render(clip.profile), {"by": "render"})
     clip = replace(clip, captions=(human, template))
 
-    def makers(job):
-        (done,) = job.run(iter([clip]), lambda *_: None)
-        (again,) = job.run(iter([done]), lambda *_: None)
-        assert [caption.made_by["by"] for caption in again.captions] == [
-            c.made_by["by"] for c in done.captions
-        ]
-        return [caption.made_by["by"] for caption in done.captions]
-
-    assert makers(job()) == ["Ann", "paraphrase", "paraphrase"]
-    assert makers(job(keep_templates=True)) == ["Ann", "render", "paraphrase", "paraphrase"]
+    for keep, kept in ((False, ["Ann"]), (True, ["Ann", "render"])):
+        done = clip
+        for _ in range(2):
+            (done,) = job(keep_templates=keep).run(iter([done]), lambda *_: None)
+            makers = [caption.made_by["by"] for caption in done.captions]
+            assert makers == [*kept, "paraphrase", "paraphrase"]
 
 
 def test_refused_candidates_are_kept_for_the_report_unless_they_are_not_wanted():
@@ -88,11 +82,6 @@ def test_refused_candidates_are_kept_for_the_report_unless_they_are_not_wanted()
 
 def test_settings_that_decide_captions_make_another_job(corpus, tmp_path):
     run(job(), corpus, tmp_path / "out", workers=0)
-    for other in (
-        job(seed=1),
-        job(attempts=2),
-        job(gate=Gate(tolerance=0)),
-        job(keep_templates=True),
-    ):
+    for other in (job(seed=1), job(gate=Gate(tolerance=0)), job(keep_templates=True)):
         with pytest.raises(JobError, match="with other settings"):
             run(other, corpus, tmp_path / "out", workers=0)

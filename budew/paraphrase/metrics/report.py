@@ -6,6 +6,7 @@ caption on one core and 0.3 GB.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from budew.addresses import shown
 from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
-from budew.corpora import Clip, read
+from budew.corpora import read
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
@@ -186,22 +187,16 @@ def _rows(
         found.bad += 1
         report(error, on_bad)
 
-    for corpus in corpora:
-        for clip in read(corpus, on_bad=bad):
-            yield from _counted(clip, found)
-            if progress:
-                progress(found.clips + found.others)
-
-
-def _counted(clip: Clip, found: _Read) -> Iterator[Row]:
-    captions = written_by_rewriting(clip)
-    found.candidates.add(clip, captions)
-    if not captions:
-        found.others += 1
-        return
-    found.clips += 1
-    found.sample.add(clip)
-    for caption in captions:
-        found.captions.add(caption)
-        if not is_fallback(caption):
-            yield Row(clip.id, caption.text, clip.profile)
+    for clip in chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora):
+        captions = written_by_rewriting(clip)
+        found.candidates.add(clip, captions)
+        found.clips += bool(captions)
+        found.others += not captions
+        if captions:
+            found.sample.add(clip)
+        for caption in captions:
+            found.captions.add(caption)
+            if not is_fallback(caption):
+                yield Row(clip.id, caption.text, clip.profile)
+        if progress:
+            progress(found.clips + found.others)

@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
@@ -103,7 +103,21 @@ class Example:
 
 def accepted_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:
     """Return at most `most` paraphrases, one of a clip, in the random order of the clips."""
-    return tuple(islice(_accepted(clips, seed), most))
+    found: list[Example] = []
+    for clip in clips:
+        if len(found) == most:
+            break
+        if not clip.paraphrases:
+            continue
+        caption = clip.choose(clip.paraphrases, seed=seed)
+        template = clip.template_of(caption, seed=seed)
+        if template is not None:
+            parts = (caption.made_by.get(name) for name in ("backend", "model", "style"))
+            made_by = ", ".join(str(part) for part in parts if part not in (None, ""))
+            if "repaired" in caption.made_by:
+                made_by += f", with {caption.made_by['repaired']} added"
+            found.append(Example(clip.id, clip.profile, template, caption.text, made_by))
+    return tuple(found)
 
 
 def refused_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:
@@ -117,17 +131,3 @@ def refused_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tup
                 by_code[code].append(Example(clip.id, clip.profile, template, refusal.text, refusal=refusal))
     rounds = zip_longest(*(by_code[code] for code in sorted(by_code)))
     return tuple(islice((example for turn in rounds for example in turn if example is not None), most))
-
-
-def _accepted(clips: Sequence[Rewritten], seed: int) -> Iterator[Example]:
-    for clip in clips:
-        if not clip.paraphrases:
-            continue
-        caption = clip.choose(clip.paraphrases, seed=seed)
-        template = clip.template_of(caption, seed=seed)
-        if template is not None:
-            parts = (caption.made_by.get(name) for name in ("backend", "model", "style"))
-            made_by = ", ".join(str(part) for part in parts if part not in (None, ""))
-            if "repaired" in caption.made_by:
-                made_by += f", with {caption.made_by['repaired']} added"
-            yield Example(clip.id, clip.profile, template, caption.text, made_by)

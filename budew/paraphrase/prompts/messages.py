@@ -19,7 +19,6 @@ from budew.captions import expressible
 from budew.chat.request import Schema
 from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import Refused, Request
-from budew.paraphrase.gate import Reason
 from budew.paraphrase.prompts.few_shots import Example, FewShots
 from budew.paraphrase.prompts.must_say import in_plain_words, listed
 from budew.paraphrase.prompts.prompt_file import (
@@ -85,6 +84,12 @@ class Prompts:
         """The styles by their names, in the order of the file."""
         return self.file.styles
 
+    def made_by(self, backend: str, model: str, style: str | None = None) -> dict[str, str | int | float]:
+        """Return the provenance of what a model answers, in one style or in any."""
+        made_by: dict[str, str | int | float] = {"backend": backend, "model": model}
+        made_by |= {"prompt": self.name, "prompt_version": self.version}
+        return made_by if style is None else {**made_by, "style": style}
+
     def style_of(self, seed: int, id: str, number: int) -> str:
         """Return the style of a clip's caption `number`, from 0: another one until all have been drawn."""
         turn, place = divmod(number, len(self.styles))
@@ -135,12 +140,12 @@ class Prompts:
             InputError: there is no such style.
         """
         chance = generator("prompt", request.seed, len(request.refused))
-        reasons = [self._sentence(reason) for refused in request.refused[-1:] for reason in refused.reasons]
+        reasons = (reason for refused in request.refused[-1:] for reason in refused.reasons)
         values = {
             "style": self.styles[self._style(request)].wording,
             "keep": "; ".join(self._must_say(request, expressible(request.profile), chance)),
             "caption": quoted(request.caption),
-            "refused": " ".join(reasons),
+            "refused": " ".join(self.explain(reason.code, reason.what) for reason in reasons),
         }
         return " ".join(filled(self.file.text, values).split())
 
@@ -199,11 +204,8 @@ class Prompts:
         return filled(self.file.example_of_another_style, values), filled(self.file.example, values)
 
     def _attempt(self, refused: Refused) -> str:
-        reasons = "\n".join(f"- {self._sentence(reason)}" for reason in refused.reasons)
+        reasons = "\n".join(f"- {self.explain(reason.code, reason.what)}" for reason in refused.reasons)
         return filled(self.file.refused.text, {"text": quoted(refused.text), "reasons": reasons})
-
-    def _sentence(self, reason: Reason | str) -> str:
-        return quoted(reason) if isinstance(reason, str) else self.explain(reason.code, reason.what)
 
 
 def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = None) -> Prompts:

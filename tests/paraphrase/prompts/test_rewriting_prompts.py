@@ -143,7 +143,7 @@ def test_the_fixed_part_is_the_same_for_all_requests_and_asks_for_json_where_a_s
 
 
 def test_the_seed_and_the_number_of_attempts_decide_the_words_that_are_offered():
-    attempts = [Refused("A woman.", ("Wrong.",))] * 2
+    attempts = [Refused("A woman.", (Reason("copy"),))] * 2
     requests = [request(seed=seed, refused=attempts[:many]) for seed in (7, 8, 9) for many in (0, 1, 2)]
     offered = [re.findall(r"(?m)^- \w+ anger: .*$", asked(given)[1])[0] for given in requests]
     assert offered == [re.findall(r"(?m)^- \w+ anger: .*$", asked(given)[1])[0] for given in requests]
@@ -187,10 +187,13 @@ def test_a_hostile_caption_or_answer_stays_data_in_its_quotation(hostile):
     assert not set("<>{}[]|\n") & set(inside)
     assert inside.isprintable()
     assert len(inside) <= LONGEST_QUOTED
-    _, user = asked(request(refused=(Refused(hostile, (hostile, Reason("lint", hostile))),)))
+    _, user = asked(request(refused=(Refused(hostile, (Reason("lost", hostile), Reason("lint", hostile))),)))
     assert user.count("<refused>") == user.count("</refused>") == 1
     assert user.count("\n") == plain.count("\n") + 5
-    assert len(PROMPTS.text(request(caption=hostile, refused=(Refused(hostile, (hostile,)),)))) < 6000
+    assert (
+        len(PROMPTS.text(request(caption=hostile, refused=(Refused(hostile, (Reason("lint", hostile),)),))))
+        < 6000
+    )
 
 
 @given(st.text(max_size=300))
@@ -221,11 +224,13 @@ def test_a_rendered_caption_stands_in_its_request_as_it_is(emotions, bursts, see
 
 
 def test_what_was_refused_is_told_with_the_reasons_the_latest_of_many():
-    attempts = [Refused(f"Attempt {word}.", (f"Reason {word}.",)) for word in ("one", "two", "three")]
+    words = ("one", "two", "three")
+    attempts = [Refused(f"Attempt {word}.", (Reason("long", f"reason {word}"),)) for word in words]
     _, user = asked(request(refused=attempts))
     assert "Attempt one." not in user
-    assert user.index("<refused>Attempt two.</refused>\n- Reason two.") < user.index("Attempt three.")
-    assert "Reason three." in PROMPTS.text(request(refused=attempts))
+    second = "<refused>Attempt two.</refused>\n- It is too long (reason two)."
+    assert user.index(second) < user.index("Attempt three.")
+    assert "(reason three)." in PROMPTS.text(request(refused=attempts))
 
 
 def test_each_code_of_the_gate_and_the_linter_has_a_sentence_in_plain_words():
