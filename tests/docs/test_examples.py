@@ -1,9 +1,10 @@
-"""Every example of the pages on corpora and paraphrasing runs as it stands, beside a `clip.wav` and a folder
-`whisper`, section by section.
+"""The examples of each page run as they stand, in order, beside a `clip.wav` and a folder `whisper`; the commands of all
+pages exist, with the options that the pages give them.
 """
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,37 +13,35 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import typer.main
 
 from budew.audio.samples import decode
+from budew.cli import app
 from budew.corpora import read
 from budew.resources import data_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("corpora", "segmentation", "annotation", "acting", "balance", "paraphrasing")
-_BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def examples() -> dict[str, list[tuple[str, str]]]:
-    """Return the examples below each heading. What needs a server or data of others stands as `console`."""
-    found = {}
-    for page in PAGES:
-        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-        parts = re.split(r"^#{2,3} (.+)$", text, flags=re.MULTILINE)
-        for name, section in zip(parts[1::2], parts[2::2], strict=True):
-            found[f"{page}: {name}"] = _BLOCK.findall(section)
-    return {name: blocks for name, blocks in found.items() if blocks}
+PAGES = (
+    "captioning",
+    "captions",
+    "corpora",
+    "formats",
+    "segmentation",
+    "annotation",
+    "training",
+    "acting",
+    "balance",
+    "paraphrasing",
+)
+TEXTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 
 
 @pytest.fixture
 def place(tmp_path: Path, whisper_folder: Path) -> Path:
-    """A folder with a clip of speech and a checkpoint, and `budew` in the path of its shell."""
+    """A folder with a clip of speech and a checkpoint."""
     shutil.copytree(whisper_folder, tmp_path / "whisper")
     clip = next(read(data_folder("demo_clips") / "clips.tar")).audio
     soundfile.write(tmp_path / "clip.wav", decode(clip).samples, 16_000)
-    program = tmp_path / "bin/budew"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m budew "$@"\n')
-    program.chmod(0o755)
     return tmp_path
 
 
@@ -51,27 +50,53 @@ def imports_in_readme() -> list[str]:
     return re.findall(r"`(from budew[\w.]* import \w+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
+def commands(text: str) -> list[str]:
+    """Return the commands `budew …` in a page: those that start a line of a block, and those in backticks."""
+    text = re.sub(r"\\\n\s*", " ", text)
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`(budew [^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    return [line for line in (*lines, *inline) if line.startswith("budew ")]
+
+
 @pytest.mark.parametrize("line", imports_in_readme())
 def test_what_the_readme_names_can_be_imported(line):
     _, module, _, name = line.split()
     assert hasattr(import_module(module), name)
 
 
+@pytest.mark.parametrize("page", TEXTS)
+def test_commands_of_a_page_exist_with_their_options(page):
+    for line in commands((ROOT / page).read_text(encoding="utf-8")):
+        command, words = typer.main.get_command(app), shlex.split(line.replace("\\|", " "), comments=True)[1:]
+        while words and hasattr(command, "commands"):
+            assert words[0] in command.commands, line
+            command, words = command.commands[words[0]], words[1:]
+        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links_of_a_page_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^):#]*)(?:#([\w-]*))?\)", text):
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", examples())
-def test_the_examples_of_a_section_run(name, place):
-    environment = {**os.environ, "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment |= {
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page_run(page, place):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         "HF_HOME": str(place / "hf"),
         "HF_HUB_OFFLINE": "1",
         "XDG_CACHE_HOME": str(place / "cache"),
     }
-    for kind, text in examples()[name]:
-        script = place / ("example.py" if kind == "python" else "example.sh")
-        script.write_text(text)
-        command = [sys.executable, script] if kind == "python" else [shutil.which("bash"), "-eu", script]
-        done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, timeout=600
-        )
-        assert done.returncode == 0, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    command = [sys.executable, Path(__file__).with_name("run_page.py"), ROOT / "docs" / f"{page}.md"]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
