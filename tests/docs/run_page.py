@@ -1,7 +1,7 @@
-"""Run the examples of pages in one process, in order: `python run_page.py PAGE…`, in the folder to run them in.
+"""Run the examples of pages in order: `python run_page.py PAGE…`, in the folder to run them in.
 
-Python blocks are executed, each with names of its own. Of shell blocks, `budew` lines go to the command line in
-this process, which saves each the import of torch, and other lines to bash.
+Python blocks are executed, each in a namespace of its own. Of shell blocks, `budew` lines go to the command
+line in this process, so that torch is imported once a page, and other lines to bash.
 """
 
 import re

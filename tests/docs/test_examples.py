@@ -1,5 +1,6 @@
-"""The examples of each page run as they stand, in order, beside a `clip.wav` and a folder `whisper`; the commands of all
-pages exist, with the options that the pages give them.
+"""The examples of each page run as they stand, in order, beside a `clip.wav` and a folder `whisper`.
+
+The commands of all pages exist, with the options that the pages give them, and links lead somewhere.
 """
 
 import os
