@@ -86,18 +86,10 @@ def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
          "file_name": "EN_1.mp3", "rating": rating}
         for number, rating in enumerate(said)
     ]  # fmt: skip
-    counted = {
-        "file_name": "EN_1.mp3",
-        "queried_emotion": "Jealousy___Envy",
-        "strongly_present_votes": 1,
-        "weakly_present_votes": 2,
-        "not_present_votes": 0,
-    }
-    for path in (
-        table(tmp_path, votes),
-        table(tmp_path, votes, "t.tsv"),
-        table(tmp_path, [counted], "c.csv"),
-    ):
+    of = {"file_name": "EN_1.mp3", "queried_emotion": "Jealousy___Envy"}
+    counted = of | {"strongly_present_votes": 1, "weakly_present_votes": 2, "not_present_votes": 0}
+    for rows, name in ((votes, "t.csv"), (votes, "t.tsv"), ([counted], "c.csv")):
+        path = table(tmp_path, rows, name)
         ratings = list(read_ratings(path))
         assert [rating.value for rating in ratings] == [1.0, 0.5, 0.5]
         (item, profile), = profiles_of(ratings).items()  # fmt: skip

@@ -49,11 +49,8 @@ def test_agreement_is_the_share_of_pairs_with_the_same_answer(answers, agreement
     assert rating_statistics(ratings).all.agreement == pytest.approx(agreement)
 
 
-def test_raters_who_always_say_the_same_agree_perfectly():
+def test_alpha_of_raters_who_always_say_the_same_is_1_and_of_none_unknown():
     ratings = [Rating(item, rater, "Awe", 1.0) for item in "ab" for rater in "rs"]
     assert rating_statistics(ratings).all.alpha == 1.0
-
-
-def test_nothing_counts_as_nothing():
     counts = rating_statistics([]).all
     assert (counts.ratings, counts.items, counts.mean, counts.alpha) == (0, 0, 0.0, None)

@@ -7,7 +7,7 @@ import pytest
 from budew.corpora import Clip, read, write_shard
 from budew.curation import selection
 from budew.curation.selection import Select, Unknown, unknown_to
-from budew.curation.splits import Splits
+from budew.curation.splits import Splits, select
 from budew.errors import CorpusError, InputError, JobError
 from budew.jobs import run
 
@@ -36,8 +36,9 @@ def test_a_folder_of_one_split_is_not_gone_on_with_by_another(shard, tmp_path):
 
 def test_the_job_can_be_sent_to_a_worker_and_refuses_a_part_that_is_not_there():
     assert pickle.loads(pickle.dumps(Select(SPLITS, "train"))) == Select(SPLITS, "train")
-    with pytest.raises(InputError, match="no part 'dev'"):
-        Select(SPLITS, "dev")
+    for refused in (lambda: Select(SPLITS, "dev"), lambda: select([], SPLITS, "dev")):
+        with pytest.raises(InputError, match="no part 'dev': there are train, test"):
+            refused()
 
 
 LISTED = Splits(0, {"a": 0.5, "b": 0.5}, {"x": "a", "y": "b"}, {"bare": "a"}, {"talk": "b"})

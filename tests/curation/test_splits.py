@@ -77,25 +77,11 @@ def test_no_speaker_is_in_two_parts_and_every_clip_is_in_one(tmp_path, seed):
 
 
 def test_parts_have_their_shares_of_clips_and_of_every_emotion(tmp_path):
-    clips = corpus(5)
-    splits, report = split(clips, tmp_path)
-    by_hash = Splits(0, SHARES)
-    prevalent = {name: report.counts[name] / len(clips) for name in EMOTIONS if report.counts[name]}
-
-    def deviation(chosen: Splits, part: str) -> float:
-        held = [clip.profile.emotions for clip in select(clips, chosen, part)]
-        off = [
-            abs(sum(name in emotions for emotions in held) / len(held) - share)
-            for name, share in prevalent.items()
-        ]
-        return float(np.mean(off))
-
+    _, report = split(corpus(5), tmp_path)
     for part in report.parts:
         assert report.share(part) == pytest.approx(part.asked, abs=0.02)
         assert report.mean_deviation(part) < 150 / part.counts["clips"]  # a clip and a half
         assert not report.missing(part)
-    for name in ("validation", "test"):
-        assert deviation(splits, name) < deviation(by_hash, name) / 3
     table = json.loads(json.dumps(report.to_dict()))
     assert sum(part["clips"] for part in table["parts"].values()) == table["clips"]
     assert table["parts"]["test"]["emotions"]["Awe"]["deviation"] == pytest.approx(
@@ -227,8 +213,3 @@ def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, fault, tmp_
     with pytest.raises(SettingsError, match=r"splits\.json: ") as raised:
         read_splits(tmp_path / "splits.json")
     assert fault in str(raised.value)
-
-
-def test_a_part_that_is_not_there_is_an_error():
-    with pytest.raises(InputError, match="no part 'dev': there are train, validation, test"):
-        select([], Splits(0, SHARES), "dev")
