@@ -18,9 +18,7 @@ SIZE = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_capti
 @pytest.fixture(scope="module")
 def model() -> WhisperWithHeads:
     tokenizer = build_tokenizer(["A woman, strongly amused."], vocabulary=300)
-    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, kind=WhisperWithHeads)
-    model.heads_weight = 1.0
-    return model
+    return build_whisper(SIZE, FEATURES, tokenizer, seed=1, kind=WhisperWithHeads)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +33,20 @@ def batch() -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.fixture(autouse=True)
+def fresh(model):
+    """Each test begins in training mode, with the weight of the heads 1 and without gradients."""
+    model.train()
+    model.heads_weight = 1.0
+    model.zero_grad()
+
+
 def without_labels(batch):
     return {name: value for name, value in batch.items() if name != "heads"}
+
+
+def all_gradients_are_finite(model) -> bool:
+    return all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
 
 
 def with_unknown(batch, place: slice | tuple[int, slice]):
@@ -45,49 +55,35 @@ def with_unknown(batch, place: slice | tuple[int, slice]):
     return batch | {"heads": heads}
 
 
-def test_heads_raise_the_loss_in_training_and_not_in_validation(model, batch):
-    model.train()
-    assert model(**batch).loss > model(**without_labels(batch)).loss + 1
+def test_heads_raise_the_loss_in_training_by_their_weight_and_not_in_validation(model, batch):
+    losses = {}
+    for weight in (0.0, 1.0, 3.0):
+        model.heads_weight = weight
+        losses[weight] = model(**batch).loss.item()
+    assert losses[0.0] == model(**without_labels(batch)).loss.item() < losses[1.0] - 1
+    assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-5)
     model.eval()
     assert torch.equal(model(**batch).loss, model(**without_labels(batch)).loss)
 
 
-def test_heads_weigh_what_they_are_told_to(model, batch):
-    model.train()
-    try:
-        losses = {}
-        for weight in (0.0, 1.0, 3.0):
-            model.heads_weight = weight
-            losses[weight] = model(**batch).loss.item()
-    finally:
-        model.heads_weight = 1.0
-    assert losses[0.0] == model(**without_labels(batch)).loss.item()
-    assert losses[3.0] - losses[0.0] == pytest.approx(3 * (losses[1.0] - losses[0.0]), rel=1e-5)
-
-
 def test_an_unknown_cue_adds_nothing_to_the_loss(model, batch):
-    model.train()
     cues, half = (slice(None), slice(123, None)), (slice(None), slice(129, None))
     known, unknown = model(**batch).loss, model(**with_unknown(batch, cues)).loss
     assert known > model(**with_unknown(batch, half)).loss > unknown > model(**without_labels(batch)).loss
     unknown.backward()
-    assert all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
+    assert all_gradients_are_finite(model)
     with torch.no_grad():
         model.heads[2].bias[123:] += 5
-    assert model(**with_unknown(batch, cues)).loss == unknown
-    with torch.no_grad():
+        assert model(**with_unknown(batch, cues)).loss == unknown
         model.heads[2].bias[123:] -= 5
-    model.zero_grad()
 
 
 def test_unknown_emotions_add_nothing_to_the_loss(model, batch):
-    model.train()
     labels = with_unknown(batch, (1, slice(40)))
     unknown = model(**labels).loss
     assert unknown < model(**batch).loss
     unknown.backward()
-    assert all(value.grad.isfinite().all() for value in model.parameters() if value.grad is not None)
-    model.zero_grad()
+    assert all_gradients_are_finite(model)
     predicted = torch.zeros(3, 136, requires_grad=True)
     _heads_loss(predicted, labels["heads"]).backward()
     assert not predicted.grad[1, :40].any()
@@ -110,15 +106,12 @@ def test_labels_are_emotions_bursts_gender_and_cues():
 
 
 def test_heads_reach_the_encoder_and_not_the_decoder(model, batch):
-    model.train()
-    model.zero_grad()
     (model(**batch).loss - model(**without_labels(batch)).loss).backward()
     reached = {
         name
         for name, value in model.named_parameters()
         if value.grad is not None and value.grad.abs().max() > 1e-6
     }
-    model.zero_grad()
     assert {"heads.0.weight", "attention.weight", "model.encoder.conv1.weight"} <= reached
     assert not any(name.startswith("model.decoder") for name in reached)
 
