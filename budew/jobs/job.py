@@ -23,7 +23,6 @@ class Job(Protocol):
     @property
     def name(self) -> str:
         """Return what the job does in one word, such as "segment"."""
-        ...
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output, as JSON values: versions, models, prompts, seeds, thresholds.
@@ -31,7 +30,6 @@ class Job(Protocol):
         Output made with other settings is not continued. What does not change the output, such as a batch
         size or an address, does not belong here.
         """
-        ...
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Process the clips of one shard lazily, in order; call `failed` for each that cannot be done.
@@ -39,7 +37,6 @@ class Job(Protocol):
         Raises:
             JobError: no other clip would succeed either.
         """
-        ...
 
 
 class NumberedJob(Job, Protocol):
@@ -48,11 +45,9 @@ class NumberedJob(Job, Protocol):
     @property
     def prefix(self) -> str:
         """Return the prefix of shard names: "act" for `act-00000.tar`."""
-        ...
 
     def id_of(self, number: int) -> str:
         """Return the id of a clip."""
-        ...
 
 
 @runtime_checkable
@@ -62,11 +57,9 @@ class Tallying(Protocol):
     @property
     def tallies(self) -> tuple[str, ...]:
         """Return the names of the counts, as they are displayed."""
-        ...
 
     def tally(self, clip: Clip) -> Mapping[str, int]:
         """Return what a clip of the output adds to each count."""
-        ...
 
 
 def tallies_of(job: Job) -> tuple[str, ...]:

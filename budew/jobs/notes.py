@@ -60,9 +60,8 @@ class Failure:
         """Describe an error in at most 1,000 characters."""
         text = " ".join(str(error).split()) or type(error).__name__
         text = text.encode("utf-8", "backslashreplace").decode()[:1000]
-        if isinstance(error, FilteredError):
-            return cls(clip, text, type(error).__name__, True, dict(error.details))
-        return cls(clip, text, type(error).__name__)
+        details = error.details if isinstance(error, FilteredError) else {}
+        return cls(clip, text, type(error).__name__, isinstance(error, FilteredError), dict(details))
 
     def row(self, shard: str) -> dict[str, Any]:
         """Return the line of `failures.jsonl` or `left_out.jsonl`."""

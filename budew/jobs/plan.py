@@ -31,8 +31,8 @@ from budew.jobs.notes import (
     output_note,
     read_note,
 )
-from budew.jobs.unit_work import do_unit
-from budew.jobs.units import CLIPS_PER_SHARD, FileUnit, NumberedUnit, Unit, file_units, numbered_units
+from budew.jobs.unit_work import OnClip, do_unit
+from budew.jobs.units import CLIPS_PER_SHARD, NumberedUnit, Unit, file_units, numbered_units
 from budew.jobs.workers import Outcome, WorkerDiedError, WorkerPool
 
 if TYPE_CHECKING:
@@ -122,15 +122,18 @@ class Plan:
         """
         self.job, self.out, self.units = job, Path(out), tuple[Unit, ...]()
         self._clips_per_shard, self._retry_failed = clips_per_shard, retry_failed
+        self._retry_left_out = retry_failed and isinstance(source, range)
         if isinstance(source, range):
             numbered = numbered_units(job, source, self.out, clips_per_shard)  # type: ignore[arg-type]
-            self.units, self._retry_left_out = tuple(numbered), retry_failed
+            self.units = tuple(numbered)
             check_claim(self.out, job, clips_per_shard)
             _refuse_fewer(numbered, self.out)
         else:
             files = file_units(source, clips_per_shard)
-            self.units, self._retry_left_out = tuple(files), False
-            _check_overlap(source, files, self.out)
+            self.units = tuple(files)
+            written = [*(f"{unit.name}.tar" for unit in files), FAILURES, LEFT_OUT]
+            check_local(self.out)
+            check_no_overlap(source, (file for unit in files for file in unit.files[:1]), written, self.out)
             check_claim(self.out, job, clips_per_shard)
 
     def notes(self) -> dict[str, Note]:
@@ -189,35 +192,46 @@ class Plan:
             return self._summary(notes, done=len(waiting) - len(given_up), given_up=given_up)
 
     def _waiting(self, notes: Mapping[str, Note]) -> tuple[Unit, ...]:
-        def again(note: Note) -> bool:
-            return any(
-                self._retry_left_out if failure.is_filtered else self._retry_failed
-                for failure in note.failures
-            )
+        def is_done(unit: Unit) -> bool:
+            again = {True: self._retry_left_out, False: self._retry_failed}
+            note = notes.get(unit.name)
+            return note is not None and not any(again[failure.is_filtered] for failure in note.failures)
 
-        done = {name for name, note in notes.items() if not again(note)}
-        return tuple(unit for unit in self.units if unit.name not in done)
+        return tuple(unit for unit in self.units if not is_done(unit))
 
     def _outcomes(
         self, waiting: Sequence[Unit], workers: int | None, progress: OnProgress | None
     ) -> Iterator[Outcome]:
         """Do what waits; give each unit that is done or given up, and raise what ends the job."""
-        counts = _Counts(len(self.units) - len(waiting), len(self.units), tallies_of(self.job), progress)
+        units, tallies = len(self.units) - len(waiting), tallies_of(self.job)
+        counts = nothing = [0] * (2 + len(tallies))
+
+        def report(under_way: Sequence[int]) -> None:
+            if progress:
+                clips, failed, *tally = map(add, counts, under_way)
+                named = dict(zip(tallies, tally, strict=True))
+                progress(Progress(units, len(self.units), clips, failed, named))
+
+        report(nothing)
         count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
-        for outcome in self._done_here(waiting, count, counts):
+        for outcome in self._done_here(waiting, count, report):
             if outcome.error is not None and not isinstance(outcome.error, WorkerDiedError):
                 raise outcome.error
-            counts.finished(outcome.note)
+            units += 1
+            if (note := outcome.note) is not None:
+                tally = (note.tally.get(name, 0) for name in tallies)
+                counts = list(map(add, counts, (note.clips, len(note.failures), *tally)))
+            report(nothing)
             yield outcome
 
-    def _done_here(self, waiting: Sequence[Unit], workers: int, counts: "_Counts") -> Iterator[Outcome]:
+    def _done_here(self, waiting: Sequence[Unit], workers: int, report: OnClip) -> Iterator[Outcome]:
         if not workers:
             for unit in waiting:
-                yield Outcome(unit, do_unit(unit, self.job, self.out, on_clip=counts.under_way), None)
+                yield Outcome(unit, do_unit(unit, self.job, self.out, on_clip=report), None)
             return
         with WorkerPool(workers, self.job, self.out) as pool:
             for outcome in pool.outcomes(waiting):
-                counts.under_way(pool.under_way())
+                report(pool.under_way())
                 if outcome is not None:
                     yield outcome
 
@@ -263,17 +277,6 @@ def _notes(units: Iterable[Unit], out: Path) -> dict[str, Note]:
     return {name: note for name, note in found if note is not None}
 
 
-def _check_overlap(source: str | Path, units: Sequence[FileUnit], out: Path) -> None:
-    """Refuse an output folder that overlaps the source: a later run would read what this one writes.
-
-    Raises:
-        CorpusError: names the folder or the file, and the remedy.
-    """
-    check_local(out)
-    files = (file for unit in units for file in unit.files[:1])
-    check_no_overlap(source, files, [*(f"{unit.name}.tar" for unit in units), FAILURES, LEFT_OUT], out)
-
-
 def _refuse_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
     """Refuse a plan with fewer clips than there are, as it would remove some."""
     known, note = {unit.name for unit in units}, output_note(out, units[-1])
@@ -282,30 +285,6 @@ def _refuse_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
     if beyond or (note is not None and note.input_bytes > len(units[-1].numbers)):
         clips = sum(len(unit.numbers) for unit in units)
         raise JobError(f"{out} holds more than {clips} clips already: ask for as many as there are, or more")
-
-
-class _Counts:
-    """Adds up the progress of a run."""
-
-    def __init__(self, done: int, of: int, tallies: Sequence[str], progress: OnProgress | None) -> None:
-        self._units, self._of, self._tallies, self._progress = done, of, tallies, progress
-        self._counts = [0] * (2 + len(tallies))
-        self.under_way(self._counts)
-
-    def under_way(self, counts: Sequence[int]) -> None:
-        """Report with the counts of the units that are not finished."""
-        if self._progress:
-            clips, failed, *tally = map(add, self._counts, counts)
-            named = dict(zip(self._tallies, tally, strict=True))
-            self._progress(Progress(self._units, self._of, clips, failed, named))
-
-    def finished(self, note: Note | None) -> None:
-        """Add a unit that is done, or given up."""
-        self._units += 1
-        if note is not None:
-            tally = (note.tally.get(name, 0) for name in self._tallies)
-            self._counts = list(map(add, self._counts, (note.clips, len(note.failures), *tally)))
-        self.under_way([0] * len(self._counts))
 
 
 @contextmanager

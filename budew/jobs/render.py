@@ -47,12 +47,9 @@ class Render:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output."""
+        names = ("seed", "per_clip", "style", "max_emotions", "min_level")
         return {
-            "seed": self.seed,
-            "per_clip": self.per_clip,
-            "style": self.style,
-            "max_emotions": self.max_emotions,
-            "min_level": self.min_level,
+            **{name: getattr(self, name) for name in names},
             "leave_out": sorted(self.leave_out),
             "baseline": self.baseline.to_dict() if self.baseline else None,
             "min_z": self.min_z if self.baseline else None,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from glob import escape
+from itertools import chain
 from pathlib import Path
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
@@ -33,7 +34,9 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts:
         OSError: the disk refuses.
     """
     path, failures = shard_path(out, unit), list[Failure]()
-    remove_unfinished(out, unit)
+    for made, end in ((path, "unfinished"), (note_path(out, unit), "part")):  # of a run that was killed
+        for stale in made.parent.glob(f".{escape(made.name)}.*.{end}"):
+            stale.unlink(missing_ok=True)
     before, digest = unit.state(), unit.digest()
     read, tally = 0, dict.fromkeys(tallies_of(job), 0)
 
@@ -59,13 +62,11 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts:
                 count_clips()
             yield clip
 
-    written = tallied(_writable(job.run(clips(), failed), failed))
-    first = next(written, None)
-    count = 0
-    if first is None:
+    written, count = tallied(_writable(job.run(clips(), failed), failed)), 0
+    if (first := next(written, None)) is None:
         path.unlink(missing_ok=True)
     else:
-        count = write_shard(path, _with(first, written))
+        count = write_shard(path, chain([first], written))
     if unit.state() != before:
         raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
     note = Note(
@@ -79,18 +80,6 @@ def do_unit(unit: Unit, job: Job, out: Path, *, on_clip: OnClip = lambda counts:
     )
     write_note(out, unit, note)
     return note
-
-
-def remove_unfinished(out: Path, unit: Unit) -> None:
-    """Remove the temporary files of a run that was killed in this unit."""
-    for path, end in ((shard_path(out, unit), "unfinished"), (note_path(out, unit), "part")):
-        for stale in path.parent.glob(f".{escape(path.name)}.*.{end}"):
-            stale.unlink(missing_ok=True)
-
-
-def _with(first: Clip, rest: Iterator[Clip]) -> Iterator[Clip]:
-    yield first
-    yield from rest
 
 
 def _writable(clips: Iterator[Clip], failed: Callable[[str, Exception], None]) -> Iterator[Clip]:

@@ -7,7 +7,7 @@ of a job without input. The division is a function of the source alone, so every
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -55,28 +55,22 @@ class Unit(Protocol):
     @property
     def name(self) -> str:
         """Return the output's name without suffix, relative, with `/` between parts."""
-        ...
 
     @property
     def label(self) -> str:
         """Return what is read, for display."""
-        ...
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; call `on_bad` for each bad item."""
-        ...
 
     def state(self) -> State:
         """Return size and modification time of the input, including audio that a manifest names."""
-        ...
 
     def digest(self) -> str:
         """Return the SHA-256 of the input."""
-        ...
 
     def absolute(self) -> Self:
         """Return the same unit with absolute paths, for another process."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +179,8 @@ class NumberedUnit:
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Give the clips that are there, and one without audio for each that is missing."""
         note = output_note(self.out, self)
-        done = (
-            {clip.id: clip for clip in read_shard(shard_path(self.out, self))} if note and note.clips else {}
-        )
+        made = read_shard(shard_path(self.out, self)) if note and note.clips else ()
+        done = {clip.id: clip for clip in made}
         for number in self.numbers:
             id = self.id_of(number)
             yield done.get(id) or Clip(id, b"", "", metadata={"number": number})
@@ -223,15 +216,9 @@ def check_size(clips: int, clips_per_shard: int) -> None:
     if min(clips, clips_per_shard) < 1:
         raise InputError("a corpus has at least one clip, and a shard too: ask for 1 or more")
     if clips > MAX_CLIPS:
-        raise InputError(
-            f"{clips:,} clips are more than the {MAX_CLIPS:,} of one corpus: make several, with a seed each"
-        )
-    shards = -(-clips // clips_per_shard)
-    if shards > MAX_SHARDS:
-        raise InputError(
-            f"{clips:,} clips in shards of {clips_per_shard:,} are {shards:,} shards, more than"
-            f" {MAX_SHARDS:,}: make larger shards"
-        )
+        raise InputError(f"{clips:,} clips are more than the {MAX_CLIPS:,} of one corpus: make several")
+    if (shards := -(-clips // clips_per_shard)) > MAX_SHARDS:
+        raise InputError(f"{shards:,} shards are more than {MAX_SHARDS:,}: make larger shards")
 
 
 def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> list[FileUnit]:
@@ -281,12 +268,9 @@ def _loose(folder: Path) -> list[Path]:
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if is_audio_name(path)}
     lonely = set(lonely_json(files))
-    wanted = [path for path in files if is_audio_name(path) or path in lonely or _is_beside(path, audio)]
+    beside = {path for path in files if path.suffix == ".json" and path.with_suffix("") in audio}
+    wanted = (path for path in files if is_audio_name(path) or path in lonely or path in beside)
     return sorted(wanted, key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
-
-
-def _is_beside(path: Path, audio: Collection[Path]) -> bool:
-    return path.suffix == ".json" and path.with_suffix("") in audio
 
 
 def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
@@ -311,7 +295,7 @@ class _AllAudio:
 def _name(path: PurePosixPath) -> str:
     """Return a path without its suffix."""
     suffix = _DOUBLE_SUFFIX if path.name.lower().endswith(_DOUBLE_SUFFIX) else path.suffix
-    return str(path.with_name(path.name.removesuffix(path.name[len(path.name) - len(suffix) :]) or "_"))
+    return str(path.with_name(path.name[: len(path.name) - len(suffix)] or "_"))
 
 
 def _name_of_address(address: str) -> str:

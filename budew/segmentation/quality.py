@@ -1,6 +1,6 @@
 """Level, clipping and noise of a clip, measured on its samples, and the limits that leave clips out."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import log10
 
 import numpy as np
@@ -35,8 +35,7 @@ class Levels:
 
     def to_dict(self) -> dict[str, float]:
         """Return the JSON form, without unknown values."""
-        named = {name: getattr(self, name) for name in ("rms_dbfs", "peak_dbfs", "clipped", "snr_db")}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def measure(samples: Samples, stretch: Stretch) -> Levels:

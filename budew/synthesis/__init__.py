@@ -1,6 +1,4 @@
-"""Synthetic emotional speech: espeak-ng with the vocal correlates of 40 emotions, for training and tests
-without recordings.
-"""
+"""Synthetic emotional speech without recordings: espeak-ng with the vocal correlates of 40 emotions."""
 
 from budew.extras import require
 

@@ -1,8 +1,6 @@
-"""Vocal bursts from a source and a vocal tract: glottal pulses and aspiration noise through formant
-resonators.
+"""Vocal bursts: glottal pulses and aspiration noise through formant resonators, about 2 ms each.
 
-The gestures are data (`bursts.yaml`); this module only sounds them: laughs, sobs, sighs, gasps, groans,
-hums, clicks. About 2 ms each.
+The gestures are data (`bursts.yaml`): laughs, sobs, sighs, gasps, groans, hums, clicks.
 """
 
 import random
@@ -15,10 +13,8 @@ from scipy.signal import lfilter
 
 Samples = npt.NDArray[np.float64]
 
-# First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. Below them,
-# places of articulation of the
-# voiceless sounds as the peaks of their noise (Kent & Read, Acoustic Analysis of Speech), and the
-# nasal murmur m.
+# First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. Then the voiceless
+# sounds by the peaks of their noise (Kent & Read, Acoustic Analysis of Speech), and the nasal murmur m.
 FORMANTS = {
     "a": (730, 1090, 2440),
     "ae": (660, 1720, 2410),
@@ -87,9 +83,7 @@ def _segment(
 
 
 def _glottal(frequency: Samples, sampling_rate: int) -> Samples:
-    """Return the derivative of a glottal flow: open for 60 % of each period, closing fast
-    (Rosenberg 1971, JASA 49).
-    """
+    """Return the derivative of a glottal flow, open for 60 % of each period (Rosenberg 1971, JASA 49)."""
     phase = np.cumsum(frequency / sampling_rate) % 1.0
     opening, closing = phase < 0.4, (phase >= 0.4) & (phase < 0.6)
     flow = np.zeros_like(phase)

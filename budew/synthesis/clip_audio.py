@@ -202,7 +202,6 @@ def _band_noise(noise: np.random.Generator, count: int, sampling_rate: int) -> S
     """Return noise between about 25 and 80 Hz with a standard deviation of 1: the rate of a rough voice."""
     slow, fast = (np.exp(-2 * np.pi * edge / sampling_rate) for edge in (25.0, 80.0))
     white = noise.standard_normal(count)
-    band = np.asarray(lfilter([1 - fast], [1, -fast], white)) - np.asarray(
-        lfilter([1 - slow], [1, -slow], white)
-    )
+    fast_noise, slow_noise = (lfilter([1 - pole], [1, -pole], white) for pole in (fast, slow))
+    band = np.asarray(fast_noise - slow_noise)
     return np.asarray(band / np.std(band)) if count > 1 else band

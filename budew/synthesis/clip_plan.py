@@ -1,10 +1,8 @@
-"""What a synthetic clip will be, before any sound is made: a function of (seed, split, number) and of
-nothing else.
+"""What a synthetic clip will be, before any sound is made: a function of (seed, split, number) alone.
 
-One or two emotions are drawn (a few clips are neutral), their vocal correlates are added up in
-proportion to intensity, and the speaker's own habits are added: no two speakers use a cue alike. The
-plan is also the reference of the benchmarks: whatever can be told from its settings is the most that a
-listener could tell from the sound.
+One or two emotions are drawn (a few clips are neutral), their vocal correlates are added up in proportion to
+intensity, and the speaker's own habits are added: no two speakers use a cue alike. The plan is also the upper
+bound in the benchmarks: the sound holds no more about the emotions than the settings of the plan.
 """
 
 import random
@@ -46,9 +44,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class ClipPlan:
-    """Everything that decides how one clip sounds. `settings` holds the strength of each vocal cue,
-    around 0 for neutral.
-    """
+    """Everything that decides how one clip sounds; `settings` is the strength of each cue, 0 for neutral."""
 
     id: str
     seed: int

@@ -19,7 +19,6 @@ import tempfile
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -43,9 +42,7 @@ LONGEST_DATA_PATH = 140  # characters; espeak-ng 1.52 fails to start from 149 on
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One request. `rate` is in words a minute; `pitch` and `range` are espeak-ng's 0-100 (50 is
-    the voice's own).
-    """
+    """One request; `rate` in words a minute, `pitch` and `range` 0 to 100, of which 50 is the voice's own."""
 
     ssml: str
     voice: str
@@ -56,9 +53,7 @@ class Utterance:
 
 
 class Espeak:
-    """A running espeak-ng. Use it as a context manager; one at a time may be asked, so make one for
-    each worker.
-    """
+    """A running espeak-ng, a context manager. It serves one request at a time: make one for each worker."""
 
     def __init__(self) -> None:
         loader = require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
@@ -75,9 +70,7 @@ class Espeak:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -99,9 +92,8 @@ class Espeak:
         self._process.stdin.flush()
         length = self._read_length()
         if length == FAILED:
-            raise InputError(
-                f"espeak-ng could not say {utterance.ssml[:80]!r} with the voice {utterance.voice!r}"
-            )
+            said, voice = utterance.ssml[:80], utterance.voice
+            raise InputError(f"espeak-ng could not say {said!r} with the voice {voice!r}")
         return np.frombuffer(self._read(length), dtype="<i2").astype(np.float64) / 32768
 
     def _read_length(self) -> int:
@@ -141,14 +133,10 @@ def utterance(plan: ClipPlan, *, formants: float) -> Utterance:
     breaks = _breaks(plan, len(words), rng.sample(range(1, len(words)), k=min(3, len(words) - 1)))
     level = _setting(plan, "pitch_level", neutral=0.0) + plan.voice.pitch - 12 * np.log2(formants)
     base = _clip(NEUTRAL_PITCH + level / SEMITONES_PER_UNIT)
+    pitches = [_clip(base + accent / SEMITONES_PER_UNIT) for accent in accents]
     marked = "".join(
-        _word(
-            word,
-            pitch=_clip(base + accent / SEMITONES_PER_UNIT),
-            rate=rate,
-            silence=breaks.get(position, 0.0),
-        )
-        for position, (word, accent, rate) in enumerate(zip(words, accents, rates, strict=True))
+        _word(word, pitch=pitch, rate=rate, silence=breaks.get(place, 0.0))
+        for place, (word, pitch, rate) in enumerate(zip(words, pitches, rates, strict=True))
     )
     rate = NEUTRAL_RATE * _setting(plan, "rate", neutral=1.0) / formants
     return Utterance(

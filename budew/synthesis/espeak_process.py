@@ -1,11 +1,9 @@
-"""One process that speaks with espeak-ng: initialised once, forked for every utterance, so that each
-starts from the same state.
+"""One process that speaks with espeak-ng: initialised once, and forked for each utterance.
 
-espeak-ng keeps state between utterances (random numbers, the clause in hand), so the second call in a
-process does not sound like the first. Here the library is initialised and seeded in the parent and
-every request is served by a fresh fork, which makes the audio a function of the request alone: measured
-bit-identical, at about 130 utterances a second on one core. Only the standard library is imported, so
-the fork is cheap and no thread is lost in it.
+espeak-ng keeps state between utterances (random numbers, the clause in hand), so the second call in a process
+does not sound like the first. A fresh fork for each request makes the audio a function of the request alone:
+bit-identical, about 130 utterances a second on one core. Only the standard library is imported, so the fork
+is cheap and no thread is lost in it.
 
 Run as `python espeak_process.py DATA LIBRARY`. Requests are JSON lines on standard input; each answer on
 standard output is one little-endian unsigned 32-bit length in bytes, then that much 16-bit mono PCM at
@@ -59,9 +57,7 @@ def _answer(engine: ctypes.CDLL, request: dict[str, Any], output: BinaryIO) -> N
 
 
 def _speak_and_exit(engine: ctypes.CDLL, request: dict[str, Any], sending: int) -> None:
-    """Synthesize in the forked child, write the samples into the pipe and end without any clean-up
-    of the parent's state.
-    """
+    """Synthesize in the forked child, write the samples into the pipe and end without any clean-up."""
     status = 1
     try:
         pcm = speak(engine, request)
@@ -75,8 +71,7 @@ def _speak_and_exit(engine: ctypes.CDLL, request: dict[str, Any], sending: int) 
 
 
 def speak(engine: ctypes.CDLL, request: dict[str, Any]) -> bytes:
-    """Return 16-bit PCM for one request: `voice`, `rate` (words a minute), `pitch` and `range` (0-100),
-    `ssml`.
+    """Return 16-bit PCM for one request, which has the fields of `budew.synthesis.espeak.Utterance`.
 
     Raises:
         RuntimeError: espeak-ng knows no such voice, or refused the text.
