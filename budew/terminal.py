@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 FORESEEN = (BudewError, ValueError, OSError)
 """Errors whose message is a sentence for the user."""
-Bar = Callable[[int, int | None], None]
-"""Called with how many items are done and how many there are, None if unknown."""
+Bar = Callable[..., None]
+"""Called with how many items are done, and with how many there are if that is known."""
 
 # Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
 _REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
@@ -129,6 +129,14 @@ def output(path: Path | None) -> Iterator[TextIO]:
         return
     yield sys.stdout
     sys.stdout.flush()
+
+
+@contextmanager
+def stdout_free_for(*results: Path | None) -> Iterator[None]:
+    """While one of these results goes to stdout, print everything else on stderr."""
+    taken = any(path is not None and _is_stdout(path) for path in results)
+    with redirect_stdout(sys.stderr or io.StringIO()) if taken else nullcontext():
+        yield
 
 
 def _is_stdout(path: Path) -> bool:
@@ -247,7 +255,7 @@ def job_bar(
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Bar]:
     """Show a bar with the time left while the work goes on; give the function that moves it."""
     with _bar(what, shown=shown) as move:
-        yield lambda done, total: move(done, total, "")
+        yield lambda done, total=None: move(done, total, "")
 
 
 @contextmanager

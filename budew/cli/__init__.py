@@ -11,6 +11,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from budew.cli import (
     annotation,
@@ -45,7 +46,6 @@ corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
 app.add_typer(paraphrasing.app, name="paraphrase")
 app.add_typer(training.app)
-app.add_typer(annotation.top)
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass

@@ -1,35 +1,45 @@
 """Commands that give the clips of a corpus profiles, and those that measure and train heads for them."""
 
-import typer
+from pathlib import Path
+from typing import Annotated, Literal
 
-from budew.cli import annotation_options, options, server_options
+import typer
+from typer import Argument, Option
+
+from budew.cli import options
 from budew.cli.options import SETTINGS
 from budew.cli.printed_errors import PrintedErrors
-from budew.cli.running import Running, job_command, run_job, run_paid_job
+from budew.cli.running import Running, Server, run_job, run_paid_job
 from budew.extras import require
-from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
+from budew.terminal import print_table, progress_bar, refuse_to_replace, visible_name
 
+MeasuredCorpus = Annotated[
+    str, Argument(metavar="MEASURED", help="Clips as budew corpus measure writes them.")
+]
 beside = typer.Typer()
 """Commands of `budew corpus` that measure, and find thresholds."""
-top = typer.Typer()
-"""The command `budew train-heads`."""
 app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.", **SETTINGS)
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def llm(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    server: server_options.ServerFile = None,
-    base_url: server_options.BaseUrl = None,
-    model: server_options.ServerModel = None,
-    prompt: annotation_options.PromptFile = None,
-    temperature: annotation_options.Temperature = 0.0,
-    seed: annotation_options.ChatSeed = 0,
-    turns: annotation_options.Turns = 2,
-    max_seconds: annotation_options.LongestSent = 60.0,
+    server: Server,
+    prompt: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Ask this; left out, paraphrase/annotation.yaml of this package."),
+    ] = None,
+    temperature: Annotated[float, Option(min=0, max=2, help="0 for the likeliest answer.")] = 0.0,
+    seed: Annotated[int | None, Option(help="Sent along to the model.")] = 0,
+    turns: Annotated[
+        int, Option(min=1, help="Answers of the model to a clip: what is wrong with one is sent back.")
+    ] = 2,
+    max_seconds: Annotated[
+        float, Option(metavar="SECONDS", min=0.1, help="Longer clips are not sent.")
+    ] = 60.0,
 ) -> None:
     """Ask an audio language model, on any server that speaks the OpenAI chat protocol.
 
@@ -42,7 +52,7 @@ def llm(
     from budew.annotation.llm import AnnotateByLLM
     from budew.annotation.llm_protocol import load_prompt
 
-    settings = server_options.server_settings(running, server, base_url, model)
+    settings = server.settings(running)
     job = AnnotateByLLM(
         settings,
         prompt=load_prompt(prompt),
@@ -56,15 +66,17 @@ def llm(
 
 
 @app.command(no_args_is_help=True)
-@job_command(workers=0)
+@options.option_groups(workers=0)
 def heads(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    heads: annotation_options.HeadsPlace,
-    encoder: annotation_options.HeadsEncoder = None,
+    heads: Annotated[
+        Path, Option(metavar="DIR", help="Folder of model_<Name>_best.pth, or a .safetensors file.")
+    ],
+    encoder: options.HeadsEncoder = None,
     device: options.Device = None,
-    batch_size: annotation_options.HeadsBatch = 16,
+    batch_size: options.HeadsBatch = 16,
 ) -> None:
     """Score each clip by regression heads on a Whisper encoder, published ones or your own.
 
@@ -80,12 +92,18 @@ def heads(
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def labels(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    labels_from: annotation_options.LabelsFrom = None,
+    labels_from: Annotated[
+        Literal["profile", "captions"] | None,
+        Option(
+            "--from",
+            help="The profile that a clip is read with, or its captions; left out, the first that it has.",
+        ),
+    ] = None,
 ) -> None:
     """Keep the labels that a corpus has, or parse its captions into profiles.
 
@@ -95,17 +113,21 @@ def labels(
     """
     from budew.annotation.labels import AnnotateByLabels
 
-    run_job(AnnotateByLabels(labels_from.value if labels_from else None), source, out, running)
+    run_job(AnnotateByLabels(labels_from), source, out, running)
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def measures(
-    source: annotation_options.MeasuredCorpus,
+    source: MeasuredCorpus,
     out: options.CorpusFolder,
     running: Running,
-    bins: annotation_options.BinsRead,
-    overwrite: annotation_options.OverwriteTraits = False,
+    bins: Annotated[
+        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds, as budew corpus bins writes them.")
+    ],
+    overwrite: Annotated[
+        bool, Option("--overwrite", help="Let measures replace traits that a clip has.")
+    ] = False,
 ) -> None:
     """Turn measures into traits: pace, high- or low-pitched, monotone or expressive, noisy or not.
 
@@ -120,7 +142,7 @@ def measures(
 
 
 @beside.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Running) -> None:
     """Measure pitch, rate, pauses, loudness and noise of each clip, with no model, into its metadata.
 
@@ -137,10 +159,15 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
 
 @beside.command(no_args_is_help=True)
 def bins(
-    measured: annotation_options.MeasuredCorpus,
-    json: annotation_options.BinsFile,
-    by_gender: annotation_options.ByGender = True,
-    by_language: annotation_options.ByLanguage = True,
+    measured: MeasuredCorpus,
+    json: Annotated[Path, Option(metavar="FILE", dir_okay=False, help="Write the thresholds here.")],
+    by_gender: Annotated[
+        bool, Option("--by-gender/--across-genders", help="Thresholds of pitch for each gender, or for all.")
+    ] = True,
+    by_language: Annotated[
+        bool,
+        Option("--by-language/--across-languages", help="Thresholds of pace for each language, or for all."),
+    ] = True,
 ) -> None:
     """Find the quantile thresholds of a measured corpus, for annotate measures.
 
@@ -158,61 +185,9 @@ def bins(
     bad = PrintedErrors()
     with progress_bar("reading") as bar:
         found = corpus_thresholds(
-            measured,
-            by_gender=by_gender,
-            by_language=by_language,
-            on_bad=bad,
-            progress=lambda done: bar(done, None),
+            measured, by_gender=by_gender, by_language=by_language, on_bad=bad, progress=bar
         )
     found.write(json)
     print_table(thresholds_table(found))
     print(f"thresholds of {found.clips} clips: {visible_name(json)}")
-    raise typer.Exit(bad.status)
-
-
-@top.command(no_args_is_help=True)
-def train_heads(
-    corpus: options.Corpus,
-    out: annotation_options.HeadsFolder,
-    encoder: annotation_options.HeadsEncoder = None,
-    seed: annotation_options.HeadsSeed = 0,
-    device: options.Device = None,
-    batch_size: annotation_options.HeadsBatch = 16,
-) -> None:
-    """Train regression heads on the encoder of a Whisper checkpoint, for corpus annotate heads.
-
-    A head is made for each emotion and voice attribute that occurs often enough,
-    and kept if it predicts unknown speakers better than the mean does. Exit
-    status 1 where a clip cannot be read.
-
-    Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
-    """
-    from budew.annotation.head_stack import Fitting
-    from budew.annotation.train_heads import train_heads as train
-    from budew.reports.annotation_tables import quality_table, rare_line
-
-    bad = PrintedErrors()
-    with progress_bar("encoding") as bar:
-        trained = train(
-            corpus,
-            out,
-            encoder=encoder,
-            fitting=Fitting(seed=seed),
-            device=device,
-            batch_size=batch_size,
-            on_bad=bad,
-            progress=lambda done: bar(done, None),
-        )
-    print_table(quality_table(trained))
-    if trained.bare or trained.unjudged or trained.cut:
-        say_error(
-            f"clips without a profile: {trained.bare}, with unknown emotions: {trained.unjudged}, "
-            f"longer than the window: {trained.cut}"
-        )
-    print(
-        f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"
-        f" in {visible_name(out)}"
-    )
-    if trained.rare:
-        print(rare_line(trained))
     raise typer.Exit(bad.status)

@@ -1,34 +1,22 @@
 """Commands that look at a corpus, count it, split it and weigh it."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from budew.cli import corpus_options, options
-from budew.cli.options import SETTINGS
+from budew.cli import options
+from budew.cli.options import SETTINGS, results
 from budew.cli.printed_errors import PrintedErrors
-from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
+from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
 app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
 
 
-def _write_json(path: Path | None, table: Mapping[str, Any]) -> None:
-    """Write a result as JSON and print where, if a file is given."""
-    if path is not None:
-        with output(path) as file:
-            print(as_json(table, indent=1), file=file)
-        print(f"JSON: {path}")
-
-
 @app.command(no_args_is_help=True)
-def stats(
-    corpus: options.AnyCorpus,
-    json: corpus_options.ReportFile = None,
-    scale: corpus_options.ScoreScale = None,
-) -> None:
+def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None) -> None:
     """Count what a corpus holds: clips, hours, languages, emotions at their levels, bursts, traits.
 
     Clips without a duration are measured by the header of their audio. Items that
@@ -42,19 +30,20 @@ def stats(
 
     refuse_to_replace(files_read(corpus), json)
     with progress_bar("counting") as bar:
-        found = corpus_statistics(
-            corpus, scale=scale, on_bad=say_error, progress=lambda done: bar(done, None)
-        )
-    _write_json(json, found.to_dict())
-    print_table(statistics_tables(found))
+        found = corpus_statistics(corpus, scale=scale, on_bad=say_error, progress=bar)
+    with results(found.to_dict(), json):
+        print_table(statistics_tables(found))
     raise typer.Exit(1 if found.bad else 0)
 
 
 @app.command(no_args_is_help=True)
 def ratings(
-    table: corpus_options.RatingTable,
-    scale: corpus_options.TableScale = None,
-    json: corpus_options.ReportFile = None,
+    table: Annotated[Path, Argument(metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet with ratings.")],
+    scale: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Scale of the numbers, such as 0-7, if the table is of no known kind."),
+    ] = None,
+    json: options.JsonFile = None,
 ) -> None:
     """Count human ratings of clips or images: ratings, items, raters, and their agreement.
 
@@ -70,19 +59,21 @@ def ratings(
     refuse_to_replace([table], json)
     bad = PrintedErrors()
     found = rating_statistics(read_ratings(table, scale=scale, on_bad=bad))
-    _write_json(json, {"table": str(table), "bad_rows": bad.count, **found.to_dict()})
-    print_table(rating_table(found, title=str(table)))
+    with results({"table": str(table), "bad_rows": bad.count, **found.to_dict()}, json):
+        print_table(rating_table(found, title=str(table)))
     raise typer.Exit(bad.status)
 
 
 @app.command(name="inspect", no_args_is_help=True)
 def inspect_(
     corpus: options.AnyCorpus,
-    html: corpus_options.CorpusPage = None,
-    json: corpus_options.ReportFile = None,
-    decode: corpus_options.Decoding = False,
-    players: corpus_options.Players = 24,
-    scale: corpus_options.ScoreScale = None,
+    html: options.HtmlFile = None,
+    json: options.JsonFile = None,
+    decode: Annotated[
+        bool, Option("--decode/--no-decode", help="Decode every sample instead of reading headers.")
+    ] = False,
+    players: Annotated[int, Option(metavar="N", min=0, max=200, help="Clips that the page plays.")] = 24,
+    scale: options.ScoreScale = None,
 ) -> None:
     """Show what a corpus is, what it holds and what in it is broken, as a table, JSON and a page.
 
@@ -94,31 +85,30 @@ def inspect_(
     """
     from budew.corpora.sources import files_read
     from budew.curation.inspection import inspect_corpus
+    from budew.reports.corpus_page import corpus_html
     from budew.reports.corpus_tables import inspection_tables
 
     refuse_to_replace(files_read(corpus), json, html)
     with progress_bar("inspecting") as bar:
-        found = inspect_corpus(
-            corpus, scale=scale, decode=decode, examples=players, progress=lambda done: bar(done, None)
-        )
-    _write_json(json, found.to_dict())
-    print_table(inspection_tables(found))
-    if html is not None:
-        from budew.reports.corpus_page import write_corpus_page
-
-        print(f"page: {write_corpus_page(found, html).resolve().as_uri()}")
+        found = inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
+    with results(found.to_dict(), json, html, lambda: corpus_html(found)):
+        print_table(inspection_tables(found))
     raise typer.Exit(1 if found.statistics.bad else 0)
 
 
 @app.command(no_args_is_help=True)
 def split(
     corpus: options.Corpus,
-    out: corpus_options.SplitsFile,
-    train: corpus_options.Train = 0.9,
-    validation: corpus_options.Validation = 0.05,
-    test: corpus_options.Test = 0.05,
-    seed: corpus_options.SplitSeed = 0,
-    scale: corpus_options.ScoreScale = None,
+    out: Annotated[
+        Path, Option(metavar="FILE", dir_okay=False, help="Write speakers by part here, as JSON.")
+    ],
+    train: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the training set.")] = 0.9,
+    validation: Annotated[
+        float, Option(metavar="SHARE", min=0, max=1, help="Share of the validation set.")
+    ] = 0.05,
+    test: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the test set.")] = 0.05,
+    seed: Annotated[int, Option(metavar="S", help="Another seed gives other parts.")] = 0,
+    scale: options.ScoreScale = None,
 ) -> None:
     """Split a corpus for training and testing: no speaker in two parts, and in each the same emotions.
 
@@ -139,9 +129,7 @@ def split(
     shares = {name: share for name, share in asked.items() if share}
     bad = PrintedErrors()
     with progress_bar("splitting") as bar:
-        splits, report = split_corpus(
-            corpus, shares, seed=seed, scale=scale, on_bad=bad, progress=lambda done: bar(done, None)
-        )
+        splits, report = split_corpus(corpus, shares, seed=seed, scale=scale, on_bad=bad, progress=bar)
     write_splits(out, splits, report.to_dict())
     print_table(split_table(report))
     print(f"splits: {out}")
@@ -151,12 +139,18 @@ def split(
 @app.command(no_args_is_help=True)
 def weights(
     corpus: options.Corpus,
-    out: corpus_options.WeightsFile,
-    temperature: corpus_options.SamplingTemperature = 2.0,
-    cap: corpus_options.LargestWeight = 10.0,
-    min_level: corpus_options.WeighedLevel = 0.5,
-    json: corpus_options.ReportFile = None,
-    scale: corpus_options.ScoreScale = None,
+    out: Annotated[
+        Path, Option(metavar="FILE", dir_okay=False, help="Write the weights here: .jsonl or .parquet.")
+    ],
+    temperature: Annotated[
+        float, Option(min=1, help="1: inverse frequency; 2: its square root; infinity: uniform weights.")
+    ] = 2.0,
+    cap: Annotated[float, Option(min=1, help="Largest weight of a clip.")] = 10.0,
+    min_level: Annotated[
+        float, Option(metavar="X", min=0, max=1, help="Count only emotions of this level (0 to 1) or more.")
+    ] = 0.5,
+    json: options.JsonFile = None,
+    scale: options.ScoreScale = None,
 ) -> None:
     """Write sampling weights, from 1 to the cap, with which training draws rare emotions more often.
 
@@ -180,24 +174,36 @@ def weights(
             min_level=min_level,
             scale=scale,
             on_bad=bad,
-            progress=lambda done: bar(done, None),
+            progress=bar,
         )
     report = WeightReport(balance)
     with progress_bar("weighing") as bar:
-        write_weights(out, weigh(corpus, report, scale=scale, progress=lambda done: bar(done, None)))
-    _write_json(json, report.to_dict())
-    print_table(weights_table(report))
-    print(f"weights: {out}")
+        write_weights(out, weigh(corpus, report, scale=scale, progress=bar))
+    with results(report.to_dict(), json):
+        print_table(weights_table(report))
+        print(f"weights: {out}")
     raise typer.Exit(bad.status)
 
 
 @app.command(no_args_is_help=True)
 def duplicates(
     corpus: options.AnyCorpus,
-    json: corpus_options.ReportFile = None,
-    transcripts: corpus_options.CompareTranscripts = False,
-    cache: corpus_options.HashCache = None,
-    workers: options.Workers = None,
+    json: options.JsonFile = None,
+    transcripts: Annotated[
+        bool, Option("--transcripts", help="Compare the words of transcripts, not decoded samples.")
+    ] = False,
+    cache: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Keep hashes of decoded audio here: the same command goes on after an interruption.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        Option(metavar="N", min=0, help="Processes; left out, one a processor, and 0 works in this process."),
+    ] = None,
 ) -> None:
     """Find clips that are there more than once: with equal samples, whatever the format, or transcripts.
 
@@ -219,8 +225,8 @@ def duplicates(
             cache=cache,
             workers=os.cpu_count() or 1 if workers is None else workers,
             on_bad=say_error,
-            progress=lambda done: bar(done, None),
+            progress=bar,
         )
-    _write_json(json, found.to_dict())
-    print_table(duplicates_table(found))
+    with results(found.to_dict(), json):
+        print_table(duplicates_table(found))
     raise typer.Exit(1 if found.bad else 0)

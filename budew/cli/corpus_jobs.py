@@ -1,9 +1,13 @@
 """Commands that apply a job to each clip of a corpus: shards in, shards out."""
 
-import typer
+from pathlib import Path
+from typing import Annotated
 
-from budew.cli import job_options, options
-from budew.cli.running import Running, job_command, run_job
+import typer
+from typer import Option
+
+from budew.cli import options
+from budew.cli.running import Running, run_job
 from budew.extras import require
 from budew.terminal import say_error
 
@@ -11,13 +15,17 @@ app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def convert(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    max_seconds: job_options.LongestClip = 600.0,
-    keep_damaged: job_options.KeepDamaged = False,
+    max_seconds: Annotated[
+        float, Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: cut them first.")
+    ] = 600.0,
+    keep_damaged: Annotated[
+        bool, Option("--keep-damaged", help="Take clips that break off, as far as they can be decoded.")
+    ] = False,
 ) -> None:
     """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
 
@@ -33,19 +41,13 @@ def convert(
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def render(
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    seed: options.WordingSeed = 0,
-    per_clip: job_options.PerClip = 1,
-    style: options.CaptionStyle = None,
-    max_emotions: options.MaxEmotions = None,
-    min_level: options.MinLevel = 0.0,
-    leave_out: options.LeaveOut = None,
-    baseline: options.BaselineFile = None,
-    min_z: options.MinZ = None,
+    wording: options.Wording,
+    per_clip: Annotated[int, Option(min=1, help="Captions for each clip.")] = 1,
 ) -> None:
     """Give each clip of a corpus captions of its profile, from the grammar of templates.
 
@@ -54,35 +56,55 @@ def render(
 
     Example: budew corpus render shards/ captioned/ --per-clip 4 --seed 7
     """
-    from budew.cli.captions import read_baseline
     from budew.jobs.render import Render
 
-    job = Render(
-        seed=seed,
-        per_clip=per_clip,
-        style=style.value if style else None,
-        max_emotions=max_emotions,
-        min_level=min_level,
-        leave_out=tuple(leave_out or ()),
-        baseline=read_baseline(baseline) if baseline else None,
-        min_z=1.0 if min_z is None else min_z,
-    )
+    baseline, min_z = wording.salience()
+    job = Render(wording.seed, per_clip, **wording.choices(), baseline=baseline, min_z=min_z)
     run_job(job, source, out, running)
 
 
 @app.command(no_args_is_help=True)
-@job_command(clips_per_shard=10)
+@options.option_groups(clips_per_shard=10)
 def segment(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    min_seconds: job_options.MinSeconds = None,
-    max_seconds: job_options.MaxSeconds = None,
-    pad: job_options.Pad = None,
-    max_pause: job_options.MaxPause = None,
-    language: job_options.KeptLanguages = None,
-    language_model: job_options.LanguageModel = None,
-    keep: job_options.KeptMetadata = None,
+    min_seconds: Annotated[
+        float | None, Option("--min", metavar="SECONDS", help="Leave shorter clips out.", show_default="1")
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        Option(
+            "--max",
+            metavar="SECONDS",
+            help="Divide what is longer, at a pause if possible.",
+            show_default="30",
+        ),
+    ] = None,
+    pad: Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Keep before and after speech, up to half of the pause.",
+            show_default="0.1",
+        ),
+    ] = None,
+    max_pause: Annotated[
+        float | None,
+        Option(metavar="SECONDS", help="Go on across pauses of at most this.", show_default="0.5"),
+    ] = None,
+    language: Annotated[
+        list[str] | None, Option(metavar="TAG", help="Keep this language, such as en. May be repeated.")
+    ] = None,
+    language_model: Annotated[
+        str | None,
+        Option(
+            metavar="DIR|HUB-ID", help="Multilingual Whisper that detects the language where it is not given."
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None, Option(metavar="NAME", help="Metadata that the clips keep. May be repeated.")
+    ] = None,
 ) -> None:
     """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
 
@@ -111,16 +133,26 @@ def segment(
 
 
 @app.command(no_args_is_help=True)
-@job_command(workers=0)
+@options.option_groups(workers=0)
 def transcribe(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    model: job_options.WordsModel = "openai/whisper-small",
-    language: job_options.SpokenLanguage = None,
-    again: job_options.Again = False,
+    model: Annotated[
+        str, Option(metavar="DIR|HUB-ID", help="Whisper checkpoint: a folder, or a name on the hub.")
+    ] = "openai/whisper-small",
+    language: Annotated[
+        str | None,
+        Option(
+            metavar="TAG",
+            help="Of clips that do not say theirs, such as en; left out, the checkpoint detects it.",
+        ),
+    ] = None,
+    again: Annotated[
+        bool, Option("--again", help="Transcribe also clips that have a transcript, and replace it.")
+    ] = False,
     device: options.Device = None,
-    batch_size: job_options.WindowsAtOnce = 16,
+    batch_size: Annotated[int, Option(min=1, help="Windows transcribed at once; more are faster.")] = 16,
 ) -> None:
     """Transcribe each clip that has no transcript, by any Whisper checkpoint.
 
@@ -141,13 +173,13 @@ def transcribe(
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def select(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    splits: job_options.SplitsArgument,
-    part: job_options.PartName,
+    splits: Annotated[Path, Option(metavar="FILE", dir_okay=False, help="As budew corpus split writes it.")],
+    part: Annotated[str, Option(metavar="NAME", help="Part that is kept, such as train.")],
 ) -> None:
     """Write one part of a split corpus as shards; the clips stay as they are.
 

@@ -1,9 +1,12 @@
 """Commands that make speech: synthesized with known profiles, or acted after a plan."""
 
-import typer
+from typing import Annotated, Literal
 
-from budew.cli import acting_options, options, server_options
-from budew.cli.running import Running, job_command, run_job
+import typer
+from typer import Option
+
+from budew.cli import options
+from budew.cli.running import Running, Server, run_job
 from budew.extras import require
 from budew.terminal import print_table
 
@@ -11,13 +14,15 @@ app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def synthesize(
     out: options.CorpusFolder,
     running: Running,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
-    split: options.CorpusSplit = options.Split.train,
+    split: Annotated[
+        Literal["train", "validation", "test"], Option(help="Whose voices: no voice is in two of the three.")
+    ] = "train",
 ) -> None:
     """Make synthetic emotional speech in four languages, with its profiles, as WebDataset shards.
 
@@ -30,28 +35,48 @@ def synthesize(
         require(library, extra="train", purpose="budew corpus synthesize")
     from budew.synthesis.corpus import Synthesis
 
-    run_job(Synthesis(seed, split.value), range(clips), out, running)
+    run_job(Synthesis(seed, split), range(clips), out, running)
 
 
 @app.command(no_args_is_help=True)
-@job_command(clips_per_shard=100)
+@options.option_groups(clips_per_shard=100)
 def act(
     out: options.CorpusFolder,
     running: Running,
+    server: Server,
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
-    emotions: acting_options.Emotions = None,
-    languages: acting_options.Languages = None,
-    voices: acting_options.Voices = None,
-    challenges: acting_options.Challenges = None,
-    server: server_options.ServerFile = None,
-    base_url: server_options.BaseUrl = None,
-    model: server_options.ServerModel = None,
-    response_format: acting_options.Format = "mp3",
-    words_model: acting_options.WordsModel = None,
-    max_wer: acting_options.MaxWer = 0.3,
+    emotions: Annotated[
+        str | None, Option(metavar="A,B", help="Emotions, in any spelling. Default: all.")
+    ] = None,
+    languages: Annotated[str | None, Option(metavar="A,B", help="Of en, de, es, fr. Default: all.")] = None,
+    voices: Annotated[
+        str | None,
+        Option(
+            metavar="A,B", help="Voices of the backend. Default: twelve of espeak-ng, or those of OpenAI."
+        ),
+    ] = None,
+    challenges: Annotated[
+        str | None,
+        Option(metavar="A,B", help="Acting challenges, such as plain,whisper,hide it. Default: all."),
+    ] = None,
+    response_format: Annotated[
+        str, Option("--format", metavar="NAME", rich_help_panel="Server", help="mp3, opus, aac, flac, wav.")
+    ] = "mp3",
+    words_model: Annotated[
+        str | None,
+        Option(
+            "--check-words",
+            metavar="DIR|HUB-ID",
+            help="Transcribe each clip with this Whisper checkpoint, such as openai/whisper-small, and leave "
+            "out those with other words.",
+        ),
+    ] = None,
+    max_wer: Annotated[float, Option(min=0, metavar="X", help="Highest word error rate that is kept.")] = 0.3,
     device: options.Device = None,
-    price: acting_options.Price = None,
+    price: Annotated[
+        float | None, Option(metavar="X", min=0, help="With --dry-run: price of a million characters.")
+    ] = None,
 ) -> None:
     """Have lines acted after a plan, balanced over emotions, voices, languages and challenges, as shards.
 
@@ -77,10 +102,8 @@ def act(
         Axes, emotions=emotions, languages=languages, voices=voices, challenges=challenges
     )
     backend: EspeakBackend | ServerBackend = EspeakBackend()
-    if server or base_url or model:
-        settings = server_options.server_settings(
-            running, server, base_url, model, cached=False, concurrency=8
-        )
+    if server != Server():
+        settings = server.settings(running, cached=False, concurrency=8)
         backend = ServerBackend(settings, response_format)
         if running.is_here and not running.dry_run:
             settings.key()  # before OUT belongs to this job

@@ -1,10 +1,23 @@
-"""Options that several commands take, each defined once, with the help that they show."""
+"""Options that several commands take, each defined once, with the help that they show.
 
-from enum import StrEnum
+An option is an annotated type, or a field of a dataclass: `option_groups` gives a command the fields.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import typer
+from typer import Argument, BadParameter, Option
+
+from budew.terminal import as_json, name_of, opened, output, stdout_free_for, visible_name
+
+if TYPE_CHECKING:
+    from budew.captions.salience import Baseline
+
+Parsed = TypeVar("Parsed")
 
 SETTINGS: dict[str, Any] = {
     "no_args_is_help": True,
@@ -12,111 +25,196 @@ SETTINGS: dict[str, Any] = {
 }
 """Of every group of commands."""
 
-
-class Format(StrEnum):
-    """How captions are printed."""
-
-    text = "text"
-    json = "json"
-    jsonl = "jsonl"
-
-
-class Split(StrEnum):
-    """Parts of a synthetic corpus; no voice is in two of them."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
-
-
-class Style(StrEnum):
-    """How captions are worded."""
-
-    prose = "prose"
-    short = "short"
-    tags = "tags"
-
-
 Model = Annotated[
     str | None,
-    typer.Option(
+    Option(
         metavar="DIR|HUB-ID",
         help="Checkpoint: a folder, or a name on the Hugging Face hub; left out, the one in this package.",
     ),
 ]
 Device = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps; left out, the fastest that is there."),
+    str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps; left out, the fastest that is there.")
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),
+    Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),
 ]
-ProfileFile = Annotated[
-    Path,
-    typer.Argument(metavar="PROFILE.json", help="As budew parse prints it; - is stdin.", show_default=False),
-]
-WordingSeed = Annotated[int, typer.Option(help="Decides frame, words and order.")]
-CaptionStyle = Annotated[
-    Style | None, typer.Option(help="prose, short or tags; left out, any of them.", show_default=False)
-]
-MaxEmotions = Annotated[
-    int | None, typer.Option(metavar="N", min=0, help="At most N emotions, the strongest.")
-]
-MinLevel = Annotated[
-    float, typer.Option(metavar="X", min=0, max=1, help="Only emotions of this level (0 to 1) or more.")
-]
-LeaveOut = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PART",
-        help="Part to leave out: emotions, bursts, or a trait: gender, age, accent, style, timbre, pace, or a"
-        " voice attribute such as Warm_vs._Cold. May be repeated.",
-    ),
-]
-BaselineFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="STATS.json",
-        help="Only emotions that stand out in a corpus: its statistics, by budew corpus stats --json.",
-    ),
-]
-MinZ = Annotated[
-    float | None,
-    typer.Option(
-        metavar="Z",
-        help="With --baseline: robust z-score from which an emotion stands out.  [default: 1.0]",
-    ),
-]
-# budew corpus synthesize
-CorpusFolder = Annotated[
-    Path,
-    typer.Argument(metavar="OUT", help="Folder for the shards; made if need be.", show_default=False),
-]
-Clips = Annotated[int, typer.Option(metavar="N", min=1, help="How many clips.", show_default=False)]
-CorpusSeed = Annotated[int, typer.Option(metavar="S", help="Decides the corpus, to the byte.")]
-CorpusSplit = Annotated[Split, typer.Option(help="Whose voices: no voice is in two of the three.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=0, help="Processes; left out, one a processor, and 0 works in this process."
-    ),
-]
+ProfileFile = Annotated[Path, Argument(metavar="PROFILE.json", help="As budew parse prints it; - is stdin.")]
+CorpusFolder = Annotated[Path, Argument(metavar="OUT", help="Folder for the shards; made if need be.")]
+Clips = Annotated[int, Option(metavar="N", min=1, help="How many clips.")]
+CorpusSeed = Annotated[int, Option(metavar="S", help="Decides the corpus, to the byte.")]
 # what reads a corpus
 _ANYWHERE = (
     "a folder, a shard, a parquet file, a manifest, a pattern in quotes, an address, or hf://OWNER/NAME."
 )
-AnyCorpus = Annotated[
-    str, typer.Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}", show_default=False)
+AnyCorpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}")]
+Corpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}")]
+
+HeadsEncoder = Annotated[
+    str | None,
+    Option(
+        metavar="DIR|HUB-ID",
+        help="Checkpoint whose encoder the heads are on. Default: that of the heads, else "
+        "laion/BUD-E-Whisper; for training, the one in this package.",
+    ),
 ]
-Corpus = Annotated[
-    str, typer.Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}", show_default=False)
+HeadsBatch = Annotated[int, Option(min=1, help="Windows encoded at once; more are faster.")]
+JsonFile = Annotated[
+    Path | None, Option(metavar="FILE", dir_okay=False, help="Write all results here as JSON; - is stdout.")
 ]
-MetricsFile = Annotated[
+HtmlFile = Annotated[
+    Path | None, Option(metavar="FILE", dir_okay=False, help="Write a self-contained page here; - is stdout.")
+]
+ScoreScale = Annotated[
+    str | None,
+    Option(
+        metavar="NAME",
+        help="Scale of scores that come without one, such as 0-4; default: detected by the largest.",
+    ),
+]
+BanList = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", dir_okay=False, help="Write all metrics here as JSON."),
+    Option(
+        metavar="FILE",
+        help="Phrases to avoid, as budew paraphrase report --ban writes them; the first 60 count.",
+    ),
 ]
-ReportFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", dir_okay=False, help="Write an HTML report here."),
+Tolerance = Annotated[
+    int, Option(min=0, max=3, metavar="N", help="Levels, of five, that an intensity may differ.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Options of what renders profiles."""
+
+    seed: Annotated[int, Option(help="Decides frame, words and order.")] = 0
+    style: Annotated[
+        Literal["prose", "short", "tags"] | None, Option(help="prose, short or tags; left out, any of them.")
+    ] = None
+    max_emotions: Annotated[
+        int | None, Option(metavar="N", min=0, help="At most N emotions, the strongest.")
+    ] = None
+    min_level: Annotated[
+        float, Option(metavar="X", min=0, max=1, help="Only emotions of this level (0 to 1) or more.")
+    ] = 0.0
+    leave_out: Annotated[
+        list[str] | None,
+        Option(
+            metavar="PART",
+            help="Part to leave out: emotions, bursts, or a trait: gender, age, accent, style, timbre, "
+            "pace, or a voice attribute such as Warm_vs._Cold. May be repeated.",
+        ),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        Option(
+            metavar="STATS.json",
+            help="Only emotions that stand out in a corpus: its statistics, by budew corpus stats --json.",
+        ),
+    ] = None
+    min_z: Annotated[
+        float | None,
+        Option(
+            metavar="Z",
+            help="With --baseline: robust z-score from which an emotion stands out.  [default: 1.0]",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.min_z is not None and self.baseline is None:
+            raise BadParameter("--min-z goes with --baseline")
+
+    def choices(self) -> dict[str, Any]:
+        """Return what decides which parts of a profile are rendered, as `render` takes it."""
+        return {
+            "style": self.style,
+            "max_emotions": self.max_emotions,
+            "min_level": self.min_level,
+            "leave_out": tuple(self.leave_out or ()),
+        }
+
+    def salience(self) -> "tuple[Baseline | None, float]":
+        """Read the baseline, if there is one; with the z-score from which an emotion stands out.
+
+        Raises:
+            InputError: names the file.
+        """
+        from budew.captions.salience import Baseline
+
+        baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
+        return baseline, 1.0 if self.min_z is None else self.min_z
+
+
+@contextmanager
+def results(
+    table: Mapping[str, Any], json: Path | None, html: Path | None = None, page: Callable[[], str] = str
+) -> Iterator[None]:
+    """Write results as JSON and as a page, where files are given, before the summary inside is printed.
+
+    Where one of them goes to stdout, the summary goes to stderr.
+
+    Args:
+        table: the results.
+        json, html: files, `-` for stdout, or None.
+        page: returns the HTML.
+    """
+    if json is not None:
+        with output(json) as file:
+            print(as_json(table, indent=1), file=file)
+    if html is not None:
+        with output(html) as file:
+            file.write(page())
+    with stdout_free_for(json, html):
+        yield
+        if json is not None:
+            print(f"JSON: {visible_name(json)}")
+        if html is not None:
+            print(f"page: {html.resolve().as_uri()}")
+
+
+def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """Parse the JSON in a file, `-` for stdin; errors name the file."""
+    from budew.errors import InputError
+    from budew.strict_json import LARGEST
+
+    with opened(path) as file:
+        text = file.read(LARGEST + 1)
+    try:
+        return parse(text)
+    except InputError as error:
+        raise InputError(f"{name_of(path)}: {error}") from error
+
+
+def option_groups(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the fields of its dataclass parameters as options; `defaults` replace theirs."""
+    return lambda command: _expanded(command, defaults)
+
+
+def _expanded(command: Callable[..., None], defaults: dict[str, Any]) -> Callable[..., None]:
+    signature = inspect.signature(command)
+    groups: dict[str, Any] = {
+        name: at.annotation for name, at in signature.parameters.items() if is_dataclass(at.annotation)
+    }
+    own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
+    shared = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults.get(field.name, field.default),
+            annotation=field.type,
+        )
+        for group in groups.values()
+        for field in fields(group)
+    ]
+
+    def expanded(**given: Any) -> None:
+        made = {
+            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **made)
+
+    expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
+    expanded.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    return expanded

@@ -1,121 +1,76 @@
-"""Commands that rewrite captions, check them, and report on the result."""
+"""Commands that rewrite captions, and show what a model is asked."""
 
-from contextlib import nullcontext
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
+from typer import Option
 
-from budew.cli import options, paraphrase_prompt, paraphrase_report, server_options
+from budew.cli import options, paraphrase_reports
 from budew.cli.options import SETTINGS
-from budew.cli.printed_errors import PrintedErrors
-from budew.cli.running import Running, job_command, run_job, run_paid_job
-from budew.terminal import (
-    as_json,
-    name_of,
-    opened,
-    output,
-    print_table,
-    progress_bar,
-    refuse_to_replace,
-    visible,
-)
+from budew.cli.running import Running, Server, run_job, run_paid_job
+from budew.terminal import output
 
 if TYPE_CHECKING:
     from budew.paraphrase import Backend, Prompts
 
 app = typer.Typer(
-    help="Rewrite captions with the same meaning: by an LLM behind a gate, or offline by grammar.",
-    **SETTINGS,
+    help="Rewrite captions with the same meaning: by an LLM behind a gate, or offline by grammar.", **SETTINGS
 )
+app.add_typer(paraphrase_reports.app)
 
-
-class Writer(StrEnum):
-    """What rewrites captions."""
-
-    grammar = "grammar"
-    chat = "chat"
-    transformers = "transformers"
-    vllm = "vllm"
-
-
-_MODELS, _LOCAL = (Writer.chat, Writer.transformers, Writer.vllm), "Model in this process"
+Writer = Literal["grammar", "chat", "transformers", "vllm"]
+"""What rewrites captions."""
+_MODELS: tuple[Writer, ...] = ("chat", "transformers", "vllm")
+_LOCAL = "Model in this process"
 USED_BY: dict[str, tuple[Writer, ...]] = {
-    **dict.fromkeys(("model", "temperature", "ban"), _MODELS),
-    **dict.fromkeys(("structured", "server", "base_url"), (Writer.chat,)),
-    **dict.fromkeys(("batch_size", "device"), (Writer.transformers,)),
+    "model": _MODELS,
+    "temperature": _MODELS,
+    "ban": _MODELS,
+    "structured": ("chat",),
+    "server": ("chat",),
+    "base_url": ("chat",),
+    "batch_size": ("transformers",),
+    "device": ("transformers",),
 }
 """Options of run that not every backend uses. The styles of --prompt are drawn for all."""
-WriterName = Annotated[
-    Writer,
-    typer.Option(
-        "--backend",
-        metavar="NAME",
-        help="grammar: no language model, offline. chat: any server that speaks the OpenAI protocol. "
-        "transformers, vllm: a model in this process.",
-    ),
-]
-PerClip = Annotated[int, typer.Option(min=1, metavar="K", help="Captions for each clip.")]
-Seed = Annotated[int, typer.Option(help="Decides, with the id of a clip, styles, examples and wording.")]
-Model = Annotated[str | None, typer.Option(metavar="NAME", help="Name on the server; folder or hub id.")]
-Structured = Annotated[
-    bool, typer.Option("--json/--plain", help="Ask the server for JSON of a schema, or for the bare caption.")
-]
-Temperature = Annotated[
-    float | None, typer.Option(min=0, max=2, metavar="X", help="Default: that of the prompt file.")
-]
-PromptFile = Annotated[
-    Path | None, typer.Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml.")
-]
-KeepTemplates = Annotated[bool, typer.Option("--keep-templates", help="Keep templates beside the new ones.")]
-Tolerance = Annotated[
-    int, typer.Option(min=0, max=3, metavar="N", help="Levels, of five, that an intensity may differ.")
-]
-Batch = Annotated[int, typer.Option("--batch-size", min=1, rich_help_panel=_LOCAL, help="Clips at a time.")]
-Device = Annotated[
-    str | None, typer.Option(metavar="NAME", rich_help_panel=_LOCAL, help="cpu, cuda, cuda:1 or mps.")
-]
-Judged = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE.jsonl", help="Lines with caption and profile; - for stdin.", show_default=False
-    ),
-]
-VerdictsFile = Annotated[
-    Path | None, typer.Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
-]
-Fewest = Annotated[int, typer.Option("--at-least", min=1, metavar="N", help="Least number of candidates.")]
-Top = Annotated[int, typer.Option(min=1, metavar="N", help="Words to print.")]
-HarvestFile = Annotated[
-    Path | None, typer.Option("--jsonl", metavar="FILE", help="Write all words with examples here.")
-]
-Paraphrased = Annotated[
-    str, typer.Argument(metavar="CORPUS", help="Output of budew paraphrase run.", show_default=False)
-]
 
 
 @app.command(no_args_is_help=True)
-@job_command()
+@options.option_groups()
 def run(
     context: typer.Context,
     source: options.Corpus,
     out: options.CorpusFolder,
     running: Running,
-    writer: WriterName = Writer.grammar,
-    per_clip: PerClip = 1,
-    seed: Seed = 0,
-    keep_templates: KeepTemplates = False,
-    tolerance: Tolerance = 1,
-    prompt: PromptFile = None,
-    ban: paraphrase_prompt.BanList = None,
-    temperature: Temperature = None,
-    model: Model = None,
-    server: server_options.ServerFile = None,
-    base_url: server_options.BaseUrl = None,
-    structured: Structured = True,
-    batch_size: Batch = 16,
-    device: Device = None,
+    server: Server,
+    writer: Annotated[
+        Writer,
+        Option(
+            "--backend",
+            metavar="NAME",
+            help="grammar: no language model, offline. chat: any server that speaks the OpenAI protocol. "
+            "transformers, vllm: a model in this process, --model is its folder or hub id.",
+        ),
+    ] = "grammar",
+    per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1,
+    seed: Annotated[int, Option(help="Decides, with the id of a clip, styles, examples and wording.")] = 0,
+    keep_templates: Annotated[
+        bool, Option("--keep-templates", help="Keep templates beside the new ones.")
+    ] = False,
+    tolerance: options.Tolerance = 1,
+    prompt: Annotated[Path | None, Option(metavar="FILE", help="Default: paraphrase/prompts.yaml.")] = None,
+    ban: options.BanList = None,
+    temperature: Annotated[
+        float | None, Option(min=0, max=2, metavar="X", help="Default: that of the prompt file.")
+    ] = None,
+    structured: Annotated[
+        bool, Option("--json/--plain", help="Ask the server for JSON of a schema, or for the bare caption.")
+    ] = True,
+    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips at a time.")] = 16,
+    device: Annotated[
+        str | None, Option(metavar="NAME", rich_help_panel=_LOCAL, help="cpu, cuda, cuda:1 or mps.")
+    ] = None,
 ) -> None:
     """Give each clip captions in other words that a gate compares with its profile.
 
@@ -139,13 +94,13 @@ def run(
         keep_templates=keep_templates,
         prompts=prompts,
     )
-    if writer is not Writer.chat:
-        backend = _in_process(writer, model, prompts, temperature, batch_size, device)
+    if writer != "chat":
+        backend = _in_process(writer, server.model, prompts, temperature, batch_size, device)
         run_job(Paraphrase(backend, rewriting), source, out, running)
         return
     from budew.paraphrase.chat_backend import ChatBackend
 
-    settings = server_options.server_settings(running, server, base_url, model, concurrency=32)
+    settings = server.settings(running, concurrency=32)
     account = str(out.resolve())
     chat = ChatBackend(settings, prompts, temperature=temperature, structured=structured, account=account)
     run_paid_job(Paraphrase(chat, rewriting), source, out, running, server=settings, account=account)
@@ -159,12 +114,12 @@ def _in_process(
     batch_size: int,
     device: str | None,
 ) -> "Backend":
-    if writer is Writer.grammar:
+    if writer == "grammar":
         from budew.paraphrase.grammar import GrammarBackend
 
         return GrammarBackend()
     if not model:
-        raise typer.BadParameter(f"--backend {writer.value} needs it", param_hint="--model")
+        raise typer.BadParameter(f"--backend {writer} needs it", param_hint="--model")
     from budew.paraphrase.local import TransformersBackend, VLLMBackend
 
     sampling: dict[str, Any] = {
@@ -172,7 +127,7 @@ def _in_process(
         "temperature": prompts.temperature if temperature is None else temperature,
         "top_p": prompts.top_p,
     }
-    if writer is Writer.vllm:
+    if writer == "vllm":
         return VLLMBackend(model, **sampling)
     return TransformersBackend(model, device=device, batch=batch_size, **sampling)
 
@@ -181,94 +136,57 @@ def _refuse_unused(context: typer.Context, writer: Writer) -> None:
     """Refuse options that only other backends use."""
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
-        backends = USED_BY.get(option.name or "", tuple(Writer))
+        backends = USED_BY.get(option.name or "", get_args(Writer))
         if source is not None and source.name == "COMMANDLINE" and writer not in backends:
-            used = " and ".join(f"--backend {name.value}" for name in backends)
+            used = " and ".join(f"--backend {name}" for name in backends)
             raise typer.BadParameter(
-                f"only {used} uses it, not {writer.value}: leave it out",
+                f"only {used} uses it, not {writer}: leave it out",
                 param_hint="/".join([*option.opts, *option.secondary_opts]),
             )
 
 
-for command in (paraphrase_prompt.prompt, paraphrase_report.report):
-    app.command(no_args_is_help=True)(command)
-
-
 @app.command(no_args_is_help=True)
-def judge(
-    file: Judged,
-    tolerance: Tolerance = 1,
-    verdicts: VerdictsFile = None,
+def prompt(
+    profile: options.ProfileFile,
+    style: Annotated[
+        str | None, Option(metavar="NAME", help="A style of the prompt file; default: drawn by the seed.")
+    ] = None,
+    seed: Annotated[int, Option(help="Decides the words offered and the examples.")] = 0,
+    prompt_file: Annotated[
+        Path | None, Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml.")
+    ] = None,
+    ban: options.BanList = None,
+    format: Annotated[
+        Literal["messages", "text"],
+        Option(help="messages for chat models, text for those that take one text."),
+    ] = "messages",
+    structured: Annotated[
+        bool, Option("--json/--plain", help="For answers as JSON of a schema, or as the bare caption.")
+    ] = True,
+    output_file: options.Output = None,
 ) -> None:
-    """Compare captions with the profiles that they should express.
+    """Show the prompt for rewriting a caption of a profile, without asking a model.
 
-    Each line has a caption and a profile, as budew writes it, and may have the
-    template as source and the spoken words as transcript. Prints each refused caption
-    with its reasons, and how many pass; --jsonl writes every line with its verdict.
-    Exit status 1 if a line cannot be read.
+    Each message stands under its role in brackets. The caption to rewrite is
+    rendered from the profile.
 
-    Example: budew paraphrase judge captions.jsonl
+    Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
-    from collections import Counter
+    from budew.paraphrase.backend import Request
+    from budew.paraphrase.prompts import load_prompts
+    from budew.paraphrase.rewriting import source_caption
+    from budew.profile import VoiceProfile
 
-    from budew.paraphrase import Gate
-    from budew.paraphrase.judging import judged_lines
-
-    refuse_to_replace([file], verdicts)
-    tell, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
-    with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
-        for row in judged_lines(lines, name=name_of(file), gate=Gate(tolerance=tolerance), on_bad=tell):
-            count, passed = count + 1, passed + row["accepted"]
-            codes.update({reason["code"] for reason in row["reasons"]})
-            if written is not None:
-                print(as_json(row), file=written)
-            if not row["accepted"]:
-                why = "; ".join(f"{reason['code']} {reason['what']}".strip() for reason in row["reasons"])
-                print(visible(f"{row['caption']}\n  {why}"))
-    print(f"{passed:,} of {count:,} pass")
-    for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
-        print(f"  {code}: {times:,}")
-    raise typer.Exit(tell.status)
-
-
-@app.command(no_args_is_help=True)
-def harvest(
-    source: Paraphrased,
-    fewest: Fewest = 2,
-    top: Top = 30,
-    jsonl: HarvestFile = None,
-) -> None:
-    """List words of a language model that the parser does not know, in candidates that miss an emotion.
-
-    Words that are frequent where one emotion is missed are worth an entry in
-    caption_templates/en.yaml. Reads the refused candidates in the metadata, which run
-    keeps; chat, other languages and broken text do not count. Exit status 1 if
-    something cannot be read.
-
-    Example: budew paraphrase harvest paraphrased/ --at-least 5
-    """
-    from budew.corpora import read
-    from budew.paraphrase.harvest import harvest as harvested
-
-    refuse_to_replace([source], jsonl)
-    bad = PrintedErrors()
-    with progress_bar("harvest") as bar:
-        clips = read(source, on_bad=bad)
-        found = harvested(clips, fewest=fewest, progress=lambda done: bar(done, None))
-    if jsonl is not None:
-        with output(jsonl) as file:
-            for row in found:
-                print(as_json(row.to_dict()), file=file)
-    print_table(_harvest_table(found[:top]))
-    raise typer.Exit(bad.status)
-
-
-def _harvest_table(found: Any) -> Any:
-    from rich.table import Table
-
-    table = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
-    for row in found:
-        emotions = ", ".join(f"{name} {count}" for name, count in row.emotions[:3])
-        example = row.examples[0][:80] if row.examples else ""
-        table.add_row(row.word, f"{row.missed:,}", f"{row.named:,}", f"{row.passed:,}", emotions, example)
-    return table
+    prompts, said = load_prompts(prompt_file, ban=ban), options.parsed_file(profile, VoiceProfile.from_json)
+    chosen = style or prompts.style_of(seed, "", 0)
+    if chosen not in prompts.styles:
+        raise typer.BadParameter(f"no style {chosen!r}: there are {', '.join(prompts.styles)}")
+    source = source_caption("", 0, said, seed=seed, style=prompts.styles[chosen].source_style)
+    request = Request("", source, said, seed, style=chosen)
+    if format == "text":
+        shown = prompts.text(request)
+    else:
+        messages = prompts.messages(request, structured=structured)
+        shown = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in messages)
+    with output(output_file) as file:
+        print(shown, file=file)

@@ -1,13 +1,12 @@
 """Options and output that all jobs over corpora share: where they run, how they go on, how they ended."""
 
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
+from typer import Option
 
 from budew.terminal import job_bar, say_error, visible_name
 
@@ -24,16 +23,8 @@ Kind = TypeVar("Kind", bound="Settings")
 PANEL = "How the job runs"
 
 
-class Executor(StrEnum):
-    """What runs the shards."""
-
-    local = "local"
-    slurm = "slurm"
-    ray = "ray"
-
-
 def _option(*names: str, **more: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=PANEL, **more)
+    return Option(*names, rich_help_panel=PANEL, **more)
 
 
 @dataclass(slots=True)
@@ -41,8 +32,7 @@ class Running:
     """The options that all jobs take; each field is one, with its help."""
 
     workers: Annotated[
-        int | None,
-        _option(min=0, help="Processes; default: one a processor. 0 works in this process."),
+        int | None, _option(min=0, help="Processes; default: one a processor. 0 works in this process.")
     ] = None
     clips_per_shard: Annotated[
         int, _option(metavar="N", min=1, help="Loose files, or rows of a manifest or table, of one shard.")
@@ -52,10 +42,11 @@ class Running:
     ] = False
     dry_run: Annotated[bool, _option("--dry-run", help="Print what would be done, and do nothing.")] = False
     executor: Annotated[
-        Executor | None, _option(help="This machine (default), or a cluster that shares the folders.")
+        Literal["local", "slurm", "ray"] | None,
+        _option(help="This machine (default), or a cluster that shares the folders."),
     ] = None
     cluster: Annotated[
-        Path | None, _option(metavar="FILE", dir_okay=False, help="YAML: partition, time, gpus, …")
+        Path | None, _option(metavar="FILE", dir_okay=False, help="YAML: partition, time, gpus.")
     ] = None
     changes: Annotated[
         list[str] | None,
@@ -65,7 +56,7 @@ class Running:
     @property
     def is_here(self) -> bool:
         """Whether the job runs, or would run, on this machine."""
-        return self.executor is Executor.local or (self.executor is None and self.cluster is None)
+        return self.executor == "local" or (self.executor is None and self.cluster is None)
 
     def settings(self, kind: type[Kind], file: Path | None = None, **given: Any) -> Kind:
         """Read settings from a file, and apply those of `--set` that are fields of this kind.
@@ -93,9 +84,7 @@ class Running:
 
         cluster = None
         if not self.is_here:
-            cluster = self.settings(
-                ClusterSettings, self.cluster, executor=self.executor.value if self.executor else None
-            )
+            cluster = self.settings(ClusterSettings, self.cluster, executor=self.executor)
         for change in self.changes or []:
             more = "; add --executor" if _field(change) in ClusterSettings.model_fields else ""
             raise SettingsError(f"--set {change}: unknown setting {_field(change)!r} of this command{more}")
@@ -106,40 +95,61 @@ def _field(change: str) -> str:
     return change.partition("=")[0].partition(".")[0].strip()
 
 
-def job_command(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command that takes `running` the options of `Running` in its place; `defaults` are its own."""
-    return lambda command: _with_options(command, defaults)
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Options of every command that asks a server."""
 
+    server: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            rich_help_panel="Server",
+            help="YAML with base_url, model and other settings of a server (docs/servers.md).",
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        Option(
+            metavar="URL",
+            rich_help_panel="Server",
+            help="Server that speaks the OpenAI protocol: http://localhost:8000/v1",
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        Option(
+            metavar="NAME", rich_help_panel="Server", help="The name under which the server knows the model."
+        ),
+    ] = None
 
-def _with_options(command: Callable[..., None], defaults: dict[str, Any]) -> Callable[..., None]:
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=defaults.get(field.name, field.default),
-            annotation=field.type,
-        )
-        for field in fields(Running)
-    ]
-    signature = inspect.signature(command)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "running"]
+    def settings(self, running: Running, *, cached: bool = True, **defaults: Any) -> "ServerSettings":
+        """Return the settings of a server: those of the file, then the options, then `--set`.
 
-    def with_running(**given: Any) -> None:
-        running = Running(**{parameter.name: given.pop(parameter.name) for parameter in shared})
-        command(**given, running=running)
+        Args:
+            running: with the changes of `--set`.
+            cached: keep answers in the cache of the user where no other file is named.
+            defaults: settings of this command where nothing else is given.
 
-    with_running.__name__, with_running.__doc__ = command.__name__, command.__doc__
-    with_running.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    return with_running
+        Raises:
+            SettingsError: names each wrong or missing setting.
+            BadParameter: neither a file nor an address and a model are given.
+        """
+        from budew.chat.ledger import default_cache
+        from budew.chat.server import ServerSettings
+
+        for option, given in (("--base-url", self.base_url), ("--model", self.model)):
+            if self.server is None and not given:
+                raise typer.BadParameter("give it, or a file with --server", param_hint=option)
+        found = running.settings(ServerSettings, self.server, base_url=self.base_url, model=self.model)
+        if cached:
+            defaults["cache"] = default_cache()
+        missing = {name: value for name, value in defaults.items() if name not in found.model_fields_set}
+        return found.model_copy(update=missing)
 
 
 def run_job(
-    job: "Job | NumberedJob",
-    source: str | range,
-    out: Path,
-    running: Running,
-    *,
-    more: "More | None" = None,
+    job: "Job | NumberedJob", source: str | range, out: Path, running: Running, *, more: "More | None" = None
 ) -> None:
     """Run a job as its options say, and print how it ended.
 

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer import Argument, Option
 
 from budew.cli import options
 from budew.terminal import output, print_table, progress_bar, refuse_to_replace, say_error
@@ -14,26 +15,9 @@ from budew.version import __version__
 if TYPE_CHECKING:
     from budew.inference import Captioned, Captioner, Failure
 
-Paths = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH",
-        help="Audio files, folders of them at any depth, shards, manifests, or other corpora.",
-        show_default=False,
-    ),
-]
-CaptionFormat = Annotated[
-    options.Format, typer.Option(help="text to read, json for one array, jsonl for one object a line.")
-]
-Scores = Annotated[bool, typer.Option("--scores", help="Add the emotions as numbers from 0 to 1.")]
-NumBeams = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Beam width; left out, that of the checkpoint."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Do not print notes about the checkpoint.")]
 Samples = Annotated[
     int,
-    typer.Option(
+    Option(
         metavar="N",
         min=0,
         max=256,
@@ -42,22 +26,8 @@ Samples = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    int,
-    typer.Option(
-        min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same."
-    ),
+    int, Option(min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same.")
 ]
-Predictions = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help='Evaluate these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
-    ),
-]
-RatingScale = Annotated[
-    str, typer.Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
-]
-DemoFolder = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report, metrics and captions.")]
 
 app = typer.Typer()
 
@@ -70,16 +40,27 @@ SYNTHETIC_ONLY = (
 
 @app.command(no_args_is_help=True)
 def caption(
-    paths: Paths,
-    format: CaptionFormat = options.Format.text,
-    scores: Scores = False,
+    paths: Annotated[
+        list[str],
+        Argument(
+            metavar="PATH",
+            help="Audio files, folders of them at any depth, shards, manifests, or other corpora.",
+        ),
+    ],
+    format: Annotated[
+        Literal["text", "json", "jsonl"],
+        Option(help="text to read, json for one array, jsonl for one object a line."),
+    ] = "text",
+    scores: Annotated[bool, Option("--scores", help="Add the emotions as numbers from 0 to 1.")] = False,
     model: options.Model = None,
-    num_beams: NumBeams = None,
+    num_beams: Annotated[
+        int | None, Option(metavar="N", min=1, help="Beam width; left out, that of the checkpoint.")
+    ] = None,
     samples: Samples = 0,
     batch_size: BatchSize = 16,
     device: options.Device = None,
     output_file: options.Output = None,
-    quiet: Quiet = False,
+    quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
 ) -> None:
     """Caption speech: audio files of any format and length, folders of them, and corpora.
 
@@ -101,7 +82,7 @@ def caption(
         model, device=device, batch_size=batch_size, num_beams=num_beams, num_samples=samples
     )
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
-    shape: dict[str, Any] = {"format": format.value, "scores": scores, "named": named}
+    shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
     if output_file is not None and _is_file(output_file):
         fine = _caption_to_file(captioner, paths, output_file, model, shape)
         raise typer.Exit(0 if fine else 1)
@@ -145,10 +126,18 @@ def _caption_to_file(
 def evaluate(
     corpus: options.Corpus,
     model: options.Model = None,
-    predictions: Predictions = None,
-    scale: RatingScale = "intensity",
-    json: options.MetricsFile = None,
-    html: options.ReportFile = None,
+    predictions: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help='Evaluate these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+        ),
+    ] = None,
+    scale: Annotated[
+        str, Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
+    ] = "intensity",
+    json: options.JsonFile = None,
+    html: options.HtmlFile = None,
     device: options.Device = None,
     batch_size: BatchSize = 16,
     samples: Samples = 0,
@@ -162,12 +151,10 @@ def evaluate(
     """
     from budew.corpora.sources import files_read
     from budew.evaluation import evaluate_corpus
-    from budew.reports.evaluation_page import write_html
+    from budew.reports.evaluation_page import render_html
     from budew.reports.evaluation_tables import tables
 
     refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
-    for path in filter(None, (json, html)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     with progress_bar("evaluating") as bar:
         evaluation = evaluate_corpus(
             corpus,
@@ -177,14 +164,10 @@ def evaluate(
             device=device,
             batch_size=batch_size,
             num_samples=samples,
-            progress=lambda done: bar(done, None),
+            progress=bar,
         )
-    print_table(tables(evaluation))
-    if json is not None:
-        json.write_text(evaluation.to_json(), encoding="utf-8")
-        print(f"metrics: {json}")
-    if html is not None:
-        print(f"report:  {write_html(evaluation, html).resolve().as_uri()}")
+    with options.results(evaluation.to_dict(), json, html, lambda: render_html(evaluation)):
+        print_table(tables(evaluation))
     for clip in evaluation.skipped:
         say_error(f"left out: {clip.id}: {clip.reason}")
     raise typer.Exit(1 if evaluation.skipped else 0)
@@ -192,7 +175,9 @@ def evaluate(
 
 @app.command()
 def demo(
-    out: DemoFolder = Path("runs/demo"),
+    out: Annotated[Path, Option(metavar="DIR", help="Folder for the report, metrics and captions.")] = Path(
+        "runs/demo"
+    ),
 ) -> None:
     """Caption the bundled clips, compare with their labels and write a report. Needs no network.
 
@@ -202,7 +187,7 @@ def demo(
     from budew.reports.evaluation_tables import summary_table
 
     with progress_bar("captioning") as bar:
-        made = run_demo(out, progress=lambda done: bar(done, None))
+        made = run_demo(out, progress=bar)
     for pair in made.evaluation.pairs:
         print(f"{pair.id}\n  caption  {pair.caption}")
         print(f"  scores   {_strongest(pair.predicted.emotions)}")

@@ -1,41 +1,41 @@
-"""Commands that train a model: train."""
+"""Commands that train: a captioner, or regression heads."""
 
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-RecipeName = Annotated[
-    str,
-    typer.Argument(
-        metavar="RECIPE",
-        help="A YAML file, or the name of a recipe that ships: tiny-synthetic, train-demo.",
-        show_default=False,
-    ),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the recipe and print what it would do.")]
-Resume = Annotated[bool, typer.Option(help="Continue a run that was stopped, or train again from the start.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Change a field: optimizer.max_steps=200. May be repeated."
-    ),
-]
-RunFolder = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")
-]
+from budew.cli import options
+from budew.cli.printed_errors import PrintedErrors
+from budew.terminal import print_table, progress_bar, say_error, visible_name
 
 app = typer.Typer()
 
 
 @app.command(no_args_is_help=True)
 def train(
-    recipe: RecipeName,
-    dry_run: DryRun = False,
-    resume: Resume = True,
-    settings: Changes = None,
-    out: RunFolder = None,
+    recipe: Annotated[
+        str,
+        Argument(
+            metavar="RECIPE",
+            help="A YAML file, or the name of a recipe that ships: tiny-synthetic, train-demo.",
+        ),
+    ],
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Check the recipe and print what it would do.")
+    ] = False,
+    resume: Annotated[
+        bool, Option(help="Continue a run that was stopped, or train again from the start.")
+    ] = True,
+    settings: Annotated[
+        list[str] | None,
+        Option(
+            "--set", metavar="FIELD=VALUE", help="Change a field: optimizer.max_steps=200. May be repeated."
+        ),
+    ] = None,
+    out: Annotated[Path | None, Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")] = None,
 ) -> None:
     """Train a captioner by a recipe, and save a plain transformers checkpoint.
 
@@ -57,3 +57,51 @@ def train(
     corpus = chosen.data.validation or folder / "speech" / "validation"
     evaluation = ("budew", "evaluate", str(corpus), "--model", str(checkpoint))
     print(f"checkpoint: {checkpoint}\nnext:       {shlex.join(evaluation)}")
+
+
+@app.command(no_args_is_help=True)
+def train_heads(
+    corpus: options.Corpus,
+    out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
+    encoder: options.HeadsEncoder = None,
+    seed: Annotated[int, Option(help="Decides which speakers are held out, and the first weights.")] = 0,
+    device: options.Device = None,
+    batch_size: options.HeadsBatch = 16,
+) -> None:
+    """Train regression heads on the encoder of a Whisper checkpoint, for corpus annotate heads.
+
+    A head is made for each emotion and voice attribute that occurs often enough,
+    and kept if it predicts unknown speakers better than the mean does. Exit
+    status 1 where a clip cannot be read.
+
+    Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
+    """
+    from budew.annotation.head_stack import Fitting
+    from budew.annotation.train_heads import train_heads as train
+    from budew.reports.annotation_tables import quality_table, rare_line
+
+    bad = PrintedErrors()
+    with progress_bar("encoding") as bar:
+        trained = train(
+            corpus,
+            out,
+            encoder=encoder,
+            fitting=Fitting(seed=seed),
+            device=device,
+            batch_size=batch_size,
+            on_bad=bad,
+            progress=bar,
+        )
+    print_table(quality_table(trained))
+    if trained.bare or trained.unjudged or trained.cut:
+        say_error(
+            f"clips without a profile: {trained.bare}, with unknown emotions: {trained.unjudged}, "
+            f"longer than the window: {trained.cut}"
+        )
+    print(
+        f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"
+        f" in {visible_name(out)}"
+    )
+    if trained.rare:
+        print(rare_line(trained))
+    raise typer.Exit(bad.status)

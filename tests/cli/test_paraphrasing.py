@@ -1,16 +1,25 @@
-"""Rewriting on the command line: what is told, the exit status, and what each backend needs."""
+"""`budew paraphrase`: what each backend needs, what a model is asked, what is measured and harvested."""
 
 import inspect
 import json
 
 import pytest
+import yaml
 
 from benchmarks.paraphrase_server import Behavior, running
+from budew.captions import render
 from budew.cli.paraphrasing import USED_BY, run
-from budew.corpora import Clip, read
+from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
-from budew.paraphrase import judge
+from budew.paraphrase import judge, load_prompts
+from budew.paraphrase.backend import Request
+from budew.paraphrase.rewriting import source_caption
+from budew.profile import VoiceProfile
+from budew.resources import data_folder
 from tests.paraphrase.scripted import some_clips
+
+PROFILE = VoiceProfile({"Awe": 0.75, "Fear": 0.25}, ["Sniff"], {"gender": "female"})
+REFUSALS = [{"text": "A sense of zorbling.", "codes": ["lost"], "missed": ["Anger"], "unknown": []}] * 2
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def test_the_offline_grammar_needs_nothing(budew, corpus, tmp_path):
     assert budew("paraphrase", "report", out).status == 0
 
 
-def test_a_server_is_asked_and_what_was_paid_is_told(budew, corpus, tmp_path):
+def test_a_server_is_asked_and_its_costs_are_printed(budew, corpus, tmp_path):
     given = ["--backend", "chat", "--model", "m", "--set", f"cache={tmp_path}/a.sqlite", "--workers", "0"]
     with running(Behavior(0.3, seed=2, stall=2.0)) as (url, seen):
         given += ["--base-url", url, "--set", "timeout=1"]
@@ -44,39 +53,26 @@ def test_a_server_is_asked_and_what_was_paid_is_told(budew, corpus, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"),
+    ("given", "named"),
     [
-        (["--backend", "chat", "--model", "m"], "--base-url"),
-        (["--backend", "chat", "--base-url", "http://localhost/v1"], "--model"),
-        (["--backend", "transformers"], "--model"),
-        (["--backend", "vllm"], "--model"),
+        ("chat --model m", "--base-url"),
+        ("chat --base-url http://localhost/v1", "--model"),
+        ("transformers", "--model"),
+        ("vllm", "--model"),
+        ("grammar --model m", "--model"),
+        ("grammar --base-url http://localhost/v1", "--base-url"),
+        ("grammar --ban ban.yaml", "--ban"),
+        ("grammar --json", "--json"),  # the default, but given
+        ("grammar --plain", "--json"),
+        ("chat --device cpu", "--device"),
+        ("vllm --batch-size 2", "--batch-size"),
+        ("transformers --server server.yaml", "--server"),
     ],
 )
-def test_what_a_backend_needs_and_lacks_is_named(budew, corpus, tmp_path, given, missing):
-    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", *given)
+def test_an_option_that_a_backend_lacks_or_does_not_use_is_named(budew, corpus, tmp_path, given, named):
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--backend", *given.split())
     assert outcome.status == 2
-    assert missing in outcome.err
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize(
-    ("backend", "given"),
-    [
-        ("grammar", ["--model", "m"]),
-        ("grammar", ["--base-url", "http://localhost/v1"]),
-        ("grammar", ["--ban", "ban.yaml"]),
-        ("grammar", ["--json"]),  # as it is anyway, but given
-        ("grammar", ["--plain"]),
-        ("chat", ["--device", "cpu"]),
-        ("vllm", ["--batch-size", "2"]),
-        ("transformers", ["--server", "server.yaml"]),
-    ],
-)
-def test_an_option_that_the_backend_does_not_use_is_refused(budew, corpus, tmp_path, backend, given):
-    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--backend", backend, *given)
-    assert outcome.status == 2
-    assert given[0] in outcome.err
-    assert "leave it out" in outcome.err
+    assert named in outcome.err
     assert not (tmp_path / "out").exists()
 
 
@@ -85,17 +81,8 @@ def test_every_option_that_some_backends_use_is_one_of_run():
 
 
 def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):
-    given = [
-        "--workers",
-        "0",
-        "--set",
-        "gate.nearest_source=0.0",
-        "--set",
-        "keep_refused=false",
-        "--set",
-        "attempts=1",
-    ]
-    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", *given)
+    changes = ("--set", "gate.nearest_source=0.0", "--set", "keep_refused=false", "--set", "attempts=1")
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", "--workers", "0", *changes)
     assert outcome.status == 0
     (clip, *_) = read(tmp_path / "out")
     assert clip.metadata["paraphrase"]["codes"] == {"copy": 2}  # any text shares some runs with its template
@@ -106,83 +93,122 @@ def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):
         assert wrong.split("=")[0] in outcome.err
 
 
-def test_a_dry_run_asks_nobody_and_writes_nothing(budew, corpus, tmp_path):
-    given = ["--backend", "chat", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]
-    outcome = budew(
-        "paraphrase",
-        "run",
-        corpus,
-        tmp_path / "out",
-        *given,
-        "--dry-run",
-        "--set",
-        f"cache={tmp_path}/c.sqlite",
-    )
+def test_a_dry_run_asks_no_server_and_writes_nothing(budew, corpus, tmp_path):
+    given = ("--backend", "chat", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--dry-run")
+    cache = ("--set", f"cache={tmp_path}/c.sqlite")
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "out", *given, *cache)
     assert outcome.status == 0
     assert "1 of 1 shards to do" in outcome.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
 
 
 def test_captions_from_anywhere_are_judged(budew, tmp_path):
+    spoken = {"caption": "An angry voice says give me back my money.", "transcript": "Give me back my money!"}
     rows = [
-        {
-            "caption": "A deeply angry man.",
-            "profile": {"emotions": {"Anger": 0.75}, "traits": {"gender": "male"}},
-        },
+        {"caption": "A deeply angry voice.", "profile": {"emotions": {"Anger": 0.75}}},
         {"caption": "A happy man. \x1b[31m", "profile": {"emotions": {"Anger": 0.75}}},
+        {**spoken, "profile": {"emotions": {"Anger": 0.5}}, "source": None},
         {"caption": "No profile."},
     ]
     text = "".join(json.dumps(row) + "\n" for row in rows) + "[]\n"
-    outcome = budew("paraphrase", "judge", "-", stdin=text.encode())
+    out = tmp_path / "verdicts.jsonl"
+    outcome = budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
     assert outcome.status == 1
-    assert "1 of 2 pass" in outcome.out
     assert "lost Anger; added Elation" in outcome.out
     assert "\x1b" not in outcome.out
-    assert 'line 3: has no "profile"' in outcome.err
-    assert "line 4" in outcome.err
-    out = tmp_path / "verdicts.jsonl"
-    beside = budew("paraphrase", "judge", "-", "--jsonl", out, stdin=text.encode())
-    assert beside.out == outcome.out
-    codes = [line.split(":")[0] for line in beside.out.partition("pass\n")[2].splitlines()]
-    assert codes == sorted(codes)  # each once
+    assert [f"line {number}" in outcome.err for number in range(1, 6)] == [False] * 3 + [True] * 2
     written = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [row["accepted"] for row in written] == [True, False]
+    assert [row["accepted"] for row in written] == [True, False, False]
     assert written[1]["missed"] == ["Anger"]
+    counts = outcome.out.partition("1 of 3 pass\n")[2].splitlines()
+    assert "  spoken: 1" in counts
+    assert len({line.split(":")[0] for line in counts}) == len(counts)
+    assert budew("paraphrase", "judge", "-", stdin=text.encode()).out == outcome.out
 
 
-def test_a_caption_that_repeats_the_transcript_of_its_line_is_refused(budew):
-    row = {
-        "caption": "An angry voice says give me back all my money.",
-        "profile": {"emotions": {"Anger": 0.5}},
-        "transcript": "Give me back all my money!",
-        "source": None,
-    }
-    lines = [row, {**row, "transcript": 3}]
-    outcome = budew("paraphrase", "judge", "-", stdin="\n".join(map(json.dumps, lines)).encode())
-    assert "  spoken: 1\n" in outcome.out
-    assert 'line 2: what is under "transcript" is no text' in outcome.err
-
-
-def test_words_that_nobody_reads_are_harvested(budew, corpus, tmp_path):
-    out, found = tmp_path / "out", tmp_path / "found.jsonl"
-    (clip, *_) = read(corpus)
-    rows = [{"text": "A sense of zorbling.", "codes": ["lost"], "missed": ["Anger"], "unknown": []}] * 2
-    clip = type(clip)("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": rows}})
-    write_shard(out / "a.tar", [clip])
-    outcome = budew("paraphrase", "harvest", out, "--jsonl", found)
-    assert outcome.status == 0
+@pytest.mark.parametrize("status", [0, 1])
+def test_words_that_the_parser_does_not_know_are_harvested(budew, tmp_path, status):
+    write_shard(
+        tmp_path / "in/b.tar", [Clip("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": REFUSALS}})]
+    )
+    if status:
+        (tmp_path / "in/a.tar").write_bytes(b"no shard" * 200)
+    found = tmp_path / "found.jsonl"
+    outcome = budew("paraphrase", "harvest", tmp_path / "in", "--jsonl", found)
+    assert (outcome.status, "a.tar" in outcome.err) == (status, bool(status))
     assert "zorbling" in outcome.out
     row = json.loads(found.read_text())
     assert (row["word"], row["missed"], row["emotions"], row["share"]) == ("zorbling", 2, {"Anger": 2}, 1.0)
 
 
-def test_a_harvest_goes_on_after_a_bad_shard_and_says_so(budew, tmp_path):
-    rows = [{"text": "A sense of zorbling.", "codes": ["lost"], "missed": ["Anger"], "unknown": []}] * 2
-    write_shard(
-        tmp_path / "in/b.tar", [Clip("a", b"RIFF", "wav", metadata={"paraphrase": {"refusals": rows}})]
-    )
-    (tmp_path / "in/a.tar").write_bytes(b"no shard" * 200)
-    outcome = budew("paraphrase", "harvest", tmp_path / "in")
+def rewritten(number: int, **counts: int) -> Clip:
+    profile = VoiceProfile({"Sadness": 0.75, "Fear": 0.25})
+    text = f"You can sort of hear it. {render(profile, seed=100 + number)}"
+    made_by = {"by": "paraphrase", "of": render(profile, seed=number), "backend": "chat", "style": "\x1b[31m"}
+    account = {"candidates": 1, "accepted": 1, **counts}
+    return Clip(
+        f"c{number}", b"RIFF", "wav", profile=profile, captions=(Caption(text, made_by),),
+        metadata={"paraphrase": account},
+    )  # fmt: skip
+
+
+def test_a_report_is_written_as_json_page_and_ban_list_that_agree(budew, tmp_path):
+    write_shard(tmp_path / "a.tar", map(rewritten, range(30)))
+    page, results, ban = (tmp_path / name for name in ("r.html", "r.json", "ban.yaml"))
+    files = ("--html", page, "--json", results, "--ban", ban)
+    outcome = budew("paraphrase", "report", tmp_path / "a.tar", *files, "--sample", 10, "--seed", 3)
+    assert outcome.status == 0, outcome.err
+    found = json.loads(results.read_text())
+    assert (found["clips"], found["sampled_clips"], found["seed"]) == (30, 10, 3)
+    assert yaml.safe_load(ban.read_text())["phrases"][0] == found["lint"]["overused_phrases"][0]["phrase"]
+    assert "the counts of all 30 clips add up" in outcome.out
+    assert "\x1b" not in outcome.out
+    assert "Rewritten" in page.read_text()
+
+
+def test_a_report_whose_counts_do_not_add_up_ends_with_status_1(budew, tmp_path):
+    write_shard(tmp_path / "b.tar", [rewritten(1, candidates=5)])
+    outcome = budew("paraphrase", "report", tmp_path / "b.tar")
     assert outcome.status == 1
-    assert "zorbling" in outcome.out
-    assert "a.tar" in outcome.err
+    assert "c1: 5 candidates, of which 1 have a fate" in outcome.out
+
+
+@pytest.fixture
+def prompt(budew, tmp_path):
+    profile = tmp_path / "profile.json"
+    profile.write_text(PROFILE.to_json())
+    return lambda *arguments: budew("paraphrase", "prompt", profile, *arguments)
+
+
+def request_for(style: str, seed: int = 0) -> Request:
+    source = source_caption("", 0, PROFILE, seed=seed, style=load_prompts().styles[style].source_style)
+    return Request("", source, PROFILE, seed, style=style)
+
+
+def test_the_exact_prompt_is_shown(prompt):
+    for style in load_prompts().styles:
+        system, user = load_prompts().messages(request_for(style, 4), structured=True)
+        shown = prompt("--style", style, "--seed", 4).out
+        assert shown == f"[system]\n{system['content']}\n\n[user]\n{user['content']}\n"
+    system, _ = load_prompts().messages(request_for("plain"), structured=False)
+    assert system["content"] in prompt("--style", "plain", "--plain").out
+    text = load_prompts().text(request_for("plain"))
+    assert prompt("--style", "plain", "--format", "text").out == text + "\n"
+
+
+def test_a_style_is_drawn_by_the_seed_and_an_unknown_one_is_refused(prompt):
+    assert len({prompt("--seed", seed).out for seed in range(4)}) == 4
+    assert prompt("--style", "grand").status == 2
+
+
+def test_a_custom_prompt_file_and_phrases_to_avoid_are_used(prompt, tmp_path):
+    text = (data_folder("paraphrase") / "prompts.yaml").read_text(encoding="utf-8")
+    text = text.replace("You rewrite", "Please rewrite").replace(
+        "examples: {file: examples.yaml, count: 4}", ""
+    )
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "ban.yaml").write_text("phrases: [a tapestry of]")
+    shown = prompt("--prompt", tmp_path / "mine.yaml", "--ban", tmp_path / "ban.yaml").out
+    assert shown.startswith("[system]\nPlease rewrite captions")
+    assert "Examples" not in shown
+    assert "do not use: a tapestry of." in shown.partition("[user]")[0]

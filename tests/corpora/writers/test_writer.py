@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.cli.export_options import ExportFormat
+from budew.cli.exporting import ExportFormat
 from budew.corpora import Caption, Clip, read
 from budew.corpora.writers import FORMATS, writer
 from budew.corpora.writers.export_folder import RECORD
@@ -40,7 +41,7 @@ def ignore(error: CorpusError) -> None:
 
 
 def test_the_command_offers_all_formats():
-    assert [format.value for format in ExportFormat] == list(FORMATS)
+    assert list(get_args(ExportFormat)) == list(FORMATS)
 
 
 def test_the_same_clips_give_the_same_bytes(tmp_path, clips, write):

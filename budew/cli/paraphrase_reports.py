@@ -1,0 +1,156 @@
+"""Commands that measure rewritten captions: report, judge, harvest."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import Argument, Option
+
+from budew.cli import options
+from budew.cli.printed_errors import PrintedErrors
+from budew.terminal import (
+    as_json,
+    name_of,
+    opened,
+    output,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    visible,
+)
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+def report(
+    corpora: Annotated[
+        list[str],
+        Argument(
+            metavar="CORPUS",
+            help="Clips with paraphrases: folders, shards, parquet files, manifests, patterns in quotes.",
+        ),
+    ],
+    html: options.HtmlFile = None,
+    json: options.JsonFile = None,
+    ban: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the over-used phrases here, for budew paraphrase run --ban.",
+        ),
+    ] = None,
+    sample: Annotated[int, Option(metavar="N", min=1, help="Clips for diversity and fidelity.")] = 2000,
+    seed: Annotated[int, Option(metavar="S", help="Draws these clips.")] = 0,
+) -> None:
+    """Measure paraphrases: counts of candidates, diversity compared with templates, fidelity.
+
+    Fidelity is measured on all candidates that the gate judged, and on the captions
+    written. Exit status 1 if something cannot be read or counts do not add up.
+
+    Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
+    """
+    from budew.corpora.sources import files_read
+    from budew.paraphrase.metrics import paraphrase_report
+    from budew.paraphrase.metrics.report import write_ban
+    from budew.reports.paraphrase_page import paraphrase_html
+    from budew.reports.paraphrase_tables import paraphrase_tables
+
+    refuse_to_replace([file for corpus in corpora for file in files_read(corpus)], html, json, ban)
+    bad = PrintedErrors()
+    with progress_bar("reading") as bar:
+        found = paraphrase_report(corpora, sample=sample, seed=seed, on_bad=bad, progress=bar)
+    banned = write_ban(found.overused.phrases, ban) if ban is not None else ()
+    with options.results(found.to_dict(), json, html, lambda: paraphrase_html(found)):
+        print_table(paraphrase_tables(found))
+        if ban is not None:
+            print(f"{len(banned)} phrases to ban: {ban}")
+    if found.candidates.wrong:
+        bad(ValueError(f"the counts of {found.candidates.wrong:,} clips do not add up: see the report"))
+    raise typer.Exit(bad.status)
+
+
+@app.command(no_args_is_help=True)
+def judge(
+    file: Annotated[
+        Path, Argument(metavar="FILE.jsonl", help="Lines with caption and profile; - for stdin.")
+    ],
+    tolerance: options.Tolerance = 1,
+    verdicts: Annotated[
+        Path | None, Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
+    ] = None,
+) -> None:
+    """Compare captions with the profiles that they should express.
+
+    Each line has a caption and a profile, as budew writes it, and may have the
+    template as source and the spoken words as transcript. Prints each refused caption
+    with its reasons, and how many pass; --jsonl writes every line with its verdict.
+    Exit status 1 if a line cannot be read.
+
+    Example: budew paraphrase judge captions.jsonl
+    """
+    from collections import Counter
+
+    from budew.paraphrase import Gate
+    from budew.paraphrase.judging import judged_lines
+
+    refuse_to_replace([file], verdicts)
+    tell, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
+    with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
+        for row in judged_lines(lines, name=name_of(file), gate=Gate(tolerance=tolerance), on_bad=tell):
+            count, passed = count + 1, passed + row["accepted"]
+            codes.update({reason["code"] for reason in row["reasons"]})
+            if written is not None:
+                print(as_json(row), file=written)
+            if not row["accepted"]:
+                why = "; ".join(f"{reason['code']} {reason['what']}".strip() for reason in row["reasons"])
+                print(visible(f"{row['caption']}\n  {why}"))
+    print(f"{passed:,} of {count:,} pass")
+    for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
+        print(f"  {code}: {times:,}")
+    raise typer.Exit(tell.status)
+
+
+@app.command(no_args_is_help=True)
+def harvest(
+    source: Annotated[str, Argument(metavar="CORPUS", help="Output of budew paraphrase run.")],
+    fewest: Annotated[int, Option("--at-least", min=1, metavar="N", help="Least number of candidates.")] = 2,
+    top: Annotated[int, Option(min=1, metavar="N", help="Words to print.")] = 30,
+    jsonl: Annotated[Path | None, Option(metavar="FILE", help="Write all words with examples here.")] = None,
+) -> None:
+    """List words of a language model that the parser does not know, in candidates that miss an emotion.
+
+    Words that are frequent where one emotion is missed are worth an entry in
+    caption_templates/en.yaml. Reads the refused candidates in the metadata, which run
+    keeps; chat, other languages and broken text do not count. Exit status 1 if
+    something cannot be read.
+
+    Example: budew paraphrase harvest paraphrased/ --at-least 5
+    """
+    from budew.corpora import read
+    from budew.paraphrase.harvest import harvest as harvested
+
+    refuse_to_replace([source], jsonl)
+    bad = PrintedErrors()
+    with progress_bar("harvest") as bar:
+        clips = read(source, on_bad=bad)
+        found = harvested(clips, fewest=fewest, progress=bar)
+    if jsonl is not None:
+        with output(jsonl) as file:
+            for row in found:
+                print(as_json(row.to_dict()), file=file)
+    print_table(_harvest_table(found[:top]))
+    raise typer.Exit(bad.status)
+
+
+def _harvest_table(found: Any) -> Any:
+    from rich.table import Table
+
+    table = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
+    for row in found:
+        emotions = ", ".join(f"{name} {count}" for name, count in row.emotions[:3])
+        example = row.examples[0][:80] if row.examples else ""
+        table.add_row(row.word, f"{row.missed:,}", f"{row.named:,}", f"{row.passed:,}", emotions, example)
+    return table
