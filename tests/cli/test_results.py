@@ -52,11 +52,11 @@ def test_no_result_replaces_what_is_read(budew, corpora, command, option):
         for given in (source, source.parent / f"*{source.suffix}"):
             refused(budew, "corpus", command, given, option, source)
         assert source.read_bytes() == kept
-    for given in (
-        talk / "a.wav",
-        talk,
-        talk / "*.wav",
-    ):  # beside a recording it would be read as its metadata
+
+
+@pytest.mark.parametrize(("command", "option"), COMMANDS)
+def test_no_result_becomes_the_json_beside_a_recording(budew, talk, command, option):
+    for given in (talk / "a.wav", talk, talk / "*.wav"):
         refused(budew, "corpus", command, given, option, talk / "a.json")
     assert not (talk / "a.json").exists()
 
