@@ -94,17 +94,13 @@ def save_heads(heads: Sequence[Head], folder: Path) -> None:
     """Write heads into a folder: one `.pth` each in the published layout, and all as one safetensors file."""
     together: dict[str, Tensor] = {}
     for head in heads:
-        weights = state_dict(head)
+        names = ["proj", *(f"mlp.{2 + 3 * number}" for number in range(len(head.layers) - 1))]
+        weights: dict[str, Tensor] = {}
+        for name, (weight, bias) in zip(names, head.layers, strict=True):
+            weights |= {f"{name}.weight": weight, f"{name}.bias": bias}
         torch.save(weights, folder / file_name(head.name))
         together |= {f"{head.name}.{key}": weight for key, weight in weights.items()}
     save_file(together, folder / TOGETHER)
-
-
-def state_dict(head: Head) -> dict[str, Tensor]:
-    """Return the weights of a head by the names of the layout."""
-    names = ["proj", *(f"mlp.{2 + 3 * number}" for number in range(len(head.layers) - 1))]
-    named = zip(names, head.layers, strict=True)
-    return {f"{name}.{kind}": part for name, layer in named for kind, part in zip(_KINDS, layer, strict=True)}
 
 
 def notes_on(heads: str | Path) -> dict[str, Any] | None:
@@ -158,9 +154,6 @@ def canonical(name: str) -> str | None:
     if name in _ATTRIBUTES:
         return _ATTRIBUTES.resolve(name)
     return find_emotion(name)
-
-
-_KINDS = ("weight", "bias")
 
 
 def _heads(path: Path) -> Iterator[Head]:

@@ -11,7 +11,6 @@ output. Two inputs occur:
 Dropout does nothing here. All sizes are taken from the weights.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,8 +30,6 @@ COMPILED = "_orig_mod."
 """What torch.compile puts before the names of weights."""
 STEP, FIRST = 3, 2
 """Of the numbers of the linear layers in `mlp`."""
-
-_KEY = re.compile(r"(proj|mlp\.([1-9]\d?))\.(weight|bias)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +69,7 @@ def pool(states: Tensor) -> Tensor:
         (batch, 4 * width), float32.
     """
     states = states.float()
-    parts = (states.mean(dim=1), states.amin(dim=1), states.amax(dim=1), states.std(dim=1))
-    return torch.cat([parts[0], parts[1], parts[2], parts[3]], dim=1)
+    return torch.cat([states.mean(1), states.amin(1), states.amax(1), states.std(1)], dim=1)
 
 
 def is_pooled(head: Head, *, positions: int, width: int) -> bool:
@@ -104,56 +100,39 @@ def head_of(name: str, weights: Mapping[str, object]) -> Head:
         CheckpointError: a key too many or too few, shapes that do not fit or are too large, NaN or infinity.
     """
     tensors = {str(key).replace(COMPILED, "", 1): value for key, value in weights.items()}
-    if len(tensors) < len(weights):
-        raise CheckpointError(f"{name}: has two weights of the same name: fetch it again")
-    parts = _parts(name, list(tensors))
+    count = min(len(tensors) // 2, MOST_LAYERS + 1)
+    parts = ["proj", *(f"mlp.{FIRST + STEP * number}" for number in range(count - 1))]
+    odd = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")} ^ set(tensors)
+    if odd or count < 2 or len(tensors) < len(weights):
+        shown = ", ".join(sorted(odd))[:60] or f"{len(weights)} weights"
+        raise CheckpointError(f"{name}: has not the weights of a head ({shown}): fetch it again")
     layers = tuple(_layer(name, part, tensors) for part in parts)
-    _check_chain(name, layers)
+    sizes = [weight.shape for weight, _ in layers]
+    if any(before[0] != after[1] for before, after in pairwise(sizes)) or sizes[-1][0] != 1:
+        chain = " → ".join(str(size[0]) for size in sizes)
+        raise CheckpointError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")
     return Head(name, layers)
-
-
-def _parts(name: str, keys: list[str]) -> list[str]:
-    """Return the layers in order: `proj`, `mlp.2`, `mlp.5`..."""
-    matches = [_KEY.fullmatch(key[:80]) for key in keys]
-    odd = next((key for key, match in zip(keys, matches, strict=True) if match is None), None)
-    if odd is not None:
-        raise CheckpointError(f"{name}: has weights called {odd[:60]!r}, which no head of this layout has")
-    count = len({match[2] for match in matches if match and match[2]})
-    parts = ["proj", *(f"mlp.{FIRST + STEP * number}" for number in range(count))]
-    wanted = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
-    if not 1 <= count <= MOST_LAYERS or wanted != set(keys):
-        lacking = sorted(wanted - set(keys))[:1] or ["mlp"]
-        raise CheckpointError(f"{name}: lacks the weights {lacking[0]!r}: fetch it again")
-    return parts
 
 
 def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor, Tensor]:
     weight, bias = tensors[f"{part}.weight"], tensors[f"{part}.bias"]
     most = LARGEST_INPUT if part == "proj" else LARGEST_LAYER
-    for tensor, dimensions in ((weight, 2), (bias, 1)):
-        if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.dim() != dimensions:
-            raise CheckpointError(f"{name}: {part} is not a linear layer: fetch it again")
-        if not tensor.is_contiguous() or tensor.layout != torch.strided or tensor.device.type == "meta":
-            raise CheckpointError(f"{name}: {part} does not hold plain numbers: save the head again")
-    assert isinstance(weight, Tensor)  # noqa: S101  # checked above, for mypy
-    assert isinstance(bias, Tensor)  # noqa: S101
-    if (
-        weight.shape[0] != bias.shape[0]
-        or weight.shape[0] > LARGEST_LAYER
-        or not 1 <= weight.shape[1] <= most
+    if not (
+        isinstance(weight, Tensor)
+        and isinstance(bias, Tensor)
+        and _is_plain(weight, dimensions=2)
+        and _is_plain(bias, dimensions=1)
+        and weight.shape[0] == bias.shape[0] <= LARGEST_LAYER
+        and 1 <= weight.shape[1] <= most
     ):
-        raise CheckpointError(
-            f"{name}: {part} of shape {tuple(weight.shape)} is not a layer of a head: fetch it again"
-        )
+        raise CheckpointError(f"{name}: {part} is not a linear layer of a head: fetch it again")
     if not weight.sum(dtype=torch.float32).isfinite() or not bias.sum(dtype=torch.float32).isfinite():
         raise CheckpointError(f"{name}: not all of {part} are numbers: fetch it again")
     keep = weight.dtype in (torch.float16, torch.float32) and part == "proj"
     return weight.detach() if keep else weight.detach().float(), bias.detach().float()
 
 
-def _check_chain(name: str, layers: tuple[tuple[Tensor, Tensor], ...]) -> None:
-    sizes = [weight.shape for weight, _ in layers]
-    fits = all(before[0] == after[1] for before, after in pairwise(sizes))
-    if not fits or sizes[-1][0] != 1:
-        chain = " → ".join(str(size[0]) for size in sizes)
-        raise CheckpointError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")
+def _is_plain(tensor: Tensor, *, dimensions: int) -> bool:
+    """Return whether a tensor has as many numbers in memory as its shape says."""
+    stored = tensor.is_contiguous() and tensor.layout == torch.strided and tensor.device.type != "meta"
+    return stored and tensor.is_floating_point() and tensor.dim() == dimensions

@@ -10,7 +10,6 @@ Every clip is decoded before it is sent, so that no broken file is paid for. A w
 """
 
 import io
-import wave
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -19,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
-from budew.audio.decoders import Samples
 from budew.audio.formats import sniff_format
 from budew.audio.samples import SAMPLING_RATE, decode, warn_of_damage
 from budew.chat.client import Client, answered_in_order
@@ -171,23 +170,12 @@ def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:
     decoded = decode(clip.audio, max_seconds=max_seconds, name=f"clip {clip.id!r}")
     warn_of_damage(decoded.damage)
     smallest = _HEADER + _BYTES_A_SAMPLE * len(decoded.samples)
-    if decoded.damage is None and _size(clip.audio) <= smallest:
+    size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
+    if decoded.damage is None and size <= smallest:
         data = clip.audio.read_bytes() if isinstance(clip.audio, Path) else clip.audio
         format = sniff_format(data[:16])
         if format == "mp3" or (format == "wav" and data[12:16] + data[20:22] == _PLAIN_WAV):
             return SentAudio(data, format)
-    return SentAudio(_wav(decoded.samples), "wav")
-
-
-def _size(audio: bytes | Path) -> int:
-    return audio.stat().st_size if isinstance(audio, Path) else len(audio)
-
-
-def _wav(samples: Samples) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(_BYTES_A_SAMPLE)
-        sound.setframerate(SAMPLING_RATE)
-        sound.writeframes(np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return file.getvalue()
+    file, samples = io.BytesIO(), np.rint(np.clip(decoded.samples, -1, 1) * 32767).astype(np.int16)
+    soundfile.write(file, samples, SAMPLING_RATE, format="WAV", subtype="PCM_16")
+    return SentAudio(file.getvalue(), "wav")

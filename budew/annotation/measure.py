@@ -108,25 +108,18 @@ def measure(
     if loudness.max() > FAINTEST:
         speaking = frames.speech(loudness)
         if speaking.any():
-            measures |= _time(speaking) | _loudness(loudness, speaking)
+            seconds, breaks = float(speaking.sum()) * SECONDS, frames.pauses(speaking)
+            measures |= {"speech_seconds": seconds, "pauses": len(breaks)}
+            measures["pause_share"] = sum(breaks) / (seconds + sum(breaks))
+            measures["level"] = float(frames.decibels(float(np.mean(10 ** (loudness[speaking] / 10)))))
+            measures["snr"] = _snr(loudness)
             measures |= _voice(samples, loudness, speaking)
-            measures |= _syllable_rate(measures["speech_seconds"], transcript, language)
-    return {name: _rounded(value) for name, value in measures.items()}
-
-
-def _rounded(value: float) -> float:
-    return value if isinstance(value, int) else round(float(value), DIGITS) + 0.0  # no negative zero
-
-
-def _time(speaking: NDArray[np.bool_]) -> dict[str, float]:
-    spoken, breaks = float(speaking.sum()) * SECONDS, frames.pauses(speaking)
-    share = sum(breaks) / (spoken + sum(breaks))
-    return {"speech_seconds": spoken, "pauses": len(breaks), "pause_share": share}
-
-
-def _loudness(loudness: NDArray[np.float64], speaking: NDArray[np.bool_]) -> dict[str, float]:
-    power = float(np.mean(10 ** (loudness[speaking] / 10)))
-    return {"level": float(frames.decibels(power)), "snr": _snr(loudness)}
+            if (count := count_syllables(transcript or "", language)) is not None:
+                measures["syllable_rate"] = count / seconds
+    return {
+        name: value if isinstance(value, int) else round(float(value), DIGITS) + 0.0  # no negative zero
+        for name, value in measures.items()
+    }
 
 
 def _snr(loudness: NDArray[np.float64]) -> float:
@@ -157,11 +150,6 @@ def _voice(
         **pitch_measures(track),
         "nuclei_rate": nuclei / (float(speaking.sum()) * SECONDS),
     }
-
-
-def _syllable_rate(seconds: float, transcript: str | None, language: str | None) -> dict[str, float]:
-    count = count_syllables(transcript, language) if transcript else None
-    return {} if count is None else {"syllable_rate": count / seconds}
 
 
 def pitch_measures(track: NDArray[np.float64]) -> dict[str, float]:

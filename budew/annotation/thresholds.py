@@ -10,7 +10,7 @@ the mean of its speaker as in dataspeech: excited speech is higher than usual, a
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -50,25 +50,24 @@ class Rule:
 
     measure: str
     trait: str
-    levels: tuple[float, ...] = ()
-    words: tuple[str | None, ...] = ()
+    levels: Sequence[float] = ()
+    words: Sequence[str | None] = ()
     group: str = ALL
     low_below: float = float("inf")
     high_above: float = float("-inf")
 
     def value(self, number: float, row: Row) -> str | float | None:
-        """Return the value of the trait; None where there is no word for it."""
-        place = self._bin(number, row)
-        if self.words:
-            return self.words[place]
-        return from_intensity(self.levels[place], ATTRIBUTES[self.trait].scale)
+        """Return the value of the trait; None where there is no word for it.
 
-    def _bin(self, number: float, row: Row) -> int:
-        """Return the bin, 0 to len(row); a number on a threshold belongs to the one nearer the middle."""
+        A number on a threshold belongs to the bin nearer the middle.
+        """
         middle = len(row) // 2
         below = sum(number < threshold for threshold in row[:middle]) if number < self.low_below else 0
         above = sum(number > threshold for threshold in row[middle:]) if number > self.high_above else 0
-        return middle - below + above
+        place = middle - below + above
+        if self.words:
+            return self.words[place]
+        return from_intensity(self.levels[place], ATTRIBUTES[self.trait].scale)
 
 
 class Thresholds(Settings):
@@ -87,7 +86,7 @@ class Thresholds(Settings):
     @field_validator("rows")
     @classmethod
     def _rise(cls, rows: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Mapping[str, Row]]:
-        known, count = {rule.measure for rule in rules()}, len(_quantiles())
+        known, count = {rule.measure for rule in rules()}, len(_table()["quantiles"])
         for name, groups in rows.items():
             for row in groups.values():
                 if name not in known or len(row) != count or any(low > high for low, high in pairwise(row)):
@@ -221,34 +220,29 @@ def corpus_thresholds(
             f"{corpus}: {count} clips are measured, and {FEWEST} at least are needed: run budew corpus "
             "measure on it, or take the thresholds of another corpus"
         )
-    rows = {name: _rows(groups) for name, groups in values.items()}
+    rows = {
+        name: {
+            group: tuple(round(float(number), 3) for number in np.quantile(numbers, _table()["quantiles"]))
+            for group, numbers in sorted(groups.items())
+            if len(numbers) >= FEWEST
+        }
+        for name, groups in values.items()
+    }
     return Thresholds(corpus=str(corpus), clips=count, edges=rows)
 
 
 def measures_of(clip: Clip) -> dict[str, float]:
     """Return the measures of a clip; empty where it is not measured."""
     measured = clip.metadata.get(FIELD)
-    if not isinstance(measured, Mapping):
-        return {}
-    return {name: float(value) for name, value in measured.items() if _is_number(value)}
+    items = measured.items() if isinstance(measured, Mapping) else ()
+    numbers = ((name, value) for name, value in items if type(value) in (int, float))
+    return {name: float(value) for name, value in numbers if isfinite(value)}
 
 
 @cache
 def rules() -> tuple[Rule, ...]:
     """Return the rules of `thresholds.yaml`, in order: of two for a trait the first with a measure counts."""
-
-    def tuples(row: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-
-    return tuple(Rule(**tuples(row)) for row in _table()["measures"])
-
-
-def _rows(groups: Mapping[str, list[float]]) -> dict[str, Row]:
-    return {
-        group: tuple(round(float(number), 3) for number in np.quantile(numbers, _quantiles()))
-        for group, numbers in sorted(groups.items())
-        if len(numbers) >= FEWEST
-    }
+    return tuple(Rule(**row) for row in _table()["measures"])
 
 
 def _group(clip: Clip, rule: Rule) -> str:
@@ -266,15 +260,6 @@ def gender(profile: VoiceProfile | None) -> str:
         return traits["gender"] if traits["gender"] in ("female", "male") else ALL
     number = traits.get("Gender", 0.0)
     return ALL if abs(number) < 1 else "female" if number > 0 else "male"
-
-
-def _quantiles() -> list[float]:
-    quantiles: list[float] = _table()["quantiles"]
-    return quantiles
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 @cache

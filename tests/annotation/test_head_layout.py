@@ -77,32 +77,25 @@ def spoilt(**changes):
 @pytest.mark.parametrize(
     ("weights", "fault"),
     [
-        (spoilt(proj__bias=None), "lacks the weights 'proj.bias'"),
-        (spoilt(mlp__5__weight=None), "lacks"),
-        (spoilt(mlp__3__weight=torch.zeros(2, 2)), "lacks"),
-        (spoilt(extra=torch.zeros(2)), "weights called 'extra'"),
-        (spoilt(mlp__2__running_mean=torch.zeros(2)), "weights called"),
-        (spoilt(proj__weight=torch.zeros(8, 128, dtype=torch.int64)), "not a linear layer"),
+        (spoilt(proj__bias=None), "not the weights .*proj.bias"),
+        (spoilt(mlp__5__weight=None), "not the weights"),
+        (spoilt(mlp__3__weight=torch.zeros(2, 2)), "not the weights"),
+        (spoilt(extra=torch.zeros(2)), "not the weights .*extra"),
+        (spoilt(_orig_mod__proj__bias=torch.zeros(8)), "not the weights"),
+        ({}, "not the weights"),
+        ({f"mlp.{number}.weight": torch.zeros(1, 1) for number in range(2, 90)}, "not the weights"),
+        (spoilt(proj__weight=torch.zeros(8, 128, dtype=torch.int64)), "proj is not a linear layer"),
         (spoilt(proj__weight="weights"), "not a linear layer"),
         (spoilt(proj__weight=torch.zeros(8)), "not a linear layer"),
-        (spoilt(proj__weight=torch.zeros(8, 1).expand(8, 2**23)), "not hold plain numbers"),
-        (spoilt(proj__weight=torch.zeros(7, 128)), "not a layer of a head"),
-        (spoilt(mlp__2__weight=torch.zeros(8, LARGEST_LAYER + 1)), "not a layer of a head"),
+        (spoilt(proj__weight=torch.zeros(8, 1).expand(8, 2**23)), "not a linear layer"),
+        (spoilt(proj__weight=torch.zeros(7, 128)), "not a linear layer"),
+        (spoilt(mlp__2__weight=torch.zeros(8, LARGEST_LAYER + 1)), "not a linear layer"),
         (spoilt(mlp__5__weight=torch.zeros(6, 9)), "do not fit"),
         (spoilt(mlp__11__weight=torch.zeros(2, 4), mlp__11__bias=torch.zeros(2)), "do not fit"),
         (spoilt(mlp__8__bias=torch.tensor([1.0, float("nan"), 0, 0])), "not all of mlp.8 are numbers"),
         (spoilt(proj__weight=torch.full((8, 128), float("inf"))), "not all of proj are numbers"),
-        ({}, "lacks"),
-        ({f"mlp.{number}.weight": torch.zeros(1, 1) for number in range(2, 90)}, "lacks"),
     ],
 )
 def test_what_is_no_head_is_refused_with_its_name_and_fault(weights, fault):
     with pytest.raises(CheckpointError, match=f"Awe: .*{fault}"):
-        head_of("Awe", weights)
-
-
-def test_a_key_twice_with_and_without_the_prefix_is_refused():
-    weights = dict(published(128, seed=1).state_dict())
-    weights["_orig_mod.proj.bias"] = torch.zeros(8)
-    with pytest.raises(CheckpointError, match="two weights of the same name"):
         head_of("Awe", weights)
