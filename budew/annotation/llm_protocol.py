@@ -8,6 +8,7 @@ everything that is asked for, once, in range, and nothing else.
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal, get_args
@@ -46,7 +47,10 @@ _LONGEST_PROBLEM = 200
 
 
 class PromptFile(Settings):
-    """A file like `paraphrase/annotation.yaml`. Texts may have the words in braces that stand in it."""
+    """A file like `paraphrase/annotation.yaml`. Texts may have the words in braces that stand in it.
+
+    `version` is raised with every change of the file; `answer_tokens` bounds an answer.
+    """
 
     name: str
     version: int
@@ -74,16 +78,10 @@ class PromptFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class AnnotationPrompt:
-    """What a model is asked about a clip.
+    """What a model is asked about a clip: a `PromptFile` with all names filled in.
 
-    Attributes:
-        name: of the prompt, such as its language.
-        version: raised with every change of the file.
-        parts: what is asked for, some of `PARTS`.
-        system: the task, with all names.
-        request: the text after the audio.
-        correction: the text about an answer that cannot be used, with `{problems}` in it.
-        answer_tokens: longest answer.
+    `system` is the task, `request` the text after the audio, and `correction` the text about an answer that
+    cannot be used, with `{problems}` in it.
     """
 
     name: str
@@ -166,17 +164,14 @@ def _words(part: str) -> dict[str, str | int]:
     if part == "bursts":
         return {"count": len(BURSTS), "names": "; ".join(BURSTS)}
     if part == "traits":
-        lines = (_choice(name) for name in WORD_TRAITS if name in CATEGORIES)
+        known = (name for name in WORD_TRAITS if name in CATEGORIES)
+        lines = (f"- {name}: {', '.join((*CATEGORIES[name], UNKNOWN))}" for name in known)
     else:
         lines = (
             f"- {row.name}: {row.scale.low:g} ({row.at_low}) to {row.scale.high:g} ({row.at_high})"
             for row in ATTRIBUTES.values()
         )
     return {"lines": "\n".join(lines)}
-
-
-def _choice(trait: str) -> str:
-    return f"- {trait}: {', '.join((*CATEGORIES[trait], UNKNOWN))}"
 
 
 def answer_schema(parts: Sequence[str]) -> Schema:
@@ -203,11 +198,6 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _word(trait: str) -> dict[str, Any]:
-    words = CATEGORIES.get(trait)
-    return {"type": "string"} if words is None else {"type": "string", "enum": [*words, UNKNOWN]}
-
-
 def _bounded(kind: str, low: float, high: float) -> dict[str, Any]:
     return {"type": kind, "minimum": int(low), "maximum": int(high)}
 
@@ -215,7 +205,12 @@ def _bounded(kind: str, low: float, high: float) -> dict[str, Any]:
 _PART: Mapping[str, Any] = {
     "emotions": _object(dict.fromkeys(EMOTIONS, _bounded("integer", SCALE.low, SCALE.high))),
     "bursts": {"type": "array", "items": {"type": "string", "enum": list(BURSTS)}},
-    "traits": _object({trait: _word(trait) for trait in WORD_TRAITS}),
+    "traits": _object(
+        {
+            name: {"type": "string"} | ({"enum": [*CATEGORIES[name], UNKNOWN]} if name in CATEGORIES else {})
+            for name in WORD_TRAITS
+        }
+    ),
     "attributes": _object(
         {name: _bounded("number", row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()}
     ),
@@ -274,32 +269,21 @@ def _bursts(value: Any, problems: list[str]) -> list[str]:
     return names
 
 
-def _traits(value: Any, problems: list[str]) -> dict[str, str | float]:
-    words = {}
-    for name, word in _each_once("traits", value, WORD_TRAITS, str, problems):
-        if not isinstance(word, str):
-            problems.append(f"traits: {name} is {_shown(word)}, not a word")
-        elif word.strip().lower() != UNKNOWN:
-            words.update(_trait("traits", name, word, problems))
-    return words
-
-
-def _attributes(value: Any, problems: list[str]) -> dict[str, str | float]:
-    numbers = {}
-    for name, number in _each_once("attributes", value, tuple(ATTRIBUTES), str, problems):
-        if isinstance(number, str):
-            problems.append(f"attributes: {name} is {_shown(number)}, not a number")
-        else:
-            numbers.update(_trait("attributes", name, number, problems))
-    return numbers
-
-
-def _trait(part: str, name: str, value: Any, problems: list[str]) -> dict[str, str | float]:
-    try:
-        return dict([trait(name, value)])
-    except InputError as error:
-        problems.append(f"{part}: {name}: {_reason(error)}")
-        return {}
+def _traits(
+    value: Any, problems: list[str], *, part: str, names: Sequence[str], words: bool
+) -> dict[str, str | float]:
+    """Return the traits of a part, which are `words` or numbers."""
+    found: dict[str, str | float] = {}
+    for name, content in _each_once(part, value, names, str, problems):
+        if isinstance(content, str) is not words:
+            kind = "a word" if words else "a number"
+            problems.append(f"{part}: {name} is {_shown(content)}, not {kind}")
+        elif not words or content.strip().lower() != UNKNOWN:
+            try:
+                found.update([trait(name, content)])
+            except InputError as error:
+                problems.append(f"{part}: {name}: {_reason(error)}")
+    return found
 
 
 def _each_once(
@@ -345,6 +329,6 @@ def _reason(error: Exception) -> str:
 _READ: Mapping[str, Callable[[Any, list[str]], Any]] = {
     "emotions": _emotions,
     "bursts": _bursts,
-    "traits": _traits,
-    "attributes": _attributes,
+    "traits": partial(_traits, part="traits", names=WORD_TRAITS, words=True),
+    "attributes": partial(_traits, part="attributes", names=tuple(ATTRIBUTES), words=False),
 }

@@ -57,35 +57,35 @@ class Challenge:
 
 
 @cache
-def languages() -> dict[str, Language]:
-    """Return the languages by code."""
-    return {code: _language(code, row) for code, row in data("languages").items()}
-
-
-@cache
-def challenges() -> dict[str, Challenge]:
-    """Return the challenges by name."""
-    return {name: _challenge(name, row) for name, row in data("challenges").items()}
-
-
-@cache
 def data(name: str) -> Any:
     """Return the parsed data file `name`.yaml of this folder."""
     return yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def _language(code: str, row: Mapping[str, Any]) -> Language:
-    written = data(f"lines/{code}")
-    return Language(
-        code=code,
-        name=row["name"],
-        accents=tuple(Accent(name, **how) for name, how in row["accents"].items()),
-        lines={emotion: tuple(written["lines"][emotion]) for emotion in EMOTIONS},
-        neutral=tuple(f"{text}." for text in table("texts")[code]),
-        slots={name: tuple(words) for name, words in written["slots"].items()},
-    )
+@cache
+def languages() -> dict[str, Language]:
+    """Return the languages by code."""
+    found = {}
+    for code, row in data("languages").items():
+        written = data(f"lines/{code}")
+        found[code] = Language(
+            code=code,
+            name=row["name"],
+            accents=tuple(Accent(name, **how) for name, how in row["accents"].items()),
+            lines={emotion: tuple(written["lines"][emotion]) for emotion in EMOTIONS},
+            neutral=tuple(f"{text}." for text in table("texts")[code]),
+            slots={name: tuple(words) for name, words in written["slots"].items()},
+        )
+    return found
 
 
-def _challenge(name: str, row: Mapping[str, Any]) -> Challenge:
-    many = {key: tuple(row[key]) for key in ("parts", "before", "between", "after") if key in row}
-    return Challenge(name, row["direction"], cues=row.get("cues", {}), style=row.get("style"), **many)
+@cache
+def challenges() -> dict[str, Challenge]:
+    """Return the challenges by name."""
+    found = {}
+    for name, row in data("challenges").items():
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+        }
+        found[name] = Challenge(name, **fields)
+    return found

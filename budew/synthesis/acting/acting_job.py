@@ -111,16 +111,13 @@ class Act:
                 else:
                     yield self.plan.item(clip.metadata["number"])
 
-        for clip in self._spoken(items(), failed):
+        takes = self.backend.speak(items(), failed)
+        spoken: Iterator[Clip] = (_clip(item, take, self.backend) for item, take in takes)
+        for clip in spoken if self.check is None else self.check.run(spoken, failed):
             while kept and places[kept[0].id] < places[clip.id]:
                 yield kept.popleft()
             yield clip
         yield from kept
-
-    def _spoken(self, items: Iterator[Item], failed: OnFailed) -> Iterator[Clip]:
-        takes = self.backend.speak(items, failed)
-        clips = (_clip(item, take, self.backend) for item, take in takes)
-        return clips if self.check is None else self.check.run(clips, failed)
 
 
 def _clip(item: Item, take: Take, backend: Backend) -> Clip:

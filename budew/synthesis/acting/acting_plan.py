@@ -7,9 +7,10 @@ The instructions for a speech model are worded by `budew.captions.render`, so th
 caption would say, and `parse` reads it back.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, TypeVar
 
 from pydantic import Field, field_validator
 
@@ -23,6 +24,7 @@ from budew.synthesis.acting.balanced_sampling import balanced_level, shuffled_le
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name
 
+T = TypeVar("T")
 _Names = tuple[str, ...] | None
 
 
@@ -59,10 +61,9 @@ class Item:
         number: its place in the plan.
         id: of the clip, made of seed and number.
         seed: of the plan.
-        emotion, intensity: what is acted; the intensity is a level in (0, 1].
+        intensity: a level in (0, 1].
         voice: name of who speaks.
-        language, accent: code of the language, and an accent of it.
-        challenge: name of the acting challenge.
+        language: its code.
         kind: of the line, one of `TEXTS`.
         text: the words.
         instructions: how to act it, for a speech model.
@@ -118,16 +119,14 @@ class ActingPlan:
     def item(self, number: int) -> Item:
         """Return clip `number` of the plan, from 0."""
         turn, place = divmod(number, len(self.emotions))
-        emotion = self.emotions[self._shuffled("emotion", place, len(self.emotions))]
-        language = tuple(self.accents)[self._balanced("language", number, len(self.accents))]
-        accents = self.accents[language]
+        emotion = self._shuffled("emotion", place, self.emotions)
+        language = self._balanced("language", number, tuple(self.accents))
         again = turn // len(self.accents)  # how often the emotion came in this language before
-        accent = accents[
-            self._balanced(f"accent {language}", again * len(self.emotions) + place, len(accents))
-        ]
-        intensity = self.intensities[self._balanced("intensity", number, len(self.intensities))]
-        challenge = self.challenges[self._balanced("challenge", number, len(self.challenges))]
-        kind = self.texts[self._balanced("text", number, len(self.texts))]
+        in_language = again * len(self.emotions) + place
+        accent = self._balanced(f"accent {language}", in_language, self.accents[language])
+        intensity = self._balanced("intensity", number, self.intensities)
+        challenge = self._balanced("challenge", number, self.challenges)
+        kind = self._balanced("text", number, self.texts)
         name = self.id_of(number)
         return Item(
             number=number,
@@ -135,7 +134,7 @@ class ActingPlan:
             seed=self.seed,
             emotion=emotion,
             intensity=intensity,
-            voice=self.voices[self._balanced("voice", number, len(self.voices))],
+            voice=self._balanced("voice", number, self.voices),
             language=language,
             accent=accent,
             challenge=challenge,
@@ -150,28 +149,22 @@ class ActingPlan:
         """Return the id of clip `number`."""
         return f"act-{self.seed}-{number:07d}"
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all that decides the clips, as JSON values."""
-        return {
-            "seed": self.seed,
-            "emotions": list(self.emotions),
-            "intensities": list(self.intensities),
-            "voices": list(self.voices),
-            "accents": {language: list(accents) for language, accents in self.accents.items()},
-            "challenges": list(self.challenges),
-            "texts": list(self.texts),
-        }
+        plan: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plan
 
-    def _balanced(self, axis: str, number: int, size: int) -> int:
-        return balanced_level(number, size=size, rounds=len(self.emotions), seed=self.seed, axis=axis)
+    def _balanced(self, axis: str, number: int, levels: Sequence[T]) -> T:
+        rounds = len(self.emotions)
+        return levels[balanced_level(number, size=len(levels), rounds=rounds, seed=self.seed, axis=axis)]
 
-    def _shuffled(self, axis: str, number: int, size: int) -> int:
-        return shuffled_level(number, size=size, seed=self.seed, axis=axis)
+    def _shuffled(self, axis: str, number: int, levels: Sequence[T]) -> T:
+        return levels[shuffled_level(number, size=len(levels), seed=self.seed, axis=axis)]
 
     def _line(self, name: str, emotion: str, language: str, kind: str, again: int) -> str:
         spoken = languages()[language]
         lines = spoken.lines[emotion] if kind == FITTING else spoken.neutral
-        line = lines[self._shuffled(f"line {language} {kind} {emotion}", again, len(lines))]
+        line = self._shuffled(f"line {language} {kind} {emotion}", again, lines)
         if "{" not in line:
             return line
         rng = generator(self.seed, name, "slots")
@@ -181,32 +174,21 @@ class ActingPlan:
 def instruct(emotion: str, intensity: float, *, language: str, accent: str, challenge: str, of: str) -> str:
     """Return the instructions for one clip, in English.
 
-    Args:
-        emotion: canonical name.
-        intensity: in (0, 1].
-        language: code of the language that is spoken.
-        accent: one of that language.
-        challenge: name of the acting challenge.
-        of: id of the clip, which decides the wording.
+    Arguments are fields of `Item`; the wording is decided by `of`, the id of the clip.
     """
     wording, spoken = data("instructions"), languages()[language]
-    frame = wording["frames"][derived_seed("instructions", of) % len(wording["frames"])]
+    frame: str = wording["frames"][derived_seed("instructions", of) % len(wording["frames"])]
     way = "unmarked" if spoken.accent(accent).unmarked else "marked"
-    text: str = frame.format(
+    seed = derived_seed("feeling", of)
+    feeling = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
+    return frame.format(
         language=spoken.name,
         accent=wording["accent"][way].format(accent=accent),
-        feeling=feeling(emotion, intensity, seed=derived_seed("feeling", of)),
+        feeling=feeling[0].lower() + feeling[1:].rstrip("."),
         level=wording["levels"][level_name(intensity)],
         challenge=challenges()[challenge].direction,
         bounds=wording["bounds"],
     )
-    return text
-
-
-def feeling(emotion: str, intensity: float, *, seed: int) -> str:
-    """Return an emotion with its intensity, such as "extreme anger" or "slightly amused"."""
-    words = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
-    return words[0].lower() + words[1:].rstrip(".")
 
 
 class Speaker(Protocol):
@@ -234,8 +216,7 @@ def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
         axes: fields of `Axes`. Each axis that is left out has all its levels.
 
     Raises:
-        InputError: there is no such emotion.
-        InputError: there is no such level of another axis, or an axis has none.
+        InputError: there is no such level of an axis, or an axis has none.
         SettingsError: an axis is unknown, or its names are not text.
     """
     chosen = validated(Axes, axes, name="the plan")

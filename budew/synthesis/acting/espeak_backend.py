@@ -9,6 +9,7 @@ between.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -80,7 +81,7 @@ def parts_of(item: Item) -> tuple[list[ClipPlan], tuple[str, ...]]:
     voice, profile = _voice(item), item.profile(bursts=tuple(bursts))
     parts = []
     for number, (text, share) in enumerate(zip(words, challenge.parts, strict=False)):
-        part = _shared(settings, share, challenge)
+        part = {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
         name = f"{item.id}/{number}" if number else item.id
         parts.append(ClipPlan(name, item.seed, profile, voice, text, part, (), ()))
     _place_bursts(parts, challenge, bursts)
@@ -94,15 +95,14 @@ def split_line(text: str, count: int) -> list[str]:
     cuts = [0]
     for number in range(1, count):
         places = range(cuts[-1] + 1, len(words) - count + number + 1)
-        cuts.append(_best_cut(words, places, even=number * len(words) / count))
+        even = number * len(words) / count
+        cuts.append(min(places, key=partial(_badness, words, even)))
     return [" ".join(words[start:end]) for start, end in zip(cuts, [*cuts[1:], len(words)], strict=True)]
 
 
-def _best_cut(words: Sequence[str], places: Iterable[int], *, even: float) -> int:
-    def badness(place: int) -> float:
-        return abs(place - even) - _AT_A_MARK * (words[place - 1][-1] in ".,;:!?")
-
-    return min(places, key=badness)
+def _badness(words: Sequence[str], even: float, place: int) -> float:
+    """Return how bad it is to cut before word `place` instead of at `even`."""
+    return abs(place - even) - _AT_A_MARK * (words[place - 1][-1] in ".,;:!?")
 
 
 def _person(name: str) -> tuple[str, int, str]:
@@ -125,10 +125,6 @@ def _voice(item: Item) -> Voice:
     if accent is None:
         raise InputError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
     return voice_of(variant, person, accent=accent, language=item.language, gender=gender)
-
-
-def _shared(settings: dict[str, float], share: float, challenge: Challenge) -> dict[str, float]:
-    return {cue: round(settings[cue] * share + challenge.cues.get(cue, 0.0), 4) for cue in cues()}
 
 
 def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str]) -> None:
