@@ -1,7 +1,5 @@
 """Labels that a corpus has are kept, or read out of its captions; a clip without any fails."""
 
-import json
-
 import pytest
 
 from budew.annotation.labels import AnnotateByLabels, label_clip
@@ -33,7 +31,7 @@ def test_a_profile_is_kept_with_a_note_and_other_metadata():
     )
 
 
-def test_the_note_of_another_annotator_is_not_written_over_by_keeping_its_profile():
+def test_the_note_of_another_annotator_stays():
     known = clip(profile=PROFILE, metadata={"annotated_by": {"by": "heads"}})
     assert label_clip(known) == known
 
@@ -87,9 +85,5 @@ def test_the_job_tells_of_clips_without_labels(run_on, failures):
     assert "has no captions" in str(failures["a"])
     with pytest.raises(CorpusError):
         label_clip(clip(captions=(Caption("A sad man."),)), source="profile")
-
-
-def test_an_unknown_source_is_refused():
     with pytest.raises(InputError, match="tea leaves"):
         AnnotateByLabels("tea leaves")
-    assert json.loads(json.dumps(AnnotateByLabels().settings())) == AnnotateByLabels().settings()

@@ -1,6 +1,5 @@
 """Bins: a third of a corpus on either side, genders and languages held against their own, edges that last."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -8,8 +7,10 @@ import numpy as np
 import pytest
 
 from budew.annotation.thresholds import (
+    ALL,
     AnnotateByMeasures,
     corpus_thresholds,
+    gender,
     read_thresholds,
     rules,
     with_traits,
@@ -46,6 +47,10 @@ def clips() -> list[Clip]:
     return made
 
 
+def values_of(clips, bins, name) -> Counter:
+    return Counter(with_traits(clip, bins).profile.traits.get(name) for clip in clips)
+
+
 @pytest.fixture(scope="module")
 def corpus(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shard = tmp_path_factory.mktemp("measured") / "a.tar"
@@ -58,23 +63,54 @@ def bins(corpus: Path):
     return corpus_thresholds(corpus)
 
 
-def told(clips, bins, name) -> Counter:
-    return Counter(with_traits(clip, bins).profile.traits.get(name) for clip in clips)
-
-
 @pytest.mark.parametrize("gender", ["male", "female"])
-def test_a_third_of_each_gender_is_high_and_a_third_low(clips, bins, gender):
-    values = told([clip for clip in clips if clip.profile.traits["gender"] == gender], bins, PITCH)
-    high, low = values[0] + values[1], values[3] + values[4]
-    assert [high, values[2], low] == pytest.approx([40, 40, 40], abs=1)
-    assert (values[0], values[4]) == (6, 6)
-
-
 @pytest.mark.parametrize("language", ["de", "fr-CA"])
-def test_a_third_of_each_language_is_fast_and_a_third_slow(clips, bins, language):
-    values = told([clip for clip in clips if clip.language == language], bins, "pace")
-    slow, fast = values["slow"] + values["very slow"], values["fast"] + values["very fast"]
-    assert [slow, values[None], fast] == pytest.approx([40, 40, 40], abs=1)
+def test_a_third_of_each_gender_is_high_and_of_each_language_fast(clips, bins, gender, language):
+    of_gender = [clip for clip in clips if clip.profile.traits["gender"] == gender]
+    pitches = values_of(of_gender, bins, PITCH)
+    thirds = [pitches[0] + pitches[1], pitches[2], pitches[3] + pitches[4]]
+    assert thirds == pytest.approx([40, 40, 40], abs=1)
+    assert (pitches[0], pitches[4]) == (6, 6)
+    paces = values_of([clip for clip in clips if clip.language == language], bins, "pace")
+    thirds = [paces["slow"] + paces["very slow"], paces[None], paces["fast"] + paces["very fast"]]
+    assert thirds == pytest.approx([40, 40, 40], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("measured", "fields", "name", "value"),
+    [
+        ({"snr": 5.0}, {}, NOISE, 3.0),
+        ({"nuclei_rate": 7.0}, {}, "pace", "very fast"),
+        ({"nuclei_rate": 7.0, "syllable_rate": 1.0}, {"language": "de"}, "pace", "very slow"),
+        ({"pitch_median": 85.0}, {}, PITCH, 4.0),
+        ({"pitch_median": 290.0}, {}, PITCH, 0.0),
+        ({"pitch_median": 160.0}, {"gender": "female"}, PITCH, 4.0),
+        ({"pitch_median": 160.0}, {"gender": "male"}, PITCH, 0.0),
+    ],
+)
+def test_a_clip_is_compared_with_its_gender_or_language_or_else_with_all(bins, measured, fields, name, value):
+    clip = measured_clip("x", measured, **fields)
+    assert with_traits(clip, bins).profile.traits[name] == value
+
+
+@pytest.mark.parametrize(("number", "word"), [(1.6, "female"), (-1.0, "male"), (0.9, ALL), (None, ALL)])
+def test_gender_is_the_word_or_else_the_number_of_a_profile(number, word):
+    traits = {} if number is None else {"Gender": number}
+    assert gender(VoiceProfile({}, (), traits)) == word
+    assert gender(VoiceProfile({}, (), {**traits, "gender": "male"})) == "male"
+    assert gender(VoiceProfile({}, (), {**traits, "gender": "androgynous"})) == ALL
+
+
+def test_a_clean_corpus_has_no_noisy_third_and_a_noisy_one_no_clean_third(clips, bins, tmp_path: Path):
+    assert set(values_of(clips, bins, NOISE)) <= {0.0, 0.75, 1.5}
+    shard = tmp_path / "noisy.tar"
+    write_shard(shard, [measured_clip(f"c{snr}", {"snr": float(snr)}) for snr in range(24)])
+    noisy = corpus_thresholds(shard)
+    assert set(values_of([measured_clip("x", {"snr": 23.0})], noisy, NOISE)) == {1.5}
+    assert set(values_of([measured_clip("x", {"snr": 0.0})], noisy, NOISE)) == {3.0}
+    write_shard(tmp_path / "few.tar", clips[:19])
+    with pytest.raises(CorpusError, match="19 clips are measured"):
+        corpus_thresholds(tmp_path / "few.tar")
 
 
 def test_a_third_is_monotone_and_a_third_expressive_in_that_order(clips, bins):
@@ -85,40 +121,6 @@ def test_a_third_is_monotone_and_a_third_expressive_in_that_order(clips, bins):
             spreads["low" if value < 2 else "high"].append(clip.metadata["measured"]["pitch_sd"])
     assert list(map(len, spreads.values())) == pytest.approx([80, 80], abs=1)
     assert max(spreads["low"]) < min(spreads["high"])
-
-
-def test_a_clean_corpus_has_no_noisy_third(clips, bins):
-    values = told(clips, bins, NOISE)
-    assert set(values) <= {0.0, 0.75, 1.5}
-    noisy = measured_clip("n", {"snr": 5.0})
-    assert with_traits(noisy, bins).profile.traits[NOISE] == 3
-
-
-def test_a_noisy_corpus_has_no_clean_third(tmp_path: Path):
-    shard = tmp_path / "noisy.tar"
-    write_shard(shard, [measured_clip(f"c{snr}", {"snr": float(snr)}) for snr in range(24)])
-    found = corpus_thresholds(shard)
-    assert set(told([measured_clip("x", {"snr": 23.0})], found, NOISE)) == {1.5}
-    assert set(told([measured_clip("x", {"snr": 0.0})], found, NOISE)) == {3.0}
-
-
-def test_nuclei_tell_the_pace_where_no_transcript_does(bins):
-    assert with_traits(measured_clip("x", {"nuclei_rate": 7.0}), bins).profile.traits["pace"] == "very fast"
-    both = measured_clip("x", {"nuclei_rate": 7.0, "syllable_rate": 1.0}, language="de")
-    assert with_traits(both, bins).profile.traits["pace"] == "very slow"
-
-
-def test_a_voice_of_unknown_gender_is_held_against_all(bins):
-    for pitch, value in ((85.0, 4.0), (290.0, 0.0)):
-        assert with_traits(measured_clip("x", {"pitch_median": pitch}), bins).profile.traits[PITCH] == value
-    numbered = Clip(
-        "x",
-        b"",
-        "wav",
-        profile=VoiceProfile({}, (), {"Gender": 1.6}),
-        metadata={"measured": {"pitch_median": 160.0}},
-    )
-    assert with_traits(numbered, bins).profile.traits[PITCH] > 2
 
 
 def test_a_corpus_all_alike_is_neither_one_thing_nor_the_other(tmp_path: Path):
@@ -147,9 +149,10 @@ def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
         assert after == VoiceProfile(emotions, traits={"pace": "very fast"})
 
 
-def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_path, run_on, failures):
+def test_the_job_annotates_measured_clips_and_fails_others(corpus, bins, clips, tmp_path, run_on, failures):
     file = tmp_path / "bins.json"
-    corpus_thresholds(corpus).write(file)
+    bins.write(file)
+    assert corpus_thresholds(corpus) == read_thresholds(file) == bins
     job = AnnotateByMeasures(file)
     made = run_on(job, clips[0], Clip("bare", b"", "wav"))
     assert [clip.id for clip in made] == ["c000"]
@@ -162,18 +165,11 @@ def test_the_job_annotates_measured_clips_and_fails_others(corpus, clips, tmp_pa
         run_on(job, clips[0])
 
 
-def test_edges_come_back_from_their_file(bins, tmp_path: Path):
-    bins.write(tmp_path / "bins.json")
-    assert read_thresholds(tmp_path / "bins.json") == bins
-    assert json.loads((tmp_path / "bins.json").read_text())["clips"] == COUNT
-
-
 @pytest.mark.parametrize(
     "content",
     [
         "[]",
         "{}",
-        '{"edges": []}',
         '{"edges": {"snr": [1, 2, 3, 4]}}',
         '{"edges": {"snr": {"": [1, 2, 3]}}}',
         '{"edges": {"snr": {"": [4, 3, 2, 1]}}}',
@@ -187,12 +183,6 @@ def test_a_file_that_holds_no_edges_is_refused_with_its_name(tmp_path: Path, con
     (tmp_path / "bins.json").write_text(content)
     with pytest.raises((SettingsError, CorpusError), match=r"bins\.json"):
         read_thresholds(tmp_path / "bins.json")
-
-
-def test_too_few_measured_clips_are_an_error(clips, tmp_path: Path):
-    write_shard(tmp_path / "few.tar", clips[:19])
-    with pytest.raises(CorpusError, match="19 clips are measured"):
-        corpus_thresholds(tmp_path / "few.tar")
 
 
 def test_every_rule_makes_traits_that_there_are():

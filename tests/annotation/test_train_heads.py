@@ -56,6 +56,11 @@ def test_a_loud_cue_is_told_better_than_by_the_mean(pooled):
         assert quality.r2 > 0.4
         assert quality.error < 0.75 * quality.error_of_mean
     assert len(trained.rare) == len(TARGETS) - 2
+    arousal = next(head for head in trained.heads if head.name == "Arousal")
+    scores = arousal(torch.from_numpy(pooled.features)).numpy()
+    target = pooled.targets[:, TARGETS.index("Arousal")]
+    assert np.corrcoef(scores, target)[0, 1] > 0.8
+    assert abs(scores.mean() - target.mean()) < 0.15
 
 
 def test_the_same_seed_gives_the_same_heads_and_leaves_the_global_generator_alone(pooled):
@@ -69,32 +74,16 @@ def test_the_same_seed_gives_the_same_heads_and_leaves_the_global_generator_alon
             assert all(torch.equal(a, b) for a, b in zip(layer, same_layer, strict=True))
 
 
-def test_a_head_gives_scores_on_the_scale_of_its_target(pooled):
-    trained = fit_heads(pooled, FITTING)
-    arousal = next(head for head in trained.heads if head.name == "Arousal")
-    scores = arousal(torch.from_numpy(pooled.features)).numpy()
-    target = pooled.targets[:, TARGETS.index("Arousal")]
-    assert np.corrcoef(scores, target)[0, 1] > 0.8
-    assert abs(scores.mean() - target.mean()) < 0.15
-
-
-def test_clips_whose_attribute_is_unknown_do_not_count_for_it(pooled):
-    targets, place = pooled.targets.copy(), TARGETS.index("Arousal")
-    targets[::3, place] = np.nan
-    trained = fit_heads(Pooled(pooled.features, targets, pooled.speakers), FITTING)
-    assert trained.quality["Arousal"].clips < fit_heads(pooled, FITTING).quality["Arousal"].clips
-    assert trained.quality["Arousal"].r2 > 0.4
-    assert "Anger" in trained.quality
-
-
 def test_clips_whose_emotions_are_unknown_train_attributes_and_no_zeros(pooled, whisper_folder, tmp_path):
     targets, emotions = pooled.targets.copy(), len(EMOTIONS)
     targets[::8, :emotions] = np.nan
+    targets[::3, TARGETS.index("Arousal")] = np.nan
     trained, full = (
         fit_heads(Pooled(pooled.features, t, pooled.speakers), FITTING) for t in (targets, pooled.targets)
     )
     assert trained.quality["Anger"].clips < full.quality["Anger"].clips
-    assert trained.quality["Arousal"] == full.quality["Arousal"]
+    assert trained.quality["Arousal"].clips < full.quality["Arousal"].clips
+    assert trained.quality["Arousal"].r2 > 0.4
     shard, sound = tmp_path / "some.tar", np.full(8_000, 0.1, np.float32)
     profiles = (VoiceProfile(None, (), {"Arousal": 3.0}), VoiceProfile({}, (), {"Arousal": 1.0}))
     write_shard(shard, [clip_of(sound, f"c{n}", profile=profile) for n, profile in enumerate(profiles)])
@@ -103,6 +92,10 @@ def test_clips_whose_emotions_are_unknown_train_attributes_and_no_zeros(pooled, 
     assert not found.targets[1, :emotions].any()
     assert list(found.targets[:, TARGETS.index("Arousal")]) == [3, 1]
     assert (found.unjudged, found.bare) == (1, 0)
+    write_shard(tmp_path / "bare.tar", [clip_of(sound, "a")])
+    with pytest.raises(CorpusError, match="none of its 1 clips has a profile"):
+        train_heads(tmp_path / "bare.tar", tmp_path / "out", encoder=str(whisper_folder))
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_to_hear_gives_no_head(pooled):
@@ -146,13 +139,3 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
 
 def clip_with(corpus: Path, extreme) -> Clip:
     return extreme(read(corpus), key=lambda clip: clip.profile.traits["Arousal"])
-
-
-def test_a_corpus_without_labels_is_an_error_that_counts_what_was_passed_over(whisper_folder, tmp_path):
-    shard = tmp_path / "bare.tar"
-    sounds = [clip_of(np.full(8_000, 0.1, np.float32), f"c{number}") for number in range(3)]
-    write_shard(shard, sounds)
-    with pytest.raises(CorpusError, match="none of its 3 clips has a profile"):
-        train_heads(shard, tmp_path / "out", encoder=str(whisper_folder))
-    assert not (tmp_path / "out").exists()
-    assert pooled_states(shard, load_encoder(str(whisper_folder))).bare == 3
