@@ -84,8 +84,7 @@ def delimited_rows(
     Args:
         path: `.csv` or `.tsv`, UTF-8.
         span: read these lines alone, after the names of the columns.
-        on_bad: called with the error of each bad record, and the reading goes on; without it the error is
-            raised.
+        on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.

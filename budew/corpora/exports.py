@@ -94,15 +94,18 @@ def export(
     _check_no_overlap(source, to, Path(out))
     result = Exported(0)
 
-    def chosen(clip: Clip) -> Clip:
-        kept = _picked(clip, caption, pick, seed)
-        result.written.update(one.kind for one in kept)
-        result.left_out.update(Counter(one.kind for one in clip.captions) - Counter(one.kind for one in kept))
-        return replace(clip, captions=kept)
+    def chosen() -> Iterator[Clip]:
+        for count, clip in enumerate(read(source, on_bad=on_bad), 1):
+            kept = _picked(clip, caption, pick, seed)
+            written, known = (Counter(one.kind for one in some) for some in (kept, clip.captions))
+            result.written.update(written)
+            result.left_out.update(known - written)
+            yield replace(clip, captions=kept)
+            if progress:
+                progress(count)
 
-    clips = (chosen(clip) for clip in _counted(read(source, on_bad=on_bad), progress))
     options = {"clips_per_file": clips_per_file, "sampling_rate": sampling_rate}
-    count = write(out, clips, to=to, overwrite=overwrite, on_bad=on_bad, **options)
+    count = write(out, chosen(), to=to, overwrite=overwrite, on_bad=on_bad, **options)
     return replace(result, clips=count)
 
 
@@ -125,10 +128,3 @@ def _picked(clip: Clip, caption: str, pick: str, seed: int) -> tuple[Caption, ..
     if pick == "random" and kept:
         return (generator(seed, clip.id, "caption").choice(kept),)
     return kept[:1] if pick == "first" else kept
-
-
-def _counted(clips: Iterator[Clip], progress: Callable[[int], None] | None) -> Iterator[Clip]:
-    for count, clip in enumerate(clips, 1):
-        yield clip
-        if progress:
-            progress(count)

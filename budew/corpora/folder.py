@@ -52,10 +52,8 @@ def read_files(
     Args:
         files: below `folder`, as `audio_files` gives them.
         folder: to which the ids are relative.
-        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        scale, on_bad: as for `budew.read`.
         described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
-        on_bad: called with the error of each bad item, and the reading goes on; without it the error is
-            raised.
 
     Raises:
         CorpusError: a JSON that is none, an empty file, two files of one id, a device, a link that leaves the

@@ -92,8 +92,7 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
     Args:
         source: as `hub_dataset` reads it.
         scale: of scores that come without one, such as "0-4". A stream cannot be looked through for it.
-        on_bad: called with the error of each bad row, and the reading goes on; without it the error is
-            raised.
+        on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: the data set cannot be downloaded, has no audio or breaks off; or names the bad row.
@@ -158,8 +157,7 @@ def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tu
 def _audio_column(features: Mapping[str, Any], shard: HubDataset) -> str:
     """Return the column of audio: that of the type, else one with a usual name."""
     typed = [name for name, feature in features.items() if type(feature).__name__ == "Audio"]
-    usual = [name for name in (*known_names()["audio"], *SUFFIXES) if name in features]
-    for name in (*typed, *usual):
+    for name in (*typed, *known_names()["audio"], *SUFFIXES):
         if name in features:
             return name
     fault = f"no column holds audio among {', '.join(features)}"

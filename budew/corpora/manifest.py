@@ -30,10 +30,8 @@ def read_manifest(
 
     Args:
         path: the `.jsonl`, or `.jsonl.gz`.
-        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        scale, on_bad: as for `budew.read`.
         span: read these lines alone.
-        on_bad: called with the error of each bad line, and the reading goes on; without it the error is
-            raised.
 
     Raises:
         CorpusError: names the manifest, the line and what is wrong with it.

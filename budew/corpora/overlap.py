@@ -5,7 +5,7 @@ match. A manifest, a shard or a data set of `save_to_disk` is read by its name: 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
@@ -32,7 +32,9 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
     for path in files:
         if Path(os.path.realpath(path)).is_relative_to(place):
             raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
-    for searched in () if is_address(source) else _searched(str(source)):
+    if is_address(source):
+        return
+    for searched in map(Path, [source] if Path(source).exists() else numbered_names(str(source))):
         if searched.is_dir():
             if _is_below(place, searched.resolve()) and not saved_tables(searched):
                 raise CorpusError(
@@ -43,12 +45,6 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
             if found is not None:
                 fault = f"the next run would read it, for {searched} matches it"
                 raise CorpusError(f"{out / found}: {fault}: choose a folder that the pattern does not reach")
-
-
-def _searched(source: str) -> Iterator[Path]:
-    """Yield the folders, files and patterns of a source."""
-    names = [source] if Path(source).exists() else numbered_names(source)
-    yield from map(Path, names)
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -42,10 +42,8 @@ def read_parquet(
 
     Args:
         path: the `.parquet` or `.arrow`.
-        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        scale, on_bad: as for `budew.read`.
         rows: read these alone.
-        on_bad: called with the error of each bad row, and the reading goes on; without it the error is
-            raised.
 
     Raises:
         CorpusError: not such a file, no column of audio, or names the row and what is wrong with it.

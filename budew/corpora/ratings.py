@@ -47,38 +47,23 @@ def named(written: str) -> str:
 
 def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
     """Return the profile of one item: means over raters. The item's name is ignored."""
-    return _profile(_means(ratings))
-
-
-def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
-    """Return one profile an item, in the order in which the items first come."""
-    sums: dict[str, dict[str, tuple[float, int]]] = {}
+    sums: dict[str, tuple[float, int]] = {}
     for rating in ratings:
-        _add(sums.setdefault(rating.item, {}), rating)
-    return {item: _profile(_divided(held)) for item, held in sums.items()}
-
-
-def _means(ratings: Iterable[Rating]) -> dict[str, float]:
-    held: dict[str, tuple[float, int]] = {}
-    for rating in ratings:
-        _add(held, rating)
-    return _divided(held)
-
-
-def _add(held: dict[str, tuple[float, int]], rating: Rating) -> None:
-    total, count = held.get(rating.emotion, (0.0, 0))
-    held[rating.emotion] = (total + rating.value, count + 1)
-
-
-def _divided(held: dict[str, tuple[float, int]]) -> dict[str, float]:
-    return {name: min(1.0, total / count) for name, (total, count) in held.items()}
-
-
-def _profile(means: dict[str, float]) -> VoiceProfile:
-    emotions = {name: mean for name, mean in means.items() if name not in ATTRIBUTES}
+        total, count = sums.get(rating.emotion, (0.0, 0))
+        sums[rating.emotion] = (total + rating.value, count + 1)
+    means = {name: min(1.0, total / count) for name, (total, count) in sums.items()}
     traits = {
         name: from_intensity(mean, ATTRIBUTES[name].scale)
         for name, mean in means.items()
         if name in ATTRIBUTES
     }
+    emotions = {name: mean for name, mean in means.items() if name not in ATTRIBUTES}
     return VoiceProfile(emotions or None, traits=traits)
+
+
+def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
+    """Return one profile an item, in the order in which the items first come."""
+    of_item: dict[str, list[Rating]] = {}
+    for rating in ratings:
+        of_item.setdefault(rating.item, []).append(rating)
+    return {item: profile_of(some) for item, some in of_item.items()}

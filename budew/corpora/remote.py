@@ -57,17 +57,13 @@ def addresses(source: str) -> list[str]:
     return found
 
 
-def read_remote(
-    address: str, read: ReadFile, *, largest: int = LARGEST_DOWNLOAD, on_bad: OnBad | None = None
-) -> Iterator[Clip]:
+def read_remote(address: str, read: ReadFile, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
     """Download a file and read its clips; audio comes as bytes.
 
     Args:
         address: of one file.
         read: reads a local file of its name.
-        largest: bytes that are downloaded at most.
-        on_bad: called with the error of each bad item, and the reading goes on; without it the error is
-            raised.
+        on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: it cannot be downloaded, is too large, or an item is bad; names the address.
@@ -75,7 +71,7 @@ def read_remote(
     """
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(downloaded(address, largest=largest))
+            path = stack.enter_context(downloaded(address))
         except CorpusError as error:
             report(error, on_bad)
             return
@@ -99,18 +95,18 @@ def read_remote(
 
 
 @contextmanager
-def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Path]:
+def downloaded(address: str) -> Iterator[Path]:
     """Give a local copy of a file, under its own name, for as long as it is needed.
 
     Raises:
-        CorpusError: it cannot be downloaded, breaks off, or is larger than `largest` bytes.
+        CorpusError: it cannot be downloaded, breaks off, or is larger than `LARGEST_DOWNLOAD`.
         OSError: the temporary place is full; names it.
     """
     with temporary_folder() as folder:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
         try:
-            held, size = _download(address, path, largest)
+            held, size = _download(address, path)
         except OSError as error:  # what the network does is a CorpusError
             raise OSError(error.errno, error.strerror, str(folder)) from error
         if size is not None and held < size:
@@ -118,15 +114,15 @@ def downloaded(address: str, *, largest: int = LARGEST_DOWNLOAD) -> Iterator[Pat
         yield path
 
 
-def _download(address: str, path: Path, largest: int) -> tuple[int, int | None]:
+def _download(address: str, path: Path) -> tuple[int, int | None]:
     """Write a remote file to a path; return how many bytes it had and how many were announced."""
     with path.open("wb") as file, ExitStack() as stack:
         remote, size = _opened(address, stack)
-        _check_size(size, largest, address)
+        _check_size(size, address)
         held = 0
         while data := _chunk(remote, address):
             held += len(data)
-            _check_size(held, largest, address)
+            _check_size(held, address)
             file.write(data)
     return held, size
 
@@ -146,9 +142,10 @@ def _plain(name: str) -> str:
     return "" if safe in (".", "..") else safe[-200:]
 
 
-def _check_size(size: int | None, largest: int, address: str) -> None:
-    if size is not None and size > largest:
-        raise CorpusError(f"{shown(address)}: is larger than the {largest} bytes allowed: cut it into shards")
+def _check_size(size: int | None, address: str) -> None:
+    if size is not None and size > LARGEST_DOWNLOAD:
+        fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
+        raise CorpusError(f"{shown(address)}: {fault}")
 
 
 def _opened(address: str, stack: ExitStack) -> tuple[BinaryIO, int | None]:
@@ -204,9 +201,7 @@ def _file_system(address: str) -> tuple[Any, str]:
 def _unreachable(address: str, error: Exception) -> CorpusError:
     """Return an error with the reason, of which nothing secret is left."""
     if isinstance(error, HTTPError):
-        reason = (
-            f"{error.code} {responses.get(error.code, '')}".strip()
-        )  # not the server's text: it may echo secrets
+        reason = f"{error.code} {responses.get(error.code, '')}".strip()  # the server's text may echo secrets
     elif isinstance(error, FileNotFoundError):
         reason = "there is no such file"
     else:

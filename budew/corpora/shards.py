@@ -54,7 +54,7 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    flush(path.parent)  # makes the rename last
     return count
 
 
@@ -65,9 +65,7 @@ def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | No
 
     Args:
         path: the shard.
-        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
-        on_bad: called with one error for each bad item, and the reading goes on; without it the error is
-            raised.
+        scale, on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
@@ -86,6 +84,15 @@ def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | No
             continue
         seen.add(clip.id)
         yield clip
+
+
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk: they last through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def shard_stem(path: Path) -> str:
@@ -129,15 +136,6 @@ def _pair(clip: Clip) -> dict[str, bytes]:
     except (TypeError, ValueError) as error:
         raise CorpusError(f"clip {clip.id!r}: its metadata cannot be written as JSON: {error}") from error
     return {clip.format: audio, "json": described}
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _DamagedError(Exception):

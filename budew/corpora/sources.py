@@ -103,7 +103,7 @@ def files_read(source: str | Path) -> Iterator[Path]:
     for entry in () if is_address(source) else matches(source, on_bad=_pass_over):
         path = Path(entry)
         for file in list_files(path, on_bad=_pass_over) if path.is_dir() else [path]:
-            if file == path or is_audio_name(file) or file.name.lower().endswith((*_SHARDS, *_MANIFESTS)):
+            if file == path or is_audio_name(file) or is_corpus_file(file):
                 yield file
             if is_audio_name(file):
                 yield file.with_suffix(".json")

@@ -6,7 +6,6 @@ the layout, the scale and the rule. Columns that describe the speaker add traits
 are listed in the metadata as `not_understood`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from budew.corpora.fields import with_usual_names
@@ -34,21 +33,15 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
     """
     row = with_usual_names(row)
     if row.get("profile") is None:
-        row = with_speaker(_labelled(row, place, scales) or row)
-    return _with_tag({key: value for key, value in row.items() if value is not None})
-
-
-def _with_tag(row: dict[str, Any]) -> dict[str, Any]:
+        labelled = (
+            describe_talent(row, place)
+            or describe_emolia(row)
+            or describe_emonet_voice(row)
+            or describe_scores(row, scales)
+            or describe_words(row)
+        )
+        row = with_speaker(labelled or row)
+    row = {key: value for key, value in row.items() if value is not None}
     language = row.get("language")
     tag = language_tag(language) if isinstance(language, str) else None
-    return {**row, "language": tag} if tag is not None and tag != language else row
-
-
-def _labelled(row: Mapping[str, Any], place: str, scales: Scales) -> dict[str, Any] | None:
-    return (
-        describe_talent(row, place)
-        or describe_emolia(row)
-        or describe_emonet_voice(row)
-        or describe_scores(row, scales)
-        or describe_words(row)
-    )
+    return row if tag is None else {**row, "language": tag}

@@ -33,11 +33,12 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
     caption = row.get(name) if isinstance(row.get(name), str) else None
     for holder in (None, *form("scores")["under"]):
         held = row if holder is None else row.get(holder)
-        heads = _heads(held, of_emolia=caption is not None) if isinstance(held, Mapping) else {}
-        if heads and isinstance(held, Mapping):
+        if isinstance(held, Mapping) and (heads := _heads(held, of_emolia=caption is not None)):
             left = {key: value for key, value in held.items() if key not in heads}
             rest = left if holder is None else {**row, holder: left or None}
-            return {**rest, **_written(name, caption), **_profile(heads)}
+            if caption is not None:
+                rest |= {name: None, "captions": [{"text": caption, "made_by": {"by": "emolia"}}]}
+            return {**rest, **_profile(heads)}
     return None
 
 
@@ -53,12 +54,6 @@ def _heads(row: Mapping[str, Any], *, of_emolia: bool) -> dict[str, float]:
     if not emotions or len(emotions) + len(attributes) < FEWEST:
         return {}
     return {key: named[key] for key in (*emotions, *attributes)}
-
-
-def _written(name: str, caption: str | None) -> dict[str, Any]:
-    if caption is None:
-        return {}
-    return {name: None, "captions": [{"text": caption, "made_by": {"by": "emolia"}}]}
 
 
 def _profile(heads: Mapping[str, float]) -> dict[str, Any]:

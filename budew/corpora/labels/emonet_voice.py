@@ -24,30 +24,20 @@ def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not looks_like_answers(row.get(COLUMN)):
         return None
-    ratings = voice_ratings(row[COLUMN], item="")
+    scale = scale_named(SCALE)
+    try:
+        ratings = [
+            Rating("", rater, name, intensities({name: value}, scale, overshoot=0.0)[name])
+            for rater, name, value in answers_in(row[COLUMN])
+        ]
+    except CorpusError as error:
+        raise CorpusError(f"its label cannot be read: {error}") from error
     said = [{"rater": one.rater, "emotion": one.emotion, "value": one.value} for one in ratings]
-    targets = list(dict.fromkeys(rating.emotion for rating in ratings))
     raters = len({rating.rater for rating in ratings})
     return {
         **{key: value for key, value in row.items() if key != COLUMN},
         "profile": profile_of(ratings).to_dict(),
         "ratings": said,
-        "asked_for": targets,
+        "asked_for": list(dict.fromkeys(rating.emotion for rating in ratings)),
         "profile_from": {"form": "emonet-voice", "scale": SCALE, "raters": raters},
     }
-
-
-def voice_ratings(label: Any, *, item: str) -> list[Rating]:
-    """Return the ratings in the label of a row.
-
-    Raises:
-        CorpusError: as for `describe_emonet_voice`.
-    """
-    scale = scale_named(SCALE)
-    try:
-        return [
-            Rating(item, rater, name, intensities({name: value}, scale, overshoot=0.0)[name])
-            for rater, name, value in answers_in(label)
-        ]
-    except CorpusError as error:
-        raise CorpusError(f"its label cannot be read: {error}") from error

@@ -45,25 +45,21 @@ def find_scores(row: Mapping[str, Any]) -> Scores | None:
         CorpusError: two fields name the same emotion.
     """
     names = form("scores")
-    declared = next((str(row[name])[:40] for name in names["declared"] if _is_scale(row.get(name))), None)
-    spelled = spelled_scores(row)
-    if spelled:
-        rest = {key: value for key, value in row.items() if key not in spelled}
-        return Scores(canonical(spelled), declared, rest)
-    for holder in names["under"]:
-        inner = row.get(holder)
-        spelled = spelled_scores(inner) if isinstance(inner, Mapping) else {}
-        if spelled and isinstance(inner, Mapping):
-            left = {key: value for key, value in inner.items() if key not in spelled}
-            rest = {key: value for key, value in row.items() if key != holder}
-            return Scores(canonical(spelled), declared, rest | ({holder: left} if left else {}))
+    texts = (row.get(name) for name in names["declared"])
+    declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
+    for holder in (None, *names["under"]):
+        held = row if holder is None else row.get(holder)
+        if not isinstance(held, Mapping):
+            continue
+        numbers = ((key, number_in(value)) for key, value in held.items() if find_emotion(str(key)))
+        spelled = {key: value for key, value in numbers if value is not None}
+        if spelled:
+            rest = {key: value for key, value in held.items() if key not in spelled}
+            if holder is not None:
+                outer = {key: value for key, value in row.items() if key != holder}
+                rest = outer | ({holder: rest} if rest else {})
+            return Scores(canonical(spelled), declared, rest)
     return None
-
-
-def spelled_scores(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the fields of a row that are named as an emotion and hold a number, under their own names."""
-    numbers = ((key, number_in(value)) for key, value in row.items() if find_emotion(str(key)))
-    return {key: value for key, value in numbers if value is not None}
 
 
 def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
@@ -170,10 +166,6 @@ def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | 
     scale, found = scales.of(scores)
     profile = {"emotions": intensities(scores.emotions, scale)}
     return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found}}
-
-
-def _is_scale(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _largest_of(rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:

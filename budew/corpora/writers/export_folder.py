@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from budew.addresses import check_local
+from budew.corpora.shards import flush
 from budew.corpora.sidecar import read_json
 from budew.errors import CorpusError
 from budew.files import place_of, remedy_for
@@ -126,7 +127,7 @@ def _move_in(out: Path, unfinished: Path, earlier: set[str], about: dict[str, st
     for name in entries:
         (unfinished / name).rename(out / name)
     _write_record(out, about, entries)
-    _fsync(out)
+    flush(out)
     _remove(replaced)
 
 
@@ -139,17 +140,9 @@ def _keep(folder: Path) -> None:
     entries = list(folder.iterdir())
     for path in entries:
         if path.is_file():
-            _fsync(path)
+            flush(path)
     if any(path.is_dir() for path in entries):
         os.sync()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write_record(out: Path, about: dict[str, str | int], entries: list[str]) -> None:
