@@ -8,7 +8,7 @@ are None where nobody was asked the same as another.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from budew.corpora.ratings import Rating
@@ -39,10 +39,7 @@ class RatingCounts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, rounded to four decimals."""
-        return {
-            name: round(value, 4) if isinstance(value := getattr(self, name), float) else value
-            for name in self.__dataclass_fields__
-        }
+        return {n: round(v, 4) if isinstance(v, float) else v for n, v in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class RatingStatistics:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        by_emotion = {name: counts.to_dict() for name, counts in self.emotions.items()}
-        return {**self.all.to_dict(), "emotions": by_emotion}
+        return self.all.to_dict() | {"emotions": {name: c.to_dict() for name, c in self.emotions.items()}}
 
 
 def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
@@ -65,11 +61,10 @@ def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
     for rating in ratings:
         answers.setdefault(rating.emotion, {}).setdefault(rating.item, Counter())[rating.value] += 1
         raters.setdefault(rating.emotion, set()).add(rating.rater)
-    order = {name: place for place, name in enumerate(EMOTIONS)}
-    names = sorted(answers, key=lambda name: (order.get(name, len(order)), name))
+    others = sorted(answers.keys() - set(EMOTIONS))
+    names = [name for name in (*EMOTIONS, *others) if name in answers]
     everything = [held for name in names for held in answers[name].values()]
-    items = {item for held in answers.values() for item in held}
-    total = _counts(everything, len(items), len(set().union(*raters.values())))
+    total = _counts(everything, len(set().union(*answers.values())), len(set().union(*raters.values())))
     single = {
         name: _counts(list(answers[name].values()), len(answers[name]), len(raters[name])) for name in names
     }

@@ -23,7 +23,7 @@ from budew.reports.page import (
     shown,
     write_page,
 )
-from budew.reports.paraphrase_tables import FIDELITY, diversity_rows, interval
+from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval
 from budew.reports.tables import share, written
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
@@ -50,7 +50,7 @@ def paraphrase_html(found: ParaphraseReport) -> str:
         fates=_fates(found),
         lists=_lists(found),
         diversity=_diversity(found.diversity),
-        fidelity=_fidelity(found),
+        fidelity=fidelity_rows(found),
         emotions=_emotions(found),
         overused=_overused(found),
         accepted=[_pair(example) for example in found.accepted],
@@ -104,11 +104,6 @@ def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
         ]
         rows.append({"label": metric.label, "better": metric.better, "cells": cells})
     return rows
-
-
-def _fidelity(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
-    sides = [side for side in (found.before, found.after) if side is not None]
-    return [(label, [interval(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()]
 
 
 def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]]]]:

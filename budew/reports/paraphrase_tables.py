@@ -67,6 +67,12 @@ def diversity_rows(
     ]
 
 
+def fidelity_rows(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
+    """Return each rate of fidelity before and after the gate, as far as they are known."""
+    sides = [side for side in (found.before, found.after) if side is not None]
+    return [(label, [interval(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()]
+
+
 def interval(estimate: Estimate) -> str:
     """Format a rate with its interval."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
@@ -118,11 +124,11 @@ def _diversity(found: ParaphraseReport) -> Table:
 
 
 def _fidelity(found: ParaphraseReport) -> Table:
-    sides = {"before the gate": found.before, "after the gate": found.after}
-    known = {label: side for label, side in sides.items() if side is not None}
-    made = table("rate", *known, title=f"fidelity of {found.sampled:,} clips, with 95 % intervals")
-    for rate, label in FIDELITY.items():
-        made.add_row(label, *(interval(getattr(side, rate)) for side in known.values()))
+    sides = [label for label in ("before", "after") if getattr(found, label) is not None]
+    headings = (f"{label} the gate" for label in sides)
+    made = table("rate", *headings, title=f"fidelity of {found.sampled:,} clips, with 95 % intervals")
+    for label, rates in fidelity_rows(found):
+        made.add_row(label, *rates)
     return made
 
 
