@@ -84,18 +84,15 @@ class WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._set_stop(_STOP)
+        self._counts[-1] = _STOP
         for _thread in self._threads:
             self._todo.put(None)
         try:
             self._join()
         except KeyboardInterrupt:  # the second one: the current clips are not waited for
-            self._set_stop(_STOP_AT_ONCE)
+            self._counts[-1] = _STOP_AT_ONCE
             self._join()
             raise
-
-    def _set_stop(self, how: int) -> None:
-        self._counts[len(self._counts) - 1] = how
 
     def _join(self) -> None:
         for thread in self._threads:
@@ -120,13 +117,13 @@ class WorkerPool:
 
     def under_way(self) -> list[int]:
         """Return the counts of `OnClip`, summed over the units that are under way."""
-        counts = self._counts[: len(self._counts) - 1]
+        counts = self._counts[:-1]
         return [sum(counts[column :: self._width]) for column in range(self._width)]
 
     def _feed(self, slot: int) -> None:
         pool = self._pool(slot)
         try:
-            while (unit := self._todo.get()) is not None and not self._counts[len(self._counts) - 1]:
+            while (unit := self._todo.get()) is not None and not self._counts[-1]:
                 outcome, pool = self._do(unit, pool, slot)
                 self._counts[slot * self._width : (slot + 1) * self._width] = [0] * self._width
                 self._done.put(outcome)
@@ -139,7 +136,7 @@ class WorkerPool:
                 return Outcome(unit, _begun(pool, unit).result(), None, death), pool
             except BrokenProcessPool:
                 pool.shutdown()
-                if self._counts[len(self._counts) - 1]:
+                if self._counts[-1]:
                     return Outcome(unit, None, Stopped(), death), pool
                 time.sleep(_PAUSE * (death + 1))
                 pool = self._pool(slot)
@@ -232,7 +229,7 @@ def _end_with_parent() -> None:
 
 
 def _end_at_once(counts: Any) -> None:
-    while counts[len(counts) - 1] != _STOP_AT_ONCE:
+    while counts[-1] != _STOP_AT_ONCE:
         time.sleep(_POLL)
     _exit()
 
@@ -247,7 +244,7 @@ def _in_worker(unit: Unit) -> Note:
 
     def on_clip(now: Sequence[int]) -> None:
         counts[slot * len(now) : (slot + 1) * len(now)] = now
-        if counts[len(counts) - 1]:
+        if counts[-1]:
             raise Stopped
 
     return do_unit(unit, _here["job"], _here["out"], on_clip=on_clip)

@@ -66,7 +66,7 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
         assert failure.source not in failure.reason
 
 
-def test_a_truncated_file_is_captioned_as_far_as_it_goes_and_says_so(captioner, sounds, tmp_path):
+def test_a_truncated_file_is_captioned_as_far_as_it_goes_with_its_damage(captioner, sounds, tmp_path):
     whole = (sounds / "b.flac").read_bytes()
     (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
     result = captioner(tmp_path / "cut.flac")

@@ -76,7 +76,8 @@ def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, secon
     time.sleep(seconds)
     os.killpg(job.pid, signal.SIGINT)
     errors = job.communicate(timeout=60)[1]
-    assert (job.returncode, errors.strip()) in [(130, STOPPED), (130, GO_ON)]
+    assert errors.strip() in (STOPPED, GO_ON)
+    assert job.returncode in (130, -signal.SIGINT)  # CPython ends by the signal after one in exec(text)
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -143,7 +143,7 @@ def test_a_hub_checkpoint_out_of_reach_is_one_line_with_the_remedy(offline, fold
 
 
 @pytest.mark.parametrize("missing", ["processor_config.json", "tokenizer.json"])
-def test_a_checkpoint_without_processor_takes_whispers_and_says_so(offline, folder, whisper_folder, missing):
+def test_a_checkpoint_without_processor_takes_whispers_and_warns(offline, folder, whisper_folder, missing):
     offline("openai/whisper-small", whisper_folder)
     (folder / missing).unlink()
     with pytest.warns(UserWarning, match=r"copy has no processor of its own: using openai/whisper-small's"):
