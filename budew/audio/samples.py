@@ -186,12 +186,9 @@ def is_silent(samples: NDArray[np.float32], sampling_rate: int) -> bool:
     size = round(_SILENCE_FRAME * sampling_rate)
     whole = len(samples) - len(samples) % size
     frames = samples[:whole].reshape(-1, size)
-    loudest = max(frames.var(axis=1, dtype=np.float64).max(initial=0.0), _variance(samples[whole:]))
+    rest = samples[whole:].var(dtype=np.float64) if whole < len(samples) else 0.0
+    loudest = max(frames.var(axis=1, dtype=np.float64).max(initial=0.0), rest)
     return bool(loudest < 10.0 ** (SILENCE_FLOOR / 10))
-
-
-def _variance(rest: NDArray[np.float32]) -> float:
-    return float(rest.var(dtype=np.float64)) if len(rest) else 0.0
 
 
 def _name(audio: Path | bytes) -> str:
