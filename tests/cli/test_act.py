@@ -42,15 +42,6 @@ def test_more_clips_than_anybody_could_go_through_are_refused_also_by_a_dry_run(
     assert not (tmp_path / "acted").exists()
 
 
-def test_the_seed_is_0_where_none_is_given(budew, tmp_path):
-    shown = [
-        budew("corpus", "act", tmp_path / "acted", "--clips", 3, *seed, "--dry-run").out
-        for seed in ((), ("--seed", 0))
-    ]
-    assert "act-0-0000000" in shown[0]
-    assert shown[0] == shown[1]
-
-
 def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     done = budew("corpus", "act", tmp_path / "a", *SHORT)
     assert (done.status, done.out) == (0, f"4 clips in {tmp_path / 'a'}: 1 of 1 shards, 1 done now\n")

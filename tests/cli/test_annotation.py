@@ -21,14 +21,6 @@ def measured(tmp_path):
     return tmp_path / "measured.tar"
 
 
-def test_edges_are_shown_and_written(budew, measured, tmp_path):
-    outcome = budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
-    assert outcome.status == 0
-    assert "nuclei_rate" in outcome.out
-    edges = json.loads((tmp_path / "bins.json").read_text())["edges"]["nuclei_rate"][""]
-    assert edges == sorted(edges)
-
-
 def test_edges_across_languages_are_those_of_all(budew, tmp_path):
     clips = [
         Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": figures})

@@ -57,19 +57,6 @@ def test_stats_on_a_given_scale(budew, tmp_path, scale, level):
     assert json.loads((tmp_path / "s.json").read_text())["emotions"]["Anger"][level] == 1
 
 
-def test_results_never_replace_the_corpus(budew, corpus, talk):
-    shard = corpus / "a.tar"
-    kept = shard.read_bytes()
-    for source in (shard, corpus, f"{corpus}/*.tar"):
-        for option in (["stats", "--json"], ["split", "--out"], ["duplicates", "--cache"]):
-            outcome = budew("corpus", option[0], source, option[1], shard)
-            assert (outcome.status, outcome.out) == (1, "")
-            assert "is what is read" in outcome.err
-    assert shard.read_bytes() == kept
-    (talk / "a.json").write_text("{}")
-    assert "is what is read" in budew("corpus", "stats", talk, "--json", talk / "a.json").err
-
-
 def test_inspect(budew, talk, tmp_path):
     outcome = budew("corpus", "inspect", talk, "--json", tmp_path / "i.json", "--html", tmp_path / "i.html")
     assert outcome.status == 1

@@ -22,13 +22,6 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path, shell):
     assert len(ran.stdout.splitlines()) == 1
 
 
-def test_every_command_teaches_by_an_example(budew):
-    for command in (["caption"], ["parse"], ["render"], ["doctor"], ["corpus", "synthesize"], ["train"]):
-        assert f"Example: {'echo' if command == ['render'] else 'budew'}" in budew(*command, "--help").out
-    for command in ("evaluate", "demo"):
-        assert "Example: budew" in budew(command, "--help").out
-
-
 def test_a_terminal_without_utf_8_gets_replacements(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     program = "from budew.cli import main; main()"
