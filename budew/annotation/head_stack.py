@@ -66,10 +66,6 @@ class HeadStack(nn.Module):
         scores: Tensor = hidden.squeeze(2).T
         return scores
 
-    def snapshot(self) -> list[Tensor]:
-        """Return a copy of weights and biases, each (heads, ...)."""
-        return [parameter.detach().clone() for parameter in self.parameters()]
-
 
 def fit_stack(
     features: Tensor, targets: Tensor, validation: Tensor, fitting: Fitting
@@ -90,16 +86,19 @@ def fit_stack(
         stack = HeadStack(targets.shape[1], features.shape[1], fitting).to(features.device)
         adam = torch.optim.AdamW(stack.parameters(), lr=fitting.rate, weight_decay=fitting.decay)
         train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
-        best, epochs, waited, reached = stack.snapshot(), 0, 0, torch.inf
+        best = [weights.detach().clone() for weights in stack.parameters()]
+        epochs, waited, reached = 0, 0, torch.inf
         least = torch.full((targets.shape[1],), torch.inf, device=features.device)
         while epochs < fitting.most_epochs and waited < fitting.patience:
             epochs += 1
             _epoch(stack, adam, features, targets, train, fitting.batch)
-            losses = _losses(stack, features[check], targets[check])
+            stack.eval()
+            with torch.no_grad():
+                losses = _mean_errors(stack(features[check]), targets[check])
             better = losses < least
             least = torch.where(better, losses, least)
-            for kept, now in zip(best, stack.snapshot(), strict=True):
-                kept[better] = now[better]
+            for kept, now in zip(best, stack.parameters(), strict=True):
+                kept[better] = now.detach()[better]
             waited += 1
             if (total := float(least.sum())) < (1 - fitting.least_gain) * reached:
                 reached, waited = total, 0
@@ -122,12 +121,6 @@ def _epoch(
         loss = _mean_errors(stack(features[chosen]), targets[chosen]).sum()
         torch.autograd.backward(loss)
         adam.step()
-
-
-def _losses(stack: HeadStack, features: Tensor, targets: Tensor) -> Tensor:
-    stack.eval()
-    with torch.inference_mode():
-        return _mean_errors(stack(features), targets).clone()
 
 
 def _mean_errors(scores: Tensor, targets: Tensor) -> Tensor:

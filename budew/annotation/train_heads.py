@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from budew.annotation.head_files import NOTES, save_heads
 from budew.annotation.head_layout import Head
@@ -138,15 +137,10 @@ def _lack(trained: Trained) -> str:
 
 
 def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None = None) -> Trained:
-    """Fit heads to pooled states.
-
-    Args:
-        pooled: encoded clips.
-        fitting: how.
-        device: where.
-    """
+    """Fit heads to pooled states, on a device."""
     check = split_by_speaker(pooled.speakers, share=fitting.validation, seed=fitting.seed)
-    known = _known(pooled.targets)
+    is_attribute = np.array([name in ATTRIBUTES for name in TARGETS])
+    known = np.where(is_attribute, ~np.isnan(pooled.targets), np.nan_to_num(pooled.targets) > 0)
     passed = (pooled.bare, pooled.unjudged, pooled.cut)
     enough = (known[~check].sum(axis=0) >= FEWEST) & (known[check].sum(axis=0) >= FEWEST_TO_CHECK)
     names = [name for name, is_enough in zip(TARGETS, enough, strict=True) if is_enough]
@@ -157,7 +151,14 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
     features = torch.from_numpy(pooled.features).to(where)
     targets = torch.from_numpy(pooled.targets[:, enough]).to(where)
     learn = torch.from_numpy(~check).to(where)
-    heads, epochs = _fit(names, features, targets, learn, fitting)
+    mean, spread = features[learn].mean(dim=0), features[learn].std(dim=0).clamp(min=1e-6)
+    center = targets[learn].nanmean(dim=0)
+    width = (targets[learn] - center).square().nanmean(dim=0).sqrt().clamp(min=1e-3)
+    weights, epochs = fit_stack((features - mean) / spread, (targets - center) / width, ~learn, fitting)
+    heads = [
+        unstacked(name, weights, place, inputs=(mean, spread), output=(float(middle), float(size)))
+        for place, (name, middle, size) in enumerate(zip(names, center, width, strict=True))
+    ]
     with torch.inference_mode():
         scores = torch.stack([head.on(where, torch.float32)(features) for head in heads], dim=1)
     quality = {
@@ -166,28 +167,6 @@ def fit_heads(pooled: Pooled, fitting: Fitting, *, device: torch.device | None =
     }
     kept = tuple(head for head in heads if quality[head.name].r2 > 0)
     return Trained(kept, quality, rare, epochs, len(check), int(check.sum()), *passed)
-
-
-def _known(targets: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which clips have an emotion, or an attribute that is known."""
-    is_attribute = np.array([name in ATTRIBUTES for name in TARGETS])
-    return np.where(is_attribute, ~np.isnan(targets), np.nan_to_num(targets) > 0)
-
-
-def _fit(
-    names: list[str], features: Tensor, targets: Tensor, learn: Tensor, fitting: Fitting
-) -> tuple[list[Head], int]:
-    mean, spread = features[learn].mean(dim=0), features[learn].std(dim=0).clamp(min=1e-6)
-    center = targets[learn].nanmean(dim=0)
-    width = (targets[learn] - center).square().nanmean(dim=0).sqrt().clamp(min=1e-3)
-    weights, epochs = fit_stack((features - mean) / spread, (targets - center) / width, ~learn, fitting)
-    heads = [
-        unstacked(
-            name, weights, number, inputs=(mean, spread), output=(float(center[number]), float(width[number]))
-        )
-        for number, name in enumerate(names)
-    ]
-    return heads, epochs
 
 
 def _quality(

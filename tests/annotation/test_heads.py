@@ -1,5 +1,6 @@
 """Annotation by heads: the published computation on every window, whatever else is in the batch."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -102,20 +103,16 @@ def test_a_clip_that_cannot_be_decoded_fails_alone(job, run_on, failures):
     assert all(id in str(error) for id, error in failures.items())
 
 
-def test_what_heads_do_not_speak_of_stays_and_the_note_says_who_spoke(job, run_on):
-    profile = VoiceProfile({"Anger": 0.5, "Awe": 1.0}, ["Chuckle"], {"accent": "Welsh", "Arousal": 4})
-    (before,) = [clip_of(vowel(1), "a", profile=profile, metadata={"take": 3})]
-    (made,) = run_on(job, before)
-    assert made.profile.emotions["Anger"] == 0.5
-    assert made.profile.bursts == ("Chuckle",)
-    assert made.profile.traits["accent"] == "Welsh"
-    assert made.profile.traits["Arousal"] == pytest.approx(
-        max(made.metadata["heads"]["Arousal"], 0), abs=1e-4
-    )
-    assert made.metadata["take"] == 3
-    assert made.metadata["annotated_by"] == job.settings()
-    (again,) = run_on(job, made)
-    assert again == made
+def test_the_note_names_heads_and_encoder_and_not_the_batch(job, heads, whisper_folder, tmp_path, run_on):
+    profile = VoiceProfile({"Anger": 0.5}, ["Chuckle"], {"accent": "Welsh"})
+    (made,) = run_on(job, clip_of(vowel(1), "a", profile=profile, metadata={"take": 3}))
+    note = made.metadata["annotated_by"]
+    assert (made.metadata["take"], made.profile.bursts) == (3, ("Chuckle",))
+    assert run_on(job, made) == [made]
+    assert json.loads(json.dumps(note)) == note == dataclasses.replace(job, batch_size=3).settings()
+    save_published(published(128, seed=9), tmp_path / "model_Awe_best.pth")
+    for change in ({"heads": tmp_path}, {"encoder": "owner/other"}):
+        assert dataclasses.replace(job, **change).settings() != note
 
 
 def profile_of(scores, before=None) -> VoiceProfile:
@@ -198,14 +195,3 @@ def test_the_encoder_noted_beside_heads_is_taken_and_another_refused(
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(JobError, match=f"trained on {whisper_folder}"):
         run_on(AnnotateByHeads(tmp_path, encoder=str(other)), clip_of(vowel(1)))
-
-
-def test_settings_change_with_the_heads_and_the_encoder_and_not_with_the_batch(
-    heads, whisper_folder, tmp_path
-):
-    first = AnnotateByHeads(heads, encoder=str(whisper_folder))
-    assert first.settings() == AnnotateByHeads(heads, encoder=str(whisper_folder), batch_size=3).settings()
-    assert json.loads(json.dumps(first.settings())) == first.settings()
-    save_published(published(128, seed=9), tmp_path / "model_Awe_best.pth")
-    assert first.settings() != AnnotateByHeads(tmp_path, encoder=str(whisper_folder)).settings()
-    assert first.settings() != AnnotateByHeads(heads, encoder="owner/other").settings()

@@ -31,14 +31,14 @@ def test_every_name_and_level_is_in_the_prompt():
     for name in (*EMOTIONS, *BURSTS, *WORD_TRAITS, *ATTRIBUTES, *words, *LEVEL_NAMES):
         assert name in system
     assert "{" not in system.replace('{"', "").replace(": {", "")
-    assert load_prompt().version >= 1
 
 
-def test_what_is_not_asked_for_is_not_in_it(tmp_path):
-    prompt = load_prompt(written(tmp_path, parts=["emotions", "traits"]))
+def test_a_prompt_of_some_parts_holds_those_alone_and_doubled_braces_are_braces(tmp_path):
+    system = "{{as it stands}} {parts}"
+    prompt = load_prompt(written(tmp_path, parts=["emotions", "traits"], system=system))
     assert prompt.parts == ("emotions", "traits")
-    assert "Chuckle" not in prompt.system
-    assert "Arousal" not in prompt.system
+    assert prompt.system.startswith("{as it stands}")
+    assert not any(name in prompt.system for name in ("Chuckle", "Arousal"))
     assert prompt.sha256() != load_prompt().sha256()
 
 
@@ -67,12 +67,6 @@ def test_each_fault_of_a_prompt_file_is_named(tmp_path, changes, named):
 
 def test_the_prompt_of_the_package_is_that_of_earlier_versions():
     assert load_prompt().sha256() == ("78bcf96ec740b28a6e633d96bb70a4dc0fc625f3c7c5ca87115f86de5b5d3707")
-
-
-def test_doubled_braces_are_braces(tmp_path):
-    assert load_prompt(written(tmp_path, system="{{as it stands}} {parts}")).system.startswith(
-        "{as it stands}"
-    )
 
 
 def test_the_schema_is_closed_and_asks_for_everything():
@@ -127,15 +121,12 @@ def test_scores_become_intensities_and_unknown_traits_none():
     assert profile.traits["Arousal"] == GOOD["attributes"]["Arousal"]
 
 
-def test_fractions_and_other_spellings_of_a_name_are_understood():
-    data = changed("emotions", "Jealousy & Envy", drop=True)
-    data["emotions"]["jealousy and envy"] = 2.5
-    assert read_answer(json.dumps(data), PARTS).emotions["Jealousy & Envy"] == 0.625
-
-
-def test_only_what_was_asked_for_is_needed_and_taken():
-    emotions = {"emotions": GOOD["emotions"]}
-    assert read_answer(json.dumps(emotions), ("emotions",)).traits == {}
+def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
+    emotions = dict(GOOD["emotions"])
+    del emotions["Jealousy & Envy"]
+    found = read_answer(json.dumps({"emotions": emotions | {"jealousy and envy": 2.5}}), ("emotions",))
+    assert found.emotions["Jealousy & Envy"] == 0.625
+    assert found.traits == {}
     assert "'traits' is not asked for" in problems(GOOD, ("emotions", "bursts", "attributes"))
 
 

@@ -19,28 +19,24 @@ async def slow_square(number: int) -> int:
     return number * number
 
 
-def test_results_and_errors_come_in_the_order_of_the_items():
+def test_results_and_errors_come_in_the_order_of_the_items_few_of_which_are_taken_ahead():
+    before, taken, done = threading.active_count(), [], []
+    items = (taken.append(number) or number for number in range(40))
     with loop_in_thread() as loop:
-        done = list(in_order(range(40), slow_square, loop=loop, ahead=8))
+        for item, future in in_order(items, slow_square, loop=loop, ahead=8):
+            assert len(taken) <= item + 9
+            done.append((item, future))
+        unfinished = in_order(range(100), slow_square, loop=loop, ahead=3)
+        next(unfinished)
+        unfinished.close()
+        assert wait_for(loop, slow_square(2)) == 4
+    assert threading.active_count() == before
     assert [item for item, _ in done] == list(range(40))
     for item, future in done:
         if item % 10 == 7:
             assert str(future.exception()) == str(item)
         else:
             assert future.result() == item * item
-
-
-def test_no_more_is_taken_ahead_than_asked_for():
-    taken = []
-
-    def items():
-        for number in range(50):
-            taken.append(number)
-            yield number
-
-    with loop_in_thread() as loop:
-        for item, _ in in_order(items(), slow_square, loop=loop, ahead=5):
-            assert len(taken) <= item + 6
 
 
 def test_what_ends_the_job_comes_in_its_turn_and_lets_what_is_under_way_end():
@@ -73,13 +69,3 @@ def test_an_error_of_the_items_is_raised_and_what_is_under_way_cancelled():
     with loop_in_thread() as loop, pytest.raises(OSError, match="the disk"):
         list(in_order(items(), work, loop=loop, ahead=3))
     assert not ended
-
-
-def test_a_generator_that_is_closed_leaves_no_thread():
-    before = threading.active_count()
-    with loop_in_thread() as loop:
-        results = in_order(range(100), slow_square, loop=loop, ahead=3)
-        next(results)
-        results.close()
-        assert wait_for(loop, slow_square(2)) == 4
-    assert threading.active_count() == before

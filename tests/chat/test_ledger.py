@@ -32,15 +32,6 @@ def test_an_answer_comes_back_as_it_was_kept(tmp_path):
             assert ledger.answer(key(2)) is None
 
 
-def test_accounts_add_up_apart(tmp_path):
-    with closing(Ledger(None)) as ledger:
-        ledger.keep(key(1), ANSWER, account="a", cost=0.5)
-        ledger.keep(key(2), Answer(("?",)), account="a", cost=0.0)
-        ledger.count(Usage(1, 1), account="a", cost=0.25)
-        assert ledger.spent("a") == Spending(2, 8, 4, 0.75)
-        assert ledger.spent("b") == Spending()
-
-
 @pytest.mark.parametrize(
     "entry",
     [
@@ -169,8 +160,12 @@ def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
     assert default_cache() == Path.home() / ".cache" / "budew" / "answers.sqlite"
 
 
-def test_spending_is_read_from_the_file_and_shown(tmp_path):
+def test_accounts_add_up_separately_and_are_shown(tmp_path):
     with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
-        ledger.keep(key(1), Answer(("a",), Usage(12_000, 3)), account="a", cost=0.5)
+        ledger.keep(key(1), ANSWER, account="a", cost=0.5)
+        ledger.keep(key(2), Answer(("?",)), account="a", cost=0.0)
+        ledger.count(Usage(12_000, 1), account="a", cost=0.25)
+        assert ledger.spent("b") == Spending()
     spent = spending_of(tmp_path / "a.sqlite", "a")
-    assert str(spent) == "answers paid so far: 1, 12,000 tokens in, 3 out, a cost of 0.50"
+    assert spent == Spending(2, 12_007, 4, 0.75)
+    assert str(spent) == "answers paid so far: 2, 12,007 tokens in, 4 out, a cost of 0.75"

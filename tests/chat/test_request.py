@@ -29,12 +29,8 @@ REQUEST = ask("?", seed=1, schema=Schema("form", {"type": "object", "properties"
 )
 def test_whatever_decides_the_answer_changes_the_key(change):
     assert request_key(replace(REQUEST, **change)) != request_key(REQUEST)
-
-
-def test_the_same_content_has_the_same_key():
-    other = ask("?", seed=1, schema=Schema("form", {"properties": {}, "type": "object"}))
-    assert request_key(other) == request_key(REQUEST)
-    assert len(request_key(REQUEST)) == 32
+    same = ask("?", seed=1, schema=Schema("form", {"properties": {}, "type": "object"}))
+    assert request_key(same) == request_key(REQUEST)
 
 
 @pytest.mark.parametrize(

@@ -8,33 +8,21 @@ from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
 
 
-def test_every_emotion_has_lines_of_its_own_in_every_language():
+def test_lines_are_short_sentences_without_digits_and_all_slots_are_used():
     assert set(languages()) == {"en", "de", "es", "fr"}
     for language in languages().values():
         assert set(data(f"lines/{language.code}")["lines"]) == set(EMOTIONS)
         assert all(len(lines) >= 4 for lines in language.lines.values())
-        every = [line for lines in language.lines.values() for line in lines]
-        assert len(every) == len(set(every))
-
-
-def test_lines_are_short_end_as_sentences_and_hold_no_digits():
-    for language in languages().values():
-        for line in [*language.neutral, *(line for lines in language.lines.values() for line in lines)]:
+        own, used = [line for lines in language.lines.values() for line in lines], set()
+        assert len(own) == len(set(own))
+        for line in [*language.neutral, *own]:
             assert 15 < len(line) < 110, line
             assert line[-1] in ".!?", line
             assert not any(letter.isdigit() for letter in line), line
-
-
-def test_slots_stand_within_a_sentence_and_all_are_used():
-    for language in languages().values():
-        used = set()
-        for line in (line for lines in language.lines.values() for line in lines):
             slots = {name for _, name, _, _ in string.Formatter().parse(line) if name}
             used |= slots
-            if "number" in slots or "day" in slots:
-                before = line.partition("{number}")[0].partition("{day}")[0].rstrip()
-                assert before, line
-                assert before[-1] not in ".!?", line
+            before = line.partition("{number}")[0].partition("{day}")[0].rstrip()
+            assert not slots & {"number", "day"} or (before and before[-1] not in ".!?"), line
         assert used == set(language.slots)
         assert all(len(words) >= 7 for words in language.slots.values())
 
