@@ -22,17 +22,9 @@ from budew.corpora import read
 from budew.resources import data_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = (
-    "captioning",
-    "captions",
-    "corpora",
-    "formats",
-    "segmentation",
-    "annotation",
-    "training",
-    "acting",
-    "balance",
-    "paraphrasing",
+PAGES = (  # one process each
+    ("captioning", "corpora", "formats", "segmentation", "training"),
+    ("captions", "annotation", "acting", "balance", "paraphrasing"),
 )
 TEXTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 
@@ -40,10 +32,11 @@ TEXTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").gl
 @pytest.fixture
 def place(tmp_path: Path, whisper_folder: Path) -> Path:
     """A folder with a clip of speech and a checkpoint."""
-    shutil.copytree(whisper_folder, tmp_path / "whisper")
+    folder = tmp_path / "place"
+    shutil.copytree(whisper_folder, folder / "whisper")
     clip = next(read(data_folder("demo_clips") / "clips.tar")).audio
-    soundfile.write(tmp_path / "clip.wav", decode(clip).samples, 16_000)
-    return tmp_path
+    soundfile.write(folder / "clip.wav", decode(clip).samples, 16_000)
+    return folder
 
 
 def imports_in_readme() -> list[str]:
@@ -89,8 +82,8 @@ def test_links_of_a_page_lead_somewhere(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
-def test_examples_of_a_page_run(page, place):
+@pytest.mark.parametrize("pages", PAGES)
+def test_examples_of_pages_run(pages, place):
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
@@ -98,6 +91,7 @@ def test_examples_of_a_page_run(page, place):
         "HF_HUB_OFFLINE": "1",
         "XDG_CACHE_HOME": str(place / "cache"),
     }
-    command = [sys.executable, Path(__file__).with_name("run_page.py"), ROOT / "docs" / f"{page}.md"]
+    files = [ROOT / "docs" / f"{page}.md" for page in pages]
+    command = [sys.executable, Path(__file__).with_name("run_pages.py"), *files]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

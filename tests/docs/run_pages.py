@@ -1,14 +1,15 @@
-"""Run the examples of pages in order: `python run_page.py PAGE…`, in the folder to run them in.
+"""Run the examples of pages in order: `python run_pages.py PAGE…`, each page in a copy of the current folder.
 
 Python blocks are executed, each in a namespace of its own. Of shell blocks, `budew` lines go to the command
-line in this process, so that torch is imported once a page, and other lines to bash.
+line in this process, so that torch is imported once, and other lines to bash.
 """
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 _BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -20,15 +21,17 @@ def examples(page: Path) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    for page in sys.argv[1:]:
-        for number, (kind, text) in enumerate(examples(Path(page)), 1):
-            start = time.monotonic()
+    start = Path.cwd()
+    for page in map(Path, sys.argv[1:]):
+        folder = start.with_name(f"{start.name}-{page.stem}")
+        shutil.copytree(start, folder)
+        os.chdir(folder)
+        for number, (kind, text) in enumerate(examples(page), 1):
             print(f"\n== {page}, example {number}\n{text}", flush=True)
             if kind == "python":
-                exec(compile(text, f"example {number}", "exec"), {"__name__": "__main__"})
+                exec(compile(text, f"{page.name}, example {number}", "exec"), {"__name__": "__main__"})
             else:
                 _shell(text)
-            print(f"-- {time.monotonic() - start:.1f} s", flush=True)
 
 
 def _shell(text: str) -> None:
