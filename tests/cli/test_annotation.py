@@ -23,9 +23,9 @@ def measured(tmp_path):
 
 def test_edges_across_languages_are_those_of_all(budew, tmp_path):
     clips = [
-        Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": figures})
+        Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": values})
         for number in range(60)
-        for figures in [{"syllable_rate": 3 + number / 60 + number % 2, "pitch_median": 100.0 + number}]
+        for values in [{"syllable_rate": 3 + number / 60 + number % 2, "pitch_median": 100.0 + number}]
     ]
     write_shard(tmp_path / "measured.tar", clips)
     found = {}
@@ -46,7 +46,7 @@ def test_a_corpus_that_was_not_measured_is_one_line(budew, tmp_path):
     assert not (tmp_path / "bins.json").exists()
 
 
-def test_bad_items_are_told_and_the_rest_counted(budew, measured, tmp_path):
+def test_bad_items_are_reported_and_the_rest_counted(budew, measured, tmp_path):
     measured.write_bytes(measured.read_bytes()[:-12_000])
     outcome = budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
     assert outcome.status == 1
@@ -115,7 +115,7 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
         ),
     ],
 )
-def test_no_head_at_all_is_told_with_what_to_do(
+def test_a_corpus_that_gives_no_head_is_refused_with_the_reason(
     budew, loud_and_quiet, whisper_folder, tmp_path, change, said
 ):
     clips = [replace(clip, **change) for clip in read(loud_and_quiet)]

@@ -30,20 +30,8 @@ def recordings(tmp_path_factory):
 
 def test_clips_are_those_of_the_library(budew, recordings, tmp_path):
     out = tmp_path / "clips"
-    options = (
-        "--min",
-        "0.5",
-        "--max",
-        "10",
-        "--pad",
-        "0.2",
-        "--max-pause",
-        "0.3",
-        "--keep",
-        "episode",
-        "--set",
-        "min_speech=0.3",
-    )
+    options = ["--min", "0.5", "--max", "10", "--pad", "0.2", "--max-pause", "0.3"]
+    options += ["--keep", "episode", "--set", "min_speech=0.3"]
     outcome = budew("corpus", "segment", recordings, out, *options, "--workers", "0")
     assert outcome.status == 0
     assert outcome.out.endswith(f"2 clips in {out}: 1 of 1 shards, 1 done now\n")
