@@ -1,6 +1,5 @@
 """Language models of random weights, saved as any is: a chat model, one without a template, and a T5."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,11 +25,11 @@ TEMPLATE = """\
 {% endif %}{% endif -%}"""
 
 
-def make_requests(count: int = 6, *, n: int = 2, words: int = 0) -> list[Request]:
-    """Requests that differ in profile, caption, length and seed; their captions end in so many more words."""
+def rewrite_requests(count: int = 6, *, n: int = 2) -> list[Request]:
+    """Requests that differ in profile, caption, length and seed."""
     profiles = [PROFILES[number % len(PROFILES)] for number in range(count)]
     return [
-        Request(f"clip-{number}", render(profile, seed=number) + " so" * words, profile, 1000 + number, n)
+        Request(f"clip-{number}", render(profile, seed=number), profile, 1000 + number, n)
         for number, profile in enumerate(profiles)
     ]
 
@@ -46,7 +45,7 @@ def _texts() -> list[str]:
     return [render(profile, seed=seed) for profile in PROFILES for seed in range(40)]
 
 
-def save_chat_model(
+def make_chat_model(
     folder: Path, *, template: str | None = TEMPLATE, context: int = 2_048, seed: int = 5
 ) -> Path:
     """Write a random Qwen 2 and its tokenizer, byte-level BPE, to `folder`."""
@@ -120,22 +119,10 @@ def save_t5(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random chat model."""
-    return save_chat_model(tmp_path_factory.mktemp("model") / "tiny-chat")
+    return make_chat_model(tmp_path_factory.mktemp("model") / "tiny-chat")
 
 
 @pytest.fixture(scope="session")
 def t5_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random T5."""
     return save_t5(tmp_path_factory.mktemp("model") / "tiny-t5")
-
-
-@pytest.fixture(scope="session")
-def make_chat_model() -> Callable[..., Path]:
-    """`make_chat_model(folder, template=…, context=…, seed=…)` saves a chat model of its own."""
-    return save_chat_model
-
-
-@pytest.fixture(scope="session")
-def rewrite_requests() -> Callable[..., list[Request]]:
-    """`rewrite_requests(count, n=…, words=…)` makes requests."""
-    return make_requests

@@ -16,15 +16,11 @@ from budew.taxonomy import EMOTIONS
 
 SAD = VoiceProfile({"Sadness": 0.75}, traits={"gender": "female"})
 VARIED = [render(SAD, seed=seed) for seed in range(200)]
-HIGHER_IS_MORE = (
-    "distinct_1", "distinct_2", "distinct_3", "openings", "syntactic_openings", "emotion_words",
-    "effective_vocabulary",
-)  # fmt: skip
 captions = st.lists(st.sampled_from(VARIED) | st.text(max_size=40), min_size=1, max_size=12)
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("count", [2, 30])
+@pytest.mark.parametrize("count", [30, 200])
 def test_copies_are_as_little_varied_as_captions_can_be(seed: int, count: int) -> None:
     caption = VARIED[seed]
     one, copies = diversity([caption]), diversity([caption] * count)
@@ -35,13 +31,9 @@ def test_copies_are_as_little_varied_as_captions_can_be(seed: int, count: int) -
     assert copies.effective_vocabulary == pytest.approx(one.effective_vocabulary)
     assert copies.compression_ratio > one.compression_ratio
     assert copies.mean_words == one.mean_words
-
-
-def test_copies_are_less_varied_than_different_captions_by_every_figure() -> None:
-    copies, varied = diversity([VARIED[0]] * 200), diversity(VARIED)
-    for name in HIGHER_IS_MORE:
+    varied = diversity(VARIED[:count])
+    for name in ("distinct_1", "distinct_2", "openings", "emotion_words", "effective_vocabulary"):
         assert getattr(copies, name) < getattr(varied, name)
-    assert varied.self_bleu is not None
     assert varied.self_bleu < 100
     assert varied.compression_ratio < copies.compression_ratio
 
@@ -58,18 +50,6 @@ def test_order_does_not_matter_and_every_figure_is_in_its_range(captions, random
     assert found.self_bleu is None or 0 <= found.self_bleu <= 100 + 1e-9
     assert 0 <= found.effective_vocabulary <= found.words + 1e-9
     assert found.mean_words == found.words / found.captions
-
-
-def test_the_effective_vocabulary_of_words_in_equal_use_is_their_number() -> None:
-    assert diversity(["one two three four", "four three two one"]).effective_vocabulary == pytest.approx(4)
-    assert diversity(["one one one two"]).effective_vocabulary == pytest.approx(
-        math.exp(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)))
-    )
-
-
-def test_distinct_n_counts_within_captions_and_not_across() -> None:
-    found = diversity(["a sad man", "a sad woman"])
-    assert (found.distinct_1, found.distinct_2, found.distinct_3) == (4 / 6, 3 / 4, 1.0)
 
 
 def test_emotions_are_counted_by_the_phrases_that_say_them() -> None:
@@ -103,31 +83,22 @@ def test_longer_captions_of_the_same_making_are_not_less_varied_for_their_length
     assert diversity(long, compared_words=3).compared_words == 24
 
 
-def test_without_captions_there_is_no_diversity() -> None:
-    with pytest.raises(InputError, match="no captions"):
+def test_metrics_of_captions_that_can_be_counted_by_hand() -> None:
+    found = diversity(["a sad man", "a sad woman"])
+    assert (found.distinct_1, found.distinct_2, found.distinct_3) == (4 / 6, 3 / 4, 1.0)
+    assert diversity(["one two three four", "four three two one"]).effective_vocabulary == pytest.approx(4)
+    entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert diversity(["one one one two"]).effective_vocabulary == pytest.approx(math.exp(entropy))
+    assert diversity(["…"]).effective_vocabulary == 0
+    with pytest.raises(InputError):
         diversity([])
-    assert diversity(["…"]).to_dict()["effective_vocabulary"] == 0
 
 
-def test_other_words_in_the_same_places_are_the_same_pattern() -> None:
+def test_the_pattern_of_an_opening_is_the_same_for_other_words_and_another_for_another_order() -> None:
     pattern = opening_pattern("A young woman reveals deep sorrow, and sobs.")
     assert pattern == opening_pattern("An old man displays slight joy, and laughs.")
-    assert pattern[0] == "a"
-    assert {"trait", "intensity", "emotion"} < set(pattern)
-
-
-@pytest.mark.parametrize(
-    "other",
-    ["Deep sorrow is what a young woman reveals.", "Young, female, deeply sad.", "In her voice: sorrow."],
-)
-def test_another_order_is_another_pattern(other: str) -> None:
-    assert opening_pattern(other) != opening_pattern("A young woman reveals deep sorrow.")
-
-
-def test_a_pattern_ends_early_and_of_nothing_is_nothing() -> None:
-    assert len(opening_pattern("She is sad and he is glad and they are angry and we are tired.")) == 6
+    assert pattern == ("a", "trait", "trait", "word", "intensity", "emotion")
+    for other in ("Deep sorrow is what a young woman reveals.", "Young, female, deeply sad."):
+        assert opening_pattern(other) != pattern
     assert opening_pattern("") == first_words("") == ()
-
-
-def test_the_first_words_are_three_in_any_case() -> None:
     assert first_words("A Young WOMAN, sad.") == first_words("a young: woman") == ("a", "young", "woman")
