@@ -124,8 +124,8 @@ def _in_process(
 
     sampling: dict[str, Any] = {
         "prompts": prompts,
-        "temperature": prompts.temperature if temperature is None else temperature,
-        "top_p": prompts.top_p,
+        "temperature": prompts.file.sampling.temperature if temperature is None else temperature,
+        "top_p": prompts.file.sampling.top_p,
     }
     if writer == "vllm":
         return VLLMBackend(model, **sampling)

@@ -57,7 +57,7 @@ class ChatBackend:
         return {
             **self.prompts.made_by("chat", self.server.model),
             "temperature": self._temperature(),
-            "top_p": self.prompts.top_p,
+            "top_p": self.prompts.file.sampling.top_p,
             "structured": self.structured,
         }
 
@@ -95,11 +95,11 @@ class ChatBackend:
             messages=self.prompts.messages(request, structured=self.structured),
             max_tokens=self.prompts.answer_tokens(request),
             temperature=self._temperature(),
-            top_p=self.prompts.top_p,
+            top_p=self.prompts.file.sampling.top_p,
             seed=request.seed % 2**31,
             n=request.n,
             schema=SCHEMA if self.structured else None,
         )
 
     def _temperature(self) -> float:
-        return self.prompts.temperature if self.temperature is None else self.temperature
+        return self.prompts.file.sampling.temperature if self.temperature is None else self.temperature

@@ -112,7 +112,11 @@ class Draft:
             account["failures"] = self.failures
         if keep_refused:
             refused = [row for slot in self.slots for row in slot.refused]
-            account["refusals"] = [_kept(text, verdict) for text, verdict, _ in refused[:_MOST_KEPT]]
+            account["refusals"] = [
+                {"text": text[:_LONGEST_KEPT]}
+                | {name: list(getattr(verdict, name)) for name in ("codes", "missed", "unknown")}
+                for text, verdict, _ in refused[:_MOST_KEPT]
+            ]
         return account
 
     def _verdict(self, slot: Slot, text: str, *, source: str | None = None) -> Verdict:
@@ -144,19 +148,11 @@ class Draft:
     def _fall_back(self, slot: Slot) -> None:
         """Write a template, if possible one that does not resemble the other captions."""
         why = slot.refused[-1][1].reasons[0].code if slot.refused else "unanswered"
-        tried = []
-        for number in range(_FALLBACKS):
-            seed = derived_seed("fallback", self.id, self.seed, slot.number, number)
-            text = render(slot.said, seed=seed)
-            tried.append((text, seed))
-            if self._verdict(slot, text, source="").accepted:
-                break
-        else:
-            text, seed = tried[0]
-        slot.caption = Caption(
-            text,
-            {"by": "paraphrase", "of": slot.source, "fallback": why, "attempt": slot.attempts, "seed": seed},
-        )
+        seeds = [derived_seed("fallback", self.id, self.seed, slot.number, n) for n in range(_FALLBACKS)]
+        tried = ((render(slot.said, seed=seed), seed) for seed in seeds)
+        passing = ((text, seed) for text, seed in tried if self._verdict(slot, text, source="").accepted)
+        text, seed = next(passing, (render(slot.said, seed=seeds[0]), seeds[0]))
+        self._write(slot, text, {"fallback": why, "attempt": slot.attempts, "seed": seed})
         self.counts["fallbacks"] += 1
 
 
@@ -167,15 +163,6 @@ def _shown(verdict: Verdict) -> tuple[Reason, ...]:
         if sum(other.code == reason.code for other in found) < _EACH:
             found.append(reason)
     return tuple(found[:_REASONS])
-
-
-def _kept(text: str, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "text": text[:_LONGEST_KEPT],
-        "codes": list(verdict.codes),
-        "missed": list(verdict.missed),
-        "unknown": list(verdict.unknown),
-    }
 
 
 def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:

@@ -100,9 +100,10 @@ class Gate(Settings):
             return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
         wanted = expressible(profile)
         said = parse(candidate)
+        neutral = None if profile.emotions_known else _neutral().search(candidate)
         reasons = (
             *self._form(candidate, wanted),
-            *(() if profile.emotions_known else _neutrality(candidate)),
+            *([Reason("added", neutral.group())] if neutral else ()),
             *self._meaning(candidate, said, wanted),
             *self._copies(candidate, source, siblings),
             *_spoken(candidate, transcript),
@@ -115,7 +116,8 @@ class Gate(Settings):
         if "emotions" in self.parts:
             yield from _emotions(said.emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
-            yield from _bursts(said, wanted)
+            yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
+            yield from (Reason("added-burst", name) for name in said.bursts if name not in wanted.bursts)
             if not wanted.bursts:
                 yield from _sounds(candidate)
         if "traits" in self.parts:
@@ -201,21 +203,11 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
     yield from (Reason("added", name) for name in said if name not in wanted)
 
 
-def _neutrality(candidate: str) -> Iterator[Reason]:
-    """Find a phrase that calls the voice neutral."""
-    if found := _neutral().search(candidate):
-        yield Reason("added", found.group())
-
-
 @cache
 def _neutral() -> re.Pattern[str]:
+    """Return a pattern of the phrases that call a voice neutral."""
     phrases = (re.escape(phrase) for said in load_lexicon().neutral.values() for phrase in said)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
-
-
-def _bursts(said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
-    yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
-    yield from (Reason("added-burst", name) for name in said.bursts if name not in wanted.bursts)
 
 
 def _sounds(candidate: str) -> Iterator[Reason]:

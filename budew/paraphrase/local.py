@@ -1,20 +1,17 @@
 """Rewriting by a language model in this process: `transformers` (decoder-only or T5-like) or vLLM.
 
-The same batch of requests gets the same texts in any process. With transformers a text depends on its own
-request only: `generate(do_sample=True)` would draw a batch from one global generator, so here each answer has
-its own numbers in [0, 1), one a token, and each token is looked up with its number in the distribution
-(inverse transform sampling). The rest of the batch only decides the rounding of sums, which changes a token
-now and then in half precision, hardly ever in float32.
-
-vLLM (0.33) is for many requests at a time on a GPU. It brings its own torch, so it is no dependency; as a
-server (`vllm serve`) it works with the chat backend.
+With transformers a text depends on its own request only: `generate(do_sample=True)` would draw a batch from
+one global generator, so here each answer has its own numbers in [0, 1), one a token, each looked up in the
+distribution (inverse transform sampling). The rest of the batch only decides the rounding of sums, which
+changes a token now and then in half precision. vLLM (0.33) brings its own torch, so it is no dependency.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, NamedTuple, Self
@@ -196,9 +193,8 @@ class VLLMBackend(TransformersBackend):
     def _generate(self, local: LocalModel, prompts: Sequence[Prompt]) -> list[tuple[str, ...]]:
         sampling = require("vllm", extra="vllm", purpose="--backend vllm").SamplingParams
         tokens = [{"prompt_token_ids": prompt.tokens} for prompt in prompts]
-        outputs = local.model.generate(
-            tokens, [sampling(**self.sampling(prompt)) for prompt in prompts], use_tqdm=False
-        )
+        drawn = [sampling(**self.sampling(prompt)) for prompt in prompts]
+        outputs = local.model.generate(tokens, drawn, use_tqdm=False)
         return [
             tuple(tidied(text.text, cut=text.finish_reason == "length") for text in output.outputs)
             for output in outputs
@@ -266,9 +262,8 @@ def _load_vllm(model: str, **options: Any) -> LocalModel:
 
 
 def _unusable(name: str | Path, why: str) -> JobError:
-    return JobError(
-        f"{name} cannot be loaded ({why}): give a hub id or a folder with config, tokenizer and safetensors"
-    )
+    needed = "give a hub id or a folder with config, tokenizer and safetensors"
+    return JobError(f"{name} cannot be loaded ({why}): {needed}")
 
 
 def _generation_config(saved: Any, tokenizer: Any) -> transformers.GenerationConfig:
@@ -278,10 +273,8 @@ def _generation_config(saved: Any, tokenizer: Any) -> transformers.GenerationCon
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token_id = min(ends, default=0)
     kept = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
-    ids = {name: getattr(saved, name) for name in kept}
-    return transformers.GenerationConfig(
-        eos_token_id=ends or None, pad_token_id=tokenizer.pad_token_id, **ids
-    )
+    ids = {name: getattr(saved, name) for name in kept} | {"pad_token_id": tokenizer.pad_token_id}
+    return transformers.GenerationConfig(eos_token_id=ends or None, **ids)
 
 
 def prompt_tokens(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[int]:
@@ -303,9 +296,8 @@ def prompt_tokens(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list
             return list(tokenizer(text, add_special_tokens=False).input_ids)  # the template has added them
         except (TemplateError, ValueError, TypeError) as error:
             reason = error
-    raise JobError(
-        f"the chat template of {tokenizer.name_or_path} refuses the messages ({reason}): use another model"
-    )
+    name = tokenizer.name_or_path
+    raise JobError(f"the chat template of {name} refuses the messages ({reason}): use another model")
 
 
 def generate(
@@ -324,16 +316,14 @@ def generate(
     numbers = torch.tensor([[one.random() for _ in range(longest)] for one in random])
     draw = [_Draw(numbers.to(local.model.device), start, temperature, top_p)] if temperature else []
     out = local.model.generate(**batch, max_new_tokens=longest, logits_processor=LogitsProcessorList(draw))
-    texts: Iterator[str] = (
-        _text(local, row[: prompt.longest], config.eos_token_id or ())
-        for (prompt, _), row in zip(rows, out[:, start:].tolist(), strict=True)
-    )
-    return [tuple(next(texts) for _ in range(prompt.answers)) for prompt in prompts]
-
-
-def _text(local: LocalModel, answer: list[int], ends: Sequence[int]) -> str:
-    end = next((place for place, token in enumerate(answer) if token in ends), None)
-    return tidied(local.tokenizer.decode(answer[:end], skip_special_tokens=True), cut=end is None)
+    ends, texts = config.eos_token_id or (), []
+    for (prompt, _), row in zip(rows, out[:, start:].tolist(), strict=True):
+        answer = row[: prompt.longest]
+        end = next((place for place, token in enumerate(answer) if token in ends), None)
+        text = local.tokenizer.decode(answer[:end], skip_special_tokens=True)
+        texts.append(tidied(text, cut=end is None))
+    left = iter(texts)
+    return [tuple(islice(left, prompt.answers)) for prompt in prompts]
 
 
 class _Draw(LogitsProcessor):  # type: ignore[misc]

@@ -57,9 +57,8 @@ class Rewriting(Settings):
         slots = []
         for number in range(self.per_clip):
             said, style = parts[number % len(parts)], self.prompts.style_of(self.seed, clip.id, number)
-            source = source_caption(
-                clip.id, number, said, seed=self.seed, style=self.prompts.styles[style].source_style
-            )
+            form = self.prompts.styles[style].source_style
+            source = source_caption(clip.id, number, said, seed=self.seed, style=form)
             slots.append(Slot(number, said, source, style))
         return Draft(clip.id, slots, self.gate, self.seed, clip.transcript or "")
 
@@ -101,8 +100,7 @@ def said_parts(clip: Clip) -> tuple[VoiceProfile, ...]:
 
 def source_caption(id: str, number: int, said: VoiceProfile, *, seed: int, style: Style | None = None) -> str:
     """Return a template caption that expresses `said`, for caption `number` of a clip."""
-    own = derived_seed("source", id, seed, number)
-    return render(said, seed=own, style=style)
+    return render(said, seed=derived_seed("source", id, seed, number), style=style)
 
 
 def _with_silence(said: VoiceProfile, *, silent: bool) -> VoiceProfile:

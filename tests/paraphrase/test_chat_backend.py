@@ -39,7 +39,7 @@ def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order
     assert [answer.texts for answer in answers] == [(f"answer to {n}",) for n in range(6)]
     assert answers[0].made_by["backend"] == "chat"
     assert answers[0].made_by["model"] == "some-model"
-    assert answers[0].made_by["prompt_version"] == load_prompts().version
+    assert answers[0].made_by["prompt_version"] == load_prompts().file.version
     body = next(body for body in server.seen if body["seed"] == 3)
     assert body["messages"] == list(load_prompts().messages(REQUESTS[3], structured=True))
     assert body["n"] == 2

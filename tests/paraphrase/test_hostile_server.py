@@ -20,12 +20,7 @@ def rewritten(folder, clips, behavior, *, shards=4, workers=2, timeout=2.0, **op
     for number in range(shards):
         write_shard(folder / "in" / f"part-{number}.tar", clips[number::shards])
     with running(behavior) as (url, seen):
-        patient = {
-            "concurrency": 32,
-            "timeout": timeout,
-            "patience": 120.0,
-            "cache": folder / "answers.sqlite",
-        }
+        patient = {"timeout": timeout, "patience": 120.0, "cache": folder / "answers.sqlite"}
         server = ServerSettings(base_url=url, model="model", concurrency=32, **patient)
         job = Paraphrase(ChatBackend(server), Rewriting(**options))
         summary = run(job, folder / "in", folder / "out", workers=workers)

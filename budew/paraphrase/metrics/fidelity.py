@@ -7,7 +7,7 @@ intervals over clips, whose captions are kept together. 0.3 ms a caption on one 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ class Fidelity:
             "captions": self.captions,
             "without_emotion": self.without_emotion,
             **{rate: getattr(self, rate).to_dict() for rate in RATES},
-            "by_emotion": [{slot: getattr(row, slot) for slot in row.__slots__} for row in self.by_emotion],
+            "by_emotion": [asdict(row) for row in self.by_emotion],
         }
 
 
@@ -114,7 +114,14 @@ def fidelity(
     cells = {name: array * weight[:, None] for name, array in _cells(target, said).items()}
     rho = _correlations(target, said)
     defined = np.isfinite(rho)
-    fractions = _fractions(cells) | {"spearman": (np.nan_to_num(rho) * weight, defined * weight)}
+    total = {name: array.sum(axis=1) for name, array in cells.items()}
+    fractions: dict[str, _Fraction] = {
+        "exact": (total["exact"], total["either"]),
+        "within_one": (total["within_one"], total["either"]),
+        "recall": (total["kept"], total["wanted"]),
+        "precision": (total["kept"], total["said"]),
+        "spearman": (np.nan_to_num(rho) * weight, defined * weight),
+    }
     estimates = _estimates(fractions, clip, resamples=resamples, seed=seed)
     return Fidelity(
         clips=len(np.unique(clip)),
@@ -154,16 +161,6 @@ def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
         "within_one": kept & (off <= _STEP),
     }
     return {name: array.astype(np.float64) for name, array in found.items()}
-
-
-def _fractions(cells: Mapping[str, FloatArray]) -> dict[str, _Fraction]:
-    total = {name: array.sum(axis=1) for name, array in cells.items()}
-    return {
-        "exact": (total["exact"], total["either"]),
-        "within_one": (total["within_one"], total["either"]),
-        "recall": (total["kept"], total["wanted"]),
-        "precision": (total["kept"], total["said"]),
-    }
 
 
 def _estimates(

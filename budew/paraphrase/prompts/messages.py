@@ -60,26 +60,6 @@ class Prompts:
     banned: tuple[str, ...] = ()
 
     @property
-    def name(self) -> str:
-        """Name of the prompt file, such as its language."""
-        return self.file.name
-
-    @property
-    def version(self) -> int:
-        """Raised with every change of the file or of its examples."""
-        return self.file.version
-
-    @property
-    def temperature(self) -> float:
-        """Of the sampling."""
-        return self.file.sampling.temperature
-
-    @property
-    def top_p(self) -> float:
-        """Of the sampling."""
-        return self.file.sampling.top_p
-
-    @property
     def styles(self) -> Mapping[str, Style]:
         """The styles by their names, in the order of the file."""
         return self.file.styles
@@ -87,7 +67,7 @@ class Prompts:
     def made_by(self, backend: str, model: str, style: str | None = None) -> dict[str, str | int | float]:
         """Return the provenance of what a model answers, in one style or in any."""
         made_by: dict[str, str | int | float] = {"backend": backend, "model": model}
-        made_by |= {"prompt": self.name, "prompt_version": self.version}
+        made_by |= {"prompt": self.file.name, "prompt_version": self.file.version}
         return made_by if style is None else {**made_by, "style": style}
 
     def style_of(self, seed: int, id: str, number: int) -> str:

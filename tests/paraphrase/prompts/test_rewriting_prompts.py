@@ -50,7 +50,7 @@ def after_examples(user):
 
 
 def test_a_change_of_any_text_raises_the_version():
-    assert PROMPTS.sha256() == PINNED.get(PROMPTS.version), (
+    assert PROMPTS.sha256() == PINNED.get(PROMPTS.file.version), (
         "prompts.yaml or examples.yaml has changed: raise the version in prompts.yaml, then pin "
         f"{PROMPTS.sha256()} for it here"
     )
@@ -299,11 +299,11 @@ def changed(tmp_path):
 def test_a_prompt_file_of_ones_own_is_asked_instead(changed):
     assert load_prompts(changed()).sha256() == PROMPTS.sha256()
     prompts = load_prompts(changed(version=9, request="{style}\n{keep}\n{caption}\n{refused}", sampling=None))
-    assert (prompts.name, prompts.version, prompts.temperature) == ("en", 9, 1.0)
+    assert (prompts.file.name, prompts.file.version, prompts.file.sampling.temperature) == ("en", 9, 1.0)
     assert "Examples" not in prompts.messages(request(), structured=True)[1]["content"]
     assert prompts.sha256() != PROMPTS.sha256()
     alone = load_prompts(changed(name=None, examples=None))
-    assert (alone.name, alone.few_shots.examples) == ("mine", ())
+    assert (alone.file.name, alone.few_shots.examples) == ("mine", ())
 
 
 @pytest.mark.parametrize(
