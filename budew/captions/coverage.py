@@ -1,4 +1,4 @@
-"""How much the caption language can say, and how much of other people's captions its lexicon covers.
+"""How much the caption language can express, and how much of other people's captions its lexicon covers.
 
 A word that stands where an emotion stands and is in no entry ("a sense of ___") is a candidate for one.
 Counted by how many captions it stands in, with examples, most frequent first.
@@ -23,11 +23,11 @@ LONGEST_EXAMPLE = 160
 
 @dataclass(slots=True)
 class Coverage:
-    """What was read in a collection of captions.
+    """What was parsed in a collection of captions.
 
     Attributes:
         captions: in all.
-        with_emotion: in which an emotion was read.
+        with_emotion: in which an emotion was found.
         emotions: captions by emotion.
         unknown: captions by unknown word.
         examples: captions in which an unknown word stands, shortened.
@@ -55,7 +55,7 @@ class Coverage:
 def coverage(
     captions: Iterable[str], *, language: str = "en", progress: Callable[[int], None] | None = None
 ) -> Coverage:
-    """Read captions and count what was read and what was not.
+    """Parse captions and count the emotions that were found, and the unknown words.
 
     Args:
         captions: texts.
@@ -90,48 +90,48 @@ def _count(found: Coverage, word: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LanguageSize:
-    """Figures of a lexicon.
+    """Size of a lexicon.
 
     Attributes:
         language: its code.
         frames: sentence frames.
         sentences: ways to build a sentence from them, all places filled, words in the places not counted.
-        said: for each emotion, the different phrases that say it, over its levels, as noun and as adjective.
-        read: for each emotion, the different words and phrases that are read as it.
-        phrases: all phrases that are read.
+        rendered: for each emotion, the different phrases it is rendered as, over its levels and forms.
+        parsed: for each emotion, the different words and phrases that are parsed as it.
+        phrases: all phrases that are parsed.
     """
 
     language: str
     frames: int
     sentences: int
-    said: Mapping[str, int]
-    read: Mapping[str, int]
+    rendered: Mapping[str, int]
+    parsed: Mapping[str, int]
     phrases: int
 
 
 def language_size(language: str = "en") -> LanguageSize:
-    """Return the figures of a lexicon.
+    """Return the size of a lexicon.
 
     Raises:
         InputError: there is no lexicon of this language.
     """
     templates = load_templates(language)
     lexicon = templates.lexicon
-    said: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
+    rendered: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
     for book in lexicon.book.values():
         for (name, _), words in book.items():
-            said[name].update(words.before, words.after, words.bare)
-    read = dict.fromkeys(lexicon.emotions, 0)
+            rendered[name].update(words.before, words.after, words.bare)
+    parsed = dict.fromkeys(lexicon.emotions, 0)
     phrases = 0
     for entry in lexicon.phrases.meanings():
         phrases += 1
-        if entry.name in read:
-            read[entry.name] += 1
+        if entry.name in parsed:
+            parsed[entry.name] += 1
     return LanguageSize(
         language=lexicon.language,
         frames=len(templates.frames),
         sentences=sum(frame.ways for frame in templates.frames.values()),
-        said={name: len(forms) for name, forms in said.items()},
-        read=read,
+        rendered={name: len(forms) for name, forms in rendered.items()},
+        parsed=parsed,
         phrases=phrases,
     )

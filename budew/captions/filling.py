@@ -9,8 +9,7 @@ from typing import Literal, NamedTuple
 
 from budew.captions.english import joined, with_article
 from budew.captions.frames import Slot
-from budew.captions.lexicon import Lexicon
-from budew.captions.wordings import MODERATE, Wordings
+from budew.captions.lexicon import MODERATE, Lexicon, Wordings
 from budew.randomness import Choices
 
 Wording = Literal["varied", "plain"]
@@ -27,9 +26,9 @@ _UNKNOWN = "unknown"
 _SLIGHT = 0.25
 
 
-class Said(NamedTuple):
-    """What a caption shall say: emotions with levels, bursts, traits as words, and voice attributes as
-    their near or far pole.
+class Content(NamedTuple):
+    """What a caption shall express: emotions with levels, bursts, traits as words, and voice attributes as
+    their near or far pole. Where `feelings` is false, nothing is rendered of emotions.
     """
 
     emotions: list[tuple[str, float]]
@@ -43,49 +42,51 @@ class Filling:
     """The words for one caption. Each slot is drawn when it is asked for, in the order of the frame.
 
     Attributes:
-        said: what to say; its emotions and bursts are put in a random order.
+        content: what to express; its emotions and bursts are put in a random order.
         plain: whether the plain wording is wanted.
         filled: bits of the slots that there is something for.
         below: draws a number below another.
     """
 
-    __slots__ = ("_draw", "_person", "_used", "below", "emotions", "filled", "lexicon", "plain", "said")
+    __slots__ = ("_draw", "_person", "_used", "below", "content", "emotions", "filled", "lexicon", "plain")
 
-    def __init__(self, said: Said, lexicon: Lexicon, draw: Choices, *, wording: Wording = "varied") -> None:
-        self.said = said
+    def __init__(
+        self, content: Content, lexicon: Lexicon, draw: Choices, *, wording: Wording = "varied"
+    ) -> None:
+        self.content = content
         self.lexicon = lexicon
         self.plain = wording == "plain"
         self._draw = draw
         self.below = _first if self.plain else draw.below
-        self.emotions = said.emotions
-        draw.shuffle(said.emotions)
-        if said.bursts:
-            draw.shuffle(said.bursts)
-        self.filled = _filled(said, lexicon)
+        self.emotions = content.emotions
+        draw.shuffle(content.emotions)
+        if content.bursts:
+            draw.shuffle(content.bursts)
+        self.filled = _filled(content, lexicon)
         self._person = ""  # the last that was named
         self._used = 0  # a bit for each intensity that stands in the caption already
 
     def prose(self, emotions: Sequence[tuple[str, float]], form: str) -> str:
-        """Return emotions as a list that "and" closes, or what is said in their place when there are none."""
+        """Return emotions as a list that "and" closes, or what stands in their place when there are none."""
         if not emotions:
             return self._choose(self.lexicon.neutral[form])
         book, below = self.lexicon.book[form], self.below
         if self.plain:
             return joined([book[emotion].before[0] for emotion in emotions])
-        said = []
+        phrases = []
         carried: float | None = None
         for name, level in emotions:
             words = book[name, level]
             if (MODERATE if carried is None else carried) == level and words.bare and not below(_BARE):
-                said.append(words.bare[below(len(words.bare))])
+                phrases.append(words.bare[below(len(words.bare))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
-                said.append(words.after[below(len(words.after))])
+                phrases.append(words.after[below(len(words.after))])
                 carried = None
             else:
-                said.append(self._graded(words))
+                phrases.append(self._graded(words))
                 carried = level
-        return joined(said)
+        return joined(phrases)
 
     def tags(self, form: str) -> str:
         """Return emotions as a list of commas, each with its own intensity; a bare word is moderate."""
@@ -94,14 +95,14 @@ class Filling:
         book, below = self.lexicon.book[form], self.below
         if self.plain:
             return ", ".join([book[emotion].before[0] for emotion in self.emotions])
-        said = []
+        phrases = []
         for name, level in self.emotions:
             words = book[name, level]
             if level == MODERATE and not below(_BARE):
-                said.append(words.bare[below(len(words.bare))])
+                phrases.append(words.bare[below(len(words.bare))])
             else:
-                said.append(self._graded(words))
-        return ", ".join(said)
+                phrases.append(self._graded(words))
+        return ", ".join(phrases)
 
     def _graded(self, words: Wordings) -> str:
         """Return a word with an intensity before it, one that does not stand in the caption yet."""
@@ -116,16 +117,16 @@ class Filling:
     def bursts(self) -> list[str]:
         """Return a phrase for each burst, with its article."""
         phrases = self.lexicon.plain_bursts if self.plain else self.lexicon.bursts
-        return [self._choose(phrases[name]) for name in self.said.bursts]
+        return [self._choose(phrases[name]) for name in self.content.bursts]
 
     def burst_verbs(self) -> str:
         """Return what somebody does, all of it as verbs: "chuckles and clears her throat"."""
         verbs, their = self.lexicon.burst_verbs, self.pronoun(1) or "their"
-        return joined([self._choose(verbs[name]).format(their) for name in self.said.bursts])
+        return joined([self._choose(verbs[name]).format(their) for name in self.content.bursts])
 
     def trait(self, key: str) -> str:
         """Return a phrase for a trait, without an article."""
-        value = self.said.traits.get(key)
+        value = self.content.traits.get(key)
         if value is None:
             return ""
         phrases = self.lexicon.traits.get((key, value))
@@ -142,17 +143,17 @@ class Filling:
         if self.lexicon.people:
             self._person = self._choose(self.lexicon.people[self._gender_and_age()])
             return self._person
-        age, gender = self.trait("age"), self.said.traits.get("gender", "")
+        age, gender = self.trait("age"), self.content.traits.get("gender", "")
         person = _PERSON.get(gender)
-        if person and self.said.traits.get("age") != "child" and not self.below(2):
+        if person and self.content.traits.get("age") != "child" and not self.below(2):
             self._person = person
             return f"{age} {person}" if age else person
-        said = self.lexicon.traits["gender", gender][0] if gender else ""
+        word = self.lexicon.traits["gender", gender][0] if gender else ""
         self._person = _SPEAKER
-        return " ".join(filter(None, (age, said, _SPEAKER)))
+        return " ".join(filter(None, (age, word, _SPEAKER)))
 
     def _gender_and_age(self) -> tuple[str, str]:
-        return self.said.traits.get("gender", _UNKNOWN), self.said.traits.get("age", _UNKNOWN)
+        return self.content.traits.get("gender", _UNKNOWN), self.content.traits.get("age", _UNKNOWN)
 
     def speaks(self) -> str:
         """Return what the last named person does; a speaker does not speak."""
@@ -161,7 +162,7 @@ class Filling:
 
     def pronoun(self, case: int) -> str:
         """Return "she" (0) or "her" (1), nothing where the gender has none."""
-        pronouns = self.lexicon.pronouns.get(self.said.traits.get("gender", ""))
+        pronouns = self.lexicon.pronouns.get(self.content.traits.get("gender", ""))
         return pronouns[case] if pronouns else ""
 
     def accent_timbre(self) -> str:
@@ -171,15 +172,15 @@ class Filling:
 
     def accent_tags(self) -> str:
         """Return accent and timbre without articles."""
-        return ", ".join(filter(None, (self.trait("accent"), self._timbre())))
+        return _tags(self.trait("accent"), self._timbre())
 
     def _timbre(self) -> str:
-        timbre = self.said.traits.get("timbre")
+        timbre = self.content.traits.get("timbre")
         return self._choose(self.lexicon.timbres[timbre]) if timbre else ""
 
     def manner(self, of: str = "speaker") -> str:
         """Return style and pace, such as "in a casual style and at a slow pace", of a speaker or of words."""
-        style, pace = self.said.traits.get("style"), self.said.traits.get("pace")
+        style, pace = self.content.traits.get("style"), self.content.traits.get("pace")
         paces = [self._choose(self.lexicon.paces[pace])] if pace else []
         if style:
             phrases = self.lexicon.traits["style", style] if self.plain else self.lexicon.manners[style, of]
@@ -189,29 +190,32 @@ class Filling:
     def manner_tags(self) -> str:
         """Return style and pace as a list of commas."""
         style, pace = self.trait("style"), self.trait("pace")
-        return ", ".join(filter(None, (style, pace and f"{pace} pace")))
+        return _tags(style, pace and f"{pace} pace")
 
     def qualities(self) -> list[str]:
         """Return an adjective for each voice attribute but those of the recording."""
-        poles = self.lexicon.attributes
-        return [self._choose(poles[pole]) for pole in self.said.attributes if pole[0] not in _RECORDING]
+        return self._poles(of_recording=False)
 
     def recording(self) -> list[str]:
-        """Return what is said of the recording, with articles where English has them."""
+        """Return a phrase for each attribute of the recording, with articles where English has them."""
+        return self._poles(of_recording=True)
+
+    def _poles(self, *, of_recording: bool) -> list[str]:
         poles = self.lexicon.attributes
-        return [self._choose(poles[pole]) for pole in self.said.attributes if pole[0] in _RECORDING]
+        chosen = [pole for pole in self.content.attributes if (pole[0] in _RECORDING) is of_recording]
+        return [self._choose(poles[pole]) for pole in chosen]
 
     def speaker_tags(self) -> str:
         """Return age and gender as a list of commas."""
-        return ", ".join(filter(None, (self.trait("age"), self.trait("gender"))))
+        return _tags(self.trait("age"), self.trait("gender"))
 
     def all_tags(self) -> str:
-        """Return all that is said of the voice as a list of commas."""
-        tags = (
-            self.speaker_tags(), self.accent_tags(), ", ".join(self.qualities()), self.manner_tags(),
-            ", ".join(self.bursts()), ", ".join(self.recording()),
+        """Return all that is known of the voice as a list of commas."""
+        tags = _tags(
+            self.speaker_tags(), self.accent_tags(), *self.qualities(), self.manner_tags(), *self.bursts(),
+            *self.recording(),
         )  # fmt: skip
-        return ", ".join(filter(None, tags)) or "voice"
+        return tags or "voice"
 
     def a(self, phrase: str) -> str:
         """Return a phrase with its indefinite article; nothing for nothing."""
@@ -219,6 +223,10 @@ class Filling:
 
     def _choose(self, phrases: Sequence[str]) -> str:
         return phrases[self.below(len(phrases))]
+
+
+def _tags(*phrases: str) -> str:
+    return ", ".join(filter(None, phrases))
 
 
 def _first(count: int) -> int:
@@ -242,28 +250,28 @@ _COMPLETE_FORMS = ("noun", "adjective")
 """Forms that every emotion has words in, and that a profile without emotions has, too."""
 
 
-def _filled(said: Said, lexicon: Lexicon) -> int:
+def _filled(content: Content, lexicon: Lexicon) -> int:
     """Return the bits of the slots that this profile has something for."""
-    bits = _BIT["more"] if len(said.emotions) > 1 else 0
-    if said.bursts:
+    bits = _BIT["more"] if len(content.emotions) > 1 else 0
+    if content.bursts:
         bits |= _BIT["bursts"]
-    for key in said.traits:
+    for key in content.traits:
         bits |= _OF_TRAIT[key]
-    for name, _ in said.attributes:
+    for name, _ in content.attributes:
         bits |= _BIT["recording" if name in _RECORDING else "qualities"]
-    return bits | _filled_more(said, lexicon) if len(lexicon.book) > len(_COMPLETE_FORMS) else bits
+    return bits | _filled_more(content, lexicon) if len(lexicon.book) > len(_COMPLETE_FORMS) else bits
 
 
-def _filled_more(said: Said, lexicon: Lexicon) -> int:
+def _filled_more(content: Content, lexicon: Lexicon) -> int:
     """Return the bits of the slots that only frames with further forms have, in the order of the emotions."""
     bits = 0
-    if said.traits.get("gender") in lexicon.pronouns:
+    if content.traits.get("gender") in lexicon.pronouns:
         bits |= _BIT["she"]
-    if said.bursts and all(name in lexicon.burst_verbs for name in said.bursts):
+    if content.bursts and all(name in lexicon.burst_verbs for name in content.bursts):
         bits |= _BIT["burst_verbs"]
-    if not said.emotions:
+    if not content.emotions:
         return bits
-    first, rest = said.emotions[0][1], [level for _, level in said.emotions[1:]]
+    first, rest = content.emotions[0][1], [level for _, level in content.emotions[1:]]
     holds = {
         "one": not rest, "rest_one": len(rest) == 1, "rest_more": len(rest) > 1,
         "rest_slight": bool(rest) and max(rest) == _SLIGHT,
@@ -271,7 +279,7 @@ def _filled_more(said: Said, lexicon: Lexicon) -> int:
     }  # fmt: skip
     bits |= sum(_BIT[name] for name, true in holds.items() if true)
     for at, form in enumerate(_further(lexicon)):
-        has = [bool(lexicon.book[form][pair].before) for pair in said.emotions]
+        has = [bool(lexicon.book[form][pair].before) for pair in content.emotions]
         of_form = _FIRST_FORM * has[0] | _ALL_FORM * all(has) | _REST_FORM * (len(has) > 1 and all(has[1:]))
         bits |= of_form << _FORM_BITS + 3 * at
     return bits
@@ -303,19 +311,19 @@ def slots(lexicon: Lexicon) -> dict[str, Slot]:
 
 
 def _slots_of_form(form: str, first: int, every: int, rest: int) -> dict[str, Slot]:
+    def one(fill: Filling) -> str:
+        return fill.prose(fill.emotions[:1], form)
+
+    def others(fill: Filling) -> str:
+        return fill.prose(fill.emotions[1:], form) if fill.emotions[1:] else ""
+
     return {
         f"{form}s": Slot(lambda fill: fill.prose(fill.emotions, form), every),
         f"{form}_tags": Slot(lambda fill: fill.tags(form), every),
-        f"first_{form}": Slot(lambda fill: fill.prose(fill.emotions[:1], form), first),
-        f"rest_{form}s": Slot(
-            lambda fill: fill.prose(fill.emotions[1:], form) if fill.emotions[1:] else "", rest
-        ),
-        f"{form}_speaker": Slot(
-            lambda fill: fill.a(f"{fill.prose(fill.emotions[:1], form)} {fill.speaker()}"), first
-        ),
-        f"{form}_voice": Slot(
-            lambda fill: fill.a(f"{fill.prose(fill.emotions[:1], form)} {fill.voice()}"), first
-        ),
+        f"first_{form}": Slot(one, first),
+        f"rest_{form}s": Slot(others, rest),
+        f"{form}_speaker": Slot(lambda fill: fill.a(f"{one(fill)} {fill.speaker()}"), first),
+        f"{form}_voice": Slot(lambda fill: fill.a(f"{one(fill)} {fill.voice()}"), first),
     }
 
 

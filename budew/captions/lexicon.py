@@ -1,33 +1,65 @@
 """The lexicon of a caption language: one YAML file of phrases, compiled for parsing and for rendering.
 
 A second file in the same format can give the renderer other words and sentence frames; what is parsed stays
-the same. Loading takes 80 ms and happens once a process.
+the same. Loading takes 80 ms and happens once a process. Which forms an emotion is rendered in ("noun": "a
+hint of fear"; "adjective": "slightly afraid"), and how a degree and a word are put together in each, stands
+in the data file, under `forms`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from budew.captions import wordings
-from budew.captions.english import Sounds
-from budew.captions.phrases import Entry, phrases_of
+from budew.captions.english import Sounds, spelled_out, with_article
+from budew.captions.phrases import Entry, phrases_of, without_article
 from budew.captions.tokens import PhraseTrie, tokenize
-from budew.captions.wordings import Book, Words
 from budew.errors import InputError
 from budew.resources import data_folder
-from budew.taxonomy import ATTRIBUTES, burst, emotion
+from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
 
 if TYPE_CHECKING:
     from yaml import SafeLoader
 else:
     SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where it is built
 
-SAID_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
-"""Voice attributes that captions speak of; age and gender they say in words."""
+RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
+"""Voice attributes that are rendered; age and gender are rendered in words."""
+STRONG = 0.75
+"""The level from which words that are strong in themselves are rendered."""
+MODERATE = 0.5
+_DEGREES = 32
+"""Bits for the degrees of a level."""
+
+Words = Mapping[str, tuple[str, ...]]
+"""Words by their form, such as "noun", "strong_adjective", "adverb"."""
+
+
+class Wordings(NamedTuple):
+    """All phrases for one emotion at one level in one form.
+
+    Attributes:
+        before: with a degree: all words with the first degree, then all with the next.
+        degrees: a bit for the degree of each of these.
+        after: with a degree behind the word.
+        bare: without a degree.
+        step: from a phrase of `before` to the same word with the next degree.
+    """
+
+    before: tuple[str, ...]
+    degrees: tuple[int, ...]
+    after: tuple[str, ...]
+    bare: tuple[str, ...]
+    step: int
+
+
+Book = Mapping[str, Mapping[tuple[str, float], Wordings]]
+"""Every phrase for an emotion and level, by form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +169,56 @@ def _joined(row: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
     sounds = Sounds(tuple(table["vowel_sounds"]), tuple(table["consonant_sounds"]))
+    emotions = {emotion(name): _tuples(row) for name, row in table["emotions"].items()}
+    levels = {LEVELS[LEVEL_NAMES.index(name)]: _tuples(row) for name, row in table["intensity"].items()}
+    bursts = {burst(name): row for name, row in table["bursts"].items()}
+    traits = {(key, value): tuple(row["say"]) for key in CATEGORIES for value, row in table[key].items()}
+    accents = {("accent", value): (table["accent"].format(value),) for value in ACCENTS}
     return Lexicon(
         language=table["language"],
         table=table,
         phrases=phrases,
         sounds=sounds,
-        emotions=wordings.words_of(table),
-        intensities=wordings.degrees_of(table),
+        emotions=emotions,
+        intensities=levels,
         neutral=_tuples(table["neutral"]),
-        book=wordings.book_of(table, sounds),
-        bursts=wordings.bursts_of(table, "say"),
-        plain_bursts=wordings.bursts_of(table, "plain"),
-        burst_verbs=wordings.bursts_of(table, "verb"),
-        traits=wordings.traits_of(table),
-        timbres=wordings.timbres_of(table),
-        paces=wordings.paces_of(table, sounds),
-        manners=wordings.manners_of(table),
+        book={
+            form: MappingProxyType(
+                {
+                    (name, level): _wordings(ways, words, level, degrees, sounds)
+                    for name, words in emotions.items()
+                    for level, degrees in levels.items()
+                }
+            )
+            for form, ways in table["forms"].items()
+        },
+        bursts={name: tuple(row["say"]) for name, row in bursts.items()},
+        plain_bursts={name: (row.get("plain", row["say"][0]),) for name, row in bursts.items()},
+        burst_verbs={name: tuple(row["verb"]) for name, row in bursts.items() if "verb" in row},
+        traits=traits | accents,
+        timbres={
+            value: tuple(pattern.format(word) for pattern in table["timbre_as"] for word in row["say"])
+            for value, row in table["timbre"].items()
+        },
+        paces={
+            value: tuple(
+                row.get("manner")
+                or (table["pace_as"].format(with_article(word, sounds)) for word in row["say"])
+            )
+            for value, row in table["pace"].items()
+        },
+        manners={
+            (style, of): tuple(
+                row.get(of) or (phrase for phrase in row["say"] if phrase.split()[0] not in beginnings)
+            )
+            for style, row in table["style"].items()
+            for of, beginnings in table["manner_not_of"].items()
+        },
         speaks=_tuples(table["speaks"]),
-        people=wordings.people_of(table.get("people", {})),
-        voices=wordings.people_of(table.get("voices", {})),
+        people=_people(table.get("people", {})),
+        voices=_people(table.get("voices", {})),
         pronouns=_tuples(table.get("pronouns", {})),
-        attributes=wordings.attributes_of(table, sounds),
+        attributes=_attributes(table, sounds),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
         speaking=frozenset(table["speaking"]),
@@ -168,3 +229,68 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
 
 def _tuples(table: Mapping[str, Any]) -> Words:
     return {name: tuple(words) for name, words in table.items()}
+
+
+def _wordings(
+    ways: Sequence[Mapping[str, Any]], words: Words, level: float, degrees: Words, sounds: Sounds
+) -> Wordings:
+    """Put words and degrees together in each of the ways of a form.
+
+    A way has `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree} and
+    {word}, or {a} for both with their article), and maybe `after` (pattern with the degree behind the word),
+    `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words).
+    """
+    before: list[str] = []
+    bits: list[int] = []
+    after: list[str] = []
+    bare: list[str] = []
+    step = 1
+    for way in ways:
+        fitting = _fitting(words, way["words"], level, way.get("without", ()))
+        step = len(fitting) if len(ways) == 1 else 1
+        for at, (degree, word) in enumerate(product(degrees[way["degrees"]], fitting)):
+            both = with_article(f"{degree} {word}", sounds)
+            before.append(way["say"].format(degree=degree, word=word, a=both))
+            bits.append(1 << _DEGREES * LEVELS.index(level) + at // len(fitting))
+        if "after" in way:
+            pairs = product(degrees["after"], fitting)
+            after += [way["after"].format(degree=degree, word=word) for degree, word in pairs]
+        if way.get("bare", True):
+            bare += fitting
+            bare += words.get(way.get("state", ""), ()) if level == MODERATE else ()
+    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), step)
+
+
+def _fitting(words: Words, form: str, level: float, without: Sequence[str]) -> list[str]:
+    own = words.get(f"strong_{form}" if level >= STRONG else f"mild_{form}", ())
+    left_out = {*without, *words.get("without", ())}
+    return [word for word in (*words.get(form, ()), *own) if word not in left_out]
+
+
+def _attributes(table: Mapping[str, Any], sounds: Sounds) -> dict[tuple[str, float], tuple[str, ...]]:
+    """Return the phrases for each voice attribute near its poles (0.25, 0.75) and at them (0, 1)."""
+    found: dict[tuple[str, float], tuple[str, ...]] = {}
+    for name, row in table["attributes"].items():
+        for pole, near in ((0.0, row["low"]["say"]), (1.0, row["high"]["say"])):
+            found[name, 0.25 + pole / 2] = tuple(near)
+            found[name, pole] = tuple(
+                _graded(degree, phrase, sounds) for phrase in near for degree in table["far"]
+            )
+    return found
+
+
+def _graded(degree: str, phrase: str, sounds: Sounds) -> str:
+    bare = without_article(phrase)
+    graded = f"{degree} {bare}"
+    return graded if bare == phrase else with_article(graded, sounds)
+
+
+def _people(
+    rows: Mapping[str, Mapping[str, Iterable[str]]],
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the phrases for a person, or a voice, by gender and age; each may be "unknown"."""
+    return {
+        (gender, age): tuple(phrase for pattern in patterns for phrase in spelled_out(pattern))
+        for gender, row in rows.items()
+        for age, patterns in row.items()
+    }

@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Literal, SupportsIndex, get_args
 
 from budew.captions.english import with_article
-from budew.captions.filling import Filling, Said, Wording, slots
+from budew.captions.filling import Content, Filling, Wording, slots
 from budew.captions.frames import STYLES, Frame, capitalised, compile_frame
-from budew.captions.lexicon import SAID_ATTRIBUTES, Lexicon, load_lexicon
+from budew.captions.lexicon import RENDERED_ATTRIBUTES, Lexicon, load_lexicon
 from budew.captions.parse import parse
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.randomness import Choices
 from budew.taxonomy import ATTRIBUTES, WORD_TRAITS
-from budew.taxonomy.scales import from_intensity, nearest_level, to_intensity
+from budew.taxonomy.scales import INTENSITY, from_intensity, nearest_level, to_intensity
 
 Style = Literal["prose", "short", "tags"]
 MIDDLE = 0.5
-"""Of a voice attribute's scale: what is neither one thing nor the other is not said."""
-_PARTS = ("emotions", "bursts", *WORD_TRAITS, *SAID_ATTRIBUTES)
+"""Of a voice attribute's scale: what is neither one thing nor the other is not rendered."""
+_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
 _WORDINGS = get_args(Wording)
-_SAID_ATTRIBUTES = frozenset(SAID_ATTRIBUTES)
+_RENDERED_ATTRIBUTES = frozenset(RENDERED_ATTRIBUTES)
 
 
 def render(
@@ -50,13 +50,13 @@ def render(
 
     Args:
         profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are
-            left out or unknown, nothing is said of them.
+            left out or unknown, nothing is rendered of them.
         seed: another seed gives other words, another order and another frame.
         frame: name of the sentence frame, one of `frame_names()`; drawn among several, or all when None.
         style: "prose", "short" or "tags"; drawn with the frame when None.
-        max_emotions: say only the strongest so many; of equal ones the earlier in `EMOTIONS`.
-        min_level: say only emotions of at least this level, such as 0.5.
-        leave_out: parts not to say: "emotions", "bursts", and any trait that captions speak of, such as
+        max_emotions: render only the strongest so many; of equal ones the earlier in `EMOTIONS`.
+        min_level: render only emotions of at least this level, such as 0.5.
+        leave_out: parts not to render: "emotions", "bursts", and any trait that is rendered, such as
             "gender".
         wording: "varied" draws among the synonyms; "plain" takes the first word for everything and gives each
             emotion its intensity, which is what a small model can learn to say.
@@ -74,14 +74,16 @@ def render(
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     templates = load_templates(language, additions)
-    said = said_of(profile, templates.lexicon, max_emotions, min_level, leave_out)
-    draw = Choices(f"{seed} {said!r}")
+    content = content_of(profile, templates.lexicon, max_emotions, min_level, leave_out)
+    draw = Choices(
+        f"{seed} {repr(content).replace('Content', 'Said', 1)}"
+    )  # the hash that corpora were made with
     if templates.conditional:  # which frames suit the profile depends on the order of its emotions
-        filling = Filling(said, templates.lexicon, draw, wording=wording)
-        chosen = _frame(templates, frame, style, said, draw, filling.filled)
+        filling = Filling(content, templates.lexicon, draw, wording=wording)
+        chosen = _frame(templates, frame, style, content, draw, filling.filled)
     else:
-        chosen = _frame(templates, frame, style, said, draw)
-        filling = Filling(said, templates.lexicon, draw, wording=wording)
+        chosen = _frame(templates, frame, style, content, draw)
+        filling = Filling(content, templates.lexicon, draw, wording=wording)
     return capitalised(chosen.fill(filling))
 
 
@@ -93,7 +95,7 @@ class Templates:
         lexicon: words.
         frames: sentence frames by name.
         of_style: the frames of a style; under None all of them.
-        without_feelings: frames that say nothing of emotions.
+        without_feelings: frames without emotions.
         conditional: whether there are frames that do not suit every profile.
     """
 
@@ -142,39 +144,39 @@ def expressible(
     leave_out: Collection[str] = (),
     language: str = "en",
 ) -> VoiceProfile:
-    """Return what a caption says of a profile, and `parse` gives back.
+    """Return what a caption expresses of a profile, and `parse` gives back.
 
-    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not said
+    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not rendered
     are voice attributes in the middle of their scale, the numbers for age and gender, and accents that
-    would not read back. Emotions that are unknown are not said either; a caption that is silent on them
+    would not read back. Unknown emotions are not rendered either; a caption that is silent on them
     reads as one without any. Arguments are those of `render`.
     """
     if max_emotions is None and not min_level and not leave_out and isinstance(profile, VoiceProfile):
         return _all_expressible(profile, language)
-    return _expressible(said_of(profile, load_lexicon(language), max_emotions, min_level, leave_out))
+    return _expressible(content_of(profile, load_lexicon(language), max_emotions, min_level, leave_out))
 
 
 @lru_cache(maxsize=4096)
 def _all_expressible(profile: VoiceProfile, language: str) -> VoiceProfile:
     """Of a profile that is rewritten this is asked again and again: by its prompt, and by the gate."""
-    return _expressible(said_of(profile, load_lexicon(language)))
+    return _expressible(content_of(profile, load_lexicon(language)))
 
 
-def _expressible(said: Said) -> VoiceProfile:
-    traits: dict[str, str | float] = dict(said.traits)
-    for name, share in said.attributes:
+def _expressible(content: Content) -> VoiceProfile:
+    traits: dict[str, str | float] = dict(content.traits)
+    for name, share in content.attributes:
         traits[name] = from_intensity(share, ATTRIBUTES[name].scale)
-    return VoiceProfile(dict(said.emotions), said.bursts, traits)
+    return VoiceProfile(dict(content.emotions), content.bursts, traits)
 
 
-def said_of(
+def content_of(
     profile: VoiceProfile,
     lexicon: Lexicon,
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
-) -> Said:
-    """Return what a caption says of a profile; the arguments are those of `render`.
+) -> Content:
+    """Return what a caption expresses of a profile; the arguments are those of `render`.
 
     Raises:
         InputError: a part or a number that there cannot be.
@@ -190,16 +192,16 @@ def said_of(
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
         raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
     if min_level != 0.0:
-        _check_level(min_level)
+        INTENSITY.checked(min_level, what="min_level")
     found = [(name, level) for name, value in profile.emotions.items() if (level := nearest_level(value))]
     emotions = [pair for pair in found if pair[1] >= min_level]
     if max_emotions is not None and len(emotions) > max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
-    said = Said(emotions, list(profile.bursts), *_traits(profile, lexicon))
-    said = _shortened(said, leave_out) if leave_out else said
+    content = Content(emotions, list(profile.bursts), *_traits(profile, lexicon))
+    content = _shortened(content, leave_out) if leave_out else content
     left_out = bool(found) or not profile.emotions_known or "emotions" in leave_out
-    silent = not said.emotions and (left_out or said.bursts or _has_mood(said))
-    return said._replace(feelings=False) if silent else said
+    silent = not content.emotions and (left_out or content.bursts or _has_mood(content))
+    return content._replace(feelings=False) if silent else content
 
 
 def _whole(seed: object) -> int:
@@ -208,13 +210,8 @@ def _whole(seed: object) -> int:
     return index(seed)
 
 
-def _check_level(level: object) -> None:
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 <= level <= 1:
-        raise InputError(f"min_level is a number from 0 to 1, not {level!r}")
-
-
-def _has_mood(said: Said) -> bool:
-    return any(name == "Valence" for name, _ in said.attributes)
+def _has_mood(content: Content) -> bool:
+    return any(name == "Valence" for name, _ in content.attributes)
 
 
 def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], list[tuple[str, float]]]:
@@ -224,22 +221,22 @@ def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], li
         if isinstance(value, str):
             if name != "accent" or _accent_reads_back(value, lexicon.language):
                 words[name] = value
-        elif name in _SAID_ATTRIBUTES:
+        elif name in _RENDERED_ATTRIBUTES:
             share = nearest_level(to_intensity(value, ATTRIBUTES[name].scale))
             if share != MIDDLE:
                 numbers.append((name, share))
     return words, numbers
 
 
-def _shortened(said: Said, leave_out: Collection[str]) -> Said:
+def _shortened(content: Content, leave_out: Collection[str]) -> Content:
     unknown = [part for part in leave_out if part not in _PARTS]
     if unknown:
         raise InputError(f"nothing called {unknown[0]!r} can be left out: there are {', '.join(_PARTS)}")
-    return Said(
-        [] if "emotions" in leave_out else said.emotions,
-        [] if "bursts" in leave_out else said.bursts,
-        {key: value for key, value in said.traits.items() if key not in leave_out},
-        [pair for pair in said.attributes if pair[0] not in leave_out],
+    return Content(
+        [] if "emotions" in leave_out else content.emotions,
+        [] if "bursts" in leave_out else content.bursts,
+        {key: value for key, value in content.traits.items() if key not in leave_out},
+        [pair for pair in content.attributes if pair[0] not in leave_out],
     )
 
 
@@ -247,7 +244,7 @@ def _frame(
     templates: Templates,
     name: str | Collection[str] | None,
     style: str | None,
-    said: Said,
+    content: Content,
     draw: Choices,
     filled: int = 0,
 ) -> Frame:
@@ -256,16 +253,16 @@ def _frame(
         frames: Sequence[Frame] = _frames(templates, style)
     else:
         frames = _named([name] if isinstance(name, str) else name, templates, style)
-    if not said.feelings:
+    if not content.feelings:
         wanted = style or (frames[0] if isinstance(name, str) else draw.choose(frames)).style
         frames = [frame for frame in templates.without_feelings if frame.style == wanted]
-    elif not said.emotions and not isinstance(name, str):
+    elif not content.emotions and not isinstance(name, str):
         frames = [frame for frame in frames if frame.neutral]
     if templates.conditional:
         frames = [frame for frame in frames if not frame.needs & ~filled]
     if not frames:
         raise InputError("no sentence frame suits this profile: ask for others")
-    return frames[0] if isinstance(name, str) and said.feelings else draw.choose(frames)
+    return frames[0] if isinstance(name, str) and content.feelings else draw.choose(frames)
 
 
 def _named(names: Collection[str], templates: Templates, style: str | None) -> list[Frame]:

@@ -72,11 +72,12 @@ class Baseline:
             clips += 1
         if not clips:
             raise InputError("a baseline needs at least one profile whose emotions are known")
-        medians = [_median(row) for row in counts]
-        spreads = [
-            max(LEAST_SPREAD, TO_SIGMA * _deviation(row, middle))
-            for row, middle in zip(counts, medians, strict=True)
+        bins = np.arange(BINS + 1, dtype=np.float64)
+        medians = [_median(bins, row) for row in counts]
+        deviations = [
+            _median(np.abs(bins - middle), row) for row, middle in zip(counts, medians, strict=True)
         ]
+        spreads = [max(LEAST_SPREAD, TO_SIGMA * (deviation / BINS)) for deviation in deviations]
         return cls(
             clips,
             {name: middle / BINS for name, middle in zip(EMOTIONS, medians, strict=True)},
@@ -136,7 +137,7 @@ def salient(
     Raises:
         InputError: `min_z` is no number, or `max_emotions` none from 0 on.
     """
-    if not _is_number(min_z) or min_z != min_z:
+    if not isinstance(min_z, int | float) or isinstance(min_z, bool) or min_z != min_z:
         raise InputError(f"min_z is a number, not {min_z!r}")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
         raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
@@ -216,21 +217,9 @@ def _canonical(name: str) -> str:
     raise InputError(f"{name[:60]!r} is no emotion, burst or trait: {'; '.join(faults)}")
 
 
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool)
-
-
-def _median(counts: NDArray[np.int64]) -> float:
-    """Return the median bin; between two, their mean."""
-    reached = np.cumsum(counts)
-    low, high = np.searchsorted(reached, [(reached[-1] + 1) // 2, reached[-1] // 2 + 1])
-    return float(low + high) / 2
-
-
-def _deviation(counts: NDArray[np.int64], middle: float) -> float:
-    """Return the median absolute deviation, an intensity."""
-    away = np.abs(np.arange(len(counts)) - middle)
-    order = np.argsort(away, kind="stable")
+def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
+    """Return the median of values that come so often each; between two, their mean."""
+    order = np.argsort(values, kind="stable")
     reached = np.cumsum(counts[order])
     low, high = np.searchsorted(reached, [(reached[-1] + 1) // 2, reached[-1] // 2 + 1])
-    return float(away[order[low]] + away[order[high]]) / 2 / BINS
+    return float(values[order[low]] + values[order[high]]) / 2

@@ -25,6 +25,7 @@ from budew.terminal import (
 
 if TYPE_CHECKING:
     from budew.captions.lint.caption_file import BadLine
+    from budew.captions.lint.corpus import Report
 
 LONGEST_TEXT = 10_000_000
 """Bytes of a caption on stdin."""
@@ -157,7 +158,7 @@ def coverage(
     Example: budew captions coverage captions.jsonl --most 50
     """
     from budew.captions.coverage import coverage as read_all
-    from budew.captions.lint.corpus import read_captions
+    from budew.captions.lint.caption_file import read_captions
 
     refuse_to_replace([file], json)
     bad: list[BadLine] = []
@@ -192,14 +193,38 @@ def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
 
     Example: budew lint captions.jsonl --json lint.json
     """
-    from budew.captions.lint.corpus import lint_corpus, read_captions
+    from budew.captions.lint.caption_file import read_captions
+    from budew.captions.lint.corpus import lint_corpus
 
     refuse_to_replace([file], json)
     with opened(file) as lines:
         report = lint_corpus(read_captions(lines, name_of(file)))
     with options.results(report.to_dict(), json):
-        print("\n".join(map(visible, report.lines())))
+        print("\n".join(map(visible, _lint_lines(report))))
     raise typer.Exit(1 if report.errors else 0)
+
+
+def _lint_lines(report: "Report") -> Iterator[str]:
+    """Yield a lint report as text: totals, a line for each code with examples below, what is over-used."""
+    doubles = report.counts.get("duplicate", 0)
+    yield (
+        f"captions: {report.captions:,}, {report.mean_words:.1f} words on average; "
+        f"{doubles:,} ({report.duplicate_share:.1%}) repeat an earlier one"
+    )
+    yield f"errors: {report.errors:,}, warnings: {report.warnings:,}"
+    for code, count in report.counts.items():
+        yield f"{report.severity[code]:<8} {code:<24} {count:>10,}"
+        for example in report.examples.get(code, ()):
+            yield f"    {example.id}: " + " | ".join(filter(None, (example.what, example.text)))
+        more = count - len(report.examples.get(code, (None,) * count))
+        if more:
+            yield f"    and {more:,} more like these"
+    for title, found in (("openings", report.openings), ("phrases", report.phrases)):
+        if found:
+            yield f"over-used {title}"
+        for overused in found:
+            share = overused.captions / report.captions
+            yield f"    {share:>6.1%} {overused.captions:>10,}  {overused.phrase}"
 
 
 @captions_app.command()
@@ -213,12 +238,11 @@ def size() -> None:
     from budew.captions.coverage import language_size
 
     language = language_size()
-    said, read = language.said.values(), language.read.values()
+    rendered, parsed = language.rendered.values(), language.parsed.values()
     print(
         f"{language.frames} sentence frames, {language.sentences:,} sentences without their words\n"
-        f"{sum(said):,} phrases for 40 emotions at four levels: "
-        f"{min(said)} to {max(said)} each, median {median(said):g}\n"
-        f"{language.phrases:,} phrases are read, {sum(read):,} of them as emotions: "
-        f"{min(read)} to {max(read)} each, "
-        f"median {median(read):g}"
+        f"{sum(rendered):,} phrases for 40 emotions at four levels: "
+        f"{min(rendered)} to {max(rendered)} each, median {median(rendered):g}\n"
+        f"{language.phrases:,} phrases are parsed, {sum(parsed):,} of them as emotions: "
+        f"{min(parsed)} to {max(parsed)} each, median {median(parsed):g}"
     )

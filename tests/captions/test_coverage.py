@@ -57,7 +57,7 @@ def test_the_figures_count_what_is_rendered():
         for phrase in (*words.before, *words.after, *words.bare)
     }
     assert heads == adjectives
-    assert len(adjectives) < size.said["Sourness"]
+    assert len(adjectives) < size.rendered["Sourness"]
     assert size.frames == len(templates.frames)
 
 
@@ -65,5 +65,5 @@ def test_the_language_is_not_small():
     size = language_size()
     assert size.frames >= 20
     assert size.sentences >= 1_000
-    assert min(size.said.values()) >= 100
-    assert min(size.read.values()) >= 20
+    assert min(size.rendered.values()) >= 100
+    assert min(size.parsed.values()) >= 20

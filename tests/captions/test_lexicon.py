@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from budew.captions import load_lexicon, parse, render
-from budew.captions.lexicon import SAID_ATTRIBUTES
+from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.render import load_templates
 from budew.captions.tokens import PhraseTrie
 from budew.errors import InputError, SettingsError
@@ -55,7 +55,7 @@ def test_everything_that_a_profile_can_say_has_words():
     assert values == {pair for pair in lexicon.traits if pair[0] != "accent"}
     assert all(lexicon.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words"))
     shares = (0.0, 0.25, 0.75, 1.0)
-    assert set(lexicon.attributes) == {(name, share) for name in SAID_ATTRIBUTES for share in shares}
+    assert set(lexicon.attributes) == {(name, share) for name in RENDERED_ATTRIBUTES for share in shares}
 
 
 def test_a_lexicon_and_its_frames_are_compiled_once():

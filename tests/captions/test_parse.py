@@ -2,9 +2,12 @@
 
 import pickle
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +15,9 @@ from budew.captions import parse
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
+TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    Path(__file__).with_name("readings.yaml").read_text(encoding="utf-8")
+)
 READINGS = [
     ("a bare word is moderate", "anger", {"Anger": 0.5}),
     ("an intensity before", "slight anger and overwhelming fear", {"Fear": 1.0, "Anger": 0.25}),
@@ -61,6 +67,28 @@ def test_reads(caption, expected):
     parsed = parse(caption)
     assert dict(parsed.emotions) == expected
     assert list(parsed.emotions) == [name for name in EMOTIONS if name in expected]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=f"{name}-{number}")
+        for name, rows in TABLE.items()
+        for number, row in enumerate(rows)
+    ],
+)
+def test_a_sentence_reads_as_a_listener_would_read_it(row):
+    parsed = parse(row["text"])
+    assert parsed.emotions == row["emotions"], row["text"]
+    assert set(parsed.bursts) == set(row.get("bursts", ())), row["text"]
+    traits = {key: parsed.traits[key] for key in ("gender", "age", "accent", "style") if key in parsed.traits}
+    assert traits == row.get("traits", {}), row["text"]
+
+
+def test_the_table_has_ten_sentences_for_each_of_its_phenomena():
+    assert len(TABLE) >= 20
+    assert all(len(rows) >= 10 for rows in TABLE.values())
+    assert sum(map(len, TABLE.values())) >= 250
 
 
 @pytest.mark.parametrize(
@@ -158,40 +186,14 @@ def test_letters_that_are_not_seen_hide_no_word(unseen):
     assert caption[mention.start : mention.end] == f"mel{unseen}an{unseen}choly"
 
 
-def test_a_parse_survives_pickling():
+def test_equal_parses_are_equal_and_survive_pickling():
     parsed = parse("strong anger, chuckling, an old woman")
     assert pickle.loads(pickle.dumps(parsed)) == parsed
-
-
-def test_equal_parses_have_equal_hashes():
     assert len({parse("sad"), parse("sad"), parse("glad")}) == 2
 
 
-words = st.sampled_from(
-    [
-        "strong",
-        "no",
-        "anger",
-        ",",
-        "and",
-        "fear",
-        "of",
-        "a",
-        "hint",
-        "to",
-        "high",
-        "degree",
-        "accent",
-        "the",
-        ".",
-        "chuckle",
-        "relief",
-        "sigh",
-        "\n",
-        "'S",
-        "ﬃ",
-    ]
-)
+GRAMMAR = "strong no anger , and fear of a hint to high degree accent the . chuckle relief sigh 'S ﬃ"
+words = st.sampled_from([*GRAMMAR.split(), "\n"])
 
 
 @settings(max_examples=300, deadline=None)

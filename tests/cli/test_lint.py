@@ -26,6 +26,15 @@ def test_an_error_in_a_caption_is_told_with_its_place_and_its_kind(budew, tmp_pa
     )
 
 
+def test_the_report_shows_what_repeats_what_is_overused_and_how_much_more_there_is(budew):
+    captions = [f"A sad voice, anger of {number}." for number in range(18)]
+    report = budew("lint", "-", stdin="\n".join(captions + captions[:2]).encode()).out
+    assert "captions: 20, 6.0 words on average; 2 (10.0%) repeat an earlier one" in report
+    assert "    and 15 more like these" in report
+    assert report.count("more like these") == 1
+    assert "over-used openings\n    100.0%         20  a sad voice\n" in report
+
+
 def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
     path = tmp_path / "captions.txt"
     path.write_text("She sounds very flumpish.\nA sense of flumpish pride.\nHe feels deeply wurbled.\n")

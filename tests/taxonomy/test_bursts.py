@@ -3,16 +3,12 @@
 import pytest
 
 from budew.errors import InputError
-from budew.taxonomy import BURST_GROUPS, BURSTS, burst, burst_group, normal_form
+from budew.taxonomy import BURST_GROUPS, BURSTS, burst, burst_group
 
 
 def test_there_are_82_in_16_groups() -> None:
     assert len(BURSTS) == len(set(BURSTS)) == 82
     assert len(BURST_GROUPS) == 16
-
-
-def test_no_two_bursts_share_a_normal_form() -> None:
-    assert len({normal_form(name) for name in BURSTS}) == 82
 
 
 @pytest.mark.parametrize("name", BURSTS)

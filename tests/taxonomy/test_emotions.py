@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.errors import InputError
 from budew.taxonomy import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, emotion, emotion_group, normal_form
 
 any_emotion = st.sampled_from(EMOTIONS)
@@ -69,10 +68,6 @@ def test_a_name_resolves_however_it_is_cased_joined_escaped_and_filed(name, case
     assert emotion(quote(written) if escaped else written) == name
 
 
-def test_no_two_emotions_share_a_normal_form() -> None:
-    assert len({normal_form(name) for name in EMOTIONS}) == 40
-
-
 def test_every_alias_in_the_data_is_needed() -> None:
     for row in EMOTION_TABLE.values():
         for alias in row.aliases:
@@ -83,18 +78,5 @@ def test_every_emotion_is_in_exactly_one_group_and_has_the_sources_classes() -> 
     assert sorted(name for names in EMOTION_GROUPS.values() for name in names) == sorted(EMOTIONS)
     assert all(name in EMOTION_GROUPS[emotion_group(name)] for name in EMOTIONS)
     assert {row.valence for row in EMOTION_TABLE.values()} == {"positive", "neutral", "mixed", "negative"}
-    assert {row.arousal for row in EMOTION_TABLE.values()} == {
-        "low",
-        "medium-low",
-        "medium",
-        "medium-high",
-        "high",
-    }
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"), [("Angre", "Anger"), ("Elatoin", "Elation"), ("Sadnes", "Sadness")]
-)
-def test_a_slip_of_the_pen_is_refused_with_the_name_that_was_meant(written: str, meant: str) -> None:
-    with pytest.raises(InputError, match=f"the nearest known names are {meant!r}"):
-        emotion(written)
+    arousals = {"low", "medium-low", "medium", "medium-high", "high"}
+    assert {row.arousal for row in EMOTION_TABLE.values()} == arousals

@@ -6,19 +6,17 @@ caption, so that 9 million captions fit in 1 GB.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any
 
 from budew.captions.lint.caption import Finding, lint_caption
-from budew.captions.lint.caption_file import BadLine, Row, read_captions
+from budew.captions.lint.caption_file import BadLine
 from budew.captions.lint.rules import CorpusLimits, load_rules
 from budew.captions.tokens import words_of
 from budew.profile import VoiceProfile
-
-__all__ = ["BadLine", "Example", "Overused", "Report", "Row", "lint_corpus", "read_captions"]
 
 _LONGEST_SHOWN = 200
 _LONGEST_KEY = 30
@@ -102,28 +100,6 @@ class Report:
             "overused_openings": [asdict(overused) for overused in self.openings],
             "overused_phrases": [asdict(overused) for overused in self.phrases],
         }
-
-    def lines(self) -> Iterator[str]:
-        """Give the report as text: totals, a line for each code with examples below, what is over-used."""
-        doubles = self.counts.get("duplicate", 0)
-        yield (
-            f"captions: {self.captions:,}, {self.mean_words:.1f} words on average; "
-            f"{doubles:,} ({self.duplicate_share:.1%}) repeat an earlier one"
-        )
-        yield f"errors: {self.errors:,}, warnings: {self.warnings:,}"
-        for code, count in self.counts.items():
-            yield f"{self.severity[code]:<8} {code:<24} {count:>10,}"
-            for example in self.examples.get(code, ()):
-                yield f"    {example.id}: " + " | ".join(filter(None, (example.what, example.text)))
-            more = count - len(self.examples.get(code, (None,) * count))
-            if more:
-                yield f"    and {more:,} more like these"
-        for title, found in (("openings", self.openings), ("phrases", self.phrases)):
-            if found:
-                yield f"over-used {title}"
-            for overused in found:
-                share = overused.captions / self.captions
-                yield f"    {share:>6.1%} {overused.captions:>10,}  {overused.phrase}"
 
     def _total(self, severity: str) -> int:
         return sum(count for code, count in self.counts.items() if self.severity[code] == severity)

@@ -10,7 +10,7 @@ from random import Random
 
 from budew.captions import load_lexicon
 from budew.captions.english import with_article
-from budew.captions.wordings import STRONG
+from budew.captions.lexicon import STRONG
 from budew.paraphrase.prompts.prompt_file import Keep
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
