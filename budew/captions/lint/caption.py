@@ -18,7 +18,7 @@ from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.parse import parse
-from budew.captions.tokens import Word, quoted_spans, spans, tokenize, words_of
+from budew.captions.tokens import Word, plain_words, quoted_spans, spans, tokenize, words_of
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]
@@ -208,7 +208,7 @@ def _runs(equal: Sequence[bool], shortest: int) -> Iterator[tuple[int, int]]:
 def _sentences_twice(text: str, rules: Rules) -> Iterator[Finding]:
     seen: set[tuple[str, ...]] = set()
     for match in _SENTENCE.finditer(text):
-        sentence = tuple(word.word for word in words_of(match[0]))
+        sentence = tuple(plain_words(match[0]))
         if len(sentence) >= rules.caption.shortest_sentence:
             if sentence in seen:
                 yield Finding("repetition", match[0].strip(), *match.span())
