@@ -1,7 +1,10 @@
-"""Where the data folders are: beside the package in a checkout, inside it in an installed wheel."""
+"""Data of this package: folders beside it in a checkout or inside a wheel, and tables beside the code."""
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 
 def data_folder(name: str) -> Path:
@@ -17,3 +20,11 @@ def data_folder(name: str) -> Path:
     raise FileNotFoundError(
         f"the data folder {name!r} is missing from this installation of budew: reinstall it"
     )
+
+
+def packaged_table(package: str, name: str) -> Any:
+    """Return the content of `name`.yaml beside the modules of a package: pass its `__package__`.
+
+    It is read anew at each call; whoever asks keeps it.
+    """
+    return yaml.safe_load((files(package) / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -84,7 +84,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 class FieldHelp(NamedTuple):
-    """One field as `--help` and `budew recipes` show it."""
+    """One field of a settings class, as text."""
 
     name: str
     type: str

@@ -14,11 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from budew.annotation import speech_frames as frames
@@ -27,6 +25,7 @@ from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.errors import AudioError
 from budew.jobs import OnFailed, each
+from budew.resources import packaged_table
 
 FIELD = "measured"
 LONGEST = 120.0
@@ -236,7 +235,5 @@ def _kind(letter: str) -> str:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load(
-        Path(__file__).with_name("syllables.yaml").read_text(encoding="utf-8")
-    )
+    table: dict[str, Any] = packaged_table(__package__, "syllables")
     return table

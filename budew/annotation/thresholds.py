@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import yaml
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -31,6 +30,7 @@ from budew.errors import CorpusError, JobError, OnBad, SettingsError
 from budew.files import whole_file
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
+from budew.resources import packaged_table
 from budew.settings import Settings, validated
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity
@@ -264,5 +264,5 @@ def gender(profile: VoiceProfile | None) -> str:
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = packaged_table(__package__, "thresholds")
     return table

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from budew.resources import packaged_table
 
 
 @cache
 def known_names() -> Mapping[str, tuple[str, ...]]:
     """Return, for each field of a clip, the names it goes by, likeliest first (`fields.yaml`)."""
-    text = Path(__file__).with_name("fields.yaml").read_text(encoding="utf-8")
-    return {field: tuple(names) for field, names in yaml.safe_load(text).items()}
+    return {field: tuple(names) for field, names in packaged_table(__package__, "fields").items()}
 
 
 def choose(names: Iterable[str]) -> dict[str, str]:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
-import yaml
+from budew.resources import packaged_table
 
 LONGEST_NAME = 40
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
@@ -14,8 +13,7 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?"
 @cache
 def language_names() -> Mapping[str, str]:
     """Return every known name and code of a language, case-folded → its BCP 47 subtag (`languages.yaml`)."""
-    text = Path(__file__).with_name("languages.yaml").read_text(encoding="utf-8")
-    table = yaml.safe_load(text)
+    table = packaged_table(__package__, "languages")
     return {name.casefold(): tag for tag, names in table.items() for name in (tag, *names)}
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from budew.addresses import shown as without_secrets
 from budew.audio.decoders import open_stream
@@ -23,6 +22,7 @@ from budew.corpora.sources import matches, read
 from budew.curation.distributions import Tally
 from budew.curation.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
 from budew.errors import AudioError, CorpusError
+from budew.resources import packaged_table
 
 MOST_BROKEN = 1_000
 """Broken items whose reasons are kept; all are counted."""
@@ -165,7 +165,7 @@ def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
 
 @cache
 def _suffixes() -> Mapping[str, list[str]]:
-    table: Mapping[str, list[str]] = yaml.safe_load(Path(__file__).with_name("file_kinds.yaml").read_bytes())
+    table: Mapping[str, list[str]] = packaged_table(__package__, "file_kinds")
     return table
 
 

@@ -61,7 +61,7 @@ class WorkerPool:
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._job, self._out = job, out
         self._context = _context()
-        # For each worker the counts of `OnClip` in its current unit; the last cell tells all when to stop.
+        # For each worker the counts of `OnClip` in its current unit; the last cell orders all to stop.
         self._width = 2 + len(tallies_of(job))
         self._counts = self._context.RawArray("q", self._width * count + 1)
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()

@@ -6,12 +6,10 @@ Captions come from outside: control characters are made visible.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from budew.captions import Mention, ParsedCaption, load_lexicon
 from budew.captions.tokens import quoted_spans
+from budew.resources import packaged_table
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.terminal import visible
@@ -120,8 +118,7 @@ def tone(kind: str) -> str:
 
 @cache
 def _tones() -> Mapping[str, Mapping[str, str]]:
-    text = (files(__package__) / "tones.yaml").read_text(encoding="utf-8")
-    table: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    table: Mapping[str, Mapping[str, str]] = packaged_table(__package__, "tones")
     return table
 
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
+from budew.resources import packaged_table
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -43,7 +42,7 @@ class Cue:
 @cache
 def table(name: str) -> Any:
     """Return the parsed data file `name`.yaml of this folder."""
-    return yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    return packaged_table(__package__, name)
 
 
 @cache

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from html import unescape
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
-
 from budew.errors import InputError
+from budew.resources import packaged_table
 
 LONGEST_NAME = 100
 """Characters beyond which a text is no name: keeps hostile input from costing time."""
@@ -30,7 +28,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def read_table(name: str) -> dict[str, Any]:
     """Return the content of `<name>.yaml` of this package."""
-    table: dict[str, Any] = yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text("utf-8"))
+    table: dict[str, Any] = packaged_table(__package__, name)
     return table
 
 

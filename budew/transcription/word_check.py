@@ -14,16 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, FilteredError, InputError
 from budew.extras import require
 from budew.jobs import OnFailed
+from budew.resources import packaged_table
 from budew.transcription.recognizer import BATCH, Transcriber
 
 MAX_WER = 0.3
@@ -129,5 +127,4 @@ def _kept(letter: str) -> str:
 
 @cache
 def _without_spaces() -> frozenset[str]:
-    text = Path(__file__).with_name("word_check.yaml").read_text(encoding="utf-8")
-    return frozenset(yaml.safe_load(text)["without_spaces"])
+    return frozenset(packaged_table(__package__, "word_check")["without_spaces"])

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from budew.resources import packaged_table
 
 LONGEST_UNREAD = 60
 """Characters that are kept of a text that is not understood."""
@@ -14,7 +13,7 @@ LONGEST_UNREAD = 60
 @cache
 def form(name: str) -> Mapping[str, Any]:
     """Return the names of fields that belong to a form of labels: scores, words, speaker, talent…"""
-    table = yaml.safe_load(Path(__file__).with_name("forms.yaml").read_text(encoding="utf-8"))
+    table = packaged_table(__package__, "forms")
     names: Mapping[str, Any] = table[name]
     return names
 

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
-
-import yaml
 
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError
+from budew.resources import packaged_table
 from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
 from budew.taxonomy.traits import ATTRIBUTES
 
@@ -19,9 +17,7 @@ T = TypeVar("T", str, float)
 @cache
 def known_columns() -> Mapping[str, Any]:
     """Return what is in `columns.yaml`."""
-    columns: dict[str, Any] = yaml.safe_load(
-        Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8")
-    )
+    columns: dict[str, Any] = packaged_table(__package__, "columns")
     return columns
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from budew.resources import packaged_table
 from budew.synthesis.tables import table
 from budew.taxonomy import EMOTIONS
 
@@ -59,7 +57,7 @@ class Challenge:
 @cache
 def data(name: str) -> Any:
     """Return the parsed data file `name`.yaml of this folder."""
-    return yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    return packaged_table(__package__, name)
 
 
 @cache
