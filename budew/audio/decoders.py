@@ -6,6 +6,8 @@ refuses. Mp3 is read by PyAV as well: half as fast, a thousand times real time o
 FFmpeg may use its audio demuxers only: a playlist named `.mp3` would make it open other files and addresses.
 """
 
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,7 +168,8 @@ def _by_soundfile(file: BinaryIO) -> Stream:
     cut = sniff_format(file.read(16)) == "ogg" and ogg_breaks_off(file)
     file.seek(0)
     try:
-        sound = soundfile.SoundFile(file)
+        with _interrupt_held():
+            sound = soundfile.SoundFile(file)
     except soundfile.LibsndfileError as error:
         raise _RefusedError(f"libsndfile: {error.error_string.rstrip('.')}") from error
     frames, channels = sound.frames, sound.channels
@@ -185,12 +188,33 @@ def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
     weights = np.full(sound.channels, 1 / sound.channels, np.float32)  # a product takes a third of a mean
     while True:
         try:
-            block = sound.read(_BLOCK, dtype="float32", always_2d=True)
+            with _interrupt_held():
+                block = sound.read(_BLOCK, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             return str(error.error_string.removeprefix("Error : ").rstrip("."))
         if not len(block):
             return "it breaks off within a page" if cut else ""
         yield block[:, 0] if block.shape[1] == 1 else block @ weights
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back: libsndfile calls Python to read, and what is raised there is printed and lost."""
+    default = signal.default_int_handler
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) != default
+    ):
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, default)
+        if held:
+            raise KeyboardInterrupt
 
 
 def _by_av(file: BinaryIO) -> Stream:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import signal
 import tracemalloc
 
 import numpy as np
@@ -218,3 +219,25 @@ ZEROS = np.zeros(8 * RATE, np.float32)
 )
 def test_silence_is_what_stays_below_the_floor_everywhere(samples, silent):
     assert is_silent(samples, RATE) is silent
+
+
+@pytest.mark.parametrize("at", [0, 5], ids=["opening", "reading"])
+def test_an_interrupt_while_libsndfile_reads_is_not_lost(voice, monkeypatch, at):
+    class Interrupted(io.BytesIO):
+        reads = 0
+
+        def readinto(self, buffer):
+            Interrupted.reads += 1
+            if Interrupted.reads > at:
+                signal.raise_signal(signal.SIGINT)
+            return super().readinto(buffer)
+
+    audio = voice("a.wav", seconds=60).read_bytes()
+    monkeypatch.setattr("budew.audio.decoders.BytesIO", Interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            decode(audio)
+        assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
