@@ -32,8 +32,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Captions of speech: emotions, vocal bursts, the speaker. Write, parse, and train on them.",
-    epilog="Start with: budew demo, or budew caption FILE. What is installed: budew doctor.",
+    help="Caption speech: emotions, vocal bursts, the speaker. Render and parse captions, train captioners.",
+    epilog="Start with: budew demo, or budew caption FILE. To check the installation: budew doctor.",
     **SETTINGS,
 )
 app.add_typer(speech.app)

@@ -1,4 +1,4 @@
-"""Commands that give the clips of a corpus profiles, and those that measure and train heads for them."""
+"""Commands that annotate the clips of a corpus with profiles, and that measure their acoustics."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,12 +13,12 @@ from budew.cli.running import Running, Server, run_job, run_paid_job
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, visible_name
 
-MeasuredCorpus = Annotated[
-    str, Argument(metavar="MEASURED", help="Clips as budew corpus measure writes them.")
-]
+MeasuredCorpus = Annotated[str, Argument(metavar="MEASURED", help="Output of budew corpus measure.")]
 beside = typer.Typer()
-"""Commands of `budew corpus` that measure, and find thresholds."""
-app = typer.Typer(help="Give each clip of a corpus a profile: 40 emotions, vocal bursts, traits.", **SETTINGS)
+"""Commands of `budew corpus` that measure, and compute thresholds."""
+app = typer.Typer(
+    help="Annotate each clip of a corpus with a profile: 40 emotions, vocal bursts, traits.", **SETTINGS
+)
 
 
 @app.command(no_args_is_help=True)
@@ -30,22 +30,23 @@ def llm(
     server: Server,
     prompt: Annotated[
         Path | None,
-        Option(metavar="FILE", help="Ask this; left out, paraphrase/annotation.yaml of this package."),
+        Option(metavar="FILE", help="Prompt file. Default: paraphrase/annotation.yaml of this package."),
     ] = None,
-    temperature: Annotated[float, Option(min=0, max=2, help="0 for the likeliest answer.")] = 0.0,
-    seed: Annotated[int | None, Option(help="Sent along to the model.")] = 0,
+    temperature: Annotated[float, Option(min=0, max=2, help="Sampling temperature; 0: greedy.")] = 0.0,
+    seed: Annotated[int | None, Option(help="Random seed sent with each request.")] = 0,
     turns: Annotated[
-        int, Option(min=1, help="Answers of the model to a clip: what is wrong with one is sent back.")
+        int, Option(min=1, help="Attempts for each clip; the problems of an invalid answer are sent back.")
     ] = 2,
     max_seconds: Annotated[
-        float, Option(metavar="SECONDS", min=0.1, help="Longer clips are not sent.")
+        float, Option(metavar="SECONDS", min=0.1, help="Longer clips fail without being sent.")
     ] = 60.0,
 ) -> None:
-    """Ask an audio language model, on any server that speaks the OpenAI chat protocol.
+    """Annotate by an audio language model on any server with an OpenAI-compatible chat API.
 
-    The job waits for a server that is overloaded or down, and never asks or pays
-    for an answer twice. What cannot be annotated is listed in OUT/failures.jsonl.
-    The key comes from the environment.
+    The job waits while the server is overloaded or down. Answers are cached and
+    never paid for twice. Clips that cannot be annotated are listed in
+    OUT/failures.jsonl. The API key is read from the environment variable
+    OPENAI_API_KEY, or the one set by --set key_variable=NAME.
 
     Example: budew corpus annotate llm shards/ out/ --model NAME --base-url http://localhost:8000/v1
     """
@@ -72,17 +73,17 @@ def heads(
     out: options.CorpusFolder,
     running: Running,
     heads: Annotated[
-        Path, Option(metavar="DIR", help="Folder of model_<Name>_best.pth, or a .safetensors file.")
+        Path, Option(metavar="DIR", help="Folder of model_<Name>_best.pth files, or a .safetensors file.")
     ],
     encoder: options.HeadsEncoder = None,
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
 ) -> None:
-    """Score each clip by regression heads on a Whisper encoder, published ones or your own.
+    """Annotate by regression heads on a Whisper encoder, published ones or your own.
 
-    Takes a folder as laion/Empathic-Insight-Voice-Small, -Large or -Plus has it,
-    or one of budew train-heads. All heads share one pass of the encoder.
-    What cannot be decoded is listed in OUT/failures.jsonl.
+    Takes the files of laion/Empathic-Insight-Voice-Small, -Large or -Plus, or the
+    output of budew train-heads. All heads share one encoder pass. Clips that
+    cannot be decoded are listed in OUT/failures.jsonl.
 
     Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
     """
@@ -101,11 +102,12 @@ def labels(
         Literal["profile", "captions"] | None,
         Option(
             "--from",
-            help="The profile that a clip is read with, or its captions; left out, the first that it has.",
+            help="Use the profile stored with a clip, or parse its captions. Default: whichever exists, "
+            "profile first.",
         ),
     ] = None,
 ) -> None:
-    """Keep the labels that a corpus has, or parse its captions into profiles.
+    """Annotate by the existing labels of a corpus, or by parsing its captions.
 
     Clips without labels are listed in OUT/failures.jsonl.
 
@@ -123,15 +125,13 @@ def measures(
     out: options.CorpusFolder,
     running: Running,
     bins: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds, as budew corpus bins writes them.")
+        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds written by budew corpus bins.")
     ],
-    overwrite: Annotated[
-        bool, Option("--overwrite", help="Let measures replace traits that a clip has.")
-    ] = False,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace traits that a clip already has.")] = False,
 ) -> None:
-    """Turn measures into traits: pace, high- or low-pitched, monotone or expressive, noisy or not.
+    """Turn acoustic measures into traits: pace, pitch, expressiveness, background noise.
 
-    Traits that a clip has are kept. Clips that were not measured are listed in
+    Existing traits are kept. Clips without measures are listed in
     OUT/failures.jsonl.
 
     Example: budew corpus annotate measures measured/ out/ --bins bins.json
@@ -144,10 +144,11 @@ def measures(
 @beside.command(no_args_is_help=True)
 @options.option_groups()
 def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Running) -> None:
-    """Measure pitch, rate, pauses, loudness and noise of each clip, with no model, into its metadata.
+    """Measure pitch, speaking rate, pauses, loudness and noise of each clip. Needs no model.
 
-    About 45 times real time on each processor. What cannot be decoded, or is
-    longer than two minutes, is listed in OUT/failures.jsonl. Next: budew corpus bins.
+    The measures are stored in the metadata. About 45 times real time on each CPU
+    core. Clips that cannot be decoded, or are longer than two minutes, are listed
+    in OUT/failures.jsonl. Next: budew corpus bins.
 
     Example: budew corpus measure shards/ measured/
     """
@@ -160,20 +161,30 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
 @beside.command(no_args_is_help=True)
 def bins(
     measured: MeasuredCorpus,
-    json: Annotated[Path, Option(metavar="FILE", dir_okay=False, help="Write the thresholds here.")],
+    json: Annotated[
+        Path,
+        Option(
+            metavar="FILE", dir_okay=False, help="Write the thresholds here, for annotate measures --bins."
+        ),
+    ],
     by_gender: Annotated[
-        bool, Option("--by-gender/--across-genders", help="Thresholds of pitch for each gender, or for all.")
+        bool,
+        Option(
+            "--by-gender/--across-genders", help="Compute pitch thresholds for each gender, or for all clips."
+        ),
     ] = True,
     by_language: Annotated[
         bool,
-        Option("--by-language/--across-languages", help="Thresholds of pace for each language, or for all."),
+        Option(
+            "--by-language/--across-languages",
+            help="Compute pace thresholds for each language, or for all clips.",
+        ),
     ] = True,
 ) -> None:
-    """Find the quantile thresholds of a measured corpus, for annotate measures.
+    """Compute the quantile thresholds of a measured corpus, for annotate measures.
 
-    Pitch is compared among clips of the same gender, and pace in the same
-    language, unless they are taken together. Exit status 1 where a clip cannot be
-    read.
+    Groups with fewer than 20 clips use the thresholds of all clips. If a clip
+    cannot be read, the exit status is 1.
 
     Example: budew corpus bins measured/ --json bins.json
     """

@@ -30,10 +30,14 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 10_000_000
 """Bytes of a caption on stdin."""
 
-CaptionFile = Annotated[Path, Argument(metavar="FILE", help="A caption a line, or JSON Lines; - is stdin.")]
+CaptionFile = Annotated[
+    Path, Argument(metavar="FILE", help="One caption per line, or JSON Lines; - is stdin.")
+]
 
 app = typer.Typer()
-captions_app = typer.Typer(help="Coverage of the lexicon, size of the caption language.", **SETTINGS)
+captions_app = typer.Typer(
+    help="Measure the coverage of the lexicon, and the size of the caption language.", **SETTINGS
+)
 
 
 @app.command(no_args_is_help=True)
@@ -43,31 +47,31 @@ def parse(
         Path | None,
         Option(
             metavar="FILE",
-            help='Many captions instead, as JSON Lines; - is stdin. "emotions" that are there are replaced.',
+            help='Parse many captions: JSON Lines with "caption"; - is stdin. Replaces existing "emotions".',
         ),
     ] = None,
     into: Annotated[
         str | None,
         Option(
             metavar="NAME",
-            help="With --jsonl: put emotions, bursts and traits under this name, and touch no other. "
-            "A line that has the name already is an error.",
+            help="With --jsonl: add emotions, bursts and traits under this key, and keep all others. "
+            "A line that already has the key is an error.",
         ),
     ] = None,
     explain: Annotated[
-        bool, Option("--explain", help="Show in the terminal how the caption is parsed, phrase by phrase.")
+        bool, Option("--explain", help="Print how the caption is parsed, phrase by phrase.")
     ] = False,
     html: options.HtmlFile = None,
     output_file: options.Output = None,
 ) -> None:
     """Parse a caption: emotions (0 to 1), vocal bursts and traits, as JSON. Needs no model.
 
-    With --jsonl: objects with "caption" in, the same objects with "emotions"
-    added (or replaced) out, or with --into NAME the whole profile under that
-    name. A bad line is reported on stderr, the others are parsed.
+    With --jsonl, reads objects with a "caption" and writes the same objects with
+    "emotions" added or replaced, or with --into NAME the whole profile under that
+    key. An invalid line is reported on stderr, the others are parsed.
 
-    --explain, and --html FILE as a page, show each phrase in its place, what it
-    means, and why.
+    --explain (in the terminal) and --html FILE (as a page) show each phrase, its
+    meaning, and the rule that applied.
 
     Example: budew parse "A young woman, deeply sad, sobbing." --explain
     """
@@ -78,7 +82,7 @@ def parse(
             raise typer.BadParameter("--explain and --html are for one caption")
         raise typer.Exit(_parse_jsonl(jsonl, output_file, into))
     if into is not None:
-        raise typer.BadParameter("--into goes with --jsonl")
+        raise typer.BadParameter("--into requires --jsonl")
     from budew.captions import parse as parse_caption
 
     if text == "-":
@@ -117,12 +121,13 @@ def _parse_jsonl(path: Path, output_file: Path | None, into: str | None) -> int:
 def render(
     profile: options.ProfileFile,
     wording: options.Wording,
-    count: Annotated[int, Option(min=1, help="How many captions; each takes the next seed.")] = 1,
+    count: Annotated[int, Option(min=1, help="Number of captions, with consecutive seeds.")] = 1,
     all_frames: Annotated[
-        bool, Option("--all-frames", help="Show the profile in every sentence frame, of --style if given.")
+        bool,
+        Option("--all-frames", help="Render the profile in every sentence frame, or in those of --style."),
     ] = False,
 ) -> None:
-    """Render a profile as captions, one a line. Needs no model.
+    """Render a profile as captions, one per line. Needs no model.
 
     Example: echo '{"emotions": {"Sadness": 0.75}, "bursts": ["Sobs"]}' | budew render - --count 3
     """
@@ -131,7 +136,7 @@ def render(
     from budew.profile import VoiceProfile
 
     if all_frames and count > 1:
-        raise typer.BadParameter("--all-frames shows each frame once: leave --count out")
+        raise typer.BadParameter("--all-frames shows each frame once: remove --count")
     described = options.parsed_file(profile, VoiceProfile.from_json)
     baseline, min_z = wording.salience()
     if baseline is not None:
@@ -148,12 +153,12 @@ def render(
 @captions_app.command(no_args_is_help=True)
 def coverage(
     file: CaptionFile,
-    most: Annotated[int, Option(metavar="N", min=0, help="Unknown words shown.")] = 30,
+    most: Annotated[int, Option(metavar="N", min=0, help="Number of unknown words to print.")] = 30,
     json: options.JsonFile = None,
 ) -> None:
     """Count the emotions that the lexicon finds in captions, and unknown words where an emotion is expected.
 
-    FILE has a caption a line, or JSON Lines with "caption".
+    FILE has one caption per line, or JSON Lines with "caption".
 
     Example: budew captions coverage captions.jsonl --most 50
     """
@@ -185,11 +190,11 @@ def coverage(
 
 @app.command(no_args_is_help=True)
 def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
-    """Check captions: leaked numbers and field names, repetitions, contradictions, over-used phrases, length.
+    """Check captions: leaked numbers and field names, repetitions, contradictions, overused phrases, length.
 
-    FILE has a caption a line, or JSON Lines with "caption" and maybe "profile",
-    which is then checked for a gender or an age that it does not support. Exit
-    status 1 where something is an error, 0 where there are warnings alone.
+    FILE has one caption per line, or JSON Lines with "caption" and optionally
+    "profile"; a gender, age or accent that the profile does not support is then an
+    error. The exit status is 1 for errors, 0 for warnings only.
 
     Example: budew lint captions.jsonl --json lint.json
     """
@@ -205,7 +210,7 @@ def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
 
 
 def _lint_lines(report: "Report") -> Iterator[str]:
-    """Yield a lint report as text: totals, a line for each code with examples below, what is over-used."""
+    """Yield a lint report as text: totals, a line for each code with examples below, overused phrases."""
     doubles = report.counts.get("duplicate", 0)
     yield (
         f"captions: {report.captions:,}, {report.mean_words:.1f} words on average; "
@@ -221,7 +226,7 @@ def _lint_lines(report: "Report") -> Iterator[str]:
             yield f"    and {more:,} more like these"
     for title, found in (("openings", report.openings), ("phrases", report.phrases)):
         if found:
-            yield f"over-used {title}"
+            yield f"overused {title}"
         for overused in found:
             share = overused.captions / report.captions
             yield f"    {share:>6.1%} {overused.captions:>10,}  {overused.phrase}"
@@ -240,7 +245,7 @@ def size() -> None:
     language = language_size()
     rendered, parsed = language.rendered.values(), language.parsed.values()
     print(
-        f"{language.frames} sentence frames, {language.sentences:,} sentences without their words\n"
+        f"{language.frames} sentence frames, {language.sentences:,} sentence patterns\n"
         f"{sum(rendered):,} phrases for 40 emotions at four levels: "
         f"{min(rendered)} to {max(rendered)} each, median {median(rendered):g}\n"
         f"{language.phrases:,} phrases are parsed, {sum(parsed):,} of them as emotions: "

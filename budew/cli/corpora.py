@@ -1,4 +1,4 @@
-"""Commands that look at a corpus, count it, split it and weigh it."""
+"""Commands that inspect a corpus, count its contents, split it and compute sampling weights."""
 
 import os
 from pathlib import Path
@@ -12,14 +12,16 @@ from budew.cli.options import SETTINGS, results
 from budew.cli.printed_errors import PrintedErrors
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
-app = typer.Typer(help="Make and describe corpora: clips of speech with profiles.", **SETTINGS)
+app = typer.Typer(
+    help="Make, annotate, inspect and export corpora: clips of speech with profiles.", **SETTINGS
+)
 
 
 @app.command(no_args_is_help=True)
 def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None) -> None:
-    """Count what a corpus holds: clips, hours, languages, emotions at their levels, bursts, traits.
+    """Count the contents of a corpus: clips, hours, languages, emotions by level, bursts, traits.
 
-    Clips without a duration are measured by the header of their audio. Items that
+    Missing durations are read from the audio headers. Items that
     cannot be read are reported on stderr; then the exit status is 1.
 
     Example: budew corpus stats 'data/train/*.tar' --json stats.json
@@ -41,13 +43,15 @@ def ratings(
     table: Annotated[Path, Argument(metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet with ratings.")],
     scale: Annotated[
         str | None,
-        Option(metavar="NAME", help="Scale of the numbers, such as 0-7, if the table is of no known kind."),
+        Option(
+            metavar="NAME", help="Rating scale, such as 0-7, if the format of the table is not recognized."
+        ),
     ] = None,
     json: options.JsonFile = None,
 ) -> None:
-    """Count human ratings of clips or images: ratings, items, raters, and their agreement.
+    """Count human ratings of clips or images, and measure the agreement of the raters.
 
-    EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are known by their columns.
+    EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are recognized by their columns.
     Rows that cannot be read are reported on stderr; then the exit status is 1.
 
     Example: budew corpus ratings binary.csv --json counts.json
@@ -72,14 +76,16 @@ def inspect_(
     decode: Annotated[
         bool, Option("--decode/--no-decode", help="Decode every sample instead of reading headers.")
     ] = False,
-    players: Annotated[int, Option(metavar="N", min=0, max=200, help="Clips that the page plays.")] = 24,
+    players: Annotated[
+        int, Option(metavar="N", min=0, max=200, help="Number of clips with a player on the page.")
+    ] = 24,
     scale: options.ScoreScale = None,
 ) -> None:
-    """Show what a corpus is, what it holds and what in it is broken, as a table, JSON and a page.
+    """Summarize a corpus: formats, hours, languages, speakers, labels, and broken items.
 
-    --decode also finds audio that is damaged part way or silent. If an item is
-    broken, the exit status is 1. The page plays the strongest clips of the
-    emotions and needs nothing but a browser.
+    --decode also finds truncated, damaged and silent audio. If an item is
+    broken, the exit status is 1. The page is self-contained and
+    has players for the strongest clips of each emotion.
 
     Example: budew corpus inspect shards/ --decode --html corpus.html
     """
@@ -100,22 +106,22 @@ def inspect_(
 def split(
     corpus: options.Corpus,
     out: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Write speakers by part here, as JSON.")
+        Path, Option(metavar="FILE", dir_okay=False, help="Write the speakers of each part here, as JSON.")
     ],
     train: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the training set.")] = 0.9,
     validation: Annotated[
         float, Option(metavar="SHARE", min=0, max=1, help="Share of the validation set.")
     ] = 0.05,
     test: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the test set.")] = 0.05,
-    seed: Annotated[int, Option(metavar="S", help="Another seed gives other parts.")] = 0,
+    seed: Annotated[int, Option(metavar="S", help="Random seed of the split.")] = 0,
     scale: options.ScoreScale = None,
 ) -> None:
-    """Split a corpus for training and testing: no speaker in two parts, and in each the same emotions.
+    """Split a corpus into speaker-disjoint parts for training and testing, stratified by emotion.
 
     Clips without a speaker that were cut from one recording stay together. A
     part with share 0 is left out. The deviation of each part from its share is
-    shown, and is in the file. Items that cannot be read are reported; then the
-    exit status is 1. budew corpus select writes a part as shards.
+    printed, and stored in the file. Items that cannot be read are reported; then
+    the exit status is 1. Next: budew corpus select.
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
@@ -147,14 +153,15 @@ def weights(
     ] = 2.0,
     cap: Annotated[float, Option(min=1, help="Largest weight of a clip.")] = 10.0,
     min_level: Annotated[
-        float, Option(metavar="X", min=0, max=1, help="Count only emotions of this level (0 to 1) or more.")
+        float,
+        Option(metavar="X", min=0, max=1, help="Count only emotions of at least this intensity (0 to 1)."),
     ] = 0.5,
     json: options.JsonFile = None,
     scale: options.ScoreScale = None,
 ) -> None:
-    """Write sampling weights, from 1 to the cap, with which training draws rare emotions more often.
+    """Write sampling weights, from 1 to the cap, so that training draws rare emotions more often.
 
-    Shown are the emotions before and after, and the effective sample size. Items
+    Prints emotion frequencies before and after, and the effective sample size. Items
     that cannot be read are reported; then the exit status is 1.
 
     Example: budew corpus weights train/ --out weights.jsonl --temperature 2
@@ -190,25 +197,25 @@ def duplicates(
     corpus: options.AnyCorpus,
     json: options.JsonFile = None,
     transcripts: Annotated[
-        bool, Option("--transcripts", help="Compare the words of transcripts, not decoded samples.")
+        bool, Option("--transcripts", help="Compare the words of transcripts instead of decoded samples.")
     ] = False,
     cache: Annotated[
         Path | None,
         Option(
             metavar="FILE",
             dir_okay=False,
-            help="Keep hashes of decoded audio here: the same command goes on after an interruption.",
+            help="SQLite file for hashes of decoded audio, so that an interrupted command can be resumed.",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        Option(metavar="N", min=0, help="Processes; left out, one a processor, and 0 works in this process."),
+        Option(metavar="N", min=0, help="Worker processes. Default: one per CPU core; 0: this process."),
     ] = None,
 ) -> None:
-    """Find clips that are there more than once: with equal samples, whatever the format, or transcripts.
+    """Find duplicate clips: equal decoded samples, whatever the format, or equal transcripts.
 
     Nothing is deleted: the JSON lists the clip of each group to keep. Decoding
-    takes 1/400 of real time on each processor. Items that cannot be decoded are
+    takes 1/400 of real time on each CPU core. Items that cannot be decoded are
     reported; then the exit status is 1.
 
     Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json --cache hashes.sqlite

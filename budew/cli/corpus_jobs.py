@@ -21,17 +21,18 @@ def convert(
     out: options.CorpusFolder,
     running: Running,
     max_seconds: Annotated[
-        float, Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: cut them first.")
+        float,
+        Option(metavar="SECONDS", min=0.1, help="Longer recordings fail: run budew corpus segment first."),
     ] = 600.0,
     keep_damaged: Annotated[
-        bool, Option("--keep-damaged", help="Take clips that break off, as far as they can be decoded.")
+        bool, Option("--keep-damaged", help="Accept truncated clips, as far as they can be decoded.")
     ] = False,
 ) -> None:
-    """Read any corpus, check each clip by decoding it, and write WebDataset shards with rate and duration.
+    """Read any corpus, check each clip by decoding it, and write WebDataset shards.
 
-    What cannot be read or decoded is listed in OUT/failures.jsonl, the rest goes
-    on, and the exit status is 1. A job that was stopped, even killed, goes on
-    when it is started again, and ends the same.
+    Items that cannot be read or decoded are listed in OUT/failures.jsonl, the
+    others are processed, and the exit status is 1. Run the same command again to
+    resume a job that was stopped or killed; the result is the same.
 
     Example: budew corpus convert recordings/ shards/ --workers 8
     """
@@ -49,9 +50,9 @@ def render(
     wording: options.Wording,
     per_clip: Annotated[int, Option(min=1, help="Captions for each clip.")] = 1,
 ) -> None:
-    """Give each clip of a corpus captions of its profile, from the grammar of templates.
+    """Write captions of each clip from templates, according to its profile.
 
-    The wording is a function of the seed and the id of the clip. Clips without
+    The wording depends only on the seed and the id of the clip. Clips without
     a profile are listed in OUT/failures.jsonl.
 
     Example: budew corpus render shards/ captioned/ --per-clip 4 --seed 7
@@ -70,14 +71,14 @@ def segment(
     out: options.CorpusFolder,
     running: Running,
     min_seconds: Annotated[
-        float | None, Option("--min", metavar="SECONDS", help="Leave shorter clips out.", show_default="1")
+        float | None, Option("--min", metavar="SECONDS", help="Leave out shorter clips.", show_default="1")
     ] = None,
     max_seconds: Annotated[
         float | None,
         Option(
             "--max",
             metavar="SECONDS",
-            help="Divide what is longer, at a pause if possible.",
+            help="Divide longer speech, at a pause if possible.",
             show_default="30",
         ),
     ] = None,
@@ -85,34 +86,36 @@ def segment(
         float | None,
         Option(
             metavar="SECONDS",
-            help="Keep before and after speech, up to half of the pause.",
+            help="Padding before and after speech, at most half of the pause.",
             show_default="0.1",
         ),
     ] = None,
     max_pause: Annotated[
         float | None,
-        Option(metavar="SECONDS", help="Go on across pauses of at most this.", show_default="0.5"),
+        Option(metavar="SECONDS", help="Longest pause within a clip.", show_default="0.5"),
     ] = None,
     language: Annotated[
-        list[str] | None, Option(metavar="TAG", help="Keep this language, such as en. May be repeated.")
+        list[str] | None,
+        Option(metavar="TAG", help="Keep only clips in this language, such as en. May be repeated."),
     ] = None,
     language_model: Annotated[
         str | None,
         Option(
-            metavar="DIR|HUB-ID", help="Multilingual Whisper that detects the language where it is not given."
+            metavar="DIR|HUB-ID", help="Multilingual Whisper that detects the language of clips without one."
         ),
     ] = None,
     keep: Annotated[
-        list[str] | None, Option(metavar="NAME", help="Metadata that the clips keep. May be repeated.")
+        list[str] | None,
+        Option(metavar="NAME", help="Metadata field to copy from the recording. May be repeated."),
     ] = None,
 ) -> None:
     """Cut recordings of any length into clips of speech, as FLAC at their own sampling rate.
 
-    Each clip keeps recording, start and end, and its measured level, clipping
-    and noise. What is damaged is listed in OUT/failures.jsonl, what is left out
-    in OUT/left_out.jsonl. Files of hours: --clips-per-shard 1 gives each its own
-    shard and worker. With --set: threshold, exit_threshold, min_speech,
-    max_clipped, min_rms_dbfs, min_snr_db, bits. Next: budew caption OUT.
+    The metadata of a clip has its recording, start and end, level, clipping and
+    noise. Damaged recordings are listed in OUT/failures.jsonl, excluded clips in
+    OUT/left_out.jsonl. For recordings of hours, --clips-per-shard 1 gives each its
+    own shard and worker. --set also takes threshold, exit_threshold, min_speech,
+    max_clipped, min_rms_dbfs, min_snr_db and bits. Next: budew caption OUT.
 
     Example: budew corpus segment podcasts/ clips/ --max 20 --language en
     """
@@ -139,26 +142,27 @@ def transcribe(
     out: options.CorpusFolder,
     running: Running,
     model: Annotated[
-        str, Option(metavar="DIR|HUB-ID", help="Whisper checkpoint: a folder, or a name on the hub.")
+        str,
+        Option(metavar="DIR|HUB-ID", help="Whisper checkpoint: a folder, or a name on the Hugging Face hub."),
     ] = "openai/whisper-small",
     language: Annotated[
         str | None,
         Option(
             metavar="TAG",
-            help="Of clips that do not say theirs, such as en; left out, the checkpoint detects it.",
+            help="Language of clips without one, such as en. Default: detected by the checkpoint.",
         ),
     ] = None,
     again: Annotated[
-        bool, Option("--again", help="Transcribe also clips that have a transcript, and replace it.")
+        bool, Option("--again", help="Transcribe clips again that have a transcript, and replace it.")
     ] = False,
     device: options.Device = None,
-    batch_size: Annotated[int, Option(min=1, help="Windows transcribed at once; more are faster.")] = 16,
+    batch_size: Annotated[int, Option(min=1, help="Windows in each batch; larger is faster.")] = 16,
 ) -> None:
-    """Transcribe each clip that has no transcript, by any Whisper checkpoint.
+    """Transcribe each clip that has no transcript, with any Whisper checkpoint.
 
-    Clips that have one stay as they are. What cannot be decoded, or is in a
-    language that the checkpoint does not know, is listed in OUT/failures.jsonl.
-    Next: budew corpus export --to parler, or another format for text to speech.
+    Clips that cannot be decoded, or are in a language that the checkpoint does not
+    support, are listed in OUT/failures.jsonl. Next: budew corpus export --to
+    parler, or another text-to-speech format.
 
     Example: budew corpus transcribe shards/ transcribed/ --model openai/whisper-large-v3-turbo
     """
@@ -178,14 +182,16 @@ def select(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    splits: Annotated[Path, Option(metavar="FILE", dir_okay=False, help="As budew corpus split writes it.")],
-    part: Annotated[str, Option(metavar="NAME", help="Part that is kept, such as train.")],
+    splits: Annotated[
+        Path, Option(metavar="FILE", dir_okay=False, help="File written by budew corpus split.")
+    ],
+    part: Annotated[str, Option(metavar="NAME", help="Part to write, such as train.")],
 ) -> None:
-    """Write one part of a split corpus as shards; the clips stay as they are.
+    """Write one part of a split corpus as shards; clips are copied unchanged.
 
-    A speaker that the file does not list gets a part by the hash of its name, the
-    same every time. How many of the first 1,000 clips that concerns is reported;
-    a file that lists none of the clips is refused.
+    The part of a speaker that the file does not list is decided by a hash of the
+    name. Prints how many of the first 1,000 clips have such speakers, and refuses a
+    file that lists none of the clips.
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """

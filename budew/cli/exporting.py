@@ -20,15 +20,16 @@ def export(
         str,
         Argument(
             metavar="SOURCE",
-            help="A folder, a shard, a parquet file, a JSON Lines manifest, or a pattern in quotes.",
+            help="A folder, a shard, a Parquet file, a manifest, a quoted glob pattern, a URL, or hf://OWNER/NAME.",
         ),
     ],
     out: Annotated[
-        Path, Argument(metavar="OUT", help="Folder to write; an earlier export in it is replaced.")
+        Path, Argument(metavar="OUT", help="Folder for the export; an earlier export in it is replaced.")
     ],
     to: Annotated[
         ExportFormat,
         Option(
+            metavar="FORMAT",
             help="parquet (Hugging Face), jsonl (a manifest and audio files), parler (Parler-TTS, with "
             "dataspeech's columns), ljspeech (metadata.csv and wavs), lhotse (manifests). WebDataset shards "
             "are written by budew corpus convert.",
@@ -36,37 +37,38 @@ def export(
         ),
     ],
     clips_per_file: Annotated[
-        int | None, Option(metavar="N", min=1, help="parquet, parler: clips in each file; default 1000.")
+        int | None, Option(metavar="N", min=1, help="parquet, parler: clips in each file. Default: 1000.")
     ] = None,
     caption: Annotated[
         Literal["newest", "paraphrase", "render", "original", "all"],
         Option(
-            help="Which captions: newest takes those accepted by the gate, else rendered ones, else "
-            "the original ones."
+            metavar="ORIGIN",
+            help="Captions to export: paraphrase (accepted by the gate), render (from templates), original, "
+            "all, or newest: the first of these three that a clip has.",
         ),
     ] = "newest",
     pick: Annotated[
         Literal["all", "first", "random"] | None,
-        Option(help="How many of these; default all, for parler the first."),
+        Option(help="Captions of each clip. Default: all; with parler: first."),
     ] = None,
-    seed: Annotated[int, Option(metavar="S", help="Seed of --pick random.")] = 0,
+    seed: Annotated[int, Option(metavar="S", help="Random seed of --pick random.")] = 0,
     sampling_rate: Annotated[
         int | None,
-        Option(metavar="HZ", min=4_000, max=192_000, help="ljspeech: rate of the wavs; default 22050."),
+        Option(metavar="HZ", min=4_000, max=192_000, help="ljspeech: sampling rate in Hz. Default: 22050."),
     ] = None,
     overwrite: Annotated[
         bool,
         Option(
             "--overwrite",
-            help="Write also into a folder that holds other files; those of the same name are replaced.",
+            help="Also write into a folder with other files; files of the same name are replaced.",
         ),
     ] = False,
 ) -> None:
-    """Write a corpus in a format of other tools: Hugging Face, Lhotse, trainers of text to speech.
+    """Export a corpus for other tools: Hugging Face datasets, Lhotse, text-to-speech trainers.
 
-    OUT is complete or unchanged. A clip that cannot be read, or that the format
-    cannot express, is reported on stderr and left out; then the exit status is 1.
-    Formats for text to speech need transcripts: budew corpus transcribe.
+    OUT is written completely or not at all. A clip that cannot be read, or that the
+    format cannot express, is reported on stderr and left out; then the exit status
+    is 1. Text-to-speech formats need transcripts: budew corpus transcribe.
 
     Example: budew corpus export 'talent/*.tar' hub/ --to parquet
     """

@@ -21,13 +21,14 @@ def synthesize(
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
     split: Annotated[
-        Literal["train", "validation", "test"], Option(help="Whose voices: no voice is in two of the three.")
+        Literal["train", "validation", "test"],
+        Option(help="Which voices to use; the three splits have no voice in common."),
     ] = "train",
 ) -> None:
     """Make synthetic emotional speech in four languages, with its profiles, as WebDataset shards.
 
-    About 50 clips a second on each processor. A run that was stopped goes on
-    when it is started again. To listen: tar xf data/train/train-00000.tar
+    About 50 clips per second on each CPU core. Run the same command again to
+    resume. To listen: tar xf data/train/train-00000.tar
 
     Example: budew corpus synthesize data/train --clips 16000 --seed 1
     """
@@ -47,9 +48,11 @@ def act(
     clips: options.Clips,
     seed: options.CorpusSeed = 0,
     emotions: Annotated[
-        str | None, Option(metavar="A,B", help="Emotions, in any spelling. Default: all.")
+        str | None, Option(metavar="A,B", help="Emotions of the plan, such as anger,relief. Default: all.")
     ] = None,
-    languages: Annotated[str | None, Option(metavar="A,B", help="Of en, de, es, fr. Default: all.")] = None,
+    languages: Annotated[
+        str | None, Option(metavar="A,B", help="Languages of the plan: en, de, es, fr. Default: all.")
+    ] = None,
     voices: Annotated[
         str | None,
         Option(
@@ -61,7 +64,13 @@ def act(
         Option(metavar="A,B", help="Acting challenges, such as plain,whisper,hide it. Default: all."),
     ] = None,
     response_format: Annotated[
-        str, Option("--format", metavar="NAME", rich_help_panel="Server", help="mp3, opus, aac, flac, wav.")
+        str,
+        Option(
+            "--format",
+            metavar="NAME",
+            rich_help_panel="Server",
+            help="Audio format that the server returns: mp3, opus, aac, flac or wav.",
+        ),
     ] = "mp3",
     words_model: Annotated[
         str | None,
@@ -69,22 +78,27 @@ def act(
             "--check-words",
             metavar="DIR|HUB-ID",
             help="Transcribe each clip with this Whisper checkpoint, such as openai/whisper-small, and leave "
-            "out those with other words.",
+            "out clips whose words differ.",
         ),
     ] = None,
-    max_wer: Annotated[float, Option(min=0, metavar="X", help="Highest word error rate that is kept.")] = 0.3,
+    max_wer: Annotated[
+        float, Option(min=0, metavar="X", help="With --check-words: highest accepted word error rate.")
+    ] = 0.3,
     device: options.Device = None,
     price: Annotated[
-        float | None, Option(metavar="X", min=0, help="With --dry-run: price of a million characters.")
+        float | None,
+        Option(
+            metavar="X", min=0, help="With --dry-run: price per million characters, to estimate the cost."
+        ),
     ] = None,
 ) -> None:
-    """Have lines acted after a plan, balanced over emotions, voices, languages and challenges, as shards.
+    """Make acted speech from a plan that balances emotions, voices, languages and challenges.
 
-    Speaks offline with espeak-ng, or by a server with the OpenAI speech protocol.
-    A run that was stopped goes on when it is started again, and more clips extend
-    fewer. A clip that cannot be spoken is listed in OUT/failures.jsonl, one with
-    the wrong words in OUT/left_out.jsonl. --set also takes the other axes of the
-    plan: intensities, accents, texts.
+    Speaks offline with espeak-ng, or through a server with the OpenAI speech API.
+    Run the same command again to resume; a larger --clips extends the same plan.
+    Clips that could not be made are listed in OUT/failures.jsonl, clips with wrong
+    words in OUT/left_out.jsonl. --set also takes the other attributes of the plan:
+    intensities, accents, texts.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
@@ -96,7 +110,7 @@ def act(
     from budew.synthesis.acting.preview import preview, preview_tables
 
     if price is not None and not running.dry_run:
-        raise typer.BadParameter("--price goes with --dry-run")
+        raise typer.BadParameter("--price requires --dry-run")
     check_size(clips, running.clips_per_shard)  # a preview goes through all of them
     axes = running.settings(
         Axes, emotions=emotions, languages=languages, voices=voices, challenges=challenges
@@ -120,9 +134,9 @@ def act(
         found = preview(plan, clips)
         print_table(preview_tables(found))
         print(
-            f"{clips:,} requests, {found.characters:,} characters to speak and "
+            f"{clips:,} requests, {found.characters:,} characters of speech and "
             f"{found.instruction_characters:,} of instructions"
-            + (f"; the lines cost {found.cost(price):,.2f}" if price is not None else "")
+            + (f"; the speech costs {found.cost(price):,.2f}" if price is not None else "")
         )
         return
     if check is not None:

@@ -29,24 +29,24 @@ Model = Annotated[
     str | None,
     Option(
         metavar="DIR|HUB-ID",
-        help="Checkpoint: a folder, or a name on the Hugging Face hub; left out, the one in this package.",
+        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: the one in this package.",
     ),
 ]
 Device = Annotated[
-    str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps; left out, the fastest that is there.")
+    str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: the fastest available.")
 ]
 Output = Annotated[
     Path | None,
-    Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write here instead of to stdout."),
+    Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write to this file instead of stdout."),
 ]
-ProfileFile = Annotated[Path, Argument(metavar="PROFILE.json", help="As budew parse prints it; - is stdin.")]
-CorpusFolder = Annotated[Path, Argument(metavar="OUT", help="Folder for the shards; made if need be.")]
-Clips = Annotated[int, Option(metavar="N", min=1, help="How many clips.")]
-CorpusSeed = Annotated[int, Option(metavar="S", help="Decides the corpus, to the byte.")]
+ProfileFile = Annotated[
+    Path, Argument(metavar="PROFILE.json", help="JSON as budew parse prints it; - is stdin.")
+]
+CorpusFolder = Annotated[Path, Argument(metavar="OUT", help="Folder for the shards; created if missing.")]
+Clips = Annotated[int, Option(metavar="N", min=1, help="Number of clips.")]
+CorpusSeed = Annotated[int, Option(metavar="S", help="Same seed, same corpus, byte for byte.")]
 # what reads a corpus
-_ANYWHERE = (
-    "a folder, a shard, a parquet file, a manifest, a pattern in quotes, an address, or hf://OWNER/NAME."
-)
+_ANYWHERE = "a folder, a shard, a Parquet file, a manifest, a quoted glob pattern, a URL, or hf://OWNER/NAME."
 AnyCorpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}")]
 Corpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}")]
 
@@ -54,11 +54,11 @@ HeadsEncoder = Annotated[
     str | None,
     Option(
         metavar="DIR|HUB-ID",
-        help="Checkpoint whose encoder the heads are on. Default: that of the heads, else "
-        "laion/BUD-E-Whisper; for training, the one in this package.",
+        help="Whisper checkpoint whose encoder feeds the heads. Default: the one recorded with the heads, "
+        "else laion/BUD-E-Whisper; in train-heads, the one in this package.",
     ),
 ]
-HeadsBatch = Annotated[int, Option(min=1, help="Windows encoded at once; more are faster.")]
+HeadsBatch = Annotated[int, Option(min=1, help="Windows in each encoder batch; larger is faster.")]
 JsonFile = Annotated[
     Path | None, Option(metavar="FILE", dir_okay=False, help="Write all results here as JSON; - is stdout.")
 ]
@@ -69,64 +69,67 @@ ScoreScale = Annotated[
     str | None,
     Option(
         metavar="NAME",
-        help="Scale of scores that come without one, such as 0-4; default: detected by the largest.",
+        help="Scale of scores that do not declare one, such as 0-4. Default: detected from the scores.",
     ),
 ]
 BanList = Annotated[
     Path | None,
     Option(
         metavar="FILE",
-        help="Phrases to avoid, as budew paraphrase report --ban writes them; the first 60 count.",
+        help="YAML with phrases to avoid, written by budew paraphrase report --ban; the first 60 are used.",
     ),
 ]
 Tolerance = Annotated[
-    int, Option(min=0, max=3, metavar="N", help="Levels, of five, that an intensity may differ.")
+    int,
+    Option(min=0, max=3, metavar="N", help="Number of levels (of five) by which an intensity may differ."),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Options of what renders profiles."""
+    """Options of all commands that render profiles."""
 
-    seed: Annotated[int, Option(help="Decides frame, words and order.")] = 0
+    seed: Annotated[int, Option(help="Random seed for sentence frame, words and order.")] = 0
     style: Annotated[
-        Literal["prose", "short", "tags"] | None, Option(help="prose, short or tags; left out, any of them.")
+        Literal["prose", "short", "tags"] | None, Option(help="Style of the captions. Default: any.")
     ] = None
     max_emotions: Annotated[
-        int | None, Option(metavar="N", min=0, help="At most N emotions, the strongest.")
+        int | None, Option(metavar="N", min=0, help="Express at most the N strongest emotions.")
     ] = None
     min_level: Annotated[
-        float, Option(metavar="X", min=0, max=1, help="Only emotions of this level (0 to 1) or more.")
+        float,
+        Option(metavar="X", min=0, max=1, help="Express only emotions of at least this intensity (0 to 1)."),
     ] = 0.0
     leave_out: Annotated[
         list[str] | None,
         Option(
             metavar="PART",
-            help="Part to leave out: emotions, bursts, or a trait: gender, age, accent, style, timbre, "
-            "pace, or a voice attribute such as Warm_vs._Cold. May be repeated.",
+            help="Do not express this part: emotions, bursts, or a trait (gender, age, accent, style, "
+            "timbre, pace, or a voice attribute such as Warm_vs._Cold). May be repeated.",
         ),
     ] = None
     baseline: Annotated[
         Path | None,
         Option(
             metavar="STATS.json",
-            help="Only emotions that stand out in a corpus: its statistics, by budew corpus stats --json.",
+            help="Express only emotions that are salient in a corpus, by its statistics from budew corpus "
+            "stats --json.",
         ),
     ] = None
     min_z: Annotated[
         float | None,
         Option(
             metavar="Z",
-            help="With --baseline: robust z-score from which an emotion stands out.  [default: 1.0]",
+            help="With --baseline: smallest robust z-score of a salient emotion.  [default: 1.0]",
         ),
     ] = None
 
     def __post_init__(self) -> None:
         if self.min_z is not None and self.baseline is None:
-            raise BadParameter("--min-z goes with --baseline")
+            raise BadParameter("--min-z requires --baseline")
 
     def choices(self) -> dict[str, Any]:
-        """Return what decides which parts of a profile are rendered, as `render` takes it."""
+        """Return the keyword arguments of `render` that select parts of a profile."""
         return {
             "style": self.style,
             "max_emotions": self.max_emotions,
@@ -135,7 +138,7 @@ class Wording:
         }
 
     def salience(self) -> "tuple[Baseline | None, float]":
-        """Read the baseline, if there is one; with the z-score from which an emotion stands out.
+        """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion.
 
         Raises:
             InputError: names the file.

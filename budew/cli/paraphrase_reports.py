@@ -1,4 +1,4 @@
-"""Commands that measure rewritten captions: report, judge, harvest."""
+"""Commands that evaluate paraphrases: report, judge, harvest."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -29,7 +29,7 @@ def report(
         list[str],
         Argument(
             metavar="CORPUS",
-            help="Clips with paraphrases: folders, shards, parquet files, manifests, patterns in quotes.",
+            help="Clips with paraphrases: folders, shards, Parquet files, manifests, quoted glob patterns.",
         ),
     ],
     html: options.HtmlFile = None,
@@ -39,16 +39,19 @@ def report(
         Option(
             metavar="FILE",
             dir_okay=False,
-            help="Write the over-used phrases here, for budew paraphrase run --ban.",
+            help="Write overused phrases here (YAML), for budew paraphrase run --ban.",
         ),
     ] = None,
-    sample: Annotated[int, Option(metavar="N", min=1, help="Clips for diversity and fidelity.")] = 2000,
-    seed: Annotated[int, Option(metavar="S", help="Draws these clips.")] = 0,
+    sample: Annotated[
+        int, Option(metavar="N", min=1, help="Clips sampled for diversity and fidelity.")
+    ] = 2000,
+    seed: Annotated[int, Option(metavar="S", help="Random seed of the sample.")] = 0,
 ) -> None:
-    """Measure paraphrases: counts of candidates, diversity compared with templates, fidelity.
+    """Evaluate paraphrases: counts of candidates, diversity compared with templates, fidelity.
 
-    Fidelity is measured on all candidates that the gate judged, and on the captions
-    written. Exit status 1 if something cannot be read or counts do not add up.
+    Fidelity is measured before the gate (all judged candidates) and after it (the
+    written captions). The exit status is 1 if a clip cannot be read, or if its
+    counts are inconsistent.
 
     Example: budew paraphrase report paraphrased/ --html report.html --ban overused.yaml
     """
@@ -68,26 +71,25 @@ def report(
         if ban is not None:
             print(f"{len(banned)} phrases to ban: {ban}")
     if found.candidates.wrong:
-        bad(ValueError(f"the counts of {found.candidates.wrong:,} clips do not add up: see the report"))
+        bad(ValueError(f"the counts of {found.candidates.wrong:,} clips are inconsistent: see the report"))
     raise typer.Exit(bad.status)
 
 
 @app.command(no_args_is_help=True)
 def judge(
     file: Annotated[
-        Path, Argument(metavar="FILE.jsonl", help="Lines with caption and profile; - for stdin.")
+        Path, Argument(metavar="FILE.jsonl", help="JSON Lines with caption and profile; - is stdin.")
     ],
     tolerance: options.Tolerance = 1,
     verdicts: Annotated[
         Path | None, Option("--jsonl", metavar="FILE", help="Write every line with its verdict here.")
     ] = None,
 ) -> None:
-    """Compare captions with the profiles that they should express.
+    """Check captions from any origin against their profiles, with the gate of budew paraphrase run.
 
-    Each line has a caption and a profile, as budew writes it, and may have the
-    template as source and the spoken words as transcript. Prints each refused caption
-    with its reasons, and how many pass; --jsonl writes every line with its verdict.
-    Exit status 1 if a line cannot be read.
+    Each line has a "caption" and a "profile", and optionally the template as
+    "source" and a "transcript". Prints each refused caption with the reasons, and
+    the number that pass. The exit status is 1 if a line cannot be read.
 
     Example: budew paraphrase judge captions.jsonl
     """
@@ -116,16 +118,18 @@ def judge(
 @app.command(no_args_is_help=True)
 def harvest(
     source: Annotated[str, Argument(metavar="CORPUS", help="Output of budew paraphrase run.")],
-    fewest: Annotated[int, Option("--at-least", min=1, metavar="N", help="Least number of candidates.")] = 2,
-    top: Annotated[int, Option(min=1, metavar="N", help="Words to print.")] = 30,
+    fewest: Annotated[
+        int, Option("--at-least", min=1, metavar="N", help="Print words that occur in at least N candidates.")
+    ] = 2,
+    top: Annotated[int, Option(min=1, metavar="N", help="Number of words to print.")] = 30,
     jsonl: Annotated[Path | None, Option(metavar="FILE", help="Write all words with examples here.")] = None,
 ) -> None:
-    """List words of a language model that the parser does not know, in candidates that miss an emotion.
+    """List words of refused candidates that the lexicon lacks, to extend it.
 
-    Words that are frequent where one emotion is missed are worth an entry in
-    caption_templates/en.yaml. Reads the refused candidates in the metadata, which run
-    keeps; chat, other languages and broken text do not count. Exit status 1 if
-    something cannot be read.
+    A word that is frequent where one emotion is missing is worth an entry in
+    caption_templates/en.yaml. Reads the refused candidates in the metadata; chat,
+    other languages and damaged text are ignored. The exit status is 1 if a clip
+    cannot be read.
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """

@@ -1,4 +1,4 @@
-"""Commands that rewrite captions, and show what a model is asked."""
+"""Commands that paraphrase captions, and print the prompt."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from budew.paraphrase import Backend, Prompts
 
 app = typer.Typer(
-    help="Rewrite captions with the same meaning: by an LLM behind a gate, or offline by grammar.", **SETTINGS
+    help="Paraphrase captions by an LLM or an offline grammar; a gate checks that the meaning is kept.",
+    **SETTINGS,
 )
 app.add_typer(paraphrase_reports.app)
 
 Writer = Literal["grammar", "chat", "transformers", "vllm"]
-"""What rewrites captions."""
+"""Names of the backends."""
 _MODELS: tuple[Writer, ...] = ("chat", "transformers", "vllm")
 _LOCAL = "Model in this process"
 USED_BY: dict[str, tuple[Writer, ...]] = {
@@ -33,7 +34,7 @@ USED_BY: dict[str, tuple[Writer, ...]] = {
     "batch_size": ("transformers",),
     "device": ("transformers",),
 }
-"""Options of run that not every backend uses. The styles of --prompt are drawn for all."""
+"""Options of run that not every backend uses. All use the styles of --prompt."""
 
 
 @app.command(no_args_is_help=True)
@@ -49,36 +50,46 @@ def run(
         Option(
             "--backend",
             metavar="NAME",
-            help="grammar: no language model, offline. chat: any server that speaks the OpenAI protocol. "
-            "transformers, vllm: a model in this process, --model is its folder or hub id.",
+            help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API. "
+            "transformers, vllm: --model (a folder or hub id) is loaded in this process.",
         ),
     ] = "grammar",
     per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1,
-    seed: Annotated[int, Option(help="Decides, with the id of a clip, styles, examples and wording.")] = 0,
+    seed: Annotated[int, Option(help="Random seed for styles, examples and wording.")] = 0,
     keep_templates: Annotated[
-        bool, Option("--keep-templates", help="Keep templates beside the new ones.")
+        bool, Option("--keep-templates", help="Keep template captions next to the new ones.")
     ] = False,
     tolerance: options.Tolerance = 1,
-    prompt: Annotated[Path | None, Option(metavar="FILE", help="Default: paraphrase/prompts.yaml.")] = None,
+    prompt: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Prompt file. Default: paraphrase/prompts.yaml of this package."),
+    ] = None,
     ban: options.BanList = None,
     temperature: Annotated[
-        float | None, Option(min=0, max=2, metavar="X", help="Default: that of the prompt file.")
+        float | None,
+        Option(min=0, max=2, metavar="X", help="Sampling temperature. Default: that of the prompt file."),
     ] = None,
     structured: Annotated[
-        bool, Option("--json/--plain", help="Ask the server for JSON of a schema, or for the bare caption.")
+        bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
     ] = True,
-    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips at a time.")] = 16,
+    batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips in each batch.")] = 16,
     device: Annotated[
-        str | None, Option(metavar="NAME", rich_help_panel=_LOCAL, help="cpu, cuda, cuda:1 or mps.")
+        str | None,
+        Option(
+            metavar="NAME",
+            rich_help_panel=_LOCAL,
+            help="cpu, cuda, cuda:1 or mps. Default: the fastest available.",
+        ),
     ] = None,
 ) -> None:
-    """Give each clip captions in other words that a gate compares with its profile.
+    """Paraphrase the captions of each clip; a gate checks that the meaning is kept.
 
-    Each candidate is parsed and compared with the profile. What fails is asked
-    again with the reasons, completed if only something is missing, and else
-    replaced by a template, marked as such: every clip gets its captions. Clips
-    without a profile are listed in OUT/failures.jsonl. --set also changes attempts,
-    candidates, repair, keep_refused, gate.nearest_source and gate.nearest_sibling.
+    The gate parses each candidate and compares it with the profile. A refused
+    candidate is requested again with the reasons, repaired if it only omits
+    something, or replaced by a fallback template, so every clip gets its captions.
+    Clips without a profile are listed in OUT/failures.jsonl. --set also changes
+    attempts, candidates, repair, keep_refused, gate.nearest_source and
+    gate.nearest_sibling.
 
     Example: budew paraphrase run corpus/ out/ --backend chat --model NAME --base-url http://localhost:8000/v1
     """
@@ -119,7 +130,7 @@ def _in_process(
 
         return GrammarBackend()
     if not model:
-        raise typer.BadParameter(f"--backend {writer} needs it", param_hint="--model")
+        raise typer.BadParameter(f"--backend {writer} requires it", param_hint="--model")
     from budew.paraphrase.local import TransformersBackend, VLLMBackend
 
     sampling: dict[str, Any] = {
@@ -140,7 +151,7 @@ def _refuse_unused(context: typer.Context, writer: Writer) -> None:
         if source is not None and source.name == "COMMANDLINE" and writer not in backends:
             used = " and ".join(f"--backend {name}" for name in backends)
             raise typer.BadParameter(
-                f"only {used} uses it, not {writer}: leave it out",
+                f"only {used} uses it, not {writer}: remove it",
                 param_hint="/".join([*option.opts, *option.secondary_opts]),
             )
 
@@ -149,25 +160,31 @@ def _refuse_unused(context: typer.Context, writer: Writer) -> None:
 def prompt(
     profile: options.ProfileFile,
     style: Annotated[
-        str | None, Option(metavar="NAME", help="A style of the prompt file; default: drawn by the seed.")
+        str | None,
+        Option(
+            metavar="NAME", help="Style from the prompt file, such as plain. Default: chosen by the seed."
+        ),
     ] = None,
-    seed: Annotated[int, Option(help="Decides the words offered and the examples.")] = 0,
+    seed: Annotated[int, Option(help="Random seed for the listed words and the examples.")] = 0,
     prompt_file: Annotated[
-        Path | None, Option("--prompt", metavar="FILE", help="Default: paraphrase/prompts.yaml.")
+        Path | None,
+        Option(
+            "--prompt", metavar="FILE", help="Prompt file. Default: paraphrase/prompts.yaml of this package."
+        ),
     ] = None,
     ban: options.BanList = None,
     format: Annotated[
         Literal["messages", "text"],
-        Option(help="messages for chat models, text for those that take one text."),
+        Option(help="messages: for chat models. text: for models with a single text input, such as T5."),
     ] = "messages",
     structured: Annotated[
-        bool, Option("--json/--plain", help="For answers as JSON of a schema, or as the bare caption.")
+        bool, Option("--json/--plain", help="For answers as JSON with a schema, or as plain text.")
     ] = True,
     output_file: options.Output = None,
 ) -> None:
-    """Show the prompt for rewriting a caption of a profile, without asking a model.
+    """Print the prompt for paraphrasing a caption of a profile. Sends nothing to a model.
 
-    Each message stands under its role in brackets. The caption to rewrite is
+    Each message is printed below its role in brackets. The caption to paraphrase is
     rendered from the profile.
 
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary

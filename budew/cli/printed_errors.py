@@ -31,7 +31,7 @@ class PrintedErrors:
 
 @dataclass(slots=True)
 class GroupedErrors(PrintedErrors):
-    """As a context, prints what many clips have in common ("has no transcript") on one line at its end."""
+    """As a context, prints errors that many clips share ("has no transcript") as one line at its end."""
 
     same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)

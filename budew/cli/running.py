@@ -1,4 +1,4 @@
-"""Options and output that all jobs over corpora share: where they run, how they go on, how they ended."""
+"""Options and output that all jobs over corpora share: where they run, their progress, their summary."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,25 +32,35 @@ class Running:
     """The options that all jobs take; each field is one, with its help."""
 
     workers: Annotated[
-        int | None, _option(min=0, help="Processes; default: one a processor. 0 works in this process.")
+        int | None, _option(min=0, help="Worker processes. Default: one per CPU core; 0: this process.")
     ] = None
     clips_per_shard: Annotated[
-        int, _option(metavar="N", min=1, help="Loose files, or rows of a manifest or table, of one shard.")
+        int,
+        _option(
+            metavar="N",
+            min=1,
+            help="Clips per output shard, if the input is loose files, a manifest or a table.",
+        ),
     ] = 500
     retry_failed: Annotated[
-        bool, _option("--retry-failed", help="Do shards again in which a clip failed.")
+        bool, _option("--retry-failed", help="Process shards again in which a clip failed.")
     ] = False
-    dry_run: Annotated[bool, _option("--dry-run", help="Print what would be done, and do nothing.")] = False
+    dry_run: Annotated[bool, _option("--dry-run", help="Print what would be done, without doing it.")] = False
     executor: Annotated[
         Literal["local", "slurm", "ray"] | None,
-        _option(help="This machine (default), or a cluster that shares the folders."),
+        _option(help="Run on this machine (default), or on a cluster with shared folders."),
     ] = None
     cluster: Annotated[
-        Path | None, _option(metavar="FILE", dir_okay=False, help="YAML: partition, time, gpus.")
+        Path | None,
+        _option(
+            metavar="FILE",
+            dir_okay=False,
+            help="YAML with partition, time, gpus and other settings (docs/formats.md).",
+        ),
     ] = None
     changes: Annotated[
         list[str] | None,
-        _option("--set", metavar="KEY=VALUE", help="Change one setting of a file, or of its defaults."),
+        _option("--set", metavar="KEY=VALUE", help="Change one setting, such as gpus=1. May be repeated."),
     ] = None
 
     @property
@@ -97,7 +107,7 @@ def _field(change: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Options of every command that asks a server."""
+    """Options of every command that sends requests to a server."""
 
     server: Annotated[
         Path | None,
@@ -105,7 +115,7 @@ class Server:
             metavar="FILE",
             dir_okay=False,
             rich_help_panel="Server",
-            help="YAML with base_url, model and other settings of a server (docs/servers.md).",
+            help="YAML with base_url, model, prices and other settings (docs/servers.md).",
         ),
     ] = None
     base_url: Annotated[
@@ -113,14 +123,12 @@ class Server:
         Option(
             metavar="URL",
             rich_help_panel="Server",
-            help="Server that speaks the OpenAI protocol: http://localhost:8000/v1",
+            help="Server with an OpenAI-compatible API, such as http://localhost:8000/v1.",
         ),
     ] = None
     model: Annotated[
         str | None,
-        Option(
-            metavar="NAME", rich_help_panel="Server", help="The name under which the server knows the model."
-        ),
+        Option(metavar="NAME", rich_help_panel="Server", help="Name of the model on the server."),
     ] = None
 
     def settings(self, running: Running, *, cached: bool = True, **defaults: Any) -> "ServerSettings":
@@ -162,7 +170,7 @@ def run_job(
     try:
         _run_job(job, source, out, running, more)
     except KeyboardInterrupt:
-        say_error("stopped: start the same command again to go on")
+        say_error("stopped: run the same command again to continue")
         raise typer.Exit(130) from None
 
 
@@ -208,7 +216,7 @@ def _run_job(
             summary = plan.run(workers=running.workers, progress=progress)
     print_summary(summary)
     if cluster is not None and cluster.executor == "slurm" and summary.complete < summary.units:
-        print("queued (see squeue): when it has ended, the same command lists failures and does the rest")
+        print("queued (see squeue): when it has ended, the same command lists failures and queues the rest")
     raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 
@@ -229,7 +237,9 @@ def print_summary(summary: "Summary") -> None:
     for name in summary.given_up:
         say_error(f"{name}: given up, its process died repeatedly; the next run tries it again")
     for name in summary.unexpected[:5]:
-        say_error(f"warning: {summary.out / name} has no input any more, but is read: delete it")
+        say_error(
+            f"warning: {summary.out / name} has no input any more, but later steps would read it: delete it"
+        )
     if summary.failures:
         say_error(f"{summary.failures:,} items failed: see {summary.out / 'failures.jsonl'}")
         for reason, count in summary.reasons:
@@ -241,6 +251,6 @@ def print_summary(summary: "Summary") -> None:
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
         f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now"
-        + f", {left:,} still to do"
+        + f", {left:,} remaining"
         * bool(left)
     )

@@ -21,12 +21,12 @@ Samples = Annotated[
         metavar="N",
         min=0,
         max=256,
-        help="Captions sampled for each window besides the one shown; the scores are then their mean. "
-        "16 are plenty.",
+        help="Average the scores over N sampled captions of each window (self-consistency), such as 16. "
+        "0: scores of the one caption.",
     ),
 ]
 BatchSize = Annotated[
-    int, Option(min=1, help="Windows captioned at once. Fewer take less memory; the captions stay the same.")
+    int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
 ]
 
 app = typer.Typer()
@@ -34,7 +34,7 @@ app = typer.Typer()
 
 SYNTHETIC_ONLY = (
     "note: the checkpoint in this package was trained on synthetic speech only, and its captions of real "
-    "speech are not reliable: name another with --model (--quiet hides this note)"
+    "speech are not reliable: choose another with --model (--quiet hides this note)"
 )
 
 
@@ -44,17 +44,17 @@ def caption(
         list[str],
         Argument(
             metavar="PATH",
-            help="Audio files, folders of them at any depth, shards, manifests, or other corpora.",
+            help="Audio files, folders (searched recursively), shards, manifests, or other corpora.",
         ),
     ],
     format: Annotated[
         Literal["text", "json", "jsonl"],
-        Option(help="text to read, json for one array, jsonl for one object a line."),
+        Option(help="text for reading, json for one array, jsonl for one object per line."),
     ] = "text",
-    scores: Annotated[bool, Option("--scores", help="Add the emotions as numbers from 0 to 1.")] = False,
+    scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
     model: options.Model = None,
     num_beams: Annotated[
-        int | None, Option(metavar="N", min=1, help="Beam width; left out, that of the checkpoint.")
+        int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
     ] = None,
     samples: Samples = 0,
     batch_size: BatchSize = 16,
@@ -64,10 +64,10 @@ def caption(
 ) -> None:
     """Caption speech: audio files of any format and length, folders of them, and corpora.
 
-    Long recordings are captioned window by window. A bad file is one line on
-    stderr and the others are captioned; of a damaged one, what can be decoded
-    is. Exit status 1 reports either. With --output, a command that was stopped
-    goes on when it is started again.
+    Long recordings are captioned window by window. An unreadable file is reported
+    on stderr and the others are captioned; a damaged file is captioned as far as
+    it can be decoded. The exit status is then 1. With --output, run the same
+    command again to resume.
 
     Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
     """
@@ -130,11 +130,15 @@ def evaluate(
         Path | None,
         Option(
             metavar="FILE",
-            help='Evaluate these instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+            help='Evaluate this file instead of a model: JSON Lines with "id" and "caption" or "emotions".',
         ),
     ] = None,
     scale: Annotated[
-        str, Option(metavar="NAME", help="Rating scale of the numbers in --predictions.")
+        str,
+        Option(
+            metavar="NAME",
+            help="Scale of the scores in --predictions: intensity (0 to 1), or a name such as emonet-voice.",
+        ),
     ] = "intensity",
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
@@ -142,10 +146,10 @@ def evaluate(
     batch_size: BatchSize = 16,
     samples: Samples = 0,
 ) -> None:
-    """Compare captions with the profiles of a corpus, emotion by emotion, with 95 % intervals.
+    """Score a captioner against the profiles of a corpus: correlation for each emotion, with intervals.
 
-    Clips that cannot be compared are left out and listed on stderr; then the
-    exit status is 1.
+    Intervals are 95 % bootstrap intervals. Clips that cannot be compared are left
+    out and listed on stderr; then the exit status is 1.
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """
@@ -203,9 +207,9 @@ def _strongest(emotions: Any, most: int = 4) -> str:
 
 @app.command()
 def doctor() -> None:
-    """Test what this installation can do, and print the remedy for each thing that it cannot.
+    """Check the installation, and print how to fix each problem.
 
-    FAIL is needed for captioning and evaluation; -- is optional.
+    FAIL: captioning or evaluation will not work. --: optional, not installed.
 
     Example: budew doctor
     """
@@ -218,5 +222,5 @@ def doctor() -> None:
         if not finding.ok:
             lacking += finding.needed
             print(f"      {'':<20} → {finding.remedy}")
-    print(f"{lacking} to repair, see FAIL" if lacking else "captioning, parsing and evaluation work here")
+    print(f"{lacking} problems, see FAIL" if lacking else "captioning, parsing and evaluation work")
     raise typer.Exit(1 if lacking else 0)

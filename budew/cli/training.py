@@ -20,27 +20,26 @@ def train(
         str,
         Argument(
             metavar="RECIPE",
-            help="A YAML file, or the name of a recipe that ships: tiny-synthetic, train-demo.",
+            help="A YAML file, or the name of an included recipe: tiny-synthetic or train-demo.",
         ),
     ],
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Check the recipe and print what it would do.")
+        bool, Option("--dry-run", help="Check the recipe and print it with every field, without training.")
     ] = False,
-    resume: Annotated[
-        bool, Option(help="Continue a run that was stopped, or train again from the start.")
-    ] = True,
+    resume: Annotated[bool, Option(help="Continue an interrupted run, or train from the start.")] = True,
     settings: Annotated[
         list[str] | None,
         Option(
-            "--set", metavar="FIELD=VALUE", help="Change a field: optimizer.max_steps=200. May be repeated."
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Change one field, such as optimizer.max_steps=200. May be repeated.",
         ),
     ] = None,
-    out: Annotated[Path | None, Option(metavar="DIR", help="Folder of the run; left out, runs/NAME.")] = None,
+    out: Annotated[Path | None, Option(metavar="DIR", help="Folder of the run. Default: runs/NAME.")] = None,
 ) -> None:
-    """Train a captioner by a recipe, and save a plain transformers checkpoint.
+    """Train a captioner from a recipe, and save a stock transformers checkpoint.
 
-    Results of each stage are kept in the folder of the run, so a run that was
-    stopped goes on when it is started again.
+    Run the same command again to resume an interrupted run.
 
     Example: budew train tiny-synthetic --set optimizer.max_steps=200 --out runs/short
     """
@@ -51,7 +50,7 @@ def train(
     chosen = load_recipe(recipe, settings or [])
     folder = out or Path("runs") / chosen.name
     if dry_run:
-        print(f"{describe(chosen)}\nthe checkpoint would be {folder / 'checkpoint'}")
+        print(f"{describe(chosen)}\ncheckpoint: {folder / 'checkpoint'}")
         return
     checkpoint = train_recipe(chosen, out=folder, resume=resume)
     corpus = chosen.data.validation or folder / "speech" / "validation"
@@ -64,15 +63,15 @@ def train_heads(
     corpus: options.Corpus,
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
     encoder: options.HeadsEncoder = None,
-    seed: Annotated[int, Option(help="Decides which speakers are held out, and the first weights.")] = 0,
+    seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0,
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
 ) -> None:
     """Train regression heads on the encoder of a Whisper checkpoint, for corpus annotate heads.
 
-    A head is made for each emotion and voice attribute that occurs often enough,
-    and kept if it predicts unknown speakers better than the mean does. Exit
-    status 1 where a clip cannot be read.
+    A head is trained for each emotion and voice attribute with at least 20 clips, and
+    5 of held-out speakers, and kept if it beats predicting the mean on those. The
+    exit status is 1 if a clip cannot be read.
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """

@@ -18,7 +18,7 @@ def test_a_dry_run_shows_the_plan_and_its_cost_and_writes_nothing(budew, tmp_pat
         assert word in shown.out
     assert "act-1-0000005" not in shown.out
     characters = int(shown.out.partition("requests, ")[2].partition(" ")[0].replace(",", ""))
-    assert f"the lines cost {characters:,}.00" in shown.out
+    assert f"the speech costs {characters:,}.00" in shown.out
     assert not out.exists()
 
 

@@ -32,7 +32,7 @@ def test_the_report_shows_what_repeats_what_is_overused_and_how_much_more_there_
     assert "captions: 20, 6.0 words on average; 2 (10.0%) repeat an earlier one" in report
     assert "    and 15 more like these" in report
     assert report.count("more like these") == 1
-    assert "over-used openings\n    100.0%         20  a sad voice\n" in report
+    assert "overused openings\n    100.0%         20  a sad voice\n" in report
 
 
 def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):

@@ -21,7 +21,7 @@ def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_
     changed = ("--dry-run", "--set", "optimizer.max_steps=7", "--out", tmp_path / "run")
     outcome = budew("train", "tiny-synthetic", *changed)
     assert (outcome.status, outcome.err) == (0, "")
-    assert outcome.out.splitlines()[-1] == f"the checkpoint would be {tmp_path / 'run' / 'checkpoint'}"
+    assert outcome.out.splitlines()[-1] == f"checkpoint: {tmp_path / 'run' / 'checkpoint'}"
     assert "max_steps: 7" in outcome.out
     assert outcome == budew("train", recipe, *changed)
     assert not (tmp_path / "run").exists()

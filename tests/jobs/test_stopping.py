@@ -15,7 +15,7 @@ from budew.jobs import run
 from budew.jobs.convert import Convert
 
 STOPPED = "budew: stopped"
-GO_ON = f"{STOPPED}: start the same command again to go on"
+GO_ON = f"{STOPPED}: run the same command again to continue"
 
 
 @pytest.fixture
