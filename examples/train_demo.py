@@ -2,9 +2,8 @@
 
     python examples/train_demo.py OUT
 
-Made for two cores without a GPU and without network, in under 15 minutes, most of them training. What it
-trains is too small and too briefly trained to be of use; `recipes/tiny-synthetic.yaml` is the same loop with
-patience.
+Takes under 15 minutes, mostly training, on two CPU cores without GPU or network. The model is too small and
+too briefly trained to be useful; `recipes/tiny-synthetic.yaml` trains longer on more data.
 """
 
 import sys
@@ -37,7 +36,7 @@ def main(
     changes: Sequence[str] = (),
     workers: int | None = None,
 ) -> Evaluation:
-    """Run every stage into the folder `out`; run again, finished shards and training steps are kept."""
+    """Run every stage into the folder `out`. Run again to resume: finished shards and steps are kept."""
     for split, number in (("train", clips), ("validation", test_clips), ("test", test_clips)):
         synthesize_corpus(out / "speech" / split, clips=number, seed=SEED, split=split, workers=workers)
 
@@ -77,7 +76,7 @@ def render_captions(clips: Iterable[Clip]) -> Iterator[Clip]:
 
 
 def paraphrase_captions(clips: Iterable[Clip], *, per_clip: int = 2) -> Iterator[Clip]:
-    """Add captions in other words that still mean the profile. An LLM backend goes in the same place."""
+    """Add paraphrases that keep the meaning of the profile. An LLM backend is used the same way."""
     job = Paraphrase(GrammarBackend(), Rewriting(per_clip=per_clip, seed=SEED, keep_templates=True))
     return job.run(iter(clips), lambda id, error: print(f"{id} is left out: {error}"))
 
