@@ -16,9 +16,8 @@ import librosa
 import numpy as np
 import torch
 
-from budew.annotation.head_files import file_name, find_heads
-from budew.annotation.measure import measure
-from budew.annotation.speech_frames import HIGHEST, LOWEST
+from budew.annotation.head_files import file_name, load_heads
+from budew.annotation.measure import HIGHEST, LOWEST, measure
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
 from budew.resources import data_folder
@@ -56,7 +55,7 @@ def time_heads(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in EMOTIONS[:count]:
             write_head(Path(folder) / file_name(name))
-        heads = find_heads(folder).load()
+        heads = load_heads(folder)
         for size in (1, 16, 64):
             inputs = torch.randn(size, INPUTS)
             with torch.inference_mode():

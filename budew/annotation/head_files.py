@@ -1,13 +1,22 @@
-"""Heads on disk: a folder of `model_<Name>_best.pth`, as they are published, or one `.safetensors` file.
+"""Regression heads: hidden states of a Whisper encoder → one score, in the layout of Empathic Insight-Voice.
 
-A `.pth` is a zip with a pickle in it. It is opened with `weights_only=True`, which runs no code, and mapped
-into memory: 55 flattened heads are 16 GB on disk. Heads that were trained by this package have notes beside
-them, `heads.json`: the encoder they were made for, and their quality. Published heads have none.
+The layout is that of laion/Empathic-Insight-Voice-Small, -Large and -Plus on Hugging Face (model cards) and
+of LAION-AI/emotion-annotations: `proj`, a linear layer, and `mlp`, ReLU, dropout and linear layers by turns,
+so that its weights are `mlp.2`, `mlp.5`, `mlp.8`... down to one output. All sizes are taken from the weights.
+Two inputs occur:
+
+- flattened: all hidden states in a row, 1500 × 768 → 64 (Small) or 128 (Large): 295 MB a head, or 590;
+- pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 = 3072 → 64.
+
+Heads lie in a folder of `model_<Name>_best.pth`, as they are published, or in one `.safetensors` file. A
+`.pth` is a zip with a pickle in it: it is opened with `weights_only=True`, which runs no code, and mapped
+into memory. Heads that were trained by this package have notes beside them, `heads.json`: the encoder they
+were made for, and their quality.
 """
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,70 +28,155 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn.functional import linear, relu
 
-from budew.annotation.head_layout import Head, head_of
 from budew.corpora.sidecar import read_json
 from budew.errors import CheckpointError
-from budew.files import fingerprint
 from budew.model.encoder import identity
-from budew.taxonomy import ATTRIBUTES, WORD_TRAITS, find_emotion
-from budew.taxonomy.names import NameIndex
+from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
 TOGETHER, NOTES = "heads.safetensors", "heads.json"
+POOLS = 4
 LONGEST_NAME = 100
-MOST_HEADS = 1_000
 LARGEST_PICKLE = 2**20
 """Bytes of the pickle in a `.pth`; that of a head has one or two thousand."""
-MOST_PARTS = 200
+COMPILED = "_orig_mod."
+"""What torch.compile puts before the names of weights."""
 
 _PTH = re.compile(r"(?:model_)?(.+?)(?:_best)?\.pth")
 _HASH = re.compile(r"[0-9a-f]{16}")
-_ATTRIBUTES = NameIndex.build("voice attribute", dict.fromkeys(ATTRIBUTES, ()))
 _TENSOR = re.compile(r"(.+)\.((?:proj|mlp\.\d+)\.(?:weight|bias))")
 
 
 @dataclass(frozen=True, slots=True)
-class HeadFiles:
-    """Where heads lie: `.pth` files, one a head, or a single `.safetensors`."""
+class Head:
+    """One head. `layers` are weight (outputs, inputs) and bias (outputs,), the first of them `proj`."""
 
-    files: tuple[Path, ...]
+    name: str
+    layers: tuple[tuple[Tensor, Tensor], ...]
 
-    def fingerprint(self) -> str:
-        """Return a fingerprint of the files."""
-        return fingerprint(self.files)
+    @property
+    def inputs(self) -> int:
+        """Return how many numbers it takes."""
+        return self.layers[0][0].shape[1]
 
-    def load(self) -> list[Head]:
-        """Return the heads, sorted by name, mapped into memory.
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return scores (batch,), float32, of inputs (batch, inputs) of the type of the first weights."""
+        (projection, bias), *rest = self.layers
+        hidden = linear(inputs, projection).float() + bias
+        for weight, bias in rest:
+            hidden = linear(relu(hidden), weight, bias)
+        return hidden.squeeze(1)
 
-        Raises:
-            CheckpointError: a file is not a head, or two are for one emotion or attribute.
-        """
-        heads = sorted((head for path in self.files for head in _heads(path)), key=lambda head: head.name)
-        for before, after in pairwise(heads):
-            if before.name == after.name:
-                raise CheckpointError(f"{self.files[0].parent}: two heads for {after.name}: keep one")
-        return heads
+    def on(self, device: torch.device, dtype: torch.dtype) -> "Head":
+        """Return the head on a device, with the large first weights in `dtype`; all else is float32."""
+        (projection, bias), *rest = self.layers
+        small = tuple((weight.to(device), offset.to(device)) for weight, offset in rest)
+        return Head(self.name, ((projection.to(device, dtype), bias.to(device)), *small))
 
 
-def find_heads(path: str | Path) -> HeadFiles:
+def pool(states: Tensor) -> Tensor:
+    """Return mean, minimum, maximum and standard deviation over time.
+
+    Args:
+        states: (batch, time, width).
+
+    Returns:
+        (batch, 4 * width), float32.
+    """
+    states = states.float()
+    return torch.cat([states.mean(1), states.amin(1), states.amax(1), states.std(1)], dim=1)
+
+
+def is_pooled(head: Head, *, positions: int, width: int) -> bool:
+    """Return whether a head takes the pooled states of an encoder, or else the flattened ones.
+
+    Raises:
+        CheckpointError: neither fits.
+    """
+    if head.inputs not in (POOLS * width, positions * width):
+        raise CheckpointError(
+            f"{head.name}: takes {head.inputs:,} numbers; this encoder gives {positions:,} × {width:,} "
+            f"flattened or {POOLS} × {width:,} pooled: name the encoder that the head was made for"
+        )
+    return head.inputs == POOLS * width
+
+
+def head_of(name: str, weights: Mapping[str, object]) -> Head:
+    """Make a head of a state dict.
+
+    Args:
+        name: of what it scores.
+        weights: tensors by the names of the layout, with or without `_orig_mod.`; they are not copied unless
+            they have to become float32.
+
+    Raises:
+        CheckpointError: a key too many or too few, shapes that do not fit each other, NaN or infinity.
+    """
+    tensors = {str(key).removeprefix(COMPILED): value for key, value in weights.items()}
+    parts = _parts(len(tensors) // 2)
+    expected = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
+    if expected != set(tensors) or len(parts) < 2 or len(tensors) < len(weights):
+        odd = ", ".join(sorted(expected ^ set(tensors)))[:60] or f"{len(weights)} weights"
+        raise CheckpointError(f"{name}: has not the weights of a head ({odd}): fetch it again")
+    layers = tuple(_layer(name, part, tensors) for part in parts)
+    sizes = [weight.shape for weight, _ in layers]
+    if any(before[0] != after[1] for before, after in pairwise(sizes)) or sizes[-1][0] != 1:
+        chain = " → ".join(str(size[0]) for size in sizes)
+        raise CheckpointError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")
+    return Head(name, layers)
+
+
+def _parts(count: int) -> list[str]:
+    """Return the names of the linear layers of a head."""
+    return ["proj", *(f"mlp.{2 + 3 * number}" for number in range(count - 1))]
+
+
+def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor, Tensor]:
+    weight, bias = tensors[f"{part}.weight"], tensors[f"{part}.bias"]
+    if not (
+        isinstance(weight, Tensor)
+        and isinstance(bias, Tensor)
+        and weight.is_floating_point()
+        and weight.is_contiguous()  # as many numbers in memory as its shape says
+        and weight.dim() == 2
+        and bias.shape == weight.shape[:1]
+    ):
+        raise CheckpointError(f"{name}: {part} is not a linear layer of a head: fetch it again")
+    if not (weight.sum(dtype=torch.float32) + bias.sum(dtype=torch.float32)).isfinite():
+        raise CheckpointError(f"{name}: not all of {part} are numbers: fetch it again")
+    keep = weight.dtype in (torch.float16, torch.float32) and part == "proj"
+    return weight.detach() if keep else weight.detach().float(), bias.detach().float()
+
+
+def find_heads(path: str | Path) -> tuple[Path, ...]:
     """Find heads: the `.pth` files of a folder or else its `heads.safetensors`, or the file that is named.
 
     Raises:
-        CheckpointError: there are none, or too many.
+        CheckpointError: there are none.
     """
     place = Path(path).expanduser()
     if place.is_file():
-        return HeadFiles((place,))
-    if not place.is_dir():
-        raise CheckpointError(f"{path}: there is no such folder of heads: download them first")
+        return (place,)
     files = sorted(file for file in place.glob("*.pth") if not file.name.startswith("."))
     if not files and (place / TOGETHER).is_file():
         files = [place / TOGETHER]
-    if not 1 <= len(files) <= MOST_HEADS:
-        raise CheckpointError(
-            f"{path}: holds {len(files)} files model_<Name>_best.pth: give the folder of the heads"
-        )
-    return HeadFiles(tuple(files))
+    if not files:
+        raise CheckpointError(f"{path}: there is no such folder of heads: download them first")
+    return tuple(files)
+
+
+def load_heads(path: str | Path) -> list[Head]:
+    """Return the heads in a folder or file, sorted by name, mapped into memory.
+
+    Raises:
+        CheckpointError: there are none, a file is not a head, or two are for one emotion or attribute.
+    """
+    heads = sorted((head for file in find_heads(path) for head in _heads(file)), key=lambda head: head.name)
+    for before, after in pairwise(heads):
+        if before.name == after.name:
+            raise CheckpointError(f"{path}: two heads for {after.name}: keep one")
+    return heads
 
 
 def file_name(name: str) -> str:
@@ -94,10 +188,9 @@ def save_heads(heads: Sequence[Head], folder: Path) -> None:
     """Write heads into a folder: one `.pth` each in the published layout, and all as one safetensors file."""
     together: dict[str, Tensor] = {}
     for head in heads:
-        names = ["proj", *(f"mlp.{2 + 3 * number}" for number in range(len(head.layers) - 1))]
         weights: dict[str, Tensor] = {}
-        for name, (weight, bias) in zip(names, head.layers, strict=True):
-            weights |= {f"{name}.weight": weight, f"{name}.bias": bias}
+        for part, (weight, bias) in zip(_parts(len(head.layers)), head.layers, strict=True):
+            weights |= {f"{part}.weight": weight, f"{part}.bias": bias}
         torch.save(weights, folder / file_name(head.name))
         together |= {f"{head.name}.{key}": weight for key, weight in weights.items()}
     save_file(together, folder / TOGETHER)
@@ -114,46 +207,19 @@ def notes_on(heads: str | Path) -> dict[str, Any] | None:
     return read_json(notes) if notes.is_file() else None
 
 
-def encoder_of(heads: str | Path, *, otherwise: str) -> str | None:
-    """Return the encoder that heads were made for, None for the one in this package.
-
-    Args:
-        heads: a folder or a file of it.
-        otherwise: the encoder of heads without notes.
-    """
-    notes = notes_on(heads)
-    if notes is None:
-        return otherwise
-    encoder = notes.get("encoder")
-    return encoder if isinstance(encoder, str) else None
-
-
 def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:
     """Raise unless heads were made for this encoder, as far as that is noted: another of its size would work.
 
     Raises:
         CheckpointError: they were made for another.
     """
-    notes = notes_on(heads)
-    made_for = str(notes.get("encoder_weights", "")) if notes else ""
-    given = identity(encoder)
+    notes = notes_on(heads) or {}
+    made_for, given = str(notes.get("encoder_weights", "")), identity(encoder)
     if _HASH.fullmatch(made_for) and _HASH.fullmatch(given) and made_for != given:
-        name = (notes or {}).get("encoder") or "the encoder of this package"
+        name = notes.get("encoder") or "the encoder of this package"
         raise CheckpointError(
             f"{heads}: these heads were trained on {name}, not on {encoder or 'that of this package'}"
         )
-
-
-def canonical(name: str) -> str | None:
-    """Return the canonical name of an emotion or voice attribute in any spelling, None for anything else.
-
-    `age` and `gender` in small letters are years and words, not attributes.
-    """
-    if name in WORD_TRAITS:
-        return None
-    if name in _ATTRIBUTES:
-        return _ATTRIBUTES.resolve(name)
-    return find_emotion(name)
 
 
 def _heads(path: Path) -> Iterator[Head]:
@@ -165,19 +231,24 @@ def _heads(path: Path) -> Iterator[Head]:
 
 
 def _name(path: Path, written: str) -> str:
-    """Return the canonical name of what a head scores; one that the taxonomies do not have stays as it is."""
+    """Return the canonical name of what a head scores; one that the taxonomies do not have stays as it is.
+
+    `age` and `gender` in small letters are years and words, not attributes.
+    """
     name = unquote(written)
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise CheckpointError(
             f"{path.parent}: {path.name[:120]!r} is not the name of a head: call it model_<Name>_best.pth"
         )
-    return canonical(name) or name
+    return name if name in WORD_TRAITS else find_attribute(name) or find_emotion(name) or name
 
 
 def _unpickled(path: Path) -> dict[str, object]:
     try:
         _check_archive(path)
         weights = torch.load(path, weights_only=True, mmap=True, map_location="cpu")
+        if not isinstance(weights, dict):
+            raise ValueError(f"a {type(weights).__name__} and no state dict")
     except UnpicklingError as error:
         raise CheckpointError(
             f"{path}: holds more than weights, and is not opened: fetch it from its source"
@@ -187,21 +258,17 @@ def _unpickled(path: Path) -> dict[str, object]:
         raise CheckpointError(
             f"{path}: cannot be opened as a .pth ({reason[:200]}): fetch it again"
         ) from error
-    if not isinstance(weights, dict):
-        raise CheckpointError(
-            f"{path}: holds a {type(weights).__name__}, not the weights of a head: save a state dict"
-        )
     return weights
 
 
 def _check_archive(path: Path) -> None:
-    """Raise unless the parts of the zip are few and lie in it as they are: torch would unpack a bomb."""
+    """Raise unless the parts of the zip lie in it as they are: torch would unpack a bomb."""
     with zipfile.ZipFile(path) as archive:
-        parts = archive.infolist()
-    if len(parts) > MOST_PARTS or any(part.compress_type != zipfile.ZIP_STORED for part in parts):
-        raise ValueError("its parts are too many, or compressed")
-    if any(part.filename.endswith(".pkl") and part.file_size > LARGEST_PICKLE for part in parts):
-        raise ValueError("its pickle is too large")
+        for part in archive.infolist():
+            if part.compress_type != zipfile.ZIP_STORED:
+                raise ValueError("its parts are compressed")
+            if part.filename.endswith(".pkl") and part.file_size > LARGEST_PICKLE:
+                raise ValueError("its pickle is too large")
 
 
 def _from_safetensors(path: Path) -> Iterator[Head]:
@@ -215,7 +282,5 @@ def _from_safetensors(path: Path) -> Iterator[Head]:
         if match is None:
             raise CheckpointError(f"{path}: unknown weights {key[:60]!r}: fetch it again")
         weights.setdefault(match[1], {})[match[2]] = tensor
-    if not 1 <= len(weights) <= MOST_HEADS:
-        raise CheckpointError(f"{path}: holds {len(weights)} heads: fetch it again")
     for name, parts in weights.items():
         yield head_of(_name(path, name), parts)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
 
-from budew.annotation.head_layout import Head
+from budew.annotation.head_files import Head
 from budew.randomness import derived_seed
 
 
@@ -70,16 +70,13 @@ class HeadStack(nn.Module):
 def fit_stack(
     features: Tensor, targets: Tensor, validation: Tensor, fitting: Fitting
 ) -> tuple[list[Tensor], int]:
-    """Train heads and return the weights of the best epoch of each, as `HeadStack.parameters` has them.
+    """Return the weights of the best epoch of each head, as `HeadStack.parameters` has them, and the epochs.
 
     Args:
         features: (clips, inputs), standardized.
         targets: (clips, heads), standardized, NaN where unknown.
         validation: (clips,), True for clips that decide when to stop.
         fitting: how.
-
-    Returns:
-        the weights, and how many epochs were run.
     """
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(fitting.seed, "heads"))
@@ -91,7 +88,13 @@ def fit_stack(
         least = torch.full((targets.shape[1],), torch.inf, device=features.device)
         while epochs < fitting.most_epochs and waited < fitting.patience:
             epochs += 1
-            _epoch(stack, adam, features, targets, train, fitting.batch)
+            stack.train()
+            order = train[torch.randperm(len(train)).to(train.device)]
+            for chosen in torch.split(order, fitting.batch):
+                adam.zero_grad(set_to_none=True)
+                loss = _mean_errors(stack(features[chosen]), targets[chosen]).sum()
+                torch.autograd.backward(loss)
+                adam.step()
             stack.eval()
             with torch.no_grad():
                 losses = _mean_errors(stack(features[check]), targets[check])
@@ -105,24 +108,6 @@ def fit_stack(
     return best, epochs
 
 
-def _epoch(
-    stack: HeadStack,
-    adam: torch.optim.Optimizer,
-    features: Tensor,
-    targets: Tensor,
-    train: Tensor,
-    size: int,
-) -> None:
-    stack.train()
-    order = train[torch.randperm(len(train)).to(train.device)]
-    for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        adam.zero_grad(set_to_none=True)
-        loss = _mean_errors(stack(features[chosen]), targets[chosen]).sum()
-        torch.autograd.backward(loss)
-        adam.step()
-
-
 def _mean_errors(scores: Tensor, targets: Tensor) -> Tensor:
     """Return the mean squared error of each head over the clips whose target is known."""
     known = ~targets.isnan()
@@ -131,30 +116,18 @@ def _mean_errors(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def unstacked(
-    name: str,
-    weights: list[Tensor],
-    number: int,
-    *,
-    inputs: tuple[Tensor, Tensor],
-    output: tuple[float, float],
+    name: str, weights: list[Tensor], number: int, inputs: tuple[Tensor, Tensor], output: tuple[float, float]
 ) -> Head:
-    """Return one head of a stack, for inputs and scores that are not standardized.
+    """Return head `number` of the weights of a stack, for inputs and scores that are not standardized.
 
-    Args:
-        name: of the head.
-        weights: of all heads, as `fit_stack` gives them.
-        number: of the head in them.
-        inputs: mean and spread (inputs,) that were taken out of the features.
-        output: mean and spread that were taken out of the target.
+    `inputs` (two of shape (inputs,)) and `output` are the mean and spread that were taken out of features and
+    target.
     """
     parts = [part[number].double().cpu() for part in weights]
-    half = len(parts) // 2
-    matrices, biases = parts[:half], parts[half:]
+    matrices, biases = parts[: len(parts) // 2], parts[len(parts) // 2 :]
     mean, spread = (part.double().cpu() for part in inputs)
     matrices[0] = matrices[0] / spread
     biases[0] = biases[0] - matrices[0] @ mean
     matrices[-1], biases[-1] = matrices[-1] * output[1], biases[-1] * output[1] + output[0]
     layers = zip(matrices, biases, strict=True)
-    return Head(
-        name, tuple((matrix.float().contiguous(), bias.float().contiguous()) for matrix, bias in layers)
-    )
+    return Head(name, tuple((matrix.float().contiguous(), bias.float()) for matrix, bias in layers))

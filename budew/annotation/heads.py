@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,11 +23,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.annotation.head_files import check_encoder, encoder_of, find_heads
-from budew.annotation.head_layout import Head, is_pooled, pool
+from budew.annotation.head_files import (
+    Head,
+    check_encoder,
+    find_heads,
+    is_pooled,
+    load_heads,
+    notes_on,
+    pool,
+)
 from budew.audio.samples import Window, warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError
+from budew.files import fingerprint
 from budew.jobs import OnFailed
 from budew.model.encoder import PUBLISHED, Encoder, identity, load_encoder
 from budew.profile import VoiceProfile
@@ -79,7 +88,7 @@ class AnnotateByHeads:
             CheckpointError: there are no such heads.
         """
         files = find_heads(self.heads)
-        return {"by": "heads", "heads": files.fingerprint(), "encoder": identity(self._encoder())}
+        return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate the clips of a shard, in their order; those that cannot be decoded fail.
@@ -95,7 +104,10 @@ class AnnotateByHeads:
         yield from _annotate(clips, failed, bank, self.batch_size, note)
 
     def _encoder(self) -> str | Path | None:
-        return encoder_of(self.heads, otherwise=PUBLISHED) if self.encoder is None else self.encoder
+        if self.encoder is not None:
+            return self.encoder
+        notes = notes_on(self.heads)
+        return PUBLISHED if notes is None else notes.get("encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +125,16 @@ class Bank:
         Raises:
             CheckpointError: one does not fit the encoder.
         """
-        room, pooled, flattened = _room(encoder.device), [], []
+        device, pooled, flattened = encoder.device, [], []
+        room = inf if device.type == "cpu" else 0.0  # a CPU maps the weights
+        if device.type == "cuda":
+            room = ROOM * torch.cuda.mem_get_info(device)[0]
         for head in heads:
             room -= 2 * head.layers[0][0].numel()
             if is_pooled(head, positions=encoder.positions, width=encoder.width):
-                pooled.append(head.on(encoder.device, torch.float32))
+                pooled.append(head.on(device, torch.float32))
             else:
-                flattened.append(_placed(head, encoder.device) if room > 0 else head)
+                flattened.append(_placed(head, device) if room > 0 else head)
         return cls(encoder, tuple(pooled), tuple(flattened))
 
     def scores(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
@@ -130,12 +145,10 @@ class Bank:
         """
         with torch.inference_mode():
             states = self.encoder.states(samples)
-            pooled = pool(states)
-            flat = states.flatten(1)
-            found = {head.name: head(pooled) for head in self.pooled}
-            found |= {head.name: _placed(head, flat.device)(flat) for head in self.flattened}
-        columns = {name: scores.tolist() for name, scores in found.items()}
-        return [{name: column[row] for name, column in columns.items()} for row in range(len(samples))]
+            pooled, flat = pool(states), states.flatten(1)
+            found = {head.name: head(pooled).tolist() for head in self.pooled}
+            found |= {head.name: _placed(head, flat.device)(flat).tolist() for head in self.flattened}
+        return [{name: column[row] for name, column in found.items()} for row in range(len(samples))]
 
 
 @dataclass(slots=True)
@@ -166,14 +179,16 @@ class _Pending:
     def complete(self) -> bool:
         return self.read and len(self.scores) == len(self.seconds)
 
-    def mean(self) -> dict[str, float]:
-        """Return the mean scores over the windows, weighted by their seconds."""
-        rows = list(zip(self.scores, self.seconds, strict=True))
-        total = sum(self.seconds)
-        return {
+    def scored(self, note: Mapping[str, Any]) -> Clip:
+        """Return the clip with the mean scores over the windows, weighted by their seconds."""
+        if self.error is not None:
+            raise self.error
+        rows, total = list(zip(self.scores, self.seconds, strict=True)), sum(self.seconds)
+        mean = {
             name: round(sum(row[name] * seconds for row, seconds in rows) / total, DIGITS)
             for name in self.scores[0]
         }
+        return with_scores(self.clip, mean, note)
 
 
 def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
@@ -186,51 +201,44 @@ def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
 def _bank(heads: str | Path, encoder: str | Path | None, device: str | None, _state: str) -> Bank:
     """Load heads and encoder once for all shards of a process; `_state` changes with their content."""
     check_encoder(heads, encoder)
-    return Bank.build(find_heads(heads).load(), load_encoder(encoder, device=device))
+    return Bank.build(load_heads(heads), load_encoder(encoder, device=device))
 
 
 def _annotate(
     clips: Iterator[Clip], failed: OnFailed, bank: Bank, batch_size: int, note: Mapping[str, Any]
 ) -> Iterator[Clip]:
-    """Read windows into a batch; when it is full, score it and pass on the clips that are complete."""
+    """Score windows in batches, whatever clips they are of, and pass on the clips that are complete."""
     waiting: deque[_Pending] = deque()
-    batch: list[tuple[_Pending, Samples]] = []
-    for clip in clips:
-        waiting.append(_Pending(clip))
-        for samples in waiting[-1].windows(bank.encoder):
-            batch.append((waiting[-1], samples))
-            if len(batch) == batch_size:
-                _score(batch, bank)
-        yield from _complete(waiting, failed, note)
-    _score(batch, bank)
-    yield from _complete(waiting, failed, note)
+
+    def opened() -> Iterator[tuple[_Pending, Samples]]:
+        for clip in clips:
+            waiting.append(pending := _Pending(clip))
+            yield from ((pending, samples) for samples in pending.windows(bank.encoder))
+
+    windows = opened()
+    while (batch := list(islice(windows, batch_size))) or waiting:
+        _score(batch, bank)
+        while waiting and waiting[0].complete:
+            pending = waiting.popleft()
+            try:
+                yield pending.scored(note)
+            except (CorpusError, InputError) as error:
+                failed(pending.clip.id, error)
 
 
 def _score(batch: list[tuple[_Pending, Samples]], bank: Bank) -> None:
-    """Score the windows of the batch and empty it."""
-    if batch:
-        try:
-            rows = bank.scores([samples for _, samples in batch])
-        except (RuntimeError, MemoryError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise JobError(
-                f"{len(batch)} windows cannot be scored on {bank.encoder.device} ({reason[:200]}): use a "
-                "smaller --batch-size, or another --device"
-            ) from error
-        for (pending, _), row in zip(batch, rows, strict=True):
-            pending.scores.append(row)
-    batch.clear()
-
-
-def _complete(waiting: deque[_Pending], failed: OnFailed, note: Mapping[str, Any]) -> Iterator[Clip]:
-    while waiting and waiting[0].complete:
-        pending = waiting.popleft()
-        try:
-            if pending.error is not None:
-                raise pending.error
-            yield with_scores(pending.clip, pending.mean(), note)
-        except (CorpusError, InputError) as error:
-            failed(pending.clip.id, error)
+    if not batch:
+        return
+    try:
+        rows = bank.scores([samples for _, samples in batch])
+    except (RuntimeError, MemoryError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise JobError(
+            f"{len(batch)} windows cannot be scored on {bank.encoder.device} ({reason[:200]}): use a "
+            "smaller --batch-size, or another --device"
+        ) from error
+    for (pending, _), row in zip(batch, rows, strict=True):
+        pending.scores.append(row)
 
 
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:
@@ -267,10 +275,3 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
 def _placed(head: Head, device: torch.device) -> Head:
     """Return a flattened head on a device: in half precision on a GPU, in full elsewhere."""
     return head.on(device, torch.float16 if device.type == "cuda" else torch.float32)
-
-
-def _room(device: torch.device) -> float:
-    """Return the bytes that weights of heads may take; a CPU maps them and needs none."""
-    if device.type == "cuda":
-        return ROOM * torch.cuda.mem_get_info(device)[0]
-    return inf if device.type == "cpu" else 0.0

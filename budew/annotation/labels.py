@@ -4,8 +4,8 @@ Scores, votes and words of other corpora become profiles when they are read (`bu
 job keeps them and notes their origin. The captions of a clip that has nothing else are parsed.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -81,20 +81,14 @@ def _noted(clip: Clip, profile: VoiceProfile, source: str) -> Clip:
 def _from_captions(clip: Clip) -> VoiceProfile:
     """Return the mean of parsed captions: means of emotions, bursts and traits that most of them name."""
     profiles = [parse(caption.text).profile for caption in clip.captions]
+    count, sums = len(profiles), Counter[str]()
+    for profile in profiles:
+        sums.update(profile.emotions)
     bursts = Counter(burst for profile in profiles for burst in profile.bursts)
     traits = Counter(trait for profile in profiles for trait in profile.traits.items())
-    common = {name: value for (name, value), count in traits.items() if 2 * count > len(profiles)}
     before = {} if clip.profile is None else clip.profile.traits
     return VoiceProfile(
-        _means(profiles),
-        [burst for burst, count in bursts.items() if 2 * count > len(profiles)],
-        {**before, **common},
+        {name: round(total / count, _DIGITS) for name, total in sums.items()},
+        [burst for burst, times in bursts.items() if 2 * times > count],
+        {**before, **{name: value for (name, value), times in traits.items() if 2 * times > count}},
     )
-
-
-def _means(profiles: Sequence[VoiceProfile]) -> dict[str, float]:
-    sums: dict[str, float] = defaultdict(float)
-    for profile in profiles:
-        for name, intensity in profile.emotions.items():
-            sums[name] += intensity
-    return {name: round(total / len(profiles), _DIGITS) for name, total in sums.items()}

@@ -15,14 +15,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 
 from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
 from budew.audio.formats import sniff_format
-from budew.audio.samples import SAMPLING_RATE, decode, warn_of_damage
+from budew.audio.samples import SAMPLING_RATE, decode
 from budew.chat.client import Client, answered_in_order
 from budew.chat.request import ChatRequest
 from budew.chat.server import ServerSettings
@@ -33,13 +33,11 @@ from budew.profile import VoiceProfile
 
 MAX_SECONDS = 60.0
 _PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers need not know the other kinds
-_BYTES_A_SAMPLE = 2
 _HEADER = 44
 _LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the model
 
 
-@dataclass(frozen=True, slots=True)
-class SentAudio:
+class SentAudio(NamedTuple):
     """An encoded file and its format, "wav" or "mp3"."""
 
     data: bytes
@@ -89,9 +87,7 @@ class AnnotateByLLM:
         """Annotate clips in their order, many at a time.
 
         Raises:
-            JobError: the key or the model is refused, the server stays away for longer than patience lasts,
-                a ceiling is reached, or the cache cannot be written. What was answered is kept.
-            MissingExtraError: the library openai is not installed.
+            JobError, MissingExtraError: see `Client`. What was answered is kept.
         """
         annotated = answered_in_order(
             map(self._prepared, clips), self._annotated, self.server, account=self.account
@@ -168,14 +164,12 @@ def audio_to_send(clip: Clip, *, max_seconds: float) -> SentAudio:
         AudioError: it cannot be decoded, or is longer than `max_seconds`.
     """
     decoded = decode(clip.audio, max_seconds=max_seconds, name=f"clip {clip.id!r}")
-    warn_of_damage(decoded.damage)
-    smallest = _HEADER + _BYTES_A_SAMPLE * len(decoded.samples)
-    size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
-    if decoded.damage is None and size <= smallest:
-        data = clip.audio.read_bytes() if isinstance(clip.audio, Path) else clip.audio
-        format = sniff_format(data[:16])
-        if format == "mp3" or (format == "wav" and data[12:16] + data[20:22] == _PLAIN_WAV):
-            return SentAudio(data, format)
-    file, samples = io.BytesIO(), np.rint(np.clip(decoded.samples, -1, 1) * 32767).astype(np.int16)
+    samples = np.rint(np.clip(decoded.usable, -1, 1) * 32767).astype(np.int16)
+    data = clip.audio.read_bytes() if isinstance(clip.audio, Path) else clip.audio
+    format = sniff_format(data[:16])
+    plain = format == "mp3" or (format == "wav" and data[12:16] + data[20:22] == _PLAIN_WAV)
+    if format and plain and decoded.damage is None and len(data) <= _HEADER + samples.nbytes:
+        return SentAudio(data, format)
+    file = io.BytesIO()
     soundfile.write(file, samples, SAMPLING_RATE, format="WAV", subtype="PCM_16")
     return SentAudio(file.getvalue(), "wav")

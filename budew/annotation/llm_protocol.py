@@ -6,18 +6,15 @@ everything that is asked for, once, in range, and nothing else.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from string import Formatter
 from typing import Any, Literal, get_args
 
-from pydantic import field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import model_validator
 
-from budew.chat.json_in_text import object_in
-from budew.chat.request import Schema
+from budew.chat.request import Schema, object_in
 from budew.errors import AnswerError, InputError, SettingsError
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
@@ -44,6 +41,7 @@ SCALE = SCALES["bud-e"]
 """Scale of the emotions."""
 MOST_PROBLEMS = 20
 _LONGEST_PROBLEM = 200
+_SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
 class PromptFile(Settings):
@@ -61,19 +59,14 @@ class PromptFile(Settings):
     correction: str
     answer_tokens: int
 
-    @field_validator("parts")
-    @classmethod
-    def _has_emotions(cls, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        if "emotions" not in parts:
-            raise PydanticCustomError("settings", "emotions are always asked for")
-        return parts
-
-    @field_validator("correction")
-    @classmethod
-    def _has_problems(cls, text: str) -> str:
-        if "{problems}" not in text:
-            raise PydanticCustomError("settings", "has no {problems}")
-        return text
+    @model_validator(mode="after")
+    def _is_complete(self) -> "PromptFile":
+        whole = "emotions" in self.parts and set(self.parts) <= set(self.sections)
+        if not whole or "{problems}" not in self.correction:
+            raise ValueError(
+                "needs emotions among the parts, a section for each part, {problems} in the correction"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +116,6 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
     file = data_folder("paraphrase") / "annotation.yaml" if path is None else Path(path)
     given = load(PromptFile, file)
     parts = tuple(dict.fromkeys(given.parts))
-    missing = [part for part in parts if part not in given.sections]
-    if missing:
-        raise SettingsError(f"{file}: sections.{missing[0]}: required")
     sections = "".join(_filled(file, part, given.sections[part], _words(part)) for part in parts)
     words = {"parts": sections.rstrip(), "form": form_of(answer_schema(parts).schema)}
     return AnnotationPrompt(
@@ -140,20 +130,19 @@ def load_prompt(path: str | Path | None = None) -> AnnotationPrompt:
 
 
 def _filled(file: Path, name: str, text: str, words: Mapping[str, str | int]) -> str:
-    """Replace the names in braces by their words; formats and attributes of them are refused."""
-    try:
-        fields = [
-            (field, spec or mark) for _, field, spec, mark in Formatter().parse(text) if field is not None
-        ]
-    except ValueError as error:
-        raise SettingsError(f"{file}: {name}: a single brace: write {{{{ for {{ and }}}} for }}") from error
-    for field, more in fields:
-        if field not in words or more:
+    """Replace the names in braces by their words, and doubled braces by single ones."""
+
+    def word(match: re.Match[str]) -> str:
+        if match[0] in ("{{", "}}"):
+            return match[0][0]
+        if match[1] not in words:
             known = ", ".join(f"{{{word}}}" for word in words)
             raise SettingsError(
-                f"{file}: {name}: unknown field {{{field[:40]}}}: there are {known}; write {{{{ for {{"
+                f"{file}: {name}: unknown field {match[0][:40]}: there are {known}; write {{{{ for {{"
             )
-    return text.format(**words)
+        return str(words[match[1]])
+
+    return _SLOT.sub(word, text)
 
 
 def _words(part: str) -> dict[str, str | int]:
@@ -229,106 +218,64 @@ def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
     """
     data = object_in(text, keys=parts)
     problems = [f"{_shown(name)} is not asked for" for name in data if name not in parts]
-    read = {part: _READ[part](data.get(part), problems) for part in parts}
+    read = {part: _read_part(part, data.get(part), problems) for part in parts}
     if problems:
         shown = [problem[:_LONGEST_PROBLEM] for problem in problems[:MOST_PROBLEMS]]
         more = [f"and {len(problems) - MOST_PROBLEMS} more"] * (len(problems) > MOST_PROBLEMS)
         raise AnswerError("\n".join([*shown, *more]))
-    return VoiceProfile(
-        read["emotions"], read.get("bursts", ()), {**read.get("traits", {}), **read.get("attributes", {})}
-    )
+    traits = {**read.get("traits", {}), **read.get("attributes", {})}
+    known = {name: value for name, value in traits.items() if value is not None}
+    return VoiceProfile(read["emotions"], tuple(read.get("bursts", ())), known)
 
 
-def _emotions(value: Any, problems: list[str]) -> dict[str, float]:
-    scores = {}
-    for name, score in _each_once("emotions", value, EMOTIONS, emotion, problems):
+def _read_part(part: str, given: Any, problems: list[str]) -> dict[str, Any]:
+    """Return the values of a part by canonical names; note what is unknown, repeated, missing or wrong."""
+    kind, names, canonical, value_of = _READ[part]
+    if not isinstance(given, kind) or len(given) > 2 * len(names):  # the nearest to a wrong name takes time
+        what = "a list of names" if kind is list else "an object"
+        problems.append(f"{part}: give {what}, of at most {len(names)}, not {_shown(given)}")
+        return {}
+    found: dict[str, Any] = {}
+    for written, value in given.items() if isinstance(given, dict) else ((name, None) for name in given):
         try:
-            scores[name] = to_intensity(score, SCALE)
-        except InputError:
-            problems.append(f"emotions: {name} is {_shown(score)}, not a number from 0 to 4")
-    return scores
-
-
-def _bursts(value: Any, problems: list[str]) -> list[str]:
-    if not isinstance(value, list):
-        problems.append(f"bursts is {_shown(value)}, not a list of names")
-        return []
-    if len(value) > len(BURSTS):
-        problems.append(f"bursts holds {len(value)} names, more than there are")
-        return []
-    names: list[str] = []
-    for given in value:
-        try:
-            name = burst(given)
+            name = canonical(written)
+            if name not in names or name in found:
+                again = "stands there twice" if name in found else "is not asked for"
+                problems.append(f"{part}: {_shown(name)} {again}")
+                continue
+            found[name] = None
+            found[name] = value_of(name, value)
         except (InputError, TypeError) as error:
-            problems.append(f"bursts: {_reason(error)}")
-            continue
-        if name in names:
-            problems.append(f"bursts: {name!r} stands there twice")
-        names.append(name)
-    return names
-
-
-def _traits(
-    value: Any, problems: list[str], *, part: str, names: Sequence[str], words: bool
-) -> dict[str, str | float]:
-    """Return the traits of a part, which are `words` or numbers."""
-    found: dict[str, str | float] = {}
-    for name, content in _each_once(part, value, names, str, problems):
-        if isinstance(content, str) is not words:
-            kind = "a word" if words else "a number"
-            problems.append(f"{part}: {name} is {_shown(content)}, not {kind}")
-        elif not words or content.strip().lower() != UNKNOWN:
-            try:
-                found.update([trait(name, content)])
-            except InputError as error:
-                problems.append(f"{part}: {name}: {_reason(error)}")
+            problems.append(f"{part}: {_shown(written)}: {' '.join(str(error).split())}")
+    missing = [name for name in names if name not in found] if kind is dict else []
+    if missing:
+        problems.append(f"{part}: {', '.join(missing)} missing")
     return found
 
 
-def _each_once(
-    part: str, value: Any, names: Sequence[str], resolve: Callable[[str], str], problems: list[str]
-) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a part under their canonical names; note those unknown, repeated or missing."""
-    if not isinstance(value, Mapping):
-        problems.append(f"{part} is {_shown(value)}, not an object")
-        return
-    if len(value) > 2 * len(names):  # finding the nearest name to a wrong one takes time
-        problems.append(f"{part} holds {len(value)} names, not {len(names)}")
-        return
-    seen = set()
-    for given, content in value.items():
-        try:
-            name = resolve(given)
-        except InputError as error:
-            problems.append(f"{part}: {_reason(error)}")
-            continue
-        if name not in names:
-            problems.append(f"{part}: {_shown(given)} is not asked for")
-        elif name in seen:
-            problems.append(f"{part}: {name!r} stands there twice")
-        else:
-            seen.add(name)
-            yield name, content
-    missing = [name for name in names if name not in seen]
-    if missing:
-        problems.append(f"{part}: {', '.join(missing)} missing")
+def _score(_: str, value: Any) -> float:
+    return to_intensity(value, SCALE)
+
+
+def _word(name: str, value: Any) -> str | float | None:
+    if not isinstance(value, str):
+        raise InputError(f"{_shown(value)} is not a word")
+    return None if value.strip().lower() == UNKNOWN else trait(name, value)[1]
+
+
+def _number(name: str, value: Any) -> float:
+    return ATTRIBUTES[name].scale.checked(value)
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "missing"
-    text = repr(value)[:60] if isinstance(value, str | int | float) else type(value).__name__
-    return {"dict": "an object", "list": "a list"}.get(text, text)
+    return repr(value)[:60] if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-_READ: Mapping[str, Callable[[Any, list[str]], Any]] = {
-    "emotions": _emotions,
-    "bursts": _bursts,
-    "traits": partial(_traits, part="traits", names=WORD_TRAITS, words=True),
-    "attributes": partial(_traits, part="attributes", names=tuple(ATTRIBUTES), words=False),
+_Kind = type[dict[str, Any]] | type[list[Any]]
+_READ: Mapping[str, tuple[_Kind, Sequence[str], Callable[[Any], str], Callable[[str, Any], Any]]] = {
+    "emotions": (dict, EMOTIONS, emotion, _score),
+    "bursts": (list, BURSTS, burst, lambda name, _: name),
+    "traits": (dict, WORD_TRAITS, str, _word),
+    "attributes": (dict, tuple(ATTRIBUTES), str, _number),
 }
+"""Of each part: what it is in JSON, its names, what brings a name and a value to canonical form."""

@@ -1,7 +1,7 @@
 """Quantile thresholds of a measured corpus, and the job that turns measures into traits: fast, noisy...
 
-Two passes: `corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds.
-They are a JSON file, so that another corpus, or one clip, can be compared with the same.
+`corpus_thresholds` reads the measures of all clips, `AnnotateByMeasures` applies the thresholds. They are a
+JSON file, so that another corpus, or one clip, can be compared with the same.
 
 dataspeech cuts the range into equal parts, whose outer ones are nearly empty. Pitch is that of the clip, not
 the mean of its speaker as in dataspeech: excited speech is higher than usual, and captions describe it.
@@ -13,14 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from budew.annotation.measure import FIELD
 from budew.corpora.clip import Clip
@@ -40,7 +38,7 @@ FEWEST = 20
 ALL = ""
 """Name of the group of all clips."""
 
-Row = tuple[float, ...]
+Row = tuple[float, float, float, float]
 """The thresholds of a measure in one group, from low to high."""
 
 
@@ -86,13 +84,10 @@ class Thresholds(Settings):
     @field_validator("rows")
     @classmethod
     def _rise(cls, rows: Mapping[str, Mapping[str, Row]]) -> Mapping[str, Mapping[str, Row]]:
-        known, count = {rule.measure for rule in rules()}, len(_table()["quantiles"])
         for name, groups in rows.items():
-            for row in groups.values():
-                if name not in known or len(row) != count or any(low > high for low, high in pairwise(row)):
-                    raise PydanticCustomError(
-                        "settings", f"{name[:40]!r}: needs {count} rising numbers of a known measure"
-                    )
+            known = any(rule.measure == name for rule in rules())
+            if not known or any(list(row) != sorted(row) for row in groups.values()):
+                raise ValueError(f"{name[:40]!r}: needs rising numbers of a known measure")
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
@@ -111,10 +106,10 @@ class Thresholds(Settings):
         text = json.dumps(self.model_dump(by_alias=True)["edges"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def write(self, path: str | Path) -> None:
+    def write(self, path: Path) -> None:
         """Write a JSON file, which appears whole."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(Path(path)) as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
             print(json.dumps(self.model_dump(by_alias=True), indent=1, ensure_ascii=False), file=file)
 
 
@@ -150,12 +145,9 @@ class AnnotateByMeasures:
 
 
 def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
-    """Return the clip with the traits of its measures. Emotions that nobody judged stay unknown.
+    """Return the clip with the traits of its measures, which `overwrite` those that it has, or not.
 
-    Args:
-        clip: measured.
-        thresholds: of its corpus, or of another one.
-        overwrite: whether they replace traits that it has.
+    Emotions that nobody judged stay unknown.
 
     Raises:
         CorpusError: the clip is not measured.
@@ -174,12 +166,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
 
 
 def read_thresholds(path: str | Path) -> Thresholds:
-    """Read what `Thresholds.write` wrote.
-
-    Raises:
-        SettingsError: names what is wrong with it.
-        CorpusError: it cannot be read, or is not JSON.
-    """
+    """Read what `Thresholds.write` wrote. Raises SettingsError or CorpusError where the file is another."""
     return validated(Thresholds, read_json(Path(path)), name=str(path))
 
 
@@ -197,8 +184,8 @@ def corpus_thresholds(
         corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
         by_gender: thresholds of pitch for each gender as well; else a clip is compared with all.
         by_language: the same for the rate of syllables and languages.
-        on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are done.
+        on_bad, progress: called with the error of each item that cannot be read (without it the first is
+            raised), and with the number of clips that are done.
 
     Raises:
         CorpusError: fewer than `FEWEST` clips are measured, or the corpus cannot be read.
@@ -222,13 +209,13 @@ def corpus_thresholds(
         )
     rows = {
         name: {
-            group: tuple(round(float(number), 3) for number in np.quantile(numbers, _table()["quantiles"]))
+            group: [round(number, 3) for number in np.quantile(numbers, _table()["quantiles"]).tolist()]
             for group, numbers in sorted(groups.items())
             if len(numbers) >= FEWEST
         }
         for name, groups in values.items()
     }
-    return Thresholds(corpus=str(corpus), clips=count, edges=rows)
+    return validated(Thresholds, {"corpus": str(corpus), "clips": count, "edges": rows}, name=str(corpus))
 
 
 def measures_of(clip: Clip) -> dict[str, float]:
@@ -246,20 +233,13 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _group(clip: Clip, rule: Rule) -> str:
-    if rule.group == "gender":
-        return gender(clip.profile)
+    """Return the language of a clip, or "female" or "male" by the word or else the number of its profile."""
     if rule.group == "language":
         return (clip.language or "").partition("-")[0].lower()
-    return ALL
-
-
-def gender(profile: VoiceProfile | None) -> str:
-    """Return "female" or "male", by the word or else the number of the profile; `ALL` where it is neither."""
-    traits: Mapping[str, Any] = {} if profile is None else profile.traits
-    if "gender" in traits:
-        return traits["gender"] if traits["gender"] in ("female", "male") else ALL
+    traits: Mapping[str, Any] = clip.profile.traits if clip.profile and rule.group == "gender" else {}
     number = traits.get("Gender", 0.0)
-    return ALL if abs(number) < 1 else "female" if number > 0 else "male"
+    word = traits.get("gender", ALL if abs(number) < 1 else "female" if number > 0 else "male")
+    return word if word in ("female", "male") else ALL
 
 
 @cache

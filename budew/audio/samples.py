@@ -101,9 +101,7 @@ def decode(
             held.append(block)
             count += len(block)
             if count > max_seconds * rate:
-                raise AudioError(
-                    f"{name}: longer than {max_seconds:g} s: read it with `windows`, or raise max_seconds"
-                )
+                raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
     return Decoded(np.concatenate(held), rate, stream.damage)
 
 

@@ -92,10 +92,11 @@ def train_heads(
             progress=bar,
         )
     print_table(quality_table(trained))
-    if trained.bare or trained.unjudged or trained.cut:
+    pooled = trained.pooled
+    if pooled.bare or pooled.unjudged or pooled.cut:
         say_error(
-            f"clips without a profile: {trained.bare}, with unknown emotions: {trained.unjudged}, "
-            f"longer than the window: {trained.cut}"
+            f"clips without a profile: {pooled.bare}, with unknown emotions: {pooled.unjudged}, "
+            f"longer than the window: {pooled.cut}"
         )
     print(
         f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"

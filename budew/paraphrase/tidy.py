@@ -6,7 +6,7 @@ not changed: whether it expresses the profile is for the gate to decide.
 
 import re
 
-from budew.chat.json_in_text import object_in
+from budew.chat.request import object_in
 from budew.errors import AnswerError
 
 KEY = "caption"

@@ -1,4 +1,4 @@
-"""Folders of heads as they are published are found and loaded; files that are something else run no code."""
+"""A head computes what the published architecture computes; files that are something else run no code."""
 
 import pickle
 import struct
@@ -7,12 +7,107 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from budew.annotation.head_files import TOGETHER, canonical, file_name, find_heads, save_heads
+from budew.annotation.head_files import (
+    TOGETHER,
+    file_name,
+    head_of,
+    is_pooled,
+    load_heads,
+    pool,
+    save_heads,
+)
 from budew.errors import CheckpointError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 
 from .sounds import published, save_published
+
+POSITIONS, WIDTH = 50, 32
+
+
+def states(batch: int = 3) -> torch.Tensor:
+    return torch.randn(batch, POSITIONS, WIDTH, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("prefix", ["", "_orig_mod."])
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_head_gives_the_scores_of_the_published_code(prefix, pooled):
+    given_states = states()
+    parts = [
+        given_states.mean(dim=1),
+        given_states.min(dim=1).values,
+        given_states.max(dim=1).values,
+        given_states.std(dim=1),
+    ]
+    inputs, ours = (
+        (torch.cat(parts, dim=1), pool(given_states)) if pooled else (given_states, given_states.flatten(1))
+    )
+    model = published(ours.shape[1], seed=2)
+    head = head_of("Awe", {prefix + key: value for key, value in model.state_dict().items()})
+    with torch.inference_mode():
+        assert torch.allclose(head(ours), model(inputs).squeeze(1), atol=1e-5)
+    assert is_pooled(head, positions=POSITIONS, width=WIDTH) == pooled
+    with pytest.raises(CheckpointError, match="Awe: takes"):
+        is_pooled(head, positions=POSITIONS + 1, width=WIDTH + 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    inputs=st.integers(1, 64),
+    projection=st.integers(1, 16),
+    hidden=st.lists(st.integers(1, 16), max_size=5),
+    seed=st.integers(0, 99),
+)
+def test_any_widths_and_depth_are_taken_from_the_weights(inputs, projection, hidden, seed):
+    model = published(inputs, seed=seed, projection=projection, hidden=tuple(hidden))
+    given_states = torch.randn(4, inputs, generator=torch.Generator().manual_seed(seed))
+    with torch.inference_mode():
+        assert torch.allclose(
+            head_of("x", model.state_dict())(given_states), model(given_states).squeeze(1), atol=1e-5
+        )
+
+
+def test_half_precision_gives_nearly_the_same_scores():
+    model = published(POSITIONS * WIDTH, seed=2)
+    head = head_of("Awe", model.state_dict())
+    half = head.on(torch.device("cpu"), torch.float16)
+    flat = states().flatten(1)
+    assert half.layers[0][0].dtype == torch.float16
+    assert torch.allclose(half(flat.half()), head(flat), atol=0.01)
+
+
+def spoilt(**changes):
+    weights = dict(published(128, seed=1).state_dict())
+    for key, value in changes.items():
+        name = key.replace("__", ".")
+        weights.pop(name, None) if value is None else weights.__setitem__(name, value)
+    return weights
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {},
+        spoilt(proj__bias=None),
+        spoilt(mlp__3__weight=torch.zeros(2, 2)),
+        spoilt(_orig_mod__proj__bias=torch.zeros(8)),
+        spoilt(proj__weight=torch.zeros(8, 128, dtype=torch.int64)),
+        spoilt(proj__weight="weights"),
+        spoilt(proj__weight=torch.zeros(8)),
+        spoilt(proj__weight=torch.zeros(8, 1).expand(8, 2**23)),
+        spoilt(proj__weight=torch.zeros(7, 128)),
+        spoilt(mlp__5__weight=torch.zeros(6, 9)),
+        spoilt(mlp__11__weight=torch.zeros(2, 4), mlp__11__bias=torch.zeros(2)),
+        spoilt(mlp__8__bias=torch.tensor([1.0, float("nan"), 0, 0])),
+        spoilt(proj__weight=torch.full((8, 128), float("inf"))),
+    ],
+)
+def test_what_is_no_head_is_refused_with_its_name(weights):
+    with pytest.raises(CheckpointError, match="Awe: "):
+        head_of("Awe", weights)
+
 
 NAMES = {
     "model_Hope_Enthusiasm_Optimism_best.pth": "Hope/Optimism",
@@ -24,47 +119,44 @@ NAMES = {
     "model_High-Pitched_vs._Low-Pitched_best.pth": "High-Pitched_vs._Low-Pitched",
     "model_Age_best.pth": "Age",
     "model_score_speech_quality_best.pth": "score_speech_quality",
+    "model_age_best.pth": "age",
 }
 
 
 @pytest.mark.parametrize(("file", "name"), NAMES.items())
 def test_published_file_names_are_resolved(tmp_path: Path, file, name):
     save_published(published(128, seed=1), tmp_path / file)
-    assert [head.name for head in find_heads(tmp_path).load()] == [name]
+    assert [head.name for head in load_heads(tmp_path)] == [name]
 
 
 def test_our_file_names_resolve_to_what_they_were_made_of(tmp_path: Path):
     for number, name in enumerate((*EMOTIONS, *ATTRIBUTES)):
         save_published(published(4, seed=number, projection=1, hidden=()), tmp_path / file_name(name))
-    assert {head.name for head in find_heads(tmp_path).load()} == {*EMOTIONS, *ATTRIBUTES}
+    assert {head.name for head in load_heads(tmp_path)} == {*EMOTIONS, *ATTRIBUTES}
 
 
 def test_heads_come_back_as_they_were_saved_in_either_form(tmp_path: Path):
     source, out = tmp_path / "published", tmp_path / "ours"
     source.mkdir(), out.mkdir()
-    for number, file in enumerate(("model_Awe_best.pth", "model_High-Pitched_vs._Low-Pitched_best.pth")):
+    files = ("model_Awe_best.pth", "model_High-Pitched_vs._Low-Pitched_best.pth")
+    for number, file in enumerate(files):
         save_published(published(128, seed=number), source / file, compiled=bool(number))
-    heads = find_heads(source).load()
+    heads = load_heads(source)
     save_heads(heads, out)
-    assert {path.name for path in out.iterdir()} == {
-        "model_Awe_best.pth",
-        "model_High-Pitched_vs._Low-Pitched_best.pth",
-        TOGETHER,
-    }
+    assert {path.name for path in out.iterdir()} == {*files, TOGETHER}
     inputs = torch.randn(5, 128, generator=torch.Generator().manual_seed(1))
-    for loaded in (find_heads(out).load(), find_heads(out / TOGETHER).load()):
+    for loaded in (load_heads(out), load_heads(out / TOGETHER)):
         assert [head.name for head in loaded] == [head.name for head in heads]
         assert all(torch.equal(a(inputs), b(inputs)) for a, b in zip(heads, loaded, strict=True))
-    published_code = published(128, seed=0)
-    published_code.load_state_dict(torch.load(out / "model_Awe_best.pth", weights_only=True))
+    published(128, seed=0).load_state_dict(torch.load(out / files[0], weights_only=True))
     for path in out.glob("*.pth"):
         path.unlink()
-    assert len(find_heads(out).load()) == 2
+    assert len(load_heads(out)) == 2
 
 
 def test_large_weights_are_mapped_and_not_read_into_memory(tmp_path: Path):
     save_published(published(200_000, seed=1, projection=16), tmp_path / "model_Awe_best.pth")
-    (head,) = find_heads(tmp_path).load()
+    (head,) = load_heads(tmp_path)
     mapped = Path("/proc/self/maps")
     if mapped.exists():
         assert str(tmp_path / "model_Awe_best.pth") in mapped.read_text()
@@ -96,7 +188,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, monkeypatch):
     ):
         write()
         with pytest.raises(CheckpointError, match=r"model_Awe_best\.pth"):
-            find_heads(folder).load()
+            load_heads(folder)
     assert not (tmp_path / "ran.txt").exists()
 
 
@@ -104,10 +196,10 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path):
     file = tmp_path / "model_Awe_best.pth"
     zipped(file, b"\0" * 50_000_000, compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(CheckpointError, match="compressed"):
-        find_heads(tmp_path).load()
+        load_heads(tmp_path)
     zipped(file, b"\0" * 2_000_000)
     with pytest.raises(CheckpointError, match="pickle is too large"):
-        find_heads(tmp_path).load()
+        load_heads(tmp_path)
 
 
 def test_a_tensor_that_claims_more_than_its_file_holds_is_refused(tmp_path: Path):
@@ -123,7 +215,7 @@ def test_a_tensor_that_claims_more_than_its_file_holds_is_refused(tmp_path: Path
             out.writestr(part.filename, content)
     rewritten.replace(path)
     with pytest.raises(CheckpointError, match=r"cannot be opened.*storage"):
-        find_heads(tmp_path).load()
+        load_heads(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 100, None])
@@ -132,25 +224,19 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, content):
     content = file.read_bytes()[:-20_000] if content is None else content
     file.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"model_Awe_best\.pth"):
-        find_heads(tmp_path).load()
+        load_heads(tmp_path)
     (tmp_path / "some.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"some\.safetensors"):
-        find_heads(tmp_path / "some.safetensors").load()
+        load_heads(tmp_path / "some.safetensors")
 
 
-def test_two_heads_for_one_emotion_none_and_no_folder_are_refused(tmp_path: Path):
-    with pytest.raises(CheckpointError, match="0 files"):
-        find_heads(tmp_path)
+def test_two_heads_for_one_emotion_none_and_a_name_that_is_none_are_refused(tmp_path: Path):
     with pytest.raises(CheckpointError, match="no such folder"):
-        find_heads(tmp_path / "nothing")
+        load_heads(tmp_path)
     for name in ("model_Hope_Optimism_best.pth", "model_Hope_Enthusiasm_Optimism_best.pth"):
         save_published(published(128, seed=1), tmp_path / name)
     with pytest.raises(CheckpointError, match="two heads for Hope/Optimism"):
-        find_heads(tmp_path).load()
-
-
-def test_names_are_known_in_any_spelling_and_others_are_not():
-    assert canonical("Jealousy%20%26%20Envy") == "Jealousy & Envy"
-    assert canonical("high-pitched_vs._low-pitched") == "High-Pitched_vs._Low-Pitched"
-    for other in ("age", "gender", "loudness", "score_speech_quality", "", "x" * 500):
-        assert canonical(other) is None
+        load_heads(tmp_path)
+    save_published(published(128, seed=1), tmp_path / "model_a%00b_best.pth")
+    with pytest.raises(CheckpointError, match="not the name of a head"):
+        load_heads(tmp_path)

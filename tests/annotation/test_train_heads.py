@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from budew.annotation.head_files import TOGETHER, find_heads
+from budew.annotation.head_files import TOGETHER
 from budew.annotation.head_stack import Fitting
 from budew.annotation.heads import AnnotateByHeads
-from budew.annotation.pooled_states import TARGETS, Pooled, pooled_states, split_by_speaker
-from budew.annotation.train_heads import fit_heads, train_heads
+from budew.annotation.train_heads import (
+    TARGETS,
+    Pooled,
+    fit_heads,
+    pooled_states,
+    split_by_speaker,
+    train_heads,
+)
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CheckpointError, CorpusError
 from budew.model.encoder import load_encoder
@@ -93,7 +99,7 @@ def test_clips_whose_emotions_are_unknown_train_attributes_and_no_zeros(pooled, 
     assert list(found.targets[:, TARGETS.index("Arousal")]) == [3, 1]
     assert (found.unjudged, found.bare) == (1, 0)
     write_shard(tmp_path / "bare.tar", [clip_of(sound, "a")])
-    with pytest.raises(CorpusError, match="none of its 1 clips has a profile"):
+    with pytest.raises(CorpusError, match=r"its 0 clips with profiles \(1 are without"):
         train_heads(tmp_path / "bare.tar", tmp_path / "out", encoder=str(whisper_folder))
     assert not (tmp_path / "out").exists()
 
@@ -134,7 +140,6 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
     assert made[0][0].profile.traits["Arousal"] > made[0][1].profile.traits["Arousal"] + 0.3
     with pytest.raises(CheckpointError, match="is there already"):
         train_heads(corpus, out)
-    assert find_heads(out).load()
 
 
 def clip_with(corpus: Path, extreme) -> Clip:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.chat.json_in_text import LONGEST_TEXT, object_in
+from budew.chat.request import LONGEST_TEXT, object_in
 from budew.errors import AnswerError
 
 DATA = {"emotions": {"Anger": 1, "{": "}"}, "bursts": ['"', "ü"]}

@@ -102,27 +102,14 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"profile": None}, "none of its 60 clips has a profile: annotate it first"),
-        (
-            {"speaker": "anna"},
-            "all clips are of one speaker, and heads are validated on others: give clips of more",
-        ),
-        (
-            {"profile": VoiceProfile({"Awe": 0})},
-            "none of the 55 emotions and attributes is in enough of its 60",
-        ),
-    ],
+    "change", [{"profile": None}, {"speaker": "anna"}, {"profile": VoiceProfile({"Awe": 0})}]
 )
-def test_a_corpus_that_gives_no_head_is_refused_with_the_reason(
-    budew, loud_and_quiet, whisper_folder, tmp_path, change, said
-):
+def test_a_corpus_that_gives_no_head_is_refused(budew, loud_and_quiet, whisper_folder, tmp_path, change):
     clips = [replace(clip, **change) for clip in read(loud_and_quiet)]
     write_shard(tmp_path / "other.tar", clips)
     outcome = budew("train-heads", tmp_path / "other.tar", tmp_path / "heads", "--encoder", whisper_folder)
     assert outcome.status == 1
-    assert said in outcome.err
+    assert "no head can be trained on" in outcome.err
     assert not (tmp_path / "heads").exists()
 
 
