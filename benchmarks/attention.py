@@ -11,8 +11,7 @@ import time
 
 import torch
 
-from budew.model.build import build_whisper
-from budew.model.tokenizer import build_tokenizer
+from budew.model.build import build_tokenizer, build_whisper
 from budew.resources import data_folder
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.scratch.heads import CUES, PRESENT, WhisperWithHeads

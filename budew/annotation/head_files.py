@@ -32,7 +32,7 @@ from torch.nn.functional import linear, relu
 
 from budew.corpora.sidecar import read_json
 from budew.errors import CheckpointError
-from budew.model.encoder import identity
+from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
 TOGETHER, NOTES = "heads.safetensors", "heads.json"

@@ -37,7 +37,8 @@ from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError
 from budew.files import fingerprint
 from budew.jobs import OnFailed
-from budew.model.encoder import PUBLISHED, Encoder, identity, load_encoder
+from budew.model.checkpoint import identity
+from budew.model.encoder import PUBLISHED, Encoder, load_encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import SCALES, to_intensity

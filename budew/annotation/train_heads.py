@@ -25,7 +25,8 @@ from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.errors import AudioError, CheckpointError, CorpusError, OnBad, report
-from budew.model.encoder import Encoder, identity, load_encoder
+from budew.model.checkpoint import identity
+from budew.model.encoder import Encoder, load_encoder
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 from budew.taxonomy import ATTRIBUTES, EMOTIONS

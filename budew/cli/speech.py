@@ -106,7 +106,7 @@ def _is_file(path: Path) -> bool:
 def _caption_to_file(
     captioner: "Captioner", paths: list[str], file: Path, model: str | None, shape: dict[str, Any]
 ) -> bool:
-    from budew.model.encoder import identity
+    from budew.model.checkpoint import identity
     from budew.reports.captions_output import partial_results, write_records
 
     settings = {

@@ -1,5 +1,6 @@
 """What a captioner returns: a caption for each window of a recording, and one profile for all of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
+_TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>")
+_OPENERS = r"(?:The|This|That|An?|She|He|It|They|There|In|With)\b"
+_STRAY = (
+    re.compile(rf"(?:[A-Z]{{1,4}}\b\W+)+(?={_OPENERS})"),  # "A B The", "AB. This"
+    re.compile(r"(?:[B-HJ-Z]\b[\s.,:;]+)+(?=[A-Z])"),  # "T Deep": a lone letter that is not a word
+    re.compile(r"[A-Z]{1,4}(?=[A-Z][a-z])"),  # "TThe"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,20 @@ def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
     return VoiceProfile(_mean_emotions(spoken), bursts, _traits(spoken))
 
 
+def clean(text: str) -> tuple[str, str]:
+    """Return `text` as one line of printable characters without special tokens, and the stray capitals that
+    were removed before it ("" as a rule).
+
+    BUD-E checkpoints sometimes put single capitals before the caption ("A B The speaker…", "TThe speaker…"),
+    which confuse a parser. "A German woman" and "ASMR-like" stay: what could be a word is taken for stray
+    only before a word that opens a sentence.
+    """
+    line = " ".join(_TOKEN.sub(" ", text).split())
+    line = "".join(letter for letter in line if letter.isprintable() and letter != "\ufffd").strip()
+    found = next((match for pattern in _STRAY if (match := pattern.match(line))), None)
+    return (line[found.end() :], found.group().strip()) if found else (line, "")
+
+
 def _mean_emotions(spoken: Sequence[tuple[VoiceProfile, float]]) -> dict[str, float]:
     total = sum(seconds for _, seconds in spoken)
     sums: dict[str, float] = defaultdict(float)
@@ -160,11 +182,11 @@ def _traits(spoken: Sequence[tuple[VoiceProfile, float]]) -> dict[str, str | flo
 
 def _pooled(seconds_of: Mapping[str | float, float]) -> str | float:
     """Pool the values of one trait, given the seconds that each holds."""
-    numbers = [(value, seconds) for value, seconds in seconds_of.items() if not isinstance(value, str)]
+    numbers = {value: seconds for value, seconds in seconds_of.items() if not isinstance(value, str)}
     if not numbers:
         return max(seconds_of, key=seconds_of.__getitem__)
-    mean = sum(value * seconds for value, seconds in numbers) / sum(seconds for _, seconds in numbers)
-    return min(max(mean, min(value for value, _ in numbers)), max(value for value, _ in numbers))
+    mean = sum(value * seconds for value, seconds in numbers.items()) / sum(numbers.values())
+    return min(max(mean, min(numbers)), max(numbers))
 
 
 def _line(numbered: tuple[int, WindowCaption]) -> int:

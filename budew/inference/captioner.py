@@ -8,23 +8,22 @@ batch of samples, so three hours of audio cost what one minute costs. A recordin
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
-import torch
-
 from budew.audio.samples import Window, is_silent
+from budew.captions import parse
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, InputError, JobError
-from budew.inference.captioned import Captioned, Failure
+from budew.errors import AudioError, CorpusError, InputError, JobError
+from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clean, clock, pool
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import checked_samples, sample_captions
-from budew.inference.unfinished import Unfinished
+from budew.inference.self_consistency import checked_samples, consensus, sample_captions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import number_of_beams, write_captions
+from budew.profile import VoiceProfile
 
 Progress = Callable[[int, int | None], None]
-_NO_MEMORY = ("out of memory", "allocate memory")  # CUDA and Metal; the CPU
 
 
 class Captioner:
@@ -137,13 +136,13 @@ class Captioner:
     def _caption(self, recordings: Iterable[Recording]) -> Iterator[Captioned | Failure]:
         """Read windows into a batch; when it is full, caption it and pass on what is complete, in order."""
         seconds, sampling_rate = self.checkpoint.window_seconds, self.checkpoint.sampling_rate
-        waiting: deque[Unfinished] = deque()
-        batch: list[tuple[Unfinished, int, Window]] = []
+        waiting: deque[_Unfinished] = deque()
+        batch: list[tuple[_Unfinished, int, Window]] = []
         for recording in recordings:
-            waiting.append(Unfinished(recording))
+            waiting.append(_Unfinished(recording))
             for place, window in waiting[-1].read(seconds, sampling_rate):
                 if is_silent(window.samples, sampling_rate):
-                    waiting[-1].leave_silent(place)
+                    waiting[-1].write(place, window, SILENCE)
                     continue
                 batch.append((waiting[-1], place, window))
                 if len(batch) == self.batch_size:
@@ -153,7 +152,7 @@ class Captioner:
         self._write(batch)
         yield from _complete(waiting)
 
-    def _write(self, batch: list[tuple[Unfinished, int, Window]]) -> None:
+    def _write(self, batch: "list[tuple[_Unfinished, int, Window]]") -> None:
         """Caption the windows of the batch and empty it."""
         if not batch:
             return
@@ -162,26 +161,80 @@ class Captioner:
             texts = write_captions(self.checkpoint, samples, num_beams=self.num_beams)
             sampled = sample_captions(self.checkpoint, samples, num_samples=self.num_samples)
         except Exception as error:
-            device, source = self.checkpoint.model.device, batch[0][0].source
-            raise _model_failure(error, source=source, windows=len(batch), device=device) from error
-        for (unfinished, place, _), text, several in zip(batch, texts, sampled, strict=True):
-            unfinished.caption(place, text, several)
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise JobError(
+                f"{batch[0][0].source}: the model failed on {self.checkpoint.model.device} with {len(batch)} "
+                f"windows at once ({type(error).__name__}: {reason}): use a smaller --batch-size, fewer "
+                "--num-beams, or --device cpu; or fetch the checkpoint again"
+            ) from error
+        for (unfinished, place, window), text, several in zip(batch, texts, sampled, strict=True):
+            unfinished.write(place, window, text, several)
         batch.clear()
 
 
-def _model_failure(error: Exception, *, source: str, windows: int, device: torch.device) -> JobError:
-    """Return an error of the model as one sentence with the first recording of the batch and the remedy."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if isinstance(error, MemoryError) or any(words in reason.lower() for words in _NO_MEMORY):
-        remedy = f"use a smaller --batch-size than {windows}" if windows > 1 else "use fewer --num-beams"
-        fault = f"out of memory on {device} with {windows} windows at once"
-        return JobError(f"{source}: {fault}: {remedy}, or --device cpu")
-    fault = f"the model failed on {device} ({type(error).__name__}: {reason})"
-    return JobError(
-        f"{source}: {fault}: is its generation_config.json sound? Fetch it again, or try --device cpu"
-    )
+@dataclass(slots=True)
+class _Unfinished:
+    """A recording on its way through the captioner.
+
+    `windows` has None for those that are not captioned yet, `removed` the stray letters by window.
+    """
+
+    recording: Recording
+    windows: list[WindowCaption | None] = field(default_factory=list)
+    removed: dict[int, str] = field(default_factory=dict)
+    damage: str | None = None
+    failure: Failure | None = None
+    is_read: bool = False
+
+    @property
+    def source(self) -> str:
+        return self.recording.source
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_read and (self.failure is not None or None not in self.windows)
+
+    def read(self, seconds: float, sampling_rate: int) -> Iterator[tuple[int, Window]]:
+        """Read the recording as numbered windows. Errors and damage are kept for the result, not raised."""
+        try:
+            for place, window in enumerate(self.recording.cut(seconds, sampling_rate)):
+                self.damage = window.damage and window.damage.removeprefix(f"{self.source}: ")
+                self.windows.append(None)
+                yield place, window
+        except (CorpusError, OSError) as error:
+            self.failure = Failure(self.source, str(error).removeprefix(f"{self.source}: "))
+        except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
+            fault = f"reading it failed with {type(error).__name__} ({error})"
+            self.failure = Failure(self.source, f"{fault}: convert it to wav or flac, and report this")
+        self.is_read = True
+
+    def write(self, place: int, window: Window, written: str, sampled: Sequence[str] = ()) -> None:
+        """Keep what the model wrote for a window, and the sampled captions if there are any."""
+        text, removed = clean(written)
+        if removed:
+            self.removed[place] = removed
+        if text == SILENCE:
+            profile = VoiceProfile()
+        elif sampled:
+            profile = consensus([clean(one)[0] for one in sampled])
+        else:
+            profile = parse(text).profile
+        self.windows[place] = WindowCaption(window.start, window.end, text, profile)
+
+    def result(self) -> Captioned | Failure:
+        """Return the result. Call it once all is complete."""
+        if self.failure is not None:
+            return self.failure
+        windows = tuple(window for window in self.windows if window is not None)
+        warnings = tuple(
+            f"at {clock(windows[place].start)}: stray letters {removed!r} before the caption removed"
+            for place, removed in sorted(self.removed.items())
+        )
+        return Captioned(
+            self.source, windows[-1].end, windows, pool(windows), warnings, self.damage, self.recording.id
+        )
 
 
-def _complete(waiting: deque[Unfinished]) -> Iterator[Captioned | Failure]:
-    while waiting and waiting[0].complete:
+def _complete(waiting: deque[_Unfinished]) -> Iterator[Captioned | Failure]:
+    while waiting and waiting[0].is_complete:
         yield waiting.popleft().result()

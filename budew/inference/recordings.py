@@ -103,10 +103,10 @@ def _entries(path: str | Path) -> list[Recording | str | Path]:
 def _in_folder(folder: Path) -> list[Recording | str | Path]:
     unlisted: list[CorpusError] = []
     files = audio_files(folder, on_bad=unlisted.append)
-    if not files:
-        found, failures = _matches(folder)
-        return [*(entry for entry in found if entry != folder), *failures]
-    return [*map(_from_file, files), *(_failing(_unlisted(error, folder), error) for error in unlisted)]
+    if files:
+        return [*map(_from_file, files), *(_failing(str(folder), error) for error in unlisted)]
+    found, failures = _matches(folder)
+    return [*(entry for entry in found if entry != folder), *failures]
 
 
 def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
@@ -115,7 +115,7 @@ def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
         found = matches(path, on_bad=bad.append)
     except CorpusError as error:
         found, bad = [], [*bad, error]
-    return found, [_failing(shown(_unlisted(error, path)), error) for error in bad]
+    return found, [_failing(shown(str(path)), error) for error in bad]
 
 
 def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
@@ -131,12 +131,6 @@ def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
     except (CorpusError, OSError) as error:
         bad.append(error if isinstance(error, CorpusError) else CorpusError(f"{name}: {error}"))
     yield from (_failing(name, error) for error in bad)
-
-
-def _unlisted(error: CorpusError, path: str | Path) -> str:
-    """Return the folder that could not be listed, `path` for any other error."""
-    folder, unlisted, _ = str(error).partition(": cannot be listed")
-    return folder if unlisted else str(path)
 
 
 def _failing(source: str, error: CorpusError) -> Recording:
@@ -164,12 +158,11 @@ def _from_mapping(audio: Mapping[str, Any]) -> Recording:
 
 
 def _from_samples(samples: NDArray[Any], sampling_rate: int) -> Recording:
-    mono = _mono(samples)
     if not 1_000 <= sampling_rate <= 1_000_000:
         raise AudioError(
             f"samples: {sampling_rate} Hz is no sampling rate: give the one they were recorded at"
         )
-    return Recording("samples", partial(_cut_samples, mono, sampling_rate))
+    return Recording("samples", partial(_cut_samples, _mono(samples), sampling_rate))
 
 
 def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
@@ -179,14 +172,10 @@ def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: 
 def _cut_samples(
     mono: NDArray[np.float32], given_rate: int, seconds: float, sampling_rate: int
 ) -> Iterator[Window]:
-    shortest = SHORTEST_TAIL * sampling_rate
     resampled = mono if given_rate == sampling_rate else soxr.resample(mono, given_rate, sampling_rate)
-    size = round(seconds * sampling_rate)
-    parts = (
-        (start, resampled[start : start + size])
-        for start in range(0, len(resampled), size)
-        if not start or len(resampled) - start >= shortest
-    )
+    size, shortest = round(seconds * sampling_rate), SHORTEST_TAIL * sampling_rate
+    starts = [at for at in range(0, len(resampled), size) if not at or len(resampled) - at >= shortest]
+    parts = ((start, resampled[start : start + size]) for start in starts)
     cut = (Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts)
     yield from _long_enough(cut, "samples")
 
@@ -195,18 +184,18 @@ def _long_enough(cut: Iterator[Window], name: str) -> Iterator[Window]:
     """Refuse a recording without a single frame."""
     for window in cut:
         if window.start == 0 and window.end < SHORTEST:
-            given, least = round(window.end * 1000, 1), round(SHORTEST * 1000)
-            raise AudioError(f"{name}: lasts {given:g} ms, too short to caption: give {least} ms or more")
+            raise AudioError(
+                f"{name}: lasts {window.end * 1000:.4g} ms, too short to caption: give 25 ms or more"
+            )
         yield window
 
 
 def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
-    if samples.ndim not in (1, 2) or not samples.size:
+    channels = samples.shape[1] if samples.ndim == 2 else 1
+    if samples.ndim not in (1, 2) or not samples.size or channels > 64:
         raise AudioError(
             f"samples: an array of shape {samples.shape} is not audio: give (n,) or (n, channels)"
         )
-    if samples.ndim == 2 and samples.shape[1] > 64:
-        raise AudioError(f"samples: {samples.shape[1]} channels: give (n, channels), not (channels, n)")
     if np.issubdtype(samples.dtype, np.signedinteger):
         scaled = samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
     elif np.issubdtype(samples.dtype, np.floating):

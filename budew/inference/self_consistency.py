@@ -22,9 +22,8 @@ from transformers.modeling_outputs import BaseModelOutput
 from budew.captions import parse
 from budew.errors import InputError
 from budew.model.checkpoint import Checkpoint
-from budew.model.generate import features_of, generation_config_set, generation_settings
+from budew.model.generate import features_of, generate, generation_settings, texts_of
 from budew.profile import VoiceProfile
-from budew.quiet import quiet_transformers
 from budew.taxonomy import EMOTIONS
 
 MAX_SAMPLES = 256
@@ -48,17 +47,16 @@ def sample_captions(
     """
     if not checked_samples(num_samples):
         return [() for _ in windows]
-    model = checkpoint.model
-    settings = generation_settings(checkpoint, num_beams=1)
     noise = GumbelNoise([_seed(window, seed, number) for window in windows for number in range(num_samples)])
-    with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):
-        states = model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
-        tokens = model.generate(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states.repeat_interleave(num_samples, dim=0)),
-            logits_processor=LogitsProcessorList([noise]),
-            force_unique_generate_call=True,
-        )
-    texts = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    with torch.inference_mode():
+        states = checkpoint.model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
+    tokens = generate(
+        checkpoint,
+        generation_settings(checkpoint, num_beams=1),
+        encoder_outputs=BaseModelOutput(last_hidden_state=states.repeat_interleave(num_samples, dim=0)),
+        logits_processor=LogitsProcessorList([noise]),
+    )
+    texts = texts_of(checkpoint, tokens)
     return [tuple(texts[start : start + num_samples]) for start in range(0, len(texts), num_samples)]
 
 

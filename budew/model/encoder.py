@@ -14,13 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from budew.files import fingerprint
-from budew.model.checkpoint import EMBEDDED, load_checkpoint
-from budew.resources import data_folder
+from budew.model.checkpoint import load_checkpoint
 
 PUBLISHED = "laion/BUD-E-Whisper"
 """The encoder under the published heads, as their model card says."""
-WEIGHTS = "*.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +82,3 @@ def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = 
         config.max_source_positions,
         config.d_model,
     )
-
-
-def identity(name_or_dir: str | Path | None) -> str:
-    """Return the identity of a checkpoint for notes and caches: the hash of its weights, or its hub id."""
-    folder = data_folder("checkpoints") / EMBEDDED if name_or_dir is None else Path(name_or_dir).expanduser()
-    if not folder.is_dir():
-        return str(name_or_dir)
-    return fingerprint(sorted(folder.glob(WEIGHTS)))

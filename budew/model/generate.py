@@ -6,8 +6,7 @@ off: a caption has no timestamps, and a retry would draw random numbers.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,20 +36,37 @@ def write_captions(
     Raises:
         InputError: the beam width is out of range.
     """
-    tokens = generate_tokens(checkpoint, windows, num_beams=num_beams)
+    settings = generation_settings(checkpoint, num_beams=num_beams)
+    return texts_of(checkpoint, generate(checkpoint, settings, features_of(checkpoint, windows)))
+
+
+def generate(
+    checkpoint: Checkpoint, settings: Any, features: torch.Tensor | None = None, **inputs: Any
+) -> torch.Tensor:
+    """Return token ids (windows, longest): prefix, text, padding.
+
+    Args:
+        checkpoint: the model.
+        settings: as `generation_settings` returns them. They replace those of the model for this call: passed
+            to `generate` of transformers, a None in them would be filled from the model's, thresholds
+            included.
+        features: of `features_of`; None where `inputs` has the encoder's outputs.
+        **inputs: more arguments of `generate`.
+    """
+    model = checkpoint.model
+    own, model.generation_config = model.generation_config, settings
+    try:
+        with torch.inference_mode(), quiet_transformers():
+            tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True, **inputs)
+    finally:
+        model.generation_config = own
+    return tokens
+
+
+def texts_of(checkpoint: Checkpoint, tokens: torch.Tensor) -> list[str]:
+    """Return token ids (windows, longest) as texts without special tokens."""
     texts: list[str] = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return texts
-
-
-def generate_tokens(
-    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, num_beams: int | None = None
-) -> torch.Tensor:
-    """Return token ids (windows, longest): prefix, text, padding. Arguments as for `write_captions`."""
-    model, features = checkpoint.model, features_of(checkpoint, windows)
-    settings = generation_settings(checkpoint, num_beams=num_beams)
-    with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):
-        tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True)
-    return tokens
 
 
 def features_of(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
@@ -69,7 +85,9 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None)
     """
     model = checkpoint.model
     settings = copy.deepcopy(model.generation_config)
-    settings.max_new_tokens = _longest(settings, model.config.max_target_positions)
+    prefix = max(PREFIX, 1 + len(getattr(settings, "forced_decoder_ids", None) or ()))
+    limits = [limit for limit in (settings.max_new_tokens, settings.max_length) if limit]
+    settings.max_new_tokens = max(1, min([model.config.max_target_positions - prefix, *limits]))
     settings.max_length = None
     settings.num_beams = number_of_beams(checkpoint, num_beams)
     settings.num_return_sequences = 1
@@ -78,9 +96,17 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None)
     settings.return_dict_in_generate = False
     for threshold in ("no_speech_threshold", "logprob_threshold", "compression_ratio_threshold"):
         setattr(settings, threshold, None)
-    if _needs_language(settings):
+    languages, tasks = languages_of(settings), getattr(settings, "task_to_id", None) or {}
+    if not getattr(settings, "language", None) and "<|en|>" in languages and "transcribe" in tasks:
         settings.language, settings.task = "en", "transcribe"
     return settings
+
+
+def languages_of(settings: Any) -> dict[str, int]:
+    """Return the language tokens of a generation config and their ids; none for an English-only model."""
+    if getattr(settings, "is_multilingual", None) is False:
+        return {}
+    return getattr(settings, "lang_to_id", None) or {}
 
 
 def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int:
@@ -92,33 +118,7 @@ def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int
     configured = checkpoint.model.generation_config.num_beams if num_beams is None else num_beams
     number = 1 if configured is None else configured
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_BEAMS:
-        where = f"the generation config of {checkpoint.name}: " if num_beams is None else ""
-        raise InputError(f"{where}{number!r} is out of range for num_beams: use 1 to {MAX_BEAMS}")
+        raise InputError(
+            f"{number!r} is out of range for num_beams, given or of {checkpoint.name}: use 1 to {MAX_BEAMS}"
+        )
     return number
-
-
-@contextmanager
-def generation_config_set(model: Any, settings: Any) -> Iterator[None]:
-    """Make `settings` the model's generation config within a `with` block.
-
-    Passed to `generate` instead, a None in them would be filled from the model's, thresholds included.
-    """
-    own, model.generation_config = model.generation_config, settings
-    try:
-        yield
-    finally:
-        model.generation_config = own
-
-
-def _longest(settings: Any, positions: int) -> int:
-    """Tokens of the longest caption: what the checkpoint allows, and the decoder has positions for."""
-    prefix = max(PREFIX, 1 + len(getattr(settings, "forced_decoder_ids", None) or ()))
-    allowed: list[int] = [limit for limit in (settings.max_new_tokens, settings.max_length) if limit]
-    return max(1, min([positions - prefix, *allowed]))
-
-
-def _needs_language(settings: Any) -> bool:
-    if getattr(settings, "language", None) or getattr(settings, "is_multilingual", None) is False:
-        return False
-    languages, tasks = getattr(settings, "lang_to_id", None), getattr(settings, "task_to_id", None)
-    return "<|en|>" in (languages or {}) and "transcribe" in (tasks or {})

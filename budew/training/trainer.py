@@ -20,7 +20,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.model.tokenizer import PREFIX
+from budew.model.build import PREFIX
 from budew.training.callbacks import SampledCaptions, TrainingLog
 from budew.training.data import CaptionDataset, FeatureSet, collate
 from budew.training.recipe import Recipe

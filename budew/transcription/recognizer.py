@@ -6,10 +6,11 @@ the last third of each window, so that few words are cut in two. Silent windows 
 hallucinates words there.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from budew.audio.samples import is_silent
 from budew.errors import CheckpointError
 from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import features_of, generation_config_set, generation_settings
+from budew.model.generate import features_of, generate, generation_settings, languages_of, texts_of
 from budew.quiet import quiet_transformers
 from budew.segmentation.language import BCP_47, detect_languages
 
@@ -28,6 +29,7 @@ _CODES = {tag: code for code, tag in BCP_47.items()}
 _QUIET = 0.1  # seconds over which loudness is measured to find a place to cut
 
 Samples = NDArray[np.float32]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,8 @@ class Transcriber:
 
     def require_languages(self, languages: Iterable[str | None]) -> None:
         """Raise `CheckpointError` unless the checkpoint knows each of the languages."""
-        checkpoint = _loaded(self.model, self.device)
         for language in languages:
-            _set_language(generation_settings(checkpoint), checkpoint, language)
+            _settings_for(_loaded(self.model, self.device), language)
 
     def detect(self, recordings: Sequence[Samples]) -> list[str]:
         """Return the BCP 47 tag of the language that each recording begins in, by its first window.
@@ -72,11 +73,12 @@ class Transcriber:
             CheckpointError: there is no such checkpoint.
         """
         checkpoint = _loaded(self.model, self.device)
-        longest = round(checkpoint.window_seconds * checkpoint.sampling_rate)
+        if not languages_of(checkpoint.model.generation_config):
+            return ["en" for _ in recordings]
         found: list[str] = []
-        for start in range(0, len(recordings), self.batch_size):
-            batch = [samples[:longest] for samples in recordings[start : start + self.batch_size]]
-            found += _detected(checkpoint, batch)
+        with torch.inference_mode(), quiet_transformers():
+            for batch in self._batches([samples[: _longest(checkpoint)] for samples in recordings]):
+                found += detect_languages(checkpoint.model, features_of(checkpoint, batch))
         return found
 
     def transcribe(self, recordings: Sequence[Samples], *, languages: Sequence[str | None]) -> list[str]:
@@ -90,22 +92,26 @@ class Transcriber:
             CheckpointError: there is no such checkpoint, or it does not know a language.
         """
         checkpoint = _loaded(self.model, self.device)
-        longest = round(checkpoint.window_seconds * checkpoint.sampling_rate)
+        rate = checkpoint.sampling_rate
         texts: list[list[str]] = [[] for _ in recordings]
         for language in dict.fromkeys(languages):
-            windows = [
+            settings = _settings_for(checkpoint, language)
+            numbered = [
                 (number, window)
                 for number, samples in enumerate(recordings)
                 if languages[number] == language
-                for window in _windows(samples, longest, checkpoint.sampling_rate)
-                if not is_silent(window, checkpoint.sampling_rate)
+                for window in _windows(samples, _longest(checkpoint), rate)
+                if not is_silent(window, rate)
             ]
-            for start in range(0, len(windows), self.batch_size):
-                batch = windows[start : start + self.batch_size]
-                transcribed = _transcribe(checkpoint, [window for _, window in batch], language)
-                for (number, _), text in zip(batch, transcribed, strict=True):
+            for batch in self._batches(numbered):
+                features = features_of(checkpoint, [window for _, window in batch])
+                tokens = generate(checkpoint, copy.deepcopy(settings), features)
+                for (number, _), text in zip(batch, texts_of(checkpoint, tokens), strict=True):
                     texts[number].append(text)
         return [" ".join(" ".join(parts).split()) for parts in texts]
+
+    def _batches(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        return (items[start : start + self.batch_size] for start in range(0, len(items), self.batch_size))
 
 
 @lru_cache(maxsize=1)
@@ -113,46 +119,28 @@ def _loaded(model: str, device: str | None) -> Checkpoint:
     return load_checkpoint(model, device=device)
 
 
-def _transcribe(checkpoint: Checkpoint, windows: list[Samples], language: str | None) -> list[str]:
-    model, settings = checkpoint.model, generation_settings(checkpoint)
-    _set_language(settings, checkpoint, language)
-    with torch.inference_mode(), quiet_transformers(), generation_config_set(model, settings):
-        tokens = model.generate(features_of(checkpoint, windows), force_unique_generate_call=True)
-    texts: list[str] = checkpoint.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    return texts
+def _longest(checkpoint: Checkpoint) -> int:
+    """Return the number of samples of a window."""
+    return round(checkpoint.window_seconds * checkpoint.sampling_rate)
 
 
-def _detected(checkpoint: Checkpoint, windows: list[Samples]) -> list[str]:
-    if not _languages(generation_settings(checkpoint)):
-        return ["en" for _ in windows]
-    with torch.inference_mode(), quiet_transformers():
-        return detect_languages(checkpoint.model, features_of(checkpoint, windows))
-
-
-def _languages(settings: Any) -> dict[str, int]:
-    """Return the language tokens of a checkpoint; none for an English-only one."""
-    if getattr(settings, "is_multilingual", None) is False:
-        return {}
-    return getattr(settings, "lang_to_id", None) or {}
-
-
-def _set_language(settings: Any, checkpoint: Checkpoint, language: str | None) -> None:
-    """Set the language, or leave it to the model; an English-only checkpoint has no such setting."""
-    known = _languages(settings)
+def _settings_for(checkpoint: Checkpoint, language: str | None) -> Any:
+    """Return generation settings with a language, or none for the model to guess; those of an English-only
+    checkpoint have no such setting.
+    """
+    settings = generation_settings(checkpoint)
+    known = languages_of(settings)
     tag = (language or "").partition("-")[0].lower()
     code = _CODES.get(tag, tag)
-    if not known:
-        if code not in ("", "en"):
-            raise CheckpointError(
-                f"{checkpoint.name} is English-only and does not know {language!r}: use another checkpoint"
-            )
-        return
-    if code and f"<|{code}|>" not in known:
+    if code and f"<|{code}|>" not in (known or {"<|en|>"}):
+        only = "" if known else "is English-only and "
         raise CheckpointError(
-            f"{checkpoint.name} does not know the language {language!r}: use another checkpoint"
+            f"{checkpoint.name} {only}does not know the language {language!r}: use another checkpoint"
         )
-    settings.language, settings.task = code or None, "transcribe"
-    settings.forced_decoder_ids = None
+    if known:
+        settings.language, settings.task = code or None, "transcribe"
+        settings.forced_decoder_ids = None
+    return settings
 
 
 def _windows(samples: Samples, longest: int, sampling_rate: int) -> Iterator[Samples]:

@@ -12,7 +12,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.languages import language_tag
 from budew.errors import CheckpointError, InputError, JobError
 from budew.jobs import OnFailed
-from budew.model.encoder import identity
+from budew.model.checkpoint import identity
 from budew.transcription.recognizer import Samples, Transcriber
 
 NOTE = "transcribed_by"
@@ -63,15 +63,20 @@ class Transcribe:
         """
         model = identity(self.transcriber.model)
         for batch in self._batches(clips):
-            if not any(map(self._needs_transcript, batch)):
-                yield from batch
-                continue
             try:
-                yield from self._transcribed(batch, failed, model)
+                done = iter(self._transcribed([*filter(self._needs_transcript, batch)], failed, model))
             except CheckpointError as error:
                 raise JobError(str(error)) from error
             except (RuntimeError, MemoryError) as error:
-                raise self._model_failure(error) from error
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                raise JobError(
+                    f"{self.transcriber.batch_size} windows at once cannot be transcribed ({reason[:200]}): "
+                    "use a smaller --batch-size, or another --device"
+                ) from error
+            for clip in batch:
+                result = next(done) if self._needs_transcript(clip) else clip
+                if result is not None:
+                    yield result
 
     def _needs_transcript(self, clip: Clip) -> bool:
         return self.again or not (clip.transcript or "").strip()
@@ -89,71 +94,35 @@ class Transcribe:
         if batch:
             yield batch
 
-    def _transcribed(self, batch: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip]:
-        kept = self._decoded(batch, failed)
-        self._set_languages(
-            [entry for entry in kept if entry.needs_transcript and entry.clip.language is None]
-        )
-        kept = [entry for entry in kept if not entry.needs_transcript or self._knows(entry.clip, failed)]
-        pending = [entry for entry in kept if entry.needs_transcript]
-        texts = self.transcriber.transcribe(
-            [entry.samples for entry in pending if entry.samples is not None],
-            languages=[entry.clip.language for entry in pending],
-        )
-        by = {"name": self.transcriber.name, "model": model}
-        for entry, text in zip(pending, texts, strict=True):
-            entry.write(text, by)
-        return [entry.clip for entry in kept]
-
-    def _decoded(self, batch: Sequence[Clip], failed: OnFailed) -> list["_Entry"]:
-        rate, decoded = self.transcriber.sampling_rate, []
-        for clip in batch:
+    def _transcribed(self, clips: Sequence[Clip], failed: OnFailed, model: str) -> list[Clip | None]:
+        """Return each clip with transcript and language, None where it failed."""
+        if not clips:
+            return []
+        recognizer, samples = self.transcriber, dict[int, Samples]()
+        rate = recognizer.sampling_rate
+        for number, clip in enumerate(clips):
             try:
-                pending = self._needs_transcript(clip)
                 name = f"clip {clip.id!r}"
-                samples = decode(clip.audio, sampling_rate=rate, name=name).usable if pending else None
-                decoded.append(_Entry(clip, samples))
+                samples[number] = decode(clip.audio, sampling_rate=rate, name=name).usable
             except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
                 failed(clip.id, error)
-        return decoded
-
-    def _set_languages(self, entries: Sequence["_Entry"]) -> None:
-        languages = [self.language] * len(entries)
-        if self.language is None:
-            samples = [entry.samples for entry in entries if entry.samples is not None]
-            languages = [*self.transcriber.detect(samples)]
-        for entry, language in zip(entries, languages, strict=True):
-            entry.clip = replace(entry.clip, language=language)
-            entry.language_by = "detected" if self.language is None else "told"
-
-    def _knows(self, clip: Clip, failed: OnFailed) -> bool:
-        try:
-            self.transcriber.require_languages([clip.language])
-        except CheckpointError as error:
-            failed(clip.id, error)
-            return False
-        return True
-
-    def _model_failure(self, error: Exception) -> JobError:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return JobError(
-            f"{self.transcriber.batch_size} windows at once cannot be transcribed ({reason[:200]}): use a "
-            "smaller --batch-size, or another --device"
+        languages = {number: clips[number].language or self.language for number in samples}
+        bare = [number for number, language in languages.items() if language is None]
+        languages |= zip(bare, recognizer.detect([samples[number] for number in bare]), strict=True)
+        for number, language in languages.items():
+            try:
+                recognizer.require_languages([language])
+            except CheckpointError as error:
+                failed(clips[number].id, error)
+                del samples[number]
+        texts = recognizer.transcribe(
+            [*samples.values()], languages=[languages[number] for number in samples]
         )
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A clip of a batch; with samples (n,) where it is to be transcribed."""
-
-    clip: Clip
-    samples: Samples | None
-    language_by: str = "clip"
-
-    @property
-    def needs_transcript(self) -> bool:
-        return self.samples is not None
-
-    def write(self, text: str, by: Mapping[str, str]) -> None:
-        note = {**by, "language_by": self.language_by}
-        self.clip = replace(self.clip, transcript=text, metadata={**self.clip.metadata, NOTE: note})
+        note = {"name": recognizer.name, "model": model}
+        done: list[Clip | None] = [None] * len(clips)
+        for number, text in zip(samples, texts, strict=True):
+            clip, guessed = clips[number], "detected" if self.language is None else "told"
+            by = {**note, "language_by": "clip" if clip.language else guessed}
+            metadata = {**clip.metadata, NOTE: by}
+            done[number] = replace(clip, transcript=text, language=languages[number], metadata=metadata)
+        return done

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budew.captions import parse
-from budew.inference.captioned import SILENCE, Captioned, WindowCaption, clock, pool
+from budew.inference.captioned import SILENCE, Captioned, WindowCaption, clean, clock, pool
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
 
@@ -75,3 +75,42 @@ def test_the_trait_with_the_most_seconds_wins_and_bursts_add_up():
     pooled = pool([_window(0, 3, first), _window(3, 8, second), _window(8, 9, first)])
     assert pooled.traits == {"gender": "female", "age": "adult"}
     assert pooled.bursts == (BURSTS[0], BURSTS[3])
+
+
+@pytest.mark.parametrize(
+    ("written", "caption", "removed"),
+    [
+        ("A B The speaker is calm.", "The speaker is calm.", "A B"),
+        ("AB. The speaker is calm.", "The speaker is calm.", "AB."),
+        ("TThe speaker is calm.", "The speaker is calm.", "T"),
+        ("T Deep, sad voice.", "Deep, sad voice.", "T"),
+        ("A A deep voice.", "A deep voice.", "A"),
+    ],
+)
+def test_stray_capitals_are_removed_and_reported(written, caption, removed):
+    assert clean(written) == (caption, removed)
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "A deep voice, amused.",
+        "A German woman, weary.",
+        "I hear a calm voice.",
+        "ASMR-like and intimate.",
+        "The speaker is calm.",
+        "very warm, slightly slow, relief",
+        "An American man shouts in anger.",
+        "[silence]",
+        "",
+    ],
+)
+def test_a_caption_stays_as_it_is(caption):
+    assert clean(caption) == (caption, "")
+
+
+def test_special_tokens_and_control_characters_are_removed():
+    written = (
+        "<|startoftranscript|><|en|> A calm\n\n voice\x1b[2J, \x00deeply\tsad.\ufffd <|0.00|><|endoftext|>"
+    )
+    assert clean(written)[0] == "A calm voice[2J, deeply sad."

@@ -1,37 +1,48 @@
-"""A small Whisper from scratch is a stock Whisper: what it hears fits, and it starts as generation does."""
+"""A small Whisper from scratch is a stock Whisper, and its tokenizer writes any text."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from transformers import GenerationConfig, WhisperForConditionalGeneration
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoTokenizer, GenerationConfig, WhisperForConditionalGeneration, WhisperTokenizer
 
-from budew.model.build import Features, Size, build_whisper, generation_config
-from budew.model.tokenizer import PREFIX, build_tokenizer
+from budew.model.build import (
+    END,
+    PREFIX,
+    SPECIAL,
+    Features,
+    Size,
+    build_tokenizer,
+    build_whisper,
+    generation_config,
+)
 
 SIZE = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=24)
 FEATURES = Features(window_seconds=2, mel_bins=16, hop=320, fourier=512)
+CAPTIONS = ("A woman, strongly amused.", "One hears a man who is slightly sad, and he sobs.") * 3
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
-    return build_tokenizer(["A woman, strongly amused.", "One hears a sad man."], vocabulary=300)
+def tokenizer() -> WhisperTokenizer:
+    return build_tokenizer(CAPTIONS, vocabulary=320)
 
 
 @pytest.mark.parametrize(
-    "features",
-    [
-        FEATURES,
-        FEATURES.model_copy(update={"hop": 160}),
-        FEATURES.model_copy(update={"window_seconds": 5, "mel_bins": 20, "fourier": 1024}),
-    ],
-    ids=["small", "short hop", "long window"],
+    "changes", [{}, {"hop": 160}, {"window_seconds": 5, "mel_bins": 20, "fourier": 1024}]
 )
-def test_what_the_extractor_gives_fits_the_encoder(tokenizer, features):
+def test_what_the_extractor_gives_fits_the_encoder(tokenizer, changes):
+    features = FEATURES.model_copy(update=changes)
     model = build_whisper(SIZE, features, tokenizer, seed=1).eval()
-    sound = np.random.default_rng(1).normal(size=12_345).astype(np.float32)
-    heard = features.extractor()(sound, sampling_rate=16_000, return_tensors="pt").input_features
-    assert heard.shape == (1, features.mel_bins, features.frames)
-    states = model.model.encoder(heard).last_hidden_state
+    samples = np.random.default_rng(1).normal(size=12_345).astype(np.float32)
+    extracted = features.extractor()(samples, sampling_rate=16_000, return_tensors="pt").input_features
+    assert extracted.shape == (1, features.mel_bins, features.frames)
+    states = model.model.encoder(extracted).last_hidden_state
     assert states.shape == (1, features.frames // 2, SIZE.width)
 
 
@@ -47,23 +58,64 @@ def test_a_seed_decides_the_weights_and_leaves_the_global_generator_alone(tokeni
     assert not torch.equal(weights[0][name], weights[2][name])
 
 
-def test_generation_begins_with_the_prefix_and_ends_within_the_positions(tokenizer):
-    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1).eval()
-    tokens = model.generate(torch.zeros(1, 16, FEATURES.frames), num_beams=1, force_unique_generate_call=True)
-    assert tuple(tokenizer.convert_ids_to_tokens(tokens[0, : len(PREFIX)])) == PREFIX
-    assert tokens.shape[1] <= SIZE.longest_caption
-
-
 @pytest.mark.parametrize("beams", [1, 4])
-def test_generation_settings_outlive_saving_and_loading(tokenizer, tmp_path, beams):
-    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, num_beams=beams)
+def test_generation_settings_survive_saving_and_generation_follows_them(tokenizer, tmp_path, beams):
+    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, num_beams=beams).eval()
     model.save_pretrained(tmp_path)
     loaded = WhisperForConditionalGeneration.from_pretrained(tmp_path).generation_config
     for settings in (loaded, GenerationConfig.from_pretrained(tmp_path), model.generation_config):
         assert settings.lang_to_id == {"<|en|>": tokenizer.convert_tokens_to_ids("<|en|>")}
         assert settings.task_to_id["transcribe"] == tokenizer.convert_tokens_to_ids("<|transcribe|>")
         assert settings.no_timestamps_token_id == tokenizer.convert_tokens_to_ids("<|notimestamps|>")
-        assert settings.num_beams == beams
-        assert settings.max_length == SIZE.longest_caption
+        assert (settings.num_beams, settings.max_length) == (beams, SIZE.longest_caption)
     made = generation_config(tokenizer, longest_caption=24, num_beams=beams).to_diff_dict()
     assert {name: getattr(loaded, name) for name in made} == made
+    tokens = model.generate(torch.zeros(1, 16, FEATURES.frames), force_unique_generate_call=True)
+    assert tuple(tokenizer.convert_ids_to_tokens(tokens[0, : len(PREFIX)])) == PREFIX
+    assert tokens.shape[1] <= SIZE.longest_caption
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
+def test_any_text_is_written_and_read_back(tokenizer, text):
+    ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
+    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
+    assert max(ids, default=0) < len(tokenizer) - len(SPECIAL)
+
+
+def test_special_tokens_come_last_in_whispers_order_and_surround_a_caption(tokenizer):
+    ids = tokenizer.convert_tokens_to_ids(list(SPECIAL))
+    assert ids == list(range(len(tokenizer) - len(SPECIAL), len(tokenizer)))
+    assert (SPECIAL[0], SPECIAL[-1]) == ("<|endoftext|>", "<|notimestamps|>")
+    assert set(ids) <= set(tokenizer.all_special_ids)
+    written = tokenizer("A sad man.").input_ids
+    assert tuple(tokenizer.convert_ids_to_tokens(written[: len(PREFIX)])) == PREFIX
+    assert written[-1] == tokenizer.eos_token_id == tokenizer.pad_token_id
+    assert tokenizer.decode(written, skip_special_tokens=True) == "A sad man."
+
+
+def test_saved_and_loaded_by_the_stock_classes_it_is_the_same(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    for loaded in (WhisperTokenizer.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)):
+        assert type(loaded).__name__.startswith("WhisperTokenizer")
+        assert loaded.get_vocab() == tokenizer.get_vocab()
+        for text in (*CAPTIONS, "", " née\n", END):
+            assert loaded(text).input_ids == tokenizer(text).input_ids
+
+
+def test_the_vocabulary_is_as_large_as_asked_and_no_smaller_than_the_bytes():
+    assert len(build_tokenizer([f"{n}{n * 7919}" for n in range(99)], vocabulary=320)) == 320
+    assert len(build_tokenizer([], vocabulary=256 + len(SPECIAL))) == 256 + len(SPECIAL)
+
+
+def test_another_process_learns_the_same(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path / "here")
+    program = (
+        "from budew.model.build import build_tokenizer\n"
+        f"build_tokenizer({CAPTIONS!r}, vocabulary=320).save_pretrained({str(tmp_path / 'there')!r})"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "7", "TOKENIZERS_PARALLELISM": "false"}
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, env=environment, cwd=Path(__file__).parents[2]
+    )
+    for file in (tmp_path / "here").iterdir():
+        assert (tmp_path / "there" / file.name).read_bytes() == file.read_bytes()

@@ -18,10 +18,9 @@ from transformers import (
 from budew import Captioner
 from budew.audio.samples import decode
 from budew.corpora import read
-from budew.model.build import build_whisper
+from budew.model.build import PREFIX, build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import write_captions
-from budew.model.tokenizer import PREFIX, build_tokenizer
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import save_checkpoint
 from budew.training.scratch.heads import WhisperWithHeads

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from budew import parse
 from budew.captions import render
-from budew.model.tokenizer import END, PREFIX, build_tokenizer
+from budew.model.build import END, PREFIX, build_tokenizer
 from budew.training.data import CHUNK, BatchOrder, CaptionDataset, FeatureSet, Masks, collate, mask
 from budew.training.scratch.spectrograms import load_features
 

@@ -8,8 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import WhisperProcessor
 
-from budew.model.build import build_whisper
-from budew.model.tokenizer import build_tokenizer
+from budew.model.build import build_tokenizer, build_whisper
 from budew.training.callbacks import run_progress
 from budew.training.data import FeatureSet
 from budew.training.recipe import Recipe

@@ -36,6 +36,7 @@ def test_a_language_that_the_checkpoint_does_not_know_is_told(transcriber):
 def test_a_checkpoint_for_english_alone_is_asked_for_nothing_else(make_whisper, tmp_path):
     english = Transcriber(str(make_whisper(tmp_path / "english", multilingual=False)), device="cpu")
     assert len(english.transcribe([noise(1.0)], languages=["en"])) == 1
+    assert english.detect([noise(1.0)]) == ["en"]
     with pytest.raises(CheckpointError, match="is English-only"):
         english.require_languages(["fr"])
 
@@ -52,7 +53,3 @@ def test_a_recording_is_cut_where_it_is_quiet():
     samples[int(1.6 * RATE) : int(1.75 * RATE)] = 0
     cut = _quietest(samples, int(1.3 * RATE), 2 * RATE, RATE // 10)
     assert 1.6 * RATE <= cut <= 1.75 * RATE
-
-
-def test_no_recordings_are_no_lines(transcriber):
-    assert transcriber.transcribe([], languages=[]) == []

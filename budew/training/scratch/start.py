@@ -6,8 +6,7 @@ import torch
 from rich.progress import Progress
 from transformers import WhisperProcessor, WhisperTokenizer
 
-from budew.model.build import build_whisper, whisper_config
-from budew.model.tokenizer import SPECIAL, build_tokenizer
+from budew.model.build import SPECIAL, build_tokenizer, build_whisper, whisper_config
 from budew.randomness import generator
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.tables import Split

@@ -5,8 +5,7 @@ import pytest
 import torch
 from transformers import WhisperForConditionalGeneration
 
-from budew.model.build import Features, Size, build_whisper
-from budew.model.tokenizer import build_tokenizer
+from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS
 from budew.training.scratch.heads import CUES, WhisperWithHeads, _heads_loss, head_labels, short_window
