@@ -52,7 +52,7 @@ def measure(clips: list[Clip], folder: Path, workers: int) -> None:
         start = time.perf_counter()
         found = find_duplicates(folder / "copies.tar", cache=folder / "hashes.sqlite", workers=workers)
         seconds = time.perf_counter() - start
-        groups = {frozenset(id for id, _ in group.clips) for group in found.groups}
+        groups = {frozenset(id for id, _ in group) for group in found.groups}
         audio = 2 * 3600 * found.extra_hours
         print(
             f"{run}: {found.clips} clips in {seconds:.2f} s; pairs found {len(groups & wanted)} of "

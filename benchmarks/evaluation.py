@@ -11,7 +11,7 @@ from budew.evaluation.metrics import bootstrap, permutation_baseline
 from budew.evaluation.results import Pair
 from budew.evaluation.scoring import evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_page import render_html
+from budew.reports.evaluation_report import render_html
 
 CLIPS, EMOTIONS, RESAMPLES = 400, 40, 1000
 

@@ -6,9 +6,9 @@ The clips are synthetic speech with known profiles, of voices that the embedded 
 from dataclasses import dataclass
 from pathlib import Path
 
-from budew.curation.statistics import Progress
+from budew.corpora.sources import Progress
 from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
-from budew.reports.evaluation_page import write_html
+from budew.reports.evaluation_report import write_html
 from budew.resources import data_folder
 
 

@@ -18,8 +18,7 @@ from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports.evaluation_page import write_html
-from budew.reports.evaluation_tables import tables
+from budew.reports.evaluation_report import tables, write_html
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train

@@ -1,20 +1,38 @@
 """Commands that inspect a corpus, count its contents, split it and compute sampling weights."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
+from budew.addresses import shown
 from budew.cli import options
 from budew.cli.options import SETTINGS, results
 from budew.cli.printed_errors import PrintedErrors
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
+if TYPE_CHECKING:
+    from budew.corpora import Clip
+    from budew.errors import CorpusError
+
 app = typer.Typer(
     help="Make, annotate, inspect and export corpora: clips of speech with profiles.", **SETTINGS
 )
+
+
+@contextmanager
+def _clips(
+    corpus: str, what: str, scale: str | None, on_bad: "Callable[[CorpusError], None]"
+) -> "Iterator[Iterator[Clip]]":
+    """Read a corpus with a progress bar."""
+    from budew.corpora.sources import counted, read
+
+    with progress_bar(what) as bar:
+        yield counted(read(corpus, scale=scale, on_bad=on_bad), bar)
 
 
 @app.command(no_args_is_help=True)
@@ -31,11 +49,13 @@ def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: optio
     from budew.reports.corpus_tables import statistics_tables
 
     refuse_to_replace(files_read(corpus), json)
-    with progress_bar("counting") as bar:
-        found = corpus_statistics(corpus, scale=scale, on_bad=say_error, progress=bar)
+    bad = PrintedErrors()
+    with _clips(corpus, "counting", scale, bad) as clips:
+        found = corpus_statistics(shown(corpus), clips)
+    found.bad = bad.count
     with results(found.to_dict(), json):
         print_table(statistics_tables(found))
-    raise typer.Exit(1 if found.bad else 0)
+    raise typer.Exit(bad.status)
 
 
 @app.command(no_args_is_help=True)
@@ -56,8 +76,7 @@ def ratings(
 
     Example: budew corpus ratings binary.csv --json counts.json
     """
-    from budew.curation.rating_files import read_ratings
-    from budew.curation.rating_statistics import rating_statistics
+    from budew.curation.human_ratings import rating_statistics, read_ratings
     from budew.reports.corpus_tables import rating_table
 
     refuse_to_replace([table], json)
@@ -134,8 +153,8 @@ def split(
     asked = {"train": train, "validation": validation, "test": test}
     shares = {name: share for name, share in asked.items() if share}
     bad = PrintedErrors()
-    with progress_bar("splitting") as bar:
-        splits, report = split_corpus(corpus, shares, seed=seed, scale=scale, on_bad=bad, progress=bar)
+    with _clips(corpus, "splitting", scale, bad) as clips:
+        splits, report = split_corpus(clips, shares, seed=seed)
     write_splits(out, splits, report.to_dict())
     print_table(split_table(report))
     print(f"splits: {out}")
@@ -173,19 +192,11 @@ def weights(
     check_weight_file(out)
     refuse_to_replace(files_read(corpus), out, json)
     bad = PrintedErrors()
-    with progress_bar("counting") as bar:
-        balance = corpus_balance(
-            corpus,
-            temperature=temperature,
-            cap=cap,
-            min_level=min_level,
-            scale=scale,
-            on_bad=bad,
-            progress=bar,
-        )
+    with _clips(corpus, "counting", scale, bad) as clips:
+        balance = corpus_balance(clips, temperature=temperature, cap=cap, min_level=min_level)
     report = WeightReport(balance)
-    with progress_bar("weighing") as bar:
-        write_weights(out, weigh(corpus, report, scale=scale, progress=bar))
+    with _clips(corpus, "weighing", scale, lambda error: None) as clips:  # reported in the first pass
+        write_weights(out, weigh(clips, report))
     with results(report.to_dict(), json):
         print_table(weights_table(report))
         print(f"weights: {out}")

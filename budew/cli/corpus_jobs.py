@@ -195,8 +195,7 @@ def select(
 
     Example: budew corpus select shards/ train/ --splits splits.json --part train
     """
-    from budew.curation.selection import Select, unknown_to
-    from budew.curation.splits import read_splits
+    from budew.curation.splits import Select, read_splits, unknown_to
 
     job = Select(read_splits(splits), part)
     unknown = unknown_to(job.splits, source)

@@ -155,8 +155,7 @@ def evaluate(
     """
     from budew.corpora.sources import files_read
     from budew.evaluation import evaluate_corpus
-    from budew.reports.evaluation_page import render_html
-    from budew.reports.evaluation_tables import tables
+    from budew.reports.evaluation_report import render_html, tables
 
     refuse_to_replace([*files_read(corpus), *filter(None, [predictions])], json, html)
     with progress_bar("evaluating") as bar:
@@ -188,7 +187,7 @@ def demo(
     Example: budew demo --out runs/demo
     """
     from budew.demo import run_demo
-    from budew.reports.evaluation_tables import summary_table
+    from budew.reports.evaluation_report import summary_table
 
     with progress_bar("captioning") as bar:
         made = run_demo(out, progress=bar)

@@ -15,12 +15,13 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from glob import glob, has_magic
 from importlib import import_module
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from budew.addresses import is_address, shown
 from budew.audio.formats import SUFFIXES, is_audio_name
@@ -32,6 +33,9 @@ from budew.corpora.sidecar import check_file
 from budew.errors import CorpusError, OnBad, report
 
 Reader = Callable[..., Iterator[Clip]]
+Progress = Callable[[int], None]
+"""Called with the number of clips that are done."""
+Item = TypeVar("Item")
 MOST_NUMBERED = 100_000
 """Files that one pattern such as `{000..999}` may stand for."""
 _SHARDS = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
@@ -60,6 +64,14 @@ def read(source: str | Path, *, scale: str | None = None, on_bad: OnBad | None =
     """
     for entry in matches(source, on_bad=on_bad):
         yield from read_one(entry, on_bad, scale=scale)
+
+
+def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
+    """Pass items on; when the next is asked for, report how many are done."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        if progress is not None:
+            progress(done)
 
 
 def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | str]:

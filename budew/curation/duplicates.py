@@ -10,10 +10,10 @@ import hashlib
 import re
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing import get_context
@@ -25,14 +25,13 @@ import numpy as np
 from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
-from budew.corpora.sources import read
-from budew.curation.statistics import Progress, counted
+from budew.corpora.sources import Progress, counted, read
 from budew.errors import AudioError, CorpusError, InputError, OnBad, report
 
 By = Literal["samples", "transcript"]
 
 COMMIT_EVERY = 100
-"""Decoded clips after which the cache is written."""
+"""Clips after which the cache is written."""
 _AHEAD = 16  # clips a worker that are decoded or waiting at a time
 _TABLES = """
 create table if not exists samples_1 (audio blob primary key, digest blob, seconds real, damaged int)
@@ -45,16 +44,8 @@ where key in (select key from clips group by key having count(*) > 1) order by k
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Equal clips: ids with seconds, None if unknown. Keep the first: the longest, then by id."""
-
-    clips: tuple[tuple[str, float | None], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        clips = [{"id": id, "seconds": seconds and round(seconds, 3)} for id, seconds in self.clips]
-        return {"keep": self.clips[0][0], "clips": clips}
+Group = tuple[tuple[str, float | None], ...]
+"""Equal clips: ids with seconds, None if unknown. Keep the first: the longest, then by id."""
 
 
 @dataclass(slots=True)
@@ -82,7 +73,7 @@ class Duplicates:
     @property
     def extra(self) -> list[tuple[str, float | None]]:
         """All clips of the groups but those to keep."""
-        return [clip for group in self.groups for clip in group.clips[1:]]
+        return [clip for group in self.groups for clip in group[1:]]
 
     @property
     def extra_hours(self) -> float:
@@ -100,7 +91,13 @@ class Duplicates:
             "bad_items": self.bad,
             "extra_clips": len(self.extra),
             "extra_hours": round(self.extra_hours, 4),
-            "groups": [group.to_dict() for group in self.groups],
+            "groups": [
+                {
+                    "keep": group[0][0],
+                    "clips": [{"id": id, "seconds": seconds and round(seconds, 3)} for id, seconds in group],
+                }
+                for group in self.groups
+            ],
         }
 
 
@@ -137,20 +134,23 @@ def find_duplicates(
     try:
         with closing(sqlite3.connect(cache or "")) as database:
             database.executescript(_TABLES)
-            rows = _by_transcript(clips, found)
             if by == "samples":
                 rows = _by_samples(clips, database, workers, found, count_bad)
+            else:
+                rows = _by_transcript(clips, found)
             try:
                 for row in counted(rows, progress):
                     found.clips += 1
                     database.execute("insert into clips values (?, ?, ?)", row)
+                    if found.clips % COMMIT_EVERY == 0:
+                        database.commit()
             finally:
                 database.commit()
-            grouped = groupby(database.execute(_GROUPED), key=lambda row: row[1])
-            groups = (Group(tuple((id, seconds) for id, _, seconds in same)) for _, same in grouped)
-            found.groups = sorted(groups, key=lambda group: group.clips[0])
+            for _, same in groupby(database.execute(_GROUPED), key=lambda row: row[1]):
+                found.groups.append(tuple((id, seconds) for id, _, seconds in same))
     except sqlite3.Error as error:
         raise InputError(f"{cache or 'temporary file'}: cannot be used as a cache ({error})") from error
+    found.groups.sort(key=lambda group: group[0])
     return found
 
 
@@ -177,20 +177,15 @@ def _by_samples(
     database: sqlite3.Connection,
     workers: int,
     found: Duplicates,
-    on_bad: Callable[[CorpusError], None],
+    on_bad: OnBad,
 ) -> Iterator[_Row]:
-    decoded = 0
     try:
         for id, key, result in _in_order(clips, database, workers):
             if isinstance(result, AudioError):
                 on_bad(result)
                 continue
             found.damaged += result.damaged
-            inserted = database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", (key, *result))
-            decoded += inserted.rowcount
-            if decoded >= COMMIT_EVERY:
-                database.commit()
-                decoded = 0
+            database.execute("insert or ignore into samples_1 values (?, ?, ?, ?)", (key, *result))
             yield id, result.digest, result.seconds
     except BrokenProcessPool as error:
         raise CorpusError(
@@ -203,15 +198,12 @@ def _in_order(
 ) -> Iterator[tuple[str, bytes, _Decoded | AudioError]]:
     """Yield id, key in the cache and the decoded audio of each clip, in their order."""
     waiting: deque[tuple[str, bytes, Future[_Decoded | AudioError]]] = deque()
-    with ExitStack() as stack:
-        pool = None
-        if workers > 1:
-            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn) if workers > 1 else nullcontext() as pool:
         for clip in clips:
             key, name = _key(clip.audio), f"clip {clip.id!r}"
-            known = database.execute(
-                "select digest, seconds, damaged from samples_1 where audio = ?", (key,)
-            ).fetchone()
+            row = database.execute("select digest, seconds, damaged from samples_1 where audio = ?", (key,))
+            known = row.fetchone()
             if pool is None or known:
                 future: Future[_Decoded | AudioError] = Future()
                 future.set_result(_Decoded(*known) if known else _decode(clip.audio, name))

@@ -6,21 +6,20 @@ which finds what is damaged part way, silent or shorter than it claims, at 1,500
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from budew.addresses import shown as without_secrets
+from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import list_files
-from budew.corpora.sources import matches, read
-from budew.curation.distributions import Tally
-from budew.curation.statistics import MOST_LISTED, Progress, Statistics, clip_statistics
+from budew.corpora.sources import Progress, counted, matches, read
+from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
 from budew.resources import packaged_table
 
@@ -90,10 +89,7 @@ class Inspection:
             **{name: dict(tally.most_common(MOST_LISTED)) for name, tally in tallies.items()},
             "broken_items": self.statistics.bad,
             "broken": self.broken,
-            "remarks": {
-                name: {"clips": remark.clips, "first": remark.first}
-                for name, remark in sorted(self.remarks.items())
-            },
+            "remarks": {name: asdict(remark) for name, remark in sorted(self.remarks.items())},
             "statistics": self.statistics.to_dict(),
         }
 
@@ -118,7 +114,7 @@ def inspect_corpus(
     Raises:
         CorpusError: there is no such corpus.
     """
-    name = without_secrets(str(source))
+    name = shown(str(source))
     found = Inspection(name, files_by_kind(source), decode, Statistics(name))
     chosen, bad = Examples(), 0
 
@@ -140,7 +136,7 @@ def inspect_corpus(
             chosen.add(clip)
             yield clip
 
-    found.statistics = clip_statistics(name, examined(), progress=progress)
+    found.statistics = corpus_statistics(name, counted(examined(), progress))
     found.statistics.bad = bad
     found.examples = chosen.best(examples)
     return found
@@ -163,17 +159,17 @@ def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
     return dict(sorted(kinds.items(), key=lambda item: (-item[1][1], item[0])))
 
 
-@cache
-def _suffixes() -> Mapping[str, list[str]]:
-    table: Mapping[str, list[str]] = packaged_table(__package__, "file_kinds")
-    return table
-
-
 def _kind(path: Path) -> str:
     if is_audio_name(path):
         return "audio"
     name = path.name.lower()
     return next((kind for kind, ends in _suffixes().items() if name.endswith(tuple(ends))), "other")
+
+
+@cache
+def _suffixes() -> Mapping[str, list[str]]:
+    table: Mapping[str, list[str]] = packaged_table(__package__, "file_kinds")
+    return table
 
 
 def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
@@ -184,28 +180,21 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
             peak = max(float(np.abs(block).max(initial=0.0)) for block in stream.blocks())
             seconds, exact = stream.seconds, True
     if clip.profile is not None:
-        found.labels.add(_label_form(clip))
+        made_from = clip.metadata.get("profile_from")  # see budew.corpora.labels
+        form = made_from.get("form") if isinstance(made_from, Mapping) else None
+        found.labels.add(form if isinstance(form, str) else "profile")
     found.formats.add(clip.format)
     found.sampling_rates.add(str(rate))
     found.channels.add(str(stream.channels))
+    differs = clip.duration is not None and exact and abs(clip.duration - seconds) > _DIFFERENCE
     oddities = {
         "silent": peak < SILENCE,
-        "the stated duration is not that of the audio": clip.duration is not None
-        and exact
-        and abs(clip.duration - seconds) > _DIFFERENCE,
+        "the stated duration is not that of the audio": differs,
         "the stated sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
     }
-    for name, is_so in oddities.items():
-        if is_so:
-            found.remarks.setdefault(name, Remark()).add(clip.id)
+    for name in (name for name, is_so in oddities.items() if is_so):
+        found.remarks.setdefault(name, Remark()).add(clip.id)
     return replace(clip, duration=seconds, sampling_rate=rate), stream.damage
-
-
-def _label_form(clip: Clip) -> str:
-    """Return the form of labels that the profile of a clip was made of; see `budew.corpora.labels`."""
-    made_from = clip.metadata.get("profile_from")
-    form = made_from.get("form") if isinstance(made_from, Mapping) else None
-    return form if isinstance(form, str) else "profile"
 
 
 @dataclass(slots=True)

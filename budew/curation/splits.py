@@ -18,16 +18,19 @@ from typing import Any
 
 from pydantic import Field
 
+from budew.addresses import shown
 from budew.corpora.clip import Clip
 from budew.corpora.sidecar import check_file
-from budew.errors import InputError, SettingsError
+from budew.corpora.sources import read
+from budew.errors import CorpusError, InputError, SettingsError
 from budew.files import whole_file
+from budew.jobs.job import OnFailed
 from budew.randomness import generator
 from budew.settings import Settings, validated
 from budew.version import __version__
 
-LARGEST_FILE = 2**30
-"""Bytes; a million speakers take about 20 MB."""
+CHECKED = 1_000
+"""First clips of a corpus that are checked: every shard would take as long as the job itself."""
 KINDS = ("speaker", "recording", "clip")
 """What clips are kept together by; the first that is known of a clip counts."""
 
@@ -91,16 +94,6 @@ def group_of(clip: Clip) -> tuple[str, str]:
     return ("recording", recording) if recording and isinstance(recording, str) else ("clip", clip.id)
 
 
-def select(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
-    """Yield the clips of one part, in their order.
-
-    Raises:
-        InputError: there is no such part.
-    """
-    check_part(splits, part)
-    return (clip for clip in clips if splits.part_of(clip) == part)
-
-
 def check_part(splits: Splits, part: str) -> None:
     """Raise `InputError` unless there is such a part."""
     if part not in splits.shares:
@@ -137,8 +130,8 @@ def part_by_hash(shares: Mapping[str, float], seed: int, kind: str, name: str) -
 class SplitsFile(Settings):
     """Contents of a splits file; names are listed by part."""
 
-    made_by: str = "budew corpus split"
-    version: str = __version__
+    made_by: str = ""
+    version: str = ""
     seed: int
     shares: dict[str, float]
     lists_clips: bool = True
@@ -154,25 +147,22 @@ def write_splits(path: Path, splits: Splits, report: Mapping[str, Any] | None = 
     Raises:
         OSError: the disk refuses.
     """
-
-    def by_part(kind: str) -> dict[str, tuple[str, ...]]:
+    contents = {
+        "made_by": "budew corpus split",
+        "version": __version__,
+        "seed": splits.seed,
+        "shares": dict(splits.shares),
+        "lists_clips": splits.lists_clips,
+        "report": dict(report or {}),
+    }
+    for kind in KINDS:
         members: dict[str, list[str]] = {part: [] for part in splits.shares}
         for name, part in sorted(splits.listed(kind).items()):
             members[part].append(name)
-        return {part: tuple(names) for part, names in members.items()}
-
-    contents = SplitsFile(
-        seed=splits.seed,
-        shares=dict(splits.shares),
-        lists_clips=splits.lists_clips,
-        report=dict(report or {}),
-        speakers=by_part("speaker"),
-        recordings=by_part("recording"),
-        clips=by_part("clip"),
-    )
+        contents[f"{kind}s"] = members
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
-        json.dump(contents.model_dump(), file, ensure_ascii=False, indent=1)
+        json.dump(contents, file, ensure_ascii=False, indent=1)
         file.write("\n")
 
 
@@ -181,13 +171,12 @@ def read_splits(path: Path) -> Splits:
 
     Raises:
         SettingsError: it is no splits file, or puts a speaker into two parts; names what is wrong.
+        CorpusError: it is a pipe or a device.
         OSError: the file cannot be read.
     """
     check_file(path)
-    with path.open("rb") as opened:
-        text = opened.read(LARGEST_FILE + 1)
     try:
-        table = json.loads(text) if len(text) <= LARGEST_FILE else None
+        table = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         table = None
     if not isinstance(table, dict):
@@ -208,3 +197,81 @@ def _by_name(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
                 raise InputError(f"{name!r} is in the part {parts[name]!r} and in {part!r}: keep one")
             parts[name] = part
     return parts
+
+
+def select(clips: Iterable[Clip], splits: Splits, part: str) -> Iterator[Clip]:
+    """Yield the clips of one part, in their order.
+
+    Raises:
+        InputError: there is no such part.
+    """
+    check_part(splits, part)
+    return (clip for clip in clips if splits.part_of(clip) == part)
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Job that keeps the clips of one part unchanged.
+
+    Attributes:
+        splits: who is in which part.
+        part: such as "train".
+
+    Raises:
+        InputError: there is no such part.
+    """
+
+    splits: Splits
+    part: str
+    name: str = "select"
+
+    def __post_init__(self) -> None:
+        check_part(self.splits, self.part)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what decides the output."""
+        return {"part": self.part, "splits": self.splits.digest}
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Yield the clips of the part."""
+        return select(clips, self.splits, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Of the first clips of a corpus, how many the splits do not list, and by how many speakers they are."""
+
+    checked: int
+    clips: int
+    speakers: int
+
+    def __str__(self) -> str:
+        return (
+            f"the splits do not list {self.clips:,} of the first {self.checked:,} clips"
+            f" ({self.speakers:,} unknown speakers): a hash of the name decides their part"
+        )
+
+
+def unknown_to(splits: Splits, corpus: str | Path) -> Unknown:
+    """Count the clips that splits do not list among the first 1,000, or up to the first that they list.
+
+    Items that cannot be read are skipped: the job reports them.
+
+    Raises:
+        CorpusError: there is no such corpus, or the splits list no clip of it.
+    """
+    checked, clips = 0, 0
+    speakers: set[str] = set()
+    for checked, clip in enumerate(read(corpus, on_bad=lambda error: None), start=1):
+        if not splits.knows(clip):
+            clips += 1
+            if clip.speaker and len(speakers) < CHECKED:
+                speakers.add(clip.speaker)
+        if checked >= CHECKED and clips < checked:
+            break
+    if clips and clips == checked:
+        raise CorpusError(
+            f"{shown(str(corpus))}: the splits list none of its {clips:,} clips: give those that"
+            " budew corpus split made of this corpus"
+        )
+    return Unknown(checked, clips, len(speakers))

@@ -1,27 +1,27 @@
 """What a corpus holds, in one pass: hours, languages, speakers, emotions, bursts, traits.
 
 `Statistics.baseline` gives the usual intensity of each emotion: see `budew.captions.salience`. Clips without
-a duration in their metadata are measured by the header of their audio (about 1,000 a second).
+a duration in their metadata are measured by the header of their audio (about 1,000 a second). Names are
+counted in bounded memory: 1,000,000 of each kind.
 """
 
+import hashlib
+import heapq
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
-from pathlib import Path
+from itertools import accumulate, chain
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any
 
-from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.captions.salience import Baseline
 from budew.corpora.clip import Clip
-from budew.corpora.sources import read
-from budew.curation.distributions import OTHER, AttributeCounts, Durations, Tally, short_name
-from budew.errors import AudioError, CorpusError, OnBad, report
+from budew.errors import AudioError
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES
-from budew.taxonomy.scales import level_name
+from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
+from budew.taxonomy.scales import from_intensity, level_name, nearest_level, to_intensity
 
 MOST_LISTED = 50
 """Languages, speakers and words of a trait that `to_dict` lists by name."""
@@ -29,18 +29,142 @@ MOST_LANGUAGES = 200
 """Languages whose emotions are counted separately; further ones are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
 """In the counts of a language: clips with a profile, and those of them whose emotions are unknown."""
+LONGEST_NAME = 200
+"""Characters of a name that are kept: no voice has a longer one, and a hostile file may."""
+OTHER = "(other)"
+"""Counts the clips of all names that a full `Tally` has not seen before."""
+EDGES = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 30.0, 60.0, 600.0)
+"""Upper bounds in seconds of the bins of the histogram that is shown; 30 s is Whisper's window."""
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
-Progress = Callable[[int], None]
-"""Called with the number of clips that are done."""
-Item = TypeVar("Item")
+
+class Tally(Counter[str]):
+    """Counts of names in bounded memory: once `most` names are known, new ones are counted as `OTHER`."""
+
+    def __init__(self, most: int = 1_000_000) -> None:
+        super().__init__()
+        self.most = most
+
+    @property
+    def exact(self) -> bool:
+        """Whether each name was counted by itself."""
+        return OTHER not in self
+
+    @property
+    def distinct(self) -> int:
+        """Number of names; the least number unless `exact`."""
+        return len(self) - (not self.exact)
+
+    def add(self, name: str) -> None:
+        """Count a name once."""
+        name = short_name(name)
+        self[name if name in self or len(self) < self.most else OTHER] += 1
+
+    def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
+        """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
+        return heapq.nsmallest(len(self) if n is None else n, self.items(), key=lambda row: (-row[1], row[0]))
 
 
-def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
-    """Pass items on; when the next is asked for, report how many are done."""
-    for done, item in enumerate(items, start=1):
-        yield item
-        if progress is not None:
-            progress(done)
+def short_name(name: str) -> str:
+    """Return a name as it is, or cut to a bounded length with a hash of all of it."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{name[:LONGEST_NAME]}…{digest}"
+
+
+@dataclass(slots=True)
+class Durations:
+    """Durations in seconds; sum and extremes are exact, quantiles to a hundredth of a second.
+
+    Attributes:
+        count: how many.
+        total: their sum.
+        shortest, longest: infinity and 0 without any.
+        histogram: clips up to each of `EDGES`, and those that are longer than the last.
+    """
+
+    count: int = 0
+    total: float = 0.0
+    shortest: float = float("inf")
+    longest: float = 0.0
+    histogram: list[int] = field(default_factory=lambda: [0] * (len(EDGES) + 1))
+    _hundredths: Counter[int] = field(default_factory=Counter)
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self.count += 1
+        self.total += seconds
+        self.shortest = min(self.shortest, seconds)
+        self.longest = max(self.longest, seconds)
+        self.histogram[bisect_left(EDGES, seconds)] += 1
+        self._hundredths[round(100 * seconds)] += 1
+
+    def quantile(self, share: float) -> float:
+        """Return the duration that a share of the clips does not exceed; 0 without clips."""
+        if not self.count:
+            return 0.0
+        ranked = sorted(self._hundredths.items())
+        place = bisect_left(list(accumulate(clips for _, clips in ranked)), max(1.0, share * self.count))
+        return min(max(ranked[place][0] / 100, self.shortest), self.longest)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: mean, extremes, quantiles, and clips by upper bound of the bins."""
+        if not self.count:
+            return {"clips": 0}
+        names = [f"{edge:g}" for edge in EDGES] + ["longer"]
+        return {
+            "clips": self.count,
+            "mean": round(self.total / self.count, 3),
+            "shortest": round(self.shortest, 3),
+            "longest": round(self.longest, 3),
+            "quantiles": {f"{share:g}": round(self.quantile(share), 3) for share in QUANTILES},
+            "histogram": dict(zip(names, self.histogram, strict=True)),
+        }
+
+
+@dataclass(slots=True)
+class AttributeCounts:
+    """Values of one voice attribute.
+
+    Attributes:
+        name: canonical, such as "Arousal".
+        clips: that have it.
+        total: sum of the values, on the attribute's own scale.
+        levels: clips at each fourth of the scale, from its low end to its high end.
+    """
+
+    name: str
+    clips: int = 0
+    total: float = 0.0
+    levels: list[int] = field(default_factory=lambda: [0] * len(LEVELS))
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.clips += 1
+        self.total += value
+        self.levels[LEVELS.index(nearest_level(to_intensity(value, ATTRIBUTES[self.name].scale)))] += 1
+
+    @property
+    def mean(self) -> float:
+        """Mean on the attribute's own scale."""
+        return self.total / self.clips
+
+    @property
+    def label(self) -> str:
+        """Name with the meaning of both ends of the scale: `Arousal (0 very calm, 4 very excited)`."""
+        of = ATTRIBUTES[self.name]
+        return f"{self.name} ({of.scale.low:g} {of.at_low}, {of.scale.high:g} {of.at_high})"
+
+    def by_value(self) -> Iterator[tuple[float, int]]:
+        """Yield the value of each of the five levels with its clips."""
+        for level, clips in zip(LEVELS, self.levels, strict=True):
+            yield from_intensity(level, ATTRIBUTES[self.name].scale), clips
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: clips, mean, clips by the nearest of five values."""
+        levels = {f"{value:g}": clips for value, clips in self.by_value()}
+        return {"clips": self.clips, "mean": round(self.mean, 4), "levels": levels}
 
 
 @dataclass(slots=True)
@@ -138,47 +262,17 @@ def most_frequent_languages(found: Statistics, count: int) -> list[str]:
     return sorted(found.by_language, key=lambda name: (-found.by_language[name][CLIPS], name))[:count]
 
 
-def corpus_statistics(
-    corpus: str | Path,
-    *,
-    scale: str | None = None,
-    on_bad: OnBad | None = None,
-    progress: Progress | None = None,
-) -> Statistics:
-    """Count what a corpus holds.
+def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> Statistics:
+    """Count what a corpus holds, in one pass; `bad` is for the caller to set.
 
     Args:
-        corpus: anything that `budew.read` takes.
-        scale: of scores that come without one, such as "0-4", as for `budew.read`.
-        on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are done.
-
-    Raises:
-        CorpusError: there is no such corpus, or an item of it cannot be read.
-    """
-    bad: list[None] = []
-
-    def count(error: CorpusError) -> None:
-        report(error, on_bad)
-        bad.append(None)
-
-    found = clip_statistics(shown(str(corpus)), read(corpus, scale=scale, on_bad=count), progress=progress)
-    found.bad = len(bad)
-    return found
-
-
-def clip_statistics(corpus: str, clips: Iterable[Clip], *, progress: Progress | None = None) -> Statistics:
-    """Count what clips hold, in one pass.
-
-    Args:
-        corpus: name of the corpus.
-        clips: read one at a time.
-        progress: called with the number of clips that are done.
+        corpus: its name.
+        clips: of it, as `budew.read` gives them.
     """
     found = Statistics(corpus)
 
     def profiles() -> Iterator[VoiceProfile]:
-        for clip in counted(clips, progress):
+        for clip in clips:
             _count(found, clip)
             if clip.profile is not None and clip.profile.emotions_known:
                 yield clip.profile

@@ -25,9 +25,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from budew.corpora.sources import read
-from budew.curation.statistics import Progress, counted
-from budew.errors import CorpusError, InputError, OnBad
+from budew.corpora.clip import Clip
+from budew.errors import CorpusError, InputError
 from budew.files import whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -154,56 +153,36 @@ def effective_number(parts: Mapping[str, float]) -> float:
 
 
 def corpus_balance(
-    corpus: str | Path,
-    *,
-    temperature: float = 2.0,
-    cap: float = 10.0,
-    min_level: float = 0.5,
-    scale: str | None = None,
-    on_bad: OnBad | None = None,
-    progress: Progress | None = None,
+    clips: Iterable[Clip], *, temperature: float = 2.0, cap: float = 10.0, min_level: float = 0.5
 ) -> Balance:
     """Measure how frequent emotions are, in one pass over a corpus.
 
     Args:
-        corpus: anything that `budew.read` takes.
+        clips: of the corpus, as `budew.read` gives them.
         temperature, cap, min_level: see `Balance`.
-        scale: of scores that come without one, such as "0-4", as for `budew.read`.
-        on_bad: called with the error of each item that cannot be read; without it the first is raised.
-        progress: called with the number of clips that are done.
 
     Raises:
-        CorpusError: no clip has a profile that knows the emotions, or an item cannot be read.
+        CorpusError: no clip has a profile that knows the emotions.
         InputError: an option is out of range.
     """
     masses: dict[str, float] = {}
-    for clip in counted(read(corpus, scale=scale, on_bad=on_bad), progress):
+    for clip in clips:
         if clip.profile is not None and clip.profile.emotions_known:
             for name, value in strong_emotions(clip.profile, min_level).items():
                 masses[name] = masses.get(name, 0.0) + value
     if not masses:
-        raise CorpusError(
-            f"{corpus}: no clip has a profile that knows its emotions: annotate the corpus first"
-        )
+        raise CorpusError("no clip of the corpus has a profile that knows its emotions: annotate it first")
     return Balance(masses, temperature, cap, min_level)
 
 
-def weigh(
-    corpus: str | Path,
-    report: WeightReport,
-    *,
-    scale: str | None = None,
-    progress: Progress | None = None,
-) -> Iterator[tuple[str, float]]:
-    """Yield id and weight of each clip whose emotions are known, in a second pass that skips what is bad.
+def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, float]]:
+    """Yield id and weight of each clip whose emotions are known; add all of them to the report.
 
     Args:
-        corpus: the one that the balance was made from.
+        clips: those that the balance was made from, in a second pass.
         report: is added to on the way.
-        scale: the one that the balance was made with.
-        progress: called with the number of clips that are done.
     """
-    for clip in counted(read(corpus, scale=scale, on_bad=lambda error: None), progress):
+    for clip in clips:
         if clip.profile is None:
             report.without_profile += 1
         elif not clip.profile.emotions_known:
@@ -227,15 +206,16 @@ def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
     """
     check_weight_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    rows = ({"id": id, "weight": round(weight, 6)} for id, weight in weights)
     if path.suffix.lower() == ".parquet":
-        _write_parquet(path, iter(weights))
+        _write_parquet(path, rows)
         return
     with whole_file(path) as file:
-        for id, weight in weights:
-            file.write(json.dumps({"id": id, "weight": round(weight, 6)}, ensure_ascii=False) + "\n")
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _write_parquet(path: Path, weights: Iterator[tuple[str, float]]) -> None:
+def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     import pyarrow as pa  # half a second, and JSON Lines do without
     import pyarrow.parquet
 
@@ -243,10 +223,8 @@ def _write_parquet(path: Path, weights: Iterator[tuple[str, float]]) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with pyarrow.parquet.ParquetWriter(unfinished, schema) as writer:
-            while rows := list(islice(weights, _ROWS)):
-                ids, values = zip(*rows, strict=True)
-                columns = [pa.array(ids, pa.string()), pa.array([round(value, 6) for value in values])]
-                writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            while some := list(islice(rows, _ROWS)):
+                writer.write_table(pa.Table.from_pylist(some, schema))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

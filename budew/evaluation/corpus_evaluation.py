@@ -8,8 +8,8 @@ from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from budew.corpora import Clip, read
-from budew.curation.statistics import Progress, counted
+from budew.corpora import Clip
+from budew.corpora.sources import Progress, counted, read
 from budew.errors import InputError
 from budew.evaluation.predictions import check_ids, read_predictions
 from budew.evaluation.results import Evaluation, Pair, Settings, Skipped

@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.curation.distributions import EDGES
 from budew.curation.inspection import Inspection
-from budew.curation.statistics import CLIPS, UNKNOWN, Statistics, most_frequent_languages
+from budew.curation.statistics import CLIPS, EDGES, UNKNOWN, Statistics, most_frequent_languages
 from budew.reports.corpus_tables import files_line
-from budew.reports.marks import emotion_tone, strongest_first, trait_words
 from budew.reports.page import (
     Bar,
     BarList,
     bar_list,
     bars,
     by_family,
+    emotion_tone,
     percent,
     players,
     render_page,
+    strongest_first,
+    trait_words,
     write_page,
 )
 from budew.reports.tables import LISTED

@@ -6,12 +6,11 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from budew.curation.distributions import Durations, Tally
 from budew.curation.duplicates import Duplicates
+from budew.curation.human_ratings import RatingCounts, RatingStatistics
 from budew.curation.inspection import Inspection
-from budew.curation.rating_statistics import RatingCounts, RatingStatistics
 from budew.curation.split_corpus import Part, SplitReport
-from budew.curation.statistics import Statistics
+from budew.curation.statistics import Durations, Statistics, Tally
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.tables import LISTED, table
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
@@ -90,7 +89,7 @@ def duplicates_table(found: Duplicates) -> RenderableType:
     made.add_column("keep", overflow="fold")
     made.add_column("equal to it", overflow="fold")
     for group in found.groups[:SHOWN]:
-        (keep, _), *others = group.clips
+        (keep, _), *others = group
         more = f" and {len(others) - 5:,} more" * (len(others) > 5)
         made.add_row(printable(keep), ", ".join(printable(id) for id, _ in others[:5]) + more)
     what = "recordings" if found.by == "samples" else "transcripts"

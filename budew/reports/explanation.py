@@ -2,10 +2,12 @@
 
 In the terminal (`print_explanation`, `print_all_frames`) and as one HTML page (`explanation_html`; a thousand
 captions are 3 MB and take 3 s on one core). The role of a mark never depends on colour alone: it is struck
-through, underlined or, without colours, in brackets.
+through, underlined or, without colours, in brackets. Captions come from outside: control characters are made
+visible.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -15,25 +17,14 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from budew.captions import ParsedCaption, frame_names, parse, render
+from budew.captions import Mention, ParsedCaption, frame_names, load_lexicon, parse, render
 from budew.captions.phrases import without_article
 from budew.captions.render import Style as WordingStyle
 from budew.captions.render import load_templates
+from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
-from budew.reports.marks import (
-    Mark,
-    cell,
-    emotion_tone,
-    family_tone,
-    marks_of,
-    pieces,
-    plain_name,
-    strongest_first,
-    tone,
-    trait_words,
-)
-from budew.reports.page import render_page
-from budew.taxonomy import EMOTION_GROUPS, EMOTIONS, LEVELS
+from budew.reports.page import emotion_tone, render_page, strongest_first, tones, trait_words
+from budew.taxonomy import EMOTIONS, LEVELS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
 
@@ -45,9 +36,94 @@ WIDE = 90
 """Characters from which the table of marks has a column for the phrases of the lexicon."""
 BESIDE_BAR = 44
 """Characters that the longest name, the level and the space between take."""
+LONGEST_CELL = 80
+"""Characters of a phrase that a table shows: quoted speech can be as long as the caption."""
 
 _BRACKETS = {"said": ("[", "]"), "unknown": ("[?", "?]")}
 _NOT_COUNTED = ("[~", "~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A phrase of a caption and its meaning in words.
+
+    Attributes:
+        start, end: the span in the text, in characters. Marks never overlap.
+        kind: emotion, burst, trait, attribute, quoted or unknown.
+        role: said, denied, left behind, quoted or unknown. Only "said" counts.
+        meaning: what it stands for, such as "Sadness" or "gender: female".
+        level: "strong", "towards very warm"; empty for what has no level.
+        phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
+    """
+
+    start: int
+    end: int
+    kind: str
+    role: str
+    meaning: str
+    level: str = ""
+    phrase: str = ""
+
+    @property
+    def tone(self) -> str:
+        """Its colour, `#rrggbb`."""
+        return emotion_tone(self.meaning) if self.kind == "emotion" else tones()["others"][self.kind]
+
+    @property
+    def summary(self) -> str:
+        """All of it on one line."""
+        found = self.phrase and f"lexicon: {self.phrase}"
+        return " · ".join(filter(None, (self.meaning, self.level, self.role, found)))
+
+
+def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
+    """Return the mentions, quotations and unknown words of a caption, in its order."""
+    found = [_mark(mention) for mention in parsed.mentions]
+    for start, end in quoted_spans(parsed.text, load_lexicon(parsed.language).speaking):
+        found.append(Mark(start, end, "quoted", "quoted", "spoken words, not parsed"))
+    for word in parsed.unknown:
+        found.append(Mark(word.start, word.end, "unknown", "unknown", "not in the lexicon"))
+    disjoint: list[Mark] = []
+    for mark in sorted(found, key=lambda mark: mark.start):
+        if not disjoint or mark.start >= disjoint[-1].end:  # an unknown word in quotation marks is spoken
+            disjoint.append(mark)
+    return tuple(disjoint)
+
+
+def _mark(mention: Mention) -> Mark:
+    meaning, level = mention.name, ""
+    if mention.kind == "trait":
+        meaning = f"{mention.name}: {visible(str(mention.value))}"
+    elif mention.kind == "attribute":
+        meaning = _plain_name(mention.name)
+        level = "" if isinstance(mention.value, str) else trait_words(mention.name, mention.value)
+    elif mention.kind == "emotion":
+        level = level_name(mention.level)
+    if not mention.level:
+        level = level_name(0)
+    place = (mention.start, mention.end, mention.kind, mention.role)
+    return Mark(*place, meaning, level, visible(mention.phrase))
+
+
+def _plain_name(attribute: str) -> str:
+    """Return the published name of a voice attribute, "Warm_vs._Cold", with spaces."""
+    return attribute.replace("_", " ")
+
+
+def _pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
+    """Yield marked and unmarked pieces of a text, which together are the text made visible."""
+    at = 0
+    for mark in found:
+        yield visible(text[at : mark.start]), None
+        yield visible(text[mark.start : mark.end]), mark
+        at = mark.end
+    yield visible(text[at:]), None
+
+
+def _cell(text: str) -> str:
+    """Return a phrase as a table shows it: on one line, cut where it is long."""
+    line = " ".join(visible(text[: 2 * LONGEST_CELL]).split())
+    return line if len(line) <= LONGEST_CELL else line[: LONGEST_CELL - 1] + "…"
 
 
 def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: bool = False) -> None:
@@ -106,7 +182,7 @@ def _is_plain(console: Console) -> bool:
 def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
     """Return a caption with its marks as colours, or as brackets where there are none."""
     shown, plain = Text(overflow="fold"), _is_plain(console)
-    for piece, mark in pieces(text, found):
+    for piece, mark in _pieces(text, found):
         if mark is None:
             shown.append(piece)
         elif plain:
@@ -143,7 +219,7 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
         table.add_column(heading, overflow="fold", no_wrap=heading == "role")
     table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
-        said, phrase = cell(text[mark.start : mark.end]), cell(mark.phrase)
+        said, phrase = _cell(text[mark.start : mark.end]), _cell(mark.phrase)
         differs = not wide and without_article(phrase).casefold() != said.casefold()
         first = Text.assemble((said, _style(mark)), f" ({phrase})" if differs else "")
         table.add_row(first, *map(Text, (mark.meaning, mark.level, mark.role, phrase)[: 3 + wide]))
@@ -170,18 +246,17 @@ def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool
 
 def explanation_html(parsed_captions: Sequence[ParsedCaption]) -> str:
     """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend."""
-    captions = [_page_part(parsed) for parsed in parsed_captions]
-    legend = _legend([mark for caption in captions for mark in caption["marks"]])
+    found = [marks_of(parsed) for parsed in parsed_captions]
+    captions = [_page_part(parsed, marks) for parsed, marks in zip(parsed_captions, found, strict=True)]
+    legend = _legend([mark for marks in found for mark in marks])
     return render_page("explanation_page", captions=captions, legend=legend)
 
 
-def _page_part(parsed: ParsedCaption) -> dict[str, Any]:
+def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
     """Return what the page shows of one caption."""
-    found = marks_of(parsed)
     return {
-        "pieces": list(pieces(parsed.text, found)),
-        "marks": found,
-        "rows": [(cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
+        "pieces": list(_pieces(parsed.text, found)),
+        "rows": [(_cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
         "bars": [
             {
                 "name": name,
@@ -191,24 +266,24 @@ def _page_part(parsed: ParsedCaption) -> dict[str, Any]:
             }
             for name in strongest_first(parsed.emotions)
         ],
-        "traits": [(plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
+        "traits": [(_plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
         "bursts": parsed.bursts,
-        "unknown": [visible(word.word) for word in parsed.unknown],
+        "unknown": [word.word for word in parsed.unknown],
     }
 
 
 def _legend(found: Sequence[Mark]) -> list[tuple[str, str, str, str]]:
     """Return label, kind, role and tone of what occurs: families of emotions, other kinds, then roles."""
-    tones, kinds, roles = ({getattr(mark, part) for mark in found} for part in ("tone", "kind", "role"))
-    families = [(group, "emotion", "said", family_tone(group)) for group in EMOTION_GROUPS]
-    others = [("burst", "burst", "said", tone("burst")), ("voice", "trait", "said", tone("trait"))]
-    grey = tone("trait")
-    not_counted = [
-        ("denied", "emotion", "denied", grey),
-        ("left behind", "emotion", "left behind", grey),
-        ("spoken words", "quoted", "quoted", tone("quoted")),
-        ("not in the lexicon", "unknown", "unknown", tone("unknown")),
+    occurring = {getattr(mark, part) for mark in found for part in ("tone", "kind", "role")}
+    colours = tones()["others"]
+    grey = colours["trait"]
+    rows = [(tone, (group, "emotion", "said", tone)) for group, tone in tones()["emotions"].items()]
+    rows += [
+        ("burst", ("burst", "burst", "said", colours["burst"])),
+        (grey, ("voice", "trait", "said", grey)),
+        ("denied", ("denied", "emotion", "denied", grey)),
+        ("left behind", ("left behind", "emotion", "left behind", grey)),
+        ("quoted", ("spoken words", "quoted", "quoted", colours["quoted"])),
+        ("unknown", ("not in the lexicon", "unknown", "unknown", colours["unknown"])),
     ]
-    shown = [row for row in families if row[3] in tones]
-    shown += [row for row in others if row[1] in kinds or (row[1] == "trait" and "attribute" in kinds)]
-    return shown + [row for row in not_counted if row[2] in roles]
+    return [row for occurs, row in rows if occurs in occurring]

@@ -7,7 +7,8 @@ reaches it. Ten seconds take about 50 kB.
 
 import base64
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,9 @@ from budew.audio.samples import windows
 from budew.errors import AudioError
 from budew.files import whole_file
 from budew.reports.tables import LISTED
-from budew.taxonomy import EMOTION_GROUPS, emotion_group
+from budew.resources import packaged_table
+from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
+from budew.taxonomy.scales import nearest_level, to_intensity
 from budew.terminal import visible
 from budew.version import __version__
 
@@ -101,6 +104,32 @@ def by_family(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
 def percent(part: float, whole: float, digits: int = 2) -> float:
     """Return a share in per cent; 0 of nothing."""
     return round(100 * part / whole, digits) if whole else 0.0
+
+
+def strongest_first(emotions: Mapping[str, float]) -> list[str]:
+    """Return the names; of equally strong ones the earlier in `EMOTIONS` first."""
+    return sorted(emotions, key=lambda name: (-emotions[name], EMOTIONS.index(name)))
+
+
+def trait_words(name: str, value: str | float) -> str:
+    """Return the value of a trait in words; of a voice attribute, where on its scale it is."""
+    if isinstance(value, str):
+        return visible(value)
+    low, high = ATTRIBUTES[name].at_low, ATTRIBUTES[name].at_high
+    place = LEVELS.index(nearest_level(to_intensity(value, ATTRIBUTES[name].scale)))
+    return (low, f"towards {low}", f"between {low} and {high}", f"towards {high}", high)[place]
+
+
+def emotion_tone(name: str) -> str:
+    """Return the colour of an emotion, that of its family."""
+    return tones()["emotions"][emotion_group(name)]
+
+
+@cache
+def tones() -> Mapping[str, Mapping[str, str]]:
+    """Return colours, `#rrggbb`: of families under "emotions", of other kinds of marks under "others"."""
+    table: Mapping[str, Mapping[str, str]] = packaged_table(__package__, "tones")
+    return table
 
 
 def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[str, str]]:

@@ -12,15 +12,16 @@ from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.sample import Example
-from budew.reports.marks import emotion_tone, strongest_first
 from budew.reports.page import (
     Bar,
     BarList,
     bar_list,
     by_family,
+    emotion_tone,
     percent,
     render_page,
     shown,
+    strongest_first,
     write_page,
 )
 from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval

@@ -7,8 +7,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, read, write_shard
-from budew.curation.rating_files import read_ratings
-from budew.curation.rating_statistics import rating_statistics
+from budew.curation.human_ratings import rating_statistics, read_ratings
 from budew.profile import VoiceProfile
 
 

@@ -13,7 +13,7 @@ from budew.audio.samples import decode
 from budew.corpora import Clip, read, write_shard
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
-from budew.curation.rating_files import read_ratings
+from budew.curation.human_ratings import read_ratings
 from budew.curation.splits import read_splits
 from budew.errors import CorpusError
 

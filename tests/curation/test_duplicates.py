@@ -33,7 +33,7 @@ def corpus(folder: Path, audio: dict[str, bytes]) -> Path:
 
 
 def groups(found: Duplicates) -> list[list[str]]:
-    return [[id for id, _ in group.clips] for group in found.groups]
+    return [[id for id, _ in group] for group in found.groups]
 
 
 @pytest.fixture

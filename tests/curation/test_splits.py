@@ -1,196 +1,41 @@
-"""No speaker is in two parts, each part is as large and as emotional as asked, and only the seed decides."""
+"""A splits file gives each clip one part for ever; a job writes one part, and refuses another corpus."""
 
 import json
-import random
+import pickle
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from budew.corpora import Clip, write_shard
-from budew.curation import split_corpus as splitting
-from budew.curation.split_corpus import split_corpus
-from budew.curation.splits import Splits, part_by_hash, read_splits, select, write_splits
-from budew.curation.stratify import stratify
-from budew.errors import CorpusError, InputError, SettingsError
-from budew.profile import VoiceProfile
-from budew.taxonomy import EMOTIONS
-
-SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
-
-
-def corpus(seed: int, *, speakers: int = 120, unnamed: int = 0) -> list[Clip]:
-    """Clips of voices of very different sizes, each with emotions of its own."""
-    rng = np.random.default_rng(seed)
-    clips = []
-    for speaker in range(speakers):
-        liked = rng.choice(EMOTIONS[:12], size=3, replace=False)
-        for number in range(int(rng.pareto(1.2)) % 40 + 1):
-            profile = VoiceProfile({str(name): 0.5 for name in liked if rng.random() < 0.6})
-            clips.append(
-                Clip(f"{speaker}/{number}", b"x", "wav", speaker=f"voice {speaker}", profile=profile)
-            )
-    awe = VoiceProfile({"Awe": 1})
-    return clips + [Clip(f"bare {number}", b"x", "wav", profile=awe) for number in range(unnamed)]
-
-
-def split(clips: list[Clip], folder, *, seed: int = 0):
-    write_shard(folder / "a.tar", clips)
-    return split_corpus(folder / "a.tar", SHARES, seed=seed)
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=40),
-    st.lists(st.integers(1, 9), min_size=2, max_size=4),
-    st.randoms(),
+from budew.corpora import Clip, read, write_shard
+from budew.curation import splits as splits_module
+from budew.curation.splits import (
+    Select,
+    Splits,
+    Unknown,
+    part_by_hash,
+    read_splits,
+    select,
+    unknown_to,
+    write_splits,
 )
-def test_every_group_is_in_one_part_and_no_part_is_empty_that_could_be_filled(rows, given_shares, shuffle):
-    counts = np.array([[1 + sum(row), *row] for row in rows], np.int64)
-    shares = np.array(given_shares) / sum(given_shares)
-    order = np.array(shuffle.sample(range(len(rows)), len(rows)))
-    parts = stratify(counts, shares, order=order)
-    assert parts.shape == (len(rows),)
-    assert set(parts.tolist()) <= set(range(len(shares)))
-    assert len(set(parts.tolist())) == min(len(rows), len(shares))
-    assert np.array_equal(stratify(counts[order], shares), parts[order])
+from budew.errors import CorpusError, InputError, JobError, SettingsError
+from budew.jobs import run
+
+SPLITS = Splits(0, {"train": 0.5, "test": 0.5}, {}, {"one": "train", "two": "test", "three": "train"})
+LISTED = Splits(0, {"a": 0.5, "b": 0.5}, {"x": "a", "y": "b"}, {"bare": "a"}, {"talk": "b"})
+ODD = Splits(3, {"a": 0.5, "b": 0.5}, {"\u202e \n": "a", "": "b"}, recordings={"ü" * 5_000: "b"})
+GOOD = {"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"a": ["x"]}, "clips": {}}
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_no_speaker_is_in_two_parts_and_every_clip_is_in_one(tmp_path, seed):
-    clips = corpus(seed, unnamed=30)
-    splits, report = split(clips, tmp_path, seed=seed)
-    chosen = {part: list(select(clips, splits, part)) for part in SHARES}
-    assert sum(map(len, chosen.values())) == len(clips) == report.counts["clips"]
-    voices = {part: {clip.speaker for clip in held if clip.speaker} for part, held in chosen.items()}
-    assert sum(map(len, voices.values())) == len(set.union(*voices.values()))
-    for part in report.parts:
-        held = chosen[part.name]
-        assert part.counts["clips"] == len(held)
-        assert part.speakers == len(voices[part.name])
-        assert part.unnamed == sum(clip.speaker is None for clip in held)
-        for name in ("Awe", EMOTIONS[0]):
-            assert part.counts[name] == sum(name in clip.profile.emotions for clip in held)
-        assert part.counts["no emotion"] == sum(not clip.profile.emotions for clip in held)
-
-
-def test_parts_have_their_shares_of_clips_and_of_every_emotion(tmp_path):
-    _, report = split(corpus(5), tmp_path)
-    for part in report.parts:
-        assert report.share(part) == pytest.approx(part.asked, abs=0.02)
-        assert report.mean_deviation(part) < 150 / part.counts["clips"]  # a clip and a half
-        assert not report.missing(part)
-    table = json.loads(json.dumps(report.to_dict()))
-    assert sum(part["clips"] for part in table["parts"].values()) == table["clips"]
-    assert table["parts"]["test"]["emotions"]["Awe"]["deviation"] == pytest.approx(
-        report.deviations(report.parts[2])["Awe"], abs=1e-4
-    )
-
-
-def test_clips_with_unknown_emotions_fill_parts_and_no_stratum(tmp_path):
-    known = corpus(9)
-    unknown = [replace(clip, id=f"m {clip.id}", profile=VoiceProfile(None)) for clip in known[:50]]
-    bare = [replace(clip, id=f"b {clip.id}", profile=None) for clip in known[:7]]
-    _, report = split([*known, *unknown, *bare], tmp_path)
-    _, before = split(known, tmp_path / "known")
-    assert report.counts == {**before.counts, "clips": len(known) + 57}
-    assert (report.emotions_unknown, before.emotions_unknown) == (57, 0)
-    assert report.to_dict()["clips_with_unknown_emotions"] == 57
-
-
-def test_the_order_of_the_corpus_changes_nothing_and_the_seed_does(tmp_path):
-    clips = corpus(7, unnamed=20)
-    first, _ = split(clips, tmp_path / "a")
-    again, _ = split(random.Random(1).sample(clips, len(clips)), tmp_path / "b")
-    other, _ = split(clips, tmp_path / "c", seed=1)
-    assert first == again
-    assert first.digest == again.digest
-    assert first.speakers != other.speakers
-    assert first.digest != other.digest
-
-
-def test_splits_come_back_from_their_file(tmp_path):
-    splits, report = split(corpus(8, unnamed=5), tmp_path)
+@pytest.mark.parametrize("splits", [LISTED, ODD, replace(ODD, lists_clips=False)])
+def test_splits_come_back_from_their_file(splits, tmp_path):
     path = tmp_path / "new" / "splits.json"
-    write_splits(path, splits, report.to_dict())
-    assert json.loads(path.read_text())["report"] == report.to_dict()
+    write_splits(path, splits, {"parts": 2})
+    assert json.loads(path.read_text())["report"] == {"parts": 2}
     assert read_splits(path) == splits
-    odd = Splits(3, {"a": 0.5, "b": 0.5}, {"\u202e \n": "a", "": "b"}, recordings={"ü" * 5_000: "b"})
-    write_splits(path, odd)
-    assert read_splits(path) == odd
     table = json.loads(path.read_text())
     path.write_text(json.dumps({key: table[key] for key in ("seed", "shares", "speakers", "clips")}))
-    assert read_splits(path) == replace(odd, recordings={})
-
-
-def test_what_is_not_listed_has_one_part_by_hash(tmp_path):
-    splits, _ = split(corpus(9), tmp_path)
-    late = [Clip(f"late {number}", b"x", "wav", speaker=f"new {number % 50}") for number in range(500)]
-    parts = {clip.speaker: splits.part_of(clip) for clip in late}
-    assert all(splits.part_of(clip) == parts[clip.speaker] for clip in late)
-    assert set(parts.values()) == set(SHARES)
-    hashed = [part_by_hash(SHARES, 3, "clip", str(number)) for number in range(4_000)]
-    for part, share in SHARES.items():
-        assert hashed.count(part) / len(hashed) == pytest.approx(share, abs=0.02)
-    assert hashed != [part_by_hash(SHARES, 3, "speaker", str(number)) for number in range(4_000)]
-
-
-def test_clips_of_one_recording_stay_together_where_no_speaker_is_known(tmp_path):
-    pieces = [
-        Clip(f"talk {n % 20}-{n:03d}", b"x", "wav", metadata={"segment": {"recording": f"talk {n % 20}"}})
-        for n in range(200)
-    ]
-    odd = [Clip(f"odd {n}", b"x", "wav", metadata={"segment": what}) for n, what in enumerate((3, {}, None))]
-    named = [replace(clip, id=f"n {clip.id}", speaker="host") for clip in pieces[:30]]
-    splits, report = split([*pieces, *odd, *named], tmp_path)
-    held = {
-        part: [clip.metadata["segment"]["recording"] for clip in select(pieces, splits, part)]
-        for part in SHARES
-    }
-    assert sum(len(set(names)) for names in held.values()) == 20
-    assert set(splits.clips) == {clip.id for clip in odd}
-    assert set(splits.speakers) == {"host"}
-    for part in report.parts:
-        assert part.recordings == len(set(held[part.name]))
-        assert part.recorded == len(held[part.name])
-        assert part.unnamed - part.recorded == sum(splits.part_of(clip) == part.name for clip in odd)
-    assert report.to_dict()["parts"]["train"]["recordings"] == len(set(held["train"]))
-    assert splits.digest != replace(splits, recordings={}).digest
-    assert all(splits.part_of(replace(clip, id=f"late {clip.id}")) == splits.part_of(clip) for clip in pieces)
-
-
-def test_too_many_clips_without_a_speaker_are_placed_by_hash(tmp_path, monkeypatch):
-    monkeypatch.setattr(splitting, "MOST_UNNAMED", 100)
-    clips = corpus(10, unnamed=300)
-    splits, report = split(clips, tmp_path)
-    assert not report.listed
-    assert splits.clips == {}
-    assert not splits.lists_clips
-    assert sum(part.unnamed for part in report.parts) == 300
-    for part in report.parts:
-        assert part.counts["clips"] == len(list(select(clips, splits, part.name)))
-        assert report.share(part) == pytest.approx(part.asked, abs=0.02)
-
-
-def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough(tmp_path):
-    clips = corpus(11, speakers=3)
-    splits, _ = split(clips, tmp_path / "a")
-    assert set(splits.speakers.values()) == set(SHARES)
-    with pytest.raises(CorpusError, match="3 parts need as many speakers, and there are 2"):
-        split([clip for clip in clips if clip.speaker != "voice 0"], tmp_path / "b")
-
-
-@pytest.mark.parametrize(
-    "shares", [{"train": 1.0}, {"a": 0.5, "b": 0.6}, {"a": 1.5, "b": -0.5}, {"a": 0.5, "b": float("nan")}]
-)
-def test_shares_that_do_not_add_up_are_refused(shares, tmp_path):
-    with pytest.raises(InputError, match=r"add up|two parts"):
-        split_corpus(tmp_path, shares)
-
-
-GOOD = {"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"a": ["x"]}, "clips": {}}
+    assert read_splits(path) == replace(splits, recordings={}, lists_clips=True)
 
 
 @pytest.mark.parametrize(
@@ -201,11 +46,8 @@ GOOD = {"seed": 1, "shares": {"a": 0.5, "b": 0.5}, "speakers": {"a": ["x"]}, "cl
         ("{}", "seed: required"),
         (json.dumps(GOOD | {"speakers": {"c": ["x"]}}), "no part 'c'"),
         (json.dumps(GOOD | {"speakers": {"a": ["x"], "b": ["x"]}}), "'x' is in the part 'a' and in 'b'"),
-        (json.dumps(GOOD | {"speakers": {"a": "x"}}), "speakers.a: "),
         (json.dumps(GOOD | {"speakers": {"a": [3]}}), "speakers.a.0: "),
-        (json.dumps(GOOD | {"seed": float("inf")}), "seed: "),
         (json.dumps(GOOD | {"shares": {"a": 1, "b": 1}}), "add up to 2, not 1"),
-        (json.dumps(GOOD | {"speaker": {}}), "speaker: unknown field"),
     ],
 )
 def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, fault, tmp_path):
@@ -213,3 +55,69 @@ def test_a_file_that_holds_no_splits_is_an_error_that_names_it(text, fault, tmp_
     with pytest.raises(SettingsError, match=r"splits\.json: ") as raised:
         read_splits(tmp_path / "splits.json")
     assert fault in str(raised.value)
+
+
+def test_what_is_listed_is_known_and_nothing_else():
+    known = {
+        "a": [Clip("1", b"x", "wav", speaker="x"), Clip("bare", b"x", "wav", speaker="")],
+        "b": [Clip("2", b"x", "wav", metadata={"segment": {"recording": "talk"}})],
+    }
+    for part, clips in known.items():
+        assert all(LISTED.knows(clip) and LISTED.part_of(clip) == part for clip in clips)
+    others = (("1", "z"), ("x", None), ("bare", "bare"))
+    assert not any(LISTED.knows(Clip(id, b"x", "wav", speaker=speaker)) for id, speaker in others)
+
+
+def test_what_is_not_listed_has_one_part_by_hash():
+    shares = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    splits = Splits(0, shares, {"x": "train"})
+    late = [Clip(f"late {number}", b"x", "wav", speaker=f"new {number % 50}") for number in range(500)]
+    parts = {clip.speaker: splits.part_of(clip) for clip in late}
+    assert all(splits.part_of(clip) == parts[clip.speaker] for clip in late)
+    hashed = [part_by_hash(shares, 3, "clip", str(number)) for number in range(4_000)]
+    for part, share in shares.items():
+        assert hashed.count(part) / len(hashed) == pytest.approx(share, abs=0.02)
+    assert hashed != [part_by_hash(shares, 3, "speaker", str(number)) for number in range(4_000)]
+
+
+def test_the_parts_are_disjoint_and_together_the_corpus(shard, tmp_path):
+    shard("in/a", "one", "two")
+    shard("in/b", "three")
+    for part in SPLITS.shares:
+        summary = run(Select(SPLITS, part), tmp_path / "in", tmp_path / part, workers=0)
+        assert summary.failures == 0
+    train, test = (list(read(tmp_path / part)) for part in ("train", "test"))
+    assert [clip.id for clip in train] == ["one", "three"]
+    assert [clip.id for clip in test] == ["two"]
+    before = {clip.id: clip for clip in read(tmp_path / "in")}
+    assert all(clip == before[clip.id] for clip in (*train, *test))
+    with pytest.raises(JobError, match="splits"):  # a folder of one split is not continued by another
+        run(Select(replace(SPLITS, seed=1), "train"), tmp_path / "in", tmp_path / "train", workers=0)
+
+
+def test_the_job_can_be_sent_to_a_worker_and_refuses_a_part_that_is_not_there():
+    assert pickle.loads(pickle.dumps(Select(SPLITS, "train"))) == Select(SPLITS, "train")
+    for refused in (lambda: Select(SPLITS, "dev"), lambda: select([], SPLITS, "dev")):
+        with pytest.raises(InputError, match="no part 'dev': there are train, test"):
+            refused()
+
+
+def corpus(folder, *speakers: str | None) -> str:
+    clips = [Clip(f"c{number}", b"x", "wav", speaker=name) for number, name in enumerate(speakers)]
+    write_shard(folder / "a.tar", clips)
+    return str(folder)
+
+
+def test_unknown_clips_and_speakers_are_counted(tmp_path):
+    found = unknown_to(LISTED, corpus(tmp_path, "x", "new", "new", "newer", None))
+    assert found == Unknown(5, 4, 2)
+    assert unknown_to(LISTED, corpus(tmp_path, "x", "y")).clips == 0
+    many = Splits(0, LISTED.shares, {"x": "a"}, lists_clips=False)
+    assert unknown_to(many, corpus(tmp_path / "in", None, None)).clips == 0
+
+
+def test_splits_that_list_no_clip_are_refused_however_far_the_first_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(splits_module, "CHECKED", 2)
+    with pytest.raises(CorpusError, match="list none of its 3 clips"):
+        unknown_to(LISTED, corpus(tmp_path, "u", "v", None))
+    assert unknown_to(LISTED, corpus(tmp_path, "u", "v", "w", "x", "y")) == Unknown(4, 3, 2)

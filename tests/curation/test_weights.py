@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.corpora import Clip, write_shard
+from budew.corpora import Clip
 from budew.curation.weights import (
     NO_EMOTION,
     Balance,
@@ -92,44 +92,34 @@ def test_options_out_of_range_are_refused(wrong):
         Balance({"Anger": 1.0}, **wrong)
 
 
-@pytest.fixture
-def corpus(tmp_path):
+@pytest.mark.parametrize("name", ["w.jsonl", "new/w.parquet"])
+def test_each_clip_with_a_profile_gets_its_weight_in_the_file(tmp_path, name):
     names = ["Anger"] * 16 + ["Awe"] * 4 + ["Fear"]
     clips = [Clip(f"{n} ü", b"x", "wav", profile=VoiceProfile({name: 1})) for n, name in enumerate(names)]
-    write_shard(tmp_path / "a.tar", [*clips, Clip("bare", b"x", "wav")])
-    return tmp_path / "a.tar"
-
-
-@pytest.mark.parametrize("name", ["w.jsonl", "new/w.parquet"])
-def test_each_clip_with_a_profile_gets_its_weight_in_the_file(corpus, tmp_path, name):
-    report = WeightReport(corpus_balance(corpus))
-    write_weights(tmp_path / name, weigh(corpus, report))
+    report = WeightReport(corpus_balance(clips))
+    write_weights(tmp_path / name, weigh(clips, report))
     if name.endswith("parquet"):
         rows = pyarrow.parquet.read_table(tmp_path / name).to_pylist()
     else:
         rows = [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
     assert [row["id"] for row in rows] == [f"{number} ü" for number in range(21)]
     assert [row["weight"] for row in rows] == [1.0] * 16 + [2.0] * 4 + [4.0]
-    assert (report.clips, report.without_profile) == (21, 1)
     assert not [path for path in (tmp_path / name).parent.iterdir() if path.name.startswith(".")]
-    told = json.loads(json.dumps(report.to_dict()))
-    assert told["effective_emotions"]["weighted"] > told["effective_emotions"]["before"]
-    assert told["shares"]["Anger"]["before"] == pytest.approx(16 / 21, abs=1e-6)
+    table = json.loads(json.dumps(report.to_dict()))
+    assert table["effective_emotions"]["weighted"] > table["effective_emotions"]["before"]
+    assert table["shares"]["Anger"]["before"] == pytest.approx(16 / 21, abs=1e-6)
 
 
-def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_counted(tmp_path):
+def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_counted():
     profiles = [VoiceProfile({"Anger": 1}), VoiceProfile(None, (), {"pace": "fast"}), VoiceProfile(), None]
-    write_shard(tmp_path / "a.tar", [Clip(f"c{n}", b"x", "wav", profile=p) for n, p in enumerate(profiles)])
-    balance = corpus_balance(tmp_path / "a.tar")
-    report = WeightReport(balance)
-    assert balance.masses == {"Anger": 1.0, NO_EMOTION: 1.0}
-    assert [id for id, _ in weigh(tmp_path / "a.tar", report)] == ["c0", "c2"]
+    clips = [Clip(f"c{n}", b"x", "wav", profile=profile) for n, profile in enumerate(profiles)]
+    report = WeightReport(corpus_balance(clips))
+    assert report.balance.masses == {"Anger": 1.0, NO_EMOTION: 1.0}
+    assert [id for id, _ in weigh(clips, report)] == ["c0", "c2"]
     assert (report.clips, report.without_profile, report.emotions_unknown) == (2, 1, 1)
     assert report.to_dict()["clips_with_unknown_emotions"] == 1
-    for name, profile in {"measured": profiles[1], "bare": None}.items():
-        write_shard(tmp_path / f"{name}.tar", [Clip("m", b"x", "wav", profile=profile)])
-        with pytest.raises(CorpusError, match="no clip has a profile that knows its emotions"):
-            corpus_balance(tmp_path / f"{name}.tar")
+    with pytest.raises(CorpusError, match="no clip of the corpus has a profile that knows its emotions"):
+        corpus_balance([clips[1], clips[3]])
 
 
 def test_an_error_on_the_way_leaves_no_file(tmp_path):

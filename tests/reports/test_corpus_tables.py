@@ -8,11 +8,11 @@ from rich.console import Console, RenderableType
 
 from budew.corpora import Clip
 from budew.corpora.ratings import Rating
-from budew.curation.duplicates import Duplicates, Group
+from budew.curation.duplicates import Duplicates
+from budew.curation.human_ratings import rating_statistics
 from budew.curation.inspection import Inspection, Remark
-from budew.curation.rating_statistics import rating_statistics
 from budew.curation.split_corpus import STRATA, Part, SplitReport
-from budew.curation.statistics import clip_statistics
+from budew.curation.statistics import corpus_statistics
 from budew.curation.weights import NO_EMOTION, Balance, WeightReport
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import (
@@ -42,7 +42,7 @@ def test_statistics():
         for n, profile in enumerate([*fear, VoiceProfile({"Awe": 0.75}), VoiceProfile(), VoiceProfile()], 1)
     ]
     unnamed = replace(CLIP, duration=3600.0, language=None, speaker=None, profile=None)
-    shown = lines(statistics_tables(clip_statistics("corpus", [*clips, unnamed])))
+    shown = lines(statistics_tables(corpus_statistics("corpus", [*clips, unnamed])))
     assert shown[:3] == [
         "corpus: 8 clips, 1.01 hours",
         "with a profile 7, with a caption 0, not readable 0",
@@ -60,19 +60,19 @@ def test_statistics_of_what_is_unknown():
     odd = {"not_understood": {"emotion": "joyfull"}}
     measured = replace(CLIP, profile=VoiceProfile(None, (), {"Arousal": 1.0}), metadata=odd)
     unmeasured = replace(CLIP, duration=None, profile=None)
-    shown = lines(statistics_tables(clip_statistics("c", [replace(measured, duration=1800.0), unmeasured])))
+    shown = lines(statistics_tables(corpus_statistics("c", [replace(measured, duration=1800.0), unmeasured])))
     assert shown[0] == "c: 2 clips, 0.50 hours (duration of 1 clips unknown)"
     assert shown[1].startswith("with a profile 1 (emotions unknown in 1), with a caption 0")
     assert shown[-2:] == [
         "Arousal (0 very calm, 4 very excited): 1 clips, mean 1.00; 0 at 0, 1 at 1, 0 at 2, 0 at 3, 0 at 4",
         "labels that are not understood: emotion: joyfull 1",
     ]
-    assert lines(statistics_tables(clip_statistics("c", [unmeasured])))[0] == "c: 1 clips, hours unknown"
+    assert lines(statistics_tables(corpus_statistics("c", [unmeasured])))[0] == "c: 1 clips, hours unknown"
 
 
 def test_inspection():
     found = Inspection(
-        "c", {"audio": (1_200, 3_400_000), "JSON": (2, 10)}, True, clip_statistics("c", [CLIP])
+        "c", {"audio": (1_200, 3_400_000), "JSON": (2, 10)}, True, corpus_statistics("c", [CLIP])
     )
     for number in range(7):
         found.formats.add(f"f{number}")
@@ -122,8 +122,8 @@ def test_weights():
 
 
 def test_duplicates():
-    group = Group(tuple((f"id {number}", 1800.0) for number in range(9)))
-    found = Duplicates("c", "samples", 1_000, [group, Group((("x", None), ("y", None)))], damaged=2, bad=1)
+    group = tuple((f"id {number}", 1800.0) for number in range(9))
+    found = Duplicates("c", "samples", 1_000, [group, (("x", None), ("y", None))], damaged=2, bad=1)
     shown = lines(duplicates_table(found))
     assert shown[:4] == [
         "c: 1,000 clips, not readable 1",

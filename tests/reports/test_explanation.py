@@ -14,8 +14,7 @@ from rich.console import Console
 from budew.captions import ParsedCaption, frame_names, parse, render
 from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
-from budew.reports.explanation import explanation_html, print_all_frames, print_explanation
-from budew.reports.marks import marks_of
+from budew.reports.explanation import explanation_html, marks_of, print_all_frames, print_explanation
 from budew.taxonomy import EMOTION_GROUPS, EMOTIONS
 from tests.reports.conftest import check_safe
 

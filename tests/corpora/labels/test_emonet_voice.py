@@ -6,7 +6,7 @@ import pytest
 
 from budew.corpora import read
 from budew.corpora.ratings import profiles_of
-from budew.curation.rating_files import read_ratings
+from budew.curation.human_ratings import read_ratings
 
 LABELS = [
     "[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]",

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from budew.evaluation import Pair, Settings, Skipped, evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_page import render_html, write_html
-from budew.reports.evaluation_tables import tables
+from budew.reports.evaluation_report import render_html, tables, write_html
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 

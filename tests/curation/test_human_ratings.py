@@ -1,4 +1,4 @@
-"""Every table of ratings gives the same stream of statements, and profiles are their means."""
+"""Every table of ratings gives the same statements; profiles are their means; agreement is as defined."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import pytest
 
 from budew.corpora import read
 from budew.corpora.ratings import Rating, profiles_of
-from budew.curation.rating_files import read_ratings
+from budew.curation.human_ratings import rating_statistics, read_ratings
 from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
 
@@ -29,20 +29,13 @@ def table(tmp_path, rows, name="t.csv"):
 
 
 def test_emonet_face_binary_gives_shares_of_raters(tmp_path):
-    rows = [
-        ("00000", "human-1", True, "Anger"),
-        ("00000", "human-3", False, "Contentment"),
-        ("00001", "human-1", True, "Hopelessness"),
-        ("00001", "human-2", False, "Hopelessness"),
-    ]
-    path = table(
-        tmp_path, [dict(zip(("path", "annotator", "value", "emotion"), row, strict=True)) for row in rows]
-    )
-    ratings = list(read_ratings(path))
-    assert ratings[2] == Rating("00001", "human-1", "Helplessness", 1.0)
+    text = "path,annotator,value,emotion\n0,h1,True,Anger\n0,h3,False,Contentment\n"
+    (tmp_path / "t.csv").write_text(text + "1,h1,True,Hopelessness\n1,h2,False,Hopelessness\n")
+    ratings = list(read_ratings(tmp_path / "t.csv"))
+    assert ratings[2] == Rating("1", "h1", "Helplessness", 1.0)
     assert {item: dict(profile.emotions) for item, profile in profiles_of(ratings).items()} == {
-        "00000": {"Anger": 1.0},
-        "00001": {"Helplessness": 0.5},
+        "0": {"Anger": 1.0},
+        "1": {"Helplessness": 0.5},
     }
 
 
@@ -147,3 +140,49 @@ def test_a_table_of_ratings_is_no_corpus(tmp_path):
     path = table(tmp_path, [{"path": "0", "annotator": "h", "value": True, "emotion": "Awe"}])
     with pytest.raises(CorpusError, match=r"t\.csv: holds ratings and no clips"):
         list(read(path))
+
+
+# The example of Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): 12 units, 4 observers.
+OBSERVED = {
+    "A": "1 2 3 3 2 1 4 1 2 . . .",
+    "B": "1 2 3 3 2 2 4 1 2 5 . 3",
+    "C": ". 3 3 3 2 3 4 2 2 5 1 .",
+    "D": "1 2 3 3 2 4 4 1 2 5 1 .",
+}
+
+
+def test_alpha_is_that_of_the_published_example():
+    counts = rating_statistics(
+        Rating(f"unit {unit}", rater, "Awe", int(answer) / 5)
+        for rater, answers in OBSERVED.items()
+        for unit, answer in enumerate(answers.split())
+        if answer != "."
+    ).all
+    assert counts.alpha == pytest.approx(0.849, abs=5e-4)
+    assert (counts.ratings, counts.items, counts.raters) == (41, 12, 4)
+
+
+def test_counts_are_by_emotion_in_the_order_of_the_taxonomy():
+    ratings = [
+        Rating("a", "r1", "Pain", 1.0),
+        Rating("a", "r2", "Pain", 0.0),
+        Rating("b", "r1", "Awe", 1.0),
+        Rating("b", "r1", "Arousal", 0.5),
+    ]
+    found = rating_statistics(ratings)
+    assert list(found.emotions) == ["Awe", "Pain", "Arousal"]
+    assert (found.all.ratings, found.all.items, found.all.raters, found.all.present) == (4, 2, 2, 3)
+    assert found.emotions["Pain"].agreement == 0.0
+    assert (found.emotions["Awe"].agreement, found.emotions["Awe"].alpha) == (None, None)
+    assert found.to_dict()["emotions"]["Pain"]["mean"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("answers", "agreement", "alpha"),
+    [((1, 1, 1), 1.0, 1.0), ((1, 1, 0), 1 / 3, 0.0), ((1, 0.5, 0), 0.0, 0.0), ((), None, None)],
+)
+def test_agreement_is_the_share_of_pairs_with_the_same_answer(answers, agreement, alpha):
+    ratings = [Rating("a", str(rater), "Awe", answer) for rater, answer in enumerate(answers)]
+    found = rating_statistics(ratings).all
+    assert (found.agreement, found.alpha) == (pytest.approx(agreement), pytest.approx(alpha))
+    assert found.mean == pytest.approx(sum(answers) / max(1, len(answers)))

@@ -1,4 +1,6 @@
-"""Tables of human ratings as a stream of `Rating`, without audio. The table is known by its columns.
+"""Tables of human ratings: their statements, without audio, and how far raters agree.
+
+A table is known by its columns.
 
 | table | known by | an answer |
 |---|---|---|
@@ -10,9 +12,16 @@
 
 Columns may go by the names in `budew/corpora/labels/forms.yaml`. Rows whose `human` is false are answers of
 models: they are left out.
+
+Two measures of agreement. `agreement` is the share of pairs of raters, asked the same of the same item, who
+gave the same answer; chance alone makes it large where most answers are alike. Krippendorff's alpha is
+corrected for chance (interval metric: Krippendorff, Content Analysis, 2004): 1 is perfect, 0 is chance. Both
+are None where nobody was asked the same as another.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +33,7 @@ from budew.corpora.labels.scores import intensities, number_in, scale_named
 from budew.corpora.ratings import Rating, named
 from budew.corpora.sidecar import check_file, json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
+from budew.taxonomy import EMOTIONS
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
 FEWEST_OF_FACE = 10
@@ -34,6 +44,45 @@ _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FALSE = ("false", "0", "no")
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCounts:
+    """Counts of some ratings.
+
+    Attributes:
+        ratings: in all.
+        items: that were rated.
+        raters: who rated.
+        present: ratings above 0.
+        mean: of the ratings, as intensity.
+        agreement: share of pairs of raters with the same answer.
+        alpha: Krippendorff's, for intervals.
+    """
+
+    ratings: int
+    items: int
+    raters: int
+    present: int
+    mean: float
+    agreement: float | None
+    alpha: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, rounded to four decimals."""
+        return {n: round(v, 4) if isinstance(v, float) else v for n, v in asdict(self).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RatingStatistics:
+    """Counts of all ratings, and of each emotion in the order of the taxonomy, attributes last."""
+
+    all: RatingCounts
+    emotions: dict[str, RatingCounts]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return self.all.to_dict() | {"emotions": {name: c.to_dict() for name, c in self.emotions.items()}}
 
 
 def read_ratings(
@@ -92,11 +141,7 @@ def _lines(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Row]]:
 
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
-    """Yield the ratings in a row, whose kind is known by its columns.
-
-    Raises:
-        CorpusError: it holds none.
-    """
+    """Yield the ratings in a row, whose kind is known by its columns."""
     item, emotion, value = _item(row, default), _get(row, "emotion"), _get(row, "value")
     if str(row.get(form("ratings")["human"], "")).strip().lower() in _FALSE:
         return
@@ -150,3 +195,54 @@ def _item(row: Row, default: str) -> str:
         return default  # a struct of audio or image is no id: a clip of a table is named by its row
     file = PurePosixPath(str(written))
     return file.stem if is_audio_name(file) or file.suffix.lower() in _IMAGES else str(written)
+
+
+def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
+    """Count ratings. Memory holds one small counter for each item and emotion."""
+    answers: dict[str, dict[str, Counter[float]]] = {}
+    raters: dict[str, set[str]] = {}
+    for rating in ratings:
+        answers.setdefault(rating.emotion, {}).setdefault(rating.item, Counter())[rating.value] += 1
+        raters.setdefault(rating.emotion, set()).add(rating.rater)
+    names = [name for name in (*EMOTIONS, *sorted(answers.keys() - set(EMOTIONS))) if name in answers]
+    everything = [held for name in names for held in answers[name].values()]
+    total = _counts(everything, len(set().union(*answers.values())), len(set().union(*raters.values())))
+    single = {name: _counts(answers[name].values(), len(answers[name]), len(raters[name])) for name in names}
+    return RatingStatistics(total, single)
+
+
+def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> RatingCounts:
+    values = _pooled(questions)
+    pairs = sum(question.total() * (question.total() - 1) for question in questions)
+    same = sum(times * (times - 1) for question in questions for times in question.values())
+    return RatingCounts(
+        ratings=values.total(),
+        items=items,
+        raters=raters,
+        present=sum(times for value, times in values.items() if value > 0),
+        mean=sum(value * times for value, times in values.items()) / max(1, values.total()),
+        agreement=same / pairs if pairs else None,
+        alpha=_alpha([question for question in questions if question.total() > 1]),
+    )
+
+
+def _alpha(questions: Collection[Counter[float]]) -> float | None:
+    """Return 1 - variance of the answers to the same question / variance of all answers."""
+    values = _pooled(questions)
+    if len(values) < 2:
+        return 1.0 if values else None  # all say the same
+    within = sum(question.total() * _variance(question) for question in questions) / values.total()
+    return 1.0 - within / _variance(values)
+
+
+def _pooled(questions: Iterable[Counter[float]]) -> Counter[float]:
+    values: Counter[float] = Counter()
+    for question in questions:
+        values.update(question)
+    return values
+
+
+def _variance(values: Counter[float]) -> float:
+    """Return the unbiased variance of two or more values."""
+    mean = sum(value * times for value, times in values.items()) / values.total()
+    return sum((value - mean) ** 2 * times for value, times in values.items()) / (values.total() - 1)

@@ -1,6 +1,7 @@
-"""An evaluation as one HTML page: metrics, bars, heat maps, clips to listen to.
+"""An evaluation as terminal tables (`tables`) and as one HTML page (`render_html`).
 
-With twelve players of three seconds it is a file of 320 kB, written in half a second.
+The tables have means beside the permutation baseline, then a row an emotion; the page adds bars, heat maps
+and clips to listen to: with twelve players of three seconds a file of 320 kB, written in half a second.
 """
 
 from collections.abc import Mapping
@@ -9,19 +10,74 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from budew.correlation import FloatArray
+from budew.evaluation.metrics import METRICS
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
-from budew.reports.evaluation_tables import LABELS, worst_last
 from budew.reports.page import by_family, percent, players, render_page, write_page
-from budew.reports.tables import written
+from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
 
+LABELS = {
+    "spearman": "Spearman ρ",
+    "pearson": "Pearson r",
+    "mae": "MAE (0–10)",
+    "rmse": "RMSE (0–10)",
+    "top1": "Strongest correct",
+}
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""
 FEW_CLIPS = 40
 """With no more, metrics are uncertain, and the page begins with the clips themselves."""
+
+
+def summary_table(evaluation: Evaluation) -> Table:
+    """Return the mean of every metric with its 95 % interval, beside the permutation baseline."""
+    title = f"{evaluation.model} on {len(evaluation.pairs)} clips of {evaluation.corpus}"
+    made = table("mean over emotions", "value", "95 % interval", "permutation baseline", title=title)
+    for metric, label in LABELS.items():
+        estimate = evaluation.mean[metric]
+        interval = "–" if estimate.low is None else f"{written(estimate.low)} … {written(estimate.high)}"
+        made.add_row(label, written(estimate.value), interval, written(evaluation.baseline[metric].value))
+    return made
+
+
+def emotion_table(evaluation: Evaluation) -> Table:
+    """Return one row an emotion, best Spearman first, undefined ones last."""
+    made = table("emotion", "clips", "predicted", "ρ", "r", "MAE", "RMSE")
+    for column in made.columns[1:]:
+        column.min_width = 5
+    for row in sorted(evaluation.emotions, key=_worst_last):
+        values = (written(row.estimates[metric].value) for metric in METRICS)
+        made.add_row(row.emotion, str(row.support), str(row.predicted_support), *values)
+    return made
+
+
+def tables(evaluation: Evaluation) -> RenderableType:
+    """Return both tables and what they leave out, for `rich.print`."""
+    return Group(summary_table(evaluation), emotion_table(evaluation), Text("\n".join(_remarks(evaluation))))
+
+
+def _worst_last(row: EmotionScore) -> float:
+    """Return the key that sorts emotions by Spearman's ρ, undefined ones last."""
+    value = row.estimates["spearman"].value
+    return 2.0 if value is None else -value
+
+
+def _remarks(evaluation: Evaluation) -> list[str]:
+    """Return what was not counted, a line each."""
+    counts = {
+        "captions in which nothing was understood": evaluation.unparsed,
+        "clips with an emotion for which none was predicted": evaluation.emotionless,
+        "emotions whose label never varies: no correlation, left out of the mean": len(evaluation.undefined),
+        "emotions predicted the same for every clip: correlation 0": len(evaluation.unvaried),
+        "clips skipped": len(evaluation.skipped),
+    }
+    return [f"{count:5d} {what}" for what, count in counts.items() if count]
 
 
 def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:
@@ -32,7 +88,7 @@ def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Pat
 def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     """Return the report of an evaluation as HTML, with at most so many clips, those that have audio first."""
     chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
-    axis, ranked = _axis(evaluation), sorted(evaluation.emotions, key=worst_last)
+    axis, ranked = _axis(evaluation), sorted(evaluation.emotions, key=_worst_last)
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
