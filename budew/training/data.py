@@ -17,12 +17,14 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
+from budew.captions import render
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.training.recipe import Recipe
-from budew.training.targets import target_caption, target_tokens
+from budew.training.recipe import DataSettings, Recipe
 
 IGNORED = -100
+MASK_FRAMES, MASK_BINS, SHIFT = 20, 12, 20
+"""The longest mask in time, the widest in frequency, and by how many frames a clip starts later at most."""
 STEP = 16
 """Frames. Cut batches are a multiple of it long, so that there are few shapes to compute."""
 CHUNK = 32
@@ -81,7 +83,6 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         self.tokenizer = tokenizer
         self.recipe = recipe
         self.length = length
-        self.masks = Masks(time=recipe.data.time_masks, bands=recipe.data.band_masks)
         batch, short = recipe.optimizer.batch_size, recipe.data.short_windows
         self.order = BatchOrder(corpus.lengths, length or 0, batch, short, recipe.seed)
 
@@ -96,7 +97,7 @@ class CaptionDataset(Dataset[dict[str, Any]]):
         rng = generator(recipe.seed, epoch, corpus.ids[clip])
         features, shift = corpus.features[clip].astype(np.float32), 0
         if self.length is not None:
-            features, shift = mask(features, self.masks, rng)
+            features, shift = mask(features, rng, time=recipe.data.time_masks, bands=recipe.data.band_masks)
         frames = features.shape[1]
         caption = target_caption(corpus.profiles[clip], corpus.captions[clip], recipe.data, rng)
         return {
@@ -133,41 +134,47 @@ def collate(examples: Sequence[dict[str, Any]], *, prefix: int, padding: int) ->
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Masks:
-    """Parts of a spectrogram that are masked in training (after SpecAugment, Park et al. 2019).
-
-    Attributes:
-        time: number of stretches of time.
-        frames: the longest of them.
-        bands: number of frequency bands.
-        mels: the widest of them.
-        shift: the clip starts up to so many frames later.
+def target_caption(
+    profile: VoiceProfile, captions: Sequence[str], settings: DataSettings, rng: random.Random
+) -> str:
+    """Return the caption that a clip is trained on this time: rendered from its profile, or drawn from the
+    captions of the corpus; another `rng` gives another one.
     """
+    if settings.captions == "corpus":
+        return rng.choice(captions)
+    frame = rng.choice(settings.frames) if settings.frames else None
+    return render(profile, seed=rng.getrandbits(32), frame=frame, wording=settings.wording)
 
-    time: int = 2
-    frames: int = 20
-    bands: int = 2
-    mels: int = 12
-    shift: int = 20
+
+def target_tokens(caption: str, tokenizer: Any, longest: int) -> list[int]:
+    """Return the ids of a caption between Whisper's prefix and end, cut to `longest` before the end."""
+    # "<|endoftext|>" in a caption of a corpus is text, not an end.
+    ids: list[int] = tokenizer(caption, split_special_tokens=True).input_ids
+    return ids if len(ids) <= longest else [*ids[: longest - 1], tokenizer.eos_token_id]
 
 
 def mask(
-    features: npt.NDArray[np.float32], masks: Masks, rng: random.Random
+    features: npt.NDArray[np.float32], rng: random.Random, *, time: int, bands: int
 ) -> tuple[npt.NDArray[np.float32], int]:
-    """Return features (mel bins, frames) that start a little later, with stretches of time and frequency
-    masked, and by how many frames they start later.
+    """Return features (mel bins, frames) that start a little later, with parts masked, and by how many frames
+    they start later. After SpecAugment (Park et al. 2019).
+
+    Args:
+        features: a spectrogram; it is not changed.
+        rng: decides all.
+        time: number of masked stretches of time.
+        bands: number of masked frequency bands.
     """
     bins, frames = features.shape
-    shift = rng.randint(0, min(masks.shift, frames // 4))
+    shift = rng.randint(0, min(SHIFT, frames // 4))
     silence = float(features.min())
     masked = np.full_like(features, silence)
     masked[:, shift:] = features[:, : frames - shift]
-    for _ in range(masks.time):
-        start, length = rng.randrange(frames), rng.randint(0, masks.frames)
+    for _ in range(time):
+        start, length = rng.randrange(frames), rng.randint(0, MASK_FRAMES)
         masked[:, start : start + length] = silence
-    for _ in range(masks.bands):
-        start, length = rng.randrange(bins), rng.randint(0, masks.mels)
+    for _ in range(bands):
+        start, length = rng.randrange(bins), rng.randint(0, MASK_BINS)
         masked[start : start + length] = silence
     return masked, shift
 

@@ -15,12 +15,11 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
-from rich.progress import Progress
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
 from budew.errors import InputError
 from budew.quiet import quiet_transformers
-from budew.training.callbacks import run_progress, say
+from budew.terminal import progress_bar
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.scratch.start import (
     build_model,
@@ -28,7 +27,7 @@ from budew.training.scratch.start import (
     prepare_features,
     prepare_processor,
 )
-from budew.training.trainer import accelerated, last_checkpoint, make_trainer
+from budew.training.trainer import accelerated, last_checkpoint, make_trainer, say
 from budew.version import __version__
 
 LONGEST_PREPARATION = timedelta(hours=24)
@@ -41,7 +40,6 @@ def train(
     out: str | Path | None = None,
     changes: Sequence[str] = (),
     resume: bool = True,
-    dry_run: bool = False,
 ) -> Path:
     """Train a model and return the folder of its checkpoint, `out`/checkpoint.
 
@@ -50,7 +48,6 @@ def train(
         out: folder of the run; runs/NAME when None.
         changes: `field=value` for the recipe's file, see `load_recipe`.
         resume: go on from what is in `out`; otherwise training starts again (speech and features are kept).
-        dry_run: print what would be done, and do nothing.
 
     Raises:
         SettingsError: the recipe is not valid.
@@ -62,12 +59,10 @@ def train(
         raise InputError("changes are for the file of a recipe: use model_copy on a Recipe")
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, changes)
     folder = Path(out) if out else Path("runs") / recipe.name
-    _start_processes()
-    with run_progress() as progress, quiet_transformers():
-        if dry_run:
-            say(progress, describe(recipe))
-        else:
-            _run(recipe, folder, progress, resume=resume)
+    if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
+        PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
+    with quiet_transformers():
+        _run(recipe, folder, resume=resume)
     return folder / "checkpoint"
 
 
@@ -85,43 +80,37 @@ def describe(recipe: Recipe) -> str:
     )
 
 
-def _start_processes() -> None:
-    """Join the other processes of `torchrun`, if there are any."""
-    if not PartialState._shared_state:  # once a process
-        PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
-
-
-def _run(recipe: Recipe, folder: Path, progress: Progress, *, resume: bool) -> None:
+def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     with PartialState().main_process_first():
         _claim(folder, recipe)
         last = last_checkpoint(folder / "training") if resume else None
-        if (folder / "checkpoint").is_dir() and last and _step(last) == recipe.optimizer.max_steps:
+        steps = recipe.optimizer.max_steps
+        if last and last.name == f"checkpoint-{steps}" and (folder / "checkpoint").is_dir():
             say(
-                progress,
-                f"{folder} is finished, {_step(last):,} steps: --no-resume trains it again, and for another "
-                "run choose another folder with --out",
+                f"{folder} is finished, {steps:,} steps: --no-resume trains it again, and for another "
+                "run choose another folder with --out"
             )
             return
         if not resume:
             shutil.rmtree(folder / "training", ignore_errors=True)
-        train_set = prepare_features(recipe, folder, "train", progress)
-        validation_set = prepare_features(recipe, folder, "validation", progress)
+        train_set = prepare_features(recipe, folder, "train")
+        validation_set = prepare_features(recipe, folder, "validation")
         processor = prepare_processor(recipe, folder, train_set)
     model = build_model(recipe, processor.tokenizer)
     if not accelerated():
         model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
-    trainer = make_trainer(
-        recipe,
-        folder / "training",
-        model=model,
-        processor=processor,
-        train=train_set,
-        validation=validation_set,
-        progress=progress,
-    )
     if last:
-        say(progress, f"going on from {last}")
-    with _reproducible():
+        say(f"going on from {last}")
+    with progress_bar("training", shown=PartialState().is_main_process) as bar, _reproducible():
+        trainer = make_trainer(
+            recipe,
+            folder / "training",
+            model=model,
+            processor=processor,
+            train=train_set,
+            validation=validation_set,
+            bar=bar,
+        )
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     with PartialState().main_process_first():
         if PartialState().is_main_process:
@@ -144,10 +133,6 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     unfinished = folder / "recipe.unfinished"
     unfinished.write_text(recipe.to_yaml(), encoding="utf-8")
     unfinished.replace(path)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
 
 
 @contextmanager
@@ -184,21 +169,16 @@ def save_checkpoint(
     processor.save_pretrained(unfinished)
     processor.feature_extractor.save_pretrained(unfinished)  # what CTranslate2 and faster-whisper read
     (unfinished / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    made = {
-        "made_by": f"budew {__version__}",
-        "recipe": recipe.name,
-        "history": [_strict(entry) for entry in history],
-    }
+    entries = [  # JSON has no NaN and no infinity
+        {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in entry.items()
+        }
+        for entry in history
+    ]
+    made = {"made_by": f"budew {__version__}", "recipe": recipe.name, "history": entries}
     (unfinished / "training.json").write_text(
         json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8"
     )
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.replace(folder)
-
-
-def _strict(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a log entry with null for NaN and infinity, which JSON does not have."""
-    return {
-        name: None if isinstance(value, float) and not isfinite(value) else value
-        for name, value in entry.items()
-    }

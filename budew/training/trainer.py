@@ -1,29 +1,56 @@
-"""The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe.
+"""The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe, and what it prints.
 
 A run that is killed and resumed ends with the weights of an undisturbed one, bit for bit, because an
 example depends on its number alone, the trainer keeps its generators beside each checkpoint, and the number
 of steps is the same.
+
+All is printed on stderr: bars in a terminal, and lines short enough for a log file.
+
+step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s
+
+At each validation some clips are captioned and parsed as well, and the mean Spearman correlation with their
+profiles goes into the history of the run: a falling loss alone does not show that the model uses the audio.
 """
 
 import json
+import sys
+import time
+from collections.abc import Sequence
 from functools import partial
+from math import nan
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from rich.progress import Progress
+from accelerate import PartialState
 from transformers import (
     PreTrainedModel,
     PrinterCallback,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
+    TrainerCallback,
     WhisperProcessor,
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
+from budew.captions import parse
+from budew.evaluation.metrics import score
 from budew.model.build import PREFIX
-from budew.training.callbacks import SampledCaptions, TrainingLog
+from budew.profile import VoiceProfile
+from budew.quiet import quiet_transformers
+from budew.terminal import Bar, visible
 from budew.training.data import CaptionDataset, FeatureSet, collate
 from budew.training.recipe import Recipe
+
+SHOWN = 3
+"""Captions that are printed at each validation."""
+
+
+def say(line: str) -> None:
+    """Print a line above the bars; of several processes only the main one does."""
+    if PartialState().is_main_process:
+        print(visible(line), file=sys.stderr, flush=True)
 
 
 def accelerated() -> bool:
@@ -74,9 +101,9 @@ def make_trainer(
     processor: WhisperProcessor,
     train: FeatureSet,
     validation: FeatureSet,
-    progress: Progress,
+    bar: Bar,
 ) -> Seq2SeqTrainer:
-    """Return a trainer that is ready to start, or to go on from a checkpoint in `folder`."""
+    """Return a trainer that is ready to start, or to go on from a checkpoint in `folder`; it moves `bar`."""
     tokenizer = processor.tokenizer
     arguments = training_arguments(recipe, folder)
     step = arguments.train_batch_size * recipe.optimizer.gradient_accumulation * arguments.world_size
@@ -87,10 +114,7 @@ def make_trainer(
         eval_dataset=CaptionDataset(validation, tokenizer, recipe, length=None),
         data_collator=partial(collate, prefix=len(PREFIX), padding=tokenizer.pad_token_id),
         processing_class=processor,
-        callbacks=[
-            TrainingLog(progress, examples_a_step=step),
-            SampledCaptions(validation, processor, recipe, progress),
-        ],
+        callbacks=[TrainingLog(bar, examples_a_step=step), SampledCaptions(validation, processor, recipe)],
     )
     trainer.remove_callback(PrinterCallback)
     # Whisper's loss is a mean over its own batch: with this the trainer divides by the number of accumulated
@@ -112,3 +136,90 @@ def _is_complete(checkpoint: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+    """Moves the bar at each step and prints one line for each log."""
+
+    def __init__(self, bar: Bar, *, examples_a_step: int) -> None:
+        self.bar = bar
+        self.examples_a_step = examples_a_step
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self.since = (time.monotonic(), state.global_step)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Move the bar."""
+        self.bar(state.global_step, state.max_steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        """Print the line of a training step; a validation prints its own, see `SampledCaptions`."""
+        if "loss" not in logs:
+            return
+        now = (time.monotonic(), state.global_step)
+        speed = self.examples_a_step * (now[1] - self.since[1]) / max(now[0] - self.since[0], 1e-9)
+        self.since = now
+        say(
+            f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.3f}  "
+            f"learning rate {logs['learning_rate']:.1e}  {speed:.1f} examples/s"
+        )
+
+
+class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+    """Captions the first clips of a corpus at each validation and logs `validation_spearman`: NaN in Python,
+    null in JSON, where it is undefined. Clips whose emotions are unknown do not count.
+    """
+
+    def __init__(self, validation: FeatureSet, processor: WhisperProcessor, recipe: Recipe) -> None:
+        self.validation = validation
+        self.processor = processor
+        self.recipe = recipe
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, model: Any, metrics: dict[str, float], **kwargs: Any
+    ) -> None:
+        """Print captions of the model and how close they are to the profiles."""
+        captions = self._captions(model)
+        profiles = self.validation.profiles[: len(captions)]
+        spearman, clips = agreement(profiles, captions)
+        state.log_history.append({"step": state.global_step, "validation_spearman": spearman})
+        lines = [
+            f"step {state.global_step}/{state.max_steps}  validation loss {metrics['eval_loss']:.3f}  "
+            f"mean Spearman {spearman:.3f} on {clips} clips"
+        ]
+        for caption, profile in list(zip(captions, profiles, strict=True))[:SHOWN]:
+            emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
+            without = "neutral" if profile.emotions_known else "unknown"
+            lines += [f"  {caption}", f"    (reference: {emotions or without})"]
+        say("\n".join(lines))
+
+    def _captions(self, model: Any) -> list[str]:
+        """Caption the first clips, greedily, and leave the model in the mode it was in."""
+        count = min(self.recipe.evaluation.clips, len(self.validation.ids))
+        size = self.recipe.optimizer.batch_size
+        captions: list[str] = []
+        training = model.training
+        model.eval()
+        for start in range(0, count, size):
+            stop = min(start + size, count)
+            features = torch.from_numpy(self.validation.features[start:stop].astype(np.float32))
+            with torch.inference_mode(), quiet_transformers():
+                tokens = model.generate(features.to(model.device), num_beams=1, use_cache=True)
+            captions += self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        model.train(training)
+        return captions
+
+
+def agreement(profiles: Sequence[VoiceProfile], captions: Sequence[str]) -> tuple[float, int]:
+    """Return the mean Spearman correlation of captions with profiles, NaN where it is undefined, and the
+    number of clips that it is over: those whose emotions are known.
+    """
+    known = [
+        (profile, text) for profile, text in zip(profiles, captions, strict=True) if profile.emotions_known
+    ]
+    if not known:
+        return nan, 0
+    reference = np.stack([profile.vector() for profile, _ in known]).astype(np.float64)
+    predicted = np.stack([parse(text).vector() for _, text in known]).astype(np.float64)
+    return float(score(reference, predicted).mean["spearman"][0]), len(known)

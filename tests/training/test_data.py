@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from budew import parse
 from budew.captions import render
 from budew.model.build import END, PREFIX, build_tokenizer
-from budew.training.data import CHUNK, BatchOrder, CaptionDataset, FeatureSet, Masks, collate, mask
+from budew.training.data import CHUNK, BatchOrder, CaptionDataset, FeatureSet, collate, mask
 from budew.training.scratch.spectrograms import load_features
 
 VALUES = np.random.default_rng(1).uniform(1, 2, (40, 100)).astype(np.float32)
@@ -150,32 +150,23 @@ def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(recipe_of, fe
     assert {whole[number]["length"] for number in range(48)} == {100}
 
 
-@pytest.mark.parametrize("masks", [Masks(), Masks(time=1, bands=0), Masks(time=0, bands=3, mels=4, shift=5)])
-def test_nothing_is_altered_but_what_masks_allow(masks):
+@pytest.mark.parametrize(("time", "bands"), [(2, 2), (1, 0), (0, 3), (0, 0)])
+def test_nothing_is_altered_but_what_masks_allow_and_the_generator_decides(time, bands):
     before = VALUES.copy()
-    shifts = set()
+    shifts, widest = set(), [0, 0]
     for seed in range(60):
-        masked, shift = mask(VALUES, masks, random.Random(seed))
-        assert masked.shape == VALUES.shape
-        assert masked.dtype == VALUES.dtype
+        masked, shift = mask(VALUES, random.Random(seed), time=time, bands=bands)
+        assert np.array_equal(mask(VALUES, random.Random(seed), time=time, bands=bands)[0], masked)
+        assert (masked.shape, masked.dtype) == (VALUES.shape, VALUES.dtype)
         shifts.add(shift)
         blank = masked[:, shift:] == FLOOR
         assert ((masked[:, shift:] == VALUES[:, : 100 - shift]) | blank).all()
         assert (masked[:, :shift] == FLOOR).all()
-        assert blank.all(axis=0).sum() <= masks.time * masks.frames
-        assert blank.all(axis=1).sum() <= masks.bands * masks.mels
+        widest = np.maximum(widest, [blank.all(axis=0).sum(), blank.all(axis=1).sum()])
     np.testing.assert_array_equal(VALUES, before)
-    assert min(shifts) == 0
-    assert max(shifts) == masks.shift
-
-
-def test_masks_are_decided_by_the_generator():
-    masked, shift = mask(VALUES, Masks(time=0, bands=0, shift=0), random.Random(1))
-    assert np.array_equal(masked, VALUES)
-    assert shift == 0
-    one, same, other = (mask(VALUES, Masks(), random.Random(seed))[0] for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
+    assert (min(shifts), max(shifts)) == (0, 20)
+    assert 15 * time <= widest[0] <= 20 * time
+    assert 8 * bands <= widest[1] <= 12 * bands
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7])

@@ -9,12 +9,12 @@ from safetensors.torch import load_file
 from transformers import WhisperProcessor
 
 from budew.model.build import build_tokenizer, build_whisper
-from budew.training.callbacks import run_progress
+from budew.profile import VoiceProfile
 from budew.training.data import FeatureSet
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
 from budew.training.scratch.spectrograms import load_features
-from budew.training.trainer import last_checkpoint, make_trainer
+from budew.training.trainer import agreement, last_checkpoint, make_trainer
 
 CAPTION = "A woman, strongly amused."
 
@@ -46,7 +46,7 @@ def trained(recipe: Recipe, features: FeatureSet, folder: Path) -> tuple[Whisper
         processor=WhisperProcessor(recipe.model.features.extractor(), tokenizer),
         train=features,
         validation=features,
-        progress=run_progress(),
+        bar=lambda *_: None,
     )
     trainer.train()
     return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
@@ -74,3 +74,10 @@ def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, features,
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-3"
     (tmp_path / "checkpoint-3" / "trainer_state.json").write_text("{")
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
+
+
+def test_captions_are_compared_with_known_emotions_only():
+    profiles = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
+    captions = ["Very angry.", "In deep awe.", "Very afraid."]
+    assert agreement(profiles, captions) == (1.0, 3)
+    assert agreement([*profiles, VoiceProfile(None)], [*captions, "Very sad."]) == (1.0, 3)

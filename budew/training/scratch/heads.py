@@ -72,10 +72,6 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
         predicted: Tensor = self.heads(pooled).float()
         return predicted
 
-    def plain_parameters(self) -> Iterator[nn.Parameter]:
-        """Iterate over the parameters that are saved."""
-        return (value for name, value in self.named_parameters() if not name.startswith(HEADS))
-
     def plain(self) -> WhisperForConditionalGeneration:
         """Return a copy without the heads, in the stock class, on the CPU, ready to generate."""
         config = copy.deepcopy(self.config)

@@ -8,13 +8,13 @@ neighbours in the batch, bit for bit, so the cut into shards does not change the
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from glob import glob
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read
@@ -88,41 +88,24 @@ def _compute(
     It has `id`, `profile`, `captions`, `cues`, `frames` with sound, and whether the clip was `cut` to the
     window.
     """
-    extractor = settings.extractor()
+    extractor, clips = settings.extractor(), read(corpus)
     entries: list[Entry] = []
     with out.open("wb") as file:
-        for clips in _batches(read(corpus)):
-            sounds = [decode(clip.audio, name=f"clip {clip.id!r} of {corpus}").usable for clip in clips]
-            file.write(_extract(extractor, [sound[: extractor.n_samples] for sound in sounds]))
-            entries += [
-                _entry(clip, corpus)
-                | {
-                    "frames": -(-min(len(sound), extractor.n_samples) // settings.hop),
-                    "cut": len(sound) > extractor.n_samples,
-                }
-                for clip, sound in zip(clips, sounds, strict=True)
-            ]
+        while batch := list(islice(clips, BATCH)):
+            samples = [decode(clip.audio, name=f"clip {clip.id!r} of {corpus}").usable for clip in batch]
+            whole = [one[: extractor.n_samples] for one in samples]
+            extracted = extractor(whole, sampling_rate=SAMPLING_RATE, return_tensors="np").input_features
+            file.write(np.asarray(extracted, dtype=np.float16).tobytes())
+            for clip, one in zip(batch, samples, strict=True):
+                frames = -(-min(len(one), extractor.n_samples) // settings.hop)
+                entries.append(
+                    _entry(clip, corpus) | {"frames": frames, "cut": len(one) > extractor.n_samples}
+                )
             if progress:
                 progress(len(entries))
     if not entries:
         raise CorpusError(f"{corpus}: there are no clips in it")
     return entries
-
-
-def _batches(clips: Iterator[Clip]) -> Iterator[list[Clip]]:
-    batch: list[Clip] = []
-    for clip in clips:
-        batch.append(clip)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _extract(extractor: Any, sounds: Sequence[npt.NDArray[np.float32]]) -> bytes:
-    features = extractor(list(sounds), sampling_rate=SAMPLING_RATE, return_tensors="np").input_features
-    return np.asarray(features, dtype=np.float16).tobytes()
 
 
 def _entry(clip: Clip, corpus: str | Path) -> Entry:
@@ -131,15 +114,10 @@ def _entry(clip: Clip, corpus: str | Path) -> Entry:
             f"{corpus}: clip {clip.id!r} has no profile: annotate the corpus first, or leave the clip out"
         )
     captions = [caption.text for caption in clip.newest_captions]
-    return {"id": clip.id, "profile": clip.profile.to_dict(), "captions": captions, "cues": _cues(clip)}
-
-
-def _cues(clip: Clip) -> dict[str, float]:
-    """Return the vocal cues that a synthetic clip was made with, as `budew.synthesis` notes them."""
-    synthesis = clip.metadata.get("synthesis")
-    noted = synthesis.get("cues") if isinstance(synthesis, Mapping) else None
-    known = noted if isinstance(noted, Mapping) else {}
-    return {name: float(value) for name, value in known.items() if isinstance(value, int | float)}
+    synthesis = clip.metadata.get("synthesis")  # the notes of `budew.synthesis`, or of anyone else
+    cues = synthesis.get("cues") if isinstance(synthesis, Mapping) else None
+    known = cues if isinstance(cues, Mapping) else {}
+    return {"id": clip.id, "profile": clip.profile.to_dict(), "captions": captions, "cues": {**known}}
 
 
 def _state_of(corpus: str | Path) -> list[tuple[str, str]]:

@@ -1,46 +1,54 @@
 """What a run from scratch begins with: synthetic speech, spectrograms, a learnt tokenizer, random weights."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from rich.progress import Progress
-from transformers import WhisperProcessor, WhisperTokenizer
+from accelerate import PartialState
+from transformers import WhisperForConditionalGeneration, WhisperProcessor, WhisperTokenizer
 
+from budew.errors import CorpusError
 from budew.model.build import SPECIAL, build_tokenizer, build_whisper, whisper_config
 from budew.randomness import generator
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.tables import Split
-from budew.training.callbacks import say, stage
-from budew.training.data import FeatureSet
+from budew.terminal import job_bar, progress_bar
+from budew.training.data import FeatureSet, target_caption
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
 from budew.training.scratch.spectrograms import load_features
-from budew.training.targets import check_captions, target_caption
+from budew.training.trainer import say
 
 TOKENIZER_CAPTIONS = 20_000
 
 
-def prepare_features(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> FeatureSet:
+def prepare_features(recipe: Recipe, folder: Path, split: Split) -> FeatureSet:
     """Return the spectrograms of a part of the data, made and kept in the folder of the run if need be.
 
     Raises:
         CorpusError: the corpus cannot be read, or lacks profiles or captions.
     """
     corpus = recipe.data.train if split == "train" else recipe.data.validation
+    shown, settings = PartialState().is_main_process, recipe.model.features
     if corpus is None:
-        corpus = _synthesize(recipe, folder, split, progress)
-    move = stage(progress, f"{split}: features")
-    settings = recipe.model.features
-    features = load_features(corpus, settings=settings, cache=folder / "features", progress=move)
-    move(len(features.ids), len(features.ids))
-    say(progress, f"{split}: {len(features.ids):,} clips of {corpus}")
+        corpus = str(folder / "speech" / split)
+        speech = recipe.data.speech
+        clips = speech.train_clips if split == "train" else speech.validation_clips
+        with job_bar(f"{split}: speech") if shown else nullcontext() as report:
+            synthesize_corpus(corpus, clips=clips, seed=speech.seed, split=split, progress=report)
+    with progress_bar(f"{split}: features", shown=shown) as move:
+        features = load_features(corpus, settings=settings, cache=folder / "features", progress=move)
+    say(f"{split}: {len(features.ids):,} clips of {corpus}")
     if features.cut:
         seconds = settings.window_seconds
-        say(progress, f"{split}: {features.cut:,} of them are longer than {seconds} s and are cut to it")
+        say(f"{split}: {features.cut:,} of them are longer than {seconds} s and are cut to it")
     if features.unlabeled:
-        say(progress, f"{split}: {features.unlabeled:,} of them have no emotion labels")
-    if recipe.data.captions == "corpus":
-        check_captions(corpus, features.ids, features.captions)
+        say(f"{split}: {features.unlabeled:,} of them have no emotion labels")
+    bare = [id for id, captions in zip(features.ids, features.captions, strict=True) if not captions]
+    if bare and recipe.data.captions == "corpus":
+        raise CorpusError(
+            f"{corpus}: clip {bare[0]!r} has no caption: caption the corpus, or set data.captions to render"
+        )
     return features
 
 
@@ -78,20 +86,7 @@ def number_of_parameters(recipe: Recipe) -> int:
     config = whisper_config(recipe.model.size, recipe.model.features, tokenizer)
     config.vocab_size = recipe.model.size.vocabulary
     with torch.device("meta"):
-        return sum(weight.numel() for weight in WhisperWithHeads(config).plain_parameters())
-
-
-def _synthesize(recipe: Recipe, folder: Path, split: Split, progress: Progress) -> str:
-    corpus, move = folder / "speech" / split, stage(progress, f"{split}: speech, shards")
-    settings = recipe.data.speech
-    synthesize_corpus(
-        corpus,
-        clips=settings.train_clips if split == "train" else settings.validation_clips,
-        seed=settings.seed,
-        split=split,
-        progress=lambda at: move(at.units, at.of),
-    )
-    return str(corpus)
+        return sum(weight.numel() for weight in WhisperForConditionalGeneration(config).parameters())
 
 
 def _caption(recipe: Recipe, corpus: FeatureSet, number: int) -> str:
