@@ -36,7 +36,7 @@ optimizer.weight_decay=1.1 optimizer.precision=16 evaluation.every_steps=0 seed=
 name=../elsewhere name=[a] data.train=7 data.captions=spoken data.wording=plainer data.frames=expresses
 data.frames=[7] data.frames=[no_such_frame] data.short_windows=1.5 data.workers=-1 data.speech.train_clips=0
 model.size.dropout=1.0 model.size.dropout=-0.1 model.size.vocabulary=264 model.size.width=30
-model.size.heads=3 model.features.window_seconds=31 model.features.hop=300 model.features.hop=128000 
+model.size.heads=3 model.features.window_seconds=31 model.features.hop=300 model.features.hop=128000
 model.features.fourier=256 model.num_beams=65 model.heads_weight=-1
 """
 
