@@ -21,8 +21,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from budew.audio.formats import sniff_format
-from budew.audio.truncation import FrameSizes, claimed_share, ogg_breaks_off
+from budew.audio.formats import FrameSizes, claimed_share, ogg_breaks_off, sniff_format
 from budew.errors import AudioError
 
 Samples = NDArray[np.float32]

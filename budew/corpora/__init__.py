@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from budew.corpora.clip import Caption as Caption
     from budew.corpora.clip import Clip as Clip
     from budew.corpora.exports import export as export
-    from budew.corpora.ratings import Rating as Rating
-    from budew.corpora.ratings import profiles_of as profiles_of
+    from budew.corpora.labels.ratings import Rating as Rating
+    from budew.corpora.labels.ratings import profiles_of as profiles_of
     from budew.corpora.shards import read_shard as read_shard
     from budew.corpora.shards import write_shard as write_shard
     from budew.corpora.sources import read as read
@@ -17,8 +17,8 @@ _HOMES = {
     "Caption": "clip",
     "Clip": "clip",
     "export": "exports",
-    "Rating": "ratings",
-    "profiles_of": "ratings",
+    "Rating": "labels.ratings",
+    "profiles_of": "labels.ratings",
     "read": "sources",
     "read_shard": "shards",
     "write_shard": "shards",
@@ -27,7 +27,7 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name at its first use: webdataset alone takes a second."""
+    """Import a name at its first use: reading a corpus needs numpy and more."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

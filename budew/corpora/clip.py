@@ -6,12 +6,12 @@ the second is `Clip.to_dict()`.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budew.errors import CorpusError
+from budew.errors import CorpusError, OnBad, report
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
@@ -130,6 +130,26 @@ def check_id(id: str) -> None:
     if len(id) > LONGEST_ID or odd or "\\" in id or {"..", ".", ""} & set(id.split("/")):
         fault = "use 1 to 240 printable characters, no leading /, no '..'"
         raise CorpusError(f"{id[:80]!r} cannot be the id of a clip: {fault}")
+
+
+def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], on_bad: OnBad | None) -> Iterator[Clip]:
+    """Make a clip of each item; report those that fail, and those whose id an earlier one has.
+
+    Args:
+        items: where each lies, with which its error begins, and what makes the clip.
+        on_bad: as for `budew.read`.
+    """
+    seen: set[str] = set()
+    for where, make in items:
+        try:
+            clip = make()
+            if clip.id in seen:
+                raise CorpusError(f"the clip {clip.id!r} is there twice: keep one of them")
+        except CorpusError as error:
+            report(CorpusError(f"{where}: {error}"), on_bad)
+            continue
+        seen.add(clip.id)
+        yield clip
 
 
 _TEXTS = ("language", "speaker", "transcript", "source", "license")

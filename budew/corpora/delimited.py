@@ -1,4 +1,4 @@
-"""CSV and TSV: as manifests of clips, with the audio relative to the file, and as rows for any other use.
+"""CSV and TSV as rows of text.
 
 The delimiter is a tab in `.tsv`, else the one of `,` `;` `|` and tab that the first line has most of. The
 first line names the columns, by the usual names of `fields.yaml`. LJSpeech's `metadata.csv`, which has no
@@ -8,53 +8,22 @@ A record that breaks off in a quoted field costs itself: the reading goes on wit
 """
 
 import csv
-from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import unquote
 
-from budew.corpora.clip import Clip
-from budew.corpora.fields import known_names
-from budew.corpora.labels import Scales
-from budew.corpora.labels.forms import form
-from budew.corpora.labels.scores import number_in
-from budew.corpora.manifest import clips_of_rows
-from budew.corpora.sidecar import LARGEST_JSON, Span, json_object, numbered_lines
+from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 
-MOST_COLUMNS = 1_000
+DELIMITED = (".csv", ".tsv")
 LARGEST_RECORD = LARGEST_JSON
 """Characters of one record, whatever number of lines it has."""
-_OF_RATINGS = ("rater", "emotion", "value")
 _DELIMITERS = ",;\t|"
 _LJSPEECH = ("audio", "raw_text", "transcript")
-
-
-def read_delimited(
-    path: str | Path,
-    *,
-    scale: str | None = None,
-    span: Span | None = None,
-    on_bad: OnBad | None = None,
-) -> Iterator[Clip]:
-    """Read each record of a `.csv` or `.tsv` as a clip; the audio stays a path.
-
-    Arguments and errors are those of `budew.corpora.manifest.read_manifest`; ids are the paths of the audio
-    where there is no column of ids.
-    """
-    path = Path(path)
-    found = delimited_rows(path, span=span, on_bad=on_bad)
-    first = next(found, None)
-    if first is not None and all(set(form("ratings")[part]) & set(first[1]) for part in _OF_RATINGS):
-        raise CorpusError(f"{path}: holds ratings and no clips: count them with budew corpus ratings")
-    rows = ((number, partial(_typed, row)) for number, row in chain([first] if first else [], found))
-    scales = Scales(scale, lambda: (row for _, row in delimited_rows(path, on_bad=lambda error: None)))
-    yield from clips_of_rows(rows, path, scales, on_bad)
 
 
 def record_spans(path: Path, records: int) -> list[Span]:
@@ -102,14 +71,15 @@ def _rows(
     file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None
 ) -> Iterator[tuple[int, dict[str, str]]]:
     starts = span is None or span.start == 0
-    lines = _Lines(file, path, on_bad, Span(0, span.stop, 1) if span and starts else None)
-    delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else _delimiter(lines.first())
-    records = _records(lines, path, delimiter, on_bad)
+    lines = _text_lines(file, path, on_bad, Span(0, span.stop, 1) if span and starts else None)
+    first = next(lines, (0, ""))
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=first[1].count)
+    records = _records(chain([first], lines), path, delimiter, on_bad)
     number, names = next(records, (0, []))
     of_ljspeech = delimiter == "|" and (path.parent / "wavs" / f"{names[0]}.wav").is_file()
     if span is not None and not starts:
         file.seek(span.start)
-        records = _records(_Lines(file, path, on_bad, span), path, delimiter, on_bad)
+        records = _records(_text_lines(file, path, on_bad, span), path, delimiter, on_bad)
     if of_ljspeech:
         records = chain([(number, names)] if starts else [], records)
         names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
@@ -131,29 +101,20 @@ def _ljspeech(row: dict[str, str]) -> dict[str, str]:
     return {**kept, "transcript": said, "id": unquote(name), "audio": f"wavs/{name}.wav"}
 
 
-def _delimiter(line: str) -> str:
-    counts = Counter(character for character in line if character in _DELIMITERS)
-    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])
-
-
 def _checked(names: list[str], path: Path) -> list[str]:
-    fault = ""
     if not any(names):
-        fault = "has no first line with the names of its columns: add it"
-    elif len(names) > MOST_COLUMNS:
-        fault = f"has {len(names)} columns, more than the {MOST_COLUMNS} allowed: leave some out"
-    elif len(set(names)) < len(names):
-        double = next(name for name, count in Counter(names).items() if count > 1)
-        fault = f"has two columns {double[:40]!r}: rename one"
-    if fault:
-        raise CorpusError(f"{path}: {fault}")
+        raise CorpusError(f"{path}: has no first line with the names of its columns: add it")
+    double, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise CorpusError(f"{path}: has two columns {double[:40]!r}: rename one")
     return names
 
 
 def _records(
-    lines: "_Lines", path: Path, delimiter: str, on_bad: OnBad | None
+    text: Iterator[tuple[int, str]], path: Path, delimiter: str, on_bad: OnBad | None
 ) -> Iterator[tuple[int, list[str]]]:
     """Give the records with the numbers of the lines on which they begin."""
+    lines = _Lines(text)
     plain = delimiter == "|"  # there quotation marks are those of the text, as in LJSpeech
     reader = csv.reader(
         lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, strict=True
@@ -174,12 +135,10 @@ def _records(
 
 
 class _Lines:
-    """The lines of a file as text, and the way back to the second line of the record that is being read."""
+    """Lines as text, and the way back to the second line of the record that is being read."""
 
-    def __init__(self, file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None = None) -> None:
-        self._lines = numbered_lines(file, str(path), span=span, on_bad=on_bad)
-        self._path, self._on_bad = path, on_bad
-        self._waiting: deque[tuple[int, str]] = deque()
+    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
+        self._lines = lines
         self._record: list[tuple[int, str]] = []
         self._length = 0
 
@@ -187,8 +146,8 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        number, line = self._waiting.popleft() if self._waiting else self._next_line()
-        self._record.append((number, line))
+        self._record.append(next(self._lines))
+        line = self._record[-1][1]
         self._length += len(line)
         if self._length > LARGEST_RECORD:
             raise csv.Error(f"a record of more than {LARGEST_RECORD} characters")
@@ -199,40 +158,23 @@ class _Lines:
         """Number of the line on which the record begins."""
         return self._record[0][0] if self._record else 0
 
-    def first(self) -> str:
-        """Return the first line, which stays to be read."""
-        if not self._waiting:
-            with suppress(StopIteration):
-                self._waiting.append(self._next_line())
-        return self._waiting[0][1] if self._waiting else ""
-
     def begin_record(self) -> None:
         """Forget the lines of the record before."""
-        self._record.clear()
-        self._length = 0
+        self._record, self._length = [], 0
 
     def back_to_second(self) -> None:
         """Give the lines of the record again, but for its first."""
-        self._waiting.extendleft(reversed(self._record[1:]))
-
-    def _next_line(self) -> tuple[int, str]:
-        for number, line in self._lines:
-            try:
-                return number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                fault = f"is not UTF-8 at its byte {error.start}: save the file as UTF-8"
-                report(CorpusError(f"{self._path}: line {number} {fault}"), self._on_bad)
-        raise StopIteration
+        self._lines = chain(self._record[1:], self._lines)
 
 
-def _typed(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row with numbers and objects where a clip has them; the rest stays text."""
-    typed: dict[str, Any] = dict(row)
-    for field in ("duration", "sampling_rate"):
-        for name in known_names()[field]:
-            number = number_in(row.get(name))
-            if number is not None:
-                typed[name] = number
-    if "profile" in typed:
-        typed["profile"] = json_object(typed["profile"], "profile")
-    return typed
+def _text_lines(
+    file: BinaryIO, path: Path, on_bad: OnBad | None, span: Span | None = None
+) -> Iterator[tuple[int, str]]:
+    for number, line in numbered_lines(file, str(path), span=span, on_bad=on_bad):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            fault = f"is not UTF-8 at its byte {error.start}: save the file as UTF-8"
+            report(CorpusError(f"{path}: line {number} {fault}"), on_bad)
+            continue
+        yield number, text

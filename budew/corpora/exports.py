@@ -8,8 +8,8 @@ from pathlib import Path
 from budew.addresses import check_local, is_address
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip
+from budew.corpora.manifest import named_audio
 from budew.corpora.overlap import check_no_overlap
-from budew.corpora.parts import named_audio
 from budew.corpora.sources import matches, read
 from budew.corpora.writers.writer import check_options, write
 from budew.errors import InputError, OnBad

@@ -8,13 +8,14 @@ name says).
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from budew.audio.formats import is_audio_name
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
-from budew.corpora.sidecar import check_file, read_json
+from budew.corpora.sidecar import is_special, read_json
 from budew.errors import CorpusError, OnBad, report
 
 _SPLITS, _STATE = "dataset_dict.json", "state.json"
@@ -42,51 +43,37 @@ def audio_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path
 def read_files(
     files: Iterable[Path],
     *,
-    folder: Path,
+    folder: Path | None = None,
     scale: str | None = None,
     described_by: Iterable[Path] | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
-    """Read each audio file as a clip; the audio stays a path.
+    """Read each audio file, with the JSON beside it where there is one, as a clip; the audio stays a path.
 
     Args:
         files: below `folder`, as `audio_files` gives them.
-        folder: to which the ids are relative.
+        folder: to which the ids are relative, and out of which no link may lead; None where the user names
+            the files.
         scale, on_bad: as for `budew.read`.
         described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
 
     Raises:
-        CorpusError: a JSON that is none, an empty file, two files of one id, a device, a link that leaves the
+        CorpusError: an invalid JSON, an empty file, two files of one id, a device, a link that leaves the
             folder.
     """
     files = list(files)
     scales = Scales(scale, lambda: _descriptions(list(described_by if described_by is not None else files)))
-    place = folder.resolve()
-    seen: dict[str, Path] = {}
-    for path in files:
-        try:
-            _check_plain(path, place)
-            id = path.relative_to(folder).with_suffix("").as_posix()
-            clip = _clip(path, id, scales)
-            if clip.id in seen:
-                raise CorpusError(
-                    f"{path}: its id {clip.id!r} is that of {seen[clip.id]} too: rename or remove one"
-                )
-        except CorpusError as error:
-            report(error, on_bad)
-            continue
-        seen[clip.id] = path
-        yield clip
+    place = None if folder is None else folder.resolve()
 
+    def made(path: Path) -> Clip:
+        if place is not None:
+            _check_links(path, place)
+        if is_special(path):
+            raise CorpusError("this is not a file: remove it, or give the path of a file")
+        id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
+        return _clip(path, id, scales)
 
-def read_file(path: str | Path, *, id: str | None = None, scale: str | None = None) -> Clip:
-    """Return one audio file, with the JSON beside it where there is one, as a clip.
-
-    Raises:
-        CorpusError: the file is empty, or the JSON is none or not that of a clip.
-    """
-    path = Path(path)
-    return _clip(path, id or path.stem, Scales(scale, lambda: _descriptions([path])))
+    yield from distinct_clips(((str(path), partial(made, path)) for path in files), on_bad)
 
 
 def lonely_json(files: Iterable[Path]) -> list[Path]:
@@ -116,24 +103,20 @@ def saved_tables(folder: Path) -> list[Path]:
     return _tables(folder)
 
 
-def _check_plain(path: Path, folder: Path) -> None:
-    """Refuse what is no file, and links that lead elsewhere: a folder from outside may hold any."""
+def _check_links(path: Path, folder: Path) -> None:
+    """Refuse links that lead elsewhere: a folder from outside may hold any."""
     for part in (path, path.with_suffix(".json")):
         if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
-            raise CorpusError(f"{part}: the link leads out of the folder: give the folder that it leads to")
-    check_file(path)
+            raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
 
 
 def _clip(path: Path, id: str, scales: Scales) -> Clip:
     if path.is_file() and not path.stat().st_size:
-        raise CorpusError(f"{path}: the file is empty: copy or record it again")
+        raise CorpusError("the file is empty: copy or record it again")
     beside = path.with_suffix(".json")
     row = read_json(beside) if beside.is_file() else {}
-    try:
-        fields = described(row, path.absolute().parent.name, scales)
-        return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
-    except CorpusError as error:
-        raise CorpusError(f"{path}: {error}") from error
+    fields = described(row, path.absolute().parent.name, scales)
+    return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
 
 
 def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from budew.audio.formats import SUFFIXES
 from budew.corpora.clip import Clip
-from budew.corpora.fields import known_names
+from budew.corpora.known_names import known_names
 from budew.corpora.labels import Scales
 from budew.corpora.rows import Table, clips_of_rows
 from budew.errors import CorpusError, MissingExtraError, OnBad, report

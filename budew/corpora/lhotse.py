@@ -6,6 +6,7 @@ cuts, and audio that is not in files, are refused: `lhotse.CutSet.save_audios` m
 
 import io
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 import soundfile
 
 from budew.audio.samples import decode
-from budew.corpora.sidecar import json_object, json_rows
+from budew.corpora.sidecar import file_lines, json_object
 from budew.errors import CorpusError
 
 LONGEST = 36_000.0
@@ -46,8 +47,11 @@ class Recordings:
         """
         if self._known is None:
             names = ("id", "sources", "sampling_rate", "duration", "channel_ids")
-            rows = json_rows(self._path)
-            self._known = {row.get("id"): {name: row.get(name) for name in names} for row in rows}
+            self._known = {}
+            for _, line in file_lines(self._path):
+                with suppress(CorpusError):
+                    row = json_object(line, "")
+                    self._known[row.get("id")] = {name: row.get(name) for name in names}
         if id not in self._known:
             raise CorpusError(f"the recording {str(id)[:80]!r} is not in {self._path.name}: add it")
         return self._known[id]

@@ -5,9 +5,9 @@ NaN, which pandas writes for every number that is missing, reads as missing.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.fields import choose
+from budew.corpora.known_names import choose
 from budew.corpora.labels import Scales
 from budew.corpora.rows import Table, clips_of_rows
 from budew.errors import BudewWarning, CorpusError, OnBad, report
 
 AT_ONCE = 64 * 2**20
 """Bytes of rows in memory; a row that is larger comes alone, which costs 10 µs more than in company."""
-_OF_ANY_SIZE = "BYTE_ARRAY"
 _BATCH = 16
 _SCANNED = 1_000
 
@@ -51,19 +50,14 @@ def read_parquet(
     path = Path(path)
     try:
         schema = _schema(path)
-    except (pa.ArrowException, OSError) as error:
-        report(_unreadable(path, error), on_bad)
+        audio = _audio_column(schema, path)
+    except CorpusError as error:
+        report(error, on_bad)
         return
-    audio = _audio_column(schema, path)
     left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
     if left_out:
         _warn_of_left_out(left_out)
-    table = Table(
-        source=str(path),
-        place=path.stem,
-        audio=audio,
-        scales=Scales(scale, lambda: _labels(path)),
-    )
+    table = Table(str(path), path.stem, audio, Scales(scale, lambda: _labels(path)))
     yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
 
 
@@ -87,30 +81,43 @@ def numbered_rows(
     Raises:
         CorpusError: the file cannot be read to its end.
     """
-    arrow = path.suffix.lower() == ".arrow"
-    name = f"{path.absolute().parent.name}/{path.stem}" if arrow else path.stem
+    name = f"{path.absolute().parent.name}/{path.stem}" if _is_arrow(path) else path.stem
     number = rows.start if rows else 0
     try:
-        for some in _wanted(_batches(path, columns, batch, number), rows):
+        for some in row_batches(path, columns, batch, rows):
             for row in _plain_rows(some):
                 if row is not None:
                     yield f"{name}-{number:08d}", row
                 else:
                     report(CorpusError(f"{path}: row {number}: a text of it is not UTF-8: mend it"), on_bad)
                 number += 1
-    except (pa.ArrowException, OSError) as error:
-        report(_unreadable(path, error), on_bad)
+    except CorpusError as error:
+        report(error, on_bad)
 
 
-def _plain_rows(batch: Any) -> list[dict[str, Any] | None]:
-    """Return the rows as Python has them, None for one that it cannot have."""
-    try:
-        rows: list[dict[str, Any] | None] = batch.to_pylist()
-        return rows
-    except UnicodeDecodeError:
-        if len(batch) == 1:
-            return [None]
-        return [row for place in range(len(batch)) for row in _plain_rows(batch.slice(place, 1))]
+def row_batches(
+    path: Path, columns: list[str] | None, size: int, rows: range | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file in their order, at most `size` at a time.
+
+    Fewer of parquet, so that they fit `AT_ONCE` even if each held all of its row group, as rows do that share
+    a value of a dictionary. Arguments and errors are those of `numbered_rows`.
+    """
+    first, left = (rows.start, len(rows)) if rows else (0, 2**62)
+    groups = _arrow_groups if _is_arrow(path) else _parquet_groups
+    with _readable(path):
+        for count, batches in groups(path, columns, size):
+            if count <= first:
+                first -= count
+                continue
+            for batch in batches():
+                wanted = batch.slice(first, left)
+                first = max(0, first - len(batch))
+                left -= len(wanted)
+                if len(wanted):
+                    yield wanted
+                if not left:
+                    return
 
 
 def label_columns(path: Path) -> list[str]:
@@ -119,11 +126,8 @@ def label_columns(path: Path) -> list[str]:
     Raises:
         CorpusError: the file cannot be read.
     """
-    try:
-        schema = _schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
-    return [field.name for field in schema if not _has_bytes(field.type) and not _is_binary(field.type)]
+    fields = _schema(path)
+    return [field.name for field in fields if not _has_bytes(field.type) and not _is_binary(field.type)]
 
 
 def row_count(path: Path) -> int:
@@ -132,75 +136,48 @@ def row_count(path: Path) -> int:
     Raises:
         CorpusError: the file cannot be read.
     """
-    try:
-        if path.suffix.lower() != ".arrow":
+    with _readable(path):
+        if not _is_arrow(path):
             return int(pyarrow.parquet.read_metadata(path).num_rows)
         with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
             return sum(len(batch) for batch in stream)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from error
 
 
-def _wanted(batches: Iterator[Any], rows: range | None) -> Iterator[Any]:
-    """Cut batches off after so many rows."""
-    left = len(rows) if rows is not None else None
-    for batch in batches:
-        if left is None or len(batch) < left:
-            left = None if left is None else left - len(batch)
-            yield batch
-        else:
-            yield batch.slice(0, left)
-            return
+def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:
+    """Return the rows as Python has them, None for one that it cannot have."""
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:
+        if len(batch) == 1:
+            return [None]
+        return [row for place in range(len(batch)) for row in _plain_rows(batch.slice(place, 1))]
 
 
-def _batches(path: Path, columns: list[str] | None, size: int, first: int) -> Iterator[Any]:
-    """Give the rows from number `first` on, at most `size` at a time."""
-    if path.suffix.lower() != ".arrow":
-        with pyarrow.parquet.ParquetFile(path) as file:
-            yield from row_batches(file, columns, size, first=first)
-        return
-    with ExitStack() as stack:
-        stream = stack.enter_context(pa.ipc.open_stream(stack.enter_context(pa.memory_map(str(path)))))
-        wanted = None if columns is None else [name for name in stream.schema.names if name in columns]
+Groups = Iterator[tuple[int, Callable[[], Iterator[pa.RecordBatch]]]]
+"""Stretches of a file: the number of rows, and what reads them."""
+
+
+def _parquet_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            read = (one for one in map(group.column, range(group.num_columns)) if _is_read(one, columns))
+            most = sum(one.total_uncompressed_size for one in read if one.physical_type == "BYTE_ARRAY")
+            batch = min(size, max(1, AT_ONCE // max(1, most)))
+            read_group = partial(file.iter_batches, row_groups=[number], columns=columns, use_threads=False)
+            yield group.num_rows, partial(read_group, batch_size=batch)
+
+
+def _arrow_groups(path: Path, columns: list[str] | None, size: int) -> Groups:
+    def cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        batch.validate(full=True)  # or offsets that lie are followed
+        names = [name for name in batch.schema.names if columns is None or name in columns]
+        chosen = batch.select(names)
+        yield from (chosen.slice(start, size) for start in range(0, len(chosen), size))
+
+    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
         for batch in stream:
-            if len(batch) <= first:
-                first -= len(batch)
-                continue
-            batch.validate(full=True)  # or offsets that lie are followed
-            chosen, first = (batch if wanted is None else batch.select(wanted)).slice(first), 0
-            for start in range(0, len(chosen), size):
-                yield chosen.slice(start, size)
-
-
-def row_batches(file: Any, columns: list[str] | None, size: int, *, first: int = 0) -> Iterator[Any]:
-    """Yield the rows of an open `pyarrow.parquet.ParquetFile` in their order, at most `size` at a time.
-
-    Fewer, so that they fit `AT_ONCE` even if each held all of its row group, as rows do that share a value of
-    a dictionary.
-
-    Args:
-        file: to be read.
-        columns: what is read, such as "label" or "audio.path"; everything by default.
-        size: rows at a time, where they are small.
-        first: number of the first row.
-
-    Raises:
-        pyarrow.ArrowException, OSError: it is damaged.
-    """
-    for number in range(file.num_row_groups):
-        group = file.metadata.row_group(number)
-        if first and group.num_rows <= first:
-            first -= group.num_rows
-            continue
-        read = (column for column in map(group.column, range(group.num_columns)) if _is_read(column, columns))
-        most = sum(column.total_uncompressed_size for column in read if column.physical_type == _OF_ANY_SIZE)
-        rows = min(size, max(1, AT_ONCE // max(1, most)))
-        for batch in file.iter_batches(
-            batch_size=rows, row_groups=[number], columns=columns, use_threads=False
-        ):
-            if first < len(batch):
-                yield batch.slice(first)
-            first = max(0, first - len(batch))
+            yield len(batch), partial(cut, batch)
 
 
 def _is_read(column: Any, names: list[str] | None) -> bool:
@@ -208,17 +185,27 @@ def _is_read(column: Any, names: list[str] | None) -> bool:
     return names is None or any(path == name or path.startswith(f"{name}.") for name in names)
 
 
+def _is_arrow(path: Path) -> bool:
+    return path.suffix.lower() == ".arrow"
+
+
 def _schema(path: Path) -> pa.Schema:
-    if path.suffix.lower() != ".arrow":
-        return pyarrow.parquet.read_schema(path)
-    with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
-        return stream.schema
+    with _readable(path):
+        if not _is_arrow(path):
+            return pyarrow.parquet.read_schema(path)
+        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            return stream.schema
 
 
-def _unreadable(path: Path, error: Exception) -> CorpusError:
-    kind = path.suffix[1:].lower()
-    reason = str(error).splitlines()[0]
-    return CorpusError(f"{path}: the {kind} file cannot be read ({reason}): download or make it again")
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Make a `CorpusError` of what reading a damaged file raises."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        kind, reason = path.suffix[1:].lower(), str(error).splitlines()[0]
+        fault = f"the {kind} file cannot be read ({reason}): download or make it again"
+        raise CorpusError(f"{path}: {fault}") from error
 
 
 def _labels(path: Path) -> Iterator[dict[str, Any]]:
@@ -231,17 +218,14 @@ def _labels(path: Path) -> Iterator[dict[str, Any]]:
 
 def _audio_column(schema: pa.Schema, path: Path) -> str:
     """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`)."""
-    chosen = choose(schema.names)
+    name = choose(schema.names).get("audio")
     structs = [field.name for field in schema if _has_bytes(field.type)]
     if structs:
-        return chosen["audio"] if chosen.get("audio") in structs else str(structs[0])
-    name = chosen.get("audio")
-    if name is None:
-        raise CorpusError(f"{path}: no column holds audio among {', '.join(schema.names)}: call it audio")
-    if not _is_binary(schema.field(name).type):
+        return name if name is not None and name in structs else str(structs[0])
+    if name is None or not _is_binary(schema.field(name).type):
         raise CorpusError(
-            f"{path}: the column {name} holds no audio but {schema.field(name).type}: embed the bytes, or "
-            "list the paths in a manifest (clips.jsonl)"
+            f"{path}: no column holds audio among {', '.join(schema.names)}: embed its bytes in a column "
+            "audio, or list the paths in a manifest (clips.jsonl)"
         )
     return name
 

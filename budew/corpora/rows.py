@@ -5,16 +5,17 @@ Rows that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite, isnan
 from pathlib import PurePosixPath
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, sniff_format
-from budew.corpora.clip import Clip, check_id
-from budew.corpora.fields import in_clip_names
+from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.known_names import in_clip_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import json_object
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import CorpusError, OnBad
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,73 +43,46 @@ def clips_of_rows(
     Raises:
         CorpusError: names the row and what is wrong with it, unless `on_bad` takes it.
     """
-    seen: set[str] = set()
-    for id, row in rows:
-        try:
-            clip = _clip(row, id, table)
-            if clip.id in seen:
-                raise CorpusError(f"the clip {clip.id!r} is there twice: keep one of them")
-        except CorpusError as error:
-            number = int(id.rpartition("-")[2])
-            report(CorpusError(f"{table.source}: row {number}: {error}"), on_bad)
-            continue
-        seen.add(clip.id)
-        yield clip
+    items = (
+        (f"{table.source}: row {int(id.rpartition('-')[2])}", partial(_clip, row, id, table))
+        for id, row in rows
+    )
+    return distinct_clips(items, on_bad)
 
 
 def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
     cell = row.pop(table.audio)
     audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-    if not isinstance(audio, bytes) or not audio:
+    if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
+        size = len(audio) if isinstance(audio, bytes) else 0
         raise CorpusError(
-            "it has no audio inside: embed the bytes (`datasets` does with embed_table_storage)"
+            f"it has {size} bytes of audio inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
+            "(`datasets` does with embed_table_storage), or cut the clip"
         )
-    if len(audio) > LARGEST_AUDIO:
-        raise CorpusError(
-            f"its {len(audio)} bytes of audio are more than the {LARGEST_AUDIO} allowed: cut it"
-        )
+    named = PurePosixPath(file_name or "").suffix[1:].lower()
+    format = sniff_format(audio[:16], named=named) or (named if named in SUFFIXES else None)
+    if format is None:
+        raise CorpusError("its audio is of no known format: store encoded audio (flac, mp3), not samples")
     fields = _fields(row, table)
     if "id" not in fields and file_name:
         fields["metadata"] = {"file_name": str(file_name)} | dict(fields.get("metadata") or {})
-    check_id(id)
-    return Clip.from_dict(fields, audio=audio, format=_format(audio, file_name), id=id)
+    return Clip.from_dict(fields, audio=audio, format=format, id=id)
 
 
 def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
-    kept = {name: plain(value) for name, value in row.items() if not isinstance(value, bytes)}
-    place = table.place
-    if "__key__" in kept and isinstance(kept.get("json"), dict):
-        kept, place = _of_webdataset(kept, place)
-    return described(_with_objects(in_clip_names(kept)), place, table.scales)
-
-
-def _with_objects(fields: dict[str, Any]) -> dict[str, Any]:
-    """Read what is an object with keys of its own, and therefore JSON text in a column of one type."""
-    for name in ("profile", "metadata"):
-        if isinstance(fields.get(name), str):
-            fields[name] = json_object(fields[name], name)
+    kept, place = plain({name: value for name, value in row.items() if value is not None}), table.place
+    inner = kept.get("json")
+    if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
+        place = PurePosixPath(str(kept.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
+        kept = {**{key: value for key, value in inner.items() if value is not None}, "id": kept["__key__"]}
+    fields = in_clip_names(kept)
     captions = fields.get("captions")
-    for caption in captions if isinstance(captions, list) else []:
-        if isinstance(caption, dict) and isinstance(caption.get("made_by"), str):
-            caption["made_by"] = json_object(caption["made_by"], "made_by")
-    return fields
-
-
-def _of_webdataset(row: dict[str, Any], place: str) -> tuple[dict[str, Any], str]:
-    """Return the JSON of a clip that was in a shard, and the name of that shard."""
-    shard = PurePosixPath(str(row.get("__url__") or place)).name
-    known = {name: value for name, value in row["json"].items() if value is not None}
-    return {**known, "id": row["__key__"]}, shard.removesuffix(".gz").removesuffix(".tar")
-
-
-def _format(audio: bytes, file_name: str | None) -> str:
-    named = PurePosixPath(file_name or "").suffix[1:].lower()
-    found = sniff_format(audio[:16], named=named)
-    if found is None and named not in SUFFIXES:
-        raise CorpusError(
-            "its audio is of no known format: store encoded audio (flac, mp3, wav), not samples"
-        )
-    return found or named
+    objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []
+    # What has keys of its own is JSON text in a column of one type.
+    for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
+        if isinstance(holder.get(name), str):
+            holder[name] = json_object(holder[name], name)
+    return described(fields, place, table.scales)
 
 
 def plain(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """WebDataset shards: a tar of `<id>.flac|mp3|wav|ogg` + `<id>.json`, the same bytes every time.
 
 A shard appears under its name only when it is complete: temporary name, flush to disk, rename. Reading
-bounds every member before it is read, never uses a member's name as a path, and takes a tar without its end
-mark for what it is, truncated, and one with data behind that mark for what it is, damaged: a hole of zeros
-looks like the mark. The tar iterator of webdataset 1.0 does none of the four.
+bounds every member before it is read, never uses a member's name as a path, and reports a tar without its end
+mark as truncated and one with data behind that mark as damaged: a hole of zeros looks like the mark. The tar
+iterator of webdataset 1.0 does none of the four.
 """
 
 import gzip
@@ -14,24 +14,28 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
-from budew.corpora.bounded_gzip import Inflated
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
 from budew.corpora.sidecar import LARGEST_JSON, json_object
 from budew.errors import CorpusError, OnBad, report
 
-LARGEST_HEADER = 2**20
-"""Bytes of one header record: a long name, or the attributes of a member."""
-MOST_PADDING = 2**20
-"""Bytes of zeros behind the last member: tar fills its last record, of 10 KiB unless asked otherwise. What is
-not yet downloaded of a file whose room was reserved is more.
-"""
+LARGEST_READ = 2**20
+"""Bytes that are read at once: more than any header record (a long name, the attributes of a member) has."""
+MOST_PADDING = LARGEST_READ
+"""Bytes of zeros behind the last member: tar fills its last record, of 10 KiB unless asked otherwise."""
+MOST_INFLATED = 100
+"""Largest ratio of bytes read to compressed bytes: audio shrinks to a third at best, JSON to a tenth or so;
+deflate can shrink zeros to a thousandth."""
+ALWAYS_INFLATED = 100 * 2**20
+"""Bytes that any gzip file may expand to: silence shrinks as zeros do."""
+_DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
+"""What reading a damaged tar or gzip file raises."""
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
@@ -73,17 +77,8 @@ def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | No
     """
     path = Path(path)
     scales = Scales(scale, lambda: _descriptions(path))
-    seen: set[str] = set()
-    for item in _items(path, on_bad):
-        try:
-            clip = _clip(item, path, scales)
-            if clip.id in seen:
-                raise CorpusError(f"{path}: the clip {clip.id!r} is there twice: keep one of them")
-        except CorpusError as error:
-            report(error, on_bad)
-            continue
-        seen.add(clip.id)
-        yield clip
+    items = ((str(path), partial(_clip, item, path, scales)) for item in _items(path, on_bad))
+    yield from distinct_clips(items, on_bad)
 
 
 def flush(path: Path) -> None:
@@ -138,96 +133,70 @@ def _pair(clip: Clip) -> dict[str, bytes]:
     return {clip.format: audio, "json": described}
 
 
-class _DamagedError(Exception):
-    """The shard cannot be read from here on."""
-
-
 @dataclass(slots=True)
 class _Item:
-    """The members of one name: the best of its audio, its JSON, or what is wrong with one of them."""
+    """Consecutive members of one name, by suffix, and what is wrong with one of them."""
 
     key: str
-    suffix: str | None = None
-    audio: bytes = b""
-    json: bytes | None = None
-    problem: str | None = None
+    parts: dict[str, bytes] = field(default_factory=dict)
+    fault: str = ""
 
-    def add(self, suffix: str, data: bytes) -> bool:
-        """Take a member; False if there is one of this kind."""
-        if suffix == "json":
-            free, self.json = self.json is None, data if self.json is None else self.json
-            return free
-        if suffix == self.suffix:
-            return False
-        if self.suffix is None or SUFFIXES.index(suffix) < SUFFIXES.index(self.suffix):
-            self.suffix, self.audio = suffix, data
-        return True
+    @property
+    def audio(self) -> str | None:
+        """Suffix of the best audio."""
+        return min(self.parts.keys() - {"json"}, key=SUFFIXES.index, default=None)
+
+    def add(self, name: str, suffix: str, content: bytes | str) -> None:
+        """Take a member: its content, or what is wrong with it as text."""
+        if isinstance(content, str) or suffix in self.parts:
+            wrong = content if isinstance(content, str) else "is there twice: keep one of them"
+            self.fault = self.fault or f"{name!r} {wrong}"
+        else:
+            self.parts[suffix] = content
+            for other in self.parts.keys() - {"json", self.audio}:  # memory holds one audio
+                del self.parts[other]
 
 
 def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
-    """Put members of one name that follow one another together."""
+    """Group members that follow one another by their names; report where the shard cannot be read on."""
     item = None
     try:
-        for name, data in _members(path):
-            key, suffix = _split_name(name)
+        for name, content in _members(path):
+            key, _, suffix = name.removeprefix("./").rpartition(".")  # dots before the last belong to the key
             if item is None or key != item.key:
                 if item is not None:
                     yield item
                 item = _Item(key)
-            if isinstance(data, str):
-                item.problem = item.problem or f"{name!r} {data}"
-            elif not item.add(suffix, data):
-                item.problem = item.problem or f"{name!r} is there twice: keep one of them"
-    except _DamagedError as damage:
-        if item is not None and item.problem:
-            item.problem += f"; there the shard is damaged or truncated ({damage})"
+            item.add(name, suffix.lower(), content)
+    except _DAMAGE as damage:
+        where = ""
+        if item is not None and item.fault:
+            item.fault += f"; there the shard is damaged or truncated ({damage})"
             yield item
             return
-        if item is not None and item.suffix is not None and item.json is not None:
+        if item is not None and item.audio and "json" in item.parts:
             yield item
-            item = None
-        where = f" in or behind {item.key!r}, which is left out" if item is not None else ""
-        fault = f"is damaged or truncated{where} ({damage}): copy or make it again"
-        report(CorpusError(f"{path}: the shard {fault}"), on_bad)
-        return
-    except OSError as error:
-        reason = error.strerror or str(error)
-        report(CorpusError(f"{path}: the shard cannot be read ({reason}): copy or make it again"), on_bad)
+        elif item is not None:
+            where = f" in or behind {item.key!r}, which is left out"
+        fault = f"the shard is damaged or truncated{where} ({damage}): copy or make it again"
+        report(CorpusError(f"{path}: {fault}"), on_bad)
         return
     if item is not None:
         yield item
 
 
-def _split_name(name: str) -> tuple[str, str]:
-    """Split at the last dot: in names of the wild the dots before it belong to the key."""
-    key, _, suffix = name.removeprefix("./").rpartition(".")
-    return key, suffix.lower()
-
-
 def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the members that belong to clips: name and content, or its fault as text.
+    """Yield the members that belong to clips: name and content, or what is wrong with it as text.
 
-    Raises:
-        _DamagedError: the tar ends before its end, or is none.
-        OSError: it cannot be read.
+    Raises one of `_DAMAGE` where the tar ends before its end, is none, or cannot be read.
     """
-    try:
-        with (
-            path.open("rb") as file,
-            tarfile.open(fileobj=cast(Any, _BoundedReads(_inflated(file, path))), mode="r:") as tar,
-        ):
+    with path.open("rb") as file:
+        bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
+        with tarfile.open(fileobj=cast(Any, bounded), mode="r:") as tar:
             for member in _headers(tar):
                 if _is_part(member.name) and (audio or not is_audio_name(member.name)):
-                    yield member.name, _problem(member) or _content(tar, member)
+                    yield member.name, _fault(member) or _content(tar, member)
             _check_end(tar)
-    except gzip.BadGzipFile as error:
-        raise _DamagedError(str(error)) from error
-    except (tarfile.TarError, EOFError, zlib.error, ValueError, OverflowError, RecursionError) as error:
-        raise _DamagedError(str(error)) from error
-
-
-def _inflated(file: BinaryIO, path: Path) -> BinaryIO | Inflated:
-    return Inflated(file) if path.suffix.lower() in (".gz", ".tgz") else file
 
 
 def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -247,33 +216,52 @@ def _is_part(name: str) -> bool:
     return not hidden and (is_audio_name(name) or name.lower().endswith(".json"))
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Read a member piece by piece: what it claims and does not hold costs no memory."""
-    content = tar.extractfile(member)
-    return b"".join(iter(partial(content.read, LARGEST_HEADER), b"")) if content else b""
-
-
-class _BoundedReads:
-    """A file that refuses to be read in large pieces: tarfile reads a long name or a PAX header, whatever its
-    size, at once.
-    """
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.seek, self.tell = file.seek, file.tell
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= LARGEST_HEADER:
-            raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_HEADER} allowed")
-        data: bytes = self._file.read(size)
-        return data
-
-
-def _problem(member: tarfile.TarInfo) -> str:
+def _fault(member: tarfile.TarInfo) -> str:
     if not member.isreg() or member.issparse():
         return "is not a plain file: pack the clip itself, not a link to it"
     most = LARGEST_AUDIO if is_audio_name(member.name) else LARGEST_JSON
     return f"claims {member.size} bytes, more than the {most} allowed: cut it" if member.size > most else ""
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """Read a member piece by piece: what it claims and does not hold costs no memory."""
+    content = tar.extractfile(member)
+    return b"".join(iter(partial(content.read, LARGEST_READ), b"")) if content else b""
+
+
+class BoundedReads:
+    """A file, gzip or not, that a hostile tar cannot make read without end.
+
+    tarfile reads a long name or a PAX header, whatever its size, at once; a megabyte of gzip can hold a
+    gigabyte of zeros, and some hours of inflating them.
+
+    Raises:
+        tarfile.ReadError: in `read`, more than `LARGEST_READ` at once; in `read` and `seek`, more than
+            `MOST_INFLATED` times the compressed bytes have come out.
+    """
+
+    def __init__(self, file: BinaryIO, *, gzipped: bool) -> None:
+        self._packed, self._gzipped = file, gzipped
+        self._file: Any = gzip.GzipFile(fileobj=file, mode="rb") if gzipped else file
+        self.tell = self._file.tell
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, fewer only at the end."""
+        if not 0 <= size <= LARGEST_READ:
+            raise tarfile.ReadError(f"a header of {size} bytes, more than the {LARGEST_READ} allowed")
+        data: bytes = self._file.read(size)
+        if self._gzipped and self.tell() > ALWAYS_INFLATED + MOST_INFLATED * self._packed.tell():
+            raise tarfile.ReadError(f"it inflates to more than {MOST_INFLATED} times its size")
+        return data
+
+    def seek(self, place: int) -> int:
+        """Go to a place; in gzip forwards by reading, within the same bounds."""
+        if not self._gzipped or place < self.tell():
+            self._file.seek(place)
+        else:
+            while (rest := place - self.tell()) and self.read(min(rest, LARGEST_READ)):
+                pass
+        return int(self.tell())
 
 
 def _check_end(tar: tarfile.TarFile) -> None:
@@ -284,38 +272,32 @@ def _check_end(tar: tarfile.TarFile) -> None:
     tar.fileobj.seek(tar.offset)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("the end mark is missing")
-    padding = MOST_PADDING if tar.offset else tarfile.RECORDSIZE - tarfile.BLOCKSIZE
-    rest = tar.fileobj.read(padding) + tar.fileobj.read(1)
-    if rest.strip(b"\0"):
+    rest = tar.fileobj.read(MOST_PADDING)
+    if rest.strip(b"\0") or tar.fileobj.read(1):
         raise tarfile.ReadError(
-            f"data follows the end mark at byte {tar.offset}: zeros in it, or two tars joined"
+            f"more than padding follows the end mark at byte {tar.offset}: zeros in it, or two tars joined"
         )
-    if len(rest) > padding:
-        raise tarfile.ReadError(f"nothing but zeros from byte {tar.offset} on")
 
 
 def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
-    if item.problem:
-        raise CorpusError(f"{path}: {item.problem}")
-    if item.suffix is None:
-        raise CorpusError(
-            f"{path}: {item.key + '.json'!r} has no audio beside it: pack the two next to each other"
-        )
-    if not item.audio:
-        raise CorpusError(f"{path}: {f'{item.key}.{item.suffix}'!r} is empty: copy or record it again")
-    name = item.key.replace("%2E", ".").replace("%25", "%")
-    row = json_object(item.json, f"{path}: {item.key}.json") if item.json is not None else {}
+    if item.fault:
+        raise CorpusError(item.fault)
+    suffix, name = item.audio, item.key.replace("%2E", ".").replace("%25", "%")
+    if suffix is None:
+        raise CorpusError(f"{item.key + '.json'!r} has no audio beside it: pack the two next to each other")
+    if not item.parts[suffix]:
+        raise CorpusError(f"{f'{item.key}.{suffix}'!r} is empty: copy or record it again")
     try:
+        row = json_object(item.parts["json"], "its JSON") if "json" in item.parts else {}
         fields = described(row, shard_stem(path), scales)
-        return Clip.from_dict(fields, audio=item.audio, format=item.suffix, id=name)
     except CorpusError as error:
-        named = error if repr(name[:80])[:-1] in str(error) else f"clip {name[:80]!r}: {error}"
-        raise CorpusError(f"{path}: {named}") from error
+        raise CorpusError(f"clip {name[:80]!r}: {error}") from error
+    return Clip.from_dict(fields, audio=item.parts[suffix], format=suffix, id=name)
 
 
 def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a shard; faults are reported when the clips are read."""
-    with suppress(_DamagedError, OSError):
-        for name, data in _members(path, audio=False):
+    with suppress(*_DAMAGE):
+        for name, content in _members(path, audio=False):
             with suppress(CorpusError):
-                yield json_object(data, name) if isinstance(data, bytes) else {}
+                yield json_object(content, name) if isinstance(content, bytes) else {}

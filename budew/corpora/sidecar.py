@@ -5,7 +5,6 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -24,6 +23,17 @@ class Span:
     first: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows `start` to before `stop` of a parquet or Arrow file with `of` rows."""
+
+    start: int
+    stop: int
+    of: int
+
+
+Part = Span | Rows
+"""Some rows of a manifest or table, read on their own."""
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
 
@@ -76,13 +86,17 @@ def check_characters(value: Any, name: str) -> None:
         raise CorpusError(f"{prefix}holds {half}, which is half of a character: correct the text") from error
 
 
-def check_file(path: Path) -> None:
-    """Raise `CorpusError` for a pipe, a device or a folder: opening a pipe waits for who writes to it."""
+def is_special(path: Path) -> bool:
+    """Return whether this is a pipe, a device or a folder: opening a pipe waits for who writes to it."""
     try:
-        mode = os.stat(path).st_mode
+        return not S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):  # reported by whoever opens it
-        return
-    if not S_ISREG(mode):
+        return False
+
+
+def check_file(path: Path) -> None:
+    """Raise `CorpusError` for a pipe, a device or a folder."""
+    if is_special(path):
         raise CorpusError(f"{path}: this is not a file: remove it, or give the path of a file")
 
 
@@ -138,14 +152,3 @@ def file_lines(
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CorpusError(f"{path}: cannot be read ({reason}): check the file and its permissions") from error
-
-
-def json_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects on the lines of a file, without the lines that are not valid.
-
-    Raises:
-        CorpusError: it cannot be read.
-    """
-    for _, line in file_lines(path):
-        with suppress(CorpusError):
-            yield json_object(line, "")

@@ -16,6 +16,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from glob import glob, has_magic
 from importlib import import_module
@@ -26,20 +27,20 @@ from typing import TypeVar
 from budew.addresses import is_address, shown
 from budew.audio.formats import SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
-from budew.corpora.folder import list_files, lonely_json, read_file, read_files, saved_tables
+from budew.corpora.folder import list_files, lonely_json, read_files, saved_tables
 from budew.corpora.lhotse import supervisions_of
-from budew.corpora.manifest import MANIFEST
-from budew.corpora.sidecar import check_file
+from budew.corpora.manifest import MANIFEST, MANIFESTS, read_manifest, spans
+from budew.corpora.shards import read_shard
+from budew.corpora.sidecar import Part, Rows, Span, check_file
 from budew.errors import CorpusError, OnBad, report
 
-Reader = Callable[..., Iterator[Clip]]
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 Item = TypeVar("Item")
 MOST_NUMBERED = 100_000
 """Files that one pattern such as `{000..999}` may stand for."""
-_SHARDS = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
-_MANIFESTS = (".jsonl", ".jsonl.gz", ".ndjson", ".csv", ".tsv")
+_TARS, _TABLES = (".tar", ".tar.gz", ".tgz"), (".parquet", ".arrow")
+_SHARDS = (*_TARS, *_TABLES)
 _KNOWN_MANIFESTS = (
     re.compile(rf"{re.escape(MANIFEST)}|(metadata|manifest)\.(jsonl|ndjson|csv|tsv)"),
     *(
@@ -50,12 +51,20 @@ _KNOWN_MANIFESTS = (
 _NUMBERED = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
 
 
-def read(source: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read(
+    source: str | Path,
+    *,
+    scale: str | None = None,
+    audio_root: str | Path | None = None,
+    on_bad: OnBad | None = None,
+) -> Iterator[Clip]:
     """Read the clips of any corpus, one at a time, in an order that does not change.
 
     Args:
         source: a file, a folder, a pattern such as `shards/*.tar`, an address, or a data set of the hub.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
+        audio_root: folder whose audio a manifest may name, too, by absolute or relative paths; by default
+            that of the environment variable `BUDEW_AUDIO_ROOT`, else none but the manifest's own folder.
         on_bad: called with the error of each bad item, and the reading goes on; without it the error is
             raised.
 
@@ -63,7 +72,7 @@ def read(source: str | Path, *, scale: str | None = None, on_bad: OnBad | None =
         CorpusError: nothing is there, it is no corpus, or an item is bad; names it and says what to do.
     """
     for entry in matches(source, on_bad=on_bad):
-        yield from read_one(entry, on_bad, scale=scale)
+        yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root)
 
 
 def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
@@ -125,49 +134,59 @@ def _pass_over(error: CorpusError) -> None:
     """Ignore it: the reading that follows reports it."""
 
 
-def read_one(entry: Path | str, on_bad: OnBad | None = None, *, scale: str | None = None) -> Iterator[Clip]:
-    """Read one entry of `matches`. Arguments and errors are those of `read`."""
+def read_one(
+    entry: Path | str,
+    on_bad: OnBad | None = None,
+    *,
+    scale: str | None = None,
+    audio_root: str | Path | None = None,
+    part: Part | None = None,
+) -> Iterator[Clip]:
+    """Read one entry of `matches`, or a part of it with the ids, line numbers and rating scale of the whole.
+
+    The other arguments and errors are those of `read`.
+    """
     if is_address(entry):
         return _read_address(str(entry), on_bad, scale)
-    path = Path(entry)
+    path, name = Path(entry), str(entry).lower()
     if path.is_dir():
-        return _read_folder(path, on_bad, scale)
-    reader = _reader(path)
-    if reader is not None:
-        return reader(path, scale=scale, on_bad=on_bad)
-    if is_audio_name(path):
-        return _read_audio(path, on_bad, scale)
-    known = ", ".join((*_SHARDS, *_MANIFESTS, *(f".{suffix}" for suffix in SUFFIXES)))
-    raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
+        return _read_folder(path, on_bad, scale, audio_root)
+    clips: Iterator[Clip]
+    if name.endswith(_TARS):
+        clips = read_shard(path, scale=scale, on_bad=on_bad)
+    elif name.endswith(_TABLES):
+        parquet = import_module("budew.corpora.parquet")  # pyarrow takes half a second
+        rows = range(part.start, part.stop) if isinstance(part, Rows) else None
+        clips = parquet.read_parquet(path, scale=scale, rows=rows, on_bad=on_bad)
+    elif name.endswith(MANIFESTS):
+        span = part if isinstance(part, Span) else None
+        clips = read_manifest(path, scale=scale, span=span, audio_root=audio_root, on_bad=on_bad)
+    elif is_audio_name(path):
+        clips = read_files([path], scale=scale, on_bad=on_bad)
+    else:
+        known = ", ".join((*_SHARDS, *MANIFESTS, *(f".{suffix}" for suffix in SUFFIXES)))
+        raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
+    return clips
+
+
+def divide(path: Path, rows: int) -> list[Part]:
+    """Return the parts of a manifest or table, `rows` rows each; nothing for any other or unreadable file.
+
+    A manifest is read once for it; a parquet file is divided by its footer alone.
+    """
+    name = path.name.lower()
+    with suppress(CorpusError):  # reported when it is read
+        if name.endswith(_TABLES):
+            of = import_module("budew.corpora.parquet").row_count(path)
+            return [Rows(start, min(start + rows, of), of) for start in range(0, of, rows)]
+        if name.endswith(MANIFESTS) and not name.endswith(".gz"):
+            return list(spans(path, rows))
+    return []
 
 
 def is_corpus_file(path: Path) -> bool:
     """Return whether the name is that of a shard, table or manifest."""
-    return path.name.lower().endswith((*_SHARDS, *_MANIFESTS))
-
-
-def _reader(path: Path) -> Reader | None:
-    """Return the reader of one file; the libraries of a format load when a file asks for them."""
-    name = path.name.lower()
-    for suffixes, module, function in (
-        ((".tar", ".tar.gz", ".tgz"), "shards", "read_shard"),
-        ((".parquet", ".arrow"), "parquet", "read_parquet"),
-        ((".jsonl", ".jsonl.gz", ".ndjson"), "manifest", "read_manifest"),
-        ((".csv", ".tsv"), "delimited", "read_delimited"),
-    ):
-        if name.endswith(suffixes):
-            reader: Reader = getattr(import_module(f"budew.corpora.{module}"), function)
-            return reader
-    return None
-
-
-def _read_audio(path: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
-    try:
-        clip = read_file(path, scale=scale)
-    except CorpusError as error:
-        report(error, on_bad)
-        return
-    yield clip
+    return path.name.lower().endswith((*_SHARDS, *MANIFESTS))
 
 
 def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
@@ -227,12 +246,14 @@ def _labelled(path: Path) -> Path:
     return supervisions_of(path) if is_recordings else path
 
 
-def _read_folder(folder: Path, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
+def _read_folder(
+    folder: Path, on_bad: OnBad | None, scale: str | None, audio_root: str | Path | None
+) -> Iterator[Clip]:
     """Read the loose audio files of a folder, or what else `matches` finds in it."""
     entries = _entries(folder, on_bad)
     if entries != [folder]:
         for entry in entries:
-            yield from read_one(entry, on_bad, scale=scale)
+            yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root)
         return
     files = list_files(folder, on_bad=on_bad)
     for lonely in lonely_json(files):
@@ -275,7 +296,7 @@ def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iter
     if hub.is_hub_dataset(address):
         clips = hub.read_hub(address, scale=scale, on_bad=on_bad)
         return clips
-    if address.partition("?")[0].lower().endswith(_MANIFESTS):
+    if address.partition("?")[0].lower().endswith(MANIFESTS):
         fault = "a manifest is read where its audio lies: download the folder"
         raise CorpusError(f"{shown(address)}: {fault}")
     clips = remote.read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)

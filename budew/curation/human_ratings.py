@@ -10,7 +10,7 @@ A table is known by its columns.
 | Emolia votes | `queried_emotion` and `rating`, or counted votes | strongly 1, weakly ½, not present 0 |
 | any other | columns for item, rater, emotion and value | words, or numbers on the scale that is given |
 
-Columns may go by the names in `budew/corpora/labels/forms.yaml`. Rows whose `human` is false are answers of
+Columns may go by the names in `budew/corpora/forms.yaml`. Rows whose `human` is false are answers of
 models: they are left out.
 
 Two measures of agreement. `agreement` is the share of pairs of raters, asked the same of the same item, who
@@ -27,10 +27,9 @@ from typing import Any
 
 from budew.audio.formats import is_audio_name
 from budew.corpora.delimited import delimited_rows
-from budew.corpora.labels.answers import answers_in
-from budew.corpora.labels.forms import form
+from budew.corpora.known_names import form
+from budew.corpora.labels.ratings import Rating, answers_in, named
 from budew.corpora.labels.scores import intensities, number_in, scale_named
-from budew.corpora.ratings import Rating, named
 from budew.corpora.sidecar import check_file, json_object, numbered_lines
 from budew.errors import CorpusError, OnBad, report
 from budew.taxonomy import EMOTIONS

@@ -18,11 +18,12 @@ from typing import NamedTuple, Protocol, Self
 from budew.addresses import is_address, shown
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
+from budew.corpora.delimited import DELIMITED
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
-from budew.corpora.parts import DELIMITED, Part, Rows, divide, named_audio, read_part
+from budew.corpora.manifest import named_audio
 from budew.corpora.shards import read_shard
-from budew.corpora.sidecar import Span
-from budew.corpora.sources import matches, read_one
+from budew.corpora.sidecar import Part, Rows, Span
+from budew.corpora.sources import divide, matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob
 from budew.jobs.notes import output_note, shard_path
@@ -104,9 +105,7 @@ class FileUnit:
         """Read the clips of the unit; call `on_bad` for each bad item."""
         if self.folder is not None:
             return _read_loose(self.files, self.folder, on_bad)
-        if self.part is not None:
-            return read_part(self.files[0], self.part, on_bad=on_bad)
-        return read_one(self.paths[0], on_bad)
+        return read_one(self.paths[0], on_bad, part=self.part)
 
     def state(self) -> State:
         """Return size and modification time of the input. Asks no server."""
@@ -136,9 +135,7 @@ class FileUnit:
             else:
                 digest.update(_name_below(self.folder, path) + _content(path))
         for path in self._named_audio():
-            folder = Path(self.paths[0]).parent
-            inside = path.resolve().is_relative_to(folder.resolve())  # a link may lead to anything
-            digest.update(_name_below(folder, path) + (_content(path) if inside else b""))
+            digest.update(_name_below(Path(self.paths[0]).parent, path) + _content(path))
         return digest.hexdigest()
 
     def absolute(self) -> "FileUnit":
@@ -333,7 +330,8 @@ def _lines_of(path: Path, span: Span) -> bytes:
 def _name_below(folder: Path | None, path: Path) -> bytes:
     if folder is None:
         return b""
-    return path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape") + b"\0"
+    name = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return name.as_posix().encode("utf-8", "surrogateescape") + b"\0"
 
 
 def _content(path: Path) -> bytes:

@@ -201,7 +201,7 @@ def test_loose_files_too_cost_themselves_only(voice, tmp_path):
     errors = []
     assert [clip.id for clip in read(folder, on_bad=lambda error: errors.append(str(error)))] == ["good"]
     told = sorted(error.removeprefix(f"{folder}/").partition(":")[0] for error in errors)
-    assert told == ["dangling.json", "empty.wav", "latin.json", "lonely.json", "twice.json"]
+    assert told == ["dangling.json", "empty.wav", "latin.wav", "lonely.json", "twice.wav"]
 
 
 def test_lines_of_a_manifest_too(voice, tmp_path):

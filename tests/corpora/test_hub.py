@@ -93,7 +93,7 @@ def test_a_data_set_streams_and_its_files_read(voice, tmp_path):
         ["train-00001-00000000", "mp3", len(mp3), "two", None],
     ]
     (error,) = whole["errors"]
-    assert error.startswith("hf://me/voices@train#00001-of-00002: row 1: it has no audio inside")
+    assert error.startswith("hf://me/voices@train#00001-of-00002: row 1: it has 0 bytes of audio")
     assert second["clips"] == whole["clips"][1:]
     assert found["shards"] == [f"hf://me/voices@train#0000{n}-of-00002" for n in (0, 1)]
     assert packed["clips"] == [["packed", "mp3", len(mp3), "In a shard", None]]

@@ -10,7 +10,7 @@ import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read
-from budew.corpora.parts import named_audio
+from budew.corpora.manifest import named_audio
 from budew.errors import CorpusError
 from budew.jobs.convert import Convert
 from budew.jobs.plan import Plan

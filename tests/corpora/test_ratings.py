@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from budew.corpora.ratings import Rating, named, profile_of, profiles_of
+from budew.corpora.labels.ratings import Rating, named, profile_of, profiles_of
 from budew.errors import CorpusError
 
 RATINGS = [

@@ -5,14 +5,17 @@ import json
 import os
 import re
 import tarfile
+import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import webdataset
 
 from budew.corpora import Caption, Clip, read_shard, write_shard
-from budew.corpora.shards import LARGEST_HEADER, MOST_PADDING
+from budew.corpora.shards import ALWAYS_INFLATED, LARGEST_READ, MOST_PADDING, BoundedReads
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
@@ -112,7 +115,7 @@ def test_a_hole_of_zeros_or_a_second_tar_is_reported_and_the_clips_before_it_are
     for content, before in ((hole, clips[:1]), (whole + whole, clips)):
         found, error = damaged(path, content)
         assert found == before
-        assert "data follows the end mark at byte" in error
+        assert "more than padding follows the end mark at byte" in error
 
 
 def test_an_empty_shard_is_one_and_a_file_of_zeros_is_not(tmp_path, clips, whole):
@@ -120,8 +123,8 @@ def test_an_empty_shard_is_one_and_a_file_of_zeros_is_not(tmp_path, clips, whole
     assert list(read_shard(tmp_path / "none.tar")) == []
     (tmp_path / "padded.tar").write_bytes(whole + bytes(MOST_PADDING - 20_000))
     assert list(read_shard(tmp_path / "padded.tar")) == clips
-    for content in (whole + bytes(MOST_PADDING + 512), bytes(20_480)):
-        assert "nothing but zeros" in damaged(tmp_path / "zeros.tar", content)[1]
+    for content in (whole + bytes(MOST_PADDING + 512), bytes(2 * MOST_PADDING)):
+        assert "more than padding" in damaged(tmp_path / "zeros.tar", content)[1]
 
 
 def test_a_truncated_gzip_or_no_tar_at_all_is_damaged(tmp_path, whole):
@@ -169,8 +172,71 @@ def test_headers_that_make_no_sense_are_damage(tmp_path, headers):
 )
 def test_an_enormous_header_is_damage_before_it_is_read(tmp_path, kind, suffix):
     header = tarfile.TarInfo("././@LongLink")
-    header.type, header.size = kind, LARGEST_HEADER + 1
-    record = header.tobuf(tarfile.GNU_FORMAT) + bytes(LARGEST_HEADER + 2**16)
+    header.type, header.size = kind, LARGEST_READ + 1
+    record = header.tobuf(tarfile.GNU_FORMAT) + bytes(LARGEST_READ + 2**16)
     found, error = damaged(tmp_path / f"odd.{suffix}", record)
     assert found == []
     assert "a header of 1049088 bytes" in error
+
+
+MEGABYTE = 2**20
+ZEROS = gzip.compress(bytes(64 * MEGABYTE))
+"""64 kB; files of gzip behind one another are one."""
+
+
+def test_pieces_and_places_are_those_of_the_content(tmp_path):
+    content = np.random.default_rng(0).integers(0, 9, 3 * MEGABYTE, dtype=np.uint8).tobytes()
+    (tmp_path / "a.gz").write_bytes(gzip.compress(content[:MEGABYTE]) + gzip.compress(content[MEGABYTE:]))
+    with (tmp_path / "a.gz").open("rb") as packed:
+        file = BoundedReads(packed, gzipped=True)
+        for place in (0, 10, 5, 2 * MEGABYTE, MEGABYTE - 3, 3 * MEGABYTE - 2):
+            assert file.seek(place) == place
+            assert file.read(7) == content[place : place + 7]
+            assert file.tell() == min(place + 7, len(content))
+        assert file.seek(9 * MEGABYTE) == len(content)
+
+
+def test_silence_may_shrink_and_nothing_else_without_end(tmp_path):
+    (tmp_path / "a.gz").write_bytes(ZEROS)
+    with (tmp_path / "a.gz").open("rb") as packed:
+        assert BoundedReads(packed, gzipped=True).seek(64 * MEGABYTE) == 64 * MEGABYTE
+    (tmp_path / "a.gz").write_bytes(100 * ZEROS)
+    with (tmp_path / "a.gz").open("rb") as packed:
+        file = BoundedReads(packed, gzipped=True)
+        with pytest.raises(tarfile.ReadError, match="100 times its size"):
+            file.seek(6_400 * MEGABYTE)
+        assert file.tell() < 1.2 * ALWAYS_INFLATED
+
+
+def header(name: str, size: int) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+BOMBS = {
+    "a clip": gzip.compress(header("big.wav", 500 * MEGABYTE)) + 200 * ZEROS,
+    "something else": gzip.compress(header("big.bin", 10**10)) + 200 * ZEROS,
+    "members without end": gzip.compress(header("none.bin", 0) * 20_000) * 1_000,
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(
+    mp3, pack, tmp_path, kind, monkeypatch
+):
+    allowed = 10 * MEGABYTE  # a tenth, for a tenth of the time
+    monkeypatch.setattr("budew.corpora.shards.ALWAYS_INFLATED", allowed)
+    good = pack("a.tar", [("good.mp3", mp3), ("good.json", b"{}")]).read_bytes().rstrip(b"\0")
+    good, path, errors = good + bytes(-len(good) % 512), tmp_path / "a.tar.gz", []
+    path.write_bytes(gzip.compress(good) + BOMBS[kind])
+    start = time.process_time()
+    if kind == "a clip":  # of the others every header would be traced
+        tracemalloc.start()
+    assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
+    assert tracemalloc.get_traced_memory()[1] < 1.5 * allowed + 100 * path.stat().st_size
+    tracemalloc.stop()
+    assert time.process_time() - start < 5
+    (told,) = map(str, errors)
+    assert told.startswith(f"{path}: ")
+    assert "it inflates to more than 100 times its size" in told

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from budew.corpora import read
-from budew.corpora.ratings import Rating, profiles_of
+from budew.corpora.labels.ratings import Rating, profiles_of
 from budew.curation.human_ratings import rating_statistics, read_ratings
 from budew.errors import CorpusError
 from budew.taxonomy import EMOTIONS
@@ -134,12 +133,6 @@ def test_a_bad_row_costs_itself_only(tmp_path, row, fault):
 def test_what_is_no_table_is_an_error_that_names_it(tmp_path, name, fault):
     with pytest.raises(CorpusError, match=rf"{name}: .*{fault}"):
         list(read_ratings(tmp_path / name))
-
-
-def test_a_table_of_ratings_is_no_corpus(tmp_path):
-    path = table(tmp_path, [{"path": "0", "annotator": "h", "value": True, "emotion": "Awe"}])
-    with pytest.raises(CorpusError, match=r"t\.csv: holds ratings and no clips"):
-        list(read(path))
 
 
 # The example of Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011): 12 units, 4 observers.

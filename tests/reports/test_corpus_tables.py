@@ -7,7 +7,7 @@ from dataclasses import replace
 from rich.console import Console, RenderableType
 
 from budew.corpora import Clip
-from budew.corpora.ratings import Rating
+from budew.corpora.labels.ratings import Rating
 from budew.curation.duplicates import Duplicates
 from budew.curation.human_ratings import rating_statistics
 from budew.curation.inspection import Inspection, Remark

@@ -8,14 +8,12 @@ are listed in the metadata as `not_understood`.
 
 from typing import Any
 
-from budew.corpora.fields import with_usual_names
+from budew.corpora.known_names import language_tag, with_usual_names
 from budew.corpora.labels.emolia import describe_emolia
-from budew.corpora.labels.emonet_voice import describe_emonet_voice
+from budew.corpora.labels.ratings import describe_emonet_voice
 from budew.corpora.labels.scores import Scales, describe_scores
-from budew.corpora.labels.speaker import with_speaker
 from budew.corpora.labels.talent import describe_talent
-from budew.corpora.labels.words import describe_words
-from budew.corpora.languages import language_tag
+from budew.corpora.labels.words import describe_words, with_speaker
 
 __all__ = ["Scales", "described"]
 

@@ -9,7 +9,7 @@ are on the 0–4 of the heads' training data, attributes on scales of their own;
 from collections.abc import Mapping
 from typing import Any
 
-from budew.corpora.labels.forms import form
+from budew.corpora.known_names import form
 from budew.corpora.labels.scores import canonical, intensities, number_in, scale_named
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.corpora.labels.forms import form
+from budew.corpora.known_names import form
 from budew.errors import CorpusError
 from budew.taxonomy import find_emotion
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale

@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from budew.captions import parse
-from budew.corpora.labels.forms import form
+from budew.corpora.known_names import form, language_tag
 from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in
-from budew.corpora.languages import language_tag
 from budew.errors import InputError
 from budew.taxonomy import find_attribute, find_emotion, trait
 

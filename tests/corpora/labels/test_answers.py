@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from budew.corpora.labels.answers import LONGEST, answers_in, looks_like_answers
+from budew.corpora.labels.ratings import LONGEST, answers_in, looks_like_answers
 from budew.errors import CorpusError
 
 ANSWERS = [("human-1", "Shame", 1.0), ("human-4", "Shame", 2.0)]

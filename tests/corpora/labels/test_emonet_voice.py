@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora import read
-from budew.corpora.ratings import profiles_of
+from budew.corpora.labels.ratings import profiles_of
 from budew.curation.human_ratings import read_ratings
 
 LABELS = [

@@ -1,10 +1,19 @@
-"""Column names of other corpora → fields of a clip: `sentence` becomes `transcript`, and so on."""
+"""How other corpora write what a clip knows: names of columns, labels and languages (YAML beside the code).
 
+`sentence` is `transcript` in a clip, `english` and `eng` are `en`, `pt_BR` is the BCP 47 tag `pt-BR`.
+"""
+
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from budew.resources import packaged_table
+
+LONGEST_LANGUAGE = 40
+LONGEST_UNREAD = 60
+"""Characters that are kept of a text that is not understood."""
+_TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
 
 
 @cache
@@ -56,3 +65,43 @@ def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
         known["captions"] = [known["captions"]]
     rest = {name: value for name, value in row.items() if name not in taken and value is not None}
     return {**{name: value for name, value in rest.items() if name not in known}, **known}
+
+
+@cache
+def form(name: str) -> Mapping[str, Any]:
+    """Return the names of fields that belong to a form of labels: scores, words, speaker, talent…"""
+    table = packaged_table(__package__, "forms")
+    names: Mapping[str, Any] = table[name]
+    return names
+
+
+def unread(field: str, text: str) -> dict[str, str]:
+    """Return field → text, cut short, as not understood; nothing where the text says that it is unknown."""
+    known = not text.strip() or text.strip().casefold() in form("speaker")["unknown"]
+    return {} if known else {field: text.strip()[:LONGEST_UNREAD]}
+
+
+@cache
+def language_names() -> Mapping[str, str]:
+    """Return every known name and code of a language, case-folded → its BCP 47 subtag (`languages.yaml`)."""
+    table = packaged_table(__package__, "languages")
+    return {name.casefold(): tag for tag, names in table.items() for name in (tag, *names)}
+
+
+def language_tag(written: str) -> str | None:
+    """Return the BCP 47 tag of a language that is written as a name, a code or a locale; None if unknown.
+
+    Script and region are kept, in their usual case: `zh_hant_tw` becomes `zh-Hant-TW`.
+    """
+    text = " ".join(written[: LONGEST_LANGUAGE + 1].split())
+    if len(text) > LONGEST_LANGUAGE:
+        return None
+    whole = language_names().get(text.casefold().replace("_", " "))
+    parts = None if whole else _TAG.fullmatch(text)
+    if parts is None:
+        return whole
+    language, script, region = parts.groups()
+    known = language_names().get(language.casefold())
+    if known is None:
+        return None
+    return "-".join(filter(None, (known, script and script.title(), region and region.upper())))

@@ -1,0 +1,179 @@
+"""Ratings of items (clips, images) by people, the fields they come in, and the profiles they average to.
+
+An emotion of a profile is the mean over the raters who were asked for it, from 0 (not present for anyone)
+to 1 (as strong as the question allows for everyone). Emotions that nobody was asked for, or that everybody
+denied, are absent from the profile. Where nobody was asked for any emotion, all are unknown.
+
+Answers are a list of objects by rater, of flat objects, or one object:
+`[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]` is that of EmoNet-Voice Bench, where experts rate one
+emotion a clip as not, mildly or intensely present (0, 1, 2), or a voice attribute over the length of its own
+scale; `{'Joy|Elation': 3}`, with a family before the name, is from EmoNet-Face HQ.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from budew.corpora.known_names import form
+from budew.corpora.labels.scores import intensities, number_in, scale_named
+from budew.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
+from budew.taxonomy.scales import from_intensity
+
+LONGEST = 65_536
+"""Characters of a field. Forty ratings by eight people take some 10,000."""
+SCALE = "emonet-voice"
+COLUMN = "label"
+_BEGINNING = re.compile(r"""\s*\[\s*\{\s*(?:'[^']{1,200}'|"[^"]{1,200}")\s*:\s*\{""")
+Answer = tuple[str, str, float]
+"""Rater, canonical name of the emotion or attribute, number on the question's own scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One statement of one rater.
+
+    Attributes:
+        item: id of the clip, name of the image.
+        rater: unique in its corpus.
+        emotion: the rated one: canonical name of an emotion, or of a voice attribute.
+        value: the answer as an intensity in [0, 1].
+    """
+
+    item: str
+    rater: str
+    emotion: str
+    value: float
+
+
+def named(written: str) -> str:
+    """Return the canonical name of an emotion or voice attribute written in any way.
+
+    Raises:
+        CorpusError: there is neither of this name.
+    """
+    found = find_emotion(written) or find_attribute(written)
+    if found is None:
+        raise CorpusError(
+            f"{written[:80]!r} is no emotion and no voice attribute: name it as the taxonomy does"
+        )
+    return found
+
+
+def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
+    """Return the profile of one item: means over raters. The item's name is ignored."""
+    sums: dict[str, tuple[float, int]] = {}
+    for rating in ratings:
+        total, count = sums.get(rating.emotion, (0.0, 0))
+        sums[rating.emotion] = (total + rating.value, count + 1)
+    means = {name: min(1.0, total / count) for name, (total, count) in sums.items()}
+    traits = {
+        name: from_intensity(mean, ATTRIBUTES[name].scale)
+        for name, mean in means.items()
+        if name in ATTRIBUTES
+    }
+    emotions = {name: mean for name, mean in means.items() if name not in ATTRIBUTES}
+    return VoiceProfile(emotions or None, traits=traits)
+
+
+def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
+    """Return one profile an item, in the order in which the items first come."""
+    of_item: dict[str, list[Rating]] = {}
+    for rating in ratings:
+        of_item.setdefault(rating.item, []).append(rating)
+    return {item: profile_of(some) for item, some in of_item.items()}
+
+
+def describe_emonet_voice(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a row of EmoNet-Voice Bench as fields of a clip; None where it is not one.
+
+    Raises:
+        CorpusError: the label is not a list of ratings from 0 to 2, or asks for an unknown emotion.
+    """
+    if not looks_like_answers(row.get(COLUMN)):
+        return None
+    scale = scale_named(SCALE)
+    try:
+        ratings = [
+            Rating("", rater, name, intensities({name: value}, scale, overshoot=0.0)[name])
+            for rater, name, value in answers_in(row[COLUMN])
+        ]
+    except CorpusError as error:
+        raise CorpusError(f"its label cannot be read: {error}") from error
+    said = [{key: value for key, value in asdict(one).items() if key != "item"} for one in ratings]
+    raters = len({rating.rater for rating in ratings})
+    return {
+        **{key: value for key, value in row.items() if key != COLUMN},
+        "profile": profile_of(ratings).to_dict(),
+        "ratings": said,
+        "asked_for": list(dict.fromkeys(rating.emotion for rating in ratings)),
+        "profile_from": {"form": "emonet-voice", "scale": SCALE, "raters": raters},
+    }
+
+
+def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
+    """Return the answers in a field, in their order.
+
+    Args:
+        value: the field: lists and objects, or the text of them in Python or JSON.
+        rater: who answers, where the field does not say it; else they are numbered.
+
+    Raises:
+        CorpusError: it is something else, names an emotion that there is not, or holds no number where one
+            belongs.
+    """
+    read = _parsed(value) if isinstance(value, str) else value
+    people = read if isinstance(read, list | tuple) else [read]
+    found = [answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number)]
+    if not found:
+        raise CorpusError(f"{str(value)[:60]!r} holds no rating: correct it, or leave the row out")
+    return found
+
+
+def looks_like_answers(value: Any) -> bool:
+    """Tell whether a field is a list of objects by rater, or the text of one: `[{'human-1': {…`."""
+    if isinstance(value, str):
+        return _BEGINNING.match(value[:400]) is not None
+    people = value if isinstance(value, list) else []
+    return bool(people) and all(
+        isinstance(one, Mapping) and any(isinstance(answers, Mapping) for answers in one.values())
+        for one in people
+    )
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > LONGEST:
+        raise CorpusError(f"a value of {len(text)} characters is longer than the {LONGEST} allowed")
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise CorpusError(f"{text[:60]!r} is not a list of plain values") from error
+
+
+def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
+    if not isinstance(person, Mapping):
+        raise CorpusError(f"{str(person)[:60]!r} is not the answers of a rater: give an object")
+    if any(isinstance(value, Mapping) for value in person.values()):
+        for who, answers in person.items():
+            if answers is not None:  # a column of objects has every rater in every row
+                yield from _of_one(answers, str(who))
+        return
+    keys = form("ratings")["rater"]
+    who = next((str(person[key]) for key in keys if person.get(key) is not None), rater)
+    said = {key: value for key, value in person.items() if key not in keys}
+    yield from _of_one(said, who or f"rater-{number}")
+
+
+def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
+    if not isinstance(answers, Mapping):
+        raise CorpusError(f"{str(answers)[:60]!r} is not the answers of a rater: give an object")
+    for written, value in answers.items():
+        if value is None:
+            continue
+        number = number_in(value)
+        if number is None or isinstance(value, str):
+            raise CorpusError(f"{rater} rates {str(written)[:60]!r} as {str(value)[:60]!r}: give a number")
+        yield rater, named(str(written).rpartition("|")[2]), number
