@@ -8,6 +8,7 @@ the seconds of torch.
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,5 +80,14 @@ def _options(
     version: Annotated[
         bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    audio_root: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            envvar="BUDEW_AUDIO_ROOT",
+            help="Manifests may name audio below this folder, too, not only below their own.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if audio_root is not None:
+        os.environ["BUDEW_AUDIO_ROOT"] = str(audio_root)

@@ -2,7 +2,7 @@
 
 A manifest from elsewhere may name any file: paths that leave its folder, by `..`, from the root or through
 a link, are refused unless they lead below the folder that the user allows: `audio_root`, or
-`BUDEW_AUDIO_ROOT` in the environment, which holds for all commands and workers.
+`BUDEW_AUDIO_ROOT` in the environment, which holds for all commands.
 """
 
 import os
@@ -54,7 +54,13 @@ def read_manifest(
     yield from distinct_clips(((f"{path}: line {n}", partial(made, parse)) for n, parse in rows), on_bad)
 
 
-def named_audio(path: Path, span: Span | None = None) -> list[Path]:
+def allowed_root() -> Path | None:
+    """Return the folder of `BUDEW_AUDIO_ROOT`, absolute; None where it is not set."""
+    root = os.environ.get(AUDIO_ROOT)
+    return Path(root).absolute() if root else None
+
+
+def named_audio(path: Path, span: Span | None = None, audio_root: Path | None = None) -> list[Path]:
     """Return the audio that a manifest names, each file once, there or not; nothing for any other file.
 
     Paths that are not allowed are left out: they are not read either. Takes a third of the time of reading
@@ -63,10 +69,11 @@ def named_audio(path: Path, span: Span | None = None) -> list[Path]:
     Args:
         path: a manifest, or any file.
         span: the lines that count; all where None.
+        audio_root: as for `budew.read`.
     """
     named: dict[Path, None] = {}
     if path.name.lower().endswith(MANIFESTS):
-        folders = _audio_folders(path)
+        folders = _audio_folders(path, audio_root)
         with suppress(CorpusError):  # reported when the clips are read
             for row in _valid_rows(path, span):
                 with suppress(CorpusError):
@@ -152,9 +159,9 @@ def _clip(
     return clip if stretch is None else replace(clip, audio=cut_out(audio, stretch), format="flac")
 
 
-def _audio_folders(path: Path, audio_root: str | Path | None = None) -> tuple[Path, ...]:
+def _audio_folders(path: Path, audio_root: str | Path | None) -> tuple[Path, ...]:
     """Return the folders in which the audio of a manifest may lie."""
-    root = audio_root or os.environ.get(AUDIO_ROOT)
+    root = audio_root or allowed_root()
     return (path.parent, Path(root)) if root else (path.parent,)
 
 

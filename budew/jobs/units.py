@@ -20,7 +20,7 @@ from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.delimited import DELIMITED
 from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
-from budew.corpora.manifest import named_audio
+from budew.corpora.manifest import allowed_root, named_audio
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span
 from budew.corpora.sources import divide, matches, read_one
@@ -83,12 +83,14 @@ class FileUnit:
         paths: one shard, manifest, table or address, or loose audio files with their JSON.
         folder: of loose files, to which their ids are relative; None for all else.
         part: rows of a manifest or table; None for all of it.
+        audio_root: folder whose audio a manifest may name, too.
     """
 
     name: str
     paths: tuple[Path | str, ...]
     folder: Path | None = None
     part: Part | None = None
+    audio_root: Path | None = None
 
     @property
     def label(self) -> str:
@@ -105,7 +107,7 @@ class FileUnit:
         """Read the clips of the unit; call `on_bad` for each bad item."""
         if self.folder is not None:
             return _read_loose(self.files, self.folder, on_bad)
-        return read_one(self.paths[0], on_bad, part=self.part)
+        return read_one(self.paths[0], on_bad, part=self.part, audio_root=self.audio_root)
 
     def state(self) -> State:
         """Return size and modification time of the input. Asks no server."""
@@ -146,7 +148,7 @@ class FileUnit:
     def _named_audio(self) -> list[Path]:
         if self.folder is not None or isinstance(self.part, Rows):
             return []
-        return [named for path in self.files for named in named_audio(path, self.part)]
+        return [named for path in self.files for named in named_audio(path, self.part, self.audio_root)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +247,12 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[File
         yield from _of_loose_files(path, clips_per_shard)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
-    parts = divide(path, clips_per_shard)
+    parts, audio_root = divide(path, clips_per_shard), allowed_root()
     if len(parts) > 1:
-        yield from (FileUnit(f"{name}-{number:05d}", (path,), part=part) for number, part in enumerate(parts))
+        for number, part in enumerate(parts):
+            yield FileUnit(f"{name}-{number:05d}", (path,), part=part, audio_root=audio_root)
     else:
-        yield FileUnit(name, (path,))
+        yield FileUnit(name, (path,), audio_root=audio_root)
 
 
 def _of_loose_files(folder: Path, clips_per_shard: int) -> Iterator[FileUnit]:

@@ -29,6 +29,19 @@ def test_convert_then_render(budew, recordings, tmp_path):
     assert "captioned" in budew("corpus", "stats", captioned).out.lower()
 
 
+def test_audio_beyond_the_folder_of_a_manifest_is_read_where_the_user_allows_it(
+    budew, recordings, tmp_path, monkeypatch
+):
+    manifest = tmp_path / "lists" / "clips.csv"
+    manifest.parent.mkdir()
+    manifest.write_text(f"audio\n{recordings}/a.flac\n../recordings/b.flac\n")
+    arguments = ("corpus", "convert", manifest, tmp_path / "out", "--workers", "1")
+    assert budew(*arguments).status == 1
+    monkeypatch.setenv("BUDEW_AUDIO_ROOT", "")
+    outcome = budew("--audio-root", recordings, *arguments, "--retry-failed")
+    assert (outcome.status, outcome.out.partition(" in ")[0]) == (0, "2 clips")
+
+
 def test_what_fails_is_listed_and_is_the_exit_status(budew, recordings, tmp_path):
     (recordings / "c.flac").write_bytes(b"no audio")
     outcome = budew("corpus", "convert", recordings, tmp_path / "out", "--workers", "0")

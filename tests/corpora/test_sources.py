@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from budew.audio.samples import decode
-from budew.corpora import Clip, read, write_shard
+from budew.corpora import Clip, export, read, write_shard
+from budew.corpora.manifest import AUDIO_ROOT, named_audio
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 from budew.curation.human_ratings import read_ratings
@@ -201,6 +202,35 @@ def test_a_manifest_cannot_name_files_outside_of_its_folder(voice, tmp_path, nam
     (tmp_path / "m" / name).write_text(lines)
     with pytest.raises(CorpusError, match=rf"{name}: line [12]: .*(leaves the folder|no path|no file)"):
         list(read(tmp_path / "m" / name))
+
+
+@pytest.mark.parametrize("lhotse", [False, True])
+@pytest.mark.parametrize("value", ["{root}/a/1.wav", "../audio/a/1.wav", "a/1.wav", "{root}/a/../a/1.wav"])
+def test_a_manifest_may_name_audio_below_the_folder_that_is_allowed(
+    voice, tmp_path, monkeypatch, value, lhotse
+):
+    root, path = voice("audio/a/1.wav", seconds=0.1).parent.parent, tmp_path / "m" / "clips.jsonl"
+    voice("audio/2.wav", seconds=0.1), voice("secret.wav", seconds=0.1)
+    (root / "link.wav").symlink_to(tmp_path / "secret.wav")
+    path.parent.mkdir()
+    values = (value, "../secret.wav", "{root}/link.wav")
+    rows = [{"audio_filepath": one.format(root=root)} for one in values]
+    if lhotse:
+        about = {"start": 0, "duration": 0.1, "sampling_rate": 16_000, "channel": 0, "supervisions": []}
+        rows = [{"id": f"a/{n}", **about, "recording": {**about, "sources": [
+            {"type": "file", "channels": [0], "source": row["audio_filepath"]}
+        ]}} for n, row in enumerate(rows, start=1)]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, rows)))
+    errors: list[CorpusError] = []
+    assert list(read(path, on_bad=errors.append)) == []
+    assert "--audio-root, BUDEW_AUDIO_ROOT or read" in str(errors[1])
+    (clip,) = read(path, audio_root=root, on_bad=errors.append)
+    assert (clip.id, clip.audio, len(errors)) == ("a/1", root / "a" / "1.wav", 5)
+    monkeypatch.setenv(AUDIO_ROOT, str(root))
+    assert list(read(path, on_bad=errors.append)) == [clip]
+    assert named_audio(path) == [clip.audio]
+    with pytest.raises(CorpusError, match="lies in the output folder"):
+        export(path, root, to="jsonl")
 
 
 @pytest.mark.parametrize(
