@@ -1,11 +1,11 @@
 """Addresses of shards and servers, and what of them may be shown: secrets never leave the process."""
 
 import re
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, quote_plus, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from budew.errors import CorpusError
 
@@ -16,7 +16,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # a `Path` has one slash 
 
 
 def is_address(source: str | Path) -> bool:
-    """Tell whether a source is a URL and no path."""
+    """Return whether a source is a URL and no path."""
     scheme, mark, _ = str(source).partition("://")
     return bool(mark) and scheme.replace("+", "").replace(":", "").isalnum() and isinstance(source, str)
 
@@ -43,10 +43,9 @@ def shown(address: str) -> str:
 
 
 def redact(text: str, address: str = "", keys: tuple[str, ...] = ()) -> str:
-    """Return a text in which secrets are `…`, in whatever form a server may echo them.
+    """Return a text in which secrets are `…`: user, password and query of an address, and `keys`.
 
-    Hidden are user, password and the query of an address with its values, and `keys`: as they are, quoted,
-    and in Base64, also where this is part of a longer text in Base64.
+    They are found as they are, quoted for a URL, and in Base64, as a header has them.
     """
     pattern = _pattern(address, keys)
     return pattern.sub("…", text) if pattern else text
@@ -54,29 +53,17 @@ def redact(text: str, address: str = "", keys: tuple[str, ...] = ()) -> str:
 
 @lru_cache(maxsize=16)
 def _pattern(address: str, keys: tuple[str, ...]) -> re.Pattern[str] | None:
-    secrets = (*_secrets(address), *keys) if address else keys
-    forms = {form for secret in secrets for form in _forms(secret)}
+    forms: set[str] = set()
+    for secret in (*_secrets(address), *keys):
+        encoded = b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+        forms |= {secret, quote(secret), quote(secret, safe=""), encoded.rstrip("=")}
     found = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     return re.compile(found, flags=re.IGNORECASE) if found else None  # %2f is %2F
 
 
 def _secrets(address: str) -> Iterator[str]:
     rest, _, query = address.partition("://")[2].partition("#")[0].partition("?")
-    both = rest.partition("/")[0].rpartition("@")[0]
-    user, _, password = both.partition(":")
-    whole = [part for part in (both, query) if part]
-    words = [user, password, *(value for _, value in parse_qsl(query, keep_blank_values=True))]
-    for secret in (address, *whole, *(word for word in words if len(word) >= _SHORTEST)):
-        yield from (secret, unquote(secret))
-
-
-def _forms(secret: str) -> Iterator[str]:
-    yield from (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
-    data = secret.encode("utf-8", "surrogateescape")
-    for encode in (b64encode, urlsafe_b64encode):
-        yield encode(data).decode()
-        for before in range(3):  # bytes that share the first letters with it
-            letters = encode(bytes(before) + data).decode()
-            whole = letters[(0, 2, 3)[before] : 8 * (before + len(data)) // 6]
-            if len(whole) >= _SHORTEST:
-                yield whole
+    login = rest.partition("/")[0].rpartition("@")[0]
+    words = [*login.partition(":")[::2], *(value for _, value in parse_qsl(query))]
+    for secret in (address, login, query, *(word for word in words if len(word) >= _SHORTEST)):
+        yield from filter(None, (secret, unquote(secret)))

@@ -61,8 +61,8 @@ class Client:
         self._refusals, self._succeeded = 0, False
         self._end: JobError | None = None
         self._ended = asyncio.Event()
-        secrets = tuple(secret for secret in server.secrets() if len(secret) >= _SHORTEST_SECRET)
-        self._redact = partial(redact, keys=secrets) if secrets else str
+        secrets = (secret for secret in server.secrets() if len(secret) >= _SHORTEST_SECRET)
+        self._redact = partial(redact, keys=tuple(secrets))
 
     async def __aenter__(self) -> "Client":
         self._ledger = Ledger(self._server.cache)
@@ -88,12 +88,14 @@ class Client:
         self._check()
         try:
             key = request_key(request)
-            answer = self._ledger.answer(key) or await self._asked(request, key)
-        except ServerError as refusal:
-            self._check_refusals(refusal)
-            raise
+            try:
+                answer = self._ledger.answer(key) or await self._asked(request, key)
+            except ServerError as refusal:
+                self._check_refusals(refusal)
+                raise
         except JobError as error:
-            self._end_job(error)
+            self._end = self._end or error
+            self._ended.set()
             raise
         self._succeeded = True
         return answer
@@ -147,24 +149,26 @@ class Client:
     async def _posted(self, request: Request, key: str, retries: int) -> tuple[bytes, str]:
         """Post the plain body as soon as the server has shown that it knows no schemas."""
         post = partial(self._connection.post, request.path, key=key, retries=retries)
-        if not request.structured or self._knows_schemas is False:
-            return await post(request.plain_body() if self._knows_schemas is False else request.body())
+        if self._knows_schemas is False:
+            return await post(request.plain_body())
         try:
             response = await post(request.body())
-            self._knows_schemas = True
         except Refused as refusal:
-            if self._knows_schemas or refusal.status not in _NO_SCHEMA:
+            if not request.structured or self._knows_schemas or refusal.status not in _NO_SCHEMA:
                 raise
             response = await post(request.plain_body())
             self._knows_schemas = False
+            return response
+        if request.structured:
+            self._knows_schemas = True
         return response
 
     def _read(self, request: Request, content: bytes, content_type: str) -> Answer:
         try:
             return request.read(content, content_type)
-        except AnswerError:
+        except AnswerError as error:
             self._count(content)  # it is paid all the same
-            raise
+            raise AnswerError(self._connection.line(str(error))) from None
 
     def _count(self, content: bytes) -> None:
         if usage := usage_in(content):
@@ -182,29 +186,24 @@ class Client:
             while self._answered_at < asked_at:
                 self._check()
                 try:
-                    content, kind = await self._connection.post(probe.path, probe.plain_body(), retries=0)
-                    probe.read(content, kind)
-                    self._count(content)
-                except Refused:
-                    pass  # an answer as well
+                    with suppress(Refused):  # an answer as well
+                        content, kind = await self._connection.post(probe.path, probe.plain_body(), retries=0)
+                        self._read(probe, content, kind)
+                        self._count(content)
+                    self._answered_at = _now()
                 except (Unavailable, AnswerError) as fault:
-                    if _now() - started > self._server.patience:
-                        raise self._down(fault) from fault
+                    name, patience = self._server.shown, self._server.patience
+                    if _now() - started > patience:
+                        raise JobError(
+                            f"{name} has not answered for {patience:.0f} s ({fault}): check it and start "
+                            "again; the answers so far are kept"
+                        ) from fault
                     if tries == 1:  # one probe may fail by chance
                         warnings.warn(
-                            BudewWarning(f"{self._server.shown} does not answer ({fault}): waiting"),
-                            stacklevel=2,
+                            BudewWarning(f"{name} does not answer ({fault}): waiting"), stacklevel=2
                         )
                     await self._wait(tries)
                     tries += 1
-                    continue
-                self._answered_at = _now()
-
-    def _down(self, fault: Exception) -> JobError:
-        return JobError(
-            f"{self._server.shown} has not answered for {self._server.patience:.0f} s ({fault}): check it "
-            "and start again; the answers so far are kept"
-        )
 
     async def _wait(self, number: int) -> None:
         """Wait ever longer, at most until the job ends."""
@@ -221,17 +220,10 @@ class Client:
     def _check_refusals(self, refusal: ServerError) -> None:
         self._refusals += 1
         if self._refusals >= _REFUSALS and not self._succeeded and not self.spent.requests:
-            error = JobError(
+            raise JobError(
                 f"{self._server.shown} refused the first {self._refusals} requests, the last with {refusal}: "
                 "check the name of the model, and which input it takes"
-            )
-            self._end_job(error)
-            raise error from refusal
-
-    def _end_job(self, error: JobError) -> None:
-        if self._end is None:
-            self._end = error
-            self._ended.set()
+            ) from refusal
 
     def _check(self) -> None:
         if self._end is not None:

@@ -11,7 +11,8 @@ Connections are aiohttp's: those of httpx2 took 1.6 times as long.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -91,10 +92,7 @@ class Connection:
             http_client=self._openai.DefaultAioHttpClient(
                 auth=credentials,
                 limits=self._httpx.Limits(max_connections=size, max_keepalive_connections=size),
-                event_hooks={
-                    "request": [before_each] if before_each else [],
-                    "response": [partial(_receive, timeout=server.timeout, bounded=self._bounded())],
-                },
+                event_hooks={"request": [before_each] if before_each else [], "response": [self._receive]},
                 follow_redirects=False,
             ),
         )
@@ -121,14 +119,6 @@ class Connection:
         Raises:
             Unavailable, Refused, JobError: see the head of this module.
         """
-        answer = await self._answer(path, body, retries, key)
-        if isinstance(answer, Exception):
-            raise answer  # here, where the client's own error, with the key in it, is no context any more
-        return answer.content, answer.headers.get("content-type", "")
-
-    async def _answer(
-        self, path: str, body: Mapping[str, Any], retries: int, key: str
-    ) -> "httpx2.Response | Exception":
         headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
         try:
             response: httpx2.Response = await self._client.post(
@@ -137,18 +127,23 @@ class Connection:
                 content=json.dumps(body).encode(),
                 options={"headers": headers, "max_retries": retries},
             )
+            return response.content, response.headers.get("content-type", "")
         except self._openai.APIStatusError as error:
-            return self._error(error.response)
+            fault = self._error(error.response)
         except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
             cause = error.__cause__ or error
-            if isinstance(cause, self._httpx.ReadTimeout):
-                return Unavailable(f"no answer within {self._server.timeout:g} s")
-            return Unavailable(f"the connection failed ({self._line(f'{type(cause).__name__} {cause}')})")
-        return response
+            late = isinstance(cause, self._httpx.ReadTimeout)
+            reason = self.line(f"{type(cause).__name__} {cause}")
+            fault = Unavailable(
+                f"no answer within {self._server.timeout:g} s"
+                if late
+                else f"the connection failed ({reason})"
+            )
+        raise fault  # here, where the client's own error, with the key in it, is no context any more
 
     def _error(self, response: "httpx2.Response") -> Exception:
         status, server = response.status_code, self._server
-        reason = f"status {status}: {self._line(reason_in(response.content))}"
+        reason = f"status {status}: {self.line(reason_in(response.content))}"
         if 300 <= status < 400:
             return JobError(f"{server.shown} redirects (status {status}): give the address it has now")
         if status in _REMEDIES:
@@ -159,44 +154,27 @@ class Connection:
             return Unavailable(reason, overload=status in _OVERLOAD)
         return Refused(reason, status=status)
 
-    def _line(self, text: str) -> str:
+    def line(self, text: str) -> str:
         """Return text from outside as one short line, without secrets and control characters."""
         text = self._redact(text)
         line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
 
-    def _bounded(self) -> Callable[[Any], Any]:
-        """Return a class of streams that end with an error after `LARGEST` bytes."""
-        httpx, failures = self._httpx, (self._aiohttp.ClientError, OSError)
+    async def _receive(self, response: Any) -> None:
+        """Read a whole answer within the timeout and `LARGEST`: `openai` bounds the wait for a chunk alone.
 
-        class Bounded(httpx.AsyncByteStream):  # type: ignore[name-defined, misc]  # imported when it is needed
-            def __init__(self, stream: Any) -> None:
-                self._stream = stream
-
-            async def __aiter__(self) -> AsyncIterator[bytes]:
-                received = 0
-                try:
-                    async for chunk in self._stream:
-                        received += len(chunk)
-                        if received > LARGEST:
-                            raise httpx.ReadError(f"an answer of more than {LARGEST} bytes")
-                        yield chunk
-                except failures as error:
-                    raise httpx.ReadError(str(error)) from error
-
-            async def aclose(self) -> None:
-                await self._stream.aclose()
-
-        return Bounded
-
-
-async def _receive(response: "httpx2.Response", *, timeout: float, bounded: Callable[[Any], Any]) -> None:
-    """Read an answer whole, within `timeout` seconds: `openai` bounds the wait for each chunk alone."""
-    response.stream = bounded(response.stream)
-    try:
-        async with asyncio.timeout(timeout):
-            await response.aread()
-    except TimeoutError as error:
-        from httpx2 import ReadTimeout  # which `openai` retries
-
-        raise ReadTimeout("the answer did not end in time") from error
+        The errors of httpx2 that are raised are those that `openai` retries.
+        """
+        received = bytearray()
+        try:
+            async with asyncio.timeout(self._server.timeout), aclosing(response.stream):
+                async for chunk in response.stream:
+                    received += chunk
+                    if len(received) > LARGEST:
+                        raise self._httpx.ReadError(f"an answer of more than {LARGEST} bytes")
+        except TimeoutError as error:
+            raise self._httpx.ReadTimeout("the answer did not end in time") from error
+        except (self._aiohttp.ClientError, OSError) as error:
+            raise self._httpx.ReadError(str(error)) from error
+        response.stream = self._httpx.ByteStream(bytes(received))
+        await response.aread()

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from budew.jobs import Progress
 
 _LONGEST_LOCK = 60.0  # seconds to wait for other workers; a write takes a fraction of a millisecond
-_LARGEST_ENTRY = 32 * 2**20
 _EVERY = 1.0  # seconds between two looks of the progress display into the file
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL);
@@ -83,23 +82,21 @@ class Ledger:
         self._database.close()
 
     def answer(self, key: bytes) -> Answer | None:
-        """Return the answer that was kept under `key`. One that is damaged is dropped."""
+        """Return the answer that was kept under `key`."""
         with self._errors():
             row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
             if row is None:
                 return None
-            try:
-                return _unpacked(row[0])
-            except (ValueError, TypeError, KeyError, zlib.error):
-                self._database.execute("DELETE FROM answers WHERE key = ?", (key,))
-                return None
+            texts, costs = json.loads(zlib.decompress(row[0]))
+            return Answer(tuple(texts), None if costs is None else Usage(*costs))
 
     def keep(self, key: bytes, answer: Answer, *, account: str, cost: float) -> None:
         """Keep an answer, and add what it cost to `account`, both or none."""
-        usage = answer.usage or Usage(0, 0)
+        costs = None if answer.usage is None else [answer.usage.tokens_in, answer.usage.tokens_out]
+        entry = zlib.compress(json.dumps([list(answer.texts), costs]).encode())
         with self._errors(), self._transaction():
-            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, _packed(answer)))
-            self._add(account, 1, usage, cost)
+            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, entry))
+            self._add(account, 1, answer.usage or Usage(0, 0), cost)
 
     def count(self, usage: Usage, *, account: str, cost: float) -> None:
         """Add the cost of something that is not kept."""
@@ -157,44 +154,17 @@ class Ledger:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with self._database:  # commits, or rolls back
             yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        else:
-            self._database.execute("COMMIT")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            if (
-                getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
-            ):  # a file of the user's, maybe
-                raise JobError(f"{self._name}: is not an answer cache: name another file") from error
             raise JobError(
-                f"{self._name}: answers cannot be kept there ({error}): free the disk, delete the file if it "
-                "is damaged, or name another"
+                f"{self._name}: answers cannot be kept there ({error}): free the disk, or name another file"
             ) from error
-
-
-def _packed(answer: Answer) -> bytes:
-    usage = answer.usage
-    costs = None if usage is None else [usage.tokens_in, usage.tokens_out]
-    return zlib.compress(json.dumps([list(answer.texts), costs]).encode())
-
-
-def _unpacked(entry: bytes) -> Answer:
-    unpacking = zlib.decompressobj()
-    text = unpacking.decompress(entry, _LARGEST_ENTRY)
-    if not unpacking.eof:
-        raise ValueError("the entry breaks off")
-    texts, costs = json.loads(text)
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise ValueError("the entry has no texts")
-    return Answer(tuple(texts), None if costs is None else Usage(*map(int, costs)))
 
 
 def default_cache() -> Path:

@@ -15,6 +15,7 @@ _KEY_VERSION = b"budew chat 1\n"  # another one forgets all answers that were ke
 LONGEST_TEXT = 200_000
 """Characters of an answer that are searched."""
 _MOST_BRACES = 200
+_COUNTS = ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,48 +141,34 @@ class ChatRequest:
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the texts of the choices in a response."""
-        response = _object(content)
-        choices = response.get("choices")
-        if response.get("error") and not choices:
-            raise AnswerError(f"an error in place of an answer: {reason_in(content)}")
-        texts = [_text(choice) for choice in choices] if isinstance(choices, list) else []
-        if not texts:
-            raise AnswerError("the answer has no choices in it")
-        return Answer(tuple(texts), usage_in(content, response))
+        choices = _parsed(content).get("choices")
+        if not choices or not isinstance(choices, list):
+            raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
+        return Answer(tuple(map(_text, choices)), usage_in(content))
 
 
-def usage_in(content: bytes, response: Mapping[str, Any] | None = None) -> Usage | None:
+def usage_in(content: bytes) -> Usage | None:
     """Return the usage that a response reports, None where it does not."""
-    try:
-        usage = (_object(content) if response is None else response).get("usage")
-    except AnswerError:
-        return None
-    if not isinstance(usage, Mapping):
-        return None
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
+    usage = _parsed(content).get("usage")
+    counts = [usage.get(name) if isinstance(usage, dict) else None for name in _COUNTS]
     known = [count for count in counts if type(count) is int and 0 <= count < 2**40]
     return Usage(*known) if len(known) == len(counts) else None
 
 
 def reason_in(content: bytes) -> str:
     """Return the message of an error response, in the form of the protocol or any other."""
-    text = content[:4_000].decode("utf-8", "replace")
-    try:
-        response = json.loads(content)
-    except (ValueError, RecursionError):
-        return text
-    error = response.get("error") or response.get("detail") if isinstance(response, dict) else None
+    text, response = content[:4_000].decode("utf-8", "replace"), _parsed(content)
+    error = response.get("error") or response.get("detail")
     return str(error.get("message", text) if isinstance(error, dict) else error or text)
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _parsed(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a response; one without keys where there is none."""
     try:
         response = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise AnswerError("the answer is not JSON") from error
-    if not isinstance(response, dict):
-        raise AnswerError("the answer is not a JSON object")
-    return response
+    except (ValueError, RecursionError):
+        return {}
+    return response if isinstance(response, dict) else {}
 
 
 def _text(choice: Any) -> str:

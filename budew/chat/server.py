@@ -3,11 +3,11 @@
 import os
 import re
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from budew.addresses import shown
 from budew.chat.ledger import Spending
@@ -32,10 +32,7 @@ class ServerSettings(Settings):
         repr=False, description="Such as http://localhost:8000/v1. A user and password in it are never shown."
     )
     model: str = Field(min_length=1, description="The name under which the server knows the model.")
-    key_variable: str = Field(
-        default=KEY_VARIABLE,
-        description="Environment variable with the key.",
-    )
+    key_variable: str = Field(default=KEY_VARIABLE, description="Environment variable with the key.")
     concurrency: int = Field(default=16, ge=1, description="Requests under way at a time, in each worker.")
     timeout: float = Field(default=120.0, gt=0, description="Seconds for one answer.")
     retries: int = Field(default=4, ge=0, description="Retries of a request before the health probe.")
@@ -61,29 +58,23 @@ class ServerSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _is_address(cls, address: str) -> str:
-        try:
+        with suppress(ValueError):  # whose message may hold the password
             parts = urlsplit(address)
             if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
                 return address
-        except ValueError:
-            pass
-        raise PydanticCustomError("settings", "is not an address: give one such as http://localhost:8000/v1")
+        raise ValueError("is not an address: give one such as http://localhost:8000/v1")
 
     @field_validator("key_variable")
     @classmethod
     def _is_variable(cls, name: str) -> str:
-        if _VARIABLE.fullmatch(name):
-            return name
-        raise PydanticCustomError(  # it may be the key itself, and is not repeated
-            "settings",
-            "is not the name of a variable: put the key into a variable and give the name of that, such as "
-            "OPENAI_API_KEY",
-        )
+        if not _VARIABLE.fullmatch(name):  # it may be the key itself, and is not repeated
+            raise ValueError("is not the name of a variable: put the key into one such as OPENAI_API_KEY")
+        return name
 
     @model_validator(mode="after")
     def _ceiling_has_price(self) -> "ServerSettings":
         if self.max_cost is not None and not self.price_in + self.price_out:
-            raise PydanticCustomError("settings", "max_cost needs price_in and price_out")
+            raise ValueError("max_cost needs price_in and price_out")
         return self
 
     @property
@@ -136,9 +127,7 @@ class ServerSettings(Settings):
     def check_ceilings(self, spent: Spending) -> None:
         """Raise `JobError` when a ceiling is reached."""
         so_far = f"after {spent.requests} requests, {spent.tokens} tokens and a cost of {spent.cost:.2f}"
-        for name, ceiling, reached in (
-            ("max_tokens", self.max_tokens, spent.tokens),
-            ("max_cost", self.max_cost, spent.cost),
-        ):
+        for name, reached in (("max_tokens", spent.tokens), ("max_cost", spent.cost)):
+            ceiling = getattr(self, name)
             if ceiling is not None and reached >= ceiling:
                 raise JobError(f"the ceiling {name}={ceiling:g} is reached {so_far}: raise it to go on")

@@ -1,11 +1,23 @@
-"""The key of a request is that of its content: all that decides the answer and nothing else."""
+"""The key of a request is that of its content; an object is found in whatever a model puts around it."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from budew.chat.request import Answer, Schema, Usage, reason_in, request_key, usage_in
+from budew.chat.request import (
+    LONGEST_TEXT,
+    Answer,
+    Schema,
+    Usage,
+    object_in,
+    reason_in,
+    request_key,
+    usage_in,
+)
 from budew.errors import AnswerError
 
 from .conftest import ask
@@ -40,7 +52,6 @@ def test_whatever_decides_the_answer_changes_the_key(change):
         7,
         {"prompt_tokens": 1},
         {"prompt_tokens": -1, "completion_tokens": 1},
-        {"prompt_tokens": True, "completion_tokens": 1},
         {"prompt_tokens": 2**70, "completion_tokens": 1},
     ],
 )
@@ -54,7 +65,7 @@ def test_tokens_and_texts_are_read():
     assert REQUEST.read(json.dumps(response).encode(), "") == Answer(("a",), Usage(3, 4))
 
 
-@pytest.mark.parametrize("choices", [None, [], {}, [None], [{}], [{"message": "a"}]])
+@pytest.mark.parametrize("choices", [None, [], {}, [None], [{"message": "a"}]])
 def test_what_has_no_texts_cannot_be_used(choices):
     with pytest.raises(AnswerError):
         REQUEST.read(json.dumps({"choices": choices}).encode(), "")
@@ -73,3 +84,55 @@ def test_what_has_no_texts_cannot_be_used(choices):
 )
 def test_the_reason_of_a_refusal_is_found_in_any_form(content, reason):
     assert reason_in(content) == reason
+
+
+DATA = {"emotions": {"Anger": 1, "{": "}"}, "bursts": ['"', "ü"]}
+WHOLE = json.dumps(DATA)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"```json\n{WHOLE}\n```",
+        f"Sure! {{a}} {{}} {{'b': 1}}\n{WHOLE} {{",
+        f'<think>{{"emotions": {{}}}} or</think>{WHOLE}',
+        f"{WHOLE}\nAgain: {WHOLE}",
+        f'An example: {{"score": 3}}. Mine: {WHOLE}',
+    ],
+)
+def test_the_object_is_found(text):
+    assert object_in(text, keys=("emotions", "bursts")) == DATA
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no complete JSON object"),
+        (WHOLE[:-3], "no complete JSON object"),
+        (f"[{WHOLE[1:-1]}]", "no complete JSON object"),
+        ('{"score": 1}', "no complete JSON object"),
+        (f'{WHOLE} or {{"emotions": {{}}}}', "2 JSON objects that differ"),
+        ('{"emotions": {"Anger": 1, "Anger": 2}}', "'Anger' stands twice"),
+        ('{"emotions": {"Anger": NaN}}', "NaN is not a number"),
+        ("x" * (LONGEST_TEXT + 1), "at most"),
+    ],
+)
+def test_anything_else_is_refused_with_its_reason(text, reason):
+    with pytest.raises(AnswerError, match=reason):
+        object_in(text, keys=("emotions", "bursts"))
+
+
+@pytest.mark.parametrize("text", ["{" * LONGEST_TEXT, '{"a":[' * 30_000, '{"' * 90_000])
+def test_looking_takes_little_time_whatever_the_text(text):
+    start = time.perf_counter()
+    with pytest.raises(AnswerError):
+        object_in(text, keys=("emotions",))
+    assert time.perf_counter() - start < 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text())
+def test_no_text_raises_anything_else(text):
+    with pytest.raises(AnswerError):
+        object_in(text, keys=("emotions",))

