@@ -30,7 +30,7 @@ def check_local(out: str | Path) -> None:
     scheme = _SCHEME.match(str(out))
     if scheme:
         address = shown(f"{scheme[1]}://{str(out)[scheme.end() :]}")
-        raise CorpusError(f"{address}: is an address: write to a folder here, and upload it")
+        raise CorpusError(f"{address}: is a URL: write to a local folder, and upload it")
 
 
 def shown(address: str) -> str:

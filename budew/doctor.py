@@ -128,7 +128,7 @@ def _audio(format: str) -> Finding:
     except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding
         return Finding(f"audio {format}", False, True, f"{type(error).__name__}: {error}", remedy)
     ok = abs(seconds - 0.5) < 0.2
-    return Finding(f"audio {format}", ok, True, f"a tone of 0.5 s reads as {seconds:.2f} s", remedy)
+    return Finding(f"audio {format}", ok, True, f"a tone of 0.5 s decodes to {seconds:.2f} s", remedy)
 
 
 def _tone(format: str) -> bytes:

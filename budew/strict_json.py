@@ -36,7 +36,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         double = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"{double[:40]!r} is there twice")
+        raise ValueError(f"{double[:40]!r} occurs twice")
     return fields
 
 
@@ -46,4 +46,4 @@ def _finite(number: str) -> float:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number of JSON")
+    raise ValueError(f"{constant} is not valid JSON")

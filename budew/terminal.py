@@ -158,12 +158,12 @@ def refuse_to_replace(read: Iterable[Path | str], *written: Path | None) -> None
     targets = ["-" if _is_stdout(path) else os.path.realpath(path) for path in files]
     for path, target in zip(files, targets, strict=True):
         if targets.count(target) > 1:
-            raise InputError(f"{path}: two results would go here: name a file for each")
+            raise InputError(f"{path}: two outputs have the same file: choose a file for each")
     files = [path for path in files if not _is_stdout(path)]
     for given in read if files else ():
         for path in files:
             if _is_same(path, given):
-                raise InputError(f"{path}: is what is read: name another file for the results")
+                raise InputError(f"{path}: is an input file: choose another file for the results")
     for path in files:
         check_local(path)
         check_writable(path)

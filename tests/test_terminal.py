@@ -53,14 +53,14 @@ def test_results_replace_neither_what_they_are_made_of_nor_each_other(tmp_path):
     refuse_to_replace([read], new, None, Path("-"))
     refuse_to_replace(["-", tmp_path], Path("/dev/null"))
     for written in (read, link):
-        with pytest.raises(ValueError, match="is what is read"):
+        with pytest.raises(ValueError, match="is an input file"):
             refuse_to_replace([new, read], written)
-        with pytest.raises(ValueError, match="is what is read"):
+        with pytest.raises(ValueError, match="is an input file"):
             refuse_to_replace(iter([read]), tmp_path, written)  # once, for all results
-    with pytest.raises(ValueError, match="new: is what is read"):
+    with pytest.raises(ValueError, match="new: is an input file"):
         refuse_to_replace([new], tmp_path / ".." / tmp_path.name / "new")
     for both in ((new, tmp_path / "." / "new"), (Path("-"), Path("-"))):
-        with pytest.raises(ValueError, match="two results would go here"):
+        with pytest.raises(ValueError, match="two outputs have the same file"):
             refuse_to_replace([], *both)
 
 

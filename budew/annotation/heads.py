@@ -261,7 +261,9 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
         if name in EMOTIONS and score < FAINTEST:
             emotions[name] = 0.0
         elif (name in EMOTIONS or name in ATTRIBUTES) and not isfinite(score):
-            raise InputError(f"{name} is {score:g}, which is no score: leave the head or the clip out")
+            raise InputError(
+                f"{name} is {score:g}, which is not a finite number: leave the head or the clip out"
+            )
         elif name in EMOTIONS:
             emotions[name] = round(to_intensity(SCALE.clipped(score), SCALE), DIGITS)
         elif name in ATTRIBUTES:

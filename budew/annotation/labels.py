@@ -63,7 +63,7 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     if source != "profile" and clip.captions:
         return _noted(clip, _from_captions(clip), "captions")
     raise CorpusError(
-        f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it by heads or by an LLM"
+        f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
     )
 
 

@@ -77,7 +77,7 @@ class AnnotateByLLM:
 
     def __post_init__(self) -> None:
         if self.turns < 1 or self.max_seconds <= 0 or not 0 <= self.temperature <= 2:
-            raise InputError("turns are at least 1, seconds more than 0, and a temperature is from 0 to 2")
+            raise InputError("turns must be at least 1, max_seconds above 0, and temperature from 0 to 2")
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the profiles. What decides only which clips fail may change between runs."""

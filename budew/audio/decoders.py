@@ -192,7 +192,7 @@ def _soundfile_blocks(sound: Any, cut: bool) -> Blocks:
         except soundfile.LibsndfileError as error:
             return str(error.error_string.removeprefix("Error : ").rstrip("."))
         if not len(block):
-            return "it breaks off within a page" if cut else ""
+            return "it is truncated within a page" if cut else ""
         yield block[:, 0] if block.shape[1] == 1 else block @ weights
 
 
@@ -278,7 +278,7 @@ def _packets(container: Any, track: Any, damage: list[str]) -> Iterator[Any]:
     except av.error.FFmpegError as error:
         damage.append(error.strerror or str(error))
     if frames.last_is_cut:
-        damage.append("it breaks off within a frame")
+        damage.append("it is truncated within a frame")
 
 
 def _mono(frame: Any) -> Samples:

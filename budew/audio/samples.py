@@ -115,7 +115,7 @@ def windows(
     """
     size = round(seconds * sampling_rate)
     if size < 1:
-        raise InputError(f"a window of {seconds} s holds no sample: ask for more")
+        raise InputError(f"a window of {seconds} s contains no sample: use a longer one")
     place, last = 0, None
     with open_stream(audio, name or _name(audio)) as stream:
         blocks = resampled(stream.blocks(), source=stream.sampling_rate, target=sampling_rate)

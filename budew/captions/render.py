@@ -190,7 +190,7 @@ def content_of(
     if isinstance(leave_out, str):
         raise InputError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
-        raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+        raise InputError(f"max_emotions must be 0 or more, not {max_emotions!r}")
     if min_level != 0.0:
         INTENSITY.checked(min_level, what="min_level")
     found = [(name, level) for name, value in profile.emotions.items() if (level := nearest_level(value))]

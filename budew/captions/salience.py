@@ -105,10 +105,12 @@ class Baseline:
             stored = validated(_StoredBaseline, row, name="fields")
         except (InputError, SettingsError) as error:
             why = str(error)[:200]
-            raise InputError(f"this is no baseline: {why} (budew corpus stats --json makes one)") from error
+            raise InputError(
+                f"this is not a baseline: {why} (budew corpus stats --json makes one)"
+            ) from error
         for name in EMOTIONS:
             if name not in stored.median or name not in stored.spread:
-                raise InputError(f"this is no baseline: it has no median or spread of {name!r}")
+                raise InputError(f"this is not a baseline: it has no median or spread of {name!r}")
         parts = ({name: part[name] for name in EMOTIONS} for part in (stored.median, stored.spread))
         return cls(stored.clips, *parts)
 
@@ -140,7 +142,7 @@ def salient(
     if not isinstance(min_z, int | float) or isinstance(min_z, bool) or min_z != min_z:
         raise InputError(f"min_z is a number, not {min_z!r}")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):
-        raise InputError(f"max_emotions is a number from 0 on, not {max_emotions!r}")
+        raise InputError(f"max_emotions must be 0 or more, not {max_emotions!r}")
     standing = {
         name: baseline.z(name, value) for name, value in profile.emotions.items() if value >= LEAST_INTENSITY
     }

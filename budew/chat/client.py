@@ -51,7 +51,9 @@ class Client:
 
     def __init__(self, server: ServerSettings, *, account: str = "") -> None:
         if server.has_ceiling and server.cache is None:
-            raise InputError("a ceiling is counted in the cache, over all workers: name a file for it")
+            raise InputError(
+                "max_cost and max_tokens are counted in the cache, over all workers: set cache to a file"
+            )
         self._server, self._account = server, account
         self._connection = Connection(server, self._pace if server.requests_per_minute else None)
         self._places, self._pacing = asyncio.Semaphore(server.concurrency), asyncio.Lock()
@@ -112,7 +114,7 @@ class Client:
                 await self._wait_until_healthy(request.probe())
             rounds, overloads = rounds + (not fault.overload), overloads + fault.overload
             if rounds == _ROUNDS or overloads == _OVERLOADED_ROUNDS:
-                raise ServerError(f"{self._server.shown} answers others and not this ({fault})")
+                raise ServerError(f"{self._server.shown} answers other requests but not this one ({fault})")
 
     async def _tried(self, request: Request, key: bytes, retries: int) -> Answer:
         """Ask, and ask again where the answer cannot be used."""
@@ -129,7 +131,7 @@ class Client:
         self._ledger.keep(key, answer, account=self._account, cost=cost)
         if self._server.has_ceiling and answer.usage is None:
             raise JobError(
-                f"{self._server.shown} does not report the tokens of an answer: leave the ceiling out"
+                f"{self._server.shown} does not report token counts: remove max_cost and max_tokens"
             )
         return answer
 

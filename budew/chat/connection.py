@@ -145,7 +145,7 @@ class Connection:
         status, server = response.status_code, self._server
         reason = f"status {status}: {self.line(reason_in(response.content))}"
         if 300 <= status < 400:
-            return JobError(f"{server.shown} redirects (status {status}): give the address it has now")
+            return JobError(f"{server.shown} redirects (status {status}): use its new URL")
         if status in _REMEDIES:
             return JobError(f"{server.shown}: {reason}: {_REMEDIES[status].format(key=server.key_variable)}")
         if status == 429 and b"insufficient_quota" in response.content:

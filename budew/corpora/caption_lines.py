@@ -30,7 +30,7 @@ def parse_lines(
         InputError: `into` is empty or "caption".
     """
     if into is not None and (not into.strip() or into == "caption"):
-        raise InputError(f"the reading cannot go under {into!r}: give a name of its own")
+        raise InputError(f"the result cannot be stored under {into!r}: choose another key")
     for number, line in numbered_lines(lines, name, on_bad=on_bad):
         where = f"{name}: line {number}"
         try:

@@ -17,7 +17,7 @@ from budew.errors import CorpusError
 
 
 def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequence[str], out: Path) -> None:
-    """Raise where the input lies in the output folder, or a later run would read what this one writes.
+    """Raise where the input is in the output folder, or a later run would read what this one writes.
 
     Args:
         source: what is read.
@@ -31,20 +31,20 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
     place = out.resolve()
     for path in files:
         if Path(os.path.realpath(path)).is_relative_to(place):
-            raise CorpusError(f"{path} lies in the output folder {out}: choose another folder for it")
+            raise CorpusError(f"{path} is in the output folder {out}: choose another folder for it")
     if is_address(source):
         return
     for searched in map(Path, [source] if Path(source).exists() else numbered_names(str(source))):
         if searched.is_dir():
             if _is_below(place, searched.resolve()) and not saved_tables(searched):
                 raise CorpusError(
-                    f"the output {out} lies in the source {searched}: choose a folder beside it"
+                    f"the output {out} lies in the source {searched}: choose a folder outside it"
                 )
         elif not searched.exists():
             found = next((name for name in written if _is_found(place / name, searched)), None)
             if found is not None:
                 fault = f"the next run would read it, for {searched} matches it"
-                raise CorpusError(f"{out / found}: {fault}: choose a folder that the pattern does not reach")
+                raise CorpusError(f"{out / found}: {fault}: choose a folder that the pattern does not match")
 
 
 def _is_below(path: Path, folder: Path) -> bool:

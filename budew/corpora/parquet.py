@@ -89,7 +89,10 @@ def numbered_rows(
                 if row is not None:
                     yield f"{name}-{number:08d}", row
                 else:
-                    report(CorpusError(f"{path}: row {number}: a text of it is not UTF-8: mend it"), on_bad)
+                    report(
+                        CorpusError(f"{path}: row {number}: one of its texts is not UTF-8: correct it"),
+                        on_bad,
+                    )
                 number += 1
     except CorpusError as error:
         report(error, on_bad)

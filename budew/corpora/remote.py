@@ -53,7 +53,7 @@ def addresses(source: str) -> list[str]:
     except Exception as error:  # drivers raise what they like
         raise _unreachable(source, error) from error
     if not found:
-        raise CorpusError(f"{shown(source)}: there is nothing of this name: check the address")
+        raise CorpusError(f"{shown(source)}: not found: check the URL")
     return found
 
 
@@ -207,6 +207,4 @@ def _unreachable(address: str, error: Exception) -> CorpusError:
     else:
         fault = getattr(error, "strerror", None) or str(getattr(error, "reason", "") or error)
         reason = " ".join(redact(fault, address).split())[:200] or type(error).__name__
-    return CorpusError(
-        f"{shown(address)}: cannot be downloaded ({reason}): check the address and your access"
-    )
+    return CorpusError(f"{shown(address)}: cannot be downloaded ({reason}): check the URL and your access")

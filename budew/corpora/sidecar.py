@@ -83,7 +83,7 @@ def check_characters(value: Any, name: str) -> None:
     except UnicodeEncodeError as error:
         half = ascii(error.object[error.start])
         prefix = f"{name}: " if name else ""
-        raise CorpusError(f"{prefix}holds {half}, which is half of a character: correct the text") from error
+        raise CorpusError(f"{prefix}holds {half}, an unpaired surrogate: correct the text") from error
 
 
 def is_special(path: Path) -> bool:

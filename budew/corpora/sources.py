@@ -111,7 +111,7 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
         return [entry for one in numbered for entry in matches(one, on_bad=on_bad)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
-        raise CorpusError(f"{source}: there is nothing of this name: check the path")
+        raise CorpusError(f"{source}: not found: check the path")
     return [entry for one in found for entry in _entries(Path(one), on_bad)]
 
 
@@ -202,7 +202,7 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
     loose = [file for file in files if is_audio_name(file)]
     if shards and loose:
         raise CorpusError(
-            f"{path}: holds shards and loose audio files: name one kind, such as '{path}/*.tar'"
+            f"{path}: holds shards and loose audio files: choose one kind, such as '{path}/*.tar'"
         )
     if not shards and not loose:
         if unlisted:

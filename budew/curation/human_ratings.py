@@ -157,7 +157,7 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
         for who, name, number in answers_in(answers, rater=None if rater is None else str(rater)):
             yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
     else:
-        raise CorpusError("it holds no rating: a row needs item, rater, emotion and value, or all answers")
+        raise CorpusError("it contains no rating: a row needs item, rater, emotion and value, or all answers")
 
 
 def _get(row: Row, part: str) -> Any:
@@ -170,7 +170,9 @@ def _intensity(value: Any, name: str, scale: str | None) -> float:
         return float(word)
     number = number_in(value)
     if number is None:
-        raise CorpusError(f"{str(value)[:60]!r} is no answer: use true, false, strongly_present or a number")
+        raise CorpusError(
+            f"{str(value)[:60]!r} is not an answer: use true, false, strongly_present or a number"
+        )
     if scale is None:
         raise CorpusError("the scale of the values is unknown: give it, as in scale='0-7'")
     return intensities({name: number}, scale_named(scale), overshoot=0.0)[name]

@@ -72,7 +72,7 @@ def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip
         if clip.profile is None:
             skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
         elif not clip.profile.emotions_known:
-            skipped.append(Skipped(clip.id, "the profile of the clip does not know its emotions"))
+            skipped.append(Skipped(clip.id, "the emotions of its profile are unknown"))
         else:
             yield clip
 

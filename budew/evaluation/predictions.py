@@ -46,7 +46,7 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
         try:
             given = _Line.model_validate_json(line)
             if given.id in predictions:
-                raise InputError(f"clip {given.id!r} comes a second time: keep one prediction a clip")
+                raise InputError(f"clip {given.id!r} occurs twice: keep one prediction per clip")
             predictions[given.id] = _prediction(given, chosen)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
@@ -98,7 +98,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
                 if line.strip():
                     yield f"{path} line {number}", line
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: give JSON Lines with one prediction a line") from error
+        raise InputError(f"{path} is not UTF-8 text: give JSON Lines with one prediction per line") from error
 
 
 def _prediction(given: _Line, scale: Scale) -> Prediction:

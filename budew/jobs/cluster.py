@@ -113,9 +113,9 @@ def _slurm(cluster: ClusterSettings, job: Job, shared: dict[str, Any]) -> None:
             qos="",
         ).run()
     except FileNotFoundError as error:
-        raise JobError(f"Slurm is not here ({error.filename}): run this on a login node") from error
+        raise JobError(f"Slurm was not found ({error.filename}): run this on a login node") from error
     except OSError as error:
-        raise JobError(f"Slurm did not take the job: {error}") from error
+        raise JobError(f"Slurm rejected the job: {error}") from error
 
 
 def _ray(shared: dict[str, Any]) -> None:

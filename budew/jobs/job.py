@@ -100,4 +100,4 @@ def disk_errors(out: Path) -> Iterator[None]:
         if remedy is None:
             raise
         fault = f"{place_of(error, out)}: {error.strerror}: {remedy}"
-        raise JobError(f"{fault}, and start the job again to go on") from error
+        raise JobError(f"{fault}, and run the job again to continue") from error

@@ -181,7 +181,7 @@ def _is_folder(out: Path) -> bool:
     """Return whether a folder exists; raise if none can be made because a file or a link is in the way."""
     nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
     if os.path.lexists(nearest) and not nearest.is_dir():
-        kind = "a file" if nearest.exists() else "a link that leads nowhere"
+        kind = "a file" if nearest.exists() else "a broken link"
         raise JobError(f"{nearest} is {kind}, not a folder: choose another one for the output")
     return nearest == out
 

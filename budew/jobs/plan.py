@@ -167,13 +167,13 @@ class Plan:
             progress: called a few times a second, unless on a cluster.
 
         Raises:
-            JobError: no other clip would succeed either, the disk is full, another run is at work in the
+            JobError: no other clip would succeed either, the disk is full, another run is running in the
                 folder, or the cluster does not take the job.
             OSError: the folder cannot be written to.
             MissingExtraError: a library of the cluster is not installed.
         """
         if workers is not None and workers < 0:
-            raise InputError(f"there are no {workers} workers: ask for 0 or more")
+            raise InputError(f"workers must be 0 or more, not {workers}")
         with disk_errors(self.out), _claimed(self.out, self.job, self._clips_per_shard):
             notes = self.notes()
             waiting, given_up = self._waiting(notes), list[str]()
@@ -284,7 +284,7 @@ def _refuse_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
     beyond = any(path.stem not in known for path in (out / NOTES).glob(f"{prefix}-*.json"))
     if beyond or (note is not None and note.input_bytes > len(units[-1].numbers)):
         clips = sum(len(unit.numbers) for unit in units)
-        raise JobError(f"{out} holds more than {clips} clips already: ask for as many as there are, or more")
+        raise JobError(f"{out} holds more than {clips} clips already: request at least as many")
 
 
 @contextmanager
@@ -299,7 +299,7 @@ def _claimed(out: Path, job: Job, clips_per_shard: int) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JobError(f"another run is at work in {out}: wait for it, or end it first") from error
+            raise JobError(f"another run is running in {out}: wait for it, or end it first") from error
         except OSError:  # a file system without locks; units are idempotent, so two runs only cost time
             yield
             return

@@ -213,7 +213,7 @@ def numbered_units(job: NumberedJob, numbers: range, out: Path, clips_per_shard:
 def check_size(clips: int, clips_per_shard: int) -> None:
     """Raise `InputError` unless a job without input can make so many clips in shards of this size."""
     if min(clips, clips_per_shard) < 1:
-        raise InputError("a corpus has at least one clip, and a shard too: ask for 1 or more")
+        raise InputError("a corpus and a shard need at least one clip: use 1 or more")
     if clips > MAX_CLIPS:
         raise InputError(f"{clips:,} clips are more than the {MAX_CLIPS:,} of one corpus: make several")
     if (shards := -(-clips // clips_per_shard)) > MAX_SHARDS:

@@ -109,7 +109,7 @@ class Size(Settings):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.width % (2 * self.heads):
-            raise ValueError(f"a width of {self.width} is no even number for each of {self.heads} heads")
+            raise ValueError(f"a width of {self.width} is not a multiple of twice the {self.heads} heads")
         return self
 
 

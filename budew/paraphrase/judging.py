@@ -42,7 +42,7 @@ def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
     try:
         profile = VoiceProfile.from_dict(record["profile"])
     except KeyError as error:
-        raise CorpusError(f'{where}: has no "profile" to hold the caption to: add it') from error
+        raise CorpusError(f'{where}: has no "profile" to compare the caption with: add it') from error
     except InputError as error:
         raise CorpusError(f"{where}: {error}") from error
     verdict = gate.judge(caption, profile, source=source, transcript=transcript)
@@ -58,5 +58,5 @@ def _judged(record: dict[str, Any], where: str, gate: Gate) -> dict[str, Any]:
 def _text(record: dict[str, Any], key: str, where: str) -> str:
     text = record.get(key)
     if text is not None and not isinstance(text, str):
-        raise CorpusError(f'{where}: what is under "{key}" is no text: correct it or leave it out')
+        raise CorpusError(f'{where}: what is under "{key}" is not text: correct or remove it')
     return text or ""

@@ -257,7 +257,7 @@ def _load_vllm(model: str, **options: Any) -> LocalModel:
     try:
         engine = vllm.LLM(model=model, load_format="safetensors", trust_remote_code=False, **options)
     except Exception as error:
-        raise _unusable(model, f"{_one_line(error)}; vLLM needs a GPU with room for it") from error
+        raise _unusable(model, f"{_one_line(error)}; vLLM needs a GPU with enough free memory") from error
     return LocalModel(engine, engine.get_tokenizer(), engine.llm_engine.model_config.max_model_len)
 
 

@@ -28,8 +28,8 @@ def rare_line(trained: "Trained") -> str:
     more = len(trained.rare) - _NAMED
     named = ", ".join(trained.rare[:_NAMED]) + (f" and {more} more (see heads.json)" if more > 0 else "")
     return (
-        f"too rare for a head: {named}. One takes {FEWEST} clips with it to learn from and "
-        f"{FEWEST_TO_CHECK} of other speakers: add such clips and train into a new folder"
+        f"too rare for a head: {named}. One needs {FEWEST} clips with it for training and "
+        f"{FEWEST_TO_CHECK} of other speakers for validation: add such clips and train into a new folder"
     )
 
 

@@ -99,14 +99,14 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     header = json.dumps(settings, sort_keys=True)
     lines = kept.path.read_bytes().splitlines(keepends=True) if kept.path.is_file() else []
     if lines and lines[0].strip() != header.encode():
-        say_error(f"{kept.path}: was made with other settings: captioning begins again")
+        say_error(f"{kept.path}: was made with other settings: captioning restarts")
         lines = []
     whole = [line for line in lines[1:] if line.endswith(b"\n")]  # the last may have been cut off
     kept.path.parent.mkdir(parents=True, exist_ok=True)
     kept.path.write_bytes(b"".join([f"{header}\n".encode(), *whole]))
     kept.finished.update(record["source"] for record in map(json.loads, whole))
     if kept.finished:
-        say_error(f"{kept.path}: {len(kept.finished):,} recordings are captioned already: going on")
+        say_error(f"{kept.path}: {len(kept.finished):,} recordings are captioned already: continuing")
     yield kept
     kept.path.unlink()
 

@@ -49,7 +49,7 @@ def inspection_tables(found: Inspection) -> RenderableType:
 
 def split_table(report: SplitReport) -> RenderableType:
     """Return a row for each part, then remarks on them."""
-    made = table("part", "clips", "speakers", "share %", "asked %", "off by", "most off")
+    made = table("part", "clips", "speakers", "share %", "target %", "mean deviation", "largest deviation")
     for part in report.parts:
         made.add_row(
             part.name,
@@ -96,7 +96,7 @@ def duplicates_table(found: Duplicates) -> RenderableType:
     lines = [
         f"{found.corpus}: {found.clips:,} clips, not readable {found.bad:,}",
         f"{what} that occur more than once: {len(found.groups):,}",
-        f"clips too many: {len(found.extra):,}, {found.extra_hours:,.2f} hours",
+        f"redundant clips: {len(found.extra):,}, {found.extra_hours:,.2f} hours",
     ]
     if found.damaged:
         lines.append(f"damaged, compared by what could be decoded: {found.damaged:,} clips")
@@ -129,7 +129,7 @@ _AGREEMENT = (
 def files_line(found: Inspection) -> str:
     """Return the files of a corpus by kind on one line."""
     kinds = (f"{kind} {count:,} ({decimal(size)})" for kind, (count, size) in found.files.items())
-    return ", ".join(kinds) or "no files here"
+    return ", ".join(kinds) or "no local files"
 
 
 def printable(text: str) -> str:
@@ -214,7 +214,7 @@ def _largest_deviation(report: SplitReport, part: Part) -> str:
 
 
 def _split_remarks(report: SplitReport) -> list[str]:
-    lines = ["off by: percentage points by which emotions are more or less frequent than in all, on average"]
+    lines = ["deviation: of emotion frequencies from those of the whole corpus, in percentage points"]
     if report.emotions_unknown:
         lines.append(f"clips with unknown emotions, counted for none: {report.emotions_unknown:,}")
     recordings, recorded, unnamed = (

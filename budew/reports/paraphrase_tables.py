@@ -105,10 +105,10 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
         if len(tally):
             yield f"{label}: {_listed(ranked(tally))}"
     if totals.wrong:
-        yield f"the counts do NOT add up in {totals.wrong:,} clips, such as:"
+        yield f"the counts are INCONSISTENT in {totals.wrong:,} clips, such as:"
         yield from (f"    {id}: {what}" for id, what in totals.listed)
     elif totals.clips:
-        yield f"the counts of all {totals.clips:,} clips add up"
+        yield f"the counts of all {totals.clips:,} clips are consistent"
     if totals.clips < found.clips:
         yield f"{found.clips - totals.clips:,} clips have no record of their candidates"
 

@@ -138,7 +138,7 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
     made = [run_on(AnnotateByHeads(place, device="cpu"), loud, quiet) for place in (out, out / TOGETHER)]
     assert [clip.metadata["heads"] for clip in made[0]] == [clip.metadata["heads"] for clip in made[1]]
     assert made[0][0].profile.traits["Arousal"] > made[0][1].profile.traits["Arousal"] + 0.3
-    with pytest.raises(CheckpointError, match="is there already"):
+    with pytest.raises(CheckpointError, match="exists already"):
         train_heads(corpus, out)
 
 

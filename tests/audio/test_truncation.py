@@ -30,7 +30,7 @@ def told(content: bytes) -> str:
         damage = decode(content).damage
     except AudioError:
         return "no audio"
-    assert damage is None or "it breaks off" in damage
+    assert damage is None or "it is truncated" in damage
     return "broken off" if damage else "whole"
 
 

@@ -139,6 +139,6 @@ FULL = dict.fromkeys(EMOTIONS, 0.5)
     ],
 )
 def test_what_is_no_baseline_is_one_line(text, fault):
-    with pytest.raises(InputError, match=f"no baseline.*({fault})") as caught:
+    with pytest.raises(InputError, match=f"not a baseline.*({fault})") as caught:
         Baseline.from_json(text)
     assert "\n" not in str(caught.value)

@@ -193,7 +193,7 @@ def test_tokens_and_cost_are_added_up_over_runs_and_end_the_job_at_a_ceiling(ser
     for _ in range(2):
         answers = completed(server, *requests, **options, **prices)
         assert [isinstance(answer, JobError) for answer in answers] == [False] * 5 + [True] * 5
-        assert "ceiling max_cost=0.1 is reached after 5 requests, 550 tokens" in str(answers[-1])
+        assert "limit max_cost=0.1 is reached after 5 requests, 550 tokens" in str(answers[-1])
         assert len(server.seen) == 5
     completed(server, *requests, **options, max_tokens=660)
     assert len(server.seen) == 6

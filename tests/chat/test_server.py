@@ -73,7 +73,7 @@ def test_cost_is_that_of_a_million_tokens():
 @pytest.mark.parametrize("ceiling", [{"max_tokens": 100}, {"price_in": 1.0, "max_cost": 0.5}])
 def test_a_ceiling_ends_the_job_when_it_is_reached_and_not_before(ceiling):
     server_at(**ceiling).check_ceilings(Spending(1, 90, 9, 0.49))
-    with pytest.raises(JobError, match="raise it to go on"):
+    with pytest.raises(JobError, match="raise it to continue"):
         server_at(**ceiling).check_ceilings(Spending(1, 90, 10, 0.5))
     with pytest.raises(JobError):
         server_at(max_tokens=0).check_ceilings(Spending())

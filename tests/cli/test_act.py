@@ -64,7 +64,7 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     [
         (("--emotions", "angr"), "unknown emotion 'angr'"),
         (("--languages", "en,xx"), "no language 'xx': use some of en, de, es, fr"),
-        (("--base-url", "espeak", "--model", "m"), "is not an address"),
+        (("--base-url", "espeak", "--model", "m"), "is not a URL"),
         (("--set", "textes=neutral"), "unknown setting 'textes'"),
         (
             (

@@ -93,12 +93,12 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
     assert outcome.status == 0, outcome.err
     assert "Anger" in outcome.out
     assert "heads: 1, clips: 60, too rare: 54" in outcome.out
-    assert "and 49 more (see heads.json). One takes 20 clips with it to learn from and 5 of" in outcome.out
+    assert "and 49 more (see heads.json). One needs 20 clips with it for training and 5 of" in outcome.out
     assert (heads / "model_Anger_best.pth").is_file()
     assert json.loads((heads / "heads.json").read_text())["encoder"] == str(whisper_folder)
     again = budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)
     assert again.status == 1
-    assert "is there already" in again.err
+    assert "exists already" in again.err
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quie
     assert min(angry[1::2]) > max(angry[::2])
     missing = budew("corpus", "annotate", "heads", loud_and_quiet, tmp_path / "b", "--heads", tmp_path / "no")
     assert missing.status == 1
-    assert "no such folder of heads" in missing.err
+    assert "no such folder: download the heads" in missing.err
 
 
 def test_a_corpus_is_measured_binned_and_annotated_and_its_captions_say_so(budew, tmp_path, voice_of):

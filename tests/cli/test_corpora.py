@@ -44,7 +44,7 @@ def test_stats(budew, corpus, tmp_path):
     assert "Awe" not in budew("parse", caption).out  # as weak as it is nowhere in the corpus
     refused = budew("render", profile, "--baseline", profile)
     assert refused.status == 1
-    assert refused.err.startswith(f"budew: {profile}: this is no baseline")
+    assert refused.err.startswith(f"budew: {profile}: this is not a baseline")
 
 
 @pytest.mark.parametrize(("scale", "level"), [("0-4", "slight"), ("0-1", "extreme")])
@@ -140,7 +140,7 @@ def test_duplicates(budew, talk, tmp_path):
     arguments = ("corpus", "duplicates", talk, "--json", tmp_path / "d.json")
     outcome = budew(*arguments, "--cache", tmp_path / "hashes.sqlite", "--workers", "0")
     assert outcome.status == 0
-    assert "clips too many: 1" in outcome.out
+    assert "redundant clips: 1" in outcome.out
     groups = json.loads((tmp_path / "d.json").read_text())["groups"]
     assert [[clip["id"] for clip in group["clips"]] for group in groups] == [["one", "two"]]
     assert (tmp_path / "hashes.sqlite").exists()

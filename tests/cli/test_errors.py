@@ -37,7 +37,7 @@ def test_a_command_that_is_not_understood_ends_with_status_2(budew, arguments):
         (("render", "missing.json"), "missing.json: No such file"),
         (("train", "tiny-synthetic", "--dry-run", "--set", "b"), "'b': a change has the form name=value"),
         (("parse", "--jsonl", "missing.jsonl"), "missing.jsonl: No such file"),
-        (("evaluate", "missing", "--predictions", os.devnull), "missing: there is nothing of this name"),
+        (("evaluate", "missing", "--predictions", os.devnull), "missing: not found"),
         (("caption", "a.wav", "--model", "no/where/at/all"), "no/where/at/all"),
     ],
 )

@@ -46,7 +46,7 @@ def test_what_many_clips_lack_is_one_line_with_the_first_and_the_remedy(budew, t
         "budew: 1 clip has no caption, which Parler-TTS learns from",
         "budew: 1 clip has a transcript without words",
     ]
-    assert "there is no clip to write" in none.err.splitlines()[3]
+    assert "no clip to write" in none.err.splitlines()[3]
 
 
 def test_the_newest_captions_are_written_and_the_others_counted(budew, tmp_path, talk):
@@ -85,7 +85,7 @@ def test_a_folder_of_others_is_refused_unless_it_may_be_written_to(budew, tmp_pa
 def test_an_option_that_the_format_does_not_have_is_one_line(budew, tmp_path, talk):
     ran = budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl", "--clips-per-file", "3")
     assert (ran.status, ran.err) == (
-        1, "budew: jsonl takes no clips per file of 3: leave it out, or choose another format\n"
+        1, "budew: jsonl takes no clips per file of 3: remove it, or choose another format\n"
     )  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
     ("before", "asked", "said"),
     [
         (None, ("annotate", "measures", "--bins", "gone.json"), "gone.json: cannot be read (No such file"),
-        (None, ("annotate", "heads", "--heads", "gone"), "gone: there is no such folder of heads"),
+        (None, ("annotate", "heads", "--heads", "gone"), "gone: no such folder"),
         (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
         (
             None,
@@ -84,7 +84,7 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         ("convert", ("convert", "--clips-per-shard", "1"), "clips_per_shard was 500 and is now 1"),
         ("a file", ("convert",), "out is a file, not a folder"),
         ("files", ("convert",), "out is not empty (mine.txt is in it)"),
-        ("a link", ("convert",), "out is a link that leads nowhere, not a folder"),
+        ("a link", ("convert",), "out is a broken link, not a folder"),
         (None, ("convert", "--set", "gpus=1"), "--set gpus=1: unknown setting 'gpus' of this command; add"),
         (None, ("convert", "--executor", "ray", "--set", "gpus=-1"), "gpus: input should be greater"),
         (None, ("convert", "--executor", "slurm", "--set", "nodes=1"), "unknown setting 'nodes' of this"),

@@ -161,7 +161,7 @@ def test_a_report_is_written_as_json_page_and_ban_list_that_agree(budew, tmp_pat
     found = json.loads(results.read_text())
     assert (found["clips"], found["sampled_clips"], found["seed"]) == (30, 10, 3)
     assert yaml.safe_load(ban.read_text())["phrases"][0] == found["lint"]["overused_phrases"][0]["phrase"]
-    assert "the counts of all 30 clips add up" in outcome.out
+    assert "the counts of all 30 clips are consistent" in outcome.out
     assert "\x1b" not in outcome.out
     assert "Rewritten" in page.read_text()
 
@@ -170,7 +170,7 @@ def test_a_report_whose_counts_do_not_add_up_ends_with_status_1(budew, tmp_path)
     write_shard(tmp_path / "b.tar", [rewritten(1, candidates=5)])
     outcome = budew("paraphrase", "report", tmp_path / "b.tar")
     assert outcome.status == 1
-    assert "c1: 5 candidates, of which 1 have a fate" in outcome.out
+    assert "c1: 5 candidates, of which 1 have an outcome" in outcome.out
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_pat
     for options in (["--html", both, "-o", both], ["--html", "-", "--explain"]):
         outcome = budew("parse", "sad", *options)
         assert (outcome.status, outcome.out) == (1, "")
-        assert "two results would go here" in outcome.err
+        assert "two outputs have the same file" in outcome.err
     assert not both.exists()
 
 

@@ -42,7 +42,7 @@ def corpora(talk) -> dict[str, Path]:
 def refused(budew, *arguments) -> None:
     ran = budew(*arguments)
     assert (ran.status, ran.out) == (1, "")
-    assert "is what is read" in ran.err
+    assert "is an input file" in ran.err
 
 
 @pytest.mark.parametrize(("command", "option"), COMMANDS)
@@ -81,7 +81,7 @@ def test_no_second_result_and_no_other_command_replaces_what_is_read(budew, talk
     assert {path: path.read_bytes() for path in kept} == kept
     ran = budew("corpus", "inspect", shard, "--json", tmp_path / "same", "--html", tmp_path / "same")
     assert (ran.status, ran.out) == (1, "")
-    assert "two results would go here" in ran.err
+    assert "two outputs have the same file" in ran.err
 
 
 @pytest.mark.parametrize(("command", "option"), COMMANDS)

@@ -55,7 +55,7 @@ def link_beside(kind):
 DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 WAYS = {
     "truncated JSON": lambda s: s.pair("k", b'{"transcript": "He'),
-    "half of a character": lambda s: s.pair("k", b'{"transcript": "a\\ud800b"}'),
+    "unpaired surrogate": lambda s: s.pair("k", b'{"transcript": "a\\ud800b"}'),
     "empty JSON": lambda s: s.pair("k", b""),
     "JSON in Latin-1": lambda s: s.pair("k", '{"transcript": "é"}'.encode("latin-1")),
     "deep JSON": lambda s: s.pair("k", DEEP),
@@ -139,7 +139,7 @@ def test_a_clip_whose_labels_may_be_cut_off_is_left_out_and_named(tmp_path):
         assert [clip.id for clip in clips] == read_ids
         assert len(errors) == 1
         assert "truncated" in str(errors[0])
-        assert ("in or behind 'b'" in str(errors[0])) is (read_ids == ["a"])
+        assert ("in or after 'b'" in str(errors[0])) is (read_ids == ["a"])
 
 
 SIZES = (b"\xff" * 10 + b"\xfa\0", b"\x80" + b"\x7f" * 11, b"a lot of it\0")

@@ -24,7 +24,7 @@ def test_an_address_of_audio_is_told_without_its_secrets(corpus, name):
     (corpus / name).write_text(text)
     errors = []
     assert list(read(corpus / name, on_bad=errors.append)) == []
-    assert "'http://127.0.0.1/a.wav' is an address: download the audio" in str(errors[0])
+    assert "'http://127.0.0.1/a.wav' is a URL: download the audio" in str(errors[0])
     assert "hunter2" not in str(errors[0])
 
 
@@ -79,7 +79,7 @@ def test_each_bad_record_is_told_once_with_its_line(corpus):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("", "no first line"),
+        ("", "no header line"),
         ("a,a\n", "two columns 'a'"),
         ("speaker,text\nanna,Hi\n", "line 2: there is no path to the audio"),
     ],

@@ -83,7 +83,7 @@ def test_plain_bytes_are_audio_when_their_column_says_so_and_ids_are_there_once(
     errors: list[CorpusError] = []
     clips = list(read(write(tmp_path / "t.parquet", mp3=[mp3] * 2, id=["x", "x"]), on_bad=errors.append))
     assert [(clip.id, clip.format) for clip in clips] == [("x", "mp3")]
-    assert "row 1: the clip 'x' is there twice" in str(errors[0])
+    assert "row 1: the clip 'x' occurs twice" in str(errors[0])
 
 
 @pytest.mark.parametrize("column", ["n", "audio", None])

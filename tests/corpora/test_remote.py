@@ -189,7 +189,7 @@ def test_what_is_at_an_address_reads_as_the_local_file(server, memory, tmp_path)
         ("http://127.0.0.1:9/a.tar", "cannot be downloaded"),
         ("nosuch://x/a.tar", ""),
         ("memory://nowhere/a.tar", "cannot be downloaded (there is no such file"),
-        ("memory://nowhere/*.tar", "nothing of this name"),
+        ("memory://nowhere/*.tar", "not found"),
     ],
 )
 def test_what_goes_wrong_names_the_address(server, source, fault):

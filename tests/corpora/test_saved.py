@@ -53,7 +53,7 @@ def test_its_json_cannot_name_files_elsewhere(tmp_path, name):
     folder = tmp_path / "saved"
     folder.mkdir()
     (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
-    with pytest.raises(CorpusError, match="which does not lie in it"):
+    with pytest.raises(CorpusError, match="which is not in it"):
         saved_tables(folder)
 
 

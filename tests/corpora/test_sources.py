@@ -200,7 +200,7 @@ def test_a_manifest_cannot_name_files_outside_of_its_folder(voice, tmp_path, nam
     os.symlink(tmp_path / "secret.wav", tmp_path / "m" / "link.wav")
     lines = json.dumps({"audio": path}) if name == "a.jsonl" else f"audio,text\n{path or ''},x\n"
     (tmp_path / "m" / name).write_text(lines)
-    with pytest.raises(CorpusError, match=rf"{name}: line [12]: .*(leaves the folder|no path|no file)"):
+    with pytest.raises(CorpusError, match=rf"{name}: line [12]: .*(outside the folder|no path|no file)"):
         list(read(tmp_path / "m" / name))
 
 

@@ -79,7 +79,7 @@ def test_what_is_broken_is_listed_with_its_reason_and_the_rest_is_counted(folder
     for part in ("text", "is empty", "Hapiness"):
         assert any(part in reason for reason in found.broken)
     assert all(": " in reason for reason in found.broken)
-    with pytest.raises(CorpusError, match="nothing of this name"):
+    with pytest.raises(CorpusError, match="not found"):
         inspect_corpus(tmp_path / "missing")
 
 
@@ -108,8 +108,8 @@ def test_what_a_clip_says_of_its_audio_is_checked(voice, tmp_path):
     )
     found = inspect_corpus(tmp_path / "a.tar")
     assert {name: (remark.clips, remark.first) for name, remark in found.remarks.items()} == {
-        "the stated duration is not that of the audio": (1, ["b"]),
-        "the stated sampling rate is not that of the audio": (1, ["c"]),
+        "the declared duration is not that of the audio": (1, ["b"]),
+        "the declared sampling rate is not that of the audio": (1, ["c"]),
     }
     assert found.statistics.durations.longest == 2
     assert found.statistics.bad == 0

@@ -58,7 +58,7 @@ def test_clips_whose_emotions_are_unknown_are_listed_and_not_evaluated_as_neutra
         result = evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
         assert [pair.id for pair in result.pairs] == [clip.id for clip in clips]
         assert [clip.id for clip in result.skipped] == ["measured"]
-        assert "does not know its emotions" in result.skipped[0].reason
+        assert "emotions of its profile are unknown" in result.skipped[0].reason
 
 
 def test_inputs_that_cannot_be_evaluated_are_reported(

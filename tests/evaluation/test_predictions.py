@@ -85,7 +85,7 @@ def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Pa
         ('{"id": "b", "emotions": {"Fear": NaN}}', "'Fear': .* from 0 to 1"),
         ('{"id": "b", "emotions": {"Fear": "1"}}', "emotions.Fear: "),
         ('{"id": "b", "emotions": {"Feer": 1}}', "Fear"),
-        ('{"id": "a", "emotions": {}}', "a second time"),
+        ('{"id": "a", "emotions": {}}', "occurs twice"),
     ],
 )
 def test_a_wrong_line_is_named(line: str, complaint: str, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_files_that_may_not_grow_end_the_job_and_it_goes_on_later(corpus, tmp_pa
     assert ended.returncode == 1
     assert str(out) in line
     assert "File too large: allow larger files" in line
-    assert line.endswith("start the job again to go on")
+    assert line.endswith("run the job again to continue")
     assert unfinished(out) == []
     again = subprocess.run(command, capture_output=True, text=True)
     assert (again.returncode, again.stderr) == (0, "")
@@ -83,7 +83,7 @@ def test_a_disk_that_is_full_under_one_clip_ends_the_job_too(shard, tmp_path):
     shard("in/a", "one", "two")
     limit_files(500)
     try:
-        with pytest.raises(JobError, match=r"out: File too large: .*start the job again"):
+        with pytest.raises(JobError, match=r"out: File too large: .*run the job again"):
             run(Full(tmp_path), tmp_path / "in", tmp_path / "out", workers=0)
     finally:
         limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])

@@ -83,8 +83,8 @@ def is_refused(source: str, place: str) -> bool:
 
 @pytest.mark.parametrize("place", ["s3://u:secret@bucket/x", Path("http://127.0.0.1/x")])
 def test_an_address_is_no_folder_for_output(here, place):
-    with pytest.raises(CorpusError, match=r"^(s3://bucket|http://127.0.0.1)/x: is an address: write to"):
+    with pytest.raises(CorpusError, match=r"^(s3://bucket|http://127.0.0.1)/x: is a URL: write to"):
         run(Odd(), "corpus", place, workers=0)
-    with pytest.raises(CorpusError, match="is an address"):
+    with pytest.raises(CorpusError, match="is a URL"):
         claim(Path(place), Odd(), 1)
     assert not list(here.glob("*:"))

@@ -66,7 +66,7 @@ def test_what_keeps_the_meaning_is_accepted(candidate):
         (GOOD + " and so on, and so forth" * 60, "long", "374 words"),
         (GOOD + " and so on" * 60, "repetition", "and so on"),
         (GOOD + " " + GOOD, "repetition", GOOD[:-1]),
-        (GOOD + " She is not furious.", "contradictory-emotion", "Anger is said and denied"),
+        (GOOD + " She is not furious.", "contradictory-emotion", "Anger is affirmed and negated"),
         (GOOD + ' She says "leave me alone".', "spoken", '"leave me alone"'),
         ("Sure! Here is a caption: " + GOOD, "chat", "Sure! Here"),
         (

@@ -128,7 +128,7 @@ def test_duplicates():
     assert shown[:4] == [
         "c: 1,000 clips, not readable 1",
         "recordings that occur more than once: 2",
-        "clips too many: 9, 4.00 hours",
+        "redundant clips: 9, 4.00 hours",
         "damaged, compared by what could be decoded: 2 clips",
     ]
     assert "id 0 id 1, id 2, id 3, id 4, id 5 and 3 more" in shown

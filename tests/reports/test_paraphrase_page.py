@@ -93,7 +93,7 @@ def test_the_tables_hold_the_numbers_of_the_report(tmp_path) -> None:
     assert "requests: 26, unanswered 0, retried 13" in shown
     assert "refused for: short 39" in shown
     assert "captions: 13, fallbacks 0 (0.0 %)" in shown
-    assert "the counts of all 13 clips add up" in shown
+    assert "the counts of all 13 clips are consistent" in shown
     for row in (
         r"candidates: 52; accepted 13 \(25\.0 %\).* refused 39 \(75\.0 %\).*",
         r"backends.*b8 1 and 1 more",

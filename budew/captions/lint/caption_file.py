@@ -89,7 +89,7 @@ def _row(line: str, here: str) -> Row | BadLine:
     except ValueError as error:
         return BadLine(here, f"the line {error}")
     if not isinstance(data, Mapping):
-        return BadLine(here, 'the line is no object: write {"caption": "…"}')
+        return BadLine(here, 'the line is not an object: write {"caption": "…"}')
     if not isinstance(data.get("caption"), str):
         return BadLine(here, 'the line has no text under "caption": add it')
     try:

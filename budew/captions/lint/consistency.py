@@ -88,7 +88,7 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
             denied.setdefault(mention.name, mention)
     for name, places in said.items():
         if name in denied and not _excused(text, places[0], denied[name], rules):
-            what = f"{name} is said and denied"
+            what = f"{name} is affirmed and negated"
             yield _about("contradictory-emotion", what, places[0], denied[name])
         yield from _far_apart(text, name, places, rules)
 

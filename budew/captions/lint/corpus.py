@@ -186,7 +186,7 @@ class _Survey:
         self.phrases.add(_phrases(words, self.limits.phrase_words))
         by_code = {finding.code: finding.what for finding in reversed(tuple(findings))}
         if self._stood_before(text) and words:
-            by_code["duplicate"] = "stands more than once"
+            by_code["duplicate"] = "occurs more than once"
         for code, what in by_code.items():
             self.note(code, id, text, what)
 

@@ -39,7 +39,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             the rest stays.
 
     Raises:
-        CorpusError: `out` holds entries of others, another export is at work in it, or `fill` wrote no clip.
+        CorpusError: `out` holds entries of others, another export is running in it, or `fill` wrote no clip.
         OSError: the disk refuses; names `out`.
     """
     out = Path(out)
@@ -55,7 +55,7 @@ def write_folder(out: str | Path, fill: Callable[[Path], int], *, format: str, o
             unfinished.mkdir()
             count = fill(unfinished)
             if not count:
-                raise CorpusError(f"{out}: there is no clip to write: see the errors of each, or the source")
+                raise CorpusError(f"{out}: no clip to write: see the reported errors, or check the source")
             _move_in(out, unfinished, earlier, {"format": format, "clips": count})
         except OSError as error:
             if remedy_for(error) is None:
@@ -76,7 +76,7 @@ def _claimed(out: Path) -> Iterator[None]:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(folder)
-        raise CorpusError(f"another export is at work in {out}: wait for it, or end it first") from error
+        raise CorpusError(f"another export is running in {out}: wait for it, or end it first") from error
     except OSError:  # a file system without locks
         pass
     try:
@@ -88,11 +88,11 @@ def _claimed(out: Path) -> Iterator[None]:
 def _check_free(out: Path, overwrite: bool) -> set[str]:
     """Return the entries that an earlier export left."""
     if out.is_symlink() and not out.exists():
-        raise CorpusError(f"{out}: this is a link that leads nowhere: name a folder to export to")
+        raise CorpusError(f"{out}: this is a broken link: choose another folder")
     if not out.exists():
         return set()
     if not out.is_dir():
-        raise CorpusError(f"{out}: this is a file: name a folder to export to")
+        raise CorpusError(f"{out}: this is a file: choose another folder")
     earlier = _entries_of_record(out / RECORD)
     others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
     if others and not overwrite:

@@ -123,7 +123,7 @@ def check_options(to: str, *, clips_per_file: int | None, sampling_rate: int | N
         ("sampling rate", sampling_rate, ("ljspeech",)),
     ):
         if value is not None and (to not in having or value < 1):
-            raise InputError(f"{to} takes no {name} of {value}: leave it out, or choose another format")
+            raise InputError(f"{to} takes no {name} of {value}: remove it, or choose another format")
 
 
 def expressed(clips: Iterable[Clip], express: Callable[[Clip], T], on_bad: OnBad | None) -> Iterator[T]:

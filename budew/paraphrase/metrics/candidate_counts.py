@@ -161,7 +161,7 @@ def disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[st
     count, by_code = found.counts, sum(found.codes.values())
     fates = sum(count[name] for name in FATES)
     if count["candidates"] != fates:
-        yield f"{count['candidates']} candidates, of which {fates} have a fate"
+        yield f"{count['candidates']} candidates, of which {fates} have an outcome"
     if count["refused"] != by_code:
         yield f"{count['refused']} candidates refused, of which {by_code} for a reason"
     fallbacks = sum(map(is_fallback, captions))
@@ -169,7 +169,7 @@ def disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[st
     there = {"fallbacks": fallbacks, "repaired": repaired, "accepted": len(captions) - fallbacks - repaired}
     for name, number in there.items():
         if count[name] != number:
-            yield f"{count[name]} captions counted as {name}, of which {number} are there"
+            yield f"{count[name]} captions counted as {name}, of which {number} exist"
 
 
 def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -92,9 +92,9 @@ class ServerBackend:
 
     def __post_init__(self) -> None:
         if self.response_format not in FORMATS:
-            raise InputError(f"{self.response_format!r} cannot be asked for: use one of {', '.join(FORMATS)}")
+            raise InputError(f"{self.response_format!r} is not supported: use one of {', '.join(FORMATS)}")
         if self.server.has_ceiling:
-            raise InputError("speech servers do not report tokens: leave max_cost and max_tokens out")
+            raise InputError("speech servers do not report tokens: remove max_cost and max_tokens")
 
     @property
     def name(self) -> str:

@@ -37,7 +37,7 @@ def test_what_a_run_killed_while_it_moved_files_left_is_cleared_away(tmp_path):
 def test_of_two_exports_into_one_folder_at_once_the_second_is_told_and_the_first_is_whole(tmp_path):
     def fill(folder: Path) -> int:
         (folder / "a.txt").write_text("first")
-        with pytest.raises(CorpusError, match=r"another export is at work in .*out: wait for it"):
+        with pytest.raises(CorpusError, match=r"another export is running in .*out: wait for it"):
             write(tmp_path / "out", "b.txt")
         return 1
 

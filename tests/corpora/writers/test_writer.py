@@ -188,7 +188,7 @@ def test_a_failed_export_leaves_what_was_there(tmp_path, clips, write):
         raise ZeroDivisionError
 
     gone = replace(clips[0], id="gone", audio=tmp_path / "missing.wav")
-    attempts = (([*clips[:1], gone], "'gone'"), ([], "there is no clip"), (breaking(), ""))
+    attempts = (([*clips[:1], gone], "'gone'"), ([], "no clip to write"), (breaking(), ""))
     for some, fault in attempts[:2]:
         with pytest.raises(CorpusError, match=fault):
             write(tmp_path / "out", some)

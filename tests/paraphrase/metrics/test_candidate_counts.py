@@ -53,7 +53,7 @@ def test_every_caption_has_one_origin(clips) -> None:
     [
         ({"candidates": 99}, "99 candidates, of which"),
         ({"codes": {"lost": 50}}, "refused, of which 50 for a reason"),
-        ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 are there"),
+        ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 exist"),
         ({"spare": -1}, "counts.spare"),
         ({"spare": 10**9 + 1}, "counts.spare"),
         ({"accepted": True}, "counts.accepted"),

@@ -47,7 +47,7 @@ def test_clips_that_do_not_add_up_and_bad_items_are_told(clips, written, tmp_pat
     with pytest.raises(CorpusError):
         paraphrase_report([tmp_path / "bad.tar"])
     text = printed(broken)
-    assert "do NOT add up" in text
+    assert "are INCONSISTENT" in text
     assert f"{clips[3].id}: 1000 candidates" in text
 
 
