@@ -118,12 +118,12 @@ def head_of(name: str, weights: Mapping[str, object]) -> Head:
     expected = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
     if expected != set(tensors) or len(parts) < 2 or len(tensors) < len(weights):
         odd = ", ".join(sorted(expected ^ set(tensors)))[:60] or f"{len(weights)} weights"
-        raise CheckpointError(f"{name}: has not the weights of a head ({odd}): fetch it again")
+        raise CheckpointError(f"{name}: does not have the weights of a head ({odd}): download it again")
     layers = tuple(_layer(name, part, tensors) for part in parts)
     sizes = [weight.shape for weight, _ in layers]
     if any(before[0] != after[1] for before, after in pairwise(sizes)) or sizes[-1][0] != 1:
         chain = " → ".join(str(size[0]) for size in sizes)
-        raise CheckpointError(f"{name}: its layers ({chain}) do not fit each other down to 1: fetch it again")
+        raise CheckpointError(f"{name}: its layers ({chain}) do not match in size: download it again")
     return Head(name, layers)
 
 
@@ -142,9 +142,9 @@ def _layer(name: str, part: str, tensors: Mapping[str, object]) -> tuple[Tensor,
         and weight.dim() == 2
         and bias.shape == weight.shape[:1]
     ):
-        raise CheckpointError(f"{name}: {part} is not a linear layer of a head: fetch it again")
+        raise CheckpointError(f"{name}: {part} is not a linear layer of a head: download it again")
     if not (weight.sum(dtype=torch.float32) + bias.sum(dtype=torch.float32)).isfinite():
-        raise CheckpointError(f"{name}: not all of {part} are numbers: fetch it again")
+        raise CheckpointError(f"{name}: {part} contains NaN or infinity: download it again")
     keep = weight.dtype in (torch.float16, torch.float32) and part == "proj"
     return weight.detach() if keep else weight.detach().float(), bias.detach().float()
 
@@ -162,7 +162,7 @@ def find_heads(path: str | Path) -> tuple[Path, ...]:
     if not files and (place / TOGETHER).is_file():
         files = [place / TOGETHER]
     if not files:
-        raise CheckpointError(f"{path}: there is no such folder of heads: download them first")
+        raise CheckpointError(f"{path}: no such folder: download the heads first")
     return tuple(files)
 
 
@@ -251,12 +251,12 @@ def _unpickled(path: Path) -> dict[str, object]:
             raise ValueError(f"a {type(weights).__name__} and no state dict")
     except UnpicklingError as error:
         raise CheckpointError(
-            f"{path}: holds more than weights, and is not opened: fetch it from its source"
+            f"{path}: contains more than weights, so it is not opened: download it from its source"
         ) from error
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
-            f"{path}: cannot be opened as a .pth ({reason[:200]}): fetch it again"
+            f"{path}: cannot be opened as a .pth ({reason[:200]}): download it again"
         ) from error
     return weights
 
@@ -275,12 +275,12 @@ def _from_safetensors(path: Path) -> Iterator[Head]:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: is not a file of heads ({error}): fetch it again") from error
+        raise CheckpointError(f"{path}: is not a file of heads ({error}): download it again") from error
     weights: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         match = _TENSOR.fullmatch(key)
         if match is None:
-            raise CheckpointError(f"{path}: unknown weights {key[:60]!r}: fetch it again")
+            raise CheckpointError(f"{path}: unknown weights {key[:60]!r}: download it again")
         weights.setdefault(match[1], {})[match[2]] = tensor
     for name, parts in weights.items():
         yield head_of(_name(path, name), parts)

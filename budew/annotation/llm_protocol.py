@@ -217,7 +217,7 @@ def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
         AnswerError: with everything that is wrong, one line for each problem.
     """
     data = object_in(text, keys=parts)
-    problems = [f"{_shown(name)} is not asked for" for name in data if name not in parts]
+    problems = [f"{_shown(name)} is not requested" for name in data if name not in parts]
     read = {part: _read_part(part, data.get(part), problems) for part in parts}
     if problems:
         shown = [problem[:_LONGEST_PROBLEM] for problem in problems[:MOST_PROBLEMS]]
@@ -240,7 +240,7 @@ def _read_part(part: str, given: Any, problems: list[str]) -> dict[str, Any]:
         try:
             name = canonical(written)
             if name not in names or name in found:
-                again = "stands there twice" if name in found else "is not asked for"
+                again = "occurs twice" if name in found else "is not requested"
                 problems.append(f"{part}: {_shown(name)} {again}")
                 continue
             found[name] = None

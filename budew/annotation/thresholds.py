@@ -87,7 +87,7 @@ class Thresholds(Settings):
         for name, groups in rows.items():
             known = any(rule.measure == name for rule in rules())
             if not known or any(list(row) != sorted(row) for row in groups.values()):
-                raise ValueError(f"{name[:40]!r}: needs rising numbers of a known measure")
+                raise ValueError(f"{name[:40]!r}: needs increasing numbers of a known measure")
         return rows
 
     def traits(self, clip: Clip) -> dict[str, str | float | None]:
@@ -204,8 +204,8 @@ def corpus_thresholds(
             progress(done)
     if count < FEWEST:
         raise CorpusError(
-            f"{corpus}: {count} clips are measured, and {FEWEST} at least are needed: run budew corpus "
-            "measure on it, or take the thresholds of another corpus"
+            f"{corpus}: {count} clips are measured, at least {FEWEST} are needed: run budew corpus "
+            "measure on it, or use the thresholds of another corpus"
         )
     rows = {
         name: {

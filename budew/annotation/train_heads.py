@@ -138,7 +138,7 @@ def train_heads(
     """
     folder, how = Path(out), fitting or Fitting()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CheckpointError(f"{folder}: is there already: give the folder of a new set of heads")
+        raise CheckpointError(f"{folder}: exists already: choose a new folder")
     whisper = load_encoder(encoder, device=device)
     pooled = pooled_states(corpus, whisper, batch_size=batch_size, on_bad=on_bad, progress=progress)
     trained = fit_heads(pooled, how, device=whisper.device)

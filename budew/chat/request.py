@@ -196,9 +196,9 @@ def object_in(text: str, *, keys: Iterable[str]) -> dict[str, Any]:
         if wanted & value.keys() and value not in found:
             found.append(value)
     if len(found) > 1:
-        raise AnswerError(f"the answer holds {len(found)} JSON objects that differ: give one")
+        raise AnswerError(f"the answer holds {len(found)} different JSON objects: give one")
     if not found:
-        raise AnswerError("the answer holds no complete JSON object of the form asked for")
+        raise AnswerError("the answer holds no complete JSON object of the requested form")
     return found[0]
 
 
@@ -224,9 +224,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise AnswerError(f"the key {twice[:40]!r} stands twice in one object")
+        raise AnswerError(f"the key {twice[:40]!r} occurs twice in one object")
     return data
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise AnswerError(f"{constant} is not a number of JSON")
+    raise AnswerError(f"{constant} is not valid JSON")

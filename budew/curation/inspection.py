@@ -189,8 +189,8 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
     differs = clip.duration is not None and exact and abs(clip.duration - seconds) > _DIFFERENCE
     oddities = {
         "silent": peak < SILENCE,
-        "the stated duration is not that of the audio": differs,
-        "the stated sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
+        "the declared duration is not that of the audio": differs,
+        "the declared sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
     }
     for name in (name for name, is_so in oddities.items() if is_so):
         found.remarks.setdefault(name, Remark()).add(clip.id)

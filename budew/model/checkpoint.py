@@ -178,7 +178,7 @@ def _load_model(folder: Path, name: str, device: torch.device) -> Any:
     broken = next((key for key, weight in model.named_parameters() if not weight.isfinite().all()), None)
     if broken:
         raise CheckpointError(
-            f"{name}: not all of {broken} are numbers: the weights are spoilt, fetch them again"
+            f"{name}: {broken} contain NaN or infinity: the weights are damaged, download them again"
         )
     if (folder / "generation_config.json").is_file():  # all of it, see the top of this module
         settings = _read_json(folder / "generation_config.json", name)
@@ -298,7 +298,7 @@ def _check_parameters(config: Mapping[str, Any], folder: Path, name: str) -> Non
     if parameters > size:  # a parameter takes a byte at least
         raise CheckpointError(
             f"{name}: config.json describes {parameters / 1e6:,.1f} million parameters, its weights have "
-            f"{size / 1e6:,.1f} MB: the checkpoint is incomplete, or the config another's"
+            f"{size / 1e6:,.1f} MB: the checkpoint is incomplete, or config.json belongs to another"
         )
 
 

@@ -71,7 +71,7 @@ def _worst_last(row: EmotionScore) -> float:
 def _remarks(evaluation: Evaluation) -> list[str]:
     """Return what was not counted, a line each."""
     counts = {
-        "captions in which nothing was understood": evaluation.unparsed,
+        "captions without any parsed emotion, burst or trait": evaluation.unparsed,
         "clips with an emotion for which none was predicted": evaluation.emotionless,
         "emotions whose label never varies: no correlation, left out of the mean": len(evaluation.undefined),
         "emotions predicted the same for every clip: correlation 0": len(evaluation.unvaried),

@@ -122,7 +122,7 @@ def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
     found = read_answer(json.dumps({"emotions": emotions | {"jealousy and envy": 2.5}}), ("emotions",))
     assert found.emotions["Jealousy & Envy"] == 0.625
     assert found.traits == {}
-    assert "'traits' is not asked for" in problems(GOOD, ("emotions", "bursts", "attributes"))
+    assert "'traits' is not requested" in problems(GOOD, ("emotions", "bursts", "attributes"))
 
 
 @pytest.mark.parametrize(
@@ -132,19 +132,19 @@ def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
         (changed("emotions", "Anger", to=True), "'Anger': .*True"),
         (changed("emotions", "Anger", drop=True), "emotions: Anger missing"),
         (changed("emotions", "Rage Quitting", to=1), "unknown emotion 'Rage Quitting'"),
-        (changed("emotions", "anger", to=1), "'Anger' stands there twice"),
+        (changed("emotions", "anger", to=1), "'Anger' occurs twice"),
         (changed("emotions", to=[1] * 40), "emotions: give an object, of at most 40, not a list"),
         (changed("emotions", to=dict.fromkeys(map(str, range(5_000)), 1)), "give an object"),
         (changed("bursts", drop=True), "bursts: give a list of names, of at most 82, not None"),
-        (changed("bursts", to=["Chuckle", "chuckle"]), "'Chuckle' stands there twice"),
+        (changed("bursts", to=["Chuckle", "chuckle"]), "'Chuckle' occurs twice"),
         (changed("bursts", to=["Barking"]), "unknown vocal burst 'Barking'"),
         (changed("bursts", to=[7]), "bursts: 7: "),
         (changed("traits", "gender", to="robot"), "'gender': unknown gender 'robot'"),
         (changed("traits", "gender", to=1), "'gender': 1 is not a word"),
-        (changed("traits", "mood", to="good"), "'mood' is not asked for"),
+        (changed("traits", "mood", to="good"), "'mood' is not requested"),
         (changed("attributes", "Arousal", to=9), "'Arousal': .*from 0 to 4, not 9"),
         (changed("attributes", "Arousal", to="high"), "'Arousal': .*not 'high'"),
-        (changed("comment", to="hm"), "'comment' is not asked for"),
+        (changed("comment", to="hm"), "'comment' is not requested"),
     ],
 )
 def test_whatever_is_wrong_is_told(data, told):

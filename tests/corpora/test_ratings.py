@@ -19,7 +19,7 @@ RATINGS = [
 
 def test_names_are_those_of_emotions_and_attributes():
     assert [named("Hopelessness"), named("arousal_best")] == ["Helplessness", "Arousal"]
-    with pytest.raises(CorpusError, match="'Joyful' is no emotion"):
+    with pytest.raises(CorpusError, match="'Joyful' is neither an emotion"):
         named("Joyful")
 
 

@@ -60,7 +60,7 @@ def test_weights_that_are_no_numbers_are_refused(folder, value):
     weights = load_file(folder / "model.safetensors")
     weights["model.decoder.layers.0.fc1.weight"][0, 0] = torch.tensor(value)
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(CheckpointError, match=r"not all of model\.decoder\.layers\.0\.fc1"):
+    with pytest.raises(CheckpointError, match=r"model\.decoder\.layers\.0\.fc1.* contain NaN"):
         load_checkpoint(folder, device="cpu")
 
 
@@ -112,7 +112,7 @@ def test_a_config_of_another_model_or_size_is_refused(folder, edit, changes, mes
         *(({name: 10**9}, f"{name}: ") for name in ("n_fft", "chunk_length", "hop_length", "sampling_rate")),
         ({"feature_size": 0}, "feature_size: "),
         ({"feature_size": "many"}, "feature_size: "),
-        ({"feature_size": 80}, "80 mel bands and 100 frames, its encoder takes 16 and 100"),
+        ({"feature_size": 80}, "80 mel bands and 100 frames, its encoder expects 16 and 100"),
         ({"chunk_length": 30, "n_samples": 480_000}, "16 mel bands and 1500 frames"),
     ],
 )
