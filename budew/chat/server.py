@@ -31,9 +31,9 @@ class ServerSettings(Settings):
     base_url: str = Field(
         repr=False, description="Such as http://localhost:8000/v1. A user and password in it are never shown."
     )
-    model: str = Field(min_length=1, description="The name under which the server knows the model.")
+    model: str = Field(min_length=1, description="Name of the model on the server.")
     key_variable: str = Field(default=KEY_VARIABLE, description="Environment variable with the key.")
-    concurrency: int = Field(default=16, ge=1, description="Requests under way at a time, in each worker.")
+    concurrency: int = Field(default=16, ge=1, description="Concurrent requests of each worker.")
     timeout: float = Field(default=120.0, gt=0, description="Seconds for one answer.")
     retries: int = Field(default=4, ge=0, description="Retries of a request before the health probe.")
     patience: float = Field(
@@ -62,7 +62,7 @@ class ServerSettings(Settings):
             parts = urlsplit(address)
             if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
                 return address
-        raise ValueError("is not an address: give one such as http://localhost:8000/v1")
+        raise ValueError("is not a URL: use one such as http://localhost:8000/v1")
 
     @field_validator("key_variable")
     @classmethod
@@ -130,4 +130,4 @@ class ServerSettings(Settings):
         for name, reached in (("max_tokens", spent.tokens), ("max_cost", spent.cost)):
             ceiling = getattr(self, name)
             if ceiling is not None and reached >= ceiling:
-                raise JobError(f"the ceiling {name}={ceiling:g} is reached {so_far}: raise it to go on")
+                raise JobError(f"the limit {name}={ceiling:g} is reached {so_far}: raise it to continue")

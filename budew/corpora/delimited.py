@@ -103,7 +103,7 @@ def _ljspeech(row: dict[str, str]) -> dict[str, str]:
 
 def _checked(names: list[str], path: Path) -> list[str]:
     if not any(names):
-        raise CorpusError(f"{path}: has no first line with the names of its columns: add it")
+        raise CorpusError(f"{path}: has no header line: add it")
     double, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise CorpusError(f"{path}: has two columns {double[:40]!r}: rename one")
@@ -126,7 +126,7 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            fault = f"cannot be read ({error}): look for a quotation mark without its partner"
+            fault = f"cannot be read ({error}): look for an unbalanced quotation mark"
             report(CorpusError(f"{path}: line {lines.first_number} {fault}"), on_bad)
             lines.back_to_second()
             continue

@@ -149,6 +149,6 @@ def _tables(folder: Path) -> list[Path]:
 def _part_of(folder: Path, name: object) -> Path:
     plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
     if not plain or not (folder / str(name)).exists():
-        fault = f"its JSON names {str(name)[:80]!r}, which does not lie in it: save the data set again"
+        fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the data set again"
         raise CorpusError(f"{folder}: {fault}")
     return folder / str(name)

@@ -175,7 +175,7 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
     if not isinstance(value, str) or not value or "\0" in value:
         raise CorpusError('there is no path to the audio: add one as "audio", relative to the manifest')
     if is_address(value):
-        raise CorpusError(f"{shown(value)!r} is an address: download the audio, and give the path to it")
+        raise CorpusError(f"{shown(value)!r} is a URL: download the audio, and use its path")
     found = []
     for place in folders:
         for folder in folders:
@@ -185,5 +185,5 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
                     found.append((folder / name, name.with_suffix("").as_posix()))
     if not found:
         remedy = f"allow the folder of its audio with budew --audio-root, {AUDIO_ROOT} or read(audio_root=…)"
-        raise CorpusError(f"{value!r} leaves the folder of the manifest: {remedy}")
+        raise CorpusError(f"{value!r} is outside the folder of the manifest: {remedy}")
     return next((one for one in found if one[0].is_file()), found[0])

@@ -149,7 +149,7 @@ class _Item:
     def add(self, name: str, suffix: str, content: bytes | str) -> None:
         """Take a member: its content, or what is wrong with it as text."""
         if isinstance(content, str) or suffix in self.parts:
-            wrong = content if isinstance(content, str) else "is there twice: keep one of them"
+            wrong = content if isinstance(content, str) else "occurs twice: keep one of them"
             self.fault = self.fault or f"{name!r} {wrong}"
         else:
             self.parts[suffix] = content
@@ -177,7 +177,7 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
         if item is not None and item.audio and "json" in item.parts:
             yield item
         elif item is not None:
-            where = f" in or behind {item.key!r}, which is left out"
+            where = f" in or after {item.key!r}, which is left out"
         fault = f"the shard is damaged or truncated{where} ({damage}): copy or make it again"
         report(CorpusError(f"{path}: {fault}"), on_bad)
         return
@@ -204,7 +204,7 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in iter(tar.next, None):
         tar.members.clear()  # type: ignore[attr-defined]  # or every header stays in memory
         if tar.offset <= place:
-            raise tarfile.ReadError(f"the header of {member.name[:80]!r} makes no sense")
+            raise tarfile.ReadError(f"the header of {member.name[:80]!r} is invalid")
         place = tar.offset
         yield member
 
@@ -271,11 +271,11 @@ def _check_end(tar: tarfile.TarFile) -> None:
     assert tar.fileobj is not None  # noqa: S101  # open for reading
     tar.fileobj.seek(tar.offset)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("the end mark is missing")
+        raise tarfile.ReadError("the end-of-archive mark is missing")
     rest = tar.fileobj.read(MOST_PADDING)
     if rest.strip(b"\0") or tar.fileobj.read(1):
         raise tarfile.ReadError(
-            f"more than padding follows the end mark at byte {tar.offset}: zeros in it, or two tars joined"
+            f"more than padding follows the end mark at byte {tar.offset}: zeros in it, or joined tars"
         )
 
 

@@ -205,7 +205,7 @@ def _check_fit(config: Any, processor: Any, name: str) -> None:
     if made != taken:
         raise CheckpointError(
             f"{name}: its feature extractor makes {made[0]} mel bands and {made[1]} frames, its encoder "
-            f"takes {taken[0]} and {taken[1]}: save the extractor that it was trained with"
+            f"expects {taken[0]} and {taken[1]}: save the extractor that it was trained with"
         )
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
     if processor.tokenizer.eos_token_id not in ends:

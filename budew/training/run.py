@@ -87,7 +87,7 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
         steps = recipe.optimizer.max_steps
         if last and last.name == f"checkpoint-{steps}" and (folder / "checkpoint").is_dir():
             say(
-                f"{folder} is finished, {steps:,} steps: --no-resume trains it again, and for another "
+                f"{folder} is finished, {steps:,} steps: --no-resume trains it again; for another "
                 "run choose another folder with --out"
             )
             return
@@ -100,7 +100,7 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     if not accelerated():
         model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
     if last:
-        say(f"going on from {last}")
+        say(f"resuming from {last}")
     with progress_bar("training", shown=PartialState().is_main_process) as bar, _reproducible():
         trainer = make_trainer(
             recipe,
@@ -125,7 +125,7 @@ def _claim(folder: Path, recipe: Recipe) -> None:
         differing = differences(load_recipe(path), recipe)
         if differing:
             raise InputError(
-                f"{folder} holds a run of another recipe, there / here: {'; '.join(differing)}: "
+                f"{folder} holds a run of a different recipe; its value / yours: {'; '.join(differing)}: "
                 "choose another folder with --out"
             )
         return

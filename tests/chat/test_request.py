@@ -112,9 +112,9 @@ def test_the_object_is_found(text):
         (WHOLE[:-3], "no complete JSON object"),
         (f"[{WHOLE[1:-1]}]", "no complete JSON object"),
         ('{"score": 1}', "no complete JSON object"),
-        (f'{WHOLE} or {{"emotions": {{}}}}', "2 JSON objects that differ"),
-        ('{"emotions": {"Anger": 1, "Anger": 2}}', "'Anger' stands twice"),
-        ('{"emotions": {"Anger": NaN}}', "NaN is not a number"),
+        (f'{WHOLE} or {{"emotions": {{}}}}', "2 different JSON objects"),
+        ('{"emotions": {"Anger": 1, "Anger": 2}}', "'Anger' occurs twice"),
+        ('{"emotions": {"Anger": NaN}}', "NaN is not valid JSON"),
         ("x" * (LONGEST_TEXT + 1), "at most"),
     ],
 )

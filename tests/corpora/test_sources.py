@@ -229,7 +229,7 @@ def test_a_manifest_may_name_audio_below_the_folder_that_is_allowed(
     monkeypatch.setenv(AUDIO_ROOT, str(root))
     assert list(read(path, on_bad=errors.append)) == [clip]
     assert named_audio(path) == [clip.audio]
-    with pytest.raises(CorpusError, match="lies in the output folder"):
+    with pytest.raises(CorpusError, match="is in the output folder"):
         export(path, root, to="jsonl")
 
 

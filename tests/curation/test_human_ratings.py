@@ -111,10 +111,10 @@ def test_numbers_on_no_known_scale_need_one(tmp_path):
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ({"item": "a", "rater": "r", "emotion": "Joyful", "value": "true"}, "'Joyful' is no emotion"),
-        ({"item": "a", "rater": "r", "emotion": "Awe", "value": "perhaps"}, "'perhaps' is no answer"),
+        ({"item": "a", "rater": "r", "emotion": "Joyful", "value": "true"}, "'Joyful' is neither an emotion"),
+        ({"item": "a", "rater": "r", "emotion": "Awe", "value": "perhaps"}, "'perhaps' is not an answer"),
         ({"item": "a", "rater": "", "emotion": "Awe", "value": "true"}, "the rater is missing"),
-        ({"item": "a", "rater": "r", "emotion": "", "value": "true"}, "holds no rating"),
+        ({"item": "a", "rater": "r", "emotion": "", "value": "true"}, "contains no rating"),
     ],
 )
 def test_a_bad_row_costs_itself_only(tmp_path, row, fault):

@@ -58,7 +58,7 @@ def named(written: str) -> str:
     found = find_emotion(written) or find_attribute(written)
     if found is None:
         raise CorpusError(
-            f"{written[:80]!r} is no emotion and no voice attribute: name it as the taxonomy does"
+            f"{written[:80]!r} is neither an emotion nor a voice attribute: use a name of the taxonomy"
         )
     return found
 
@@ -129,7 +129,7 @@ def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
     people = read if isinstance(read, list | tuple) else [read]
     found = [answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number)]
     if not found:
-        raise CorpusError(f"{str(value)[:60]!r} holds no rating: correct it, or leave the row out")
+        raise CorpusError(f"{str(value)[:60]!r} contains no rating: correct it, or leave the row out")
     return found
 
 
