@@ -144,7 +144,7 @@ def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], on_bad: OnBa
         try:
             clip = make()
             if clip.id in seen:
-                raise CorpusError(f"the clip {clip.id!r} is there twice: keep one of them")
+                raise CorpusError(f"the clip {clip.id!r} occurs twice: keep one of them")
         except CorpusError as error:
             report(CorpusError(f"{where}: {error}"), on_bad)
             continue
