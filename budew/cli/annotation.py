@@ -190,7 +190,7 @@ def bins(
     """
     from budew.annotation.thresholds import corpus_thresholds
     from budew.corpora.sources import files_read
-    from budew.reports.annotation_tables import thresholds_table
+    from budew.reports.label_tables import thresholds_table
 
     refuse_to_replace(files_read(measured), json)
     bad = PrintedErrors()

@@ -105,9 +105,9 @@ def act(
     require("scipy", extra="train", purpose="budew corpus act")
     from budew.jobs import Plan
     from budew.jobs.units import check_size
+    from budew.reports.label_tables import plan_tables
     from budew.synthesis.acting import Act, EspeakBackend, ServerBackend, make_plan
-    from budew.synthesis.acting.acting_plan import Axes
-    from budew.synthesis.acting.preview import preview, preview_tables
+    from budew.synthesis.acting.acting_plan import Axes, preview
 
     if price is not None and not running.dry_run:
         raise typer.BadParameter("--price requires --dry-run")
@@ -132,11 +132,11 @@ def act(
     if running.dry_run:
         Plan(job, range(clips), out, clips_per_shard=running.clips_per_shard)  # or an error
         found = preview(plan, clips)
-        print_table(preview_tables(found))
+        print_table(plan_tables(found))
         print(
             f"{clips:,} requests, {found.characters:,} characters of speech and "
             f"{found.instruction_characters:,} of instructions"
-            + (f"; the speech costs {found.cost(price):,.2f}" if price is not None else "")
+            + (f"; the speech costs {found.characters * price / 1e6:,.2f}" if price is not None else "")
         )
         return
     if check is not None:

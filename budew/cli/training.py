@@ -77,7 +77,7 @@ def train_heads(
     """
     from budew.annotation.head_stack import Fitting
     from budew.annotation.train_heads import train_heads as train
-    from budew.reports.annotation_tables import quality_table, rare_line
+    from budew.reports.label_tables import quality_table, rare_line
 
     bad = PrintedErrors()
     with progress_bar("encoding") as bar:

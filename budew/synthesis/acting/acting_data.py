@@ -1,13 +1,12 @@
 """The data files of acting, read once: lines, languages, accents, challenges. Tests check them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from budew.resources import packaged_table
 from budew.synthesis.tables import table
-from budew.taxonomy import EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,9 @@ class Language:
     code: str
     name: str
     accents: tuple[Accent, ...]
-    lines: Mapping[str, tuple[str, ...]]
     neutral: tuple[str, ...]
-    slots: Mapping[str, tuple[str, ...]]
+    lines: Mapping[str, Sequence[str]]
+    slots: Mapping[str, Sequence[str]]
 
     def accent(self, name: str) -> Accent:
         """Return the accent of this name. Raises KeyError where the language has none such."""
@@ -63,18 +62,16 @@ def data(name: str) -> Any:
 @cache
 def languages() -> dict[str, Language]:
     """Return the languages by code."""
-    found = {}
-    for code, row in data("languages").items():
-        written = data(f"lines/{code}")
-        found[code] = Language(
-            code=code,
-            name=row["name"],
+    return {
+        code: Language(
+            code,
+            row["name"],
             accents=tuple(Accent(name, **how) for name, how in row["accents"].items()),
-            lines={emotion: tuple(written["lines"][emotion]) for emotion in EMOTIONS},
             neutral=tuple(f"{text}." for text in table("texts")[code]),
-            slots={name: tuple(words) for name, words in written["slots"].items()},
+            **data(f"lines/{code}"),
         )
-    return found
+        for code, row in data("languages").items()
+    }
 
 
 @cache

@@ -1,7 +1,7 @@
 """What is acted: clip after clip of voices × emotions × intensities × languages × accents × challenges.
 
-Clip i is a function of the plan and i, so that a plan has no length: any beginning of it is balanced
-(`balanced_sampling`), and a longer corpus begins with the clips of a shorter one.
+Clip i is a function of the plan and i, so that a plan has no length: any beginning of it is balanced (see
+`balanced_level`), and a longer corpus begins with the clips of a shorter one.
 
 The instructions for a speech model are worded by `budew.captions.render`, so that what is asked for is what a
 caption would say, and `parse` reads it back.
@@ -10,6 +10,8 @@ caption would say, and `parse` reads it back.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from math import gcd
 from typing import Any, Protocol, TypeVar
 
 from pydantic import Field, field_validator
@@ -20,7 +22,6 @@ from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
 from budew.settings import Settings, validated
 from budew.synthesis.acting.acting_data import challenges, data, languages
-from budew.synthesis.acting.balanced_sampling import balanced_level, shuffled_level
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name
 
@@ -51,6 +52,8 @@ class Axes(Settings):
 FITTING, NEUTRAL = "fitting", "neutral"
 TEXTS = (FITTING, NEUTRAL)
 """Kinds of lines: written for the emotion, or chosen without regard to it."""
+FIRST = 5
+"""Clips of a plan that a preview shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +143,7 @@ class ActingPlan:
             challenge=challenge,
             kind=kind,
             text=self._line(name, emotion, language, kind, again),
-            instructions=instruct(
-                emotion, intensity, language=language, accent=accent, challenge=challenge, of=name
-            ),
+            instructions=self._instructions(name, emotion, intensity, language, accent, challenge),
         )
 
     def id_of(self, number: int) -> str:
@@ -170,25 +171,24 @@ class ActingPlan:
         rng = generator(self.seed, name, "slots")
         return line.format(**{slot: rng.choice(words) for slot, words in spoken.slots.items()})
 
-
-def instruct(emotion: str, intensity: float, *, language: str, accent: str, challenge: str, of: str) -> str:
-    """Return the instructions for one clip, in English.
-
-    Arguments are fields of `Item`; the wording is decided by `of`, the id of the clip.
-    """
-    wording, spoken = data("instructions"), languages()[language]
-    frame: str = wording["frames"][derived_seed("instructions", of) % len(wording["frames"])]
-    way = "unmarked" if spoken.accent(accent).unmarked else "marked"
-    seed = derived_seed("feeling", of)
-    feeling = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
-    return frame.format(
-        language=spoken.name,
-        accent=wording["accent"][way].format(accent=accent),
-        feeling=feeling[0].lower() + feeling[1:].rstrip("."),
-        level=wording["levels"][level_name(intensity)],
-        challenge=challenges()[challenge].direction,
-        bounds=wording["bounds"],
-    )
+    @staticmethod
+    def _instructions(
+        name: str, emotion: str, intensity: float, language: str, accent: str, challenge: str
+    ) -> str:
+        """Return the instructions for one clip, in English; its id decides the wording."""
+        wording, spoken = data("instructions"), languages()[language]
+        frame: str = wording["frames"][derived_seed("instructions", name) % len(wording["frames"])]
+        way = "unmarked" if spoken.accent(accent).unmarked else "marked"
+        seed = derived_seed("feeling", name)
+        feeling = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
+        return frame.format(
+            language=spoken.name,
+            accent=wording["accent"][way].format(accent=accent),
+            feeling=feeling[0].lower() + feeling[1:].rstrip("."),
+            level=wording["levels"][level_name(intensity)],
+            challenge=challenges()[challenge].direction,
+            bounds=wording["bounds"],
+        )
 
 
 class Speaker(Protocol):
@@ -263,3 +263,87 @@ def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
     if not chosen:
         raise InputError(f"the plan needs at least one {axis}")
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan before anything is spoken.
+
+    Attributes:
+        clips: how many, which is how many requests they take where none fails.
+        characters: of the lines.
+        instruction_characters: of the instructions.
+        counts: axis to level to clips.
+        first: the first items.
+    """
+
+    clips: int
+    characters: int
+    instruction_characters: int
+    counts: Mapping[str, Mapping[str, int]]
+    first: tuple[Item, ...]
+
+
+def preview(plan: ActingPlan, clips: int) -> Preview:
+    """Go through the first `clips` clips of a plan; 150 µs each."""
+    levels: dict[str, Iterable[str]] = {
+        "emotion": plan.emotions,
+        "intensity": map(level_name, plan.intensities),
+        "voice": plan.voices,
+        "language": plan.accents,
+        "accent": (f"{code} {accent}" for code, accents in plan.accents.items() for accent in accents),
+        "challenge": plan.challenges,
+        "text": plan.texts,
+    }
+    counts = {axis: dict.fromkeys(names, 0) for axis, names in levels.items()}
+    characters = instructions = 0
+    for item in map(plan.item, range(clips)):
+        characters += len(item.text)
+        instructions += len(item.instructions)
+        intensity, accent = level_name(item.intensity), f"{item.language} {item.accent}"
+        found = (item.emotion, intensity, item.voice, item.language, accent, item.challenge, item.kind)
+        for axis, level in zip(counts, found, strict=True):
+            counts[axis][level] += 1
+    first = tuple(map(plan.item, range(min(FIRST, clips))))
+    return Preview(clips, characters, instructions, counts, first)
+
+
+def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
+    """Return which of `size` levels of `axis` clip `number` has, in [0, size).
+
+    The clips come in rounds of `rounds` (one for each emotion). The level depends on the number and the seed
+    alone, and whatever the number of clips:
+
+    * within one place of the round (one emotion) no level comes twice before all have come once;
+    * after each whole round, no level is ahead of another by more than one clip.
+
+    Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
+    columns shuffled anew for each such run. Two axes are independent of each other, as in a shuffled product.
+
+    Args:
+        number: of the clip, from 0.
+        size: levels of the axis.
+        rounds: clips of one round; the place in the round is `number % rounds`.
+        seed: of the plan.
+        axis: name; two axes of one name and size get the same levels.
+    """
+    square, within = divmod(number, size * rounds)
+    turn, place = divmod(within, rounds)
+    position = turn * rounds + _shuffled(rounds, seed, axis, square, "places")[place]
+    common = gcd(size, rounds)
+    stretch = position // (size * rounds // common)
+    shift = _shuffled(common, seed, axis, square, "shifts")[stretch]
+    return _shuffled(size, seed, axis, square, "levels")[(position + shift) % size]
+
+
+def shuffled_level(number: int, *, size: int, seed: int, axis: str) -> int:
+    """Return which of `size` levels is the `number`-th: their order is shuffled anew when all have come."""
+    deck, place = divmod(number, size)
+    return _shuffled(size, seed, axis, deck, "deck")[place]
+
+
+@lru_cache(maxsize=4096)
+def _shuffled(size: int, *parts: str | int) -> tuple[int, ...]:
+    numbers = list(range(size))
+    generator(*parts).shuffle(numbers)
+    return tuple(numbers)

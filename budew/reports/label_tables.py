@@ -1,13 +1,15 @@
-"""Trained heads and quantile thresholds as terminal tables."""
+"""Acting plans, trained heads and quantile thresholds as terminal tables."""
 
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from budew.annotation.thresholds import ALL, Thresholds
+from budew.taxonomy.scales import level_name
 
 if TYPE_CHECKING:
     from budew.annotation.train_heads import Trained
+    from budew.synthesis.acting.acting_plan import Preview
 
 _NAMED = 5
 
@@ -40,3 +42,23 @@ def thresholds_table(thresholds: Thresholds) -> Table:
         for group, row in groups.items():
             table.add_row(name, "all" if group == ALL else group, *(f"{number:g}" for number in row))
     return table
+
+
+def plan_tables(found: "Preview") -> Table:
+    """Return the counts and the first clips of an acting plan, one table under the other."""
+    counts = Table("axis", "levels", "clips each", "", box=None, header_style="bold")
+    for axis, levels in found.counts.items():
+        least, most = min(levels.values()), max(levels.values())
+        each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        named = ", ".join(f"{name} {clips:,}" for name, clips in levels.items())
+        counts.add_row(axis, f"{len(levels):,}", each, named)
+    first = Table("clip", "voice", "what", "line", box=None, header_style="bold")
+    for item in found.first:
+        feeling = f"{item.emotion}, {level_name(item.intensity)}"
+        first.add_row(
+            item.id, item.voice, f"{feeling}; {item.language}, {item.accent}; {item.challenge}", item.text
+        )
+    whole = Table.grid(padding=(1, 0))
+    whole.add_row(counts)
+    whole.add_row(first)
+    return whole
