@@ -8,8 +8,7 @@ from scipy.stats import rankdata
 
 from budew.correlation import mean_ranks
 from budew.evaluation.metrics import bootstrap, permutation_baseline
-from budew.evaluation.results import Pair
-from budew.evaluation.scoring import evaluate
+from budew.evaluation.results import Pair, evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html
 

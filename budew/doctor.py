@@ -8,9 +8,9 @@ import locale
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import partial
 from io import BytesIO
 
 from budew.version import __version__
@@ -39,19 +39,27 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Check versions, libraries, extras, checkpoint, device, audio formats, espeak-ng and locale."""
-    yield _python()
+    detail = (
+        f"budew {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
+    yield Finding("versions", True, True, detail)
     yield from _libraries()
-    yield _checkpoint()
-    yield _device()
-    yield from map(_audio, FORMATS)
-    yield _espeak()
-    yield _locale()
+    yield _tried(
+        "embedded checkpoint", _checkpoint, "reinstall budew, or name another checkpoint with --model"
+    )
+    yield _tried("device", _device, "caption with --device cpu, or run pip install --force-reinstall torch")
+    for format in FORMATS:
+        remedy = "run pip install --force-reinstall soundfile av soxr"
+        yield _tried(f"audio {format}", partial(_audio, format), remedy)
+    yield _tried("espeak-ng", _espeak, 'for synthetic speech, run pip install "budew[train]"', needed=False)
+    yield _tried("locale", _locale, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1", needed=False)
 
 
-def _python() -> Finding:
-    version = platform.python_version()
-    detail = f"budew {__version__}, Python {version}, {platform.system()} {platform.machine()}"
-    return Finding("versions", sys.version_info >= (3, 11), True, detail, "use Python 3.11 or newer")
+def _tried(subject: str, check: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
+    try:
+        return Finding(subject, True, needed, check())
+    except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding
+        return Finding(subject, False, needed, f"{type(error).__name__}: {error}", remedy)
 
 
 def _libraries() -> Iterator[Finding]:
@@ -90,45 +98,32 @@ def _version(library: str) -> str | None:
         return None
 
 
-def _checkpoint() -> Finding:
-    try:
-        from budew.model.checkpoint import load_checkpoint
+def _checkpoint() -> str:
+    from budew.model.checkpoint import load_checkpoint
 
-        checkpoint = load_checkpoint(device="cpu")
-    except (OSError, ValueError, ImportError) as error:
-        remedy = "reinstall budew, or name another checkpoint with --model"
-        return Finding("embedded checkpoint", False, True, f"cannot be loaded ({error})", remedy)
+    checkpoint = load_checkpoint(device="cpu")
     size = checkpoint.model.num_parameters() / 1e6
-    detail = f"{checkpoint.name}: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s"
-    return Finding("embedded checkpoint", True, True, detail)
+    return f"{checkpoint.name}: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s"
 
 
-def _device() -> Finding:
-    try:
-        import torch  # seconds, and only this needs it
+def _device() -> str:
+    import torch  # seconds
 
-        from budew.model.checkpoint import choose_device
-    except ImportError as error:
-        return Finding("device", False, True, str(error), "run pip install --force-reinstall torch")
+    from budew.model.checkpoint import choose_device
+
     device = choose_device(None)
+    torch.ones(2, device=device).sum().item()
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-    try:
-        works = torch.ones(2, device=device).sum().item() == 2
-    except RuntimeError as error:
-        works, name = False, f"cannot compute ({str(error).strip().partition(chr(10))[0]})"
-    return Finding("device", works, True, f"{device}: {name}", "caption with --device cpu")
+    return f"{device}: {name}"
 
 
-def _audio(format: str) -> Finding:
-    remedy = "run pip install --force-reinstall soundfile av soxr"
-    try:
-        from budew.audio.samples import decode
+def _audio(format: str) -> str:
+    from budew.audio.samples import decode
 
-        seconds = len(decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
-    except Exception as error:  # noqa: BLE001  # whatever a broken installation raises is the finding
-        return Finding(f"audio {format}", False, True, f"{type(error).__name__}: {error}", remedy)
-    ok = abs(seconds - 0.5) < 0.2
-    return Finding(f"audio {format}", ok, True, f"a tone of 0.5 s decodes to {seconds:.2f} s", remedy)
+    seconds = len(decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
+    if abs(seconds - 0.5) >= 0.2:
+        raise ValueError(f"a tone of 0.5 s reads as {seconds:.2f} s")
+    return f"a tone of 0.5 s reads as {seconds:.2f} s"
 
 
 def _tone(format: str) -> bytes:
@@ -154,27 +149,16 @@ def _tone(format: str) -> bytes:
     return encoded.getvalue()
 
 
-def _espeak() -> Finding:
-    if find_spec("espeakng_loader") is None:
-        remedy = 'run pip install "budew[train]"'
-        return Finding("espeak-ng", False, False, "not installed: no synthetic speech", remedy)
-    try:
-        from budew.synthesis.espeak import Espeak
+def _espeak() -> str:
+    from budew.synthesis.espeak import Espeak
 
-        with Espeak() as espeak:
-            return Finding("espeak-ng", True, False, f"starts, {espeak.sampling_rate} Hz")
-    except (OSError, ValueError, ImportError) as error:
-        return Finding(
-            "espeak-ng", False, False, str(error), "run pip install --force-reinstall espeakng-loader"
-        )
+    with Espeak() as espeak:
+        return f"starts, {espeak.sampling_rate} Hz"
 
 
-def _locale() -> Finding:
-    encodings = {
-        locale.getpreferredencoding(False),
-        sys.getfilesystemencoding(),
-        sys.stdout.encoding or "unknown",
-    }
-    ok = all(encoding.lower().replace("-", "") == "utf8" for encoding in encodings)
-    detail = f"text and file names as {', '.join(sorted(encodings))}"
-    return Finding("locale", ok, False, detail, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1")
+def _locale() -> str:
+    used = (locale.getpreferredencoding(False), sys.getfilesystemencoding(), sys.stdout.encoding or "unknown")
+    detail = f"text and file names as {', '.join(sorted(set(used)))}"
+    if any(encoding.lower().replace("-", "") != "utf8" for encoding in used):
+        raise ValueError(detail)
+    return detail

@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from budew.cli import options
-from budew.terminal import output, print_table, progress_bar, refuse_to_replace, say_error
+from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
 from budew.version import __version__
 
 if TYPE_CHECKING:
@@ -186,17 +186,23 @@ def demo(
 
     Example: budew demo --out runs/demo
     """
-    from budew.demo import run_demo
-    from budew.reports.evaluation_report import summary_table
+    from budew.evaluation import evaluate_corpus, write_predictions
+    from budew.reports.evaluation_report import summary_table, write_html
+    from budew.resources import data_folder
 
     with progress_bar("captioning") as bar:
-        made = run_demo(out, progress=bar)
-    for pair in made.evaluation.pairs:
+        evaluation = evaluate_corpus(data_folder("demo_clips") / "clips.tar", examples=100, progress=bar)
+    for pair in evaluation.pairs:
         print(f"{pair.id}\n  caption  {pair.caption}")
         print(f"  scores   {_strongest(pair.predicted.emotions)}")
         print(f"  label    {_strongest(pair.reference.emotions)}")
-    print_table(summary_table(made.evaluation))
-    print(f"metrics: {made.metrics}\nreport:  {made.report.resolve().as_uri()}")
+    print_table(summary_table(evaluation))
+    metrics = out / "evaluation.json"
+    with output(metrics) as file:
+        print(as_json(evaluation.to_dict(), indent=2), file=file)
+    write_predictions(out / "predictions.jsonl", evaluation.pairs)
+    report = write_html(evaluation, out / "report.html", examples=len(evaluation.pairs))
+    print(f"metrics: {metrics}\nreport:  {report.resolve().as_uri()}")
 
 
 def _strongest(emotions: Any, most: int = 4) -> str:

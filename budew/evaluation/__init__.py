@@ -2,8 +2,7 @@
 
 from budew.evaluation.corpus_evaluation import evaluate_corpus
 from budew.evaluation.predictions import read_predictions, write_predictions
-from budew.evaluation.results import Evaluation, Pair, Settings, Skipped
-from budew.evaluation.scoring import evaluate
+from budew.evaluation.results import Evaluation, Pair, Settings, Skipped, evaluate
 
 __all__ = [
     "Evaluation",

@@ -11,9 +11,8 @@ from typing import Any
 from budew.corpora import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import InputError
-from budew.evaluation.predictions import check_ids, read_predictions
-from budew.evaluation.results import Evaluation, Pair, Settings, Skipped
-from budew.evaluation.scoring import evaluate
+from budew.evaluation.predictions import read_predictions
+from budew.evaluation.results import Evaluation, Pair, Settings, Skipped, evaluate
 from budew.taxonomy.scales import INTENSITY
 
 
@@ -88,7 +87,12 @@ def _from_file(
         prediction = predictions.get(clip.id)
         if prediction is not None and clip.profile is not None:
             yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
-    check_ids(set(predictions) - ({clip.id for clip in skipped} - seen), seen, corpus=corpus)
+    given = set(predictions) - ({clip.id for clip in skipped} - seen)
+    if differing := sorted(given ^ seen):
+        raise InputError(
+            f"the predictions and {corpus} differ in {len(differing)} clips, such as "
+            f"{', '.join(map(repr, differing[:5]))}: predict every clip, under the corpus's own ids"
+        )
 
 
 def _from_model(

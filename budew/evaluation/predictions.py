@@ -16,7 +16,6 @@ from budew.taxonomy.scales import INTENSITY, SCALES, Scale, to_intensity
 
 LONGEST_LINE = 1_000_000
 """Characters; a longer line is not the prediction of one clip."""
-_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,16 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
         InputError: a line is not such an object, or an id comes twice (names the file and the line);
             there is no such scale.
     """
-    chosen = _scale(scale)
+    known = {INTENSITY.name: INTENSITY, **SCALES}
+    if scale not in known:
+        raise InputError(f"there is no rating scale {scale!r}: use one of {', '.join(known)}")
     predictions: dict[str, Prediction] = {}
     for where, line in _lines(path):
         try:
             given = _Line.model_validate_json(line)
             if given.id in predictions:
                 raise InputError(f"clip {given.id!r} occurs twice: keep one prediction per clip")
-            predictions[given.id] = _prediction(given, chosen)
+            predictions[given.id] = _prediction(given, known[scale])
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             field = ".".join(map(str, fault["loc"])) or "one prediction a line"
@@ -66,21 +67,6 @@ def write_predictions(path: Path, pairs: Iterable[Pair]) -> None:
                 record["caption"] = pair.caption
             record["emotions"] = dict(pair.predicted.emotions)
             out.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def check_ids(predicted: Iterable[str], clips: Iterable[str], *, corpus: str) -> None:
-    """Make sure that predictions and clips have the same ids.
-
-    Raises:
-        InputError: names some that only one side has.
-    """
-    predicted, clips = set(predicted), set(clips)
-    if missing := clips - predicted:
-        raise InputError(f"the predictions lack {_some(missing)} of {corpus}: predict every clip")
-    if unknown := predicted - clips:
-        raise InputError(
-            f"the predictions name {_some(unknown)} unknown to {corpus}: use the corpus's own ids"
-        )
 
 
 class _Line(BaseModel):
@@ -107,24 +93,5 @@ def _prediction(given: _Line, scale: Scale) -> Prediction:
     parsed = VoiceProfile() if given.caption is None else parse(given.caption).profile
     if given.emotions is None:
         return Prediction(parsed, given.caption)
-    intensities = {name: _intensity(name, value, scale) for name, value in given.emotions.items()}
+    intensities = {name: to_intensity(value, scale) for name, value in given.emotions.items()}
     return Prediction(VoiceProfile(intensities, parsed.bursts, parsed.traits), given.caption)
-
-
-def _intensity(name: str, value: float, scale: Scale) -> float:
-    try:
-        return to_intensity(value, scale)
-    except InputError as error:
-        raise InputError(f"{name!r}: {error}") from error
-
-
-def _scale(name: str) -> Scale:
-    known = {INTENSITY.name: INTENSITY, **SCALES}
-    if name not in known:
-        raise InputError(f"there is no rating scale {name!r}: use one of {', '.join(known)}")
-    return known[name]
-
-
-def _some(ids: set[str]) -> str:
-    names = ", ".join(repr(clip_id) for clip_id in sorted(ids)[:_LISTED])
-    return f"{len(ids)} clips ({names}{', …' if len(ids) > _LISTED else ''})"

@@ -1,13 +1,18 @@
-"""The result of an evaluation: metrics with intervals, what was left out, and the pairs they rest on."""
+"""Pairs of reference and predicted profiles, and their `Evaluation`: metrics with intervals."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
-from budew.correlation import Estimate, FloatArray
+import numpy as np
+
+from budew.correlation import Estimate, FloatArray, summarize
+from budew.errors import InputError
+from budew.evaluation.metrics import METRICS, Scores, bootstrap, permutation_baseline, score, strongest
 from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,6 @@ class Pair:
     predicted: VoiceProfile
     caption: str | None = None
     audio: bytes | Path | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was parsed: no emotion, no vocal burst, no trait."""
-        return not (self.predicted.emotions or self.predicted.bursts or self.predicted.traits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,6 @@ class EmotionScore:
     predicted_support: int
     estimates: Mapping[str, Estimate]
     confused_with: tuple[str, float] | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one flat object, ready for JSON."""
-        confused = self.confused_with and dict(zip(("emotion", "share"), self.confused_with, strict=True))
-        return {
-            "emotion": self.emotion,
-            "support": self.support,
-            "predicted_support": self.predicted_support,
-            **{metric: estimate.to_dict() for metric, estimate in self.estimates.items()},
-            "confused_with": confused,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,8 @@ class Evaluation:
     @property
     def unparsed(self) -> int:
         """Number of captions from which nothing was parsed: no emotion, no vocal burst, no trait."""
-        return sum(pair.empty for pair in self.pairs if pair.caption is not None)
+        predicted = [pair.predicted for pair in self.pairs if pair.caption is not None]
+        return sum(not (profile.emotions or profile.bursts or profile.traits) for profile in predicted)
 
     @property
     def emotionless(self) -> int:
@@ -129,14 +119,109 @@ class Evaluation:
             "skipped": [asdict(clip) for clip in self.skipped],
             "unparsed": self.unparsed,
             "emotionless": self.emotionless,
-            "mean": {metric: estimate.to_dict() for metric, estimate in self.mean.items()},
-            "baseline": {metric: estimate.to_dict() for metric, estimate in self.baseline.items()},
+            "mean": {metric: asdict(estimate) for metric, estimate in self.mean.items()},
+            "baseline": {metric: asdict(estimate) for metric, estimate in self.baseline.items()},
             "undefined": list(self.undefined),
             "unvaried": list(self.unvaried),
             "settings": asdict(self.settings),
-            "emotions": [row.to_dict() for row in self.emotions],
+            "emotions": [
+                {
+                    "emotion": row.emotion,
+                    "support": row.support,
+                    "predicted_support": row.predicted_support,
+                    **{metric: asdict(estimate) for metric, estimate in row.estimates.items()},
+                    "confused_with": row.confused_with
+                    and {"emotion": row.confused_with[0], "share": row.confused_with[1]},
+                }
+                for row in self.emotions
+            ],
         }
 
-    def to_json(self) -> str:
-        """Return strict JSON (no NaN), indented, ending with a newline."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+def evaluate(
+    pairs: Sequence[Pair],
+    *,
+    model: str = "predictions",
+    corpus: str = "clips",
+    skipped: Sequence[Skipped] = (),
+    settings: Settings | None = None,
+) -> Evaluation:
+    """Compare predicted with reference profiles over the 40 emotions.
+
+    The result depends on the pairs and the settings, not on the order of the pairs.
+
+    Args:
+        pairs: one a clip, each id once.
+        model, corpus: names to report.
+        skipped: clips that were left out, to report.
+        settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
+
+    Raises:
+        InputError: there are no pairs, two with the same id, or one of unknown emotions.
+    """
+    settings = settings or Settings()
+    ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
+    _check(ordered, corpus, skipped)
+    reference = np.stack([pair.reference.vector() for pair in ordered]).astype(np.float64)
+    predicted = np.stack([pair.predicted.vector() for pair in ordered]).astype(np.float64)
+    point = score(reference, predicted)
+    sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=settings.seed)
+    baseline = permutation_baseline(
+        reference, predicted, permutations=settings.permutations, seed=settings.seed
+    )
+    confusion = strongest(reference).T @ strongest(predicted)
+    constant = np.ptp(reference, axis=0) == 0
+    return Evaluation(
+        model=model,
+        corpus=corpus,
+        pairs=ordered,
+        skipped=tuple(skipped),
+        emotions=_by_emotion(reference, predicted, point, sampled, confusion),
+        mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
+        baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
+        undefined=tuple(compress(EMOTIONS, constant)),
+        unvaried=tuple(compress(EMOTIONS, ~constant & (np.ptp(predicted, axis=0) == 0))),
+        confusion=confusion,
+        settings=settings,
+    )
+
+
+def _by_emotion(
+    reference: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
+) -> tuple[EmotionScore, ...]:
+    return tuple(
+        EmotionScore(
+            emotion=name,
+            support=int((reference[:, column] > 0).sum()),
+            predicted_support=int((predicted[:, column] > 0).sum()),
+            estimates={
+                metric: summarize(
+                    float(point.by_emotion[metric][0, column]), sampled.by_emotion[metric][:, column]
+                )
+                for metric in METRICS
+            },
+            confused_with=_confused_with(confusion, column),
+        )
+        for column, name in enumerate(EMOTIONS)
+    )
+
+
+def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:
+    """Return the wrong emotion most often predicted for clips of this one, and its share, if any."""
+    wrong = confusion[row, :-1].copy()
+    wrong[row] = 0
+    if not wrong.any():
+        return None
+    return EMOTIONS[int(wrong.argmax())], float(wrong.max() / confusion[row].sum())
+
+
+def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> None:
+    if not ordered:
+        why = f"; all {len(skipped)} were skipped, the first because {skipped[0].reason}" if skipped else ""
+        raise InputError(f"{corpus} has no clips to evaluate{why}: give a corpus whose clips have profiles")
+    for before, after in pairwise(ordered):
+        if before.id == after.id:
+            raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
+    for pair in ordered:
+        if not (pair.reference.emotions_known and pair.predicted.emotions_known):
+            raise InputError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")

@@ -62,7 +62,7 @@ def test_what_is_written_reads_back(clips: list[Clip], corpus: Path, tmp_path: P
 def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Path) -> None:
     every = [{"id": clip.id, "emotions": {}} for clip in clips]
     wrong = (
-        (every[:1], r"lack 5 clips \('clip1', .*'clip5'\) of"),
+        (every[:1], r"differ in 5 clips, such as 'clip1', .*'clip5': "),
         ([*every, {"id": "odd", "emotions": {}}], "'odd'"),
     )
     for records, complaint in wrong:
@@ -81,8 +81,8 @@ def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Pa
         ('{"id": "b"}', "needs `caption`"),
         ('{"id": "b", "caption": 3}', "caption: "),
         ('{"id": "b", "caption": "x", "emotions": ["Fear"]}', "emotions: "),
-        ('{"id": "b", "emotions": {"Fear": 2}}', "'Fear': .* from 0 to 1"),
-        ('{"id": "b", "emotions": {"Fear": NaN}}', "'Fear': .* from 0 to 1"),
+        ('{"id": "b", "emotions": {"Fear": 2}}', "from 0 to 1"),
+        ('{"id": "b", "emotions": {"Fear": NaN}}', "from 0 to 1"),
         ('{"id": "b", "emotions": {"Fear": "1"}}', "emotions.Fear: "),
         ('{"id": "b", "emotions": {"Feer": 1}}', "Fear"),
         ('{"id": "a", "emotions": {}}', "occurs twice"),
