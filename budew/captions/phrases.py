@@ -53,6 +53,7 @@ class Kind(StrEnum):
     INERT = "inert"
     COMMA = "comma"
     STOP = "stop"  # a mark that ends a sentence
+    UNKNOWN = "unknown"  # a word without a meaning
 
 
 class Form(StrEnum):
@@ -100,7 +101,8 @@ class Entry:
     Attributes:
         kind: what it does.
         name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
-        level: of an intensity; of an attribute 0 for the low pole of its scale, 1 for the high one.
+        level: of an intensity, and of an emotion that nothing governs; of an attribute 0 for the low pole of
+            its scale, 1 for the high one.
         value: word of a trait.
         either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
         form: what else is known of the phrase.
@@ -116,6 +118,24 @@ class Entry:
     phrase: str = field(default="", compare=False)
 
 
+UNKNOWN = Entry(Kind.UNKNOWN)
+COMMA = Entry(Kind.COMMA, ",")
+STOP = Entry(Kind.STOP, ".")
+QUESTION = Entry(Kind.STOP, "?")
+"""The stop that asks: what is asked may be rejected."""
+COLON = Entry(Kind.PASSING, ":")
+"""A mark between a feeling and what is said of it: "fear: strong", "fear (strong)"."""
+MARK = Entry(Kind.BREAKING, "mark")
+"""Any mark that is not in `MARKS`: it ends what is governed."""
+QUOTED = Entry(Kind.INERT, "quoted")
+"""Words that are spoken."""
+MARKS = {
+    **dict.fromkeys(",\n", COMMA), **dict.fromkeys(".!;", STOP), "?": QUESTION,
+    **dict.fromkeys(":()=", COLON), **dict.fromkeys('"“”', Entry(Kind.LINK, '"')),
+}  # fmt: skip
+"""Marks with a meaning of their own; quotation marks are those around a so-called "happy" voice."""
+
+_MODERATE = 0.5
 _WORDS_OF_EMOTION = (
     "noun", "adjective", "strong_noun", "strong_adjective", "mild_noun", "mild_adjective"
 )  # fmt: skip
@@ -129,7 +149,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         ValueError: a phrase has two meanings; names it.
         InputError: an emotion, burst or attribute that the taxonomy lacks.
     """
-    phrases: PhraseTrie[Entry] = PhraseTrie()
+    phrases = PhraseTrie(UNKNOWN)
     for kind in GOVERNING:
         _add(phrases, table[kind.value], Entry(kind))
     for form, kind in FORMS.items():
@@ -174,7 +194,7 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     """Add the words of the emotions; those listed under "stance" and "degree" are ambiguous everywhere."""
     ambiguous = {word: form for form in (Form.STANCE, Form.DEGREE) for word in table[form.value]}
     for given, row in table["emotions"].items():
-        entry = Entry(Kind.EMOTION, emotion(given))
+        entry = Entry(Kind.EMOTION, emotion(given), _MODERATE)
         forms, either = {**_adverbs(row), **ambiguous}, row.get("either", ())
         for word in (*either, *row.get("also", ())):
             known = replace(
@@ -186,7 +206,8 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     for given, row in table["emotions"].items():
         for word in (*row["adjective"], *row.get("strong_adjective", ()), *row.get("either", ())):
             for derived, form in zip(inflected(word), _DERIVED_FORMS, strict=False):
-                phrases.setdefault(derived, Entry(Kind.EMOTION, emotion(given), form=form, phrase=word))
+                entry = Entry(Kind.EMOTION, emotion(given), _MODERATE, form=form, phrase=word)
+                phrases.setdefault(derived, entry)
 
 
 def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:

@@ -10,20 +10,20 @@
     if he is angry                    what is only thought or spoken of is not there
 
 Any other word ends the scope. docs/captions.md has all the rules. One pass from the right, one from the left:
-linear time.
-Each kind of phrase has a handler: those of intensities, negations and the like are in `scope_modifiers`.
+linear time. Each kind of phrase has a handler: here those of what a caption says and how strong it is, in
+`scope_denial` those of what it takes back.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from budew.captions import scope_modifiers as modifiers
-from budew.captions.phrases import Entry, Form, Kind
+from budew.captions import scope_denial
+from budew.captions.phrases import COMMA, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope_state import (
+    ADVERBS,
     BESIDE,
     BETWEEN,
-    COMMA,
     COPULAS,
+    DENIED,
     FRONTED,
     LEFT_BEHIND,
     MODERATE,
@@ -31,13 +31,10 @@ from budew.captions.scope_state import (
     STEP,
     STRONG,
     TURN,
-    Item,
     ScopeState,
-    entry_at,
-    is_adverb,
-    is_form,
-    is_kind,
+    ends_clause,
     leads_on,
+    next_emotion,
     separates,
 )
 
@@ -47,28 +44,27 @@ _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
 
 
-def resolve_scopes(items: Sequence[Item]) -> tuple[list[float], list[str]]:
-    """Return the level and the role of each item.
+def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
+    """Return the level and the role of each phrase of a text.
 
     An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and
     0.5 near it; all of them 0 where they are denied. The role of a word that turns out to name no feeling
     is empty.
     """
-    state, handlers = ScopeState(items), _HANDLERS
-    for index, (_, _, entry) in enumerate(items):
-        handle = handlers[entry.kind if entry is not None else None]
+    state, handlers = ScopeState(entries), _HANDLERS
+    for index, entry in enumerate(entries):
+        handle = handlers[entry.kind]
         if handle is not None:
             handle(state, index, entry)
-    state.stop()
     return state.levels, state.roles
 
 
 def emotion(state: ScopeState, index: int, entry: Entry) -> None:
-    """A feeling: it has the level that governs it, and joins the list that is being read."""
+    """A feeling: it has the level that governs it, else its own, and joins the list that is being read."""
     if entry.either and state.pending is None and _is_no_feeling(state, index, entry):
         return
-    governing = _governing(state, index)
-    state.set_level(index, MODERATE if governing is None else governing)
+    governing = _governing(state, index, entry)
+    state.set_level(index, entry.level if governing is None else governing)
     if state.gap or (state.parted and not state.closed[index]):
         state.group.clear()
     state.group.append(index)
@@ -78,7 +74,7 @@ def emotion(state: ScopeState, index: int, entry: Entry) -> None:
         state.compared = index
 
 
-def _governing(state: ScopeState, index: int) -> float | None:
+def _governing(state: ScopeState, index: int, entry: Entry) -> float | None:
     governing = state.pending if state.pending is not None else state.carried
     state.unknown_words = 0
     if governing is None and index - state.turning < TURN:
@@ -90,8 +86,57 @@ def _governing(state: ScopeState, index: int) -> float | None:
     if index - state.hedged <= FRONTED:
         state.hedged = -FRONTED - 1
         if governing != 0.0:
-            governing = max(SLIGHT, (MODERATE if governing is None else governing) - STEP)
+            governing = max(SLIGHT, (entry.level if governing is None else governing) - STEP)
     return governing
+
+
+def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
+    """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
+    if entry.form is Form.DEGREE:
+        following = state.entries[index + 1]
+        if following.kind is not Kind.EMOTION or following.form in ADVERBS:
+            return False
+        state.govern(STRONG)
+    elif entry.form is Form.STANCE:
+        if index != state.begun or not _is_stance(state.entries, index):
+            return False
+        state.other(index, entry)
+    elif _is_quality(state.entries, index):
+        _covered(state)
+    else:
+        return False
+    state.roles[index] = ""
+    return True
+
+
+def _is_stance(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether an adverb at the head of a sentence is the writer's: "Sadly, the shop is closed." Before
+    a stop, and in a list of tags ("sadly, slowly"), it is the voice's.
+    """
+    comma = entries[index + 1] is COMMA
+    entry = entries[index + 1 + comma]
+    if entry is UNKNOWN:
+        return comma
+    return entry.kind in (Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK)
+
+
+def _is_quality(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether what stands beside is a voice quality and no feeling."""
+    beside = (
+        _neighbour(entries, range(index - 1, index - 1 - BESIDE, -1)),
+        _neighbour(entries, range(index + 1, index + 1 + BESIDE)),
+    )
+    return Kind.QUALITY in beside and Kind.EMOTION not in beside
+
+
+def _neighbour(entries: Sequence[Entry], places: range) -> Kind | None:
+    for at in places:
+        entry = entries[at]
+        if entry.kind is Kind.ATTRIBUTE or (entry.kind is Kind.TRAIT and entry.name in _OF_THE_VOICE):
+            return Kind.QUALITY
+        if entry.kind not in BETWEEN and not (entry.kind is Kind.EMOTION and entry.either):
+            return entry.kind
+    return None
 
 
 def thing(state: ScopeState, index: int, entry: Entry) -> None:
@@ -99,31 +144,46 @@ def thing(state: ScopeState, index: int, entry: Entry) -> None:
     state.levels[index] = 1.0
     if state.carried == 0.0 and entry.name in _PERSONAL and _is_bystander(state, index):
         state.other(index, entry)
-        return
-    if entry.name == "pace" and _modifies_change(state.items, index):
+    elif entry.name == "pace" and _modifies_change(state.entries, index):
         state.levels[index], state.roles[index] = 0.0, ""
-        return
-    if _covered(state, entry):
+    elif _covered(state):
         state.levels[index], state.roles[index] = 0.0, state.role
 
 
 def _is_bystander(state: ScopeState, index: int) -> bool:
-    """Return whether a feeling or a action is denied, and not the person behind it: "not a happy woman",
+    """Return whether a feeling or an action is denied, and not the person behind it: "not a happy woman",
     "without warning a woman", but "not an old woman", "not old or female".
     """
+    before = state.entries[index - 1]
     if state.pending is not None:
-        return state.unknown_words > 0 and is_kind(state.items[index - 1][2], Kind.LINK)
-    at = index - 2 if separates(state.items[index - 1][2]) else index - 1
-    return not is_kind(entry_at(state.items, at), Kind.TRAIT) or state.levels[at] > 0.0
+        return state.unknown_words > 0 and before.kind is Kind.LINK
+    at = index - 2 if separates(before) else index - 1
+    return state.entries[at].kind is not Kind.TRAIT or state.levels[at] > 0.0
+
+
+def _modifies_change(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
+    before = entries[index - 2 if entries[index - 1] is COMMA else index - 1]
+    return any(entry.kind in (Kind.LEFT, Kind.FADING) for entry in (before, entries[index + 1]))
+
+
+def _covered(state: ScopeState) -> bool:
+    """Return whether a negation covers something that is no feeling. It reaches over it, an intensity does
+    not.
+    """
+    denied = state.pending == 0.0 or state.carried == 0.0
+    state.pending, state.carried, state.last = None, 0.0 if denied else None, None
+    state.gap += 1
+    return denied
 
 
 def origin(state: ScopeState, index: int, entry: Entry) -> None:
     """The name of an accent: one right before a person or a voice, else a word that means nothing."""
-    following = entry_at(state.items, index + 1)
-    personal = is_kind(following, Kind.TRAIT) and following is not None and following.name in _PERSONAL
-    if not personal and not is_form(following, Form.PERSON):
+    following = state.entries[index + 1]
+    personal = following.kind is Kind.TRAIT and following.name in _PERSONAL
+    if not personal and following.form is not Form.PERSON:
         state.roles[index] = ""
-        state.unknown(index, None)
+        state.unknown(index, entry)
     elif state.pending == 0.0 and not state.unknown_words:
         state.roles[index] = state.role
     else:
@@ -138,140 +198,138 @@ def attribute(state: ScopeState, index: int, entry: Entry) -> None:
         state.levels[index] = 1.0 if pending is not None and pending >= _FAR else 0.5
 
 
-def quality(state: ScopeState, index: int, entry: Entry) -> None:
-    """A voice quality."""
-    _covered(state, entry)
-
-
-def _covered(state: ScopeState, entry: Entry) -> bool:
-    """Return whether a negation covers something that is no feeling; it reaches over it, an
-    intensity does not.
-    """
-    denied = state.pending == 0.0 or state.carried == 0.0
-    state.pending, state.carried, state.last = None, 0.0 if denied else None, None
-    state.gap += 1
-    return denied
-
-
 def subject(state: ScopeState, index: int, entry: Entry) -> None:
     """A pronoun: it begins a clause, which ends what is governed, but for what governs that clause."""
-    if state.pending == 0.0 and _opens_clause(state.items, index):
+    if state.pending == 0.0 and _opens_clause(state.entries, index):
         state.gap += 1
     else:
         state.other(index, entry)
 
 
+def _opens_clause(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether a subject stands right behind what governs its clause: "if he is angry", "nor is he"."""
+    for entry in (entries[index - 1], entries[index - 2]):
+        if entry.kind in (Kind.UNREAL, Kind.CONDITION) or entry.form is Form.CLAUSAL:
+            return True
+        if entry.kind not in (Kind.LINK, Kind.PASSING):
+            return False
+    return False
+
+
 def comma(state: ScopeState, index: int, entry: Entry) -> None:
     """A comma: only a list that is closed later goes on behind it."""
-    if state.pending is not None and (state.pending == 0.0 or not leads_on(state.items, index)):
-        state.pending = None
+    _end_pending(state, index)
     state.carried = state.carried if state.closed[index] else None
-    state.unknown_words = 0
     state.parted = True
 
 
 def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
     """The words "and" and "or": what governs a list reaches over them, a negation not over every "and"."""
-    if state.pending is not None and (state.pending == 0.0 or not leads_on(state.items, index)):
-        state.pending = None
-    if state.carried == 0.0 and _ends_here(state, index, entry):
+    reached = state.unknown_words > 0
+    _end_pending(state, index)
+    ends = index == state.negation_end or _begins_predicate(state.entries[index + 1], reached=reached)
+    if state.carried == 0.0 and entry.form is not Form.OR and ends:
         state.carried = None
     state.last = None
-    state.unknown_words = 0
     state.parted = False
 
 
-def _ends_here(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Return whether a negation does not reach over this "and"."""
-    joins = entry.form is not Form.OR
-    return joins and (
-        index == state.negation_end or _begins_predicate(state.items, index, reached=state.unknown_words > 0)
-    )
+def _end_pending(state: ScopeState, index: int) -> None:
+    """End what waits for its word, but for an intensity that another one follows: "strong, clear anger"."""
+    if state.pending is not None and (state.pending == 0.0 or not leads_on(state.entries, index)):
+        state.pending = None
+    state.unknown_words = 0
 
 
-def _begins_predicate(items: Sequence[Item], index: int, *, reached: bool) -> bool:
+def _begins_predicate(following: Entry, *, reached: bool) -> bool:
     """Return whether "and" joins a new statement, to which a negation before it does not reach: "does not
     shout and sounds calm". Where the negation `reached` a word that means nothing, another may be a verb.
     """
-    entry = entry_at(items, index + 1)
-    if entry is None:
-        return reached
-    return entry.form in (*COPULAS, Form.FINITE)
+    return reached if following is UNKNOWN else following.form in (*COPULAS, Form.FINITE)
 
 
-def _opens_clause(items: Sequence[Item], index: int) -> bool:
-    """Return whether a subject stands right behind what governs its clause: "if he is angry", "nor is he"."""
-    for at in (index - 1, index - 2):
-        entry = entry_at(items, at)
-        if entry is None:
-            return False
-        if entry.kind in (Kind.UNREAL, Kind.CONDITION) or entry.form is Form.CLAUSAL:
-            return True
-        if entry is COMMA or entry.kind not in (Kind.LINK, Kind.PASSING):
-            return False
-    return False
-
-
-def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
-    """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
-    if entry.form is Form.DEGREE:
-        following = entry_at(state.items, index + 1)
-        if not is_kind(following, Kind.EMOTION) or is_adverb(following):
-            return False
-        state.govern(STRONG)
-    elif entry.form is Form.STANCE:
-        if index != state.begun or not _is_stance(state.items, index):
-            return False
-        state.other(index, entry)
-    elif _is_quality(state.items, index):
-        quality(state, index, entry)
+def intensity(state: ScopeState, index: int, entry: Entry) -> None:
+    """A word such as "very": before its word, or as a predicate behind it."""
+    before = state.entries[index - 1]
+    if before.kind is Kind.LINK:
+        before = state.entries[index - 2]
+    outer = state.pending
+    if outer is None and state.carried == 0.0 and before.form is Form.OR:
+        outer = 0.0  # "without a hint of anger or a trace of fear"
+    level = entry.level if outer is None else _combined(outer, entry.level)
+    if state.last is not None and _is_predicate(state.entries, index):
+        if state.levels[state.last]:
+            state.set_level(state.last, level or SLIGHT)  # "the anger is not strong"
+        state.pending = state.carried = state.last = None
     else:
-        return False
-    state.roles[index] = ""
-    return True
+        state.pending, state.carried = level, None
 
 
-def _is_quality(items: Sequence[Item], index: int) -> bool:
-    """Return whether what stands beside is a voice quality and no feeling."""
-    beside = (
-        _neighbour(items, range(index - 1, max(-1, index - 1 - BESIDE), -1)),
-        _neighbour(items, range(index + 1, min(len(items), index + 1 + BESIDE))),
-    )
-    return Kind.QUALITY in beside and Kind.EMOTION not in beside
+def _combined(outer: float, inner: float) -> float:
+    """Return the level of one intensity upon another: a weak one weakens, else the stronger counts."""
+    return min(outer, inner) if min(outer, inner) < MODERATE else max(outer, inner)
 
 
-def _neighbour(items: Sequence[Item], places: range) -> Kind | None:
-    for at in places:
-        entry = items[at][2]
-        if entry is None:
-            return None
-        if entry.kind is Kind.ATTRIBUTE or (entry.kind is Kind.TRAIT and entry.name in _OF_THE_VOICE):
-            return Kind.QUALITY
-        if entry.kind not in BETWEEN and not (entry.kind is Kind.EMOTION and entry.either):
-            return entry.kind
-    return None
+def _is_predicate(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
+    if entries[index - 1].form in COPULAS:
+        return entries[index + 1].kind not in (Kind.EMOTION, Kind.LINK)
+    return ends_clause(entries, index)
 
 
-def _is_stance(items: Sequence[Item], index: int) -> bool:
-    """Return whether an adverb at the head of a sentence is the writer's: "Sadly, the shop is closed." Before
-    a stop, and in a list of tags ("sadly, slowly"), it is the voice's.
-    """
-    comma = entry_at(items, index + 1) is COMMA
-    entry = entry_at(items, index + 1 + comma)
-    if entry is None:
-        return comma
-    return entry.kind in (Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK)
+def after(state: ScopeState, index: int, entry: Entry) -> None:
+    """Words behind a feeling that say how strong it is; at the head of a sentence they wait for one."""
+    if state.last is not None:
+        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
+        state.pending = state.carried = state.last = None
+    else:
+        state.other(index, entry)
+        state.fronted = index, entry.level
 
 
-def _modifies_change(items: Sequence[Item], index: int) -> bool:
-    """Return whether a pace is that of a turn: "fear slowly turns into relief", "gives way, slowly, to"."""
-    before = entry_at(items, index - 1)
-    beside = (entry_at(items, index - 2) if before is COMMA else before, entry_at(items, index + 1))
-    return any(is_kind(entry, Kind.LEFT) or is_kind(entry, Kind.FADING) for entry in beside)
+def rating(state: ScopeState, index: int, entry: Entry) -> None:
+    """A number: how strong the feeling before it is."""
+    if state.last is None:
+        state.other(index, entry)
+    else:
+        state.role = DENIED
+        after(state, index, entry)
 
 
-_HANDLERS: dict[Kind | None, Callable[[ScopeState, int, Any], None] | None] = {
-    None: ScopeState.unknown,
+def hedge(state: ScopeState, index: int, entry: Entry) -> None:
+    """Words such as "perhaps": the next feeling is one level lower, never below slight."""
+    state.hedged = index
+
+
+def compare(state: ScopeState, index: int, entry: Entry) -> None:
+    """The words "more" and "less"."""
+    state.comparison, state.compared = entry, None
+    if entry.kind is Kind.LESS and state.pending != 0.0:
+        of_attribute = state.entries[index + 1].kind is Kind.ATTRIBUTE
+        state.pending, state.carried = 0.0 if of_attribute else SLIGHT, None
+
+
+def than(state: ScopeState, index: int, entry: Entry) -> None:
+    """The word "than": what stands behind it is one level lower, or not there."""
+    first, comparison, last = state.compared, state.comparison, state.last
+    state.rest()
+    state.gap += 1
+    state.comparison = state.compared = None
+    second = next_emotion(state.entries, index)
+    first = first if first is not None else last
+    more = comparison is not None and comparison.kind is Kind.MORE
+    comparative = last is not None and state.entries[last].form is Form.COMPARATIVE
+    if comparison is not None and first is None and state.entries[index - 1] is comparison:
+        state.pending = STRONG if more else 0.0  # "more than happy", "less than happy"
+    elif second is not None and (more or comparative):
+        level = MODERATE if first is None else state.levels[first]
+        state.pending = max(SLIGHT, level - STEP) if level else None
+    elif comparison is not None and not more and first is not None:
+        state.set_level(first, 0.0 if second is None else SLIGHT)
+
+
+_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = scope_denial.HANDLERS | {
+    Kind.UNKNOWN: ScopeState.unknown,
     Kind.BREAKING: ScopeState.other,
     Kind.INERT: ScopeState.other,
     Kind.SUBJECT: subject,
@@ -281,29 +339,14 @@ _HANDLERS: dict[Kind | None, Callable[[ScopeState, int, Any], None] | None] = {
     Kind.TRAIT: thing,
     Kind.ORIGIN: origin,
     Kind.ATTRIBUTE: attribute,
-    Kind.QUALITY: quality,
-    Kind.INTENSITY: modifiers.intensity,
-    Kind.AFTER: modifiers.after,
-    Kind.RATING: modifiers.rating,
-    Kind.NEGATION: modifiers.negation,
-    Kind.PEAK: modifiers.peak,
-    Kind.UNREAL: modifiers.unreal,
-    Kind.CONDITIONAL: modifiers.conditional,
-    Kind.CONDITION: modifiers.condition,
-    Kind.TOPIC: modifiers.topic,
-    Kind.CONTENT: modifiers.content,
-    Kind.ABSENT: modifiers.absent,
-    Kind.LEAVING: modifiers.leaving,
-    Kind.LEFT: modifiers.left,
-    Kind.FADING: modifiers.fading,
-    Kind.NOW: modifiers.now,
-    Kind.HEDGE: modifiers.hedge,
-    Kind.FROM: modifiers.start,
-    Kind.TO: modifiers.end,
-    Kind.EXCESS: modifiers.too,
-    Kind.MORE: modifiers.compare,
-    Kind.LESS: modifiers.compare,
-    Kind.THAN: modifiers.than,
+    Kind.QUALITY: lambda state, *_: _covered(state),
+    Kind.INTENSITY: intensity,
+    Kind.AFTER: after,
+    Kind.RATING: rating,
+    Kind.HEDGE: hedge,
+    Kind.MORE: compare,
+    Kind.LESS: compare,
+    Kind.THAN: than,
     Kind.COMMA: comma,
     Kind.LINK: None,
     Kind.NAMING: None,

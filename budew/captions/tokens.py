@@ -7,7 +7,8 @@ in the text are worked out only for those who ask: they cost as much as all the 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from budew.errors import SettingsError
@@ -62,7 +63,8 @@ def tokenize(text: str) -> list[str]:
     return [_folded(word) for word in _TOKEN.findall(text)]
 
 
-def spans(text: str) -> list[tuple[int, int]]:
+@lru_cache(maxsize=1)  # asked for again and again while one caption is read
+def spans(text: str) -> Sequence[tuple[int, int]]:
     """Return where each token begins and ends in the text, in characters."""
     return [match.span() for match in _TOKEN.finditer(text)]
 
@@ -76,9 +78,14 @@ def _folded(word: str) -> str:
 
 
 class PhraseTrie(Generic[T]):
-    """Phrases with a meaning each, found in a list of tokens."""
+    """Phrases with a meaning each, found in a list of tokens.
 
-    def __init__(self) -> None:
+    Args:
+        unknown: meaning of a token that begins no phrase.
+    """
+
+    def __init__(self, unknown: T) -> None:
+        self._unknown = unknown
         self._root: dict[str | None, Any] = {}
 
     def add(self, phrase: str, meaning: T) -> None:
@@ -108,22 +115,22 @@ class PhraseTrie(Generic[T]):
                 yield node[_END]
             waiting.extend(below for token, below in node.items() if token is not _END)
 
-    def scan(self, tokens: list[str]) -> list[tuple[int, int, T | None]]:
+    def scan(self, tokens: list[str]) -> list[tuple[int, int, T]]:
         """Cover the tokens from left to right with the longest phrases.
 
         Returns:
-            First token, token after the last, and the meaning; None for a single token that begins no phrase.
+            First token, token after the last, and the meaning of each phrase.
         """
-        found: list[tuple[int, int, T | None]] = []
-        root, at, count = self._root, 0, len(tokens)
+        found: list[tuple[int, int, T]] = []
+        root, at, count, unknown = self._root, 0, len(tokens), self._unknown
         while at < count:
             node = root.get(tokens[at])
             if node is None:
-                found.append((at, at + 1, None))
+                found.append((at, at + 1, unknown))
                 at += 1
                 continue
             stop, ahead = at + 1, at + 1
-            meaning = node.get(_END)
+            meaning = node.get(_END, unknown)
             while len(node) > (_END in node) and ahead < count:
                 node = node.get(tokens[ahead])
                 if node is None:

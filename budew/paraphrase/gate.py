@@ -216,7 +216,7 @@ def _sounds(candidate: str) -> Iterator[Reason]:
     if sounds.isdisjoint(tokens):
         return
     for first, stop, entry in load_lexicon().phrases.scan(tokens):
-        if entry is None or entry.kind not in _MEANT:
+        if entry.kind not in _MEANT:
             yield from (Reason("added-burst", token) for token in tokens[first:stop] if token in sounds)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import load_rules
 from budew.captions.parse import SHORTEST_UNKNOWN, parse
+from budew.captions.phrases import UNKNOWN
 from budew.captions.tokens import tokenize
 from budew.corpora.clip import Clip
 from budew.paraphrase.metrics.candidate_counts import is_fallback, refusals_of, written_by_rewriting
@@ -98,7 +99,7 @@ def unread(text: str) -> set[str]:
     """Return the content words of a text that are in no entry of the lexicon, lower-case."""
     lexicon, grammar = load_lexicon(), load_rules().function_words
     tokens = tokenize(text)
-    words = {tokens[first] for first, _, entry in lexicon.phrases.scan(tokens) if entry is None}
+    words = {tokens[first] for first, _, entry in lexicon.phrases.scan(tokens) if entry is UNKNOWN}
     return {
         word
         for word in words

@@ -66,7 +66,7 @@ def test_a_lexicon_and_its_frames_are_compiled_once():
 
 
 def test_a_phrase_has_one_meaning():
-    phrases = PhraseTrie()
+    phrases = PhraseTrie(0)
     phrases.add("Light-hearted fun", 1)
     phrases.add("light hearted fun", 1)
     assert phrases.setdefault("light-hearted fun", 2) == 1

@@ -18,6 +18,7 @@ from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
 from budew.captions.parse import parse
+from budew.captions.phrases import UNKNOWN
 from budew.captions.tokens import Word, plain_words, quoted_spans, spans, tokenize, words_of
 from budew.profile import VoiceProfile
 
@@ -133,12 +134,12 @@ def _listed_phrases(text: str, rules: Rules, language: str) -> Iterator[Finding]
     """Find numbers in words, and what a language model says in place of a caption or around it, but not
     where a voice says it.
     """
-    found = [item for item in rules.phrases.scan(tokenize(text)) if item[2] is not None]
+    found = [item for item in rules.phrases.scan(tokenize(text)) if item[2]]
     if not found:
         return
     places, spoken = spans(text), quoted_spans(text, load_lexicon(language).speaking)
     for first, stop, code in found:
-        if code is not None and not _is_within(spoken, places[first][0]):
+        if not _is_within(spoken, places[first][0]):
             yield _finding(code, text, places[first][0], places[stop - 1][1])
 
 
@@ -262,4 +263,4 @@ def _share_outside_latin(text: str) -> float:
 def _in_lexicon(text: str, language: str) -> int:
     """Return how many words of a text belong to phrases of the lexicon."""
     scanned = load_lexicon(language).phrases.scan(tokenize(text))
-    return sum(stop - first for first, stop, entry in scanned if entry is not None)
+    return sum(stop - first for first, stop, entry in scanned if entry is not UNKNOWN)

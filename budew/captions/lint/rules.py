@@ -148,7 +148,7 @@ def _field_name(labels: Iterable[str]) -> re.Pattern[str]:
 
 
 def _phrases(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
-    found: PhraseTrie[str] = PhraseTrie()
+    found = PhraseTrie("")
     for code, listed in patterns.items():
         for phrase in (phrase for pattern in listed for phrase in spelled_out(pattern)):
             found.setdefault(phrase, code)

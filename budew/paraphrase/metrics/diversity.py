@@ -150,7 +150,7 @@ def opening_pattern(text: str) -> tuple[str, ...]:
 def _places(tokens: list[str]) -> Iterator[str]:
     function_words = load_rules().function_words
     for first, stop, entry in load_lexicon().phrases.scan(tokens):
-        if entry is not None and entry.kind in _CONTENT:
+        if entry.kind in _CONTENT:
             yield entry.kind.value
             continue
         for word in tokens[first:stop]:

@@ -1,0 +1,133 @@
+"""From text to items: phrases with their meanings, marks, and what no lexicon can list.
+
+That is ratings ("sadness 80%"), ages ("aged 45", "in her 30s") and accents. Only numbers that say what their
+scale is are ratings: "anger: 3" could be out of anything. The words before "accent" are the accent, back to
+an article or the beginning of the clause, where they are few and mean nothing else: "a Bavarian accent" is
+parsed though no lexicon lists Bavaria.
+"""
+
+import re
+from collections.abc import Sequence
+
+from budew.captions.lexicon import Lexicon
+from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Kind
+from budew.captions.tokens import quoted_spans, spans
+from budew.errors import InputError
+from budew.taxonomy import trait
+from budew.taxonomy.scales import nearest_level
+
+_DECADE = 10
+_YEARS = (("year", "old"), ("years", "old"), ("years", "of"))
+_AGED = ("aged", "age", "ages")
+_RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
+_LONGEST_RATING = 8
+_MOST_ACCENT_WORDS = 4
+_ARTICLES = frozenset({"a", "an", "the"})
+
+Item = tuple[int, int, Entry]
+"""A phrase of the text: the tokens from the first number to before the second, and its meaning."""
+
+
+def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
+    """Return what stands in a text: phrases with their meanings, marks, and words without one."""
+    items: list[Item] = []
+    accent = lexicon.accent_word
+    for item in lexicon.phrases.scan(tokens):
+        if item[2] is UNKNOWN:
+            first, stop, word = item[0], item[1], tokens[item[0]]
+            if word in MARKS:
+                item = (first, stop, MARKS[word])
+            elif word[0].isdigit() and (meaning := _number(tokens, first, lexicon.ages)):
+                first = _age_start(tokens, first) if meaning.kind is Kind.TRAIT else first
+                while items and items[-1][0] >= first:
+                    items.pop()
+                item = (first, stop, meaning)
+            elif not word[0].isalnum():
+                item = (first, stop, MARK)
+            elif word == accent:
+                item = _with_open_accent(items, text, tokens, item)
+        items.append(item)
+    return items
+
+
+def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
+    """Return the items with those taken out of the reading that stand in quoted speech."""
+    quoted = quoted_spans(text, lexicon.speaking)
+    if not quoted:
+        return items
+    places, kept, ends = spans(text), [], iter(quoted)
+    start, end = next(ends)
+    for item in items:
+        while start >= 0 and places[item[0]][0] >= end:
+            start, end = next(ends, (-1, -1))
+        inside = start >= 0 and places[item[1] - 1][1] > start
+        kept.append((item[0], item[1], QUOTED) if inside else item)
+    return kept
+
+
+def _number(tokens: Sequence[str], index: int, ages: Sequence[tuple[int, str]]) -> Entry | None:
+    """Return what the number at `index` of the tokens means, None where it is any number."""
+    word = tokens[index]
+    share = _share(word)
+    if share is not None:
+        return Entry(Kind.RATING, word, nearest_level(share), phrase=word)
+    is_age = _age_start(tokens, index) < index or tuple(tokens[index + 1 : index + 3]) in _YEARS
+    years = _years(word, is_age)
+    age = next((name for last, name in ages if years is not None and years <= last), None)
+    return Entry(Kind.TRAIT, "age", value=age, phrase=word) if age else None
+
+
+def _age_start(tokens: Sequence[str], index: int) -> int:
+    """Return where "aged" stands before a number ("aged 25", "aged about 25"), else where the number does."""
+    return next((at for at in (index - 1, index - 2) if at >= 0 and tokens[at] in _AGED), index)
+
+
+def _share(word: str) -> float | None:
+    """Return a rating as a share of its scale."""
+    if len(word) > _LONGEST_RATING or not _RATING.fullmatch(word):
+        return None
+    if word.endswith("%"):
+        share = float(word[:-1]) / 100
+    elif "/" in word:
+        part, _, whole = word.partition("/")
+        share = float(part) / float(whole) if float(whole) else 2.0
+    else:
+        share = float(word)
+    return share if share <= 1 else None
+
+
+def _years(word: str, is_age: bool) -> int | None:
+    """Return the years of an age: "30s", or any number where `is_age`."""
+    decade = word.removesuffix("s")
+    if len(word) > 3 or not (decade.isascii() and decade.isdigit()):
+        return None
+    if decade == word:
+        return int(word) if is_age else None
+    return int(decade) + _DECADE - 1 if int(decade) and int(decade) % _DECADE == 0 else None
+
+
+def _with_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> Item:
+    """Return the word "accent" together with the last of `items`, which are removed, where they name one."""
+    words = _words_before(items, tokens)
+    if not words:
+        return accent
+    first, places = items[-words][0], spans(text)
+    try:
+        value = str(trait("accent", text[places[first][0] : places[items[-1][1] - 1][1]])[1])
+    except InputError:
+        return accent
+    del items[-words:]
+    return (first, accent[1], Entry(Kind.TRAIT, "accent", value=value, phrase=f"{value} accent"))
+
+
+def _words_before(items: list[Item], tokens: list[str]) -> int:
+    """Return how many of the last words of `items` may name an accent; 0 where what stands there cannot."""
+    count = 0
+    for _, stop, entry in reversed(items[-_MOST_ACCENT_WORDS - 1 :]):
+        word = tokens[stop - 1]
+        if word in _ARTICLES or not word[0].isalnum():
+            return count
+        if entry.kind not in (Kind.UNKNOWN, Kind.ORIGIN):
+            return 0
+        count += 1
+    return count if count == len(items) else 0
