@@ -44,7 +44,7 @@ _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
 
 
-def resolve_scopes(entries: Sequence[Entry]) -> tuple[list[float], list[str]]:
+def resolve_scopes(entries: list[Entry]) -> tuple[list[float], list[str]]:
     """Return the level and the role of each phrase of a text.
 
     An emotion has the level that governs it, a burst and a trait 1, a voice attribute 1 at its pole and
@@ -227,8 +227,7 @@ def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
     """The words "and" and "or": what governs a list reaches over them, a negation not over every "and"."""
     reached = state.unknown_words > 0
     _end_pending(state, index)
-    ends = index == state.negation_end or _begins_predicate(state.entries[index + 1], reached=reached)
-    if state.carried == 0.0 and entry.form is not Form.OR and ends:
+    if state.carried == 0.0 and _ends_here(state, index, entry, reached):
         state.carried = None
     state.last = None
     state.parted = False
@@ -241,10 +240,13 @@ def _end_pending(state: ScopeState, index: int) -> None:
     state.unknown_words = 0
 
 
-def _begins_predicate(following: Entry, *, reached: bool) -> bool:
-    """Return whether "and" joins a new statement, to which a negation before it does not reach: "does not
-    shout and sounds calm". Where the negation `reached` a word that means nothing, another may be a verb.
+def _ends_here(state: ScopeState, index: int, entry: Entry, reached: bool) -> bool:
+    """Return whether a negation does not reach over this "and", as it joins a new statement: "does not shout
+    and sounds calm". Where the negation `reached` a word that means nothing, another may be a verb.
     """
+    if entry.form is Form.OR or index == state.negation_end:
+        return entry.form is not Form.OR
+    following = state.entries[index + 1]
     return reached if following is UNKNOWN else following.form in (*COPULAS, Form.FINITE)
 
 

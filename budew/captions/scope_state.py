@@ -24,8 +24,8 @@ COPULAS = (Form.PRESENT, Form.PAST)
 ADVERBS = (Form.ADVERB, Form.STANCE, Form.DEGREE)
 _UNKNOWN_WORDS = 2
 """Words without a meaning that a negation reaches over."""
-_MARGIN = 16
-"""Stops behind the last entry: found by every look before the first and behind the last."""
+_MARGIN = [STOP] * 16
+"""Stands behind the last entry, so that looks before the first and behind the last find a stop."""
 
 CONJUNCTION, STOPPING, TO = Kind.CONJUNCTION, Kind.STOP, Kind.TO  # a name is found faster than an attribute
 _LISTED = frozenset(
@@ -46,8 +46,8 @@ class ScopeState:
         "roles", "turning", "unknown_words",
     )  # fmt: skip
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = [*entries, *[STOP] * _MARGIN]
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries + _MARGIN
         self.levels = [0.0] * len(entries)
         self.roles = [SAID] * len(entries)
         self.closed, self.ahead = _from_the_right(self.entries, len(entries))
