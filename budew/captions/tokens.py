@@ -7,6 +7,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -176,3 +177,9 @@ def _words_reach(text: str) -> tuple[int, int]:
     while end and not (text[end - 1].isalnum() or text[end - 1] == "_"):
         end -= 1
     return first.start() if first else end, end
+
+
+def is_within(held: Sequence[tuple[int, int]], at: int) -> bool:
+    """Return whether one of some spans, in their order and disjoint, holds a place."""
+    before = bisect_right(held, at, key=lambda span: span[0])
+    return before > 0 and at < held[before - 1][1]

@@ -24,8 +24,7 @@ from budew.terminal import (
 )
 
 if TYPE_CHECKING:
-    from budew.captions.lint.caption_file import BadLine
-    from budew.captions.lint.corpus import Report
+    from budew.captions.lint.corpus import BadLine, Report
 
 LONGEST_TEXT = 10_000_000
 """Bytes of a caption on stdin."""
@@ -163,7 +162,7 @@ def coverage(
     Example: budew captions coverage captions.jsonl --most 50
     """
     from budew.captions.coverage import coverage as read_all
-    from budew.captions.lint.caption_file import read_captions
+    from budew.captions.lint.corpus import read_captions
 
     refuse_to_replace([file], json)
     bad: list[BadLine] = []
@@ -198,8 +197,7 @@ def lint(file: CaptionFile, json: options.JsonFile = None) -> None:
 
     Example: budew lint captions.jsonl --json lint.json
     """
-    from budew.captions.lint.caption_file import read_captions
-    from budew.captions.lint.corpus import lint_corpus
+    from budew.captions.lint.corpus import lint_corpus, read_captions
 
     refuse_to_replace([file], json)
     with opened(file) as lines:

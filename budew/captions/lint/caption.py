@@ -8,18 +8,17 @@ limits and severities are in `caption_templates/lint`; `lint_corpus` judges many
 
 import math
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from budew.captions.english import with_article
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
-from budew.captions.lint.rules import CaptionLimits, Finding, Rules, load_rules
-from budew.captions.parse import parse
+from budew.captions.lint.rules import Finding, Rules, load_rules
+from budew.captions.parse import mentions
 from budew.captions.phrases import UNKNOWN
-from budew.captions.tokens import Word, plain_words, quoted_spans, spans, tokenize, words_of
+from budew.captions.tokens import Word, is_within, plain_words, quoted_spans, spans, tokenize, words_of
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]
@@ -40,52 +39,42 @@ _SENTENCE = re.compile(r"[^.!?;\n]+")
 _PIECE = re.compile(r"[^\W\d_]+|[^\s]|\s+(?=\s)")
 
 
-def lint_caption(
-    text: str,
-    profile: VoiceProfile | None = None,
-    *,
-    count_tokens: Callable[[str], int] | None = None,
-    language: str = "en",
-) -> tuple[Finding, ...]:
+def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[Finding, ...]:
     """Find what is wrong with a caption, in the order of the text; nothing is an empty tuple.
 
     Args:
-        text: a caption; any string.
+        text: a caption in English; any string.
         profile: what it was made from, or what is known of the voice. Without it nothing is unsupported.
-        count_tokens: tokens of a text by Whisper's tokenizer; without it `estimate_tokens`.
-        language: rules of `caption_templates/lint` and a lexicon.
 
     Raises:
-        InputError: there are no rules or no lexicon for this language.
         TypeError: the caption is no text.
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
-    rules = load_rules(language)
-    words = words_of(text)
+    rules, words = load_rules(), words_of(text)
     if not any(map(str.isalpha, text)):
-        found = [Finding("empty", "no words", 0, len(text)), *_leaks(text, rules, language)]
+        found = [Finding("empty", "no words", 0, len(text)), *_leaks(text, rules)]
     else:
         found = [
-            *_leaks(text, rules, language),
-            *_listed_phrases(text, rules, language),
-            *_too_long(text, rules.caption, count_tokens),
+            *_leaks(text, rules),
+            *_listed_phrases(text, rules),
+            *_too_long(text, rules.caption.most_tokens),
             *_repetitions(text, words, rules),
-            *_articles(text, words, rules, language),
-            *_not_english(text, words, rules, language),
-            *contradictions(text, words, profile, rules, language),
+            *_articles(text, words, rules),
+            *_not_english(text, words, rules),
+            *contradictions(text, words, profile, rules),
         ]
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
 
-def estimate_tokens(text: str, letters_a_token: int | None = None) -> int:
+def estimate_tokens(text: str) -> int:
     """Return about how many tokens a caption has for Whisper, without its tokenizer, on the safe side.
 
     Every word of ASCII letters counts one token for each four letters begun, anything else one a byte. Of
     3,479 rendered and hand-written captions this is 1.3 times the count of the multilingual tokenizer, and
     less only for 13 short ones, of at most 18 tokens.
     """
-    letters = letters_a_token or load_rules().caption.letters_a_token
+    letters = load_rules().caption.letters_a_token
     return sum(
         math.ceil(len(piece) / letters)
         if piece.isascii() and piece.isalpha()
@@ -94,13 +83,14 @@ def estimate_tokens(text: str, letters_a_token: int | None = None) -> int:
     )
 
 
-def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
+def _leaks(text: str, rules: Rules) -> Iterator[Finding]:
     """Find what belongs to data, tokenizers or damage, or leads elsewhere; each character once."""
-    addressed = _is_in(rules.address_marks, text.lower())
+    folded = text.lower()
+    addressed = any(mark in folded for mark in rules.address_marks)
     if not addressed and not _SUSPECT.search(text):
         return
     if any(map(_is_number, text)):
-        yield from _numbers(text, language)
+        yield from _numbers(text)
     left = text
     for code, pattern in (
         *([("address", rules.address)] if addressed else []),
@@ -115,13 +105,12 @@ def _leaks(text: str, rules: Rules, language: str) -> Iterator[Finding]:
             left = pattern.sub(lambda match: " " * len(match[0]), left)
 
 
-def _numbers(text: str, language: str) -> Iterator[Finding]:
+def _numbers(text: str) -> Iterator[Finding]:
     """Find numbers but for those that are an age: "a 45-year-old woman", "in her 20s"."""
     digits = "".join("0" if _is_number(letter) else letter for letter in text)
-    mentions = parse(text, language=language).mentions
-    ages = [(mention.start, mention.end) for mention in mentions if mention.name == "age"]
+    ages = [(mention.start, mention.end) for mention in mentions(text) if mention.name == "age"]
     for match in _NUMBER.finditer(digits):
-        if not _is_within(ages, match.start()):
+        if not is_within(ages, match.start()):
             yield _finding("number", text, *match.span())
 
 
@@ -130,40 +119,27 @@ def _is_number(letter: str) -> bool:
     return letter.isnumeric() and not letter.isalpha()
 
 
-def _listed_phrases(text: str, rules: Rules, language: str) -> Iterator[Finding]:
+def _listed_phrases(text: str, rules: Rules) -> Iterator[Finding]:
     """Find numbers in words, and what a language model says in place of a caption or around it, but not
     where a voice says it.
     """
     found = [item for item in rules.phrases.scan(tokenize(text)) if item[2]]
     if not found:
         return
-    places, spoken = spans(text), quoted_spans(text, load_lexicon(language).speaking)
+    places, spoken = spans(text), quoted_spans(text, load_lexicon().speaking)
     for first, stop, code in found:
-        if not _is_within(spoken, places[first][0]):
+        if not is_within(spoken, places[first][0]):
             yield _finding(code, text, places[first][0], places[stop - 1][1])
-
-
-def _is_in(marks: Sequence[str], text: str) -> bool:
-    return any(mark in text for mark in marks)
-
-
-def _is_within(held: Sequence[tuple[int, int]], at: int) -> bool:
-    """Return whether one of some spans, in their order and apart from each other, holds a place."""
-    before = bisect_right(held, at, key=lambda span: span[0])
-    return before > 0 and at < held[before - 1][1]
 
 
 def _finding(code: str, text: str, start: int, end: int) -> Finding:
     return Finding(code, text[start:end], start, end)
 
 
-def _too_long(
-    text: str, limits: CaptionLimits, count_tokens: Callable[[str], int] | None
-) -> Iterator[Finding]:
-    tokens = count_tokens(text) if count_tokens else estimate_tokens(text, limits.letters_a_token)
-    if tokens > limits.most_tokens:
-        about = "" if count_tokens else "about "
-        yield Finding("too-long", f"{about}{tokens} tokens of {limits.most_tokens}", 0, len(text))
+def _too_long(text: str, most: int) -> Iterator[Finding]:
+    tokens = estimate_tokens(text)
+    if tokens > most:
+        yield Finding("too-long", f"about {tokens} tokens of {most}", 0, len(text))
 
 
 def _repetitions(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
@@ -225,9 +201,9 @@ def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) 
             yield Finding("doubled-word", text[one.start : other.end], one.start, other.end)
 
 
-def _articles(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Finding]:
+def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
     """Find "a" before a vowel and "an" before a consonant, by sound."""
-    sounds = load_lexicon(language).sounds
+    sounds = load_lexicon().sounds
     for article, (word, start, end) in pairwise(words):
         if article.word in ("a", "an") and _is_judged(text, article, text[start:end], start, rules):
             right = with_article(word, sounds)
@@ -242,7 +218,7 @@ def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) ->
     return plain and beside and not word.lower().startswith(rules.unsettled_sounds)
 
 
-def _not_english(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Finding]:
+def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
     """Find text that is not in Latin letters, or has too few words that any English caption has."""
     limits = rules.caption
     if not text.isascii() and _share_outside_latin(text) > limits.foreign_share:
@@ -250,7 +226,7 @@ def _not_english(text: str, words: Sequence[Word], rules: Rules, language: str) 
     elif len(words) >= limits.fewest_words:
         wanted = limits.english_share * len(words)
         known = sum(word.word in rules.function_words for word in words)
-        if known < wanted and known + _in_lexicon(text, language) < wanted:
+        if known < wanted and known + _in_lexicon(text) < wanted:
             yield Finding("not-english", "too few English words", 0, len(text))
 
 
@@ -260,7 +236,7 @@ def _share_outside_latin(text: str) -> float:
     return 1 - latin / len(letters)
 
 
-def _in_lexicon(text: str, language: str) -> int:
+def _in_lexicon(text: str) -> int:
     """Return how many words of a text belong to phrases of the lexicon."""
-    scanned = load_lexicon(language).phrases.scan(tokenize(text))
+    scanned = load_lexicon().phrases.scan(tokenize(text))
     return sum(stop - first for first, stop, entry in scanned if entry is not UNKNOWN)

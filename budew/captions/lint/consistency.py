@@ -4,7 +4,6 @@ Works on what `parse` finds, so that the linter judges what evaluation and gate 
 thing that turns into another is no contradiction: "starts soft, ends harsh".
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,12 +11,13 @@ from typing import NamedTuple
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import Finding, Rules
 from budew.captions.parse import Mention, mentions
-from budew.captions.tokens import Word, quoted_spans
+from budew.captions.tokens import Word, is_within, quoted_spans
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, LEVELS
+from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import to_intensity
 
-_LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
+_STEP = 0.25
+"""From one level to the next."""
 _PERSONAL = ("gender", "age", "accent")
 _SENTENCE_ENDS = ".!?\n"
 _SIMILE = 30
@@ -34,40 +34,36 @@ class Fact(NamedTuple):
 
 
 def contradictions(
-    text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules, language: str
+    text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
 ) -> Iterator[Finding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
-    said = mentions(text, language)
-    facts = _facts(text, words, said, rules, language)
+    said = mentions(text)
+    facts = _facts(text, words, said, rules)
     yield from _emotions(text, said, rules)
     yield from _contradictions(text, facts, rules)
     if profile is not None:
         yield from _unsupported(facts, profile, rules)
 
 
-def _facts(
-    text: str, words: Sequence[Word], read: Iterable[Mention], rules: Rules, language: str
-) -> list[Fact]:
+def _facts(text: str, words: Sequence[Word], said: Iterable[Mention], rules: Rules) -> list[Fact]:
     """Return what is said of the speaker, the first of each value, in the order of the text."""
-    said = [*_pronouns(text, words, rules, language)]
-    for mention in read:
+    found = [*_pronouns(text, words, rules)]
+    for mention in said:
         if mention.kind in ("trait", "attribute") and mention.level:
-            said.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
+            found.append(Fact(mention.start, mention.end, mention.name, _value(mention)))
     first: dict[tuple[str, str], Fact] = {}
-    for fact in sorted(said):
+    for fact in sorted(found):
         first.setdefault((fact.name, fact.value), fact)
     return list(first.values())
 
 
-def _pronouns(text: str, words: Sequence[Word], rules: Rules, language: str) -> Iterator[Fact]:
+def _pronouns(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Fact]:
     """Give the pronouns that say a gender and are not spoken by the voice itself."""
-    quoted = quoted_spans(text, load_lexicon(language).speaking)
+    quoted = quoted_spans(text, load_lexicon().speaking)
     for word, start, end in words:
         gender = rules.pronouns.get(word)
-        if gender:
-            before = bisect_right(quoted, (start, end)) - 1
-            if before < 0 or quoted[before][1] <= start:
-                yield Fact(start, end, "gender", gender)
+        if gender and not is_within(quoted, start):
+            yield Fact(start, end, "gender", gender)
 
 
 @lru_cache(maxsize=1024)
@@ -96,8 +92,9 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
 def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) -> Iterator[Finding]:
     weakest = min(places, key=lambda mention: mention.level)
     strongest = max(places, key=lambda mention: mention.level)
-    steps = _LEVEL_INDEX[strongest.level] - _LEVEL_INDEX[weakest.level]
-    if steps >= rules.caption.level_steps and not _excused(text, weakest, strongest, rules):
+    if strongest.level - weakest.level >= rules.caption.level_steps * _STEP and not _excused(
+        text, weakest, strongest, rules
+    ):
         what = f"{name} at {weakest.level:g} and at {strongest.level:g}"
         yield _about("contradictory-level", what, weakest, strongest)
 
@@ -117,7 +114,7 @@ def _contradictions(text: str, facts: Sequence[Fact], rules: Rules) -> Iterator[
 
 
 def _opposite(one: Fact, other: Fact, rules: Rules) -> bool:
-    return one.name in ATTRIBUTES or (one.value, other.value) in rules.opposites[one.name]
+    return one.name in ATTRIBUTES or {one.value, other.value} in rules.opposites[one.name]
 
 
 def _excused(text: str, one: Fact | Mention, other: Fact | Mention, rules: Rules) -> bool:

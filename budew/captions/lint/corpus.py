@@ -6,18 +6,22 @@ caption, so that 9 million captions fit in 1 GB.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
+from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
+from budew import strict_json
 from budew.captions.lint.caption import Finding, lint_caption
-from budew.captions.lint.caption_file import BadLine
 from budew.captions.lint.rules import CorpusLimits, load_rules
-from budew.captions.tokens import words_of
+from budew.captions.tokens import plain_words
 from budew.profile import VoiceProfile
 
+LONGEST_LINE = strict_json.LARGEST
+"""Bytes. A caption takes some hundred, with a full profile some thousand."""
+_JSON_BY_SUFFIX = {".jsonl": True, ".ndjson": True, ".txt": False}
 _LONGEST_SHOWN = 200
 _LONGEST_KEY = 30
 """Characters of a word that a tally keeps."""
@@ -105,32 +109,92 @@ class Report:
         return sum(count for code, count in self.counts.items() if self.severity[code] == severity)
 
 
-def lint_corpus(
-    rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine],
-    *,
-    limits: CorpusLimits | None = None,
-    count_tokens: Callable[[str], int] | None = None,
-    language: str = "en",
-) -> Report:
-    """Check many captions in one pass.
+class Row(NamedTuple):
+    """A caption, what it is called and, where it is known, what it was made from."""
+
+    id: str
+    text: str
+    profile: VoiceProfile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that holds no caption: its name, and one sentence on what is wrong with it."""
+
+    id: str
+    why: str
+
+
+def read_captions(file: BinaryIO, name: str) -> Iterator[Row | BadLine]:
+    """Read the captions of a file, in its order. A bad line is a finding, no exception.
+
+    JSON Lines (`*.jsonl`, `*.ndjson`, or any other name but `*.txt` where the first line that is not blank
+    begins with "{"): one object a line with `caption` (text), and maybe `id` and `profile` (as
+    `VoiceProfile.to_dict` gives it); other keys, such as `emotions`, are not read, and blank lines are passed
+    over. Any other file is text: one caption a line, and a blank line is an empty caption. Memory holds one
+    line, of at most `LONGEST_LINE` bytes.
 
     Args:
-        rows: id, text and profile (or None) of each caption, such as `read_captions` gives.
-        limits: from when on something is over-used, and how much is shown; those of the data file when None.
-        count_tokens, language: as for `lint_caption`.
-
-    Raises:
-        InputError: there are no rules or no lexicon for this language.
+        file: open for reading bytes.
+        name: what the file is called; a caption without an `id` is called `name:line`.
     """
-    severity = load_rules(language).severity
-    survey = _Survey(limits or load_rules(language).corpus)
+    is_json = _JSON_BY_SUFFIX.get(PurePath(name).suffix.lower())
+    for number, line in enumerate(_lines(file), 1):
+        here = f"{name}:{number}"
+        if line is None:
+            yield BadLine(here, f"the line is longer than {LONGEST_LINE:,} bytes: shorten it")
+            continue
+        if is_json is None and line.strip():
+            is_json = line.lstrip().startswith(b"{")
+        try:
+            text = line.decode("utf-8").strip()
+        except UnicodeDecodeError as error:
+            yield BadLine(here, f"the line is not UTF-8 at byte {error.start}: save the file as UTF-8")
+            continue
+        if is_json is False:
+            yield Row(here, text)
+        elif text:
+            yield _row(text, here)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes | None]:
+    """Give the lines without their ends; None for one that is too long."""
+    start = b"\xef\xbb\xbf"
+    while line := file.readline(LONGEST_LINE + 1):
+        whole = len(line) <= LONGEST_LINE or line.endswith(b"\n")
+        yield line.removeprefix(start).rstrip(b"\r\n") if whole else None
+        start = b""
+        while not line.endswith(b"\n") and line:
+            line = file.readline(LONGEST_LINE)
+
+
+def _row(line: str, here: str) -> Row | BadLine:
+    try:
+        data = strict_json.loads(line)
+        if not isinstance(data, Mapping) or not isinstance(data.get("caption"), str):
+            return BadLine(here, 'the line is not an object with a text under "caption": write {"caption": "…"}')
+        profile = data.get("profile")
+        id = data.get("id")
+        named = (isinstance(id, str) and id) or (isinstance(id, int) and not isinstance(id, bool))
+        return Row(
+            str(id) if named else here,
+            data["caption"],
+            None if profile is None else VoiceProfile.from_dict(profile),
+        )
+    except (ValueError, TypeError) as error:
+        return BadLine(here, f"the line cannot be read: {error}")
+
+
+def lint_corpus(rows: Iterable[tuple[str, str, VoiceProfile | None] | BadLine]) -> Report:
+    """Check many captions in one pass: id, text and profile (or None) of each, as `read_captions` gives."""
+    survey = _Survey(load_rules().corpus)
     for row in rows:
         if isinstance(row, BadLine):
             survey.note("bad-line", row.id, "", row.why)
         else:
             id, text, profile = row
-            survey.add(id, text, lint_caption(text, profile, count_tokens=count_tokens, language=language))
-    return survey.report(severity)
+            survey.add(id, text, lint_caption(text, profile))
+    return survey.report(load_rules().severity)
 
 
 class Tally:
@@ -178,12 +242,13 @@ class _Survey:
             examples.append(Example(_shown(id), _shown(text), _shown(what)))
 
     def add(self, id: str, text: str, findings: Iterable[Finding]) -> None:
-        words = [word.word[:_LONGEST_KEY] for word in words_of(text)]
+        words = [word[:_LONGEST_KEY] for word in plain_words(text)]
         self.captions += 1
         self.words += len(words)
         if len(words) >= self.limits.opening_words:
             self.openings.add([" ".join(words[: self.limits.opening_words])])
-        self.phrases.add(_phrases(words, self.limits.phrase_words))
+        length = self.limits.phrase_words
+        self.phrases.add({" ".join(words[at : at + length]) for at in range(len(words) - length + 1)})
         by_code = {finding.code: finding.what for finding in reversed(tuple(findings))}
         if self._stood_before(text) and words:
             by_code["duplicate"] = "occurs more than once"
@@ -198,11 +263,12 @@ class _Survey:
 
     def report(self, severity: Mapping[str, str]) -> Report:
         limits = self.limits
-        openings = self._overused(self.openings, limits.opening_share)
-        phrases = self._overused(self.phrases, limits.phrase_share)
-        counts = +(
-            self.counts + Counter({"overused-opening": len(openings), "overused-phrase": len(phrases)})
+        openings, phrases = (
+            tally.most_common(max(limits.fewest_captions, share * self.captions), limits.listed)
+            for tally, share in ((self.openings, limits.opening_share), (self.phrases, limits.phrase_share))
         )
+        overused = Counter({"overused-opening": len(openings), "overused-phrase": len(phrases)})
+        counts = self.counts + overused  # without those that are 0
         order = sorted(counts, key=lambda code: (severity[code], -counts[code], code))
         return Report(
             captions=self.captions,
@@ -213,15 +279,6 @@ class _Survey:
             openings=openings,
             phrases=phrases,
         )
-
-    def _overused(self, tally: Tally, share: float) -> tuple[Overused, ...]:
-        least = max(self.limits.fewest_captions, share * self.captions)
-        return tally.most_common(least, self.limits.listed)
-
-
-def _phrases(words: list[str], length: int) -> set[str]:
-    """Return the runs of so many words, each once."""
-    return {" ".join(words[at : at + length]) for at in range(len(words) - length + 1)}
 
 
 def _shown(text: str) -> str:

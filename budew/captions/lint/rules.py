@@ -1,7 +1,7 @@
 """Rules of the linter: severities, limits and word lists of `caption_templates/lint`, compiled once."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -11,7 +11,6 @@ import yaml
 
 from budew.captions.english import spelled_out
 from budew.captions.tokens import PhraseTrie
-from budew.errors import InputError
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS
 
@@ -70,7 +69,8 @@ class Rules:
     Attributes:
         severity: "error" or "warning" by code.
         caption, corpus: limits.
-        special_token, field_name: patterns of what leaks from data and tokenizers.
+        special_token, field_name: patterns of what leaks from tokenizers and from data: a label before a
+            colon, a name that only data has ("Soft_vs._Harsh"), and any words_like_this.
         address: pattern of what leads elsewhere.
         address_marks: one of these is in each address.
         phrases: the codes of numbers in words and of what a language model says instead of a caption.
@@ -99,71 +99,58 @@ class Rules:
     sounds: frozenset[str]
     unsettled_sounds: tuple[str, ...]
     pronouns: Mapping[str, str]
-    opposites: Mapping[str, frozenset[tuple[str, str]]]
+    opposites: Mapping[str, frozenset[frozenset[str]]]
 
 
 @cache
-def load_rules(language: str = "en") -> Rules:
-    """Return the rules for captions in `language`.
-
-    Raises:
-        InputError: there are none.
-    """
-    path = data_folder("caption_templates") / "lint" / f"{language}.yaml"
-    if not path.is_file():
-        raise InputError(
-            f"no rules to check captions in {language!r}: add caption_templates/lint/{path.name}"
-        )
-    return _compile(yaml.safe_load(path.read_text(encoding="utf-8")))
+def load_rules() -> Rules:
+    """Return the rules for captions in English."""
+    file = data_folder("caption_templates") / "lint" / "en.yaml"
+    return _compile(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:
-    pronouns = {word: gender for gender, words in table["pronouns"].items() for word in words}
+    listed = {"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}
+    phrases = PhraseTrie("")
+    for code, patterns in listed.items():
+        for phrase in _spelled_out(patterns):
+            phrases.setdefault(phrase, code)
+    data_names = _any_of(name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name))
+    labels, addresses = _any_of(table["labels"]), _any_of(table["addresses"])
     return Rules(
         severity=MappingProxyType(table["severity"]),
         caption=CaptionLimits(**table["caption"]),
         corpus=CorpusLimits(**table["corpus"]),
         special_token=re.compile(rf"<\|[^<>|]{{0,40}}\|>|{_any_of(table['special_tokens'])}", re.IGNORECASE),
-        field_name=_field_name(table["labels"]),
-        address=re.compile(rf"\b(?:{_any_of(table['addresses'])})\S*|{_MAIL}", re.IGNORECASE),
+        field_name=re.compile(
+            rf"\b(?:{labels})[\"']?\s*[:=]|{data_names}|\b[^\W_]+(?:_[^\W_]+)+", re.IGNORECASE
+        ),
+        address=re.compile(rf"\b(?:{addresses})\S*|{_MAIL}", re.IGNORECASE),
         address_marks=("@", *table["addresses"]),
-        phrases=_phrases({"number": table["numbers"], "refusal": table["refusals"], "chat": table["chats"]}),
+        phrases=phrases,
         changing=_words(table["changing"]),
         several=_words(table["several"]),
         similes=_words(table["similes"]),
         may_double=frozenset(table["may_double"]),
         function_words=frozenset(table["function_words"]),
         vague_accents=frozenset(table["vague_accents"]),
-        sounds=frozenset(word for pattern in table["sounds"] for word in spelled_out(pattern)),
+        sounds=frozenset(_spelled_out(table["sounds"])),
         unsettled_sounds=tuple(table["unsettled_sounds"]),
-        pronouns=MappingProxyType(pronouns),
-        opposites=MappingProxyType({key: _opposites(rows) for key, rows in table["opposites"].items()}),
+        pronouns={word: gender for gender, words in table["pronouns"].items() for word in words},
+        opposites={
+            key: frozenset(frozenset((one, other)) for left, right in rows for one in left for other in right)
+            for key, rows in table["opposites"].items()
+        },
     )
 
 
-def _field_name(labels: Iterable[str]) -> re.Pattern[str]:
-    """Match a label before a colon, a name that only data has ("Soft_vs._Harsh"), and any words_like_this."""
-    names = _any_of(name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name))
-    return re.compile(rf"\b(?:{_any_of(labels)})[\"']?\s*[:=]|{names}|\b[^\W_]+(?:_[^\W_]+)+", re.IGNORECASE)
-
-
-def _phrases(patterns: Mapping[str, Iterable[str]]) -> PhraseTrie[str]:
-    found = PhraseTrie("")
-    for code, listed in patterns.items():
-        for phrase in (phrase for pattern in listed for phrase in spelled_out(pattern)):
-            found.setdefault(phrase, code)
-    return found
-
-
 def _words(patterns: Iterable[str]) -> re.Pattern[str]:
-    phrases = (phrase for pattern in patterns for phrase in spelled_out(pattern))
-    return re.compile(rf"\b(?:{_any_of(phrases)})\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{_any_of(_spelled_out(patterns))})\b", re.IGNORECASE)
+
+
+def _spelled_out(patterns: Iterable[str]) -> Iterator[str]:
+    return (phrase for pattern in patterns for phrase in spelled_out(pattern))
 
 
 def _any_of(phrases: Iterable[str]) -> str:
     return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
-
-
-def _opposites(rows: Iterable[tuple[list[str], list[str]]]) -> frozenset[tuple[str, str]]:
-    pairs = {(one, other) for left, right in rows for one in left for other in right}
-    return frozenset(pairs | {(other, one) for one, other in pairs})

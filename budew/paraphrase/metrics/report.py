@@ -13,8 +13,7 @@ from typing import Any
 import yaml
 
 from budew.addresses import shown
-from budew.captions.lint.caption_file import Row
-from budew.captions.lint.corpus import Overused, lint_corpus
+from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
 from budew.corpora import read
 from budew.errors import CorpusError, InputError, OnBad, report

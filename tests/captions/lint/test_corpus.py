@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions.lint.caption_file import LONGEST_LINE, BadLine, Row, read_captions
-from budew.captions.lint.corpus import Tally, lint_corpus
+from budew.captions.lint.corpus import LONGEST_LINE, BadLine, Row, Tally, lint_corpus, read_captions
 from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
 
-LIMITS = load_rules().corpus
+RULES = load_rules()
 NOUNS = [f"{one}{other}" for one in "bdfgklmnprstvz" for other in ("ale", "ine", "ode", "ure", "ash")]
 
 
@@ -115,13 +114,16 @@ def test_a_tally_is_never_too_high_and_too_low_by_no_more_than_it_says(keys, mos
     assert all(keys.count(key) - tally.lost <= tally.counts[key] <= keys.count(key) for key in set(keys))
 
 
-def test_memory_is_bounded_by_the_tallies_and_a_number_a_caption():
+def test_memory_is_bounded_by_the_tallies_and_a_number_a_caption(monkeypatch):
+    limits = replace(RULES.corpus, counted=200)
+    monkeypatch.setattr("budew.captions.lint.corpus.load_rules", lambda: replace(RULES, corpus=limits))
+
     def peak(count):
         tracemalloc.start()
         rows = (
             (str(n), f"{n:x} {n * 7919:x} {n * 104729:x} {n * 31:x} {n * 17:x}", None) for n in range(count)
         )
-        lint_corpus(rows, limits=replace(LIMITS, counted=200))
+        lint_corpus(rows)
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
