@@ -4,7 +4,8 @@ Immutable, hashable, picklable, and always in canonical form: equal profiles giv
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,15 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from budew.errors import InputError
 from budew.strict_json import loads
-from budew.taxonomy import EMOTIONS, TRAITS, burst, emotion, trait
-from budew.taxonomy.bursts import BURSTS
+from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, burst, emotion, trait
 from budew.taxonomy.scales import INTENSITY, nearest_level
 from budew.taxonomy.traits import quantized_trait
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _UNKNOWN: Mapping[str, float] = MappingProxyType({})
 """Known by its identity, so that emotions handed from one profile to another stay unknown."""
-_PARTS = ("emotions", "bursts", "traits")
+_PARTS = {"emotions", "bursts", "traits"}
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -34,8 +34,7 @@ class VoiceProfile:
             Empty where they are unknown; a profile that is made with that mapping does not know them either.
         bursts: vocal bursts, each once, in the order of `BURSTS`.
         traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
-            numbers on their own scales,
-            in the order of `TRAITS`.
+            numbers on their own scales, in the order of `TRAITS`.
         emotions_known: False where nobody has judged the emotions, which is not to say that there are none.
     """
 
@@ -67,10 +66,8 @@ class VoiceProfile:
     def __hash__(self) -> int:
         return hash((tuple(self.emotions.items()), self.bursts, tuple(self.traits.items())))
 
-    def __reduce__(
-        self,
-    ) -> tuple[type["VoiceProfile"], tuple[dict[str, float] | None, tuple[str, ...], dict[str, str | float]]]:
-        return type(self), (self._judged(), self.bursts, dict(self.traits))
+    def __reduce__(self) -> tuple[type["VoiceProfile"], tuple[Any, ...]]:
+        return type(self), tuple(self.to_dict().values())
 
     def quantized(self) -> "VoiceProfile":
         """Return what a caption can express of the profile: every number rounded to one of five levels."""
@@ -101,7 +98,8 @@ class VoiceProfile:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data with the keys `emotions` (None where they are unknown), `bursts` and `traits`."""
-        return {"emotions": self._judged(), "bursts": list(self.bursts), "traits": dict(self.traits)}
+        emotions = dict(self.emotions) if self.emotions_known else None
+        return {"emotions": emotions, "bursts": list(self.bursts), "traits": dict(self.traits)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "VoiceProfile":
@@ -110,13 +108,10 @@ class VoiceProfile:
         Raises:
             InputError: not a mapping, a key other than the three, or as for the class.
         """
-        if not isinstance(data, Mapping):
+        if not isinstance(data, Mapping) or not data.keys() <= _PARTS:
             raise InputError(
-                f"a profile is an object with emotions, bursts and traits, not {type(data).__name__}"
+                f"a profile is an object with the keys emotions, bursts and traits, not {repr(data)[:60]}"
             )
-        unknown = [str(key)[:40] for key in data if key not in _PARTS]
-        if unknown:
-            raise InputError(f"a profile has no key {unknown[0]!r}: its keys are emotions, bursts and traits")
         return cls(**data)
 
     def to_json(self) -> str:
@@ -136,9 +131,6 @@ class VoiceProfile:
             raise InputError(f"the profile {error}") from error
         return cls.from_dict(data)
 
-    def _judged(self) -> dict[str, float] | None:
-        return dict(self.emotions) if self.emotions_known else None
-
 
 def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
@@ -149,30 +141,27 @@ def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _emotions(given: Mapping[str, float]) -> Mapping[str, float]:
-    intensities: dict[str, float] = {}
-    for name, value in given.items():
-        canonical = emotion(name)
-        if canonical in intensities:
-            raise InputError(f"the profile names the emotion {canonical!r} twice: keep one")
-        intensities[canonical] = INTENSITY.checked(value, what=f"the intensity of {canonical!r}")
+    pairs = [(emotion(name), value) for name, value in given.items()]
+    intensities = {name: INTENSITY.checked(value, what=f"the intensity of {name!r}") for name, value in pairs}
+    _check_unique("emotion", pairs)
     return MappingProxyType({name: intensities[name] for name in EMOTIONS if intensities.get(name)})
 
 
 def _bursts(given: Iterable[str]) -> tuple[str, ...]:
-    names = (
-        None if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) else list(given)
-    )
-    if names is None or not all(isinstance(name, str) for name in names):
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise InputError(f"the bursts of a profile are a list of names, not {repr(given)[:60]}")
-    known = {burst(name) for name in names}
+    known = {burst(name) for name in given}
     return tuple(name for name in BURSTS if name in known)
 
 
 def _traits(given: Mapping[str, str | float]) -> Mapping[str, str | float]:
-    values: dict[str, str | float] = {}
-    for name, value in given.items():
-        canonical, checked = trait(name, value)
-        if canonical in values:
-            raise InputError(f"the profile names the trait {canonical!r} twice: keep one")
-        values[canonical] = checked
+    pairs = [trait(name, value) for name, value in given.items()]
+    _check_unique("trait", pairs)
+    values = dict(pairs)
     return MappingProxyType({name: values[name] for name in TRAITS if name in values})
+
+
+def _check_unique(kind: str, pairs: Collection[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise InputError(f"the profile names the {kind} {twice!r} twice: keep one")

@@ -52,22 +52,16 @@ class Coverage:
         }
 
 
-def coverage(
-    captions: Iterable[str], *, language: str = "en", progress: Callable[[int], None] | None = None
-) -> Coverage:
+def coverage(captions: Iterable[str], *, progress: Callable[[int], None] | None = None) -> Coverage:
     """Parse captions and count the emotions that were found, and the unknown words.
 
     Args:
         captions: texts.
-        language: a lexicon of `caption_templates`.
         progress: called with the number of captions that are done.
-
-    Raises:
-        InputError: there is no lexicon of this language.
     """
     found = Coverage()
     for text in captions:
-        parsed = parse(text, language=language)
+        parsed = parse(text)
         found.captions += 1
         found.with_emotion += bool(parsed.emotions)
         found.emotions.update(parsed.emotions.keys())
@@ -90,10 +84,9 @@ def _count(found: Coverage, word: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LanguageSize:
-    """Size of a lexicon.
+    """Size of the lexicon.
 
     Attributes:
-        language: its code.
         frames: sentence frames.
         sentences: ways to build a sentence from them, all places filled, words in the places not counted.
         rendered: for each emotion, the different phrases it is rendered as, over its levels and forms.
@@ -101,7 +94,6 @@ class LanguageSize:
         phrases: all phrases that are parsed.
     """
 
-    language: str
     frames: int
     sentences: int
     rendered: Mapping[str, int]
@@ -109,13 +101,9 @@ class LanguageSize:
     phrases: int
 
 
-def language_size(language: str = "en") -> LanguageSize:
-    """Return the size of a lexicon.
-
-    Raises:
-        InputError: there is no lexicon of this language.
-    """
-    templates = load_templates(language)
+def language_size() -> LanguageSize:
+    """Return the size of the English lexicon."""
+    templates = load_templates()
     lexicon = templates.lexicon
     rendered: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
     for book in lexicon.book.values():
@@ -128,7 +116,6 @@ def language_size(language: str = "en") -> LanguageSize:
         if entry.name in parsed:
             parsed[entry.name] += 1
     return LanguageSize(
-        language=lexicon.language,
         frames=len(templates.frames),
         sentences=sum(frame.ways for frame in templates.frames.values()),
         rendered={name: len(forms) for name, forms in rendered.items()},

@@ -8,20 +8,18 @@ The baseline counts intensities in bins of 0.001, so nine million profiles take 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, PositiveFloat
+from pydantic import ConfigDict, Field, PositiveFloat, field_validator
 
 from budew import strict_json
 from budew.errors import InputError, SettingsError
 from budew.profile import VoiceProfile
 from budew.settings import Settings, validated
-from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, burst, emotion
+from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, burst, find_attribute, find_emotion
 from budew.taxonomy.scales import INTENSITY
-from budew.taxonomy.traits import find_attribute
 
 BINS = 1000
 TO_SIGMA = 1.4826
@@ -31,20 +29,14 @@ LEAST_SPREAD = 0.05
 LEAST_INTENSITY = 0.125
 """What rounds to slight. Fainter is not said, however rare it is."""
 
-_AGES = (
-    (1.5, "child"),
-    (2.5, "young adult"),
-    (3.5, "adult"),
-    (4.5, "middle-aged"),
-    (6.0, "elderly"),
-)  # the bands of VoiceNet
+_AGES = ((1.5, "child"), (2.5, "young adult"), (3.5, "adult"), (4.5, "middle-aged"), (6.0, "elderly"))
+"""The bands of VoiceNet: the end of each, and its name."""
 _SURE_AGE = 0.2  # that far from the next band
 _SURE_GENDER = 1.0  # on the scale from -2 to 2
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """How intense each emotion is in a corpus, as a rule.
+class Baseline(Settings):
+    """How intense each emotion is in a corpus, as a rule. Other keys are ignored where one is read.
 
     Attributes:
         clips: how many profiles it was made of, those whose emotions are known.
@@ -52,9 +44,19 @@ class Baseline:
         spread: 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
     """
 
-    clips: int
-    median: Mapping[str, float]
-    spread: Mapping[str, float]
+    model_config = ConfigDict(extra="ignore")
+
+    clips: int = Field(ge=1, le=2**63)
+    median: dict[str, float]
+    spread: dict[str, PositiveFloat]
+
+    @field_validator("median", "spread")
+    @classmethod
+    def _of_every_emotion(cls, values: dict[str, float]) -> dict[str, float]:
+        missing = [name for name in EMOTIONS if name not in values]
+        if missing:
+            raise ValueError(f"there is none of {missing[0]!r}")
+        return {name: values[name] for name in EMOTIONS}
 
     @classmethod
     def from_profiles(cls, profiles: Iterable[VoiceProfile]) -> "Baseline":
@@ -79,9 +81,9 @@ class Baseline:
         ]
         spreads = [max(LEAST_SPREAD, TO_SIGMA * (deviation / BINS)) for deviation in deviations]
         return cls(
-            clips,
-            {name: middle / BINS for name, middle in zip(EMOTIONS, medians, strict=True)},
-            {name: round(spread, 6) for name, spread in zip(EMOTIONS, spreads, strict=True)},
+            clips=clips,
+            median={name: middle / BINS for name, middle in zip(EMOTIONS, medians, strict=True)},
+            spread={name: round(spread, 6) for name, spread in zip(EMOTIONS, spreads, strict=True)},
         )
 
     def z(self, name: str, intensity: float) -> float:
@@ -90,7 +92,7 @@ class Baseline:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {"clips": self.clips, "median": dict(self.median), "spread": dict(self.spread)}
+        return self.model_dump()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Baseline":
@@ -102,27 +104,12 @@ class Baseline:
         try:
             data = strict_json.loads(text)
             row = data["baseline"] if isinstance(data, Mapping) and "baseline" in data else data
-            stored = validated(_StoredBaseline, row, name="fields")
+            return validated(cls, row, name="fields")
         except (InputError, SettingsError) as error:
             why = str(error)[:200]
             raise InputError(
                 f"this is not a baseline: {why} (budew corpus stats --json makes one)"
             ) from error
-        for name in EMOTIONS:
-            if name not in stored.median or name not in stored.spread:
-                raise InputError(f"this is not a baseline: it has no median or spread of {name!r}")
-        parts = ({name: part[name] for name in EMOTIONS} for part in (stored.median, stored.spread))
-        return cls(stored.clips, *parts)
-
-
-class _StoredBaseline(Settings):
-    """A baseline as JSON; other keys are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    clips: int = Field(ge=1, le=2**63)
-    median: dict[str, float]
-    spread: dict[str, PositiveFloat]
 
 
 def salient(
@@ -165,10 +152,7 @@ def supported(
     Raises:
         InputError: there is no emotion, burst or trait of a name, `confidence` has two spellings of one, or a
             confidence, or `at_least`, is not a number from 0 to 1.
-        TypeError: `confidence` is no mapping from names.
     """
-    if not isinstance(confidence, Mapping) or not all(isinstance(name, str) for name in confidence):
-        raise TypeError(f"the confidence is a mapping from names to numbers, not {repr(confidence)[:60]}")
     least = INTENSITY.checked(at_least, what="at_least")
     sure = {
         _canonical(name): INTENSITY.checked(value, what=f"the confidence of {name!r}")
@@ -195,11 +179,8 @@ def with_words(profile: VoiceProfile) -> VoiceProfile:
     gender, age = words.get("Gender"), words.get("Age")
     if "gender" not in words and isinstance(gender, float) and abs(gender) >= _SURE_GENDER:
         words["gender"] = "female" if gender > 0 else "male"
-    if (
-        "age" not in words
-        and isinstance(age, float)
-        and all(abs(age - end) >= _SURE_AGE for end, _ in _AGES[:-1])
-    ):
+    ends = [end for end, _ in _AGES[:-1]]
+    if "age" not in words and isinstance(age, float) and all(abs(age - end) >= _SURE_AGE for end in ends):
         words["age"] = next(word for end, word in _AGES if age <= end)
     return VoiceProfile(profile.emotions, profile.bursts, words)
 
@@ -208,15 +189,7 @@ def _canonical(name: str) -> str:
     """Return the name of an emotion, a burst or a trait as profiles have it."""
     if name in TRAITS or name.lower() in WORD_TRAITS:  # "gender" and "Gender" are two
         return name if name in TRAITS else name.lower()
-    attribute, faults = find_attribute(name), []
-    if attribute is not None:
-        return attribute
-    for resolve in (emotion, burst):
-        try:
-            return resolve(name)
-        except InputError as error:
-            faults.append(str(error))
-    raise InputError(f"{name[:60]!r} is no emotion, burst or trait: {'; '.join(faults)}")
+    return find_attribute(name) or find_emotion(name) or burst(name)
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:

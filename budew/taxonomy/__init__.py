@@ -3,17 +3,6 @@
 The words are in the YAML files beside the code.
 """
 
-from budew.taxonomy.bursts import BURST_GROUPS, BURSTS, burst, burst_group
-from budew.taxonomy.emotions import (
-    EMOTION_GROUPS,
-    EMOTION_TABLE,
-    EMOTIONS,
-    Emotion,
-    emotion,
-    emotion_group,
-    find_emotion,
-)
-from budew.taxonomy.names import normal_form
 from budew.taxonomy.scales import LEVEL_NAMES, LEVELS
 from budew.taxonomy.traits import (
     ACCENTS,
@@ -24,6 +13,18 @@ from budew.taxonomy.traits import (
     Attribute,
     find_attribute,
     trait,
+)
+from budew.taxonomy.vocabulary import (
+    BURST_GROUPS,
+    BURSTS,
+    EMOTION_GROUPS,
+    EMOTION_TABLE,
+    EMOTIONS,
+    Emotion,
+    burst,
+    emotion,
+    emotion_group,
+    find_emotion,
 )
 
 __all__ = [
@@ -42,11 +43,9 @@ __all__ = [
     "Attribute",
     "Emotion",
     "burst",
-    "burst_group",
     "emotion",
     "emotion_group",
     "find_attribute",
     "find_emotion",
-    "normal_form",
     "trait",
 ]

@@ -12,11 +12,9 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from html import unescape
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import unquote
 
 from budew.errors import InputError
-from budew.resources import packaged_table
 
 LONGEST_NAME = 100
 """Characters beyond which a text is no name: keeps hostile input from costing time."""
@@ -24,12 +22,6 @@ LONGEST_NAME = 100
 _FILE_NAME_PARTS = re.compile(r"^model[_ -]|[_ -]best(?=\.|$)|\.(?:pth?|onnx|safetensors)$")
 _APOSTROPHE = re.compile(r"['’]")
 _WORD = re.compile(r"[^\W_]+")
-
-
-def read_table(name: str) -> dict[str, Any]:
-    """Return the content of `<name>.yaml` of this package."""
-    table: dict[str, Any] = packaged_table(__package__, name)
-    return table
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +58,7 @@ class NameIndex:
         return cls(kind, tuple(aliases), MappingProxyType(forms))
 
     def __contains__(self, name: str) -> bool:
-        return len(name) <= LONGEST_NAME and normal_form(name) in self.forms
+        return self.find(name) is not None
 
     def find(self, name: str) -> str | None:
         """Return the canonical name, None where no name or alias has this normal form."""
@@ -79,7 +71,7 @@ class NameIndex:
             InputError: no name or alias has this normal form.
         """
         if not isinstance(name, str):
-            raise TypeError(f"the name of a {self.kind} is text, not {type(name).__name__}")
+            raise InputError(f"the name of a {self.kind} is text, not {type(name).__name__}")
         found = self.find(name)
         if found is None:
             short = name[: LONGEST_NAME + 1]

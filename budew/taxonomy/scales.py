@@ -6,12 +6,12 @@ Inside, an intensity is a float in [0, 1]. Captions speak in five levels of it.
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isnan, nan
+from math import inf, nan
 from numbers import Real
 from types import MappingProxyType
 
 from budew.errors import InputError
-from budew.taxonomy.names import read_table
+from budew.resources import packaged_table
 
 LEVELS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The intensities that captions can express."""
@@ -29,7 +29,6 @@ class Scale:
     name: str
     low: float
     high: float
-    used_by: str = ""
 
     def checked(self, value: object, *, what: str = "value") -> float:
         """Return `value` as a float.
@@ -40,20 +39,21 @@ class Scale:
         number = _as_float(value)
         if self.low <= number <= self.high:
             return number + 0.0  # no negative zero
-        shown = repr(value)[:40] if isnan(number) else repr(number)
-        raise InputError(f"{what} must be a number from {self.low:g} to {self.high:g}, not {shown}")
+        raise InputError(
+            f"{what} must be a number from {self.low:g} to {self.high:g}, not {repr(value)[:40]}"
+        )
 
     def clipped(self, value: float) -> float:
         """Return the nearest value of the scale, for predictions that overshoot it."""
         return min(max(value, self.low), self.high)
 
 
-INTENSITY = Scale("intensity", 0.0, 1.0, "everything inside budew")
+INTENSITY = Scale("intensity", 0.0, 1.0)
 
 SCALES: Mapping[str, Scale] = MappingProxyType(
     {
-        name: Scale(name, float(row["low"]), float(row["high"]), row["used_by"])
-        for name, row in read_table("scales").items()
+        name: Scale(name, float(row["low"]), float(row["high"]))
+        for name, row in packaged_table(__package__, "scales").items()
     }
 )
 """By name: `bud-e`, `scalar-target`, `emonet-voice`, `emonet-face`, `voicenet`, `report`."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from budew.errors import InputError
-from budew.taxonomy.names import NameIndex, read_table
+from budew.resources import packaged_table
+from budew.taxonomy.names import NameIndex
 from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity
 
 LONGEST_ACCENT = 40
@@ -26,7 +27,7 @@ class Attribute:
     at_high: str
 
 
-_TABLE = read_table("traits")
+_TABLE = packaged_table(__package__, "traits")
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {name: tuple(values) for name, values in _TABLE["categories"].items()}
@@ -71,15 +72,15 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
             attribute's scale, a word stands where a number belongs or the reverse, or an accent is too long
             or holds something else than letters, spaces and hyphens.
     """
-    _check_kind(name, value)
-    if not isinstance(value, str):
-        attribute = ATTRIBUTES[_NUMBER_TRAITS.resolve(name)]
-        try:
-            return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
-        except InputError as error:
-            raise InputError(f"{error}{_in_words(name)}") from error
-    key = _WORD_TRAITS.resolve(name)
-    return key, _accent(value) if key == "accent" else _VALUES[key].resolve(value)
+    if isinstance(value, str):
+        if name in _NUMBER_TRAITS and name not in _WORD_TRAITS:
+            raise InputError(f"the trait {name!r} takes a number, not {value[:LONGEST_ACCENT]!r}")
+        key = _WORD_TRAITS.resolve(name)
+        return key, _accent(value) if key == "accent" else _VALUES[key].resolve(value)
+    if name in _WORD_TRAITS and name not in _NUMBER_TRAITS:
+        raise InputError(f"the trait {name!r} takes a word, not {repr(value)[:LONGEST_ACCENT]}")
+    attribute = ATTRIBUTES[_NUMBER_TRAITS.resolve(name)]
+    return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
 
 
 def find_attribute(name: str) -> str | None:
@@ -93,20 +94,6 @@ def quantized_trait(name: str, value: str | float) -> str | float:
         return value
     scale = ATTRIBUTES[name].scale
     return from_intensity(nearest_level(to_intensity(value, scale)), scale)
-
-
-def _check_kind(name: str, value: str | float) -> None:
-    shown = repr(value)[:LONGEST_ACCENT]
-    if isinstance(value, str) and name in _NUMBER_TRAITS and name not in _WORD_TRAITS:
-        raise InputError(f"the trait {_NUMBER_TRAITS.resolve(name)!r} takes a number, not {shown}")
-    if not isinstance(value, str) and name in _WORD_TRAITS and name not in _NUMBER_TRAITS:
-        raise InputError(f"the trait {_WORD_TRAITS.resolve(name)!r} takes a word, not {shown}")
-
-
-def _in_words(name: str) -> str:
-    """Return a hint at the words for what a number was given for: years are no rating of an age."""
-    words = _TABLE["categories"].get(name.lower())
-    return f"; in words, {name.lower()} is one of {', '.join(words)}" if words else ""
 
 
 def _accent(value: str) -> str:

@@ -71,12 +71,10 @@ def test_a_gender_in_words_and_one_in_numbers_are_two():
 @pytest.mark.parametrize(
     ("confidence", "kind", "told"),
     [
-        ({"Angr": 0.9}, InputError, "'Anger'"),
+        ({"Angr": 0.9}, InputError, "'Angr'"),
         ({"Fear": float("nan")}, InputError, "confidence of 'Fear'"),
         ({"Fear": "high"}, InputError, "from 0 to 1"),
         ({"Fear": 1.5}, InputError, "from 0 to 1"),
-        ([("Fear", 0.5)], TypeError, "mapping from names"),
-        ({3: 0.5}, TypeError, "mapping from names"),
         ({"Fear": 0.1, "fear": 0.9}, ValueError, "two spellings"),
     ],
 )
@@ -125,7 +123,7 @@ FULL = dict.fromkeys(EMOTIONS, 0.5)
         ("[" * 100_000, "nested"),
         ("x" * 9_000_000, "longer than"),
         *((json.dumps(data), "fields") for data in ([], {}, {"baseline": 3}, {"baseline": {}})),
-        (json.dumps({"clips": 1, "median": {}, "spread": FULL}), "no median or spread of 'Amusement'"),
+        (json.dumps({"clips": 1, "median": {}, "spread": FULL}), "none of 'Amusement'"),
         *(
             (json.dumps({"clips": 1, "median": FULL, "spread": FULL} | {part: value}), part)
             for bad in (True, "0.5", None, 10**400)

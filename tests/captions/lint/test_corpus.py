@@ -175,7 +175,7 @@ def test_the_name_tells_the_format_where_it_can():
         (b'{"caption": "Sad.", "caption": "Glad."}', "twice"),
         (b'{"caption": "Sad.", "x": 1e999}', "1e999"),
         (b'{"caption": "Sad.", "profile": {"emotions": {"Anger": 1' + b"0" * 400 + b"}}}", "Anger"),
-        (b'{"caption": "Sad.", "profile": {"bursts": [[]]}}', "bursts"),
+        (b'{"caption": "Sad.", "profile": {"bursts": [[]]}}', "burst"),
         (b'{"caption": "\xff"}', "UTF-8"),
         (b'{"caption": "' + b"a" * LONGEST_LINE + b'"}', "longer"),
     ],

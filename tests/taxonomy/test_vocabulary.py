@@ -1,4 +1,4 @@
-"""The 40 emotions: published order, and every form of a name that published data use."""
+"""The 40 emotions and 82 bursts: published order, and every form of a name that published data use."""
 
 from urllib.parse import quote
 
@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.taxonomy import EMOTION_GROUPS, EMOTION_TABLE, EMOTIONS, emotion, emotion_group, normal_form
+from budew.taxonomy import (
+    BURST_GROUPS,
+    BURSTS,
+    EMOTION_GROUPS,
+    EMOTION_TABLE,
+    EMOTIONS,
+    burst,
+    emotion,
+    emotion_group,
+)
+from budew.taxonomy.names import normal_form
 
 any_emotion = st.sampled_from(EMOTIONS)
 
@@ -80,3 +90,9 @@ def test_every_emotion_is_in_exactly_one_group_and_has_the_sources_classes() -> 
     assert {row.valence for row in EMOTION_TABLE.values()} == {"positive", "neutral", "mixed", "negative"}
     arousals = {"low", "medium-low", "medium", "medium-high", "high"}
     assert {row.arousal for row in EMOTION_TABLE.values()} == arousals
+
+
+def test_there_are_82_bursts_in_16_groups_and_each_resolves_from_its_file_name() -> None:
+    assert len(BURSTS) == len(set(BURSTS)) == 82
+    assert len(BURST_GROUPS) == 16
+    assert [burst(name.lower().replace(" ", "_").replace("'", "’")) for name in BURSTS] == list(BURSTS)
