@@ -172,7 +172,7 @@ def _row(line: str, here: str) -> Row | BadLine:
     try:
         data = strict_json.loads(line)
         if not isinstance(data, Mapping) or not isinstance(data.get("caption"), str):
-            return BadLine(here, 'the line is not an object with a text under "caption": write {"caption": "…"}')
+            return BadLine(here, 'the line has no text under "caption": write {"caption": "…"}')
         profile = data.get("profile")
         id = data.get("id")
         named = (isinstance(id, str) and id) or (isinstance(id, int) and not isinstance(id, bool))
