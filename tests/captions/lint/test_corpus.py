@@ -166,7 +166,7 @@ def test_the_name_tells_the_format_where_it_can():
         (b"{", "JSON"),
         (b"[" * 100_000, "nested"),
         (b'{"caption": ' + b"9" * 5_000 + b"}", "JSON"),
-        (b"[1]", "object"),
+        (b"[1]", "caption"),
         (b'{"text": "Sad."}', "caption"),
         (b'{"caption": 7}', "caption"),
         (b'{"caption": "Sad.", "profile": 7}', "profile"),
