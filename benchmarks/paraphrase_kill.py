@@ -30,7 +30,7 @@ from kill import check, done, ended, kill, wait_for
 from budew.captions import expressible
 from budew.corpora import Clip, read, write_shard
 from budew.paraphrase import judge
-from budew.paraphrase.job import counted
+from budew.paraphrase.metrics.candidate_counts import CandidateCounts
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS
 
@@ -92,19 +92,17 @@ def told(name: str, seen: dict[str, Any]) -> str:
 
 def passing(out: Path) -> None:
     """Check that every caption passes the gate, and that the counts add up."""
-    clips = list(read(out))
-    for clip in clips:
+    counts, captions = CandidateCounts(), 0
+    for clip in read(out):
+        counts.add(clip)
         for caption in clip.captions:
+            captions += 1
             verdict = judge(caption.text, expressible(clip.profile or VoiceProfile()))
             if not verdict.accepted:
                 raise SystemExit(f"{clip.id}: {caption.text!r} does not pass: {verdict.reasons}")
-    counts = counted(clips)
-    fates = sum(counts[name] for name in ("accepted", "repaired", "spare", "refused"))
-    written = sum(counts[name] for name in ("accepted", "repaired", "fallbacks"))
-    captions = sum(len(clip.captions) for clip in clips)
-    if fates != counts["candidates"] or written != captions:
-        raise SystemExit(f"the counts do not add up: {counts}, {captions} captions")
-    print(f"{captions:,} captions, all pass the gate; the counts add up:", counts)
+    if counts.wrong:
+        raise SystemExit(f"the counts do not add up: {counts.listed}")
+    print(f"{captions:,} captions, all pass the gate; the counts add up:", dict(counts.counts))
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from random import Random
 
 import numpy as np
@@ -43,7 +44,7 @@ def rank_correlation(profile: VoiceProfile, caption: str) -> float | None:
 
 def measures(captions: Sequence[str]) -> dict[str, float]:
     """Return the figures of `budew.paraphrase.metrics.diversity` of a corpus of captions, as numbers."""
-    found = diversity(captions).to_dict()
+    found = asdict(diversity(captions))
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 

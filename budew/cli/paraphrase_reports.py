@@ -1,8 +1,9 @@
 """Commands that evaluate paraphrases: report, judge, harvest."""
 
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
@@ -19,6 +20,9 @@ from budew.terminal import (
     refuse_to_replace,
     visible,
 )
+
+if TYPE_CHECKING:
+    from budew.paraphrase import Gate
 
 app = typer.Typer()
 
@@ -95,13 +99,21 @@ def judge(
     """
     from collections import Counter
 
+    from budew.corpora.sidecar import json_object, numbered_lines
+    from budew.errors import BudewError
     from budew.paraphrase import Gate
-    from budew.paraphrase.judging import judged_lines
 
     refuse_to_replace([file], verdicts)
-    tell, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
+    bad, codes, count, passed = PrintedErrors(), Counter[str](), 0, 0
+    name, gate = name_of(file), Gate(tolerance=tolerance)
     with opened(file) as lines, output(verdicts) if verdicts else nullcontext() as written:
-        for row in judged_lines(lines, name=name_of(file), gate=Gate(tolerance=tolerance), on_bad=tell):
+        for number, line in numbered_lines(lines, name, on_bad=bad):
+            where = f"{name}: line {number}"
+            try:
+                row = _judged(json_object(line, where), where, gate)
+            except BudewError as error:
+                bad(error)
+                continue
             count, passed = count + 1, passed + row["accepted"]
             codes.update({reason["code"] for reason in row["reasons"]})
             if written is not None:
@@ -112,7 +124,25 @@ def judge(
     print(f"{passed:,} of {count:,} pass")
     for code, times in sorted(codes.items(), key=lambda pair: (-pair[1], pair[0])):
         print(f"  {code}: {times:,}")
-    raise typer.Exit(tell.status)
+    raise typer.Exit(bad.status)
+
+
+def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
+    """Return a line with its verdict; CorpusError or InputError where it cannot be judged."""
+    from budew.errors import CorpusError, InputError
+    from budew.profile import VoiceProfile
+
+    beside = {key: record.get(key) or "" for key in ("source", "transcript")}
+    texts = (record.get("caption"), *beside.values())
+    if "profile" not in record or not all(isinstance(text, str) for text in texts):
+        needed = "a caption and a profile; source and transcript are texts or left out"
+        raise CorpusError(f"{where}: a line needs {needed}: correct it")
+    try:
+        profile = VoiceProfile.from_dict(record["profile"])
+    except InputError as error:
+        raise CorpusError(f"{where}: {error}") from error
+    verdict = asdict(gate.judge(record["caption"], profile, **beside))
+    return {**record, **verdict}
 
 
 @app.command(no_args_is_help=True)
@@ -133,6 +163,8 @@ def harvest(
 
     Example: budew paraphrase harvest paraphrased/ --at-least 5
     """
+    from rich.table import Table
+
     from budew.corpora import read
     from budew.paraphrase.harvest import harvest as harvested
 
@@ -145,16 +177,10 @@ def harvest(
         with output(jsonl) as file:
             for row in found:
                 print(as_json(row.to_dict()), file=file)
-    print_table(_harvest_table(found[:top]))
-    raise typer.Exit(bad.status)
-
-
-def _harvest_table(found: Any) -> Any:
-    from rich.table import Table
-
     table = Table("word", "missed", "as an emotion", "passed", "emotions missed", "for example")
-    for row in found:
+    for row in found[:top]:
         emotions = ", ".join(f"{name} {count}" for name, count in row.emotions[:3])
-        example = row.examples[0][:80] if row.examples else ""
-        table.add_row(row.word, f"{row.missed:,}", f"{row.named:,}", f"{row.passed:,}", emotions, example)
-    return table
+        counts = (f"{count:,}" for count in (row.missed, row.named, row.passed))
+        table.add_row(row.word, *counts, emotions, row.examples[0][:80])
+    print_table(table)
+    raise typer.Exit(bad.status)

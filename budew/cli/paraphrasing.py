@@ -190,8 +190,8 @@ def prompt(
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
     from budew.paraphrase.backend import Request
+    from budew.paraphrase.job import source_caption
     from budew.paraphrase.prompts import load_prompts
-    from budew.paraphrase.rewriting import source_caption
     from budew.profile import VoiceProfile
 
     prompts, said = load_prompts(prompt_file, ban=ban), options.parsed_file(profile, VoiceProfile.from_json)

@@ -3,9 +3,8 @@
 from budew.paraphrase.backend import Backend, Candidates, Refused, Request
 from budew.paraphrase.gate import Gate, Reason, Verdict, judge
 from budew.paraphrase.grammar import GrammarBackend
-from budew.paraphrase.job import Paraphrase
+from budew.paraphrase.job import Paraphrase, Rewriting
 from budew.paraphrase.prompts import Prompts, load_prompts
-from budew.paraphrase.rewriting import Rewriting
 
 __all__ = [
     "Backend",

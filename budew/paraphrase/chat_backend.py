@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from budew.chat.client import Client
-from budew.chat.request import ChatRequest
+from budew.chat.request import ChatRequest, Schema
 from budew.chat.server import ServerSettings
 from budew.errors import InputError, ServerError
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.prompts import Prompts, load_prompts
-from budew.paraphrase.prompts.messages import SCHEMA
-from budew.paraphrase.tidy import tidied
+from budew.paraphrase.tidy import KEY, tidied
+
+_OBJECT = {"type": "object", "properties": {KEY: {"type": "string"}}, "required": [KEY]}
+SCHEMA = Schema("caption", {**_OBJECT, "additionalProperties": False})
+"""Of an answer, where the server holds it to one."""
 
 
 @dataclass(slots=True)

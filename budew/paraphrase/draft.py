@@ -6,7 +6,7 @@ out is repaired: a sentence that expresses it, in words of the lexicon, is appen
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,10 +62,6 @@ class Draft:
     codes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
-    def open(self) -> Iterator[Slot]:
-        """Return the slots that have no caption yet."""
-        return (slot for slot in self.slots if slot.caption is None)
-
     def request(self, slot: Slot, *, n: int) -> Request:
         """Return the next request for a slot."""
         slot.attempts += 1
@@ -119,28 +115,25 @@ class Draft:
             ]
         return account
 
-    def _verdict(self, slot: Slot, text: str, *, source: str | None = None) -> Verdict:
-        return self.gate.judge(
-            text,
-            slot.said,
-            source=slot.source if source is None else source,
-            siblings=[caption.text for caption in self.captions()],
-            transcript=self.transcript,
-        )
+    def _verdict(self, slot: Slot, text: str, *, rewritten: bool = True) -> Verdict:
+        source, siblings = slot.source if rewritten else "", [caption.text for caption in self.captions()]
+        return self.gate.judge(text, slot.said, source=source, siblings=siblings, transcript=self.transcript)
 
     def _write(self, slot: Slot, text: str, made_by: Mapping[str, Any]) -> None:
         slot.caption = Caption(text, {"by": "paraphrase", "of": slot.source, **made_by})
 
     def _repair(self, slot: Slot) -> bool:
-        place = best_repairable([verdict for _, verdict, _ in slot.refused], slot.said)
-        if place is None:
+        """Complete the first candidate that leaves out least; return whether that passes."""
+        repairable = [row for row in slot.refused if is_repairable(row[1], slot.said)]
+        if not repairable:
             return False
-        text, verdict, made_by = slot.refused[place]
+        best = min(repairable, key=lambda row: len(row[1].reasons))
+        candidate, verdict, made_by = best
         seed = derived_seed("repair", self.id, self.seed, slot.number)
-        text, added = repaired(text, verdict, slot.said, seed=seed)
+        text, added = repaired(candidate, verdict, slot.said, seed=seed)
         if not self._verdict(slot, text).accepted:
             return False
-        del slot.refused[place]
+        slot.refused.remove(best)
         self._write(slot, text, {**made_by, "repaired": added})
         self.counts["repaired"] += 1
         return True
@@ -150,7 +143,9 @@ class Draft:
         why = slot.refused[-1][1].reasons[0].code if slot.refused else "unanswered"
         seeds = [derived_seed("fallback", self.id, self.seed, slot.number, n) for n in range(_FALLBACKS)]
         tried = ((render(slot.said, seed=seed), seed) for seed in seeds)
-        passing = ((text, seed) for text, seed in tried if self._verdict(slot, text, source="").accepted)
+        passing = (
+            (text, seed) for text, seed in tried if self._verdict(slot, text, rewritten=False).accepted
+        )
         text, seed = next(passing, (render(slot.said, seed=seeds[0]), seeds[0]))
         self._write(slot, text, {"fallback": why, "attempt": slot.attempts, "seed": seed})
         self.counts["fallbacks"] += 1
@@ -173,12 +168,6 @@ def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:
     things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
     says_a_feeling = len(verdict.missed) < len(wanted.emotions) or not wanted.emotions
     return says_a_feeling and things - len(verdict.reasons) >= _LEAST * things
-
-
-def best_repairable(verdicts: Sequence[Verdict], profile: VoiceProfile) -> int | None:
-    """Return the index of the first candidate that leaves out least, None if none is repairable."""
-    repairable = [place for place, verdict in enumerate(verdicts) if is_repairable(verdict, profile)]
-    return min(repairable, key=lambda place: len(verdicts[place].reasons), default=None)
 
 
 def repaired(candidate: str, verdict: Verdict, profile: VoiceProfile, *, seed: int) -> tuple[str, str]:

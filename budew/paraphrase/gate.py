@@ -95,7 +95,23 @@ class Gate(Settings):
         siblings: Sequence[str] = (),
         transcript: str = "",
     ) -> Verdict:
-        """Compare a candidate with the profile; see the function `judge`."""
+        """Compare a candidate with the profile.
+
+        Codes of the reasons: `empty`; `long` (for its profile); every code of the linter (numbers, field
+        names, markup, loops, other languages, refusals, contradictions, too long for Whisper, …); `lost`,
+        `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`, `added-burst`;
+        `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another caption of
+        the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
+
+        Args:
+            candidate: English caption.
+            profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned,
+                no emotion or burst may be denied, and where emotions are unknown the voice is not called
+                neutral.
+            source: the template caption that was rewritten.
+            siblings: captions of the same clip that it must not resemble.
+            transcript: words spoken in the clip.
+        """
         if not candidate.strip():
             return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
         wanted = expressible(profile)
@@ -172,26 +188,9 @@ def judge(
     transcript: str = "",
     tolerance: int = 1,
 ) -> Verdict:
-    """Compare a candidate with the profile.
-
-    Codes of the reasons: `empty`; `long` (for its profile); every code of the linter (numbers, field names,
-    markup, loops, other languages, refusals, contradictions, too long for Whisper, …); `lost`, `added` and
-    `moved` (an emotion, by more levels than `tolerance`); `lost-burst`, `added-burst`; `lost-trait`,
-    `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another caption of the clip);
-    `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
-
-    Args:
-        candidate: English caption.
-        profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned, no
-            emotion or burst may be denied, and where emotions are unknown the voice is not called neutral.
-        source: the template caption that was rewritten.
-        siblings: captions of the same clip that it must not resemble.
-        transcript: words spoken in the clip.
-        tolerance: levels (of five) that an intensity may differ; absent and slight are never confused.
-    """
-    return Gate(tolerance=tolerance).judge(
-        candidate, profile, source=source, siblings=siblings, transcript=transcript
-    )
+    """Compare a candidate with the profile as a gate of this tolerance does; see `Gate.judge`."""
+    gate = Gate(tolerance=tolerance)
+    return gate.judge(candidate, profile, source=source, siblings=siblings, transcript=transcript)
 
 
 def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance: int) -> Iterator[Reason]:

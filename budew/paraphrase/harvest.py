@@ -5,7 +5,7 @@ emotion is missed, and rare in accepted captions, are worth a line in `caption_t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -43,14 +43,14 @@ class Harvested:
     emotions: tuple[tuple[str, int], ...]
     examples: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return {**asdict(self), "emotions": dict(self.emotions), "share": round(self.share, 3)}
-
     @property
     def share(self) -> float:
         """Share of the texts with it that miss an emotion."""
         return self.missed / (self.missed + self.passed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {**asdict(self), "emotions": dict(self.emotions), "share": round(self.share, 3)}
 
 
 def harvest(
@@ -70,28 +70,25 @@ def harvest(
         for caption in written_by_rewriting(clip):
             if not is_fallback(caption):
                 passed.update(unread(caption.text))
-        for text, lost in _missing(clip):
-            words = unread(text)
+        for refusal in refusals_of(clip):
+            lost = [name for name in refusal.missed if name in EMOTIONS]
+            if not lost or not _NO_CAPTION.isdisjoint(refusal.codes):
+                continue
+            words = unread(refusal.text)
             missed.update(words)
-            named.update(words & {unknown.word for unknown in parse(text).unknown})
+            named.update(words & {unknown.word for unknown in parse(refusal.text).unknown})
             for word in words:
                 emotions[word].update(lost)
-                if len(examples[word]) < _EXAMPLES and text not in examples[word]:
-                    examples[word].append(text)
+                if len(examples[word]) < _EXAMPLES and refusal.text not in examples[word]:
+                    examples[word].append(refusal.text)
         if progress:
             progress(number)
-    found = [
-        Harvested(
-            word,
-            count,
-            named[word],
-            passed[word],
-            tuple(sorted(emotions[word].items(), key=lambda pair: (-pair[1], EMOTIONS.index(pair[0])))),
-            tuple(examples[word]),
-        )
-        for word, count in missed.items()
-        if count >= fewest
-    ]
+    found = []
+    for word, count in missed.items():
+        if count >= fewest:
+            ranked = sorted(emotions[word].items(), key=lambda pair: (-pair[1], EMOTIONS.index(pair[0])))
+            shown = tuple(examples[word])
+            found.append(Harvested(word, count, named[word], passed[word], tuple(ranked), shown))
     return sorted(found, key=lambda row: (-row.named, -row.missed * row.share, row.word))
 
 
@@ -108,11 +105,3 @@ def unread(text: str) -> set[str]:
         and word not in lexicon.known
         and word not in grammar
     }
-
-
-def _missing(clip: Clip) -> Iterator[tuple[str, list[str]]]:
-    """Yield the refused candidates that are English captions and miss emotions, and which."""
-    for refusal in refusals_of(clip):
-        missed = [name for name in refusal.missed if name in EMOTIONS]
-        if missed and _NO_CAPTION.isdisjoint(refusal.codes):
-            yield refusal.text, missed

@@ -1,23 +1,36 @@
 """The rewriting job: several captions for each clip, in other words than a template's, with the same meaning.
 
-Each clip keeps the counts of its candidates in its metadata, under `paraphrase`; `budew paraphrase report`
-sums them.
+A backend is asked for candidates, the gate judges them, what fails is asked again with the reasons,
+completed, or replaced by a template marked as such: every clip gets its captions. Each clip keeps the counts
+of its candidates in its metadata, under `paraphrase`; `budew paraphrase report` sums them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pydantic import Field, InstanceOf
+
+from budew.captions import expressible, parse, render
+from budew.captions.render import Style
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.corpora.clip import Clip
-from budew.jobs.job import OnFailed
+from budew.errors import CorpusError
 from budew.paraphrase.backend import Backend
-from budew.paraphrase.draft import COUNTS, METADATA, Draft
-from budew.paraphrase.rewriting import Rewriting
+from budew.paraphrase.draft import METADATA, Draft, Slot
+from budew.paraphrase.gate import Gate, judge
+from budew.paraphrase.prompts import Prompts, load_prompts
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+from budew.settings import Settings
 
+if TYPE_CHECKING:
+    from budew.jobs.job import OnFailed
+
+_LONGEST = 2_000
+"""Characters of a template; the fullest rendering of a profile of ten parts has some 600."""
 _REPLACED = ("render", "paraphrase")
 """Makers of captions that the new ones replace."""
 _TALLIES = {
@@ -31,6 +44,62 @@ _TALLIES = {
 """Counts shown with the progress, and their labels."""
 
 _Prepared = tuple[Clip, Draft | Exception]
+
+
+class Rewriting(Settings):
+    """How captions are rewritten, whatever backend writes them."""
+
+    per_clip: int = Field(default=1, ge=1, description="Captions for each clip, each in another style.")
+    attempts: int = Field(
+        default=3, ge=1, description="Requests for one caption; each after the first has the reasons."
+    )
+    candidates: int = Field(
+        default=2, ge=1, description="Texts of each request; the first that passes stays."
+    )
+    seed: int = Field(default=0, description="Decides, with the id of a clip, everything that is drawn.")
+    gate: Gate = Field(default_factory=Gate, description="What a caption must fulfil.")
+    repair: bool = Field(default=True, description="Complete candidates that only leave something out.")
+    keep_templates: bool = Field(default=False, description="Keep template captions beside the new ones.")
+    keep_refused: bool = Field(
+        default=True, description="Keep refused candidates in the metadata, for report and harvest."
+    )
+    prompts: InstanceOf[Prompts] = Field(
+        default_factory=load_prompts, exclude=True, description="Whose styles are drawn, for all backends."
+    )
+
+    def draft(self, clip: Clip) -> Draft:
+        """Return a clip as it is before anything was asked.
+
+        Raises:
+            CorpusError: it has no profile.
+        """
+        parts = said_parts(clip)
+        if not parts:
+            raise CorpusError(f"clip {clip.id!r} has no profile to compare captions with: annotate it first")
+        slots = []
+        for number in range(self.per_clip):
+            said, style = parts[number % len(parts)], self.prompts.style_of(self.seed, clip.id, number)
+            form = self.prompts.styles[style].source_style
+            source = source_caption(clip.id, number, said, seed=self.seed, style=form)
+            slots.append(Slot(number, said, source, style))
+        return Draft(clip.id, slots, self.gate, self.seed, clip.transcript or "")
+
+    async def rewrite(self, drafts: Sequence[Draft], backend: Backend) -> None:
+        """Fill all slots of some drafts, with as many rounds of requests as needed.
+
+        Raises:
+            JobError: the backend cannot answer any request.
+        """
+        for _ in range(self.attempts):
+            waiting = [(draft, slot) for draft in drafts for slot in draft.slots if slot.caption is None]
+            if not waiting:
+                break
+            requests = [draft.request(slot, n=self.candidates) for draft, slot in waiting]
+            answers = await backend.rewrite(requests)
+            for (draft, slot), request, answer in zip(waiting, requests, answers, strict=True):
+                draft.take(slot, request, answer)
+        for draft in drafts:
+            draft.finish(repair=self.repair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +131,7 @@ class Paraphrase:
         account = clip.metadata.get(METADATA, {})
         return {shown: account.get(name, 0) for name, shown in _TALLIES.items()}
 
-    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+    def run(self, clips: Iterator[Clip], failed: "OnFailed") -> Iterator[Clip]:
         """Caption clips in their order, many at a time; a clip without a profile fails.
 
         Raises:
@@ -78,7 +147,8 @@ class Paraphrase:
             )
             try:
                 with closing(batches):
-                    yield from self._finished(batches, failed)
+                    for batch, done in batches:
+                        yield from self._finished(batch, done.exception(), failed)
             finally:
                 wait_for(loop, backend.__aexit__(None, None, None))
 
@@ -93,18 +163,16 @@ class Paraphrase:
         await self.rewriting.rewrite(drafts, backend)
 
     def _finished(
-        self, batches: Iterator[tuple[Sequence[_Prepared], Future[None]]], failed: OnFailed
+        self, batch: Sequence[_Prepared], error: BaseException | None, failed: "OnFailed"
     ) -> Iterator[Clip]:
-        for batch, done in batches:
-            error = done.exception()
-            for clip, draft in batch:
-                wrong = draft if isinstance(draft, Exception) else error
-                if isinstance(draft, Draft) and wrong is None:
-                    yield self._with_captions(clip, draft)
-                elif isinstance(wrong, Exception):
-                    failed(clip.id, wrong)
-                elif wrong is not None:
-                    raise wrong
+        for clip, draft in batch:
+            wrong = draft if isinstance(draft, Exception) else error
+            if isinstance(draft, Draft) and wrong is None:
+                yield self._with_captions(clip, draft)
+            elif isinstance(wrong, Exception):
+                failed(clip.id, wrong)
+            elif wrong is not None:
+                raise wrong
 
     def _with_captions(self, clip: Clip, draft: Draft) -> Clip:
         replaced = _REPLACED[self.rewriting.keep_templates :]
@@ -113,17 +181,50 @@ class Paraphrase:
         return replace(clip, captions=kept + draft.captions(), metadata={**clip.metadata, METADATA: account})
 
 
-def counted(clips: Iterable[Clip]) -> dict[str, int]:
-    """Return the sums of the counts of some clips."""
-    total = dict.fromkeys(COUNTS, 0)
-    for clip in clips:
-        account = clip.metadata.get(METADATA, {})
-        for name in COUNTS:
-            total[name] += account.get(name, 0)
-    return total
-
-
 def _batches(prepared: Iterable[_Prepared], size: int) -> Iterator[list[_Prepared]]:
     left = iter(prepared)
     while batch := list(islice(left, size)):
         yield batch
+
+
+def said_parts(clip: Clip) -> tuple[VoiceProfile, ...]:
+    """Return the profile of each template caption of a clip, without repetition; its own where it has none.
+
+    A template may express the strongest emotions only. It comes from a file, so only one that parses as a
+    plain part of the clip's profile, and as nothing else, counts; prompts hold a fresh rendering of it.
+    """
+    if clip.profile is None:
+        return ()
+    whole = _with_silence(expressible(clip.profile), silent=not clip.profile.emotions_known)
+    templates = (caption.text for caption in clip.captions if caption.made_by.get("by") == "render")
+    said = dict.fromkeys(
+        _with_silence(part, silent=not whole.emotions_known or bool(whole.emotions))
+        for text in templates
+        if (part := _part_said(text, whole)) is not None
+    )
+    return tuple(said) or (whole,)
+
+
+def source_caption(id: str, number: int, said: VoiceProfile, *, seed: int, style: Style | None = None) -> str:
+    """Return a template caption that expresses `said`, for caption `number` of a clip."""
+    return render(said, seed=derived_seed("source", id, seed, number), style=style)
+
+
+def _with_silence(said: VoiceProfile, *, silent: bool) -> VoiceProfile:
+    """Return a profile; where it has no emotions and is silent on them, with unknown emotions."""
+    return VoiceProfile(None, said.bursts, said.traits) if silent and not said.emotions else said
+
+
+def _part_said(text: str, whole: VoiceProfile) -> VoiceProfile | None:
+    """Return the parsed profile of a caption if it is a plain part of `whole`, else None."""
+    if len(text) > _LONGEST:
+        return None
+    said = parse(text).profile
+    within = (
+        said.emotions.items() <= whole.emotions.items()
+        and set(said.bursts) <= set(whole.bursts)
+        and said.traits.items() <= whole.traits.items()
+    )
+    says_nothing = said == VoiceProfile() and bool(whole.emotions or whole.bursts or whole.traits)
+    is_template = within and not says_nothing and judge(text, said, tolerance=0).accepted
+    return said if is_template else None

@@ -32,13 +32,12 @@ from budew.quiet import quiet_transformers
 from budew.randomness import derived_seed, generator
 
 _UNLIMITED = 10**9  # tokenizers without a limit give 1e30
-_OUT_OF_MEMORY = ("out of memory", "allocate memory", "not enough memory")
 _KINDS = ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM")
 _LOCK = Lock()  # one batch at a time in a process
 
 
 class Prompt(NamedTuple):
-    """Tokens of a prompt, number and largest length (tokens) of its answers, and the seed of the sampling."""
+    """Tokens of a prompt, how many answers of at most how many tokens, and the seed of the sampling."""
 
     tokens: list[int]
     answers: int
@@ -68,7 +67,7 @@ class TransformersBackend:
         temperature: 0 gives the likeliest text, and one candidate.
         top_p: share of the probability of the tokens that are sampled from, the likeliest first.
         max_new_tokens: longest answer; None takes what the prompts allow for the request.
-        prompts: those of this installation when None.
+        prompts: those of this installation by default.
 
     Raises:
         InputError: a number is out of range.
@@ -83,7 +82,7 @@ class TransformersBackend:
     temperature: float = 0.9
     top_p: float = 0.95
     max_new_tokens: int | None = None
-    prompts: Prompts | None = None
+    prompts: Prompts = field(default_factory=load_prompts)
     ahead: int = field(default=1, init=False)
     library: ClassVar[str] = "transformers"
 
@@ -122,14 +121,13 @@ class TransformersBackend:
 
     def prompt(self, local: LocalModel, request: Request) -> Prompt | str:
         """Return the prompt of a request, or why it does not fit the context."""
-        prompts = self.prompts or load_prompts()
-        tokens = prompt_tokens(local.tokenizer, prompts.messages(request, structured=False))
-        longest = min(self.max_new_tokens or prompts.answer_tokens(request), local.context)
-        if len(tokens) + (0 if local.encoder_decoder else longest) > local.context:
-            return (
-                f"the prompt of {len(tokens)} tokens and its answer of up to {longest} exceed the context of "
-                f"{local.context}: use a model with a longer context, or shorter prompts"
+        tokens = prompt_tokens(local.tokenizer, self.prompts.messages(request, structured=False))
+        longest = min(self.max_new_tokens or self.prompts.answer_tokens(request), local.context)
+        if (needed := len(tokens) + (0 if local.encoder_decoder else longest)) > local.context:
+            fault = (
+                f"prompt and answer take {needed} tokens, more than the model's context of {local.context}"
             )
+            return f"{fault}: use a model with a longer context, or shorter prompts"
         answers = request.n if self.temperature else 1
         return Prompt(tokens, answers, longest, derived_seed(self.library, request.seed))
 
@@ -141,17 +139,16 @@ class TransformersBackend:
             with _LOCK:
                 answers = iter(self._generate(local, fitting) if fitting else ())
         except RuntimeError as error:
-            less = any(words in str(error) for words in _OUT_OF_MEMORY)
-            remedy = "use a smaller batch or fewer candidates" if less else "see the log"
+            remedy = "if memory is short, use a smaller batch or fewer candidates"
             raise JobError(f"{self.library} cannot go on ({_one_line(error)}): {remedy}") from error
-        done = []
-        for request, prompt in zip(requests, prompts, strict=True):
-            made_by = {**self._made_by(request.style), "seed": request.seed}
-            if isinstance(prompt, str):
-                done.append(Candidates((), made_by, failure=prompt))
-            else:
-                done.append(Candidates(next(answers), made_by))
-        return done
+        return [
+            Candidates(
+                () if isinstance(prompt, str) else next(answers),
+                {**self._made_by(request.style), "seed": request.seed},
+                failure=prompt if isinstance(prompt, str) else "",
+            )
+            for request, prompt in zip(requests, prompts, strict=True)
+        ]
 
     def _load(self) -> LocalModel:
         return load_model(self.model, self.revision, self.device, self.dtype, content_of(self.model))
@@ -166,7 +163,7 @@ class TransformersBackend:
     def _made_by(self, style: str | None = None) -> dict[str, str | int | float]:
         folder = Path(self.model).expanduser()
         name = folder.resolve().name if folder.is_dir() else str(self.model)
-        return (self.prompts or load_prompts()).made_by(self.library, name, style)
+        return self.prompts.made_by(self.library, name, style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +180,8 @@ class VLLMBackend(TransformersBackend):
 
     def sampling(self, prompt: Prompt) -> dict[str, Any]:
         """Return the arguments of `vllm.SamplingParams`; vLLM draws candidate number i by the seed + i."""
-        drawn = {"temperature": self.temperature, "top_p": self.top_p, "seed": prompt.seed}
-        return {**drawn, "n": prompt.answers, "max_tokens": prompt.longest}
+        sizes = {"n": prompt.answers, "max_tokens": prompt.longest}
+        return {**sizes, "temperature": self.temperature, "top_p": self.top_p, "seed": prompt.seed}
 
     def _load(self) -> LocalModel:
         given = {"revision": self.revision, "dtype": self.dtype or "auto", **self.engine}
@@ -238,13 +235,10 @@ def load_model(
             model.to(target).eval().requires_grad_(False)
         except Exception as error:  # files from outside can be wrong in any way
             raise _unusable(name_or_dir, _one_line(error)) from error
-    rows, missing = model.get_input_embeddings().num_embeddings, sorted(report["missing_keys"])
-    if missing:
+    if missing := sorted(report["missing_keys"]):
         raise _unusable(name_or_dir, f"it lacks {len(missing)} weights, such as {missing[0]}")
     if not tokenizer("a voice").input_ids:
         raise _unusable(name_or_dir, "it has no tokenizer")
-    if len(tokenizer) > rows:
-        raise _unusable(name_or_dir, f"its tokenizer has {len(tokenizer)} tokens, its model {rows}")
     model.generation_config = _generation_config(model.generation_config, tokenizer)
     known = getattr(config.get_text_config(), "max_position_embeddings", None) or _UNLIMITED  # T5 has none
     context = min(int(tokenizer.model_max_length), known, _UNLIMITED)
@@ -268,8 +262,8 @@ def _unusable(name: str | Path, why: str) -> JobError:
 
 def _generation_config(saved: Any, tokenizer: Any) -> transformers.GenerationConfig:
     """Take the special tokens of the model's own config; the sampling is ours."""
-    listed = saved.eos_token_id if isinstance(saved.eos_token_id, list) else [saved.eos_token_id]
-    ends = sorted({end for end in (*listed, tokenizer.eos_token_id) if end is not None})
+    saved_ends = saved.eos_token_id if isinstance(saved.eos_token_id, list) else [saved.eos_token_id]
+    ends = sorted({*saved_ends, tokenizer.eos_token_id} - {None})
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token_id = min(ends, default=0)
     kept = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
 from budew.paraphrase.draft import FATES
@@ -22,7 +21,6 @@ from budew.reports.page import (
     render_page,
     shown,
     strongest_first,
-    write_page,
 )
 from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval
 from budew.reports.tables import share, written
@@ -34,11 +32,6 @@ Piece = tuple[str, bool]
 """Some text, and whether it is not in the other text."""
 _WORD = re.compile(r"\s*\S+\s*")
 _EDGES = ".,;:!?\"'()“”‘’…"
-
-
-def write_paraphrase_page(found: ParaphraseReport, path: Path) -> Path:
-    """Write the page of `paraphrase_html` to `path`, replacing what is there, and return the path."""
-    return write_page(paraphrase_html(found), path)
 
 
 def paraphrase_html(found: ParaphraseReport) -> str:
@@ -86,10 +79,7 @@ def _lists(found: ParaphraseReport) -> list[BarList]:
     tallies = {
         "refused, by first reason": found.candidates.codes,
         "fallbacks, by reason": captions.fallbacks,
-        "style": captions.styles,
-        "backend": captions.backends,
-        "prompt": captions.prompts,
-        "attempt": captions.attempts,
+        **captions.origins,
     }
     return [bar_list(name, ranked(tally), len(tally)) for name, tally in tallies.items() if tally]
 

@@ -10,7 +10,6 @@ from rich.text import Text
 from budew.correlation import Estimate
 from budew.paraphrase.draft import FATES
 from budew.paraphrase.metrics.candidate_counts import ranked
-from budew.paraphrase.metrics.comparison import COMPARED
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
 from budew.reports.tables import LISTED, share, table, written
@@ -60,11 +59,8 @@ def paraphrase_tables(found: ParaphraseReport) -> RenderableType:
 def diversity_rows(
     compared: Mapping[str, Diversity],
 ) -> list[tuple[Metric, dict[str, float | None]]]:
-    """Return each metric with its values, in the order of `COMPARED`."""
-    return [
-        (row, {name: getattr(compared[name], row.name) for name in COMPARED if name in compared})
-        for row in DIVERSITY
-    ]
+    """Return each metric with its values."""
+    return [(row, {name: getattr(side, row.name) for name, side in compared.items()}) for row in DIVERSITY]
 
 
 def fidelity_rows(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
@@ -95,14 +91,8 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
         yield f"refused for: {_listed(ranked(totals.codes))}"
     fallbacks = sum(captions.fallbacks.values())
     yield f"captions: {captions.captions:,}, fallbacks {fallbacks:,} ({share(fallbacks, captions.captions)})"
-    for label, tally in (
-        ("fallbacks for", captions.fallbacks),
-        ("styles", captions.styles),
-        ("backends", captions.backends),
-        ("prompts", captions.prompts),
-        ("attempts", captions.attempts),
-    ):
-        if len(tally):
+    for label, tally in ({"fallbacks for": captions.fallbacks} | captions.origins).items():
+        if tally:
             yield f"{label}: {_listed(ranked(tally))}"
     if totals.wrong:
         yield f"the counts are INCONSISTENT in {totals.wrong:,} clips, such as:"

@@ -13,7 +13,7 @@ from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge, load_prompts
 from budew.paraphrase.backend import Request
-from budew.paraphrase.rewriting import source_caption
+from budew.paraphrase.job import source_caption
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from tests.paraphrase.scripted import some_clips
@@ -56,17 +56,11 @@ def test_a_server_is_asked_and_its_costs_are_printed(budew, corpus, tmp_path):
     ("given", "named"),
     [
         ("chat --model m", "--base-url"),
-        ("chat --base-url http://localhost/v1", "--model"),
         ("transformers", "--model"),
-        ("vllm", "--model"),
         ("grammar --model m", "--model"),
-        ("grammar --base-url http://localhost/v1", "--base-url"),
         ("grammar --ban ban.yaml", "--ban"),
         ("grammar --json", "--json"),  # the default, but given
-        ("grammar --plain", "--json"),
         ("chat --device cpu", "--device"),
-        ("vllm --batch-size 2", "--batch-size"),
-        ("transformers --server server.yaml", "--server"),
     ],
 )
 def test_an_option_that_a_backend_lacks_or_does_not_use_is_named(budew, corpus, tmp_path, given, named):
@@ -87,10 +81,8 @@ def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):
     (clip, *_) = read(tmp_path / "out")
     assert clip.metadata["paraphrase"]["codes"] == {"copy": 2}  # any text shares some runs with its template
     assert "refusals" not in clip.metadata["paraphrase"]
-    for wrong in ("attempts=0", "gate.tolerance=9", "cache=x.sqlite", "colour=red"):
-        outcome = budew("paraphrase", "run", corpus, tmp_path / "wrong", "--set", wrong)
-        assert outcome.status == 1
-        assert wrong.split("=")[0] in outcome.err
+    outcome = budew("paraphrase", "run", corpus, tmp_path / "wrong", "--set", "gate.tolerance=9")
+    assert (outcome.status, "gate.tolerance" in outcome.err) == (1, True)
 
 
 def test_a_dry_run_asks_no_server_and_writes_nothing(budew, corpus, tmp_path):
@@ -122,8 +114,6 @@ def test_captions_from_anywhere_are_judged(budew, tmp_path):
     assert written[1]["missed"] == ["Anger"]
     counts = outcome.out.partition("1 of 3 pass\n")[2].splitlines()
     assert "  spoken: 1" in counts
-    assert len({line.split(":")[0] for line in counts}) == len(counts)
-    assert budew("paraphrase", "judge", "-", stdin=text.encode()).out == outcome.out
 
 
 @pytest.mark.parametrize("status", [0, 1])
@@ -164,13 +154,8 @@ def test_a_report_is_written_as_json_page_and_ban_list_that_agree(budew, tmp_pat
     assert "the counts of all 30 clips are consistent" in outcome.out
     assert "\x1b" not in outcome.out
     assert "Rewritten" in page.read_text()
-
-
-def test_a_report_whose_counts_do_not_add_up_ends_with_status_1(budew, tmp_path):
     write_shard(tmp_path / "b.tar", [rewritten(1, candidates=5)])
-    outcome = budew("paraphrase", "report", tmp_path / "b.tar")
-    assert outcome.status == 1
-    assert "c1: 5 candidates, of which 1 have an outcome" in outcome.out
+    assert budew("paraphrase", "report", tmp_path / "b.tar").status == 1
 
 
 @pytest.fixture
@@ -180,33 +165,24 @@ def prompt(budew, tmp_path):
     return lambda *arguments: budew("paraphrase", "prompt", profile, *arguments)
 
 
-def request_for(style: str, seed: int = 0) -> Request:
-    source = source_caption("", 0, PROFILE, seed=seed, style=load_prompts().styles[style].source_style)
-    return Request("", source, PROFILE, seed, style=style)
-
-
 def test_the_exact_prompt_is_shown(prompt):
-    for style in load_prompts().styles:
-        system, user = load_prompts().messages(request_for(style, 4), structured=True)
-        shown = prompt("--style", style, "--seed", 4).out
-        assert shown == f"[system]\n{system['content']}\n\n[user]\n{user['content']}\n"
-    system, _ = load_prompts().messages(request_for("plain"), structured=False)
-    assert system["content"] in prompt("--style", "plain", "--plain").out
-    text = load_prompts().text(request_for("plain"))
-    assert prompt("--style", "plain", "--format", "text").out == text + "\n"
-
-
-def test_a_style_is_drawn_by_the_seed_and_an_unknown_one_is_refused(prompt):
-    assert len({prompt("--seed", seed).out for seed in range(4)}) == 4
+    for style, seed in (("literary", 4), ("plain", 0)):
+        form = load_prompts().styles[style].source_style
+        source = source_caption("", 0, PROFILE, seed=seed, style=form)
+        request = Request("", source, PROFILE, seed, style=style)
+        system, user = load_prompts().messages(request, structured=True)
+        given = ("--style", style, "--seed", seed)
+        assert prompt(*given).out == f"[system]\n{system['content']}\n\n[user]\n{user['content']}\n"
+        assert prompt(*given, "--format", "text").out == load_prompts().text(request) + "\n"
+        system, _ = load_prompts().messages(request, structured=False)
+        assert system["content"] in prompt(*given, "--plain").out
     assert prompt("--style", "grand").status == 2
 
 
 def test_a_custom_prompt_file_and_phrases_to_avoid_are_used(prompt, tmp_path):
     text = (data_folder("paraphrase") / "prompts.yaml").read_text(encoding="utf-8")
-    text = text.replace("You rewrite", "Please rewrite").replace(
-        "examples: {file: examples.yaml, count: 4}", ""
-    )
-    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    text = text.replace("examples: {file: examples.yaml, count: 4}", "")
+    (tmp_path / "mine.yaml").write_text(text.replace("You rewrite", "Please rewrite"), encoding="utf-8")
     (tmp_path / "ban.yaml").write_text("phrases: [a tapestry of]")
     shown = prompt("--prompt", tmp_path / "mine.yaml", "--ban", tmp_path / "ban.yaml").out
     assert shown.startswith("[system]\nPlease rewrite captions")

@@ -7,10 +7,9 @@ import pytest
 
 from budew.captions import render
 from budew.chat.server import ServerSettings
-from budew.errors import JobError
 from budew.paraphrase import Request, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
-from tests.chat.conftest import completion, refusal
+from tests.chat.conftest import refusal
 from tests.paraphrase.scripted import FULL
 
 REQUESTS = [
@@ -19,10 +18,11 @@ REQUESTS = [
 ]
 
 
-def backend(server, *, structured=True, account="", **settings):
+def backend(server, *, structured=True, **settings):
     chosen = {"patience": 2.0, "timeout": 2.0, "concurrency": 8, **settings}
-    server = ServerSettings(base_url=server.url, model="some-model", **chosen)
-    return ChatBackend(server, structured=structured, account=account)
+    return ChatBackend(
+        ServerSettings(base_url=server.url, model="some-model", **chosen), structured=structured
+    )
 
 
 def asked(backend, requests=REQUESTS):
@@ -43,7 +43,8 @@ def test_requests_are_asked_with_their_own_seed_and_prompt_and_answered_in_order
     body = next(body for body in server.seen if body["seed"] == 3)
     assert body["messages"] == list(load_prompts().messages(REQUESTS[3], structured=True))
     assert body["n"] == 2
-    assert body["response_format"]["type"] == "json_schema"
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert (schema["required"], schema["additionalProperties"]) == (["caption"], False)
 
 
 @pytest.mark.parametrize(
@@ -63,21 +64,13 @@ def test_what_models_put_around_a_caption_and_a_key_that_a_server_echoes_are_rem
     assert "127.0.0.1" not in json.dumps(given.settings())
 
 
-def test_a_server_without_schemas_is_asked_without(serve):
-    server = serve(
-        lambda body, _: refusal(400, "response_format?") if "response_format" in body else "A man."
-    )
-    assert [answer.texts for answer in asked(backend(server))] == [("A man.",)] * 6
-    server = serve(lambda *_: "A man.")
-    asked(backend(server, structured=False))
-    assert not any("response_format" in body for body in server.seen)
-
-
 def test_a_request_that_is_refused_has_its_reason_and_the_others_go_on(serve):
     def reply(body, count):
         return refusal(400, "no such luck") if body["seed"] == 3 else "A man."
 
-    answers = asked(backend(serve(reply), structured=False))
+    server = serve(reply)
+    answers = asked(backend(server, structured=False))
+    assert not any("response_format" in body for body in server.seen)
     assert [bool(answer.failure) for answer in answers] == [n == 3 for n in range(6)]
     assert "no such luck" in answers[3].failure
 
@@ -88,10 +81,3 @@ def test_nothing_that_was_answered_is_asked_again(serve, tmp_path):
     count = len(server.questions())
     assert asked(backend(server, cache=tmp_path / "answers.sqlite")) == first
     assert len(server.questions()) == count == 6
-
-
-def test_a_ceiling_ends_the_job(serve, tmp_path):
-    server = serve(lambda *_: (200, {}, completion("A man.", tokens=(10, 5))))
-    limited = backend(server, concurrency=1, cache=tmp_path / "a.sqlite", max_tokens=20, account="x")
-    with pytest.raises(JobError, match="ceiling max_tokens=20"):
-        asked(limited)

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from budew.captions import render
 from budew.captions.lint.rules import load_rules
 from budew.paraphrase.gate import Gate, judge, overlap
-from budew.paraphrase.prompts.prompt_file import REASONS
+from budew.paraphrase.prompt_file import REASONS
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
-from tests.paraphrase.scripted import some_profile
 
 PROFILE = VoiceProfile(
     {"Anger": 0.75, "Fear": 0.25, "Awe": 0.05},
@@ -34,14 +33,12 @@ GOOD = "An old woman, deeply furious and a little scared, chuckling with a Frenc
 )
 def test_what_keeps_the_meaning_is_accepted(candidate):
     assert judge(candidate, PROFILE).reasons == ()
-    assert judge(candidate, PROFILE).accepted
 
 
 @pytest.mark.parametrize(
     ("candidate", "code", "what"),
     [
         ("", "empty", ""),
-        (" \n", "empty", ""),
         (GOOD.replace(" and a little scared", ""), "lost", "Fear"),
         (GOOD.replace("deeply furious", "not furious"), "lost", "Anger"),
         (GOOD.replace("deeply", "slightly"), "moved", "Anger"),
@@ -50,30 +47,16 @@ def test_what_keeps_the_meaning_is_accepted(candidate):
         (GOOD.replace("chuckling", "chuckling, coughing"), "added-burst", "Coughing"),
         (GOOD.replace("woman", "person"), "lost-trait", "gender"),
         (GOOD.replace("woman", "man"), "other-trait", "gender"),
-        (GOOD.replace("French", "Dutch"), "other-trait", "accent"),
         (GOOD.replace(" with a French accent", ""), "lost-trait", "accent"),
         (GOOD.replace("An old woman", "An old speaker"), "lost-trait", "gender"),
         (GOOD.replace("An old woman", "An old speaker, and he is"), "other-trait", "gender"),
         (GOOD + " It is whispered.", "added-trait", "style"),
-        (GOOD + " She is not sad in the least.", "added", "not Sadness"),
         (GOOD.replace("chuckling", "chuckling, without any sadness,"), "added", "not Sadness"),
         (GOOD + " She never coughs.", "added-burst", "not Coughing"),
         (GOOD + " Level 3.", "number", "3"),
-        (GOOD + " Level ٣.", "number", "٣"),
-        ("Emotions: " + GOOD, "field-name", "Emotions:"),
-        (GOOD + " Jealousy & Envy is absent.", "field-name", "Jealousy & Envy"),
-        (GOOD + " **bold**", "markup", "**"),
         (GOOD + " and so on, and so forth" * 60, "long", "374 words"),
-        (GOOD + " and so on" * 60, "repetition", "and so on"),
         (GOOD + " " + GOOD, "repetition", GOOD[:-1]),
-        (GOOD + " She is not furious.", "contradictory-emotion", "Anger is affirmed and negated"),
         (GOOD + ' She says "leave me alone".', "spoken", '"leave me alone"'),
-        ("Sure! Here is a caption: " + GOOD, "chat", "Sure! Here"),
-        (
-            "Eine alte Frau, wütend und ein wenig ängstlich, mit einem leisen Kichern.",
-            "not-english",
-            "too few English words",
-        ),
     ],
 )
 def test_what_does_not_is_refused_with_its_reason(candidate, code, what):
@@ -83,10 +66,6 @@ def test_what_does_not_is_refused_with_its_reason(candidate, code, what):
     assert code in (*REASONS, *load_rules().severity)  # prompts have a sentence for it
     of_form = [found == "long" or found not in REASONS for found in verdict.codes]
     assert of_form == sorted(of_form, reverse=True)  # form before meaning
-
-
-def codes(*given, **more):
-    return judge(*given, **more).codes
 
 
 OTHER = "One hears great rage, faint dread and a chuckle from an aged lady who has a French accent."
@@ -105,14 +84,13 @@ OTHER = "One hears great rage, faint dread and a chuckle from an aged lady who h
         (GOOD[:-1] + ", as in I hate you so.", {"transcript": "I hate you so"}, ("spoken",)),
         (GOOD[:-1] + ", so go away now.", {"transcript": "Go away now!"}, ("spoken",)),
         (GOOD, {"transcript": "I'm furious, and"}, ()),
-        (GOOD, {"transcript": "deeply furious"}, ()),
         (GOOD, {"transcript": "deeply furious and late"}, ()),
     ],
 )
 def test_copies_of_template_sibling_and_transcript_are_refused_and_other_words_are_not(
     candidate, beside, expected
 ):
-    assert codes(candidate, PROFILE, **beside) == expected
+    assert judge(candidate, PROFILE, **beside).codes == expected
 
 
 @pytest.mark.parametrize(
@@ -141,9 +119,9 @@ def test_a_sound_of_no_kind_is_refused_where_no_burst_is_known_and_only_there(sa
     (reason,) = judge(caption, angry).reasons
     assert reason.code == "added-burst"
     assert reason.what in said
-    assert "added-burst" not in codes(caption, VoiceProfile(angry.emotions, ["Ahem"], angry.traits))
+    assert "added-burst" not in judge(caption, VoiceProfile(angry.emotions, ["Ahem"])).codes
     amused = VoiceProfile({"Amusement": 0.5}, (), {"gender": "female"})
-    assert "added-burst" not in codes("A woman, on the verge of laughing.", amused)
+    assert "added-burst" not in judge("A woman, on the verge of laughing.", amused).codes
 
 
 def test_only_the_parts_that_are_known_are_compared():
@@ -189,11 +167,6 @@ def test_words_that_the_parser_cannot_read_are_told_with_the_emotions_that_were_
 )
 def test_copies_overlap_whatever_their_case_marks_and_order_and_other_words_do_not(other, low, high):
     assert low <= overlap(TEXT, other) <= high
-
-
-def test_two_renderings_of_a_profile_are_seldom_copies():
-    pairs = [(render(p, seed=1), render(p, seed=2)) for p in map(some_profile, range(200))]
-    assert sum(overlap(*pair) > 0.8 for pair in pairs) < 10
 
 
 @given(st.text(max_size=200), st.text(max_size=200))

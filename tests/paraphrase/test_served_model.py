@@ -21,7 +21,7 @@ from budew.corpora.shards import write_shard
 from budew.jobs import run
 from budew.paraphrase import Paraphrase, Rewriting, judge
 from budew.paraphrase.chat_backend import ChatBackend
-from budew.paraphrase.job import counted
+from budew.paraphrase.metrics import paraphrase_report
 from tests.paraphrase.scripted import some_clips
 
 NEEDED = ("fastapi", "openai", "uvicorn")
@@ -75,7 +75,7 @@ def test_every_answer_is_refused_by_the_gate_and_every_clip_falls_back(served, c
     job = Paraphrase(backend, Rewriting(attempts=2, candidates=1))
     summary = run(job, tmp_path / "in", tmp_path / "out", workers=0)
     done = list(read(tmp_path / "out"))
-    counts = counted(done)
+    counts = paraphrase_report([tmp_path / "out"]).candidates.counts
     assert (summary.clips, summary.failures) == (6, 0)
     assert (counts["requests"], counts["unanswered"], counts["fallbacks"]) == (12, 0, 6)
     assert counts["candidates"] == counts["refused"] == 12

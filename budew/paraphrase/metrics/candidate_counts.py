@@ -7,26 +7,28 @@ do not, captions were lost, doubled or removed since, and the report lists the c
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from budew.corpora.clip import Caption, Clip
 from budew.paraphrase.draft import COUNTS, FATES, METADATA
 
 MOST_LISTED = 20
 """Clips listed whose counts do not add up."""
+ORIGINS = {
+    "styles": ("style",),
+    "backends": ("backend", "model"),
+    "prompts": ("prompt", "prompt_version"),
+    "attempts": ("attempt",),
+}
+"""What captions are counted by, and its keys in their provenance."""
 _MOST_NAMES = 200
 """Names counted of each kind; the gate has some twenty reasons. Further ones are "other"."""
-_ORIGINS = {"backends": ("backend", "model"), "styles": ("style",), "prompts": ("prompt", "prompt_version"),
-            "attempts": ("attempt",)}  # fmt: skip
-_Count = Annotated[int, Field(ge=0, le=10**9)]
-_Name = Annotated[str, Field(max_length=80)]
-_Names = Annotated[list[_Name], Field(max_length=50)]
 
 
 class _Read(BaseModel):
-    """Metadata of a clip, which comes from a file: strict types and bounded sizes, unknown keys ignored."""
+    """Metadata of a clip, which comes from a file: strict types, unknown keys ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -35,17 +37,17 @@ class Refusal(_Read):
     """A candidate that the gate refused: its codes, missed emotions, and words unknown to the lexicon."""
 
     text: str = Field(max_length=4_000)
-    codes: _Names = []
-    missed: _Names = []
-    unknown: _Names = []
+    codes: list[str] = []
+    missed: list[str] = []
+    unknown: list[str] = []
 
 
 class ClipCounts(_Read):
     """What the job did for one clip: `counts` of `COUNTS`, and the first `codes` of refused candidates."""
 
-    counts: dict[str, _Count]
-    codes: dict[_Name, _Count] = {}
-    refusals: list[Refusal] = Field([], max_length=50)
+    counts: dict[str, NonNegativeInt]
+    codes: dict[str, NonNegativeInt] = {}
+    refusals: list[Refusal] = []
 
 
 def counts_of(clip: Clip) -> ClipCounts | str | None:
@@ -53,16 +55,13 @@ def counts_of(clip: Clip) -> ClipCounts | str | None:
     account: Any = clip.metadata.get(METADATA)
     if account is None:
         return None
-    try:
-        counts = {name: account[name] for name in COUNTS if name in account}
-        parts = {name: account[name] for name in ("codes", "refusals") if name in account}
-        return ClipCounts(counts=dict.fromkeys(COUNTS, 0) | counts, **parts)
-    except (TypeError, KeyError):
+    if not isinstance(account, dict):
         return "its counts are not an object"
+    try:
+        return ClipCounts(**{**account, "counts": {name: account.get(name, 0) for name in COUNTS}})
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))[:80]
-        return f"{where}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
 
 
 def refusals_of(clip: Clip) -> Sequence[Refusal]:
@@ -89,13 +88,15 @@ class CandidateCounts:
     wrong: int = 0
     listed: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(self, clip: Clip, captions: Sequence[Caption]) -> None:
+    def add(self, clip: Clip) -> None:
         """Add the counts of a clip, and check them against the captions that rewriting wrote of it."""
         found = counts_of(clip)
         if found is None:
             return
         self.clips += 1
-        problem = found if isinstance(found, str) else next(disagreements(found, captions), "")
+        problem = (
+            found if isinstance(found, str) else next(_disagreements(found, written_by_rewriting(clip)), "")
+        )
         if problem:
             self.wrong += 1
             self.listed += [(clip.id, problem)] * (len(self.listed) < MOST_LISTED)
@@ -117,15 +118,12 @@ class CandidateCounts:
 
 @dataclass(slots=True)
 class CaptionCounts:
-    """The captions of a corpus by what wrote them."""
+    """The captions of a corpus: how many, fallbacks by their reason, and the others by each of `ORIGINS`."""
 
     captions: int = 0
     repaired: int = 0
     fallbacks: Counter[str] = field(default_factory=Counter)
-    styles: Counter[str] = field(default_factory=Counter)
-    backends: Counter[str] = field(default_factory=Counter)
-    prompts: Counter[str] = field(default_factory=Counter)
-    attempts: Counter[str] = field(default_factory=Counter)
+    origins: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in ORIGINS})
 
     def add(self, caption: Caption) -> None:
         """Count a caption by each part of its provenance."""
@@ -135,14 +133,15 @@ class CaptionCounts:
             _add(self.fallbacks, str(made_by["fallback"]))
             return
         self.repaired += "repaired" in made_by
-        for name, keys in _ORIGINS.items():
-            said = " ".join(str(made_by[key]) for key in keys if made_by.get(key) not in (None, ""))
-            if said or name == "backends":
-                _add(getattr(self, name), said or "unknown")
+        for name, keys in ORIGINS.items():
+            origin = " ".join(str(made_by[key]) for key in keys if made_by.get(key) not in (None, ""))
+            if origin or name == "backends":
+                _add(self.origins[name], origin or "unknown")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        parts = {name: dict(ranked(getattr(self, name))[:50]) for name in ("fallbacks", *_ORIGINS)}
+        tallies = {"fallbacks": self.fallbacks, **self.origins}
+        parts = {name: dict(ranked(tally)[:50]) for name, tally in tallies.items()}
         return {"captions": self.captions, "repaired": self.repaired, **parts}
 
 
@@ -156,7 +155,7 @@ def is_fallback(caption: Caption) -> bool:
     return "fallback" in caption.made_by
 
 
-def disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
+def _disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
     """Yield a sentence for each count that does not agree with the others or with the captions."""
     count, by_code = found.counts, sum(found.codes.values())
     fates = sum(count[name] for name in FATES)

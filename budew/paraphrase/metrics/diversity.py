@@ -8,11 +8,11 @@ on equally many words: of 138 rewritings twice as long as the templates of the s
 
 import math
 import zlib
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate, islice
-from typing import Any
 
 from budew.captions import parse
 from budew.captions.lexicon import load_lexicon
@@ -20,7 +20,6 @@ from budew.captions.lint.rules import load_rules
 from budew.captions.phrases import Kind
 from budew.captions.tokens import tokenize, words_of
 from budew.errors import InputError
-from budew.paraphrase.metrics.self_bleu import self_bleu
 from budew.randomness import generator
 from budew.taxonomy import EMOTIONS
 
@@ -28,6 +27,9 @@ SAMPLE = 1000
 """Captions measured unless asked otherwise."""
 _PATTERN = 6
 """Places of the pattern of an opening."""
+_ORDERS = 4
+"""Of BLEU: n-grams of one to four words."""
+_Gram = tuple[str, ...]
 _CONTENT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE, Kind.INTENSITY, Kind.AFTER)
 
 
@@ -37,11 +39,6 @@ class EmotionWords:
 
     said: int
     phrases: int
-
-    @property
-    def ratio(self) -> float | None:
-        """Type–token ratio; None where the emotion is never expressed."""
-        return self.phrases / self.said if self.said else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +78,6 @@ class Diversity:
     by_emotion: Mapping[str, EmotionWords]
     effective_vocabulary: float
     mean_words: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return asdict(self)
 
 
 def diversity(
@@ -166,9 +159,7 @@ def _fitting(texts: Sequence[Sequence[str]], words: int | None) -> int:
 
 
 def _distinct(texts: Iterable[Sequence[str]], order: int) -> float:
-    return _distinct_share(
-        gram for text in texts for gram in zip(*(text[start:] for start in range(order)), strict=False)
-    )
+    return _distinct_share(gram for text in texts for gram in _grams(text, order))
 
 
 def _distinct_share(things: Iterable[tuple[str, ...]]) -> float:
@@ -203,3 +194,79 @@ def _pooled(emotions: Iterable[EmotionWords]) -> float | None:
     rows = tuple(emotions)
     said = sum(row.said for row in rows)
     return sum(row.phrases for row in rows) / said if said else None
+
+
+def self_bleu(texts: Sequence[Sequence[str]]) -> float | None:
+    """Return the mean BLEU of each text against all others (Zhu et al. 2018, "Texygen", SIGIR), 0 to 100.
+
+    BLEU asks of the references only the highest count of each n-gram, which is known for all but one text at
+    once from the two highest counts and the text with the highest. So this is exact and linear: 0.2 s for
+    1,000 captions, a minute with sacrebleu. Each score is `sacrebleu.BLEU(effective_order=True,
+    tokenize="none").sentence_score`: four orders, exponential smoothing.
+
+    Args:
+        texts: the words of each; None for fewer than two texts.
+    """
+    if len(texts) < 2:
+        return None
+    orders = range(1, _ORDERS + 1)
+    grams = [Counter(gram for order in orders for gram in _grams(text, order)) for text in texts]
+    highest = _two_highest(grams)
+    lengths = Counter(map(len, texts))
+    ordered = sorted(lengths)
+    scores = (
+        _bleu(_matched(own, number, highest), len(text), _nearest(len(text), lengths, ordered))
+        for number, (text, own) in enumerate(zip(texts, grams, strict=True))
+    )
+    return math.fsum(scores) / len(texts)
+
+
+def _grams(words: Sequence[str], order: int) -> Iterator[_Gram]:
+    return zip(*(words[start:] for start in range(order)), strict=False)
+
+
+def _two_highest(grams: Sequence[Counter[_Gram]]) -> Mapping[_Gram, tuple[int, int, int]]:
+    """Return for each n-gram its highest count in a text, which text has it, and the highest in another."""
+    found: dict[_Gram, tuple[int, int, int]] = {}
+    for number, counts in enumerate(grams):
+        for gram, count in counts.items():
+            most, holder, second = found.get(gram, (0, -1, 0))
+            if count > most:
+                found[gram] = (count, number, most)
+            else:
+                found[gram] = (most, holder, max(second, count))
+    return found
+
+
+def _matched(own: Counter[_Gram], number: int, highest: Mapping[_Gram, tuple[int, int, int]]) -> list[int]:
+    """Count, by order, the n-grams of a text that one of the others has as often."""
+    matched = [0] * _ORDERS
+    for gram, count in own.items():
+        most, holder, second = highest[gram]
+        matched[len(gram) - 1] += min(count, second if holder == number else most)
+    return matched
+
+
+def _nearest(length: int, lengths: Counter[int], ordered: Sequence[int]) -> int:
+    """Return the length of another text that is nearest to that of a text; of two the shorter."""
+    if lengths[length] > 1:
+        return length
+    at = bisect_left(ordered, length)
+    others = (*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2])
+    return min(others, key=lambda other: (abs(other - length), other))
+
+
+def _bleu(matched: Sequence[int], length: int, reference: int) -> float:
+    """Return BLEU by what matched, with the smoothing of mteval-v13a (Chen and Cherry 2014, method 3)."""
+    if not any(matched):
+        return 0.0
+    logs, smoothing = [], 1.0
+    for order, right in enumerate(matched, start=1):
+        total = length - order + 1
+        if total < 1:
+            break
+        if not right:
+            smoothing *= 2
+        logs.append(math.log(right / total if right else 1 / (smoothing * total)))
+    brevity = min(1.0, math.exp(1 - reference / length))
+    return 100 * brevity * math.exp(math.fsum(logs) / len(logs))

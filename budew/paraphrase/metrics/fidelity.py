@@ -7,10 +7,10 @@ intervals over clips, whose captions are kept together. 0.3 ms a caption on one 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from budew.captions import expressible, parse
 from budew.correlation import Estimate, FloatArray, spearman, summarize
@@ -18,13 +18,8 @@ from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS
 
-RATES = ("spearman", "exact", "within_one", "recall", "precision")
 RESAMPLES = 1000
 _STEP = LEVELS[1] - LEVELS[0]
-_AT_A_TIME = 1_000_000
-"""Resamples × clips held at once: about 8 MB."""
-_Fraction = tuple[FloatArray, FloatArray]
-"""Numerators and denominators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +71,6 @@ class Fidelity:
     precision: Estimate
     by_emotion: tuple[EmotionFidelity, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON; undefined metrics are None."""
-        return {
-            "clips": self.clips,
-            "captions": self.captions,
-            "without_emotion": self.without_emotion,
-            **{rate: getattr(self, rate).to_dict() for rate in RATES},
-            "by_emotion": [asdict(row) for row in self.by_emotion],
-        }
-
 
 def fidelity(
     clips: Sequence[Sequence[tuple[VoiceProfile, str]]],
@@ -99,35 +84,36 @@ def fidelity(
     Args:
         clips: for each, pairs of the profile to express (intensities in [0, 1]) and the caption.
         weights: how much each caption counts, positive; 1 where left out.
-        resamples, seed: of the bootstrap over clips.
+        resamples, seed: of the bootstrap over clips, which takes resamples × clips × 8 bytes.
 
     Raises:
-        InputError: there are no captions, or not as many weights as captions.
+        InputError: there are no captions.
     """
-    clip = np.array([number for number, pairs in enumerate(clips) for _ in pairs], dtype=np.intp)
-    if not len(clip):
+    number = np.array([number for number, pairs in enumerate(clips) for _ in pairs], dtype=np.intp)
+    if not len(number):
         raise InputError("there are no captions to compare with profiles: give at least one")
     target, said = _levels([pair for pairs in clips for pair in pairs])
-    weight = np.array([weight for row in weights for weight in row]) if weights else np.ones(len(clip))
-    if len(weight) != len(clip):
-        raise InputError(f"{len(weight)} weights for {len(clip)} captions: give one for each")
+    weight = np.ones(len(number))
+    if weights is not None:
+        rows = zip(clips, weights, strict=True)
+        weight = np.array([one for pairs, row in rows for _, one in zip(pairs, row, strict=True)])
     cells = {name: array * weight[:, None] for name, array in _cells(target, said).items()}
-    rho = _correlations(target, said)
+    once = np.ones((1, len(EMOTIONS)))
+    rho = np.array([spearman(*pair, once)[0] for pair in zip(target, said, strict=True)])
     defined = np.isfinite(rho)
     total = {name: array.sum(axis=1) for name, array in cells.items()}
-    fractions: dict[str, _Fraction] = {
+    fractions = {
         "exact": (total["exact"], total["either"]),
         "within_one": (total["within_one"], total["either"]),
         "recall": (total["kept"], total["wanted"]),
         "precision": (total["kept"], total["said"]),
         "spearman": (np.nan_to_num(rho) * weight, defined * weight),
     }
-    estimates = _estimates(fractions, clip, resamples=resamples, seed=seed)
     return Fidelity(
-        clips=len(np.unique(clip)),
-        captions=len(clip),
+        clips=len(np.unique(number)),
+        captions=len(number),
         without_emotion=int((~defined).sum()),
-        **estimates,
+        **_estimates(fractions, number, resamples=resamples, seed=seed),
         by_emotion=tuple(_by_emotion({name: array.sum(axis=0) for name, array in cells.items()})),
     )
 
@@ -137,15 +123,6 @@ def _levels(pairs: Sequence[tuple[VoiceProfile, str]]) -> tuple[FloatArray, Floa
     target = [expressible(profile).vector() for profile, _ in pairs]
     said = [parse(text).vector() for _, text in pairs]
     return np.stack(target).astype(np.float64), np.stack(said).astype(np.float64)
-
-
-def _correlations(target: FloatArray, said: FloatArray) -> FloatArray:
-    """Return Spearman's ρ of each row; NaN where the profile has no emotion. Equal rows are computed once."""
-    rows, back = np.unique(np.hstack([target, said]), axis=0, return_inverse=True)
-    once, half = np.ones((1, target.shape[1])), target.shape[1]
-    found = np.array([spearman(row[:half], row[half:], once)[0] for row in rows])
-    result: FloatArray = found[back.reshape(-1)]
-    return result
 
 
 def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
@@ -164,40 +141,29 @@ def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
 
 
 def _estimates(
-    fractions: Mapping[str, _Fraction],
-    clip: np.ndarray[tuple[int], np.dtype[np.intp]],
+    fractions: Mapping[str, tuple[FloatArray, FloatArray]],
+    number: npt.NDArray[np.intp],
     *,
     resamples: int,
     seed: int,
 ) -> dict[str, Estimate]:
-    """Return each fraction of sums with its interval; clips are drawn with all their captions."""
-    _, number = np.unique(clip, return_inverse=True)
-    sums = {name: tuple(np.bincount(number, part) for part in parts) for name, parts in fractions.items()}
-    sampled: dict[str, list[FloatArray]] = {name: [] for name in fractions}
-    for counts in _draws(number.max() + 1, resamples, seed):
-        for name, (above, below) in sums.items():
-            sampled[name].append(_divided(counts @ above, counts @ below))
-    return {
-        name: summarize(
-            float(_divided(np.array([above.sum()]), np.array([below.sum()]))[0]),
-            np.concatenate(sampled[name]),
-        )
-        for name, (above, below) in sums.items()
-    }
+    """Return each fraction of two sums with its interval.
 
-
-def _draws(clips: int, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Give how often each clip is drawn, (some resamples, clips) at a time."""
-    random, size = np.random.default_rng(seed), max(1, _AT_A_TIME // clips)
-    for start in range(0, resamples, size):
-        rows = min(size, resamples - start)
-        yield random.multinomial(clips, np.full(clips, 1 / clips), size=rows).astype(np.float64)
-
-
-def _divided(above: FloatArray, below: FloatArray) -> FloatArray:
-    result = np.full(len(above), np.nan)
-    np.divide(above, below, out=result, where=below > 0)
-    return result
+    Args:
+        fractions: numerators and denominators, (captions,) each.
+        number: of the clip of each caption, (captions,); clips are drawn with all their captions.
+        resamples, seed: of the bootstrap.
+    """
+    _, clip = np.unique(number, return_inverse=True)
+    above, below = (
+        np.stack([np.bincount(clip, pair[part]) for pair in fractions.values()], axis=1) for part in (0, 1)
+    )
+    random, clips = np.random.default_rng(seed), len(above)
+    drawn = [random.multinomial(clips, np.full(clips, 1 / clips)) for _ in range(resamples)]
+    counts = np.vstack([np.ones(clips), *drawn])
+    sums, totals = counts @ above, counts @ below
+    values = np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
+    return {name: summarize(column[0], column[1:]) for name, column in zip(fractions, values.T, strict=True)}
 
 
 def _by_emotion(total: Mapping[str, FloatArray]) -> Iterator[EmotionFidelity]:

@@ -5,7 +5,7 @@ caption on one core and 0.3 GB.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from typing import Any
 import yaml
 
 from budew.addresses import shown
+from budew.captions import expressible, parse
 from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
+from budew.captions.tokens import words_of
 from budew.corpora import read
+from budew.corpora.clip import Caption
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
@@ -24,14 +27,16 @@ from budew.paraphrase.metrics.candidate_counts import (
     is_fallback,
     written_by_rewriting,
 )
-from budew.paraphrase.metrics.comparison import compare_diversity, fidelity_after, fidelity_before
-from budew.paraphrase.metrics.diversity import Diversity
-from budew.paraphrase.metrics.fidelity import Fidelity
-from budew.paraphrase.metrics.sample import Example, Sample, accepted_examples, refused_examples
+from budew.paraphrase.metrics.diversity import Diversity, diversity
+from budew.paraphrase.metrics.fidelity import Fidelity, fidelity
+from budew.paraphrase.metrics.sample import Example, Rewritten, Sample, accepted_examples, refused_examples
+from budew.profile import VoiceProfile
 
 SAMPLE = 2000
 """Clips of which diversity and fidelity are measured."""
 EXAMPLES = 12
+COMPARED = ("templates", "paraphrases", "written")
+"""Captions that were rewritten, the result, and the result with fallbacks, as a model is trained on it."""
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 
@@ -77,10 +82,10 @@ class ParaphraseReport:
             "captions": self.captions.to_dict(),
             "sampled_clips": self.sampled,
             "seed": self.seed,
-            "diversity": {name: side.to_dict() for name, side in self.diversity.items()},
+            "diversity": {name: asdict(side) for name, side in self.diversity.items()},
             "fidelity": {
-                "before_the_gate": self.before.to_dict() if self.before else None,
-                "after_the_gate": self.after.to_dict() if self.after else None,
+                "before_the_gate": asdict(self.before) if self.before else None,
+                "after_the_gate": asdict(self.after) if self.after else None,
             },
             "lint": self.overused.to_dict(),
             "examples": [example.to_dict() for example in self.accepted],
@@ -150,34 +155,6 @@ def paraphrase_report(
     )
 
 
-def banned_phrases(overused: Iterable[Overused]) -> tuple[str, ...]:
-    """Return over-used phrases for `--ban`, the most frequent first, each run of words once.
-
-    A formula of six words is over-used as three phrases of four; the first of them is enough to ban it.
-    """
-    kept: list[tuple[str, ...]] = []
-    for found in overused:
-        words = tuple(found.phrase.split())
-        if not any(set(_runs(words)) & set(_runs(other)) for other in kept):
-            kept.append(words)
-    return tuple(" ".join(words) for words in kept)
-
-
-def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
-    """Write the phrases as YAML, `phrases: […]`, replacing what is at `path`, and return them."""
-    phrases = banned_phrases(overused)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        yaml.safe_dump({"phrases": list(phrases)}, file, allow_unicode=True, sort_keys=False, width=1000)
-    return phrases
-
-
-def _runs(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the runs of more than half of the words."""
-    length = len(words) // 2 + 1
-    return (words[at : at + length] for at in range(len(words) - length + 1))
-
-
 def _rows(
     corpora: Sequence[str | Path], found: _Read, on_bad: OnBad | None, progress: Progress | None
 ) -> Iterator[Row]:
@@ -189,7 +166,7 @@ def _rows(
 
     for clip in chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora):
         captions = written_by_rewriting(clip)
-        found.candidates.add(clip, captions)
+        found.candidates.add(clip)
         found.clips += bool(captions)
         found.others += not captions
         if captions:
@@ -200,3 +177,114 @@ def _rows(
                 yield Row(clip.id, caption.text, clip.profile)
         if progress:
             progress(found.clips + found.others)
+
+
+def compare_diversity(clips: Sequence[Rewritten], *, seed: int) -> Mapping[str, Diversity]:
+    """Measure templates, paraphrases and captions as written: as many captions each, word shares on as many
+    words.
+
+    Of each clip one random caption is taken, and the template that it was made from: four paraphrases of one
+    template are not four templates.
+
+    Returns:
+        By the names in `COMPARED`; empty where no clip has a paraphrase.
+    """
+    pairs = [pair for clip in clips if (pair := clip.pair(seed=seed)) is not None]
+    if not pairs:
+        return {}
+    texts = (
+        [template for template, _ in pairs],
+        [paraphrase.text for _, paraphrase in pairs],
+        [clip.choose(clip.captions, seed=seed).text for clip in clips],
+    )
+    words = min(sum(len(words_of(text)) for text in part) for part in texts[:2])
+    return {
+        name: diversity(part, seed=seed, sample=len(pairs), compared_words=words)
+        for name, part in zip(COMPARED, texts, strict=True)
+    }
+
+
+def target_of(clip: Rewritten, caption: Caption) -> VoiceProfile | None:
+    """Return what a caption should express: what its template does, if in the profile, else all of it.
+
+    A template may express the strongest emotions only. None where there is no profile.
+    """
+    if clip.profile is None:
+        return None
+    whole, template = expressible(clip.profile), caption.made_by.get("of")
+    if isinstance(template, str):
+        parsed = parse(template).profile
+        if parsed.emotions.items() <= whole.emotions.items():
+            return parsed
+    return whole
+
+
+def fidelity_after(clips: Sequence[Rewritten], *, seed: int) -> Fidelity | None:
+    """Compare the captions, fallbacks included, with their targets; None where there are none."""
+    pairs = [_pairs(clip, clip.captions) for clip in clips]
+    return fidelity(pairs, seed=seed) if any(pairs) else None
+
+
+def fidelity_before(clips: Sequence[Rewritten], counts: Mapping[str, int], *, seed: int) -> Fidelity | None:
+    """Compare all candidates that the gate judged, before any was refused or repaired, with their targets.
+
+    All texts that passed are known, and some of those that failed (repaired ones had failed; spare ones were
+    not judged). The texts are weighted such that passed and failed ones have their shares in `counts`.
+
+    Returns:
+        None where there are no candidates, or where of one of the two groups no text was kept.
+    """
+    passed = [
+        _pairs(clip, [caption for caption in clip.paraphrases if "repaired" not in caption.made_by])
+        for clip in clips
+    ]
+    failed = [_refused(clip) for clip in clips]
+    known = [sum(map(len, passed)), sum(map(len, failed))]
+    counted = [counts["accepted"], counts["repaired"] + counts["refused"]]
+    if not any(counted) or [number > 0 for number in known] != [total > 0 for total in counted]:
+        return None
+    weight = [total / max(1, number) for total, number in zip(counted, known, strict=True)]
+    both = list(zip(passed, failed, strict=True))
+    return fidelity(
+        [[*right, *wrong] for right, wrong in both],
+        weights=[[weight[0]] * len(right) + [weight[1]] * len(wrong) for right, wrong in both],
+        seed=seed,
+    )
+
+
+def _pairs(clip: Rewritten, captions: Sequence[Caption]) -> list[tuple[VoiceProfile, str]]:
+    """Return the target and the text of each caption that has a target."""
+    targets = ((target_of(clip, caption), caption.text) for caption in captions)
+    return [(target, text) for target, text in targets if target is not None]
+
+
+def _refused(clip: Rewritten) -> list[tuple[VoiceProfile, str]]:
+    """Return the refused candidates of a clip; none where its captions have different targets."""
+    targets = [target for target, _ in _pairs(clip, clip.captions)]
+    if not targets or any(target.emotions != targets[0].emotions for target in targets):
+        return []
+    return [(targets[0], refusal.text) for refusal in clip.refusals]
+
+
+def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
+    """Write over-used phrases for `--ban` as YAML, `phrases: […]`, replacing what is at `path`; return them.
+
+    The most frequent come first, each run of words once: a formula of six words is over-used as three phrases
+    of four, and the first of them is enough to ban it.
+    """
+    kept: list[tuple[str, ...]] = []
+    for found in overused:
+        words = tuple(found.phrase.split())
+        if not any(_runs(words) & _runs(other) for other in kept):
+            kept.append(words)
+    phrases = [" ".join(words) for words in kept]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        yaml.safe_dump({"phrases": phrases}, file, allow_unicode=True, sort_keys=False, width=1000)
+    return tuple(phrases)
+
+
+def _runs(words: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """Return the runs of more than half of the words."""
+    length = len(words) // 2 + 1
+    return {words[at : at + length] for at in range(len(words) - length + 1)}

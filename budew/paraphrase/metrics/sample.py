@@ -33,11 +33,16 @@ class Rewritten:
         """Return one of the captions at random."""
         return generator("side", self.id, seed).choice(captions)
 
-    def template_of(self, caption: Caption, *, seed: int) -> str | None:
-        """Return the template caption that was rewritten; a fresh rendering where it is unknown.
+    def pair(self, *, seed: int) -> tuple[str, Caption] | None:
+        """Return one of the paraphrases at random and its template; None where there is no such pair."""
+        if not self.paraphrases:
+            return None
+        caption = self.choose(self.paraphrases, seed=seed)
+        template = self.template_of(caption, seed=seed)
+        return None if template is None else (template, caption)
 
-        None where there is no profile to render either.
-        """
+    def template_of(self, caption: Caption, *, seed: int) -> str | None:
+        """Return the template that was rewritten, else a fresh rendering; None without a profile."""
         template = caption.made_by.get("of")
         if isinstance(template, str):
             return template
@@ -103,21 +108,17 @@ class Example:
 
 def accepted_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:
     """Return at most `most` paraphrases, one of a clip, in the random order of the clips."""
-    found: list[Example] = []
-    for clip in clips:
-        if len(found) == most:
-            break
-        if not clip.paraphrases:
-            continue
-        caption = clip.choose(clip.paraphrases, seed=seed)
-        template = clip.template_of(caption, seed=seed)
-        if template is not None:
-            parts = (caption.made_by.get(name) for name in ("backend", "model", "style"))
-            made_by = ", ".join(str(part) for part in parts if part not in (None, ""))
-            if "repaired" in caption.made_by:
-                made_by += f", with {caption.made_by['repaired']} added"
-            found.append(Example(clip.id, clip.profile, template, caption.text, made_by))
-    return tuple(found)
+    pairs = ((clip, pair) for clip in clips if (pair := clip.pair(seed=seed)) is not None)
+    return tuple(
+        Example(clip.id, clip.profile, template, caption.text, _origin(caption))
+        for clip, (template, caption) in islice(pairs, most)
+    )
+
+
+def _origin(caption: Caption) -> str:
+    parts = (caption.made_by.get(name) for name in ("backend", "model", "style"))
+    made_by = ", ".join(str(part) for part in parts if part not in (None, ""))
+    return made_by + (f", with {caption.made_by['repaired']} added" if "repaired" in caption.made_by else "")
 
 
 def refused_examples(clips: Sequence[Rewritten], most: int, *, seed: int) -> tuple[Example, ...]:

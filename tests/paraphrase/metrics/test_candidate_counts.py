@@ -1,4 +1,4 @@
-"""The counts of a corpus are the sums of its clips', and those that do not agree are told by name."""
+"""The counts of a corpus are the sums of its clips', and clips whose counts do not agree are named."""
 
 from dataclasses import replace
 
@@ -11,16 +11,15 @@ from budew.paraphrase.metrics.candidate_counts import (
     CandidateCounts,
     CaptionCounts,
     refusals_of,
-    written_by_rewriting,
 )
 from tests.paraphrase.metrics.conftest import rewritten
 
 
 def added(clips) -> CandidateCounts:
-    accounts = CandidateCounts()
+    counts = CandidateCounts()
     for clip in clips:
-        accounts.add(clip, written_by_rewriting(clip))
-    return accounts
+        counts.add(clip)
+    return counts
 
 
 def changed(clip, **counts):
@@ -28,12 +27,12 @@ def changed(clip, **counts):
 
 
 def test_counts_that_agree_add_up(clips) -> None:
-    accounts = added(clips)
-    assert (accounts.clips, accounts.wrong, accounts.listed) == (len(clips), 0, [])
+    found = added(clips)
+    assert (found.clips, found.wrong, found.listed) == (len(clips), 0, [])
     for name in COUNTS:
-        assert accounts.counts[name] == sum(clip.metadata["paraphrase"][name] for clip in clips)
-    assert accounts.counts["candidates"] == sum(accounts.counts[fate] for fate in FATES)
-    assert accounts.codes.total() == accounts.counts["refused"]
+        assert found.counts[name] == sum(clip.metadata["paraphrase"][name] for clip in clips)
+    assert found.counts["candidates"] == sum(found.counts[fate] for fate in FATES)
+    assert found.codes.total() == found.counts["refused"]
 
 
 def test_every_caption_has_one_origin(clips) -> None:
@@ -41,11 +40,10 @@ def test_every_caption_has_one_origin(clips) -> None:
     for clip in clips:
         for caption in clip.captions:
             counts.add(caption)
-    fallbacks = sum(counts.fallbacks.values())
+    fallbacks = counts.fallbacks.total()
     assert counts.captions == 2 * len(clips)
     assert fallbacks == sum("fallback" in caption.made_by for clip in clips for caption in clip.captions)
-    for tally in (counts.styles, counts.backends, counts.prompts, counts.attempts):
-        assert sum(tally.values()) == counts.captions - fallbacks
+    assert {tally.total() for tally in counts.origins.values()} == {counts.captions - fallbacks}
 
 
 @pytest.mark.parametrize(
@@ -55,21 +53,17 @@ def test_every_caption_has_one_origin(clips) -> None:
         ({"codes": {"lost": 50}}, "refused, of which 50 for a reason"),
         ({"fallbacks": 1}, "1 captions counted as fallbacks, of which 0 exist"),
         ({"spare": -1}, "counts.spare"),
-        ({"spare": 10**9 + 1}, "counts.spare"),
         ({"accepted": True}, "counts.accepted"),
         ({"codes": ["lost"]}, "codes"),
-        ({"codes": {"x" * 81: 1}}, "codes"),
         ({"refusals": [{"text": "x" * 4001}]}, "refusals.0.text"),
-        ({"refusals": [{"text": "x"}] * 51}, "refusals"),
-        ({"refusals": [{"text": "x", "codes": ["x"] * 51}]}, "refusals.0.codes"),
     ],
 )
 def test_counts_that_do_not_agree_or_are_none_are_listed(counts, what) -> None:
-    accounts = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
-    assert (accounts.clips, accounts.wrong) == (3, 1)
-    [(id, told)] = accounts.listed
+    found = added([rewritten(1), changed(rewritten(2), **counts), rewritten(3)])
+    assert (found.clips, found.wrong) == (3, 1)
+    [(id, problem)] = found.listed
     assert id == "c002"
-    assert what in told
+    assert what in problem
 
 
 def test_captions_lost_or_doubled_since_are_listed_and_captions_by_others_do_not_count() -> None:
@@ -79,7 +73,6 @@ def test_captions_lost_or_doubled_since_are_listed_and_captions_by_others_do_not
     assert [id for id, _ in added([lost, doubled, broken]).listed] == [clip.id] * 3
     assert refusals_of(broken) == ()
     beside, bare = replace(clip, captions=(*clip.captions, Caption("By hand."))), replace(clip, metadata={})
-    assert added([beside, bare]).wrong == 0
-    assert added([bare]).clips == 0
+    assert (added([beside, bare]).wrong, added([beside, bare]).clips) == (0, 1)
     many = changed(clip, refused=0, codes={f"code{n}": 0 for n in range(5000)})
     assert len(added([many]).codes) <= 201

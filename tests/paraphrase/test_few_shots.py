@@ -5,7 +5,6 @@ from collections import Counter
 from itertools import chain
 from random import Random
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,16 +22,16 @@ ASKED = st.dictionaries(st.sampled_from(EMOTIONS), st.sampled_from(LEVELS[1:]), 
 
 
 def words_of(text):
-    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
+    return re.findall(r"[\w'’]+", text.lower())
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=TEXTS)
-def test_every_example_says_its_profile_exactly_and_passes_the_gate(example):
-    source = example.template(PROMPTS.styles[example.style].source_style or "prose")
-    assert judge(example.text, example.profile, source=source, tolerance=0).reasons == ()
-    assert parse(example.text).profile == expressible(example.profile)
-    assert parse(example.text).unknown == ()
-    assert lint_caption(example.text, example.profile) == ()
+def test_every_example_says_its_profile_exactly_and_passes_the_gate():
+    for example in EXAMPLES:
+        source = example.template(PROMPTS.styles[example.style].source_style or "prose")
+        assert judge(example.text, example.profile, source=source, tolerance=0).reasons == (), example
+        assert parse(example.text).profile == expressible(example.profile), example
+        assert parse(example.text).unknown == (), example
+        assert lint_caption(example.text, example.profile) == (), example
 
 
 def test_every_emotion_level_style_and_trait_is_taught_often_enough():

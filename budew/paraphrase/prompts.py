@@ -1,32 +1,35 @@
 """What a language model is asked for a caption in other words: the messages, made of a prompt file.
 
-The system message is the same for all requests, so that servers compute it once; the request of a clip comes
-after it. Texts from outside (a caption, an earlier answer) are quoted: on one line, no longer than a caption,
-without characters that could end the quotation or form a special token of the model.
+The system message is the same for all requests, so that servers compute it once. The request of a clip lists
+what the caption must express, with words of the lexicon for each part, drawn anew for each request: many
+models take those that they are offered, so that the draw decides how varied a corpus becomes. Texts from
+outside (a caption, an earlier answer) are quoted: on one line, no longer than a caption, without characters
+that could end the quotation or form a special token of the model.
 """
 
 import hashlib
 import json
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from random import Random
 
-from budew.captions import expressible
-from budew.chat.request import Schema
+from budew.captions import expressible, load_lexicon
+from budew.captions.english import with_article
+from budew.captions.lexicon import STRONG
 from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import Refused, Request
-from budew.paraphrase.prompts.few_shots import Example, FewShots
-from budew.paraphrase.prompts.must_say import in_plain_words, listed
-from budew.paraphrase.prompts.prompt_file import (
+from budew.paraphrase.prompt_file import (
     LONGEST_BANNED,
-    MOST_BANNED,
     SLOT,
     BanList,
+    Example,
     Examples,
+    FewShots,
+    Keep,
     PromptFile,
     Style,
 )
@@ -34,15 +37,22 @@ from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.resources import data_folder
 from budew.settings import load, read_yaml, validated
+from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
+from budew.taxonomy.scales import nearest_level, to_intensity
 
 LONGEST_QUOTED = 1500
 """Characters of a caption or an earlier answer that a model is shown."""
-_CAPTION = {"type": "object", "properties": {"caption": {"type": "string"}}, "required": ["caption"]}
-SCHEMA = Schema("caption", {**_CAPTION, "additionalProperties": False})
-"""Of an answer, where the server holds it to one."""
+MOST_BANNED = 60
+"""Phrases of a ban list that are used."""
 _MARK = re.compile(r"[<>{}\[\]|\\`#*=_]")
 _ABOUT = " ({what})"
 """Removed from the sentence of a reason without a subject."""
+_BETWEEN_PARTS = re.compile(r"/| & | and ")
+_DATA_NAME = re.compile(
+    "|".join(re.escape(name) for name in (*EMOTIONS, *ATTRIBUTES) if set("_/&") & set(name))
+)
+_RECORDING = ("Recording_Quality", "Background_Noise")
+_OR = " or "
 
 
 @dataclass(frozen=True)
@@ -77,24 +87,12 @@ class Prompts:
         key = {name: -(chance.random() ** (1 / style.weight)) for name, style in self.styles.items()}
         return sorted(self.styles, key=key.__getitem__)[place]
 
-    def banning(self, phrases: Iterable[str]) -> "Prompts":
-        """Return these prompts with more phrases that shall not be used.
-
-        Raises:
-            InputError: there are more than 60, or longer ones than 80 characters.
-        """
-        more = dict.fromkeys((*self.banned, *map(quoted, phrases)))
-        banned = tuple(phrase for phrase in more if phrase)
-        if len(banned) > MOST_BANNED or any(len(phrase) > LONGEST_BANNED for phrase in banned):
-            raise InputError(f"at most {MOST_BANNED} phrases of {LONGEST_BANNED} characters can be banned")
-        return replace(self, banned=banned)
-
     def messages(self, request: Request, *, structured: bool) -> tuple[dict[str, str], ...]:
         """Return the messages of a chat that asks for the caption in other words.
 
         Args:
             request: what is asked; a style of "" is drawn.
-            structured: whether the server holds the answer to `SCHEMA`.
+            structured: whether the server holds the answer to a JSON schema.
 
         Raises:
             InputError: there is no such style.
@@ -104,7 +102,7 @@ class Prompts:
         values = {
             "examples": self._examples(profile, name, chance),
             "style": self.styles[name].wording,
-            "keep": "\n".join([f"- {line}" for line in self._must_say(request, profile, chance)]),
+            "keep": "\n".join([f"- {line}" for line in self._content(request, profile, chance)]),
             "caption": quoted(request.caption),
             "refused": "\n".join(map(self._attempt, request.refused[-self.file.refused.shown :])),
         }
@@ -123,7 +121,7 @@ class Prompts:
         reasons = (reason for refused in request.refused[-1:] for reason in refused.reasons)
         values = {
             "style": self.styles[self._style(request)].wording,
-            "keep": "; ".join(self._must_say(request, expressible(request.profile), chance)),
+            "keep": "; ".join(self._content(request, expressible(request.profile), chance)),
             "caption": quoted(request.caption),
             "refused": " ".join(self.explain(reason.code, reason.what) for reason in reasons),
         }
@@ -138,7 +136,7 @@ class Prompts:
     def explain(self, code: str, what: str = "") -> str:
         """Return the sentence for a reason of the gate, by its code and its subject (a name or words)."""
         sentence = self.file.reasons.get(code, self.file.reasons["lint"])
-        subject = quoted(in_plain_words(what))[:LONGEST_BANNED].strip()
+        subject = quoted(_in_plain_words(what))[:LONGEST_BANNED].strip()
         return filled(sentence if subject else sentence.replace(_ABOUT, ""), {"what": subject or "…"})
 
     def sha256(self) -> str:
@@ -153,9 +151,9 @@ class Prompts:
             raise InputError(f"no style {name!r}: there are {', '.join(self.styles)}")
         return name
 
-    def _must_say(self, request: Request, profile: VoiceProfile, chance: Random) -> list[str]:
+    def _content(self, request: Request, profile: VoiceProfile, chance: Random) -> list[str]:
         known = request.profile.emotions_known
-        return listed(profile, self.file.keep, chance, words=self.file.words, emotions_known=known)
+        return _content_lines(profile, self.file.keep, chance, words=self.file.words, emotions_known=known)
 
     def _examples(self, profile: VoiceProfile, style: str, chance: Random) -> str:
         chosen = self.few_shots.choose(profile.emotions, style, chance)
@@ -176,12 +174,13 @@ class Prompts:
     @cached_property
     def _shown_examples(self) -> Mapping[str, tuple[str, str]]:
         """By its text, each example among those of another style, and among those of its own."""
-        return {example.text: self._shown_example(example) for example in self.few_shots.examples}
-
-    def _shown_example(self, example: Example) -> tuple[str, str]:
-        source = example.template(self.styles[example.style].source_style or "prose")
-        values = {"caption": source, "rewritten": example.text, "style": example.style}
-        return filled(self.file.example_of_another_style, values), filled(self.file.example, values)
+        shown = {}
+        for example in self.few_shots.examples:
+            source = example.template(self.styles[example.style].source_style or "prose")
+            values = {"caption": source, "rewritten": example.text, "style": example.style}
+            other = filled(self.file.example_of_another_style, values)
+            shown[example.text] = other, filled(self.file.example, values)
+        return shown
 
     def _attempt(self, refused: Refused) -> str:
         reasons = "\n".join(f"- {self.explain(reason.code, reason.what)}" for reason in refused.reasons)
@@ -205,7 +204,8 @@ def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = Non
     phrases = load(BanList, Path(ban)).phrases
     if len(phrases) > MOST_BANNED:
         warnings.warn(f"{ban}: only the first {MOST_BANNED} of {len(phrases)} phrases are used", stacklevel=2)
-    return prompts.banning(phrases[:MOST_BANNED])
+    banned = dict.fromkeys(map(quoted, phrases[:MOST_BANNED]))
+    return replace(prompts, banned=tuple(filter(None, banned)))
 
 
 @cache
@@ -219,14 +219,11 @@ def _read(path: Path) -> Prompts:
         return Prompts(file)
     beside = path.with_name(file.examples.file)
     read = load(Examples, beside)
-    for number, row in enumerate(read.examples):
-        if unknown := [style for style in row.captions if style not in file.styles]:
-            raise SettingsError(
-                f"{beside}: examples.{number}.captions: {path.name} has no style {unknown[0]!r}"
-            )
-    shots = (
+    shots = [
         Example(row.profile, style, text) for row in read.examples for style, text in row.captions.items()
-    )
+    ]
+    if unknown := [shot.style for shot in shots if shot.style not in file.styles]:
+        raise SettingsError(f"{beside}: {path.name} has no style {unknown[0]!r}")
     return Prompts(file, FewShots(file.examples.count, tuple(shots), read.confusable))
 
 
@@ -245,7 +242,85 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 def quoted(text: str) -> str:
     """Return a text from outside on one line, cut to `LONGEST_QUOTED`, without marks that no prose needs."""
-    if not text.isprintable() or len(text) > LONGEST_QUOTED or _MARK.search(text):
-        cut = _MARK.sub(" ", text[: 4 * LONGEST_QUOTED])
-        text = "".join(letter if letter.isprintable() else " " for letter in cut)
-    return " ".join(text.split())[:LONGEST_QUOTED].strip()
+    marked = _MARK.sub(" ", text[: 4 * LONGEST_QUOTED])
+    plain = "".join(letter if letter.isprintable() else " " for letter in marked)
+    return " ".join(plain.split())[:LONGEST_QUOTED].strip()
+
+
+def _content_lines(
+    profile: VoiceProfile, keep: Keep, chance: Random, *, words: int, emotions_known: bool
+) -> list[str]:
+    """Return a line for each part of a profile that a caption can express, emotions first.
+
+    Args:
+        profile: what a caption can express, see `budew.captions.expressible`.
+        keep: how each part is listed.
+        chance: draws the words that are offered for emotions.
+        words: offered for each emotion.
+        emotions_known: False, so that a voice without any is not called neutral.
+    """
+    lines = []
+    for name, level in profile.emotions.items():
+        offered = ", ".join(_drawn(_words(name, level >= STRONG), words, chance))
+        line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
+        lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
+    if not profile.emotions:
+        silent = not emotions_known or profile.bursts or "Valence" in profile.traits
+        neutral = _OR.join(load_lexicon().neutral["adjective"])
+        lines.append(keep.silent if silent else keep.neutral.replace("{words}", neutral))
+    lines += [keep.burst.replace("{words}", _OR.join(load_lexicon().bursts[name])) for name in profile.bursts]
+    for key, value in profile.traits.items():
+        kind = ("recording" if key in _RECORDING else "attribute") if key in ATTRIBUTES else key
+        lines.append(getattr(keep, kind).replace("{words}", _OR.join(_trait_words(key, value))))
+    return lines
+
+
+@lru_cache(maxsize=4096)
+def plain_name(name: str) -> str:
+    """Return the name of an emotion, burst or trait in prose ("a chuckle"); anything else as it is."""
+    lexicon = load_lexicon()
+    if name in EMOTIONS:
+        return _OR.join(_BETWEEN_PARTS.split(name)).lower()
+    if name in BURSTS:
+        return lexicon.bursts[name][0]
+    if (name, 0.25) in lexicon.attributes:
+        return _OR.join(lexicon.attributes[name, share][0] for share in (0.25, 0.75))
+    return name
+
+
+def _in_plain_words(what: str) -> str:
+    """Return the subject of a reason of the gate, with names of the taxonomy in plain words."""
+    plain = plain_name(what)
+    return _DATA_NAME.sub(lambda match: plain_name(match[0]), what) if plain == what else plain
+
+
+def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> list[str]:
+    """Draw words, nouns and adjectives in turn: of each those that follow a random one."""
+    starts = [int(chance.random() * len(words)) for words in options]
+    found: list[str] = []
+    for place in range(count):
+        for words, start in zip(options, starts, strict=True):
+            if place < len(words):
+                found.append(words[(start + place) % len(words)])
+    return found[:count]
+
+
+@cache
+def _words(name: str, strong: bool) -> tuple[tuple[str, ...], ...]:
+    """Return nouns and adjectives for an emotion but for those of its plain name, which are known already."""
+    forms, known = load_lexicon().emotions[name], plain_name(name).split()
+    kind = "strong" if strong else "mild"
+    return tuple(
+        tuple(word for word in (*forms[form], *forms.get(f"{kind}_{form}", ())) if word not in known)
+        for form in ("noun", "adjective")
+    )
+
+
+def _trait_words(key: str, value: str | float) -> tuple[str, ...]:
+    """Return all phrases of the lexicon for a trait or an attribute."""
+    lexicon = load_lexicon()
+    if key == "accent":
+        return (with_article(lexicon.accent.format(value), lexicon.sounds),)
+    if isinstance(value, str):
+        return lexicon.traits[key, value]
+    return lexicon.attributes[key, nearest_level(to_intensity(value, ATTRIBUTES[key].scale))]
