@@ -1,4 +1,4 @@
-"""Listens to speech and writes what a good listener would say of it, as captions and as 40 scores.
+"""Captions of speech: the emotions, vocal bursts and speaker of a voice, as text and as 40 scores.
 
 Importing the package costs a few milliseconds: each name below loads its package when it is first used.
 """

@@ -21,7 +21,7 @@ _CONSTANT = 1e-14
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with the bounds of its 95 % interval; all None where the figure is undefined."""
+    """A metric with the bounds of its 95 % interval; all None where the metric is undefined."""
 
     value: float | None
     low: float | None
@@ -83,7 +83,7 @@ def spearman(truth: FloatArray, predicted: FloatArray, counts: FloatArray) -> Fl
 
 
 def summarize(value: float, sampled: FloatArray) -> Estimate:
-    """Join a figure and its sampled values, (rows,), to an estimate; samples without a value are left out."""
+    """Join a metric and its resampled values, (rows,), to an estimate; samples without one are left out."""
     defined = sampled[np.isfinite(sampled)]
     if not np.isfinite(value) or not len(defined):
         return Estimate(None, None, None)

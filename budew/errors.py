@@ -22,7 +22,7 @@ class SettingsError(BudewError, ValueError):
 
 
 class CorpusError(BudewError, ValueError):
-    """A corpus, shard, manifest or clip that cannot be read or written: mend it or remove it."""
+    """A corpus, shard, manifest or clip that cannot be read or written: correct or remove it."""
 
 
 class AudioError(CorpusError):
@@ -52,7 +52,7 @@ class ServerError(BudewError):
 
 
 class JobError(BudewError):
-    """Something that no other clip will fare better with (no key, a full disk): mend it, start again."""
+    """Something that would fail for every clip (no key, a full disk): fix it, run again."""
 
 
 class MissingExtraError(BudewError, ImportError):

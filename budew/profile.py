@@ -78,7 +78,7 @@ class VoiceProfile:
     def vector(self) -> NDArray[np.float32]:
         """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`.
 
-        All are NaN where the emotions are unknown: figures made of them show it, as zeros would not.
+        All are NaN where the emotions are unknown: metrics computed from them show it, as zeros would not.
         """
         if not self.emotions_known:
             return np.full(len(EMOTIONS), np.nan, dtype=np.float32)

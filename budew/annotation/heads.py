@@ -49,7 +49,7 @@ SCALE = SCALES["bud-e"]
 """Of the emotions, 0 to 4: the annotation that the published heads were trained on."""
 FAINTEST = 0.5
 """On that scale: less rounds to the level "absent", and is. A head is never quite silent, and most emotions
-are absent from most clips: on 300 synthetic ones of unheard voices this raises the mean Spearman correlation
+are absent from most clips: on 300 synthetic ones of unseen voices this raises the mean Spearman correlation
 with the reference from 0.24 to 0.61, at the same Pearson of 0.72."""
 FIELD = "heads"
 """Name in the metadata of all scores as the heads gave them, also those of no emotion or attribute."""

@@ -89,7 +89,7 @@ def lonely_json(files: Iterable[Path]) -> list[Path]:
 
 
 def saved_tables(folder: Path) -> list[Path]:
-    """Return the Arrow files of a saved data set, of all of its splits; nothing where the folder is none.
+    """Return the Arrow files of a saved dataset, of all of its splits; nothing where the folder is none.
 
     Files that lie there besides, such as the cache of `map`, are none of it.
 
@@ -149,6 +149,6 @@ def _tables(folder: Path) -> list[Path]:
 def _part_of(folder: Path, name: object) -> Path:
     plain = isinstance(name, str) and len(PurePosixPath(name).parts) == 1 and name not in (".", "..")
     if not plain or not (folder / str(name)).exists():
-        fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the data set again"
+        fault = f"its JSON names {str(name)[:80]!r}, which is not in it: save the dataset again"
         raise CorpusError(f"{folder}: {fault}")
     return folder / str(name)

@@ -1,6 +1,6 @@
-"""Data sets of the Hugging Face hub, streamed: `hf://owner/name[:config][@split]`.
+"""Datasets of the Hugging Face hub, streamed: `hf://owner/name[:config][@split]`.
 
-Nothing is decoded and nothing is kept on disk. A data set of several shards is read shard by shard
+Nothing is decoded and nothing is kept on disk. A dataset of several shards is read shard by shard
 (`hf://owner/name@train#00003-of-00128` is one), so that a job can take them one at a time. What the hub holds
 as plain files reads as those, too: `hf://datasets/owner/name/x.tar`.
 """
@@ -49,12 +49,12 @@ class HubDataset:
 
 
 def is_hub_dataset(source: str) -> bool:
-    """Tell whether a source names a data set of the hub, and not a file on it."""
+    """Tell whether a source names a dataset of the hub, and not a file on it."""
     return source.startswith(SCHEME) and not source.removeprefix(SCHEME).startswith(_FILES)
 
 
 def hub_dataset(source: str) -> HubDataset:
-    """Read the name of a data set.
+    """Read the name of a dataset.
 
     Raises:
         CorpusError: it is not of the form `hf://owner/name[:config][@split]`.
@@ -62,7 +62,7 @@ def hub_dataset(source: str) -> HubDataset:
     found = _NAME.fullmatch(source)
     if found is None:
         name = f"{SCHEME}…" if set(source) & _BEFORE_SECRETS else source[:200]
-        form = "name a data set as hf://owner/name or hf://owner/name:config@split"
+        form = "name a dataset as hf://owner/name or hf://owner/name:config@split"
         raise CorpusError(f"{name}: {form}, and nothing more; a token is taken from HF_TOKEN")
     parts = found.groupdict()
     numbers = {key: None if parts[key] is None else int(parts[key]) for key in ("shard", "shards")}
@@ -70,10 +70,10 @@ def hub_dataset(source: str) -> HubDataset:
 
 
 def hub_shards(source: str) -> list[str]:
-    """Return the shards of a data set, in order, each as a source of its own.
+    """Return the shards of a dataset, in order, each as a source of its own.
 
     Raises:
-        CorpusError: the data set cannot be downloaded, or has several splits and none is named.
+        CorpusError: the dataset cannot be downloaded, or has several splits and none is named.
         MissingExtraError: `datasets` is not installed.
     """
     asked = hub_dataset(source)
@@ -85,7 +85,7 @@ def hub_shards(source: str) -> list[str]:
 
 
 def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
-    """Read the clips of a data set, or of one shard of it; audio comes as bytes.
+    """Read the clips of a dataset, or of one shard of it; audio comes as bytes.
 
     Ids are those of its id column, else split, shard and number of the row.
 
@@ -95,7 +95,7 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
         on_bad: as for `budew.read`.
 
     Raises:
-        CorpusError: the data set cannot be downloaded, has no audio or breaks off; or names the bad row.
+        CorpusError: the dataset cannot be downloaded, has no audio or breaks off; or names the bad row.
         MissingExtraError: `datasets` is not installed.
     """
     for shard in hub_shards(source):
@@ -136,7 +136,7 @@ def _streamed(asked: HubDataset) -> tuple[HubDataset, Any]:
     return asked, found
 
 
-@lru_cache(maxsize=4)  # each costs some requests, and the shards of a data set are read one after the other
+@lru_cache(maxsize=4)  # each costs some requests, and the shards of a dataset are read one after the other
 def _loaded(name: str, config: str | None, split: str | None) -> Any:
     datasets = require("datasets", extra="corpora", purpose=f"reading {SCHEME}")
     address = f"{SCHEME}datasets/{name}" if Path(name).exists() else name  # never a folder that lies here

@@ -61,7 +61,7 @@ def read(
     """Read the clips of any corpus, one at a time, in an order that does not change.
 
     Args:
-        source: a file, a folder, a pattern such as `shards/*.tar`, an address, or a data set of the hub.
+        source: a file, a folder, a pattern such as `shards/*.tar`, an address, or a dataset of the hub.
         scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
         audio_root: folder whose audio a manifest may name, too, by absolute or relative paths; by default
             that of the environment variable `BUDEW_AUDIO_ROOT`, else none but the manifest's own folder.
@@ -87,7 +87,7 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
     """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
 
     A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
-    to it; `budew.corpora.folder.audio_files` lists them. Addresses and data sets of the hub are text.
+    to it; `budew.corpora.folder.audio_files` lists them. Addresses and datasets of the hub are text.
 
     Args:
         source: as for `read`.

@@ -153,7 +153,7 @@ def _download(name: str) -> Path:
 
 @contextmanager
 def _loading(name: str) -> Iterator[None]:
-    """Make one sentence of whatever `transformers` raises of spoilt files."""
+    """Make one sentence of whatever `transformers` raises for damaged files."""
     try:
         yield
     except CheckpointError:

@@ -1,4 +1,4 @@
-"""From a plan to the samples of a clip: speech with its voice quality, bursts, room and recorder.
+"""From a plan to the samples of a clip: speech with its voice quality, bursts, room noise and recording gain.
 
 espeak-ng cannot change tremor, roughness, breath, spectral tilt, dynamics, loudness or formants: these are
 applied to its output. All of them are what a throat and a mouth can do; no tone, code or level marks an

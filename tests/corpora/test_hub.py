@@ -53,7 +53,7 @@ def test_scores_in_a_stream_need_a_scale_and_splits_a_name(voice, tmp_path):
     files = {f"data/{split}-0.parquet": parquet([row]) for split in ("train", "test")}
     with hub("me/scored", files) as address:
         found = run(address, tmp_path, "hf://me/scored@train", "hf://me/scored")
-    assert "row 0: it does not say on which scale" in found["hf://me/scored@train"]["errors"][0]
+    assert "row 0: the scale of its scores is not declared" in found["hf://me/scored@train"]["errors"][0]
     assert found["scaled"]["clips"][0][4] == {"Anger": 0.5}
     assert found["hf://me/scored"]["error"].startswith("hf://me/scored: has the splits")
 
@@ -131,6 +131,6 @@ def test_names_of_data_sets_are_read_and_written_alike(source, named):
     ],
 )
 def test_what_is_no_name_is_refused_and_a_password_or_token_in_it_is_not_repeated(source):
-    with pytest.raises(CorpusError, match="name a data set as hf://owner/name") as caught:
+    with pytest.raises(CorpusError, match="name a dataset as hf://owner/name") as caught:
         list(read(source))
     assert "ter2" not in str(caught.value)

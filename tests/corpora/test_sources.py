@@ -88,7 +88,7 @@ def test_a_loop_of_links_ends(voice, tmp_path):
 
 def test_two_files_of_one_id_are_told(voice, tmp_path):
     voice("c/a.wav", seconds=0.1), voice("c/a.flac", seconds=0.1)
-    with pytest.raises(CorpusError, match=r"a\.wav: the clip 'a' is there twice"):
+    with pytest.raises(CorpusError, match=r"a\.wav: the clip 'a' occurs twice"):
         list(read(tmp_path / "c"))
 
 

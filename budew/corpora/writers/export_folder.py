@@ -97,8 +97,8 @@ def _check_free(out: Path, overwrite: bool) -> set[str]:
     others = sorted({path.name for path in out.iterdir()} - earlier - {RECORD, _UNFINISHED, _REPLACED})
     if others and not overwrite:
         raise CorpusError(
-            f"{out}: holds {others[0]!r}, which no export wrote: name another folder, or add --overwrite to "
-            "write beside what is there"
+            f"{out}: holds {others[0]!r}, which is not from an export: choose another "
+            "folder, or add --overwrite"
         )
     return earlier
 

@@ -53,7 +53,7 @@ def test_names_may_be_encoded_and_attributes_are_names_too():
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        ("[{'h': {'Sham': 1}}]", "no emotion"),
+        ("[{'h': {'Sham': 1}}]", "neither an emotion"),
         ("[{'h': {'Shame': '1'}}]", "give a number"),
         ("[{'h': {'Shame': True}}]", "give a number"),
         ("[{'h': {'Shame': [1]}}]", "give a number"),
