@@ -24,7 +24,7 @@ from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
 from budew.reports.page import emotion_tone, render_page, strongest_first, tones, trait_words
-from budew.taxonomy import EMOTIONS, LEVELS
+from budew.taxonomy import LEVELS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
 
@@ -126,13 +126,10 @@ def _cell(text: str) -> str:
     return line if len(line) <= LONGEST_CELL else line[: LONGEST_CELL - 1] + "…"
 
 
-def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: bool = False) -> None:
+def print_explanation(parsed: ParsedCaption, console: Console) -> None:
     """Print a caption with marked phrases, a table of the marks, and the emotions as bars.
 
-    Args:
-        parsed: from `parse`.
-        console: where to; without colours, marks are in brackets.
-        all_emotions: show all 40 in their order, not only those that are named, the strongest first.
+    Where the console has no colours, marks are in brackets.
     """
     found = marks_of(parsed)
     console.print(_marked(parsed.text, found, console))
@@ -142,36 +139,30 @@ def print_explanation(parsed: ParsedCaption, console: Console, *, all_emotions: 
         if _is_plain(console):
             console.print(Text(f"\n{_key(found)}"))
         console.print(_mark_table(parsed.text, found, console.width))
-    console.print(_bars(parsed.emotions, console, all_emotions=all_emotions))
+    console.print(_bars(parsed.emotions, console))
 
 
 def print_all_frames(
-    profile: VoiceProfile,
-    console: Console,
-    *,
-    seed: int = 0,
-    style: WordingStyle | None = None,
-    language: str = "en",
-    **what: Any,
+    profile: VoiceProfile, console: Console, *, seed: int = 0, style: WordingStyle | None = None, **what: Any
 ) -> None:
     """Print the caption of a profile in every sentence frame, with the phrases that `parse` finds marked.
 
     Args:
         profile: any profile.
         console: where to.
-        seed, language: as for `render`.
+        seed: as for `render`.
         style: frames of this style alone.
         what: `max_emotions`, `min_level` and `leave_out` of `render`.
 
     Raises:
-        InputError: there is no lexicon of this language, no such style, or no such part to leave out.
+        InputError: there is no such style, or no such part to leave out.
     """
-    for name in frame_names(language, style=style):
-        frame = load_templates(language).frames[name]
-        caption = render(profile, seed=seed, frame=name, language=language, **what)
+    for name in frame_names(style=style):
+        frame = load_templates().frames[name]
+        caption = render(profile, seed=seed, frame=name, **what)
         kinds = " · ".join(dict.fromkeys((frame.style, frame.view, frame.form)))
         console.print(Text.assemble((frame.name, Style(bold=True)), "  ", (kinds, Style(dim=True))))
-        shown = _marked(caption, marks_of(parse(caption, language=language)), console)
+        shown = _marked(caption, marks_of(parse(caption)), console)
         console.print(Padding(shown, (0, 0, 1, 2)))
 
 
@@ -226,9 +217,9 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
     return table
 
 
-def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool) -> Table | Text:
+def _bars(emotions: Mapping[str, float], console: Console) -> Table | Text:
     """Return a row an emotion: its name, a bar of which every level is a step, and the level."""
-    if not emotions and not all_emotions:
+    if not emotions:
         return Text("No emotion is named: all 40 are absent.", Style(dim=True))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column("emotion", overflow="fold")
@@ -236,11 +227,11 @@ def _bars(emotions: Mapping[str, float], console: Console, *, all_emotions: bool
     table.add_column("level", no_wrap=True)
     step = max(1, min(WIDEST_BAR, console.width - BESIDE_BAR) // BAR_STEPS)
     full, empty = "#-" if console.options.ascii_only else "━─"
-    for name in EMOTIONS if all_emotions else strongest_first(emotions):
-        filled = round(emotions.get(name, 0.0) * BAR_STEPS) * step
+    for name in strongest_first(emotions):
+        filled = round(emotions[name] * BAR_STEPS) * step
         rest = empty * (BAR_STEPS * step - filled)
         bar = Text.assemble((full * filled, Style(color=emotion_tone(name))), (rest, Style(dim=True)))
-        table.add_row(Text(name), bar, Text(level_name(emotions.get(name, 0.0))))
+        table.add_row(Text(name), bar, Text(level_name(emotions[name])))
     return table
 
 

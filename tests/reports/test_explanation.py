@@ -57,16 +57,11 @@ def page_captions(page: str) -> list[tuple[str, dict[str, str]]]:
     return list(zip(map(text, bodies), titles, strict=True))
 
 
-def shown(parsed: ParsedCaption, *, width: int = 100, color: bool = False, all_emotions: bool = False) -> str:
+def shown(parsed: ParsedCaption, *, width: int = 100, color: bool = False) -> str:
     file = io.StringIO()
-    console = Console(
-        file=file,
-        width=width,
-        force_terminal=color,
-        color_system="truecolor" if color else None,
-        no_color=False,
-    )
-    print_explanation(parsed, console, all_emotions=all_emotions)
+    system = "truecolor" if color else None
+    console = Console(file=file, width=width, force_terminal=color, color_system=system, no_color=False)
+    print_explanation(parsed, console)
     return file.getvalue()
 
 
@@ -120,7 +115,7 @@ def test_marks_never_overlap_and_leave_no_mention_out(fragments: list[str], betw
             assert (mention.start, mention.end, mention.role) in marked
 
 
-def test_hostile_text_is_no_markup_in_the_page():
+def test_hostile_text_is_neither_markup_in_the_page_nor_a_command_to_the_terminal():
     text = explanation_html([parse(HOSTILE)])
     page, ((caption, _),) = check_safe(text.replace("https://", "")), page_captions(text)
     assert len(parse(HOSTILE).mentions) >= 4
@@ -129,16 +124,13 @@ def test_hostile_text_is_no_markup_in_the_page():
     assert len(page.of("i")) == len(parse(HOSTILE).emotions)  # the bars
     assert "\u241b[31m" in caption
     assert caption.startswith(HOSTILE.partition("\x1b")[0])
-
-
-@pytest.mark.parametrize("color", [False, True])
-def test_hostile_text_is_no_command_to_the_terminal(color: bool):
-    output = shown(parse(HOSTILE), color=color)
-    text = re.sub(r"\x1b\[[\d;]*m", "", output) if color else output
-    assert not [letter for letter in text if ord(letter) < 32 and letter != "\n"]
-    assert not re.search("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
-    assert "\x1b[31m" not in output
-    assert "␛[31m" in text
+    for color in (False, True):
+        output = shown(parse(HOSTILE), color=color)
+        printed = re.sub(r"\x1b\[[\d;]*m", "", output) if color else output
+        assert not [letter for letter in printed if ord(letter) < 32 and letter != "\n"]
+        assert not re.search("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", printed)
+        assert "\x1b[31m" not in output
+        assert "␛[31m" in printed
 
 
 @pytest.mark.parametrize("width", [20, 60, 200])
@@ -155,19 +147,9 @@ def test_the_terminal_shows_the_caption_to_the_letter_with_brackets_for_colours(
         assert all(cell_len(line) <= width for line in output.splitlines())
 
 
-def test_no_color_is_kept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    file = io.StringIO()
-    print_explanation(parse(CAPTIONS[0]), Console(file=file, width=80, force_terminal=True))
-    assert "[sad]" in file.getvalue()
-    assert "[~angry~]" in file.getvalue()
-    assert not re.search(r"\x1b\[[\d;]*\b[349]\d\b", file.getvalue())
-
-
 def test_with_colour_families_differ_and_what_is_not_there_is_struck_through():
     def style(word: str, caption: str) -> str:
-        (found,) = re.findall(rf"\x1b\[([\d;]+)m{word}\x1b", shown(parse(caption), color=True))[:1]
-        return found
+        return re.findall(rf"\x1b\[([\d;]+)m{word}\x1b", shown(parse(caption), color=True))[0]
 
     sad, hope, angry = (style(word, CAPTIONS[0]) for word in ("sad", "hope", "angry"))
     assert sad != hope
@@ -175,6 +157,19 @@ def test_with_colour_families_differ_and_what_is_not_there_is_struck_through():
     assert angry.startswith("2;9;")  # dim: it is over
     assert style("sobs", "sad, without sobs").startswith("9;")
     assert "[sad]" not in shown(parse(CAPTIONS[0]), color=True)
+
+
+def test_a_terminal_without_colours_gets_brackets_and_one_of_ascii_gets_ascii(monkeypatch):
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    print_explanation(parse(CAPTIONS[0]), Console(file=file, width=80))
+    file.flush()
+    assert b"####" in file.buffer.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = io.StringIO()
+    print_explanation(parse(CAPTIONS[0]), Console(file=plain, width=80, force_terminal=True))
+    assert "[sad]" in plain.getvalue()
+    assert "[~angry~]" in plain.getvalue()
+    assert not re.search(r"\x1b\[[\d;]*\b[349]\d\b", plain.getvalue())
 
 
 @pytest.mark.parametrize("text", CAPTIONS)
@@ -189,18 +184,6 @@ def test_bars_show_all_that_is_said_and_are_as_long_as_the_level(text: str):
     assert sorted(float(width) / 100 for width in widths) == sorted(parsed.emotions.values())
     for name in parsed.emotions:
         assert name.replace("/", "/\u200b").replace("&", "&amp;") in page
-
-
-def test_all_forty_are_shown_on_request_in_their_order():
-    output = shown(parse(CAPTIONS[0]), all_emotions=True)
-    assert re.findall(r"^(\S.*?) +[━─]+  \w+ *$", output, flags=re.MULTILINE) == list(EMOTIONS)
-
-
-def test_a_terminal_of_ascii_gets_ascii():
-    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
-    print_explanation(parse(CAPTIONS[0]), Console(file=file, width=80))
-    file.flush()
-    assert b"####" in file.buffer.getvalue()
 
 
 def test_every_family_has_its_colour_and_no_captions_are_a_page():
