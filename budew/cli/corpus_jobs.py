@@ -198,7 +198,6 @@ def select(
     from budew.curation.splits import Select, read_splits, unknown_to
 
     job = Select(read_splits(splits), part)
-    unknown = unknown_to(job.splits, source)
-    if unknown.clips:
-        say_error(f"warning: {splits}: {unknown}")
+    if warning := unknown_to(job.splits, source):
+        say_error(f"warning: {splits}: {warning}")
     run_job(job, source, out, running)

@@ -237,41 +237,27 @@ class Select:
         return select(clips, self.splits, self.part)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Of the first clips of a corpus, how many the splits do not list, and by how many speakers they are."""
-
-    checked: int
-    clips: int
-    speakers: int
-
-    def __str__(self) -> str:
-        return (
-            f"the splits do not list {self.clips:,} of the first {self.checked:,} clips"
-            f" ({self.speakers:,} unknown speakers): a hash of the name decides their part"
-        )
-
-
-def unknown_to(splits: Splits, corpus: str | Path) -> Unknown:
-    """Count the clips that splits do not list among the first 1,000, or up to the first that they list.
+def unknown_to(splits: Splits, corpus: str | Path) -> str:
+    """Return how many of the first 1,000 clips the splits do not list, as a sentence; "" if they list all.
 
     Items that cannot be read are skipped: the job reports them.
 
     Raises:
         CorpusError: there is no such corpus, or the splits list no clip of it.
     """
-    checked, clips = 0, 0
+    checked = unlisted = 0
     speakers: set[str] = set()
     for checked, clip in enumerate(read(corpus, on_bad=lambda error: None), start=1):
         if not splits.knows(clip):
-            clips += 1
+            unlisted += 1
             if clip.speaker and len(speakers) < CHECKED:
                 speakers.add(clip.speaker)
-        if checked >= CHECKED and clips < checked:
+        if checked >= CHECKED and unlisted < checked:
             break
-    if clips and clips == checked:
+    if unlisted and unlisted == checked:
         raise CorpusError(
-            f"{shown(str(corpus))}: the splits list none of its {clips:,} clips: give those that"
+            f"{shown(str(corpus))}: the splits list none of its {checked:,} clips: give those that"
             " budew corpus split made of this corpus"
         )
-    return Unknown(checked, clips, len(speakers))
+    what = f"{unlisted:,} of the first {checked:,} clips ({len(speakers):,} unknown speakers)"
+    return f"the splits do not list {what}: a hash of the name decides their part" if unlisted else ""

@@ -5,8 +5,6 @@ a duration in their metadata are measured by the header of their audio (about 1,
 counted in bounded memory: 1,000,000 of each kind.
 """
 
-import hashlib
-import heapq
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +28,7 @@ MOST_LANGUAGES = 200
 CLIPS, UNKNOWN = "", "?"
 """In the counts of a language: clips with a profile, and those of them whose emotions are unknown."""
 LONGEST_NAME = 200
-"""Characters of a name that are kept: no voice has a longer one, and a hostile file may."""
+"""Characters of a name that count: no voice has a longer one, and a hostile file may."""
 OTHER = "(other)"
 """Counts the clips of all names that a full `Tally` has not seen before."""
 EDGES = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 30.0, 60.0, 600.0)
@@ -57,20 +55,12 @@ class Tally(Counter[str]):
 
     def add(self, name: str) -> None:
         """Count a name once."""
-        name = short_name(name)
+        name = name[:LONGEST_NAME]
         self[name if name in self or len(self) < self.most else OTHER] += 1
 
     def most_common(self, n: int | None = None) -> list[tuple[str, int]]:
         """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
-        return heapq.nsmallest(len(self) if n is None else n, self.items(), key=lambda row: (-row[1], row[0]))
-
-
-def short_name(name: str) -> str:
-    """Return a name as it is, or cut to a bounded length with a hash of all of it."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{name[:LONGEST_NAME]}…{digest}"
+        return sorted(self.items(), key=lambda row: (-row[1], row[0]))[:n]
 
 
 @dataclass(slots=True)
@@ -235,14 +225,26 @@ class Statistics:
             "bad_items": self.bad,
             "durations": self.durations.to_dict(),
             "languages": dict(sorted(self.languages.most_common(MOST_LISTED))),
-            "speakers": _speakers(self.speakers),
+            "speakers": {
+                "distinct": self.speakers.distinct,
+                "exact": self.speakers.exact,
+                "clips": self.speakers.total(),
+                "median_clips": median(self.speakers.values())
+                if self.speakers and self.speakers.exact
+                else None,
+                "most_clips": dict(self.speakers.most_common(MOST_LISTED)),
+            },
             "emotions": {
                 name: {level: counts[level] for level in LEVEL_NAMES[1:]}
                 for name, counts in self.levels.items()
             },
             "emotions_by_language": {
-                language: _by_language(self.by_language[language])
-                for language in most_frequent_languages(self, MOST_LISTED)
+                language: {
+                    "clips_with_profile": counts[CLIPS],
+                    "clips_with_unknown_emotions": counts[UNKNOWN],
+                    "emotions": {name: counts[name] for name in EMOTIONS if counts[name]},
+                }
+                for language, counts in most_frequent_languages(self, MOST_LISTED)
             },
             "bursts": {name: self.bursts[name] for name in BURSTS if name in self.bursts},
             "traits": {
@@ -257,9 +259,9 @@ class Statistics:
         }
 
 
-def most_frequent_languages(found: Statistics, count: int) -> list[str]:
-    """Return languages with profiles, those of the most profiles first."""
-    return sorted(found.by_language, key=lambda name: (-found.by_language[name][CLIPS], name))[:count]
+def most_frequent_languages(found: Statistics, count: int) -> list[tuple[str, Counter[str]]]:
+    """Return languages with profiles and their counts, those of the most profiles first."""
+    return sorted(found.by_language.items(), key=lambda row: (-row[1][CLIPS], row[0]))[:count]
 
 
 def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> Statistics:
@@ -299,7 +301,7 @@ def _count(found: Statistics, clip: Clip) -> None:
     if duration is not None:
         found.durations.add(duration)
     if clip.profile is not None:
-        _count_profile(found, clip.profile, short_name(clip.language or ""))
+        _count_profile(found, clip.profile, (clip.language or "")[:LONGEST_NAME])
 
 
 def _duration(clip: Clip) -> float | None:
@@ -332,21 +334,3 @@ def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> N
             found.traits.setdefault(key, Tally()).add(value)
         else:
             found.attributes.setdefault(key, AttributeCounts(key)).add(value)
-
-
-def _speakers(speakers: Tally) -> dict[str, Any]:
-    return {
-        "distinct": speakers.distinct,
-        "exact": speakers.exact,
-        "clips": speakers.total(),
-        "median_clips": median(speakers.values()) if speakers and speakers.exact else None,
-        "most_clips": dict(speakers.most_common(MOST_LISTED)),
-    }
-
-
-def _by_language(counts: Counter[str]) -> dict[str, Any]:
-    return {
-        "clips_with_profile": counts[CLIPS],
-        "clips_with_unknown_emotions": counts[UNKNOWN],
-        "emotions": {name: counts[name] for name in EMOTIONS if counts[name]},
-    }

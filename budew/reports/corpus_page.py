@@ -97,11 +97,11 @@ def _durations(counted: Statistics) -> list[Bar]:
 
 def _comparison(counted: Statistics) -> Mapping[str, Any]:
     """Return the share of each language's clips that have an emotion, in per cent, an emotion a row."""
-    names = most_frequent_languages(counted, COMPARED_LANGUAGES)
-    known = {name: counted.by_language[name][CLIPS] - counted.by_language[name][UNKNOWN] for name in names}
-    languages = [(name, count) for name, count in known.items() if count]
+    found = most_frequent_languages(counted, COMPARED_LANGUAGES)
+    known = [(name, counts, counts[CLIPS] - counts[UNKNOWN]) for name, counts in found]
+    languages = [(name, count) for name, _, count in known if count]
     rows = [
-        (name, [percent(counted.by_language[language][name], count) for language, count in languages])
+        (name, [percent(counts[name], count) for _, counts, count in known if count])
         for name in EMOTIONS
         if counted.present(name)
     ]

@@ -1,5 +1,7 @@
 """Corpora in the terminal: statistics, inspection, splits, weights, duplicates, ratings."""
 
+from collections.abc import Iterator
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
@@ -9,11 +11,12 @@ from rich.text import Text
 from budew.curation.duplicates import Duplicates
 from budew.curation.human_ratings import RatingCounts, RatingStatistics
 from budew.curation.inspection import Inspection
-from budew.curation.split_corpus import Part, SplitReport
-from budew.curation.statistics import Durations, Statistics, Tally
+from budew.curation.split_corpus import SplitReport
+from budew.curation.statistics import Statistics, Tally
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
-from budew.reports.tables import LISTED, table
+from budew.reports.tables import LISTED, table, written
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
+from budew.terminal import visible_name
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
@@ -24,7 +27,7 @@ SHOWN = 20
 def statistics_tables(found: Statistics) -> RenderableType:
     """Return what a corpus holds: a summary, the emotions, bursts and traits."""
     emotions = [_emotions(found)] if found.emotions_known else []
-    return Group(Text(_summary(found)), *emotions, Text("\n".join(_traits(found))))
+    return Group(Text("\n".join(_summary(found))), *emotions, Text("\n".join(_traits(found))))
 
 
 def inspection_tables(found: Inspection) -> RenderableType:
@@ -32,10 +35,8 @@ def inspection_tables(found: Inspection) -> RenderableType:
     how = "every sample decoded" if found.decoded else "by their headers"
     lines = [f"files: {files_line(found)}"]
     lines += [f"labels: {_tally(found.labels, 6)}"] if found.labels else []
-    lines.append(
-        f"audio, {how}: {_tally(found.formats, 6)}; {_tally(found.sampling_rates, 6, ' Hz')}; "
-        f"{_tally(found.channels, 6, '-channel')}"
-    )
+    rates, channels = _tally(found.sampling_rates, 6, " Hz"), _tally(found.channels, 6, "-channel")
+    lines.append(f"audio, {how}: {_tally(found.formats, 6)}; {rates}; {channels}")
     faults = [
         f"{what}: {remark.clips:,} clips, such as {', '.join(map(printable, remark.first))}"
         for what, remark in sorted(found.remarks.items())
@@ -51,15 +52,11 @@ def split_table(report: SplitReport) -> RenderableType:
     """Return a row for each part, then remarks on them."""
     made = table("part", "clips", "speakers", "share %", "target %", "mean deviation", "largest deviation")
     for part in report.parts:
-        made.add_row(
-            part.name,
-            f"{part.counts['clips']:,}",
-            f"{part.speakers:,}",
-            f"{100 * report.share(part):.2f}",
-            f"{100 * part.asked:.2f}",
-            f"{report.mean_deviation(part):.2f}",
-            _largest_deviation(report, part),
-        )
+        counts = (f"{part.counts['clips']:,}", f"{part.speakers:,}")
+        shares = (100 * report.share(part), 100 * part.asked, report.mean_deviation(part))
+        most = max(report.deviations(part).items(), key=lambda item: abs(item[1]), default=None)
+        worst = f"{most[0]} {most[1]:+.2f}" if most else "–"
+        made.add_row(part.name, *counts, *(f"{share:.2f}" for share in shares), worst)
     return Group(made, Text("\n".join(_split_remarks(report))))
 
 
@@ -98,10 +95,11 @@ def duplicates_table(found: Duplicates) -> RenderableType:
         f"{what} that occur more than once: {len(found.groups):,}",
         f"redundant clips: {len(found.extra):,}, {found.extra_hours:,.2f} hours",
     ]
-    if found.damaged:
-        lines.append(f"damaged, compared by what could be decoded: {found.damaged:,} clips")
-    if found.without_transcript:
-        lines.append(f"without a transcript, not compared: {found.without_transcript:,} clips")
+    rest = {
+        "damaged, compared by what could be decoded": found.damaged,
+        "without a transcript, not compared": found.without_transcript,
+    }
+    lines += [f"{what}: {count:,} clips" for what, count in rest.items() if count]
     return Group(Text("\n".join(lines)), *([made] if found.groups else []))
 
 
@@ -133,9 +131,8 @@ def files_line(found: Inspection) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a name from a corpus without control characters, cut to `LONGEST_NAME`."""
-    shown = (letter if letter.isprintable() else "\ufffd" for letter in text[:LONGEST_NAME])
-    return "".join(shown) + "…" * (len(text) > LONGEST_NAME)
+    """Return a name from a corpus on one line without control characters, cut to `LONGEST_NAME`."""
+    return visible_name(text[:LONGEST_NAME]) + "…" * (len(text) > LONGEST_NAME)
 
 
 def _tally(counts: Tally, most: int = LISTED, unit: str = "") -> str:
@@ -143,41 +140,28 @@ def _tally(counts: Tally, most: int = LISTED, unit: str = "") -> str:
     return ", ".join(listed) or "none"
 
 
-def _summary(found: Statistics) -> str:
-    lengths, unmeasured = found.durations, found.clips - found.durations.count
-    hours = f"{lengths.total / 3600:,.2f} hours" + f" (duration of {unmeasured:,} clips unknown)" * bool(
-        unmeasured
-    )
-    if found.clips and not lengths.count:
-        hours = "hours unknown"
+def _summary(found: Statistics) -> Iterator[str]:
+    lengths, speakers = found.durations, found.speakers
+    hours = f"{lengths.total / 3600:,.2f} hours" if lengths.count or not found.clips else "hours unknown"
+    if 0 < lengths.count < found.clips:
+        hours += f" (duration of {found.clips - lengths.count:,} clips unknown)"
+    yield f"{found.corpus}: {found.clips:,} clips, {hours}"
     unknown = f" (emotions unknown in {found.emotions_unknown:,})" if found.emotions_unknown else ""
-    return (
-        f"{found.corpus}: {found.clips:,} clips, {hours}\n"
+    yield (
         f"with a profile {found.with_profile:,}{unknown}, with a caption {found.with_caption:,}, "
-        f"not readable {found.bad:,}\n"
-        f"{_quantiles(found.durations)}languages: {_tally(found.languages)}\n{_speakers(found)}"
+        f"not readable {found.bad:,}"
     )
-
-
-def _quantiles(lengths: Durations) -> str:
-    if not lengths.count:
-        return ""
-    low, middle, high = (lengths.quantile(share) for share in (0.05, 0.5, 0.95))
-    return (
-        f"duration: median {middle:.1f} s, 5 % under {low:.1f} s, 5 % over {high:.1f} s, "
-        f"{lengths.shortest:.2f} to {lengths.longest:.2f} s\n"
-    )
-
-
-def _speakers(found: Statistics) -> str:
-    speakers = found.speakers
-    if not speakers:
-        return "speakers: none named"
+    if lengths.count:
+        low, middle, high = (lengths.quantile(share) for share in (0.05, 0.5, 0.95))
+        yield (
+            f"duration: median {middle:.1f} s, 5 % under {low:.1f} s, 5 % over {high:.1f} s, "
+            f"{lengths.shortest:.2f} to {lengths.longest:.2f} s"
+        )
+    yield f"languages: {_tally(found.languages)}"
     least, more = "" if speakers.exact else "over ", "…" * (speakers.distinct > 5)
     unnamed = found.clips - speakers.total()
-    return f"speakers: {least}{speakers.distinct:,} ({_tally(speakers, 5)}{more})" + (
-        f", none named in {unnamed:,} clips" * bool(unnamed)
-    )
+    named = f"{least}{speakers.distinct:,} ({_tally(speakers, 5)}{more})" if speakers else "none named"
+    yield f"speakers: {named}" + f", none named in {unnamed:,} clips" * bool(speakers and unnamed)
 
 
 def _emotions(found: Statistics) -> Table:
@@ -195,45 +179,40 @@ def _emotions(found: Statistics) -> Table:
     return made
 
 
-def _traits(found: Statistics) -> list[str]:
-    lines = [f"{key}: {_tally(words)}" for key, words in sorted(found.traits.items())]
+def _traits(found: Statistics) -> Iterator[str]:
+    yield from (f"{key}: {_tally(words)}" for key, words in sorted(found.traits.items()))
     for counts in (found.attributes[name] for name in ATTRIBUTES if name in found.attributes):
         near = ", ".join(f"{clips:,} at {value:g}" for value, clips in counts.by_value())
-        lines.append(f"{counts.label}: {counts.clips:,} clips, mean {counts.mean:.2f}; {near}")
+        yield f"{counts.label}: {counts.clips:,} clips, mean {counts.mean:.2f}; {near}"
     if found.bursts:
         bursts = (f"{name} {count:,}" for name, count in found.bursts.most_common(LISTED))
-        lines.append(f"bursts: {', '.join(bursts)}")
+        yield f"bursts: {', '.join(bursts)}"
     if found.not_understood:
-        lines.append(f"labels that are not understood: {_tally(found.not_understood)}")
-    return lines
+        yield f"labels that are not understood: {_tally(found.not_understood)}"
 
 
-def _largest_deviation(report: SplitReport, part: Part) -> str:
-    name, largest = max(report.deviations(part).items(), key=lambda item: abs(item[1]), default=("", None))
-    return "–" if largest is None else f"{name} {largest:+.2f}"
-
-
-def _split_remarks(report: SplitReport) -> list[str]:
-    lines = ["deviation: of emotion frequencies from those of the whole corpus, in percentage points"]
+def _split_remarks(report: SplitReport) -> Iterator[str]:
+    yield "deviation: of emotion frequencies from those of the whole corpus, in percentage points"
     if report.emotions_unknown:
-        lines.append(f"clips with unknown emotions, counted for none: {report.emotions_unknown:,}")
+        yield f"clips with unknown emotions, counted for none: {report.emotions_unknown:,}"
     recordings, recorded, unnamed = (
         sum(getattr(part, name) for part in report.parts) for name in ("recordings", "recorded", "unnamed")
     )
     if recorded:
-        lines.append(
+        yield (
             f"clips without a speaker: {recorded:,} of {recordings:,} recordings, each recording in one part:"
             " a voice of two recordings may be in two parts"
         )
     if unnamed > recorded:
         how = "each placed on its own" if report.listed else "placed by the hash of their ids"
         what = "clips without a speaker or a recording" if recorded else "clips without a speaker"
-        lines.append(f"{what}: {unnamed - recorded:,}, {how}: one voice may be in two parts")
-    missing = {part.name: report.missing(part) for part in report.parts}
-    return lines + [f"{name} has no clip with {', '.join(lacks)}" for name, lacks in missing.items() if lacks]
+        yield f"{what}: {unnamed - recorded:,}, {how}: one voice may be in two parts"
+    for part in report.parts:
+        if missing := report.missing(part):
+            yield f"{part.name} has no clip with {', '.join(missing)}"
 
 
 def _rating_cells(counts: RatingCounts) -> tuple[str, ...]:
     whole = (counts.ratings, counts.items, counts.raters, counts.present)
     rates = (counts.mean, counts.agreement, counts.alpha)
-    return (*(f"{count:,}" for count in whole), *("–" if rate is None else f"{rate:.2f}" for rate in rates))
+    return (*(f"{count:,}" for count in whole), *map(written, rates))

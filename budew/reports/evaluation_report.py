@@ -46,30 +46,14 @@ def summary_table(evaluation: Evaluation) -> Table:
     return made
 
 
-def emotion_table(evaluation: Evaluation) -> Table:
-    """Return one row an emotion, best Spearman first, undefined ones last."""
+def tables(evaluation: Evaluation) -> RenderableType:
+    """Return the means, a row an emotion (best Spearman first, undefined ones last), and what is left out."""
     made = table("emotion", "clips", "predicted", "ρ", "r", "MAE", "RMSE")
     for column in made.columns[1:]:
         column.min_width = 5
     for row in sorted(evaluation.emotions, key=_worst_last):
         values = (written(row.estimates[metric].value) for metric in METRICS)
         made.add_row(row.emotion, str(row.support), str(row.predicted_support), *values)
-    return made
-
-
-def tables(evaluation: Evaluation) -> RenderableType:
-    """Return both tables and what they leave out, for `rich.print`."""
-    return Group(summary_table(evaluation), emotion_table(evaluation), Text("\n".join(_remarks(evaluation))))
-
-
-def _worst_last(row: EmotionScore) -> float:
-    """Return the key that sorts emotions by Spearman's ρ, undefined ones last."""
-    value = row.estimates["spearman"].value
-    return 2.0 if value is None else -value
-
-
-def _remarks(evaluation: Evaluation) -> list[str]:
-    """Return what was not counted, a line each."""
     counts = {
         "captions without any parsed emotion, burst or trait": evaluation.unparsed,
         "clips with an emotion for which none was predicted": evaluation.emotionless,
@@ -77,7 +61,14 @@ def _remarks(evaluation: Evaluation) -> list[str]:
         "emotions predicted the same for every clip: correlation 0": len(evaluation.unvaried),
         "clips skipped": len(evaluation.skipped),
     }
-    return [f"{count:5d} {what}" for what, count in counts.items() if count]
+    remarks = [f"{count:5d} {what}" for what, count in counts.items() if count]
+    return Group(summary_table(evaluation), made, Text("\n".join(remarks)))
+
+
+def _worst_last(row: EmotionScore) -> float:
+    """Return the key that sorts emotions by Spearman's ρ, undefined ones last."""
+    value = row.estimates["spearman"].value
+    return 2.0 if value is None else -value
 
 
 def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:

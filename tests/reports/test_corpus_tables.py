@@ -85,7 +85,7 @@ def test_inspection():
     assert shown[1] == (
         "audio, every sample decoded: f0 1, f1 1, f2 1, f3 1, f4 1, f5 1; 16000 Hz 1; 2-channel 1"
     )
-    start = shown.index("silent: 3 clips, such as x, y\ufffd")
+    start = shown.index("silent: 3 clips, such as x, y␛")
     assert shown[start + 1 :] == ["broken: 22", *(f"reason {n}" for n in range(20)), "and 2 more"]
 
 
@@ -141,12 +141,12 @@ def test_ratings():
     shown = lines(rating_table(rating_statistics([*ratings, Rating("a", "r", "Fear", 1.0)]), title="t"))
     assert shown[0] == "t"
     rows = [line for line in shown if line.startswith(("Awe", "Fear", "all"))]
-    assert rows[0] == "Awe 4 2 2 2 0.50 0.00 -0.50"
+    assert rows[0] == "Awe 4 2 2 2 0.50 0.00 −0.50"
     assert rows[1] == "Fear 1 1 1 1 1.00 – –"
     assert rows[2].startswith("all 5 2 2 3 0.60 0.00")
 
 
 def test_names_are_printable_and_cut():
-    assert printable("a\x1bb\u202e") == "a\ufffdb\ufffd"
+    assert printable("a\x1bb\n\u202e") == "a␛b␊\ufffd"
     assert printable("x" * 200) == "x" * 200
     assert printable("x" * 201) == "x" * 200 + "…"
