@@ -12,6 +12,8 @@ def main() -> None:
     except KeyboardInterrupt:
         print("budew: stopped", file=sys.stderr)
         sys.exit(130)
+    finally:  # CPython ends `python -m` by the signal if a Ctrl-C was in exec(text), unless another follows
+        exec("")  # noqa: S102
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Each message is one sentence that names the file, clip or option, what is wrong 
 command line prints it and exits with 1; everything else is a bug.
 """
 
+import errno
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -72,3 +73,16 @@ def report(error: CorpusError, on_bad: OnBad | None) -> None:
     if on_bad is None:
         raise error
     on_bad(error)
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there, or ask for a larger quota",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EFBIG: "allow larger files (ulimit -f), or make smaller ones",
+}
+
+
+def remedy_for(error: BaseException) -> str | None:
+    """Return the remedy for an error of the disk; None for any other error."""
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None

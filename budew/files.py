@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from types import FrameType
 from typing import TextIO
 
+from budew.errors import JobError, remedy_for
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
@@ -57,8 +59,6 @@ def check_writable(path: Path) -> None:
     try:
         if not _is_stream(path):
             TemporaryFile(dir=place).close()
-        elif not os.access(path, os.W_OK):
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
@@ -68,17 +68,21 @@ def _is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-_REMEDIES = {
-    errno.ENOSPC: "free some space there",
-    errno.EDQUOT: "free some space there, or ask for a larger quota",
-    errno.EROFS: "choose a folder that can be written to",
-    errno.EFBIG: "allow larger files (ulimit -f), or make smaller ones",
-}
+@contextmanager
+def disk_errors(out: Path) -> Iterator[None]:
+    """Turn errors of the disk into a `JobError` with the remedy and the path: `out`, unless it names another.
 
-
-def remedy_for(error: BaseException) -> str | None:
-    """Return the remedy for an error of the disk; None for any other error."""
-    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+    Raises:
+        JobError: the disk is full, over a quota or read-only, or the file too large for a limit.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedy = remedy_for(error)
+        if remedy is None:
+            raise
+        fault = f"{place_of(error, out)}: {error.strerror}: {remedy}"
+        raise JobError(f"{fault}, and run the job again to continue") from error
 
 
 def place_of(error: OSError, out: Path) -> Path:

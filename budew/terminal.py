@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from budew.addresses import check_local
-from budew.errors import BudewError, InputError
-from budew.files import check_writable, remedy_for, whole_file
+from budew.errors import BudewError, InputError, remedy_for
+from budew.files import check_writable, whole_file
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType

@@ -17,7 +17,8 @@ from pydantic import Field, field_validator
 
 from budew.errors import JobError
 from budew.extras import require
-from budew.jobs.job import Job, disk_errors
+from budew.files import disk_errors
+from budew.jobs.job import Job
 from budew.jobs.units import Unit
 from budew.jobs.workers import WorkerPool
 from budew.settings import Settings
@@ -94,7 +95,7 @@ class _Rank:
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:
             for outcome in pool.outcomes(self.units[rank::world_size]):
-                if outcome is not None and outcome.error is not None:
+                if outcome.error is not None:
                     raise outcome.error
 
 

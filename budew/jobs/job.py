@@ -5,13 +5,10 @@ small object that can be pickled; models and clients are loaded when `run` is fi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from budew.corpora.clip import Clip
-from budew.errors import JobError
-from budew.files import place_of, remedy_for
+from budew.errors import JobError, remedy_for
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and its error; the clip is then in no output."""
@@ -39,6 +36,7 @@ class Job(Protocol):
         """
 
 
+@runtime_checkable
 class NumberedJob(Job, Protocol):
     """A job without input clips: it makes clip 0, 1, 2, … and gets each number in `clip.metadata`."""
 
@@ -81,23 +79,3 @@ def each(
             if remedy_for(error):
                 raise
             failed(clip.id, error)
-
-
-@contextmanager
-def disk_errors(out: Path) -> Iterator[None]:
-    """Turn errors of the disk into a `JobError` with the path and the remedy.
-
-    Args:
-        out: output folder, named unless the error names another place.
-
-    Raises:
-        JobError: the disk is full, over a quota or read-only, or the file too large for a limit.
-    """
-    try:
-        yield
-    except OSError as error:
-        remedy = remedy_for(error)
-        if remedy is None:
-            raise
-        fault = f"{place_of(error, out)}: {error.strerror}: {remedy}"
-        raise JobError(f"{fault}, and run the job again to continue") from error

@@ -14,7 +14,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,6 @@ MAX_REASONS = 3
 """Reasons that a report names."""
 MAX_CHANGES, MAX_VALUE = 5, 60
 """Changed settings that an error names, and the characters of a value."""
-_MISSING = object()
 _VARYING = re.compile(r"'[^']*'|\S*/\S*|\d+(?:[.,]\d+)*")
 
 
@@ -63,10 +62,6 @@ class Failure:
         details = error.details if isinstance(error, FilteredError) else {}
         return cls(clip, text, type(error).__name__, isinstance(error, FilteredError), dict(details))
 
-    def row(self, shard: str) -> dict[str, Any]:
-        """Return the line of `failures.jsonl` or `left_out.jsonl`."""
-        return {"shard": shard, "clip": self.clip, "reason": self.reason, "kind": self.kind, **self.details}
-
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -79,7 +74,7 @@ class Note:
         input_sha256: digest of the input.
         made_by: job, settings and version of the package.
         failures: what failed or was left out, in the order of the input.
-        tally: what else the job counted.
+        tally: what else the job counted; notes of earlier versions have none.
     """
 
     clips: int
@@ -115,12 +110,9 @@ def read_note(out: Path, unit: "Unit") -> Note | None:
     Checks each file of the input, and the audio that a manifest names. An input that is newer than its note
     is unchanged if its digest is.
     """
+    note = output_note(out, unit)
     try:
-        note = output_note(out, unit)
-        if note is None:
-            return None
-        now = unit.state()
-        if now.bytes != note.input_bytes:
+        if note is None or (now := unit.state()).bytes != note.input_bytes:
             return None
         older = now.changed <= note_path(out, unit).stat().st_mtime_ns
         return note if older or unit.digest() == note.input_sha256 else None
@@ -140,11 +132,7 @@ def output_note(out: Path, unit: "Unit") -> Note | None:
 
 
 def claim(out: Path, job: Job, clips_per_shard: int) -> None:
-    """Write `job.json`, or check that the folder belongs to this job.
-
-    Raises:
-        JobError, CorpusError: as `check_claim`.
-    """
+    """Write `job.json` where the job may have the folder. Errors are those of `check_claim`."""
     wanted = check_claim(out, job, clips_per_shard)
     out.mkdir(parents=True, exist_ok=True)
     if not (out / JOB).exists():
@@ -161,29 +149,22 @@ def check_claim(out: Path, job: Job, clips_per_shard: int) -> dict[str, Any]:
     """
     check_local(out)
     wanted: dict[str, Any] = json.loads(_text({**description(job), "clips_per_shard": clips_per_shard}))
-    path, is_there = out / JOB, _is_folder(out)
+    nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
+    if os.path.lexists(nearest) and not nearest.is_dir():
+        raise JobError(f"{nearest} is no folder: choose another one for the output")
+    path = out / JOB
     if not path.exists():
-        names = sorted(entry.name for entry in out.iterdir()) if is_there else []
-        others = next((name for name in names if not name.startswith(".")), None)
-        if others is not None:
-            raise JobError(f"{out} is not empty ({others} is in it): choose an empty folder")
+        names = sorted(entry.name for entry in out.iterdir()) if nearest == out else []
+        if others := [name for name in names if not name.startswith(".")]:
+            raise JobError(f"{out} is not empty ({others[0]} is in it): choose an empty folder")
         return wanted
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise JobError(f"{path} cannot be read ({error}): choose an empty folder") from error
     if found != wanted:
         raise JobError(f"{out} holds {_difference(found, wanted)}: choose an empty folder")
     return wanted
-
-
-def _is_folder(out: Path) -> bool:
-    """Return whether a folder exists; raise if none can be made because a file or a link is in the way."""
-    nearest = next((path for path in (out, *out.parents) if os.path.lexists(path)), out)
-    if os.path.lexists(nearest) and not nearest.is_dir():
-        kind = "a file" if nearest.exists() else "a broken link"
-        raise JobError(f"{nearest} is {kind}, not a folder: choose another one for the output")
-    return nearest == out
 
 
 def description(job: Job) -> dict[str, Any]:
@@ -206,18 +187,22 @@ def gather(
     """
     path = out / (LEFT_OUT if filtered else FAILURES)
     found = [
-        (name, failure)
-        for name, note in notes.items()
+        (shard, failure)
+        for shard, note in notes.items()
         for failure in note.failures
         if failure.is_filtered == filtered
     ]
-    rows = [json.dumps(failure.row(name), ensure_ascii=False) + "\n" for name, failure in found]
-    written = path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
-    if written != ("".join(rows) or None):  # a folder in which all is done may be read-only
+    rows = [
+        {"shard": shard, "clip": of.clip, "reason": of.reason, "kind": of.kind, **of.details}
+        for shard, of in found
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    earlier = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    if text and text != earlier:  # a folder in which all is done may be read-only
         with whole_file(path) as file:
-            file.writelines(rows)
-        if not rows:
-            path.unlink()
+            file.write(text)
+    elif earlier and not text:
+        path.unlink()
     return len(rows), _reasons([failure for _, failure in found])
 
 
@@ -236,37 +221,32 @@ def _text(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _difference(found: Any, wanted: dict[str, Any]) -> str:
-    if not isinstance(found, dict) or found.get("job") != wanted["job"]:
-        earlier = found.get("job") if isinstance(found, dict) else found
-        return f"another job ({earlier!r}, not {wanted['job']!r})"
-    return f"this job with other settings ({changed_settings(_flat(found), _flat(wanted))})"
-
-
-def _flat(job: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a job on one level with what else decides its output."""
-    settings = job.get("settings")
-    return {**job, **(settings if isinstance(settings, dict) else {}), "settings": None}
+def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    if found.get("job") != wanted["job"]:
+        return f"another job ({found.get('job')!r}, not {wanted['job']!r})"
+    return f"this job with other settings ({changed_settings(found, wanted)})"
 
 
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return the first settings that differ, by dotted name: `cuts.pad was 0.1 and is now 0.2; …`."""
-    changes = list(_changes(old, new, ""))
+    before, after = _flat(old), _flat(new)
+    changes = [
+        f"{name.removeprefix('settings.')} was {_shown(before, name)} and is now {_shown(after, name)}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
     more = f"; {len(changes) - MAX_CHANGES} more changed" if len(changes) > MAX_CHANGES else ""
     return "; ".join(changes[:MAX_CHANGES]) + more
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any], above: str) -> Iterator[str]:
-    for name in sorted({*old, *new}):
-        was, now = old.get(name, _MISSING), new.get(name, _MISSING)
-        if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from _changes(was, now, f"{above}{name}.")
-        elif was != now:
-            yield f"{above}{name} was {_shown(was)} and is now {_shown(now)}"
+def _flat(value: Any, name: str = "") -> dict[str, str]:
+    """Return settings as JSON by dotted name."""
+    if not isinstance(value, Mapping) or not value:
+        return {name: json.dumps(value, ensure_ascii=False)}
+    inside = (_flat(value[key], f"{name}.{key}" if name else key) for key in value)
+    return {key: text for part in inside for key, text in part.items()}
 
 
-def _shown(value: Any) -> str:
-    if value is _MISSING or value is None:
-        return "not there" if value is _MISSING else "not set"
-    text = json.dumps(value, ensure_ascii=False)
+def _shown(settings: Mapping[str, str], name: str) -> str:
+    text = settings.get(name, "not there")
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

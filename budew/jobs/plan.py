@@ -9,16 +9,17 @@ import fcntl
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from budew.addresses import check_local
 from budew.corpora.overlap import check_no_overlap
 from budew.errors import InputError, JobError
-from budew.jobs.job import Job, NumberedJob, disk_errors, tallies_of
+from budew.files import disk_errors
+from budew.jobs.job import Job, NumberedJob, tallies_of
 from budew.jobs.notes import (
     FAILURES,
     JOB,
@@ -31,9 +32,8 @@ from budew.jobs.notes import (
     output_note,
     read_note,
 )
-from budew.jobs.unit_work import OnClip, do_unit
 from budew.jobs.units import CLIPS_PER_SHARD, NumberedUnit, Unit, file_units, numbered_units
-from budew.jobs.workers import Outcome, WorkerDiedError, WorkerPool
+from budew.jobs.workers import WorkerPool
 
 if TYPE_CHECKING:
     from budew.jobs.cluster import ClusterSettings
@@ -78,11 +78,11 @@ class Summary:
     done: int
     clips: int
     failures: int
-    left_out: int = 0
-    reasons: tuple[tuple[str, int], ...] = ()
-    given_up: tuple[str, ...] = ()
-    unexpected: tuple[str, ...] = ()
-    tally: Mapping[str, int] = field(default_factory=dict)
+    left_out: int
+    reasons: tuple[tuple[str, int], ...]
+    given_up: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    tally: Mapping[str, int]
 
 
 class Plan:
@@ -120,36 +120,40 @@ class Plan:
             CorpusError: there is no such source, or it overlaps the output.
             InputError: too few or too many clips.
         """
-        self.job, self.out, self.units = job, Path(out), tuple[Unit, ...]()
+        self.job, self.out = job, Path(out)
         self._clips_per_shard, self._retry_failed = clips_per_shard, retry_failed
-        self._retry_left_out = retry_failed and isinstance(source, range)
-        if isinstance(source, range):
-            numbered = numbered_units(job, source, self.out, clips_per_shard)  # type: ignore[arg-type]
-            self.units = tuple(numbered)
-            check_claim(self.out, job, clips_per_shard)
-            _refuse_fewer(numbered, self.out)
-        else:
-            files = file_units(source, clips_per_shard)
-            self.units = tuple(files)
+        self.units: tuple[Unit, ...]
+        if not isinstance(source, range):
+            self.units = files = file_units(source, clips_per_shard)
             written = [*(f"{unit.name}.tar" for unit in files), FAILURES, LEFT_OUT]
-            check_local(self.out)
             check_no_overlap(source, (file for unit in files for file in unit.files[:1]), written, self.out)
             check_claim(self.out, job, clips_per_shard)
-
-    def notes(self) -> dict[str, Note]:
-        """Return the notes of the units that are done, by name. Checks all of their input."""
-        return _notes(self.units, self.out)
+        elif isinstance(job, NumberedJob):
+            self.units = numbered = numbered_units(job, source, self.out, clips_per_shard)
+            check_claim(self.out, job, clips_per_shard)
+            _check_not_fewer(numbered, self.out)
+        else:
+            raise InputError(f"{job.name} makes no clips of numbers: give it a corpus")
 
     @property
     def done(self) -> tuple[Unit, ...]:
-        """The units that are done, also those with failures."""
-        notes = self.notes()
+        """The units that are done, also those with failures. Checks all of their input."""
+        notes = _notes(self.units, self.out)
         return tuple(unit for unit in self.units if unit.name in notes)
 
     @property
     def waiting(self) -> tuple[Unit, ...]:
         """The units that a run would do."""
-        return self._waiting(self.notes())
+        return self._waiting(_notes(self.units, self.out))
+
+    def _waiting(self, notes: Mapping[str, Note]) -> tuple[Unit, ...]:
+        def is_done(unit: Unit) -> bool:
+            failures = notes[unit.name].failures if unit.name in notes else None
+            is_numbered = isinstance(unit, NumberedUnit)
+            again = self._retry_failed and any(is_numbered or not of.is_filtered for of in failures or ())
+            return failures is not None and not again
+
+        return tuple(unit for unit in self.units if not is_done(unit))
 
     def run(
         self,
@@ -175,67 +179,48 @@ class Plan:
         if workers is not None and workers < 0:
             raise InputError(f"workers must be 0 or more, not {workers}")
         with disk_errors(self.out), _claimed(self.out, self.job, self._clips_per_shard):
-            notes = self.notes()
+            notes = _notes(self.units, self.out)
             waiting, given_up = self._waiting(notes), list[str]()
-            if cluster is not None:
+            if cluster is None:
+                made, given_up = self._do(waiting, workers, progress)
+            else:
                 from budew.jobs.cluster import launch
 
                 if waiting:
                     launch(self.job, waiting, self.out, cluster)
                 made = _notes(waiting, self.out)
-                return self._summary({**notes, **made}, done=len(made))
-            for outcome in self._outcomes(waiting, workers, progress):
-                if outcome.note is not None:
-                    notes[outcome.unit.name] = outcome.note
-                else:
-                    given_up.append(outcome.unit.name)
-            return self._summary(notes, done=len(waiting) - len(given_up), given_up=given_up)
+            return self._summary({**notes, **made}, done=len(made), given_up=given_up)
 
-    def _waiting(self, notes: Mapping[str, Note]) -> tuple[Unit, ...]:
-        def is_done(unit: Unit) -> bool:
-            again = {True: self._retry_left_out, False: self._retry_failed}
-            note = notes.get(unit.name)
-            return note is not None and not any(again[failure.is_filtered] for failure in note.failures)
-
-        return tuple(unit for unit in self.units if not is_done(unit))
-
-    def _outcomes(
+    def _do(
         self, waiting: Sequence[Unit], workers: int | None, progress: OnProgress | None
-    ) -> Iterator[Outcome]:
-        """Do what waits; give each unit that is done or given up, and raise what ends the job."""
-        units, tallies = len(self.units) - len(waiting), tallies_of(self.job)
+    ) -> tuple[dict[str, Note], list[str]]:
+        """Do what waits; return the notes, and the units that are given up. Raise what ends the job."""
+        notes, given_up, tallies = dict[str, Note](), list[str](), tallies_of(self.job)
         counts = nothing = [0] * (2 + len(tallies))
 
         def report(under_way: Sequence[int]) -> None:
             if progress:
+                done = len(self.units) - len(waiting) + len(notes) + len(given_up)
                 clips, failed, *tally = map(add, counts, under_way)
                 named = dict(zip(tallies, tally, strict=True))
-                progress(Progress(units, len(self.units), clips, failed, named))
+                progress(Progress(done, len(self.units), clips, failed, named))
 
         report(nothing)
         count = min(os.cpu_count() or 1 if workers is None else workers, len(waiting))
-        for outcome in self._done_here(waiting, count, report):
-            if outcome.error is not None and not isinstance(outcome.error, WorkerDiedError):
-                raise outcome.error
-            units += 1
-            if (note := outcome.note) is not None:
-                tally = (note.tally.get(name, 0) for name in tallies)
-                counts = list(map(add, counts, (note.clips, len(note.failures), *tally)))
-            report(nothing)
-            yield outcome
+        with WorkerPool(count, self.job, self.out) as pool:
+            for unit, note, error in pool.outcomes(waiting, report):
+                if note is not None:
+                    notes[unit.name] = note
+                    tally = (note.tally.get(name, 0) for name in tallies)
+                    counts = list(map(add, counts, (note.clips, len(note.failures), *tally)))
+                elif isinstance(error, BrokenProcessPool):
+                    given_up.append(unit.name)
+                elif error is not None:
+                    raise error
+                report(nothing)
+        return notes, given_up
 
-    def _done_here(self, waiting: Sequence[Unit], workers: int, report: OnClip) -> Iterator[Outcome]:
-        if not workers:
-            for unit in waiting:
-                yield Outcome(unit, do_unit(unit, self.job, self.out, on_clip=report), None)
-            return
-        with WorkerPool(workers, self.job, self.out) as pool:
-            for outcome in pool.outcomes(waiting):
-                report(pool.under_way())
-                if outcome is not None:
-                    yield outcome
-
-    def _summary(self, notes: Mapping[str, Note], *, done: int, given_up: Sequence[str] = ()) -> Summary:
+    def _summary(self, notes: Mapping[str, Note], *, done: int, given_up: Sequence[str]) -> Summary:
         """Gather the failures of all shards into one file, and add up."""
         made = {unit.name: notes[unit.name] for unit in self.units if unit.name in notes}
         failures, reasons = gather(self.out, made, filtered=False)
@@ -277,7 +262,7 @@ def _notes(units: Iterable[Unit], out: Path) -> dict[str, Note]:
     return {name: note for name, note in found if note is not None}
 
 
-def _refuse_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
+def _check_not_fewer(units: Sequence[NumberedUnit], out: Path) -> None:
     """Refuse a plan with fewer clips than there are, as it would remove some."""
     known, note = {unit.name for unit in units}, output_note(out, units[-1])
     prefix = units[-1].name.rpartition("-")[0]

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple
 
 from budew.addresses import is_address, shown
 from budew.audio.formats import is_audio_name
@@ -50,36 +50,12 @@ class State(NamedTuple):
     changed: int
 
 
-class Unit(Protocol):
-    """What is done or not done as a whole. It is pickled into workers."""
-
-    @property
-    def name(self) -> str:
-        """Return the output's name without suffix, relative, with `/` between parts."""
-
-    @property
-    def label(self) -> str:
-        """Return what is read, for display."""
-
-    def read(self, on_bad: OnBad) -> Iterator[Clip]:
-        """Read the clips of the unit; call `on_bad` for each bad item."""
-
-    def state(self) -> State:
-        """Return size and modification time of the input, including audio that a manifest names."""
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the input."""
-
-    def absolute(self) -> Self:
-        """Return the same unit with absolute paths, for another process."""
-
-
 @dataclass(frozen=True, slots=True)
 class FileUnit:
     """A unit that is read from files or from an address.
 
     Attributes:
-        name: of the output.
+        name: of the output, without suffix, relative, with `/` between parts.
         paths: one shard, manifest, table or address, or loose audio files with their JSON.
         folder: of loose files, to which their ids are relative; None for all else.
         part: rows of a manifest or table; None for all of it.
@@ -94,7 +70,7 @@ class FileUnit:
 
     @property
     def label(self) -> str:
-        """Return the path, and how many more there are."""
+        """Return what is read, for display: the path, and how many more there are."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{shown(str(self.paths[0]))}{more}"
 
@@ -110,7 +86,7 @@ class FileUnit:
         return read_one(self.paths[0], on_bad, part=self.part, audio_root=self.audio_root)
 
     def state(self) -> State:
-        """Return size and modification time of the input. Asks no server."""
+        """Return size and modification time of the input, with the audio that a manifest names."""
         own = [os.stat(path) for path in self.files]
         size = sum(found.st_size for found in own)
         if isinstance(self.part, Span):
@@ -141,7 +117,7 @@ class FileUnit:
         return digest.hexdigest()
 
     def absolute(self) -> "FileUnit":
-        """Return the same unit with absolute paths."""
+        """Return the same unit with absolute paths, for another process."""
         paths = tuple(path if isinstance(path, str) else path.absolute() for path in self.paths)
         return replace(self, paths=paths, folder=self.folder and self.folder.absolute())
 
@@ -153,7 +129,7 @@ class FileUnit:
 
 @dataclass(frozen=True, slots=True)
 class NumberedUnit:
-    """A unit of clip numbers, for a job without input clips.
+    """A unit of clip numbers, for a job without input clips; its methods are those of `FileUnit`.
 
     Clips that an earlier run left in the output shard are read from there, so that a job makes, and pays for,
     only those that are missing.
@@ -197,21 +173,27 @@ class NumberedUnit:
         return replace(self, out=self.out.absolute())
 
 
-def numbered_units(job: NumberedJob, numbers: range, out: Path, clips_per_shard: int) -> list[NumberedUnit]:
-    """Divide clip numbers into units.
+Unit = FileUnit | NumberedUnit
+"""What is done or not done as a whole. It is pickled into workers."""
+
+
+def numbered_units(
+    job: NumberedJob, numbers: range, out: Path, clips_per_shard: int
+) -> tuple[NumberedUnit, ...]:
+    """Divide clip numbers into units. Errors are those of `check_size`."""
+    check_size(len(numbers), clips_per_shard)
+    return tuple(
+        NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of, out)
+        for index, start in enumerate(range(0, len(numbers), clips_per_shard))
+    )
+
+
+def check_size(clips: int, clips_per_shard: int) -> None:
+    """Check that a job without input can make so many clips in shards of this size.
 
     Raises:
         InputError: no clip, or more clips or shards than `MAX_CLIPS` and `MAX_SHARDS`.
     """
-    check_size(len(numbers), clips_per_shard)
-    return [
-        NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of, out)
-        for index, start in enumerate(range(0, len(numbers), clips_per_shard))
-    ]
-
-
-def check_size(clips: int, clips_per_shard: int) -> None:
-    """Raise `InputError` unless a job without input can make so many clips in shards of this size."""
     if min(clips, clips_per_shard) < 1:
         raise InputError("a corpus and a shard need at least one clip: use 1 or more")
     if clips > MAX_CLIPS:
@@ -220,7 +202,7 @@ def check_size(clips: int, clips_per_shard: int) -> None:
         raise InputError(f"{shards:,} shards are more than {MAX_SHARDS:,}: make larger shards")
 
 
-def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> list[FileUnit]:
+def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> tuple[FileUnit, ...]:
     """Divide a source into units, in the order of their paths.
 
     Args:
@@ -233,8 +215,12 @@ def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> li
     entries = matches(source)
     files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
-    units = [unit for entry in entries for unit in _units(entry, root, clips_per_shard)]
-    _check_names(units)
+    units = tuple(unit for entry in entries for unit in _units(entry, root, clips_per_shard))
+    seen: dict[str, FileUnit] = {}
+    for unit in units:
+        if (other := seen.setdefault(unit.name.lower(), unit)) is not unit:
+            both = " and ".join(shown(str(each.paths[0])) for each in (other, unit))
+            raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")
     return units
 
 
@@ -256,40 +242,31 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[File
 
 
 def _of_loose_files(folder: Path, clips_per_shard: int) -> Iterator[FileUnit]:
-    name = folder.resolve().name or "clips"
-    clips = [list(files) for _, files in groupby(_loose(folder), key=lambda path: path.with_suffix(""))]
-    for number, start in enumerate(range(0, len(clips), clips_per_shard)):
-        files = tuple(path for clip in clips[start : start + clips_per_shard] for path in clip)
-        yield FileUnit(f"{name}-{number:05d}", files, folder)
-
-
-def _loose(folder: Path) -> list[Path]:
-    """Return the audio of a folder with its JSON, and JSON that lacks its audio, clip by clip."""
+    """Divide the audio of a folder with its JSON, and JSON that lacks its audio, by whole ids."""
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if is_audio_name(path)}
-    lonely = set(lonely_json(files))
-    beside = {path for path in files if path.suffix == ".json" and path.with_suffix("") in audio}
-    wanted = (path for path in files if is_audio_name(path) or path in lonely or path in beside)
-    return sorted(wanted, key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
+    wanted = [path for path in files if is_audio_name(path)] + lonely_json(files)
+    wanted += [path for path in files if path.suffix == ".json" and path.with_suffix("") in audio]
+    wanted.sort(key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
+    clips = [tuple(clip) for _, clip in groupby(wanted, key=lambda path: path.with_suffix(""))]
+    name = folder.resolve().name or "clips"
+    for number, start in enumerate(range(0, len(clips), clips_per_shard)):
+        paths = tuple(chain.from_iterable(clips[start : start + clips_per_shard]))
+        yield FileUnit(f"{name}-{number:05d}", paths, folder)
 
 
 def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
     audio = [path for path in files if is_audio_name(path)]
     named = {path.with_suffix("") for path in audio}
     for path in files:
-        if not is_audio_name(path) and path.with_suffix("") not in named:
+        if path.with_suffix("") not in named:
             on_bad(CorpusError(f"{path}: has no audio beside it: add it, or remove the JSON"))
-    yield from read_files(audio, folder=folder, described_by=_AllAudio(folder), on_bad=on_bad)
+    yield from read_files(audio, folder=folder, described_by=_all_audio(folder), on_bad=on_bad)
 
 
-@dataclass(frozen=True, slots=True)
-class _AllAudio:
-    """All audio of a folder, listed on demand: a rating scale holds for the folder, not for a unit."""
-
-    folder: Path
-
-    def __iter__(self) -> Iterator[Path]:
-        return iter(audio_files(self.folder))
+def _all_audio(folder: Path) -> Iterator[Path]:
+    """List a folder when asked: a rating scale holds for the folder, not for a unit."""
+    yield from audio_files(folder)
 
 
 def _name(path: PurePosixPath) -> str:
@@ -303,15 +280,6 @@ def _name_of_address(address: str) -> str:
     scheme, _, rest = shown(address).partition("://")
     last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
     return _ODD.sub("-", last).strip(".-") or "_"
-
-
-def _check_names(units: Sequence[FileUnit]) -> None:
-    seen: dict[str, FileUnit] = {}
-    for unit in units:
-        other = seen.setdefault(unit.name.lower(), unit)
-        if other is not unit:
-            both = " and ".join(shown(str(each.paths[0])) for each in (other, unit))
-            raise CorpusError(f"{both} would have the same output, {unit.name}.tar: rename one of them")
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -67,27 +67,16 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
         (
             None,
-            [
-                "annotate",
-                "llm",
-                "--model",
-                "m",
-                "--base-url",
-                "http://h:9",
-                "--set",
-                "key_variable=NO_KEY",
-            ],
+            "annotate llm --model m --base-url http://h:9 --set key_variable=NO_KEY".split(),
             "the environment variable NO_KEY is not set",
         ),
         ("convert", ("render",), "out holds another job ('convert', not 'render')"),
         ("convert", ("convert", "--max-seconds", "9"), "max_seconds was 600.0 and is now 9.0"),
         ("convert", ("convert", "--clips-per-shard", "1"), "clips_per_shard was 500 and is now 1"),
-        ("a file", ("convert",), "out is a file, not a folder"),
         ("files", ("convert",), "out is not empty (mine.txt is in it)"),
-        ("a link", ("convert",), "out is a broken link, not a folder"),
+        ("a link", ("convert",), "out is no folder"),
         (None, ("convert", "--set", "gpus=1"), "--set gpus=1: unknown setting 'gpus' of this command; add"),
         (None, ("convert", "--executor", "ray", "--set", "gpus=-1"), "gpus: input should be greater"),
-        (None, ("convert", "--executor", "slurm", "--set", "nodes=1"), "unknown setting 'nodes' of this"),
         (None, ("convert", "--cluster", "gone.yaml"), "gone.yaml: cannot be read"),
     ],
 )
@@ -100,8 +89,6 @@ def test_a_dry_run_refuses_what_the_run_would_refuse_in_the_same_words(
     elif before == "files":
         (tmp_path / "out").mkdir()
         (tmp_path / "out/mine.txt").touch()
-    elif before == "a file":
-        (tmp_path / "out").touch()
     elif before == "a link":
         (tmp_path / "out").symlink_to("nowhere")
     there = sorted(tmp_path.rglob("*"))

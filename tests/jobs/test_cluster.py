@@ -5,12 +5,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from odd_jobs import Maker
+from odd_jobs import Maker, Odd, contents, until
 
 from budew.errors import JobError
 from budew.jobs import Plan, run
@@ -19,24 +18,20 @@ from budew.jobs.convert import Convert
 from budew.settings import load
 
 ON_RAY = """
+    from pathlib import Path
+
     import ray
+    from odd_jobs import Odd
 
     from budew.jobs import Plan
     from budew.jobs.cluster import ClusterSettings
-    from budew.jobs.convert import Convert
 
     if __name__ == "__main__":
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _memory=4 * 2**30)
         cluster = ClusterSettings(executor="ray", max_running=2, memory_gb=1)
-        summary = Plan(Convert(), "in", "out").run(cluster=cluster)
+        summary = Plan(Odd(Path("marks").absolute()), "in", "out").run(cluster=cluster)
         print(summary.complete, summary.units, summary.clips)
 """
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    named = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-    return {name: held for name, held in named.items() if not name.startswith("logs/")}
 
 
 def _processes_with(text: bytes) -> list[int]:
@@ -51,12 +46,11 @@ def _processes_with(text: bytes) -> list[int]:
 @pytest.mark.slow
 def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     for number in range(4):
-        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(50)))
-    script = tmp_path / "on_ray.py"
-    script.write_text(textwrap.dedent(ON_RAY))
-    out = tmp_path / "out"
+        shard(f"in/{number}", f"c{number}", f"c{number}-wait")
+    (tmp_path / "marks").mkdir()
+    (tmp_path / "on_ray.py").write_text(textwrap.dedent(ON_RAY))
     job = subprocess.Popen(
-        [sys.executable, script],
+        [sys.executable, "on_ray.py"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
@@ -64,28 +58,27 @@ def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     )
     killed: list[int] = []
     for which in (0, -1):  # the process that does a shard, then a rank as a whole: datatrove's actor
-        victim = _chain_to_a_shard(job, but=killed)[which]
-        os.kill(victim, signal.SIGKILL)
-        killed.append(victim)
-    printed, _ = job.communicate(timeout=240)
-    assert printed.split()[-3:] == ["4", "4", "200"]
-    run(Convert(), tmp_path / "in", tmp_path / "calm", workers=0)
-    assert contents(out) == contents(tmp_path / "calm")
-    assert not [path for path in out.rglob(".*") if "logs" not in path.parts]
+        chain: list[int] = []
+        until(lambda: job.poll() is not None or chain.extend(_chain_to_a_shard(but=killed)) or chain)  # noqa: B023
+        os.kill(chain[which], signal.SIGKILL)
+        killed.append(chain[which])
+    (tmp_path / "marks/go").touch()
+    printed, _ = job.communicate()
+    assert printed.split()[-3:] == ["4", "4", "8"]
+    run(Odd(tmp_path / "marks"), tmp_path / "in", tmp_path / "calm", workers=0)
+    assert contents(tmp_path / "out") == contents(tmp_path / "calm")
+    assert not [path for path in (tmp_path / "out").rglob(".*") if "logs" not in path.parts]
 
 
-def _chain_to_a_shard(job: subprocess.Popen[str], *, but: list[int]) -> list[int]:
-    """Wait for a process that does a shard; return it and its ancestors up to the actor of its rank."""
-    deadline = time.monotonic() + 120
-    while job.poll() is None and time.monotonic() < deadline:
-        ranks = _processes_with(b"ray::RankWorker")
-        for pid in ranks:
-            below = [child for child in _processes_with(b"from multiprocessing") if _parent(child) == pid]
-            chain = [*below[:1], pid, *([_parent(pid)] if _parent(pid) in ranks else [])]
-            if below and not {*chain} & {*but}:
-                return chain
-        time.sleep(0.02)
-    raise AssertionError("no process began a shard")
+def _chain_to_a_shard(*, but: list[int]) -> list[int]:
+    """Return a process that does a shard and its ancestors up to the actor of its rank, if there is one."""
+    ranks = _processes_with(b"ray::RankWorker")
+    for pid in ranks:
+        below = [child for child in _processes_with(b"from multiprocessing") if _parent(child) == pid]
+        chain = [*below[:1], pid, *([_parent(pid)] if _parent(pid) in ranks else [])]
+        if below and not {*chain} & {*but}:
+            return chain
+    return []
 
 
 def _parent(pid: int) -> int:

@@ -1,4 +1,7 @@
-"""Ctrl-C gives one line and exit status 130 at any moment; a job that was killed prints nothing."""
+"""Ctrl-C gives one line and exit status 130 at any moment; a job that was killed prints nothing.
+
+The jobs here wait within a clip until a file `go` is there, so that none ends before it is stopped.
+"""
 
 import os
 import signal
@@ -9,107 +12,110 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from odd_jobs import flac, in_session
+from odd_jobs import Odd, in_session, until
 
 from budew.jobs import run
-from budew.jobs.convert import Convert
 
 STOPPED = "budew: stopped"
 GO_ON = f"{STOPPED}: run the same command again to continue"
+COMMAND = f"""
+import signal, sys
+from pathlib import Path
+
+sys.path.append({str(Path(__file__).parent)!r})
+import budew.jobs.convert
+from budew.__main__ import main
+from odd_jobs import Odd
+
+budew.jobs.convert.Convert = lambda **options: Odd(Path("marks"))
+
+if __name__ == "__main__":
+    Path("marks/started").touch()
+    main()
+"""
+TWICE = """
+from budew.jobs import run
+
+def interrupted(*_):
+    print("interrupted", flush=True)
+    raise KeyboardInterrupt
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
+    run(Odd(Path("marks")), "in", "out", workers=1, progress=lambda at: print(at.clips, flush=True))
+"""
 
 
 @pytest.fixture
-def corpus(shard, tmp_path) -> Path:
-    """What takes two workers some seconds."""
-    for number in range(8):
-        shard(f"in/{number}", *(f"c{number}-{index}" for index in range(150)), audio=flac(1))
-    return tmp_path / "in"
+def started(shard, tmp_path) -> Callable[..., subprocess.Popen[str]]:
+    """Start a program as a terminal does, in a group of processes of its own, where Ctrl-C reaches it."""
+    for name, *ids in (("a", "a1"), ("b", "b1", "b2"), ("c", "c1", "c2-wait", "c3")):
+        shard(f"in/{name}", *ids)
+    (tmp_path / "marks").mkdir()
 
-
-@pytest.fixture
-def started(corpus, tmp_path) -> Callable[..., subprocess.Popen[str]]:
-    """Start the job as a terminal does, in a group of processes of its own."""
-
-    def start(*options: str) -> subprocess.Popen[str]:
-        return in_group("-m", "budew", "corpus", "convert", corpus, tmp_path / "out", *options)
+    def start(program: str, *arguments: str) -> subprocess.Popen[str]:
+        (tmp_path / "program.py").write_text(program)
+        return subprocess.Popen(
+            [sys.executable, "-m", "program", *arguments],
+            cwd=tmp_path,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     return start
 
 
-def in_group(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Popen[str]:
-    """Start Python in a group that Ctrl-C reaches, also where the tests run in the background."""
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def stopped(job: subprocess.Popen[str], marks: Path) -> tuple[int, str, str]:
+    """Stop a job by Ctrl-C; exit status and output."""
+    os.killpg(job.pid, signal.SIGINT)
+    (marks / "go").touch()
+    out, errors = job.communicate()
+    return job.returncode, out, errors
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.3, 0.6, 1])
 def test_a_job_that_is_stopped_while_workers_start_prints_one_line(started, tmp_path, seconds):
-    job = started("--workers", "2")
-    until(lambda: len(in_session(job.pid)) > 1 or job.poll() is not None)
+    job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "2")
+    until(lambda: len(in_session(job.pid)) > 1)
     time.sleep(seconds)
-    os.killpg(job.pid, signal.SIGINT)
-    out, errors = job.communicate(timeout=60)
-    if not out:  # else it was done, and only about to end
-        assert (job.returncode, errors) == (130, f"{GO_ON}\n")
+    assert stopped(job, tmp_path / "marks") == (130, "", f"{GO_ON}\n")
     until(lambda: not in_session(job.pid))
     assert list((tmp_path / "out").rglob(".*")) == []
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2])
-def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, seconds):
-    job = started("--workers", "0")
-    until(lambda: "numpy" in Path(f"/proc/{job.pid}/maps").read_text())  # before, Python itself begins
+def test_a_command_that_is_stopped_while_it_loads_prints_one_line(started, tmp_path, seconds):
+    job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "0")
+    until((tmp_path / "marks/started").exists)
     time.sleep(seconds)
-    os.killpg(job.pid, signal.SIGINT)
-    errors = job.communicate(timeout=60)[1]
+    status, out, errors = stopped(job, tmp_path / "marks")
+    assert (status, out) == (130, "")
     assert errors.strip() in (STOPPED, GO_ON)
-    assert job.returncode in (130, -signal.SIGINT)  # CPython ends by the signal after one in exec(text)
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started, corpus, tmp_path, kill):
-    job = started("--workers", "2")
-    until(lambda: list(tmp_path.glob("out/notes/*.json")) or job.poll() is not None)
+def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started, tmp_path, kill):
+    job = started(COMMAND, "corpus", "convert", "in", "out", "--workers", "2")
+    until(lambda: list(tmp_path.glob("out/notes/*.json")))
     if kill == signal.SIGINT:
-        os.killpg(job.pid, kill)
-        job.communicate(timeout=60)
+        stopped(job, tmp_path / "marks")
     else:
         job.send_signal(kill)
-        assert job.communicate(timeout=60) == ("", "")
+        assert job.communicate() == ("", "")
     until(lambda: not in_session(job.pid))
-    assert run(Convert(), corpus, tmp_path / "out", workers=0).clips == 1_200
+    (tmp_path / "marks/go").touch()
+    assert run(Odd(tmp_path / "marks"), tmp_path / "in", tmp_path / "out", workers=0).clips == 6
     assert list((tmp_path / "out").rglob(".*")) == []
 
 
-def test_a_second_interrupt_does_not_wait_for_the_clip(shard, tmp_path):
-    shard("in/a", "fine", "x-sleep")
-    (tmp_path / "slow.py").write_text(
-        "import sys\n"
-        f"sys.path.append({str(Path(__file__).parent)!r})\n"
-        "from odd_jobs import Odd\n"
-        "from budew.jobs import run\n"
-        "if __name__ == '__main__':\n"
-        "    run(Odd(), 'in', 'out', workers=1, progress=lambda at: print(at.clips, flush=True))\n"
-    )
-    job = in_group("slow.py", cwd=tmp_path)
-    until(lambda: job.stdout.readline() == "2\n")
-    for _ in range(2):
+def test_a_second_interrupt_does_not_wait_for_the_clip(started):
+    job = started(COMMAND.partition("if __name__")[0] + TWICE)
+    for line in ("5\n", "interrupted\n"):
+        until(lambda line=line: job.stdout.readline() == line)
         os.killpg(job.pid, signal.SIGINT)
-        time.sleep(0.5)
-    job.communicate(timeout=10)
+    job.communicate()
     assert job.returncode != 0
     until(lambda: not in_session(job.pid))

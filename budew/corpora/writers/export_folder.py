@@ -16,8 +16,8 @@ from pathlib import Path
 from budew.addresses import check_local
 from budew.corpora.shards import flush
 from budew.corpora.sidecar import read_json
-from budew.errors import CorpusError
-from budew.files import place_of, remedy_for
+from budew.errors import CorpusError, remedy_for
+from budew.files import place_of
 from budew.version import __version__
 
 RECORD = ".budew-export.json"
