@@ -67,7 +67,7 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
         (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
         (
             None,
-            "annotate llm --model m --base-url http://h:9 --set key_variable=NO_KEY".split(),
+            ["annotate", "llm", "--model", "m", "--base-url", "http://h:9", "--set", "key_variable=NO_KEY"],
             "the environment variable NO_KEY is not set",
         ),
         ("convert", ("render",), "out holds another job ('convert', not 'render')"),
