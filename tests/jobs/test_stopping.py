@@ -19,7 +19,7 @@ from budew.jobs import run
 STOPPED = "budew: stopped"
 GO_ON = f"{STOPPED}: run the same command again to continue"
 COMMAND = f"""
-import signal, sys
+import sys
 from pathlib import Path
 
 sys.path.append({str(Path(__file__).parent)!r})
@@ -35,13 +35,16 @@ if __name__ == "__main__":
 """
 TWICE = """
 from budew.jobs import run
+from budew.jobs.workers import WorkerPool
 
-def interrupted(*_):
-    print("interrupted", flush=True)
-    raise KeyboardInterrupt
+join = WorkerPool._join
+
+def waiting(pool):
+    print("waiting", flush=True)
+    join(pool)
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupted)
+    WorkerPool._join = waiting
     run(Odd(Path("marks")), "in", "out", workers=1, progress=lambda at: print(at.clips, flush=True))
 """
 
@@ -113,7 +116,7 @@ def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started,
 
 def test_a_second_interrupt_does_not_wait_for_the_clip(started):
     job = started(COMMAND.partition("if __name__")[0] + TWICE)
-    for line in ("5\n", "interrupted\n"):
+    for line in ("5\n", "waiting\n"):
         until(lambda line=line: job.stdout.readline() == line)
         os.killpg(job.pid, signal.SIGINT)
     job.communicate()
