@@ -31,11 +31,7 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_the_package_loads_no_library() -> None:
-    assert not modules_after("import budew") & {*HEAVY, "numpy", "yaml"}
-
-
-def test_profiles_and_names_load_nothing_heavy() -> None:
+def test_importing_the_package_names_and_profiles_loads_no_library() -> None:
     assert not modules_after("import budew; budew.EMOTIONS") & {*HEAVY, "numpy"}
     assert not modules_after("import budew; budew.VoiceProfile") & {*HEAVY}
 
@@ -51,14 +47,6 @@ def test_an_unknown_attribute_is_an_attribute_error() -> None:
         budew.emotions  # noqa: B018
 
 
-def test_the_names_are_those_of_the_rooms() -> None:
-    from budew.profile import VoiceProfile
-    from budew.taxonomy import EMOTIONS
-
-    assert budew.VoiceProfile is VoiceProfile
-    assert budew.EMOTIONS is EMOTIONS
-
-
 def test_a_missing_extra_is_one_line_with_the_remedy() -> None:
     with pytest.raises(MissingExtraError) as caught:
         require("no_such_library.part", extra="train", purpose="budew corpus synthesize")
@@ -66,10 +54,6 @@ def test_a_missing_extra_is_one_line_with_the_remedy() -> None:
         "budew corpus synthesize needs no_such_library, which is not installed: "
         'run pip install "budew[train]"'
     )
-
-
-def test_an_installed_library_is_returned() -> None:
-    assert require("json.decoder", extra="train", purpose="a test").JSONDecoder
 
 
 def test_a_library_is_located_without_being_imported() -> None:

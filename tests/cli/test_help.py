@@ -97,12 +97,3 @@ def test_every_job_has_the_shared_options():
 def test_every_call_in_the_pages_is_valid(page, line):
     for arguments in calls(line):
         parse(arguments)
-
-
-@pytest.mark.parametrize(
-    "line", ["budew corpus select a b --splts x", "budew corpus train a", "budew demo x"]
-)
-def test_an_invalid_call_is_noticed(line):
-    (arguments,) = calls(line)
-    with pytest.raises(Exception, match=r"No such|Missing|unexpected"):
-        parse(arguments)

@@ -14,9 +14,7 @@ evaluation: {every_steps: 2, clips: 2}
 """
 
 
-def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_and_does_nothing(
-    budew, tmp_path
-):
+def test_a_dry_run_prints_the_recipe_and_writes_nothing(budew, tmp_path):
     recipe = data_folder("recipes") / "tiny-synthetic.yaml"
     changed = ("--dry-run", "--set", "optimizer.max_steps=7", "--out", tmp_path / "run")
     outcome = budew("train", "tiny-synthetic", *changed)
@@ -25,18 +23,11 @@ def test_a_recipe_that_ships_is_known_by_its_name_and_a_dry_run_tells_on_stdout_
     assert "max_steps: 7" in outcome.out
     assert outcome == budew("train", recipe, *changed)
     assert not (tmp_path / "run").exists()
-    wrong = budew("train", recipe, "--dry-run", "--set", "no_such_field=7")
-    assert wrong.status == 1
-    assert "no_such_field" in wrong.err
 
 
-def test_an_unknown_recipe_lists_those_that_ship_and_so_does_help(budew):
-    shipped = ", ".join(path.stem for path in sorted(data_folder("recipes").glob("*.yaml")))
-    unknown = budew("train", "tiny-syntetic", "--dry-run")
-    assert unknown.status == 1
-    assert shipped in unknown.err
-    assert len(unknown.err.splitlines()) == 1
-    assert all(name in budew("train", "--help").out for name in shipped.split(", "))
+def test_help_names_the_recipes_that_ship(budew):
+    shown = budew("train", "--help").out
+    assert all(path.stem in shown for path in data_folder("recipes").glob("*.yaml"))
 
 
 def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_path):
