@@ -83,20 +83,12 @@ class AnnotateByHeads:
     name: ClassVar[str] = "annotate"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output: the heads and the encoder, by hashes of their weights.
-
-        Raises:
-            CheckpointError: there are no such heads.
-        """
+        """Return what decides the output: the heads and the encoder, by hashes of their weights."""
         files = find_heads(self.heads)
         return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate the clips of a shard, in their order; those that cannot be decoded fail.
-
-        Raises:
-            JobError: there are no such heads, encoder or device, they do not fit, or memory is short.
-        """
+        """Annotate clips in their order; JobError where heads, encoder, device or memory do not do."""
         try:
             note = self.settings()
             bank = _bank(self.heads, self._encoder(), self.device, json.dumps(note))
@@ -121,11 +113,7 @@ class Bank:
 
     @classmethod
     def build(cls, heads: Sequence[Head], encoder: Encoder) -> "Bank":
-        """Sort heads by what they take, and move them to where the encoder is.
-
-        Raises:
-            CheckpointError: one does not fit the encoder.
-        """
+        """Sort heads by what they take, and move them to where the encoder is; see `is_pooled`."""
         device, pooled, flattened = encoder.device, [], []
         room = inf if device.type == "cpu" else 0.0  # a CPU maps the weights
         if device.type == "cuda":
@@ -139,11 +127,7 @@ class Bank:
         return cls(encoder, tuple(pooled), tuple(flattened))
 
     def scores(self, samples: Sequence[Samples]) -> list[dict[str, float]]:
-        """Return the scores of each window by the names of the heads.
-
-        Args:
-            samples: of each window, as `Encoder.states` takes them.
-        """
+        """Return the scores of each window by the names of the heads; `samples` as in `Encoder.states`."""
         with torch.inference_mode():
             states = self.encoder.states(samples)
             pooled, flat = pool(states), states.flatten(1)
@@ -243,14 +227,10 @@ def _score(batch: list[tuple[_Pending, Samples]], bank: Bank) -> None:
 
 
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:
-    """Return the clip with a profile of the scores of heads; what they do not score stays.
+    """Return the clip with a profile of scores, by the names of the heads; what they do not score stays.
 
-    Args:
-        clip: any.
-        scores: by the names of the heads. Published heads pass the ends of a scale (Arousal 4.3 of 4,
-            Valence -3.7 of -3); such a score counts as the end. Scores of no emotion or attribute go to the
-            metadata alone.
-        made_by: note on the heads.
+    Published heads pass the ends of a scale (Arousal 4.3 of 4, Valence -3.7 of -3); such a score counts as
+    the end. Scores of no emotion or attribute go to the metadata alone, as does the note `made_by`.
 
     Raises:
         InputError: a score is not a number.

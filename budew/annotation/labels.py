@@ -24,14 +24,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByLabels:
-    """The job `annotate labels`.
-
-    Attributes:
-        source: one of `SOURCES`, or None for the first of them that a clip has.
-
-    Raises:
-        InputError: there is no such source.
-    """
+    """The job `annotate labels`. `source` is one of `SOURCES`, or None for the first that a clip has."""
 
     source: str | None = None
     name: ClassVar[str] = "annotate"

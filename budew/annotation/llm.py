@@ -84,11 +84,7 @@ class AnnotateByLLM:
         return {**self._made_by(), "prompt_sha256": self.prompt.sha256()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate clips in their order, many at a time.
-
-        Raises:
-            JobError, MissingExtraError: see `Client`. What was answered is kept.
-        """
+        """Annotate clips in their order, many at a time. Raises what `answered_in_order` does."""
         annotated = answered_in_order(
             map(self._prepared, clips), self._annotated, self.server, account=self.account
         )
@@ -109,36 +105,31 @@ class AnnotateByLLM:
         clip, audio = prepared
         if isinstance(audio, Exception):
             raise audio
-        messages = self.prompt.messages(b64encode(audio.data).decode(), audio.format)
-        problems: list[str] = []
-        for _ in range(self.turns):
-            text = await self._answer(client, clip, messages)
-            try:
-                return read_answer(text, self.prompt.parts)
-            except AnswerError as error:
-                problems = str(error).splitlines()
-                messages += self.prompt.corrected(text[:_LONGEST_REPEATED], problems)
-        raise AnswerError(
-            f"clip {clip.id!r}: the last of {self.turns} answers of {self.server.model} cannot be used "
-            f"({'; '.join(problems)}): allow more turns, or use another model"
-        )
-
-    async def _answer(self, client: Client, clip: Clip, messages: tuple[Mapping[str, Any], ...]) -> str:
         request = ChatRequest(
             model=self.server.model,
-            messages=messages,
+            messages=self.prompt.messages(b64encode(audio.data).decode(), audio.format),
             max_tokens=self.prompt.answer_tokens,
             temperature=self.temperature,
             seed=self.seed,
             schema=answer_schema(self.prompt.parts),
         )
-        try:
-            return (await client.complete(request)).texts[0]
-        except ServerError as refusal:
-            raise ServerError(
-                f"clip {clip.id!r}: no answer from {self.server.model} ({refusal}): listen to the clip, or "
-                "use another model"
-            ) from refusal
+        problems: list[str] = []
+        for _ in range(self.turns):
+            try:
+                text = (await client.complete(request)).texts[0]
+                return read_answer(text, self.prompt.parts)
+            except ServerError as refusal:
+                raise ServerError(
+                    f"clip {clip.id!r}: no answer from {self.server.model} ({refusal})"
+                ) from refusal
+            except AnswerError as error:
+                problems = str(error).splitlines()
+                more = self.prompt.corrected(text[:_LONGEST_REPEATED], problems)
+                request = replace(request, messages=(*request.messages, *more))
+        raise AnswerError(
+            f"clip {clip.id!r}: the last of {self.turns} answers of {self.server.model} cannot be used "
+            f"({'; '.join(problems)}): allow more turns, or use another model"
+        )
 
     def _with_profile(self, clip: Clip, predicted: VoiceProfile) -> Clip:
         before = clip.profile or VoiceProfile()

@@ -69,6 +69,7 @@ FEWEST = 10
 """Voiced frames (0.16 s) that a pitch needs."""
 _MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\([^)]*\)|\*[^*]*\*")
 _WORD = re.compile(r"[^\W_]+")
+_SYLLABLE = re.compile("v+|w|h")
 DIGITS = 3
 
 
@@ -94,11 +95,7 @@ class Measure:
 
 
 def measure_clip(clip: Clip) -> Clip:
-    """Return the clip with its measures.
-
-    Raises:
-        AudioError: it cannot be decoded, or is longer than `LONGEST`.
-    """
+    """Return the clip with its measures; AudioError where it cannot be decoded, or is too long."""
     samples = decode(clip.audio, max_seconds=LONGEST, name=f"clip {clip.id!r}").usable
     measures = measure(samples, transcript=clip.transcript, language=clip.language)
     return replace(clip, metadata={**clip.metadata, FIELD: measures})
@@ -284,27 +281,24 @@ def count_syllables(text: str, language: str | None = None) -> int | None:
 
 
 def _in_word(word: str, language: str) -> int | None:
-    count, after_vowel = 0, False
-    for letter in word:
-        kind = _kind(letter)
-        if kind == "unknown" or (kind == "han" and language in _table()["han_unknown"]):
-            return None
-        count += kind in ("whole", "han") or (kind == "vowel" and not after_vowel)
-        after_vowel = kind == "vowel"
-    return max(count, 1)  # a word of consonants is spoken all the same
+    kinds = "".join(map(_kind, word))
+    if "?" in kinds or ("h" in kinds and language in _table()["han_unknown"]):
+        return None
+    return max(len(_SYLLABLE.findall(kinds)), 1)  # a word of consonants is spoken all the same
 
 
 @cache
 def _kind(letter: str) -> str:
+    """Return v(owel), c(onsonant), w(hole syllable), h(an) or ?."""
     table, script = _table(), unicodedata.name(letter, "?").split()[0]
     bare = unicodedata.normalize("NFD", letter)[0]
     if letter in table["small"] or unicodedata.combining(letter):
-        return "consonant"
+        return "c"
     if script in table["whole"]:
-        return "han" if script == "CJK" else "whole"
+        return "h" if script == "CJK" else "w"
     if bare in table["vowels"] or letter in table["vowels"]:
-        return "vowel"
-    return "consonant" if script in table["alphabets"] and letter.isalpha() else "unknown"
+        return "v"
+    return "c" if script in table["alphabets"] and letter.isalpha() else "?"
 
 
 @cache

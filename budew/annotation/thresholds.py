@@ -132,11 +132,7 @@ class AnnotateByMeasures:
         return {"by": "measures", "bins": digest, "overwrite": self.overwrite}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate one clip after the other; those that were not measured fail.
-
-        Raises:
-            JobError: the file holds no thresholds.
-        """
+        """Annotate one clip after the other; those that were not measured fail."""
         try:
             thresholds = read_thresholds(self.thresholds)
         except (SettingsError, CorpusError, OSError) as error:
@@ -182,10 +178,10 @@ def corpus_thresholds(
 
     Args:
         corpus: what `budew corpus measure` wrote; anything that `budew.read` takes.
-        by_gender: thresholds of pitch for each gender as well; else a clip is compared with all.
-        by_language: the same for the rate of syllables and languages.
-        on_bad, progress: called with the error of each item that cannot be read (without it the first is
-            raised), and with the number of clips that are done.
+        by_gender, by_language: thresholds of pitch for each gender, and of the rate of syllables for each
+            language, besides those of all clips.
+        on_bad: called with the error of each item that cannot be read; without it the first is raised.
+        progress: called with the number of clips that are done.
 
     Raises:
         CorpusError: fewer than `FEWEST` clips are measured, or the corpus cannot be read.

@@ -125,9 +125,8 @@ def train_heads(
     Args:
         corpus: clips with profiles, anything that `budew.read` takes.
         out: folder; made, and complete when it is there.
-        encoder: checkpoint, a folder or a hub id; None for the one in this package.
+        encoder, device: as of `load_encoder`; an encoder that is None is the one in this package.
         fitting: how they are trained.
-        device: as of `load_encoder`.
         batch_size: clips encoded at once.
         on_bad: called with the error of each clip that cannot be read; without it the first is raised.
         progress: called with the number of clips that are encoded.

@@ -241,27 +241,23 @@ def answered_in_order(
 ) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with the finished future of `work(client, item)`, in the order of the items.
 
-    Args:
-        items: taken as needed, twice as many ahead as requests may be under way.
-        work: asks the client.
-        server: its settings.
-        account: as for `Client`.
+    Items are taken as needed, twice as many ahead as requests may be under way.
 
     Raises:
         JobError: going on is useless. What was answered is kept.
     """
+
+    async def opened() -> Client:
+        return await Client(server, account=account).__aenter__()
+
     with loop_in_thread() as loop:
-        client = wait_for(loop, _opened(server, account))
+        client = wait_for(loop, opened())
         try:
             ahead = 2 * server.concurrency
             with closing(in_order(items, partial(work, client), loop=loop, ahead=ahead)) as results:
                 yield from results
         finally:
             wait_for(loop, client.__aexit__(None, None, None))
-
-
-async def _opened(server: ServerSettings, account: str) -> Client:
-    return await Client(server, account=account).__aenter__()
 
 
 def _now() -> float:

@@ -58,15 +58,11 @@ class Refused(ServerError):  # noqa: N818
 
 
 class Connection:
-    """A pool of connections. Use it as an async context, in one event loop.
+    """A pool of connections. Use it as an async context, in one event loop. Errors are those of `Client`.
 
     Args:
         server: its settings.
         before_each: awaited before each attempt, for a rate limit.
-
-    Raises:
-        MissingExtraError: the library openai is not installed.
-        JobError: the key that was asked for is missing.
     """
 
     def __init__(

@@ -46,13 +46,9 @@ def in_order(
 ) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with the finished future of `work` on it, in the order of the items.
 
-    Closing it cancels what is under way.
-
-    Args:
-        items: taken in the thread of the caller, `ahead` of the one that is yielded.
-        work: run in the loop, on as many items at a time as are taken and not yet yielded.
-        loop: running in another thread.
-        ahead: items taken beyond the one that is yielded, which bounds the memory.
+    Items are taken in the thread of the caller, `ahead` beyond the one that is yielded, which bounds the
+    memory; `work` runs on all of these at a time, in the `loop` of another thread. Closing the generator
+    cancels what is under way.
 
     Raises:
         JobError: `work` raised it. What is under way ends first, so that nothing that was paid is lost.

@@ -114,9 +114,7 @@ class Ledger:
     def next_turn(self, server: str, *, every: float) -> float:
         """Take the next turn at `server` if it is there: 0. Otherwise return the seconds until it is.
 
-        Args:
-            server: whose pace.
-            every: seconds from one turn to the next.
+        Turns are `every` so many seconds.
         """
         now = time.time()
         with self._errors(), self._transaction():
@@ -174,26 +172,14 @@ def default_cache() -> Path:
 
 
 def spending_of(path: Path, account: str) -> Spending:
-    """Return what `account` has spent.
-
-    Raises:
-        JobError: the file cannot be read.
-    """
+    """Return what `account` has spent; JobError where the file cannot be read."""
     with closing(Ledger(path)) as ledger:
         return ledger.spent(account)
 
 
 @contextmanager
 def live_spending(path: Path, account: str) -> "Iterator[Callable[[Progress], str]]":
-    """Yield a function that describes the spending of `account` at some progress: tokens a second, cost.
-
-    Args:
-        path: the file that all workers share.
-        account: name under which it adds up.
-
-    Raises:
-        JobError: the file cannot be read.
-    """
+    """Yield a function that describes the spending of `account` at some progress: tokens a second, cost."""
     with closing(Ledger(path)) as ledger:
         began, before = time.monotonic(), ledger.spent(account)
         last, line = -_EVERY, ""

@@ -42,31 +42,22 @@ class Request(Protocol):
         structured: whether `body` has parts that only some servers know; `plain_body` is without them.
     """
 
-    @property
-    def path(self) -> str: ...  # noqa: D102
+    path: ClassVar[str]
 
     @property
     def structured(self) -> bool: ...  # noqa: D102
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
-        ...
 
     def plain_body(self) -> dict[str, Any]:
         """Return the body for a server that knows the plain protocol alone."""
-        ...
 
     def probe(self) -> "Request":
         """Return a short request that any healthy server answers."""
-        ...
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the answer in the body of a response.
-
-        Raises:
-            AnswerError: it cannot be used.
-        """
-        ...
+        """Return the answer in the body of a response; AnswerError where it cannot be used."""
 
 
 def request_key(request: Request) -> bytes:

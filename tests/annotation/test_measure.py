@@ -44,7 +44,7 @@ def test_louder_is_louder_by_as_many_decibels():
     assert loud["snr"] == 80
 
 
-@pytest.mark.parametrize("snr", [0, 10, 20, 30])
+@pytest.mark.parametrize("snr", [0, 15, 30])
 def test_noise_is_told_within_two_decibels(snr):
     clean = np.concatenate([phrase()] * 2)
     spoken = np.concatenate([syllables(6, a_second=4.0)] * 2)
@@ -89,7 +89,7 @@ def test_the_job_adds_figures_and_nothing_else(run_on, failures, tmp_path: Path)
     assert measure_clip(back).metadata == made.metadata
 
 
-@pytest.mark.parametrize("pitch", [80.0, 117.0, 203.0, 330.0, 600.0])
+@pytest.mark.parametrize("pitch", [80.0, 203.0, 600.0])
 def test_the_pitch_of_a_vowel_is_within_one_per_cent(pitch):
     found = pitch_measures(pitch_track(vowel(1.0, pitch=pitch)))
     assert found["pitch_median"] == pytest.approx(pitch, rel=0.01)

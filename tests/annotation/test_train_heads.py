@@ -104,16 +104,6 @@ def test_clips_whose_emotions_are_unknown_train_attributes_and_no_zeros(pooled, 
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_to_hear_gives_no_head(pooled):
-    shuffled = pooled.targets[np.random.default_rng(1).permutation(len(pooled.targets))]
-    deaf = Pooled(
-        np.random.default_rng(2).standard_normal((CLIPS, 8)).astype(np.float32), shuffled, pooled.speakers
-    )
-    trained = fit_heads(deaf, Fitting(most_epochs=5))
-    assert all(quality.r2 < 0.3 for quality in trained.quality.values())
-    assert all(trained.quality[head.name].r2 > 0 for head in trained.heads)
-
-
 def test_no_speaker_is_on_both_sides_of_the_split():
     speakers = [f"speaker-{number % 7}" for number in range(100)]
     check = split_by_speaker(speakers, share=0.15, seed=3)

@@ -22,26 +22,6 @@ def test_a_dry_run_shows_the_plan_and_its_cost_and_writes_nothing(budew, tmp_pat
     assert not out.exists()
 
 
-def test_a_dry_run_refuses_the_folder_that_the_run_would_refuse(budew, tmp_path):
-    out = tmp_path / "acted"
-    assert budew("corpus", "act", out, *SHORT).status == 0
-    for changed, said in (
-        (("--clips", "3"), "holds more than 3 clips already"),
-        (("--seed", "2"), "holds this job with other settings (plan.seed was 1 and is now 2)"),
-    ):
-        dry = budew("corpus", "act", out, *SHORT, *changed, "--dry-run")
-        assert said in dry.err
-        assert (dry.status, dry.out, dry.err) == (1, "", budew("corpus", "act", out, *SHORT, *changed).err)
-
-
-def test_more_clips_than_anybody_could_go_through_are_refused_also_by_a_dry_run(budew, tmp_path):
-    for more in ((), ("--dry-run",)):
-        refused = budew("corpus", "act", tmp_path / "acted", "--clips", 10**12, *more)
-        assert refused.status == 1
-        assert "more than the 100,000,000 of one corpus" in refused.err
-    assert not (tmp_path / "acted").exists()
-
-
 def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     done = budew("corpus", "act", tmp_path / "a", *SHORT)
     assert (done.status, done.out) == (0, f"4 clips in {tmp_path / 'a'}: 1 of 1 shards, 1 done now\n")

@@ -17,13 +17,9 @@ from budew.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One item, spoken.
+    """One item, spoken: encoded audio, the suffix of its format, its rate in Hz and duration in seconds.
 
     Attributes:
-        audio: encoded.
-        format: suffix of the encoding.
-        sampling_rate: Hz.
-        duration: seconds.
         bursts: vocal bursts that it certainly contains, besides those of the challenge.
         gender: of the voice, None where it is not known.
         details: what else is known of its making, as JSON values.
@@ -58,7 +54,6 @@ class Backend(Speaker, Protocol):
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the sound, as JSON values; no address, no key."""
-        ...
 
     def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
         """Speak the items, in their order; call `failed` for each that cannot be spoken.
@@ -66,7 +61,6 @@ class Backend(Speaker, Protocol):
         Raises:
             JobError: no other item would succeed either.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,18 +58,13 @@ FIRST = 5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One clip to be acted.
+    """One clip to be acted: its levels as in `ActingPlan`, its line and the instructions for a speech model.
 
     Attributes:
-        number: its place in the plan.
-        id: of the clip, made of seed and number.
+        number: its place in the plan, from which, with the seed, its id is made.
         seed: of the plan.
-        intensity: a level in (0, 1].
-        voice: name of who speaks.
         language: its code.
         kind: of the line, one of `TEXTS`.
-        text: the words.
-        instructions: how to act it, for a speech model.
     """
 
     number: int
@@ -99,16 +94,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ActingPlan:
-    """The levels of each axis, and the seed. `make_plan` makes one.
+    """The levels of each axis, and the seed, which decides which levels meet. `make_plan` makes one.
 
-    Attributes:
-        seed: decides which levels meet.
-        emotions: canonical names.
-        intensities: levels in (0, 1].
-        voices: names that the backend knows.
-        accents: code of a language to the accents in which it is spoken.
-        challenges: names of `challenges.yaml`.
-        texts: kinds of lines, of `TEXTS`.
+    Emotions have canonical names, intensities are levels in (0, 1], accents those in which a language (its
+    code) is spoken, challenges are names of `challenges.yaml`, texts of `TEXTS`.
     """
 
     seed: int
@@ -208,12 +197,7 @@ class Speaker(Protocol):
 
 
 def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
-    """Return a plan for a backend.
-
-    Args:
-        backend: who will speak: its voices, and the accents that it has.
-        seed: decides which levels meet.
-        axes: fields of `Axes`. Each axis that is left out has all its levels.
+    """Return a plan for a backend, from fields of `Axes`. An axis that is left out has all its levels.
 
     Raises:
         InputError: there is no such level of an axis, or an axis has none.
@@ -259,25 +243,18 @@ def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tup
 
 def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
     """Return the names, each once."""
-    chosen = tuple(dict.fromkeys(names))
-    if not chosen:
-        raise InputError(f"the plan needs at least one {axis}")
-    return chosen
+    if chosen := tuple(dict.fromkeys(names)):
+        return chosen
+    raise InputError(f"the plan needs at least one {axis}")
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan before anything is spoken.
+    """A plan before anything is spoken: characters of lines and instructions, clips by axis and level.
 
-    Attributes:
-        clips: how many, which is how many requests they take where none fails.
-        characters: of the lines.
-        instruction_characters: of the instructions.
-        counts: axis to level to clips.
-        first: the first items.
+    `first` are the first items.
     """
 
-    clips: int
     characters: int
     instruction_characters: int
     counts: Mapping[str, Mapping[str, int]]
@@ -305,7 +282,7 @@ def preview(plan: ActingPlan, clips: int) -> Preview:
         for axis, level in zip(counts, found, strict=True):
             counts[axis][level] += 1
     first = tuple(map(plan.item, range(min(FIRST, clips))))
-    return Preview(clips, characters, instructions, counts, first)
+    return Preview(characters, instructions, counts, first)
 
 
 def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
@@ -320,12 +297,6 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
     Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
     columns shuffled anew for each such run. Two axes are independent of each other, as in a shuffled product.
 
-    Args:
-        number: of the clip, from 0.
-        size: levels of the axis.
-        rounds: clips of one round; the place in the round is `number % rounds`.
-        seed: of the plan.
-        axis: name; two axes of one name and size get the same levels.
     """
     square, within = divmod(number, size * rounds)
     turn, place = divmod(within, rounds)

@@ -140,6 +140,5 @@ def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str
 def _take(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> Take:
     encoded = BytesIO()
     sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
-    duration = round(len(samples) / SAMPLING_RATE, 4)
-    details = {"espeak_voice": voice.name}
+    duration, details = round(len(samples) / SAMPLING_RATE, 4), {"espeak_voice": voice.name}
     return Take(encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, details)
