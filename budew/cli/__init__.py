@@ -85,7 +85,7 @@ def _options(
         Option(
             metavar="DIR",
             envvar="BUDEW_AUDIO_ROOT",
-            help="Manifests may name audio below this folder, too, not only below their own.",
+            help="Allow manifests to refer to audio below this folder, not only below their own.",
         ),
     ] = None,
 ) -> None:

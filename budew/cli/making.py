@@ -56,7 +56,8 @@ def act(
     voices: Annotated[
         str | None,
         Option(
-            metavar="A,B", help="Voices of the backend. Default: twelve of espeak-ng, or those of OpenAI."
+            metavar="A,B",
+            help="Voices of the backend, such as alloy,echo. Default: twelve of espeak-ng, or OpenAI's.",
         ),
     ] = None,
     challenges: Annotated[

@@ -39,7 +39,7 @@ class Running:
         _option(
             metavar="N",
             min=1,
-            help="Clips per output shard, if the input is loose files, a manifest or a table.",
+            help="Clips per output shard. Shards of the input are kept as they are.",
         ),
     ] = 500
     retry_failed: Annotated[
