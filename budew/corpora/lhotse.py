@@ -65,7 +65,7 @@ def is_lhotse(row: Mapping[str, Any]) -> bool:
 def supervisions_of(path: Path) -> Path:
     """Return the supervisions beside a manifest of recordings, where there are any; else `path`."""
     other = path.with_name(path.name.replace("recordings", "supervisions"))
-    return other if other.is_file() else path
+    return other if path.name.lower().endswith((".jsonl", ".jsonl.gz")) and other.is_file() else path
 
 
 def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Stretch | None]:
@@ -120,9 +120,7 @@ def _row(
     custom: Iterable[Mapping[str, Any]],
 ) -> dict[str, Any]:
     said = sorted(supervisions, key=lambda one: float(one["start"]))
-    found: dict[str, Any] = {}
-    for values in custom:
-        found.update(values)
+    found = {name: value for values in custom for name, value in values.items()}
     if isinstance(found.get("metadata"), str):
         found["metadata"] = json_object(found["metadata"], "metadata")
     found |= {

@@ -40,12 +40,11 @@ def addresses(source: str) -> list[str]:
         CorpusError: the server cannot list files (http and https never can), there are none, or the driver
             of the scheme is not installed.
     """
-    if urlsplit(source).scheme in _WEB:
-        if "*" in source.partition("?")[0]:
-            fault = "web servers do not list files: name each, or number them as in {000..012}"
-            raise CorpusError(f"{shown(source)}: {fault}")
-        return [source]
-    if not has_magic(source):
+    of_web = urlsplit(source).scheme in _WEB
+    if of_web and "*" in source.partition("?")[0]:
+        fault = "web servers do not list files: name each, or number them as in {000..012}"
+        raise CorpusError(f"{shown(source)}: {fault}")
+    if of_web or not has_magic(source):
         return [source]
     files, path = _file_system(source)
     try:
@@ -106,35 +105,46 @@ def downloaded(address: str) -> Iterator[Path]:
         path = Path(folder, *_names(address))  # with its folder, which says something of some corpora
         path.parent.mkdir(exist_ok=True)
         try:
-            held, size = _download(address, path)
+            with path.open("wb") as file:
+                for data in _pieces(address):
+                    file.write(data)
         except OSError as error:  # what the network does is a CorpusError
             raise OSError(error.errno, error.strerror, str(folder)) from error
-        if size is not None and held < size:
-            raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
         yield path
 
 
-def _download(address: str, path: Path) -> tuple[int, int | None]:
-    """Write a remote file to a path; return how many bytes it had and how many were announced."""
-    with path.open("wb") as file, ExitStack() as stack:
-        remote, size = _opened(address, stack)
-        _check_size(size, address)
-        held = 0
-        while data := _chunk(remote, address):
-            held += len(data)
-            _check_size(held, address)
-            file.write(data)
-    return held, size
+def _pieces(address: str) -> Iterator[bytes]:
+    """Yield the content of a remote file.
+
+    Raises:
+        CorpusError: as `downloaded`.
+    """
+    held = 0
+    try:
+        with _opened(address) as (remote, size):
+            while True:
+                if max(held, size or 0) > LARGEST_DOWNLOAD:
+                    fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
+                    raise CorpusError(f"{shown(address)}: {fault}")
+                data = remote.read(_CHUNK)
+                if not data:
+                    break
+                held += len(data)
+                yield data
+        if size is not None and held < size:
+            raise CorpusError(f"{shown(address)}: broke off after {held} of {size} bytes: try again")
+    except CorpusError:
+        raise
+    except Exception as error:  # drivers raise what they like
+        raise _unreachable(address, error) from error
 
 
 def _names(address: str) -> tuple[str, str]:
     """Return the names of the folder and of the file, such as may be used here."""
     parts = urlsplit(address)
-    path = PurePosixPath(
-        "/", unquote(f"{parts.netloc}/{parts.path}" if parts.scheme not in _WEB else parts.path)
-    )
-    folder, name = path.parent.name, path.name
-    return _plain(folder) or "folder", _plain(name) or "file"
+    where = parts.path if parts.scheme in _WEB else f"{parts.netloc}/{parts.path}"
+    path = PurePosixPath("/", unquote(where))
+    return _plain(path.parent.name) or "folder", _plain(path.name) or "file"
 
 
 def _plain(name: str) -> str:
@@ -142,29 +152,20 @@ def _plain(name: str) -> str:
     return "" if safe in (".", "..") else safe[-200:]
 
 
-def _check_size(size: int | None, address: str) -> None:
-    if size is not None and size > LARGEST_DOWNLOAD:
-        fault = f"is larger than the {LARGEST_DOWNLOAD} bytes allowed: cut it into shards"
-        raise CorpusError(f"{shown(address)}: {fault}")
-
-
-def _opened(address: str, stack: ExitStack) -> tuple[BinaryIO, int | None]:
-    """Open a remote file; return it and its size in bytes, None where that is not known."""
+@contextmanager
+def _opened(address: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """Open a remote file; give it and its size in bytes, None where that is not known."""
     parts = urlsplit(address)
-    try:
-        if parts.scheme in _WEB:
-            request = _request(parts)
-            answer = stack.enter_context(urlopen(request, timeout=TIMEOUT))  # noqa: S310  # http or https
+    if parts.scheme in _WEB:
+        with urlopen(_request(parts), timeout=TIMEOUT) as answer:  # noqa: S310  # http or https
             length = answer.headers.get("Content-Length")
             encoded = answer.headers.get("Content-Encoding", "identity") != "identity"
-            return answer, int(length) if length and not encoded else None
-        files, path = _file_system(address)
-        size = files.info(path).get("size")
-        return stack.enter_context(files.open(path, "rb")), size if isinstance(size, int) else None
-    except CorpusError:
-        raise
-    except Exception as error:  # drivers raise what they like
-        raise _unreachable(address, error) from error
+            yield answer, int(length) if length and not encoded else None
+        return
+    files, path = _file_system(address)
+    size = files.info(path).get("size")
+    with files.open(path, "rb") as file:
+        yield file, size if isinstance(size, int) else None
 
 
 def _request(parts: SplitResult) -> Request:
@@ -178,22 +179,12 @@ def _request(parts: SplitResult) -> Request:
     return request
 
 
-def _chunk(remote: BinaryIO, address: str) -> bytes:
-    try:
-        return remote.read(_CHUNK)
-    except Exception as error:  # drivers raise what they like
-        raise _unreachable(address, error) from error
-
-
 def _file_system(address: str) -> tuple[Any, str]:
     import fsspec  # type: ignore[import-untyped]  # comes with huggingface_hub; a tenth of a second, for addresses only
 
     try:
         files, path = fsspec.core.url_to_fs(address)
-    except ImportError as error:
-        scheme = address.partition("://")[0]
-        raise CorpusError(f"{shown(address)}: reading {scheme}:// needs a driver: {error}") from error
-    except Exception as error:  # drivers raise what they like
+    except Exception as error:  # a driver that is missing, or what drivers like to raise
         raise _unreachable(address, error) from error
     return files, path
 

@@ -20,7 +20,6 @@ from contextlib import suppress
 from functools import partial
 from glob import glob, has_magic
 from importlib import import_module
-from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -121,17 +120,17 @@ def files_read(source: str | Path) -> Iterator[Path]:
     Raises:
         CorpusError: there is nothing of this name.
     """
-    for entry in () if is_address(source) else matches(source, on_bad=_pass_over):
+
+    def ignore(error: CorpusError) -> None:
+        """Pass it over: the reading that follows reports it."""
+
+    for entry in () if is_address(source) else matches(source, on_bad=ignore):
         path = Path(entry)
-        for file in list_files(path, on_bad=_pass_over) if path.is_dir() else [path]:
+        for file in list_files(path, on_bad=ignore) if path.is_dir() else [path]:
             if file == path or is_audio_name(file) or is_corpus_file(file):
                 yield file
             if is_audio_name(file):
                 yield file.with_suffix(".json")
-
-
-def _pass_over(error: CorpusError) -> None:
-    """Ignore it: the reading that follows reports it."""
 
 
 def read_one(
@@ -192,7 +191,7 @@ def is_corpus_file(path: Path) -> bool:
 def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
     """Return what a file or folder consists of, without what is no file."""
     if not path.is_dir():
-        return _plain([_labelled(path)], on_bad)
+        return _plain([supervisions_of(path)], on_bad)
     tables = saved_tables(path)
     if tables:
         return _plain(tables, on_bad)
@@ -204,11 +203,11 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
         raise CorpusError(
             f"{path}: holds shards and loose audio files: choose one kind, such as '{path}/*.tar'"
         )
-    if not shards and not loose:
+    manifests = _manifests([file for file in files if file.parent == path])
+    if not shards and not loose and not manifests:
         if unlisted:
             raise unlisted[0]
-        raise CorpusError(f"{path}: no shard, parquet or audio file is in it: check the path")
-    manifests = _manifests([file for file in files if file.parent == path])
+        raise CorpusError(f"{path}: no shard, table, manifest or audio file is in it: check the path")
     if not shards and not manifests:
         return [path]  # its reader reports what cannot be listed
     for error in unlisted:
@@ -240,12 +239,6 @@ def _manifests(files: list[Path]) -> list[Path]:
     return []
 
 
-def _labelled(path: Path) -> Path:
-    """Return the supervisions beside Lhotse's recordings, any other file itself."""
-    is_recordings = "recordings" in path.name and path.name.lower().endswith((".jsonl", ".jsonl.gz"))
-    return supervisions_of(path) if is_recordings else path
-
-
 def _read_folder(
     folder: Path, on_bad: OnBad | None, scale: str | None, audio_root: str | Path | None
 ) -> Iterator[Clip]:
@@ -268,18 +261,14 @@ def numbered_names(name: str) -> list[str]:
     Raises:
         CorpusError: they are more than `MOST_NUMBERED`, or none.
     """
-    ranges = [(int(low), int(high), len(low)) for low, high in _NUMBERED.findall(name)]
-    count = 1
-    for low, high, _ in ranges:
-        count *= max(0, high - low + 1)
-    if not 0 < count <= MOST_NUMBERED:
+    found = _NUMBERED.search(name)
+    if found is None:
+        return [name]
+    numbers, rests = range(int(found[1]), int(found[2]) + 1), numbered_names(name[found.end() :])
+    if not 0 < (count := len(numbers) * len(rests)) <= MOST_NUMBERED:
         raise CorpusError(f"{name}: stands for {count} files: number them upwards, at most {MOST_NUMBERED}")
-    frame = _NUMBERED.split(name)[::3]
-    choices = ([f"{number:0{width}d}" for number in range(low, high + 1)] for low, high, width in ranges)
-    return [
-        "".join(part for pair in zip(frame, (*chosen, ""), strict=True) for part in pair)
-        for chosen in product(*choices)
-    ]
+    start, width = name[: found.start()], len(found[1])
+    return [f"{start}{number:0{width}d}{rest}" for number in numbers for rest in rests]
 
 
 def _at_address(source: str) -> list[Path | str]:

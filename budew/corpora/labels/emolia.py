@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from budew.corpora.known_names import form
-from budew.corpora.labels.scores import canonical, intensities, number_in, scale_named
+from budew.corpora.labels.scores import canonical, holders, intensities, number_in, scale_named, without
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 
 SCALE = "bud-e"
@@ -31,11 +31,9 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     name = form("emolia")["caption"]
     caption = row.get(name) if isinstance(row.get(name), str) else None
-    for holder in (None, *form("scores")["under"]):
-        held = row if holder is None else row.get(holder)
-        if isinstance(held, Mapping) and (heads := _heads(held, of_emolia=caption is not None)):
-            left = {key: value for key, value in held.items() if key not in heads}
-            rest = left if holder is None else {**row, holder: left or None}
+    for holder, held in holders(row):
+        if heads := _heads(held, of_emolia=caption is not None):
+            rest = without(row, holder, heads)
             if caption is not None:
                 rest |= {name: None, "captions": [{"text": caption, "made_by": {"by": "emolia"}}]}
             return {**rest, **_profile(heads)}

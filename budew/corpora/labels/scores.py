@@ -7,7 +7,7 @@ beside the scores stay in the metadata: their scales are not known.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,22 +44,29 @@ def find_scores(row: Mapping[str, Any]) -> Scores | None:
     Raises:
         CorpusError: two fields name the same emotion.
     """
-    names = form("scores")
-    texts = (row.get(name) for name in names["declared"])
+    texts = (row.get(name) for name in form("scores")["declared"])
     declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
-    for holder in (None, *names["under"]):
-        held = row if holder is None else row.get(holder)
-        if not isinstance(held, Mapping):
-            continue
+    for holder, held in holders(row):
         numbers = ((key, number_in(value)) for key, value in held.items() if find_emotion(str(key)))
         spelled = {key: value for key, value in numbers if value is not None}
         if spelled:
-            rest = {key: value for key, value in held.items() if key not in spelled}
-            if holder is not None:
-                outer = {key: value for key, value in row.items() if key != holder}
-                rest = outer | ({holder: rest} if rest else {})
-            return Scores(canonical(spelled), declared, rest)
+            return Scores(canonical(spelled), declared, without(row, holder, spelled))
     return None
+
+
+def holders(row: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Yield where scores may lie: None and the row itself, then fields that may hold an object of them."""
+    yield None, row
+    fields = ((name, row.get(name)) for name in form("scores")["under"])
+    yield from ((name, held) for name, held in fields if isinstance(held, Mapping))
+
+
+def without(row: Mapping[str, Any], holder: str | None, taken: Collection[str]) -> dict[str, Any]:
+    """Return a row without some of its fields, or of those of an object in it."""
+    if holder is None:
+        return {key: value for key, value in row.items() if key not in taken}
+    rest = without(row[holder], None, taken)
+    return without(row, None, (holder,)) | ({holder: rest} if rest else {})
 
 
 def canonical(spelled: Mapping[str, float]) -> dict[str, float]:

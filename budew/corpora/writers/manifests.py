@@ -5,16 +5,21 @@ Each function takes a clip, its audio as it is stored and the path to that, and 
 
 import io
 import json
+import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.writers.columns import known_columns, spoken_text, value_of
 from budew.errors import AudioError, CorpusError
+from budew.resources import packaged_table
+
+T = TypeVar("T", str, float)
 
 LJSPEECH_RATE = 22_050
 """Hz; that of LJSpeech's own files."""
@@ -148,3 +153,39 @@ def lhotse_lines(clip: Clip, stored: Stored, path: str) -> tuple[str, str]:
     }
     known = {name: value for name, value in supervision.items() if value is not None}
     return as_json(recording), as_json(known)
+
+
+@cache
+def known_columns() -> Mapping[str, Any]:
+    """Return where the values of columns for text to speech come from (`columns.yaml`)."""
+    columns: dict[str, Any] = packaged_table(__package__, "columns")
+    return columns
+
+
+def spoken_text(clip: Clip) -> str:
+    """Return the transcript.
+
+    Raises:
+        CorpusError: there is none, or no word in it.
+    """
+    if clip.transcript is None:
+        fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
+    if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
+        fault = "has a transcript without words: listen for words in it, or leave it out"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
+    return clip.transcript
+
+
+def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:
+    """Return the first of `names` in the metadata, or in an object in it, that has a value of this kind."""
+    objects = (value for _, value in sorted(clip.metadata.items()) if isinstance(value, Mapping))
+    places: list[Mapping[str, Any]] = [clip.metadata, *objects]
+    for name in names:
+        for place in places:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and kind is float:
+                value = float(value)
+            if isinstance(value, kind):
+                return value
+    return None

@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.writers.columns import known_columns, spoken_text, value_of, word_for
-from budew.corpora.writers.manifests import as_json, unchanged
+from budew.corpora.writers.manifests import as_json, known_columns, spoken_text, unchanged, value_of
 from budew.corpora.writers.writer import expressed
 from budew.errors import CorpusError, OnBad
+from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
+from budew.taxonomy.traits import ATTRIBUTES
 
 ROWS = 100
 """Most rows of a row group, the number that `datasets` takes for audio."""
@@ -60,12 +61,26 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
         "source": clip.source,
         "license": clip.license,
         "profile": None if clip.profile is None else as_json(clip.profile.to_dict()),
-        **{name: word_for(clip, name) for name in known_columns()["words"]},
+        **{name: _word_for(clip, name) for name in known_columns()["words"]},
         **{name: value_of(clip, names, float) for name, names in known_columns()["numbers"].items()},
     }
     ids = [clip.id, *(f"{clip.id}#{number}" for number in range(2, len(clip.captions) + 1))]
     captions = zip(ids, clip.captions, strict=True)
     return [{**same, "id": id, "text_description": caption.text} for id, caption in captions]
+
+
+def _word_for(clip: Clip, column: str) -> str | None:
+    """Return the word of a column such as `pitch`: that of the metadata, else by a trait of the profile."""
+    said = value_of(clip, [column], str)
+    rule = known_columns()["words"][column]
+    trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))
+    if said is not None or trait is None:
+        return said
+    if isinstance(trait, str):
+        word: str | None = rule["values"].get(trait) if "values" in rule else trait
+        return word
+    level = nearest_level(to_intensity(trait, ATTRIBUTES[rule["trait"]].scale))
+    return str(rule["levels"][LEVELS.index(level)])
 
 
 def _audio(clip: Clip) -> dict[str, Any]:
