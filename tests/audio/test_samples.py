@@ -12,8 +12,6 @@ import soundfile
 from budew.audio.samples import decode, is_silent, measure, windows
 from budew.errors import AudioError, BudewWarning, InputError
 
-# format, sampling rate, channels
-
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 def test_windows_join_to_the_whole(voice, rate):

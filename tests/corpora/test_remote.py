@@ -201,13 +201,6 @@ def test_what_goes_wrong_names_the_address(server, source, fault):
     assert tempfile.gettempdir() not in str(raised.value)
 
 
-def test_one_bad_shard_costs_itself_only(server):
-    errors = []
-    entries = [f"{server}/{name}.tar" for name in ("missing", "a", "bad", "b")]
-    assert [clip.id for entry in entries for clip in read_one(entry, errors.append)] == ["a", "b"]
-    assert [str(error).partition(".tar")[0] for error in errors] == [f"{server}/missing", f"{server}/bad"]
-
-
 def test_a_password_goes_to_its_server_and_into_no_error(server, requests):
     locked = server.replace("http://", "http://anna:s3cret@")
     assert [clip.id for clip in read(f"{locked}/locked/a.tar")] == ["a"]

@@ -140,16 +140,6 @@ def test_every_layout_gives_the_same_clips_whole_and_entry_by_entry(voice, tmp_p
     assert all(matches(entry) == [entry] for entry in entries)
 
 
-def test_a_folder_of_shards_gives_its_shards_and_one_of_loose_files_itself(voice, tmp_path):
-    files = {id: voice(f"made/{id}.flac", seconds=0.05) for id in WORDS}
-    for name in ("loose", "shards"):
-        (tmp_path / name).mkdir()
-    shards, loose = as_folder_of_shards(files, tmp_path / "shards"), as_folder(files, tmp_path / "loose")
-    assert matches(shards) == [shards / "one.tar", shards / "two.tar"]
-    assert matches(loose) == [loose]
-    assert matches(f"{tmp_path}/[ls]*") == [loose, *matches(shards)]
-
-
 def test_one_file_is_one_clip_and_an_empty_one_is_reported(voice, tmp_path):
     path = voice("a.mp3")
     assert [(clip.id, clip.audio, clip.format) for clip in read(path)] == [("a", path, "mp3")]
@@ -192,7 +182,8 @@ def test_what_is_no_corpus_is_an_error_that_names_it(voice, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 @pytest.mark.parametrize(
-    "path", ["../secret.wav", "/etc/passwd", "audio/../../secret.wav", "link.wav", "", None, 3]
+    "path",
+    ["../secret.wav", "/etc/passwd", "audio/../../secret.wav", "link.wav", ".", "a.wav\0.wav", "", None, 3],
 )
 def test_a_manifest_cannot_name_files_outside_of_its_folder(voice, tmp_path, name, path):
     voice("secret.wav", seconds=0.1)

@@ -179,8 +179,8 @@ def spoken_text(clip: Clip) -> str:
 
 def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:
     """Return the first of `names` in the metadata, or in an object in it, that has a value of this kind."""
-    objects = (value for _, value in sorted(clip.metadata.items()) if isinstance(value, Mapping))
-    places: list[Mapping[str, Any]] = [clip.metadata, *objects]
+    places = [clip.metadata]
+    places += [inner for _, inner in sorted(clip.metadata.items()) if isinstance(inner, Mapping)]
     for name in names:
         for place in places:
             value = place.get(name)

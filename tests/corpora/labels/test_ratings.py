@@ -32,7 +32,7 @@ RATINGS = [
 
 def test_names_are_those_of_emotions_and_attributes():
     assert [named("Hopelessness"), named("arousal_best")] == ["Helplessness", "Arousal"]
-    with pytest.raises(CorpusError, match="'Joyful' is no emotion"):
+    with pytest.raises(CorpusError, match="'Joyful' is neither an emotion"):
         named("Joyful")
 
 
@@ -84,7 +84,7 @@ def test_names_may_be_encoded_and_attributes_are_names_too():
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        ("[{'h': {'Sham': 1}}]", "no emotion"),
+        ("[{'h': {'Sham': 1}}]", "neither an emotion"),
         ("[{'h': {'Shame': '1'}}]", "give a number"),
         ("[{'h': 1, 'i': {'Shame': 1}}]", "not the answers"),
         ("[1]", "not the answers"),

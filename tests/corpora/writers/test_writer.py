@@ -98,14 +98,6 @@ for name in sys.argv[3:]:
 """
 
 
-def test_ids_that_are_one_file_name_where_case_does_not_count_keep_their_audio_apart(tmp_path, clips, write):
-    ids = ["a", "A", "a.b", "a/b", "a%2Fb", "A/b", ".a", "ä", "Ä", "a" * 230, "a" * 229 + "A"]
-    assert write(tmp_path / "out", [replace(clips[0], id=id) for id in ids]) == len(ids)
-    files = [name for name in content(tmp_path / "out") if name.startswith(("audio/", "wavs/"))]
-    assert len({name.lower() for name in files}) == len(files)
-    assert len(files) in (0, len(ids))
-
-
 def test_every_export_reads_back_with_ids_transcripts_captions_and_profiles(tmp_path, clips, write):
     some = [clip for clip in clips if clip.transcript is not None]
     if write.keywords["to"] == "parler":
