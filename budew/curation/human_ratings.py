@@ -20,8 +20,9 @@ are None where nobody was asked the same as another.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,7 +31,7 @@ from budew.corpora.delimited import delimited_rows
 from budew.corpora.known_names import form
 from budew.corpora.labels.ratings import Rating, answers_in, named
 from budew.corpora.labels.scores import intensities, number_in, scale_named
-from budew.corpora.sidecar import check_file, json_object, numbered_lines
+from budew.corpora.sidecar import check_file, file_lines, json_object
 from budew.errors import CorpusError, OnBad, report
 from budew.taxonomy import EMOTIONS
 
@@ -103,40 +104,29 @@ def read_ratings(
     """
     path = Path(path)
     check_file(path)
-    for where, default, row in _rows(path, on_bad):
+    for where, default, parse in _rows(path, on_bad):
         try:
-            yield from list(_ratings(row, default, scale))
+            yield from list(_ratings(parse(), default, scale))
         except CorpusError as error:
             report(CorpusError(f"{path}: {where}: {error}"), on_bad)
 
 
-def _rows(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Row]]:
-    """Yield the rows without audio and images: place in the file, default id of the item, columns."""
+def _rows(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
+    """Yield the rows without audio and images: place in the file, default id of the item, what parses it."""
     name = path.name.lower()
     if name.endswith((".csv", ".tsv")):
         for number, fields in delimited_rows(path, on_bad=on_bad):
-            yield f"line {number}", f"line-{number}", fields
+            yield f"line {number}", f"line-{number}", partial(dict, fields)
     elif name.endswith((".jsonl", ".ndjson")):
-        yield from _lines(path, on_bad)
+        for number, line in file_lines(path, on_bad=on_bad):
+            yield f"line {number}", f"line-{number}", partial(json_object, line, "")
     elif name.endswith((".parquet", ".arrow")):
         from budew.corpora.parquet import label_columns, numbered_rows  # pyarrow takes half a second
 
         for id, row in numbered_rows(path, columns=label_columns(path), batch=_BATCH, on_bad=on_bad):
-            yield f"row {int(id.rpartition('-')[2])}", id, row
+            yield f"row {int(id.rpartition('-')[2])}", id, partial(dict, row)
     else:
         raise CorpusError(f"{path}: ratings are read from .csv, .tsv, .jsonl and .parquet: convert it")
-
-
-def _lines(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Row]]:
-    try:
-        with path.open("rb") as file:
-            for number, line in numbered_lines(file, str(path), on_bad=on_bad):
-                try:
-                    yield f"line {number}", f"line-{number}", json_object(line, f"{path}: line {number}")
-                except CorpusError as error:
-                    report(error, on_bad)
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror}): check the path") from error
 
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:

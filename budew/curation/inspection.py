@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ LARGEST_EXAMPLE = 2_000_000
 """Bytes of an encoded clip that is held in memory as an example."""
 RANDOM_EXAMPLES = 12
 _FEW = 5
+_rank = itemgetter(0, 1)  # of examples
 _DIFFERENCE = 0.25  # seconds by which a stated duration may differ
 
 
@@ -214,16 +216,13 @@ class Examples:
             return
         digest = hashlib.sha256(clip.id.encode()).hexdigest()
         for name, intensity in clip.profile.emotions.items() if clip.profile else ():
-            rank = (-intensity, digest)
-            if name not in self._strongest or rank < self._strongest[name][:2]:
-                self._strongest[name] = (*rank, clip)
-        self._random.append((digest, clip.id, clip))
-        self._random.sort(key=lambda entry: entry[:2])
-        del self._random[RANDOM_EXAMPLES:]
+            entry = (-intensity, digest, clip)
+            self._strongest[name] = min(self._strongest.get(name, entry), entry, key=_rank)
+        self._random = sorted([*self._random, (digest, clip.id, clip)], key=_rank)[:RANDOM_EXAMPLES]
 
     def best(self, most: int) -> list[Clip]:
         """Return at most so many clips: those that are strongest in an emotion, then random ones."""
-        strongest = [clip for *_, clip in sorted(self._strongest.values(), key=lambda entry: entry[:2])]
+        strongest = [clip for *_, clip in sorted(self._strongest.values(), key=_rank)]
         random = [clip for *_, clip in self._random]
         rest = random[: max(0, RANDOM_EXAMPLES - len({clip.id for clip in strongest}))]
         return list({clip.id: clip for clip in (*strongest, *rest)}.values())[:most]

@@ -28,24 +28,18 @@ def noise(seconds: float = 0.4) -> bytes:
 @pytest.fixture
 def inspected(tmp_path: Path) -> Inspection:
     """A corpus of every emotion in two languages, with a clip of hostile text and one that is broken."""
-    clips = [
-        Clip(
-            f"clip {number}",
-            noise(),
-            "flac",
-            language="en" if number % 2 else "de",
-            speaker=f"voice {number % 7}",
-            profile=VoiceProfile({name: 0.5}, ["Yawn"], {"gender": "male", "Arousal": 3}),
+    clips = []
+    for number, name in enumerate(EMOTIONS):
+        profile = VoiceProfile({name: 0.5}, ["Yawn"], {"gender": "male", "Arousal": 3})
+        language, speaker = "en" if number % 2 else "de", f"voice {number % 7}"
+        clips.append(
+            Clip(f"clip {number}", noise(), "flac", language=language, speaker=speaker, profile=profile)
         )
-        for number, name in enumerate(EMOTIONS)
-    ]
     texts = dict.fromkeys(("language", "speaker", "transcript"), HOSTILE)
-    profile = VoiceProfile({"Anger": 1})
-    hostile = Clip(
-        HOSTILE.replace("/", "-"), noise(), "flac", captions=(Caption(HOSTILE),), profile=profile, **texts
-    )
+    hostile = Clip(HOSTILE.replace("/", "-"), noise(), "flac", captions=(Caption(HOSTILE),), **texts)
+    loud = replace(hostile, profile=VoiceProfile({"Anger": 1}))
     broken = Clip("broken " + HOSTILE.replace("/", "-"), b"not audio", "flac")
-    write_shard(tmp_path / "a.tar", [*clips, hostile, broken])
+    write_shard(tmp_path / "a.tar", [*clips, loud, broken])
     return inspect_corpus(tmp_path / "a.tar")
 
 
@@ -68,10 +62,8 @@ def test_every_emotion_is_plotted_and_the_strongest_clips_play(inspected: Inspec
 
 
 def test_voice_attributes_and_labels_that_are_not_understood_are_listed(tmp_path: Path) -> None:
-    for name, row in {
-        "a": {"profile": {"emotions": None, "traits": {"Arousal": 3}}},
-        "b": {"emotion": "<joyfull>"},
-    }.items():
+    rows = {"a": {"profile": {"emotions": None, "traits": {"Arousal": 3}}}, "b": {"emotion": "<joyfull>"}}
+    for name, row in rows.items():
         (tmp_path / f"{name}.flac").write_bytes(noise())
         (tmp_path / f"{name}.json").write_text(json.dumps(row))
     text = corpus_html(inspect_corpus(tmp_path))
@@ -81,12 +73,13 @@ def test_voice_attributes_and_labels_that_are_not_understood_are_listed(tmp_path
 
 def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None:
     measured = Clip("a", noise(), "flac", language="de", profile=VoiceProfile(None, (), {"pace": "fast"}))
-    calm = Clip("b", noise(), "flac", language="en", profile=VoiceProfile())
-    write_shard(tmp_path / "measured.tar", [measured])
-    write_shard(
-        tmp_path / "mixed.tar", [measured, calm, replace(calm, id="c", profile=VoiceProfile({"Awe": 1}))]
-    )
-    alone, mixed = (corpus_html(inspect_corpus(tmp_path / name)) for name in ("measured.tar", "mixed.tar"))
+    calm = replace(measured, id="b", language="en", profile=VoiceProfile())
+    for name, clips in {
+        "alone": [measured],
+        "mixed": [measured, calm, replace(calm, id="c", profile=VoiceProfile({"Awe": 1}))],
+    }.items():
+        write_shard(tmp_path / f"{name}.tar", clips)
+    alone, mixed = (corpus_html(inspect_corpus(tmp_path / f"{name}.tar")) for name in ("alone", "mixed"))
     assert "no emotion" not in alone
     assert "<h2>Emotions</h2>" not in alone
     for page in (alone, mixed):
@@ -99,8 +92,8 @@ def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None
 
 
 def test_an_empty_corpus_and_one_without_profiles_have_a_page(tmp_path: Path) -> None:
-    write_shard(tmp_path / "empty.tar", [])
-    write_shard(tmp_path / "bare.tar", [Clip("a", noise(), "flac")])
-    empty, bare = (corpus_html(inspect_corpus(tmp_path / name)) for name in ("empty.tar", "bare.tar"))
-    assert "Emotions" not in check_safe(empty).text
-    assert "no profile" in check_safe(bare).text
+    for name, clips in {"empty": [], "bare": [Clip("a", noise(), "flac")]}.items():
+        write_shard(tmp_path / f"{name}.tar", clips)
+        page = check_safe(corpus_html(inspect_corpus(tmp_path / f"{name}.tar"))).text
+        assert "Emotions" not in page
+        assert ("no profile" in page) == bool(clips)
