@@ -51,35 +51,31 @@ def mean_ranks(values: FloatArray, counts: FloatArray) -> FloatArray:
     return ranks
 
 
-def pearson(truth: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
+def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Pearson's r of every resample.
 
     Args:
-        truth, predicted: (clips,) or (resamples, clips).
+        reference, predicted: (clips,) or (resamples, clips).
         counts: (resamples, clips).
 
     Returns:
-        (resamples,). NaN where the truth is constant: there is nothing to predict. 0 where only the
-        prediction is
-        constant: it says nothing about a truth that varies.
+        (resamples,). NaN where the reference is constant: there is nothing to predict. 0 where only the
+        prediction is constant: it says nothing about a reference that varies.
     """
     total = counts.sum(axis=1)
-    truth = truth - (_weighted_sum(truth, counts) / total)[:, None]
+    reference = reference - (_weighted_sum(reference, counts) / total)[:, None]
     predicted = predicted - (_weighted_sum(predicted, counts) / total)[:, None]
-    truth_variance = _weighted_sum(truth * truth, counts) / total
+    reference_variance = _weighted_sum(reference * reference, counts) / total
     variance = _weighted_sum(predicted * predicted, counts) / total
-    covariance = _weighted_sum(truth * predicted, counts) / total
-    informative = (truth_variance > _CONSTANT) & (variance > _CONSTANT)
-    result = np.zeros(len(counts))
-    scale = np.sqrt(truth_variance[informative] * variance[informative])
-    result[informative] = np.clip(covariance[informative] / scale, -1.0, 1.0)
-    result[truth_variance <= _CONSTANT] = np.nan
-    return result
+    covariance = _weighted_sum(reference * predicted, counts) / total
+    varied = (reference_variance > _CONSTANT) & (variance > _CONSTANT)
+    r = np.divide(covariance, np.sqrt(reference_variance * variance), out=np.zeros(len(counts)), where=varied)
+    return np.where(reference_variance > _CONSTANT, r.clip(-1.0, 1.0), np.nan)
 
 
-def spearman(truth: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
+def spearman(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Spearman's ρ of every resample, by the conventions of `pearson`; the columns are (clips,)."""
-    return pearson(mean_ranks(truth, counts), mean_ranks(predicted, counts), counts)
+    return pearson(mean_ranks(reference, counts), mean_ranks(predicted, counts), counts)
 
 
 def summarize(value: float, sampled: FloatArray) -> Estimate:
