@@ -11,7 +11,7 @@ from typing import Any
 
 
 class BudewError(Exception):
-    """Base class: whatever this package raises on purpose."""
+    """Base class of all errors of this package."""
 
 
 class InputError(BudewError, ValueError):
@@ -31,10 +31,10 @@ class AudioError(CorpusError):
 
 
 class FilteredError(CorpusError):
-    """A clip that the settings of a job leave out. Counted and listed separately from failures.
+    """A clip that the settings of a job exclude. Counted and listed separately from failures.
 
     Attributes:
-        details: what was measured of it, as JSON values, for its line in the list.
+        details: measured values as JSON, for its line in `left_out.jsonl`.
     """
 
     details: Mapping[str, Any] = MappingProxyType({})
@@ -61,11 +61,11 @@ class MissingExtraError(BudewError, ImportError):
 
 
 class BudewWarning(UserWarning):
-    """Something that a user should know, and that stops nothing."""
+    """A problem that the user should know about but that does not end the work."""
 
 
 OnBad = Callable[[CorpusError], None]
-"""Receives the error of each bad item while reading goes on."""
+"""Called with the error of each broken item; reading continues."""
 
 
 def report(error: CorpusError, on_bad: OnBad | None) -> None:

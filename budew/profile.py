@@ -1,4 +1,4 @@
-"""`VoiceProfile`: emotions, bursts and traits of a voice. Captions and vectors of 40 scores are views of it.
+"""`VoiceProfile`: emotions, bursts and traits of a voice, which captions and vectors of 40 scores express.
 
 Immutable, hashable, picklable, and always in canonical form: equal profiles give equal JSON, equal captions.
 """
@@ -30,12 +30,12 @@ class VoiceProfile:
     """Emotions, vocal bursts and traits of a voice.
 
     Attributes:
-        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are left out.
-            Empty where they are unknown; a profile that is made with that mapping does not know them either.
+        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are omitted.
+            Empty if they are unknown; a profile made from that mapping has unknown emotions too.
         bursts: vocal bursts, each once, in the order of `BURSTS`.
         traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
             numbers on their own scales, in the order of `TRAITS`.
-        emotions_known: False where nobody has judged the emotions, which is not to say that there are none.
+        emotions_known: False if the emotions have not been annotated; unknown is different from absent.
     """
 
     emotions: Mapping[str, float]
@@ -52,9 +52,9 @@ class VoiceProfile:
         """Bring names and values to canonical form. Emotions that are None are unknown.
 
         Raises:
-            InputError: a name that the taxonomy lacks, an intensity outside [0, 1] or a voice attribute
-                outside its scale, a word where a number belongs or the reverse, an accent that is none, two
-                names for one emotion or trait, or a part of the wrong kind.
+            InputError: unknown name, intensity outside [0, 1], a voice attribute outside its scale, a word
+                instead of a number or the reverse, an invalid accent, two names for one emotion or trait, or
+                a part of the wrong type.
         """
         given = _UNKNOWN if emotions is None else emotions
         known = given is not _UNKNOWN
@@ -70,7 +70,7 @@ class VoiceProfile:
         return type(self), tuple(self.to_dict().values())
 
     def quantized(self) -> "VoiceProfile":
-        """Return what a caption can express of the profile: every number rounded to one of five levels."""
+        """Return the profile with every number rounded to one of five levels."""
         emotions = {name: nearest_level(intensity) for name, intensity in self.emotions.items()}
         traits = {name: quantized_trait(name, value) for name, value in self.traits.items()}
         return VoiceProfile(emotions if self.emotions_known else None, self.bursts, traits)
@@ -78,7 +78,7 @@ class VoiceProfile:
     def vector(self) -> NDArray[np.float32]:
         """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`.
 
-        All are NaN where the emotions are unknown: metrics computed from them show it, as zeros would not.
+        All are NaN if the emotions are unknown, so that metrics computed from them are NaN too.
         """
         if not self.emotions_known:
             return np.full(len(EMOTIONS), np.nan, dtype=np.float32)

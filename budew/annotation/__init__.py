@@ -1,1 +1,1 @@
-"""Profiles for bare clips: by an audio language model, by regression heads, by acoustic measurement."""
+"""Profiles for clips: by an audio language model, regression heads, existing labels or acoustic measures."""

@@ -1,4 +1,4 @@
-"""The caption language: `render` writes a profile in English, `parse` reads that and any other caption."""
+"""The caption language: `render` turns a profile into English, `parse` turns any caption into a profile."""
 
 from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.parse import Mention, ParsedCaption, parse

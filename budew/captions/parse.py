@@ -1,6 +1,6 @@
-"""Parsing: what a caption says, as a profile. The way back from `render`, for any English caption.
+"""Parsing: from any English caption to a profile; the inverse of `render`.
 
-No model, no network, the same answer every time, in time linear in the length of the text. Any string parses.
+Deterministic, without model or network, in time linear in the length of the text. Any string can be parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,16 +35,17 @@ SHORTEST_UNKNOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where the text says something.
+    """A phrase of the caption with a meaning.
 
     Attributes:
         start, end: the span of the phrase in the text, in characters.
         kind: emotion, burst, trait or attribute.
         name: canonical name of the emotion, burst or attribute; key of the trait.
         level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
-            or trait 1; 0 where it is not there.
-        role: said, denied, left behind, not felt or quoted.
-        phrase: the entry of the lexicon that was found.
+            or trait 1; 0 if it is absent.
+        role: "said" (counts), or why it does not count: "denied" (negated), "left behind" (earlier emotion of
+            a change), "not felt" (feigned, hypothetical or a topic) or "quoted".
+        phrase: the matching entry of the lexicon.
         value: the word of a trait, the number of an attribute on its scale, else empty.
     """
 
@@ -60,7 +61,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A word that stands where an emotion stands and is in no entry: its span and itself, lower-case."""
+    """A word in the position of an emotion that has no lexicon entry: span and word in lower case."""
 
     start: int
     end: int
@@ -69,15 +70,15 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCaption:
-    """What a caption says.
+    """The result of `parse`.
 
     Attributes:
         text: the caption.
-        emotions: canonical name to level, in the order of `EMOTIONS`; of one named twice, the stronger.
+        emotions: canonical name to level, in the order of `EMOTIONS`; the strongest level if mentioned twice.
         bursts: in the order of `BURSTS`.
         traits: gender, age, accent, timbre, pace and style as words, voice attributes as numbers on
-            their scales; the first said of each.
-        language: the lexicon that read it.
+            their scales; the first mention of each.
+        language: the lexicon used.
     """
 
     text: str
@@ -99,9 +100,7 @@ class ParsedCaption:
 
     @property
     def strongest(self) -> str | None:
-        """The strongest emotion; of equal ones that which is named most often, then that which
-        is named first.
-        """
+        """The strongest emotion; ties go to the one mentioned most often, then first."""
         most = max(self.emotions.values(), default=0.0)
         tied = [name for name, level in self.emotions.items() if level == most]
         if len(tied) < 2:
@@ -111,12 +110,12 @@ class ParsedCaption:
 
     @property
     def mentions(self) -> tuple[Mention, ...]:
-        """Every phrase that was read, in the order of the text, denied ones with level 0."""
+        """Every matched phrase, in the order of the text; negated ones have level 0."""
         return mentions(self.text, self.language)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """Words that stand where an emotion stands and are in no entry of the lexicon."""
+        """Words in the position of an emotion that have no lexicon entry."""
         return _unknown(self.text, load_lexicon(self.language))
 
     def vector(self) -> NDArray[np.float32]:
@@ -125,11 +124,11 @@ class ParsedCaption:
 
 
 def parse(text: str, *, language: str = "en") -> ParsedCaption:
-    """Read a caption.
+    """Parse a caption into emotions, bursts and traits.
 
     Raises:
-        InputError: there is no lexicon of this language.
-        TypeError: the caption is no text.
+        InputError: there is no lexicon for this language.
+        TypeError: the caption is not a string.
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")

@@ -44,30 +44,28 @@ def render(
     language: str = "en",
     additions: Path | None = None,
 ) -> str:
-    """Return a caption of a profile, rounded to levels.
+    """Return a caption of a profile, with intensities rounded to levels.
 
-    What it expresses is what `expressible` returns for the same options, and `parse` gives that back.
+    `parse` of the caption returns `expressible(profile, ...)` for the same options.
 
     Args:
-        profile: any profile. One that has neither emotions nor bursts is called neutral; where emotions are
-            left out or unknown, nothing is rendered of them.
-        seed: another seed gives other words, another order and another frame.
-        frame: name of the sentence frame, one of `frame_names()`; drawn among several, or all when None.
-        style: "prose", "short" or "tags"; drawn with the frame when None.
-        max_emotions: render only the strongest so many; of equal ones the earlier in `EMOTIONS`.
-        min_level: render only emotions of at least this level, such as 0.5.
-        leave_out: parts not to render: "emotions", "bursts", and any trait that is rendered, such as
-            "gender".
-        wording: "varied" draws among the synonyms; "plain" takes the first word for everything and gives each
-            emotion its intensity, which is what a small model can learn to say.
+        profile: any profile. Without emotions and bursts it is called neutral; unknown or omitted emotions
+            are not mentioned.
+        seed: random seed for words, order and frame.
+        frame: name of a sentence frame, or several to choose from; see `frame_names()`. None for any.
+        style: "prose", "short" or "tags"; None for any.
+        max_emotions: render at most this many emotions, the strongest; ties in the order of `EMOTIONS`.
+        min_level: render only emotions of at least this intensity, such as 0.5.
+        leave_out: parts not to render: "emotions", "bursts", or traits such as "gender".
+        wording: "varied" chooses among synonyms; "plain" always uses the first word and gives each emotion an
+            intensity word, which is easier to learn for a small model.
         language: a lexicon of `caption_templates`.
-        additions: a file in the same format with other frames and words to render with, see `load_lexicon`.
-            Only for its own language does every caption read back; check what further words give.
+        additions: a file in the same format with other frames and words, see `load_lexicon`. Exact parsing is
+            guaranteed only without additions.
 
     Raises:
-        InputError: there is no such frame, style, part, wording or language, a frame is of another style,
-            no frame suits the profile, or the seed, `max_emotions` or `min_level` is not the number that it
-            must be.
+        InputError: unknown frame, style, part, wording or language, a frame of another style, no frame that
+            fits the profile, or an invalid seed, `max_emotions` or `min_level`.
     """
     if type(seed) is not int:
         seed = _whole(seed)
@@ -144,12 +142,11 @@ def expressible(
     leave_out: Collection[str] = (),
     language: str = "en",
 ) -> VoiceProfile:
-    """Return what a caption expresses of a profile, and `parse` gives back.
+    """Return the part of a profile that a caption expresses, and that `parse` returns.
 
-    Emotions at their levels, bursts, traits in words, and voice attributes near or at a pole; not rendered
-    are voice attributes in the middle of their scale, the numbers for age and gender, and accents that
-    would not read back. Unknown emotions are not rendered either; a caption that is silent on them
-    reads as one without any. Arguments are those of `render`.
+    These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
+    rendered are voice attributes in the middle of their scale, numeric age and gender, accents that would not
+    parse back, and unknown emotions (which `parse` returns as absent). Arguments are those of `render`.
     """
     if max_emotions is None and not min_level and not leave_out and isinstance(profile, VoiceProfile):
         return _all_expressible(profile, language)

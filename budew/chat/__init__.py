@@ -1,1 +1,1 @@
-"""One client for servers that speak the OpenAI protocols (chat, speech): cache, budget, health probe."""
+"""One client for servers with OpenAI-compatible APIs (chat, speech): cache, budget, health probe."""

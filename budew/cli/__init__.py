@@ -1,9 +1,8 @@
 """The command `budew`: each command is one call of the library, with its result printed.
 
 Results go to stdout, everything else to stderr. Exit status: 0 success, 1 a reported failure,
-2 the command was not understood, 130 it was stopped by Ctrl-C. `BUDEW_DEBUG=1` shows the traceback of what is
-one line otherwise. What a command needs is imported inside it, so that help takes a tenth of a second and not
-the seconds of torch.
+2 invalid arguments, 130 stopped by Ctrl-C. `BUDEW_DEBUG=1` prints tracebacks. Each command imports what it
+needs when it runs, so that help takes a tenth of a second and does not load torch.
 """
 
 import os

@@ -40,11 +40,11 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One utterance. What is not known is None or empty.
+    """One utterance. Unknown fields are None or empty.
 
     Attributes:
-        id: unique in its corpus; relative, with `/` between parts, never a path to open.
-        audio: the encoded file, or where it lies.
+        id: unique in its corpus; a relative name with `/` between parts, not a path to open.
+        audio: the encoded bytes, or the path of a file.
         format: suffix of the encoding: "flac", "mp3", "wav", "ogg"…
         sampling_rate: Hz.
         duration: seconds.
@@ -53,9 +53,9 @@ class Clip:
         transcript: the spoken words.
         profile: emotions, bursts and traits of the voice.
         captions: descriptions of the voice.
-        source: corpus or recording that it comes from.
-        license: SPDX identifier where there is one.
-        metadata: anything else, kept as it is through reading and writing.
+        source: corpus or recording of origin.
+        license: SPDX identifier, if known.
+        metadata: all other fields, preserved by reading and writing.
 
     Raises:
         CorpusError: the id is empty, too long, or could be taken for a path outside of a folder.
@@ -80,12 +80,12 @@ class Clip:
 
     @property
     def newest_captions(self) -> tuple[Caption, ...]:
-        """The captions of the first of `CAPTION_KINDS` that there is, in their order."""
+        """The captions of the newest kind that the clip has; see `CAPTION_KINDS`."""
         by_kind = ([one for one in self.captions if one.kind == kind] for kind in CAPTION_KINDS)
         return tuple(next(filter(None, by_kind), ()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but the audio as JSON values, without what is not known."""
+        """Return everything but the audio as JSON values, without unknown fields."""
         known = {name: getattr(self, name) for name in ("id", *_TEXTS, *_NUMBERS)}
         known["profile"] = None if self.profile is None else self.profile.to_dict()
         known["captions"] = [caption.to_dict() for caption in self.captions] or None
@@ -100,7 +100,7 @@ class Clip:
 
         Args:
             data: as `to_dict` gives it. Names that are not fields of a clip are kept in `metadata`.
-            audio: encoded bytes, or where they lie.
+            audio: the encoded bytes, or the path of a file.
             format: suffix of the encoding.
             id: used when `data` has none.
 

@@ -60,15 +60,15 @@ def read(
     """Read the clips of any corpus, one at a time, in an order that does not change.
 
     Args:
-        source: a file, a folder, a pattern such as `shards/*.tar`, an address, or a dataset of the hub.
-        scale: of scores that come without one, such as "0-4"; else see `budew.corpora.labels.scores`.
-        audio_root: folder whose audio a manifest may name, too, by absolute or relative paths; by default
-            that of the environment variable `BUDEW_AUDIO_ROOT`, else none but the manifest's own folder.
-        on_bad: called with the error of each bad item, and the reading goes on; without it the error is
-            raised.
+        source: a file, a folder, a glob pattern such as `shards/*.tar`, a URL, or a dataset on the hub.
+        scale: scale of scores that do not declare one, such as "0-4"; see `budew.corpora.labels.scores`.
+        audio_root: folder with audio that manifests may refer to, by any path, besides their
+            own folder; by default that of the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
+        on_bad: called with the error of each broken item, and reading continues; without it the first error
+            is raised.
 
     Raises:
-        CorpusError: nothing is there, it is no corpus, or an item is bad; names it and says what to do.
+        CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
     """
     for entry in matches(source, on_bad=on_bad):
         yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root)

@@ -1,1 +1,1 @@
-"""Looking at a corpus and dividing it: statistics, inspection, splits, weights, duplicates, human ratings."""
+"""Inspecting and splitting a corpus: statistics, inspection, splits, weights, duplicates, human ratings."""

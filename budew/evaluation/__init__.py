@@ -1,4 +1,4 @@
-"""How close captions and scores come to the reference: metrics with intervals and a permutation baseline."""
+"""Metrics of captions and scores against reference profiles, with intervals and a permutation baseline."""
 
 from budew.evaluation.corpus_evaluation import evaluate_corpus
 from budew.evaluation.predictions import read_predictions, write_predictions

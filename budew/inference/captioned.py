@@ -58,10 +58,10 @@ class Captioned:
         source: path as it was given, shard and id of a clip, or "samples" for an array.
         duration: seconds that were decoded.
         windows: in order, at least one.
-        profile: of the recording as a whole, see `pool`.
+        profile: of the whole recording, see `pool`.
         warnings: letters that were removed from a caption.
-        damaged: what is wrong with the audio and how much of it could be used; None where it is whole.
-        id: of the clip, where the recording is one of a corpus.
+        damaged: damage of the audio, and how much of it could be decoded; None if it is undamaged.
+        id: of the clip, if the recording is from a corpus.
     """
 
     source: str
@@ -76,7 +76,7 @@ class Captioned:
     def caption(self) -> str:
         """The whole text: one caption, or a line with times for each window of a longer recording.
 
-        Silent windows that follow each other share a line.
+        Consecutive silent windows share a line.
         """
         if len(self.windows) == 1:
             return self.windows[0].text

@@ -1,9 +1,9 @@
 """`Captioner`: recordings of any format, rate and length → captions and scores.
 
-Recordings are cut into the windows that the model takes, and windows of many recordings share a batch.
-Results come in the order of the input, one for each recording, whatever the batch size; memory holds one
-batch of samples, so three hours of audio cost what one minute costs. A recording that fails becomes a
-`Failure` and the others go on; a model that fails would fail on every batch, and ends the work.
+Recordings are cut into windows of the model's length, and windows of several recordings share a batch.
+Results are in the order of the input, one per recording, whatever the batch size. Memory holds one batch of
+samples, so it does not grow with the length of the audio. A recording that fails becomes a `Failure` and the
+others are captioned; if the model itself fails, an error is raised.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ Progress = Callable[[int, int | None], None]
 
 
 class Captioner:
-    """Captions audio with one checkpoint. Make it once: loading takes longer than captioning a clip."""
+    """Captions audio with one checkpoint. Create it once: loading takes longer than captioning a clip."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class Captioner:
 
         Args:
             checkpoint: from `budew.model.checkpoint.load_checkpoint`.
-            batch_size: windows captioned at once; fewer take less memory and change no caption.
+            batch_size: windows in each batch; smaller needs less memory, captions are the same.
             num_beams: beam width; None for that of the checkpoint.
-            num_samples: captions sampled besides; the scores are then their mean, not the parse of the one
-                caption. 0 for none.
+            num_samples: average the scores over this many sampled captions of each window; 0: scores of the
+                one caption.
 
         Raises:
             InputError: batch size, beam width or number of samples is out of range.
@@ -93,7 +93,7 @@ class Captioner:
 
         Raises:
             InputError: another type, or samples without a sampling rate.
-            AudioError: one of them cannot be decoded, or is too short. `caption_files` goes on instead.
+            AudioError: one of them cannot be decoded, or is too short. `caption_files` continues instead.
             JobError: the model itself failed, for lack of memory for example.
         """
         if isinstance(audio, list | tuple):

@@ -1,4 +1,4 @@
-"""Rewriting captions in other words, by a language model or offline, behind a gate that keeps the meaning."""
+"""Paraphrasing captions by a language model or offline; a gate checks that the meaning is kept."""
 
 from budew.paraphrase.backend import Backend, Candidates, Refused, Request
 from budew.paraphrase.gate import Gate, Reason, Verdict, judge

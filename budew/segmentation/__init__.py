@@ -1,4 +1,4 @@
-"""Recordings of any length → clips of speech: where speech is, where to cut, how clean each clip is."""
+"""Recordings of any length → clips of speech: voice activity, cutting, levels and language of each clip."""
 
 from budew.segmentation.segment import Segment
 from budew.segmentation.segment_settings import SegmentSettings

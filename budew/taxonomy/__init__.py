@@ -1,4 +1,4 @@
-"""The vocabulary of the project: 40 emotions, 82 vocal bursts, speaker traits and rating scales.
+"""The taxonomy: 40 emotions, 82 vocal bursts, speaker traits and rating scales.
 
 The words are in the YAML files beside the code.
 """

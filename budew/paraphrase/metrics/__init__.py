@@ -1,4 +1,4 @@
-"""What rewriting made of a corpus: fates of candidates, diversity, fidelity, examples, over-used phrases."""
+"""Metrics of a paraphrased corpus: candidate counts, diversity, fidelity, examples, overused phrases."""
 
 from budew.paraphrase.metrics.report import ParaphraseReport, paraphrase_report
 

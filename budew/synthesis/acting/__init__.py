@@ -1,4 +1,4 @@
-"""Acted speech after a plan: voices, lines, emotions and manners, by a speech server or offline."""
+"""Acted speech from a balanced plan of voices, lines, emotions and challenges, by a server or offline."""
 
 from budew.synthesis.acting.acting_job import Act
 from budew.synthesis.acting.acting_plan import ActingPlan, Item, make_plan

@@ -1,1 +1,1 @@
-"""What only training from scratch needs: synthetic speech, cached spectrograms, a tokenizer, heads."""
+"""Parts used only for training from scratch: synthetic speech, cached spectrograms, a tokenizer, heads."""
