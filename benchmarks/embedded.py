@@ -27,7 +27,7 @@ from budew.evaluation.metrics import score
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
-from budew.synthesis.tables import Split, cues, table
+from budew.synthesis.clip_plan import Split, cues, table
 from budew.taxonomy import EMOTIONS
 
 SAMPLES = 32

@@ -83,8 +83,6 @@ def load_detector(name: str) -> LanguageDetector:
         raise JobError(f"{name}: no Whisper that detects languages can be loaded ({reason})") from error
     if not getattr(model.generation_config, "lang_to_id", None):
         raise JobError(f"{name}: it has no table of languages: use a multilingual Whisper")
-    if extractor.nb_max_frames != 2 * model.config.max_source_positions:
-        raise JobError(f"{name}: its feature extractor does not fit its encoder: use another checkpoint")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return LanguageDetector(model.to(device).eval(), extractor)
 

@@ -9,6 +9,7 @@ describe the whole and are not copied, nor is its metadata except for what `keep
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from math import log10
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,16 @@ from budew.audio.decoders import Samples
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, FilteredError, JobError, MissingExtraError
 from budew.jobs.job import OnFailed
+from budew.segmentation.cutter import Stretch
 from budew.segmentation.language import check_language, load_detector
-from budew.segmentation.quality import check_levels, measure
 from budew.segmentation.recording import Piece, cut_recording
 from budew.segmentation.segment_settings import SegmentSettings
 from budew.segmentation.voice_activity import load_model, model_name
+
+FULL_SCALE = 0.99
+"""Samples of at least this count as clipped: eight bits reach 0.992, and encoders round."""
+FLOOR = 1e-12
+"""Mean square of digital silence: -120 dB."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +72,29 @@ class Segment:
     def _cut(self, recording: Clip, failed: OnFailed) -> Iterator[Clip]:
         if recording.language is not None or self.cuts.language_model is None:
             check_language(recording.language, self.cuts.languages)
-        count = _Count()
+        kept, short = 0, list[float]()
 
         def on_damage(damage: str) -> None:
             failed(recording.id, AudioError(damage))
 
         for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_damage=on_damage):
-            if not count.is_kept(piece, self.cuts):
+            seconds = len(piece.samples) / piece.sampling_rate
+            if piece.stretch.speech < self.cuts.min_speech:
                 continue
-            id = _id(recording.id, piece)
+            if seconds < self.cuts.min_seconds:
+                short.append(seconds)
+                continue
+            kept, id = kept + 1, _id(recording.id, piece)
             try:
                 yield self._clip(recording, piece, id)
             except FilteredError as error:
                 failed(id, error)
-        count.report(recording.id, self.cuts, failed)
+        if short:
+            counted = f"times {len(short)}, {sum(short):.1f} s in all"
+            fault = f"left out: speech shorter than {self.cuts.min_seconds:g} s, {counted}"
+            failed(recording.id, FilteredError(fault))
+        elif not kept:
+            failed(recording.id, FilteredError("left out: there is no speech in it"))
 
     def _clip(self, recording: Clip, piece: Piece, id: str) -> Clip:
         """Make the clip of a piece.
@@ -105,35 +120,51 @@ class Segment:
             speaker=recording.speaker,
             source=recording.source,
             license=recording.license,
-            metadata={**kept, "segment": _segment(recording, piece), "levels": levels.to_dict()},
+            metadata={**kept, "segment": _segment(recording, piece), "levels": levels},
         )
 
 
-@dataclass(slots=True)
-class _Count:
-    """How much of a recording was kept, and what was too short."""
+def measure(samples: Samples, stretch: Stretch) -> dict[str, float]:
+    """Measure a clip.
 
-    kept: int = 0
-    short: int = 0
-    short_seconds: float = 0.0
-    seconds: float = 0.0
+    Args:
+        samples: of the clip, mono (n,), full scale 1; at least one.
+        stretch: what the voice detector measured in it.
 
-    def is_kept(self, piece: Piece, cuts: SegmentSettings) -> bool:
-        if piece.stretch.speech < cuts.min_speech:
-            return False
-        length = len(piece.samples) / piece.sampling_rate
-        if length < cuts.min_seconds:
-            self.short, self.short_seconds = self.short + 1, self.short_seconds + length
-            return False
-        self.kept += 1
-        return True
+    Returns:
+        `rms_dbfs` and `peak_dbfs`, level of the clip and of its largest sample in dB relative to a square
+        wave of full scale; `clipped`, the share of its samples at full scale; and, unless there is too little
+        noise, `snr_db`, the level of speech over that of the noise around it, -20 to 100. This is an
+        estimate: the noise is what the voice detector takes for no speech.
+    """
+    largest = float(np.abs(samples).max())
+    levels = {
+        "rms_dbfs": round(_decibels(float(np.mean(np.square(samples), dtype=np.float64))), 2),
+        "peak_dbfs": round(_decibels(largest**2), 2),
+        "clipped": round(float(np.mean(np.abs(samples) >= FULL_SCALE)), 6),
+    }
+    if (noise := stretch.noise_power) is not None:
+        ratio = _decibels(stretch.speech_power - noise) - _decibels(noise)
+        levels["snr_db"] = round(min(100.0, max(-20.0, ratio)), 2)
+    return levels
 
-    def report(self, id: str, cuts: SegmentSettings, failed: OnFailed) -> None:
-        if self.short:
-            times = f"times {self.short}, {self.short_seconds:.1f} s in all"
-            failed(id, FilteredError(f"left out: speech shorter than {cuts.min_seconds:g} s, {times}"))
-        elif not self.kept:
-            failed(id, FilteredError("left out: there is no speech in it"))
+
+def check_levels(levels: Mapping[str, float], limits: SegmentSettings) -> None:
+    """Raise `FilteredError` if a clip is clipped too often, too quiet or too noisy; `levels` by `measure`."""
+    clipped, level, ratio = levels["clipped"], levels["rms_dbfs"], levels.get("snr_db", 100.0)
+    if limits.max_clipped is not None and clipped > limits.max_clipped:
+        fault = f"{clipped:.2%} of its samples are clipped, {limits.max_clipped:.2%} at most"
+    elif limits.min_rms_dbfs is not None and level < limits.min_rms_dbfs:
+        fault = f"its level is {level:.1f} dBFS, {limits.min_rms_dbfs:g} at least"
+    elif limits.min_snr_db is not None and ratio < limits.min_snr_db:
+        fault = f"its signal-to-noise ratio is {ratio:.1f} dB, {limits.min_snr_db:g} at least"
+    else:
+        return
+    raise FilteredError(f"left out: {fault}")
+
+
+def _decibels(power: float) -> float:
+    return 10 * log10(max(power, FLOOR))
 
 
 def _id(recording: str, piece: Piece) -> str:

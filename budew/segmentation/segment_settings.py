@@ -1,8 +1,8 @@
 """`SegmentSettings`: where clips begin and end, and which are left out. Lengths are in seconds."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from budew.settings import Settings
 
@@ -36,7 +36,7 @@ class SegmentSettings(Settings):
         ge=0,
         description="Probability below which speech ends; 0.15 below `threshold` by default.",
     )
-    languages: tuple[str, ...] = Field(
+    languages: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(), description="BCP 47 tags to keep, all when empty; en keeps en-US as well."
     )
     language_model: str | None = Field(
@@ -52,13 +52,6 @@ class SegmentSettings(Settings):
     )
     bits: Literal[16, 24] = Field(default=16, description="Bits of a sample in the clips.")
     keep: tuple[str, ...] = Field(default=(), description="Metadata of a recording that its clips keep.")
-
-    @field_validator("languages")
-    @classmethod
-    def _not_empty(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(tag.strip() for tag in tags):
-            raise ValueError("holds an empty tag: give tags such as en or pt-BR")
-        return tags
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -15,9 +15,8 @@ from scipy.signal import lfilter
 
 from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
-from budew.synthesis.clip_plan import ClipPlan
+from budew.synthesis.clip_plan import ClipPlan, cues, table
 from budew.synthesis.espeak import Espeak, utterance
-from budew.synthesis.tables import cues, table
 
 SAMPLING_RATE = 16_000
 LONGEST = 7.9  # seconds
@@ -43,12 +42,7 @@ Signal = npt.NDArray[np.float64]
 
 
 def synthesize(plan: ClipPlan, espeak: Espeak) -> Samples:
-    """Return the clip (n,) at `SAMPLING_RATE`, in [-1, 1], at most `LONGEST` seconds.
-
-    Raises:
-        InputError: espeak-ng has no such voice.
-        JobError: its process ended.
-    """
+    """Return the clip (n,) at `SAMPLING_RATE`, in [-1, 1], at most `LONGEST` seconds; see `Espeak.speak`."""
     return synthesize_parts([plan], espeak, longest=LONGEST)
 
 
@@ -59,10 +53,6 @@ def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: floa
         parts: of one speaker; each has its own words, cues and bursts. The first one's id decides the chance.
         espeak: a running one.
         longest: seconds; what does not fit is cut off the words.
-
-    Raises:
-        InputError: espeak-ng has no such voice.
-        JobError: its process ended.
     """
     rng = generator(parts[0].seed, parts[0].id, "sound")
     spoken = [_part(plan, espeak, rng) for plan in parts]

@@ -8,17 +8,47 @@ bound in the benchmarks: the sound holds no more about the emotions than the set
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
 
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.synthesis.tables import Split, correlates, cues, table
+from budew.resources import packaged_table
 from budew.taxonomy import EMOTIONS
 
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NEUTRAL_SHARE = 0.04
 TWO_EMOTIONS_SHARE = 0.35
 FIRST_LEVELS = {0.25: 0.1, 0.5: 0.25, 0.75: 0.35, 1.0: 0.3}
 SECOND_LEVELS = {0.25: 0.3, 0.5: 0.4, 0.75: 0.3}
 MOST_BURSTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Physical size of a vocal cue at -1 (`low`) and at +1 (`high`); `cues.yaml` has the units."""
+
+    low: float
+    high: float
+
+    def at(self, strength: float, *, neutral: float) -> float:
+        """Return the setting for `strength`, clipped to [-1.1, 1.1]; 0 gives `neutral`."""
+        strength = max(-1.1, min(1.1, strength))
+        end = self.high if strength > 0 else self.low
+        return neutral + abs(strength) * (end - neutral)
+
+
+@cache
+def table(name: str) -> Any:
+    """Return the data file `name`.yaml of this folder, read once."""
+    return packaged_table(__package__, name)
+
+
+@cache
+def cues() -> dict[str, Cue]:
+    """Return the vocal cues by name, in the order of the file."""
+    return {name: Cue(float(row["low"]), float(row["high"])) for name, row in table("cues")["cues"].items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +142,10 @@ def express(emotions: Mapping[str, float], rng: random.Random) -> tuple[dict[str
     bursts: list[str] = []
     for emotion, intensity in emotions.items():
         strength = intensity ** rules["compression"]
-        row = correlates()[emotion]
-        for cue, size in row.cues.items():
+        row = table("correlates")[emotion]
+        for cue, size in row["cues"].items():
             settings[cue] += strength * size * rng.uniform(*rules["usage"])
-        for name, chance in row.bursts.items():
+        for name, chance in row["bursts"].items():
             if rng.random() < chance * strength and name not in bursts:
                 bursts.append(name)
     settings = {cue: round(value + rng.gauss(0, rules["spread"]), 4) for cue, value in settings.items()}

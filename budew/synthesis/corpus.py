@@ -15,12 +15,11 @@ import soundfile as sf
 from budew.corpora.clip import Clip
 from budew.errors import InputError, JobError
 from budew.extras import require
-from budew.jobs import OnFailed, run
+from budew.jobs import OnFailed, Plan
 from budew.jobs.plan import OnProgress
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
-from budew.synthesis.clip_plan import ClipPlan, clip_id, plan_clip
+from budew.synthesis.clip_plan import SPLITS, ClipPlan, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.tables import SPLITS, Split
 from budew.version import __version__
 
 
@@ -87,14 +86,8 @@ def synthesize_corpus(
     require("espeakng_loader", extra="train", purpose="budew corpus synthesize")
     if split not in SPLITS:
         raise InputError(f"the split {split!r} is not one of {', '.join(SPLITS)}")
-    done = run(
-        Synthesis(seed, split),
-        range(clips),
-        out,
-        clips_per_shard=clips_per_shard,
-        workers=workers,
-        progress=progress,
-    )
+    plan = Plan(Synthesis(seed, split), range(clips), out, clips_per_shard=clips_per_shard)
+    done = plan.run(workers=workers, progress=progress)
     if done.given_up:
         raise JobError(f"{done.out}: processes died repeatedly: start again, with fewer workers")
     return sorted(done.out.glob(f"{split}-*.tar"))

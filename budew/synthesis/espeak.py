@@ -27,9 +27,8 @@ import numpy.typing as npt
 from budew.errors import InputError, JobError
 from budew.extras import require
 from budew.randomness import generator
-from budew.synthesis.clip_plan import ClipPlan
+from budew.synthesis.clip_plan import ClipPlan, cues
 from budew.synthesis.espeak_process import FAILED
-from budew.synthesis.tables import cues
 
 SEMITONES_PER_UNIT = 0.16
 NEUTRAL_PITCH, NEUTRAL_RANGE, NEUTRAL_RATE = 50.0, 45.0, 170.0

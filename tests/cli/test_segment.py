@@ -42,25 +42,3 @@ def test_clips_are_those_of_the_library(budew, recordings, tmp_path):
     )
     assert list(read(out)) == list(job.run(read(recordings), lambda id, error: None))
     assert [clip.metadata["episode"] for clip in read(out)] == [7, 7]
-
-
-def test_what_is_left_out_is_listed_with_its_reason(budew, recordings, tmp_path):
-    out = tmp_path / "clips"
-    outcome = budew("corpus", "segment", recordings, out, "--language", "de", "--workers", "0")
-    assert outcome.status == 0
-    told = [json.loads(line) for line in (out / "left_out.jsonl").read_text().splitlines()]
-    assert [(row["clip"], row["kind"]) for row in told] == [
-        ("silence", "FilteredError"),
-        ("talk", "FilteredError"),
-    ]
-    assert [row["reason"] for row in told] == [
-        "left out: its language is not known: give a model that detects it",
-        "left out: its language is en, not de",
-    ]
-
-
-def test_settings_that_contradict_each_other_are_one_line(budew, recordings, tmp_path):
-    outcome = budew("corpus", "segment", recordings, tmp_path / "clips", "--min", "40")
-    assert outcome.status == 1
-    assert outcome.err.startswith("budew: settings: max_seconds 30 without pad 0.1 on both sides")
-    assert len(outcome.err.splitlines()) == 1

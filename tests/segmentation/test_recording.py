@@ -53,24 +53,6 @@ def test_times_are_the_same_at_every_sampling_rate(compose, saved, rate):
     assert np.array(other) == pytest.approx(np.array(usual), abs=0.07)
 
 
-def test_no_piece_is_longer_than_the_longest_and_nothing_is_lost(compose, saved):
-    made = compose([0.5, *(["0", 0.15, "1", 0.2, "2", 0.1] * 3), 0.5])
-    found = spans(pieces(saved(made.samples), max_seconds=6.0, max_pause=0.5))
-    assert len(found) > 4
-    assert max(end - start for start, end in found) <= 6.0
-    kept = sum(end - start for start, end in found)
-    assert kept >= sum(end - start for start, end in made.speech) - 0.3
-
-
-def test_long_speech_is_divided_between_sentences_not_within(compose, saved):
-    made = compose([0.5, "0", 0.3, "1", 0.3, "2", 0.5])
-    ends = [end for _, end in made.speech[:-1]]
-    found = pieces(saved(made.samples), max_seconds=8.0, pad=0.0, max_pause=0.5)
-    assert len(found) == 2
-    cut = found[0].span[1]
-    assert min(abs(cut - end) for end in ends) < 0.2
-
-
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 3.0])
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_nothing_is_found_where_nobody_speaks(compose, saved, seconds, noise):

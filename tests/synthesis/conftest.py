@@ -8,9 +8,8 @@ import pytest
 
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_audio import SAMPLING_RATE, synthesize
-from budew.synthesis.clip_plan import ClipPlan, plan_clip
+from budew.synthesis.clip_plan import ClipPlan, cues, plan_clip
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.tables import cues
 
 
 @pytest.fixture(scope="session")

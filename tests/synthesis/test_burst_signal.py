@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from budew.synthesis.burst_signal import sound_burst
-from budew.synthesis.tables import table
+from budew.synthesis.clip_plan import table
 
 
 def sound(name: str, seed: int) -> np.ndarray:

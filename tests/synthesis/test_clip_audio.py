@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from budew.synthesis.clip_audio import LONGEST, SAMPLING_RATE, synthesize
-from budew.synthesis.clip_plan import plan_clip
-from budew.synthesis.tables import cues
+from budew.synthesis.clip_plan import cues, plan_clip
 
 from .conftest import pitch
 

@@ -2,8 +2,8 @@ from collections import Counter
 
 import numpy as np
 
-from budew.synthesis.clip_plan import plan_clip
-from budew.synthesis.tables import correlates, table
+from budew.synthesis.clip_plan import cues, plan_clip, table
+from budew.taxonomy import BURSTS, EMOTIONS
 
 PLANS = [plan_clip(number, seed=11, split="train") for number in range(3000)]
 
@@ -30,7 +30,7 @@ def test_intensity_drives_the_strength_of_the_cues():
     for plan in PLANS:
         if len(plan.profile.emotions) == 1:
             ((emotion, intensity),) = plan.profile.emotions.items()
-            row = correlates()[emotion].cues
+            row = table("correlates")[emotion]["cues"]
             size = np.array(list(row.values()))
             shown = np.array([plan.settings[cue] for cue in row])
             strength.setdefault(intensity, []).append(float(shown @ size / (size @ size)))
@@ -49,3 +49,22 @@ def test_language_and_gender_are_independent_of_the_emotion():
                 expected = shares[value] / len(PLANS)
                 spread = np.sqrt(expected * (1 - expected) / len(mine))
                 assert abs(count / len(mine) - expected) < 4.5 * spread
+
+
+def test_every_emotion_has_a_row_with_cues_and_studies_in_their_ranges():
+    rows = table("correlates")
+    assert set(rows) == set(EMOTIONS)
+    for emotion, row in rows.items():
+        assert row["sources"], emotion
+        assert row["basis"] in ("measured", "inferred"), emotion
+        assert row["cues"], emotion
+        assert all(-1 <= size <= 1 for size in row["cues"].values()), emotion
+        assert all(0 < chance <= 0.65 for chance in row["bursts"].values()), emotion
+        assert sum(row["bursts"].values()) <= 1, emotion
+
+
+def test_every_cue_and_every_study_is_used_and_every_burst_is_known():
+    rows = table("correlates").values()
+    assert {cue for row in rows for cue in row["cues"]} == set(cues())
+    assert {name for row in rows for name in row["sources"]} == set(table("literature"))
+    assert {name for row in rows for name in row["bursts"]} <= set(table("bursts")) <= set(BURSTS)

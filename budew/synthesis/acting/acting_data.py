@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from budew.resources import packaged_table
-from budew.synthesis.tables import table
+from budew.synthesis.clip_plan import table
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ from budew.synthesis.acting.acting_data import Challenge, challenges, data, lang
 from budew.synthesis.acting.acting_job import Take
 from budew.synthesis.acting.acting_plan import Item
 from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize_parts
-from budew.synthesis.clip_plan import ClipPlan, Voice, express, voice_of
+from budew.synthesis.clip_plan import ClipPlan, Voice, cues, express, table, voice_of
 from budew.synthesis.espeak import Espeak
-from budew.synthesis.tables import cues, table
 
 LONGEST = 30.0
 """Seconds of a clip. The longest line takes about 15 when every cue slows it down."""

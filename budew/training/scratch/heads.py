@@ -21,7 +21,7 @@ from transformers.modeling_outputs import Seq2SeqLMOutput
 
 from budew.model.build import ENCODER_STRIDE
 from budew.profile import VoiceProfile
-from budew.synthesis.tables import cues as vocal_cues
+from budew.synthesis.clip_plan import cues as vocal_cues
 from budew.taxonomy import BURSTS
 
 CUES = tuple(vocal_cues())

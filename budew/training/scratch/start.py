@@ -11,7 +11,7 @@ from budew.errors import CorpusError
 from budew.model.build import SPECIAL, build_tokenizer, build_whisper, whisper_config
 from budew.randomness import generator
 from budew.synthesis import synthesize_corpus
-from budew.synthesis.tables import Split
+from budew.synthesis.clip_plan import Split
 from budew.terminal import job_bar, progress_bar
 from budew.training.data import FeatureSet, target_caption
 from budew.training.recipe import Recipe

@@ -3,7 +3,7 @@
 import string
 
 from budew.synthesis.acting.acting_data import challenges, data, languages
-from budew.synthesis.tables import cues, table
+from budew.synthesis.clip_plan import cues, table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
 

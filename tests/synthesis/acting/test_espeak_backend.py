@@ -12,7 +12,7 @@ from budew.audio.samples import decode
 from budew.synthesis.acting import EspeakBackend, make_plan
 from budew.synthesis.acting.acting_data import challenges
 from budew.synthesis.acting.espeak_backend import LONGEST, parts_of, split_line
-from budew.synthesis.tables import cues
+from budew.synthesis.clip_plan import cues
 
 BACKEND = EspeakBackend()
 
