@@ -44,10 +44,11 @@ def train(
     Example: budew train tiny-synthetic --set optimizer.max_steps=200 --out runs/short
     """
     from budew.training.recipe import load_recipe
-    from budew.training.run import describe
-    from budew.training.run import train as train_recipe
 
     chosen = load_recipe(recipe, settings or [])
+    from budew.training.run import describe  # seconds, and a wrong recipe is reported before
+    from budew.training.run import train as train_recipe
+
     folder = out or Path("runs") / chosen.name
     if dry_run:
         print(f"{describe(chosen)}\ncheckpoint: {folder / 'checkpoint'}")

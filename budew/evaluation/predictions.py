@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.errors import InputError
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import overload
 
 from budew.audio.samples import Window, is_silent
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, InputError, JobError
 from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clean, clock, pool

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.modeling_outputs import BaseModelOutput
 
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.errors import InputError
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import features_of, generate, generation_settings, texts_of

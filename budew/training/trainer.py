@@ -34,7 +34,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.evaluation.metrics import score
 from budew.model.build import PREFIX
 from budew.profile import VoiceProfile

@@ -9,21 +9,17 @@ from budew.captions.coverage import language_size
 GOOD = "A woman sounds deeply sad.\nA man expresses slight joy.\n"
 
 
-def test_clean_captions_end_with_status_0(budew):
-    outcome = budew("lint", "-", stdin=GOOD.encode())
-    assert (outcome.status, outcome.err) == (0, "")
-    assert "errors: 0" in outcome.out
-
-
-def test_an_error_in_a_caption_is_told_with_its_place_and_its_kind(budew, tmp_path):
+def test_the_status_says_whether_there_are_errors_and_each_is_reported_with_its_place(budew, tmp_path):
+    clean = budew("lint", "-", stdin=GOOD.encode())
+    assert (clean.status, clean.err) == (0, "")
+    assert "errors: 0" in clean.out
     path = tmp_path / "captions.txt"
     path.write_text(GOOD + 'emotions: {"Anger": 0.5}\n')
     outcome = budew("lint", path, "--json", tmp_path / "lint.json")
     assert outcome.status == 1
     assert f"{path}:3" in outcome.out
-    assert {"number", "field-name", "markup"} <= set(
-        json.loads((tmp_path / "lint.json").read_text())["findings"]
-    )
+    findings = json.loads((tmp_path / "lint.json").read_text())["findings"]
+    assert {"number", "field-name", "markup"} <= set(findings)
 
 
 def test_the_report_shows_what_repeats_what_is_overused_and_how_much_more_there_is(budew):
@@ -56,17 +52,14 @@ def test_a_stdout_that_is_closed_costs_no_figures(shell, tmp_path, command):
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        b'{"caption": "Sad.", "x": NaN}', b'{"caption": "Sad.", "x": 1e999}',
-        b'{"caption": "a", "caption": "b"}',
-        b'{"caption": "' + b"a" * 9_000_000 + b'"}', b'{"caption": "\xff"}', b"[" * 99_999, b"[]", b"{}",
-    ],
-)  # fmt: skip
-def test_a_line_that_one_command_refuses_is_refused_by_all(budew, tmp_path, line):
+    "line", [b'{"caption": "Sad.", "x": NaN}', b'{"caption": "\xff"}', b"[" * 99_999, b"{}"]
+)
+def test_a_line_that_one_command_refuses_is_refused_by_all_and_the_others_are_read(budew, tmp_path, line):
     (tmp_path / "c.jsonl").write_bytes(b'{"caption": "Sad."}\n' + line)
     for command in (("lint",), ("captions", "coverage"), ("parse", "--jsonl")):
-        assert budew(*command, tmp_path / "c.jsonl").status == 1
+        outcome = budew(*command, tmp_path / "c.jsonl")
+        assert outcome.status == 1
+        assert "captions: 1, " in outcome.out or '"Sadness": 0.5' in outcome.out
 
 
 def test_captions_are_no_commands_to_the_terminal(budew, tmp_path):
@@ -77,13 +70,6 @@ def test_captions_are_no_commands_to_the_terminal(budew, tmp_path):
         text = [line] if command == ("parse", "--explain") else ["-"]
         outcome = budew(*command, *text, stdin=line.encode() * 2)
         assert not any(mark in outcome.out + outcome.err for mark in "\x1b\x9b")
-
-
-def test_a_bad_line_costs_itself_only(budew):
-    outcome = budew("captions", "coverage", "-", stdin=b'{"caption": "She is sad."}\n{"caption": 3}\n')
-    assert outcome.status == 1
-    assert "captions: 1, an emotion found in 1" in outcome.out
-    assert "stdin:2" in outcome.err
 
 
 def test_the_size_of_the_language_is_told(budew):

@@ -8,7 +8,7 @@ from budew.profile import VoiceProfile
 
 
 def test_a_caption_parses_to_a_profile_that_renders(budew):
-    parsed = budew("parse", "A man, deeply sad.")
+    parsed = budew("parse", "-", stdin=b"A man, deeply sad.")
     assert parsed.status == 0
     assert VoiceProfile.from_json(parsed.out).emotions["Sadness"] > 0.5
     rendered = budew("render", "-", "--count", "3", "--seed", "5", stdin=parsed.out.encode())
@@ -18,23 +18,14 @@ def test_a_caption_parses_to_a_profile_that_renders(budew):
         assert VoiceProfile.from_json(budew("parse", line).out) == VoiceProfile.from_json(parsed.out)
 
 
-def test_parse_puts_the_whole_reading_where_it_is_asked_to_and_leaves_the_labels_alone(budew):
-    line = b'{"caption": "A sad man, sobbing.", "emotions": {"Anger": 1.0}}\n'
-    record = json.loads(budew("parse", "--jsonl", "-", "--into", "parsed", stdin=line).out)
-    assert record["emotions"] == {"Anger": 1.0}
-    assert record["parsed"] == {
-        "emotions": {"Sadness": 0.5},
-        "bursts": ["Sobs"],
-        "traits": {"gender": "male"},
-    }
-
-
-def test_a_line_that_has_the_name_already_is_told_and_the_others_are_read(budew):
-    lines = b'{"caption": "A sad man.", "read": 1}\n{"caption": "A glad man."}\n'
+def test_into_stores_the_whole_profile_under_a_new_name_only(budew):
+    lines = b'{"caption": "A sad man, sobbing.", "emotions": {"Anger": 1.0}}\n{"caption": "Sad.", "read": 1}\n'
     outcome = budew("parse", "--jsonl", "-", "--into", "read", stdin=lines)
     assert outcome.status == 1
-    assert "stdin: line 1: has something under 'read' already" in outcome.err
-    assert len(outcome.out.splitlines()) == 1
+    assert "stdin: line 2: has something under 'read'" in outcome.err
+    record = json.loads(outcome.out)
+    assert record["emotions"] == {"Anger": 1.0}
+    assert record["read"] == {"emotions": {"Sadness": 0.5}, "bursts": ["Sobs"], "traits": {"gender": "male"}}
 
 
 def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_path):
@@ -70,22 +61,16 @@ def test_explain_shows_each_phrase_and_html_writes_a_page(budew, tmp_path):
     assert "deeply" in page.read_text(encoding="utf-8")
 
 
-def test_render_takes_style_and_what_to_leave_out(budew, tmp_path):
+def test_render_takes_style_and_what_to_leave_out_and_shows_all_frames(budew, tmp_path):
     path = tmp_path / "p.json"
-    path.write_text('{"emotions": {"Sadness": 0.75, "Pride": 0.25}, "traits": {"gender": "female"}}')
-    out = budew("render", path, "--style", "tags", "--max-emotions", 1, "--leave-out", "gender").out
-    assert json.loads(budew("parse", out).out) == {"emotions": {"Sadness": 0.75}, "bursts": [], "traits": {}}
-
-
-def test_all_frames_say_what_is_asked_for(budew, tmp_path):
-    (tmp_path / "p.json").write_text(
-        '{"emotions": {"Sadness": 0.75, "Awe": 1}, "traits": {"gender": "female"}}'
-    )
-    options = ("--all-frames", "--style", "tags", "--max-emotions", 1, "--leave-out", "gender")
-    out = budew("render", tmp_path / "p.json", *options).out
-    assert [name in out for name in ("telegraphic", "expresses")] == [True, False]
-    assert "emale" not in out
-    assert "sad" not in out.lower()
+    path.write_text('{"emotions": {"Sadness": 0.75, "Awe": 1}, "traits": {"gender": "female"}}')
+    options = (path, "--style", "tags", "--max-emotions", 1, "--leave-out", "gender")
+    out = budew("render", *options).out
+    assert json.loads(budew("parse", out).out) == {"emotions": {"Awe": 1}, "bursts": [], "traits": {}}
+    every = budew("render", *options, "--all-frames").out
+    assert [name in every for name in ("telegraphic", "expresses")] == [True, False]
+    assert "emale" not in every
+    assert "sad" not in every.lower()
 
 
 def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, tmp_path):
@@ -98,14 +83,10 @@ def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, 
     assert path.read_bytes() == kept
 
 
-def test_a_caption_on_stdin_is_parsed(budew):
-    assert json.loads(budew("parse", "-", stdin=b"She is sad.").out)["emotions"] == {"Sadness": 0.5}
-
-
 @pytest.mark.parametrize(
     "profile",
-    [b'{"emotions": {"Angr": 1}}', b'{"traits": {"age": 45}}', b"[" * 100_000, b"\xff", b"x" * 9_000_000],
-    ids=["name", "age", "nested", "not UTF-8", "large"],
+    [b'{"emotions": {"Angr": 1}}', b"[" * 100_000, b"\xff", b"x" * 9_000_000],
+    ids=["name", "nested", "not UTF-8", "large"],
 )
 def test_an_invalid_profile_is_one_line_with_the_name_of_its_file(budew, tmp_path, profile):
     (tmp_path / "p.json").write_bytes(profile)

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.corpora.known_names import form, language_tag
 from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in

@@ -12,7 +12,7 @@ stay in the metadata like all other columns.
 from collections.abc import Mapping
 from typing import Any
 
-from budew.captions import parse
+from budew.captions.parse import parse
 from budew.corpora.known_names import form, unread
 from budew.corpora.labels.scores import number_in
 from budew.errors import InputError
