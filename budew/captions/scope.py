@@ -16,8 +16,8 @@ linear time. Each kind of phrase has a handler: here those of what a caption say
 
 from collections.abc import Callable, Sequence
 
-from budew.captions import scope_denial
 from budew.captions.phrases import COMMA, UNKNOWN, Entry, Form, Kind
+from budew.captions.scope_denial import HANDLERS as DENIAL_HANDLERS
 from budew.captions.scope_state import (
     ADVERBS,
     BESIDE,
@@ -330,7 +330,7 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
         state.set_level(first, 0.0 if second is None else SLIGHT)
 
 
-_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = scope_denial.HANDLERS | {
+_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = DENIAL_HANDLERS | {
     Kind.UNKNOWN: ScopeState.unknown,
     Kind.BREAKING: ScopeState.other,
     Kind.INERT: ScopeState.other,

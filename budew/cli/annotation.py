@@ -7,8 +7,7 @@ import typer
 from typer import Argument, Option
 
 from budew.cli import options
-from budew.cli.options import SETTINGS
-from budew.cli.printed_errors import PrintedErrors
+from budew.cli.options import SETTINGS, PrintedErrors
 from budew.cli.running import Running, Server, run_job, run_paid_job
 from budew.extras import require
 from budew.terminal import print_table, progress_bar, refuse_to_replace, visible_name

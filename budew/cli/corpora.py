@@ -11,8 +11,7 @@ from typer import Argument, Option
 
 from budew.addresses import shown
 from budew.cli import options
-from budew.cli.options import SETTINGS, results
-from budew.cli.printed_errors import PrintedErrors
+from budew.cli.options import SETTINGS, PrintedErrors, results
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
 if TYPE_CHECKING:

@@ -1,16 +1,21 @@
 """`budew corpus export`."""
 
+import re
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import typer
 from typer import Argument, Option
 
-from budew.cli.printed_errors import GroupedErrors
-from budew.terminal import progress_bar, visible_name
+from budew.cli.options import PrintedErrors
+from budew.terminal import progress_bar, say_error, visible_name
 
 app = typer.Typer()
+NAMED = 5
+"""Clips with the same error that are named."""
+_OF_A_CLIP = re.compile(r"clip '(?P<clip>[^']*)': has (?P<lack>.*): (?P<remedy>[^:]*)", re.DOTALL)
 ExportFormat = Literal["parquet", "jsonl", "parler", "ljspeech", "lhotse"]
 
 
@@ -99,3 +104,31 @@ def export(
 
 def _counts(kinds: Counter[str]) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "none"
+
+
+@dataclass(slots=True)
+class GroupedErrors(PrintedErrors):
+    """As a context, prints errors that many clips share ("has no transcript") as one line at its end."""
+
+    same: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __call__(self, error: Exception) -> None:
+        """Print one error, or count it with those like it."""
+        found = _OF_A_CLIP.fullmatch(str(error))
+        if found is None:
+            PrintedErrors.__call__(self, error)
+            return
+        self.count += 1
+        kind = found["lack"], found["remedy"]
+        self.counts[kind] += 1
+        if self.counts[kind] <= NAMED:
+            self.same.setdefault(kind, []).append(found["clip"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for (lack, remedy), count in self.counts.items():
+            named = ", ".join(self.same[lack, remedy]) + ", …" * (count > NAMED)
+            say_error(f"{count:,} clip{'s have' if count > 1 else ' has'} {lack} ({named}): {remedy}")

@@ -1,4 +1,4 @@
-"""Options that several commands take, each defined once, with the help that they show.
+"""Options that several commands take, each defined once, with the help that they show; results and errors.
 
 An option is an annotated type, or a field of a dataclass: `option_groups` gives a command the fields.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from typer import Argument, BadParameter, Option
 
-from budew.terminal import as_json, name_of, opened, output, stdout_free_for, visible_name
+from budew.terminal import as_json, name_of, opened, output, say_error, stdout_free_for, visible_name
 
 if TYPE_CHECKING:
     from budew.captions.salience import Baseline
@@ -147,6 +147,23 @@ class Wording:
 
         baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
         return baseline, 1.0 if self.min_z is None else self.min_z
+
+
+@dataclass(slots=True)
+class PrintedErrors:
+    """Called with an error, prints it on stderr."""
+
+    count: int = 0
+
+    def __call__(self, error: Exception) -> None:
+        """Print one error."""
+        say_error(error)
+        self.count += 1
+
+    @property
+    def status(self) -> int:
+        """Exit status: 1 after an error."""
+        return int(self.count > 0)
 
 
 @contextmanager

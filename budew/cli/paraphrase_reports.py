@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from budew.cli import options
-from budew.cli.printed_errors import PrintedErrors
+from budew.cli.options import PrintedErrors
 from budew.terminal import (
     as_json,
     name_of,

@@ -8,7 +8,7 @@ import typer
 from typer import Argument, Option
 
 from budew.cli import options
-from budew.cli.printed_errors import PrintedErrors
+from budew.cli.options import PrintedErrors
 from budew.terminal import print_table, progress_bar, say_error, visible_name
 
 app = typer.Typer()

@@ -19,7 +19,9 @@ def test_a_caption_parses_to_a_profile_that_renders(budew):
 
 
 def test_into_stores_the_whole_profile_under_a_new_name_only(budew):
-    lines = b'{"caption": "A sad man, sobbing.", "emotions": {"Anger": 1.0}}\n{"caption": "Sad.", "read": 1}\n'
+    lines = (
+        b'{"caption": "A sad man, sobbing.", "emotions": {"Anger": 1.0}}\n{"caption": "Sad.", "read": 1}\n'
+    )
     outcome = budew("parse", "--jsonl", "-", "--into", "read", stdin=lines)
     assert outcome.status == 1
     assert "stdin: line 2: has something under 'read'" in outcome.err
