@@ -18,7 +18,7 @@ from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
 from budew.captions.tokens import words_of
 from budew.corpora import read
-from budew.corpora.clip import Caption
+from budew.corpora.clip import Caption, Clip
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
@@ -41,15 +41,16 @@ Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParaphraseReport:
     """Metrics of rewritten corpora.
 
     Attributes:
         corpora: names.
+        seed: of the sample.
         clips, others, bad: clips with captions by rewriting, clips without, unreadable items.
         candidates, captions: counts over all clips.
-        sampled, seed: clips of which the following are measured, and the seed of the sample.
+        sampled: clips of which the following are measured.
         diversity: by `COMPARED`.
         before, after: fidelity of all candidates, and of what was written; None where it is unknown.
         overused: findings of `budew lint` on the paraphrases of all clips, without fallbacks.
@@ -57,19 +58,19 @@ class ParaphraseReport:
     """
 
     corpora: tuple[str, ...]
-    clips: int
-    others: int
-    bad: int
-    candidates: CandidateCounts
-    captions: CaptionCounts
-    sampled: int
     seed: int
-    diversity: Mapping[str, Diversity]
-    before: Fidelity | None
-    after: Fidelity | None
-    overused: LintReport
-    accepted: tuple[Example, ...]
-    refused: tuple[Example, ...]
+    clips: int = 0
+    others: int = 0
+    bad: int = 0
+    candidates: CandidateCounts = field(default_factory=CandidateCounts)
+    captions: CaptionCounts = field(default_factory=CaptionCounts)
+    sampled: int = 0
+    diversity: Mapping[str, Diversity] = field(default_factory=dict)
+    before: Fidelity | None = None
+    after: Fidelity | None = None
+    overused: LintReport = field(default_factory=lambda: lint_corpus(()))
+    accepted: tuple[Example, ...] = ()
+    refused: tuple[Example, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON; undefined metrics are None."""
@@ -91,18 +92,6 @@ class ParaphraseReport:
             "examples": [example.to_dict() for example in self.accepted],
             "refused_examples": [example.to_dict() for example in self.refused],
         }
-
-
-@dataclass(slots=True)
-class _Read:
-    """Counts of what was read so far."""
-
-    sample: Sample
-    clips: int = 0
-    others: int = 0
-    bad: int = 0
-    candidates: CandidateCounts = field(default_factory=CandidateCounts)
-    captions: CaptionCounts = field(default_factory=CaptionCounts)
 
 
 def paraphrase_report(
@@ -128,49 +117,40 @@ def paraphrase_report(
         CorpusError: there is no such corpus, or an item of it cannot be read.
         InputError: no clip has a caption by rewriting.
     """
-    found = _Read(Sample(max(1, sample), seed))
-    overused = lint_corpus(_rows(corpora, found, on_bad, progress))
-    names = tuple(shown(str(corpus)) for corpus in corpora)
-    if not found.clips:
-        raise InputError(
-            f"{', '.join(names) or 'no corpus'}: none of {found.others:,} clips has a paraphrase: "
-            "write them with budew paraphrase run"
-        )
-    clips = found.sample.clips()
-    return ParaphraseReport(
-        corpora=names,
-        clips=found.clips,
-        others=found.others,
-        bad=found.bad,
-        candidates=found.candidates,
-        captions=found.captions,
-        sampled=len(clips),
-        seed=seed,
-        diversity=compare_diversity(clips, seed=seed),
-        before=fidelity_before(clips, found.candidates.counts, seed=seed),
-        after=fidelity_after(clips, seed=seed),
-        overused=overused,
-        accepted=accepted_examples(clips, examples, seed=seed),
-        refused=refused_examples(clips, examples, seed=seed),
-    )
-
-
-def _rows(
-    corpora: Sequence[str | Path], found: _Read, on_bad: OnBad | None, progress: Progress | None
-) -> Iterator[Row]:
-    """Count all clips, and yield their paraphrases for the linter."""
+    found = ParaphraseReport(tuple(shown(str(corpus)) for corpus in corpora), seed)
+    drawn = Sample(max(1, sample), seed)
 
     def bad(error: CorpusError) -> None:
         found.bad += 1
         report(error, on_bad)
 
-    for clip in chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora):
+    clips = chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora)
+    found.overused = lint_corpus(_rows(clips, found, drawn, progress))
+    if not found.clips:
+        names = ", ".join(found.corpora) or "no corpus"
+        fault = f"{names}: none of {found.others:,} clips has a paraphrase"
+        raise InputError(f"{fault}: write them with budew paraphrase run")
+    sampled = drawn.clips()
+    found.sampled = len(sampled)
+    found.diversity = compare_diversity(sampled, seed=seed)
+    found.before = fidelity_before(sampled, found.candidates.counts, seed=seed)
+    found.after = fidelity_after(sampled, seed=seed)
+    found.accepted = accepted_examples(sampled, examples, seed=seed)
+    found.refused = refused_examples(sampled, examples, seed=seed)
+    return found
+
+
+def _rows(
+    clips: Iterable[Clip], found: ParaphraseReport, sample: Sample, progress: Progress | None
+) -> Iterator[Row]:
+    """Count and sample all clips, and yield their paraphrases for the linter."""
+    for clip in clips:
         captions = written_by_rewriting(clip)
         found.candidates.add(clip)
         found.clips += bool(captions)
         found.others += not captions
         if captions:
-            found.sample.add(clip)
+            sample.add(clip)
         for caption in captions:
             found.captions.add(caption)
             if not is_fallback(caption):

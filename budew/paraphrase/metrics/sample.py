@@ -1,7 +1,6 @@
 """A random sample of rewritten clips in bounded memory, without audio, and examples of it to show."""
 
 import hashlib
-import heapq
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -57,26 +56,25 @@ class Sample:
 
     size: int
     seed: int
-    _kept: list[tuple[int, str, str, int, Rewritten]] = field(default_factory=list)
-    _added: int = 0
+    _kept: list[tuple[bytes, str, list[str], Rewritten]] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
         """Consider a clip that has captions by rewriting."""
-        digest = hashlib.sha256(f"{self.seed}/{clip.id}".encode()).digest()
-        rank = -int.from_bytes(digest[:8], "big")
-        if len(self._kept) >= self.size and rank < self._kept[0][0]:
-            return
-        self._added += 1  # so that two clips are never compared
+        rank = hashlib.sha256(f"{self.seed}/{clip.id}".encode()).digest()
         captions = written_by_rewriting(clip)
         held = Rewritten(clip.id, clip.profile, captions, tuple(refusals_of(clip)))
-        entry = (rank, clip.id, "\n".join(caption.text for caption in captions), self._added, held)
-        heapq.heappush(self._kept, entry)
-        if len(self._kept) > self.size:
-            heapq.heappop(self._kept)
+        self._kept.append((rank, clip.id, [caption.text for caption in captions], held))
+        if len(self._kept) > 2 * self.size:
+            self._drop_all_but_lowest()
 
     def clips(self) -> list[Rewritten]:
         """Return the sample in the order of the hashes."""
-        return [entry[-1] for entry in sorted(self._kept, key=lambda entry: entry[:3], reverse=True)]
+        self._drop_all_but_lowest()
+        return [held for *_, held in self._kept]
+
+    def _drop_all_but_lowest(self) -> None:
+        self._kept.sort(key=lambda entry: entry[:3])
+        del self._kept[self.size :]
 
 
 @dataclass(frozen=True, slots=True)
