@@ -34,86 +34,42 @@ def rewrite_requests(count: int = 6, *, n: int = 2) -> list[Request]:
     ]
 
 
-def _save(model, folder: Path) -> None:
-    """Several tokens end an answer, as those of chat models do: chance would seldom find the one."""
-    words = model.config.vocab_size
-    model.generation_config.eos_token_id = [model.config.eos_token_id, *range(words - 15, words)]
-    model.save_pretrained(folder)
+def save_model(kind: str, folder: Path, *, template: str | None = TEMPLATE, seed: int = 5, **config) -> Path:
+    """Write a random model of transformers ("Qwen2ForCausalLM") and its byte-level BPE tokenizer to `folder`.
 
-
-def _texts() -> list[str]:
-    return [render(profile, seed=seed) for profile in PROFILES for seed in range(40)]
-
-
-def make_chat_model(
-    folder: Path, *, template: str | None = TEMPLATE, context: int = 2_048, seed: int = 5
-) -> Path:
-    """Write a random Qwen 2 and its tokenizer, byte-level BPE, to `folder`."""
+    Several tokens end an answer, as those of chat models do: chance would seldom find the one.
+    """
     import torch
+    import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, special_tokens=special)
+    bpe.train_from_iterator(
+        (render(profile, seed=seed) for profile in PROFILES for seed in range(40)), trainer
     )
-    bpe.train_from_iterator(_texts(), trainer)
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=template
     )
+    tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=context,
-        initializer_range=0.3,
-        bos_token_id=0,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    _save(Qwen2ForCausalLM(config), folder)
-    tokenizer.save_pretrained(folder)
+    ids = {"bos_token_id": 0, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    model_class, words = getattr(transformers, kind), len(tokenizer)
+    model = model_class(model_class.config_class(vocab_size=words, **ids, **config))
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(words - 15, words)]
+    model.save_pretrained(folder)
     return folder
 
 
-def save_t5(folder: Path) -> Path:
-    """Write a random T5 and its tokenizer, a unigram model as sentencepiece has it, to `folder`."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
-
-    unigram = Tokenizer(models.Unigram())
-    unigram.pre_tokenizer = pre_tokenizers.Metaspace()
-    unigram.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=300, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>"
-    )
-    unigram.train_from_iterator(_texts(), trainer)
-    unigram.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=unigram, eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
-    )
-    torch.manual_seed(5)
-    config = T5Config(
-        vocab_size=len(tokenizer),
-        d_model=32,
-        d_kv=8,
-        d_ff=64,
-        num_layers=2,
-        num_heads=4,
-        decoder_start_token_id=0,
-    )
-    _save(T5ForConditionalGeneration(config), folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+def make_chat_model(folder: Path, *, context: int = 2_048, **given) -> Path:
+    """Write a random Qwen 2 to `folder`."""
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "initializer_range": 0.3}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": context}
+    return save_model("Qwen2ForCausalLM", folder, **sizes, **heads, **given)
 
 
 @pytest.fixture(scope="session")
@@ -125,4 +81,13 @@ def chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def t5_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random T5."""
-    return save_t5(tmp_path_factory.mktemp("model") / "tiny-t5")
+    sizes = {
+        "d_model": 32,
+        "d_kv": 8,
+        "d_ff": 64,
+        "num_layers": 2,
+        "num_heads": 4,
+        "decoder_start_token_id": 0,
+    }
+    folder = tmp_path_factory.mktemp("model") / "tiny-t5"
+    return save_model("T5ForConditionalGeneration", folder, template=None, **sizes)
