@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -21,14 +20,12 @@ def rewritten(number: int, *, style: str = "prose") -> Clip:
         "by": "paraphrase", "of": of, "backend": "chat", "model": "m1", "prompt": "listener",
         "prompt_version": 2, "style": style, "attempt": 1, "seed": number,
     }  # fmt: skip
-    captions = [Caption(render(profile, seed=1000 + number), made_by)]
-    second: dict[str, Any] = {**made_by, "attempt": 2}
-    if number % 5 == 0:
-        second = {"by": "paraphrase", "of": of, "seed": number, "fallback": "lost"}
-    elif number % 7 == 0:
-        second["repaired"] = "Fear"
-    captions.append(Caption(render(profile, seed=2000 + number), second))
     refused, fallbacks, repaired = random.randint(1, 3), number % 5 == 0, number % 5 > 0 and number % 7 == 0
+    second = made_by | {"attempt": 2} | ({"repaired": "Fear"} if repaired else {})
+    if fallbacks:
+        second = {"by": "paraphrase", "of": of, "seed": number, "fallback": "lost"}
+    texts = (render(profile, seed=seed + number) for seed in (1000, 2000))
+    captions = tuple(map(Caption, texts, (made_by, second)))
     refusal = {
         "text": "The speaker has a calm flibbery kind of day.",
         "codes": ["lost", "added"], "missed": ["Fear"], "unknown": ["flibbery"],
@@ -38,7 +35,7 @@ def rewritten(number: int, *, style: str = "prose") -> Clip:
         "spare": 1, "refused": refused, "fallbacks": int(fallbacks), "retried": 1,
         "candidates": 3 - fallbacks + refused, "codes": {"lost": refused}, "refusals": [refusal] * refused,
     }  # fmt: skip
-    given = {"profile": profile, "captions": tuple(captions), "metadata": {"paraphrase": account}}
+    given = {"profile": profile, "captions": captions, "metadata": {"paraphrase": account}}
     return Clip(f"c{number:03d}", b"RIFF", "wav", **given)
 
 
