@@ -1,5 +1,6 @@
 """`budew paraphrase`: what each backend needs, what a model is asked, what is measured and harvested."""
 
+import inspect
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import yaml
 
 from benchmarks.paraphrase_server import Behavior, running
 from budew.captions import render
+from budew.cli.paraphrasing import USED_BY, run
 from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge, load_prompts
@@ -66,6 +68,10 @@ def test_an_option_that_a_backend_lacks_or_does_not_use_is_named(budew, corpus, 
     assert outcome.status == 2
     assert named in outcome.err
     assert not (tmp_path / "out").exists()
+
+
+def test_every_option_that_some_backends_use_is_one_of_run():
+    assert USED_BY.keys() <= inspect.signature(run).parameters.keys()
 
 
 def test_settings_without_an_option_are_changed_by_set(budew, corpus, tmp_path):
