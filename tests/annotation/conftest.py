@@ -1,9 +1,7 @@
 """Recordings that differ, and the misbehaving model of the benchmarks as a real server on the loopback."""
 
 import importlib.util
-import io
 import sys
-import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,8 @@ import pytest
 
 from budew.corpora import Clip
 from tests.chat.conftest import quick_retries, start  # noqa: F401
+
+from .sounds import encoded
 
 _BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -31,14 +31,7 @@ def wav(number: int, *, seconds: float = 0.1, rate: int = 16_000) -> bytes:
     """A tone with noise of its own, as a plain wav file."""
     chance = np.random.default_rng(number)
     time = np.arange(round(seconds * rate)) / rate
-    tone = 0.3 * np.sin(2 * np.pi * (100 + number) * time) + chance.normal(0, 0.01, len(time))
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(rate)
-        sound.writeframes((tone * 32767).astype("<i2").tobytes())
-    return file.getvalue()
+    return encoded(0.3 * np.sin(2 * np.pi * (100 + number) * time) + chance.normal(0, 0.01, len(time)), rate)
 
 
 def clips(count: int, *, first: int = 0) -> list[Clip]:

@@ -43,10 +43,14 @@ def noise(count: int, *, level: float, seed: int = 5) -> Samples:
     return (np.random.default_rng(seed).standard_normal(count) * 10 ** (level / 20)).astype(np.float32)
 
 
-def clip_of(samples: Samples, id: str = "a", **fields) -> Clip:
+def encoded(samples: Samples, rate: int = RATE, *, format: str = "WAV", **how) -> bytes:
     file = BytesIO()
-    soundfile.write(file, samples, RATE, format="WAV", subtype="PCM_16")
-    return Clip(id, file.getvalue(), "wav", **fields)
+    soundfile.write(file, samples, rate, format=format, **how)
+    return file.getvalue()
+
+
+def clip_of(samples: Samples, id: str = "a", **fields) -> Clip:
+    return Clip(id, encoded(samples), "wav", **fields)
 
 
 class FullMLP(nn.Module):

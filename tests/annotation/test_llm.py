@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
 from .conftest import clips, model, wav
+from .sounds import encoded
 
 
 def settings_of(url, **settings) -> ServerSettings:
@@ -188,27 +188,16 @@ def test_the_key_shows_up_nowhere(serve, tmp_path, monkeypatch, caplog, recwarn,
     assert b"sk-very-secret" not in files + pickle.dumps(job)
 
 
-def test_closing_early_leaves_no_thread_behind(serve):
-    server = serve()
-    results = job_for(server).run(iter(clips(50)), lambda *_: None)
-    next(results)
-    results.close()
-    assert not any(thread.name == "event loop" for thread in threading.enumerate())
-    assert server.seen.requests < 50
-
-
-def encoded(format: str, *, rate: int = 16_000, channels: int = 1, **how) -> bytes:
-    file = io.BytesIO()
+def tone(*, rate: int = 16_000, channels: int = 1, **how) -> bytes:
     sound = 0.5 * np.sin(2 * np.pi * 220 * np.arange(rate // 2) / rate)
-    soundfile.write(file, np.stack([sound] * channels, axis=1), rate, format=format, **how)
-    return file.getvalue()
+    return encoded(np.stack([sound] * channels, axis=1), rate, **how)
 
 
 def sent(audio):
     return audio_to_send(Clip("a", audio, "wav"), max_seconds=10.0)
 
 
-@pytest.mark.parametrize("audio", [wav(1), wav(1, rate=8_000), encoded("MP3")])
+@pytest.mark.parametrize("audio", [wav(1), wav(1, rate=8_000), tone(format="MP3")])
 def test_a_small_wav_or_mp3_is_sent_as_it_is(audio, tmp_path):
     assert sent(audio).data == audio
     assert sent(audio).format == ("wav" if audio[:4] == b"RIFF" else "mp3")
@@ -220,10 +209,10 @@ def test_a_small_wav_or_mp3_is_sent_as_it_is(audio, tmp_path):
 @pytest.mark.parametrize(
     "audio",
     [
-        encoded("FLAC"),
+        tone(format="FLAC"),
         wav(1, rate=44_100),
-        encoded("WAV", channels=2),
-        encoded("WAV", rate=4_000, subtype="FLOAT"),
+        tone(channels=2),
+        tone(rate=4_000, subtype="FLOAT"),
     ],
 )
 def test_anything_else_becomes_a_plain_wav_with_the_same_sound(audio):

@@ -108,14 +108,6 @@ def test_a_clean_corpus_has_no_noisy_third_and_a_noisy_one_no_clean_third(clips,
         corpus_thresholds(tmp_path / "few.tar")
 
 
-def test_a_corpus_all_alike_is_neither_one_thing_nor_the_other(tmp_path: Path):
-    shard = tmp_path / "alike.tar"
-    same = [measured_clip(f"c{number}", {"pitch_sd": 2.5, "nuclei_rate": 4.0}) for number in range(30)]
-    write_shard(shard, same)
-    traits = with_traits(same[0], corpus_thresholds(shard)).profile.traits
-    assert traits == {LIVELY: 2.0}
-
-
 def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
     profile = VoiceProfile({}, (), {"pace": "fast", LIVELY: 4})
     clip = Clip(

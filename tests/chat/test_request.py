@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from budew.chat.request import (
     LONGEST_TEXT,
-    Answer,
     Schema,
-    Usage,
     object_in,
     reason_in,
     request_key,
@@ -57,12 +55,6 @@ def test_whatever_decides_the_answer_changes_the_key(change):
 )
 def test_tokens_that_are_none_are_not_counted(usage):
     assert usage_in(json.dumps({"usage": usage}).encode()) is None
-
-
-def test_tokens_and_texts_are_read():
-    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-    response = {"choices": [{"message": {"content": "a"}}], "usage": usage}
-    assert REQUEST.read(json.dumps(response).encode(), "") == Answer(("a",), Usage(3, 4))
 
 
 @pytest.mark.parametrize("choices", [None, [], {}, [None], [{"message": "a"}]])

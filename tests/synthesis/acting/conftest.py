@@ -1,16 +1,15 @@
 """A plan with little in it, and a speech server on the loopback that misbehaves as a test wants."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import soundfile as sf
 
 from budew.chat.server import ServerSettings
 from budew.synthesis.acting import ActingPlan, ServerBackend, make_plan
 from budew.synthesis.acting.acting_job import Backend
+from tests.annotation.sounds import encoded
 from tests.chat.conftest import ScriptedServer, quick_retries, start  # noqa: F401
 
 ASKED = ("input", "voice", "instructions")
@@ -19,10 +18,8 @@ ASKED = ("input", "voice", "instructions")
 
 def tone(seconds: float = 1.0, *, level: float = 0.3, rate: int = 24_000, format: str = "WAV") -> bytes:
     """An encoded hum."""
-    file = io.BytesIO()
     angle = 2 * np.pi * 150 / rate * np.arange(int(seconds * rate))
-    sf.write(file, level * np.sin(angle), rate, format=format)
-    return file.getvalue()
+    return encoded(level * np.sin(angle), rate, format=format)
 
 
 def reply(status: int = 200, body: bytes | None = None, **headers: str) -> tuple[int, dict, bytes]:

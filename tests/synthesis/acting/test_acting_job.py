@@ -89,25 +89,15 @@ def is_alive(pid):
         return False
 
 
-def test_clips_carry_what_was_planned(made, small):
-    plan = small(BACKEND)
-    clips = list(read(made))
-    assert [clip.id for clip in clips] == [plan.item(number).id for number in range(24)]
-    for number, clip in enumerate(clips):
-        item = plan.item(number)
-        assert clip.profile.emotions == {item.emotion: item.intensity}
-        assert clip.profile.traits["gender"] in ("female", "male")
-        assert (clip.speaker, clip.transcript, clip.language) == (item.voice, item.text, item.language)
-        assert clip.license == "CC0-1.0"
-        assert "espeak-ng" in clip.source
-        assert clip.metadata["acting"]["accent"] == item.accent
-
-
 def test_a_longer_corpus_goes_on_with_a_shorter_one(made, small, tmp_path):
     act(tmp_path, small, clips=9)
     before = (tmp_path / "act-00000.tar").stat().st_mtime_ns
     act(tmp_path, small)
     assert bytes_of(tmp_path) == bytes_of(made)
+    assert {(clip.license, clip.profile.traits["gender"]) for clip in read(tmp_path)} == {
+        ("CC0-1.0", "female"),
+        ("CC0-1.0", "male"),
+    }
     assert (tmp_path / "act-00000.tar").stat().st_mtime_ns == before
 
 

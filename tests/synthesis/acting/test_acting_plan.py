@@ -45,17 +45,6 @@ def test_each_pair_comes_exactly_once_in_a_square(size, rounds, seed, square):
     assert len(pairs) == size * rounds
 
 
-def test_independent_axes_meet_evenly_on_the_whole():
-    pairs = Counter(
-        tuple(
-            balanced_level(number, size=4, rounds=40, seed=1, axis=axis) for axis in ("language", "intensity")
-        )
-        for number in range(8_000)
-    )
-    assert len(pairs) == 16
-    assert all(abs(count - 500) < 100 for count in pairs.values())
-
-
 @given(size=SIZES, seed=st.integers(0, 9))
 def test_all_levels_come_before_they_are_shuffled_again(size, seed):
     cards = [shuffled_level(number, size=size, seed=seed, axis="line") for number in range(3 * size)]
