@@ -86,12 +86,7 @@ class AnnotationPrompt:
     answer_tokens: int
 
     def messages(self, audio: str, format: str) -> tuple[dict[str, Any], ...]:
-        """Return the messages that ask about a clip.
-
-        Args:
-            audio: the encoded file in base64.
-            format: "wav" or "mp3".
-        """
+        """Return the messages that ask about a clip, a file in Base64 of the `format` "wav" or "mp3"."""
         audio_part = {"type": "input_audio", "input_audio": {"data": audio, "format": format}}
         asked = {"type": "text", "text": self.request}
         return ({"role": "system", "content": self.system}, {"role": "user", "content": [audio_part, asked]})
@@ -207,11 +202,7 @@ _PART: Mapping[str, Any] = {
 
 
 def read_answer(text: str, parts: Sequence[str]) -> VoiceProfile:
-    """Return the profile in an answer.
-
-    Args:
-        text: what the model wrote: a JSON object with `parts`, prose around it or not.
-        parts: what it was asked for, some of `PARTS`.
+    """Return the profile in an answer, a JSON object with `parts`, prose around it or not.
 
     Raises:
         AnswerError: with everything that is wrong, one line for each problem.

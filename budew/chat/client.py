@@ -39,9 +39,7 @@ _SHORTEST_SECRET = 6  # a shorter one may be a word of the answer
 class Client:
     """A server with its answer cache and budget. Use it as an async context, in one event loop.
 
-    Args:
-        server: its settings.
-        account: name under which the cache adds up what is spent, the same in all workers and restarts.
+    `account` is the name under which the cache adds up what is spent, the same in all workers and restarts.
 
     Raises:
         InputError: a ceiling without a cache to count in.

@@ -186,10 +186,8 @@ def object_in(text: str, *, keys: Iterable[str]) -> dict[str, Any]:
     for value in _objects(text.rpartition("</think>")[2]):
         if wanted & value.keys() and value not in found:
             found.append(value)
-    if len(found) > 1:
-        raise AnswerError(f"the answer holds {len(found)} different JSON objects: give one")
-    if not found:
-        raise AnswerError("the answer holds no complete JSON object of the requested form")
+    if len(found) != 1:
+        raise AnswerError(f"the answer holds {len(found)} JSON objects of the requested form: give one")
     return found[0]
 
 
@@ -211,11 +209,11 @@ def _objects(text: str) -> Iterable[dict[str, Any]]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise AnswerError(f"the key {twice[:40]!r} occurs twice in one object")
+    data: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in data:
+            raise AnswerError(f"the key {name[:40]!r} occurs twice in one object")
+        data[name] = value
     return data
 
 

@@ -100,11 +100,11 @@ def test_the_object_is_found(text):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "no complete JSON object"),
-        (WHOLE[:-3], "no complete JSON object"),
-        (f"[{WHOLE[1:-1]}]", "no complete JSON object"),
-        ('{"score": 1}', "no complete JSON object"),
-        (f'{WHOLE} or {{"emotions": {{}}}}', "2 different JSON objects"),
+        ("", "holds 0 JSON objects"),
+        (WHOLE[:-3], "holds 0 JSON objects"),
+        (f"[{WHOLE[1:-1]}]", "holds 0 JSON objects"),
+        ('{"score": 1}', "holds 0 JSON objects"),
+        (f'{WHOLE} or {{"emotions": {{}}}}', "holds 2 JSON"),
         ('{"emotions": {"Anger": 1, "Anger": 2}}', "'Anger' occurs twice"),
         ('{"emotions": {"Anger": NaN}}', "NaN is not valid JSON"),
         ("x" * (LONGEST_TEXT + 1), "at most"),

@@ -9,8 +9,8 @@ between.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import soundfile as sf
@@ -90,18 +90,14 @@ def parts_of(item: Item) -> tuple[list[ClipPlan], tuple[str, ...]]:
 def split_line(text: str, count: int) -> list[str]:
     """Cut a line into at most `count` parts of about as many words, behind a mark where one is near."""
     words = _STANDING_ALONE.sub("", text).split()
+    marks = [_AT_A_MARK * (word[-1] in ".,;:!?") for word in words]
     count = min(count, len(words))
     cuts = [0]
     for number in range(1, count):
         places = range(cuts[-1] + 1, len(words) - count + number + 1)
-        even = number * len(words) / count
-        cuts.append(min(places, key=partial(_badness, words, even)))
-    return [" ".join(words[start:end]) for start, end in zip(cuts, [*cuts[1:], len(words)], strict=True)]
-
-
-def _badness(words: Sequence[str], even: float, place: int) -> float:
-    """Return how bad it is to cut before word `place` instead of at `even`."""
-    return abs(place - even) - _AT_A_MARK * (words[place - 1][-1] in ".,;:!?")
+        off = {place: abs(place - number * len(words) / count) - marks[place - 1] for place in places}
+        cuts.append(min(off, key=off.__getitem__))
+    return [" ".join(words[start:end]) for start, end in pairwise([*cuts, len(words)])]
 
 
 def _person(name: str) -> tuple[str, int, str]:
@@ -128,12 +124,9 @@ def _voice(item: Item) -> Voice:
 
 def _place_bursts(parts: list[ClipPlan], challenge: Challenge, own: Sequence[str]) -> None:
     """Put the bursts of the challenge where it wants them, and those of the emotion at the end."""
-    parts[0] = replace(parts[0], bursts_before=challenge.before)
-    if len(parts) > 1:
-        parts[0] = replace(parts[0], bursts_after=challenge.between)
-    missing = challenge.between if len(parts) == 1 else ()
-    after = [name for name in own if name not in challenge.bursts]
-    parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *missing, *after, *challenge.after))
+    parts[0] = replace(parts[0], bursts_before=challenge.before, bursts_after=challenge.between)
+    after = (name for name in own if name not in challenge.bursts)
+    parts[-1] = replace(parts[-1], bursts_after=(*parts[-1].bursts_after, *after, *challenge.after))
 
 
 def _take(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> Take:

@@ -63,11 +63,7 @@ class SpeechRequest:
         return replace(self, text="One, two, three.", instructions="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the audio in Base64.
-
-        Raises:
-            AnswerError: it is not speech.
-        """
+        """Return the audio in Base64; AnswerError where it is not speech, see `as_take`."""
         as_take(content, content_type=content_type)
         return Answer((b64encode(content).decode(),))
 
@@ -130,8 +126,7 @@ class ServerBackend:
         request = SpeechRequest(
             self.server.model, item.voice, item.text, item.instructions, self.response_format
         )
-        answer = await client.complete(request)
-        return as_take(b64decode(answer.texts[0]))
+        return as_take(b64decode((await client.complete(request)).texts[0]))
 
 
 def as_take(audio: bytes, *, content_type: str = "") -> Take:
