@@ -18,7 +18,8 @@ from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
-from budew.reports.evaluation_report import tables, write_html
+from budew.reports.evaluation_report import render_html, tables
+from budew.reports.page import write_page
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train
@@ -60,7 +61,7 @@ def main(
     evaluation = evaluate_corpus(out / "speech" / "test", model=checkpoint)
     rich.print(tables(evaluation))
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    report = write_html(evaluation, out / "report.html")
+    report = write_page(render_html(evaluation), out / "report.html")
     print(f"Open the report in a browser: {report.resolve().as_uri()}")
     return evaluation
 

@@ -187,7 +187,8 @@ def demo(
     Example: budew demo --out runs/demo
     """
     from budew.evaluation import evaluate_corpus, write_predictions
-    from budew.reports.evaluation_report import summary_table, write_html
+    from budew.reports.evaluation_report import render_html, summary_table
+    from budew.reports.page import write_page
     from budew.resources import data_folder
 
     with progress_bar("captioning") as bar:
@@ -201,7 +202,7 @@ def demo(
     with output(metrics) as file:
         print(as_json(evaluation.to_dict(), indent=2), file=file)
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    report = write_html(evaluation, out / "report.html", examples=len(evaluation.pairs))
+    report = write_page(render_html(evaluation, examples=len(evaluation.pairs)), out / "report.html")
     print(f"metrics: {metrics}\nreport:  {report.resolve().as_uri()}")
 
 

@@ -4,7 +4,6 @@ With 24 players of four seconds it is a file of 0.7 MB.
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
@@ -23,7 +22,6 @@ from budew.reports.page import (
     render_page,
     strongest_first,
     trait_words,
-    write_page,
 )
 from budew.reports.tables import LISTED
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
@@ -31,11 +29,6 @@ from budew.taxonomy.scales import level_name
 
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
-
-
-def write_corpus_page(found: Inspection, path: Path) -> Path:
-    """Write the page of `corpus_html` to `path`, replacing what is there, and return the path."""
-    return write_page(corpus_html(found), path)
 
 
 def corpus_html(found: Inspection) -> str:

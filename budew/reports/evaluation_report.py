@@ -6,7 +6,6 @@ and clips to listen to: with twelve players of three seconds a file of 320 kB, w
 
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from rich.text import Text
 from budew.correlation import FloatArray
 from budew.evaluation.metrics import METRICS
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
-from budew.reports.page import by_family, percent, players, render_page, write_page
+from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name
@@ -69,11 +68,6 @@ def _worst_last(row: EmotionScore) -> float:
     """Return the key that sorts emotions by Spearman's ρ, undefined ones last."""
     value = row.estimates["spearman"].value
     return 2.0 if value is None else -value
-
-
-def write_html(evaluation: Evaluation, path: Path, *, examples: int = 12) -> Path:
-    """Write the page of `render_html` to `path`, replacing what is there, and return the path."""
-    return write_page(render_html(evaluation, examples=examples), path)
 
 
 def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:

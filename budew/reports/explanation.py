@@ -18,7 +18,6 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.captions import Mention, ParsedCaption, frame_names, load_lexicon, parse, render
-from budew.captions.phrases import without_article
 from budew.captions.render import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
@@ -32,8 +31,6 @@ BAR_STEPS = len(LEVELS) - 1
 """Steps of a bar, so that each level ends where a character ends."""
 WIDEST_BAR = 40
 """Characters. Longer ones are no easier to compare."""
-WIDE = 90
-"""Characters from which the table of marks has a column for the phrases of the lexicon."""
 BESIDE_BAR = 44
 """Characters that the longest name, the level and the space between take."""
 LONGEST_CELL = 80
@@ -203,17 +200,14 @@ def _style(mark: Mark) -> Style:
 
 
 def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
-    """Return a row a mark; in a narrow terminal the lexicon's phrase stands only where it differs."""
-    table, wide = Table(box=SIMPLE_HEAD, pad_edge=False), width >= WIDE
-    longest = max(len(word) for mark in found for word in mark.meaning.split())
-    for heading in ("found", "means", "level", "role", "lexicon")[: 4 + wide]:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("found", "means", "level", "role", "lexicon"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "role")
+    longest = max(len(word) for mark in found for word in mark.meaning.split())
     table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
-        said, phrase = _cell(text[mark.start : mark.end]), _cell(mark.phrase)
-        differs = not wide and without_article(phrase).casefold() != said.casefold()
-        first = Text.assemble((said, _style(mark)), f" ({phrase})" if differs else "")
-        table.add_row(first, *map(Text, (mark.meaning, mark.level, mark.role, phrase)[: 3 + wide]))
+        said = Text(_cell(text[mark.start : mark.end]), _style(mark))
+        table.add_row(said, *map(Text, (mark.meaning, mark.level, mark.role, _cell(mark.phrase))))
     return table
 
 

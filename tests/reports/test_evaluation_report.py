@@ -11,7 +11,8 @@ from rich.console import Console
 
 from budew.evaluation import Pair, Settings, Skipped, evaluate
 from budew.profile import VoiceProfile
-from budew.reports.evaluation_report import render_html, tables, write_html
+from budew.reports.evaluation_report import render_html, tables
+from budew.reports.page import write_page
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 
@@ -22,7 +23,9 @@ FEAR = VoiceProfile({"Fear": 1})
 def test_every_emotion_and_example_is_shown_and_hostile_text_stays_text(
     pairs: list[Pair], tmp_path: Path
 ) -> None:
-    path = write_html(evaluate(pairs, settings=FEW), tmp_path / "new" / "report.html", examples=5)
+    path = write_page(
+        render_html(evaluate(pairs, settings=FEW), examples=5), tmp_path / "new" / "report.html"
+    )
     page = path.read_text(encoding="utf-8")
     for name in EMOTIONS:
         assert f'<td class="name">{on_page(name)}</td>' in page
