@@ -1,7 +1,6 @@
 """Commands that run the model: caption, evaluate, demo, doctor."""
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +12,7 @@ from budew.terminal import as_json, output, print_table, progress_bar, refuse_to
 from budew.version import __version__
 
 if TYPE_CHECKING:
-    from budew.inference import Captioned, Captioner, Failure
+    from budew.inference import Captioner
 
 Samples = Annotated[
     int,
@@ -73,7 +72,7 @@ def caption(
     """
     from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
-    from budew.reports.captions_output import report_problems, write_records
+    from budew.reports.captions_output import reported, write_records
 
     refuse_to_replace(paths, output_file)
     if model is None and not quiet:
@@ -87,14 +86,9 @@ def caption(
         fine = _caption_to_file(captioner, paths, output_file, model, shape)
         raise typer.Exit(0 if fine else 1)
 
-    def records(results: "Iterable[Captioned | Failure]") -> Iterator[dict[str, Any]]:
-        for result in results:
-            report_problems(result)
-            yield result.to_dict()
-
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
         results = captioner.caption_files(paths, progress=bar)
-        fine = write_records(records(results), file, **shape)
+        fine = write_records(reported(results), file, **shape)
     raise typer.Exit(0 if fine else 1)
 
 

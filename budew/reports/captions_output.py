@@ -19,15 +19,17 @@ Record = Mapping[str, Any]
 """A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
 
-def report_problems(result: Captioned | Failure) -> None:
-    """Print what is wrong with a result on stderr, one line each."""
-    if isinstance(result, Failure):
-        say_error(result)
-        return
-    for warning in result.warnings:
-        say_error(f"warning: {result.source}: {warning}")
-    if result.damaged:
-        say_error(f"{result.source}: {result.damaged}")
+def reported(results: Iterable[Captioned | Failure]) -> Iterator[Record]:
+    """Yield the records of results; print what is wrong with them on stderr, one line each."""
+    for result in results:
+        if isinstance(result, Failure):
+            say_error(result)
+        else:
+            for warning in result.warnings:
+                say_error(f"warning: {result.source}: {warning}")
+            if result.damaged:
+                say_error(f"{result.source}: {result.damaged}")
+        yield result.to_dict()
 
 
 def is_bad(record: Record) -> bool:
@@ -76,9 +78,8 @@ class PartialResults:
     def keep(self, results: Iterable[Captioned | Failure]) -> None:
         """Append results, each as soon as it is there."""
         with self.path.open("a", encoding="utf-8") as file:
-            for result in results:
-                report_problems(result)
-                print(json.dumps(result.to_dict(), allow_nan=False), file=file, flush=True)
+            for record in reported(results):
+                print(json.dumps(record, allow_nan=False), file=file, flush=True)
 
     def records(self) -> Iterator[Record]:
         """Iterate over the results."""

@@ -7,7 +7,7 @@ import pytest
 
 from budew.inference import Captioned, Captioner, WindowCaption
 from budew.profile import VoiceProfile
-from budew.reports.captions_output import is_bad, report_problems
+from budew.reports import captions_output
 
 
 def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper_folder):
@@ -42,9 +42,9 @@ def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk
 def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
     window = WindowCaption(0, 1, "The voice is sad.", VoiceProfile())
     odd = Captioned("a.wav", 1.0, (window,), VoiceProfile(), warnings=("stray letters 'A' removed",))
-    report_problems(odd)
+    (record,) = captions_output.reported([odd])
     assert capsys.readouterr().err == "budew: warning: a.wav: stray letters 'A' removed\n"
-    assert not is_bad(odd.to_dict())
+    assert not captions_output.is_bad(record)
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
