@@ -12,7 +12,7 @@ A frame becomes a tree of functions, so that writing a caption is a walk over it
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
@@ -22,7 +22,10 @@ from typing import Any, NamedTuple, Protocol
 
 from budew.errors import SettingsError
 
-_TOKEN = re.compile(r"[\[\]()|~]|\{\w+\}|<\w+>|[^\[\](){}|<>~]+")
+_TOKEN = re.compile(r"\(~|[\[\]()|]|\{\w+\}|[^\[\](){}|]+")
+_RULE = re.compile(r"<(\w+)>")
+_CLOSED_BY = {"[": "]", "(": ")", "(~": ")"}
+_ENDS = ("|", *_CLOSED_BY.values())
 STYLES = ("prose", "short", "tags")
 
 
@@ -107,11 +110,13 @@ def compile_frame(
     """Compile the text of a frame.
 
     Raises:
-        SettingsError: an unknown slot, rule or style, or a bracket that is not closed.
+        SettingsError: a bracket that is not closed.
+        KeyError: an unknown slot or rule.
     """
-    if style not in STYLES:
-        raise SettingsError(f"the frame {name!r} has the style {style!r}: use one of {', '.join(STYLES)}")
-    node = _Compiler(name, rules, slots).compile(text)
+    tokens = _TOKEN.findall(_without_rules(text, rules))
+    node, mark = _sequence(iter(tokens), slots)
+    if mark:
+        raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {text!r}")
     return Frame(name, style, view, form, neutral, node.fill, node.ways, node.needs)
 
 
@@ -122,77 +127,42 @@ def capitalised(text: str) -> str:
     return ". ".join([sentence[:1].upper() + sentence[1:] for sentence in text.split(". ")])
 
 
-class _Compiler:
-    """Turns the text of one frame into a tree."""
+def _without_rules(text: str, rules: Mapping[str, str]) -> str:
+    """Put the texts of rules in their places, which may name rules, too."""
+    return _RULE.sub(lambda match: _without_rules(rules[match[1]], rules), text)
 
-    def __init__(self, name: str, rules: Mapping[str, str], slots: Mapping[str, Slot]) -> None:
-        self._name = name
-        self._rules = rules
-        self._slots = slots
 
-    def compile(self, text: str, within: tuple[str, ...] = ()) -> _Node:
-        """Compile a text that stands `within` some rules."""
-        tokens = _TOKEN.findall(text)
-        node, at = self._sequence(tokens, 0, within, end="")
-        if at < len(tokens) or "".join(tokens) != text:
-            raise self._unbalanced(text)
-        return node
+def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Node, str]:
+    """Compile the tokens to the mark that ends their bracket or alternative, which is returned, too."""
+    nodes: list[_Node] = []
+    for piece in tokens:
+        if piece in _ENDS:
+            return _joined(nodes), piece
+        if piece in _CLOSED_BY:
+            nodes.append(_bracket(piece, tokens, slots))
+        elif piece.startswith("{"):
+            slot = slots[piece[1:-1]]
+            nodes.append(_Node(slot.fill, slot.bit, 1))
+        else:
+            nodes.append(_text(piece))
+    return _joined(nodes), ""
 
-    def _sequence(
-        self, tokens: list[str], at: int, within: tuple[str, ...], *, end: str
-    ) -> tuple[_Node, int]:
-        """Compile the tokens from `at` to before one of the marks in `end`."""
-        nodes: list[_Node] = []
-        while at < len(tokens) and tokens[at] not in "])|":
-            sign = tokens[at]
-            if sign == "[":
-                node, at = self._optional(tokens, at, within)
-            elif sign == "(":
-                node, at = self._alternatives(tokens, at, within)
-            else:
-                node = self._leaf(sign, within)
-            nodes.append(node)
-            at += 1
-        if end and (at >= len(tokens) or tokens[at] not in end):
-            raise self._unbalanced("".join(tokens))
-        return _joined(nodes), at
 
-    def _alternatives(self, tokens: list[str], at: int, within: tuple[str, ...]) -> tuple[_Node, int]:
-        options = []
-        plain = tokens[at + 1 : at + 2] == ["~"]
-        at += plain
-        while tokens[at] != ")":
-            inner, at = self._sequence(tokens, at + 1, within, end="|)")
-            options.append(inner)
-        if plain and len(options) < 2:
-            raise SettingsError(f"the frame {self._name!r} has a (~ without a varied wording behind it")
-        return _choice(options[plain:], plain=options[0] if plain else None), at
+def _bracket(opening: str, tokens: Iterator[str], slots: Mapping[str, Slot]) -> _Node:
+    """Compile a bracket, whose first mark is read."""
+    options, mark = [], "|"
+    while mark == "|":
+        option, mark = _sequence(tokens, slots)
+        options.append(option)
+    if mark != _CLOSED_BY[opening]:
+        raise SettingsError(f"a frame has a {opening!r} that is not closed")
+    if opening == "[":
+        return _optional(options[0], options[1] if len(options) > 1 else _text(""))
+    return _choice(options[1:], plain=options[0]) if opening == "(~" else _choice(options)
 
-    def _optional(self, tokens: list[str], at: int, within: tuple[str, ...]) -> tuple[_Node, int]:
-        inner, at = self._sequence(tokens, at + 1, within, end="|]")
-        instead = _Node(lambda source: "", 0, 1)
-        if tokens[at] == "|":
-            instead, at = self._sequence(tokens, at + 1, within, end="]")
-        return _optional(inner, instead), at
 
-    def _leaf(self, token: str, within: tuple[str, ...]) -> _Node:
-        name = token[1:-1]
-        if token.startswith("{"):
-            if name not in self._slots:
-                raise SettingsError(f"the frame {self._name!r} has the slot {name!r}, which is unknown")
-            return _Node(self._slots[name].fill, self._slots[name].bit, 1)
-        if token.startswith("<"):
-            if name not in self._rules or name in within:
-                raise SettingsError(
-                    f"the frame {self._name!r} has the rule {name!r}, which is unknown or contains itself"
-                )
-            return self.compile(self._rules[name], (*within, name))
-        if "~" in token:
-            raise SettingsError(f"the frame {self._name!r} has a ~ that is not right behind a bracket")
-        return _Node(lambda source: token, 0, 1, token)
-
-    def _unbalanced(self, text: str) -> SettingsError:
-        return SettingsError(f"the frame {self._name!r} has an unbalanced bracket in {text!r}")
+def _text(text: str) -> _Node:
+    return _Node(lambda source: text, 0, 1, text)
 
 
 def _optional(inner: _Node, instead: _Node) -> _Node:
@@ -209,13 +179,12 @@ def _choice(options: list[_Node], *, plain: _Node | None = None) -> _Node:
 
     `plain` is what the plain wording takes instead.
     """
-    needs = reduce(and_, (option.needs for option in (*options, *([plain] if plain else []))))
-    fill, ways = _drawn(options), sum(option.ways for option in options)
-    return _Node(_by_wording(plain.fill, fill) if plain else fill, needs, ways)
-
-
-def _by_wording(plain: Fill, varied: Fill) -> Fill:
-    return lambda source: plain(source) if source.plain else varied(source)
+    needs, ways = reduce(and_, (option.needs for option in options)), sum(option.ways for option in options)
+    varied = _drawn(options)
+    if plain is None:
+        return _Node(varied, needs, ways)
+    fixed = plain.fill
+    return _Node(lambda source: fixed(source) if source.plain else varied(source), needs & plain.needs, ways)
 
 
 def _drawn(options: list[_Node]) -> Fill:

@@ -37,7 +37,8 @@ _DEGREES = 32
 """Bits for the degrees of a level."""
 
 Words = Mapping[str, tuple[str, ...]]
-"""Words by their form, such as "noun", "strong_adjective", "adverb"."""
+"""Phrases by name; of an emotion or a level by form, such as "noun", "strong_adjective", "adverb"."""
+ByPair = Mapping[tuple[str, str], tuple[str, ...]]
 
 
 class Wordings(NamedTuple):
@@ -64,59 +65,35 @@ Book = Mapping[str, Mapping[tuple[str, float], Wordings]]
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """A compiled caption language.
+    """A compiled caption language."""
 
-    Attributes:
-        language: its code.
-        table: the file, with the additions of a second one.
-        phrases: what each phrase means.
-        sounds: for the choice of an article.
-        emotions: words for each, by form.
-        intensities: words for each level, by form.
-        neutral: what is said in place of an emotion, by form.
-        book: by form, and by emotion and level: every phrase that says it.
-        bursts, plain_bursts: phrases for each; the one for the plain wording.
-        burst_verbs: what somebody does, with a place for "her" or "his": "clears {} throat"; may be empty.
-        traits: phrases for each (key, value).
-        timbres: phrases for each, such as "bright timbre".
-        paces: phrases for each as a manner, such as "at a slow pace".
-        manners: phrases for each style, of a "speaker" and of "words".
-        speaks: what a "person" does, and a "speaker".
-        people, voices: phrases by gender and age; empty where they are composed of words for both.
-        pronouns: "she" and "her" for a gender that has them.
-        attributes: phrases for each attribute near its low and high pole (0.25, 0.75) and at it (0, 1).
-        accent: what is said of an accent, with a place for it.
-        accent_word: the last word of that.
-        speaking: words that introduce what is spoken.
-        known: words that name no emotion wherever they stand.
-        ages: the last year of each age, and its name.
-    """
-
-    language: str
-    table: Mapping[str, Any]
-    phrases: PhraseTrie[Entry]
-    sounds: Sounds
-    emotions: Mapping[str, Words]
-    intensities: Mapping[float, Words]
-    neutral: Words
-    book: Book
-    bursts: Words
-    plain_bursts: Words
-    burst_verbs: Words
-    traits: Mapping[tuple[str, str], tuple[str, ...]]
-    timbres: Words
-    paces: Words
-    manners: Mapping[tuple[str, str], tuple[str, ...]]
-    speaks: Words
-    people: Mapping[tuple[str, str], tuple[str, ...]]
-    voices: Mapping[tuple[str, str], tuple[str, ...]]
-    pronouns: Words
-    attributes: Mapping[tuple[str, float], tuple[str, ...]]
-    accent: str
-    accent_word: str
-    speaking: frozenset[str]
-    known: frozenset[str]
-    ages: tuple[tuple[int, str], ...]
+    language: str  # its code
+    table: Mapping[str, Any]  # the file, with the additions of a second one
+    phrases: PhraseTrie[Entry]  # what each phrase means
+    sounds: Sounds  # for the choice of an article
+    emotions: Mapping[str, Words]  # words for each, by form
+    intensities: Mapping[float, Words]  # words for each level, by form
+    neutral: Words  # what is rendered in place of an emotion, by form
+    book: Book  # by form, and by emotion and level: every phrase for it
+    bursts: Words  # phrases for each
+    plain_bursts: Words  # the one for the plain wording
+    burst_verbs: (
+        Words  # what somebody does, with a place for "her" or "his": "clears {} throat"; may be empty
+    )
+    traits: ByPair  # phrases for each (key, value)
+    timbres: Words  # such as "bright timbre"
+    paces: Words  # as a manner, such as "at a slow pace"
+    manners: ByPair  # phrases for each style, of a "speaker" and of "words"
+    speaks: Words  # what a "person" does, and a "speaker"
+    people: ByPair  # phrases by gender and age; empty where they are composed of words for both
+    voices: ByPair  # the same of a voice
+    pronouns: Words  # "she" and "her" for a gender that has them
+    attributes: Mapping[tuple[str, float], tuple[str, ...]]  # near the poles (0.25, 0.75) and at them (0, 1)
+    accent: str  # what is rendered of an accent, with a place for it
+    accent_word: str  # the last word of that
+    speaking: frozenset[str]  # words that introduce what is spoken
+    known: frozenset[str]  # words that name no emotion wherever they stand
+    ages: tuple[tuple[int, str], ...]  # the last year of each age, and its name
 
 
 @cache
@@ -144,9 +121,8 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
     return _compiled(_with_additions(base.table, _read(additions)), base.phrases)
 
 
-def _read(file: Path) -> dict[str, Any]:
-    table: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), SafeLoader)  # noqa: S506
-    return table
+def _read(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), SafeLoader)  # noqa: S506
 
 
 def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
@@ -285,9 +261,7 @@ def _graded(degree: str, phrase: str, sounds: Sounds) -> str:
     return graded if bare == phrase else with_article(graded, sounds)
 
 
-def _people(
-    rows: Mapping[str, Mapping[str, Iterable[str]]],
-) -> dict[tuple[str, str], tuple[str, ...]]:
+def _people(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> ByPair:
     """Return the phrases for a person, or a voice, by gender and age; each may be "unknown"."""
     return {
         (gender, age): tuple(phrase for pattern in patterns for phrase in spelled_out(pattern))

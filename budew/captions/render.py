@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import index
 from pathlib import Path
-from typing import Literal, SupportsIndex, get_args
+from typing import Literal, get_args
 
 from budew.captions.english import with_article
 from budew.captions.filling import Content, Filling, Wording, slots
@@ -65,17 +65,14 @@ def render(
 
     Raises:
         InputError: unknown frame, style, part, wording or language, a frame of another style, no frame that
-            fits the profile, or an invalid seed, `max_emotions` or `min_level`.
+            fits the profile, or an invalid `max_emotions` or `min_level`.
     """
-    if type(seed) is not int:
-        seed = _whole(seed)
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     templates = load_templates(language, additions)
     content = content_of(profile, templates.lexicon, max_emotions, min_level, leave_out)
-    draw = Choices(
-        f"{seed} {repr(content).replace('Content', 'Said', 1)}"
-    )  # the hash that corpora were made with
+    # Corpora were made with this hash.
+    draw = Choices(f"{index(seed)} {repr(content).replace('Content', 'Said', 1)}")
     if templates.conditional:  # which frames suit the profile depends on the order of its emotions
         filling = Filling(content, templates.lexicon, draw, wording=wording)
         chosen = _frame(templates, frame, style, content, draw, filling.filled)
@@ -87,21 +84,13 @@ def render(
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """What captions are rendered with.
-
-    Attributes:
-        lexicon: words.
-        frames: sentence frames by name.
-        of_style: the frames of a style; under None all of them.
-        without_feelings: frames without emotions.
-        conditional: whether there are frames that do not suit every profile.
-    """
+    """What captions are rendered with."""
 
     lexicon: Lexicon
-    frames: Mapping[str, Frame]
-    of_style: Mapping[str | None, tuple[Frame, ...]]
-    without_feelings: tuple[Frame, ...]
-    conditional: bool
+    frames: Mapping[str, Frame]  # by name
+    of_style: Mapping[str | None, tuple[Frame, ...]]  # under None all of them
+    without_feelings: tuple[Frame, ...]  # frames without emotions
+    conditional: bool  # whether there are frames that do not suit every profile
 
 
 @cache
@@ -197,18 +186,9 @@ def content_of(
     content = Content(emotions, list(profile.bursts), *_traits(profile, lexicon))
     content = _shortened(content, leave_out) if leave_out else content
     left_out = bool(found) or not profile.emotions_known or "emotions" in leave_out
-    silent = not content.emotions and (left_out or content.bursts or _has_mood(content))
-    return content._replace(feelings=False) if silent else content
-
-
-def _whole(seed: object) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex):
-        raise InputError(f"the seed is a whole number, not {seed!r}")
-    return index(seed)
-
-
-def _has_mood(content: Content) -> bool:
-    return any(name == "Valence" for name, _ in content.attributes)
+    if not content.emotions and (left_out or content.bursts or "Valence" in dict(content.attributes)):
+        return content._replace(feelings=False)
+    return content
 
 
 def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], list[tuple[str, float]]]:

@@ -64,42 +64,26 @@ class CorpusLimits:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A compiled data file.
+    """A compiled data file."""
 
-    Attributes:
-        severity: "error" or "warning" by code.
-        caption, corpus: limits.
-        special_token, field_name: patterns of what leaks from tokenizers and from data: a label before a
-            colon, a name that only data has ("Soft_vs._Harsh"), and any words_like_this.
-        address: pattern of what leads elsewhere.
-        address_marks: one of these is in each address.
-        phrases: the codes of numbers in words and of what a language model says instead of a caption.
-        changing, several, similes: patterns of words that excuse a contradiction.
-        may_double, function_words, vague_accents: words, lower-case.
-        sounds: words for sounds of no vocal burst in particular, lower-case.
-        unsettled_sounds: beginnings of words whose article is not judged.
-        pronouns: the gender that each says.
-        opposites: by trait, the pairs of values that contradict each other.
-    """
-
-    severity: Mapping[str, str]
+    severity: Mapping[str, str]  # "error" or "warning" by code
     caption: CaptionLimits
     corpus: CorpusLimits
-    special_token: re.Pattern[str]
-    field_name: re.Pattern[str]
-    address: re.Pattern[str]
-    address_marks: tuple[str, ...]
-    phrases: PhraseTrie[str]
-    changing: re.Pattern[str]
-    several: re.Pattern[str]
-    similes: re.Pattern[str]
-    may_double: frozenset[str]
+    special_token: re.Pattern[str]  # what leaks from tokenizers
+    field_name: re.Pattern[str]  # what leaks from data: "gender:", "Soft_vs._Harsh", any words_like_this
+    address: re.Pattern[str]  # what leads elsewhere
+    address_marks: tuple[str, ...]  # one of these is in each address
+    phrases: PhraseTrie[str]  # codes of numbers in words, and of what a language model says around a caption
+    changing: re.Pattern[str]  # words that excuse a contradiction: one thing turns into another,
+    several: re.Pattern[str]  # there are two speakers,
+    similes: re.Pattern[str]  # or the voice is only likened to somebody
+    may_double: frozenset[str]  # words that may stand twice in a row, lower-case
     function_words: frozenset[str]
     vague_accents: frozenset[str]
-    sounds: frozenset[str]
-    unsettled_sounds: tuple[str, ...]
-    pronouns: Mapping[str, str]
-    opposites: Mapping[str, frozenset[frozenset[str]]]
+    sounds: frozenset[str]  # words for sounds of no vocal burst in particular, lower-case
+    unsettled_sounds: tuple[str, ...]  # beginnings of words whose article is not judged
+    pronouns: Mapping[str, str]  # the gender of each
+    opposites: Mapping[str, frozenset[frozenset[str]]]  # by trait, values that contradict each other
 
 
 @cache
