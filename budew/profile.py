@@ -15,9 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from budew.errors import InputError
 from budew.strict_json import loads
-from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, burst, emotion, trait
+from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, burst, emotion, quantized_trait, trait
 from budew.taxonomy.scales import INTENSITY, nearest_level
-from budew.taxonomy.traits import quantized_trait
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _UNKNOWN: Mapping[str, float] = MappingProxyType({})

@@ -7,9 +7,8 @@ moderate when nothing governs it, or the level that the list carries ("strong an
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from budew.captions.english import joined, with_article
 from budew.captions.frames import Slot
-from budew.captions.lexicon import MODERATE, Lexicon, Wordings
+from budew.captions.lexicon import MODERATE, Lexicon, Wordings, joined, with_article
 from budew.randomness import Choices
 
 Wording = Literal["varied", "plain"]

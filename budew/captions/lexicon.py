@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from budew.captions.english import Sounds, spelled_out, with_article
-from budew.captions.phrases import Entry, phrases_of, without_article
+from budew.captions.phrases import Entry, phrases_of, spelled_out, without_article
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.errors import InputError
 from budew.resources import data_folder
@@ -39,6 +38,13 @@ _DEGREES = 32
 Words = Mapping[str, tuple[str, ...]]
 """Phrases by name; of an emotion or a level by form, such as "noun", "strong_adjective", "adverb"."""
 ByPair = Mapping[tuple[str, str], tuple[str, ...]]
+
+
+class Sounds(NamedTuple):
+    """Beginnings of words that decide their article against the first letter: "an hour", "a one-time"."""
+
+    vowel: tuple[str, ...]
+    consonant: tuple[str, ...]
 
 
 class Wordings(NamedTuple):
@@ -268,3 +274,19 @@ def _people(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> ByPair:
         for gender, row in rows.items()
         for age, patterns in row.items()
     }
+
+
+def with_article(phrase: str, sounds: Sounds) -> str:
+    """Put "a" or "an" before a phrase, by the sound of its beginning."""
+    folded = phrase.lower()
+    if folded.startswith(sounds.vowel):
+        return f"an {phrase}"
+    vowel = folded.startswith(("a", "e", "i", "o", "u")) and not folded.startswith(sounds.consonant)
+    return f"an {phrase}" if vowel else f"a {phrase}"
+
+
+def joined(phrases: Sequence[str]) -> str:
+    """Join phrases as prose: "this", "this and that", "this, that and more"."""
+    if len(phrases) < 2:
+        return "".join(phrases)
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"

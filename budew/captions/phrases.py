@@ -1,14 +1,17 @@
 """What the phrases of a caption language mean: the table of a lexicon as a trie of entries, for parsing.
 
-The kind of an entry says what the phrase does, its form what else is known.
+The kind of an entry says what the phrase does, its form what else is known. A pattern of the table stands for
+several phrases; adverbs and comparatives are derived from adjectives. The forms are for parsing only: one
+that nobody uses ("hopefuller") harms nothing, as nobody writes it.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
-from budew.captions.english import inflected, spelled_out
 from budew.captions.tokens import PhraseTrie
 from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
 
@@ -77,14 +80,6 @@ class Form(StrEnum):
     PERSON = "person"  # has an origin
 
 
-GOVERNING = (
-    Kind.NEGATION, Kind.PEAK, Kind.UNREAL, Kind.CONDITIONAL, Kind.CONDITION, Kind.TOPIC, Kind.CONTENT,
-    Kind.ABSENT,
-    Kind.HEDGE, Kind.MORE, Kind.LESS, Kind.THAN, Kind.LEAVING, Kind.LEFT, Kind.FADING, Kind.NOW, Kind.FROM,
-    Kind.TO, Kind.LINK, Kind.EXCESS, Kind.NAMING, Kind.CONJUNCTION, Kind.PASSING, Kind.QUALITY,
-    Kind.BREAKING, Kind.SUBJECT, Kind.INERT,
-)  # fmt: skip
-"""Kinds that a lexicon lists under their own name, as phrases and nothing more."""
 FORMS = {
     Form.ELLIPTIC: Kind.NEGATION, Form.NOBODY: Kind.NEGATION, Form.CLAUSAL: Kind.NEGATION,
     Form.PREFIX: Kind.NEGATION,
@@ -135,6 +130,12 @@ MARKS = {
 }  # fmt: skip
 """Marks with a meaning of their own; quotation marks are those around a so-called "happy" voice."""
 
+_VOWELS = "aeiou"
+_SINGLE_VOWEL_END = re.compile(r"[^aeiou][aeiou][bdgmnpt]$")
+_SHORT_VERB = re.compile(r"^[^aeiou]*[aeiou][bdgmnpt]$")
+_LONGEST_COMPARED = 8
+"""Letters. Longer adjectives are compared with "more" and "most"."""
+_PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
 _MODERATE = 0.5
 _WORDS_OF_EMOTION = (
     "noun", "adjective", "strong_noun", "strong_adjective", "mild_noun", "mild_adjective"
@@ -150,8 +151,9 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         InputError: an emotion, burst or attribute that the taxonomy lacks.
     """
     phrases = PhraseTrie(UNKNOWN)
-    for kind in GOVERNING:
-        _add(phrases, table[kind.value], Entry(kind))
+    for kind in Kind:
+        if isinstance(table.get(kind.value), list):  # phrases and nothing more
+            _add(phrases, table[kind.value], Entry(kind))
     for form, kind in FORMS.items():
         _add(phrases, table[form.value], Entry(kind, form=form))
     for words in table["neutral"].values():
@@ -222,3 +224,60 @@ def _add_accents(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
             _add(phrases, [table["accent"].format(value)], entry)
             _add(phrases, [value], replace(entry, kind=Kind.ORIGIN))
         _add(phrases, [pattern.format(value) for pattern in table["accent_also"]], entry)
+
+
+def inflected(adjective: str) -> tuple[str, ...]:
+    """Return the adverb of an adjective of one word, and of a short one the comparative and superlative."""
+    if not adjective.isalpha():
+        return ()
+    stem = _stem(adjective)
+    compared = (f"{stem}er", f"{stem}est") if len(adjective) <= _LONGEST_COMPARED else ()
+    return (_adverb(adjective), *compared)
+
+
+def spelled_out(pattern: str) -> tuple[str, ...]:
+    """Return the phrases that a pattern stands for: "(her|his) fear" for two, "sigh* in relief" for four.
+
+    A star is for the forms of a verb: sigh, sighs, sighing, sighed.
+    """
+    if "|" not in pattern and "*" not in pattern:
+        return (pattern,)
+    pieces: list[tuple[str, ...]] = []
+    at = 0
+    for match in _PATTERN.finditer(pattern):
+        pieces.append((pattern[at : match.start()],))
+        pieces.append(_alternatives(match[1]) if match[1] is not None else verb_forms(match[2]))
+        at = match.end()
+    pieces.append((pattern[at:],))
+    return tuple(" ".join("".join(chosen).split()) for chosen in product(*pieces))
+
+
+def _alternatives(patterns: str) -> tuple[str, ...]:
+    return tuple(phrase for pattern in patterns.split("|") for phrase in spelled_out(pattern))
+
+
+def verb_forms(verb: str) -> tuple[str, ...]:
+    """Return a regular verb, its third person, its participle and its past: hum, hums, humming, hummed."""
+    if verb.endswith("e"):
+        return verb, f"{verb}s", f"{verb[:-1]}ing", f"{verb}d"
+    stem = verb + verb[-1] if _SHORT_VERB.search(verb) else verb
+    third = f"{verb}es" if verb.endswith(("s", "sh", "ch", "x", "z")) else f"{verb}s"
+    return verb, third, f"{stem}ing", f"{stem}ed"
+
+
+def _adverb(adjective: str) -> str:
+    if adjective.endswith("y") and adjective[-2:-1] not in _VOWELS:
+        return f"{adjective[:-1]}ily"
+    if adjective.endswith("le") and adjective[-3:-2] not in _VOWELS:
+        return f"{adjective[:-1]}y"
+    if adjective.endswith("ic"):
+        return f"{adjective}ally"
+    return f"{adjective}ly"
+
+
+def _stem(adjective: str) -> str:
+    if adjective.endswith("e"):
+        return adjective[:-1]
+    if adjective.endswith("y") and adjective[-2:-1] not in _VOWELS:
+        return f"{adjective[:-1]}i"
+    return adjective + adjective[-1] if _SINGLE_VOWEL_END.search(adjective) else adjective

@@ -18,8 +18,7 @@ from pathlib import Path
 from random import Random
 
 from budew.captions import expressible, load_lexicon
-from budew.captions.english import with_article
-from budew.captions.lexicon import STRONG
+from budew.captions.lexicon import STRONG, with_article
 from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import Refused, Request
 from budew.paraphrase.prompt_file import (

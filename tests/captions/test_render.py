@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from budew.captions import expressible, frame_names, load_lexicon, parse, render
-from budew.captions.english import joined, with_article
+from budew.captions.lexicon import joined, with_article
 from budew.captions.render import load_templates
 from budew.errors import InputError
 from budew.profile import VoiceProfile

@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from budew.captions.english import with_article
-from budew.captions.lexicon import load_lexicon
+from budew.captions.lexicon import load_lexicon, with_article
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import Finding, Rules, load_rules
 from budew.captions.parse import mentions

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from budew.captions.english import spelled_out
+from budew.captions.phrases import spelled_out
 from budew.captions.tokens import PhraseTrie
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS, TRAITS

@@ -24,8 +24,8 @@ from budew.corpora.clip import Clip
 from budew.corpora.writers.manifests import as_json, known_columns, spoken_text, unchanged, value_of
 from budew.corpora.writers.writer import expressed
 from budew.errors import CorpusError, OnBad
+from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
-from budew.taxonomy.traits import ATTRIBUTES
 
 ROWS = 100
 """Most rows of a row group, the number that `datasets` takes for audio."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.captions.english import inflected, spelled_out, verb_forms
+from budew.captions.phrases import inflected, spelled_out, verb_forms
 
 
 @pytest.mark.parametrize(
