@@ -1,11 +1,9 @@
-"""How well a checkpoint hears synthetic speech: between a permutation baseline and the ceiling of the
-synthesis settings themselves.
+"""How good a checkpoint is on synthetic speech: between a permutation baseline and a ceiling.
 
-Fresh clips by unheard voices from a seed that nothing was trained on are captioned, and the parsed
-profiles compared with the true ones. The ceiling is what gradient-boosted trees tell from the true
-settings of the synthesizer (cues, bursts, gender), which no listener to the sound can know
-better: emotions that the literature gives like correlates stay confusable there too. Baseline, model and
-    ceiling are judged on the same clips.
+Fresh clips by unknown voices, from a seed that nothing was trained on, are captioned, and the parsed profiles
+compared with the labels. The ceiling is what gradient-boosted trees predict from the settings of the
+synthesizer (cues, bursts, gender), which no model that has only the audio can know better: emotions to which
+the literature gives like correlates stay confusable there too. All three are scored on the same clips.
 
     python benchmarks/embedded.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
 """
@@ -31,8 +29,8 @@ from budew.synthesis.clip_plan import Split, cues, table
 from budew.taxonomy import EMOTIONS
 
 SAMPLES = 32
-LEARNT_FROM = 20_000  # plans of the training split that the trees see
-CHOSEN_ON = 2_000  # plans of the validation split on which they learn from which score on to say an emotion
+LEARNT_FROM = 20_000  # plans of the training split
+CHOSEN_ON = 2_000  # plans of the validation split for the threshold
 THRESHOLDS = np.arange(0.1, 0.5, 0.05)
 
 Matrix = npt.NDArray[np.float64]
@@ -44,19 +42,19 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
         model = evaluate_corpus(folder, model=arguments.model)
-        panel = evaluate_corpus(folder, model=arguments.model, num_samples=SAMPLES)
+        sampled = evaluate_corpus(folder, model=arguments.model, num_samples=SAMPLES)
     ceiling = _ceiling(_plans(arguments.clips, arguments.seed, "test"))
-    figures = {
+    results = {
         "permutation baseline": model.baseline["spearman"].to_dict(),
         "one caption": model.mean["spearman"].to_dict(),
-        f"mean of {SAMPLES} captions": panel.mean["spearman"].to_dict(),
+        f"mean of {SAMPLES} captions": sampled.mean["spearman"].to_dict(),
         "ceiling": ceiling.mean["spearman"].to_dict(),
     }
-    _show(figures, model, arguments.clips)
+    _show(results, model, arguments.clips)
     if arguments.json:
-        by_emotion = {row.emotion: row.estimates["spearman"].value for row in panel.emotions}
+        by_emotion = {row.emotion: row.estimates["spearman"].value for row in sampled.emotions}
         best = {row.emotion: row.estimates["spearman"].value for row in ceiling.emotions}
-        written = figures | {"emotions": by_emotion, "ceiling_emotions": best, "clips": arguments.clips}
+        written = results | {"emotions": by_emotion, "ceiling_emotions": best, "clips": arguments.clips}
         arguments.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
@@ -64,27 +62,25 @@ def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:
     """Return what trees make of the settings of these plans."""
     train, chosen = _plans(LEARNT_FROM, 1, "train"), _plans(CHOSEN_ON, 1, "validation")
     guesses = [np.zeros((len(those), len(EMOTIONS))) for those in (chosen, plans)]
-    settings, truth = _settings(train), _truth(train)
+    settings, labels = _settings(train), _labels(train)
     for column in range(len(EMOTIONS)):
         trees = HistGradientBoostingRegressor(
             max_iter=150, learning_rate=0.08, max_leaf_nodes=15, random_state=0
         )
-        trees.fit(settings, truth[:, column])
+        trees.fit(settings, labels[:, column])
         for guess, those in zip(guesses, (chosen, plans), strict=True):
             guess[:, column] = trees.predict(_settings(those))
-    means = [score(_truth(chosen), _levels(guesses[0], limit)).mean["spearman"][0] for limit in THRESHOLDS]
-    said = _levels(guesses[1], THRESHOLDS[int(np.argmax(means))])
+    means = [score(_labels(chosen), _levels(guesses[0], limit)).mean["spearman"][0] for limit in THRESHOLDS]
+    rounded = _levels(guesses[1], THRESHOLDS[int(np.argmax(means))])
     pairs = [
         Pair(plan.id, plan.profile, VoiceProfile.from_vector(row))
-        for plan, row in zip(plans, said, strict=True)
+        for plan, row in zip(plans, rounded, strict=True)
     ]
     return evaluate(pairs, model="trees on the true settings")
 
 
 def _levels(guess: Matrix, limit: float) -> Matrix:
-    """Round to the five levels of captions; below `limit` nothing is said (else small numbers spoil
-    the ranks).
-    """
+    """Round to the five levels of captions; 0 below `limit` (else small numbers spoil the ranks)."""
     return np.where(guess < limit, 0.0, np.clip(np.round(guess * 4) / 4, 0.25, 1.0))
 
 
@@ -92,7 +88,7 @@ def _plans(count: int, seed: int, split: Split) -> list[ClipPlan]:
     return [plan_clip(number, seed=seed, split=split) for number in range(count)]
 
 
-def _truth(plans: Sequence[ClipPlan]) -> Matrix:
+def _labels(plans: Sequence[ClipPlan]) -> Matrix:
     return np.stack([plan.profile.vector() for plan in plans]).astype(np.float64)
 
 
@@ -105,14 +101,14 @@ def _settings(plans: Sequence[ClipPlan]) -> Matrix:
     return np.array(rows, dtype=np.float64)
 
 
-def _show(figures: dict[str, dict[str, float | None]], model: Evaluation, clips: int) -> None:
+def _show(results: dict[str, dict[str, float | None]], model: Evaluation, clips: int) -> None:
     console = Console()
-    ceiling = figures["ceiling"]["value"] or 1.0
+    ceiling = results["ceiling"]["value"] or 1.0
     shown = Table(
         "", "mean Spearman", "95 % interval", "share of the ceiling", title=f"{clips} clips, {model.model}"
     )
-    for name, figure in figures.items():
-        value, low, high = (figure[key] or 0.0 for key in ("value", "low", "high"))
+    for name, result in results.items():
+        value, low, high = (result[key] or 0.0 for key in ("value", "low", "high"))
         shown.add_row(name, f"{value:.3f}", f"{low:.3f} to {high:.3f}", f"{value / ceiling:.2f}")
     console.print(shown)
     console.print(f"captions from which nothing was parsed: {model.unparsed}")
@@ -123,7 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seed", type=int, default=90210, help="of the test clips")
-    parser.add_argument("--json", type=Path, default=None, help="write the figures, by emotion too")
+    parser.add_argument("--json", type=Path, default=None, help="write the results, by emotion too")
     return parser.parse_args()
 
 

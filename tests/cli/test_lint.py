@@ -44,7 +44,7 @@ def test_coverage_lists_unknown_words_by_how_often_they_come(budew, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["lint c.jsonl", "captions coverage c.jsonl"])
-def test_a_stdout_that_is_closed_costs_no_figures(shell, tmp_path, command):
+def test_a_stdout_that_is_closed_costs_no_results(shell, tmp_path, command):
     (tmp_path / "c.jsonl").write_text('{"caption": "She is sad."}\n')
     ran = shell(f"cd {tmp_path} && budew {command} --json f.json >&-")
     assert (ran.returncode, ran.stderr) == (1, "budew: stdout is closed: open it, or name a file\n")
@@ -72,5 +72,5 @@ def test_captions_are_no_commands_to_the_terminal(budew, tmp_path):
         assert not any(mark in outcome.out + outcome.err for mark in "\x1b\x9b")
 
 
-def test_the_size_of_the_language_is_told(budew):
+def test_the_size_of_the_language_is_printed(budew):
     assert f"{language_size().frames} sentence frames" in budew("captions", "size").out

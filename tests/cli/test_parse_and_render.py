@@ -40,7 +40,7 @@ def test_the_page_can_go_to_stdout_and_not_where_the_reading_goes(budew, tmp_pat
     assert not both.exists()
 
 
-def test_a_hostile_line_costs_itself_only_and_is_told_with_its_number(budew, tmp_path):
+def test_a_hostile_line_costs_itself_only_and_is_reported_with_its_number(budew, tmp_path):
     lines = [
         b"[]", b'{"caption": "' + b"a" * 9_000_000 + b'"}', b"\xff", b'{"caption": "a", "x": 1e999}',
         b'{"caption": "a", "x": NaN}', b"[" * 100_000, b'{"caption": "\\ud800 sad"}', b'{"caption": "sad"}',
@@ -48,8 +48,8 @@ def test_a_hostile_line_costs_itself_only_and_is_told_with_its_number(budew, tmp
     (tmp_path / "c.jsonl").write_bytes(b"\n".join(lines))
     outcome = budew("parse", "--jsonl", tmp_path / "c.jsonl", "-o", tmp_path / "out.jsonl")
     assert outcome.status == 1
-    told = outcome.err.splitlines()
-    assert [line.split(": ")[2].split()[:2] for line in told] == [["line", f"{n}"] for n in range(1, 7)]
+    reported = outcome.err.splitlines()
+    assert [line.split(": ")[2].split()[:2] for line in reported] == [["line", f"{n}"] for n in range(1, 7)]
     parsed = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [sorted(record["emotions"]) for record in parsed] == [["Sadness"], ["Sadness"]]
 

@@ -1,4 +1,4 @@
-"""`budew corpus transcribe` leads to what text to speech trains on, and says early what cannot be."""
+"""`budew corpus transcribe` leads to what text to speech trains on, and reports early what cannot be."""
 
 import pytest
 import soundfile
@@ -22,13 +22,15 @@ def test_a_bare_corpus_becomes_one_for_text_to_speech(budew, talk, tmp_path, opt
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "reported"),
     [(("--language", "de"), "does not know the language 'de'"), (("--model", "nowhere"), "no such folder")],
 )
-def test_what_cannot_be_is_said_before_the_folder_belongs_to_it(budew, talk, tmp_path, options, wrong, said):
+def test_what_cannot_be_is_reported_before_the_folder_belongs_to_it(
+    budew, talk, tmp_path, options, wrong, reported
+):
     outcome = budew("corpus", "transcribe", talk, tmp_path / "out", *options, *wrong)
     assert outcome.status == 1
-    assert said in outcome.err
+    assert reported in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
     dry = budew("corpus", "transcribe", talk, tmp_path / "out", *options, *wrong, "--dry-run")

@@ -34,17 +34,17 @@ def profile(seed: int) -> VoiceProfile:
     return VoiceProfile({str(name): float(generator.choice(LEVELS[1:])) for name in chosen})
 
 
-def nearby(truth: VoiceProfile, seed: int) -> VoiceProfile:
+def nearby(reference: VoiceProfile, seed: int) -> VoiceProfile:
     """A prediction that is often right."""
-    return truth if seed % 3 else profile(seed + 1000)
+    return reference if seed % 3 else profile(seed + 1000)
 
 
 @pytest.fixture(scope="session")
 def pairs() -> list[Pair]:
-    truths = [profile(seed) for seed in range(60)]
+    references = [profile(seed) for seed in range(60)]
     return [
-        Pair(f"voice{n % 4}/{n:03d}", truth, nearby(truth, n), caption=f"Caption {n}.")
-        for n, truth in enumerate(truths)
+        Pair(f"voice{n % 4}/{n:03d}", reference, nearby(reference, n), caption=f"Caption {n}.")
+        for n, reference in enumerate(references)
     ]
 
 

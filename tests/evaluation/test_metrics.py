@@ -1,4 +1,4 @@
-"""Figures agree with scipy, their intervals cover, and their conventions hold."""
+"""Metrics agree with scipy, their intervals cover, and their conventions hold."""
 
 import numpy as np
 import pytest
@@ -22,10 +22,13 @@ def drawn(counts: FloatArray) -> np.ndarray:
 
 @pytest.mark.parametrize("levels", [True, False])
 def test_every_metric_equals_scipy_and_the_definition(levels: bool) -> None:
-    truth, predicted = intensities(50, 7, seed=1, levels=levels), intensities(50, 7, seed=2, levels=levels)
-    scores = score(truth, predicted).by_emotion
+    reference, predicted = (
+        intensities(50, 7, seed=1, levels=levels),
+        intensities(50, 7, seed=2, levels=levels),
+    )
+    scores = score(reference, predicted).by_emotion
     for e in range(7):
-        x, y = truth[:, e], predicted[:, e]
+        x, y = reference[:, e], predicted[:, e]
         assert scores["pearson"][0, e] == pytest.approx(stats.pearsonr(x, y).statistic)
         assert scores["spearman"][0, e] == pytest.approx(stats.spearmanr(x, y).statistic)
         assert scores["mae"][0, e] == pytest.approx(10 * np.mean(np.abs(x - y)))
@@ -46,16 +49,16 @@ def test_a_resample_scores_what_scipy_says_of_the_drawn_clips(levels: bool) -> N
         assert r == pytest.approx(stats.pearsonr(x[clips], y[clips]).statistic)
 
 
-def test_a_constant_prediction_correlates_zero_and_a_constant_truth_not_at_all() -> None:
-    truth, predicted = intensities(20, 3, seed=7), intensities(20, 3, seed=8)
-    truth[:, 0] = 0.3
+def test_a_constant_prediction_correlates_zero_and_a_constant_reference_not_at_all() -> None:
+    reference, predicted = intensities(20, 3, seed=7), intensities(20, 3, seed=8)
+    reference[:, 0] = 0.3
     predicted[:, 0:2] = 0.3
-    predicted[:, 2] = truth[:, 2]
+    predicted[:, 2] = reference[:, 2]
     for metric in ("spearman", "pearson"):
-        values = score(truth, predicted).by_emotion[metric][0]
+        values = score(reference, predicted).by_emotion[metric][0]
         assert np.isnan(values[0])
         assert values[1] == 0
-        assert score(truth, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
+        assert score(reference, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
 
 
 def test_a_single_clip_has_errors_and_no_correlation() -> None:
@@ -71,8 +74,8 @@ def test_the_interval_of_the_mean_covers_the_true_correlation_about_19_times_in_
     for trial in range(100):
         base = generator.standard_normal((80, 4))
         other = 0.6 * base + 0.8 * generator.standard_normal((80, 4))
-        truth, predicted = stats.norm.cdf(base), stats.norm.cdf(other)
-        sampled = bootstrap(truth, predicted, resamples=200, seed=trial).mean["spearman"]
+        reference, predicted = stats.norm.cdf(base), stats.norm.cdf(other)
+        sampled = bootstrap(reference, predicted, resamples=200, seed=trial).mean["spearman"]
         interval = summarize(0.0, sampled)
         assert interval.low is not None
         assert interval.high is not None
@@ -83,21 +86,21 @@ def test_the_interval_of_the_mean_covers_the_true_correlation_about_19_times_in_
 def test_resamples_in_several_chunks_give_what_one_pass_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     clips, resamples = 300, 70
     monkeypatch.setattr("budew.evaluation.metrics._CELLS_AT_A_TIME", 10_000)
-    truth, predicted = intensities(clips, 2, seed=10), intensities(clips, 2, seed=11)
+    reference, predicted = intensities(clips, 2, seed=10), intensities(clips, 2, seed=11)
     draws = np.random.default_rng(1).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
-    whole = score(truth, predicted, draws.astype(float))
-    chunked = bootstrap(truth, predicted, resamples=resamples, seed=1)
+    whole = score(reference, predicted, draws.astype(float))
+    chunked = bootstrap(reference, predicted, resamples=resamples, seed=1)
     assert chunked.mean["spearman"] == pytest.approx(whole.mean["spearman"])
 
 
 def test_permuted_predictions_correlate_with_nothing() -> None:
-    truth = intensities(300, 8, seed=12)
-    baseline = permutation_baseline(truth, truth, permutations=40, seed=0)
+    reference = intensities(300, 8, seed=12)
+    baseline = permutation_baseline(reference, reference, permutations=40, seed=0)
     assert abs(baseline.mean["spearman"].mean()) < 0.02
     assert baseline.mean["mae"].mean() > 3
 
 
 def test_the_strongest_emotion_is_scored_fairly_among_ties() -> None:
-    truth = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0.5, 0, 0]])
+    reference = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0.5, 0, 0]])
     predicted = np.array([[1, 1, 0], [0, 0.25, 0], [1, 0, 0], [0, 0, 0], [0.75, 0, 0.5]])
-    assert score(truth, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)
+    assert score(reference, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)

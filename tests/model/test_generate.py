@@ -74,11 +74,11 @@ def _likelihoods(checkpoint, windows, *, num_beams: int) -> torch.Tensor:
     tokens = generate(checkpoint, generation_settings(checkpoint, num_beams=num_beams), features)
     with torch.inference_mode():
         logits = checkpoint.model(features, decoder_input_ids=tokens[:, :-1]).logits
-    said = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0][:, 3:]
+    written = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0][:, 3:]
     end = checkpoint.model.config.eos_token_id
     ended = (tokens[:, 4:] == end).cumsum(1)
     counted = (ended == 0) | ((ended == 1) & (tokens[:, 4:] == end))
-    return (said * counted).sum(1) / counted.sum(1)
+    return (written * counted).sum(1) / counted.sum(1)
 
 
 def test_a_beam_width_out_of_range_is_refused(checkpoint, settings):

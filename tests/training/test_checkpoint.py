@@ -40,7 +40,7 @@ def recipe(make_recipe) -> Recipe:
 
 @pytest.fixture(scope="module")
 def model(recipe, corpus) -> WhisperWithHeads:
-    """Large random weights: what it writes is nonsense that depends on what it hears, timestamps apart."""
+    """Large random weights: what it writes is nonsense that depends on the audio, timestamps apart."""
     tokenizer = build_tokenizer((clip.captions[0].text for clip in read(corpus)), vocabulary=400)
     torch.manual_seed(3)
     model = build_whisper(
@@ -106,12 +106,16 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe):
 def test_the_stock_class_computes_what_the_trained_model_does(saved, model, sounds, recipe):
     stock = WhisperForConditionalGeneration.from_pretrained(saved).eval()
     assert stock.dtype == torch.float32
-    heard = recipe.model.features.extractor()(sounds, sampling_rate=RATE, return_tensors="pt").input_features
+    extracted = recipe.model.features.extractor()(
+        sounds, sampling_rate=RATE, return_tensors="pt"
+    ).input_features
     tokens = torch.randint(0, 390, (len(sounds), 12), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        expected = model(input_features=heard, decoder_input_ids=tokens).logits
-        found = stock(input_features=heard, decoder_input_ids=tokens).logits
-        halved = model.plain().half().float().eval()(input_features=heard, decoder_input_ids=tokens).logits
+        expected = model(input_features=extracted, decoder_input_ids=tokens).logits
+        found = stock(input_features=extracted, decoder_input_ids=tokens).logits
+        halved = (
+            model.plain().half().float().eval()(input_features=extracted, decoder_input_ids=tokens).logits
+        )
     torch.testing.assert_close(found, halved, rtol=0, atol=1e-4)
     assert (found - expected).abs().max() < 2e-2 * expected.abs().max()
 

@@ -69,8 +69,8 @@ def test_each_time_a_clip_comes_round_it_is_worded_and_masked_anew(recipe_of, fe
     first, second, _third = (dataset[number] for number, clip in enumerate(order) if clip == 0)
     assert not torch.equal(first["input_features"], second["input_features"])
     assert first["tokens"] != second["tokens"]
-    said = [parse(tokenizer.decode(one["tokens"], skip_special_tokens=True)) for one in (first, second)]
-    assert said[0].emotions == said[1].emotions
+    written = [parse(tokenizer.decode(one["tokens"], skip_special_tokens=True)) for one in (first, second)]
+    assert written[0].emotions == written[1].emotions
 
 
 def test_validation_is_the_corpus_once_in_order_and_unmasked(recipe_of, features, tokenizer):
@@ -97,10 +97,10 @@ def test_frames_and_wording_of_the_recipe_are_kept_to(recipe_of, features, token
     recipe = recipe_of("data.frames=[tags]", "data.wording=plain")
     dataset = CaptionDataset(features, tokenizer, recipe, length=12)
     for number, clip in enumerate(places(dataset, features, range(12))):
-        said = tokenizer.decode(dataset[number]["tokens"], skip_special_tokens=True)
+        written = tokenizer.decode(dataset[number]["tokens"], skip_special_tokens=True)
         profile = features.profiles[clip]
         possible = {render(profile, seed=seed, frame="tags", wording="plain") for seed in range(300)}
-        assert said in possible
+        assert written in possible
 
 
 def test_a_caption_has_one_end_and_at_most_the_longest_length(recipe_of, features, tokenizer):
@@ -206,7 +206,7 @@ def test_a_batch_is_cut_as_a_whole_one_in_ten_not_and_towards_the_end_none():
 
 def test_another_seed_shuffles_the_batches_of_a_chunk_otherwise():
     def rounds(seed: int) -> list[int]:
-        order = BatchOrder(np.array([10]), 64, 2, 1.0, seed)  # one clip: its rounds tell the places
+        order = BatchOrder(np.array([10]), 64, 2, 1.0, seed)  # one clip: its rounds give the places
         return [order.draw(index)[0] for index in range(64)]
 
     assert rounds(1) != rounds(2)

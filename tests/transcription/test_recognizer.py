@@ -1,4 +1,4 @@
-"""A Whisper that transcribes: any length, the language told, the same words every time."""
+"""A Whisper that transcribes: any length, in the language given, the same words every time."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,7 @@ import pytest
 from budew.errors import CheckpointError
 from budew.transcription.recognizer import Transcriber, _quietest, _windows
 
-RATE = 16_000
-
-
-def noise(seconds: float, seed: int = 0) -> np.ndarray:
-    return (0.1 * np.random.default_rng(seed).standard_normal(int(seconds * RATE))).astype(np.float32)
+from .conftest import RATE, noise
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +23,7 @@ def test_each_recording_has_one_line_whatever_stands_beside_it(transcriber):
     assert all("\n" not in text and "<|" not in text for text in together)
 
 
-def test_a_language_that_the_checkpoint_does_not_know_is_told(transcriber):
+def test_a_language_that_the_checkpoint_does_not_know_is_refused(transcriber):
     transcriber.require_languages(["en", "en-GB"])
     with pytest.raises(CheckpointError, match="does not know the language 'de'"):
         transcriber.require_languages(["en", "de"])

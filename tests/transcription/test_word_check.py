@@ -1,16 +1,12 @@
-"""Clips whose words are wrong are dropped and told, those whose words are right are kept, in their order."""
+"""Clips with wrong words are dropped and listed, the others are kept, in their order."""
 
-import io
 from dataclasses import replace
 
-import numpy as np
 import pytest
-import soundfile as sf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.audio.samples import decode
-from budew.corpora import Clip
 from budew.transcription.recognizer import Transcriber
 from budew.transcription.word_check import (
     CheckWords,
@@ -20,13 +16,12 @@ from budew.transcription.word_check import (
     word_error_rate,
 )
 
+from .conftest import clip, outcome
+
 WORDS = st.lists(st.text("abcdefgäñé", min_size=1, max_size=6), min_size=1, max_size=12)
 
 
-def clip(number: int, transcript: str | None = "Something else altogether is said in this clip.") -> Clip:
-    file = io.BytesIO()
-    sf.write(file, 0.1 * np.random.default_rng(number).standard_normal(16_000), 16_000, format="WAV")
-    return Clip(f"clip-{number}", file.getvalue(), "wav", language="en", transcript=transcript)
+OTHER = {"transcript": "Something else altogether is spoken in this clip."}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +30,7 @@ def check(whisper_folder):
 
 
 @pytest.fixture(scope="module")
-def heard(check):
+def recognized(check):
     """What this Whisper of random weights makes of clips 0 to 9."""
     samples = [decode(clip(number).audio).samples for number in range(10)]
     texts = check.transcriber.transcribe(samples, languages=["en"] * 10)
@@ -43,52 +38,49 @@ def heard(check):
     return texts
 
 
-def run(check, clips):
-    failed = {}
-    kept = list(check.run(iter(clips), lambda clip, error: failed.update({clip: error})))
-    return kept, failed
-
-
-def test_other_words_are_dropped_with_their_rate_and_what_was_heard(check, heard):
-    kept, failed = run(check, [clip(number) for number in range(10)])
+def test_other_words_are_dropped_with_their_rate_and_what_was_recognized(check, recognized):
+    kept, failed = outcome(check, [clip(number, **OTHER) for number in range(10)])
     assert kept == []
-    for number, error in enumerate(failed[f"clip-{number}"] for number in range(10)):
+    for number, error in enumerate(failed[f"clip-{number:02}"] for number in range(10)):
         assert isinstance(error, WordsError)
         assert error.details["wer"] > 0.3
-        assert error.details["heard"] == heard[number]
+        assert error.details["heard"] == recognized[number]
         assert f"word error rate {error.details['wer']:.2f} is over 0.3" in str(error)
 
 
-def test_the_right_words_are_kept_in_their_order(check, heard):
-    clips = [clip(number, heard[number] if number % 3 else "Something else.") for number in range(10)]
-    kept, failed = run(check, clips)
-    assert [c.id for c in kept] == [f"clip-{number}" for number in (1, 2, 4, 5, 7, 8)]
-    assert set(failed) == {"clip-0", "clip-3", "clip-6", "clip-9"}
+def test_the_right_words_are_kept_in_their_order(check, recognized):
+    clips = [
+        clip(number, transcript=recognized[number] if number % 3 else "Something else.")
+        for number in range(10)
+    ]
+    kept, failed = outcome(check, clips)
+    assert [c.id for c in kept] == [f"clip-{number:02}" for number in (1, 2, 4, 5, 7, 8)]
+    assert set(failed) == {"clip-00", "clip-03", "clip-06", "clip-09"}
     for c in kept:
         assert c.metadata["words"]["wer"] == 0
-        assert c.metadata["words"]["heard"] == heard[int(c.id[-1])]
+        assert c.metadata["words"]["heard"] == recognized[int(c.id[-1])]
         assert c.metadata["words"]["by"] == check.transcriber.name
 
 
-def test_the_limit_decides(check, heard):
+def test_the_limit_decides(check, recognized):
     lax = replace(check, max_wer=1_000.0)
-    kept, failed = run(lax, [clip(number) for number in range(3)])
+    kept, failed = outcome(lax, [clip(number, **OTHER) for number in range(3)])
     assert len(kept) == 3
     assert not failed
     assert kept[0].metadata["words"]["wer"] > 0.3
     assert lax.settings() == {"model": check.transcriber.name, "max_wer": 1_000.0}
 
 
-def test_clips_without_words_or_sound_are_told_and_the_others_go_on(check, heard):
+def test_clips_without_words_or_sound_are_listed_and_the_others_go_on(check, recognized):
     broken = replace(clip(1), id="broken", audio=b"no audio")
-    kept, failed = run(check, [clip(2, None), broken, clip(0, heard[0])])
-    assert [c.id for c in kept] == ["clip-0"]
-    assert "no word" in str(failed["clip-2"])
+    kept, failed = outcome(check, [clip(2), broken, clip(0, transcript=recognized[0])])
+    assert [c.id for c in kept] == ["clip-00"]
+    assert "no word" in str(failed["clip-02"])
     assert "broken" in str(failed["broken"])
 
 
 @pytest.mark.parametrize(
-    ("said", "heard", "rate"),
+    ("text", "recognized", "rate"),
     [
         ("The tea is in the cupboard.", "the tea is in the cupboard", 0),
         ("The tea is in the cupboard.", "", 1),
@@ -103,12 +95,12 @@ def test_clips_without_words_or_sound_are_told_and_the_others_go_on(check, heard
         ("at nine", "at 9", 1 / 2),
     ],
 )
-def test_words_are_compared_without_case_punctuation_and_spelling_of_letters(said, heard, rate):
-    assert word_error_rate(said, heard, language="en") == pytest.approx(rate)
+def test_words_are_compared_without_case_punctuation_and_spelling_of_letters(text, recognized, rate):
+    assert word_error_rate(text, recognized, language="en") == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(
-    ("said", "heard", "language", "rate"),
+    ("text", "recognized", "language", "rate"),
     [
         ("今日はいい天気です。", "今日は いい 天気です", "ja", 0),
         ("今日はいい天気です。", "昨日はいい天気です", "ja", 1 / 9),
@@ -116,16 +108,16 @@ def test_words_are_compared_without_case_punctuation_and_spelling_of_letters(sai
         ("สวัสดีครับ", "สวัสดี", "th", 4 / 10),
     ],
 )
-def test_languages_without_spaces_are_compared_by_characters(said, heard, language, rate):
+def test_languages_without_spaces_are_compared_by_characters(text, recognized, language, rate):
     assert counts_characters(language)
-    assert word_error_rate(said, heard, language=language) == pytest.approx(rate)
+    assert word_error_rate(text, recognized, language=language) == pytest.approx(rate)
 
 
 @given(words=WORDS, lost=st.data())
 def test_each_word_that_is_lost_counts_once(words, lost):
     place = lost.draw(st.integers(0, len(words) - 1))
-    heard = [word for number, word in enumerate(words) if number != place]
-    assert word_error_rate(" ".join(words), " ".join(heard)) == pytest.approx(1 / len(words))
+    recognized = [word for number, word in enumerate(words) if number != place]
+    assert word_error_rate(" ".join(words), " ".join(recognized)) == pytest.approx(1 / len(words))
     assert word_error_rate(" ".join(words), f"  {' '.join(words).upper()}!  ") == 0
 
 
