@@ -122,8 +122,8 @@ def _audio(format: str) -> str:
 
     seconds = len(decode(_tone(format), name=f"a tone as {format}").samples) / 16_000
     if abs(seconds - 0.5) >= 0.2:
-        raise ValueError(f"a tone of 0.5 s reads as {seconds:.2f} s")
-    return f"a tone of 0.5 s reads as {seconds:.2f} s"
+        raise ValueError(f"a tone of 0.5 s decodes to {seconds:.2f} s")
+    return f"a tone of 0.5 s decodes to {seconds:.2f} s"
 
 
 def _tone(format: str) -> bytes:

@@ -79,7 +79,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: is not YAML ({' '.join(str(error).split())[:200]})") from error
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
-        raise SettingsError(f"{file}: must hold `name: value` lines, not a {type(table).__name__}")
+        raise SettingsError(f"{file}: must contain `name: value` lines, not a {type(table).__name__}")
     return table
 
 

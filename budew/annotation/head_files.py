@@ -97,7 +97,7 @@ def is_pooled(head: Head, *, positions: int, width: int) -> bool:
     if head.inputs not in (POOLS * width, positions * width):
         raise CheckpointError(
             f"{head.name}: takes {head.inputs:,} numbers; this encoder gives {positions:,} × {width:,} "
-            f"flattened or {POOLS} × {width:,} pooled: name the encoder that the head was made for"
+            f"flattened or {POOLS} × {width:,} pooled: specify the encoder that the head was trained on"
         )
     return head.inputs == POOLS * width
 

@@ -119,7 +119,7 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
     """
     installed = {path.stem: path for path in sorted(data_folder("caption_templates").glob("*.yaml"))}
     if language not in installed:
-        raise InputError(f"no caption language {language!r}: installed are {', '.join(installed)}")
+        raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
     if additions is None:
         table = _read(installed[language])
         return _compiled(table, phrases_of(table))

@@ -55,7 +55,7 @@ class Baseline(Settings):
     def _of_every_emotion(cls, values: dict[str, float]) -> dict[str, float]:
         missing = [name for name in EMOTIONS if name not in values]
         if missing:
-            raise ValueError(f"there is none of {missing[0]!r}")
+            raise ValueError(f"it lacks {missing[0]!r}")
         return {name: values[name] for name in EMOTIONS}
 
     @classmethod
@@ -159,7 +159,7 @@ def supported(
         for name, value in confidence.items()
     }
     if len(sure) < len(confidence):
-        raise InputError("the confidence names something twice, in two spellings: keep one")
+        raise InputError("the confidence has a name twice, in two spellings: keep one")
     unsure = {name for name, value in sure.items() if value < least}
     emotions = {name: value for name, value in profile.emotions.items() if name not in unsure}
     return VoiceProfile(

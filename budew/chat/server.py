@@ -51,8 +51,8 @@ class ServerSettings(Settings):
     cache: Path | None = Field(
         default=None,
         strict=False,
-        description="SQLite file that keeps the answers, so that nothing is asked twice. An answer is found "
-        "by model and request, whatever the server: give other weights of the same name another file.",
+        description="SQLite file with all answers, so that none is paid for twice. An answer is found "
+        "by model and request, not server: use another file for other weights of the same name.",
     )
 
     @field_validator("base_url")
@@ -109,7 +109,7 @@ class ServerSettings(Settings):
             raise JobError(f"the environment variable {self.key_variable} is not set: put the key in it")
         if not all("!" <= character <= "~" for character in key):
             raise JobError(
-                f"{self.key_variable} does not hold a key (it has spaces or odd letters): set it again"
+                f"{self.key_variable} contains no valid key (it has spaces or odd characters): set it again"
             )
         return key or None
 

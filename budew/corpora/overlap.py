@@ -37,9 +37,7 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
     for searched in map(Path, [source] if Path(source).exists() else numbered_names(str(source))):
         if searched.is_dir():
             if _is_below(place, searched.resolve()) and not saved_tables(searched):
-                raise CorpusError(
-                    f"the output {out} lies in the source {searched}: choose a folder outside it"
-                )
+                raise CorpusError(f"the output {out} is in the source {searched}: choose a folder outside it")
         elif not searched.exists():
             found = next((name for name in written if _is_found(place / name, searched)), None)
             if found is not None:

@@ -62,7 +62,7 @@ def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
     named = PurePosixPath(file_name or "").suffix[1:].lower()
     format = sniff_format(audio[:16], named=named) or (named if named in SUFFIXES else None)
     if format is None:
-        raise CorpusError("its audio is of no known format: store encoded audio (flac, mp3), not samples")
+        raise CorpusError("its audio format is unknown: store encoded audio (flac, mp3), not samples")
     fields = _fields(row, table)
     if "id" not in fields and file_name:
         fields["metadata"] = {"file_name": str(file_name)} | dict(fields.get("metadata") or {})

@@ -129,7 +129,7 @@ def numbered_lines(
     while (stop is None or file.tell() < stop) and (line := file.readline(LARGEST_JSON + 1)):
         number += 1
         if len(line) > LARGEST_JSON:
-            fault = f"is longer than {LARGEST_JSON} bytes: give one object a line"
+            fault = f"is longer than {LARGEST_JSON} bytes: give one object per line"
             report(CorpusError(f"{name}: line {number} {fault}"), on_bad)
             while line and not line.endswith(b"\n"):
                 line = file.readline(LARGEST_JSON)

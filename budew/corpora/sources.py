@@ -266,7 +266,7 @@ def numbered_names(name: str) -> list[str]:
         return [name]
     numbers, rests = range(int(found[1]), int(found[2]) + 1), numbered_names(name[found.end() :])
     if not 0 < (count := len(numbers) * len(rests)) <= MOST_NUMBERED:
-        raise CorpusError(f"{name}: stands for {count} files: number them upwards, at most {MOST_NUMBERED}")
+        raise CorpusError(f"{name}: expands to {count} files: number them upwards, at most {MOST_NUMBERED}")
     start, width = name[: found.start()], len(found[1])
     return [f"{start}{number:0{width}d}{rest}" for number in numbers for rest in rests]
 
@@ -286,7 +286,7 @@ def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iter
         clips = hub.read_hub(address, scale=scale, on_bad=on_bad)
         return clips
     if address.partition("?")[0].lower().endswith(MANIFESTS):
-        fault = "a manifest is read where its audio lies: download the folder"
+        fault = "a manifest is read next to its audio: download the folder"
         raise CorpusError(f"{shown(address)}: {fault}")
     clips = remote.read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)
     return clips

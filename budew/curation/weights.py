@@ -171,7 +171,7 @@ def corpus_balance(
             for name, value in strong_emotions(clip.profile, min_level).items():
                 masses[name] = masses.get(name, 0.0) + value
     if not masses:
-        raise CorpusError("no clip of the corpus has a profile that knows its emotions: annotate it first")
+        raise CorpusError("no clip of the corpus has a profile with known emotions: annotate it first")
     return Balance(masses, temperature, cap, min_level)
 
 

@@ -41,7 +41,7 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
     """
     known = {INTENSITY.name: INTENSITY, **SCALES}
     if scale not in known:
-        raise InputError(f"there is no rating scale {scale!r}: use one of {', '.join(known)}")
+        raise InputError(f"unknown rating scale {scale!r}: use one of {', '.join(known)}")
     predictions: dict[str, Prediction] = {}
     for where, line in _lines(path):
         try:
@@ -51,7 +51,7 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
             predictions[given.id] = _prediction(given, known[scale])
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
-            field = ".".join(map(str, fault["loc"])) or "one prediction a line"
+            field = ".".join(map(str, fault["loc"])) or "one prediction per line"
             raise InputError(f"{where}: {field}: {fault['msg']}") from error
         except InputError as error:
             raise InputError(f"{where}: {error}") from error

@@ -30,13 +30,13 @@ class ClusterSettings(Settings):
     """Where ranks run and their resources; a rank does one shard."""
 
     executor: Literal["slurm", "ray"] = Field(
-        default="slurm", description="Slurm queues the ranks, Ray waits for them."
+        default="slurm", description="slurm queues the ranks and returns, ray waits for them."
     )
     partition: str | None = Field(default=None, description="Slurm partition; required there.")
     time: str = Field(default="24:00:00", description="Slurm time limit of a rank, H:MM:SS or seconds.")
-    max_running: int = Field(default=-1, ge=-1, description="Ranks at a time; -1 for all.")
-    cpus: int = Field(default=1, ge=1, description="Processors of a rank.")
-    memory_gb: int = Field(default=4, ge=1, description="Memory of a rank for each of its processors, in GB.")
+    max_running: int = Field(default=-1, ge=-1, description="Most concurrent ranks; -1 for all.")
+    cpus: int = Field(default=1, ge=1, description="CPU cores of a rank.")
+    memory_gb: int = Field(default=4, ge=1, description="Memory per CPU core of a rank, in GB.")
     gpus: int = Field(default=0, ge=0, description="GPUs of a rank.")
     environment: str | None = Field(
         default=None,

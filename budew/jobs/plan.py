@@ -133,7 +133,7 @@ class Plan:
             check_claim(self.out, job, clips_per_shard)
             _check_not_fewer(numbered, self.out)
         else:
-            raise InputError(f"{job.name} makes no clips of numbers: give it a corpus")
+            raise InputError(f"{job.name} needs a corpus: give one")
 
     @property
     def done(self) -> tuple[Unit, ...]:

@@ -43,7 +43,7 @@ class Render:
         if self.style is not None and self.style not in STYLES:
             raise InputError(f"no style {self.style!r}: there are {', '.join(STYLES)}")
         if self.per_clip < 1:
-            raise InputError("a clip gets at least one caption")
+            raise InputError("per_clip must be 1 or more")
 
     def settings(self) -> Mapping[str, Any]:
         """Return what decides the output."""

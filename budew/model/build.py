@@ -51,10 +51,8 @@ Model = TypeVar("Model", bound=WhisperForConditionalGeneration)
 class Features(Settings):
     """Log-mel spectrograms of a fixed window; shorter audio is padded with silence."""
 
-    window_seconds: int = Field(
-        default=8, ge=1, le=30, description="length of the window that the encoder takes"
-    )
-    mel_bins: int = Field(default=128, ge=8, le=512, description="bands of the spectrogram")
+    window_seconds: int = Field(default=8, ge=1, le=30, description="window of the encoder, in seconds")
+    mel_bins: int = Field(default=128, ge=8, le=512, description="mel bands of the spectrogram")
     hop: int = Field(
         default=320, ge=1, description="samples (at 16 kHz) from one frame to the next; 320 is 20 ms"
     )
@@ -99,12 +97,12 @@ class Size(Settings):
         default=1024,
         ge=256 + len(SPECIAL),
         le=200_000,
-        description="tokens of the tokenizer learnt from the captions",
+        description="vocabulary size of the tokenizer, which is trained on the captions",
     )
     longest_caption: int = Field(
-        default=96, ge=16, le=448, description="tokens of a caption, with prefix and end"
+        default=96, ge=16, le=448, description="most tokens of a caption, with prefix and end token"
     )
-    dropout: float = Field(default=0.1, ge=0, le=0.99, description="share of activations dropped in training")
+    dropout: float = Field(default=0.1, ge=0, le=0.99, description="dropout")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

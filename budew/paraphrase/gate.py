@@ -79,7 +79,9 @@ class Gate(Settings):
         default=0.8, ge=0, le=1, description="Largest `overlap` with another caption of the clip."
     )
     most_words: int = Field(
-        default=15, ge=1, description="Words allowed for each part of the profile, plus three times as many."
+        default=15,
+        ge=1,
+        description="Words allowed for each part of the profile, plus three times this number.",
     )
     parts: tuple[Part, ...] = Field(
         default=("emotions", "bursts", "traits"),

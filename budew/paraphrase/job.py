@@ -49,22 +49,24 @@ _Prepared = tuple[Clip, Draft | Exception]
 class Rewriting(Settings):
     """How captions are rewritten, whatever backend writes them."""
 
-    per_clip: int = Field(default=1, ge=1, description="Captions for each clip, each in another style.")
+    per_clip: int = Field(default=1, ge=1, description="Captions for each clip, in different styles.")
     attempts: int = Field(
-        default=3, ge=1, description="Requests for one caption; each after the first has the reasons."
+        default=3,
+        ge=1,
+        description="Requests for one caption; later ones include the reasons of the refusal.",
     )
     candidates: int = Field(
-        default=2, ge=1, description="Texts of each request; the first that passes stays."
+        default=2, ge=1, description="Candidates of each request; the first that passes the gate is used."
     )
-    seed: int = Field(default=0, description="Decides, with the id of a clip, everything that is drawn.")
-    gate: Gate = Field(default_factory=Gate, description="What a caption must fulfil.")
-    repair: bool = Field(default=True, description="Complete candidates that only leave something out.")
-    keep_templates: bool = Field(default=False, description="Keep template captions beside the new ones.")
+    seed: int = Field(default=0, description="Random seed; combined with the id of the clip.")
+    gate: Gate = Field(default_factory=Gate, description="Limits of the gate.")
+    repair: bool = Field(default=True, description="Repair candidates that only omit something.")
+    keep_templates: bool = Field(default=False, description="Keep template captions next to the new ones.")
     keep_refused: bool = Field(
         default=True, description="Keep refused candidates in the metadata, for report and harvest."
     )
     prompts: InstanceOf[Prompts] = Field(
-        default_factory=load_prompts, exclude=True, description="Whose styles are drawn, for all backends."
+        default_factory=load_prompts, exclude=True, description="Prompt file, whose styles all backends use."
     )
 
     def draft(self, clip: Clip) -> Draft:

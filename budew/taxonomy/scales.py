@@ -116,5 +116,5 @@ def _scale(scale: str | Scale) -> Scale:
     if isinstance(scale, Scale):
         return scale
     if scale not in SCALES:
-        raise KeyError(f"no rating scale {scale!r}: use one of {', '.join(SCALES)}")
+        raise KeyError(f"unknown rating scale {scale!r}: use one of {', '.join(SCALES)}")
     return SCALES[scale]

@@ -24,9 +24,9 @@ MAX_SEED = 2**32 - 1
 class SpeechSettings(Settings):
     """Synthetic speech, made for a run without a corpus."""
 
-    train_clips: int = Field(default=1200, ge=1, description="clips to learn from")
-    validation_clips: int = Field(default=200, ge=1, description="clips to validate with")
-    seed: int = Field(default=1, ge=0, le=MAX_SEED, description="of voices, profiles and texts")
+    train_clips: int = Field(default=1200, ge=1, description="training clips")
+    validation_clips: int = Field(default=200, ge=1, description="validation clips")
+    seed: int = Field(default=1, ge=0, le=MAX_SEED, description="seed of voices, profiles and texts")
 
 
 class DataSettings(Settings):
@@ -34,11 +34,9 @@ class DataSettings(Settings):
 
     train: str | None = Field(
         default=None,
-        description="corpus to learn from, anything `budew.read` takes; null for synthetic speech",
+        description="training corpus, anything that `budew.read` reads; null for synthetic speech",
     )
-    validation: str | None = Field(
-        default=None, description="corpus to validate with; null for synthetic speech"
-    )
+    validation: str | None = Field(default=None, description="validation corpus; null for synthetic speech")
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
     captions: Literal["render", "corpus"] = Field(
         default="render",
@@ -54,7 +52,7 @@ class DataSettings(Settings):
         ge=0,
         le=1,
         description="share of the run, from its beginning, in which most batches are cut to their longest "
-        "clip, which makes a step up to twice as fast",
+        "clip, up to twice as fast a step",
     )
     time_masks: int = Field(
         default=2, ge=0, le=100, description="masked stretches of time, at most 20 frames each"
@@ -93,10 +91,10 @@ class OptimizerSettings(Settings):
     """AdamW with warm-up and cosine decay to zero."""
 
     max_steps: int = Field(default=1000, ge=1, description="optimizer steps")
-    batch_size: int = Field(default=32, ge=1, description="clips a step on each device")
-    gradient_accumulation: int = Field(default=1, ge=1, description="batches a step")
-    learning_rate: float = Field(default=1e-3, ge=1e-9, le=1, description="the highest, after the warm-up")
-    warmup_steps: int = Field(default=300, ge=0, description="steps in which the learning rate rises")
+    batch_size: int = Field(default=32, ge=1, description="clips per step on each device")
+    gradient_accumulation: int = Field(default=1, ge=1, description="batches per step")
+    learning_rate: float = Field(default=1e-3, ge=1e-9, le=1, description="learning rate after the warm-up")
+    warmup_steps: int = Field(default=300, ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(default=0.05, ge=0, le=1, description="of AdamW")
     precision: Literal["fp32", "bf16"] = Field(default="bf16", description='"bf16" for mixed precision')
 
@@ -113,9 +111,9 @@ class EvaluationSettings(Settings):
 class Recipe(Settings):
     """One training run."""
 
-    name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="of the run and of the checkpoint")
+    name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="name of the run and of the checkpoint")
     seed: int = Field(
-        default=1, ge=0, le=MAX_SEED, description="of the weights, the order, the wording and the masks"
+        default=1, ge=0, le=MAX_SEED, description="random seed of weights, order, wording and masks"
     )
     data: DataSettings = DataSettings()
     model: ModelSettings = ModelSettings()

@@ -46,7 +46,7 @@ class Transcribe:
         if self.language is not None:
             tag = language_tag(self.language)
             if tag is None:
-                raise InputError(f"{self.language!r} is no known language: give its tag, such as en or pt-BR")
+                raise InputError(f"{self.language!r} is not a known language: use a tag, such as en or pt-BR")
             object.__setattr__(self, "language", tag)
 
     def settings(self) -> Mapping[str, Any]:

@@ -84,7 +84,7 @@ def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monke
     monkeypatch.setenv("OTHER_KEY", " two\n")
     assert (server_at().key(), server_at(key_variable="OTHER_KEY").key()) == ("one", "two")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a\nsk-b")
-    with pytest.raises(JobError, match="does not hold a key") as caught:
+    with pytest.raises(JobError, match="contains no valid key") as caught:
         server_at().key()
     assert "sk-" not in str(caught.value)
     monkeypatch.delenv("OPENAI_API_KEY")

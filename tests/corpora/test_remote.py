@@ -183,7 +183,7 @@ def test_what_is_at_an_address_reads_as_the_local_file(server, memory, tmp_path)
         ("{server}/missing.tar", "cannot be downloaded (404"),
         ("{server}/cut/a.tar", "broke off after"),
         ("{server}/bad.tar", "the shard is damaged"),
-        ("{server}/clips.csv", "a manifest is read where its audio lies"),
+        ("{server}/clips.csv", "a manifest is read next to its audio"),
         ("{server}/locked/a.tar", "cannot be downloaded (401"),
         ("{server}/*.tar", "do not list files"),
         ("http://127.0.0.1:9/a.tar", "cannot be downloaded"),

@@ -74,7 +74,7 @@ def test_ids_that_differ_are_named(clips: list[Clip], corpus: Path, tmp_path: Pa
     ("line", "complaint"),
     [
         ("{", "JSON"),
-        ("[1]", "one prediction a line"),
+        ("[1]", "one prediction per line"),
         ("[" * 100_000, "JSON"),
         ('{"caption": "x"}', "id: "),
         ('{"id": 3, "caption": "x"}', "id: "),

@@ -140,5 +140,5 @@ def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, 
 
 def test_a_language_goes_by_any_name_and_one_that_is_none_is_told(job):
     assert replace(job, language="German").language == "de"
-    with pytest.raises(InputError, match="'Klingon' is no known language"):
+    with pytest.raises(InputError, match="'Klingon' is not a known language"):
         replace(job, language="Klingon")

@@ -36,7 +36,7 @@ class Axes(Settings):
     intensities: _Names = Field(default=None, description="Of slight, moderate, strong, extreme.")
     languages: _Names = Field(default=None, description="Of en, de, es, fr.")
     accents: _Names = Field(
-        default=None, description="A language with none of them is spoken in all its own accents."
+        default=None, description="Languages without any of these use all of their accents."
     )
     voices: _Names = Field(default=None, description="Voices of the backend.")
     challenges: _Names = Field(default=None, description="Such as plain, whisper, hide it.")
