@@ -17,19 +17,23 @@ HYSTERESIS, MIN_EXIT = 0.15, 0.01
 class SegmentSettings(Settings):
     """Where clips begin and end, and which clips are left out; None stands for no limit."""
 
-    min_seconds: float = Field(default=1.0, ge=0, description="Shorter clips are left out; padding counts.")
+    min_seconds: float = Field(
+        default=1.0, ge=0, description="Shorter clips are left out, in seconds with padding."
+    )
     max_seconds: float = Field(
         default=30.0,
         le=LONGEST,
-        description="Longer speech is divided, at a pause if there is one; padding counts.",
+        description="Longer speech is divided, at a pause if there is one; in seconds with padding.",
     )
     pad: float = Field(
         default=0.1,
         ge=0,
-        description="Kept before and after speech, at most half of the pause to the neighbour.",
+        description="Padding before and after speech in seconds, at most half of the pause.",
     )
-    max_pause: float = Field(default=0.5, ge=0, description="Speech goes on across pauses of at most this.")
-    min_speech: float = Field(default=0.25, ge=0, description="A stretch with less speech counts as noise.")
+    max_pause: float = Field(default=0.5, ge=0, description="Longest pause within a clip, in seconds.")
+    min_speech: float = Field(
+        default=0.25, ge=0, description="Shorter stretches of speech count as noise, in seconds."
+    )
     threshold: float = Field(default=0.5, gt=0, lt=1, description="Probability at which speech begins.")
     exit_threshold: float | None = Field(
         default=None,
@@ -44,14 +48,20 @@ class SegmentSettings(Settings):
         description="Multilingual Whisper (folder or hub id) that detects the language of clips without one.",
     )
     max_clipped: float | None = Field(
-        default=None, ge=0, le=1, description="Largest share of clipped samples."
+        default=None, ge=0, le=1, description="Largest accepted share of clipped samples."
     )
-    min_rms_dbfs: float | None = Field(default=None, lt=0, description="Lowest level, such as -50.")
+    min_rms_dbfs: float | None = Field(
+        default=None, lt=0, description="Lowest accepted level in dBFS, such as -50."
+    )
     min_snr_db: float | None = Field(
-        default=None, lt=100, description="Lowest ratio of speech to noise; clips of unknown ratio stay."
+        default=None,
+        lt=100,
+        description="Lowest accepted signal-to-noise ratio in dB; clips with an unknown one are kept.",
     )
     bits: Literal[16, 24] = Field(default=16, description="Bits of a sample in the clips.")
-    keep: tuple[str, ...] = Field(default=(), description="Metadata of a recording that its clips keep.")
+    keep: tuple[str, ...] = Field(
+        default=(), description="Metadata fields that clips copy from the recording."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
