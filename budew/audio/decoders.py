@@ -142,24 +142,22 @@ def _stream(file: BinaryIO, name: str) -> Stream:
     for decoder in (_by_soundfile, _by_av) if first_soundfile else (_by_av,):
         file.seek(0)
         try:
-            return _named(decoder(file), name)
+            stream = decoder(file)
         except _RefusedError as reason:
             reasons.append(str(reason))
+            continue
+        stream._name = name
+        low, high = RATES
+        if low <= stream.sampling_rate <= high:
+            return stream
+        stream.close()
+        raise AudioError(
+            f"{name}: a sampling rate of {stream.sampling_rate} Hz is outside of {low} to {high}: "
+            "the header is damaged, or the file has to be resampled first"
+        )
     raise AudioError(
         f"{name}: this is not audio that can be decoded ({'; '.join(reasons)}): "
         "check that it plays, or convert it to wav or flac"
-    )
-
-
-def _named(stream: Stream, name: str) -> Stream:
-    low, high = RATES
-    if low <= stream.sampling_rate <= high:
-        stream._name = name
-        return stream
-    stream.close()
-    raise AudioError(
-        f"{name}: a sampling rate of {stream.sampling_rate} Hz is outside of {low} to {high}: "
-        "the header is damaged, or the file has to be resampled first"
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.errors import CorpusError, OnBad, report
 from budew.profile import VoiceProfile
 
@@ -83,6 +84,25 @@ class Clip:
         """The captions of the newest kind that the clip has; see `CAPTION_KINDS`."""
         by_kind = ([one for one in self.captions if one.kind == kind] for kind in CAPTION_KINDS)
         return tuple(next(filter(None, by_kind), ()))
+
+    def encoded(self) -> bytes:
+        """Return the encoded audio, as it can be stored.
+
+        Raises:
+            CorpusError: its format is unknown, its file cannot be read, or it is empty or too large.
+        """
+        fault = ""
+        try:
+            size = len(self.audio) if isinstance(self.audio, bytes) else self.audio.stat().st_size
+            if self.format not in SUFFIXES:
+                fault = f"{self.format!r} is not an audio format: use one of {', '.join(SUFFIXES)}"
+            elif not 0 < size <= LARGEST_AUDIO:
+                fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
+            else:
+                return self.audio if isinstance(self.audio, bytes) else self.audio.read_bytes()
+        except OSError as error:
+            fault = f"{self.audio!s} cannot be read ({error.strerror}): check the path and its permissions"
+        raise CorpusError(f"clip {self.id!r}: {fault}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the audio as JSON values, without unknown fields."""

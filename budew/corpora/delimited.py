@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines
+from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 DELIMITED = (".csv", ".tsv")
@@ -58,13 +58,8 @@ def delimited_rows(
     Raises:
         CorpusError: the file cannot be read, has no columns, or names the line and what is wrong with it.
     """
-    try:
-        with path.open("rb") as file:
-            yield from _rows(file, path, on_bad, span)
-    except OSError as error:
-        raise CorpusError(
-            f"{path}: cannot be read ({error.strerror}): check the path and its permissions"
-        ) from error
+    with readable(path), path.open("rb") as file:
+        yield from _rows(file, path, on_bad, span)
 
 
 def _rows(

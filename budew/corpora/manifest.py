@@ -20,7 +20,7 @@ from budew.corpora.known_names import choose, in_clip_names, known_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.scores import number_in
 from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
-from budew.corpora.sidecar import LARGEST_JSON, Span, file_lines, json_object
+from budew.corpora.sidecar import LARGEST_JSON, Span, file_lines, json_object, readable
 from budew.errors import CorpusError, OnBad
 
 MANIFEST = "clips.jsonl"
@@ -89,17 +89,13 @@ def spans(path: Path, rows: int) -> list[Span]:
     """
     if path.name.lower().endswith(DELIMITED):
         return record_spans(path, rows)
-    marks, place = [(0, 1)], 0
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(LARGEST_JSON):
-                place += len(line)
-                number += line.endswith(b"\n")
-                if line.endswith(b"\n") and number % rows == 0:
-                    marks.append((place, number + 1))
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    marks, place, number = [(0, 1)], 0, 0
+    with readable(path), path.open("rb") as file:
+        while line := file.readline(LARGEST_JSON):
+            place += len(line)
+            number += line.endswith(b"\n")
+            if line.endswith(b"\n") and number % rows == 0:
+                marks.append((place, number + 1))
     if len(marks) > 1 and marks[-1][0] == place:
         marks.pop()
     ends = [start for start, _ in marks[1:]]

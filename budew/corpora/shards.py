@@ -119,15 +119,9 @@ def _write(file: BinaryIO, clips: Iterable[Clip]) -> int:
 
 
 def _pair(clip: Clip) -> dict[str, bytes]:
-    if clip.format not in SUFFIXES:
-        raise CorpusError(
-            f"clip {clip.id!r}: {clip.format!r} is no audio format: use one of {', '.join(SUFFIXES)}"
-        )
+    audio = clip.encoded()
     try:
-        audio = clip.audio if isinstance(clip.audio, bytes) else clip.audio.read_bytes()
         described = json.dumps(clip.to_dict(), sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-    except OSError as error:
-        raise CorpusError(f"clip {clip.id!r}: {clip.audio!s} cannot be read ({error.strerror})") from error
     except (TypeError, ValueError) as error:
         raise CorpusError(f"clip {clip.id!r}: its metadata cannot be written as JSON: {error}") from error
     return {clip.format: audio, "json": described}

@@ -5,6 +5,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -58,9 +59,6 @@ def loose_json_object(text: bytes | str, name: str) -> dict[str, Any]:
             one object, or not an object.
     """
     prefix = f"{name}: " if name else ""
-    if len(text) > LARGEST_JSON:
-        fault = f"{len(text)} bytes of JSON are more than the {LARGEST_JSON} allowed: shorten it"
-        raise CorpusError(f"{prefix}{fault}")
     try:
         value = strict_json.loads(text)
     except ValueError as error:
@@ -103,11 +101,18 @@ def check_file(path: Path) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
     check_file(path)
+    with readable(path), path.open("rb") as file:
+        return json_object(file.read(LARGEST_JSON + 1), str(path))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Make a `CorpusError` of what opening and reading a file, gzip or not, raises."""
     try:
-        with path.open("rb") as file:
-            return json_object(file.read(LARGEST_JSON + 1), str(path))
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CorpusError(f"{path}: cannot be read ({reason}): check the file and its permissions") from error
 
 
 def numbered_lines(
@@ -145,10 +150,6 @@ def file_lines(
     Raises:
         CorpusError: it cannot be read, or a line is too long.
     """
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            file.seek(span.start if span else 0)
-            yield from numbered_lines(cast(BinaryIO, file), str(path), span=span, on_bad=on_bad)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CorpusError(f"{path}: cannot be read ({reason}): check the file and its permissions") from error
+    with readable(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+        file.seek(span.start if span else 0)
+        yield from numbered_lines(cast(BinaryIO, file), str(path), span=span, on_bad=on_bad)

@@ -28,7 +28,6 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Self
 
-from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.clip import Clip
 from budew.corpora.shards import write_shard
 from budew.corpora.sidecar import check_characters
@@ -133,18 +132,8 @@ def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
 def _ready(clip: Clip, seen: set[str]) -> Clip:
     if clip.id in seen:
         raise CorpusError(f"clip {clip.id!r}: another clip of the shard has this id: give each its own")
-    if clip.format not in SUFFIXES:
-        raise CorpusError(f"clip {clip.id!r}: {clip.format!r} is no audio format")
     check_characters(clip.to_dict(), f"clip {clip.id!r}")
-    if isinstance(clip.audio, bytes):
-        return clip
-    try:
-        size = clip.audio.stat().st_size
-        if size > LARGEST_AUDIO:
-            raise CorpusError(f"clip {clip.id!r}: {size} bytes of audio are more than {LARGEST_AUDIO}")
-        return replace(clip, audio=clip.audio.read_bytes())
-    except OSError as error:
-        raise CorpusError(f"clip {clip.id!r}: {clip.audio} cannot be read ({error.strerror})") from error
+    return replace(clip, audio=clip.encoded())
 
 
 def _clip_named_in(error: CorpusError) -> str:

@@ -47,16 +47,8 @@ def as_json(value: Any) -> str:
 
 
 def unchanged(clip: Clip) -> Stored:
-    """Return the audio as it is encoded.
-
-    Raises:
-        CorpusError: its file cannot be read.
-    """
-    try:
-        return Stored(clip.audio if isinstance(clip.audio, bytes) else clip.audio.read_bytes(), clip.format)
-    except OSError as error:
-        fault = f"{clip.audio!s} cannot be read ({error.strerror}): check its permissions"
-        raise CorpusError(f"clip {clip.id!r}: {fault}") from error
+    """Return the audio as it is encoded; errors are those of `Clip.encoded`."""
+    return Stored(clip.encoded(), clip.format)
 
 
 def as_wav(clip: Clip, *, sampling_rate: int) -> Stored:
@@ -82,7 +74,7 @@ def for_libsndfile(clip: Clip) -> Stored:
 
 def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> Stored:
     """Encode all samples or none: half a clip with its whole text teaches a voice to leave words out."""
-    decoded = decode(clip.audio, sampling_rate=sampling_rate, name=f"clip {clip.id!r}")
+    decoded = decode(clip.encoded(), sampling_rate=sampling_rate, name=f"clip {clip.id!r}")
     if decoded.damage is not None:
         raise AudioError(decoded.damage)
     file = io.BytesIO()  # libsndfile does not say why a disk refuses

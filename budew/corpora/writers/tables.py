@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.writers.manifests import as_json, known_columns, spoken_text, unchanged, value_of
+from budew.corpora.writers.manifests import as_json, known_columns, spoken_text, value_of
 from budew.corpora.writers.writer import expressed
 from budew.errors import CorpusError, OnBad
 from budew.taxonomy import ATTRIBUTES
@@ -84,7 +84,7 @@ def _word_for(clip: Clip, column: str) -> str | None:
 
 
 def _audio(clip: Clip) -> dict[str, Any]:
-    return {"bytes": unchanged(clip).encoded, "path": f"{clip.id}.{clip.format}"}
+    return {"bytes": clip.encoded(), "path": f"{clip.id}.{clip.format}"}
 
 
 def _schema(columns: dict[str, pa.DataType]) -> pa.Schema:

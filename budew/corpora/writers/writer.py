@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar, cast
 from urllib.parse import quote
 
-from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.corpora.clip import Clip
 from budew.corpora.sidecar import LARGEST_JSON
 from budew.corpora.writers import manifests
@@ -75,25 +74,11 @@ def write(
     overwrite: bool = False,
     on_bad: OnBad | None = None,
 ) -> int:
-    """Write clips in a format; return how many are in it.
+    """Write clips in one of the `FORMATS`; return how many are in it.
 
     Memory holds the ids, some 100 bytes a clip, and for parquet and parler about 100 MB of clips. parler has
-    a row a caption: the second caption of the clip `x` is the row `x#2`.
-
-    Args:
-        out: folder; empty, or of an earlier export, which is replaced.
-        clips: read once; errors of reading them are raised.
-        to: one of `FORMATS`.
-        clips_per_file: clips in each parquet file; 1,000 by default.
-        sampling_rate: Hz of the wav files of ljspeech; 22,050 by default.
-        overwrite: write into a folder that holds other files.
-        on_bad: called with the error of each clip that the format cannot express, and of one whose id was
-            there before; without it the error is raised.
-
-    Raises:
-        InputError: an unknown format, or an option that it does not have.
-        CorpusError: `out` holds other files, or there is no clip.
-        OSError: the disk refuses.
+    a row a caption: the second caption of the clip `x` is the row `x#2`. Clips are read once, and errors of
+    reading them are raised. The other arguments and errors are those of `budew.corpora.export`.
     """
     check_options(to, clips_per_file=clips_per_file, sampling_rate=sampling_rate)
     if to in ("parquet", "parler"):
@@ -114,10 +99,8 @@ def write(
 def check_options(to: str, *, clips_per_file: int | None, sampling_rate: int | None) -> None:
     """Raise `InputError` for an unknown format, or an option that it does not have."""
     if to not in FORMATS:
-        remedy = (
-            "run budew corpus convert for WebDataset shards" if to == "webdataset" else "use one of these"
-        )
-        raise InputError(f"{to!r} is not one of the formats {', '.join(FORMATS)}: {remedy}")
+        known = ", ".join(FORMATS)
+        raise InputError(f"{to!r} is not one of {known}; WebDataset is written by budew corpus convert")
     for name, value, having in (
         ("clips per file", clips_per_file, ("parquet", "parler")),
         ("sampling rate", sampling_rate, ("ljspeech",)),
@@ -147,25 +130,10 @@ def _distinct(clips: Iterable[Clip], on_bad: OnBad | None) -> Iterator[Clip]:
     def checked(clip: Clip) -> Clip:
         if clip.id in seen:
             raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
-        _check_audio(clip)
         seen.add(clip.id)
         return clip
 
     return expressed(clips, checked, on_bad)
-
-
-def _check_audio(clip: Clip) -> None:
-    if clip.format not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise CorpusError(f"clip {clip.id!r}: {clip.format!r} is no audio format: use one of {known}")
-    try:
-        size = len(clip.audio) if isinstance(clip.audio, bytes) else clip.audio.stat().st_size
-    except OSError as error:
-        fault = f"{clip.audio!s} cannot be read ({error.strerror}): check the path"
-        raise CorpusError(f"clip {clip.id!r}: {fault}") from error
-    if not 0 < size <= LARGEST_AUDIO:
-        fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
 
 
 def _write_files(form: Files, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None) -> int:
