@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
@@ -21,15 +21,14 @@ from budew.errors import BudewError, InputError, remedy_for
 from budew.files import check_writable, whole_file
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType
-    from rich.segment import Segment
+    from rich.console import Console, RenderableType
 
     from budew.jobs import Progress
 
 FORESEEN = (BudewError, ValueError, OSError)
 """Errors whose message is a sentence for the user."""
 Bar = Callable[..., None]
-"""Called with how many items are done, and with how many there are if that is known."""
+"""Called with how many items are done and, if known, how many there are and further text."""
 
 # Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
 _REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
@@ -66,10 +65,8 @@ def one_line_for(error: Exception) -> str:
     if isinstance(error, FORESEEN):
         return str(error) or type(error).__name__
     reason = str(error).strip().partition("\n")[0]
-    if isinstance(error, MemoryError):
-        return f"out of memory{reason and f' ({reason})'}: give it smaller files, or use fewer at once"
-    if "out of memory" in reason.lower():
-        return f"out of memory ({reason}): use a smaller batch, or another --device"
+    if isinstance(error, MemoryError) or "out of memory" in reason.lower():
+        return f"out of memory{reason and f' ({reason})'}: use smaller files or batches, or another --device"
     return f"{type(error).__name__}{reason and f': {reason}'} (BUDEW_DEBUG=1 shows where: please report it)"
 
 
@@ -184,9 +181,6 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise OSError("stdin is closed: open it, or name a file")
         yield sys.stdin.buffer
         return
-    if path.is_dir():
-        empty = " (as is no name at all)" if path == Path() else ""
-        raise InputError(f"{path}: is a folder{empty}: name a file, or - for stdin")
     with path.open("rb") as file:
         yield file
 
@@ -204,19 +198,14 @@ def console_on(file: TextIO) -> "Console":
 
 
 def print_table(table: "RenderableType") -> None:
-    """Print something of rich on stdout, with all that it holds made visible."""
-    console_on(sys.stdout).print(_Visible(table))
+    """Print something of rich on stdout, with all that it holds made visible after it is laid out."""
+    from rich.segment import Segments
 
-
-class _Visible:
-    """Something of rich, after it is laid out and before it reaches the terminal."""
-
-    def __init__(self, shown: "RenderableType") -> None:
-        self._shown = shown
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> Iterator["Segment"]:
-        for segment in console.render(self._shown, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+    console = console_on(sys.stdout)
+    laid_out = (
+        part if part.control else part._replace(text=visible(part.text)) for part in console.render(table)
+    )
+    console.print(Segments(laid_out))
 
 
 def as_json(value: object, *, indent: int | None = None) -> str:
@@ -225,45 +214,10 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 
 @contextmanager
-def job_bar(
-    what: str, more: Callable[["Progress"], str] = lambda at: ""
-) -> Iterator[Callable[["Progress"], None]]:
-    """Show how far a job is: shards, clips, clips a second, failures, its own counts, time left.
-
-    Args:
-        what: name of the job.
-        more: called now and then for further text.
-
-    Yields:
-        What moves the bar.
-    """
-    start = time.monotonic()
-    with _bar(what, "shards  ") as move:
-
-        def show(at: "Progress") -> None:
-            rate = at.clips / max(0.1, time.monotonic() - start)
-            counts = [f"{at.clips:,} clips, {rate:,.1f}/s"]
-            counts += [
-                f"{count:,} {name}" for name, count in {"failed": at.failed, **at.tally}.items() if count
-            ]
-            move(at.units, at.of, ", ".join(filter(None, [*counts, more(at)])))
-
-        yield show
-
-
-@contextmanager
-def progress_bar(what: str, *, shown: bool = True) -> Iterator[Bar]:
+def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[Bar]:
     """Show a bar with the time left while the work goes on; give the function that moves it."""
-    with _bar(what, shown=shown) as move:
-        yield lambda done, total=None: move(done, total, "")
-
-
-@contextmanager
-def _bar(
-    what: str, unit: str = "", *, shown: bool = True
-) -> Iterator[Callable[[int, int | None, str], None]]:
     if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda done, total, text: None
+        yield lambda done, total=None, text="": None
         return
     from rich.console import Console  # 50 ms, and only a bar needs it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -274,4 +228,26 @@ def _bar(
         *columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False
     ) as bar:
         task = bar.add_task(what, total=None, text="")
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text)
+        yield lambda done, total=None, text="": bar.update(task, completed=done, total=total, text=text)
+
+
+@contextmanager
+def job_bar(
+    name: str, more: Callable[["Progress"], str] | None = None
+) -> Iterator[Callable[["Progress"], None]]:
+    """Show how far a job is: shards, clips, clips a second, failures, its own counts, `more`, time left."""
+    start = time.monotonic()
+    with progress_bar(name, unit="shards  ") as move:
+
+        def show(at: "Progress") -> None:
+            rate = at.clips / max(0.1, time.monotonic() - start)
+            counts = nonzero({"failed": at.failed, **at.tally})
+            shown = [f"{at.clips:,} clips, {rate:,.1f}/s", *counts, more(at) if more else ""]
+            move(at.units, at.of, ", ".join(filter(None, shown)))
+
+        yield show
+
+
+def nonzero(counts: Mapping[str, int]) -> list[str]:
+    """Return the counts that are not 0 with their names, for display."""
+    return [f"{count:,} {name}" for name, count in counts.items() if count]

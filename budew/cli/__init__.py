@@ -19,7 +19,6 @@ from budew.cli import (
     corpora,
     corpus_jobs,
     exporting,
-    making,
     paraphrasing,
     speech,
     training,
@@ -39,7 +38,7 @@ app = typer.Typer(
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
-for commands in (making, corpus_jobs, exporting):
+for commands in (corpus_jobs, exporting):
     corpora.app.add_typer(commands.app)
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)

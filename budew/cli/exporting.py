@@ -79,7 +79,7 @@ def export(
     """
     from budew.corpora.exports import export
 
-    with GroupedErrors() as tell, progress_bar("exporting") as bar:
+    with GroupedErrors() as bad, progress_bar("exporting") as bar:
         result = export(
             source,
             out,
@@ -90,16 +90,16 @@ def export(
             seed=seed,
             sampling_rate=sampling_rate,
             overwrite=overwrite,
-            on_bad=tell,
+            on_bad=bad,
             progress=bar,
         )
-    items = f", {tell.count} items left out" if tell.count else ""
+    items = f", {bad.count} items left out" if bad.count else ""
     print(f"{result.clips} clips in {visible_name(out)}{items}")
     if result.left_out:
         print(
             f"captions: {_counts(result.written)}; left out: {_counts(result.left_out)} (--caption, --pick)"
         )
-    raise typer.Exit(tell.status)
+    raise typer.Exit(bad.status)
 
 
 def _counts(kinds: Counter[str]) -> str:

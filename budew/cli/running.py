@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from typer import Option
 
-from budew.terminal import job_bar, say_error, visible_name
+from budew.terminal import job_bar, nonzero, say_error, visible_name
 
 if TYPE_CHECKING:
     from budew.chat.server import ServerSettings
@@ -167,11 +167,26 @@ def run_job(
         job, source, out, running: what, on what, where to, and how.
         more: called now and then for what else the progress display shows.
     """
+    from budew.jobs import Plan
+
+    cluster, size = running.cluster_settings(), running.clips_per_shard
     try:
-        _run_job(job, source, out, running, more)
+        plan = Plan(job, source, out, clips_per_shard=size, retry_failed=running.retry_failed)
+        if running.dry_run:
+            _print_plan(plan, source)
+            return
+        if cluster is not None:
+            summary = plan.run(cluster=cluster)
+        else:
+            with job_bar(job.name, more) as progress:
+                summary = plan.run(workers=running.workers, progress=progress)
     except KeyboardInterrupt:
         say_error("stopped: run the same command again to continue")
         raise typer.Exit(130) from None
+    _print_summary(summary)
+    if cluster is not None and cluster.executor == "slurm" and summary.complete < summary.units:
+        print("queued (see squeue): when it has ended, the same command lists failures and queues the rest")
+    raise typer.Exit(1 if summary.failures or summary.given_up else 0)
 
 
 def run_paid_job(
@@ -199,27 +214,6 @@ def run_paid_job(
         print(spending_of(cache, account))
 
 
-def _run_job(
-    job: "Job | NumberedJob", source: str | range, out: Path, running: Running, more: "More | None"
-) -> None:
-    from budew.jobs import Plan
-
-    cluster = running.cluster_settings()
-    plan = Plan(job, source, out, clips_per_shard=running.clips_per_shard, retry_failed=running.retry_failed)
-    if running.dry_run:
-        _print_plan(plan, source)
-        return
-    if cluster is not None:
-        summary = plan.run(cluster=cluster)
-    else:
-        with job_bar(job.name, *filter(None, [more])) as progress:
-            summary = plan.run(workers=running.workers, progress=progress)
-    print_summary(summary)
-    if cluster is not None and cluster.executor == "slurm" and summary.complete < summary.units:
-        print("queued (see squeue): when it has ended, the same command lists failures and queues the rest")
-    raise typer.Exit(1 if summary.failures or summary.given_up else 0)
-
-
 def _print_plan(plan: "Plan", source: str | range) -> None:
     waiting = plan.waiting
     size = sum(unit.state().bytes for unit in waiting)
@@ -231,7 +225,7 @@ def _print_plan(plan: "Plan", source: str | range) -> None:
         print(f"  and {len(waiting) - 10} more")
 
 
-def print_summary(summary: "Summary") -> None:
+def _print_summary(summary: "Summary") -> None:
     """Print how a job ended: failures with their reasons on stderr, the rest on stdout."""
     left = summary.units - summary.complete
     for name in summary.given_up:
@@ -247,7 +241,7 @@ def print_summary(summary: "Summary") -> None:
     if summary.left_out:
         print(f"{summary.left_out:,} were left out: see {visible_name(summary.out / 'left_out.jsonl')}")
     if any(summary.tally.values()):
-        print(", ".join(f"{count:,} {name}" for name, count in summary.tally.items() if count))
+        print(", ".join(nonzero(summary.tally)))
     print(
         f"{summary.clips:,} clips in {visible_name(summary.out)}:"
         f" {summary.complete:,} of {summary.units:,} shards, {summary.done:,} done now"

@@ -2,28 +2,12 @@
 
 import json
 import resource
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from budew.corpora import read
-
-
-@pytest.fixture
-def manifest(talk) -> Path:
-    lines = [{"audio": "a.wav", "text": "Hello."}, {"audio": "b.flac"}, {"audio": "../x.wav"}]
-    (talk / "talk.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    return talk / "talk.jsonl"
-
-
-def test_a_corpus_is_exported_and_what_is_left_out_is_told(budew, tmp_path, manifest):
-    ran = budew("corpus", "export", manifest, tmp_path / "out", "--to", "ljspeech", "--sampling-rate", "8000")
-    assert (ran.status, ran.out) == (1, f"1 clips in {tmp_path / 'out'}, 2 items left out\n")
-    assert "1 clip has no transcript, which text to speech needs (b): run budew corpus transcribe" in ran.err
-    assert "line 3" in ran.err
-    assert (tmp_path / "out" / "metadata.csv").read_text() == "a|Hello.|Hello.\n"
 
 
 def test_what_many_clips_lack_is_one_line_with_the_first_and_the_remedy(budew, tmp_path, talk):
@@ -69,24 +53,6 @@ def test_all_well_is_status_0_and_an_earlier_export_is_replaced(budew, tmp_path,
         ran = budew("corpus", "export", talk, tmp_path / "out", "--to", to)
         assert (ran.status, ran.out, ran.err) == (0, f"2 clips in {tmp_path / 'out'}\n", "")
     assert [clip.id for clip in read(tmp_path / "out")] == ["a", "b"]
-
-
-def test_a_folder_of_others_is_refused_unless_it_may_be_written_to(budew, tmp_path, talk):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "notes.txt").write_text("mine")
-    arguments = ("corpus", "export", talk / "a.wav", tmp_path / "out", "--to", "parquet")
-    refused = budew(*arguments)
-    assert (refused.status, refused.out) == (1, "")
-    assert "notes.txt" in refused.err
-    assert budew(*arguments, "--overwrite").status == 0
-    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
-
-
-def test_an_option_that_the_format_does_not_have_is_one_line(budew, tmp_path, talk):
-    ran = budew("corpus", "export", talk, tmp_path / "out", "--to", "jsonl", "--clips-per-file", "3")
-    assert (ran.status, ran.err) == (
-        1, "budew: jsonl takes no clips per file of 3: remove it, or choose another format\n"
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("to", ["parquet", "ljspeech"])
