@@ -20,8 +20,8 @@ from budew.terminal import one_line_for, print_table, refuse_to_replace, say_err
         ),
         (MemoryError(), "out of memory: use smaller files or batches, or another --device"),
         (
-            RuntimeError("CUDA out of memory. Tried 2 GiB.\nGPU 0 has …"),
-            "out of memory (CUDA out of memory. Tried 2 GiB.): use smaller files or batches, or another --device",
+            RuntimeError("CUDA out of memory. Tried 2.\nGPU 0 …"),
+            "out of memory (CUDA out of memory. Tried 2.): use smaller files or batches, or another --device",
         ),
     ],
 )
