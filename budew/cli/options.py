@@ -208,33 +208,33 @@ def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
 
 def option_groups(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the fields of its dataclass parameters as options; `defaults` replace theirs."""
-    return lambda command: _expanded(command, defaults)
 
-
-def _expanded(command: Callable[..., None], defaults: dict[str, Any]) -> Callable[..., None]:
-    signature = inspect.signature(command)
-    groups: dict[str, Any] = {
-        name: at.annotation for name, at in signature.parameters.items() if is_dataclass(at.annotation)
-    }
-    own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=defaults.get(field.name, field.default),
-            annotation=field.type,
-        )
-        for group in groups.values()
-        for field in fields(group)
-    ]
-
-    def expanded(**given: Any) -> None:
-        made = {
-            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
-            for name, group in groups.items()
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command)
+        groups: dict[str, Any] = {
+            name: at.annotation for name, at in signature.parameters.items() if is_dataclass(at.annotation)
         }
-        command(**given, **made)
+        own = [parameter for name, parameter in signature.parameters.items() if name not in groups]
+        shared = [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(field.name, field.default),
+                annotation=field.type,
+            )
+            for group in groups.values()
+            for field in fields(group)
+        ]
 
-    expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
-    expanded.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    return expanded
+        def expanded(**given: Any) -> None:
+            made = {
+                name: group(**{field.name: given.pop(field.name) for field in fields(group)})
+                for name, group in groups.items()
+            }
+            command(**given, **made)
+
+        expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
+        expanded.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+        return expanded
+
+    return decorate

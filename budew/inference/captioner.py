@@ -18,7 +18,7 @@ from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, InputError, JobError
 from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clean, clock, pool
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import checked_samples, consensus, sample_captions
+from budew.inference.self_consistency import MAX_SAMPLES, consensus, sample_captions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import number_of_beams, write_captions
 from budew.profile import VoiceProfile
@@ -51,10 +51,12 @@ class Captioner:
         """
         if batch_size < 1:
             raise InputError(f"a batch of {batch_size} windows is empty: use batch_size=1 or more")
+        if not 0 <= num_samples <= MAX_SAMPLES:
+            raise InputError(f"{num_samples} samples cannot be drawn: use 0 to {MAX_SAMPLES}")
         self.checkpoint = checkpoint
         self.batch_size = batch_size
         self.num_beams = number_of_beams(checkpoint, num_beams)
-        self.num_samples = checked_samples(num_samples)
+        self.num_samples = num_samples
 
     @classmethod
     def from_pretrained(

@@ -20,7 +20,6 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.modeling_outputs import BaseModelOutput
 
 from budew.captions.parse import parse
-from budew.errors import InputError
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import features_of, generate, generation_settings, texts_of
 from budew.profile import VoiceProfile
@@ -39,13 +38,10 @@ def sample_captions(
     Args:
         checkpoint: the model.
         windows: mono samples (n,) each, at `checkpoint.sampling_rate`, at most `window_seconds` long.
-        num_samples: captions to sample for each; 0 samples none.
+        num_samples: captions to sample for each, at most `MAX_SAMPLES`; 0 samples none.
         seed: another one gives other captions.
-
-    Raises:
-        InputError: not a number from 0 to `MAX_SAMPLES`.
     """
-    if not checked_samples(num_samples):
+    if not num_samples:
         return [() for _ in windows]
     noise = GumbelNoise([_seed(window, seed, number) for window in windows for number in range(num_samples)])
     with torch.inference_mode():
@@ -58,18 +54,6 @@ def sample_captions(
     )
     texts = texts_of(checkpoint, tokens)
     return [tuple(texts[start : start + num_samples]) for start in range(0, len(texts), num_samples)]
-
-
-def checked_samples(num_samples: int) -> int:
-    """Return the number of samples.
-
-    Raises:
-        InputError: not a number from 0 to `MAX_SAMPLES`.
-    """
-    is_number = isinstance(num_samples, int) and not isinstance(num_samples, bool)
-    if not is_number or not 0 <= num_samples <= MAX_SAMPLES:
-        raise InputError(f"{num_samples!r} samples cannot be drawn: use 0 to {MAX_SAMPLES}")
-    return num_samples
 
 
 def consensus(captions: Sequence[str]) -> VoiceProfile:

@@ -22,16 +22,8 @@ PUBLISHED = "laion/BUD-E-Whisper"
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """An encoder and what it takes.
-
-    Attributes:
-        module: of transformers.
-        extractor: its feature extractor.
-        name: of the checkpoint.
-        window_seconds: of a window.
-        sampling_rate: Hz.
-        positions: hidden states of a window.
-        width: of a hidden state.
+    """An encoder of transformers, its feature extractor, and what they take: `window_seconds` of audio at
+    `sampling_rate` (Hz). A window has so many `positions` with a hidden state of `width` numbers.
     """
 
     module: Any
@@ -62,15 +54,7 @@ class Encoder:
 
 
 def load_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Encoder:
-    """Load the encoder of a checkpoint and drop its decoder.
-
-    Args:
-        name_or_dir: folder, hub id, or None for the checkpoint in this package.
-        device: as of `budew.model.checkpoint.load_checkpoint`.
-
-    Raises:
-        CheckpointError: there is no such checkpoint or device.
-    """
+    """Load the encoder of a checkpoint and drop its decoder; see `load_checkpoint`."""
     checkpoint = load_checkpoint(name_or_dir, device=device)
     config = checkpoint.model.config
     return Encoder(

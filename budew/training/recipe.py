@@ -135,28 +135,15 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     Raises:
         SettingsError: there is no such recipe, or it is not valid; names the file and each wrong field.
     """
-    file = find_recipe(path)
+    file = Path(path)
+    if not file.is_file():
+        shipped = {found.stem: found for found in sorted(data_folder("recipes").glob("*.yaml"))}
+        if str(path) not in shipped:
+            raise SettingsError(
+                f"{path}: no such recipe: give a YAML file, or one that ships: {', '.join(shipped)}"
+            )
+        file = shipped[str(path)]
     return load(Recipe, file, changes, name=read_yaml(file).get("name", file.stem))
-
-
-def shipped_recipes() -> tuple[str, ...]:
-    """Return the names of the recipes that ship with the package."""
-    return tuple(sorted(path.stem for path in data_folder("recipes").glob("*.yaml")))
-
-
-def find_recipe(name: str | Path) -> Path:
-    """Return the file of a recipe: `name` itself where there is such a file, else the one that ships.
-
-    Raises:
-        SettingsError: neither; lists those that ship.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    if str(name) in shipped_recipes():
-        return data_folder("recipes") / f"{name}.yaml"
-    known = ", ".join(shipped_recipes())
-    raise SettingsError(f"{name}: no such recipe: give a YAML file, or the name of one that ships ({known})")
 
 
 def differences(one: Recipe, other: Recipe) -> list[str]:

@@ -110,19 +110,15 @@ def word_error_rate(expected: str, recognized: str, *, language: str | None = No
 def comparable(text: str) -> str:
     """Return a text in lower case without punctuation and symbols."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = (_kept(letter) for letter in folded)
-    return " ".join("".join(kept).split())
+    closed = (letter for letter in folded if letter not in _WITHIN_WORDS)
+    return " ".join(
+        "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in closed).split()
+    )
 
 
 def counts_characters(language: str | None) -> bool:
     """Tell whether a language is written without spaces between words."""
     return (language or "").partition("-")[0].lower() in _without_spaces()
-
-
-def _kept(letter: str) -> str:
-    if letter in _WITHIN_WORDS:
-        return ""
-    return letter if unicodedata.category(letter)[0] in "LMN" else " "
 
 
 @cache

@@ -56,7 +56,7 @@ def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_s
     assert asked.profile == consensus(several)
 
 
-@pytest.mark.parametrize("wrong", [-1, 1000, True])
+@pytest.mark.parametrize("wrong", [-1, 257])
 def test_a_number_of_samples_out_of_range_is_refused(captioner, wrong):
     with pytest.raises(InputError):
         Captioner(captioner.checkpoint, num_samples=wrong)
