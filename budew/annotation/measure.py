@@ -38,21 +38,17 @@ from budew.resources import packaged_table
 FIELD = "measured"
 LONGEST = 120.0
 """Seconds. pYIN takes 0.5 MB for each."""
-FRAME, HOP = 1_024, 256
-"""Samples: 64 ms, every 16 ms."""
+FRAME, HOP = 1_024, 256  # samples
 SECONDS = HOP / SAMPLING_RATE
 """From one frame to the next."""
-SILENCE = 25.0
-"""dB under the 99th percentile of the frames."""
-SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3
-"""Seconds."""
+SILENCE = 25.0  # dB under the 99th percentile of the frames
+SHORTEST_SOUND, SHORTEST_PAUSE = 0.1, 0.3  # seconds
 FLOOR = -120.0
 """dBFS (a full-scale square is 0). Less is not distinguished: 24 bits end at -144, 16 at -96."""
 
 LOWEST, HIGHEST = 65.0, 800.0
 """Hz. librosa advises 65 at least; a scream passes 800, and is then found an octave below or unvoiced."""
-STEP = 0.2
-"""Semitones between candidates."""
+STEP = 0.2  # semitones between candidates
 SWITCH = 0.05
 """Chance that a frame ends a voiced or unvoiced stretch: in speech one lasts about 0.3 s. librosa's 0.01 is
 that of music."""
@@ -60,8 +56,7 @@ that of music."""
 _WINDOW = np.hanning(FRAME) / np.hanning(FRAME).sum()
 FAINTEST = -75.0
 """dBFS: less is silence, in which there is nothing to measure."""
-NOISE = 10.0
-"""Percentile of the frames that is taken for noise."""
+NOISE = 10.0  # percentile of the frames
 MOST_SNR = 80.0
 DIP = 2.0
 """dB by which a nucleus stands over the trough behind it (de Jong & Wempe 2009)."""
@@ -264,15 +259,11 @@ def count_nuclei(loudness: NDArray[np.float64], voiced: NDArray[np.bool_]) -> in
 
 
 def count_syllables(text: str, language: str | None = None) -> int | None:
-    """Return the number of syllables of a text, or None where its letters do not show it.
+    """Return the number of syllables of a text, whose `language` is a BCP 47 tag; None where it is not known.
 
-    Args:
-        text: in Latin, Greek, Cyrillic, Hangul, kana or Chinese; what stands in brackets or between
-            asterisks is not spoken.
-        language: BCP 47 tag.
-
-    Returns:
-        None for texts without words, with digits, in another script, or in Japanese with Han characters.
+    What stands in brackets or between asterisks is not spoken. Not known are texts without words, with
+    digits, in scripts other than Latin, Greek, Cyrillic, Hangul, kana and Chinese, or in Japanese with Han
+    characters.
     """
     spoken = unicodedata.normalize("NFC", _MARKUP.sub(" ", text.lower()))
     words = _WORD.findall(spoken)

@@ -22,7 +22,6 @@ from budew.annotation.head_files import NOTES, Head, pool, save_heads
 from budew.annotation.head_stack import Fitting, fit_stack, unstacked
 from budew.annotation.heads import encoder_windows
 from budew.audio.samples import warn_of_damage
-from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.errors import AudioError, CheckpointError, CorpusError, OnBad, report
 from budew.model.checkpoint import identity
@@ -81,15 +80,12 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Heads with their quality; what was too rare, and what was not better than the mean.
+    """Heads that are kept, and how they were trained.
 
     Attributes:
-        heads: to be saved.
         quality: of each head that was trained, by name, those that are left out among them.
         rare: emotions and attributes that occur too seldom.
-        epochs: that were run.
-        pooled: the clips that were encoded.
-        validation: how many of them were held out.
+        validation: how many of the clips were held out.
     """
 
     heads: tuple[Head, ...]
@@ -165,12 +161,31 @@ def pooled_states(
     Takes 4 kB a clip for width 256, 12 kB for 768. Arguments are those of `train_heads`.
     """
     features: list[NDArray[np.float32]] = []
-    targets, speakers, skipped = [], [], Counter[str]()
-    clips = _encodable(corpus, encoder, on_bad, skipped)
-    while batch := list(islice(clips, batch_size)):
-        features.append(pool(encoder.states([samples for _, _, samples in batch])).cpu().numpy())
-        targets += [_targets(profile) for _, profile, _ in batch]
-        speakers += [clip.speaker or clip.id for clip, _, _ in batch]
+    targets: list[list[float]] = []
+    speakers: list[str] = []
+    skipped = Counter[str]()
+
+    def first_windows() -> Iterator[NDArray[np.float32]]:
+        for clip in read(corpus, on_bad=on_bad):
+            if clip.profile is None:
+                skipped["bare"] += 1
+                continue
+            cut = encoder_windows(clip, encoder)
+            try:
+                first, more = next(cut), next(cut, None)
+            except AudioError as error:
+                report(error, on_bad)
+                continue
+            warn_of_damage(first.damage)
+            skipped["cut"] += more is not None
+            skipped["unjudged"] += not clip.profile.emotions_known
+            targets.append(_targets(clip.profile))
+            speakers.append(clip.speaker or clip.id)
+            yield first.samples
+
+    windows = first_windows()
+    while batch := list(islice(windows, batch_size)):
+        features.append(pool(encoder.states(batch)).cpu().numpy())
         if progress:
             progress(len(speakers))
     return Pooled(
@@ -192,30 +207,11 @@ def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDA
     return chosen
 
 
-def _encodable(
-    corpus: str | Path, encoder: Encoder, on_bad: OnBad | None, skipped: Counter[str]
-) -> Iterator[tuple[Clip, VoiceProfile, NDArray[np.float32]]]:
-    """Give each clip that has a profile, with the samples of its first window; count the others."""
-    for clip in read(corpus, on_bad=on_bad):
-        if clip.profile is None:
-            skipped["bare"] += 1
-            continue
-        cut = encoder_windows(clip, encoder)
-        try:
-            first, more = next(cut), next(cut, None)
-        except AudioError as error:
-            report(error, on_bad)
-            continue
-        warn_of_damage(first.damage)
-        skipped["cut"] += more is not None
-        skipped["unjudged"] += not clip.profile.emotions_known
-        yield clip, clip.profile, first.samples
-
-
 def _targets(profile: VoiceProfile) -> list[float]:
-    emotions = [from_intensity(profile.emotions.get(name, 0.0), SCALE) for name in EMOTIONS]
-    if not profile.emotions_known:
-        emotions = [np.nan] * len(EMOTIONS)
+    known = profile.emotions_known
+    emotions = [
+        from_intensity(profile.emotions.get(name, 0.0), SCALE) if known else np.nan for name in EMOTIONS
+    ]
     return [*emotions, *(float(profile.traits.get(name, np.nan)) for name in ATTRIBUTES)]
 
 

@@ -67,10 +67,7 @@ class Backend(Speaker, Protocol):
 class Act:
     """The job `act`: speaks planned clips, given as clip numbers: `run(Act(plan, backend), range(100), out)`.
 
-    Attributes:
-        plan: what is acted.
-        backend: who speaks.
-        check: a job that every clip passes before it is written, such as `CheckWords`.
+    `check` is a job that every clip passes before it is written, such as `CheckWords`.
     """
 
     plan: ActingPlan
