@@ -1,4 +1,4 @@
-"""Whatever the model does, each clip ends annotated or told, in order, and nothing is asked twice."""
+"""Whatever the model does, each clip ends annotated or reported, in order, and nothing is asked twice."""
 
 import dataclasses
 import hashlib
@@ -70,7 +70,9 @@ def test_a_fault_that_passes_costs_no_clip(serve, fault):
     assert server.seen.met[fault]
 
 
-def test_everything_at_once_ends_with_each_clip_annotated_or_told_and_a_rerun_asks_nothing(serve, tmp_path):
+def test_everything_at_once_ends_with_each_clip_annotated_or_reported_and_a_rerun_asks_nothing(
+    serve, tmp_path
+):
     given = clips(80)
     server = serve(misbehave=0.3, seed=5, stall=0.6)
     job = job_for(server, server_options={"timeout": 0.3, "cache": tmp_path / "a.sqlite"})
@@ -116,7 +118,7 @@ def test_the_audio_the_names_and_the_schema_are_sent_and_then_what_was_wrong(ser
         assert "Amusement missing" in text
 
 
-def test_what_cannot_be_heard_is_told_and_not_sent(serve, tmp_path):
+def test_what_cannot_be_heard_is_reported_and_not_sent(serve, tmp_path):
     refused = wav(9)
     server = serve(refuse=frozenset([hashlib.sha256(refused).hexdigest()]))
     given = [
@@ -133,7 +135,7 @@ def test_what_cannot_be_heard_is_told_and_not_sent(serve, tmp_path):
     assert "this audio cannot be read" in str(failures["refused"])
 
 
-def test_a_server_that_stays_down_ends_the_job_with_no_clip_told_as_failed(serve, tmp_path):
+def test_a_server_that_stays_down_ends_the_job_with_no_clip_reported_as_failed(serve, tmp_path):
     server = serve()
     job = job_for(server, server_options={"patience": 0.4, "concurrency": 2, "cache": tmp_path / "a.sqlite"})
     failures, done = {}, []

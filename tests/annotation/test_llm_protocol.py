@@ -126,7 +126,7 @@ def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "reported"),
     [
         (changed("emotions", "Anger", to=4.5), "emotions: 'Anger': .*4.5"),
         (changed("emotions", "Anger", to=True), "'Anger': .*True"),
@@ -147,17 +147,17 @@ def test_only_what_was_asked_for_is_needed_in_fractions_and_any_spelling():
         (changed("comment", to="hm"), "'comment' is not requested"),
     ],
 )
-def test_whatever_is_wrong_is_told(data, told):
+def test_whatever_is_wrong_is_reported(data, reported):
     found = problems(data)
-    assert re.search(told, found)
+    assert re.search(reported, found)
     assert len(found.splitlines()) == 1
 
 
-def test_all_that_is_wrong_is_told_at_once_and_not_at_length():
-    told = problems(changed("emotions", to=dict.fromkeys(EMOTIONS, 9))).splitlines()
-    assert len(told) == MOST_PROBLEMS + 1
-    assert told[-1] == "and 20 more"
-    assert max(map(len, told)) <= 200
+def test_all_that_is_wrong_is_reported_at_once_and_not_at_length():
+    reported = problems(changed("emotions", to=dict.fromkeys(EMOTIONS, 9))).splitlines()
+    assert len(reported) == MOST_PROBLEMS + 1
+    assert reported[-1] == "and 20 more"
+    assert max(map(len, reported)) <= 200
 
 
 JSON = st.recursive(

@@ -45,12 +45,12 @@ def test_louder_is_louder_by_as_many_decibels():
 
 
 @pytest.mark.parametrize("snr", [0, 15, 30])
-def test_noise_is_told_within_two_decibels(snr):
+def test_noise_is_measured_within_two_decibels(snr):
     clean = np.concatenate([phrase()] * 2)
     spoken = np.concatenate([syllables(6, a_second=4.0)] * 2)
     level = 10 * np.log10(np.mean(spoken.astype(float) ** 2))
-    figures = measure(clean + noise(len(clean), level=level - snr))
-    assert figures["snr"] == pytest.approx(snr, abs=2)
+    measures = measure(clean + noise(len(clean), level=level - snr))
+    assert measures["snr"] == pytest.approx(snr, abs=2)
 
 
 def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
@@ -58,20 +58,20 @@ def test_rate_is_a_second_of_speech_and_pauses_do_not_slow_it():
     rates = [measure(sound)["nuclei_rate"] for sound in (slow, fast)]
     assert rates == pytest.approx([2.5, 5.0], rel=0.12)
     with_pause = np.concatenate([fast, silence(1.5), fast])
-    figures = measure(with_pause, transcript="ba " * 20)
-    assert figures["nuclei_rate"] == pytest.approx(5.0, rel=0.12)
-    assert figures["syllable_rate"] == pytest.approx(5.0, rel=0.12)
-    assert (figures["pauses"], type(figures["pauses"])) == (1, int)
-    assert figures["pause_share"] == pytest.approx(1.5 / 5.5, abs=0.03)
-    assert figures["speech_seconds"] == pytest.approx(4.0, abs=0.15)
+    measures = measure(with_pause, transcript="ba " * 20)
+    assert measures["nuclei_rate"] == pytest.approx(5.0, rel=0.12)
+    assert measures["syllable_rate"] == pytest.approx(5.0, rel=0.12)
+    assert (measures["pauses"], type(measures["pauses"])) == (1, int)
+    assert measures["pause_share"] == pytest.approx(1.5 / 5.5, abs=0.03)
+    assert measures["speech_seconds"] == pytest.approx(4.0, abs=0.15)
 
 
 @pytest.mark.parametrize("samples", [silence(1), silence(0.001), noise(RATE, level=-90), vowel(0.005)])
 def test_what_is_silent_or_very_short_is_measured_as_far_as_it_goes(samples):
-    figures = measure(samples)
-    assert figures["seconds"] == pytest.approx(len(samples) / RATE, abs=1e-3)
-    assert "pitch_median" not in figures
-    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    measures = measure(samples)
+    assert measures["seconds"] == pytest.approx(len(samples) / RATE, abs=1e-3)
+    assert "pitch_median" not in measures
+    assert json.loads(json.dumps(measures, allow_nan=False)) == measures
 
 
 def test_the_job_adds_figures_and_nothing_else(run_on, failures, tmp_path: Path):
@@ -138,7 +138,7 @@ def test_syllables_of_a_text(text, language, count):
     ("text", "language"),
     [("", None), ("...", "en"), ("In 1984", "en"), ("नमस्ते", "hi"), ("今日は", "ja"), ("[laughs]", "en")],
 )
-def test_what_cannot_be_told_is_not_told(text, language):
+def test_text_whose_letters_do_not_show_syllables_has_no_count(text, language):
     assert count_syllables(text, language) is None
 
 

@@ -55,7 +55,7 @@ def pooled(corpus: Path) -> Pooled:
     return pooled_states(corpus, load_encoder(device="cpu"))
 
 
-def test_a_loud_cue_is_told_better_than_by_the_mean(pooled):
+def test_a_loud_cue_is_predicted_better_than_by_the_mean(pooled):
     trained = fit_heads(pooled, FITTING)
     assert {head.name for head in trained.heads} == {"Arousal", "Anger"}
     for quality in trained.quality.values():

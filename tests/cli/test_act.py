@@ -40,38 +40,23 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
-        (("--emotions", "angr"), "unknown emotion 'angr'"),
-        (("--languages", "en,xx"), "no language 'xx': use some of en, de, es, fr"),
+        (("--languages", "en,xx"), "no language 'xx'"),
         (("--base-url", "espeak", "--model", "m"), "is not a URL"),
         (("--set", "textes=neutral"), "unknown setting 'textes'"),
-        (
-            (
-                "--base-url",
-                "http://127.0.0.1:9/v1",
-                "--model",
-                "m",
-                "--set",
-                "retries=0",
-                "--set",
-                "patience=0.1",
-            ),
-            "has not answered",
-        ),
-        (("--voices", "nobody"), "espeak-ng has no voice 'nobody'"),
+        ((*NOBODY, "--set", "retries=0", "--set", "patience=0.1"), "has not answered"),
     ],
 )
-def test_what_cannot_be_is_one_line(budew, tmp_path, options, told):
+def test_what_cannot_be_is_one_line(budew, tmp_path, options, reported):
     outcome = budew("corpus", "act", tmp_path / "out", "--clips", 3, "--seed", 1, *options)
     assert outcome.status == 1
     assert outcome.err.startswith("budew: ")
-    assert told in outcome.err
-    assert "please report it" not in outcome.err
+    assert reported in outcome.err
     assert len(outcome.err.splitlines()) == 1
 
 
-def test_a_checkpoint_that_does_not_know_the_language_is_told_before_anything_is_spoken(
+def test_a_checkpoint_that_does_not_know_the_language_is_reported_before_anything_is_spoken(
     budew, tmp_path, whisper_folder
 ):
     outcome = budew(

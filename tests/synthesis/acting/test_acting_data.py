@@ -50,8 +50,8 @@ def test_challenges_have_directions_and_known_cues_and_bursts():
 
 
 def test_instructions_have_a_sentence_for_each_level_and_a_place_for_everything():
-    told = data("instructions")
-    assert set(told["levels"]) == set(LEVEL_NAMES[1:])
+    wording = data("instructions")
+    assert set(wording["levels"]) == set(LEVEL_NAMES[1:])
     places = {"language", "accent", "feeling", "level", "challenge", "bounds"}
-    for frame in told["frames"]:
+    for frame in wording["frames"]:
         assert {name for _, name, _, _ in string.Formatter().parse(frame) if name} == places

@@ -131,7 +131,7 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
         (tone(LONGEST + 1, rate=8_000), "longer than 60 s"),
     ],
 )
-def test_what_is_no_speech_is_told(audio, match):
+def test_what_is_no_speech_is_reported(audio, match):
     with pytest.raises(AnswerError, match=match) as error:
         as_take(audio, content_type="text/html")
     assert str(error.value).isprintable()
