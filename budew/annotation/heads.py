@@ -83,7 +83,7 @@ class AnnotateByHeads:
     name: ClassVar[str] = "annotate"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output: the heads and the encoder, by hashes of their weights."""
+        """Return the settings that determine the output: hashes of the weights of heads and encoder."""
         files = find_heads(self.heads)
         return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
 
@@ -156,7 +156,7 @@ class _Pending:
                 warn_of_damage(window.damage)
                 self.seconds.append(window.end - window.start)
                 yield window.samples
-        except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+        except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
             self.error = error
         self.read = True
 

@@ -34,7 +34,7 @@ class AnnotateByLabels:
             raise InputError(f"labels come from {' or '.join(SOURCES)}, not from {self.source!r}")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output. How captions are parsed depends on the version of budew."""
+        """Return the settings that determine the output. Parsing depends on the version."""
         return {"by": "labels", "source": self.source, "budew": __version__}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

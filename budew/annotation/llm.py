@@ -80,7 +80,7 @@ class AnnotateByLLM:
             raise InputError("turns must be at least 1, max_seconds above 0, and temperature from 0 to 2")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the profiles. What decides only which clips fail may change between runs."""
+        """Return what determines the profiles, not those that only decide which clips fail."""
         return {**self._made_by(), "prompt_sha256": self.prompt.sha256()}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
@@ -92,7 +92,7 @@ class AnnotateByLLM:
             for (clip, _), profile in annotated:
                 try:
                     yield self._with_profile(clip, profile.result())
-                except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+                except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
                     failed(clip.id, error)
 
     def _prepared(self, clip: Clip) -> tuple[Clip, SentAudio | Exception]:

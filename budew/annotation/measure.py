@@ -75,7 +75,7 @@ class Measure:
     name: ClassVar[str] = "measure"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the measures."""
+        """Return the settings that determine the measures."""
         return {
             "pitch": f"librosa {version('librosa')} pyin",
             "hertz": [LOWEST, HIGHEST],

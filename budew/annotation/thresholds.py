@@ -127,7 +127,7 @@ class AnnotateByMeasures:
     name: ClassVar[str] = "annotate"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output: the thresholds, by a hash."""
+        """Return the settings that determine the output: the thresholds, by a hash."""
         digest = read_thresholds(self.thresholds).digest()
         return {"by": "measures", "bins": digest, "overwrite": self.overwrite}
 

@@ -1,7 +1,7 @@
 """Audio formats: which one a file has, and whether it ends where its format says.
 
 Content decides how a file is decoded, so an mp3 named `.wav` plays and a text file named `.wav` is refused
-by name. Most decoders do not report audio that breaks off. Measured on files cut at random places: libsndfile
+by name. Most decoders do not report truncated audio. Measured on files cut at random places: libsndfile
 is silent on every wav, aiff, au and ogg, FFmpeg on 198 of 200 mp3 without a length tag.
 """
 

@@ -1,4 +1,4 @@
-"""Rendering: from a profile to an English caption that `parse` reads back exactly.
+"""Rendering: from a profile to an English caption that `parse` parses back exactly.
 
 Frame, words and the order of the emotions are digits of one hash of the profile and the seed, so that a
 corpus varies and every caption can be made again. The order is random because captions that list

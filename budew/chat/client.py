@@ -242,7 +242,7 @@ def answered_in_order(
     Items are taken as needed, twice as many ahead as requests may be under way.
 
     Raises:
-        JobError: going on is useless. What was answered is kept.
+        JobError: continuing is useless. Answers are kept.
     """
 
     async def opened() -> Client:

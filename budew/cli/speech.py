@@ -93,7 +93,7 @@ def caption(
 
 
 def _is_file(path: Path) -> bool:
-    """Tell a file, which may still have to be made, from stdout and pipes."""
+    """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
     return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
 
 

@@ -21,7 +21,7 @@ def parse_lines(
         name: what errors call the file.
         into: instead of `emotions`, the whole reading (`VoiceProfile.to_dict`) under this name, which no
             object has yet; without it, `emotions` that are there already are replaced.
-        on_bad: called with the error of each bad line, and the reading goes on; without it the error is
+        on_bad: called with the error of each bad line, and reading continues; without it the error is
             raised.
 
     Raises:
@@ -44,7 +44,7 @@ def _parsed(record: dict[str, Any], where: str, into: str | None) -> dict[str, A
     if not isinstance(caption, str):
         raise CorpusError(f'{where}: has no text under "caption": add it')
     if into in record:
-        raise CorpusError(f"{where}: has something under {into!r} already: give the reading another name")
+        raise CorpusError(f"{where}: already has the key {into!r}: choose another")
     read = parse(caption)
     added = {"emotions": dict(read.emotions)} if into is None else {into: read.profile.to_dict()}
     return {**record, **added}

@@ -4,7 +4,7 @@ The delimiter is a tab in `.tsv`, else the one of `,` `;` `|` and tab that the f
 first line names the columns, by the usual names of `fields.yaml`. LJSpeech's `metadata.csv`, which has no
 such line (`LJ001-0001|text|normalized text`), is known by its `wavs/` folder.
 
-A record that breaks off in a quoted field costs itself: the reading goes on with the line behind its first.
+A record that is truncated in a quoted field is skipped: reading continues with the line after its first.
 """
 
 import csv

@@ -76,7 +76,7 @@ def export(
         seed: of "random".
         sampling_rate: Hz, for ljspeech; 22,050 by default.
         overwrite: write into a folder that holds other files; those of the same name are replaced.
-        on_bad: called with the error of each item that cannot be read or written, and the export goes on;
+        on_bad: called with the error of each item that cannot be read or written, and the export continues;
             without it the error is raised.
         progress: called with the number of clips that were read.
 

@@ -26,7 +26,7 @@ def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]
 
     Args:
         folder: searched with all folders in it.
-        on_bad: called with an error for each folder that cannot be listed, and the search goes on;
+        on_bad: called with an error for each folder that cannot be listed, and the search continues;
             without it the error is raised.
 
     Raises:

@@ -49,7 +49,7 @@ class HubDataset:
 
 
 def is_hub_dataset(source: str) -> bool:
-    """Tell whether a source names a dataset of the hub, and not a file on it."""
+    """Return whether a source names a dataset of the hub, and not a file on it."""
     return source.startswith(SCHEME) and not source.removeprefix(SCHEME).startswith(_FILES)
 
 
@@ -95,7 +95,7 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
         on_bad: as for `budew.read`.
 
     Raises:
-        CorpusError: the dataset cannot be downloaded, has no audio or breaks off; or names the bad row.
+        CorpusError: the dataset cannot be downloaded, has no audio or is truncated; or names the bad row.
         MissingExtraError: `datasets` is not installed.
     """
     for shard in hub_shards(source):

@@ -98,7 +98,7 @@ def downloaded(address: str) -> Iterator[Path]:
     """Give a local copy of a file, under its own name, for as long as it is needed.
 
     Raises:
-        CorpusError: it cannot be downloaded, breaks off, or is larger than `LARGEST_DOWNLOAD`.
+        CorpusError: it cannot be downloaded, is truncated, or is larger than `LARGEST_DOWNLOAD`.
         OSError: the temporary place is full; names it.
     """
     with temporary_folder() as folder:

@@ -1,7 +1,7 @@
 """Clips that a corpus holds more than once: equal samples, whatever their format, or equal transcripts.
 
 Samples are compared by a hash of what is decoded, at about 400 times real time on one core. Everything is
-kept in SQLite: memory does not grow with the corpus, and with a `cache` file an interrupted run goes on where
+kept in SQLite: memory does not grow with the corpus, and with a `cache` file an interrupted run resumes where
 it stopped (at most the last `COMMIT_EVERY` clips are decoded again) and a larger corpus decodes only what is
 new.
 """
@@ -58,7 +58,7 @@ class Duplicates:
         clips: compared.
         groups: of equal clips, in the order of the ids to keep.
         damaged: clips of which a part could not be decoded; compared by the rest.
-        without_transcript: clips that were not compared for want of one.
+        without_transcript: clips that were not compared, having no transcript.
         bad: items that could not be read or decoded.
     """
 

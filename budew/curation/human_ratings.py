@@ -96,7 +96,7 @@ def read_ratings(
     Args:
         path: the table.
         scale: of numbers, such as "0-7", where the table is of no kind that is known.
-        on_bad: called with the error of each bad row, and the reading goes on; without it the error is
+        on_bad: called with the error of each bad row, and reading continues; without it the error is
             raised.
 
     Raises:

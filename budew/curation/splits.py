@@ -229,7 +229,7 @@ class Select:
         check_part(self.splits, self.part)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output."""
+        """Return the settings that determine the output."""
         return {"part": self.part, "splits": self.splits.digest}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

@@ -24,7 +24,7 @@ class Convert:
     name: str = "convert"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output."""
+        """Return the settings that determine the output."""
         return {"max_seconds": self.max_seconds, "keep_damaged": self.keep_damaged}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

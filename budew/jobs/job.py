@@ -22,7 +22,7 @@ class Job(Protocol):
         """Return what the job does in one word, such as "segment"."""
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output, as JSON values: versions, models, prompts, seeds, thresholds.
+        """Return what determines the output, as JSON values: versions, models, prompts, seeds, thresholds.
 
         Output made with other settings is not continued. What does not change the output, such as a batch
         size or an address, does not belong here.

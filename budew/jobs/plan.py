@@ -1,6 +1,6 @@
 """`Plan`: a job over a source, divided into units, that may be killed at any moment and started again.
 
-A finished unit is never done again, a clip that fails is listed with its reason and the others go on, and the
+A finished unit is not repeated, a clip that fails is listed with its reason and the others continue, and the
 output is the same, to the byte, however often the job was stopped, however many workers it had, and whether
 it ran here or on a cluster.
 """
@@ -252,7 +252,7 @@ def run(
     retry_failed: bool = False,
     progress: OnProgress | None = None,
 ) -> Summary:
-    """Do a job over a source on this machine, or go on with it. Arguments and errors are those of `Plan`."""
+    """Do a job over a source on this machine, or continue it. Arguments and errors are those of `Plan`."""
     plan = Plan(job, source, out, clips_per_shard=clips_per_shard, retry_failed=retry_failed)
     return plan.run(workers=workers, progress=progress)
 

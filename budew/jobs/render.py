@@ -46,7 +46,7 @@ class Render:
             raise InputError("per_clip must be 1 or more")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the output."""
+        """Return the settings that determine the output."""
         names = ("seed", "per_clip", "style", "max_emotions", "min_level")
         return {
             **{name: getattr(self, name) for name in names},

@@ -5,7 +5,7 @@ hop of 20 ms instead of 10 the encoder has half as many positions, a step costs 
 pitch, tremor and rhythm of speech (under 10 Hz) lose nothing; the longer Fourier window that goes with it
 resolves the harmonics of a low voice.
 
-The tokenizer is a byte-level BPE learnt from captions. With a vocabulary of a thousand nearly every word of a
+The tokenizer is a byte-level BPE trained on captions. With a vocabulary of a thousand nearly every word of a
 caption is one token, so a caption takes about 20 tokens instead of 30 and the embedding is 50 times smaller
 than Whisper's. Any text can still be written, since the bytes are in it. Timestamps are left out: a model
 cannot emit what it does not have.

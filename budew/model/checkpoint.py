@@ -123,7 +123,7 @@ def identity(name_or_dir: str | Path | None) -> str:
 
 
 def is_on_hub(name_or_dir: str | Path) -> bool:
-    """Tell whether this names a checkpoint on the hub, which may be downloaded first, and nothing here."""
+    """Return whether this names a checkpoint on the hub, which may be downloaded first, and nothing here."""
     is_named = isinstance(name_or_dir, str) and HUB_ID.fullmatch(name_or_dir) is not None
     return is_named and not Path(name_or_dir).expanduser().exists()
 

@@ -56,7 +56,7 @@ class ChatBackend:
         return 2 * self.server.concurrency
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the candidates."""
+        """Return the settings that determine the candidates."""
         return {
             **self.prompts.made_by("chat", self.server.model),
             "temperature": self._temperature(),

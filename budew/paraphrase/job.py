@@ -116,7 +116,7 @@ class Paraphrase:
     name: str = "paraphrase"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the captions."""
+        """Return the settings that determine the captions."""
         return {
             "backend": dict(self.backend.settings()),
             "prompt_sha256": self.rewriting.prompts.sha256(),
@@ -137,7 +137,7 @@ class Paraphrase:
         """Caption clips in their order, many at a time; a clip without a profile fails.
 
         Raises:
-            JobError: the backend cannot go on.
+            JobError: the backend cannot continue.
         """
         with loop_in_thread() as loop:
             backend = wait_for(loop, self.backend.__aenter__())

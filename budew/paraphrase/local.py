@@ -93,7 +93,7 @@ class TransformersBackend:
             raise InputError("temperature must be from 0 to 2, and top_p above 0 and at most 1")
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the candidates, local weights by their fingerprint."""
+        """Return the settings that determine the candidates, local weights by their fingerprint."""
         require(self.library, extra=self.library, purpose=f"--backend {self.library}")
         decide = ("revision", "dtype", "temperature", "top_p", "max_new_tokens")
         return {
@@ -140,7 +140,7 @@ class TransformersBackend:
                 answers = iter(self._generate(local, fitting) if fitting else ())
         except RuntimeError as error:
             remedy = "if memory is short, use a smaller batch or fewer candidates"
-            raise JobError(f"{self.library} cannot go on ({_one_line(error)}): {remedy}") from error
+            raise JobError(f"{self.library} cannot continue ({_one_line(error)}): {remedy}") from error
         return [
             Candidates(
                 () if isinstance(prompt, str) else next(answers),

@@ -1,7 +1,7 @@
 """Captions of recordings as text, as one JSON array, or as JSON Lines; resumable where they go to a file.
 
 On stdout each result appears when it is there. A file appears when it is complete; until then the results
-are kept in `FILE.part` beside it, so that the same command goes on where it was stopped.
+are kept in `FILE.part` beside it, so that the same command resumes.
 """
 
 import json
@@ -94,7 +94,7 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
 
     Args:
         output: file that the results are for.
-        settings: what decides the results; those of a run with other settings are discarded.
+        settings: those that determine the results; results of a run with other settings are discarded.
     """
     kept = PartialResults(output.with_name(f"{output.name}.part"))
     header = json.dumps(settings, sort_keys=True)

@@ -24,7 +24,7 @@ def quality_table(trained: "Trained") -> Table:
 
 
 def rare_line(trained: "Trained") -> str:
-    """Return which emotions and attributes have no head for want of clips, and what to do."""
+    """Return which emotions and attributes have no head for lack of clips, and what to do."""
     from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK  # which imports torch
 
     more = len(trained.rare) - _NAMED

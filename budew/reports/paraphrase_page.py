@@ -121,7 +121,7 @@ def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
 
 
 def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]], int]]:
-    """Return over-used openings and phrases with the share of the captions that have them."""
+    """Return overused openings and phrases with the share of the captions that have them."""
     lint, total = found.overused, found.overused.captions
     return [
         (title, [(row.phrase, share(row.captions, total), percent(row.captions, total)) for row in rows], 0)

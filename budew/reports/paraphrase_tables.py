@@ -127,7 +127,7 @@ def _overused(found: ParaphraseReport) -> Iterator[str]:
     yield f"lint of {lint.captions:,} paraphrases: {lint.errors:,} errors, {lint.warnings:,} warnings"
     for title, phrases in (("openings", lint.openings), ("phrases", lint.phrases)):
         if phrases:
-            yield f"over-used {title}"
+            yield f"overused {title}"
         for phrase in phrases[:LISTED]:
             yield f"    {share(phrase.captions, lint.captions):>7}  {phrase.phrase}"
 

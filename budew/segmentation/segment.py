@@ -44,7 +44,7 @@ class Segment:
     name: str = "segment"
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the clips, as JSON values."""
+        """Return the settings that determine the clips, as JSON values."""
         return {
             "model": model_name(),
             **self.cuts.model_dump(mode="json"),
@@ -66,7 +66,7 @@ class Segment:
                 yield from self._cut(recording, failed)
             except JobError:
                 raise
-            except Exception as error:  # noqa: BLE001  # whatever one recording does, the others go on
+            except Exception as error:  # noqa: BLE001  # whatever one recording does, the others continue
                 failed(recording.id, error)
 
     def _cut(self, recording: Clip, failed: OnFailed) -> Iterator[Clip]:

@@ -37,7 +37,7 @@ class Synthesis:
         return self.split
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides a clip."""
+        """Return the settings that determine a clip."""
         return {"seed": self.seed, "split": self.split, "version": __version__}
 
     def id_of(self, number: int) -> str:
@@ -68,7 +68,7 @@ def synthesize_corpus(
     """Write the shards of the corpus (seed, split) into the folder `out` and return their paths.
 
     Args:
-        out: folder; shards that are there already are kept, so a stopped run goes on, and a longer corpus
+        out: folder; shards that are there already are kept, so a stopped run continues, and a longer corpus
             with a shorter one.
         clips: how many.
         seed: decides everything together with the split and the number of a clip.

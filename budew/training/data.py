@@ -1,4 +1,4 @@
-"""Clips as training examples: a spectrogram, masked, and a caption, worded anew each time the clip is used.
+"""Clips as training examples: a spectrogram, masked, and a caption, with another wording each time.
 
 The whole run is one sequence of examples, and everything random in an example is drawn from a generator
 seeded by (seed, epoch, clip id). So a run that is stopped and resumed has the examples of an undisturbed one,

@@ -40,7 +40,7 @@ class DataSettings(Settings):
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
     captions: Literal["render", "corpus"] = Field(
         default="render",
-        description='"render": each profile is rendered anew in each epoch; "corpus": one of the captions of '
+        description='"render": each profile is rendered in each epoch; "corpus": one of the captions of '
         "the clip, drawn in each epoch",
     )
     wording: Literal["varied", "plain"] = Field(default="varied", description="of rendered captions")
@@ -121,7 +121,7 @@ class Recipe(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
 
     def to_yaml(self) -> str:
-        """Return the recipe with every field, as it can be read back."""
+        """Return the recipe with every field, as it can be loaded again."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 

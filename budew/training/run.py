@@ -47,7 +47,7 @@ def train(
         recipe: a recipe, its file, or the name of one that ships.
         out: folder of the run; runs/NAME when None.
         changes: `field=value` for the recipe's file, see `load_recipe`.
-        resume: go on from what is in `out`; otherwise training starts again (speech and features are kept).
+        resume: continue from what is in `out`; else start again (speech and features are kept).
 
     Raises:
         SettingsError: the recipe is not valid.
@@ -139,7 +139,7 @@ def _claim(folder: Path, recipe: Recipe) -> None:
 def _reproducible() -> Iterator[None]:
     """Sum in one order, whatever the threads: without, two runs on two processors differ within 60 steps.
 
-    Where an accelerator has no such kernel, the run goes on with a warning.
+    Where an accelerator has no such kernel, the run continues with a warning.
     """
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True, warn_only=accelerated())

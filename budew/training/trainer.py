@@ -103,7 +103,7 @@ def make_trainer(
     validation: FeatureSet,
     bar: Bar,
 ) -> Seq2SeqTrainer:
-    """Return a trainer that is ready to start, or to go on from a checkpoint in `folder`; it moves `bar`."""
+    """Return a trainer, ready to start or to continue from a checkpoint in `folder`; it moves `bar`."""
     tokenizer = processor.tokenizer
     arguments = training_arguments(recipe, folder)
     step = arguments.train_batch_size * recipe.optimizer.gradient_accumulation * arguments.world_size
@@ -130,7 +130,7 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 def _is_complete(checkpoint: Path) -> bool:
-    """Tell whether the trainer's state is there and whole: it is what the trainer writes last."""
+    """Return whether the trainer's state is there and whole: it is what the trainer writes last."""
     try:
         json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -50,7 +50,7 @@ class Transcribe:
             object.__setattr__(self, "language", tag)
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the transcripts: the hash of the weights, and the options."""
+        """Return the settings that determine the transcripts: the hash of the weights, and the options."""
         return {"model": identity(self.transcriber.model), "language": self.language, "again": self.again}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
@@ -104,7 +104,7 @@ class Transcribe:
             try:
                 name = f"clip {clip.id!r}"
                 samples[number] = decode(clip.audio, sampling_rate=rate, name=name).usable
-            except Exception as error:  # noqa: BLE001  # whatever one clip does, the others go on
+            except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
                 failed(clip.id, error)
         languages = {number: clips[number].language or self.language for number in samples}
         bare = [number for number, language in languages.items() if language is None]

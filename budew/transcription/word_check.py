@@ -117,7 +117,7 @@ def comparable(text: str) -> str:
 
 
 def counts_characters(language: str | None) -> bool:
-    """Tell whether a language is written without spaces between words."""
+    """Return whether a language is written without spaces between words."""
     return (language or "").partition("-")[0].lower() in _without_spaces()
 
 

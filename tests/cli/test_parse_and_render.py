@@ -24,7 +24,7 @@ def test_into_stores_the_whole_profile_under_a_new_name_only(budew):
     )
     outcome = budew("parse", "--jsonl", "-", "--into", "read", stdin=lines)
     assert outcome.status == 1
-    assert "stdin: line 2: has something under 'read'" in outcome.err
+    assert "stdin: line 2: already has the key 'read'" in outcome.err
     record = json.loads(outcome.out)
     assert record["emotions"] == {"Anger": 1.0}
     assert record["read"] == {"emotions": {"Sadness": 0.5}, "bursts": ["Sobs"], "traits": {"gender": "male"}}

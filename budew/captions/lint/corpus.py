@@ -54,7 +54,7 @@ class Report:
         counts: by code, captions (or lines) in which it was found; the most severe and frequent first.
         severity: "error" or "warning", by the same codes.
         examples: by code, the first few.
-        openings, phrases: over-used ones, the most frequent first.
+        openings, phrases: overused ones, the most frequent first.
     """
 
     captions: int
@@ -72,7 +72,7 @@ class Report:
 
     @property
     def warnings(self) -> int:
-        """How many findings are worth a look; an over-used opening or phrase is one."""
+        """How many findings are worth a look; an overused opening or phrase is one."""
         return self._total("warning")
 
     @property

@@ -134,7 +134,7 @@ def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
 
 
 def looks_like_answers(value: Any) -> bool:
-    """Tell whether a field is a list of objects by rater, or the text of one: `[{'human-1': {…`."""
+    """Return whether a field is a list of objects by rater, or the text of one: `[{'human-1': {…`."""
     if isinstance(value, str):
         return _BEGINNING.match(value[:400]) is not None
     people = value if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Report on rewritten corpora in one pass: candidates, diversity, fidelity, over-used phrases, examples.
+"""Report on rewritten corpora in one pass: candidates, diversity, fidelity, overused phrases, examples.
 
 Counts are of all clips. Diversity, fidelity and examples are of a sample, drawn by seed and clip id. 0.3 ms a
 caption on one core and 0.3 GB.
@@ -247,9 +247,9 @@ def _refused(clip: Rewritten) -> list[tuple[VoiceProfile, str]]:
 
 
 def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
-    """Write over-used phrases for `--ban` as YAML, `phrases: […]`, replacing what is at `path`; return them.
+    """Write overused phrases for `--ban` as YAML, `phrases: […]`, replacing what is at `path`; return them.
 
-    The most frequent come first, each run of words once: a formula of six words is over-used as three phrases
+    The most frequent come first, each run of words once: a formula of six words is overused as three phrases
     of four, and the first of them is enough to ban it.
     """
     kept: list[tuple[str, ...]] = []

@@ -53,7 +53,7 @@ class Backend(Speaker, Protocol):
     def computes(self) -> bool: ...  # noqa: D102
 
     def settings(self) -> Mapping[str, Any]:
-        """Return what decides the sound, as JSON values; no address, no key."""
+        """Return the settings that determine the sound, as JSON values; no address, no key."""
 
     def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:
         """Speak the items, in their order; call `failed` for each that cannot be spoken.
@@ -85,7 +85,7 @@ class Act:
         return self.plan.id_of(number)
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides a clip."""
+        """Return the settings that determine a clip."""
         check = None if self.check is None else {"job": self.check.name, **self.check.settings()}
         speech = {**self.backend.settings(), "version": __version__}
         return {"plan": self.plan.to_dict(), "speech": speech, "check": check}

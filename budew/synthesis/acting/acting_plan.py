@@ -295,7 +295,7 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
     * after each whole round, no level is ahead of another by more than one clip.
 
     Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
-    columns shuffled anew for each such run. Two axes are independent of each other, as in a shuffled product.
+    columns shuffled again for each such run. Two axes are independent of each other, as in a random product.
 
     """
     square, within = divmod(number, size * rounds)
@@ -308,7 +308,7 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
 
 
 def shuffled_level(number: int, *, size: int, seed: int, axis: str) -> int:
-    """Return which of `size` levels is the `number`-th: their order is shuffled anew when all have come."""
+    """Return which of `size` levels is the `number`-th: reshuffled when all have been used."""
     deck, place = divmod(number, size)
     return _shuffled(size, seed, axis, deck, "deck")[place]
 

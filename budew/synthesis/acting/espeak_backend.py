@@ -52,7 +52,7 @@ class EspeakBackend:
         return tuple(accent.name for accent in languages()[language].accents if accent.espeak)
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the sound: the version of the package does, which the job notes."""
+        """Return the settings that determine the sound. The job records the package version."""
         return {"backend": self.name}
 
     def speak(self, items: Iterable[Item], failed: OnFailed) -> Iterator[tuple[Item, Take]]:

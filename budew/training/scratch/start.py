@@ -1,4 +1,4 @@
-"""What a run from scratch begins with: synthetic speech, spectrograms, a learnt tokenizer, random weights."""
+"""Start of a run from scratch: synthetic speech, spectrograms, a trained tokenizer, random weights."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -53,7 +53,7 @@ def prepare_features(recipe: Recipe, folder: Path, split: Split) -> FeatureSet:
 
 
 def prepare_processor(recipe: Recipe, folder: Path, corpus: FeatureSet) -> WhisperProcessor:
-    """Return feature extractor and tokenizer; the latter is learnt from captions and kept in the folder."""
+    """Return feature extractor and tokenizer; the latter is trained on captions and kept in the folder."""
     saved = folder / "tokenizer"
     if not saved.is_dir():
         unfinished = folder / "tokenizer.unfinished"
