@@ -215,7 +215,7 @@ def as_json(value: object, *, indent: int | None = None) -> str:
 
 @contextmanager
 def progress_bar(what: str, *, unit: str = "", shown: bool = True) -> Iterator[Bar]:
-    """Show a bar with the time left while the work goes on; give the function that moves it."""
+    """Show a progress bar with the time left; yield the function that advances it."""
     if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda done, total=None, text="": None
         return
