@@ -1,6 +1,5 @@
 """Every table of ratings gives the same statements; profiles are their means; agreement is as defined."""
 
-import csv
 import json
 
 import pyarrow as pa
@@ -19,18 +18,15 @@ EXPERTS = [
 ]
 
 
-def table(tmp_path, rows, name="t.csv"):
-    with (tmp_path / name).open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith("tsv") else ",")
-        writer.writeheader()
-        writer.writerows(rows)
+def table(tmp_path, text, name="t.csv"):
+    (tmp_path / name).write_text(text)
     return tmp_path / name
 
 
 def test_emonet_face_binary_gives_shares_of_raters(tmp_path):
     text = "path,annotator,value,emotion\n0,h1,True,Anger\n0,h3,False,Contentment\n"
-    (tmp_path / "t.csv").write_text(text + "1,h1,True,Hopelessness\n1,h2,False,Hopelessness\n")
-    ratings = list(read_ratings(tmp_path / "t.csv"))
+    text += "1,h1,True,Hopelessness\n1,h2,False,Hopelessness\n"
+    ratings = list(read_ratings(table(tmp_path, text)))
     assert ratings[2] == Rating("1", "h1", "Helplessness", 1.0)
     assert {item: dict(profile.emotions) for item, profile in profiles_of(ratings).items()} == {
         "0": {"Anger": 1.0},
@@ -39,14 +35,8 @@ def test_emonet_face_binary_gives_shares_of_raters(tmp_path):
 
 
 def hq_csv(tmp_path):
-    rows = [
-        {"image": "a.png", "annotator": name, "human": True, "annotations": str(answers)}
-        for expert in EXPERTS
-        for name, answers in expert.items()
-    ]
-    return table(
-        tmp_path, [*rows, {"image": "a.png", "annotator": "model", "human": False, "annotations": "{}"}]
-    )
+    rows = [f'a.png,{name},True,"{answers}"\n' for expert in EXPERTS for name, answers in expert.items()]
+    return table(tmp_path, "".join(["image,annotator,human,annotations\n", *rows, "a.png,model,False,{}\n"]))
 
 
 def hq_parquet(tmp_path):
@@ -58,8 +48,7 @@ def hq_parquet(tmp_path):
 
 def hq_json(tmp_path):
     flat = [{"annotator": name, **answers} for expert in EXPERTS for name, answers in expert.items()]
-    (tmp_path / "a.jsonl").write_text(json.dumps({"image": "a.png", "annotations": flat}))
-    return tmp_path / "a.jsonl"
+    return table(tmp_path, json.dumps({"image": "a.png", "annotations": flat}), "a.jsonl")
 
 
 @pytest.mark.parametrize("layout", [hq_csv, hq_parquet, hq_json])
@@ -71,36 +60,32 @@ def test_emonet_face_hq_gives_means_of_its_experts_in_every_form(tmp_path, layou
     assert dict(profile.emotions) == {"Awe": 0.75}
 
 
+VOTES = "strongly_present_votes,weakly_present_votes,not_present_votes"
+
+
 def test_votes_of_emolia_one_a_row_or_counted(tmp_path):
-    said = ["strongly_present", "weakly_present", "weakly_present"]
-    votes = [
-        {"username": f"user_{number}", "source_emotion": "Awe", "queried_emotion": "Jealousy___Envy",
-         "file_name": "EN_1.mp3", "rating": rating}
-        for number, rating in enumerate(said)
-    ]  # fmt: skip
-    of = {"file_name": "EN_1.mp3", "queried_emotion": "Jealousy___Envy"}
-    counted = of | {"strongly_present_votes": 1, "weakly_present_votes": 2, "not_present_votes": 0}
-    for rows, name in ((votes, "t.csv"), (votes, "t.tsv"), ([counted], "c.csv")):
-        path = table(tmp_path, rows, name)
-        ratings = list(read_ratings(path))
+    head, start = "username,source_emotion,queried_emotion,file_name,rating\n", "Awe,Jealousy___Envy,EN_1.mp3"
+    answers = ("strongly_present", "weakly_present", "weakly_present")
+    votes = head + "".join(f"user_{n},{start},{answer}\n" for n, answer in enumerate(answers))
+    counted = f"file_name,queried_emotion,{VOTES}\nEN_1.mp3,Jealousy___Envy,1,2,0\n"
+    tsv = votes.replace(",", "\t")
+    for text, name in ((votes, "t.csv"), (tsv, "t.tsv"), (counted, "c.csv")):
+        ratings = list(read_ratings(table(tmp_path, text, name)))
         assert [rating.value for rating in ratings] == [1.0, 0.5, 0.5]
-        (item, profile), = profiles_of(ratings).items()  # fmt: skip
+        ((item, profile),) = profiles_of(ratings).items()
         assert (item, dict(profile.emotions)) == ("EN_1", {"Jealousy & Envy": pytest.approx(2 / 3)})
 
 
-@pytest.mark.parametrize(
-    ("votes", "is_count"), [("0", True), ("-1", False), ("1.5", False), ("1001", False), ("x", False)]
-)
-def test_votes_are_whole_numbers_within_reason(tmp_path, votes, is_count):
-    names = ("strongly_present_votes", "weakly_present_votes", "not_present_votes")
-    row = {"item": "a", "emotion": "Awe", **dict.fromkeys(names, votes)}
+def test_votes_are_whole_numbers_within_reason(tmp_path):
+    rows = "".join(f"a,Awe,{votes},{votes},{votes}\n" for votes in ("0", "-1", "1.5", "1001", "x"))
     errors = []
-    assert list(read_ratings(table(tmp_path, [row]), on_bad=errors.append)) == []
-    assert len(errors) == (not is_count)
+    path = table(tmp_path, f"item,emotion,{VOTES}\n{rows}")
+    assert list(read_ratings(path, on_bad=errors.append)) == []
+    assert [str(error).split(": ")[1] for error in errors] == [f"line {number}" for number in range(3, 7)]
 
 
 def test_numbers_on_no_known_scale_need_one(tmp_path):
-    path = table(tmp_path, [{"item": "a", "rater": "r", "emotion": "Awe", "value": "3"}])
+    path = table(tmp_path, "item,rater,emotion,value\na,r,Awe,3\n")
     with pytest.raises(CorpusError, match=r"t\.csv: line 2: the scale of the values is unknown"):
         list(read_ratings(path))
     assert list(read_ratings(path, scale="0-4")) == [Rating("a", "r", "Awe", 0.75)]
@@ -108,23 +93,19 @@ def test_numbers_on_no_known_scale_need_one(tmp_path):
         list(read_ratings(path, scale="0-2"))
 
 
-@pytest.mark.parametrize(
-    ("row", "fault"),
-    [
-        ({"item": "a", "rater": "r", "emotion": "Joyful", "value": "true"}, "'Joyful' is neither an emotion"),
-        ({"item": "a", "rater": "r", "emotion": "Awe", "value": "perhaps"}, "'perhaps' is not an answer"),
-        ({"item": "a", "rater": "", "emotion": "Awe", "value": "true"}, "the rater is missing"),
-        ({"item": "a", "rater": "r", "emotion": "", "value": "true"}, "contains no rating"),
-    ],
-)
-def test_a_bad_row_costs_itself_only(tmp_path, row, fault):
-    good = {"item": "b", "rater": "r", "emotion": "Awe", "value": "true"}
-    errors = []
-    found = list(read_ratings(table(tmp_path, [good, row, good]), on_bad=errors.append))
-    assert found == [Rating("b", "r", "Awe", 1.0)] * 2
-    assert len(errors) == 1
-    assert "t.csv: line 3: " in str(errors[0])
-    assert fault in str(errors[0])
+def test_a_bad_row_costs_itself_only(tmp_path):
+    faults = {
+        "a,r,Joyful,true": "'Joyful' is neither an emotion",
+        "a,r,Awe,perhaps": "'perhaps' is not an answer",
+        "a,,Awe,true": "the rater is missing",
+        "a,r,,true": "contains no rating",
+    }
+    good, errors = "b,r,Awe,true", []
+    path = table(tmp_path, "\n".join(["item,rater,emotion,value", good, *faults, good]))
+    assert list(read_ratings(path, on_bad=errors.append)) == [Rating("b", "r", "Awe", 1.0)] * 2
+    for number, (error, fault) in enumerate(zip(errors, faults.values(), strict=True), start=3):
+        assert str(error).startswith(f"{path}: line {number}: ")
+        assert fault in str(error)
 
 
 @pytest.mark.parametrize(
