@@ -9,6 +9,7 @@ from typing import Any
 from budew.corpora.clip import Clip
 from budew.curation.inspection import Inspection
 from budew.curation.statistics import CLIPS, EDGES, UNKNOWN, Statistics, most_frequent_languages
+from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import files_line
 from budew.reports.page import (
     Bar,
@@ -16,7 +17,6 @@ from budew.reports.page import (
     bar_list,
     bars,
     by_family,
-    emotion_tone,
     percent,
     players,
     render_page,
@@ -25,7 +25,6 @@ from budew.reports.page import (
 )
 from budew.reports.tables import LISTED
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
-from budew.taxonomy.scales import level_name
 
 LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
@@ -73,7 +72,6 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
         levels, clips = counted.levels[name], counted.present(name)
         return {
             "name": name,
-            "tone": emotion_tone(name),
             "clips": clips,
             "percent": percent(clips, counted.emotions_known),
             "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
@@ -123,25 +121,18 @@ def _lists(found: Inspection) -> list[BarList]:
 
 
 def _clips(clips: list[Clip]) -> Iterable[Mapping[str, Any]]:
+    """Yield each clip with its player, and what is known of the voice in words and as bars."""
     sources = players((f"clip {clip.id!r}", clip.audio) for clip in clips)
     for clip, (source, why) in zip(clips, sources, strict=True):
-        yield {"clip": clip, "source": source, "why": why, **_profile(clip)}
-
-
-def _profile(clip: Clip) -> Mapping[str, Any]:
-    """Return what is known of the voice of a clip, in words and as bars."""
-    profile = clip.profile
-    emotions = profile.emotions if profile else {}
-    strengths = [
-        (name, emotion_tone(name), round(100 * emotions[name], 1), level_name(emotions[name]))
-        for name in strongest_first(emotions)
-    ]
-    traits = [trait_words(name, value) for name, value in profile.traits.items()] if profile else []
-    length = [f"{clip.duration:.1f} s"] if clip.duration is not None else []
-    facts = [fact for fact in (clip.language, clip.speaker) if fact]
-    nothing = "emotions unknown" if profile and not profile.emotions_known else "no emotion"
-    return {
-        "nothing": nothing if profile else "no profile",
-        "bars": strengths[:LISTED],
-        "facts": [*facts, *length, *traits, *(profile.bursts if profile else ())],
-    }
+        profile = clip.profile or VoiceProfile(None)
+        length = None if clip.duration is None else f"{clip.duration:.1f} s"
+        traits = [trait_words(name, value) for name, value in profile.traits.items()]
+        unknown = "no profile" if clip.profile is None else "emotions unknown"
+        yield {
+            "clip": clip,
+            "source": source,
+            "why": why,
+            "bars": [(name, profile.emotions[name]) for name in strongest_first(profile.emotions)[:LISTED]],
+            "nothing": "no emotion" if profile.emotions_known else unknown,
+            "facts": list(filter(None, (clip.language, clip.speaker, length, *traits, *profile.bursts))),
+        }

@@ -19,7 +19,6 @@ from budew.evaluation.results import EmotionScore, Evaluation, Pair
 from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
-from budew.taxonomy.scales import level_name
 
 LABELS = {
     "spearman": "Spearman ρ",
@@ -169,16 +168,7 @@ def _example(pair: Pair, source: str, why: str) -> Mapping[str, Any]:
     """Return one clip: its player and the emotions of label and prediction, strongest label first."""
     label, predicted = pair.reference.emotions, pair.predicted.emotions
     order = [(-label.get(name, 0), -predicted.get(name, 0), name) for name in {*label, *predicted}]
-    bars = [
-        {
-            "emotion": name,
-            "label": _percent(label.get(name, 0.0)),
-            "label_level": level_name(label.get(name, 0.0)),
-            "predicted": _percent(predicted.get(name, 0.0)),
-            "predicted_level": level_name(predicted.get(name, 0.0)),
-        }
-        for *_, name in sorted(order)
-    ]
+    bars = [(name, label.get(name, 0.0), predicted.get(name, 0.0)) for *_, name in sorted(order)]
     return {"pair": pair, "source": source, "why": why, "bars": bars}
 
 

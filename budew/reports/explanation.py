@@ -242,15 +242,7 @@ def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
     return {
         "pieces": list(_pieces(parsed.text, found)),
         "rows": [(_cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
-        "bars": [
-            {
-                "name": name,
-                "tone": emotion_tone(name),
-                "percent": f"{100 * parsed.emotions[name]:g}",
-                "level": level_name(parsed.emotions[name]),
-            }
-            for name in strongest_first(parsed.emotions)
-        ],
+        "bars": [(name, parsed.emotions[name]) for name in strongest_first(parsed.emotions)],
         "traits": [(_plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
         "bursts": parsed.bursts,
         "unknown": [word.word for word in parsed.unknown],

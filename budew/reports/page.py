@@ -22,7 +22,7 @@ from budew.files import whole_file
 from budew.reports.tables import LISTED
 from budew.resources import packaged_table
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
-from budew.taxonomy.scales import nearest_level, to_intensity
+from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.terminal import visible
 from budew.version import __version__
 
@@ -47,7 +47,7 @@ def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: A
 
     Args:
         name: of the template and its style sheet, such as "corpus_page".
-        filters: of the template, besides `shown` and `breakable`.
+        filters: of the template, besides `shown`, `breakable`, `tone` (of an emotion) and `level`.
         values: that the template shows.
     """
     environment = Environment(
@@ -58,7 +58,8 @@ def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: A
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
-    environment.filters |= {"shown": shown, "breakable": breakable, **(filters or {})}
+    environment.filters |= {"shown": shown, "breakable": breakable, "tone": emotion_tone, "level": level_name}
+    environment.filters |= filters or {}
     style = "".join((_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", name))
     return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
 
