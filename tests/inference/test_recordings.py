@@ -6,7 +6,7 @@ import soundfile
 
 from budew.corpora import Clip, write_shard
 from budew.errors import AudioError, CorpusError
-from budew.inference.recordings import from_audio, from_clip, from_paths
+from budew.inference.recordings import from_audio, from_paths
 
 
 def test_a_folder_gives_its_audio_files_by_path_at_any_depth(sounds):
@@ -63,14 +63,6 @@ def test_corpora_are_read_clip_by_clip_and_bad_items_fail_alone(sounds, tmp_path
         with pytest.raises(CorpusError):
             list(recording.cut(8, 16_000))
     assert len(found) > 2
-
-
-def test_a_clip_is_known_by_its_id(sounds):
-    clip = Clip(id="speaker/7", audio=b"not audio", format="wav")
-    recording = from_clip(clip)
-    assert recording.source == "speaker/7"
-    with pytest.raises(AudioError, match=r"^speaker/7: "):
-        list(recording.cut(8, 16_000))
 
 
 @pytest.mark.parametrize("seconds", [5.3, 4.0, 4.2, 0.2])

@@ -177,14 +177,6 @@ def test_every_clip_comes_once_an_epoch(batch_size):
     assert drawn != sorted(drawn)
 
 
-def test_the_order_depends_on_the_seed_and_not_on_what_was_asked_before():
-    forwards = [ORDER.draw(index) for index in range(ORDER.examples)]
-    backwards = [replace(ORDER).draw(index) for index in reversed(range(ORDER.examples))]
-    assert forwards == backwards[::-1]
-    other = replace(ORDER, seed=2)
-    assert forwards != [other.draw(index) for index in range(ORDER.examples)]
-
-
 def test_a_batch_holds_clips_of_like_length_and_comes_at_random():
     lengths = [LENGTHS[ORDER.draw(index)[1]] for index in range(ORDER.examples)]
     spreads, means = [], []
