@@ -55,7 +55,7 @@ def pair(id: str, audio: bytes = FLAC, described: bytes = GOOD, suffix: str = "f
 
 
 def wav_of(*, rate: int = 16_000, channels: int = 1, claims: int | None = None) -> bytes:
-    """A WAV whose header says what it is told to."""
+    """A WAV whose header has these values."""
     data = WAV[44:]
     size = len(data) if claims is None else claims
     sizes = [value & 0xFFFFFFFF for value in (36 + size, 2 * rate * channels, size)]
@@ -169,14 +169,14 @@ def end_with(path: Path, ending: str, id: str) -> None:
 
 
 def way_of(failure: dict[str, str], ways: dict[str, str]) -> str:
-    """Return the way that a failure tells of: by the item in it, else by the shard that ends with it."""
-    told = failure["clip"] + failure["reason"]
-    named = next((id for id in ways if id in told), None)
+    """Return the way that a failure is about: by the item in it, else by the shard that ends with it."""
+    text = failure["clip"] + failure["reason"]
+    named = next((id for id in ways if id in text), None)
     if named:
         return ways[named]
-    if "twice" in told:
+    if "twice" in text:
         return "the pair of another again"
-    return list(ENDINGS)[int(failure["shard"][-2:])] if "damaged" in told else "of nothing that was made"
+    return list(ENDINGS)[int(failure["shard"][-2:])] if "damaged" in text else "of nothing that was made"
 
 
 def main() -> None:
@@ -206,13 +206,13 @@ def main() -> None:
         ]
         job = subprocess.run(command, check=False, capture_output=True, text=True)
         print(job.stdout.strip(), job.stderr.strip(), sep="\n")
-        tell(out, ways, asked.items)
+        report(out, ways, asked.items)
         outside = {path for path in place.rglob("*") if out not in path.parents} - before - {out}
         print(f"files outside of the output: {len(outside) + len(list(Path('/tmp').glob('item-*')))}")
         print(f"most memory of a process: {getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MB")
 
 
-def tell(out: Path, ways: dict[str, str], items: int) -> None:
+def report(out: Path, ways: dict[str, str], items: int) -> None:
     """Print the counts, and a reason for each way."""
     done = sum(1 for _ in read(out))
     failures = [json.loads(line) for line in (out / "failures.jsonl").open(encoding="utf-8")]
@@ -223,10 +223,10 @@ def tell(out: Path, ways: dict[str, str], items: int) -> None:
         reasons[way_of(failure, ways)].append(failure["reason"])
     for way in (*WAYS, *ENDINGS):
         count = sum(given == way for given in ways.values())
-        told = reasons.pop(way, [])
-        print(f"  {way:32} {count:3} made, {len(told):3} told: {(told or ['NOTHING'])[0][-110:]}")
-    for way, told in reasons.items():
-        print(f"  {way:32}           {len(told):3} told: {told[0][:150]}")
+        listed = reasons.pop(way, [])
+        print(f"  {way:32} {count:3} made, {len(listed):3} listed: {(listed or ['NOTHING'])[0][-110:]}")
+    for way, listed in reasons.items():
+        print(f"  {way:32}           {len(listed):3} listed: {listed[0][:150]}")
     if done != items - len(ways) or len(failures) != len(ways):
         raise SystemExit("the counts are not what they must be")
 

@@ -103,7 +103,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def tell(name: str, run: Run) -> None:
+def report(name: str, run: Run) -> None:
     print(
         f"{name:14}{run.seconds / run.processor:7.0f} × real time ({run.seconds / run.wall:.0f} by the clock)"
         f"{run.clips:7} clips, {run.kept / 3600:.3f} of {run.seconds / 3600:.3f} h kept,"
@@ -133,8 +133,8 @@ def _processor_time(way: Callable[[], object]) -> float:
 def _ours(samples: Samples) -> list[Any]:
     cutter = Cutter(SegmentSettings())
     found: list[Any] = []
-    for heard in detect_speech([samples]):
-        for probability, power in zip(heard.probabilities.tolist(), heard.powers.tolist(), strict=True):
+    for frames in detect_speech([samples]):
+        for probability, power in zip(frames.probabilities.tolist(), frames.powers.tolist(), strict=True):
             found += cutter.push(probability, power)
     return [*found, *cutter.finish()]
 
@@ -168,8 +168,8 @@ def main() -> None:
         build(long, speech(asked.audio), seconds=asked.hours * 3600)
         load_model()
         print(f"at the beginning: {peak():.0f} MB")
-        tell(f"{asked.minutes:g} minutes", cut(short))
-        tell(f"{asked.hours:g} hours", cut(long))
+        report(f"{asked.minutes:g} minutes", cut(short))
+        report(f"{asked.hours:g} hours", cut(long))
         compare(decode(short, max_seconds=1e6).samples)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from budew.audio.decoders import Samples, open_stream
-from budew.audio.samples import resampled, warn_of_damage
+from budew.audio.samples import resampled
 from budew.segmentation.cutter import Cutter, Stretch
 from budew.segmentation.segment_settings import SegmentSettings
 from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech
@@ -42,11 +42,7 @@ class Piece:
 
 
 def cut_recording(
-    audio: Path | bytes,
-    settings: SegmentSettings,
-    *,
-    name: str,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    audio: Path | bytes, settings: SegmentSettings, *, name: str, on_damage: Callable[[str], None]
 ) -> Iterator[Piece]:
     """Give the stretches of speech of a recording, in order, including those that are too short.
 
@@ -54,7 +50,7 @@ def cut_recording(
         audio: a file, or the bytes of one; of any length.
         settings: where pieces begin and end.
         name: what errors call the recording.
-        on_damage: called with the damage of the recording, if any, after its last block; warns by default.
+        on_damage: called with the damage of the recording, if any, after its last block.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is NaN or infinite. The pieces before it were given.

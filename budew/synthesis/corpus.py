@@ -73,10 +73,7 @@ def synthesize_corpus(
         clips: how many.
         seed: decides everything together with the split and the number of a clip.
         split: "train", "validation" or "test"; their voices are disjoint.
-        clips_per_shard: size of a shard.
-        workers: processes; as many as there are processors when None, 0 works in this process. Changes
-            nothing but the time.
-        progress: called a few times a second.
+        clips_per_shard, workers, progress: see `budew.jobs.Plan`; they change no clip.
 
     Raises:
         InputError: there is no such split, or a number is out of range.

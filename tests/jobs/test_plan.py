@@ -221,15 +221,3 @@ def test_a_scale_holds_for_the_folder_and_not_for_a_unit(tmp_path):
         out = tmp_path / f"out{size}"
         run(Convert(), tmp_path / "in", out, workers=0, clips_per_shard=size)
         assert [clip.profile.emotions["Anger"] for clip in read(out)] == [0.75, 0.25]
-
-
-def test_a_link_out_of_the_folder_and_what_is_no_file_fail_alone(tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "secret.json").write_text('{"transcript": "secret"}')
-    for name in ("good", "a"):
-        (tmp_path / f"in/{name}.flac").write_bytes(flac())
-    (tmp_path / "in/a.json").symlink_to(tmp_path / "secret.json")
-    (tmp_path / "in/z.flac").symlink_to("/dev/zero")
-    os.mkfifo(tmp_path / "in/f.flac")
-    assert run(Convert(), tmp_path / "in", tmp_path / "out", workers=0).failures == 3
-    assert [(clip.id, clip.transcript) for clip in read(tmp_path / "out")] == [("good", None)]
