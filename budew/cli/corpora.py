@@ -22,6 +22,8 @@ app = typer.Typer(
     help="Make, annotate, inspect and export corpora: clips of speech with profiles.", **SETTINGS
 )
 
+Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of this part; 0 leaves it out.")]
+
 
 @contextmanager
 def _clips(
@@ -126,20 +128,18 @@ def split(
     out: Annotated[
         Path, Option(metavar="FILE", dir_okay=False, help="Write the speakers of each part here, as JSON.")
     ],
-    train: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the training set.")] = 0.9,
-    validation: Annotated[
-        float, Option(metavar="SHARE", min=0, max=1, help="Share of the validation set.")
-    ] = 0.05,
-    test: Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of the test set.")] = 0.05,
+    train: Share = 0.9,
+    validation: Share = 0.05,
+    test: Share = 0.05,
     seed: Annotated[int, Option(metavar="S", help="Random seed of the split.")] = 0,
     scale: options.ScoreScale = None,
 ) -> None:
     """Split a corpus into speaker-disjoint parts for training and testing, stratified by emotion.
 
-    Clips without a speaker that were cut from one recording stay together. A
-    part with share 0 is left out. The deviation of each part from its share is
-    printed, and stored in the file. Items that cannot be read are reported; then
-    the exit status is 1. Next: budew corpus select.
+    Clips without a speaker that were cut from one recording stay together. The
+    deviation of each part from its share is printed, and stored in the file.
+    Items that cannot be read are reported; then the exit status is 1. Next:
+    budew corpus select.
 
     Example: budew corpus split shards/ --out splits.json --seed 7
     """
