@@ -121,19 +121,19 @@ class AttributeCounts:
         name: canonical, such as "Arousal".
         clips: that have it.
         total: sum of the values, on the attribute's own scale.
-        levels: clips at each fourth of the scale, from its low end to its high end.
+        levels: clips by the nearest of the five levels, as intensity.
     """
 
     name: str
     clips: int = 0
     total: float = 0.0
-    levels: list[int] = field(default_factory=lambda: [0] * len(LEVELS))
+    levels: Counter[float] = field(default_factory=Counter)
 
     def add(self, value: float) -> None:
         """Count one value."""
         self.clips += 1
         self.total += value
-        self.levels[LEVELS.index(nearest_level(to_intensity(value, ATTRIBUTES[self.name].scale)))] += 1
+        self.levels[nearest_level(to_intensity(value, ATTRIBUTES[self.name].scale))] += 1
 
     @property
     def mean(self) -> float:
@@ -146,10 +146,10 @@ class AttributeCounts:
         of = ATTRIBUTES[self.name]
         return f"{self.name} ({of.scale.low:g} {of.at_low}, {of.scale.high:g} {of.at_high})"
 
-    def by_value(self) -> Iterator[tuple[float, int]]:
-        """Yield the value of each of the five levels with its clips."""
-        for level, clips in zip(LEVELS, self.levels, strict=True):
-            yield from_intensity(level, ATTRIBUTES[self.name].scale), clips
+    def by_value(self) -> list[tuple[float, int]]:
+        """Return the value of each of the five levels with its clips."""
+        scale = ATTRIBUTES[self.name].scale
+        return [(from_intensity(level, scale), self.levels[level]) for level in LEVELS]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: clips, mean, clips by the nearest of five values."""
