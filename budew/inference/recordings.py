@@ -6,7 +6,7 @@ from functools import partial
 from glob import has_magic
 from os.path import exists, isdir
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 import soxr
@@ -71,7 +71,11 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     if isinstance(audio, np.ndarray):
         if sampling_rate is None:
             raise InputError("samples: their sampling rate is not known: give sampling_rate=… in Hz")
-        return _from_samples(audio, sampling_rate)
+        if not 1_000 <= sampling_rate <= 1_000_000:
+            raise AudioError(
+                f"samples: {sampling_rate} Hz is no sampling rate: give the one they were recorded at"
+            )
+        return Recording("samples", partial(_cut_samples, _mono(audio), sampling_rate))
     if isinstance(audio, str | Path):
         return _from_file(Path(audio))
     encoded = audio.read() if hasattr(audio, "read") else audio
@@ -137,9 +141,8 @@ def _failing(source: str, error: CorpusError) -> Recording:
     return Recording(source, partial(_fail, error))
 
 
-def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> Iterator[Window]:
+def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> NoReturn:
     raise error
-    yield
 
 
 def _from_file(path: Path) -> Recording:
@@ -155,14 +158,6 @@ def _from_mapping(audio: Mapping[str, Any]) -> Recording:
     if inner is None:
         raise InputError('a mapping of audio needs "array" and "sampling_rate", or "bytes", or "path"')
     return from_audio(inner)
-
-
-def _from_samples(samples: NDArray[Any], sampling_rate: int) -> Recording:
-    if not 1_000 <= sampling_rate <= 1_000_000:
-        raise AudioError(
-            f"samples: {sampling_rate} Hz is no sampling rate: give the one they were recorded at"
-        )
-    return Recording("samples", partial(_cut_samples, _mono(samples), sampling_rate))
 
 
 def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
