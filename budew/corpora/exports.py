@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from budew.addresses import check_local, is_address
+from budew.addresses import is_address
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip
 from budew.corpora.manifest import named_audio
@@ -111,7 +111,6 @@ def export(
 
 def _check_no_overlap(source: str | Path, to: str, out: Path) -> None:
     """Raise where the export would replace what it reads, or be read by the next one."""
-    check_local(out)
     entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # `read` reports it
     files = [path for path in entries if isinstance(path, Path)]
     folders = {audio.parent for path in files for audio in named_audio(path)}

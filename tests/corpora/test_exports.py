@@ -23,15 +23,9 @@ def everything(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("source", "out"),
     [
-        ("jsonl", "jsonl"),
         ("jsonl", "link"),
-        ("link", "jsonl"),
-        ("jsonl", "."),
         ("jsonl/audio", "jsonl"),
         ("all.jsonl", "jsonl"),
-        ("shards/*.tar", "shards"),
-        ("shards/clips-{00000..00001}.tar", "shards"),
-        ("loose", "loose/out"),
         ("loose/*", "loose/out"),
         ("loose/**/0*.flac", "loose/out"),
         ("tables/**/*.parquet", "tables/out"),
@@ -39,8 +33,6 @@ def everything(folder: Path) -> dict[str, bytes]:
 )
 def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path, shard, source, out):
     export(shard, tmp_path / "jsonl", to="jsonl")
-    write_shard(tmp_path / "shards" / "clips-00000.tar", list(read(shard))[:20])
-    write_shard(tmp_path / "shards" / "clips-00001.tar", list(read(shard))[20:])
     export(shard, tmp_path / "tables" / "a", to="parquet")
     (tmp_path / "link").symlink_to("jsonl")
     (tmp_path / "loose").mkdir()
@@ -51,15 +43,6 @@ def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path,
     with pytest.raises(CorpusError, match="choose a"):
         export(tmp_path / source, tmp_path / out, to="parquet" if "tables" in source else "jsonl")
     assert everything(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("source", "out"), [("jsonl/*.jsonl", "out"), ("*.tar", "out"), ("jsonl/clips.jsonl", "beside")]
-)
-def test_an_export_beside_its_source_gives_the_same_again(tmp_path, shard, source, out):
-    export(shard, tmp_path / "jsonl", to="jsonl")
-    for _ in range(2):
-        assert export(tmp_path / source, tmp_path / out, to="parquet").clips == 30
 
 
 CAPTIONS = {"given": "person", "drawn": "render", "one": "paraphrase", "two": "paraphrase"}
@@ -142,12 +125,3 @@ def test_options_that_a_format_does_not_have_are_refused(tmp_path, shard, option
     with pytest.raises(InputError):
         export(shard, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
-
-
-def test_bad_items_of_the_source_are_reported_and_the_rest_is_exported(tmp_path, shard):
-    shard.write_bytes(shard.read_bytes()[:8_000])
-    errors: list[CorpusError] = []
-    assert 0 < export(shard, tmp_path / "out", to="parquet", on_bad=errors.append).clips < 30
-    with pytest.raises(CorpusError, match="truncated"):
-        export(shard, tmp_path / "strict", to="parquet")
-    assert (len(errors), (tmp_path / "strict").exists()) == (1, False)

@@ -12,8 +12,6 @@ from budew.audio.samples import decode
 from budew.corpora import Clip, read
 from budew.corpora.manifest import named_audio
 from budew.errors import CorpusError
-from budew.jobs.convert import Convert
-from budew.jobs.plan import Plan
 
 lhotse = pytest.importorskip("lhotse")
 
@@ -51,15 +49,6 @@ def test_cuts_read(corpus, suffix):
     cuts.trim_to_supervisions(keep_overlapping=False).to_file(folder / f"cuts.{suffix}")
     check(list(read(folder / f"cuts.{suffix}")))
     assert set(named_audio(folder / f"cuts.{suffix}")) == {folder / "talk.wav", folder / "short.flac"}
-
-
-def test_a_job_takes_its_lines_as_units(corpus, tmp_path):
-    recordings, supervisions, folder = corpus
-    recordings.to_file(folder / "recordings.jsonl")
-    supervisions.to_file(folder / "supervisions.jsonl")
-    Plan(Convert(), folder / "supervisions.jsonl", folder / "out", clips_per_shard=2).run(workers=1)
-    assert len(list((folder / "out").glob("*.tar"))) == 2
-    assert [clip.transcript for clip in read(folder / "out")] == ["Hello.", "Oh no.", "Yes."]
 
 
 RECORDING = {

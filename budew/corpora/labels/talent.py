@@ -23,9 +23,8 @@ from typing import Any
 from budew.captions.parse import parse
 from budew.corpora.known_names import form, language_tag
 from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
-from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in
-from budew.errors import InputError
-from budew.taxonomy import find_attribute, find_emotion, trait
+from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in, trait_value
+from budew.taxonomy import find_attribute, find_emotion
 
 SCALE = "bud-e"
 _START = "<transcription_start>"
@@ -155,25 +154,17 @@ def _without_transcript(text: str) -> str:
 
 def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
     """Return the voice attributes among the lines, as far as their numbers are on the attribute's scale."""
-    traits: dict[str, float] = {}
-    for name, value in lines.items():
-        attribute = find_attribute(name)
-        if attribute:
-            try:
-                traits[attribute] = float(trait(attribute, value)[1])
-            except InputError:
-                continue  # it stays in the annotation, which is kept
-    return traits
+    named = ((find_attribute(name), value) for name, value in lines.items())
+    traits = ((name, trait_value(name, value)) for name, value in named if name)
+    return {name: float(value) for name, value in traits if value is not None}
 
 
 def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, str]:
     tagged = _ACCENT.search(text)
     spoken = parse(named.words).traits.get("accent") if named else None
     for said in (row.get("accent"), tagged and tagged[1], spoken):
-        if not isinstance(said, str) or said.casefold() in form("talent")["no_accent"]:
-            continue
-        try:
-            return {"accent": str(trait("accent", said.strip().removesuffix(" accent"))[1])}
-        except InputError:
-            continue  # a sentence; it stays in the row, which is kept
+        if isinstance(said, str) and said.casefold() not in form("talent")["no_accent"]:
+            accent = trait_value("accent", said.strip().removesuffix(" accent"))
+            if accent is not None:  # or it is a sentence, and stays in the row, which is kept
+                return {"accent": str(accent)}
     return {}

@@ -71,8 +71,14 @@ def _word(name: str, text: str) -> str | None:
     said = text.strip().casefold()
     if said in form("speaker")["unknown"] or _is_no_accent(name, text):
         return None
+    word = trait_value(name, form("speaker")["words"].get(name, {}).get(said, text.strip()))
+    return None if word is None else str(word)
+
+
+def trait_value(name: str, value: str | float) -> str | float | None:
+    """Return the value of a trait as the taxonomy has it; None for one that it does not know."""
     try:
-        return str(trait(name, form("speaker")["words"].get(name, {}).get(said, text.strip()))[1])
+        return trait(name, value)[1]
     except InputError:
         return None
 

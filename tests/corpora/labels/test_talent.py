@@ -148,24 +148,20 @@ def test_names_of_shards_say_language_voice_and_emotion(stem, named):
         assert (found.get("language"), found["speaker"]) == named[:2]
 
 
-def test_packed_or_not_names_and_json_give_language_voice_words_and_profile(pack, mp3, tmp_path):
+def test_names_and_json_of_a_shard_give_language_voice_words_and_profile(pack, mp3):
     place = "fr_alloy_fear_terror_and_dread"
     annotation = (
         "<Fear>3#Strong fear is present.</Fear>\n<Anger>0#No anger.</Anger>\n"
         f"<Fatigue/Exhaustion>1#A little tired.</Fatigue/Exhaustion>\n{START}Qui est là ?<transcription_end>"
     )
     rows = {"0.5_1": {"annotation": annotation}, "0.5_2": {"annotation": f"{START}Non !<transcription_end>"}}
-    (tmp_path / "loose" / place).mkdir(parents=True)
     members = []
     for id, row in rows.items():
         members += [(f"{place}/{id}.mp3", mp3), (f"{place}/{id}.json", json.dumps(row).encode())]
-    for name, content in members:
-        (tmp_path / "loose" / name).write_bytes(content)
-    for source in (pack(f"{place}.tar", members), tmp_path / "loose"):
-        first, second = read(source)
-        assert (first.id, first.language, first.speaker) == (f"{place}/0.5_1", "fr", "alloy")
-        assert (first.transcript, second.transcript) == ("Qui est là ?", "Non !")
-        emotions = [dict(clip.profile.emotions) for clip in (first, second)]
-        assert emotions == [{"Fear": 0.75, "Fatigue/Exhaustion": 0.25}, {"Fear": 0.5}]
-        known = {"form": "talent", "labels": "annotation", "scale": "bud-e", "asked_for": "Fear"}
-        assert first.metadata == {"annotation": annotation, "profile_from": known}
+    first, second = read(pack(f"{place}.tar", members))
+    assert (first.id, first.language, first.speaker) == (f"{place}/0.5_1", "fr", "alloy")
+    assert (first.transcript, second.transcript) == ("Qui est là ?", "Non !")
+    emotions = [dict(clip.profile.emotions) for clip in (first, second)]
+    assert emotions == [{"Fear": 0.75, "Fatigue/Exhaustion": 0.25}, {"Fear": 0.5}]
+    known = {"form": "talent", "labels": "annotation", "scale": "bud-e", "asked_for": "Fear"}
+    assert first.metadata == {"annotation": annotation, "profile_from": known}
