@@ -4,6 +4,11 @@ The scale is the given one, else the one that the row declares, else the smalles
 0–5, 0–7 and 0–10 that holds every score of the shard or manifest (not of the clip: a faint clip on 0–4 looks
 like 0–1). What was taken, and why, is kept in the metadata of each clip as `profile_from`. Voice attributes
 beside the scores stay in the metadata: their scales are not known.
+
+Emolia has the scores of the 55 heads of Empathic Insight-Voice for each clip: 40 emotions and 15 voice
+attributes, with `_best` behind their names. The same heads are known elsewhere by the attributes beside the
+emotions (`Warm_vs._Cold`), and in an object such as `scores`. Emotions are on the 0–4 of the heads' training
+data, attributes on scales of their own; heads overshoot both (up to 5.6 for Anger) and are clipped.
 """
 
 import re
@@ -13,11 +18,19 @@ from typing import Any
 
 from budew.corpora.known_names import form
 from budew.errors import CorpusError
-from budew.taxonomy import find_emotion
+from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale
 
 OVERSHOOT = 0.1
 """Share of a scale by which a score may leave it: regression overshoots, and is then clipped."""
+HEADS_SCALE = "bud-e"
+HEADS_OVERSHOOT = 1.0
+"""Share of a scale by which a head may leave it; beyond that the number is broken."""
+FEWEST_HEADS = 5
+"""Scores that a row of heads has at least."""
+FEWEST_ATTRIBUTES = 3
+"""Attributes that distinguish heads from other scores, where nothing else does."""
+_HEAD = "_best"
 _LARGEST = 1e9
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 _FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
@@ -173,6 +186,53 @@ def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | 
     scale, found = scales.of(scores)
     profile = {"emotions": intensities(scores.emotions, scale)}
     return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found}}
+
+
+def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a row of Emolia, or of its heads, as fields of a clip; None where it is not one.
+
+    Raises:
+        CorpusError: a score is far off its scale, or an emotion has two.
+    """
+    name = form("emolia")["caption"]
+    caption = row.get(name) if isinstance(row.get(name), str) else None
+    for holder, held in holders(row):
+        if heads := _heads(held, of_emolia=caption is not None):
+            rest = without(row, holder, heads)
+            if caption is not None:
+                rest |= {name: None, "captions": [{"text": caption, "made_by": {"by": "emolia"}}]}
+            return {**rest, **_profile_of_heads(heads)}
+    return None
+
+
+def _heads(row: Mapping[str, Any], *, of_emolia: bool) -> dict[str, float]:
+    """Return the heads in a row under their own names; nothing where they are no heads."""
+    numbers = {str(key): number_in(value) for key, value in row.items()}
+    named = {key: value for key, value in numbers.items() if value is not None}
+    emotions = [key for key in named if find_emotion(key)]
+    attributes = [key for key in named if find_attribute(key)]
+    if not of_emolia and len([key for key in attributes if "vs" in key]) < FEWEST_ATTRIBUTES:
+        emotions = [key for key in emotions if key.endswith(_HEAD)]
+        attributes = [key for key in attributes if key.endswith(_HEAD)]
+    if not emotions or len(emotions) + len(attributes) < FEWEST_HEADS:
+        return {}
+    return {key: named[key] for key in (*emotions, *attributes)}
+
+
+def _profile_of_heads(heads: Mapping[str, float]) -> dict[str, Any]:
+    emotions = canonical({key: value for key, value in heads.items() if find_emotion(key)})
+    traits = {}
+    for key, value in heads.items():
+        attribute = find_attribute(key)
+        if attribute is not None:
+            scale = ATTRIBUTES[attribute].scale
+            intensities({attribute: value}, scale, overshoot=HEADS_OVERSHOOT)  # raises where it is broken
+            traits[attribute] = scale.clipped(value)
+    levels = intensities(emotions, scale_named(HEADS_SCALE), overshoot=HEADS_OVERSHOOT)
+    return {
+        "profile": {"emotions": levels, "traits": traits},
+        "profile_from": {"form": "emolia", "scale": HEADS_SCALE},
+    }
 
 
 def _largest_of(rows: Iterable[Mapping[str, Any]]) -> tuple[float, int]:
