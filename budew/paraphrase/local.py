@@ -66,7 +66,6 @@ class TransformersBackend:
         batch: requests generated together.
         temperature: 0 gives the likeliest text, and one candidate.
         top_p: share of the probability of the tokens that are sampled from, the likeliest first.
-        max_new_tokens: longest answer; None takes what the prompts allow for the request.
         prompts: those of this installation by default.
 
     Raises:
@@ -81,27 +80,21 @@ class TransformersBackend:
     batch: int = 16
     temperature: float = 0.9
     top_p: float = 0.95
-    max_new_tokens: int | None = None
     prompts: Prompts = field(default_factory=load_prompts)
     ahead: int = field(default=1, init=False)
     library: ClassVar[str] = "transformers"
 
     def __post_init__(self) -> None:
-        if min(self.batch, 1 if self.max_new_tokens is None else self.max_new_tokens) < 1:
-            raise InputError("batch and max_new_tokens must be at least 1")
-        if not 0 <= self.temperature <= 2 or not 0 < self.top_p <= 1:
-            raise InputError("temperature must be from 0 to 2, and top_p above 0 and at most 1")
+        if self.batch < 1 or not 0 <= self.temperature <= 2 or not 0 < self.top_p <= 1:
+            limits = "batch at least 1, temperature from 0 to 2, top_p above 0 and at most 1"
+            raise InputError(f"a number is out of range: {limits}")
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the candidates, local weights by their fingerprint."""
         require(self.library, extra=self.library, purpose=f"--backend {self.library}")
-        decide = ("revision", "dtype", "temperature", "top_p", "max_new_tokens")
-        return {
-            **self._made_by(),
-            **{name: getattr(self, name) for name in decide},
-            "content": content_of(self.model),
-            self.library: version(self.library),
-        }
+        sampling = {"temperature": self.temperature, "top_p": self.top_p}
+        source = {"revision": self.revision, "dtype": self.dtype, "content": content_of(self.model)}
+        return {**self._made_by(), **source, **sampling, self.library: version(self.library)}
 
     async def __aenter__(self) -> Self:
         """Load the model; JobError or MissingExtraError if that fails."""
@@ -122,7 +115,7 @@ class TransformersBackend:
     def prompt(self, local: LocalModel, request: Request) -> Prompt | str:
         """Return the prompt of a request, or why it does not fit the context."""
         tokens = prompt_tokens(local.tokenizer, self.prompts.messages(request, structured=False))
-        longest = min(self.max_new_tokens or self.prompts.answer_tokens(request), local.context)
+        longest = min(self.prompts.answer_tokens(request), local.context)
         if (needed := len(tokens) + (0 if local.encoder_decoder else longest)) > local.context:
             fault = (
                 f"prompt and answer take {needed} tokens, more than the model's context of {local.context}"
@@ -218,8 +211,8 @@ def load_model(
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     safe: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
     source = str(Path(name_or_dir).expanduser())
-    with quiet_transformers():
-        try:
+    try:
+        with quiet_transformers():
             target = torch.device(device or best)
             config = transformers.AutoConfig.from_pretrained(source, **safe)
             kind: Any = getattr(transformers, _KINDS[bool(config.is_encoder_decoder)])
@@ -233,8 +226,8 @@ def load_model(
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(source, **safe)
             model.to(target).eval().requires_grad_(False)
-        except Exception as error:  # files from outside can be wrong in any way
-            raise _unusable(name_or_dir, _one_line(error)) from error
+    except Exception as error:  # files from outside can be wrong in any way
+        raise _unusable(name_or_dir, _one_line(error)) from error
     if missing := sorted(report["missing_keys"]):
         raise _unusable(name_or_dir, f"it lacks {len(missing)} weights, such as {missing[0]}")
     if not tokenizer("a voice").input_ids:

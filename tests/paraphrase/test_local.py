@@ -25,12 +25,15 @@ from budew.paraphrase.local import (
     load_model,
     prompt_tokens,
 )
+from budew.paraphrase.prompt_file import AnswerTokens, FewShots
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 from tests.paraphrase.conftest import make_chat_model, rewrite_requests
 
 ALL_EMOTIONS = VoiceProfile(dict.fromkeys(EMOTIONS, 0.5))
-OPTIONS = {"device": "cpu", "max_new_tokens": 80}
+SHIPPED = load_prompts()
+SHORT = SHIPPED.file.model_copy(update={"answer_tokens": AnswerTokens(fixed=80, for_each=0)})
+OPTIONS = {"device": "cpu", "prompts": replace(SHIPPED, file=SHORT, few_shots=FewShots())}
 HAS_VLLM = find_spec("vllm") is not None
 IN_ANOTHER_PROCESS = """
 import pickle, sys
@@ -107,7 +110,7 @@ def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
     (answer,) = answers(TransformersBackend(chat_model, temperature=0, **OPTIONS), [request])
     local = loaded(chat_model)
     prompt = torch.tensor(
-        [prompt_tokens(local.tokenizer, load_prompts().messages(request, structured=False))]
+        [prompt_tokens(local.tokenizer, OPTIONS["prompts"].messages(request, structured=False))]
     )
     out = local.model.generate(input_ids=prompt, do_sample=False, max_new_tokens=80)[0, prompt.shape[1] :]
     assert len(answer.texts) == 1
@@ -249,8 +252,8 @@ def test_weights_that_compute_nan_and_too_little_memory_end_the_job(tmp_path, mo
 
 @pytest.mark.parametrize("backend", [TransformersBackend, VLLMBackend])
 def test_numbers_out_of_range_are_refused(backend):
-    assert backend("model", batch=1, max_new_tokens=1, temperature=2, top_p=0.01)
-    wrong = {"batch": [0], "max_new_tokens": [0], "temperature": [-0.1, 2.1, float("nan")], "top_p": [0, 1.1]}
+    assert backend("model", batch=1, temperature=2, top_p=0.01)
+    wrong = {"batch": [0], "temperature": [-0.1, 2.1, float("nan")], "top_p": [0, 1.1]}
     for name, values in wrong.items():
         for value in values:
             with pytest.raises(InputError):
@@ -275,7 +278,7 @@ def test_without_vllm_one_line_says_what_to_install():
 def test_vllm_answers_each_request_but_one_that_is_too_long(tmp_path):
     folder = make_chat_model(tmp_path / "short", context=1_500)
     short, long = rewrite_requests(2, n=3), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
-    backend = VLLMBackend(folder, max_new_tokens=60, engine={"gpu_memory_utilization": 0.3})
+    backend = VLLMBackend(folder, prompts=OPTIONS["prompts"], engine={"gpu_memory_utilization": 0.3})
     done = answers(backend, [short[0], long, short[1]])
     assert [len(answer.texts) for answer in done] == [3, 0, 3]
     assert [bool(answer.failure) for answer in done] == [False, True, False]
