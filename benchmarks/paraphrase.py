@@ -11,14 +11,14 @@ writing besides), the requests under way shared among so many processes.
 import argparse
 import asyncio
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+
+from paraphrase_server import started
 
 from budew import VoiceProfile, render
 from budew.chat.server import ServerSettings
@@ -112,27 +112,13 @@ def main() -> None:
     options.add_argument("--requests", type=int, default=20_000)
     asked_for = options.parse_args()
     ideal = asked_for.concurrency / asked_for.seconds
-    command = [sys.executable, Path(__file__).with_name("paraphrase_server.py"), "--same", ANSWER]
-    environment = {**os.environ, "OPENAI_API_KEY": ""}
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(
-            [*map(str, command), "--seconds", str(asked_for.seconds)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        try:
-            url = (server.stdout.readline() if server.stdout else "").strip()
-            print(
-                f"ideal: {asked_for.concurrency} requests of {asked_for.seconds:g} s: {ideal:,.0f} a second"
-            )
-            for workers in asked_for.workers:
-                given = (url, asked_for.concurrency, workers, asked_for.requests, Path(folder))
-                for name, measured in (("backend", of_backend(*given)), ("whole job", of_job(*given))):
-                    print(f"  {workers} workers, {name}: {measured:,.0f}/s, {measured / ideal:.0%} of that")
-        finally:
-            server.terminate()
-            server.wait()
+    os.environ["OPENAI_API_KEY"] = ""
+    with tempfile.TemporaryDirectory() as folder, started(same=ANSWER, seconds=asked_for.seconds) as url:
+        print(f"ideal: {asked_for.concurrency} requests of {asked_for.seconds:g} s: {ideal:,.0f} a second")
+        for workers in asked_for.workers:
+            given = (url, asked_for.concurrency, workers, asked_for.requests, Path(folder))
+            for name, measured in (("backend", of_backend(*given)), ("whole job", of_job(*given))):
+                print(f"  {workers} workers, {name}: {measured:,.0f}/s, {measured / ideal:.0%} of that")
 
 
 if __name__ == "__main__":

@@ -19,13 +19,12 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from kill import check, done, ended, kill, wait_for
+from paraphrase_server import started
 
 from budew.captions import expressible
 from budew.corpora import Clip, read, write_shard
@@ -46,19 +45,6 @@ def make_corpus(folder: Path, clips: int, shards: int, random: Random) -> None:
             profile = VoiceProfile(emotions, traits={"gender": random.choice(("female", "male"))})
             made.append(Clip(f"clip-{number:06d}", b"RIFF", "wav", profile=profile if number % 50 else None))
         write_shard(folder / f"part-{shard:03d}.tar", made)
-
-
-@contextmanager
-def server(seed: int, seconds: float, misbehave: float) -> Iterator[str]:
-    """Start a server of our own; give its address."""
-    script = str(Path(__file__).with_name("paraphrase_server.py"))
-    options = ["--seed", str(seed), "--seconds", str(seconds), "--misbehave", str(misbehave), "--stall", "3"]
-    process = subprocess.Popen([sys.executable, script, *options], stdout=subprocess.PIPE, text=True)
-    try:
-        yield (process.stdout.readline() if process.stdout else "").strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def stats(url: str) -> dict[str, Any]:
@@ -117,17 +103,18 @@ def main() -> None:
     options.add_argument("--misbehave", type=float, default=0.2, help="share of requests that meet a fault")
     asked = options.parse_args()
     random = Random(asked.seed)
+    behavior = {"seed": asked.seed, "seconds": asked.seconds, "misbehave": asked.misbehave, "stall": 3}
     with tempfile.TemporaryDirectory() as folder:
         source, calm, killed = (Path(folder, name) for name in ("source", "calm", "killed"))
         make_corpus(source, asked.clips, asked.shards, random)
-        with server(asked.seed, asked.seconds, asked.misbehave) as url:
+        with started(**behavior) as url:
             began = time.monotonic()
             print("undisturbed:", ended(start(source, calm, url)))
             seconds = time.monotonic() - began
             print(told("  server", stats(url)))
         passing(calm)
         kills, progress = Counter[str](), list[int]()
-        with server(asked.seed, asked.seconds, asked.misbehave) as url:
+        with started(**behavior) as url:
             while kills.total() < asked.kills:
                 job = start(source, killed, url)
                 last = (asked.shards - 1) * (kills.total() + 1) // asked.kills

@@ -14,6 +14,8 @@ import asyncio
 import hashlib
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -317,6 +319,18 @@ async def serve(model: Model, port: int, ready: Callable[[int], None]) -> None:
         await asyncio.sleep(model.behavior.down)
         server = await listen(port)
     await asyncio.Event().wait()
+
+
+@contextmanager
+def started(**options: object) -> Iterator[str]:
+    """Run a server in a process of its own, with options as below; give its address."""
+    given = [f"--{name}={value}" for name, value in options.items()]
+    process = subprocess.Popen([sys.executable, __file__, *given], stdout=subprocess.PIPE, text=True)
+    try:
+        yield (process.stdout.readline() if process.stdout else "").strip()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager

@@ -22,6 +22,13 @@ app.add_typer(paraphrase_reports.app)
 
 Writer = Literal["grammar", "chat", "transformers", "vllm"]
 """Names of the backends."""
+PromptFile = Annotated[
+    Path | None,
+    Option("--prompt", metavar="FILE", help="Prompt file. Default: paraphrase/prompts.yaml of this package."),
+]
+Structured = Annotated[
+    bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
+]
 _MODELS: tuple[Writer, ...] = ("chat", "transformers", "vllm")
 _LOCAL = "Model in this process"
 USED_BY: dict[str, tuple[Writer, ...]] = {
@@ -60,18 +67,13 @@ def run(
         bool, Option("--keep-templates", help="Keep template captions next to the new ones.")
     ] = False,
     tolerance: options.Tolerance = 1,
-    prompt: Annotated[
-        Path | None,
-        Option(metavar="FILE", help="Prompt file. Default: paraphrase/prompts.yaml of this package."),
-    ] = None,
+    prompt: PromptFile = None,
     ban: options.BanList = None,
     temperature: Annotated[
         float | None,
         Option(min=0, max=2, metavar="X", help="Sampling temperature. Default: that of the prompt file."),
     ] = None,
-    structured: Annotated[
-        bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
-    ] = True,
+    structured: Structured = True,
     batch_size: Annotated[int, Option(min=1, rich_help_panel=_LOCAL, help="Clips in each batch.")] = 16,
     device: Annotated[
         str | None,
@@ -166,20 +168,13 @@ def prompt(
         ),
     ] = None,
     seed: Annotated[int, Option(help="Random seed for the listed words and the examples.")] = 0,
-    prompt_file: Annotated[
-        Path | None,
-        Option(
-            "--prompt", metavar="FILE", help="Prompt file. Default: paraphrase/prompts.yaml of this package."
-        ),
-    ] = None,
+    prompt_file: PromptFile = None,
     ban: options.BanList = None,
     format: Annotated[
         Literal["messages", "text"],
         Option(help="messages: for chat models. text: for models with a single text input, such as T5."),
     ] = "messages",
-    structured: Annotated[
-        bool, Option("--json/--plain", help="For answers as JSON with a schema, or as plain text.")
-    ] = True,
+    structured: Structured = True,
     output_file: options.Output = None,
 ) -> None:
     """Print the prompt for paraphrasing a caption of a profile. Sends nothing to a model.
