@@ -162,7 +162,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
 
 
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
-def mentions(text: str, language: str = "en") -> tuple[Mention, ...]:
+def mentions(text: str, language: str) -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for whoever needs nothing else of it.
 
     Raises:

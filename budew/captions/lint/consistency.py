@@ -37,7 +37,7 @@ def contradictions(
     text: str, words: Sequence[Word], profile: VoiceProfile | None, rules: Rules
 ) -> Iterator[Finding]:
     """Find contradictions and, where a profile is given, gender, age and accent that it does not have."""
-    said = mentions(text)
+    said = mentions(text, "en")
     facts = _facts(text, words, said, rules)
     yield from _emotions(text, said, rules)
     yield from _contradictions(text, facts, rules)
