@@ -16,7 +16,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
 	  printf '  make %-12s %s\n' "$$target" "$$text"; done
 
-setup: $(STAMP) ## make .venv with all that the demo, the tests and the checks need
+setup: $(STAMP) ## create .venv with everything that the demo, tests and checks need
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "budew needs Python 3.11 or newer: run make setup PYTHON=/path/to/it")'
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
-demo: $(STAMP) ## caption bundled clips, parse, score against the truth, write a report (runs/demo)
+demo: $(STAMP) ## caption bundled clips, parse, score against labels, write a report (runs/demo)
 	$(BIN)/budew demo --out runs/demo
 
 train-demo: $(STAMP) ## the whole loop, small: synthesize, render, paraphrase, train, caption, evaluate (runs/train-demo)
@@ -39,15 +39,15 @@ test-fast: $(STAMP) ## the tests that take seconds
 test-slow: $(STAMP) ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m slow
 
-lint: $(STAMP) ## format, style, types, and which room may import which
+lint: $(STAMP) ## format, style, types, and import order of the packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## time what has to be fast
+bench: $(STAMP) ## run the benchmarks of speed
 	for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
-clean: ## remove what the targets above made
+clean: ## remove the output of the targets above
 	rm -rf $(VENV) runs dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

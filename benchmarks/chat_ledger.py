@@ -16,7 +16,7 @@ from budew.chat.request import Answer, Usage
 
 
 def main() -> None:
-    """Print the figures for each quarter of the answers."""
+    """Print the results for each quarter of the answers."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
     parser.add_argument("--answers", type=int, default=20_000)
     answers = parser.parse_args().answers

@@ -44,7 +44,7 @@ def main() -> None:
         for number, (row, other) in enumerate(zip(truth, predicted, strict=True))
     ]
     evaluation = evaluate(pairs)
-    seconds("evaluation from profiles to figures", lambda: evaluate(pairs))
+    seconds("evaluation from profiles to metrics", lambda: evaluate(pairs))
     seconds("report", lambda: render_html(evaluation))
 
 

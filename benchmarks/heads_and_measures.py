@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def time_measurement() -> None:
-    """Time the figures of clips, and pYIN alone with the settings that librosa has."""
+    """Time all measures of clips, and pYIN alone with the settings that librosa has."""
     clips = [decode(clip.audio).samples for clip in read(data_folder("demo_clips") / "clips.tar")]
     audio = sum(map(len, clips)) / SAMPLING_RATE
 
@@ -45,7 +45,7 @@ def time_measurement() -> None:
     first = seconds(lambda: measure(clips[0]))
     print(f"the first clip, with what numba compiles or loads: {first:.1f} s")
     untouched(clips[0])
-    for name, work in (("pYIN as librosa sets it (baseline)", untouched), ("all figures", measure)):
+    for name, work in (("pYIN as librosa sets it (baseline)", untouched), ("all measures", measure)):
         spent = seconds(lambda work=work: [work(samples) for samples in clips])  # type: ignore[misc]
         print(f"{name:36} {audio / spent:7.1f} times real time")
 

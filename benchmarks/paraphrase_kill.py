@@ -77,7 +77,7 @@ def told(name: str, seen: dict[str, Any]) -> str:
 
 
 def passing(out: Path) -> None:
-    """Check that every caption passes the gate, and that the counts add up."""
+    """Check that every caption passes the gate, and that the counts are consistent."""
     counts, captions = CandidateCounts(), 0
     for clip in read(out):
         counts.add(clip)
@@ -87,8 +87,8 @@ def passing(out: Path) -> None:
             if not verdict.accepted:
                 raise SystemExit(f"{clip.id}: {caption.text!r} does not pass: {verdict.reasons}")
     if counts.wrong:
-        raise SystemExit(f"the counts do not add up: {counts.listed}")
-    print(f"{captions:,} captions, all pass the gate; the counts add up:", dict(counts.counts))
+        raise SystemExit(f"the counts are inconsistent: {counts.listed}")
+    print(f"{captions:,} captions, all pass the gate; the counts are consistent:", dict(counts.counts))
 
 
 def main() -> None:

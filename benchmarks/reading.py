@@ -148,7 +148,7 @@ def main() -> None:
 
 
 def show(rows: list[Row], readers: Mapping[str, Reader]) -> None:
-    """Print a file's figures, a column a reader."""
+    """Print the results for a file, one column per parser."""
     if all("scores" in row for row in rows):
         line(
             "Spearman with the scores, mean over captions",
