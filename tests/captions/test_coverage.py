@@ -29,7 +29,10 @@ def test_captions_are_counted_by_unknown_word_most_frequent_first():
 
 
 def test_words_of_the_grammar_of_the_voice_and_of_the_lexicon_are_known():
-    for text in ("a very fast pace", "a deeply resonant voice", "She sounds very angry.", "full of deep joy"):
+    for text in (
+        "a very fast pace", "a deeply resonant voice", "She sounds very angry.", "full of deep joy",
+        "Very noisy.", "a slight accent", "It sounds very close, quite clear audio.", "full of laughter",
+    ):  # fmt: skip
         assert not parse(text).unknown, text
 
 

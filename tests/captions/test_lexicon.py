@@ -7,7 +7,6 @@ import yaml
 
 from budew.captions import load_lexicon, parse, render
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
-from budew.captions.render import load_templates
 from budew.captions.tokens import PhraseTrie
 from budew.errors import InputError, SettingsError
 from budew.profile import VoiceProfile
@@ -56,13 +55,6 @@ def test_everything_that_a_profile_can_say_has_words():
     assert all(lexicon.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words"))
     shares = (0.0, 0.25, 0.75, 1.0)
     assert set(lexicon.attributes) == {(name, share) for name in RENDERED_ATTRIBUTES for share in shares}
-
-
-def test_a_lexicon_and_its_frames_are_compiled_once():
-    assert load_lexicon() is load_lexicon()
-    assert load_templates() is load_templates()
-    with pytest.raises(InputError, match=r"'tlh'.*en"):
-        load_lexicon("tlh")
 
 
 def test_a_phrase_has_one_meaning():

@@ -18,55 +18,6 @@ from budew.taxonomy import BURSTS, EMOTIONS
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("readings.yaml").read_text(encoding="utf-8")
 )
-READINGS = [
-    ("a bare word is moderate", "anger", {"Anger": 0.5}),
-    ("an intensity before", "slight anger and overwhelming fear", {"Fear": 1.0, "Anger": 0.25}),
-    ("an intensity around", "a hint of joy", {"Elation": 0.25}),
-    ("an intensity behind", "joy to a high degree", {"Elation": 0.75}),
-    ("links between", "a strong feeling of annoyance", {"Anger": 0.75}),
-    ("a list closed by and", "strong anger, fear and joy", {"Elation": 0.75, "Fear": 0.75, "Anger": 0.75}),
-    (
-        "up to the next",
-        "moderate calm, pride and a touch of relief",
-        {"Contentment": 0.5, "Pride": 0.5, "Relief": 0.25},
-    ),
-    ("tags stand alone", "very joyful, anger, fear", {"Elation": 0.75, "Anger": 0.5, "Fear": 0.5}),
-    ("intensity of another word", "very fast, with anger", {"Anger": 0.5}),
-    ("a weak one weakens", "a hint of deep anger", {"Anger": 0.25}),
-    ("no", "no anger", {}),
-    ("without any", "without any fear or shame", {}),
-    ("not", "not angry but sad", {"Sadness": 0.5}),
-    ("not very", "not very angry", {}),
-    ("free of", "notably free of attention, notably carrying grief", {"Sadness": 0.5}),
-    ("no trace of", "calm, no trace of panic", {"Contentment": 0.5}),
-    ("lacking", "lacking tenderness and trust", {}),
-    ("a negation ends with its list", "no anger, strong fear", {"Fear": 0.75}),
-    ("neither nor", "neither sad nor angry; only tired", {"Fatigue/Exhaustion": 0.5}),
-    ("the stronger of two", "slight fear, then extreme fear", {"Fear": 1.0}),
-    ("present wins over denied", "no fear at first. Later, slight fear", {"Fear": 0.25}),
-    ("capitals", "EXTREMELY ANGRY, A HINT OF FEAR", {"Fear": 0.25, "Anger": 1.0}),
-    (
-        "no word inside a word",
-        "courage in respite and unease",
-        {"Hope/Optimism": 0.5, "Relief": 0.5, "Distress": 0.5},
-    ),
-    ("hyphens are spaces", "self-pity, carnal-desire", {"Sexual Lust": 0.5, "Sadness": 0.5}),
-    ("curly quotes and dashes", "“anger” — fear…", {"Fear": 0.5, "Anger": 0.5}),
-    ("compatibility letters", "ａｎｇｅｒ", {"Anger": 0.5}),
-    ("neutral", "a neutral voice with no particular emotion", {}),
-    ("voice words are no emotions", "extremely warm and enveloping, very joyful and positive", {}),
-    ("a word of two emotions, by its name", "envy", {"Jealousy & Envy": 0.5}),
-    ("a word of two emotions, by order", "bliss", {"Pleasure/Ecstasy": 0.5}),
-]
-
-
-@pytest.mark.parametrize(
-    ("caption", "expected"), [row[1:] for row in READINGS], ids=[row[0] for row in READINGS]
-)
-def test_reads(caption, expected):
-    parsed = parse(caption)
-    assert dict(parsed.emotions) == expected
-    assert list(parsed.emotions) == [name for name in EMOTIONS if name in expected]
 
 
 @pytest.mark.parametrize(
@@ -80,15 +31,10 @@ def test_reads(caption, expected):
 def test_a_sentence_reads_as_a_listener_would_read_it(row):
     parsed = parse(row["text"])
     assert parsed.emotions == row["emotions"], row["text"]
+    assert list(parsed.emotions) == [name for name in EMOTIONS if name in row["emotions"]]
     assert set(parsed.bursts) == set(row.get("bursts", ())), row["text"]
     traits = {key: parsed.traits[key] for key in ("gender", "age", "accent", "style") if key in parsed.traits}
     assert traits == row.get("traits", {}), row["text"]
-
-
-def test_the_table_has_ten_sentences_for_each_of_its_phenomena():
-    assert len(TABLE) >= 20
-    assert all(len(rows) >= 10 for rows in TABLE.values())
-    assert sum(map(len, TABLE.values())) >= 250
 
 
 @pytest.mark.parametrize(
@@ -124,14 +70,6 @@ def test_bursts_win_over_the_emotion_words_in_them(caption, bursts):
 )
 def test_what_a_voice_is_like_is_told_from_what_sounds_alike(caption, traits):
     assert dict(parse(caption).traits) == traits
-
-
-@pytest.mark.parametrize(
-    "caption",
-    ["a slight accent", "Very noisy.", "It sounds very close, quite clear audio.", "full of laughter"],
-)
-def test_words_that_name_no_emotion_are_not_unknown(caption):
-    assert parse(caption).unknown == ()
 
 
 @pytest.mark.parametrize("name", BURSTS)

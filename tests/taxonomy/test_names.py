@@ -48,12 +48,6 @@ def test_an_unknown_name_is_refused_with_the_nearest_first() -> None:
     assert len(set(INDEX.nearest("Crimsn"))) == 3
 
 
-@pytest.mark.parametrize("name", ["", "and", "&", "_best", "%"])
-def test_a_name_without_words_is_unknown(name: str) -> None:
-    with pytest.raises(InputError):
-        INDEX.resolve(name)
-
-
 def test_a_hostile_name_costs_neither_time_nor_a_long_message() -> None:
     start = time.process_time()
     with pytest.raises(InputError) as caught:

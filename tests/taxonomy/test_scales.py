@@ -39,12 +39,6 @@ def test_the_scales_of_the_field_convert(scale: str, rating: float, intensity: f
     assert from_intensity(intensity, scale) == rating
 
 
-def test_the_reporting_scale_is_five_times_the_voice_rating() -> None:
-    assert all(
-        from_intensity(to_intensity(rating, "emonet-voice"), "report") == 5 * rating for rating in (0, 1, 2)
-    )
-
-
 @given(intensities, st.sampled_from(sorted(SCALES)))
 def test_there_and_back_is_the_same_intensity(intensity: float, scale: str) -> None:
     rating = min(from_intensity(intensity, scale), SCALES[scale].high)
