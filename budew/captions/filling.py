@@ -4,7 +4,7 @@ An emotion word goes without an intensity only where the scope rules give it the
 moderate when nothing governs it, or the level that the list carries ("strong anger and fear").
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from budew.captions.frames import Slot
@@ -232,19 +232,20 @@ def _first(count: int) -> int:
     return 0
 
 
+class _Bits(dict[str, int]):
+    """A bit for each name, given out when it is first asked for."""
+
+    def __missing__(self, name: str) -> int:
+        return self.setdefault(name, 1 << len(self))
+
+
+_BIT = _Bits()
 _CONDITIONS = ("one", "more", "rest_one", "rest_more", "rest_slight", "strongest", "weakest")
-_NAMES = (
-    *_CONDITIONS, "she", "bursts", "burst_verbs", "known", "accent", "manner", "speaker", "qualities",
-    "recording",
-)  # fmt: skip
-_BIT = {name: 1 << at for at, name in enumerate(_NAMES)}
 _OF_TRAIT = {
-    "accent": _BIT["accent"] | _BIT["known"], "timbre": _BIT["accent"] | _BIT["known"],
-    "style": _BIT["manner"], "pace": _BIT["manner"],
-    "age": _BIT["speaker"] | _BIT["known"], "gender": _BIT["speaker"] | _BIT["known"],
-}  # fmt: skip
-_FORM_BITS = len(_NAMES)
-_FIRST_FORM, _ALL_FORM, _REST_FORM = 1, 2, 4
+    **dict.fromkeys(("accent", "timbre"), _BIT["accent"] | _BIT["known"]),
+    **dict.fromkeys(("style", "pace"), _BIT["manner"]),
+    **dict.fromkeys(("age", "gender"), _BIT["speaker"] | _BIT["known"]),
+}
 _COMPLETE_FORMS = ("noun", "adjective")
 """Forms that every emotion has words in, and that a profile without emotions has, too."""
 
@@ -258,34 +259,30 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
         bits |= _OF_TRAIT[key]
     for name, _ in content.attributes:
         bits |= _BIT["recording" if name in _RECORDING else "qualities"]
-    return bits | _filled_more(content, lexicon) if len(lexicon.book) > len(_COMPLETE_FORMS) else bits
-
-
-def _filled_more(content: Content, lexicon: Lexicon) -> int:
-    """Return the bits of the slots that only frames with further forms have, in the order of the emotions."""
-    bits = 0
-    if content.traits.get("gender") in lexicon.pronouns:
-        bits |= _BIT["she"]
-    if content.bursts and all(name in lexicon.burst_verbs for name in content.bursts):
-        bits |= _BIT["burst_verbs"]
-    if not content.emotions:
-        return bits
-    first, rest = content.emotions[0][1], [level for _, level in content.emotions[1:]]
-    holds = {
-        "one": not rest, "rest_one": len(rest) == 1, "rest_more": len(rest) > 1,
-        "rest_slight": bool(rest) and max(rest) == _SLIGHT,
-        "strongest": not rest or max(rest) < first, "weakest": bool(rest) and min(rest) > first,
-    }  # fmt: skip
-    bits |= sum(_BIT[name] for name, true in holds.items() if true)
-    for at, form in enumerate(_further(lexicon)):
-        has = [bool(lexicon.book[form][pair].before) for pair in content.emotions]
-        of_form = _FIRST_FORM * has[0] | _ALL_FORM * all(has) | _REST_FORM * (len(has) > 1 and all(has[1:]))
-        bits |= of_form << _FORM_BITS + 3 * at
+    if len(lexicon.book) > len(_COMPLETE_FORMS):
+        bits |= sum(_BIT[name] for name, holds in _conditions(content, lexicon) if holds)
     return bits
 
 
-def _further(lexicon: Lexicon) -> list[str]:
-    return [form for form in lexicon.book if form not in _COMPLETE_FORMS]
+def _conditions(content: Content, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
+    """Yield what only frames with further forms ask for, and whether it holds in this order of emotions."""
+    yield "she", content.traits.get("gender") in lexicon.pronouns
+    yield "burst_verbs", bool(content.bursts) and all(name in lexicon.burst_verbs for name in content.bursts)
+    if not content.emotions:
+        return
+    first, rest = content.emotions[0][1], [level for _, level in content.emotions[1:]]
+    yield "one", not rest
+    yield "rest_one", len(rest) == 1
+    yield "rest_more", len(rest) > 1
+    yield "rest_slight", bool(rest) and max(rest) == _SLIGHT
+    yield "strongest", not rest or max(rest) < first
+    yield "weakest", bool(rest) and min(rest) > first
+    for form, book in lexicon.book.items():
+        if form not in _COMPLETE_FORMS:
+            has = [bool(book[emotion].before) for emotion in content.emotions]
+            yield f"first_{form}", has[0]
+            yield f"{form}s", all(has)
+            yield f"rest_{form}s", len(has) > 1 and all(has[1:])
 
 
 def slots(lexicon: Lexicon) -> dict[str, Slot]:
@@ -296,15 +293,13 @@ def slots(lexicon: Lexicon) -> dict[str, Slot]:
     emotions, "rest_one" or "rest_more" besides the first, all of them slight ("rest_slight"), and whether
     the first is the "strongest" or the "weakest".
     """
-    found = {name: Slot(fill, _BIT.get(group, 0)) for name, (group, fill) in _SLOTS.items()}
+    found = {name: Slot(fill, _BIT[group] if group else 0) for name, (group, fill) in _SLOTS.items()}
     found |= {name: Slot(lambda fill: "", _BIT[name]) for name in _CONDITIONS}
-    further = _further(lexicon)
     for form in lexicon.book:
-        first = every = 0
-        rest = _BIT["more"]
-        if form in further:
-            shift = _FORM_BITS + 3 * further.index(form)
-            first, every, rest = _FIRST_FORM << shift, _ALL_FORM << shift, _REST_FORM << shift
+        if form in _COMPLETE_FORMS:
+            first, every, rest = 0, 0, _BIT["more"]
+        else:
+            first, every, rest = _BIT[f"first_{form}"], _BIT[f"{form}s"], _BIT[f"rest_{form}s"]
         found |= _slots_of_form(form, first, every, rest)
     return found
 

@@ -34,16 +34,16 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     accent = lexicon.accent_word
     for item in lexicon.phrases.scan(tokens):
         if item[2] is UNKNOWN:
-            first, stop, word = item[0], item[1], tokens[item[0]]
+            word = tokens[item[0]]
             if word in MARKS:
-                item = (first, stop, MARKS[word])
-            elif word[0].isdigit() and (meaning := _number(tokens, first, lexicon.ages)):
-                first = _age_start(tokens, first) if meaning.kind is Kind.TRAIT else first
+                item = (item[0], item[1], MARKS[word])
+            elif word[0].isdigit() and (meaning := _number(tokens, item[0], lexicon.ages)):
+                first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
                 while items and items[-1][0] >= first:
                     items.pop()
-                item = (first, stop, meaning)
+                item = (first, item[1], meaning)
             elif not word[0].isalnum():
-                item = (first, stop, MARK)
+                item = (item[0], item[1], MARK)
             elif word == accent:
                 item = _with_open_accent(items, text, tokens, item)
         items.append(item)

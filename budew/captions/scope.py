@@ -218,36 +218,38 @@ def _opens_clause(entries: Sequence[Entry], index: int) -> bool:
 
 def comma(state: ScopeState, index: int, entry: Entry) -> None:
     """A comma: only a list that is closed later goes on behind it."""
-    _end_pending(state, index)
+    if state.pending is not None:
+        _end_pending(state, index)
+    state.unknown_words = 0
     state.carried = state.carried if state.closed[index] else None
     state.parted = True
 
 
 def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
     """The words "and" and "or": what governs a list reaches over them, a negation not over every "and"."""
-    reached = state.unknown_words > 0
-    _end_pending(state, index)
-    if state.carried == 0.0 and _ends_here(state, index, entry, reached):
+    if state.pending is not None:
+        _end_pending(state, index)
+    if state.carried == 0.0 and _ends_here(state, index, entry):
         state.carried = None
     state.last = None
+    state.unknown_words = 0
     state.parted = False
 
 
 def _end_pending(state: ScopeState, index: int) -> None:
     """End what waits for its word, but for an intensity that another one follows: "strong, clear anger"."""
-    if state.pending is not None and (state.pending == 0.0 or not leads_on(state.entries, index)):
+    if state.pending == 0.0 or not leads_on(state.entries, index):
         state.pending = None
-    state.unknown_words = 0
 
 
-def _ends_here(state: ScopeState, index: int, entry: Entry, reached: bool) -> bool:
+def _ends_here(state: ScopeState, index: int, entry: Entry) -> bool:
     """Return whether a negation does not reach over this "and", as it joins a new statement: "does not shout
-    and sounds calm". Where the negation `reached` a word that means nothing, another may be a verb.
+    and sounds calm". Where the negation reached a word that means nothing, another may be a verb.
     """
     if entry.form is Form.OR or index == state.negation_end:
         return entry.form is not Form.OR
     following = state.entries[index + 1]
-    return reached if following is UNKNOWN else following.form in (*COPULAS, Form.FINITE)
+    return state.unknown_words > 0 if following is UNKNOWN else following.form in (*COPULAS, Form.FINITE)
 
 
 def intensity(state: ScopeState, index: int, entry: Entry) -> None:
