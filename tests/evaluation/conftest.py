@@ -12,18 +12,13 @@ from budew.corpora import Clip, write_shard
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS
+from tests.inference.conftest import sound
 
 
 def vowel(pitch: float, *, seconds: float = 0.6, format: str = "FLAC") -> bytes:
-    """A vowel-like sound: a falling harmonic series through two formants."""
-    time = np.arange(int(16_000 * seconds)) / 16_000
-    phase = 2 * np.pi * np.cumsum(pitch * (1 - 0.1 * time / seconds)) / 16_000
-    sound = np.zeros(len(time))
-    for harmonic in range(1, 30):
-        frequency = harmonic * pitch
-        sound += np.sin(harmonic * phase) * sum(1 / (1 + ((frequency - f) / 90) ** 2) for f in (650, 1100))
+    """A vowel-like sound, another for each pitch, encoded."""
     out = io.BytesIO()
-    soundfile.write(out, 0.2 * sound / np.abs(sound).max(), 16_000, format=format)
+    soundfile.write(out, sound(round(pitch), seconds), 16_000, format=format)
     return out.getvalue()
 
 

@@ -1,18 +1,17 @@
-"""A corpus of tones that differ from each other, and a recipe small enough to follow in a second."""
+"""A corpus of sounds that differ from each other, and a recipe small enough to follow in a second."""
 
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 
 from budew import EMOTIONS, Clip, VoiceProfile, render
 from budew.corpora import Caption, write_shard
 from budew.training.recipe import Recipe, load_recipe
+from tests.inference.conftest import RATE, sound
 
-RATE = 16_000
 SMALL = """
 name: tiny
 data: {captions: corpus}
@@ -24,14 +23,6 @@ evaluation: {every_steps: 3, clips: 4}
 """
 
 
-def tone(number: int, seconds: float) -> np.ndarray:
-    """A note with overtones, another for each number, float32 (n,)."""
-    time = np.arange(round(seconds * RATE)) / RATE
-    pitch = 100 + 37 * number
-    sound = sum(np.sin(2 * np.pi * pitch * part * time) / part for part in (1, 2, 3))
-    return (0.1 * sound + 0.01 * np.random.default_rng(number).normal(size=len(time))).astype(np.float32)
-
-
 def profile_of(number: int) -> VoiceProfile:
     """A profile, another for each number."""
     emotions = {EMOTIONS[number % 40]: 0.75, EMOTIONS[(3 * number + 1) % 40]: 0.25}
@@ -40,10 +31,10 @@ def profile_of(number: int) -> VoiceProfile:
 
 
 def clip_of(number: int, *, seconds: float | None = None, **changes: object) -> Clip:
-    """A clip of a tone, of 0.8 to 1.6 s unless given, with two captions."""
+    """A clip of a sound, of 0.8 to 1.6 s unless given, with two captions."""
     file = BytesIO()
     seconds = seconds or 0.8 + 0.1 * (7 * number % 9)
-    soundfile.write(file, tone(number, seconds), RATE, format="FLAC")
+    soundfile.write(file, sound(number, seconds), RATE, format="FLAC")
     profile = profile_of(number)
     captions = tuple(Caption(render(profile, seed=seed), {"by": "render", "seed": seed}) for seed in (1, 2))
     cues = {"synthesis": {"cues": {"rate": number / 12, "loudness": -number / 12}}}
@@ -53,7 +44,7 @@ def clip_of(number: int, *, seconds: float | None = None, **changes: object) -> 
 
 @pytest.fixture(scope="session")
 def make_clip() -> Callable[..., Clip]:
-    """`make_clip(number, seconds=…, **fields)`: a clip of a tone."""
+    """`make_clip(number, seconds=…, **fields)`: a clip of a sound."""
     return clip_of
 
 
