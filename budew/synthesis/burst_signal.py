@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from budew.synthesis.clip_plan import SAMPLING_RATE
+
 Samples = npt.NDArray[np.float64]
 
 # First three formants (Hz) of an adult male; Peterson & Barney (1952), JASA 24, rounded. Then the voiceless
@@ -33,16 +35,13 @@ BANDWIDTHS = (90.0, 130.0, 220.0)
 FEMALE_TRACT = 1.16
 
 
-def sound_burst(
-    gesture: Mapping[str, Any], *, pitch: float, tract: float, sampling_rate: int, rng: random.Random
-) -> Samples:
+def sound_burst(gesture: Mapping[str, Any], *, pitch: float, tract: float, rng: random.Random) -> Samples:
     """Return one vocal burst (n,) with a root mean square of 1 where it is loud.
 
     Args:
         gesture: a row of `bursts.yaml`.
         pitch: the speaker's habitual fundamental frequency in Hz.
         tract: factor on the formants of an adult male.
-        sampling_rate: in Hz.
         rng: makes no two laughs alike.
     """
     noise = np.random.default_rng(rng.getrandbits(64))
@@ -50,8 +49,8 @@ def sound_burst(
     stretch, shift = rng.uniform(0.88, 1.15), rng.uniform(-1, 1)
     for turn in range(rng.randint(*gesture["repeat"])):
         for segment in gesture["segments"]:
-            sound = _segment(segment, pitch, tract, sampling_rate, noise, stretch, shift - 0.4 * turn)
-            silence = np.zeros(int(segment.get("gap", 0) * stretch * sampling_rate))
+            sound = _segment(segment, pitch, tract, noise, stretch, shift - 0.4 * turn)
+            silence = np.zeros(int(segment.get("gap", 0) * stretch * SAMPLING_RATE))
             pieces += [sound * gesture["decay"] ** turn, silence]
     burst = np.concatenate(pieces)
     loud = np.abs(burst) > 0.05 * np.abs(burst).max()
@@ -62,29 +61,28 @@ def _segment(
     segment: Mapping[str, Any],
     pitch: float,
     tract: float,
-    sampling_rate: int,
     noise: np.random.Generator,
     stretch: float,
     shift: float,
 ) -> Samples:
-    count = max(int(segment["s"] * stretch * sampling_rate), 16)
-    time = np.arange(count) / sampling_rate
+    count = max(int(segment["s"] * stretch * SAMPLING_RATE), 16)
+    time = np.arange(count) / SAMPLING_RATE
     shake = segment.get("shake", 0.0) * np.sin(2 * np.pi * 6.5 * time)
     start, end = segment["f0"]
     frequency = pitch * 2 ** ((np.linspace(start, end, count) + shift + shake) / 12)
     rough = segment.get("rough", 0.0)
-    frequency = frequency * (1 + 0.12 * rough * _wander(noise, count, sampling_rate, 60.0))
-    source = segment["voice"] * _glottal(frequency, sampling_rate) * (1 + 0.6 * shake)
+    frequency = frequency * (1 + 0.12 * rough * _wander(noise, count, 60.0))
+    source = segment["voice"] * _glottal(frequency) * (1 + 0.6 * shake)
     source = source + 0.35 * segment["breath"] * noise.standard_normal(count)
-    source = source * np.clip(1 + rough * _wander(noise, count, sampling_rate, 45.0), 0.05, None)
-    return _vocal_tract(source, FORMANTS[segment["vowel"]], tract, sampling_rate) * _envelope(
-        count, sampling_rate, segment.get("sharp", 0.06)
+    source = source * np.clip(1 + rough * _wander(noise, count, 45.0), 0.05, None)
+    return _vocal_tract(source, FORMANTS[segment["vowel"]], tract) * _envelope(
+        count, segment.get("sharp", 0.06)
     )
 
 
-def _glottal(frequency: Samples, sampling_rate: int) -> Samples:
+def _glottal(frequency: Samples) -> Samples:
     """Return the derivative of a glottal flow, open for 60 % of each period (Rosenberg 1971, JASA 49)."""
-    phase = np.cumsum(frequency / sampling_rate) % 1.0
+    phase = np.cumsum(frequency / SAMPLING_RATE) % 1.0
     opening, closing = phase < 0.4, (phase >= 0.4) & (phase < 0.6)
     flow = np.zeros_like(phase)
     flow[opening] = 0.5 * (1 - np.cos(np.pi * phase[opening] / 0.4))
@@ -92,26 +90,26 @@ def _glottal(frequency: Samples, sampling_rate: int) -> Samples:
     return np.asarray(np.diff(flow, prepend=flow[0]) * 6)
 
 
-def _vocal_tract(source: Samples, formants: tuple[int, ...], tract: float, sampling_rate: int) -> Samples:
+def _vocal_tract(source: Samples, formants: tuple[int, ...], tract: float) -> Samples:
     signal = source
     for frequency, bandwidth in zip(formants, BANDWIDTHS, strict=True):
-        centre = min(frequency * tract, 0.46 * sampling_rate)
-        radius = np.exp(-np.pi * bandwidth / sampling_rate)
-        poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / sampling_rate), radius**2]
+        centre = min(frequency * tract, 0.46 * SAMPLING_RATE)
+        radius = np.exp(-np.pi * bandwidth / SAMPLING_RATE)
+        poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / SAMPLING_RATE), radius**2]
         signal = np.asarray(lfilter([sum(poles)], poles, signal)) + 0.02 * source
     return signal
 
 
-def _envelope(count: int, sampling_rate: int, attack: float) -> Samples:
-    rise = min(max(int(attack * sampling_rate), 2), count // 2)
-    fall = min(int(0.08 * sampling_rate), count // 2)
+def _envelope(count: int, attack: float) -> Samples:
+    rise = min(max(int(attack * SAMPLING_RATE), 2), count // 2)
+    fall = min(int(0.08 * SAMPLING_RATE), count // 2)
     envelope = np.ones(count)
     envelope[:rise] = 0.5 * (1 - np.cos(np.pi * np.arange(rise) / rise))
     envelope[count - fall :] *= 0.5 * (1 + np.cos(np.pi * np.arange(fall) / fall))
     return envelope
 
 
-def _wander(noise: np.random.Generator, count: int, sampling_rate: int, cutoff: float) -> Samples:
+def _wander(noise: np.random.Generator, count: int, cutoff: float) -> Samples:
     """Return low-pass noise with a standard deviation of about 1."""
-    pole = np.exp(-2 * np.pi * cutoff / sampling_rate)
+    pole = np.exp(-2 * np.pi * cutoff / SAMPLING_RATE)
     return np.asarray(lfilter([np.sqrt(1 - pole**2)], [1, -pole], noise.standard_normal(count)))

@@ -15,10 +15,9 @@ from scipy.signal import lfilter
 
 from budew.randomness import generator
 from budew.synthesis.burst_signal import FEMALE_TRACT, sound_burst
-from budew.synthesis.clip_plan import ClipPlan, cues, table
+from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, table
 from budew.synthesis.espeak import Espeak, utterance
 
-SAMPLING_RATE = 16_000
 LONGEST = 7.9  # seconds
 NEUTRAL_LEVEL = -27.0  # dB under full scale, root mean square
 RECORDING_GAIN = 2.0  # dB, standard deviation between recordings
@@ -73,8 +72,10 @@ def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, l
     """Return the speech of a plan, and the bursts before and after it."""
     formants = formant_factor(plan)
     spoken = espeak.speak(utterance(plan, formants=formants))
-    spoken = resample(_trim(spoken), source=espeak.sampling_rate, target=SAMPLING_RATE, formants=formants)
-    speech = color(spoken, plan, sampling_rate=SAMPLING_RATE, rng=rng)
+    spoken = np.asarray(
+        soxr.resample(_trim(spoken), espeak.sampling_rate * formants, SAMPLING_RATE), dtype=np.float64
+    )  # pitch and rate move with the formants
+    speech = color(spoken, plan, rng=rng)
     before = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_before]
     after = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_after]
     return speech, before, after
@@ -86,7 +87,7 @@ def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
     level = cues()["pitch_level"].at(plan.settings["pitch_level"], neutral=0.0)
     pitch = HABITUAL_PITCH[plan.voice.gender] * 2 ** ((plan.voice.pitch + 0.4 * level) / 12)
     tract = plan.voice.vocal_tract * (FEMALE_TRACT if plan.voice.gender == "female" else 1.0)
-    sound = sound_burst(gesture, pitch=pitch, tract=tract, sampling_rate=SAMPLING_RATE, rng=rng)
+    sound = sound_burst(gesture, pitch=pitch, tract=tract, rng=rng)
     return np.asarray(sound * 10 ** ((gesture["level"] + rng.gauss(0, 1.5)) / 20))
 
 
@@ -121,12 +122,7 @@ def formant_factor(plan: ClipPlan) -> float:
     return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"], neutral=1.0)
 
 
-def resample(samples: Signal, *, source: float, target: int, formants: float) -> Signal:
-    """Return the samples at `target` Hz, with formants (and pitch and rate with them) times `formants`."""
-    return np.asarray(soxr.resample(samples, source * formants, target), dtype=np.float64)
-
-
-def color(samples: Signal, plan: ClipPlan, *, sampling_rate: int, rng: random.Random) -> Signal:
+def color(samples: Signal, plan: ClipPlan, *, rng: random.Random) -> Signal:
     """Return speech with the plan's voice quality, at a root mean square of 1 for neutral loudness."""
     noise = np.random.default_rng(rng.getrandbits(64))
     setting = {
@@ -137,33 +133,31 @@ def color(samples: Signal, plan: ClipPlan, *, sampling_rate: int, rng: random.Ra
     depth = max(0.0, setting["tremor"])
     rough = max(0.0, setting["roughness"])
     shake = np.sin(
-        2 * np.pi * rng.uniform(4.5, 7.0) * np.arange(len(samples)) / sampling_rate + rng.uniform(0, 6.28)
+        2 * np.pi * rng.uniform(4.5, 7.0) * np.arange(len(samples)) / SAMPLING_RATE + rng.uniform(0, 6.28)
     )
-    voice = _shift_periods(samples, depth * shake, rough, sampling_rate, noise)
+    voice = _shift_periods(samples, depth * shake, rough, noise)
     voice = voice * (1 + depth * TREMOR_LEVEL * shake)
-    voice = voice * np.clip(1 + rough * _band_noise(noise, len(voice), sampling_rate), 0.0, None)
-    level = _level(voice, sampling_rate)
+    voice = voice * np.clip(1 + rough * _band_noise(noise, len(voice)), 0.0, None)
+    level = _level(voice)
     voice = voice * np.clip(level / _active_rms(voice), 1e-3, 4.0) ** setting["dynamics"]
-    voice = _tilt(voice, setting["brightness"], sampling_rate)
+    voice = _tilt(voice, setting["brightness"])
     voice = voice / _active_rms(voice)
-    breath = 10 ** (setting["breathiness"] / 20) * _level(voice, sampling_rate)
-    voice = voice + breath * _aspiration(noise, len(voice), sampling_rate)
+    breath = 10 ** (setting["breathiness"] / 20) * _level(voice)
+    voice = voice + breath * _aspiration(noise, len(voice))
     return np.asarray(voice / _active_rms(voice) * 10 ** (setting["loudness"] / 20))
 
 
-def _shift_periods(
-    samples: Signal, shake: Signal, rough: float, sampling_rate: int, noise: np.random.Generator
-) -> Signal:
+def _shift_periods(samples: Signal, shake: Signal, rough: float, noise: np.random.Generator) -> Signal:
     """Read the samples a little early or late: vibrato from `shake`, jitter from roughness."""
     vibrato = np.cumsum(shake) * TREMOR_PITCH
-    jitter = rough * JITTER * sampling_rate * _band_noise(noise, len(samples), sampling_rate)
+    jitter = rough * JITTER * SAMPLING_RATE * _band_noise(noise, len(samples))
     places = np.arange(len(samples)) + vibrato - vibrato.mean() + jitter
     return np.asarray(np.interp(places, np.arange(len(samples)), samples))
 
 
-def _level(samples: Signal, sampling_rate: int) -> Signal:
+def _level(samples: Signal) -> Signal:
     """Return the running root mean square."""
-    pole = np.exp(-1 / (ENVELOPE_SECONDS * sampling_rate))
+    pole = np.exp(-1 / (ENVELOPE_SECONDS * SAMPLING_RATE))
     power = lfilter([1 - pole], [1, -pole], samples**2)
     return np.asarray(np.sqrt(np.maximum(power, 1e-12)))
 
@@ -174,23 +168,23 @@ def _active_rms(samples: Signal) -> float:
     return float(np.sqrt(np.mean(loud**2))) if len(loud) else 1.0
 
 
-def _tilt(samples: Signal, decibels: float, sampling_rate: int) -> Signal:
+def _tilt(samples: Signal, decibels: float) -> Signal:
     """Raise what lies above 1 kHz by `decibels` against what lies below (one pole)."""
-    pole = np.exp(-2 * np.pi * TILT_FREQUENCY / sampling_rate)
+    pole = np.exp(-2 * np.pi * TILT_FREQUENCY / SAMPLING_RATE)
     low = np.asarray(lfilter([1 - pole], [1, -pole], samples))
     return np.asarray(low + 10 ** (decibels / 20) * (samples - low))
 
 
-def _aspiration(noise: np.random.Generator, count: int, sampling_rate: int) -> Signal:
+def _aspiration(noise: np.random.Generator, count: int) -> Signal:
     """Return noise with the spectrum of breath, weak under 1 kHz, at a root mean square of 1."""
     white = noise.standard_normal(count)
     high = lfilter([1, -0.9], [1, -0.35], white)
     return np.asarray(high / np.sqrt(np.mean(high**2)))
 
 
-def _band_noise(noise: np.random.Generator, count: int, sampling_rate: int) -> Signal:
+def _band_noise(noise: np.random.Generator, count: int) -> Signal:
     """Return noise between about 25 and 80 Hz with a standard deviation of 1: the rate of a rough voice."""
-    slow, fast = (np.exp(-2 * np.pi * edge / sampling_rate) for edge in (25.0, 80.0))
+    slow, fast = (np.exp(-2 * np.pi * edge / SAMPLING_RATE) for edge in (25.0, 80.0))
     white = noise.standard_normal(count)
     fast_noise, slow_noise = (lfilter([1 - pole], [1, -pole], white) for pole in (fast, slow))
     band = np.asarray(fast_noise - slow_noise)

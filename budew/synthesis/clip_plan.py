@@ -18,6 +18,8 @@ from budew.taxonomy import EMOTIONS
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SAMPLING_RATE = 16_000
+"""Hz of all synthetic speech."""
 NEUTRAL_SHARE = 0.04
 TWO_EMOTIONS_SHARE = 0.35
 FIRST_LEVELS = {0.25: 0.1, 0.5: 0.25, 0.75: 0.35, 1.0: 0.3}

@@ -17,8 +17,8 @@ from budew.errors import InputError, JobError
 from budew.extras import require
 from budew.jobs import OnFailed, Plan
 from budew.jobs.plan import OnProgress
-from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize
-from budew.synthesis.clip_plan import SPLITS, ClipPlan, Split, clip_id, plan_clip
+from budew.synthesis.clip_audio import Samples, synthesize
+from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, ClipPlan, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.version import __version__
 

@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,7 @@ class Espeak:
         self._process = subprocess.Popen(  # noqa: S603 - our own program with paths of our own
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        self._requests, self._answers = cast(Any, self._process.stdin), cast(Any, self._process.stdout)
         self.sampling_rate = self._read_length()
         if self.sampling_rate == FAILED:
             raise JobError(f"espeak-ng does not start from {data}: reinstall espeakng-loader")
@@ -70,14 +71,9 @@ class Espeak:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process.stdin and self._process.stdout:
-            self._process.stdin.close()
-            self._process.wait()
-            self._process.stdout.close()
+        self._requests.close()
+        self._process.wait()
+        self._answers.close()
 
     def speak(self, utterance: Utterance) -> npt.NDArray[np.float64]:
         """Return the samples (n,) in [-1, 1] at `self.sampling_rate`.
@@ -86,9 +82,8 @@ class Espeak:
             InputError: the voice does not exist, or espeak-ng refuses the text.
             JobError: the process ended.
         """
-        assert self._process.stdin is not None  # noqa: S101 - opened as a pipe in __init__
-        self._process.stdin.write(json.dumps(asdict(utterance)).encode() + b"\n")
-        self._process.stdin.flush()
+        self._requests.write(json.dumps(asdict(utterance)).encode() + b"\n")
+        self._requests.flush()
         length = self._read_length()
         if length == FAILED:
             said, voice = utterance.ssml[:80], utterance.voice
@@ -99,8 +94,7 @@ class Espeak:
         return int(struct.unpack("<I", self._read(4))[0])
 
     def _read(self, count: int) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - opened as a pipe in __init__
-        data = self._process.stdout.read(count)
+        data: bytes = self._answers.read(count)
         if len(data) < count:
             raise JobError(f"the espeak-ng process ended with status {self._process.poll()}")
         return data

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from budew.profile import VoiceProfile
-from budew.synthesis.clip_audio import SAMPLING_RATE, synthesize
-from budew.synthesis.clip_plan import ClipPlan, cues, plan_clip
+from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, cues, plan_clip
 from budew.synthesis.espeak import Espeak
 
 

@@ -9,7 +9,7 @@ from budew.synthesis.clip_plan import table
 
 def sound(name: str, seed: int) -> np.ndarray:
     rng = random.Random(seed)
-    return sound_burst(table("bursts")[name], pitch=120, tract=1, sampling_rate=16_000, rng=rng)
+    return sound_burst(table("bursts")[name], pitch=120, tract=1, rng=rng)
 
 
 @pytest.mark.parametrize("name", sorted(table("bursts")))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budew.synthesis.clip_audio import LONGEST, SAMPLING_RATE, synthesize
-from budew.synthesis.clip_plan import cues, plan_clip
+from budew.synthesis.clip_audio import LONGEST, synthesize
+from budew.synthesis.clip_plan import SAMPLING_RATE, cues, plan_clip
 
 from .conftest import pitch
 

@@ -22,8 +22,8 @@ from budew.randomness import generator
 from budew.synthesis.acting.acting_data import Challenge, challenges, data, languages
 from budew.synthesis.acting.acting_job import Take
 from budew.synthesis.acting.acting_plan import Item
-from budew.synthesis.clip_audio import SAMPLING_RATE, Samples, synthesize_parts
-from budew.synthesis.clip_plan import ClipPlan, Voice, cues, express, table, voice_of
+from budew.synthesis.clip_audio import Samples, synthesize_parts
+from budew.synthesis.clip_plan import SAMPLING_RATE, ClipPlan, Voice, cues, express, table, voice_of
 from budew.synthesis.espeak import Espeak
 
 LONGEST = 30.0
