@@ -8,7 +8,7 @@ A record that is truncated in a quoted field is skipped: reading continues with 
 """
 
 import csv
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -134,6 +134,7 @@ class _Lines:
 
     def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
         self._lines = lines
+        self._waiting: deque[tuple[int, str]] = deque()
         self._record: list[tuple[int, str]] = []
         self._length = 0
 
@@ -141,7 +142,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        self._record.append(next(self._lines))
+        self._record.append(self._waiting.popleft() if self._waiting else next(self._lines))
         line = self._record[-1][1]
         self._length += len(line)
         if self._length > LARGEST_RECORD:
@@ -159,7 +160,7 @@ class _Lines:
 
     def back_to_second(self) -> None:
         """Give the lines of the record again, but for its first."""
-        self._lines = chain(self._record[1:], self._lines)
+        self._waiting.extendleft(reversed(self._record[1:]))
 
 
 def _text_lines(
