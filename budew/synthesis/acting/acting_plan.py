@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import chain
 from math import gcd
 from typing import Any, Protocol, TypeVar
 
@@ -184,16 +185,10 @@ class Speaker(Protocol):
     """What a plan has to know of a backend."""
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
-        """Return `names`, or the default voices where none are named.
-
-        Raises:
-            InputError: there is no such voice.
-        """
-        ...
+        """Return `names`, or the default voices; InputError where there is no such voice."""
 
     def accents(self, language: str) -> tuple[str, ...]:
         """Return the accents in which it speaks a language, the first one the plainest."""
-        ...
 
 
 def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
@@ -221,10 +216,7 @@ def _accents(
     backend: Speaker, codes: Sequence[str], wanted: Sequence[str] | None
 ) -> Mapping[str, tuple[str, ...]]:
     spoken = {code: backend.accents(code) for code in codes}
-    if wanted is None:
-        return spoken
-    known = [accent for accents in spoken.values() for accent in accents]
-    chosen = _chosen("accent", wanted, known)
+    chosen = _chosen("accent", wanted, chain.from_iterable(spoken.values()))
     return {
         code: tuple(accent for accent in accents if accent in chosen) or accents
         for code, accents in spoken.items()
@@ -233,12 +225,11 @@ def _accents(
 
 def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tuple[str, ...]:
     by_name = {name.casefold(): name for name in known}
-    if names is None:
-        return tuple(dict.fromkeys(by_name.values()))
-    unknown = [name for name in names if name.strip().casefold() not in by_name]
-    if unknown:
-        raise InputError(f"there is no {axis} {unknown[0]!r}: use some of {', '.join(by_name.values())}")
-    return _some(axis, (by_name[name.strip().casefold()] for name in names))
+    wanted = list(by_name) if names is None else [name.casefold() for name in names]
+    for name in wanted:
+        if name not in by_name:
+            raise InputError(f"there is no {axis} {name!r}: use some of {', '.join(by_name.values())}")
+    return _some(axis, map(by_name.__getitem__, wanted))
 
 
 def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -296,7 +287,6 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
 
     Over rounds × size clips each pair (place, level) occurs exactly once: a Latin square, its rows and
     columns shuffled again for each such run. Two axes are independent of each other, as in a random product.
-
     """
     square, within = divmod(number, size * rounds)
     turn, place = divmod(within, rounds)

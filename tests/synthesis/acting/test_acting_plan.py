@@ -129,7 +129,7 @@ def test_levels_are_named_as_people_write_them():
     ("axes", "match"),
     [
         ({"languages": ["xx"]}, "no language 'xx'"),
-        ({"accents": ["Klingon"]}, "no accent 'Klingon'"),
+        ({"accents": ["Klingon"]}, "no accent 'klingon'"),
         ({"texts": ["rude"]}, "no kind of text 'rude'"),
         ({"voices": []}, "at least one voice"),
         ({"emotions": ["angr"]}, "angr"),
