@@ -9,14 +9,11 @@ from budew.paraphrase.draft import FATES
 from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
-from budew.paraphrase.metrics.fidelity import EmotionFidelity, Fidelity
 from budew.paraphrase.metrics.sample import Example
 from budew.reports.page import (
-    Bar,
     BarList,
     bar_list,
     by_family,
-    emotion_tone,
     percent,
     render_page,
     shown,
@@ -36,12 +33,13 @@ _EDGES = ".,;:!?\"'()“”‘’…"
 
 def paraphrase_html(found: ParaphraseReport) -> str:
     """Return the report on rewriting as HTML."""
+    counts = found.candidates.counts
     return render_page(
         "paraphrase_page",
         filters={"written": written, "interval": interval},
         found=found,
         cards=_cards(found),
-        fates=_fates(found),
+        fates=[(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES],
         lists=_lists(found),
         diversity=_diversity(found.diversity),
         fidelity=fidelity_rows(found),
@@ -65,12 +63,6 @@ def _cards(found: ParaphraseReport) -> list[tuple[str, str]]:
         ("ρ before the gate", written(found.before.spearman.value if found.before else None, 3)),
         ("ρ after the gate", written(found.after.spearman.value if found.after else None, 3)),
     ]
-
-
-def _fates(found: ParaphraseReport) -> list[Bar]:
-    """Return what became of the candidates, in per cent of all."""
-    counts = found.candidates.counts
-    return [(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES]
 
 
 def _lists(found: ParaphraseReport) -> list[BarList]:
@@ -99,25 +91,16 @@ def _diversity(sides: Mapping[str, Diversity]) -> list[Mapping[str, Any]]:
 
 def _emotions(found: ParaphraseReport) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """Return by family what is known of each emotion: its words on both sides, fidelity before and after."""
-    shown_rows: list[tuple[str, Mapping[str, Any]]] = []
-    before, after = _by_name(found.before), _by_name(found.after)
-    counts = [side.by_emotion for side in found.diversity.values()]
-    most = max([1, *(row.phrases for side in counts for row in side.values())])
-    for name in EMOTIONS:
-        words = [
-            (label, side.by_emotion[name], percent(side.by_emotion[name].phrases, most))
-            for label, side in found.diversity.items()
-            if label != "written"
-        ]
-        rates = [(label, side.get(name)) for label, side in (("before", before), ("after", after)) if side]
-        if any(row.said for _, row, _ in words) or any(row and (row.wanted or row.said) for _, row in rates):
-            row = {"name": name, "tone": emotion_tone(name), "words": words, "rates": rates}
-            shown_rows.append((name, row))
-    return by_family(shown_rows)
-
-
-def _by_name(side: Fidelity | None) -> Mapping[str, EmotionFidelity]:
-    return {row.emotion: row for row in side.by_emotion} if side else {}
+    found_rows: list[tuple[str, Mapping[str, Any]]] = []
+    sides = {label: side.by_emotion for label, side in found.diversity.items() if label != "written"}
+    most = max([1, *(row.phrases for side in sides.values() for row in side.values())])
+    fidelity = [(label, side) for label, side in (("before", found.before), ("after", found.after)) if side]
+    for at, name in enumerate(EMOTIONS):
+        words = [(label, side[name], percent(side[name].phrases, most)) for label, side in sides.items()]
+        rates = [(label, side.by_emotion[at]) for label, side in fidelity]
+        if any(row.said for _, row, _ in words) or any(row.wanted or row.said for _, row in rates):
+            found_rows.append((name, {"name": name, "words": words, "rates": rates}))
+    return by_family(found_rows)
 
 
 def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, float]], int]]:
