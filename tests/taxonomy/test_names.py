@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.errors import InputError
-from budew.taxonomy.names import LONGEST_NAME, NameIndex, normal_form
+from budew.taxonomy import LONGEST_NAME, NameIndex, normal_form
 
 INDEX = NameIndex.build("colour", {"Red": ("Crimson",), "Blue & Green": ("Teal",), "Grey": ()})
 

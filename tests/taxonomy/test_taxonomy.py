@@ -21,10 +21,10 @@ from budew.taxonomy import (
     burst,
     emotion,
     emotion_group,
+    normal_form,
     quantized_trait,
     trait,
 )
-from budew.taxonomy.names import normal_form
 
 any_emotion = st.sampled_from(EMOTIONS)
 
