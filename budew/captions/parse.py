@@ -163,11 +163,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
 
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
 def mentions(text: str, language: str) -> tuple[Mention, ...]:
-    """Return `parse(text).mentions` for whoever needs nothing else of it.
-
-    Raises:
-        InputError: there is no lexicon of this language.
-    """
+    """Return `parse(text).mentions` for whoever needs nothing else of it."""
     lexicon = load_lexicon(language)
     items, places = items_of(text, tokenize(text), lexicon), spans(text)
     unquoted = [entry for _, _, entry in without_quotations(items, text, lexicon)]

@@ -98,7 +98,7 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
 
     Raises:
         InputError: there is no such language.
-        SettingsError: a frame names an unknown slot or rule, or has an unbalanced bracket.
+        SettingsError: a frame has an unbalanced bracket.
     """
     lexicon = load_lexicon(language, additions)
     table, known = lexicon.table, slots(lexicon)
@@ -114,11 +114,7 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
 
 
 def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[str, ...]:
-    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
-
-    Raises:
-        InputError: there is no such style or language.
-    """
+    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon."""
     return tuple(frame.name for frame in _frames(load_templates(language), style))
 
 
