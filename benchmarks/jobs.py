@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import soundfile
-import webdataset
-from webdataset.writer import TarWriter
 
 from budew.corpora import Clip, write_shard
 from budew.jobs import Job, OnFailed, run
@@ -56,6 +54,9 @@ def make_corpus(folder: Path, clips: int, seconds: float) -> None:
 
 def plain_loop(source: Path, out: Path) -> None:
     """Read and write with webdataset alone."""
+    import webdataset  # seconds, and workers, which import this module too, do without it
+    from webdataset.writer import TarWriter
+
     out.mkdir()
     for shard in sorted(source.glob("*.tar")):
         with TarWriter(str(out / shard.name), encoder=False) as writer:
