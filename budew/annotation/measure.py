@@ -81,7 +81,7 @@ class Measure:
             "hertz": [LOWEST, HIGHEST],
             "step": STEP,
             "silence": SILENCE,
-            "figures": 1,  # count up when a measure changes its meaning
+            "version": 1,  # count up when a measure changes its meaning
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:

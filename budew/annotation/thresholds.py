@@ -74,12 +74,12 @@ class Thresholds(Settings):
     Attributes:
         corpus: which.
         clips: how many of its clips were measured.
-        rows: measure → group, `ALL` or such as "female" → four rising numbers ("edges" in the file).
+        rows: measure → group, `ALL` or such as "female" → four rising numbers ("thresholds" in the file).
     """
 
     corpus: str = ""
     clips: int = 0
-    rows: Mapping[str, Mapping[str, Row]] = Field(alias="edges")
+    rows: Mapping[str, Mapping[str, Row]] = Field(alias="thresholds")
 
     @field_validator("rows")
     @classmethod
@@ -103,7 +103,7 @@ class Thresholds(Settings):
 
     def digest(self) -> str:
         """Return a hash of the thresholds alone."""
-        text = json.dumps(self.model_dump(by_alias=True)["edges"], sort_keys=True)
+        text = json.dumps(self.model_dump(by_alias=True)["thresholds"], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def write(self, path: Path) -> None:
@@ -118,7 +118,7 @@ class AnnotateByMeasures:
     """The job `annotate measures`.
 
     Attributes:
-        thresholds: file that `budew corpus bins` wrote.
+        thresholds: file that `budew corpus thresholds` wrote.
         overwrite: let measures replace traits that a clip has; they are kept otherwise.
     """
 
@@ -129,7 +129,7 @@ class AnnotateByMeasures:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the output: the thresholds, by a hash."""
         digest = read_thresholds(self.thresholds).digest()
-        return {"by": "measures", "bins": digest, "overwrite": self.overwrite}
+        return {"by": "measures", "thresholds": digest, "overwrite": self.overwrite}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Annotate one clip after the other; those that were not measured fail."""
@@ -157,7 +157,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
             traits.pop(name, None)
         if value is not None:
             traits.setdefault(name, value)
-    metadata = {**clip.metadata, "traits_by": {"by": "measures", "bins": thresholds.digest()}}
+    metadata = {**clip.metadata, "traits_by": {"by": "measures", "thresholds": thresholds.digest()}}
     return replace(clip, profile=VoiceProfile(profile.emotions, profile.bursts, traits), metadata=metadata)
 
 
@@ -211,7 +211,9 @@ def corpus_thresholds(
         }
         for name, groups in values.items()
     }
-    return validated(Thresholds, {"corpus": str(corpus), "clips": count, "edges": rows}, name=str(corpus))
+    return validated(
+        Thresholds, {"corpus": str(corpus), "clips": count, "thresholds": rows}, name=str(corpus)
+    )
 
 
 def measures_of(clip: Clip) -> dict[str, float]:

@@ -277,7 +277,7 @@ def _save(
         "validation_clips": trained.validation,
         "clips_without_profile": trained.pooled.bare,
         "clips_with_unknown_emotions": trained.pooled.unjudged,
-        "clips_heard_in_part": trained.pooled.cut,
+        "clips_truncated": trained.pooled.cut,
         "epochs": trained.epochs,
         "heads": {head.name: asdict(trained.quality[head.name]) for head in trained.heads},
         "left_out": {name: asdict(quality) for name, quality in trained.quality.items() if quality.r2 <= 0},

@@ -43,8 +43,8 @@ class Mention:
         name: canonical name of the emotion, burst or attribute; key of the trait.
         level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
             or trait 1; 0 if it is absent.
-        role: "said" (counts), or why it does not count: "denied" (negated), "left behind" (earlier emotion of
-            a change), "not felt" (feigned, hypothetical or a topic) or "quoted".
+        role: "affirmed" (counts), or why it does not count: "negated", "past" (earlier emotion of a change),
+            "not expressed" (feigned, hypothetical or a topic) or "quoted".
         phrase: the matching entry of the lexicon.
         value: the word of a trait, the number of an attribute on its scale, else empty.
     """

@@ -23,10 +23,10 @@ from budew.captions.scope_state import (
     BESIDE,
     BETWEEN,
     COPULAS,
-    DENIED,
     FRONTED,
-    LEFT_BEHIND,
     MODERATE,
+    NEGATED,
+    PAST,
     SLIGHT,
     STEP,
     STRONG,
@@ -78,7 +78,7 @@ def _governing(state: ScopeState, index: int, entry: Entry) -> float | None:
     governing = state.pending if state.pending is not None else state.carried
     state.unknown_words = 0
     if governing is None and index - state.turning < TURN:
-        state.role, governing = LEFT_BEHIND, 0.0
+        state.role, governing = PAST, 0.0
     if state.fronted is not None:
         if governing is None and index - state.fronted[0] <= FRONTED:
             governing = state.fronted[1]
@@ -296,7 +296,7 @@ def rating(state: ScopeState, index: int, entry: Entry) -> None:
     if state.last is None:
         state.other(index, entry)
     else:
-        state.role = DENIED
+        state.role = NEGATED
         after(state, index, entry)
 
 

@@ -9,9 +9,9 @@ from budew.captions.scope_state import (
     ADVERBS,
     BESIDE,
     CONJUNCTION,
-    DENIED,
-    LEFT_BEHIND,
-    NOT_FELT,
+    NEGATED,
+    NOT_EXPRESSED,
+    PAST,
     SAYING,
     STRONG,
     SUBJECT,
@@ -33,12 +33,12 @@ def negation(state: ScopeState, index: int, entry: Entry) -> None:
     """A negation: of what comes, of what its clause ends with, or of the sentence before."""
     following = state.entries[index + 1]
     if state.group and entry.form is Form.ELLIPTIC and _stands_behind(state, index):  # "but anger is not"
-        state.withdraw(DENIED, within=SUBJECT, parted=True)
+        state.withdraw(NEGATED, within=SUBJECT, parted=True)
     elif entry.form is Form.PREFIX and following.kind not in SAYING:
         state.other(index, entry)  # "non-verbal"
     elif index == state.begun and state.before and _is_rejection(state.entries, index):
         state.group = state.before
-        state.withdraw(DENIED, within=SUBJECT)
+        state.withdraw(NEGATED, within=SUBJECT)
     else:
         last = state.last if following.kind is Kind.INTENSITY else None
         if entry.form is Form.NOBODY:
@@ -101,7 +101,7 @@ def peak(state: ScopeState, index: int, entry: Entry) -> None:
 
 def unreal(state: ScopeState, index: int, entry: Entry) -> None:
     """Before what is feigned, or only thought of."""
-    state.govern(0.0, NOT_FELT)
+    state.govern(0.0, NOT_EXPRESSED)
 
 
 def conditional(state: ScopeState, index: int, entry: Entry) -> None:
@@ -163,14 +163,14 @@ def content(state: ScopeState, index: int, entry: Entry) -> None:
     """What is read or sung: a feeling right before it is its own, "a sad poem"."""
     before = state.entries[index - 1]
     if before.kind is Kind.EMOTION and before.form not in ADVERBS:
-        state.withdraw(NOT_FELT, within=0)
+        state.withdraw(NOT_EXPRESSED, within=0)
     else:
         state.unknown(index, entry)
 
 
 def leaving(state: ScopeState, index: int, entry: Entry) -> None:
     """Before what is left behind."""
-    state.govern(0.0, LEFT_BEHIND)
+    state.govern(0.0, PAST)
 
 
 def left(state: ScopeState, index: int, entry: Entry) -> None:
@@ -178,7 +178,7 @@ def left(state: ScopeState, index: int, entry: Entry) -> None:
     if not state.group and index - state.begun <= 2:  # "Then fear. This gives way to relief."
         state.group = state.before
     reaches = entry.form is Form.PARTICIPLE and _is_attached(state.entries, index)
-    state.withdraw(LEFT_BEHIND, within=1 if reaches else SUBJECT, parted=reaches)
+    state.withdraw(PAST, within=1 if reaches else SUBJECT, parted=reaches)
 
 
 def _is_attached(entries: Sequence[Entry], index: int) -> bool:
@@ -196,7 +196,7 @@ def now(state: ScopeState, index: int, entry: Entry) -> None:
     for group in (state.before if resumed else [], state.group if same else []):
         if group and _is_past(state.entries, group[0]):
             for at in group:
-                state.levels[at], state.roles[at] = 0.0, LEFT_BEHIND
+                state.levels[at], state.roles[at] = 0.0, PAST
             group.clear()
     state.passing(index, entry)
 
@@ -235,7 +235,7 @@ def too(state: ScopeState, index: int, entry: Entry) -> None:
 HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {
     Kind.NEGATION: negation,
     Kind.PEAK: peak,
-    Kind.ABSENT: lambda state, *_: state.withdraw(DENIED, within=0),
+    Kind.ABSENT: lambda state, *_: state.withdraw(NEGATED, within=0),
     Kind.UNREAL: unreal,
     Kind.CONDITIONAL: conditional,
     Kind.CONDITION: condition,
@@ -243,7 +243,7 @@ HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {
     Kind.CONTENT: content,
     Kind.LEAVING: leaving,
     Kind.LEFT: left,
-    Kind.FADING: lambda state, *_: state.withdraw(LEFT_BEHIND, within=0),
+    Kind.FADING: lambda state, *_: state.withdraw(PAST, within=0),
     Kind.NOW: now,
     Kind.FROM: start,
     Kind.TO: end,

@@ -9,7 +9,7 @@ from budew.captions.phrases import COLON, COMMA, STOP, UNKNOWN, Entry, Form, Kin
 
 BESIDE = 4
 """Entries on each side that are looked at."""
-SAID, DENIED, LEFT_BEHIND, NOT_FELT = "said", "denied", "left behind", "not felt"
+AFFIRMED, NEGATED, PAST, NOT_EXPRESSED = "affirmed", "negated", "past", "not expressed"
 MODERATE = 0.5
 STEP = 0.25
 SLIGHT = 0.25
@@ -49,7 +49,7 @@ class ScopeState:
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries + _MARGIN
         self.levels = [0.0] * len(entries)
-        self.roles = [SAID] * len(entries)
+        self.roles = [AFFIRMED] * len(entries)
         self.closed, self.ahead = _from_the_right(self.entries, len(entries))
         self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
         self.before: list[int] = []  # the same, of the sentence before
@@ -74,10 +74,10 @@ class ScopeState:
         """Nothing governs what comes."""
         self.pending: float | None = None  # an intensity or negation that waits for its word
         self.carried: float | None = None  # what governs the list that is being read
-        self.role = DENIED  # what level 0 means
+        self.role = NEGATED  # what level 0 means
         self.last: int | None = None  # the emotion just read, which an intensity behind it may still change
 
-    def govern(self, level: float, role: str = DENIED) -> None:
+    def govern(self, level: float, role: str = NEGATED) -> None:
         """Let this govern what comes, whatever governed it before."""
         self.pending, self.carried, self.role, self.last = level, None, role, None
         self.unknown_words = 0
@@ -110,7 +110,7 @@ class ScopeState:
     def set_level(self, index: int, level: float) -> None:
         """Give an emotion its level, and the role that goes with it."""
         self.levels[index] = level
-        self.roles[index] = SAID if level else self.role
+        self.roles[index] = AFFIRMED if level else self.role
 
     def withdraw(self, role: str, *, within: int, parted: bool = False) -> None:
         """Take back the feelings just read, unless more than so many words came in between, or a comma."""

@@ -123,8 +123,8 @@ def measures(
     source: MeasuredCorpus,
     out: options.CorpusFolder,
     running: Running,
-    bins: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds written by budew corpus bins.")
+    thresholds: Annotated[
+        Path, Option(metavar="FILE", dir_okay=False, help="Thresholds written by budew corpus thresholds.")
     ],
     overwrite: Annotated[bool, Option("--overwrite", help="Replace traits that a clip already has.")] = False,
 ) -> None:
@@ -133,11 +133,11 @@ def measures(
     Existing traits are kept. Clips without measures are listed in
     OUT/failures.jsonl.
 
-    Example: budew corpus annotate measures measured/ out/ --bins bins.json
+    Example: budew corpus annotate measures measured/ out/ --thresholds thresholds.json
     """
     from budew.annotation.thresholds import AnnotateByMeasures
 
-    run_job(AnnotateByMeasures(bins, overwrite), source, out, running)
+    run_job(AnnotateByMeasures(thresholds, overwrite), source, out, running)
 
 
 @beside.command(no_args_is_help=True)
@@ -147,7 +147,7 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
 
     The measures are stored in the metadata. About 45 times real time on each CPU
     core. Clips that cannot be decoded, or are longer than two minutes, are listed
-    in OUT/failures.jsonl. Next: budew corpus bins.
+    in OUT/failures.jsonl. Next: budew corpus thresholds.
 
     Example: budew corpus measure shards/ measured/
     """
@@ -158,12 +158,14 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
 
 
 @beside.command(no_args_is_help=True)
-def bins(
+def thresholds(
     measured: MeasuredCorpus,
     json: Annotated[
         Path,
         Option(
-            metavar="FILE", dir_okay=False, help="Write the thresholds here, for annotate measures --bins."
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the thresholds here, for annotate measures --thresholds.",
         ),
     ],
     by_gender: Annotated[
@@ -185,7 +187,7 @@ def bins(
     Groups with fewer than 20 clips use the thresholds of all clips. If a clip
     cannot be read, the exit status is 1.
 
-    Example: budew corpus bins measured/ --json bins.json
+    Example: budew corpus thresholds measured/ --json thresholds.json
     """
     from budew.annotation.thresholds import corpus_thresholds
     from budew.corpora.sources import files_read

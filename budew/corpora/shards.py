@@ -266,7 +266,7 @@ def _check_end(tar: tarfile.TarFile) -> None:
     tar.fileobj.seek(tar.offset)
     if tar.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("the end-of-archive mark is missing")
-    rest = tar.fileobj.read(MOST_PADDING)
+    rest = tar.fileobj.read(MOST_PADDING if tar.offset else tarfile.RECORDSIZE)  # an empty tar is one record
     if rest.strip(b"\0") or tar.fileobj.read(1):
         raise tarfile.ReadError(
             f"more than padding follows the end mark at byte {tar.offset}: zeros in it, or joined tars"

@@ -36,7 +36,7 @@ BESIDE_BAR = 44
 LONGEST_CELL = 80
 """Characters of a phrase that a table shows: quoted speech can be as long as the caption."""
 
-_BRACKETS = {"said": ("[", "]"), "unknown": ("[?", "?]")}
+_BRACKETS = {"affirmed": ("[", "]"), "unknown": ("[?", "?]")}
 _NOT_COUNTED = ("[~", "~]")
 
 
@@ -47,7 +47,7 @@ class Mark:
     Attributes:
         start, end: the span in the text, in characters. Marks never overlap.
         kind: emotion, burst, trait, attribute, quoted or unknown.
-        role: said, denied, left behind, quoted or unknown. Only "said" counts.
+        role: affirmed, negated, past, quoted or unknown. Only "affirmed" counts.
         meaning: what it stands for, such as "Sadness" or "gender: female".
         level: "strong", "towards very warm"; empty for what has no level.
         phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
@@ -182,7 +182,7 @@ def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
 
 def _key(found: Sequence[Mark]) -> str:
     """Return the meaning of the brackets that occur."""
-    roles = dict.fromkeys(mark.role for mark in sorted(found, key=lambda mark: mark.role != "said"))
+    roles = dict.fromkeys(mark.role for mark in sorted(found, key=lambda mark: mark.role != "affirmed"))
     by_brackets: dict[tuple[str, str], list[str]] = {}
     for role in roles:
         by_brackets.setdefault(_BRACKETS.get(role, _NOT_COUNTED), []).append(role)
@@ -194,8 +194,8 @@ def _style(mark: Mark) -> Style:
         return Style(color="yellow", underline=True)
     if mark.role == "quoted":
         return Style(dim=True, italic=True)
-    if mark.role != "said":
-        return Style(color=mark.tone, strike=True, dim=mark.role == "left behind")
+    if mark.role != "affirmed":
+        return Style(color=mark.tone, strike=True, dim=mark.role == "past")
     return Style(color=mark.tone, bold=mark.kind == "emotion", italic=mark.kind == "burst")
 
 
@@ -254,12 +254,12 @@ def _legend(found: Sequence[Mark]) -> list[tuple[str, str, str, str]]:
     occurring = {getattr(mark, part) for mark in found for part in ("tone", "kind", "role")}
     colours = tones()["others"]
     grey = colours["trait"]
-    rows = [(tone, (group, "emotion", "said", tone)) for group, tone in tones()["emotions"].items()]
+    rows = [(tone, (group, "emotion", "affirmed", tone)) for group, tone in tones()["emotions"].items()]
     rows += [
-        ("burst", ("burst", "burst", "said", colours["burst"])),
-        (grey, ("voice", "trait", "said", grey)),
-        ("denied", ("denied", "emotion", "denied", grey)),
-        ("left behind", ("left behind", "emotion", "left behind", grey)),
+        ("burst", ("burst", "burst", "affirmed", colours["burst"])),
+        (grey, ("voice", "trait", "affirmed", grey)),
+        ("negated", ("negated", "emotion", "negated", grey)),
+        ("past", ("past", "emotion", "past", grey)),
         ("quoted", ("spoken words", "quoted", "quoted", colours["quoted"])),
         ("unknown", ("not in the lexicon", "unknown", "unknown", colours["unknown"])),
     ]

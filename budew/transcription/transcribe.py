@@ -121,7 +121,7 @@ class Transcribe:
         note = {"name": recognizer.name, "model": model}
         done: list[Clip | None] = [None] * len(clips)
         for number, text in zip(samples, texts, strict=True):
-            clip, guessed = clips[number], "detected" if self.language is None else "told"
+            clip, guessed = clips[number], "detected" if self.language is None else "given"
             by = {**note, "language_by": "clip" if clip.language else guessed}
             metadata = {**clip.metadata, NOTE: by}
             done[number] = replace(clip, transcript=text, language=languages[number], metadata=metadata)

@@ -33,7 +33,7 @@ class WordsError(FilteredError):
     """A clip whose transcript is not recognized; `details` are the rate and what was recognized."""
 
     def __init__(self, rate: float, recognized: str, most: float, *, unit: str) -> None:
-        self.details: dict[str, Any] = {"wer": round(rate, 4), "heard": recognized[:1000]}
+        self.details: dict[str, Any] = {"wer": round(rate, 4), "recognized": recognized[:1000]}
         super().__init__(f"{unit} error rate {rate:.2f} is over {most:g}: recognized {recognized[:_SHOWN]!r}")
 
 
@@ -81,7 +81,7 @@ class CheckWords:
         if rate > self.max_wer:
             unit = "character" if counts_characters(clip.language) else "word"
             raise WordsError(rate, recognized, self.max_wer, unit=unit)
-        words = {"wer": round(rate, 4), "heard": recognized[:1000], "by": self.transcriber.name}
+        words = {"wer": round(rate, 4), "recognized": recognized[:1000], "by": self.transcriber.name}
         return replace(clip, metadata={**clip.metadata, "words": words})
 
 

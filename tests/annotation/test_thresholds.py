@@ -1,4 +1,4 @@
-"""Bins: a third of a corpus on either side, genders and languages held against their own, edges that last."""
+"""A third of a corpus on either side, genders and languages compared with their own, thresholds that last."""
 
 from collections import Counter
 from pathlib import Path
@@ -128,18 +128,18 @@ def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
 
 
 def test_the_job_annotates_measured_clips_and_fails_others(corpus, bins, clips, tmp_path, run_on, failures):
-    file = tmp_path / "bins.json"
+    file = tmp_path / "thresholds.json"
     bins.write(file)
     assert corpus_thresholds(corpus) == read_thresholds(file) == bins
     job = AnnotateByMeasures(file)
     made = run_on(job, clips[0], Clip("bare", b"", "wav"))
     assert [clip.id for clip in made] == ["c000"]
     assert made[0].profile.emotions == {"Awe": 0.5}
-    assert made[0].metadata["traits_by"] == {"by": "measures", "bins": job.settings()["bins"]}
+    assert made[0].metadata["traits_by"] == {"by": "measures", "thresholds": job.settings()["thresholds"]}
     assert isinstance(failures["bare"], CorpusError)
     assert run_on(job, made[0]) == [made[0]]
     file.write_text("{}")
-    with pytest.raises(JobError, match="edges"):
+    with pytest.raises(JobError, match="thresholds"):
         run_on(job, clips[0])
 
 
@@ -148,16 +148,16 @@ def test_the_job_annotates_measured_clips_and_fails_others(corpus, bins, clips, 
     [
         "no JSON",
         "{}",
-        '{"edges": {"snr": {"": [1, 2, 3]}}}',
-        '{"edges": {"snr": {"": [4, 3, 2, 1]}}}',
-        '{"edges": {"snr": {"": [1, 2, 3, NaN]}}}',
-        '{"edges": {"loudness of the moon": {"": [1, 2, 3, 4]}}}',
+        '{"thresholds": {"snr": {"": [1, 2, 3]}}}',
+        '{"thresholds": {"snr": {"": [4, 3, 2, 1]}}}',
+        '{"thresholds": {"snr": {"": [1, 2, 3, NaN]}}}',
+        '{"thresholds": {"loudness of the moon": {"": [1, 2, 3, 4]}}}',
     ],
 )
 def test_a_file_that_holds_no_thresholds_is_refused_with_its_name(tmp_path: Path, content):
-    (tmp_path / "bins.json").write_text(content)
-    with pytest.raises((SettingsError, CorpusError), match=r"bins\.json"):
-        read_thresholds(tmp_path / "bins.json")
+    (tmp_path / "thresholds.json").write_text(content)
+    with pytest.raises((SettingsError, CorpusError), match=r"thresholds\.json"):
+        read_thresholds(tmp_path / "thresholds.json")
 
 
 def test_every_rule_makes_traits_that_there_are():

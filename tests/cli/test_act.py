@@ -33,7 +33,7 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     assert "4 were left out: see" in checked.out
     rows = [json.loads(line) for line in (tmp_path / "b" / "left_out.jsonl").read_text().splitlines()]
     assert [row["clip"] for row in rows] == [f"act-1-000000{number}" for number in range(4)]
-    assert all(row["wer"] > 0.3 and row["heard"] and row["kind"] == "WordsError" for row in rows)
+    assert all(row["wer"] > 0.3 and row["recognized"] and row["kind"] == "WordsError" for row in rows)
     kept = budew("corpus", "act", tmp_path / "c", *SHORT, *words, "--max-wer", 1_000)
     assert kept.status == 0
     assert all(clip.metadata["words"]["wer"] > 0.3 for clip in read(tmp_path / "c"))

@@ -1,4 +1,4 @@
-"""Measurement, bins, heads and labels on the command line: what the library does, as jobs of the runner."""
+"""Measurement, thresholds, heads and labels on the command line, as jobs of the runner."""
 
 import json
 
@@ -21,7 +21,7 @@ def measured(tmp_path):
     return tmp_path / "measured.tar"
 
 
-def test_edges_across_languages_are_those_of_all(budew, tmp_path):
+def test_thresholds_across_languages_are_those_of_all(budew, tmp_path):
     clips = [
         Clip(f"{number}", b"x", "mp3", language=("de", "en")[number % 2], metadata={"measured": values})
         for number in range(60)
@@ -30,9 +30,9 @@ def test_edges_across_languages_are_those_of_all(budew, tmp_path):
     write_shard(tmp_path / "measured.tar", clips)
     found = {}
     for option in ("--by-language", "--across-languages", "--across-genders"):
-        arguments = ("corpus", "bins", tmp_path / "measured.tar", "--json", tmp_path / "b.json", option)
+        arguments = ("corpus", "thresholds", tmp_path / "measured.tar", "--json", tmp_path / "b.json", option)
         assert budew(*arguments).status == 0
-        found[option] = json.loads((tmp_path / "b.json").read_text())["edges"]
+        found[option] = json.loads((tmp_path / "b.json").read_text())["thresholds"]
     assert set(found["--by-language"]["syllable_rate"]) == {"", "de", "en"}
     assert found["--across-languages"]["syllable_rate"] == {"": found["--by-language"]["syllable_rate"][""]}
     assert set(found["--across-genders"]["syllable_rate"]) == {"", "de", "en"}
@@ -40,10 +40,10 @@ def test_edges_across_languages_are_those_of_all(budew, tmp_path):
 
 def test_bad_items_are_reported_and_the_rest_counted(budew, measured, tmp_path):
     measured.write_bytes(measured.read_bytes()[:-12_000])
-    outcome = budew("corpus", "bins", measured, "--json", tmp_path / "bins.json")
+    outcome = budew("corpus", "thresholds", measured, "--json", tmp_path / "thresholds.json")
     assert outcome.status == 1
     assert "truncated" in outcome.err
-    assert (tmp_path / "bins.json").exists()
+    assert (tmp_path / "thresholds.json").exists()
 
 
 def voice_of(level: float, *, seed: int) -> bytes:
@@ -106,9 +106,9 @@ def test_a_corpus_is_measured_binned_and_annotated_and_its_captions_say_so(budew
         write_shard(tmp_path / f"in/{number}.tar", [clip])
     measured, annotated, captioned = (tmp_path / name for name in ("measured", "annotated", "captioned"))
     assert budew("corpus", "measure", tmp_path / "in", measured, "--workers", "0").status == 0
-    assert budew("corpus", "bins", measured, "--json", tmp_path / "bins.json").status == 0
-    edges = ("--bins", tmp_path / "bins.json", "--workers", "0")
-    outcome = budew("corpus", "annotate", "measures", measured, annotated, *edges)
+    assert budew("corpus", "thresholds", measured, "--json", tmp_path / "thresholds.json").status == 0
+    options = ("--thresholds", tmp_path / "thresholds.json", "--workers", "0")
+    outcome = budew("corpus", "annotate", "measures", measured, annotated, *options)
     assert outcome.status == 0, outcome.err
     pitches = [clip.profile.traits["High-Pitched_vs._Low-Pitched"] for clip in read(annotated)]
     assert [sum(pitch < 2 for pitch in pitches), sum(pitch > 2 for pitch in pitches)] == [8, 8]

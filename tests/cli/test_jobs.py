@@ -62,7 +62,11 @@ def test_a_dry_run_tells_the_shards_and_writes_nothing(budew, recordings, tmp_pa
 @pytest.mark.parametrize(
     ("before", "asked", "said"),
     [
-        (None, ("annotate", "measures", "--bins", "gone.json"), "gone.json: cannot be read (No such file"),
+        (
+            None,
+            ("annotate", "measures", "--thresholds", "gone.json"),
+            "gone.json: cannot be read (No such file",
+        ),
         (None, ("annotate", "heads", "--heads", "gone"), "gone: no such folder"),
         (None, ("transcribe", "--model", "gone"), "gone: no such folder, and not a hub id"),
         (

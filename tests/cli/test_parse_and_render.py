@@ -58,7 +58,7 @@ def test_explain_shows_each_phrase_and_html_writes_a_page(budew, tmp_path):
     page = tmp_path / "page.html"
     outcome = budew("parse", "Not angry, deeply sad.", "--explain", "--html", page)
     assert outcome.status == 0
-    assert "denied" in outcome.out
+    assert "negated" in outcome.out
     assert "strong" in outcome.out
     assert "deeply" in page.read_text(encoding="utf-8")
 

@@ -17,7 +17,7 @@ COMMANDS = [
     ("split", "--out"),
     ("duplicates", "--json"),
     ("duplicates", "--cache"),
-    ("bins", "--json"),
+    ("thresholds", "--json"),
 ]
 
 

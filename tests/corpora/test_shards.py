@@ -123,7 +123,7 @@ def test_an_empty_shard_is_one_and_a_file_of_zeros_is_not(tmp_path, clips, whole
     assert list(read_shard(tmp_path / "none.tar")) == []
     (tmp_path / "padded.tar").write_bytes(whole + bytes(MOST_PADDING - 20_000))
     assert list(read_shard(tmp_path / "padded.tar")) == clips
-    for content in (whole + bytes(MOST_PADDING + 512), bytes(2 * MOST_PADDING)):
+    for content in (whole + bytes(MOST_PADDING + 512), bytes(50_000), bytes(2 * MOST_PADDING)):
         assert "more than padding" in damaged(tmp_path / "zeros.tar", content)[1]
 
 

@@ -89,12 +89,12 @@ def test_the_page_holds_every_caption_exactly_and_marks_every_mention_with_meani
 def test_a_mark_says_level_role_and_entry_in_words():
     text = 'A very warm but faintly cold voice, whispering; sad, no longer angry, without sobs, "not read"'
     assert [(text[mark.start : mark.end], mark.summary) for mark in marks_of(parse(text))] == [
-        ("warm", "Warm vs. Cold · very warm · said · lexicon: warm"),
-        ("cold", "Warm vs. Cold · towards very cold · said · lexicon: cold"),
-        ("whispering", "style: whispered · said · lexicon: whispering"),
-        ("sad", "Sadness · moderate · said · lexicon: sad"),
-        ("angry", "Anger · absent · left behind · lexicon: angry"),
-        ("sobs", "Sobs · absent · denied · lexicon: sobs"),
+        ("warm", "Warm vs. Cold · very warm · affirmed · lexicon: warm"),
+        ("cold", "Warm vs. Cold · towards very cold · affirmed · lexicon: cold"),
+        ("whispering", "style: whispered · affirmed · lexicon: whispering"),
+        ("sad", "Sadness · moderate · affirmed · lexicon: sad"),
+        ("angry", "Anger · absent · past · lexicon: angry"),
+        ("sobs", "Sobs · absent · negated · lexicon: sobs"),
         ('"not read"', "spoken words, not parsed · quoted"),
     ]
 
@@ -140,7 +140,7 @@ def test_the_terminal_shows_the_caption_to_the_letter_with_brackets_for_colours(
     assert "\x1b" not in output
     letters = re.sub(r"\s", "", output)
     for mark in marks_of(parse(text)):
-        piece = {"said": "[", "unknown": "[?"}.get(mark.role, "[~") + text[mark.start : mark.end]
+        piece = {"affirmed": "[", "unknown": "[?"}.get(mark.role, "[~") + text[mark.start : mark.end]
         assert re.sub(r"\s", "", piece) in letters
     assert without_brackets(letters).startswith(without_brackets(re.sub(r"\s", "", text)))
     if width > 20:

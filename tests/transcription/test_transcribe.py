@@ -100,11 +100,11 @@ def test_a_language_that_nobody_named_is_detected_by_each_clip_alone(polyglot):
     polyglot.transcriber.require_languages(["jv", "jw"])  # by the BCP 47 tag as by Whisper's own
 
 
-def test_a_language_that_is_told_is_that_of_clips_without_one_only(polyglot):
+def test_a_given_language_is_that_of_clips_without_one_only(polyglot):
     (named, bare), failed = outcome(replace(polyglot, language="fr"), [clip(1), clip(2, language=None)])
     assert not failed
     assert (named.language, bare.language) == ("en", "fr")
-    assert bare.metadata["transcribed_by"]["language_by"] == "told"
+    assert bare.metadata["transcribed_by"]["language_by"] == "given"
 
 
 def test_a_missing_checkpoint_ends_the_job_but_not_one_with_nothing_to_do(tmp_path):
@@ -138,7 +138,7 @@ def test_on_the_runner_and_in_another_process_the_transcripts_are_the_same(job, 
     assert all(one.transcript for one in sent)
 
 
-def test_a_language_goes_by_any_name_and_one_that_is_none_is_told(job):
+def test_a_language_goes_by_any_name_and_one_that_is_none_is_an_error(job):
     assert replace(job, language="German").language == "de"
     with pytest.raises(InputError, match="'Klingon' is not a known language"):
         replace(job, language="Klingon")

@@ -44,7 +44,7 @@ def test_other_words_are_dropped_with_their_rate_and_what_was_recognized(check, 
     for number, error in enumerate(failed[f"clip-{number:02}"] for number in range(10)):
         assert isinstance(error, WordsError)
         assert error.details["wer"] > 0.3
-        assert error.details["heard"] == recognized[number]
+        assert error.details["recognized"] == recognized[number]
         assert f"word error rate {error.details['wer']:.2f} is over 0.3" in str(error)
 
 
@@ -58,7 +58,7 @@ def test_the_right_words_are_kept_in_their_order(check, recognized):
     assert set(failed) == {"clip-00", "clip-03", "clip-06", "clip-09"}
     for c in kept:
         assert c.metadata["words"]["wer"] == 0
-        assert c.metadata["words"]["heard"] == recognized[int(c.id[-1])]
+        assert c.metadata["words"]["recognized"] == recognized[int(c.id[-1])]
         assert c.metadata["words"]["by"] == check.transcriber.name
 
 

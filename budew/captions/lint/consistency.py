@@ -78,9 +78,9 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
     said: dict[str, list[Mention]] = {}
     denied: dict[str, Mention] = {}
     for mention in mentions:
-        if mention.kind == "emotion" and mention.role == "said":
+        if mention.kind == "emotion" and mention.role == "affirmed":
             said.setdefault(mention.name, []).append(mention)
-        elif mention.kind == "emotion" and mention.role == "denied":
+        elif mention.kind == "emotion" and mention.role == "negated":
             denied.setdefault(mention.name, mention)
     for name, places in said.items():
         if name in denied and not _excused(text, places[0], denied[name], rules):
