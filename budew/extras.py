@@ -1,9 +1,12 @@
-"""Optional libraries: what is missing is said in one line, with what to install and for which command."""
+"""Other libraries: what to install where one is missing, and transformers without its advice on the terminal."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from budew.errors import MissingExtraError
 
@@ -46,3 +49,18 @@ def locate(library: str, *, extra: str, purpose: str) -> Path:
 def _missing(library: str, extra: str, purpose: str) -> MissingExtraError:
     message = f'{purpose} needs {library}, which is not installed: run pip install "budew[{extra}]"'
     return MissingExtraError(message, name=library)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep advice of `transformers` about its own internals, and its progress bars, off the terminal."""
+    noise: Any = import_module("transformers.utils.logging")
+    verbosity, bars = noise.get_verbosity(), noise.is_progress_bar_enabled()
+    noise.set_verbosity_error()
+    noise.disable_progress_bar()
+    try:
+        yield
+    finally:
+        noise.set_verbosity(verbosity)
+        if bars:
+            noise.enable_progress_bar()

@@ -22,8 +22,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
 
 from budew.errors import CheckpointError
+from budew.extras import quiet_transformers
 from budew.files import fingerprint
-from budew.quiet import quiet_transformers
 from budew.resources import data_folder
 
 EMBEDDED = "tiny-synthetic"

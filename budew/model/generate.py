@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from budew.errors import InputError
+from budew.extras import quiet_transformers
 from budew.model.checkpoint import Checkpoint
-from budew.quiet import quiet_transformers
 
 PREFIX = 4
 """Tokens before the text at most: start of transcript, language, task, no timestamps."""

@@ -23,12 +23,11 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from budew.errors import InputError, JobError
-from budew.extras import require
+from budew.extras import quiet_transformers, require
 from budew.files import fingerprint
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.prompts import Prompts, load_prompts
 from budew.paraphrase.tidy import tidied
-from budew.quiet import quiet_transformers
 from budew.randomness import derived_seed, generator
 
 _UNLIMITED = 10**9  # tokenizers without a limit give 1e30

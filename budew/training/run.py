@@ -18,7 +18,7 @@ from accelerate import PartialState
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
 from budew.errors import InputError
-from budew.quiet import quiet_transformers
+from budew.extras import quiet_transformers
 from budew.terminal import progress_bar
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.scratch.start import (

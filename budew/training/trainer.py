@@ -36,9 +36,9 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.captions.parse import parse
 from budew.evaluation.metrics import score
+from budew.extras import quiet_transformers
 from budew.model.build import PREFIX
 from budew.profile import VoiceProfile
-from budew.quiet import quiet_transformers
 from budew.terminal import Bar, visible
 from budew.training.data import CaptionDataset, FeatureSet, collate
 from budew.training.recipe import Recipe
