@@ -1,4 +1,4 @@
-"""Other libraries: what to install where one is missing, and transformers without its advice on the terminal."""
+"""Other libraries: what to install where one is missing, and transformers kept off the terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
