@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from budew.annotation.llm import AnnotateByLLM
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip
 
 _RATE = 16_000

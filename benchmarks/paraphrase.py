@@ -21,7 +21,7 @@ from pathlib import Path
 from paraphrase_server import started
 
 from budew import VoiceProfile, render
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip, write_shard
 from budew.jobs import run
 from budew.jobs.workers import collect_seldom

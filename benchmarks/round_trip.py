@@ -15,8 +15,8 @@ from typing import get_args
 from rich.progress import track
 
 from budew.captions import expressible, frame_names, parse, render
-from budew.captions.filling import Wording
 from budew.captions.frames import STYLES
+from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 

@@ -25,7 +25,7 @@ from budew.audio.formats import sniff_format
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.chat.client import Client, answered_in_order
 from budew.chat.request import ChatRequest
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
 from budew.errors import AnswerError, InputError, ServerError
 from budew.jobs.job import OnFailed

@@ -12,10 +12,10 @@ from operator import index
 from pathlib import Path
 from typing import Literal, get_args
 
-from budew.captions.filling import Content, Filling, Wording, slots
 from budew.captions.frames import STYLES, Frame, capitalised, compile_frame
 from budew.captions.lexicon import RENDERED_ATTRIBUTES, Lexicon, load_lexicon, with_article
 from budew.captions.parse import parse
+from budew.captions.word_choice import Content, Filling, Wording, slots
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.randomness import Choices

@@ -17,11 +17,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from budew.addresses import redact
-from budew.chat.connection import Connection, Refused, Unavailable
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.chat.ledger import Ledger, Spending
 from budew.chat.request import Answer, Request, request_key, usage_in
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
+from budew.chat.transport import Connection, Refused, Unavailable
 from budew.errors import AnswerError, BudewWarning, InputError, JobError, ServerError
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ class Client:
         async with self._places:
             self._check()
             if self._server.has_ceiling:
-                self._server.check_ceilings(self.spent)
+                self.spent.check(max_tokens=self._server.max_tokens, max_cost=self._server.max_cost)
             try:
                 content, content_type = await self._posted(request, key, retries)
             except Refused:

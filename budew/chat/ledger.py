@@ -49,6 +49,14 @@ class Spending:
         """Tokens in and out."""
         return self.tokens_in + self.tokens_out
 
+    def check(self, *, max_tokens: float | None, max_cost: float | None) -> None:
+        """Raise `JobError` when a limit is reached; None is none."""
+        so_far = f"after {self.requests} requests, {self.tokens} tokens and a cost of {self.cost:.2f}"
+        limits = (("max_tokens", self.tokens, max_tokens), ("max_cost", self.cost, max_cost))
+        for name, reached, limit in limits:
+            if limit is not None and reached >= limit:
+                raise JobError(f"the limit {name}={limit:g} is reached {so_far}: raise it to continue")
+
     def __str__(self) -> str:
         cost = f", a cost of {self.cost:,.2f}" if self.cost else ""
         tokens = f"{self.tokens_in:,} tokens in, {self.tokens_out:,} out"

@@ -145,7 +145,7 @@ def split(
     """
     from budew.corpora.sources import files_read
     from budew.curation.split_corpus import split_corpus
-    from budew.curation.splits import write_splits
+    from budew.curation.split_files import write_splits
     from budew.reports.corpus_tables import split_table
 
     refuse_to_replace(files_read(corpus), out)

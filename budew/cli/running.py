@@ -11,7 +11,7 @@ from typer import Option
 from budew.terminal import job_bar, nonzero, say_error, visible_name
 
 if TYPE_CHECKING:
-    from budew.chat.server import ServerSettings
+    from budew.chat.server_settings import ServerSettings
     from budew.jobs import Job, Plan, Progress, Summary
     from budew.jobs.cluster import ClusterSettings
     from budew.jobs.job import NumberedJob
@@ -144,7 +144,7 @@ class Server:
             BadParameter: neither a file nor an address and a model are given.
         """
         from budew.chat.ledger import default_cache
-        from budew.chat.server import ServerSettings
+        from budew.chat.server_settings import ServerSettings
 
         for option, given in (("--base-url", self.base_url), ("--model", self.model)):
             if self.server is None and not given:

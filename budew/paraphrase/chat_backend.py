@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from budew.chat.client import Client
 from budew.chat.request import ChatRequest, Schema
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.errors import InputError, ServerError
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.prompts import Prompts, load_prompts

@@ -13,7 +13,7 @@ import soundfile
 from budew.annotation.llm import AnnotateByLLM, audio_to_send
 from budew.annotation.llm_protocol import load_prompt
 from budew.audio.samples import decode
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip
 from budew.errors import BudewWarning, InputError, JobError
 from budew.profile import VoiceProfile

@@ -11,7 +11,7 @@ import pytest
 
 from budew.chat.client import Client
 from budew.chat.request import ChatRequest
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 
 
 class ScriptedServer(ThreadingHTTPServer):

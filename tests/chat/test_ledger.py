@@ -135,3 +135,13 @@ def test_accounts_add_up_separately_and_are_shown(tmp_path):
     spent = spending_of(tmp_path / "a.sqlite", "a")
     assert spent == Spending(2, 12_007, 4, 0.75)
     assert str(spent) == "answers paid so far: 2, 12,007 tokens in, 4 out, a cost of 0.75"
+
+
+@pytest.mark.parametrize("limit", [(100, None), (None, 0.5)], ids=["tokens", "cost"])
+def test_a_limit_ends_the_job_when_it_is_reached_and_not_before(limit):
+    tokens, cost = limit
+    Spending(1, 90, 9, 0.49).check(max_tokens=tokens, max_cost=cost)
+    with pytest.raises(JobError, match="raise it to continue"):
+        Spending(1, 90, 10, 0.5).check(max_tokens=tokens, max_cost=cost)
+    with pytest.raises(JobError):
+        Spending().check(max_tokens=0, max_cost=None)

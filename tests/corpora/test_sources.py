@@ -15,7 +15,7 @@ from budew.corpora.manifest import AUDIO_ROOT, named_audio
 from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 from budew.curation.human_ratings import read_ratings
-from budew.curation.splits import read_splits
+from budew.curation.split_files import read_splits
 from budew.errors import CorpusError
 
 WORDS = {"one": "Hello", "two": "Goodbye"}

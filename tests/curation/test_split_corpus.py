@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from budew.corpora import Clip
 from budew.curation import split_corpus as splitting
 from budew.curation.split_corpus import split_corpus, stratify
-from budew.curation.splits import select
+from budew.curation.split_files import select
 from budew.errors import CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

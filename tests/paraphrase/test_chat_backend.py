@@ -6,7 +6,7 @@ import json
 import pytest
 
 from budew.captions import render
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.paraphrase import Request, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
 from tests.chat.conftest import refusal

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.paraphrase_server import FAULTS, IN_THE_TEXT, Behavior, running
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora import read
 from budew.corpora.shards import write_shard
 from budew.jobs import run

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.corpora import read
 from budew.corpora.shards import write_shard
 from budew.jobs import run

@@ -8,7 +8,7 @@
 | ljspeech | `metadata.csv` and `clips.jsonl` | `wavs/`, 16-bit mono |
 | lhotse | `recordings.jsonl.gz`, `supervisions.jsonl.gz` | `audio/`, as libsndfile can open it |
 
-`tables` and `manifests` declare what each column or line holds. `budew.read` reads all of them.
+`parquet_tables` and `text_manifests` declare what each column or line holds. `budew.read` reads all of them.
 """
 
 import gzip
@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from budew.corpora.clip import Clip
 from budew.corpora.sidecar import LARGEST_JSON
-from budew.corpora.writers import manifests
+from budew.corpora.writers import text_manifests
 from budew.corpora.writers.export_folder import write_folder
 from budew.errors import CorpusError, InputError, OnBad, report
 
@@ -49,17 +49,17 @@ class Files:
     tables: tuple[str, ...]
     folder: str
     flat: bool
-    encode: Callable[[Clip], manifests.Stored]
-    lines: Callable[[Clip, manifests.Stored, str], tuple[str, ...]]
+    encode: Callable[[Clip], text_manifests.Stored]
+    lines: Callable[[Clip, text_manifests.Stored, str], tuple[str, ...]]
 
 
-_JSONL = Files(("clips.jsonl",), "audio", False, manifests.unchanged, manifests.jsonl_lines)
+_JSONL = Files(("clips.jsonl",), "audio", False, text_manifests.unchanged, text_manifests.jsonl_lines)
 _LHOTSE = Files(
     ("recordings.jsonl.gz", "supervisions.jsonl.gz"),
     "audio",
     False,
-    manifests.for_libsndfile,
-    manifests.lhotse_lines,
+    text_manifests.for_libsndfile,
+    text_manifests.lhotse_lines,
 )
 FORMATS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
 
@@ -82,15 +82,17 @@ def write(
     """
     check_options(to, clips_per_file=clips_per_file, sampling_rate=sampling_rate)
     if to in ("parquet", "parler"):
-        from budew.corpora.writers import tables  # pyarrow takes half a second
+        from budew.corpora.writers import parquet_tables  # pyarrow takes half a second
 
         fill = partial(
-            tables.write_files, tables.FORMATS[to], clips_per_file=clips_per_file or CLIPS_PER_FILE
+            parquet_tables.write_files,
+            parquet_tables.FORMATS[to],
+            clips_per_file=clips_per_file or CLIPS_PER_FILE,
         )
     else:
-        rate = sampling_rate or manifests.LJSPEECH_RATE
-        wavs = partial(manifests.as_wav, sampling_rate=rate)
-        ljspeech = Files(("metadata.csv", "clips.jsonl"), "wavs", True, wavs, manifests.ljspeech_lines)
+        rate = sampling_rate or text_manifests.LJSPEECH_RATE
+        wavs = partial(text_manifests.as_wav, sampling_rate=rate)
+        ljspeech = Files(("metadata.csv", "clips.jsonl"), "wavs", True, wavs, text_manifests.ljspeech_lines)
         fill = partial(_write_files, {"jsonl": _JSONL, "lhotse": _LHOTSE, "ljspeech": ljspeech}[to])
     checked = _distinct(clips, on_bad)
     return write_folder(out, lambda folder: fill(folder, checked, on_bad), format=to, overwrite=overwrite)

@@ -16,7 +16,7 @@ from budew.audio.formats import sniff_format
 from budew.audio.samples import decode
 from budew.chat.client import Client, answered_in_order
 from budew.chat.request import Answer
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
 from budew.synthesis.acting.acting_data import data, languages

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.synthesis.acting import ActingPlan, ServerBackend, make_plan
 from budew.synthesis.acting.acting_job import Backend
 from tests.annotation.sounds import encoded

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from budew.chat.connection import LARGEST
+from budew.chat.transport import LARGEST
 from budew.corpora import read
 from budew.errors import AnswerError, InputError
 from budew.jobs import run

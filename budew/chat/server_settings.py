@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from budew.addresses import shown
-from budew.chat.ledger import Spending
 from budew.chat.request import Usage
 from budew.errors import JobError
 from budew.settings import Settings
@@ -123,11 +122,3 @@ class ServerSettings(Settings):
     def cost(self, usage: Usage) -> float:
         """Return the cost of a request."""
         return (usage.tokens_in * self.price_in + usage.tokens_out * self.price_out) / 1e6
-
-    def check_ceilings(self, spent: Spending) -> None:
-        """Raise `JobError` when a ceiling is reached."""
-        so_far = f"after {spent.requests} requests, {spent.tokens} tokens and a cost of {spent.cost:.2f}"
-        for name, reached in (("max_tokens", spent.tokens), ("max_cost", spent.cost)):
-            ceiling = getattr(self, name)
-            if ceiling is not None and reached >= ceiling:
-                raise JobError(f"the limit {name}={ceiling:g} is reached {so_far}: raise it to continue")

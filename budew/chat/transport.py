@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from budew.addresses import redact
 from budew.chat.request import reason_in
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.errors import JobError, ServerError
 from budew.extras import require
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from budew.corpora import Caption, Clip, read
 from budew.corpora.writers import write
-from budew.corpora.writers.tables import BYTES
+from budew.corpora.writers.parquet_tables import BYTES
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 from tests.corpora.writers.conftest import is_id

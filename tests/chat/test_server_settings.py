@@ -4,9 +4,8 @@ import pickle
 
 import pytest
 
-from budew.chat.ledger import Spending
 from budew.chat.request import Usage
-from budew.chat.server import ServerSettings
+from budew.chat.server_settings import ServerSettings
 from budew.errors import JobError, SettingsError
 from budew.settings import load
 
@@ -68,15 +67,6 @@ def test_a_file_is_changed_by_options_and_shows_no_secret_in_its_faults(tmp_path
 def test_cost_is_that_of_a_million_tokens():
     assert server_at(price_in=2.0, price_out=10.0).cost(Usage(500_000, 100_000)) == 2.0
     assert server_at().cost(Usage(10**9, 10**9)) == 0
-
-
-@pytest.mark.parametrize("ceiling", [{"max_tokens": 100}, {"price_in": 1.0, "max_cost": 0.5}])
-def test_a_ceiling_ends_the_job_when_it_is_reached_and_not_before(ceiling):
-    server_at(**ceiling).check_ceilings(Spending(1, 90, 9, 0.49))
-    with pytest.raises(JobError, match="raise it to continue"):
-        server_at(**ceiling).check_ceilings(Spending(1, 90, 10, 0.5))
-    with pytest.raises(JobError):
-        server_at(max_tokens=0).check_ceilings(Spending())
 
 
 def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monkeypatch):

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.writers.manifests import as_json, known_columns, spoken_text, value_of
+from budew.corpora.writers.text_manifests import as_json, known_columns, spoken_text, value_of
 from budew.corpora.writers.writer import expressed
 from budew.errors import CorpusError, OnBad
 from budew.taxonomy import ATTRIBUTES
