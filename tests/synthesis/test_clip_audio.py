@@ -71,3 +71,22 @@ def test_clips_fit_the_window_and_full_scale(espeak):
         samples = synthesize(loudest, espeak)
         assert len(samples) <= min(8, LONGEST + 0.1) * SAMPLING_RATE
         assert np.abs(samples).max() <= 1  # and no NaN
+
+
+@pytest.mark.parametrize(
+    ("number", "count", "level", "treble"),
+    [
+        (0, 55_811, 0.02048, 0.02419),  # a childlike giggle at the end
+        (3, 87_123, 0.03236, 0.15249),  # a moan of pain before
+        (5, 48_552, 0.07104, 0.10804),  # a guffaw before
+        (7, 31_874, 0.03300, 0.10285),
+        (9, 52_644, 0.01890, 0.15452),  # a gasp before
+        (10, 46_962, 0.05306, 0.30680),
+        (11, 38_131, 0.01324, 0.10970),
+    ],
+)
+def test_clips_of_the_published_figure_stay_as_they_are(espeak, number, count, level, treble):
+    samples = synthesize(plan_clip(number, seed=90210, split="test"), espeak)
+    assert len(samples) == pytest.approx(count, abs=2)
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(level, rel=2e-3)
+    assert high_share(samples) == pytest.approx(treble, rel=5e-3)
