@@ -18,6 +18,8 @@ def findings() -> list[Finding]:
 def test_each_finding_says_what_was_found_and_what_to_do(findings):
     assert len({finding.subject for finding in findings}) == len(findings)
     assert all(finding.detail for finding in findings)
+    unneeded = {finding.subject for finding in findings if not finding.needed}
+    assert {subject for subject in unneeded if not subject.startswith("extra ")} == {"espeak-ng", "locale"}
     assert all(finding.remedy for finding in findings if not finding.ok)
 
 

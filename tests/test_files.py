@@ -2,10 +2,15 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from budew.files import check_writable, whole_file
+from budew.errors import JobError
+from budew.files import check_writable, disk_errors, fingerprint, remove_all, temporary_folder, whole_file
 
 
 def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
@@ -68,3 +73,55 @@ def test_whether_a_place_can_be_written_to_leaves_nothing_there(tmp_path):
         check_writable(tmp_path / name)
     assert os.listdir(tmp_path) == ["old.txt"]
     assert (tmp_path / "old.txt").read_text() == "old"
+
+
+def test_a_fingerprint_changes_with_name_order_size_and_any_byte_but_the_middle_of_a_large_file(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("budew.files.BLOCK", 4)
+    one, other = tmp_path / "one", tmp_path / "other"
+    for size in (1, 256, 1000):
+        content = bytes(range(250)) * 5
+        one.write_bytes(content[:size])
+        other.write_bytes(content[:size])
+        seen = {
+            fingerprint([one]),
+            fingerprint([other]),
+            fingerprint([one, other]),
+            fingerprint([other, one]),
+        }
+        places = range(size) if size <= 256 else (0, size - 1)
+        for place in places:
+            one.write_bytes(content[:place] + b"\xff" + content[place + 1 : size])
+            seen.add(fingerprint([one]))
+        one.write_bytes(content[: size + 1])
+        seen.add(fingerprint([one]))
+        assert len(seen) == 5 + len(places)
+        assert {len(text) for text in seen} == {16}
+
+
+def test_an_error_of_the_disk_names_the_output_or_the_place_outside_it(tmp_path):
+    for named, place in ((None, tmp_path), (str(tmp_path / "x.part"), tmp_path), ("/else", "/else")):
+        with pytest.raises(JobError, match=f"^{place}: Full: free some space there, "), disk_errors(tmp_path):
+            raise OSError(errno.ENOSPC, "Full", named)
+    with pytest.raises(PermissionError), disk_errors(tmp_path):
+        raise PermissionError(errno.EACCES, "Denied")
+
+
+def test_temporary_folders_end_with_their_use_their_process_or_all_at_once():
+    with temporary_folder() as outer, temporary_folder() as inner:
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        remove_all()
+        assert not outer.exists()
+        assert not inner.exists()
+        outer.mkdir()
+        inner.mkdir()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    program = (
+        "import os, signal; from budew.files import *\n"
+        "with temporary_folder() as outer:\n with temporary_folder(): pass\n"
+        " print(outer, flush=True); os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGTERM
+    assert not Path(ended.stdout.strip()).exists()

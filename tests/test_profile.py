@@ -182,6 +182,10 @@ def test_hostile_json_is_refused_with_a_reason(text: str | bytes, reason: str) -
         VoiceProfile.from_json(text)
 
 
+def test_a_text_of_the_largest_size_is_read() -> None:
+    assert VoiceProfile.from_json("{}".ljust(LARGEST)) == VoiceProfile()
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

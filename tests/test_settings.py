@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from budew.errors import SettingsError
 from budew.settings import LARGEST, Settings, describe, load
@@ -80,3 +80,27 @@ def test_describe_lists_nested_fields_with_their_help():
     assert list(fields) == ["name", "frames", "optimizer.learning_rate"]
     assert fields["optimizer.learning_rate"].help == "Peak rate."
     assert fields["name"].default == "required"
+
+
+def test_a_file_of_the_largest_size_is_read_and_a_long_value_is_cut(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_bytes(b"name: small\n#".ljust(LARGEST, b"x"))
+    assert load(Run, path).name == "small"
+    for length, shown in ((58, repr("x" * 58)), (59, repr("x" * 59)[:57] + "...")):
+        with pytest.raises(SettingsError) as caught:
+            load(Run, name="a", frames="x" * length)
+        assert str(caught.value).endswith(f", not {shown}")
+
+
+def test_what_a_validator_of_ours_refuses_is_not_shown_as_it_may_be_secret():
+    class Login(Settings):
+        key: str
+
+        @field_validator("key")
+        @classmethod
+        def _check(cls, key: str) -> str:
+            raise ValueError("too short")
+
+    with pytest.raises(SettingsError) as caught:
+        load(Login, key="hunter2")
+    assert str(caught.value) == "settings: key: too short"

@@ -1,18 +1,38 @@
 """What a person reads of an error: one sentence, whatever was raised."""
 
+import errno
+import io
+import os
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 from rich.table import Table
 
 from budew.errors import MissingExtraError
-from budew.terminal import one_line_for, print_table, refuse_to_replace, say_error, visible
+from budew.terminal import (
+    finish_output,
+    nonzero,
+    one_line_for,
+    opened,
+    output,
+    print_table,
+    progress_bar,
+    refuse_to_replace,
+    say_error,
+    visible,
+    visible_name,
+)
 
 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
         (FileNotFoundError(2, "No such file", "/a.wav"), "/a.wav: No such file"),
+        (PermissionError(errno.EACCES, "Denied", "/a"), "/a: Denied: check its permissions"),
+        (OSError(errno.ENOSPC, "Full"), "Full: free some space there"),
+        (ValueError(), "ValueError"),
         (MissingExtraError("a.wav: is empty: record it again"), "a.wav: is empty: record it again"),
         (
             RuntimeError("mat1 and mat2\n\nsee the manual"),
@@ -60,3 +80,53 @@ def test_results_replace_neither_what_they_are_made_of_nor_each_other(tmp_path):
     for both in ((new, tmp_path / "." / "new"), (Path("-"), Path("-"))):
         with pytest.raises(ValueError, match="two outputs have the same file"):
             refuse_to_replace([], *both)
+
+
+def test_exactly_what_could_command_a_terminal_or_turn_a_text_around_is_replaced():
+    turning = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+    for letter in map(chr, range(0x11000)):
+        is_control = unicodedata.category(letter) in ("Cc", "Cs")
+        hidden = is_control or unicodedata.bidirectional(letter) in turning
+        assert (visible_name(letter) != letter) == hidden
+        assert (visible(letter) != letter) == (hidden and letter not in "\t\n")
+    assert (visible("a\r\nb\r"), visible_name("\t\n\x7f")) == ("a\nb␍", "␉␊␡")
+
+
+def test_a_reader_that_has_ended_is_status_1_and_a_full_disk_names_stdout(monkeypatch):
+    end, pipe = os.pipe()
+    os.close(end)
+    for file, expected in ((pipe, SystemExit), ("/dev/full", OSError)):
+        with open(file, "w") as out:
+            monkeypatch.setattr(sys, "stdout", out)
+            out.write("result")
+            with pytest.raises(expected) as caught:
+                finish_output()
+            finish_output()  # nothing is left to flush
+    assert caught.value.filename == "stdout"
+
+
+def test_a_bar_is_drawn_on_a_terminal_alone(monkeypatch):
+    def drawn(*, terminal: bool, shown: bool = True, kind: str = "xterm") -> str:
+        stderr = io.StringIO()
+        stderr.isatty = lambda: terminal
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("TERM", kind)
+        with progress_bar("work", shown=shown) as move:
+            move(2, 3, "further")
+        return stderr.getvalue()
+
+    assert "2/3" in drawn(terminal=True)
+    for nowhere in ({"terminal": False}, {"terminal": True, "shown": False}):
+        assert drawn(**nowhere) == ""
+    assert drawn(terminal=True, kind="dumb") == ""
+    assert nonzero({"failed": 0, "kept": 1200}) == ["1,200 kept"]
+
+
+def test_a_dash_is_the_standard_stream_and_anything_else_a_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"piped")))
+    for path in (None, Path("-"), Path("/dev/stdout"), tmp_path / "new" / "a"):
+        with output(path) as file:
+            file.write("result ")
+    assert capsys.readouterr().out == "result " * 3
+    with opened(Path("-")) as piped, opened(tmp_path / "new" / "a") as file:
+        assert (piped.read(), file.read()) == (b"piped", b"result ")
