@@ -59,7 +59,7 @@ def _is_found(path: Path, pattern: Path) -> bool:
         return False
     below = path.relative_to(root).parts
     return any(
-        _matches(below[:end], parts[plain:]) and not _hidden(below[end:]) for end in range(1, len(below) + 1)
+        _matches(below[:end], parts[plain:]) and not _hidden(below[end:]) for end in range(len(below) + 1)
     )
 
 
