@@ -222,7 +222,7 @@ class Examples:
 
     def best(self, most: int) -> list[Clip]:
         """Return at most so many clips: those that are strongest in an emotion, then random ones."""
-        strongest = [clip for *_, clip in sorted(self._strongest.values(), key=_rank)]
-        random = [clip for *_, clip in self._random]
-        rest = random[: max(0, RANDOM_EXAMPLES - len({clip.id for clip in strongest}))]
-        return list({clip.id: clip for clip in (*strongest, *rest)}.values())[:most]
+        chosen = {clip.id: clip for *_, clip in sorted(self._strongest.values(), key=_rank)}
+        most = min(most, max(RANDOM_EXAMPLES, len(chosen)))
+        chosen |= {clip.id: clip for *_, clip in self._random if clip.id not in chosen}
+        return list(chosen.values())[:most]

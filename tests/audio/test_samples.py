@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from budew.audio.decoders import RATES
 from budew.audio.samples import decode, is_silent, measure, windows
 from budew.errors import AudioError, BudewWarning, InputError
 
@@ -55,7 +56,7 @@ def test_a_truncated_file_gives_what_there_is_and_its_damage(voice, name):
     assert not any(window.damage for window in before)
     with pytest.warns(BudewWarning) as caught:
         assert np.array_equal(decode(path).usable, decoded.samples)
-    assert [str(warning.message) for warning in caught] == [decoded.damage]
+    assert [(str(warning.message), warning.filename) for warning in caught] == [(decoded.damage, __file__)]
 
 
 def test_broken_frames_in_the_middle_cost_themselves_only(voice):
@@ -134,6 +135,10 @@ def test_every_format_rate_and_channel_count_becomes_the_same_mono_at_16_khz(
 
 def test_without_a_rate_samples_have_that_of_the_file(voice):
     decoded = decode(voice("a.wav", rate=44_100), sampling_rate=None)
+    for rate in RATES:
+        assert decode(_wav([0.1] * 4_000, rate=rate), sampling_rate=None).sampling_rate == rate
+        with pytest.raises(AudioError, match="outside"):
+            decode(_wav([0.1] * 4_000, rate=rate + (1 if rate > RATE else -1)))
     assert (decoded.sampling_rate, len(decoded.samples)) == (44_100, 44_100)
 
 
@@ -145,7 +150,7 @@ def test_channels_are_averaged(tmp_path, name):
     assert np.abs(samples[4_000:12_000]).max() == pytest.approx(0.2, abs=0.02)
 
 
-@pytest.mark.parametrize(("seconds", "count"), [(2.1, 2), (2.4, 3), (2.0, 2), (0.1, 1)])
+@pytest.mark.parametrize(("seconds", "count"), [(2.1, 2), (2.2999, 2), (2.3, 3), (2.0, 2), (0.1, 1)])
 def test_a_tail_too_short_to_hold_a_word_is_left_out_but_a_short_recording_is_not(voice, seconds, count):
     path = voice("a.wav", seconds=seconds)
     assert len(list(windows(path, seconds=1))) == count

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from budew.audio.formats import FrameSizes, claimed_share, ogg_breaks_off, sniff_format
 from budew.audio.samples import AudioError, decode
 
 
@@ -76,3 +77,72 @@ def test_only_what_stands_between_frames_or_instead_of_them_is_damage():
     assert "1 broken packet" in decode(content[:middle] + b"\0" * 500 + content[middle:]).damage
     assert decode(content[:middle] + b"\0" * middle).damage
     assert len(decode(content[:middle]).samples) == pytest.approx(1.5 * 16_000, rel=0.1)
+
+
+@pytest.mark.parametrize("length", [0, 200, 40_000, 2**21 + 2**14 + 2**7 + 1])
+def test_the_length_tag_of_an_mp3_is_found_behind_a_title_of_any_length(voice, length):
+    content = voice("a.mp3", seconds=4.0).read_bytes()
+    size = bytes(length >> shift & 0x7F for shift in (21, 14, 7, 0))
+    damage = decode(b"ID3\x04\0\0" + size + bytes(length) + content[: len(content) // 2]).damage
+    assert "of 4.0 s" in damage
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [
+        ([], False), ([9], False), ([9, 9], False), ([9, 8], True), ([9, 10, 9, 9], False),
+        ([9, 10, 9, 8], True), ([9, 11, 9, 8], False), ([9, 10, 10, 9], False), ([9, 9, 10], False),
+    ],
+)  # fmt: skip
+def test_a_last_frame_that_is_shorter_than_all_before_it_is_cut(sizes, cut):
+    frames = FrameSizes()
+    assert all(frames.add(b"\xff\xfb" + bytes(size)) for size in sizes)
+    assert frames.last_is_cut is cut
+    assert not sizes or not frames.add(b"TAG")
+
+
+def ogg_page(*segments: int) -> bytes:
+    return b"OggS" + bytes(22) + bytes([len(segments), *segments]) + b"x" * sum(segments)
+
+
+@pytest.mark.parametrize(
+    ("content", "broken"),
+    [
+        (ogg_page(5, 7), False), (ogg_page(5, 7)[:-1], True), (ogg_page(*[255] * 255), False),
+        (b"no page", False), (ogg_page(5) + ogg_page(), False), (ogg_page(5) + ogg_page()[:-1], True),
+        (ogg_page(*[255] * 255)[:-1], True), (ogg_page(5) + ogg_page(3, 4)[:28], True),
+        (b"", False), (ogg_page(5) + b"OggS", True),
+    ],
+)  # fmt: skip
+def test_an_ogg_file_breaks_off_where_its_last_page_is_not_whole(content, broken):
+    assert ogg_breaks_off(BytesIO(content)) is broken
+
+
+@pytest.mark.parametrize(
+    ("claimed", "real", "share"),
+    [
+        (32_000, 16_000, 2.0),
+        (100, 100, 1.0),
+        (50, 100, 1.0),
+        (100, 0, 1.0),
+        (2**31 - 2**16, 100, 1.0),
+        (3, 1, 3.0),
+    ],
+)
+def test_a_header_claims_a_multiple_of_what_there_is_unless_its_size_stands_for_unknown(claimed, real, share):
+    assert claimed_share(f"data : {claimed} (should be {real})") == share
+    assert claimed_share("data : 100") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("head", "named", "suffix"),
+    [
+        (b"fLaC", "", "flac"), (b"OggS", "opus", "opus"), (b"OggS", "mp3", "ogg"),
+        (b"RIFF....WAVE", "", "wav"), (b"....ftyp", "mp4", "mp4"), (b"FORM....AIFC", "aif", "aif"),
+        (b"\xff\xfb", "", "mp3"), (b"\xff\xf1", "", "aac"), (b"\xff\xe3", "", "mp3"),
+        (b"\xff\xf9", "", "aac"), (b"\xff\xdf", "", None), (b"\xff", "", None), (b"", "", None), (b"\xfe\xfb", "", None),
+        (b"\xff\xf3", "", "mp3"), (b".ftyp", "", None),
+    ],
+)  # fmt: skip
+def test_a_format_is_known_by_its_first_bytes(head, named, suffix):
+    assert sniff_format(head, named=named) == suffix

@@ -125,3 +125,19 @@ def test_what_is_no_cache_is_refused(copies, tmp_path):
     (tmp_path / "cache").write_text("not a database, and long enough to be read as one " * 20)
     with pytest.raises(InputError, match="cache: cannot be used"):
         find_duplicates(corpus(tmp_path, copies), cache=tmp_path / "cache")
+
+
+def test_samples_are_compared_at_sixteen_bits_and_clipped_at_full_scale(tmp_path):
+    steps = np.array([0, 1, -1, 16_384, 32_767, -32_768], np.int16)
+    audio = {}
+    for id, samples, subtype in (
+        ("a", steps, "PCM_16"),
+        ("b", steps / 32_768, "FLOAT"),
+        ("c", np.array([0.4, 1.4, -1.4, 16_383.6, 40_000, -40_000]) / 32_768, "FLOAT"),
+        ("d", np.array([0.6, 1, -1, 16_384, 32_767, -32_768]) / 32_768, "FLOAT"),
+        ("e", steps + np.array([0, 0, 0, 0, -1, 0], np.int16), "PCM_16"),
+    ):
+        file = io.BytesIO()
+        soundfile.write(file, samples, RATE, format="WAV", subtype=subtype)
+        audio[id] = file.getvalue()
+    assert groups(find_duplicates(corpus(tmp_path, audio))) == [["a", "b", "c"]]

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
-from budew.curation.inspection import RANDOM_EXAMPLES, Examples, files_by_kind, inspect_corpus
+from budew.curation.inspection import RANDOM_EXAMPLES, Examples, Remark, files_by_kind, inspect_corpus
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -142,3 +142,37 @@ def test_clips_without_profiles_are_chosen_by_their_ids():
     assert len(examples(clips)) == RANDOM_EXAMPLES
     assert set(examples(clips[::-1])) == set(examples(clips))
     assert len(examples(clips[:3])) == 3
+
+
+@pytest.mark.parametrize(
+    ("duration", "peak", "remark"),
+    [
+        (1.25, 1.0, None),
+        (0.75, 1.0, None),
+        (1.26, 1.0, "the declared duration is not that of the audio"),
+        (0.74, 1.0, "the declared duration is not that of the audio"),
+        (1.0, 1.1e-4, None),
+        (1.0, 0.9e-4, "silent"),
+    ],
+)
+def test_oddities_have_exact_limits(tmp_path, duration, peak, remark):
+    soundfile.write(tmp_path / "a.wav", np.full(16_000, peak), 16_000, subtype="FLOAT")
+    (tmp_path / "a.json").write_text(json.dumps({"duration": duration}))
+    assert list(inspect_corpus(tmp_path, decode=True).remarks) == ([remark] if remark else [])
+
+
+def test_many_oddities_and_broken_items_are_counted_and_the_first_are_told(tmp_path):
+    remark = Remark()
+    for number in range(7):
+        remark.add(str(number))
+    assert (remark.clips, remark.first) == (7, ["0", "1", "2", "3", "4"])
+    (tmp_path / "a.jsonl").write_text('{"audio": "missing.wav"}\n' * 1_003)
+    found = inspect_corpus(tmp_path / "a.jsonl")
+    assert (found.statistics.bad, len(found.broken)) == (1_003, 1_000)
+
+
+def test_random_examples_fill_up_to_twelve():
+    clips = [Clip(f"{n}", b"x" * 2_000_000, "wav") for n in range(20)]
+    clips += [Clip(f"e{n}", b"x", "wav", profile=VoiceProfile({EMOTIONS[n]: 1})) for n in range(10)]
+    assert len(examples(clips)) == 12
+    assert {f"e{n}" for n in range(10)} < set(examples(clips))

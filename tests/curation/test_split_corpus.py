@@ -155,3 +155,34 @@ def test_fewer_speakers_than_parts_is_an_error_and_as_many_are_enough():
 def test_shares_that_do_not_add_up_are_refused(shares):
     with pytest.raises(InputError, match=r"add up|two parts"):
         split_corpus([], shares)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_group_is_better_off_in_another_part(seed):
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 9, (30, 4)) + 1
+    shares, taken = np.array([0.6, 0.3, 0.1]), rng.integers(0, 20, (3, 4))
+    expected = np.outer(shares, counts.sum(axis=0) + taken.sum(axis=0))
+
+    def chi_squared(parts):
+        held = taken + np.array([counts[parts == part].sum(axis=0) for part in range(3)])
+        return ((held - expected) ** 2 / expected).sum()
+
+    parts = stratify(counts, shares, taken=taken)
+    for group in range(len(counts)):
+        for part in range(3):
+            moved = np.where(np.arange(len(counts)) == group, part, parts)
+            assert chi_squared(moved) >= chi_squared(parts) - 1e-6
+
+
+def test_shares_and_deviations_are_in_points_of_a_hundred():
+    clips = [
+        Clip(f"{n}", b"x", "wav", speaker="ab"[n > 2], profile=VoiceProfile({"Awe": n % 2})) for n in range(5)
+    ]
+    _, report = split_corpus(clips, {"large": 0.6, "small": 0.4})
+    large, small = report.parts
+    assert (report.share(large), report.share(small)) == (0.6, 0.4)
+    wanted = {"no emotion": 100 * (2 / 3 - 3 / 5), "Awe": 100 * (1 / 3 - 2 / 5)}
+    assert report.deviations(large) == pytest.approx(wanted)
+    assert report.mean_deviation(large) == pytest.approx(100 / 15)
+    assert (report.missing(large), report.missing(small)) == ([], [])

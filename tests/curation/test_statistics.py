@@ -154,3 +154,15 @@ def test_labels_that_are_not_understood_are_counted(tmp_path):
     assert (found.with_profile, found.emotions_known, found.traits["gender"]["female"]) == (5, 2, 5)
     hostile = Clip("a", b"x", "mp3", metadata={"not_understood": ["x"]})
     assert corpus_statistics("c", [hostile]).to_dict()["not_understood"] == {}
+
+
+def test_bins_hold_their_upper_bound_and_the_quantiles_are_those_of_numpy():
+    durations, given = Durations(), [edge + step for edge in EDGES for step in (0, 0.01)]
+    for seconds in given:
+        durations.add(seconds)
+    assert durations.histogram == [1, *[2] * 9, 1]
+    table = durations.to_dict()
+    assert list(table["histogram"]) == ["0.5", "1", "2", "4", "8", "12", "20", "30", "60", "600", "longer"]
+    for share, found in table["quantiles"].items():
+        wanted = np.quantile(given, float(share), method="inverted_cdf")
+        assert found == pytest.approx(wanted, abs=0.005)

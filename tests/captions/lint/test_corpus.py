@@ -196,3 +196,32 @@ def test_any_bytes_are_read_and_judged(pieces):
     rows = read(b'{"caption": "Sad."}\n' + b"\n".join(pieces))
     report = lint_corpus(rows)
     assert report.captions + report.counts.get("bad-line", 0) == len(rows)
+
+
+@pytest.mark.parametrize(("size", "rows"), [(9, 1), (10, 1), (11, 0)])
+@pytest.mark.parametrize("end", [b"", b"\nSad."])
+def test_a_line_may_be_as_long_as_the_limit_with_or_without_its_end(monkeypatch, size, rows, end):
+    monkeypatch.setattr("budew.captions.lint.corpus.LONGEST_LINE", 10)
+    found = read(b"a" * size + end)
+    assert [isinstance(row, Row) for row in found] == [bool(rows), *([True] if end else [])]
+
+
+@pytest.mark.parametrize(
+    ("id", "shown"), [("0", "0"), (0, "0"), (7, "7"), ("", "x:1"), (True, "x:1"), (1.5, "x:1"), ([1], "x:1")]
+)
+def test_an_id_is_a_text_or_a_whole_number(id, shown):
+    assert read(json.dumps({"id": id, "caption": "Sad."}).encode()) == [Row(shown, "Sad.")]
+
+
+def test_captions_of_just_enough_words_have_an_opening_and_empty_ones_are_no_duplicates():
+    report = lint_corpus([("a", "", None)] * 2 + [("b", "A sad voice", None)] * 20)
+    assert [(one.phrase, one.captions) for one in report.openings] == [("a sad voice", 20)]
+    assert report.counts["duplicate"] == 19
+    assert (report.to_dict()["mean_words"], report.to_dict()["duplicate_share"]) == (2.73, 0.8636)
+    assert report.phrases == ()
+
+
+@pytest.mark.parametrize("length", [199, 200, 201, 300])
+def test_what_is_shown_is_cut_at_two_hundred_characters(length):
+    shown = lint_corpus([BadLine("a", "b" * length)]).examples["bad-line"][0].what
+    assert shown == ("b" * length if length <= 200 else "b" * 200 + "…")

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from budew.corpora import read
+from budew.corpora.labels.scores import describe_emolia
+from budew.errors import CorpusError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import to_intensity
 
@@ -65,3 +67,29 @@ def test_the_same_heads_in_an_object_are_known_by_the_attributes_beside_them(pac
     assert (clip.profile.emotions["Anger"], len(clip.profile.traits)) == (1.0, 15)
     known = {"form": "emolia", "scale": "bud-e"}
     assert clip.metadata == {"scores": {"snr": 20}, "profile_from": known}
+
+
+@pytest.mark.parametrize(
+    ("heads", "known"),
+    [
+        ({"Anger_best": 8.0, "Awe_best": -4.0}, True),
+        ({"Anger_best": 8.1}, None),
+        ({"Awe_best": -4.1}, None),
+        ({"Fear_best": "x"}, False),
+    ],
+)
+def test_five_heads_are_known_and_each_may_leave_its_scale_by_its_length(heads, known):
+    names = ("Anger_best", "Awe_best", "Fear_best", "Age_best", "Arousal_best")
+    row = dict.fromkeys(names, 1.0) | heads
+    if known is None:
+        with pytest.raises(CorpusError, match="not on the scale"):
+            describe_emolia(row)
+    else:
+        assert (describe_emolia(row) is not None) is known
+
+
+@pytest.mark.parametrize(("attributes", "known"), [(3, True), (2, False)])
+def test_without_their_ending_heads_are_known_by_three_attributes_of_two_poles(attributes, known):
+    names = [name for name in ATTRIBUTES if "vs" in name][:attributes]
+    row = dict.fromkeys(["Anger", "Awe", "Fear", "Age", *names], 1.0)
+    assert (describe_emolia(row) is not None) is known

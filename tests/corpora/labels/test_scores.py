@@ -120,3 +120,27 @@ def test_the_scale_is_that_of_the_shard_and_a_bad_item_costs_itself_only(pack, m
     clips = list(read(path, scale="0-1", on_bad=errors.append))
     assert [clip.id for clip in clips] == ["0", "3"]
     assert "clip '2': Anger is 3.5" in str(errors[-1])
+
+
+@pytest.mark.parametrize(
+    ("scale", "score", "intensity"),
+    [
+        ("0-4", 4.4, 1.0), ("0-4", 4.41, None), ("0-4", -0.4, 0.0), ("0-4", -0.41, None), ("1-5", 2, 0.25),
+        ("1-5", 0.6, 0.0), ("1-5", 0.59, None), ("1-5", 5.4, 1.0), ("1-5", 5.41, None), ("0-9999", 9999, 1.0),
+    ],
+)  # fmt: skip
+def test_a_score_may_leave_its_scale_by_a_tenth_of_its_length(scale, score, intensity):
+    try:
+        found = intensities({"Anger": score}, scale_named(scale))["Anger"]
+    except CorpusError:
+        found = None
+    assert found == (None if intensity is None else pytest.approx(intensity))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("-1.5", -1.5), (" 12 ", 12.0), ("1" * 9, 111_111_111.0), ("1" * 10, None), (1e9, None), (-1e9, None)],
+)
+def test_a_number_has_nine_digits_at_most(value, number):
+    assert number_in(value) == number
+    assert number_in(999_999_999) == 999_999_999.0
