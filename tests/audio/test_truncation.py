@@ -140,8 +140,8 @@ def test_a_header_claims_a_multiple_of_what_there_is_unless_its_size_stands_for_
         (b"fLaC", "", "flac"), (b"OggS", "opus", "opus"), (b"OggS", "mp3", "ogg"),
         (b"RIFF....WAVE", "", "wav"), (b"....ftyp", "mp4", "mp4"), (b"FORM....AIFC", "aif", "aif"),
         (b"\xff\xfb", "", "mp3"), (b"\xff\xf1", "", "aac"), (b"\xff\xe3", "", "mp3"),
-        (b"\xff\xf9", "", "aac"), (b"\xff\xdf", "", None), (b"\xff", "", None), (b"", "", None), (b"\xfe\xfb", "", None),
-        (b"\xff\xf3", "", "mp3"), (b".ftyp", "", None),
+        (b"\xff\xf9", "", "aac"), (b"\xff\xdf", "", None), (b"\xff", "", None), (b"", "", None),
+        (b"\xfe\xfb", "", None), (b"\xff\xf3", "", "mp3"), (b".ftyp", "", None),
     ],
 )  # fmt: skip
 def test_a_format_is_known_by_its_first_bytes(head, named, suffix):

@@ -29,7 +29,7 @@ def place(tmp_path, monkeypatch):
         ("clips.jsonl", ["out/a.wav"], "out"), ("https://host/*.tar", ["out/a.tar"], "out"),
         ("*.tar", [], "."), ("in/*.tar", [], "in"), ("in/part-{0..3}.tar", [], "in"),
         ("**/*.tar", [], "in/out"), ("**/*.parquet", [], "in"), ("in/**/*.tar", [], "in"),
-        ("*", [], "in/out"), ("o*", [], "out"),
+        ("*", [], "in/out"), ("o*", [], "out"), ("*/.cache/*.tar", [], "in/.cache"),
     ],
 )  # fmt: skip
 def test_what_a_later_run_would_read_is_refused(source, files, out):
@@ -43,7 +43,7 @@ def test_what_a_later_run_would_read_is_refused(source, files, out):
         ("in", ["in/a.wav"], "inner"), ("in", [], "in/.hidden/out"), ("in", [], "."),
         ("clips.jsonl", [], "."), ("saved", [], "saved/out"), ("https://host/*.tar", [], "host"),
         ("*.tar", [], "in"), ("*.flac", [], "."), ("in/*.tar", [], "inner"), ("in/*/*.tar", [], "in"),
-        ("**/*.tar", [], "in/.hidden"), ("*.tar", [], ".hidden"),
+        ("**/*.tar", [], "in/.hidden"), ("*.tar", [], ".hidden"), ("*/*.tar", [], "in/.cache"),
     ],
 )  # fmt: skip
 def test_what_no_later_run_reads_is_allowed(source, files, out):
