@@ -72,7 +72,7 @@ class Segment:
     def _cut(self, recording: Clip, failed: OnFailed) -> Iterator[Clip]:
         if recording.language is not None or self.cuts.language_model is None:
             check_language(recording.language, self.cuts.languages)
-        kept, short = 0, list[float]()
+        found, short = False, list[float]()
 
         def on_damage(damage: str) -> None:
             failed(recording.id, AudioError(damage))
@@ -84,7 +84,7 @@ class Segment:
             if seconds < self.cuts.min_seconds:
                 short.append(seconds)
                 continue
-            kept, id = kept + 1, _id(recording.id, piece)
+            found, id = True, _id(recording.id, piece)
             try:
                 yield self._clip(recording, piece, id)
             except FilteredError as error:
@@ -93,7 +93,7 @@ class Segment:
             counted = f"times {len(short)}, {sum(short):.1f} s in all"
             fault = f"left out: speech shorter than {self.cuts.min_seconds:g} s, {counted}"
             failed(recording.id, FilteredError(fault))
-        elif not kept:
+        elif not found:
             failed(recording.id, FilteredError("left out: there is no speech in it"))
 
     def _clip(self, recording: Clip, piece: Piece, id: str) -> Clip:

@@ -8,6 +8,7 @@ import pytest
 
 from budew.annotation.thresholds import (
     AnnotateByMeasures,
+    Rule,
     corpus_thresholds,
     read_thresholds,
     rules,
@@ -167,3 +168,24 @@ def test_every_rule_makes_traits_that_there_are():
         for word in filter(None, rule.words):
             assert word in CATEGORIES[rule.trait]
             assert trait(rule.trait, word) == (rule.trait, word)
+
+
+def test_a_corpus_as_small_as_it_may_be_and_one_without_groups_have_thresholds(clips, corpus, tmp_path):
+    write_shard(tmp_path / "few.tar", clips[:20])
+    few = corpus_thresholds(tmp_path / "few.tar")
+    assert (few.clips, set(few.rows["snr"]), set(few.rows["pitch_median"])) == (20, {""}, {""})
+    assert set(corpus_thresholds(corpus).rows["pitch_median"]) == {"", "female", "male"}
+    of_all = corpus_thresholds(corpus, by_gender=False, by_language=False).rows
+    assert all(set(groups) == {""} for groups in of_all.values())
+
+
+@pytest.mark.parametrize(
+    ("number", "limits", "word"),
+    [
+        *((number, {}, word) for number, word in zip((0.9, 1, 2, 3, 4, 4.1), "abccde", strict=True)),
+        *((number, {"low_below": 0.5}, word) for number, word in ((0.4, "a"), (0.5, "c"), (4.1, "e"))),
+        *((number, {"high_above": 5}, word) for number, word in ((5.1, "e"), (5, "c"), (0.9, "a"))),
+    ],
+)
+def test_a_number_on_a_threshold_or_limit_belongs_to_the_bin_nearer_the_middle(number, limits, word):
+    assert Rule("snr", "pace", words=tuple("abcde"), **limits).value(number, (1, 2, 3, 4)) == word

@@ -231,3 +231,29 @@ def test_secrets_are_sent_and_never_shown(serve, monkeypatch, caplog, key, user,
         assert "[31mxxx" in str(error)
         assert str(error).isprintable()
         assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 503, 599, 300, 400, 405, 422, 426])
+def test_the_status_decides_whether_a_request_is_asked_again(serve, status):
+    server = serve(lambda _, count: refusal(status) if count == 1 else "yes")
+    (answer,) = completed(server, ask("?"), retries=0)
+    again = status in (408, 409, 425, 429) or status >= 500
+    assert (getattr(answer, "texts", None), len(server.questions())) == (
+        (("yes",), 2) if again else (None, 1)
+    )
+    assert isinstance(answer, JobError) == (status == 300)
+
+
+@pytest.mark.parametrize("status", [429, 503, 529, 500, 502])
+def test_a_healthy_server_is_asked_more_often_where_it_is_overloaded(serve, status):
+    server = serve(lambda body, _: "yes" if body["messages"][0]["content"] == "ping" else refusal(status))
+    (answer,) = completed(server, ask("?"), retries=0)
+    assert isinstance(answer, ServerError)
+    asked = {429: 12, 503: 12, 529: 12}.get(status, 3)
+    assert len(server.questions()) == 1 + 2 * (asked - 1)
+
+
+@pytest.mark.parametrize("length", [200, 201])
+def test_a_reason_is_shown_up_to_a_length(serve, length):
+    (answer,) = completed(serve(lambda *_: refusal(400, "x" * length)), ask("?"))
+    assert str(answer) == "status 400: " + ("x" * 200 if length == 200 else "x" * 199 + "…")

@@ -81,3 +81,20 @@ def test_a_key_comes_from_the_variable_that_is_named_which_has_to_be_there(monke
     assert server_at().key() is None
     with pytest.raises(JobError, match="NO_SUCH_KEY is not set"):
         server_at(key_variable="NO_SUCH_KEY").key()
+
+
+def test_the_limits_of_settings_are_accepted_and_what_is_beyond_is_refused():
+    least = {"concurrency": 1, "timeout": 0.1, "retries": 0, "patience": 0.1, "requests_per_minute": 0.1}
+    server_at(**least, max_tokens=0, max_cost=0, price_in=1.0, price_out=1.0)
+    for name in (*least, "price_in", "price_out", "max_tokens"):
+        with pytest.raises(ValueError, match=name):
+            server_at(**{name: -1 if name in ("retries", "price_in", "price_out", "max_tokens") else 0})
+    assert server_at(max_cost=1.0, price_out=0.5).has_ceiling
+    assert server_at(max_tokens=1).has_ceiling
+    assert not server_at().has_ceiling
+
+
+def test_a_server_is_asked_with_patience_unless_told_otherwise():
+    server = server_at()
+    assert (server.concurrency, server.timeout, server.retries, server.patience) == (16, 120, 4, 600)
+    assert (server.requests_per_minute, server.max_cost, server.max_tokens, server.cache) == (None,) * 4

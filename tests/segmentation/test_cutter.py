@@ -135,3 +135,9 @@ def test_speech_and_noise_are_measured_separately():
     assert stretch.noise_power == pytest.approx(0.002)
     assert stretch.speech == pytest.approx(2.0, abs=0.04)
     assert cut(frames((2.0, 1.0)))[0].noise_power is None
+
+
+@pytest.mark.parametrize(("late", "end"), [(3, 60), (4, 200)])
+def test_a_pause_counts_by_the_square_of_its_length_times_its_place(late, end):
+    spoken = [1.0] * 60 + [0.0] * 6 + [1.0] * 134 + [0.0] * late + [1.0] * 200
+    assert cut(spoken, Cuts(max_seconds=10.0, min_seconds=1.0, pad=0.0))[0].end == end * FRAME

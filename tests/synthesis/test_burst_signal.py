@@ -29,3 +29,17 @@ def test_laughs_are_trains_of_pulses_and_hums_are_not():
 
     assert pulses("Guffaw") >= 4
     assert pulses("Soft Hum") == 1
+
+
+@pytest.mark.parametrize("name", ["Guffaw", "Quiet Sob", "Hiccups"])
+def test_a_burst_has_the_level_of_its_gesture_whatever_its_silence(name):
+    samples = np.abs(sound(name, 7))
+    assert np.sqrt(np.mean(samples[samples > 0.05 * samples.max()] ** 2)) == pytest.approx(1)
+
+
+def test_bursts_of_a_seed_stay_as_they_are():
+    samples = np.concatenate([sound(name, 3) for name in sorted(table("bursts"))])
+    time = np.arange(len(samples)) / 16_000
+    assert len(samples) == 591_800
+    assert samples @ np.sin(3_000 * time**1.3) == pytest.approx(-258.1579, abs=1e-3)
+    assert np.abs(samples).mean() == pytest.approx(0.44020768, rel=1e-6)

@@ -1,11 +1,12 @@
 """Each cue changes the sound: turned up and down, what it names changes in the right direction."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from budew.synthesis.clip_audio import LONGEST, synthesize
+from budew.synthesis.clip_audio import LONGEST, color, synthesize, synthesize_parts
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues, plan_clip
 
 from .conftest import pitch
@@ -90,3 +91,24 @@ def test_clips_of_the_published_figure_stay_as_they_are(espeak, number, count, l
     assert len(samples) == pytest.approx(count, abs=2)
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(level, rel=2e-3)
     assert high_share(samples) == pytest.approx(treble, rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("turned", "first", "second"), [(0.8, 2.1919274, -21.610735), (-0.6, 0.3770956, -23.786788)]
+)
+def test_voice_quality_of_a_plan_stays_as_it_is(neutral, turned, first, second):
+    time = np.arange(24_000) / SAMPLING_RATE
+    voice = sum(np.sin(2 * np.pi * 120 * n * time) / n for n in range(1, 30)) * np.sin(9 * time) ** 2
+    plan = replace(neutral, settings=dict.fromkeys(cues(), turned))
+    colored = color(voice, plan, rng=random.Random(1))
+    assert np.sqrt(np.mean(colored**2)) == pytest.approx(first, rel=1e-6)
+    assert np.diff(colored) @ np.sin(2_500 * time[1:] ** 1.4) == pytest.approx(second, rel=1e-5)
+
+
+def test_words_beyond_the_longest_clip_are_faded_out(neutral, espeak):
+    parts = [neutral, replace(neutral, bursts_before=("Chuckle",))]
+    whole, cut = (synthesize_parts(parts, espeak, longest=longest) for longest in (20.0, 3.5))
+    assert (len(whole), len(cut)) == (110_579, 69_740)
+    assert synthesize_parts(parts, espeak, longest=20.0).tobytes() == whole.tobytes()
+    shown = [float(samples @ np.sin(np.arange(len(samples)) ** 1.4 / 9)) for samples in (whole, cut)]
+    assert shown == pytest.approx([12.2056, -13.8890], abs=1e-3)

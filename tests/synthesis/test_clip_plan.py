@@ -1,8 +1,10 @@
 from collections import Counter
+from hashlib import sha256
 
 import numpy as np
 
 from budew.synthesis.clip_plan import cues, plan_clip, table
+from budew.synthesis.espeak import utterance
 from budew.taxonomy import BURSTS, EMOTIONS
 
 PLANS = [plan_clip(number, seed=11, split="train") for number in range(3000)]
@@ -68,3 +70,9 @@ def test_every_cue_and_every_study_is_used_and_every_burst_is_known():
     assert {cue for row in rows for cue in row["cues"]} == set(cues())
     assert {name for row in rows for name in row["sources"]} == set(table("literature"))
     assert {name for row in rows for name in row["bursts"]} <= set(table("bursts")) <= set(BURSTS)
+
+
+def test_plans_and_what_is_said_of_them_stay_as_they_are():
+    said = [utterance(plan, formants=1.1) for plan in PLANS[:400]]
+    digests = [sha256(repr(made).encode()).hexdigest()[:12] for made in (PLANS[:400], said)]
+    assert digests == ["11888873d712", "1c662e7d0450"]
