@@ -200,7 +200,7 @@ def live_spending(path: Path, account: str) -> "Iterator[Callable[[Progress], st
                 line = f"{(spent.tokens - before.tokens) / max(now, 0.1):,.0f} tokens/s"
                 if spent.cost:
                     line += f", cost {spent.cost:,.2f}"
-                    line += f" of about {spent.cost * at.of / at.units:,.2f}" * bool(at.units)
+                    line += f" of about {spent.cost * at.of / at.units:,.2f}" if at.units else ""
                 last = now
             return line
 

@@ -198,3 +198,41 @@ def test_the_silence_of_a_stop_is_no_pause_and_a_click_no_speech():
 def test_faint_noise_in_a_pause_does_not_fill_it():
     sound = np.concatenate([vowel(0.6), silence(0.6), vowel(0.6)])
     assert len(pauses(speech(levels(sound + noise(len(sound), level=-50))))) == 1
+
+
+def test_all_measures_of_a_sound_are_those_of_earlier_versions():
+    sound = phrase() + noise(len(phrase()), level=-50)
+    assert measure(sound, transcript="ba " * 11, language="en") == pytest.approx(
+        {"seconds": 4.2, "speech_seconds": 3.04, "pauses": 1, "pause_share": 0.136, "voiced_share": 1.0}
+        | {"peak": -8.754, "level": -24.054, "snr": 25.998, "nuclei_rate": 3.947, "syllable_rate": 3.618}
+        | {"pitch_median": 139.331, "pitch_low": 139.331, "pitch_high": 139.331}
+        | {"pitch_sd": 0.032, "pitch_range": 0.0},
+        abs=0.002,
+    )
+
+
+@pytest.mark.parametrize(("sound", "pause", "spoken"), [(7, 19, 14), (7, 18, 32), (6, 19, 0)])
+def test_sounds_of_a_tenth_and_pauses_of_three_tenths_of_a_second_count(sound, pause, spoken):
+    parts = [(30, -60.0), (sound, -20.0), (pause, -60.0), (sound, -20.0), (30, -60.0)]
+    loudness = np.concatenate([np.full(count, level) for count, level in parts])
+    assert speech(loudness).sum() == spoken
+
+
+def test_silence_is_what_lies_25_decibels_under_the_speech():
+    steps = np.repeat([-20.0, -44.9, -45.0, -20.0], 30)
+    assert speech(steps).tolist() == [True] * 60 + [False] * 30 + [True] * 30
+
+
+@pytest.mark.parametrize(("dip", "count"), [(2.0, 0), (2.1, 2)])
+def test_a_nucleus_stands_over_the_trough_behind_it_by_more_than_two_decibels(dip, count):
+    hill = np.array([-dip, 0.0, 0.0])  # a plateau is one peak
+    assert count_nuclei(np.array([*hill, *hill, -dip]), np.ones(7, bool)) == count
+
+
+def test_level_spread_and_range_of_a_pitch_track_are_those_of_its_voiced_frames():
+    voiced = np.linspace(100, 220, 10)
+    low, median, high = np.quantile(voiced, [0.05, 0.5, 0.95])
+    spread = {"pitch_sd": np.std(12 * np.log2(voiced)), "pitch_range": 12 * np.log2(high / low)}
+    hertz = {"pitch_low": low, "pitch_median": median, "pitch_high": high}
+    assert pitch_measures(np.array([np.nan, *voiced])) == pytest.approx(hertz | spread)
+    assert pitch_measures(voiced[1:]) == {}

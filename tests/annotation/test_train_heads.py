@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from budew.annotation.head_files import TOGETHER
-from budew.annotation.head_stack import Fitting
+from budew.annotation.head_stack import Fitting, HeadStack, unstacked
 from budew.annotation.heads import AnnotateByHeads
 from budew.annotation.train_heads import (
     TARGETS,
@@ -134,3 +134,43 @@ def test_trained_heads_annotate_as_published_ones_do(corpus, tmp_path, run_on):
 
 def clip_with(corpus: Path, extreme) -> Clip:
     return extreme(read(corpus), key=lambda clip: clip.profile.traits["Arousal"])
+
+
+def test_the_quality_of_a_head_is_that_of_its_scores_on_speakers_held_out(pooled):
+    trained = fit_heads(pooled, Fitting(validation=0.25, most_epochs=4))
+    check = split_by_speaker(pooled.speakers, share=0.25, seed=0)
+    assert (trained.epochs, trained.validation) == (4, check.sum())
+    for head in trained.heads:
+        target = pooled.targets[:, TARGETS.index(head.name)]
+        scores = head(torch.from_numpy(pooled.features)).numpy()
+        miss, of_mean = scores[check] - target[check], target[~check].mean() - target[check]
+        quality = trained.quality[head.name]
+        assert quality.r2 == pytest.approx(1 - np.mean(miss**2) / np.mean(of_mean**2), abs=2e-4)
+        assert quality.error == pytest.approx(np.abs(miss).mean(), abs=2e-4)
+        assert quality.error_of_mean == pytest.approx(np.abs(of_mean).mean(), abs=2e-4)
+
+
+def test_a_head_of_a_stack_scores_as_the_stack_does_on_standardized_features():
+    stack = HeadStack(3, 7, Fitting(widths=(6, 5, 4))).eval()
+    inputs, mean, spread = torch.randn(9, 7), torch.randn(7), torch.rand(7) + 0.5
+    wanted = stack((inputs - mean) / spread) * 1.7 + 0.3
+    for number in range(3):
+        head = unstacked("Awe", list(stack.parameters()), number, (mean, spread), (0.3, 1.7))
+        assert torch.allclose(head(inputs), wanted[:, number], atol=1e-5)
+
+
+def test_heads_are_as_wide_and_trained_as_long_as_the_published_ones():
+    assert Fitting() == Fitting((64, 64, 32, 16), 0.1, 1e-3, 0.01, 64, 200, 10, 0.005, 0.15, 0)
+
+
+def test_twenty_clips_to_train_on_and_five_to_check_are_enough_and_fewer_are_not():
+    speakers = tuple(f"s{number:02}" for number in range(25))
+    check = split_by_speaker(speakers, share=0.2, seed=0)
+    assert check.sum() == 5
+    targets = np.full((25, len(TARGETS)), np.nan, np.float32)
+    enough, *few = (TARGETS.index(name) for name in ("Arousal", "Valence", "Age"))
+    targets[:, [enough, *few]] = np.arange(25)[:, None]
+    targets[np.flatnonzero(~check)[0], few[0]] = targets[np.flatnonzero(check)[0], few[1]] = np.nan
+    features = np.random.default_rng(1).normal(size=(25, 6)).astype(np.float32)
+    trained = fit_heads(Pooled(features, targets, speakers), Fitting(validation=0.2, most_epochs=1))
+    assert set(trained.quality) == {"Arousal"}

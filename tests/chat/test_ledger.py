@@ -7,12 +7,14 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from budew.chat.ledger import Ledger, Spending, default_cache, spending_of
+from budew.chat.ledger import Ledger, Spending, default_cache, live_spending, spending_of
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
+from budew.jobs import Progress
 
 ANSWER = Answer(("übel \ud800", ""), Usage(7, 3))
 SPAWN = multiprocessing.get_context("spawn")
@@ -145,3 +147,22 @@ def test_a_limit_ends_the_job_when_it_is_reached_and_not_before(limit):
         Spending(1, 90, 10, 0.5).check(max_tokens=tokens, max_cost=cost)
     with pytest.raises(JobError):
         Spending().check(max_tokens=0, max_cost=None)
+
+
+def test_a_late_turn_is_made_up_for_once_and_the_display_shows_the_rate_and_the_cost(tmp_path, monkeypatch):
+    now = [0.0]
+    clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0])
+    monkeypatch.setattr("budew.chat.ledger.time", clock)
+    waits = []
+    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+        for now[0] in (0, 4, 10, 100, 100, 100):
+            waits.append(ledger.next_turn("s", every=10.0))
+        ledger.keep(key(1), Answer(("a",), Usage(1_000, 500)), account="a", cost=1.0)
+        with live_spending(tmp_path / "a.sqlite", "a") as describe:
+            assert describe(Progress(0, 0, 0, 0)) == "0 tokens/s, cost 1.00"
+            ledger.keep(key(2), Answer(("b",), Usage(3_000, 1_000)), account="a", cost=0.5)
+            now[0] = 100.9
+            assert describe(Progress(1, 4, 0, 0)) == "0 tokens/s, cost 1.00"
+            now[0] = 102.0
+            assert describe(Progress(1, 4, 0, 0)) == "2,000 tokens/s, cost 1.50 of about 6.00"
+    assert waits == [0, 6, 0, 0, 0, 10]

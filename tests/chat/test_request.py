@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from budew.chat.request import (
     LONGEST_TEXT,
     Schema,
+    Usage,
     object_in,
     reason_in,
     request_key,
@@ -128,3 +129,22 @@ def test_looking_takes_little_time_whatever_the_text(text):
 def test_no_text_raises_anything_else(text):
     with pytest.raises(AnswerError):
         object_in(text, keys=("emotions",))
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "counted"),
+    [(0, 2**40 - 1, True), (2**40, 1, False), (True, 1, False), (1, -1, False)],
+)
+def test_tokens_are_counted_from_none_to_a_trillion(sent, received, counted):
+    usage = usage_in(json.dumps({"usage": {"prompt_tokens": sent, "completion_tokens": received}}).encode())
+    assert usage == (Usage(sent, received) if counted else None)
+
+
+@pytest.mark.parametrize(("braces", "found"), [(199, True), (200, False)])
+def test_an_object_is_looked_for_behind_so_many_braces(braces, found):
+    text = "{ " * braces + WHOLE
+    if found:
+        assert object_in(text.ljust(LONGEST_TEXT), keys=("bursts",)) == DATA
+    else:
+        with pytest.raises(AnswerError, match="holds 0"):
+            object_in(text, keys=("bursts",))

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import chain
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from budew.captions import expressible, parse
 from budew.captions.lint.caption import lint_caption
 from budew.paraphrase import load_prompts
 from budew.paraphrase.gate import judge, overlap
+from budew.paraphrase.prompt_file import Example, FewShots
+from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group
 
 PROMPTS = load_prompts()
@@ -92,3 +95,24 @@ def test_examples_of_the_style_and_of_the_feelings_are_shown_and_vary_with_the_s
     assert of_style >= 0.5 * FEW_SHOTS.count * len(EMOTIONS) * len(PROMPTS.styles)
     assert shares >= 0.9 * len(EMOTIONS) * len(PROMPTS.styles)
     assert len({FEW_SHOTS.choose(["Anger"], "plain", Random(seed)) for seed in range(20)}) > 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "best"),
+    [
+        ((["Anger"], "plain"), (["Fear"], "odd"), 0),  # a shared emotion is worth more than the style
+        ((["Anger"], "plain"), (["Anger"], "odd"), 1),  # of the same emotions the style decides
+        (
+            (["Anger", "Awe", "Relief", "Longing"], "odd"),
+            (["Anger"], "odd"),
+            1,
+        ),  # emotions that nobody asked for count against
+        ((["Anger", "Pride", "Awe", "Relief", "Hope/Optimism", "Longing"], "odd"), (["Fear"], "odd"), 0),
+    ],
+)
+def test_the_last_example_that_is_shown_is_the_best(first, second, best):
+    shots = [Example(VoiceProfile(dict.fromkeys(names, 0.5)), style, "x") for names, style in (first, second)]
+    for seed in range(20):
+        shown = FewShots(2, tuple(shots)).choose(["Anger"], "odd", Random(seed))
+        assert shown[-1] is shots[best]
+        assert len(FewShots(1, tuple(shots)).choose(["Anger"], "odd", Random(seed))) == 1

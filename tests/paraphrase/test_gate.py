@@ -170,3 +170,28 @@ def test_overlap_is_a_share_and_the_same_both_ways(one, other):
     assert judge(one, PROFILE).accepted == (not judge(one, PROFILE).reasons)
     assert 0 <= overlap(one, other) == overlap(other, one) <= 1
     assert overlap(one, one) == 1
+
+
+def test_limits_are_reached_before_they_are_passed():
+    free = Gate(nearest_source=1, nearest_sibling=1)
+    assert free.judge(GOOD, PROFILE, source=GOOD, siblings=(GOOD,)).accepted
+    angry = VoiceProfile({"Anger": 0.75})
+    assert "long" not in Gate(most_words=1).judge("A very angry voice", angry).codes
+    assert "long" in Gate(most_words=1).judge("A really very angry voice", angry).codes
+    assert Gate() == Gate(tolerance=1, nearest_source=0.8, nearest_sibling=0.8, most_words=15)
+
+
+def test_overlap_is_the_share_of_runs_of_five_characters_from_forty_runs_on():
+    letters = "the quick brown fox jumps over a lazy dog and naps"
+    assert overlap(letters[:45], letters[:45] + " some more") == 1
+    assert overlap(letters[:44], letters[:44] + " some more") == 0
+    other = letters[20:] + " while others sleep in"
+    one, two = ({text[n : n + 5] for n in range(len(text) - 4)} for text in (letters, other))
+    assert overlap(letters, other) == len(one & two) / min(len(one), len(two))
+
+
+@pytest.mark.parametrize(("said", "wanted", "same"), [(0.0, 1.0, True), (4.0, 3.0, True), (4.0, 1.0, False)])
+def test_of_a_voice_attribute_the_side_of_its_scale_counts(said, wanted, same):
+    profiles = [VoiceProfile({"Anger": 0.75}, traits={"Arousal": value}) for value in (said, wanted)]
+    codes = judge(render(profiles[0], seed=1), profiles[1]).codes
+    assert codes == (() if same else ("other-trait",))

@@ -33,3 +33,9 @@ def test_the_limits_themselves_are_accepted():
 @pytest.mark.parametrize(("threshold", "exit"), [(0.5, 0.35), (0.1, 0.01), (0.005, 0.005)])
 def test_the_exit_threshold_follows_the_threshold(threshold, exit):
     assert SegmentSettings(threshold=threshold).exit == pytest.approx(exit)
+
+
+def test_clips_have_a_second_to_thirty_and_pauses_to_half_a_second_unless_told_otherwise():
+    assert SegmentSettings() == SegmentSettings(
+        min_seconds=1.0, max_seconds=30.0, pad=0.1, max_pause=0.5, min_speech=0.25, threshold=0.5, bits=16
+    )

@@ -49,3 +49,19 @@ def test_a_recording_is_cut_where_it_is_quiet():
     samples[int(1.6 * RATE) : int(1.75 * RATE)] = 0
     cut = _quietest(samples, int(1.3 * RATE), 2 * RATE, RATE // 10)
     assert 1.6 * RATE <= cut <= 1.75 * RATE
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 50])
+def test_the_quietest_place_is_the_middle_of_the_window_of_least_power(width):
+    samples = noise(0.1)
+    power = [np.sum(samples[start : start + width].astype(float) ** 2) for start in range(300, 901 - width)]
+    assert _quietest(samples, 300, 900, width) == 300 + int(np.argmin(power)) + width // 2
+
+
+def test_what_fits_a_window_is_not_cut_and_cuts_are_in_its_last_third():
+    assert list(map(len, _windows(noise(2.0), 2 * RATE, RATE))) == [2 * RATE]
+    silent_early = noise(4.0)
+    silent_early[: int(1.2 * RATE)] = 0
+    first, *_ = _windows(silent_early, 2 * RATE, RATE)
+    assert len(first) >= 2 * RATE * 2 / 3
+    assert [len(window) for window in _windows(np.zeros(30, np.float32), 24, 10)] == [16, 14]

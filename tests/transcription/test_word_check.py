@@ -68,6 +68,8 @@ def test_the_limit_decides(check, recognized):
     assert len(kept) == 3
     assert not failed
     assert kept[0].metadata["words"]["wer"] > 0.3
+    same = [clip(number, transcript=recognized[number]) for number in range(3)]
+    assert len(outcome(replace(check, max_wer=0.0), same)[0]) == 3
     assert lax.settings() == {"model": check.transcriber.name, "max_wer": 1_000.0}
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -93,3 +94,10 @@ def test_a_voice_is_one_person_in_all_languages():
 def test_the_same_item_is_the_same_take_whatever_stands_beside_it(item, takes):
     ((_, alone),) = BACKEND.speak([item], pytest.fail)
     assert alone == takes["plain"]
+
+
+def test_what_is_acted_of_a_seed_stays_as_it_is():
+    plan = make_plan(BACKEND, seed=1)
+    items = [replace(plan.item(number), instructions="") for number in range(300)]
+    acted = repr([(item, parts_of(item)) for item in items])
+    assert sha256(acted.encode()).hexdigest()[:12] == "4007d6ef1852"
