@@ -97,3 +97,54 @@ def test_every_job_has_the_shared_options():
 def test_every_call_in_the_pages_is_valid(page, line):
     for arguments in calls(line):
         parse(arguments)
+
+
+DEFAULTS = """
+caption --batch-size 16, caption --format text, corpus act --clips-per-shard 100, corpus act --format mp3
+corpus act --max-wer 0.3, corpus annotate llm --max-seconds 60.0, corpus annotate llm --turns 2
+corpus convert --clips-per-shard 500, corpus convert --max-seconds 600.0, corpus export --caption newest
+corpus inspect --players 24, corpus render --per-clip 1, corpus segment --clips-per-shard 10
+corpus split --test 0.05, corpus split --train 0.9, corpus split --validation 0.05
+corpus weights --cap 10.0, corpus weights --min-level 0.5, corpus weights --temperature 2.0
+evaluate --scale intensity, paraphrase harvest --at-least 2, paraphrase harvest --top 30
+paraphrase judge --tolerance 1, paraphrase report --sample 2000, paraphrase run --backend grammar
+paraphrase run --per-clip 1, paraphrase run --tolerance 1, render --count 1
+"""
+LIMITS = """
+caption --batch-size 1 -, caption --samples 0 256, caption --num-beams 1 -, evaluate --batch-size 1 -
+captions coverage --most 0 -, corpus act --max-wer 0 -, corpus annotate llm --turns 1 -
+corpus annotate llm --temperature 0 2, corpus convert --clips-per-shard 1 -, corpus convert --workers 0 -
+corpus duplicates --workers 0 -, corpus export --clips-per-file 1 -, corpus inspect --players 0 200
+corpus render --per-clip 1 -, corpus split --test 0 1, corpus transcribe --batch-size 1 -
+corpus weights --cap 1 -, corpus weights --min-level 0 1, corpus weights --temperature 1 -
+paraphrase harvest --at-least 1 -, paraphrase harvest --top 1 -, paraphrase judge --tolerance 0 3
+paraphrase report --sample 1 -, paraphrase run --per-clip 1 -, paraphrase run --temperature 0 2
+render --count 1 -, render --max-emotions 0 -, render --min-level 0 1
+"""
+
+
+def rows(text: str, columns: int) -> list[list[str]]:
+    """Return the path of a command and the columns after it."""
+    return [one.rsplit(maxsplit=columns) for one in text.strip().replace("\n", ", ").split(", ")]
+
+
+def test_what_changes_results_has_its_default_and_only_what_can_be_switched_off_is_on():
+    options = {(path, given.opts[0]): given for path, command in leaves(COMMANDS) for given in command.params}
+    for path, option, value in rows(DEFAULTS, 2):
+        assert str(options[path, option].default) == value, (path, option)
+    for given in options.values():
+        if getattr(given, "is_flag", False):
+            is_on = bool(given.secondary_opts) and given.opts[0] != "--decode"
+            assert bool(given.default) == is_on, given.opts
+
+
+@pytest.mark.parametrize(("path", "option", "low", "high"), rows(LIMITS, 3))
+def test_a_number_at_its_limit_is_taken_and_beyond_is_refused(path, option, low, high):
+    command = dict(leaves(COMMANDS))[path]
+    context = command.make_context(path, [], resilient_parsing=True)
+    (given,) = (one for one in command.params if option in one.opts)
+    for limit, beyond in ((low, -1), (high, 1)):
+        if limit != "-":
+            assert given.process_value(context, limit) == int(limit)
+            with pytest.raises(typer.BadParameter):
+                given.process_value(context, str(int(limit) + beyond))

@@ -69,6 +69,15 @@ def test_emotions_are_weighted_by_the_seconds_of_windows_with_sound():
     assert 1 - 1e-6 < equal.emotions["Anger"] <= 1
 
 
+def test_numbers_are_averaged_over_the_seconds_that_they_hold():
+    low, high, word = ({"Arousal": 1.0}, {"Arousal": 3.0}, {"gender": "male"})
+    windows = [(0, 6, low), (6, 8, high), (8, 20, word)]
+    pooled = pool([_window(start, end, VoiceProfile({}, (), traits)) for start, end, traits in windows])
+    assert pooled.traits == pytest.approx({"Arousal": 1.5, "gender": "male"})
+    captioned = Captioned("a", 1.23456, (), ANGRY)
+    assert captioned.to_dict()["duration"] == 1.235
+
+
 def test_the_trait_with_the_most_seconds_wins_and_bursts_add_up():
     first = VoiceProfile({}, [BURSTS[3]], {"gender": "male"})
     second = VoiceProfile({}, [BURSTS[0]], {"gender": "female", "age": "adult"})

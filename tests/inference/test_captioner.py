@@ -139,6 +139,8 @@ def test_beam_width_is_that_of_the_checkpoint_unless_given(whisper_folder, sound
     (folder / "generation_config.json").write_text(json.dumps({**settings, "num_beams": 4}))
     by_itself = Captioner.from_pretrained(folder, device="cpu")
     assert by_itself.num_beams == 4
+    for made in (by_itself, Captioner(by_itself.checkpoint)):
+        assert (made.batch_size, made.num_samples) == (16, 0)
     asked = Captioner.from_pretrained(whisper_folder, device="cpu", num_beams=4)
     greedy = Captioner.from_pretrained(folder, device="cpu", num_beams=1)
     assert list(by_itself.caption_files([sounds])) == list(asked.caption_files([sounds]))

@@ -91,7 +91,9 @@ def test_integers_and_channels_become_mono_floats_of_full_scale():
         (np.zeros(0), 16_000, "not audio"),
         (np.array(["a"]), 16_000, "not audio"),
         (np.array([np.nan] * 16_000), 16_000, "not numbers"),
-        (np.zeros(16_000), 0, "sampling rate"),
+        (np.zeros(16_000), 999, "sampling rate"),
+        (np.zeros(16_000), 1_000_001, "sampling rate"),
+        (np.zeros((16_000, 65)), 16_000, "not audio"),
     ],
 )
 def test_an_array_that_is_no_sound_is_refused(samples, rate, complaint):
@@ -100,6 +102,9 @@ def test_an_array_that_is_no_sound_is_refused(samples, rate, complaint):
 
 
 def test_less_than_one_frame_is_too_short():
+    for rate, channels in ((1_000, 1), (1_000_000, 64)):
+        (window,) = from_audio(np.ones((rate, channels)), rate).cut(2, 16_000)
+        assert window.end == pytest.approx(1, abs=0.01)
     with pytest.raises(AudioError, match="too short"):
         list(from_audio(np.ones(399), 16_000).cut(8, 16_000))
     assert len(list(from_audio(np.ones(400), 16_000).cut(8, 16_000))) == 1

@@ -119,3 +119,30 @@ def test_another_process_learns_the_same(tokenizer, tmp_path):
     )
     for file in (tmp_path / "here").iterdir():
         assert (tmp_path / "there" / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers"),
+    [
+        (Features, "window_seconds 8 1 30, mel_bins 128 8 512, hop 320 1 None, fourier 1024 64 16384"),
+        (Size, "width 256 8 8192, encoder_layers 4 1 100, decoder_layers 2 1 100, heads 4 1 None"),
+        (Size, "vocabulary 1024 265 200000, longest_caption 96 16 448, dropout 0.1 0 0.99"),
+    ],
+)
+def test_a_model_of_an_earlier_recipe_is_the_same(kind, numbers):
+    """A recipe holds what differs from the defaults."""
+    fields = kind.model_json_schema()["properties"]
+    for name, *expected in map(str.split, numbers.split(", ")):
+        assert [str(fields[name].get(key)) for key in ("default", "minimum", "maximum")] == expected
+
+
+def test_the_config_is_that_of_the_sizes_and_generation_begins_and_ends_as_whisper_does(tokenizer):
+    model = build_whisper(SIZE, FEATURES, tokenizer, seed=1, num_beams=3)
+    config, settings = model.config, model.generation_config
+    assert (config.encoder_ffn_dim, config.decoder_ffn_dim) == (128, 128)
+    assert (config.max_source_positions, config.max_target_positions) == (50, 24)
+    assert config.init_std == pytest.approx(32**-0.5)
+    assert (settings.max_length, settings.num_beams, settings.is_multilingual) == (24, 3, True)
+    assert settings.return_timestamps is False
+    ids = [settings.decoder_start_token_id, settings.eos_token_id, settings.no_timestamps_token_id]
+    assert tokenizer.convert_ids_to_tokens(ids) == [PREFIX[0], END, PREFIX[3]]

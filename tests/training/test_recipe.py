@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from budew.errors import SettingsError
 from budew.resources import data_folder
 from budew.settings import describe
+from budew.training import recipe as recipes
 from budew.training.recipe import Recipe, differences, load_recipe
 
 
@@ -50,6 +51,27 @@ def test_a_wrong_field_is_one_sentence_with_file_and_field(tmp_path, change):
     named, field = str(raised.value).removeprefix(f"{path}: ").partition(": ")[0], change.partition("=")[0]
     assert named.removesuffix(".0") in (field, field.rpartition(".")[0])
     assert "\n" not in str(raised.value)
+
+
+NUMBERS = """
+SpeechSettings.train_clips 1200 1 None, SpeechSettings.validation_clips 200 1 None
+SpeechSettings.seed 1 0 4294967295, DataSettings.short_windows 0.8 0 1, DataSettings.time_masks 2 0 100
+DataSettings.band_masks 2 0 100, DataSettings.workers 0 0 1024, ModelSettings.heads_weight 1.0 0 1000000.0
+ModelSettings.num_beams 1 1 64, OptimizerSettings.max_steps 1000 1 None
+OptimizerSettings.batch_size 32 1 None, OptimizerSettings.gradient_accumulation 1 1 None
+OptimizerSettings.learning_rate 0.001 1e-09 1, OptimizerSettings.warmup_steps 300 0 None
+OptimizerSettings.weight_decay 0.05 0 1, EvaluationSettings.every_steps 500 1 None
+EvaluationSettings.clips 200 1 None, Recipe.seed 1 0 4294967295
+"""
+
+
+@pytest.mark.parametrize("row", NUMBERS.strip().replace("\n", ", ").split(", "))
+def test_a_recipe_of_an_earlier_version_means_the_same(row):
+    """A recipe holds what differs from the defaults: with others it would make another checkpoint."""
+    place, *numbers = row.split()
+    kind, _, name = place.partition(".")
+    found = getattr(recipes, kind).model_json_schema()["properties"][name]
+    assert [str(found.get(key)) for key in ("default", "minimum", "maximum")] == numbers
 
 
 def test_limits_themselves_are_valid(tmp_path):
