@@ -181,6 +181,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             raise OSError("stdin is closed: open it, or name a file")
         yield sys.stdin.buffer
         return
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder: name a file in it, or - for stdin")
     with path.open("rb") as file:
         yield file
 

@@ -128,7 +128,7 @@ class AnnotateByLLM:
                 request = replace(request, messages=(*request.messages, *more))
         raise AnswerError(
             f"clip {clip.id!r}: the last of {self.turns} answers of {self.server.model} cannot be used "
-            f"({'; '.join(problems)}): allow more turns, or use another model"
+            f"({'; '.join(problems)}): allow more turns (--turns), or use another model"
         )
 
     def _with_profile(self, clip: Clip, predicted: VoiceProfile) -> Clip:

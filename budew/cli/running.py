@@ -173,6 +173,8 @@ def run_job(
     try:
         plan = Plan(job, source, out, clips_per_shard=size, retry_failed=running.retry_failed)
         if running.dry_run:
+            if cluster is not None:
+                cluster.check_installed()
             _print_plan(plan, source)
             return
         if cluster is not None:

@@ -131,7 +131,7 @@ def evaluate(
         str,
         Option(
             metavar="NAME",
-            help="Scale of the scores in --predictions: intensity (0 to 1), or a name such as emonet-voice.",
+            help="Scale of the scores in --predictions: its ends, such as 0-4, or a name: emonet-voice.",
         ),
     ] = "intensity",
     json: options.JsonFile = None,

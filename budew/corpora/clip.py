@@ -63,7 +63,7 @@ class Clip:
     """
 
     id: str
-    audio: bytes | Path
+    audio: bytes | Path = field(repr=False)
     format: str
     sampling_rate: int | None = None
     duration: float | None = None

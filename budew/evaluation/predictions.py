@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from budew.captions.parse import parse
+from budew.corpora.labels.scores import scale_named
 from budew.errors import InputError
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
-from budew.taxonomy.scales import INTENSITY, SCALES, Scale, to_intensity
+from budew.taxonomy.scales import INTENSITY, Scale, to_intensity
 
 LONGEST_LINE = 1_000_000
 """Characters; a longer line is not the prediction of one clip."""
@@ -33,22 +34,20 @@ def read_predictions(path: Path, *, scale: str = INTENSITY.name) -> dict[str, Pr
         path: JSON Lines. Each object has `id` (a string) and `caption` (English text, parsed here),
             `emotions` (name → number, 0 where left out), or both: then the numbers count. Other keys are
             ignored.
-        scale: rating scale of the numbers: "intensity", or one of `budew.taxonomy.scales.SCALES`.
+        scale: rating scale of the numbers: its ends, such as "0-4", or its name, see `scale_named`.
 
     Raises:
-        InputError: a line is not such an object, or an id comes twice (names the file and the line);
-            there is no such scale.
+        InputError: a line is not such an object, or an id comes twice (names the file and the line).
+        CorpusError: there is no such scale.
     """
-    known = {INTENSITY.name: INTENSITY, **SCALES}
-    if scale not in known:
-        raise InputError(f"unknown rating scale {scale!r}: use one of {', '.join(known)}")
+    chosen = scale_named(scale)
     predictions: dict[str, Prediction] = {}
     for where, line in _lines(path):
         try:
             given = _Line.model_validate_json(line)
             if given.id in predictions:
                 raise InputError(f"clip {given.id!r} occurs twice: keep one prediction per clip")
-            predictions[given.id] = _prediction(given, known[scale])
+            predictions[given.id] = _prediction(given, chosen)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             field = ".".join(map(str, fault["loc"])) or "one prediction per line"

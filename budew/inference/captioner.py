@@ -89,8 +89,9 @@ class Captioner:
         """Caption one recording, or a list of them.
 
         Args:
-            audio: path, bytes, file opened for bytes, samples of shape (n,) or (n, channels) as array or
-                tensor, or a mapping as `datasets` gives it (see `from_audio`); or a list or tuple of these.
+            audio: path, bytes, file opened for bytes, samples of shape (n,), (n, channels) or
+                (channels, n) as array or tensor, or a mapping as `datasets` gives it (see `from_audio`); or a
+                list or tuple of these.
             sampling_rate: Hz, of samples; files and mappings have their own.
 
         Raises:

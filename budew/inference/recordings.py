@@ -55,9 +55,9 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
     """Return audio in memory, or a file, as a recording.
 
     Args:
-        audio: path; encoded bytes, or a file opened for them; samples of shape (n,) or (n, channels), floats
-            in [-1, 1] or integers of full scale, as array or tensor; or a mapping, as of `datasets`, with
-            "array" (or "raw") and "sampling_rate", or with "bytes" or "path".
+        audio: path; encoded bytes, or a file opened for them; samples of shape (n,), (n, channels) or
+            (channels, n), floats in [-1, 1] or integers of full scale, as array or tensor; or a mapping, as
+            of `datasets`, with "array" (or "raw") and "sampling_rate", or with "bytes" or "path".
         sampling_rate: Hz, of samples.
 
     Raises:
@@ -186,10 +186,12 @@ def _long_enough(cut: Iterator[Window], name: str) -> Iterator[Window]:
 
 
 def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
+    if samples.ndim == 2 and samples.shape[0] < samples.shape[1]:
+        samples = samples.T  # (channels, n), as torchaudio loads it
     channels = samples.shape[1] if samples.ndim == 2 else 1
     if samples.ndim not in (1, 2) or not samples.size or channels > 64:
         raise AudioError(
-            f"samples: an array of shape {samples.shape} is not audio: give (n,) or (n, channels)"
+            f"samples: shape {samples.shape} is not audio: give (n,), (n, channels) or (channels, n)"
         )
     if np.issubdtype(samples.dtype, np.signedinteger):
         scaled = samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)

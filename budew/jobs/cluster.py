@@ -43,6 +43,11 @@ class ClusterSettings(Settings):
         description="Shell line that makes budew importable on a Slurm node; by default this Python's path.",
     )
 
+    def check_installed(self) -> None:
+        """Raise `MissingExtraError` unless the launcher is installed."""
+        for library in ("datatrove", *(["ray"] if self.executor == "ray" else [])):
+            require(library, extra="scale", purpose=f"--executor {self.executor}")
+
     @field_validator("time", mode="before")
     @classmethod
     def _clock(cls, value: Any) -> Any:
@@ -62,7 +67,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
         JobError: the cluster does not take the job.
         MissingExtraError: datatrove or ray is not installed.
     """
-    require("datatrove", extra="scale", purpose=f"--executor {cluster.executor}")
+    cluster.check_installed()
     folder = out.resolve()
     rank = _Rank(tuple(unit.absolute() for unit in units), job, folder)
     shared: dict[str, Any] = {

@@ -23,6 +23,9 @@ def test_a_dry_run_prints_the_recipe_and_writes_nothing(budew, tmp_path):
     assert "max_steps: 7" in outcome.out
     assert outcome == budew("train", recipe, *changed)
     assert not (tmp_path / "run").exists()
+    gone = budew("train", "tiny-synthetic", "--dry-run", "--set", f"data.train={tmp_path / 'gone'}")
+    assert (gone.status, gone.out) == (1, "")
+    assert "gone" in gone.err
 
 
 def test_help_names_the_recipes_that_ship(budew):

@@ -93,3 +93,7 @@ def test_an_id_that_could_lead_out_of_a_folder_is_refused(id):
         Clip(id, b"x", "wav")
     for ordinary in ("a", "a/b.c", "Čeština/1", "a b", "..a", "a..b", "x" * 240):
         assert Clip(ordinary, b"x", "wav").id == ordinary
+
+
+def test_a_printed_clip_leaves_out_its_audio():
+    assert "RIFF" not in repr(Clip("a", b"RIFF" * 1000, "wav"))

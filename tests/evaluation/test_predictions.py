@@ -7,7 +7,7 @@ import pytest
 
 from budew import parse, render
 from budew.corpora import Clip, write_shard
-from budew.errors import InputError
+from budew.errors import CorpusError, InputError
 from budew.evaluation import Settings, evaluate_corpus, read_predictions, write_predictions
 from budew.profile import VoiceProfile
 
@@ -19,7 +19,10 @@ def write(path: Path, records: list[object]) -> Path:
     return path
 
 
-def test_captions_are_parsed_numbers_are_converted_and_count_beside_a_caption(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scale", ["bud-e", "0-4"])
+def test_captions_are_parsed_numbers_are_converted_and_count_beside_a_caption(
+    tmp_path: Path, scale: str
+) -> None:
     caption = render(VoiceProfile({"Fear": 0.75}, traits={"gender": "female"}))
     read = read_predictions(
         write(
@@ -30,7 +33,7 @@ def test_captions_are_parsed_numbers_are_converted_and_count_beside_a_caption(tm
                 {"id": "c", "caption": caption, "emotions": {"Pride": 1}},
             ],
         ),
-        scale="bud-e",
+        scale=scale,
     )
     profile = parse(caption).profile
     assert (read["a"].profile, read["a"].caption) == (profile, caption)
@@ -96,7 +99,7 @@ def test_a_wrong_line_is_named(line: str, complaint: str, tmp_path: Path) -> Non
 
 
 def test_an_unknown_scale_and_a_binary_file_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="emonet-voice"):
+    with pytest.raises(CorpusError, match="emonet-voice"):
         read_predictions(write(tmp_path / "p.jsonl", []), scale="stars")
     (tmp_path / "p.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):

@@ -76,9 +76,10 @@ def test_samples_and_the_file_of_them_are_cut_alike(make_sound, tmp_path, second
         np.testing.assert_allclose(one.samples, other.samples, atol=1e-3)
 
 
-def test_integers_and_channels_become_mono_floats_of_full_scale():
+@pytest.mark.parametrize("channels_first", [False, True])
+def test_integers_and_channels_become_mono_floats_of_full_scale(channels_first):
     samples = np.array([[32_767, 32_767], [-32_767, 32_767]] * 400, dtype=np.int16)
-    (window,) = from_audio(samples, 16_000).cut(1, 16_000)
+    (window,) = from_audio(samples.T if channels_first else samples, 16_000).cut(1, 16_000)
     assert window.samples.dtype == np.float32
     np.testing.assert_allclose(window.samples[:2], [1, 0], atol=1e-6)
 
@@ -86,7 +87,7 @@ def test_integers_and_channels_become_mono_floats_of_full_scale():
 @pytest.mark.parametrize(
     ("samples", "rate", "complaint"),
     [
-        (np.zeros((2, 16_000)), 16_000, "not audio"),
+        (np.zeros((65, 16_000)), 16_000, "not audio"),
         (np.zeros((2, 2, 2)), 16_000, "not audio"),
         (np.zeros(0), 16_000, "not audio"),
         (np.array(["a"]), 16_000, "not audio"),
