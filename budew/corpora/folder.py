@@ -1,8 +1,8 @@
-"""A folder of audio as clips: every audio file below it, sorted, with the JSON beside it.
+"""A folder of audio as clips: every audio file below it, sorted, with the JSON beside it, or the text.
 
-Ids are relative paths without suffix (`anna/01` for `anna/01.mp3` and `anna/01.json`). Links to folders are
-not followed, so a loop of links is no trap; hidden files are left out (`._01.mp3` is no audio, whatever its
-name says).
+Ids are relative paths without suffix (`anna/01` for `anna/01.mp3` and `anna/01.json`). `anna/01.txt` is the
+transcript where the JSON has none. Links to folders are not followed, so a loop of links is no trap; hidden
+files are left out (`._01.mp3` is no audio, whatever its name says).
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
-from budew.corpora.sidecar import is_special, read_json
+from budew.corpora.sidecar import is_special, read_json, read_text
 from budew.errors import CorpusError, OnBad, report
 
 _SPLITS, _STATE = "dataset_dict.json", "state.json"
@@ -48,7 +48,7 @@ def read_files(
     described_by: Iterable[Path] | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
-    """Read each audio file, with the JSON beside it where there is one, as a clip; the audio stays a path.
+    """Read each audio file, with the JSON and text beside it if any, as a clip; the audio stays a path.
 
     Args:
         files: below `folder`, as `audio_files` gives them.
@@ -58,8 +58,8 @@ def read_files(
         described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
 
     Raises:
-        CorpusError: an invalid JSON, an empty file, two files of one id, a device, a link that leaves the
-            folder.
+        CorpusError: an invalid JSON or text, an empty file, two files of one id, a device, a link that leaves
+            the folder.
     """
     files = list(files)
     scales = Scales(scale, lambda: _descriptions(list(described_by if described_by is not None else files)))
@@ -105,7 +105,7 @@ def saved_tables(folder: Path) -> list[Path]:
 
 def _check_links(path: Path, folder: Path) -> None:
     """Refuse links that lead elsewhere: a folder from outside may hold any."""
-    for part in (path, path.with_suffix(".json")):
+    for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")):
         if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
             raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
 
@@ -116,6 +116,9 @@ def _clip(path: Path, id: str, scales: Scales) -> Clip:
     beside = path.with_suffix(".json")
     row = read_json(beside) if beside.is_file() else {}
     fields = described(row, path.absolute().parent.name, scales)
+    text = path.with_suffix(".txt")
+    if fields.get("transcript") is None and text.is_file():
+        fields["transcript"] = read_text(text)
     return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
 
 

@@ -1,5 +1,7 @@
 """WebDataset shards: a tar of `<id>.flac|mp3|wav|ogg` + `<id>.json`, the same bytes every time.
 
+Those of others may have `<id>.txt` instead: it is the transcript where the JSON has none.
+
 A shard appears under its name only when it is complete: temporary name, flush to disk, rename. Reading
 bounds every member before it is read, never uses a member's name as a path, and reports a tar without its end
 mark as truncated and one with data behind that mark as damaged: a hole of zeros looks like the mark. The tar
@@ -22,7 +24,7 @@ from typing import Any, BinaryIO, cast
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
-from budew.corpora.sidecar import LARGEST_JSON, json_object
+from budew.corpora.sidecar import LARGEST_JSON, json_object, plain_text
 from budew.errors import CorpusError, OnBad, report
 
 LARGEST_READ = 2**20
@@ -34,6 +36,9 @@ MOST_INFLATED = 100
 deflate can shrink zeros to a thousandth."""
 ALWAYS_INFLATED = 100 * 2**20
 """Bytes that any gzip file may expand to: silence shrinks as zeros do."""
+MOST_TEXTS = 8
+"""Texts in memory whose audio has not come: a `README.txt` has none, and `<id>.de.txt` may stand between."""
+_DESCRIBING = {"json", "txt"}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
 """What reading a damaged tar or gzip file raises."""
 
@@ -138,7 +143,7 @@ class _Item:
     @property
     def audio(self) -> str | None:
         """Suffix of the best audio."""
-        return min(self.parts.keys() - {"json"}, key=SUFFIXES.index, default=None)
+        return min(self.parts.keys() - _DESCRIBING, key=SUFFIXES.index, default=None)
 
     def add(self, name: str, suffix: str, content: bytes | str) -> None:
         """Take a member: its content, or what is wrong with it as text."""
@@ -147,21 +152,30 @@ class _Item:
             self.fault = self.fault or f"{name!r} {wrong}"
         else:
             self.parts[suffix] = content
-            for other in self.parts.keys() - {"json", self.audio}:  # memory holds one audio
+            for other in self.parts.keys() - {*_DESCRIBING, self.audio}:  # memory holds one audio
                 del self.parts[other]
 
 
 def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
-    """Group members that follow one another by their names; report where the shard cannot be read on."""
-    item = None
+    """Group members that follow one another by their names; report where the shard cannot be read on.
+
+    Text begins no item and ends none.
+    """
+    item, texts = None, dict[str, _Item]()
     try:
         for name, content in _members(path):
             key, _, suffix = name.removeprefix("./").rpartition(".")  # dots before the last belong to the key
+            suffix = suffix.lower()
+            if suffix == "txt" and (item is None or key != item.key):
+                texts.setdefault(key, _Item(key)).add(name, suffix, content)
+                if len(texts) > MOST_TEXTS:
+                    del texts[next(iter(texts))]
+                continue
             if item is None or key != item.key:
                 if item is not None:
                     yield item
-                item = _Item(key)
-            item.add(name, suffix.lower(), content)
+                item = texts.pop(key, None) or _Item(key)
+            item.add(name, suffix, content)
     except _DAMAGE as damage:
         where = ""
         if item is not None and item.fault:
@@ -179,7 +193,7 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
         yield item
 
 
-def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | str]]:
+def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, bytes | str]]:
     """Yield the members that belong to clips: name and content, or what is wrong with it as text.
 
     Raises one of `_DAMAGE` where the tar ends before its end, is none, or cannot be read.
@@ -188,7 +202,7 @@ def _members(path: Path, *, audio: bool = True) -> Iterator[tuple[str, bytes | s
         bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
         with tarfile.open(fileobj=cast(Any, bounded), mode="r:") as tar:
             for member in _headers(tar):
-                if _is_part(member.name) and (audio or not is_audio_name(member.name)):
+                if _is_part(member.name) and (not json_only or _is_json(member.name)):
                     yield member.name, _fault(member) or _content(tar, member)
             _check_end(tar)
 
@@ -204,10 +218,14 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _is_part(name: str) -> bool:
-    """Return whether a member belongs to a clip: audio or JSON by its name, and not hidden."""
+    """Return whether a member belongs to a clip: audio, JSON or text by its name, and not hidden."""
     last = name.rpartition("/")[2]
     hidden = last.startswith(".") and not last.startswith("..")
-    return not hidden and (is_audio_name(name) or name.lower().endswith(".json"))
+    return not hidden and (is_audio_name(name) or _is_json(name) or name.lower().endswith(".txt"))
+
+
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(".json")
 
 
 def _fault(member: tarfile.TarInfo) -> str:
@@ -284,6 +302,8 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
     try:
         row = json_object(item.parts["json"], "its JSON") if "json" in item.parts else {}
         fields = described(row, shard_stem(path), scales)
+        if fields.get("transcript") is None and "txt" in item.parts:
+            fields["transcript"] = plain_text(item.parts["txt"], "its text")
     except CorpusError as error:
         raise CorpusError(f"clip {name[:80]!r}: {error}") from error
     return Clip.from_dict(fields, audio=item.parts[suffix], format=suffix, id=name)
@@ -292,6 +312,6 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
 def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a shard; faults are reported when the clips are read."""
     with suppress(*_DAMAGE):
-        for name, content in _members(path, audio=False):
+        for name, content in _members(path, json_only=True):
             with suppress(CorpusError):
                 yield json_object(content, name) if isinstance(content, bytes) else {}

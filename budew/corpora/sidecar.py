@@ -1,4 +1,4 @@
-"""JSON from outside, bounded and strict: the `<id>.json` beside a clip, and the lines of a manifest."""
+"""Text from outside, bounded and strict: `<id>.json` and `<id>.txt` beside a clip, lines of a manifest."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ class Rows:
 Part = Span | Rows
 """Some rows of a manifest or table, read on their own."""
 LARGEST_JSON = strict_json.LARGEST
-"""Bytes of one clip's JSON; a caption is some hundred, a full annotation some thousand."""
+"""Bytes of one clip's JSON or text; a caption is some hundred, a full annotation some thousand."""
 
 
 def json_object(text: bytes | str, name: str) -> dict[str, Any]:
@@ -100,9 +100,33 @@ def check_file(path: Path) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
+    return json_object(_content(path), str(path))
+
+
+def read_text(path: Path) -> str | None:
+    """Return the text in a file, or raise `CorpusError`, as `plain_text` does."""
+    return plain_text(_content(path), str(path))
+
+
+def plain_text(text: bytes, name: str) -> str | None:
+    """Return text without the space around it, None if it is empty; errors begin with `name`.
+
+    Raises:
+        CorpusError: longer than `LARGEST_JSON`, or not UTF-8.
+    """
+    if len(text) > LARGEST_JSON:
+        raise CorpusError(f"{name}: is longer than {LARGEST_JSON:,} bytes: shorten it")
+    try:
+        return text.decode("utf-8-sig").strip() or None
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8 at its byte {error.start}: save the file as UTF-8"
+        raise CorpusError(f"{name}: {fault}") from error
+
+
+def _content(path: Path) -> bytes:
     check_file(path)
     with readable(path), path.open("rb") as file:
-        return json_object(file.read(LARGEST_JSON + 1), str(path))
+        return file.read(LARGEST_JSON + 1)
 
 
 @contextmanager

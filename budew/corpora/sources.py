@@ -5,7 +5,7 @@
 | `talent.tar`, `.tar.gz`, `.tgz` | one WebDataset shard |
 | `train-00000.parquet`, `data-00000.arrow` | Hugging Face rows with the audio inside |
 | `clips.jsonl`, `clips.jsonl.gz`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it; Lhotse's too |
-| `one.mp3` | one clip, with `one.json` if it is there |
+| `one.mp3` | one clip, with `one.json` and `one.txt` if they are there |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
@@ -130,7 +130,7 @@ def files_read(source: str | Path) -> Iterator[Path]:
             if file == path or is_audio_name(file) or is_corpus_file(file):
                 yield file
             if is_audio_name(file):
-                yield file.with_suffix(".json")
+                yield from (file.with_suffix(".json"), file.with_suffix(".txt"))
 
 
 def read_one(

@@ -56,7 +56,7 @@ class FileUnit:
 
     Attributes:
         name: of the output, without suffix, relative, with `/` between parts.
-        paths: one shard, manifest, table or address, or loose audio files with their JSON.
+        paths: one shard, manifest, table or address, or loose audio files with their JSON and text.
         folder: of loose files, to which their ids are relative; None for all else.
         part: rows of a manifest or table; None for all of it.
         audio_root: folder whose audio a manifest may name, too.
@@ -242,11 +242,11 @@ def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[File
 
 
 def _of_loose_files(folder: Path, clips_per_shard: int) -> Iterator[FileUnit]:
-    """Divide the audio of a folder with its JSON, and JSON that lacks its audio, by whole ids."""
+    """Divide the audio of a folder with its JSON and text, and JSON that lacks its audio, by whole ids."""
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if is_audio_name(path)}
     wanted = [path for path in files if is_audio_name(path)] + lonely_json(files)
-    wanted += [path for path in files if path.suffix == ".json" and path.with_suffix("") in audio]
+    wanted += [path for path in files if path.suffix in (".json", ".txt") and path.with_suffix("") in audio]
     wanted.sort(key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
     clips = [tuple(clip) for _, clip in groupby(wanted, key=lambda path: path.with_suffix(""))]
     name = folder.resolve().name or "clips"

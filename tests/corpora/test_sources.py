@@ -140,6 +140,37 @@ def test_every_layout_gives_the_same_clips_whole_and_entry_by_entry(voice, tmp_p
     assert all(matches(entry) == [entry] for entry in entries)
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_text_beside_audio_is_the_transcript_where_the_json_has_none(mp3, pack, tmp_path, packed):
+    members = [
+        ("README.txt", b"\xff"),
+        ("bom.mp3", mp3), ("bom.txt", "\ufeff Grüße \n".encode()),
+        ("both.de.txt", b"\xff"), ("both.json", b'{"text": "JSON"}'), ("both.mp3", mp3),
+        ("both.txt", b"\xff"),
+        ("empty.mp3", mp3), ("empty.txt", b" \n"),
+        ("latin.mp3", mp3), ("latin.txt", b"\xff"),
+        ("long.mp3", mp3), ("long.txt", b"a" * (LARGEST_JSON + 1)),
+        ("null.json", b'{"text": null}'), ("null.txt", b"first"), ("null.zh.txt", b"\xff"), ("null.mp3", mp3),
+        ("text.en.txt", b"\xff"), ("text.txt", b"before"), ("text.wav.txt", b"\xff"), ("text.mp3", mp3),
+    ]  # fmt: skip
+    source = pack("corpus/a.tar", members) if packed else tmp_path / "loose"
+    for name, content in () if packed else members:
+        source.mkdir(exist_ok=True)
+        (source / name).write_bytes(content)
+    errors: list[CorpusError] = []
+    assert {clip.id: clip.transcript for clip in read(source, on_bad=errors.append)} == {
+        "bom": "Grüße",
+        "both": "JSON",
+        "empty": None,
+        "null": "first",
+        "text": "before",
+    }
+    assert len(errors) == 2
+    for error, name, fault in zip(errors, ("latin", "long"), ("is not UTF-8", "bytes"), strict=True):
+        assert name in str(error)
+        assert fault in str(error)
+
+
 def test_one_file_is_one_clip_and_an_empty_one_is_reported(voice, tmp_path):
     path = voice("a.mp3")
     assert [(clip.id, clip.audio, clip.format) for clip in read(path)] == [("a", path, "mp3")]

@@ -25,10 +25,25 @@ def test_each_shard_is_a_unit_named_by_its_place(shard, tmp_path):
 def test_loose_files_are_divided_into_units_of_whole_ids(tmp_path):
     folder = tmp_path / "talks"
     folder.mkdir()
-    for name in ("a.wav", "b.mp3", "b.wav", "c.wav", "d.wav", "notes.txt"):
+    for name in ("a.wav", "b.mp3", "b.wav", "b.txt", "c.wav", "d.wav", "notes.txt"):
         (folder / name).touch()
     units = {unit.name: [path.name for path in unit.paths] for unit in file_units(folder, 2)}
-    assert units == {"talks-00000": ["a.wav", "b.mp3", "b.wav"], "talks-00001": ["c.wav", "d.wav"]}
+    assert units == {"talks-00000": ["a.wav", "b.mp3", "b.txt", "b.wav"], "talks-00001": ["c.wav", "d.wav"]}
+
+
+def test_a_change_of_the_text_beside_the_audio_concerns_its_unit(tmp_path):
+    for name in ("a.wav", "b.wav", "b.txt", "README.txt"):
+        (tmp_path / name).write_text("Hello")
+    before = [(unit.digest(), unit.state()) for unit in file_units(tmp_path, 1)]
+    (tmp_path / "b.txt").write_text("Goodbye")
+    first, second = file_units(tmp_path, 1)
+    assert (first.digest(), first.state()) == before[0]
+    assert second.digest() != before[1][0]
+    assert second.state() != before[1][1]
+    assert [clip.transcript for unit in (first, second) for clip in unit.read(pytest.fail)] == [
+        None,
+        "Goodbye",
+    ]
 
 
 def test_two_inputs_with_one_output_are_an_error(shard, tmp_path):
