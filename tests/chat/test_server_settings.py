@@ -41,6 +41,7 @@ def test_nothing_secret_of_an_address_is_shown(address, shown, query, credential
     server = server_at(address)
     assert (server.query(), server.credentials()) == (query, credentials)
     assert server.shown == shown
+    assert {*filter(None, query.values()), *(credentials or ())[1:]} <= set(server.secrets())
     assert "key=k" not in repr(server)
     assert "p%2Fq" not in repr(server)
     assert pickle.loads(pickle.dumps(server)) == server

@@ -10,6 +10,8 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -283,3 +285,14 @@ def test_vllm_answers_each_request_but_one_that_is_too_long(tmp_path):
     assert [len(answer.texts) for answer in done] == [3, 0, 3]
     assert [bool(answer.failure) for answer in done] == [False, True, False]
     assert backend.settings()["backend"] == "vllm"
+
+
+def test_vllm_loads_weights_alone_and_no_code_that_comes_with_them(monkeypatch):
+    engine, given = MagicMock(), {}
+    fake = SimpleNamespace(LLM=lambda **options: given.update(options) or engine)
+    monkeypatch.setattr("budew.paraphrase.local.require", lambda *_, **__: fake)
+    local = VLLMBackend("some/model", engine={"max_model_len": 9})._load()
+    assert local.model is engine
+    assert not given.pop("trust_remote_code")
+    options = {"load_format": "safetensors", "dtype": "auto", "revision": None, "max_model_len": 9}
+    assert given == {"model": "some/model", **options}
