@@ -2,12 +2,14 @@
 
 The delimiter is a tab in `.tsv`, else the one of `,` `;` `|` and tab that the first line has most of. The
 first line names the columns, by the usual names of `fields.yaml`. LJSpeech's `metadata.csv`, which has no
-such line (`LJ001-0001|text|normalized text`), is known by its `wavs/` folder.
+such line (`LJ001-0001|text, with commas|normalized text`), is known by its `wavs/` folder.
 
 A record that is truncated in a quoted field is skipped: reading continues with the line after its first.
 """
 
 import csv
+import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
+from budew.corpora.known_names import choose
 from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
@@ -68,10 +71,11 @@ def _rows(
     starts = span is None or span.start == 0
     lines = _text_lines(file, path, on_bad, Span(0, span.stop, 1) if span and starts else None)
     first = next(lines, (0, ""))
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=first[1].count)
+    of_ljspeech = _is_ljspeech(path, first[1])
+    usual = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=first[1].count)
+    delimiter = "|" if of_ljspeech else usual
     records = _records(chain([first], lines), path, delimiter, on_bad)
     number, names = next(records, (0, []))
-    of_ljspeech = delimiter == "|" and (path.parent / "wavs" / f"{names[0]}.wav").is_file()
     if span is not None and not starts:
         file.seek(span.start)
         records = _records(_text_lines(file, path, on_bad, span), path, delimiter, on_bad)
@@ -86,6 +90,15 @@ def _rows(
             continue
         row = {name: value for name, value in zip(names, fields, strict=True) if value}
         yield number, _ljspeech(row) if of_ljspeech else row
+
+
+def _is_ljspeech(path: Path, first: str) -> bool:
+    """Return whether the first line is a row of LJSpeech: its audio is in `wavs/`, or it names no column."""
+    wavs, (name, *texts) = path.parent / "wavs", first.split("|")
+    if not texts or path.suffix.lower() == ".tsv":
+        return False
+    nameless = path.name.lower() == "metadata.csv" and not choose(re.split(f"[{_DELIMITERS}]", first.strip()))
+    return os.path.isfile(wavs / f"{name}.wav") or (nameless and wavs.is_dir())
 
 
 def _ljspeech(row: dict[str, str]) -> dict[str, str]:

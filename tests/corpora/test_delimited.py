@@ -53,6 +53,26 @@ def test_ljspeech_reads_by_its_wavs_and_its_folder_by_its_metadata(corpus):
     assert clips[1].metadata == {"raw_text": "Dr. 2"}
 
 
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("first", ["1", "9"])
+def test_ljspeech_has_commas_in_its_first_line_and_may_lack_its_first_audio(corpus, columns, first):
+    texts = (f"{first}|In 2, text, and, so, on{{}}", "2|Dr. 2{}", "3|three{}")
+    normalized = ("|In two, text, and, so, on", "|Doctor two", "|")
+    lines = [text.format(second * (columns - 2)) for text, second in zip(texts, normalized, strict=True)]
+    (corpus / "metadata.csv").write_text("\n".join(lines))
+    errors = []
+    clips = list(read(corpus, on_bad=errors.append))
+    assert [clip.id for clip in clips] == ["1", "2", "3"][-3 + len(errors) :]
+    assert len(errors) == (first == "9")
+    assert clips[-2].transcript == ("Doctor two" if columns == 3 else "Dr. 2")
+    assert clips[-2].metadata == ({"raw_text": "Dr. 2"} if columns == 3 else {})
+
+
+def test_a_table_with_bars_a_known_column_and_wavs_is_no_ljspeech(corpus):
+    (corpus / "metadata.csv").write_text("file_name|words\nwavs/1.wav|one\n")
+    assert [clip.metadata for clip in read(corpus)] == [{"words": "one"}]
+
+
 def test_each_bad_record_is_told_once_with_its_line(corpus):
     (corpus / "m.csv").write_bytes(
         b"audio,text\n"

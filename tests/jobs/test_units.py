@@ -84,7 +84,7 @@ def write_rows(folder, kind: str) -> Path:
         lines = [f'{{"audio": "{name}.flac"}}\n' + "\n" * (name == "02") for name in names]
         lines[5] = "no JSON\n"
     elif kind == "csv-ljspeech":
-        lines = [f"{name}|said {name}\n" for name in names]
+        lines = [f"{name}|said, as it is, {name}\n" for name in names]
         lines[5] = "05|too|many|fields\n"
     else:
         cut = "\t" if kind == "tsv" else ","

@@ -113,12 +113,12 @@ def test_metadata_cannot_make_lhotse_run_a_command(tmp_path, clips):
 def test_ljspeech_comes_back_with_both_texts_and_its_names(tmp_path, voice, name):
     for number in "12":
         voice(f"source/wavs/LJ001-000{number}.wav", rate=22_050)
-    lines = "LJ001-0001|It cost $5.|It cost five dollars.\nLJ001-0002|Yes.|Yes.\n"
+    lines = "LJ001-0001|Well, it, now, cost $5.|Well, it, now, cost five dollars.\nLJ001-0002|Yes.|Yes.\n"
     (tmp_path / "source" / "metadata.csv").write_text(lines)
     write(tmp_path / "out", read(tmp_path / "source" / name), to="ljspeech")
     assert (tmp_path / "out" / "metadata.csv").read_text() == lines
     for folder in ("source", "out"):
         assert [(clip.id, clip.transcript, clip.metadata) for clip in read(tmp_path / folder / name)] == [
-            ("LJ001-0001", "It cost five dollars.", {"raw_text": "It cost $5."}),
+            ("LJ001-0001", "Well, it, now, cost five dollars.", {"raw_text": "Well, it, now, cost $5."}),
             ("LJ001-0002", "Yes.", {}),
         ]
