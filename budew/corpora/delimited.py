@@ -1,8 +1,8 @@
 """CSV and TSV as rows of text.
 
 The delimiter is a tab in `.tsv`, else the one of `,` `;` `|` and tab that the first line has most of. The
-first line names the columns, by the usual names of `fields.yaml`. LJSpeech's `metadata.csv`, which has no
-such line (`LJ001-0001|text, with commas|normalized text`), is known by its `wavs/` folder.
+first line names the columns, by the usual names of `fields.yaml` in any case. LJSpeech's `metadata.csv`,
+which has no such line (`LJ001-0001|text, with commas|normalized text`), is known by its `wavs/` folder.
 
 A record that is truncated in a quoted field is skipped: reading continues with the line after its first.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from budew.corpora.known_names import choose
+from budew.corpora.known_names import choose, usual_columns
 from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
@@ -82,7 +82,7 @@ def _rows(
     if of_ljspeech:
         records = chain([(number, names)] if starts else [], records)
         names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
-    names = _checked([name.strip() for name in names], path)
+    names = _checked(usual_columns([name.strip() for name in names]), path)
     for number, fields in records:
         if len(fields) != len(names):
             fault = f"has {len(fields)} fields and the first line {len(names)}: correct one of them"
@@ -97,7 +97,8 @@ def _is_ljspeech(path: Path, first: str) -> bool:
     wavs, (name, *texts) = path.parent / "wavs", first.split("|")
     if not texts or path.suffix.lower() == ".tsv":
         return False
-    nameless = path.name.lower() == "metadata.csv" and not choose(re.split(f"[{_DELIMITERS}]", first.strip()))
+    named = choose(usual_columns(re.split(f"[{_DELIMITERS}]", first.strip())))
+    nameless = path.name.lower() == "metadata.csv" and not named
     return os.path.isfile(wavs / f"{name}.wav") or (nameless and wavs.is_dir())
 
 

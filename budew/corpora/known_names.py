@@ -4,8 +4,9 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from budew.resources import packaged_table
@@ -30,6 +31,21 @@ def choose(names: Iterable[str]) -> dict[str, str]:
         for field, usual in known_names().items()
     )
     return {field: name for field, name in found if name is not None}
+
+
+def usual_columns(columns: Sequence[str]) -> list[str]:
+    """Return the columns of a table, known ones in lower case (`Text`) unless there is such a column, too."""
+    return [
+        lower if (lower := name.lower()) in _columns() and lower not in columns else name for name in columns
+    ]
+
+
+@cache
+def _columns() -> frozenset[str]:
+    """Return the names of columns that are a field of a clip, or a label."""
+    scores, speaker = form("scores"), form("speaker")["columns"]
+    labels = (scores["under"], scores["declared"], form("words")["under"], *speaker.values())
+    return frozenset(chain(*known_names().values(), *labels))
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:

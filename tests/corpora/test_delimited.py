@@ -68,8 +68,23 @@ def test_ljspeech_has_commas_in_its_first_line_and_may_lack_its_first_audio(corp
     assert clips[-2].metadata == ({"raw_text": "Dr. 2"} if columns == 3 else {})
 
 
+@pytest.mark.parametrize(
+    ("names", "metadata"),
+    [
+        ("Audio,Text,Emotion,GENDER,Duration,Anna", {"Anna": "x"}),
+        ("File_Name,text,emotion,Gender,duration,TEXT", {"TEXT": "x"}),
+    ],
+)
+def test_columns_are_known_in_any_case_and_lower_case_comes_first(corpus, names, metadata):
+    (corpus / "m.csv").write_text(f"{names}\nwavs/1.wav,Hi,angry,female,0.05,x\n")
+    (clip,) = read(corpus / "m.csv")
+    assert (clip.id, clip.transcript, clip.duration) == ("wavs/1", "Hi", 0.05)
+    assert (dict(clip.profile.emotions), dict(clip.profile.traits)) == ({"Anger": 0.5}, {"gender": "female"})
+    assert metadata.items() <= clip.metadata.items()
+
+
 def test_a_table_with_bars_a_known_column_and_wavs_is_no_ljspeech(corpus):
-    (corpus / "metadata.csv").write_text("file_name|words\nwavs/1.wav|one\n")
+    (corpus / "metadata.csv").write_text("File_Name|words\nwavs/1.wav|one\n")
     assert [clip.metadata for clip in read(corpus)] == [{"words": "one"}]
 
 
@@ -101,6 +116,7 @@ def test_each_bad_record_is_told_once_with_its_line(corpus):
     [
         ("", "no header line"),
         ("a,a\n", "two columns 'a'"),
+        ("Audio,TEXT,Text\n", "two columns 'text'"),
         ("speaker,text\nanna,Hi\n", "line 2: there is no path to the audio"),
     ],
 )
