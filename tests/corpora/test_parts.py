@@ -61,6 +61,6 @@ def test_what_has_no_rows_is_not_divided_and_what_is_read_is_told(voice, tmp_pat
     for name in ("m.jsonl.gz", "broken.parquet", "in/a.wav"):
         assert divide(tmp_path / name, 1) == []
     found = {path.name for path in files_read(tmp_path / "in")}
-    assert found == {"a.wav", "a.json", "b.flac", "b.json"}
+    assert found == {"a.wav", "a.json", "a.txt", "b.flac", "b.json", "b.txt"}
     assert list(files_read("https://host/a.tar")) == []
     assert [path.name for path in files_read(tmp_path / "*.gz")] == ["m.jsonl.gz"]
