@@ -1,4 +1,7 @@
-"""Captions a second of a checkpoint, in batches, against one clip at a time (greedy) in the same run."""
+"""Captions a second of a checkpoint, in batches, against one clip at a time (greedy) in the same run.
+
+The last column is the gain of sharing one encoder pass between captions and samples, over a pass for each.
+"""
 
 import argparse
 import time
@@ -7,6 +10,8 @@ from dataclasses import dataclass
 
 from budew.corpora import Clip, read
 from budew.inference import Captioner
+from budew.inference.recordings import from_clip
+from budew.model.generate import encode
 from budew.resources import data_folder
 
 
@@ -17,12 +22,16 @@ class Setting:
     name: str
     batch_size: int
     beams: int
+    samples: int = 0
 
 
 SETTINGS = (
     Setting("one at a time, greedy (baseline)", 1, 1),
     Setting("batches of 16, greedy", 16, 1),
     Setting("batches of 16, beams of 4", 16, 4),
+    Setting("batches of 16, greedy, 1 sample", 16, 1, 1),
+    Setting("batches of 16, greedy, 4 samples", 16, 1, 4),
+    Setting("batches of 16, greedy, 16 samples", 16, 1, 16),
 )
 
 
@@ -36,13 +45,30 @@ def main() -> None:
     baseline = 0.0
     for setting in SETTINGS:
         captioner = Captioner.from_pretrained(
-            arguments.model, batch_size=setting.batch_size, num_beams=setting.beams
+            arguments.model,
+            batch_size=setting.batch_size,
+            num_beams=setting.beams,
+            num_samples=setting.samples,
         )
         _seconds(captioner, clips[:2])
         seconds = min(_seconds(captioner, clips) for _ in range(arguments.rounds))
         rate = len(clips) / seconds
         baseline = baseline or rate
-        print(f"{setting.name:34} {rate:7.1f} clips/s  x {rate / baseline:.2f}")
+        shared = (
+            f"  shared encoder x {1 + _encoding(captioner, clips) / seconds:.2f}" if setting.samples else ""
+        )
+        print(f"{setting.name:34} {rate:7.1f} clips/s  x {rate / baseline:.2f}{shared}")
+
+
+def _encoding(captioner: Captioner, clips: Iterable[Clip]) -> float:
+    """Return the seconds that the encoder takes."""
+    checkpoint = captioner.checkpoint
+    cut = (from_clip(clip).cut(checkpoint.window_seconds, checkpoint.sampling_rate) for clip in clips)
+    windows = [window.samples for some in cut for window in some]
+    start = time.perf_counter()
+    for first in range(0, len(windows), captioner.batch_size):
+        encode(checkpoint, windows[first : first + captioner.batch_size])
+    return time.perf_counter() - start
 
 
 def _seconds(captioner: Captioner, clips: Iterable[Clip]) -> float:

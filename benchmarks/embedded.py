@@ -21,7 +21,7 @@ from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from budew.evaluation import Evaluation, evaluate, evaluate_corpus
-from budew.evaluation.metrics import score
+from budew.evaluation.metrics import score_emotions
 from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
@@ -70,7 +70,10 @@ def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:
         trees.fit(settings, labels[:, column])
         for guess, those in zip(guesses, (chosen, plans), strict=True):
             guess[:, column] = trees.predict(_settings(those))
-    means = [score(_labels(chosen), _levels(guesses[0], limit)).mean["spearman"][0] for limit in THRESHOLDS]
+    means = [
+        score_emotions(_labels(chosen), _levels(guesses[0], limit)).mean["spearman"][0]
+        for limit in THRESHOLDS
+    ]
     rounded = _levels(guesses[1], THRESHOLDS[int(np.argmax(means))])
     pairs = [
         Pair(plan.id, plan.profile, VoiceProfile.from_vector(row))

@@ -1,4 +1,7 @@
-"""Time an evaluation of 400 clips: bootstrap, floor, report; and ranks against sorting every resample."""
+"""Time an evaluation of 400 clips: bootstrap, floor, report; and ranks against sorting every resample.
+
+Then EmoNet-Voice Bench: 12,600 clips with two to four of six raters, each with another prediction.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,10 +10,15 @@ import numpy as np
 from scipy.stats import rankdata
 
 from budew.correlation import mean_ranks
+from budew.evaluation.benchmarks.emonet_voice import score_predictions
+from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
 from budew.evaluation.metrics import bootstrap, permutation_baseline
+from budew.evaluation.pair_metrics import pair_estimates
+from budew.evaluation.predictions import Prediction
 from budew.evaluation.results import Pair, evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html
+from budew.taxonomy import EMOTIONS as NAMES
 
 CLIPS, EMOTIONS, RESAMPLES = 400, 40, 1000
 
@@ -46,6 +54,31 @@ def main() -> None:
     evaluation = evaluate(pairs)
     seconds("evaluation from profiles to metrics", lambda: evaluate(pairs))
     seconds("report", lambda: render_html(evaluation))
+    time_emonet_voice(generator)
+
+
+def time_emonet_voice(generator: np.random.Generator) -> None:
+    categories = [*NAMES, "Authenticity", "Arousal"] * 300
+    clips = [
+        RatedClip(f"{number:05d}", (), category, _answers(generator), "en", f"voice {number % 11}")
+        for number, category in enumerate(categories)
+    ]
+    predictions = {
+        clip.id: Prediction(VoiceProfile({clip.category: generator.random()}))
+        for clip in clips
+        if clip.category in NAMES
+    }
+    print(f"{len(clips):,} clips of EmoNet-Voice Bench")
+    labels = np.array([clip.label for clip in clips])
+    for what, values in (("5 levels", generator.integers(0, 5, len(clips))), ("different", labels)):
+        values = values + generator.random(len(clips)) * (what == "different")
+        seconds(f"metrics of pairs, {what}", lambda values=values: pair_estimates(labels, values))  # type: ignore[misc]
+    seconds("all metrics", lambda: score_predictions(clips, predictions, model="", data=""))
+
+
+def _answers(generator: np.random.Generator) -> dict[str, int]:
+    raters = generator.choice(6, size=generator.choice([2, 3, 4], p=[0.36, 0.61, 0.03]), replace=False)
+    return {f"human-{rater}": int(generator.integers(0, 3)) for rater in raters}
 
 
 if __name__ == "__main__":

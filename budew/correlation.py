@@ -42,6 +42,8 @@ def mean_ranks(values: FloatArray, counts: FloatArray) -> FloatArray:
     Returns:
         (resamples, clips), from 1; the entry of a clip that was not drawn carries no meaning.
     """
+    if not len(values):
+        return counts
     _, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
@@ -59,10 +61,10 @@ def pearson(reference: FloatArray, predicted: FloatArray, counts: FloatArray) ->
         counts: (resamples, clips).
 
     Returns:
-        (resamples,). NaN where the reference is constant: there is nothing to predict. 0 where only the
-        prediction is constant: it says nothing about a reference that varies.
+        (resamples,). NaN where the reference is constant or no clip is drawn: there is nothing to predict. 0
+        where only the prediction is constant: it says nothing about a reference that varies.
     """
-    total = counts.sum(axis=1)
+    total = np.maximum(counts.sum(axis=1), 1.0)
     reference = reference - (_weighted_sum(reference, counts) / total)[:, None]
     predicted = predicted - (_weighted_sum(predicted, counts) / total)[:, None]
     reference_variance = _weighted_sum(reference * reference, counts) / total

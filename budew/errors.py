@@ -86,3 +86,8 @@ _REMEDIES = {
 def remedy_for(error: BaseException) -> str | None:
     """Return the remedy for an error of the disk; None for any other error."""
     return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or the name of its class if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

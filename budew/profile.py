@@ -1,12 +1,19 @@
 """`VoiceProfile`: emotions, bursts and traits of a voice, which captions and vectors of 40 scores express.
 
 Immutable, hashable, picklable, and always in canonical form: equal profiles give equal JSON, equal captions.
+
+An emotion is rated or not, and a rated one is present or absent. Annotators of EmoNet-Voice are asked for one
+emotion a clip: nothing is known of the other 39. `rated` names the emotions that are known. Everything that
+uses profiles follows it: an unrated emotion is NaN in the vector, a caption neither mentions nor denies it,
+statistics, splits and weights do not count it, metrics leave the pair out, and training learns nothing from
+it. A value that is given for an unrated emotion has no meaning and is dropped.
 """
 
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import nan
 from types import MappingProxyType
 from typing import Any
 
@@ -19,9 +26,7 @@ from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, burst, emotion, quantized_t
 from budew.taxonomy.scales import INTENSITY, nearest_level
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_UNKNOWN: Mapping[str, float] = MappingProxyType({})
-"""Known by its identity, so that emotions handed from one profile to another stay unknown."""
-_PARTS = {"emotions", "bursts", "traits"}
+_PARTS = {"emotions", "bursts", "traits", "rated"}
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -29,63 +34,73 @@ class VoiceProfile:
     """Emotions, vocal bursts and traits of a voice.
 
     Attributes:
-        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent ones are omitted.
-            Empty if they are unknown; a profile made from that mapping has unknown emotions too.
+        emotions: canonical name to intensity in (0, 1], in the order of `EMOTIONS`; absent and unrated ones
+            are omitted.
         bursts: vocal bursts, each once, in the order of `BURSTS`.
         traits: `gender`, `age`, `accent`, `timbre`, `pace`, `style` as words, voice attributes as
             numbers on their own scales, in the order of `TRAITS`.
-        emotions_known: False if the emotions have not been annotated; unknown is different from absent.
+        rated: the emotions whose intensity is known, in the order of `EMOTIONS`: all 40, some, or none.
     """
 
     emotions: Mapping[str, float]
     bursts: tuple[str, ...]
     traits: Mapping[str, str | float]
-    emotions_known: bool = field(init=False)
+    rated: tuple[str, ...]
 
     def __init__(
         self,
         emotions: Mapping[str, float] | None = _NOTHING,
         bursts: Iterable[str] = (),
         traits: Mapping[str, str | float] = _NOTHING,
+        rated: Iterable[str] | None = None,
     ) -> None:
-        """Bring names and values to canonical form. Emotions that are None are unknown.
+        """Bring names and values to canonical form.
+
+        Emotions that are None are all unrated; otherwise those in `rated` are rated, or all if it is None.
 
         Raises:
             InputError: unknown name, intensity outside [0, 1], a voice attribute outside its scale, a word
                 instead of a number or the reverse, an invalid accent, two names for one emotion or trait, or
                 a part of the wrong type.
         """
-        given = _UNKNOWN if emotions is None else emotions
-        known = given is not _UNKNOWN
-        object.__setattr__(self, "emotions", _emotions(_mapping("emotions", given)) if known else given)
-        object.__setattr__(self, "emotions_known", known)
+        known = () if emotions is None else _rated(rated)
+        found = _emotions(_mapping("emotions", _NOTHING if emotions is None else emotions))
+        if len(known) < len(EMOTIONS):
+            found = MappingProxyType({name: found[name] for name in known if name in found})
+        object.__setattr__(self, "emotions", found)
+        object.__setattr__(self, "rated", known)
         object.__setattr__(self, "bursts", _bursts(bursts))
         object.__setattr__(self, "traits", _traits(_mapping("traits", traits)))
 
     def __hash__(self) -> int:
-        return hash((tuple(self.emotions.items()), self.bursts, tuple(self.traits.items())))
+        return hash((tuple(self.emotions.items()), self.bursts, tuple(self.traits.items()), self.rated))
 
     def __reduce__(self) -> tuple[type["VoiceProfile"], tuple[Any, ...]]:
-        return type(self), tuple(self.to_dict().values())
+        return type(self), (dict(self.emotions), self.bursts, dict(self.traits), self.rated)
+
+    def __repr__(self) -> str:
+        partial = "" if self.fully_rated else f", rated={self.rated!r}"
+        return f"VoiceProfile({dict(self.emotions)!r}, {self.bursts!r}, {dict(self.traits)!r}{partial})"
+
+    @property
+    def fully_rated(self) -> bool:
+        """Whether all 40 emotions are rated: only then a profile without emotions means a neutral voice."""
+        return len(self.rated) == len(EMOTIONS)
 
     def quantized(self) -> "VoiceProfile":
         """Return the profile with every number rounded to one of five levels."""
         emotions = {name: nearest_level(intensity) for name, intensity in self.emotions.items()}
         traits = {name: quantized_trait(name, value) for name, value in self.traits.items()}
-        return VoiceProfile(emotions if self.emotions_known else None, self.bursts, traits)
+        return VoiceProfile(emotions, self.bursts, traits, self.rated)
 
     def vector(self) -> NDArray[np.float32]:
-        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`.
-
-        All are NaN if the emotions are unknown, so that metrics computed from them are NaN too.
-        """
-        if not self.emotions_known:
-            return np.full(len(EMOTIONS), np.nan, dtype=np.float32)
-        return np.array([self.emotions.get(name, 0.0) for name in EMOTIONS], dtype=np.float32)
+        """Return the intensities as float32 of shape (40,), in the order of `EMOTIONS`; NaN where unrated."""
+        vector: NDArray[np.float32] = intensity_matrix([self])[0].astype(np.float32)
+        return vector
 
     @classmethod
     def from_vector(cls, vector: ArrayLike) -> "VoiceProfile":
-        """Make a profile of 40 intensities in [0, 1], in the order of `EMOTIONS`.
+        """Make a profile of 40 intensities in [0, 1], in the order of `EMOTIONS`; NaN means unrated.
 
         Raises:
             InputError: the shape is not (40,), or an intensity is not a number in [0, 1]; names the emotion.
@@ -93,23 +108,29 @@ class VoiceProfile:
         array = np.asarray(vector)
         if array.shape != (len(EMOTIONS),):
             raise InputError(f"a vector of emotions has the shape ({len(EMOTIONS)},), not {array.shape}")
-        return cls(dict(zip(EMOTIONS, array.tolist(), strict=True)))
+        values = {name: value for name, value in zip(EMOTIONS, array.tolist(), strict=True) if value == value}
+        return cls(values, rated=values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data with the keys `emotions` (None where they are unknown), `bursts` and `traits`."""
-        emotions = dict(self.emotions) if self.emotions_known else None
-        return {"emotions": emotions, "bursts": list(self.bursts), "traits": dict(self.traits)}
+        """Return plain data with the keys `emotions`, `bursts` and `traits`.
+
+        `emotions` is None if none is rated; if some are, `rated` lists them.
+        """
+        emotions = dict(self.emotions) if self.rated else None
+        partial = {"rated": list(self.rated)} if self.rated and not self.fully_rated else {}
+        return {"emotions": emotions, "bursts": list(self.bursts), "traits": dict(self.traits), **partial}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "VoiceProfile":
-        """Make a profile of plain data. A missing key means empty; emotions that are None are unknown.
+        """Make a profile of plain data, as `to_dict` gives it. A missing key means empty, or all rated.
 
         Raises:
-            InputError: not a mapping, a key other than the three, or as for the class.
+            InputError: not a mapping, a key other than the four, or as for the class.
         """
         if not isinstance(data, Mapping) or not data.keys() <= _PARTS:
             raise InputError(
-                f"a profile is an object with the keys emotions, bursts and traits, not {repr(data)[:60]}"
+                "a profile is an object with the keys emotions, bursts, traits and rated, not "
+                f"{repr(data)[:60]}"
             )
         return cls(**data)
 
@@ -131,6 +152,16 @@ class VoiceProfile:
         return cls.from_dict(data)
 
 
+def intensity_matrix(profiles: Iterable[VoiceProfile]) -> NDArray[np.float64]:
+    """Return the exact intensities of profiles, float64 of shape (profiles, 40); NaN where unrated."""
+    rows = []
+    for profile in profiles:
+        absent = 0.0 if profile.fully_rated else nan
+        values = {**dict.fromkeys(profile.rated, 0.0), **profile.emotions} if absent else profile.emotions
+        rows.append([values.get(name, absent) for name in EMOTIONS])
+    return np.array(rows, dtype=np.float64).reshape(-1, len(EMOTIONS))
+
+
 def _mapping(part: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise InputError(
@@ -144,6 +175,15 @@ def _emotions(given: Mapping[str, float]) -> Mapping[str, float]:
     intensities = {name: INTENSITY.checked(value, what=f"the intensity of {name!r}") for name, value in pairs}
     _check_unique("emotion", pairs)
     return MappingProxyType({name: intensities[name] for name in EMOTIONS if intensities.get(name)})
+
+
+def _rated(given: Iterable[str] | None) -> tuple[str, ...]:
+    if given is None or given is EMOTIONS:
+        return EMOTIONS
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise InputError(f"the rated emotions of a profile are a list of names, not {repr(given)[:60]}")
+    known = {emotion(name) for name in given}
+    return tuple(name for name in EMOTIONS if name in known) if len(known) < len(EMOTIONS) else EMOTIONS
 
 
 def _bursts(given: Iterable[str]) -> tuple[str, ...]:

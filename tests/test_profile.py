@@ -28,10 +28,11 @@ numbers = {name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRI
 profiles = st.builds(
     VoiceProfile,
     emotions=st.none() | st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0, 1)),
+    rated=st.none() | st.sets(st.sampled_from(EMOTIONS)),
     bursts=st.lists(st.sampled_from(BURSTS)),
     traits=st.fixed_dictionaries({}, optional={**words, "accent": accents, **numbers}),
 )
-vectors = st_numpy.arrays(np.float32, 40, elements=st.floats(0, 1, width=32))
+vectors = st_numpy.arrays(np.float32, 40, elements=st.floats(0, 1, width=32) | st.just(math.nan))
 
 
 @given(profiles)
@@ -41,18 +42,23 @@ def test_json_gives_back_the_profile(profile: VoiceProfile) -> None:
     assert VoiceProfile.from_dict(profile.to_dict()) == profile
 
 
+@given(profiles)
+def test_printed_it_is_the_expression_that_makes_it(profile: VoiceProfile) -> None:
+    assert eval(repr(profile), {"VoiceProfile": VoiceProfile}) == profile
+
+
 @given(vectors)
 def test_a_vector_gives_back_the_vector(vector: np.ndarray) -> None:
     returned = VoiceProfile.from_vector(vector).vector()
     assert returned.dtype == np.float32
-    assert np.array_equal(returned, vector)
+    assert np.array_equal(returned, vector, equal_nan=True)
 
 
 @given(profiles)
 def test_quantizing_moves_to_levels_at_most_an_eighth_and_only_once(profile: VoiceProfile) -> None:
     quantized = profile.quantized()
     assert set(quantized.emotions.values()) <= set(LEVELS[1:])
-    assert quantized.emotions_known == profile.emotions_known
+    assert quantized.rated == profile.rated
     assert np.all(np.abs(np.nan_to_num(quantized.vector()) - np.nan_to_num(profile.vector())) <= 0.125)
     assert quantized.quantized() == quantized
     assert quantized.bursts == profile.bursts
@@ -60,8 +66,8 @@ def test_quantizing_moves_to_levels_at_most_an_eighth_and_only_once(profile: Voi
 
 @given(profiles)
 def test_equal_profiles_are_equal_objects_with_equal_json(profile: VoiceProfile) -> None:
-    emotions = dict(reversed(profile.emotions.items())) if profile.emotions_known else None
-    turned = VoiceProfile(emotions, profile.bursts[::-1], dict(reversed(profile.traits.items())))
+    emotions, traits = (dict(reversed(part.items())) for part in (profile.emotions, profile.traits))
+    turned = VoiceProfile(emotions, profile.bursts[::-1], traits, profile.rated[::-1])
     assert (turned, hash(turned), turned.to_json()) == (profile, hash(profile), profile.to_json())
 
 
@@ -71,9 +77,36 @@ def test_a_profile_travels_between_processes(profile: VoiceProfile) -> None:
     assert copy.deepcopy(profile) == profile
 
 
-def test_unknown_emotions_are_not_absent_ones_and_stay_unknown_in_profiles_made_of_them() -> None:
+@given(profiles, vectors)
+def test_values_of_unrated_emotions_change_nothing(profile: VoiceProfile, noise: np.ndarray) -> None:
+    filled = {name: value for name, value in zip(EMOTIONS, noise.tolist(), strict=True) if value == value}
+    noisy = VoiceProfile(
+        filled | dict.fromkeys(profile.rated, 0.0) | dict(profile.emotions), rated=profile.rated
+    )
+    clean = replace(profile, bursts=(), traits={})
+    assert (noisy, hash(noisy), noisy.to_json()) == (clean, hash(clean), clean.to_json())
+    assert np.array_equal(noisy.vector(), clean.vector(), equal_nan=True)
+
+
+def test_some_emotions_can_be_rated_and_the_others_are_neither_present_nor_absent() -> None:
+    profile = VoiceProfile({"Shame": 0.5}, rated=["Anger", "Shame"])
+    assert profile.rated == ("Shame", "Anger")
+    assert not profile.fully_rated
+    assert profile.to_dict()["rated"] == ["Shame", "Anger"]
+    assert {
+        name: value for name, value in zip(EMOTIONS, profile.vector(), strict=True) if value == value
+    } == {
+        "Shame": 0.5,
+        "Anger": 0.0,
+    }
+    assert VoiceProfile({"Shame": 0.5}, rated=EMOTIONS) == VoiceProfile({"Shame": 0.5})
+    assert VoiceProfile({}, rated=[]) == VoiceProfile(None)
+    assert replace(profile, emotions={"Pain": 1.0}) == VoiceProfile({}, rated=["Anger", "Shame"])
+
+
+def test_unknown_emotions_are_not_absent_ones_and_stay_unknown_in_copies() -> None:
     unknown, none = VoiceProfile(None, ["Tsk"]), VoiceProfile({}, ["Tsk"])
-    assert (unknown.emotions_known, none.emotions_known) == (False, True)
+    assert (unknown.rated, none.rated) == ((), EMOTIONS)
     assert dict(unknown.emotions) == {}
     assert unknown != none
     assert np.isnan(unknown.vector()).all()
@@ -83,11 +116,7 @@ def test_unknown_emotions_are_not_absent_ones_and_stay_unknown_in_profiles_made_
     )
     assert VoiceProfile.from_dict({"bursts": ["Tsk"]}) == none
     for copied in (unknown, copy.deepcopy(unknown), pickle.loads(pickle.dumps(unknown))):
-        assert VoiceProfile(copied.emotions, traits={"pace": "slow"}) == VoiceProfile(
-            None, (), {"pace": "slow"}
-        )
         assert replace(copied, bursts=()) == VoiceProfile(None)
-        assert replace(copied, emotions={}) == none
 
 
 def test_names_become_canonical_and_absent_emotions_are_left_out() -> None:
@@ -125,7 +154,7 @@ def test_a_vector_is_refused_for_its_shape_or_for_one_emotion() -> None:
     with pytest.raises(InputError, match=r"\(40,\), not \(39,\)"):
         VoiceProfile.from_vector(np.zeros(39))
     vector = np.zeros(40)
-    vector[EMOTIONS.index("Shame")] = np.nan
+    vector[EMOTIONS.index("Shame")] = np.inf
     with pytest.raises(InputError, match="Shame"):
         VoiceProfile.from_vector(vector)
 
@@ -145,6 +174,9 @@ def test_one_emotion_or_trait_under_two_names_is_refused() -> None:
         {"emotions": [["Anger", 1]]},
         {"emotions": []},
         {"emotions_known": False},
+        {"rated": "Anger"},
+        {"rated": ["Joyness"]},
+        {"rated": [1]},
         {"bursts": "Tsk"},
         {"bursts": [1]},
         {"bursts": None},

@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.nn.functional import linear, relu
 
 from budew.corpora.sidecar import read_json
-from budew.errors import CheckpointError
+from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
@@ -254,9 +254,8 @@ def _unpickled(path: Path) -> dict[str, object]:
             f"{path}: contains more than weights, so it is not opened: download it from its source"
         ) from error
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(
-            f"{path}: cannot be opened as a .pth ({reason[:200]}): download it again"
+            f"{path}: cannot be opened as a .pth ({first_line(error)[:200]}): download it again"
         ) from error
     return weights
 

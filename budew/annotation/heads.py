@@ -34,7 +34,7 @@ from budew.annotation.head_files import (
 )
 from budew.audio.samples import Window, warn_of_damage, windows
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError
+from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError, first_line
 from budew.files import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
@@ -217,10 +217,9 @@ def _score(batch: list[tuple[_Pending, Samples]], bank: Bank) -> None:
     try:
         rows = bank.scores([samples for _, samples in batch])
     except (RuntimeError, MemoryError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise JobError(
-            f"{len(batch)} windows cannot be scored on {bank.encoder.device} ({reason[:200]}): use a "
-            "smaller --batch-size, or another --device"
+            f"{len(batch)} windows cannot be scored on {bank.encoder.device} ({first_line(error)[:200]}): "
+            "use a smaller --batch-size, or another --device"
         ) from error
     for (pending, _), row in zip(batch, rows, strict=True):
         pending.scores.append(row)
@@ -250,7 +249,7 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
             traits[name] = round(ATTRIBUTES[name].scale.clipped(score), DIGITS)
     if abs(number := scores.get("Gender", 0.0)) >= SURE:
         traits.setdefault("gender", "female" if number > 0 else "male")
-    profile = VoiceProfile(emotions or before.emotions, before.bursts, traits)
+    profile = VoiceProfile(emotions, before.bursts, traits, rated={*before.rated, *emotions})
     metadata = {**clip.metadata, FIELD: dict(scores), "annotated_by": dict(made_by)}
     return replace(clip, profile=profile, metadata=metadata)
 

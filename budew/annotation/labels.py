@@ -1,18 +1,23 @@
-"""Profiles from labels that a corpus has already: those of its rows, or its captions, parsed.
+"""Profiles from labels that there are already: those of a corpus, its captions, parsed, or a file of labels.
 
 Scores, votes and words of other corpora become profiles when they are read (`budew.corpora.labels`); this
-job keeps them and notes their origin. The captions of a clip that has nothing else are parsed.
+job keeps them and notes their origin. The captions of a clip that has nothing else are parsed. A file of
+labels, JSON Lines with `id` and `profile`, such as the consensus of raters (`budew.curation.consensus`), is
+joined to the clips by their ids.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from budew.captions import parse
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, InputError
+from budew.corpora.sidecar import check_file, file_lines, json_object, readable
+from budew.errors import CorpusError, FilteredError, InputError, JobError
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
 from budew.version import __version__
@@ -24,22 +29,81 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByLabels:
-    """The job `annotate labels`. `source` is one of `SOURCES`, or None for the first that a clip has."""
+    """The job `annotate labels`.
+
+    Attributes:
+        source: one of `SOURCES`, or None for the first that a clip has.
+        labels: file of labels, which are used instead; see `read_labels`.
+    """
 
     source: str | None = None
+    labels: str | Path | None = None
     name: ClassVar[str] = "annotate"
 
     def __post_init__(self) -> None:
         if self.source not in (None, *SOURCES):
             raise InputError(f"labels come from {' or '.join(SOURCES)}, not from {self.source!r}")
+        if self.source and self.labels:
+            raise InputError(
+                f"labels come from {self.labels} or from the {self.source}: choose one of the two"
+            )
 
     def settings(self) -> Mapping[str, Any]:
-        """Return the settings that determine the output. Parsing depends on the version."""
-        return {"by": "labels", "source": self.source, "budew": __version__}
+        """Return the settings that determine the output, a file by a hash. Parsing depends on the version."""
+        file = {"labels": _digest(Path(self.labels))} if self.labels else {}
+        return {"by": "labels", "source": self.source, "budew": __version__, **file}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate one clip after the other; those without labels fail."""
-        return each(clips, partial(label_clip, source=self.source), failed)
+        """Annotate one clip after the other; those without labels fail, those not in a file are left out."""
+        if self.labels is None:
+            return each(clips, partial(label_clip, source=self.source), failed)
+        try:
+            labels = read_labels(self.labels)
+        except CorpusError as error:
+            raise JobError(str(error)) from error
+        return each(clips, partial(join_label, labels=labels), failed)
+
+
+def read_labels(path: str | Path) -> dict[str, VoiceProfile]:
+    """Read profiles by clip id from JSON Lines with `id` and `profile`; other fields are ignored.
+
+    Raises:
+        CorpusError: names the file, the line and what is wrong with it; an id that occurs twice.
+    """
+    path, labels = Path(path), dict[str, VoiceProfile]()
+    check_file(path)
+    for number, line in file_lines(path):
+        row = json_object(line, f"{path}: line {number}")
+        id, profile = row.get("id"), row.get("profile")
+        if not isinstance(id, str) or not isinstance(profile, Mapping):
+            raise CorpusError(f"{path}: line {number}: a label is an object with id and profile: correct it")
+        if id in labels:
+            raise CorpusError(f"{path}: line {number}: there are two labels of {id!r}: keep one")
+        try:
+            labels[id] = VoiceProfile.from_dict(profile)
+        except InputError as error:
+            raise CorpusError(f"{path}: line {number}: {error}") from error
+    return labels
+
+
+def join_label(clip: Clip, labels: Mapping[str, VoiceProfile]) -> Clip:
+    """Return the clip with the emotions of its label; bursts and traits that the label does not have stay.
+
+    Args:
+        clip: with any profile, or none.
+        labels: by clip id, or by the last part of it, as tables of ratings have no folders.
+
+    Raises:
+        FilteredError: there is no label.
+    """
+    label = labels.get(clip.id) or labels.get(PurePosixPath(clip.id).name)
+    if label is None:
+        raise FilteredError(f"clip {clip.id!r}: left out: there is no label of it")
+    before = clip.profile or VoiceProfile(None)
+    emotions = label if label.rated else before
+    bursts, traits = label.bursts or before.bursts, {**before.traits, **label.traits}
+    profile = VoiceProfile(emotions.emotions, bursts, traits, rated=emotions.rated)
+    return _noted(clip, profile, "file")
 
 
 def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
@@ -58,6 +122,11 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
     raise CorpusError(
         f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
     )
+
+
+def _digest(path: Path) -> str:
+    with readable(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _is_bare(clip: Clip) -> bool:

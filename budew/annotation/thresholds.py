@@ -143,7 +143,7 @@ class AnnotateByMeasures:
 def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) -> Clip:
     """Return the clip with the traits of its measures, which `overwrite` those that it has, or not.
 
-    Emotions that nobody judged stay unknown.
+    Emotions that nobody rated stay unrated.
 
     Raises:
         CorpusError: the clip is not measured.
@@ -158,7 +158,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
         if value is not None:
             traits.setdefault(name, value)
     metadata = {**clip.metadata, "traits_by": {"by": "measures", "thresholds": thresholds.digest()}}
-    return replace(clip, profile=VoiceProfile(profile.emotions, profile.bursts, traits), metadata=metadata)
+    return replace(clip, profile=replace(profile, traits=traits), metadata=metadata)
 
 
 def read_thresholds(path: str | Path) -> Thresholds:

@@ -49,7 +49,7 @@ class Pooled:
         targets: (clips, 55): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
         speakers: of each clip; its id where it is unknown.
         bare: clips without a profile, which are skipped.
-        unjudged: clips whose emotions are unknown, used for attributes alone.
+        unjudged: clips of which no emotion is rated, used for attributes alone.
         cut: clips longer than the window, which are encoded in part.
     """
 
@@ -178,7 +178,7 @@ def pooled_states(
                 continue
             warn_of_damage(first.damage)
             skipped["cut"] += more is not None
-            skipped["unjudged"] += not clip.profile.emotions_known
+            skipped["unjudged"] += not clip.profile.rated
             targets.append(_targets(clip.profile))
             speakers.append(clip.speaker or clip.id)
             yield first.samples
@@ -208,9 +208,8 @@ def split_by_speaker(speakers: Sequence[str], *, share: float, seed: int) -> NDA
 
 
 def _targets(profile: VoiceProfile) -> list[float]:
-    known = profile.emotions_known
     emotions = [
-        from_intensity(profile.emotions.get(name, 0.0), SCALE) if known else np.nan for name in EMOTIONS
+        from_intensity(float(value), SCALE) if value == value else np.nan for value in profile.vector()
     ]
     return [*emotions, *(float(profile.traits.get(name, np.nan)) for name in ATTRIBUTES)]
 

@@ -48,8 +48,8 @@ def render(
     `parse` of the caption returns `expressible(profile, ...)` for the same options.
 
     Args:
-        profile: any profile. Without emotions and bursts it is called neutral; unknown or omitted emotions
-            are not mentioned.
+        profile: any profile. With all emotions rated and none present, and without bursts, it is called
+            neutral; unrated or omitted emotions are not mentioned.
         seed: random seed for words, order and frame.
         frame: name of a sentence frame, or several to choose from; see `frame_names()`. None for any.
         style: "prose", "short" or "tags"; None for any.
@@ -130,7 +130,7 @@ def expressible(
 
     These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
     rendered are voice attributes in the middle of their scale, numeric age and gender, accents that would not
-    parse back, and unknown emotions (which `parse` returns as absent). Arguments are those of `render`.
+    parse back, and unrated emotions (which `parse` returns as absent). Arguments are those of `render`.
     """
     if max_emotions is None and not min_level and not leave_out and isinstance(profile, VoiceProfile):
         return _all_expressible(profile, language)
@@ -148,6 +148,24 @@ def _expressible(content: Content) -> VoiceProfile:
     for name, share in content.attributes:
         traits[name] = from_intensity(share, ATTRIBUTES[name].scale)
     return VoiceProfile(dict(content.emotions), content.bursts, traits)
+
+
+def says_anything(
+    profile: VoiceProfile,
+    *,
+    max_emotions: int | None = None,
+    min_level: float = 0.0,
+    leave_out: Collection[str] = (),
+    language: str = "en",
+) -> bool:
+    """Return whether a caption of a profile says anything about the voice.
+
+    It does not ("A voice can be heard.") if no rated emotion is present, others are unrated, and nothing else
+    is known. Trained on, such captions would teach that unrated emotions are absent. Arguments are those of
+    `render`.
+    """
+    content = content_of(profile, load_lexicon(language), max_emotions, min_level, leave_out)
+    return bool(content.feelings or content.bursts or content.traits or content.attributes)
 
 
 def content_of(
@@ -180,7 +198,7 @@ def content_of(
         emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
     content = Content(emotions, list(profile.bursts), *_traits(profile, lexicon))
     content = _shortened(content, leave_out) if leave_out else content
-    left_out = bool(found) or not profile.emotions_known or "emotions" in leave_out
+    left_out = bool(found) or not profile.fully_rated or "emotions" in leave_out
     if not content.emotions and (left_out or content.bursts or "Valence" in dict(content.attributes)):
         return content._replace(feelings=False)
     return content

@@ -8,6 +8,7 @@ The baseline counts intensities in bins of 0.001, so nine million profiles take 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,8 @@ class Baseline(Settings):
     """How intense each emotion is in a corpus, as a rule. Other keys are ignored where one is read.
 
     Attributes:
-        clips: how many profiles it was made of, those whose emotions are known.
-        median: of each emotion's intensity, absent ones counted as 0.
+        clips: how many profiles it was made of, those with a rated emotion.
+        median: of each emotion's intensity, absent ones counted as 0; 0 if no profile rates it.
         spread: 1.4826 · median absolute deviation, at least `LEAST_SPREAD`.
     """
 
@@ -60,20 +61,20 @@ class Baseline(Settings):
 
     @classmethod
     def from_profiles(cls, profiles: Iterable[VoiceProfile]) -> "Baseline":
-        """Make a baseline of a corpus, in one pass. Profiles whose emotions are unknown are passed over.
+        """Make a baseline of a corpus, in one pass; each emotion over the profiles in which it is rated.
 
         Raises:
-            InputError: there is no profile whose emotions are known.
+            InputError: there is no profile with a rated emotion.
         """
         counts = np.zeros((len(EMOTIONS), BINS + 1), dtype=np.int64)
-        rows, clips = np.arange(len(EMOTIONS)), 0
+        clips = 0
         for profile in profiles:
-            if not profile.emotions_known:
-                continue
-            counts[rows, np.rint(profile.vector() * BINS).astype(int)] += 1
-            clips += 1
+            vector = profile.vector()
+            rows = np.flatnonzero(~np.isnan(vector))
+            counts[rows, np.rint(vector[rows] * BINS).astype(int)] += 1
+            clips += len(rows) > 0
         if not clips:
-            raise InputError("a baseline needs at least one profile whose emotions are known")
+            raise InputError("a baseline needs at least one profile with a rated emotion")
         bins = np.arange(BINS + 1, dtype=np.float64)
         medians = [_median(bins, row) for row in counts]
         deviations = [
@@ -135,7 +136,7 @@ def salient(
     }
     kept = sorted((name for name in standing if standing[name] >= min_z), key=lambda name: -standing[name])
     emotions = {name: profile.emotions[name] for name in kept[:max_emotions]}
-    return VoiceProfile(emotions if profile.emotions_known else None, profile.bursts, profile.traits)
+    return replace(profile, emotions=emotions)
 
 
 def supported(
@@ -163,9 +164,10 @@ def supported(
     unsure = {name for name, value in sure.items() if value < least}
     emotions = {name: value for name, value in profile.emotions.items() if name not in unsure}
     return VoiceProfile(
-        emotions if profile.emotions_known else None,
+        emotions,
         [name for name in profile.bursts if name not in unsure],
         {name: value for name, value in profile.traits.items() if name not in unsure},
+        profile.rated,
     )
 
 
@@ -182,7 +184,7 @@ def with_words(profile: VoiceProfile) -> VoiceProfile:
     ends = [end for end, _ in _AGES[:-1]]
     if "age" not in words and isinstance(age, float) and all(abs(age - end) >= _SURE_AGE for end in ends):
         words["age"] = next(word for end, word in _AGES if age <= end)
-    return VoiceProfile(profile.emotions, profile.bursts, words)
+    return replace(profile, traits=words)
 
 
 def _canonical(name: str) -> str:
@@ -193,7 +195,9 @@ def _canonical(name: str) -> str:
 
 
 def _median(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """Return the median of values that come so often each; between two, their mean."""
+    """Return the median of values that come so often each; between two, their mean; 0 of nothing."""
+    if not counts.any():
+        return 0.0
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(counts[order])
     low, high = np.searchsorted(reached, [(reached[-1] + 1) // 2, reached[-1] // 2 + 1])

@@ -15,13 +15,16 @@ from typer import Option
 
 from budew.cli import (
     annotation,
+    benchmarking,
     captions,
     corpora,
     corpus_jobs,
     exporting,
+    face_benchmarks,
     paraphrasing,
     speech,
     training,
+    transfer_benchmarks,
 )
 from budew.cli.options import SETTINGS
 from budew.terminal import finish_output, one_line_for, plain_warnings, say_error, tolerant_output
@@ -44,6 +47,9 @@ corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
 app.add_typer(paraphrasing.app, name="paraphrase")
+for commands in (transfer_benchmarks, face_benchmarks):
+    benchmarking.app.add_typer(commands.app)
+app.add_typer(benchmarking.app, name="benchmark")
 app.add_typer(training.app)
 
 

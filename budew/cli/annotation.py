@@ -105,16 +105,26 @@ def labels(
             "profile first.",
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Use the profiles of this file instead, by clip id: JSON Lines with id and profile, such as "
+            "budew corpus ratings --labels writes.",
+        ),
+    ] = None,
 ) -> None:
-    """Annotate by the existing labels of a corpus, or by parsing its captions.
+    """Annotate by the existing labels of a corpus, by parsing its captions, or by a file of labels.
 
-    Clips without labels are listed in OUT/failures.jsonl.
+    Clips without labels are listed in OUT/failures.jsonl, and those that a file has
+    no label of in OUT/left_out.jsonl.
 
     Example: budew corpus annotate labels captioned/ out/ --from captions
     """
     from budew.annotation.labels import AnnotateByLabels
 
-    run_job(AnnotateByLabels(labels_from), source, out, running)
+    run_job(AnnotateByLabels(labels_from, labels), source, out, running)
 
 
 @app.command(no_args_is_help=True)

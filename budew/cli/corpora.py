@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer import Argument, Option
@@ -12,7 +12,7 @@ from typer import Argument, Option
 from budew.addresses import shown
 from budew.cli import options
 from budew.cli.options import SETTINGS, PrintedErrors, results
-from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
 if TYPE_CHECKING:
     from budew.corpora import Clip
@@ -61,30 +61,63 @@ def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: optio
 
 @app.command(no_args_is_help=True)
 def ratings(
-    table: Annotated[Path, Argument(metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet with ratings.")],
+    tables: Annotated[
+        list[Path],
+        Argument(metavar="FILE...", help="A .csv, .tsv, .jsonl or .parquet with ratings, or several."),
+    ],
     scale: Annotated[
         str | None,
         Option(
             metavar="NAME", help="Rating scale, such as 0-7, if the format of the table is not recognized."
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        Option(
+            metavar="LABELS.jsonl",
+            dir_okay=False,
+            help="Write a profile of each item with consensus here, for corpus annotate labels --labels.",
+        ),
+    ] = None,
+    consensus: Annotated[
+        Literal["presence", "exact", "majority"],
+        Option(
+            help="Consensus of the labels: all raters agree whether the emotion is present (the label is "
+            "their mean), all give the same rating, or the most frequent rating.",
+        ),
+    ] = "exact",
     json: options.JsonFile = None,
 ) -> None:
-    """Count human ratings of clips or images, and measure the agreement of the raters.
+    """Count human ratings of clips or images, and measure agreement and consensus of the raters.
 
     EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are recognized by their columns.
-    Rows that cannot be read are reported on stderr; then the exit status is 1.
+    Rows that cannot be read are reported on stderr; then the exit status is 1. Labels list as
+    rated only the emotions with consensus.
 
-    Example: budew corpus ratings binary.csv --json counts.json
+    Example: budew corpus ratings train-*.parquet --labels consensus.jsonl --consensus exact
     """
+    from budew.curation.consensus import answers_of, consensus_profiles, consensus_statistics, write_labels
     from budew.curation.human_ratings import rating_statistics, read_ratings
-    from budew.reports.corpus_tables import rating_table
+    from budew.reports.corpus_tables import consensus_table, rating_table
 
-    refuse_to_replace([table], json)
+    refuse_to_replace(tables, labels, json)
     bad = PrintedErrors()
-    found = rating_statistics(read_ratings(table, scale=scale, on_bad=bad))
-    with results({"table": str(table), "bad_rows": bad.count, **found.to_dict()}, json):
-        print_table(rating_table(found, title=str(table)))
+    read = [one for table in tables for one in read_ratings(table, scale=scale, on_bad=bad)]
+    found, answers = rating_statistics(read), answers_of(read)
+    agreed = consensus_statistics(answers)
+    names = [str(table) for table in tables]
+    summary = {"tables": names, "bad_rows": bad.count, **found.to_dict(), "consensus": agreed.to_dict()}
+    if labels:
+        profiles = consensus_profiles(answers, consensus)
+        write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
+    with results(summary, json):
+        print_table(rating_table(found, title=", ".join(names)))
+        print_table(consensus_table(agreed))
+        if labels:
+            items = len({item for item, _ in answers})
+            print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
+            if all(len(profile.emotions) == len(profile.rated) for profile in profiles.values()):
+                say_error("no label says that an emotion is absent: --consensus majority takes single raters")
     raise typer.Exit(bad.status)
 
 

@@ -24,6 +24,9 @@ Samples = Annotated[
         "0: scores of the one caption.",
     ),
 ]
+NumBeams = Annotated[
+    int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
+]
 BatchSize = Annotated[
     int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
 ]
@@ -52,9 +55,7 @@ def caption(
     ] = "text",
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
     model: options.Model = None,
-    num_beams: Annotated[
-        int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
-    ] = None,
+    num_beams: NumBeams = None,
     samples: Samples = 0,
     batch_size: BatchSize = 16,
     device: options.Device = None,
@@ -123,8 +124,9 @@ def evaluate(
     predictions: Annotated[
         Path | None,
         Option(
-            metavar="FILE",
-            help='Evaluate this file instead of a model: JSON Lines with "id" and "caption" or "emotions".',
+            metavar="PATH",
+            help="Evaluate these instead of a model: JSON Lines or CSV with captions or scores, a folder "
+            "with JSON for each clip, or a corpus with profiles.",
         ),
     ] = None,
     scale: Annotated[

@@ -43,6 +43,7 @@ def train(
 
     Example: budew train tiny-synthetic --set optimizer.max_steps=200 --out runs/short
     """
+    from budew.corpora.sources import matches
     from budew.training.recipe import load_recipe
 
     chosen = load_recipe(recipe, settings or [])
@@ -51,6 +52,8 @@ def train(
 
     folder = out or Path("runs") / chosen.name
     if dry_run:
+        for named in filter(None, (chosen.data.train, chosen.data.validation)):
+            matches(named)  # raises if there is none
         print(f"{describe(chosen)}\ncheckpoint: {folder / 'checkpoint'}")
         return
     checkpoint = train_recipe(chosen, out=folder, resume=resume)

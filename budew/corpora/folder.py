@@ -69,7 +69,7 @@ def read_files(
         if place is not None:
             _check_links(path, place)
         if is_special(path):
-            raise CorpusError("this is not a file: remove it, or give the path of a file")
+            raise CorpusError("this is not a file: give the path of a file")
         id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
         return _clip(path, id, scales)
 

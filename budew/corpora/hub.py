@@ -155,9 +155,12 @@ def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tu
 
 
 def _audio_column(features: Mapping[str, Any], shard: HubDataset) -> str:
-    """Return the column of audio: that of the type, else one with a usual name."""
+    """Return the column of audio: that of the type, else one with a usual name, else a struct with bytes."""
     typed = [name for name, feature in features.items() if type(feature).__name__ == "Audio"]
-    for name in (*typed, *known_names()["audio"], *SUFFIXES):
+    structs = [
+        name for name, feature in features.items() if isinstance(feature, Mapping) and "bytes" in feature
+    ]
+    for name in (*typed, *known_names()["audio"], *SUFFIXES, *structs):
         if name in features:
             return name
     fault = f"no column holds audio among {', '.join(features)}"

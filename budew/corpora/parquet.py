@@ -133,6 +133,19 @@ def label_columns(path: Path) -> list[str]:
     return [field.name for field in fields if not _has_bytes(field.type) and not _is_binary(field.type)]
 
 
+def file_name_column(path: Path) -> str | None:
+    """Return the column of file names inside the structs of audio, such as "audio.path"; None without one.
+
+    Parts of a struct in an Arrow file are not read alone: there it is the column of the structs.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
+    structs = [field for field in _schema(path) if _has_bytes(field.type)]
+    named = next((field.name for field in structs if field.type.get_field_index("path") >= 0), None)
+    return named if named is None or _is_arrow(path) else f"{named}.path"
+
+
 def row_count(path: Path) -> int:
     """Return the number of rows, from the footer of a parquet file.
 

@@ -95,7 +95,7 @@ def is_special(path: Path) -> bool:
 def check_file(path: Path) -> None:
     """Raise `CorpusError` for a pipe, a device or a folder."""
     if is_special(path):
-        raise CorpusError(f"{path}: this is not a file: remove it, or give the path of a file")
+        raise CorpusError(f"{path}: this is not a file: give the path of a file")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -23,17 +23,23 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import isnan
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
+from budew.agreement import krippendorff_alpha, pairwise_agreement
 from budew.audio.formats import is_audio_name
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.known_names import form
 from budew.corpora.labels.ratings import Rating, answers_in, named
-from budew.corpora.labels.scores import intensities, number_in, scale_named
+from budew.corpora.labels.scores import intensities, number_in
 from budew.corpora.sidecar import check_file, file_lines, json_object
+from budew.correlation import FloatArray
 from budew.errors import CorpusError, OnBad, report
 from budew.taxonomy import EMOTIONS
+from budew.taxonomy.scales import scale_named
 
 FACE_SCALE, VOICE_SCALE = "emonet-face", "emonet-voice"
 FEWEST_OF_FACE = 10
@@ -101,17 +107,18 @@ def read_ratings(
 
     Raises:
         CorpusError: it is no table of ratings, or names the row and what is wrong with it.
+        InputError: there is no such scale.
     """
     path = Path(path)
     check_file(path)
-    for where, default, parse in _rows(path, on_bad):
+    for where, default, parse in table_rows(path, on_bad):
         try:
             yield from list(_ratings(parse(), default, scale))
         except CorpusError as error:
             report(CorpusError(f"{path}: {where}: {error}"), on_bad)
 
 
-def _rows(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
+def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, str, Callable[[], Row]]]:
     """Yield the rows without audio and images: place in the file, default id of the item, what parses it."""
     name = path.name.lower()
     if name.endswith((".csv", ".tsv")):
@@ -131,26 +138,32 @@ def _rows(path: Path, on_bad: OnBad | None) -> Iterator[tuple[str, str, Callable
 
 def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     """Yield the ratings in a row, whose kind is known by its columns."""
-    item, emotion, value = _item(row, default), _get(row, "emotion"), _get(row, "value")
-    if str(row.get(form("ratings")["human"], "")).strip().lower() in _FALSE:
+    item, emotion, value = item_name(row, default), field_of(row, "emotion"), field_of(row, "value")
+    if is_by_model(row):
         return
     if emotion and value is not None:
-        rater, name = _get(row, "rater"), named(str(emotion))
+        rater, name = field_of(row, "rater"), named(str(emotion))
         if rater is None:
             raise CorpusError("the rater is missing: add a column with it")
         yield Rating(item, str(rater), name, _intensity(value, name, scale))
     elif emotion and all(column in row for column in form("ratings")["votes"]):
         yield from _counted(row, item, named(str(emotion)))
-    elif (answers := _get(row, "answers")) is not None:
+    elif (answers := field_of(row, "answers")) is not None:
         is_face = str(answers).count(":") > FEWEST_OF_FACE or "|" in str(answers)
-        on, rater = scale_named(scale or (FACE_SCALE if is_face else VOICE_SCALE)), _get(row, "rater")
+        on, rater = scale_named(scale or (FACE_SCALE if is_face else VOICE_SCALE)), field_of(row, "rater")
         for who, name, number in answers_in(answers, rater=None if rater is None else str(rater)):
             yield Rating(item, who, name, intensities({name: number}, on, overshoot=0.0)[name])
     else:
         raise CorpusError("it contains no rating: a row needs item, rater, emotion and value, or all answers")
 
 
-def _get(row: Row, part: str) -> Any:
+def is_by_model(row: Row) -> bool:
+    """Return whether the row's `human` is false."""
+    return str(row.get(form("ratings")["human"], "")).strip().lower() in _FALSE
+
+
+def field_of(row: Row, part: str) -> Any:
+    """Return the item, rater, emotion, value or answers of a row, by any name in `forms.yaml`, or None."""
     return next((row[name] for name in form("ratings")[part] if row.get(name) is not None), None)
 
 
@@ -180,8 +193,9 @@ def _counted(row: Row, item: str, name: str) -> Iterator[Rating]:
             yield Rating(item, f"vote-{rater}", name, worth)
 
 
-def _item(row: Row, default: str) -> str:
-    written = _get(row, "item")
+def item_name(row: Row, default: str) -> str:
+    """Return the name of the rated clip or image: its file without folder and suffix."""
+    written = field_of(row, "item")
     if isinstance(written, Mapping) or written is None or not str(written).strip():
         return default  # a struct of audio or image is no id: a clip of a table is named by its row
     file = PurePosixPath(str(written))
@@ -204,26 +218,26 @@ def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:
 
 def _counts(questions: Collection[Counter[float]], items: int, raters: int) -> RatingCounts:
     values = _pooled(questions)
-    pairs = sum(question.total() * (question.total() - 1) for question in questions)
-    same = sum(times * (times - 1) for question in questions for times in question.values())
+    answers, once = _matrix(questions), np.ones((1, len(questions)))
+    same = pairwise_agreement(answers, once).item()
+    alpha = 1.0 if same == 1 else krippendorff_alpha(answers, once).item()  # undefined if all say the same
     return RatingCounts(
         ratings=values.total(),
         items=items,
         raters=raters,
         present=sum(times for value, times in values.items() if value > 0),
         mean=sum(value * times for value, times in values.items()) / max(1, values.total()),
-        agreement=same / pairs if pairs else None,
-        alpha=_alpha([question for question in questions if question.total() > 1]),
+        agreement=None if isnan(same) else same,
+        alpha=None if isnan(alpha) else alpha,
     )
 
 
-def _alpha(questions: Collection[Counter[float]]) -> float | None:
-    """Return 1 - variance of the answers to the same question / variance of all answers."""
-    values = _pooled(questions)
-    if len(values) < 2:
-        return 1.0 if values else None  # all say the same
-    within = sum(question.total() * _variance(question) for question in questions) / values.total()
-    return 1.0 - within / _variance(values)
+def _matrix(questions: Collection[Counter[float]]) -> FloatArray:
+    """Return the answers to each question as a column: who gave which does not matter here."""
+    answers = np.full((max((one.total() for one in questions), default=0), len(questions)), np.nan)
+    for column, question in enumerate(questions):
+        answers[: question.total(), column] = list(question.elements())
+    return answers
 
 
 def _pooled(questions: Iterable[Counter[float]]) -> Counter[float]:
@@ -231,9 +245,3 @@ def _pooled(questions: Iterable[Counter[float]]) -> Counter[float]:
     for question in questions:
         values.update(question)
     return values
-
-
-def _variance(values: Counter[float]) -> float:
-    """Return the unbiased variance of two or more values."""
-    mean = sum(value * times for value, times in values.items()) / values.total()
-    return sum((value - mean) ** 2 * times for value, times in values.items()) / (values.total() - 1)

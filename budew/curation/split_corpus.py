@@ -149,7 +149,7 @@ def split_corpus(
     for clip in clips:
         kind, name = group_of(clip)
         strata = _strata(clip.profile)
-        emotions_unknown += len(strata) == 1
+        emotions_unknown += clip.profile is None or not clip.profile.rated
         if kind == "clip":
             by_hash[names.index(part_by_hash(shares, seed, kind, name)), strata] += 1
         if kind != "clip" or listed:
@@ -214,11 +214,11 @@ def _report(
 
 
 def _strata(profile: VoiceProfile | None) -> list[int]:
-    """Return the places in `STRATA` of a clip: 0 for all clips, then its emotions, or 1 for none."""
-    if profile is None or not profile.emotions_known:
+    """Return the places in `STRATA` of a clip: 0, then those of its emotions, or 1 for none of all 40."""
+    if profile is None:
         return [0]
     present = [_PLACE[name] for name, intensity in profile.emotions.items() if nearest_level(intensity)]
-    return [0, *(present or [1])]
+    return [0, *(present or [1] * profile.fully_rated)]
 
 
 def _order(groups: Sequence[tuple[str, str]], counts: Counts, seed: int) -> Indices:

@@ -26,7 +26,9 @@ MOST_LISTED = 50
 MOST_LANGUAGES = 200
 """Languages whose emotions are counted separately; further ones are counted as `OTHER`."""
 CLIPS, UNKNOWN = "", "?"
-"""In the counts of a language: clips with a profile, and those of them whose emotions are unknown."""
+"""In the counts of a language: clips with a profile, and those of them of which no emotion is rated."""
+RATED = "rated "
+"""Before the name of an emotion in the counts of a language: clips in which it is rated."""
 LONGEST_NAME = 200
 """Characters of a name that count: no voice has a longer one, and a hostile file may."""
 OTHER = "(other)"
@@ -166,7 +168,9 @@ class Statistics:
         clips: in all.
         durations: of the clips whose duration is in the metadata or in the header of the audio.
         with_profile: clips that are annotated.
-        emotions_unknown: of these, clips whose emotions are unknown, such as those that were only measured.
+        emotions_unknown: of these, clips of which no emotion is rated, such as those that were only measured.
+        partly_rated: of these, clips of which some emotions are rated, such as those of EmoNet-Voice.
+        rated: clips that rate each emotion, of which `levels` counts.
         with_caption: clips that are captioned.
         with_transcript: clips with a transcript.
         captions: in all.
@@ -187,12 +191,14 @@ class Statistics:
     durations: Durations = field(default_factory=Durations)
     with_profile: int = 0
     emotions_unknown: int = 0
+    partly_rated: int = 0
     with_caption: int = 0
     with_transcript: int = 0
     captions: int = 0
     bad: int = 0
     languages: Tally = field(default_factory=Tally)
     speakers: Tally = field(default_factory=Tally)
+    rated: Counter[str] = field(default_factory=Counter)
     levels: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in EMOTIONS})
     by_language: dict[str, Counter[str]] = field(default_factory=dict)
     bursts: Counter[str] = field(default_factory=Counter)
@@ -203,7 +209,7 @@ class Statistics:
 
     @property
     def emotions_known(self) -> int:
-        """Clips whose emotions are known, whether they have any or not."""
+        """Clips with rated emotions, whether they have any or not."""
         return self.with_profile - self.emotions_unknown
 
     def present(self, emotion: str) -> int:
@@ -219,6 +225,7 @@ class Statistics:
             "clips_with_duration": self.durations.count,
             "clips_with_profile": self.with_profile,
             "clips_with_unknown_emotions": self.emotions_unknown,
+            "clips_partly_rated": self.partly_rated,
             "clips_with_caption": self.with_caption,
             "clips_with_transcript": self.with_transcript,
             "captions": self.captions,
@@ -238,6 +245,7 @@ class Statistics:
                 name: {level: counts[level] for level in LEVEL_NAMES[1:]}
                 for name, counts in self.levels.items()
             },
+            "clips_that_rate": {name: self.rated[name] for name in EMOTIONS},
             "emotions_by_language": {
                 language: {
                     "clips_with_profile": counts[CLIPS],
@@ -276,7 +284,7 @@ def corpus_statistics(corpus: str, clips: Iterable[Clip]) -> Statistics:
     def profiles() -> Iterator[VoiceProfile]:
         for clip in clips:
             _count(found, clip)
-            if clip.profile is not None and clip.profile.emotions_known:
+            if clip.profile is not None and clip.profile.rated:
                 yield clip.profile
 
     annotated = profiles()
@@ -322,7 +330,10 @@ def _count_profile(found: Statistics, profile: VoiceProfile, language: str) -> N
         language = OTHER
     here = found.by_language.setdefault(language, Counter())
     here[CLIPS] += 1
-    if not profile.emotions_known:
+    here.update(RATED + name for name in profile.rated)
+    found.rated.update(profile.rated)
+    found.partly_rated += 0 < len(profile.rated) < len(EMOTIONS)
+    if not profile.rated:
         found.emotions_unknown += 1
         here[UNKNOWN] += 1
     for name, intensity in profile.emotions.items():

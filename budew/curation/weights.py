@@ -1,12 +1,13 @@
 """Sampling weights, from 1 to a cap, with which clips of rare emotions are drawn more often.
 
 The mass of an emotion is the sum of its intensities over the clips in which it reaches `min_level`; a clip in
-which none does has the mass 1 of no emotion, and one whose emotions are unknown gets no weight. Of the
+which none of all 40 does has the mass 1 of no emotion, and one without rated emotions gets no weight. Of the
 largest mass M, an emotion of mass m gets the factor
 
     min(cap, (M / m) ^ (1 / temperature))
 
-and a clip the mean of the factors of its emotions, weighted by their intensities. Temperature 1 is inverse
+and a clip the mean of the factors of its emotions, weighted by their intensities; 1 if only some emotions are
+rated and none of them reaches `min_level`. Temperature 1 is inverse
 frequency; infinity gives uniform weights; the default 2, the square root, is that of repeat factor sampling
 (Gupta, Dollár and Girshick 2019, "LVIS", for images with many labels), and sampling by a power is how
 multilingual models balance languages (Arivazhagan et al. 2019). LVIS takes the rarest label of an image; here
@@ -63,16 +64,18 @@ class Balance:
         return min(self.cap, math.pow(rarity, 1 / self.temperature))
 
     def weight(self, profile: VoiceProfile) -> float:
-        """Return the weight of a clip of the corpus whose emotions are known: from 1 to the cap."""
+        """Return the weight of a clip of the corpus with rated emotions: from 1 to the cap."""
         strong = strong_emotions(profile, self.min_level)
+        if not strong:
+            return 1.0
         weighted = sum(intensity * self.factor(name) for name, intensity in strong.items())
         return weighted / sum(strong.values())
 
 
 def strong_emotions(profile: VoiceProfile, min_level: float) -> Mapping[str, float]:
-    """Return the emotions that reach a level, or `NO_EMOTION` with intensity 1 where there is none."""
+    """Return the emotions that reach a level, or `NO_EMOTION` with intensity 1 where none of all 40 does."""
     strong = {name: value for name, value in profile.emotions.items() if value >= min_level and value > 0}
-    return strong or {NO_EMOTION: 1.0}
+    return strong or ({NO_EMOTION: 1.0} if profile.fully_rated else {})
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class WeightReport:
         balance: how clips were weighed.
         clips: with a weight.
         without_profile: clips that got none.
-        emotions_unknown: clips with a profile that got none, since it does not know the emotions.
+        emotions_unknown: clips with a profile that got none, since no emotion is rated in it.
         total, squares: sums of the weights and of their squares.
         lightest, heaviest: the extremes of the weights.
         weighted: mass of each emotion when clips count as often as they weigh.
@@ -162,21 +165,24 @@ def corpus_balance(
         temperature, cap, min_level: see `Balance`.
 
     Raises:
-        CorpusError: no clip has a profile that knows the emotions.
+        CorpusError: no clip has a profile in which an emotion reaches the level, or all are rated.
         InputError: an option is out of range.
     """
     masses: dict[str, float] = {}
     for clip in clips:
-        if clip.profile is not None and clip.profile.emotions_known:
+        if clip.profile is not None and clip.profile.rated:
             for name, value in strong_emotions(clip.profile, min_level).items():
                 masses[name] = masses.get(name, 0.0) + value
     if not masses:
-        raise CorpusError("no clip of the corpus has a profile with known emotions: annotate it first")
+        raise CorpusError(
+            "no clip of the corpus has an emotion of that level, or a profile with all emotions rated: "
+            "annotate it first"
+        )
     return Balance(masses, temperature, cap, min_level)
 
 
 def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, float]]:
-    """Yield id and weight of each clip whose emotions are known; add all of them to the report.
+    """Yield id and weight of each clip with rated emotions; add all of them to the report.
 
     Args:
         clips: those that the balance was made from, in a second pass.
@@ -185,7 +191,7 @@ def weigh(clips: Iterable[Clip], report: WeightReport) -> Iterator[tuple[str, fl
     for clip in clips:
         if clip.profile is None:
             report.without_profile += 1
-        elif not clip.profile.emotions_known:
+        elif not clip.profile.rated:
             report.emotions_unknown += 1
         else:
             yield clip.id, report.add(clip.profile)

@@ -1,7 +1,8 @@
 """Metrics of captions and scores against reference profiles, with intervals and a permutation baseline."""
 
 from budew.evaluation.corpus_evaluation import evaluate_corpus
-from budew.evaluation.predictions import read_predictions, write_predictions
+from budew.evaluation.predictions import by_id, read_predictions, read_scores, write_predictions
+from budew.evaluation.rated_pairs import score
 from budew.evaluation.results import Evaluation, Pair, Settings, Skipped, evaluate
 
 __all__ = [
@@ -9,8 +10,11 @@ __all__ = [
     "Pair",
     "Settings",
     "Skipped",
+    "by_id",
     "evaluate",
     "evaluate_corpus",
     "read_predictions",
+    "read_scores",
+    "score",
     "write_predictions",
 ]

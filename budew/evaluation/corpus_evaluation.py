@@ -2,16 +2,15 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import tee
 from pathlib import Path
-from typing import Any
 
 from budew.corpora import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import InputError
-from budew.evaluation.predictions import read_predictions
+from budew.evaluation.predictions import NamedClips, Prediction, audio_name, by_id, read_predictions
 from budew.evaluation.results import Evaluation, Pair, Settings, Skipped, evaluate
 from budew.taxonomy.scales import INTENSITY
 
@@ -20,7 +19,7 @@ def evaluate_corpus(
     corpus: str | Path,
     *,
     model: str | Path | None = None,
-    predictions: Path | None = None,
+    predictions: str | Path | None = None,
     scale: str = INTENSITY.name,
     device: str | None = None,
     batch_size: int = 16,
@@ -31,13 +30,13 @@ def evaluate_corpus(
 ) -> Evaluation:
     """Compare the predictions of a model for the clips of a corpus with their profiles.
 
-    Clips without a profile or of unknown emotions, clips that cannot be captioned and damaged ones are left
+    Clips without rated emotions, clips that cannot be captioned and damaged ones are left
     out of the metrics and listed in `skipped`. Memory holds one batch of audio and that of the examples.
 
     Args:
         corpus: whatever `budew.corpora.read` reads; its clips need profiles.
         model: folder or hub id of a checkpoint; the embedded one where left out.
-        predictions: JSON Lines to evaluate instead of a model, see `read_predictions`.
+        predictions: file or folder to evaluate instead of a model, see `read_predictions`.
         scale: of the numbers in `predictions`.
         device: such as "cpu" or "cuda"; the fastest available where left out.
         batch_size: windows captioned at once.
@@ -57,10 +56,12 @@ def evaluate_corpus(
     skipped: list[Skipped] = []
     clips = _with_reference(corpus, skipped)
     if predictions is not None:
-        name, pairs = predictions.name, _from_file(predictions, clips, skipped, scale, str(corpus))
+        name, pairs = Path(predictions).name, _from_file(predictions, clips, scale, str(corpus))
     else:
-        options = {"device": device, "batch_size": batch_size, "num_samples": num_samples}
-        name, pairs = _from_model(model, clips, skipped, options)
+        name, predicted = predict_clips(
+            clips, model, skipped=skipped, device=device, batch_size=batch_size, num_samples=num_samples
+        )
+        pairs = _pairs(predicted)
     kept = _with_examples(counted(pairs, progress), examples)
     return evaluate(kept, model=name, corpus=str(corpus), skipped=skipped, settings=settings)
 
@@ -70,53 +71,73 @@ def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
             skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
-        elif not clip.profile.emotions_known:
-            skipped.append(Skipped(clip.id, "the emotions of its profile are unknown"))
+        elif not clip.profile.rated:
+            skipped.append(Skipped(clip.id, "no emotion of its profile is rated"))
         else:
             yield clip
 
 
-def _from_file(
-    path: Path, clips: Iterable[Clip], skipped: Sequence[Skipped], scale: str, corpus: str
-) -> Iterator[Pair]:
-    """Give a pair for each clip; predictions may be there for those that are skipped, too."""
-    predictions = read_predictions(path, scale=scale)
-    seen: set[str] = set()
+def _from_file(path: str | Path, clips: Iterable[Clip], scale: str, corpus: str) -> Iterator[Pair]:
+    """Give a pair for each clip, by its id or the name of its audio; other predictions are not used."""
+    predictions = NamedClips(read_predictions(path, scale=scale))
+    lacking = []
     for clip in clips:
-        seen.add(clip.id)
-        prediction = predictions.get(clip.id)
-        if prediction is not None and clip.profile is not None:
-            yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
-    given = set(predictions) - ({clip.id for clip in skipped} - seen)
-    if differing := sorted(given ^ seen):
+        found = by_id(predictions, clip.id) or by_id(predictions, audio_name(clip))
+        if found is None:
+            lacking.append(audio_name(clip))
+        elif clip.profile is not None:
+            yield Pair(clip.id, clip.profile, found.profile, found.caption, clip.audio)
+    if lacking:
         raise InputError(
-            f"the predictions and {corpus} differ in {len(differing)} clips, such as "
-            f"{', '.join(map(repr, differing[:5]))}: predict every clip, under the corpus's own ids"
+            f"{path} has no prediction for {len(lacking)} clips of {corpus}, such as "
+            f"{', '.join(map(repr, lacking[:5]))}: predict every clip, null where the model refuses"
         )
 
 
-def _from_model(
-    model: str | Path | None,
+def predict_clips(
     clips: Iterable[Clip],
+    model: str | Path | None = None,
+    *,
     skipped: list[Skipped],
-    options: Mapping[str, Any],
-) -> tuple[str, Iterator[Pair]]:
-    """Load the model and return its name and, lazily, the pairs; clips it fails on go to `skipped`."""
+    device: str | None = None,
+    batch_size: int = 16,
+    num_samples: int = 0,
+    expected: bool = False,
+) -> tuple[str, Iterator[tuple[Clip, Prediction]]]:
+    """Load a model and return its name and, lazily, each clip with its prediction.
+
+    Args:
+        clips: of `budew.read`.
+        model, device, batch_size, num_samples: as for `evaluate_corpus`.
+        expected: predict plain means over the samples; else weak emotions are left out, see `Captioned`.
+        skipped: damaged clips, and those that cannot be captioned, are added to it and not returned.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+    """
     from budew.inference import Captioner, Failure  # torch takes seconds, and predictions do not need it
 
-    captioner = Captioner.from_pretrained(model, **options)
+    captioner = Captioner.from_pretrained(
+        model, device=device, batch_size=batch_size, num_samples=num_samples
+    )
 
-    def pairs() -> Iterator[Pair]:
+    def predicted() -> Iterator[tuple[Clip, Prediction]]:
         captioned, kept = tee(clips)  # holds the clips of a batch
         for clip, result in zip(kept, captioner.caption_clips(captioned), strict=True):
             if isinstance(result, Failure):
                 skipped.append(Skipped(clip.id, result.reason))
-            elif result.damaged:  # the reference profile is that of the whole clip
+            elif result.damaged:  # a reference is that of the whole clip
                 skipped.append(Skipped(clip.id, result.damaged))
-            elif clip.profile is not None:
-                yield Pair(clip.id, clip.profile, result.profile, result.caption, clip.audio)
+            else:
+                yield clip, Prediction(result.expected if expected else result.profile, result.caption)
 
-    return captioner.checkpoint.name, pairs()
+    return captioner.checkpoint.name, predicted()
+
+
+def _pairs(predicted: Iterable[tuple[Clip, Prediction]]) -> Iterator[Pair]:
+    for clip, prediction in predicted:
+        if clip.profile is not None:
+            yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
 
 
 def _with_examples(pairs: Iterable[Pair], examples: int) -> list[Pair]:

@@ -12,6 +12,10 @@ Two conventions, because captions often leave an emotion out altogether:
 - The reference varies and the prediction is constant: its correlation counts as 0. Leaving it out instead
   would reward a model for never predicting what it does not recognize.
 
+An emotion counts over the clips in which it is rated and predicted; elsewhere its reference or prediction is
+NaN. What is predicted where it is not rated changes no metric. Strongest emotions are compared in clips in
+which all are rated and predicted.
+
 Captions have five levels, so ties are common: a clip's unit of weight is split evenly over its tied strongest
 emotions, so that the order of the emotions decides nothing.
 """
@@ -20,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from budew.correlation import FloatArray, pearson, spearman
 from budew.taxonomy.scales import from_intensity
@@ -42,23 +47,25 @@ class Scores:
     mean: Mapping[str, FloatArray]
 
 
-def score(reference: FloatArray, predicted: FloatArray, counts: FloatArray | None = None) -> Scores:
+def score_emotions(reference: FloatArray, predicted: FloatArray, counts: FloatArray | None = None) -> Scores:
     """Compute every metric for each of many weightings of the clips.
 
     Args:
-        reference, predicted: (clips, emotions), intensities in [0, 1].
+        reference, predicted: (clips, emotions), intensities in [0, 1], NaN where not rated or predicted.
         counts: (rows, clips), how often each clip counts; one row, each clip once, where it is left out.
     """
     if counts is None:
         counts = np.ones((1, len(reference)))
-    error = (predicted - reference) * REPORT_MAXIMUM
-    total = counts.sum(axis=1, keepdims=True)
-    columns = list(zip(reference.T, predicted.T, strict=True))
+    rated = ~np.isnan(reference + predicted)
+    error = np.where(rated, predicted - reference, 0.0) * REPORT_MAXIMUM
+    total = counts @ rated
+    columns = zip(reference.T, predicted.T, rated.T, strict=True)
+    correlations = np.stack([_correlations(*column, counts) for column in columns], axis=2)
     by_emotion = {
-        "spearman": np.stack([spearman(*pair, counts) for pair in columns], axis=1),
-        "pearson": np.stack([pearson(*pair, counts) for pair in columns], axis=1),
-        "mae": counts @ np.abs(error) / total,
-        "rmse": np.sqrt(counts @ np.square(error) / total),
+        "spearman": correlations[0],
+        "pearson": correlations[1],
+        "mae": _divided(counts @ np.abs(error), total),
+        "rmse": np.sqrt(_divided(counts @ np.square(error), total)),
     }
     mean = {metric: mean_over_emotions(values) for metric, values in by_emotion.items()}
     return Scores(by_emotion, mean | {"top1": _top1(reference, predicted, counts)})
@@ -70,7 +77,7 @@ def bootstrap(reference: FloatArray, predicted: FloatArray, *, resamples: int, s
     draws = np.random.default_rng(seed).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
     size = max(1, _CELLS_AT_A_TIME // clips)
     chunks = (draws[start : start + size].astype(float) for start in range(0, resamples, size))
-    return _stack([score(reference, predicted, chunk) for chunk in chunks])
+    return _stack([score_emotions(reference, predicted, chunk) for chunk in chunks])
 
 
 def permutation_baseline(
@@ -79,7 +86,7 @@ def permutation_baseline(
     """Score the predictions after permuting them over the clips; one row for each of `permutations`."""
     generator = np.random.default_rng(seed)
     orders = (generator.permutation(len(reference)) for _ in range(permutations))
-    return _stack([score(reference, predicted[order]) for order in orders])
+    return _stack([score_emotions(reference, predicted[order]) for order in orders])
 
 
 def mean_over_emotions(values: FloatArray) -> FloatArray:
@@ -105,20 +112,32 @@ def strongest(intensities: FloatArray) -> FloatArray:
     return shares
 
 
+def _correlations(
+    reference: FloatArray, predicted: FloatArray, rated: npt.NDArray[np.bool_], counts: FloatArray
+) -> FloatArray:
+    """Return Spearman's ρ and Pearson's r of one emotion over the clips in which it is rated, (2, rows)."""
+    if not rated.all():
+        reference, predicted, counts = reference[rated], predicted[rated], counts[:, rated]
+    return np.stack([measure(reference, predicted, counts) for measure in (spearman, pearson)])
+
+
 def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
     """Share of the clips with an emotion whose strongest is right, ties broken at random.
 
     Returns:
-        (rows,) in [0, 1]; NaN where no clip has an emotion.
+        (rows,) in [0, 1]; NaN where no clip with all emotions rated and predicted has one.
     """
-    right = strongest(reference)[:, :-1] > 0
-    credit = (strongest(predicted)[:, :-1] * right).sum(axis=1)
+    whole = ~np.isnan(reference + predicted).any(axis=1)
+    if not whole.any():
+        return np.full(len(counts), np.nan)
+    counts, right = counts[:, whole], strongest(reference[whole])[:, :-1] > 0
+    credit = (strongest(predicted[whole])[:, :-1] * right).sum(axis=1)
     return _divided(counts @ credit, counts @ right.any(axis=1))
 
 
 def _divided(total: FloatArray, count: FloatArray) -> FloatArray:
     """Divide, with NaN where there is nothing to divide by."""
-    result = np.full(len(total), np.nan)
+    result = np.full(total.shape, np.nan)
     np.divide(total, count, out=result, where=count > 0)
     return result
 

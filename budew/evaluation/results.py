@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from budew.correlation import Estimate, FloatArray, summarize
 from budew.errors import InputError
-from budew.evaluation.metrics import METRICS, Scores, bootstrap, permutation_baseline, score, strongest
-from budew.profile import VoiceProfile
+from budew.evaluation.metrics import (
+    METRICS,
+    Scores,
+    bootstrap,
+    permutation_baseline,
+    score_emotions,
+    strongest,
+)
+from budew.profile import VoiceProfile, intensity_matrix
 from budew.taxonomy import EMOTIONS
 
 
@@ -47,6 +55,8 @@ class EmotionScore:
 
     Attributes:
         emotion: its name.
+        rated: number of clips in which it is rated.
+        refused: number of these in which it is not predicted; everything else is over the others.
         support, predicted_support: number of clips that have it, and for which it was predicted.
         estimates: metric → value and interval.
         confused_with: the other emotion most often predicted as strongest where this one is the strongest,
@@ -54,6 +64,8 @@ class EmotionScore:
     """
 
     emotion: str
+    rated: int
+    refused: int
     support: int
     predicted_support: int
     estimates: Mapping[str, Estimate]
@@ -80,10 +92,10 @@ class Evaluation:
         emotions: one entry an emotion.
         mean, baseline: each metric averaged over the emotions, and "top1": of the predictions, and of the
             same predictions permuted over the clips.
-        undefined: emotions whose reference is constant (no correlation).
+        undefined: emotions whose reference is constant or nowhere rated (no correlation).
         unvaried: emotions whose reference varies and whose prediction does not (correlation 0).
-        confusion: (41, 41), in clips: strongest reference emotion by strongest predicted one, the last of
-            each being none.
+        confusion: (41, 41), in clips with all emotions rated: strongest reference emotion by strongest
+            predicted one, the last of each being none.
         settings: of intervals and baseline.
     """
 
@@ -106,9 +118,20 @@ class Evaluation:
         return sum(not (profile.emotions or profile.bursts or profile.traits) for profile in predicted)
 
     @property
+    def partly_rated(self) -> int:
+        """Number of clips in which only some emotions are rated."""
+        return sum(not pair.reference.fully_rated for pair in self.pairs)
+
+    @property
+    def refused(self) -> float:
+        """Per cent of the rated emotions of all clips that are not predicted; metrics are over the others."""
+        return 100 * sum(row.refused for row in self.emotions) / sum(row.rated for row in self.emotions)
+
+    @property
     def emotionless(self) -> int:
         """Number of predictions without any emotion for clips that have one."""
-        return sum(bool(pair.reference.emotions) and not pair.predicted.emotions for pair in self.pairs)
+        answered = [pair for pair in self.pairs if pair.predicted.rated]
+        return sum(bool(pair.reference.emotions) and not pair.predicted.emotions for pair in answered)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the pairs, ready for JSON; undefined metrics are None."""
@@ -116,6 +139,8 @@ class Evaluation:
             "model": self.model,
             "corpus": self.corpus,
             "clips": len(self.pairs),
+            "partly_rated": self.partly_rated,
+            "refused": self.refused,
             "skipped": [asdict(clip) for clip in self.skipped],
             "unparsed": self.unparsed,
             "emotionless": self.emotionless,
@@ -127,6 +152,8 @@ class Evaluation:
             "emotions": [
                 {
                     "emotion": row.emotion,
+                    "rated": row.rated,
+                    "refused": row.refused,
                     "support": row.support,
                     "predicted_support": row.predicted_support,
                     **{metric: asdict(estimate) for metric, estimate in row.estimates.items()},
@@ -146,9 +173,10 @@ def evaluate(
     skipped: Sequence[Skipped] = (),
     settings: Settings | None = None,
 ) -> Evaluation:
-    """Compare predicted with reference profiles over the 40 emotions.
+    """Compare predicted with reference profiles over the emotions that the reference rates.
 
-    The result depends on the pairs and the settings, not on the order of the pairs.
+    An emotion that the prediction does not rate is refused: left out there, and counted. The result depends
+    on the pairs and the settings, not on the order of the pairs.
 
     Args:
         pairs: one a clip, each id once.
@@ -157,20 +185,22 @@ def evaluate(
         settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
 
     Raises:
-        InputError: there are no pairs, two with the same id, or one of unknown emotions.
+        InputError: there are no pairs, two with the same id, or one without any rated emotion.
     """
     settings = settings or Settings()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
     _check(ordered, corpus, skipped)
-    reference = np.stack([pair.reference.vector() for pair in ordered]).astype(np.float64)
-    predicted = np.stack([pair.predicted.vector() for pair in ordered]).astype(np.float64)
-    point = score(reference, predicted)
+    reference = intensity_matrix(pair.reference for pair in ordered)
+    predicted = intensity_matrix(pair.predicted for pair in ordered)
+    point = score_emotions(reference, predicted)
     sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=settings.seed)
     baseline = permutation_baseline(
         reference, predicted, permutations=settings.permutations, seed=settings.seed
     )
-    confusion = strongest(reference).T @ strongest(predicted)
-    constant = np.ptp(reference, axis=0) == 0
+    paired = ~np.isnan(reference + predicted)
+    whole = paired.all(axis=1)
+    confusion = strongest(reference[whole]).T @ strongest(predicted[whole])
+    constant, unvaried = _constant(reference, paired), _constant(predicted, paired)
     return Evaluation(
         model=model,
         corpus=corpus,
@@ -180,7 +210,7 @@ def evaluate(
         mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
         baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
         undefined=tuple(compress(EMOTIONS, constant)),
-        unvaried=tuple(compress(EMOTIONS, ~constant & (np.ptp(predicted, axis=0) == 0))),
+        unvaried=tuple(compress(EMOTIONS, ~constant & unvaried)),
         confusion=confusion,
         settings=settings,
     )
@@ -189,11 +219,14 @@ def evaluate(
 def _by_emotion(
     reference: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
 ) -> tuple[EmotionScore, ...]:
+    rated, paired = ~np.isnan(reference), ~np.isnan(reference + predicted)
     return tuple(
         EmotionScore(
             emotion=name,
-            support=int((reference[:, column] > 0).sum()),
-            predicted_support=int((predicted[:, column] > 0).sum()),
+            rated=int(rated[:, column].sum()),
+            refused=int((rated & ~paired)[:, column].sum()),
+            support=int((reference[paired[:, column], column] > 0).sum()),
+            predicted_support=int((predicted[paired[:, column], column] > 0).sum()),
             estimates={
                 metric: summarize(
                     float(point.by_emotion[metric][0, column]), sampled.by_emotion[metric][:, column]
@@ -204,6 +237,13 @@ def _by_emotion(
         )
         for column, name in enumerate(EMOTIONS)
     )
+
+
+def _constant(values: FloatArray, rated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return for each emotion whether all its values in rated clips are equal; shape (emotions,)."""
+    low, high = np.where(rated, values, np.inf).min(axis=0), np.where(rated, values, -np.inf).max(axis=0)
+    constant: npt.NDArray[np.bool_] = low >= high
+    return constant
 
 
 def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:
@@ -223,5 +263,5 @@ def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> 
         if before.id == after.id:
             raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
     for pair in ordered:
-        if not (pair.reference.emotions_known and pair.predicted.emotions_known):
-            raise InputError(f"the emotions of clip {pair.id!r} of {corpus} are unknown: leave it out")
+        if not pair.reference.rated:
+            raise InputError(f"clip {pair.id!r} of {corpus} has no rated emotion: leave it out")

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -27,18 +27,25 @@ _STRAY = (
 class WindowCaption:
     """The caption of the audio between `start` and `end` (seconds).
 
-    `profile` is the parse of `text`, or the consensus of sampled captions where there are any.
+    `profile` is the parse of `text`, or the consensus of sampled captions where there are any; then `sampled`
+    has the plain means over them.
     """
 
     start: float
     end: float
     text: str
     profile: VoiceProfile
+    sampled: VoiceProfile | None = None
 
     @property
     def silent(self) -> bool:
         """Whether the window has no sound, so that the model was not run."""
         return self.text == SILENCE
+
+    @property
+    def expected(self) -> VoiceProfile:
+        """The expected intensities, for scoring: means over sampled captions, or those of the one caption."""
+        return self.sampled or self.profile
 
     @property
     def emotions(self) -> dict[str, float]:
@@ -86,6 +93,11 @@ class Captioned:
         return "\n".join(
             f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].text}" for some in lines
         )
+
+    @property
+    def expected(self) -> VoiceProfile:
+        """The expected intensities of the recording as a whole, for scoring; `profile` without samples."""
+        return pool([replace(window, profile=window.expected) for window in self.windows])
 
     @property
     def emotions(self) -> dict[str, float]:

@@ -8,6 +8,7 @@ others are captioned; if the model itself fails, an error is raised.
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
@@ -15,12 +16,12 @@ from typing import overload
 from budew.audio.samples import Window, is_silent
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CorpusError, InputError, JobError
+from budew.errors import AudioError, CorpusError, InputError, JobError, first_line
 from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clean, clock, pool
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import MAX_SAMPLES, consensus, sample_captions
+from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation, sample_captions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import number_of_beams, write_captions
+from budew.model.generate import encode, number_of_beams, write_captions
 from budew.profile import VoiceProfile
 
 Progress = Callable[[int, int | None], None]
@@ -160,19 +161,30 @@ class Captioner:
         if not batch:
             return
         samples = [window.samples for _, _, window in batch]
-        try:
-            texts = write_captions(self.checkpoint, samples, num_beams=self.num_beams)
-            sampled = sample_captions(self.checkpoint, samples, num_samples=self.num_samples)
-        except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise JobError(
-                f"{batch[0][0].source}: the model failed on {self.checkpoint.model.device} with {len(batch)} "
-                f"windows at once ({type(error).__name__}: {reason}): use a smaller --batch-size, fewer "
-                "--num-beams, or --device cpu; or fetch the checkpoint again"
-            ) from error
+        with model_errors(self.checkpoint, batch[0][0].source, len(batch)):
+            encoded = encode(self.checkpoint, samples)
+            texts = write_captions(self.checkpoint, encoded, num_beams=self.num_beams)
+            sampled = sample_captions(self.checkpoint, encoded, num_samples=self.num_samples)
         for (unfinished, place, window), text, several in zip(batch, texts, sampled, strict=True):
             unfinished.write(place, window, text, several)
         batch.clear()
+
+
+@contextmanager
+def model_errors(checkpoint: Checkpoint, source: str, windows: int) -> Iterator[None]:
+    """Make one sentence of whatever a model raises for a batch of windows whose first is of `source`.
+
+    Raises:
+        JobError: the model failed.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise JobError(
+            f"{source}: the model failed on {checkpoint.model.device} with {windows} windows at once "
+            f"({type(error).__name__}: {first_line(error)}): use a smaller --batch-size, fewer --num-beams, "
+            "or --device cpu; or fetch the checkpoint again"
+        ) from error
 
 
 @dataclass(slots=True)
@@ -216,13 +228,12 @@ class _Unfinished:
         text, removed = clean(written)
         if removed:
             self.removed[place] = removed
+        expected = expectation([parse(clean(one)[0]).profile for one in sampled]) if sampled else None
         if text == SILENCE:
             profile = VoiceProfile()
-        elif sampled:
-            profile = consensus([clean(one)[0] for one in sampled])
         else:
-            profile = parse(text).profile
-        self.windows[place] = WindowCaption(window.start, window.end, text, profile)
+            profile = parse(text).profile if expected is None else consensus(expected)
+        self.windows[place] = WindowCaption(window.start, window.end, text, profile, expected)
 
     def result(self) -> Captioned | Failure:
         """Return the result. Call it once all is complete."""

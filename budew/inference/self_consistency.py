@@ -6,7 +6,7 @@ a lot to an unsure one, little to one that is sure (docs/journal.md).
 
 Sampling adds Gumbel noise to the logits, whose greatest is a draw from the model's distribution (Gumbel
 1954). Each window and sample has its own generator, seeded by the audio itself, so neither the batch nor the
-order matters. The encoder runs once for all samples.
+order matters, and the first 4 of 64 samples are the same as 4 samples.
 """
 
 import hashlib
@@ -17,60 +17,76 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import LogitsProcessor, LogitsProcessorList
-from transformers.modeling_outputs import BaseModelOutput
 
-from budew.captions.parse import parse
 from budew.model.checkpoint import Checkpoint
-from budew.model.generate import features_of, generate, generation_settings, texts_of
-from budew.profile import VoiceProfile
+from budew.model.generate import Encoded, generate, generation_settings, texts_of
+from budew.profile import VoiceProfile, intensity_matrix
 from budew.taxonomy import EMOTIONS
 
 MAX_SAMPLES = 256
+MAX_ROWS = 256
+"""Captions sampled at once: each holds a copy of the encoder's states of its window."""
 MIN_INTENSITY = 0.2
 """Mean intensity over the samples that counts; measured, see docs/journal.md."""
 
 
 def sample_captions(
-    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, num_samples: int, seed: int = 0
+    checkpoint: Checkpoint, encoded: Encoded, *, num_samples: int, first: int = 0, seed: int = 0
 ) -> list[tuple[str, ...]]:
     """Return `num_samples` captions for each window, in order.
 
     Args:
         checkpoint: the model.
-        windows: mono samples (n,) each, at `checkpoint.sampling_rate`, at most `window_seconds` long.
-        num_samples: captions to sample for each, at most `MAX_SAMPLES`; 0 samples none.
+        encoded: the windows, of `budew.model.generate.encode`.
+        num_samples: captions to sample for each; 0 samples none.
+        first: number of the first one, to continue after so many.
         seed: another one gives other captions.
     """
-    if not num_samples:
-        return [() for _ in windows]
-    noise = GumbelNoise([_seed(window, seed, number) for window in windows for number in range(num_samples)])
-    with torch.inference_mode():
-        states = checkpoint.model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
+    windows = len(encoded.windows)
+    at_once = max(1, MAX_ROWS // max(1, windows))
+    texts: list[tuple[str, ...]] = [() for _ in range(windows)]
+    for start in range(first, first + num_samples, at_once):
+        numbers = range(start, min(start + at_once, first + num_samples))
+        texts = [
+            (*some, *more)
+            for some, more in zip(texts, _sampled(checkpoint, encoded, numbers, seed), strict=True)
+        ]
+    return texts
+
+
+def _sampled(checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int) -> list[list[str]]:
+    """Sample the captions of these numbers for each window, in one batch."""
+    noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
     tokens = generate(
         checkpoint,
         generation_settings(checkpoint, num_beams=1),
-        encoder_outputs=BaseModelOutput(last_hidden_state=states.repeat_interleave(num_samples, dim=0)),
+        encoder_outputs=encoded.outputs(len(numbers)),
         logits_processor=LogitsProcessorList([noise]),
     )
     texts = texts_of(checkpoint, tokens)
-    return [tuple(texts[start : start + num_samples]) for start in range(0, len(texts), num_samples)]
+    return [texts[start : start + len(numbers)] for start in range(0, len(texts), len(numbers))]
 
 
-def consensus(captions: Sequence[str]) -> VoiceProfile:
-    """Return the mean of each emotion over the captions, and the bursts and traits of most of them.
+def expectation(profiles: Sequence[VoiceProfile]) -> VoiceProfile:
+    """Return the plain mean of each emotion over parsed captions, and the bursts and traits of most of them.
 
-    An emotion whose mean is under `MIN_INTENSITY` is left out: some sample mentions almost anything.
+    A caption without emotions, or one that could not be parsed, counts as 0 for all.
     """
-    profiles = [parse(caption).profile for caption in captions]
-    means = np.mean([profile.vector() for profile in profiles], axis=0)
+    means = intensity_matrix(profiles).mean(axis=0)
     bursts = Counter(burst for profile in profiles for burst in profile.bursts)
     traits = Counter(trait for profile in profiles for trait in profile.traits.items())
     most = len(profiles) / 2
     return VoiceProfile(
-        {name: float(mean) for name, mean in zip(EMOTIONS, means, strict=True) if mean >= MIN_INTENSITY},
+        dict(zip(EMOTIONS, means.tolist(), strict=True)),
         [burst for burst, count in bursts.items() if count > most],
         {name: value for (name, value), count in traits.items() if count > most},
     )
+
+
+def consensus(expected: VoiceProfile) -> VoiceProfile:
+    """Return an expectation without the emotions under `MIN_INTENSITY`: some sample mentions almost any."""
+    kept = {name: value for name, value in expected.emotions.items() if value >= MIN_INTENSITY}
+    return VoiceProfile(kept, expected.bursts, expected.traits)
 
 
 class GumbelNoise(LogitsProcessor):  # type: ignore[misc]  # transformers is taken as untyped

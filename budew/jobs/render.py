@@ -6,10 +6,10 @@ from typing import Any
 
 from budew.captions import render
 from budew.captions.frames import STYLES
-from budew.captions.render import Style
+from budew.captions.render import Style, says_anything
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
-from budew.errors import CorpusError, InputError
+from budew.errors import CorpusError, FilteredError, InputError
 from budew.jobs.job import OnFailed, each
 from budew.randomness import derived_seed
 
@@ -56,25 +56,27 @@ class Render:
         }
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Pass on the clips with their captions; a clip without a profile fails."""
+        """Pass on the clips with their captions.
+
+        Those without a profile fail, those of which nothing is known are left out.
+        """
         return each(clips, self._captioned, failed)
 
     def _captioned(self, clip: Clip) -> Clip:
         if clip.profile is None:
             raise CorpusError(f"clip {clip.id!r} has no profile to render: annotate the corpus first")
         profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
+        if not says_anything(profile, **self._choices()):
+            raise FilteredError(f"clip {clip.id!r}: nothing is known of the voice that a caption could say")
         new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
         kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
         return replace(clip, captions=kept + new)
 
     def _caption(self, id: str, number: int, profile: Any) -> Caption:
         seed = derived_seed("render", self.seed, id, number)
-        text = render(
-            profile,
-            seed=seed,
-            style=self.style,
-            max_emotions=self.max_emotions,
-            min_level=self.min_level,
-            leave_out=self.leave_out,
-        )
+        text = render(profile, seed=seed, style=self.style, **self._choices())
         return Caption(text, {"by": self.name, "seed": seed})
+
+    def _choices(self) -> dict[str, Any]:
+        names = ("max_emotions", "min_level", "leave_out")
+        return {name: getattr(self, name) for name in names}

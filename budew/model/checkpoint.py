@@ -21,7 +21,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from transformers import GenerationConfig, WhisperForConditionalGeneration, WhisperProcessor
 
-from budew.errors import CheckpointError
+from budew.errors import CheckpointError, first_line
 from budew.extras import quiet_transformers
 from budew.files import fingerprint
 from budew.resources import data_folder
@@ -111,7 +111,7 @@ def choose_device(device: str | None) -> torch.device:
         torch.zeros(1, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise CheckpointError(
-            f"device {device!r} cannot be used here ({_first_line(error)}): try device='cpu'"
+            f"device {device!r} cannot be used here ({first_line(error)}): try device='cpu'"
         ) from error
     return chosen
 
@@ -146,7 +146,7 @@ def _download(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=list(DOWNLOADED)))
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise CheckpointError(
-            f"{name} is not in the local cache and cannot be fetched from the hub ({_first_line(error)}): "
+            f"{name} is not in the local cache and cannot be fetched from the hub ({first_line(error)}): "
             "check the name, the connection and HF_HUB_OFFLINE, or give a local folder"
         ) from error
 
@@ -160,7 +160,7 @@ def _loading(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise CheckpointError(
-            f"{name} cannot be loaded ({_first_line(error)}): fetch or save it again"
+            f"{name} cannot be loaded ({first_line(error)}): fetch or save it again"
         ) from error
 
 
@@ -251,7 +251,7 @@ def _read_json(path: Path, name: str) -> dict[str, Any]:
             raise ValueError("no object")
     except (ValueError, RecursionError) as error:
         raise CheckpointError(
-            f"{name}: {path.name} is not a JSON object ({_first_line(error)}): fetch or save it again"
+            f"{name}: {path.name} is not a JSON object ({first_line(error)}): fetch or save it again"
         ) from error
     return content
 
@@ -300,7 +300,3 @@ def _check_parameters(config: Mapping[str, Any], folder: Path, name: str) -> Non
             f"{name}: config.json describes {parameters / 1e6:,.1f} million parameters, its weights have "
             f"{size / 1e6:,.1f} MB: the checkpoint is incomplete, or config.json belongs to another"
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

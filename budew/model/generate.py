@@ -1,5 +1,7 @@
 """Windows of samples → text: one padded batch, one beam search, no random numbers.
 
+The encoder runs once for a batch (`encode`); greedy search, beam search and sampling share its states.
+
 Each window is padded to the full length that the encoder takes, so its caption does not depend on its
 neighbours in the batch. Whisper's loop over timestamps and its retries at higher temperature are switched
 off: a caption has no timestamps, and a retry would draw random numbers.
@@ -7,11 +9,13 @@ off: a caption has no timestamps, and a retry would draw random numbers.
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers.modeling_outputs import BaseModelOutput
 
 from budew.errors import InputError
 from budew.extras import quiet_transformers
@@ -23,21 +27,39 @@ MAX_BEAMS = 64
 """Memory grows with the beam width, and a checkpoint from elsewhere may set any."""
 
 
-def write_captions(
-    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, num_beams: int | None = None
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Windows of mono samples, (n,) each, and their states of the encoder (windows, positions, width)."""
+
+    windows: Sequence[NDArray[np.float32]]
+    states: torch.Tensor
+
+    def outputs(self, copies: int = 1) -> Any:
+        """Return the states as `generate` of transformers takes them, those of a window `copies` times."""
+        states = self.states.repeat_interleave(copies, dim=0) if copies > 1 else self.states
+        return BaseModelOutput(last_hidden_state=states)
+
+
+def encode(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> Encoded:
+    """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long."""
+    with torch.inference_mode():
+        states = checkpoint.model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
+    return Encoded(windows, states)
+
+
+def write_captions(checkpoint: Checkpoint, encoded: Encoded, *, num_beams: int | None = None) -> list[str]:
     """Return the text that the model generates for each window, in order.
 
     Args:
         checkpoint: the model.
-        windows: mono samples (n,) each, at `checkpoint.sampling_rate`, at most `window_seconds` long.
+        encoded: the windows, of `encode`.
         num_beams: beam width; None for that of the checkpoint.
 
     Raises:
         InputError: the beam width is out of range.
     """
     settings = generation_settings(checkpoint, num_beams=num_beams)
-    return texts_of(checkpoint, generate(checkpoint, settings, features_of(checkpoint, windows)))
+    return texts_of(checkpoint, generate(checkpoint, settings, encoder_outputs=encoded.outputs()))
 
 
 def generate(

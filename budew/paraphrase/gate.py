@@ -108,7 +108,7 @@ class Gate(Settings):
         Args:
             candidate: English caption.
             profile: what it must express; intensities in [0, 1]. What rounds to absent must not be mentioned,
-                no emotion or burst may be denied, and where emotions are unknown the voice is not called
+                no emotion or burst may be denied, and where emotions are unrated the voice is not called
                 neutral.
             source: the template caption that was rewritten.
             siblings: captions of the same clip that it must not resemble.
@@ -118,7 +118,7 @@ class Gate(Settings):
             return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
         wanted = expressible(profile)
         said = parse(candidate)
-        neutral = None if profile.emotions_known else _neutral().search(candidate)
+        neutral = None if profile.fully_rated else _neutral().search(candidate)
         reasons = (
             *self._form(candidate, wanted),
             *([Reason("added", neutral.group())] if neutral else ()),

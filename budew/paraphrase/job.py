@@ -197,10 +197,10 @@ def said_parts(clip: Clip) -> tuple[VoiceProfile, ...]:
     """
     if clip.profile is None:
         return ()
-    whole = _with_silence(expressible(clip.profile), silent=not clip.profile.emotions_known)
+    whole = _with_silence(expressible(clip.profile), silent=not clip.profile.fully_rated)
     templates = (caption.text for caption in clip.captions if caption.made_by.get("by") == "render")
     said = dict.fromkeys(
-        _with_silence(part, silent=not whole.emotions_known or bool(whole.emotions))
+        _with_silence(part, silent=not whole.rated or bool(whole.emotions))
         for text in templates
         if (part := _part_said(text, whole)) is not None
     )
@@ -213,7 +213,7 @@ def source_caption(id: str, number: int, said: VoiceProfile, *, seed: int, style
 
 
 def _with_silence(said: VoiceProfile, *, silent: bool) -> VoiceProfile:
-    """Return a profile; where it has no emotions and is silent on them, with unknown emotions."""
+    """Return a profile; where it has no emotions and is silent on them, with unrated emotions."""
     return VoiceProfile(None, said.bursts, said.traits) if silent and not said.emotions else said
 
 

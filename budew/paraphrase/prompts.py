@@ -151,8 +151,8 @@ class Prompts:
         return name
 
     def _content(self, request: Request, profile: VoiceProfile, chance: Random) -> list[str]:
-        known = request.profile.emotions_known
-        return _content_lines(profile, self.file.keep, chance, words=self.file.words, emotions_known=known)
+        rated = request.profile.fully_rated
+        return _content_lines(profile, self.file.keep, chance, words=self.file.words, fully_rated=rated)
 
     def _examples(self, profile: VoiceProfile, style: str, chance: Random) -> str:
         chosen = self.few_shots.choose(profile.emotions, style, chance)
@@ -247,7 +247,7 @@ def quoted(text: str) -> str:
 
 
 def _content_lines(
-    profile: VoiceProfile, keep: Keep, chance: Random, *, words: int, emotions_known: bool
+    profile: VoiceProfile, keep: Keep, chance: Random, *, words: int, fully_rated: bool
 ) -> list[str]:
     """Return a line for each part of a profile that a caption can express, emotions first.
 
@@ -256,7 +256,7 @@ def _content_lines(
         keep: how each part is listed.
         chance: draws the words that are offered for emotions.
         words: offered for each emotion.
-        emotions_known: False, so that a voice without any is not called neutral.
+        fully_rated: False, so that a voice without any emotion is not called neutral.
     """
     lines = []
     for name, level in profile.emotions.items():
@@ -264,7 +264,7 @@ def _content_lines(
         line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
         lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
     if not profile.emotions:
-        silent = not emotions_known or profile.bursts or "Valence" in profile.traits
+        silent = not fully_rated or profile.bursts or "Valence" in profile.traits
         neutral = _OR.join(load_lexicon().neutral["adjective"])
         lines.append(keep.silent if silent else keep.neutral.replace("{words}", neutral))
     lines += [keep.burst.replace("{words}", _OR.join(load_lexicon().bursts[name])) for name in profile.bursts]

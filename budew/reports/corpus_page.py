@@ -8,7 +8,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.curation.inspection import Inspection
-from budew.curation.statistics import CLIPS, EDGES, UNKNOWN, Statistics, most_frequent_languages
+from budew.curation.statistics import CLIPS, EDGES, RATED, UNKNOWN, Statistics, most_frequent_languages
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import files_line
 from budew.reports.page import (
@@ -73,7 +73,7 @@ def _emotions(counted: Statistics) -> list[tuple[str, list[Mapping[str, Any]]]]:
         return {
             "name": name,
             "clips": clips,
-            "percent": percent(clips, counted.emotions_known),
+            "percent": percent(clips, counted.rated[name]),
             "parts": [(level, levels[level], percent(levels[level], most)) for level in LEVEL_NAMES[1:]],
         }
 
@@ -92,7 +92,7 @@ def _comparison(counted: Statistics) -> Mapping[str, Any]:
     known = [(name, counts, counts[CLIPS] - counts[UNKNOWN]) for name, counts in found]
     languages = [(name, count) for name, _, count in known if count]
     rows = [
-        (name, [percent(counts[name], count) for _, counts, count in known if count])
+        (name, [percent(counts[name], counts[RATED + name]) for _, counts, count in known if count])
         for name in EMOTIONS
         if counted.present(name)
     ]
@@ -128,11 +128,13 @@ def _clips(clips: list[Clip]) -> Iterable[Mapping[str, Any]]:
         length = None if clip.duration is None else f"{clip.duration:.1f} s"
         traits = [trait_words(name, value) for name, value in profile.traits.items()]
         unknown = "no profile" if clip.profile is None else "emotions unknown"
+        if profile.rated:
+            unknown = f"absent: {', '.join(profile.rated[:LISTED])}"
         yield {
             "clip": clip,
             "source": source,
             "why": why,
             "bars": [(name, profile.emotions[name]) for name in strongest_first(profile.emotions)[:LISTED]],
-            "nothing": "no emotion" if profile.emotions_known else unknown,
+            "nothing": "no emotion" if profile.fully_rated else unknown,
             "facts": list(filter(None, (clip.language, clip.speaker, length, *traits, *profile.bursts))),
         }

@@ -8,6 +8,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from budew.curation.consensus import ConsensusStatistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.human_ratings import RatingCounts, RatingStatistics
 from budew.curation.inspection import Inspection
@@ -116,6 +117,24 @@ def rating_table(found: RatingStatistics, *, title: str) -> Table:
     return made
 
 
+def consensus_table(found: ConsensusStatistics) -> Table:
+    """Return a row for each number of ratings; the caption has the consensus of each kind."""
+    made = table("ratings", "pairs", "present", "absent", "mixed", "exact", title="consensus")
+    made.title_justify = made.caption_justify = "left"
+    for row in (one.to_dict() for one in found.outcomes):
+        made.add_row(
+            *(f"{row[name]:,}" for name in ("ratings", "pairs", "present", "absent", "mixed", "exact"))
+        )
+    majority = ", ".join(f"{value:.4g} {count:,}" for value, count in found.majority.items())
+    made.caption = (
+        "pairs of item and emotion by number of ratings: present or absent for all raters, or for some; "
+        "exact: all ratings equal. With two ratings or more, consensus on presence: "
+        f"{found.presence:,}, exact: {found.exact:,}. Majority rating, as intensity: {majority}; "
+        f"{found.tied:,} were tied."
+    )
+    return made
+
+
 _AGREEMENT = (
     "agreement: pairs of raters with the same answer, many by chance alone where most answers are alike. "
     "alpha: Krippendorff's for intervals, corrected for chance; a near miss counts less than a far one: 1 is "
@@ -165,14 +184,14 @@ def _summary(found: Statistics) -> Iterator[str]:
 
 
 def _emotions(found: Statistics) -> Table:
-    made = table("emotion", *LEVEL_NAMES[1:], "% of known", "median", "spread")
+    made = table("emotion", *LEVEL_NAMES[1:], "% of rated", "median", "spread")
     usual = found.baseline
     for name, counts in sorted(found.levels.items(), key=lambda pair: -found.present(pair[0])):
         if found.present(name):
             made.add_row(
                 name,
                 *(f"{counts[level]:,}" for level in LEVEL_NAMES[1:]),
-                f"{100 * found.present(name) / found.emotions_known:.1f}",
+                f"{100 * found.present(name) / found.rated[name]:.1f}",
                 f"{usual.median[name]:.2f}" if usual else "–",
                 f"{usual.spread[name]:.2f}" if usual else "–",
             )

@@ -17,6 +17,7 @@ from budew.correlation import FloatArray
 from budew.evaluation.metrics import METRICS
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
 from budew.reports.page import by_family, percent, players, render_page
+from budew.reports.plots import Axis
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 
@@ -49,17 +50,25 @@ def tables(evaluation: Evaluation) -> RenderableType:
     made = table("emotion", "clips", "predicted", "ρ", "r", "MAE", "RMSE")
     for column in made.columns[1:]:
         column.min_width = 5
-    for row in sorted(evaluation.emotions, key=_worst_last):
+    for row in sorted((row for row in evaluation.emotions if row.rated), key=_worst_last):
         values = (written(row.estimates[metric].value) for metric in METRICS)
         made.add_row(row.emotion, str(row.support), str(row.predicted_support), *values)
     counts = {
         "captions without any parsed emotion, burst or trait": evaluation.unparsed,
         "clips with an emotion for which none was predicted": evaluation.emotionless,
-        "emotions whose label never varies: no correlation, left out of the mean": len(evaluation.undefined),
+        "emotions whose label never varies: no correlation, left out of the mean": len(
+            [row for row in evaluation.emotions if row.emotion in evaluation.undefined and row.rated]
+        ),
+        "emotions that are nowhere rated": sum(not row.rated for row in evaluation.emotions),
         "emotions predicted the same for every clip: correlation 0": len(evaluation.unvaried),
+        "clips in which only some emotions are rated: each emotion is scored where it is": (
+            evaluation.partly_rated
+        ),
         "clips skipped": len(evaluation.skipped),
     }
     remarks = [f"{count:5d} {what}" for what, count in counts.items() if count]
+    if evaluation.refused:
+        remarks.append(f"{evaluation.refused:5.1f} % of the rated emotions have no prediction: left out")
     return Group(summary_table(evaluation), made, Text("\n".join(remarks)))
 
 
@@ -72,15 +81,20 @@ def _worst_last(row: EmotionScore) -> float:
 def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     """Return the report of an evaluation as HTML, with at most so many clips, those that have audio first."""
     chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
-    axis, ranked = _axis(evaluation), sorted(evaluation.emotions, key=_worst_last)
+    rated = [row for row in evaluation.emotions if row.rated]
+    axis, ranked = _axis(evaluation), sorted(rated, key=_worst_last)
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
         filters={"written": written},
         evaluation=evaluation,
+        unpredicted=[row.emotion for row in rated if row.refused == row.rated],
         summary=[_card(evaluation, metric) for metric in LABELS],
         axis=axis,
-        groups=by_family((row.emotion, {"row": row, "bar": _bar(row, axis)}) for row in ranked),
+        groups=by_family(
+            (row.emotion, {"row": row, "bar": axis.bar(**row.estimates["spearman"].to_dict())})
+            for row in ranked
+        ),
         levels=_level_map(evaluation),
         confusion=_group_map(evaluation),
         examples=[_example(pair, *source) for pair, source in zip(chosen, sources, strict=True)],
@@ -105,38 +119,11 @@ def _card(evaluation: Evaluation, metric: str) -> Mapping[str, Any]:
     }
 
 
-def _axis(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return the range of the bars: from the lowest interval bound, at most 0, in steps of 0.2, to 1.
-
-    `at` gives the place of a value in per cent of the axis.
-    """
+def _axis(evaluation: Evaluation) -> Axis:
+    """Return the range of the bars: from the lowest interval bound, at most 0, in steps of 0.2, to 1."""
     bounds = [row.estimates["spearman"].low for row in evaluation.emotions]
     low = min([0.0, *(bound for bound in bounds if bound is not None)])
-    start = max(-1.0, float(np.floor(low * 5) / 5))
-
-    def at(value: float) -> float:
-        return _percent((value - start) / (1 - start))
-
-    ticks = np.arange(round(start * 5), 6) / 5
-    return {
-        "at": at,
-        "zero": at(0.0),
-        "ticks": [(f"{tick:g}".replace("-", "−"), at(tick)) for tick in ticks],
-        "length": lambda part: _percent(part / (1 - start)),
-    }
-
-
-def _bar(row: EmotionScore, axis: Mapping[str, Any]) -> Mapping[str, float] | None:
-    """Return where a bar begins, how long it is and where its interval lies, in per cent of the axis."""
-    estimate = row.estimates["spearman"]
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return None
-    return {
-        "left": axis["at"](min(0.0, estimate.value)),
-        "width": axis["length"](abs(estimate.value)),
-        "low": axis["at"](estimate.low),
-        "reach": axis["length"](estimate.high - estimate.low),
-    }
+    return Axis(max(-1.0, float(np.floor(low * 5) / 5)), 1.0, 0.2)
 
 
 def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:

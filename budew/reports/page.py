@@ -60,7 +60,9 @@ def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: A
     )
     environment.filters |= {"shown": shown, "breakable": breakable, "tone": emotion_tone, "level": level_name}
     environment.filters |= filters or {}
-    style = "".join((_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", name))
+    style = "".join(
+        (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", "plots", name)
+    )
     return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
 
 

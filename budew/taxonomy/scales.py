@@ -3,6 +3,7 @@
 Inside, an intensity is a float in [0, 1]. Captions speak in five levels of it.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ LEVEL_NAMES: tuple[str, ...] = ("absent", "slight", "moderate", "strong", "extre
 """What the levels are called, in the same order."""
 
 _BOUNDARIES = (0.125, 0.375, 0.625, 0.875)
+_FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,21 @@ def from_intensity(intensity: float, scale: str | Scale) -> float:
     """
     chosen = _scale(scale)
     return chosen.low + INTENSITY.checked(intensity, what="an intensity") * (chosen.high - chosen.low)
+
+
+def scale_named(name: str) -> Scale:
+    """Return a rating scale by its name, such as `bud-e`, or by its ends, such as `0-4`.
+
+    Raises:
+        InputError: there is no such scale.
+    """
+    known = {INTENSITY.name: INTENSITY, **SCALES}
+    if name in known:
+        return known[name]
+    ends = _FROM_TO.fullmatch(name.strip())
+    if ends is None or int(ends[1]) >= int(ends[2]):
+        raise InputError(f"{name!r} is no rating scale: use its ends, as in '0-4', or {', '.join(known)}")
+    return Scale(f"{int(ends[1])}-{int(ends[2])}", float(ends[1]), float(ends[2]))
 
 
 def nearest_level(intensity: float) -> float:

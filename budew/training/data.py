@@ -45,6 +45,7 @@ class FeatureSet:
         lengths: (clips,), frames of each with sound; behind them is silence.
         heads: (clips, targets), labels of the heads on the encoder, NaN where unknown.
         cut: number of clips longer than the window.
+        skipped: number of clips of which nothing is known, so that they have no part in training.
         reopen: opens the same set in another process, which gets the names of its files instead of gigabytes.
     """
 
@@ -55,12 +56,13 @@ class FeatureSet:
     lengths: npt.NDArray[np.int64]
     heads: npt.NDArray[np.float32]
     cut: int
+    skipped: int
     reopen: tuple[Callable[..., "FeatureSet"], tuple[Path, Path, tuple[int, int]]]
 
     @property
     def unlabeled(self) -> int:
-        """Number of clips whose emotions are unknown."""
-        return sum(not profile.emotions_known for profile in self.profiles)
+        """Number of clips of which no emotion is rated."""
+        return sum(not profile.rated for profile in self.profiles)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.reopen

@@ -17,7 +17,6 @@ import torch
 from accelerate import PartialState
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 
-from budew.corpora.sources import matches
 from budew.errors import InputError
 from budew.extras import quiet_transformers
 from budew.terminal import progress_bar
@@ -68,13 +67,7 @@ def train(
 
 
 def describe(recipe: Recipe) -> str:
-    """Return what a run of the recipe would be: its data, its model and its length.
-
-    Raises:
-        CorpusError: a corpus of the recipe does not exist.
-    """
-    for named in filter(None, (recipe.data.train, recipe.data.validation)):
-        matches(named)
+    """Return what a run of the recipe would be: its data, its model and its length."""
     steps = recipe.optimizer.max_steps
     clips = steps * recipe.optimizer.batch_size * recipe.optimizer.gradient_accumulation
     speech = recipe.data.speech

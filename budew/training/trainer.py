@@ -35,10 +35,10 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.captions.parse import parse
-from budew.evaluation.metrics import score
+from budew.evaluation.metrics import score_emotions
 from budew.extras import quiet_transformers
 from budew.model.build import PREFIX
-from budew.profile import VoiceProfile
+from budew.profile import VoiceProfile, intensity_matrix
 from budew.terminal import Bar, visible
 from budew.training.data import CaptionDataset, FeatureSet, collate
 from budew.training.recipe import Recipe
@@ -168,7 +168,7 @@ class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships 
 
 class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
     """Captions the first clips of a corpus at each validation and logs `validation_spearman`: NaN in Python,
-    null in JSON, where it is undefined. Clips whose emotions are unknown do not count.
+    null in JSON, where it is undefined. Unrated emotions do not count.
     """
 
     def __init__(self, validation: FeatureSet, processor: WhisperProcessor, recipe: Recipe) -> None:
@@ -190,7 +190,7 @@ class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers sh
         ]
         for caption, profile in list(zip(captions, profiles, strict=True))[:SHOWN]:
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
-            without = "neutral" if profile.emotions_known else "unknown"
+            without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {caption}", f"    (reference: {emotions or without})"]
         say("\n".join(lines))
 
@@ -213,13 +213,11 @@ class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers sh
 
 def agreement(profiles: Sequence[VoiceProfile], captions: Sequence[str]) -> tuple[float, int]:
     """Return the mean Spearman correlation of captions with profiles, NaN where it is undefined, and the
-    number of clips that it is over: those whose emotions are known.
+    number of clips that it is over: those with rated emotions.
     """
-    known = [
-        (profile, text) for profile, text in zip(profiles, captions, strict=True) if profile.emotions_known
-    ]
+    known = [(profile, text) for profile, text in zip(profiles, captions, strict=True) if profile.rated]
     if not known:
         return nan, 0
-    reference = np.stack([profile.vector() for profile, _ in known]).astype(np.float64)
-    predicted = np.stack([parse(text).vector() for _, text in known]).astype(np.float64)
-    return float(score(reference, predicted).mean["spearman"][0]), len(known)
+    reference = intensity_matrix(profile for profile, _ in known)
+    predicted = intensity_matrix(parse(text).profile for _, text in known)
+    return float(score_emotions(reference, predicted).mean["spearman"][0]), len(known)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
 from budew.corpora.known_names import language_tag
-from budew.errors import CheckpointError, InputError, JobError
+from budew.errors import CheckpointError, InputError, JobError, first_line
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
 from budew.transcription.recognizer import Samples, Transcriber
@@ -68,9 +68,9 @@ class Transcribe:
             except CheckpointError as error:
                 raise JobError(str(error)) from error
             except (RuntimeError, MemoryError) as error:
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 raise JobError(
-                    f"{self.transcriber.batch_size} windows at once cannot be transcribed ({reason[:200]}): "
+                    f"{self.transcriber.batch_size} windows at once cannot be transcribed "
+                    f"({first_line(error)[:200]}): "
                     "use a smaller --batch-size, or another --device"
                 ) from error
             for clip in batch:

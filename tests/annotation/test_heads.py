@@ -136,11 +136,15 @@ def test_scores_become_the_intensities_that_they_stand_for(emotions, shares):
 @pytest.mark.parametrize(
     ("before", "scores", "after"),
     [
-        (None, {"Awe": 4.7, "Valence": -3.7, "quality": 9.0}, VoiceProfile({"Awe": 1}, (), {"Valence": -3})),
-        (None, {"Fear": -0.3, "Pride": 0.49}, VoiceProfile({})),
+        (
+            None,
+            {"Awe": 4.7, "Valence": -3.7, "quality": 9.0},
+            VoiceProfile({"Awe": 1}, (), {"Valence": -3}, ["Awe"]),
+        ),
+        (None, {"Fear": -0.3, "Pride": 0.49}, VoiceProfile({}, rated=["Fear", "Pride"])),
         (None, {"Arousal": 3.0}, VoiceProfile(None, (), {"Arousal": 3})),
         (VoiceProfile(), {"Arousal": 3.0}, VoiceProfile({}, (), {"Arousal": 3})),
-        (VoiceProfile(None, ["Cough"]), {"Awe": 0.0}, VoiceProfile({}, ["Cough"])),
+        (VoiceProfile(None, ["Cough"]), {"Awe": 0.0}, VoiceProfile({}, ["Cough"], rated=["Awe"])),
         (
             VoiceProfile({"Awe": 0.5, "Fear": 0.5}, ["Cough"], {"pace": "slow", "Arousal": 1}),
             {"Fear": 0.0, "Arousal": 3.0, "Pride": 2.0},

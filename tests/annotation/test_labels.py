@@ -2,10 +2,10 @@
 
 import pytest
 
-from budew.annotation.labels import AnnotateByLabels, label_clip
+from budew.annotation.labels import AnnotateByLabels, label_clip, read_labels
 from budew.captions import render
 from budew.corpora import Caption, Clip
-from budew.errors import InputError
+from budew.errors import CorpusError, FilteredError, InputError, JobError
 from budew.profile import VoiceProfile
 
 PROFILE = VoiceProfile({"Sadness": 0.75, "Longing": 0.5}, ["Sobs"], {"gender": "female"})
@@ -63,8 +63,8 @@ def test_captions_come_before_a_profile_that_columns_on_the_speaker_made_alone()
     made = label_clip(bare)
     assert "Fear" in made.profile.emotions
     assert made.profile.traits["accent"] == "Welsh"
-    assert not label_clip(bare, source="profile").profile.emotions_known
-    assert not label_clip(clip(profile=bare.profile, metadata=bare.metadata)).profile.emotions_known
+    assert not label_clip(bare, source="profile").profile.rated
+    assert not label_clip(clip(profile=bare.profile, metadata=bare.metadata)).profile.rated
 
 
 def test_annotating_twice_gives_the_same_clip_and_the_note_of_another_annotator_stays():
@@ -84,3 +84,55 @@ def test_the_job_tells_of_clips_without_labels(run_on, failures):
     assert "has no captions" in str(failures["a"])
     with pytest.raises(InputError, match="tea leaves"):
         AnnotateByLabels("tea leaves")
+
+
+ROWS = [
+    '{"id": "a", "profile": {"emotions": {"Awe": 0.5}, "rated": ["Awe", "Pain"]}, "more": 1}',
+    '{"id": "b", "profile": {"emotions": null, "traits": {"Arousal": 2}}}',
+]
+
+
+def labels_in(tmp_path, *rows: str):
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows))
+    return tmp_path / "labels.jsonl"
+
+
+def test_labels_of_a_file_replace_emotions_with_what_was_rated_and_keep_the_rest(tmp_path, run_on, failures):
+    job = AnnotateByLabels(labels=labels_in(tmp_path, *ROWS))
+    clips = [clip(id, profile=PROFILE) for id in ("folder/a", "b", "c")]
+    first, second, bare = run_on(job, *clips, clip("a"))
+    assert (first.profile.emotions, first.profile.rated) == ({"Awe": 0.5}, ("Awe", "Pain"))
+    assert (first.profile.bursts, first.profile.traits) == (PROFILE.bursts, PROFILE.traits)
+    assert (second.profile.emotions, second.profile.rated) == (PROFILE.emotions, PROFILE.rated)
+    assert second.profile.traits == {**PROFILE.traits, "Arousal": 2.0}
+    assert (bare.profile.rated, bare.metadata["annotated_by"]["from"]) == (("Awe", "Pain"), "file")
+    assert [type(error) for error in failures.values()] == [FilteredError]
+    assert "'c'" in str(failures["c"])
+    assert run_on(job, *[first, second, bare]) == [first, second, bare]
+
+
+def test_the_settings_of_the_job_change_with_the_labels(tmp_path):
+    settings = AnnotateByLabels(labels=labels_in(tmp_path, *ROWS)).settings()
+    assert settings == AnnotateByLabels(labels=tmp_path / "labels.jsonl").settings()
+    assert settings != AnnotateByLabels(labels=labels_in(tmp_path, ROWS[0])).settings()
+    assert "labels" not in AnnotateByLabels().settings()
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (ROWS[0], "two labels of 'a'"),
+        ('{"id": "z"}', "id and profile"),
+        ('{"id": "z", "profile": {"emotions": {"Joyful": 1}}}', "Joyful"),
+        ("{", "JSON"),
+    ],
+)
+def test_a_bad_label_ends_the_job_and_is_named(tmp_path, run_on, row, fault):
+    path = labels_in(tmp_path, *ROWS, row)
+    with pytest.raises(CorpusError, match=fault) as raised:
+        read_labels(path)
+    assert str(raised.value).startswith(f"{path}: line 3: ")
+    with pytest.raises(JobError, match=fault):
+        run_on(AnnotateByLabels(labels=path), clip("a"))
+    with pytest.raises(InputError, match="choose one"):
+        AnnotateByLabels("captions", path)

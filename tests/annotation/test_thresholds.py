@@ -121,7 +121,7 @@ def test_known_traits_stay_unless_they_are_to_be_replaced(bins):
 
 def test_measurement_leaves_emotions_as_unknown_or_known_as_they_are(bins):
     measured = {"measured": {"nuclei_rate": 7.0}}
-    assert not with_traits(Clip("x", b"", "wav", metadata=measured), bins).profile.emotions_known
+    assert not with_traits(Clip("x", b"", "wav", metadata=measured), bins).profile.rated
     for emotions in (None, {}, {"Awe": 0.5}):
         before = VoiceProfile(emotions)
         after = with_traits(Clip("x", b"", "wav", profile=before, metadata=measured), bins).profile

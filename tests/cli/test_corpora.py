@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
@@ -141,7 +143,16 @@ def test_ratings(budew, tmp_path):
     assert outcome.status == 0
     assert "Anger" in outcome.out
     written = json.loads((tmp_path / "counts.json").read_text())
-    assert written == {"table": str(table), "bad_rows": 0, **rating_statistics(read_ratings(table)).to_dict()}
+    assert written.pop("consensus")["by_ratings"][1] == {
+        "ratings": 2,
+        "pairs": 1,
+        "present": 0,
+        "absent": 0,
+        "mixed": 1,
+        "exact": 0,
+    }
+    counted = rating_statistics(read_ratings(table)).to_dict()
+    assert written == {"tables": [str(table)], "bad_rows": 0, **counted}
     table.write_text(table.read_text() + "2,h1,7,Awe\n")
     outcome = budew("corpus", "ratings", table)
     assert outcome.status == 1
@@ -151,3 +162,41 @@ def test_ratings(budew, tmp_path):
     scaled = tmp_path / "n.csv"
     scaled.write_text("item,rater,emotion,value\na,r,Awe,7\n")
     assert "1.00" in budew("corpus", "ratings", scaled, "--scale", "0-7").out
+
+
+def test_consensus_of_raters_becomes_labels_of_the_clips(budew, tmp_path):
+    answers = [(2, 2, 2), (1, 2), (0, 1), (0, 0)]
+    for shard in ("train-0", "train-1"):
+        labels = [
+            str([{f"human-{n}": {"Jealousy%20%26%20Envy": value}} for n, value in enumerate(one)])
+            for one in answers
+        ]
+        audio = [{"bytes": b"x", "path": f"{shard}-{number}.mp3"} for number in range(len(answers))]
+        (tmp_path / "bench").mkdir(exist_ok=True)
+        pq.write_table(pa.table({"audioId": audio, "label": labels}), tmp_path / "bench" / f"{shard}.parquet")
+    tables, labels = sorted((tmp_path / "bench").iterdir()), tmp_path / "labels.jsonl"
+    for kind, expected in (
+        ("exact", [1, None, None, 0]),
+        ("presence", [1, 0.75, None, 0]),
+        ("majority", [1, 0.5, 0, 0]),
+    ):
+        outcome = budew("corpus", "ratings", *tables, "--labels", labels, "--consensus", kind)
+        assert outcome.status == 0, outcome.err
+        out = tmp_path / kind
+        joined = budew(
+            "corpus", "annotate", "labels", tmp_path / "bench", out, "--labels", labels, "--workers", "0"
+        )
+        assert joined.status == 0, joined.err
+        profiles = [clip.profile for clip in read(out)]
+        assert profiles == 2 * [
+            VoiceProfile({"Jealousy & Envy": value}, rated=["Jealousy & Envy"])
+            for value in expected
+            if value is not None
+        ]
+        left_out = [
+            line
+            for path in [out / "left_out.jsonl"]
+            if path.exists()
+            for line in path.read_text().splitlines()
+        ]
+        assert len(left_out) == 2 * expected.count(None)

@@ -103,8 +103,9 @@ DEFAULTS = """
 caption --batch-size 16, caption --format text, corpus act --clips-per-shard 100, corpus act --format mp3
 corpus act --max-wer 0.3, corpus annotate llm --max-seconds 60.0, corpus annotate llm --turns 2
 corpus convert --clips-per-shard 500, corpus convert --max-seconds 600.0, corpus export --caption newest
-corpus inspect --players 24, corpus render --per-clip 1, corpus segment --clips-per-shard 10
-corpus split --test 0.05, corpus split --train 0.9, corpus split --validation 0.05
+corpus inspect --players 24, corpus ratings --consensus exact, corpus render --per-clip 1
+corpus segment --clips-per-shard 10, corpus split --test 0.05, corpus split --train 0.9
+corpus split --validation 0.05
 corpus weights --cap 10.0, corpus weights --min-level 0.5, corpus weights --temperature 2.0
 evaluate --scale intensity, paraphrase harvest --at-least 2, paraphrase harvest --top 30
 paraphrase judge --tolerance 1, paraphrase report --sample 2000, paraphrase run --backend grammar

@@ -112,7 +112,7 @@ def test_a_clip_whose_emotions_are_unknown_gets_no_weight_and_is_counted():
     assert [id for id, _ in weigh(clips, report)] == ["c0", "c2"]
     assert (report.clips, report.without_profile, report.emotions_unknown) == (2, 1, 1)
     assert report.to_dict()["clips_with_unknown_emotions"] == 1
-    with pytest.raises(CorpusError, match="no clip of the corpus has a profile with known emotions"):
+    with pytest.raises(CorpusError, match="annotate"):
         corpus_balance([clips[1], clips[3]])
 
 

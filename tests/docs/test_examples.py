@@ -24,7 +24,7 @@ from budew.resources import data_folder
 ROOT = Path(__file__).parents[2]
 PAGES = (  # one process each
     ("captioning", "corpora", "formats", "segmentation", "training"),
-    ("captions", "annotation", "acting", "balance", "paraphrasing"),
+    ("captions", "annotation", "acting", "balance", "benchmarks", "paraphrasing"),
 )
 TEXTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 

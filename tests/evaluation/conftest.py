@@ -15,10 +15,10 @@ from budew.taxonomy import EMOTIONS, LEVELS
 from tests.inference.conftest import sound
 
 
-def vowel(pitch: float, *, seconds: float = 0.6, format: str = "FLAC") -> bytes:
+def vowel(pitch: float, *, seconds: float = 0.6, format: str = "FLAC", scale: float = 1.0) -> bytes:
     """A vowel-like sound, another for each pitch, encoded."""
     out = io.BytesIO()
-    soundfile.write(out, sound(round(pitch), seconds), 16_000, format=format)
+    soundfile.write(out, scale * sound(round(pitch), seconds), 16_000, format=format)
     return out.getvalue()
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from budew import parse
-from budew.corpora import Clip, write_shard
+from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError, InputError
 from budew.evaluation import Settings, evaluate_corpus
+from budew.evaluation.corpus_evaluation import predict_clips
 from budew.inference import Captioner
 from budew.profile import VoiceProfile
+from budew.resources import data_folder
 
 FEW = Settings(resamples=20, permutations=3)
 
@@ -58,7 +60,7 @@ def test_clips_whose_emotions_are_unknown_are_listed_and_not_evaluated_as_neutra
         result = evaluate_corpus(tmp_path / "c.tar", predictions=predictions, settings=FEW)
         assert [pair.id for pair in result.pairs] == [clip.id for clip in clips]
         assert [clip.id for clip in result.skipped] == ["measured"]
-        assert "emotions of its profile are unknown" in result.skipped[0].reason
+        assert "rated" in result.skipped[0].reason
 
 
 def test_inputs_that_cannot_be_evaluated_are_reported(
@@ -73,3 +75,14 @@ def test_inputs_that_cannot_be_evaluated_are_reported(
         evaluate_corpus(tmp_path / "nowhere", model=whisper_folder)
     with pytest.raises(InputError, match="one at a time"):
         evaluate_corpus(corpus, model="some/model", predictions=predictions)
+
+
+def test_predictions_from_samples_leave_weak_emotions_out_unless_expectations_are_asked_for() -> None:
+    clips = list(read(data_folder("demo_clips") / "clips.tar"))[:4]
+    captioner = Captioner.from_pretrained(device="cpu", num_samples=6)
+    results = list(captioner.caption_clips(clips))
+    for expected in (False, True):
+        _, found = predict_clips(clips, skipped=[], device="cpu", num_samples=6, expected=expected)
+        wanted = [result.expected if expected else result.profile for result in results]
+        assert [prediction.profile for _, prediction in found] == wanted
+    assert any(result.expected != result.profile for result in results)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from budew.correlation import FloatArray, summarize
-from budew.evaluation.metrics import bootstrap, permutation_baseline, score
+from budew.evaluation.metrics import bootstrap, permutation_baseline, score_emotions
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
 
@@ -22,7 +22,7 @@ def test_every_metric_equals_scipy_and_the_definition(levels: bool) -> None:
         intensities(50, 7, seed=1, levels=levels),
         intensities(50, 7, seed=2, levels=levels),
     )
-    scores = score(reference, predicted).by_emotion
+    scores = score_emotions(reference, predicted).by_emotion
     for e in range(7):
         x, y = reference[:, e], predicted[:, e]
         assert scores["pearson"][0, e] == pytest.approx(stats.pearsonr(x, y).statistic)
@@ -37,16 +37,18 @@ def test_a_constant_prediction_correlates_zero_and_a_constant_reference_not_at_a
     predicted[:, 0:2] = 0.3
     predicted[:, 2] = reference[:, 2]
     for metric in ("spearman", "pearson"):
-        values = score(reference, predicted).by_emotion[metric][0]
+        values = score_emotions(reference, predicted).by_emotion[metric][0]
         assert np.isnan(values[0])
         assert values[1] == 0
-        assert score(reference, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
+        assert score_emotions(reference, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
 
 
 def test_a_single_clip_has_errors_and_no_correlation() -> None:
-    scores = score(np.array([[0.5, 0.0]]), np.array([[0.25, 0.0]]))
+    scores = score_emotions(np.array([[0.5, 0.0]]), np.array([[0.25, 0.0]]))
     assert np.isnan(scores.mean["spearman"]).all()
-    assert np.isnan(score(np.zeros((2, 1)), np.zeros((2, 1))).mean["top1"]).all()  # no clip has an emotion
+    assert np.isnan(
+        score_emotions(np.zeros((2, 1)), np.zeros((2, 1))).mean["top1"]
+    ).all()  # no clip has an emotion
     assert scores.mean["mae"] == pytest.approx(1.25)
 
 
@@ -70,7 +72,7 @@ def test_resamples_in_several_chunks_give_what_one_pass_gives(monkeypatch: pytes
     monkeypatch.setattr("budew.evaluation.metrics._CELLS_AT_A_TIME", 10_000)
     reference, predicted = intensities(clips, 2, seed=10), intensities(clips, 2, seed=11)
     draws = np.random.default_rng(1).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
-    whole = score(reference, predicted, draws.astype(float))
+    whole = score_emotions(reference, predicted, draws.astype(float))
     chunked = bootstrap(reference, predicted, resamples=resamples, seed=1)
     assert chunked.mean["spearman"] == pytest.approx(whole.mean["spearman"])
 
@@ -85,4 +87,4 @@ def test_permuted_predictions_correlate_with_nothing() -> None:
 def test_the_strongest_emotion_is_scored_fairly_among_ties() -> None:
     reference = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0.5, 0, 0]])
     predicted = np.array([[1, 1, 0], [0, 0.25, 0], [1, 0, 0], [0, 0, 0], [0.75, 0, 0.5]])
-    assert score(reference, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)
+    assert score_emotions(reference, predicted).mean["top1"] == pytest.approx((0.5 + 1 + 0 + 1) / 4)

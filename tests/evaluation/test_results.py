@@ -81,11 +81,24 @@ EMPTY, UNKNOWN = VoiceProfile(), VoiceProfile(None)
     ("pairs", "message"),
     [
         ([], r"no clips to evaluate; all 1 were skipped, .* no sound"),
-        ([Pair("measured", UNKNOWN, EMPTY)], "'measured' of clips are unknown"),
-        ([Pair("measured", EMPTY, UNKNOWN)], "'measured' of clips are unknown"),
+        ([Pair("measured", UNKNOWN, EMPTY)], "'measured' of clips"),
         ([Pair("same", EMPTY, EMPTY)] * 2, "'same'"),
     ],
 )
 def test_pairs_that_cannot_be_evaluated_are_named(pairs: list[Pair], message: str) -> None:
     with pytest.raises(InputError, match=message):
         evaluate(pairs, skipped=[Skipped("a", "no sound")])
+
+
+def test_what_is_not_predicted_is_left_out_and_counted() -> None:
+    references = [VoiceProfile({"Fear": level, "Pain": 1 - level}) for level in (0.0, 0.5, 1.0, 0.25)]
+    predicted = [VoiceProfile({"Fear": 0.5}, rated=["Fear"])] * 3 + [VoiceProfile(None)]
+    given = zip(references, predicted, strict=True)
+    found = evaluate([Pair(str(n), *pair) for n, pair in enumerate(given)], settings=FEW)
+    rows = {row.emotion: row for row in found.emotions}
+    assert (rows["Fear"].rated, rows["Fear"].refused, rows["Pain"].refused) == (4, 1, 4)
+    assert rows["Fear"].estimates["mae"].value == pytest.approx(10 / 3)
+    assert rows["Pain"].estimates["mae"].value is None
+    assert found.mean["mae"].value == pytest.approx(10 / 3)
+    assert found.refused == pytest.approx(100 * (1 - 3 / 160))
+    assert found.mean["top1"].value is None

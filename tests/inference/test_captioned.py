@@ -69,6 +69,14 @@ def test_emotions_are_weighted_by_the_seconds_of_windows_with_sound():
     assert 1 - 1e-6 < equal.emotions["Anger"] <= 1
 
 
+def test_expected_intensities_are_pooled_as_the_profile_is():
+    weak, angry = VoiceProfile({"Anger": 0.05, "Awe": 0.5}), VoiceProfile({"Anger": 1.0})
+    sampled = WindowCaption(0, 6, "a voice", VoiceProfile({"Awe": 0.5}), weak)
+    result = Captioned("a", 8, (sampled, _window(6, 8, angry)), pool([sampled, _window(6, 8, angry)]))
+    assert result.emotions == pytest.approx({"Anger": 0.25, "Awe": 0.375})
+    assert result.expected.emotions == pytest.approx({"Anger": 0.2875, "Awe": 0.375})
+
+
 def test_numbers_are_averaged_over_the_seconds_that_they_hold():
     low, high, word = ({"Arousal": 1.0}, {"Arousal": 3.0}, {"gender": "male"})
     windows = [(0, 6, low), (6, 8, high), (8, 20, word)]

@@ -17,7 +17,7 @@ from budew.errors import AudioError, InputError, JobError
 from budew.inference import Captioned, Captioner, Failure
 from budew.inference.captioned import SILENCE, clean
 from budew.inference.recordings import Recording
-from budew.model.generate import write_captions
+from budew.model.generate import encode, write_captions
 
 
 def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captioner, sounds):
@@ -48,7 +48,8 @@ def test_each_window_has_the_caption_of_its_own_samples_and_its_parse(captioner,
     samples = make_sound(5, 5.0)
     result = captioner(samples, sampling_rate=16_000)
     pieces = [samples[:32_000], samples[32_000:64_000], samples[64_000:]]
-    expected = [clean(text)[0] for text in write_captions(captioner.checkpoint, pieces)]
+    encoded = encode(captioner.checkpoint, pieces)
+    expected = [clean(text)[0] for text in write_captions(captioner.checkpoint, encoded)]
     assert [window.text for window in result.windows] == expected
     assert [(window.start, window.end) for window in result.windows] == [(0, 2), (2, 4), (4, 5)]
     assert all(window.profile == parse(window.text).profile for window in result.windows)
@@ -196,7 +197,8 @@ def test_letters_before_a_caption_are_removed_and_reported_with_their_place(
 ):
     written = iter(["The voice is sad.", "A B The voice is calm."])
     monkeypatch.setattr(
-        "budew.inference.captioner.write_captions", lambda _, windows, **__: [next(written) for _ in windows]
+        "budew.inference.captioner.write_captions",
+        lambda _, encoded, **__: [next(written) for _ in encoded.windows],
     )
     result = captioner(make_sound(1, 4), sampling_rate=16_000)
     assert [window.text for window in result.windows] == ["The voice is sad.", "The voice is calm."]

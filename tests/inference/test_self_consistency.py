@@ -1,26 +1,35 @@
 import numpy as np
 import pytest
 
+from budew.captions import parse
 from budew.errors import InputError
-from budew.inference import Captioner
-from budew.inference.self_consistency import GumbelNoise, consensus, sample_captions
+from budew.inference import Captioner, self_consistency
+from budew.inference.captioned import clean
+from budew.inference.self_consistency import GumbelNoise, consensus, expectation
+from budew.model.generate import encode
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS
+
+
+def _samples(checkpoint, windows, **options) -> list[tuple[str, ...]]:
+    return self_consistency.sample_captions(checkpoint, encode(checkpoint, windows), **options)
 
 
 def test_samples_do_not_depend_on_the_batch(captioner, make_sound):
     windows = [make_sound(seed, 1.0) for seed in range(3)]
-    together = sample_captions(captioner.checkpoint, windows, num_samples=4)
-    assert together == [sample_captions(captioner.checkpoint, [one], num_samples=4)[0] for one in windows]
+    together = _samples(captioner.checkpoint, windows, num_samples=4)
+    assert together == [_samples(captioner.checkpoint, [one], num_samples=4)[0] for one in windows]
     assert [len(several) for several in together] == [4, 4, 4]
-    assert sample_captions(captioner.checkpoint, windows, num_samples=0) == [()] * 3
+    assert _samples(captioner.checkpoint, windows, num_samples=0) == [()] * 3
 
 
 def test_samples_differ_and_the_seed_decides_them(captioner, make_sound):
     window = make_sound(1, 1.5)
-    (first,) = sample_captions(captioner.checkpoint, [window], num_samples=6)
-    (second,) = sample_captions(captioner.checkpoint, [window], num_samples=6, seed=1)
+    (first,) = _samples(captioner.checkpoint, [window], num_samples=6)
+    (second,) = _samples(captioner.checkpoint, [window], num_samples=6, seed=1)
     assert len(set(first)) > 1
     assert first != second
-    assert sample_captions(captioner.checkpoint, [window], num_samples=3)[0] == first[:3]
+    assert _samples(captioner.checkpoint, [window], num_samples=3)[0] == first[:3]
 
 
 def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
@@ -33,17 +42,40 @@ def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
     assert counts == pytest.approx(shares.numpy(), abs=0.03)
 
 
-def test_the_consensus_is_the_mean_of_emotions_and_the_majority_of_the_rest():
-    profile = consensus(
-        [
-            "A female voice expresses strong anger, punctuated by a growl.",
-            "A female voice expresses strong anger and moderate fear, punctuated by a growl.",
-            "A male voice expresses extreme fear.",
-            "A female voice expresses moderate anger.",
-        ]
-    )
-    assert dict(profile.emotions) == pytest.approx({"Anger": 0.5, "Fear": 0.375})
+def test_samples_do_not_depend_on_how_many_are_drawn_at_once(captioner, make_sound, monkeypatch):
+    windows = [make_sound(seed, 1.0) for seed in range(2)]
+    together = _samples(captioner.checkpoint, windows, num_samples=7)
+    monkeypatch.setattr(self_consistency, "MAX_ROWS", 5)
+    assert _samples(captioner.checkpoint, windows, num_samples=7) == together
+    later = _samples(captioner.checkpoint, windows, num_samples=4, first=3)
+    assert later == [several[3:] for several in together]
+
+
+def _parsed(captions) -> list[VoiceProfile]:
+    return [parse(caption).profile for caption in captions]
+
+
+SAMPLED = (
+    "A female voice expresses strong anger, punctuated by a growl.",
+    "A female voice expresses strong anger and moderate fear, punctuated by a growl.",
+    "A male voice expresses extreme fear.",
+    "A female voice expresses moderate anger.",
+    "Zzz.",
+    "A female voice expresses slight awe.",
+)
+
+
+def test_the_expectation_is_the_plain_mean_and_captions_that_say_nothing_count_as_0():
+    profile = expectation(_parsed(SAMPLED))
+    assert dict(profile.emotions) == pytest.approx({"Anger": 2 / 6, "Fear": 1.5 / 6, "Awe": 0.25 / 6})
     assert profile.bursts == ()
+    assert dict(profile.traits) == {"gender": "female"}
+    assert expectation(_parsed(["Zzz."])).vector() == pytest.approx(np.zeros(len(EMOTIONS)))
+
+
+def test_the_consensus_leaves_weak_emotions_out():
+    profile = consensus(expectation(_parsed(SAMPLED)))
+    assert dict(profile.emotions) == pytest.approx({"Anger": 2 / 6, "Fear": 1.5 / 6})
     assert dict(profile.traits) == {"gender": "female"}
 
 
@@ -52,8 +84,19 @@ def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_s
     window = make_sound(4, 1.0)
     plain, asked = captioner(window, sampling_rate=16_000), sampled(window, sampling_rate=16_000)
     assert asked.caption == plain.caption
-    several = sample_captions(captioner.checkpoint, [window], num_samples=5)[0]
-    assert asked.profile == consensus(several)
+    assert plain.expected == plain.profile
+    several = _samples(captioner.checkpoint, [window], num_samples=5)[0]
+    assert asked.expected == expectation(_parsed(clean(one)[0] for one in several))
+    assert asked.profile == consensus(asked.expected)
+
+
+def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
+    passes = []
+    hook = captioner.checkpoint.model.get_encoder().register_forward_hook(lambda *_: passes.append(1))
+    asked = Captioner(captioner.checkpoint, num_samples=3, num_beams=2)
+    asked([make_sound(seed, 2.0) for seed in range(4)], sampling_rate=16_000)
+    hook.remove()
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("wrong", [-1, 257])

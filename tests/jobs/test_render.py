@@ -7,7 +7,7 @@ import pytest
 from budew import parse
 from budew.captions.salience import Baseline
 from budew.corpora import Caption, Clip
-from budew.errors import InputError
+from budew.errors import FilteredError, InputError
 from budew.jobs.render import Render
 from budew.profile import VoiceProfile
 
@@ -66,3 +66,15 @@ def test_a_profile_with_unknown_emotions_names_none():
 def test_a_bad_setting_is_an_error_before_the_work(wrong):
     with pytest.raises(InputError):
         Render(**wrong)
+
+
+def test_a_clip_of_which_nothing_is_known_gets_no_caption_and_is_left_out():
+    denied = VoiceProfile({"Shame": 0.0}, rated=["Shame"])
+    profiles = [denied, VoiceProfile({"Shame": 1.0}, rated=["Shame"]), VoiceProfile(), VoiceProfile(None)]
+    clips = [Clip(str(n), b"x", "wav", profile=profile) for n, profile in enumerate(profiles)]
+    left_out = {}
+    made = list(Render().run(iter(clips), left_out.__setitem__))
+    assert [clip.id for clip in made] == ["1", "2"]
+    assert {id: type(error) for id, error in left_out.items()} == {"0": FilteredError, "3": FilteredError}
+    measured = replace(clips[0], profile=replace(denied, traits={"gender": "female"}))
+    assert parse(next(Render().run(iter([measured]), None)).captions[0].text).traits == {"gender": "female"}

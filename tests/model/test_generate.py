@@ -7,7 +7,7 @@ import torch
 from budew.errors import InputError
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import features_of, generate, generation_settings, write_captions
+from budew.model.generate import encode, features_of, generate, generation_settings, texts_of, write_captions
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,10 @@ def settings(checkpoint):
     checkpoint.model.generation_config = deepcopy(kept)
     yield checkpoint.model.generation_config
     checkpoint.model.generation_config = kept
+
+
+def _captions(checkpoint, windows, **options) -> list[str]:
+    return write_captions(checkpoint, encode(checkpoint, windows), **options)
 
 
 def _prefix(checkpoint, samples) -> list[str]:
@@ -55,10 +59,18 @@ def test_captions_are_at_most_as_long_as_decoder_and_checkpoint_allow(checkpoint
 @pytest.mark.parametrize("beams", [1, 4])
 def test_what_is_written_for_a_window_does_not_depend_on_its_batch(checkpoint, make_sound, beams):
     windows = [make_sound(seed, seconds) for seed, seconds in enumerate((2, 0.5, 1.3, 2, 0.1, 1.9, 2))]
-    together = write_captions(checkpoint, windows, num_beams=beams)
-    assert together == [write_captions(checkpoint, [window], num_beams=beams)[0] for window in windows]
-    assert together[::-1] == write_captions(checkpoint, windows[::-1], num_beams=beams)
+    together = _captions(checkpoint, windows, num_beams=beams)
+    assert together == [_captions(checkpoint, [window], num_beams=beams)[0] for window in windows]
+    assert together[::-1] == _captions(checkpoint, windows[::-1], num_beams=beams)
     assert len(set(together)) > 3
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_shared_encoder_states_give_the_captions_that_features_give(checkpoint, make_sound, beams):
+    windows = [make_sound(seed, 1.5) for seed in range(5)]
+    settings = generation_settings(checkpoint, num_beams=beams)
+    alone = texts_of(checkpoint, generate(checkpoint, settings, features_of(checkpoint, windows)))
+    assert _captions(checkpoint, windows, num_beams=beams) == alone
 
 
 def test_more_beams_find_a_likelier_caption(checkpoint, make_sound):
@@ -97,7 +109,7 @@ def test_no_special_token_and_no_advice_reaches_the_reader(checkpoint, settings,
     before = settings.to_json_string()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        texts = write_captions(checkpoint, [make_sound(seed, 2) for seed in range(8)])
+        texts = _captions(checkpoint, [make_sound(seed, 2) for seed in range(8)])
     assert not any("<|" in text for text in texts)
     assert capfd.readouterr() == ("", "")
     assert settings.to_json_string() == before
@@ -107,8 +119,8 @@ def test_thresholds_of_a_transcriber_do_not_drop_or_retry_a_caption(checkpoint, 
     """Nor is anything drawn at random."""
     windows = [make_sound(seed, 2) for seed in range(4)]
     torch.manual_seed(1)
-    plain = write_captions(checkpoint, windows)
+    plain = _captions(checkpoint, windows)
     torch.manual_seed(2)
     settings.no_speech_threshold, settings.logprob_threshold = 1e-9, 10.0
     settings.do_sample, settings.return_timestamps = True, True
-    assert write_captions(checkpoint, windows) == plain
+    assert _captions(checkpoint, windows) == plain

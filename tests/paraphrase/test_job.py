@@ -191,15 +191,15 @@ def test_a_caption_that_claims_to_be_a_template_and_says_anything_else_is_not_ta
 
 def test_what_is_silent_on_emotions_stays_silent_and_what_has_none_is_called_neutral():
     (said,) = said_parts(sourced(profile=VoiceProfile(None, (), {"pace": "fast"})))
-    assert not said.emotions_known
+    assert not said.rated
     assert "emotion" not in source_caption("a", 0, said, seed=0)
     (said,) = said_parts(sourced(render(FULL, leave_out=["emotions"])))
-    assert not said.emotions_known
+    assert not said.rated
     assert said.traits == expressible(FULL).traits
     neutral = VoiceProfile({}, (), {"gender": "male"})
     (said,) = said_parts(sourced(render(neutral), profile=neutral))
     assert said == neutral
-    assert said.emotions_known
+    assert said.rated
 
 
 @pytest.fixture

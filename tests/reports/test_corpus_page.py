@@ -82,7 +82,7 @@ def test_emotions_that_are_unknown_are_not_shown_as_none(tmp_path: Path) -> None
     for page in (alone, mixed):
         assert '<div class="soft nothing">emotions unknown</div>' in page
         assert '<div class="name">emotions unknown</div><div class="big">1</div>' in page
-    assert "of 2 whose emotions are known" in mixed
+    assert "(2 clips have rated emotions)" in mixed
     languages = [header for header in check_safe(mixed).of("th") if "title" in header]
     assert not languages  # of one language alone there is no comparison
     assert '<span class="count">1</span><span class="share soft">50.0&nbsp;%</span>' in mixed

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 
 from budew.corpora import Clip
 from budew.corpora.labels.ratings import Rating
+from budew.curation.consensus import answers_of, consensus_statistics
 from budew.curation.duplicates import Duplicates
 from budew.curation.human_ratings import rating_statistics
 from budew.curation.inspection import Inspection, Remark
@@ -16,6 +17,7 @@ from budew.curation.statistics import corpus_statistics
 from budew.curation.weights import NO_EMOTION, Balance, WeightReport
 from budew.profile import VoiceProfile
 from budew.reports.corpus_tables import (
+    consensus_table,
     duplicates_table,
     inspection_tables,
     printable,
@@ -144,6 +146,15 @@ def test_ratings():
     assert rows[0] == "Awe 4 2 2 2 0.50 0.00 −0.50"
     assert rows[1] == "Fear 1 1 1 1 1.00 – –"
     assert rows[2].startswith("all 5 2 2 3 0.60 0.00")
+
+
+def test_consensus():
+    rows = [("a", "r", 1.0), ("a", "s", 1.0), ("b", "r", 0.5), ("b", "s", 0.0), ("c", "r", 0.0)]
+    found = consensus_statistics(answers_of(Rating(item, rater, "Awe", value) for item, rater, value in rows))
+    shown = lines(consensus_table(found))
+    assert "1 1 0 1 0 1" in shown
+    assert "2 2 1 0 1 1" in shown
+    assert "intensity: 0 2, 1 1; 1 were tied" in " ".join(shown)
 
 
 def test_names_are_printable_and_cut():

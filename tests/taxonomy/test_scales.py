@@ -17,6 +17,7 @@ from budew.taxonomy.scales import (
     from_intensity,
     level_name,
     nearest_level,
+    scale_named,
     to_intensity,
 )
 
@@ -82,3 +83,14 @@ def test_halfway_goes_to_the_stronger_level_and_just_below_does_not(halfway: flo
 def test_overshooting_predictions_can_be_clipped() -> None:
     valence = Scale("Valence", -3, 3)
     assert [valence.clipped(value) for value in (-3.69, 0.5, 4)] == [-3, 0.5, 3]
+
+
+@pytest.mark.parametrize("name", ["0-0", "9-1", "loud", "", "0-99999"])
+def test_what_is_no_scale_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="no rating scale"):
+        scale_named(name)
+
+
+def test_a_scale_is_known_by_its_name_and_by_its_ends() -> None:
+    assert scale_named("bud-e") is SCALES["bud-e"]
+    assert scale_named(" 1 – 5 ") == Scale("1-5", 1.0, 5.0)

@@ -19,7 +19,7 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
-from budew.model.generate import write_captions
+from budew.model.generate import encode, write_captions
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import save_checkpoint
 from budew.training.scratch.heads import WhisperWithHeads
@@ -68,7 +68,8 @@ def saved(recipe, model, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def captioned(saved, sounds) -> list[str]:
     """What `Captioner` has the model write of each sound, before it cleans nonsense up."""
-    return [text.strip() for text in write_captions(load_checkpoint(saved, device="cpu"), sounds)]
+    checkpoint = load_checkpoint(saved, device="cpu")
+    return [text.strip() for text in write_captions(checkpoint, encode(checkpoint, sounds))]
 
 
 def test_no_weight_of_the_heads_is_saved_and_all_are_in_half_precision(saved, model):

@@ -1,8 +1,7 @@
 """Ratings of items (clips, images) by people, the fields they come in, and the profiles they average to.
 
 An emotion of a profile is the mean over the raters who were asked for it, from 0 (not present for anyone)
-to 1 (as strong as the question allows for everyone). Emotions that nobody was asked for, or that everybody
-denied, are absent from the profile. Where nobody was asked for any emotion, all are unknown.
+to 1 (as strong as the question allows for everyone). Emotions that nobody was asked for are unrated.
 
 Answers are a list of objects by rater, of flat objects, or one object:
 `[{'human-1': {'Shame': 1}}, {'human-4': {'Shame': 2}}]` is that of EmoNet-Voice Bench, where experts rate one
@@ -17,11 +16,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from budew.corpora.known_names import form
-from budew.corpora.labels.scores import intensities, number_in, scale_named
+from budew.corpora.labels.scores import intensities, number_in
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.scales import from_intensity
+from budew.taxonomy.scales import from_intensity, scale_named
 
 LONGEST = 65_536
 """Characters of a field. Forty ratings by eight people take some 10,000."""
@@ -76,7 +75,7 @@ def profile_of(ratings: Iterable[Rating]) -> VoiceProfile:
         if name in ATTRIBUTES
     }
     emotions = {name: mean for name, mean in means.items() if name not in ATTRIBUTES}
-    return VoiceProfile(emotions or None, traits=traits)
+    return VoiceProfile(emotions, traits=traits, rated=emotions)
 
 
 def profiles_of(ratings: Iterable[Rating]) -> dict[str, VoiceProfile]:
@@ -125,7 +124,7 @@ def answers_in(value: Any, *, rater: str | None = None) -> list[Answer]:
         CorpusError: it is something else, names an emotion that there is not, or holds no number where one
             belongs.
     """
-    read = _parsed(value) if isinstance(value, str) else value
+    read = plain_values(value) if isinstance(value, str) else value
     people = read if isinstance(read, list | tuple) else [read]
     found = [answer for number, person in enumerate(people, 1) for answer in _of(person, rater, number)]
     if not found:
@@ -144,7 +143,12 @@ def looks_like_answers(value: Any) -> bool:
     )
 
 
-def _parsed(text: str) -> Any:
+def plain_values(text: str) -> Any:
+    """Return lists, objects, numbers and texts written in Python or JSON.
+
+    Raises:
+        CorpusError: the text is longer than `LONGEST`, or holds anything else.
+    """
     if len(text) > LONGEST:
         raise CorpusError(f"a value of {len(text)} characters is longer than the {LONGEST} allowed")
     try:

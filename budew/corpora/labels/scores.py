@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from budew.corpora.known_names import form
-from budew.errors import CorpusError
+from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
-from budew.taxonomy.scales import INTENSITY, SCALES, Scale
+from budew.taxonomy.scales import Scale, scale_named
 
 OVERSHOOT = 0.1
 """Share of a scale by which a score may leave it: regression overshoots, and is then clipped."""
@@ -33,7 +33,6 @@ FEWEST_ATTRIBUTES = 3
 _HEAD = "_best"
 _LARGEST = 1e9
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
-_FROM_TO = re.compile(r"(\d{1,4})\s*[-–]\s*(\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +105,12 @@ def number_in(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None
 
 
-def scale_named(name: str) -> Scale:
-    """Return a rating scale by its name, such as `bud-e`, or by its ends, such as `0-4`.
-
-    Raises:
-        CorpusError: there is no such scale.
-    """
-    known = {INTENSITY.name: INTENSITY, **SCALES}
-    if name in known:
-        return known[name]
-    ends = _FROM_TO.fullmatch(name.strip())
-    if ends is None or int(ends[1]) >= int(ends[2]):
-        raise CorpusError(f"{name!r} is no rating scale: use its ends, as in '0-4', or {', '.join(known)}")
-    return Scale(f"{int(ends[1])}-{int(ends[2])}", float(ends[1]), float(ends[2]))
+def declared_scale(name: str) -> Scale:
+    """Return the scale that a row declares, as `scale_named`, or raise `CorpusError`: the row is wrong."""
+    try:
+        return scale_named(name)
+    except InputError as error:
+        raise CorpusError(str(error)) from error
 
 
 def intensities(
@@ -139,6 +131,11 @@ def intensities(
     return {name: (scale.clipped(value) - scale.low) / length for name, value in scores.items()}
 
 
+def profile_of_scores(levels: Mapping[str, float]) -> dict[str, Any]:
+    """Return intensities as the JSON of a profile in which these emotions are rated, and no others."""
+    return {"emotions": dict(levels), "rated": list(levels)}
+
+
 @dataclass(slots=True)
 class Scales:
     """Finds the scale of the scores in one shard, manifest or folder.
@@ -156,13 +153,16 @@ class Scales:
         """Return the scale, and how it was found, as goes into the metadata.
 
         Raises:
-            CorpusError: there is no such scale, or it cannot be determined.
+            InputError: the given scale does not exist.
+            CorpusError: the declared scale does not exist, or none can be determined.
         """
-        for by, name in (("given", self.asked), ("declared", scores.declared)):
-            if name is not None:
-                scale = scale_named(name)
-                return scale, {"scale": scale.name, "scale_by": by}
-        return self._detected()
+        if self.asked is not None:
+            scale, by = scale_named(self.asked), "given"
+        elif scores.declared is not None:
+            scale, by = declared_scale(scores.declared), "declared"
+        else:
+            return self._detected()
+        return scale, {"scale": scale.name, "scale_by": by}
 
     def _detected(self) -> tuple[Scale, dict[str, Any]]:
         if self.rows is None:
@@ -184,7 +184,7 @@ def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | 
     if scores is None:
         return None
     scale, found = scales.of(scores)
-    profile = {"emotions": intensities(scores.emotions, scale)}
+    profile = profile_of_scores(intensities(scores.emotions, scale))
     return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found}}
 
 
@@ -230,7 +230,7 @@ def _profile_of_heads(heads: Mapping[str, float]) -> dict[str, Any]:
             traits[attribute] = scale.clipped(value)
     levels = intensities(emotions, scale_named(HEADS_SCALE), overshoot=HEADS_OVERSHOOT)
     return {
-        "profile": {"emotions": levels, "traits": traits},
+        "profile": {**profile_of_scores(levels), "traits": traits},
         "profile_from": {"form": "emolia", "scale": HEADS_SCALE},
     }
 

@@ -22,9 +22,17 @@ from typing import Any
 
 from budew.captions.parse import parse
 from budew.corpora.known_names import form, language_tag
-from budew.corpora.labels.scores import Scores, canonical, find_scores, intensities, scale_named
+from budew.corpora.labels.scores import (
+    Scores,
+    canonical,
+    declared_scale,
+    find_scores,
+    intensities,
+    profile_of_scores,
+)
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in, trait_value
 from budew.taxonomy import find_attribute, find_emotion
+from budew.taxonomy.scales import scale_named
 
 SCALE = "bud-e"
 _START = "<transcription_start>"
@@ -124,26 +132,28 @@ def _labels(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[
     if named and named.emotion:
         how["asked_for"] = named.emotion[0]
     taken = dict.fromkeys(name for name in row if scores and name not in scores.rest)
-    profile = {"emotions": emotions, "traits": traits}
+    profile = {**emotions, "traits": traits}
     return {**taken, "profile": profile, "profile_from": {"form": "talent", **how}}
 
 
 def _emotions(
     row: Mapping[str, Any], text: str, named: ShardName | None, scores: Scores | None, lines: dict[str, float]
-) -> tuple[dict[str, float] | None, dict[str, Any]]:
-    """Return intensities, and where they are from; None and nothing where nothing says them."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the emotions of a profile, and where they are from; None and nothing where nothing says them."""
     if scores:
-        scale = scale_named(scores.declared or SCALE)
-        return intensities(scores.emotions, scale), {"labels": "fields", "scale": scale.name}
+        scale = declared_scale(scores.declared or SCALE)
+        found = profile_of_scores(intensities(scores.emotions, scale))
+        return found, {"labels": "fields", "scale": scale.name}
     if lined := {name: value for name, value in lines.items() if find_emotion(name)}:
-        return intensities(canonical(lined), scale_named(SCALE)), {"labels": "annotation", "scale": SCALE}
+        found = profile_of_scores(intensities(canonical(lined), scale_named(SCALE)))
+        return found, {"labels": "annotation", "scale": SCALE}
     if said := describe_words(row):
-        return said["profile"]["emotions"], {"labels": "words", "field": said["profile_from"]["field"]}
+        return said["profile"], {"labels": "words", "field": said["profile_from"]["field"]}
     free = {} if lines else emotions_in(_TAG.sub(" ", _without_transcript(text)))
     if free:
-        return free, {"labels": "words", "field": "annotation"}
+        return {"emotions": free}, {"labels": "words", "field": "annotation"}
     asked = named.emotion if named else None
-    return (dict([asked]), {"labels": "shard name"}) if asked else (None, {})
+    return ({"emotions": dict([asked])}, {"labels": "shard name"}) if asked else ({"emotions": None}, {})
 
 
 def _without_transcript(text: str) -> str:

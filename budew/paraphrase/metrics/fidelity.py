@@ -15,7 +15,7 @@ import numpy.typing as npt
 from budew.captions import expressible, parse
 from budew.correlation import Estimate, FloatArray, spearman, summarize
 from budew.errors import InputError
-from budew.profile import VoiceProfile
+from budew.profile import VoiceProfile, intensity_matrix
 from budew.taxonomy import EMOTIONS, LEVELS
 
 RESAMPLES = 1000
@@ -120,9 +120,8 @@ def fidelity(
 
 def _levels(pairs: Sequence[tuple[VoiceProfile, str]]) -> tuple[FloatArray, FloatArray]:
     """Return the levels of the profile and of the parse of each caption; (captions, 40) both."""
-    target = [expressible(profile).vector() for profile, _ in pairs]
-    said = [parse(text).vector() for _, text in pairs]
-    return np.stack(target).astype(np.float64), np.stack(said).astype(np.float64)
+    target = intensity_matrix(expressible(profile) for profile, _ in pairs)
+    return target, intensity_matrix(parse(text).profile for _, text in pairs)
 
 
 def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:

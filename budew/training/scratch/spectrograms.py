@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from budew.audio.samples import decode
+from budew.captions.render import says_anything
 from budew.corpora import Clip, read
 from budew.corpora.folder import list_files
 from budew.errors import CorpusError
@@ -57,15 +58,18 @@ def load_features(
     if not index.exists():  # it is written last
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = values.with_suffix(".unfinished")
-        entries = _compute(corpus, settings, unfinished, progress)
+        skipped: list[str] = []
+        entries = _compute(_with_labels(corpus, skipped), corpus, settings, unfinished, progress)
         unfinished.replace(values)
-        unfinished.write_text(json.dumps(entries), encoding="utf-8")
+        kept = {"clips": entries, "skipped": len(skipped)}
+        unfinished.write_text(json.dumps(kept), encoding="utf-8")
         unfinished.replace(index)
     return _open(values, index, shape)
 
 
 def _open(values: Path, index: Path, shape: tuple[int, int]) -> FeatureSet:
-    entries = json.loads(index.read_text(encoding="utf-8"))
+    found = json.loads(index.read_text(encoding="utf-8"))
+    entries = found["clips"]
     profiles = tuple(VoiceProfile.from_dict(entry["profile"]) for entry in entries)
     labels = [head_labels(profile, entry["cues"]) for profile, entry in zip(profiles, entries, strict=True)]
     return FeatureSet(
@@ -76,19 +80,33 @@ def _open(values: Path, index: Path, shape: tuple[int, int]) -> FeatureSet:
         lengths=np.array([entry["frames"] for entry in entries]),
         heads=np.stack(labels),
         cut=sum(entry["cut"] for entry in entries),
+        skipped=found["skipped"],
         reopen=(_open, (values, index, shape)),
     )
 
 
+def _with_labels(corpus: str | Path, skipped: list[str]) -> Iterator[Clip]:
+    """Read the clips of which something is known; add the ids of the others to `skipped`."""
+    for clip in read(corpus):
+        if clip.profile is None or clip.captions or says_anything(clip.profile):
+            yield clip
+        else:
+            skipped.append(clip.id)
+
+
 def _compute(
-    corpus: str | Path, settings: Features, out: Path, progress: Callable[[int], None] | None
+    clips: Iterator[Clip],
+    corpus: str | Path,
+    settings: Features,
+    out: Path,
+    progress: Callable[[int], None] | None,
 ) -> list[Entry]:
     """Write the spectrograms of a corpus to `out`, clip after clip, and return an entry for each clip.
 
     It has `id`, `profile`, `captions`, `cues`, `frames` with sound, and whether the clip was `cut` to the
     window.
     """
-    extractor, clips = settings.extractor(), read(corpus)
+    extractor = settings.extractor()
     entries: list[Entry] = []
     with out.open("wb") as file:
         while batch := list(islice(clips, BATCH)):

@@ -42,6 +42,8 @@ def prepare_features(recipe: Recipe, folder: Path, split: Split) -> FeatureSet:
     if features.cut:
         seconds = settings.window_seconds
         say(f"{split}: {features.cut:,} of them are longer than {seconds} s and are cut to it")
+    if features.skipped:
+        say(f"{split}: {features.skipped:,} others are left out: nothing is known of them to caption")
     if features.unlabeled:
         say(f"{split}: {features.unlabeled:,} of them have no emotion labels")
     bare = [id for id, captions in zip(features.ids, features.captions, strict=True) if not captions]

@@ -19,6 +19,7 @@ from budew.corpora.labels.ratings import (
 )
 from budew.curation.human_ratings import read_ratings
 from budew.errors import CorpusError
+from budew.profile import VoiceProfile
 
 RATINGS = [
     Rating("a", "r1", "Awe", 1.0),
@@ -39,7 +40,7 @@ def test_names_are_those_of_emotions_and_attributes():
 def test_profiles_are_means_over_those_who_were_asked_in_any_order():
     found = profiles_of(random.Random(1).sample(RATINGS, len(RATINGS)))
     assert dict(found["a"].emotions) == {"Awe": 0.75, "Pride": 0.5}
-    assert found["b"].to_dict() == {"emotions": {}, "bursts": [], "traits": {"Arousal": 3.0}}
+    assert found["b"] == VoiceProfile({}, traits={"Arousal": 3.0}, rated=["Awe"])
     assert profile_of(rating for rating in RATINGS if rating.item == "a") == found["a"]
 
 
@@ -139,7 +140,7 @@ def test_profiles_are_the_means_of_the_ratings_which_alone_give_the_same(tmp_pat
         {},
     ]
     assert dict(clips[2].profile.traits) == {"Authenticity": 3.0}
-    assert [clip.profile.emotions_known for clip in clips] == [True, True, False, True]
+    assert [bool(clip.profile.rated) for clip in clips] == [True, True, False, True]
     assert [clip.metadata["asked_for"] for clip in clips][2:] == [["Authenticity"], ["Pain"]]
     assert clips[0].id == "train-00000-of-00003-00000000"
     assert clips[0].metadata == {

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from budew.corpora import read
 from budew.corpora.labels import Scales, described
-from budew.corpora.labels.scores import find_scores, intensities, number_in, scale_named
-from budew.errors import CorpusError
+from budew.corpora.labels.scores import find_scores, intensities, number_in
+from budew.errors import CorpusError, InputError
+from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
+from budew.taxonomy.scales import scale_named
 
 
 def profile(row, **scales):
@@ -32,10 +34,11 @@ def test_an_unsaid_scale_is_the_smallest_that_holds_every_score_and_is_told(larg
     assert found["profile"]["emotions"]["Anger"] == pytest.approx(0.1 / scale_named(scale).high)
 
 
-@pytest.mark.parametrize("name", ["0-0", "9-1", "loud", "", "0-99999"])
-def test_what_is_no_scale_is_refused(name):
-    with pytest.raises(CorpusError, match="no rating scale"):
-        scale_named(name)
+def test_a_row_that_declares_no_known_scale_is_a_bad_row_and_a_given_one_a_bad_argument():
+    with pytest.raises(CorpusError, match="loud"):
+        profile({"Anger": 1, "scale": "loud"})
+    with pytest.raises(InputError, match="loud"):
+        profile({"Anger": 1}, asked="loud")
 
 
 def test_a_little_overshoot_is_clipped_and_more_is_an_error():
@@ -75,7 +78,10 @@ def test_what_is_no_number_is_none(value):
 )
 def test_every_spelling_and_place_gives_the_same_profile(row):
     found = profile(row, asked="0-4")
-    assert found["profile"] == {"emotions": {"Anger": 0.5, "Helplessness": 0.25}}
+    two = ["Anger", "Helplessness"]
+    assert VoiceProfile.from_dict(found["profile"]) == VoiceProfile(
+        {"Anger": 0.5, "Helplessness": 0.25}, rated=two
+    )
     assert found["profile_from"] == {"form": "scores", "scale": "0-4", "scale_by": "given"}
 
 

@@ -73,7 +73,11 @@ def test_they_come_to_the_emotions_of_a_row_and_leave_its_own_traits():
     found = described({"emotion": "neutral", "gender": "M"}, "x", Scales())
     assert found["profile"] == {"emotions": {}, "traits": {"gender": "male"}}
     scored = described({"Anger": 3, "scale": "0-4", "sex": "F"}, "x", Scales())
-    assert scored["profile"] == {"emotions": {"Anger": 0.75}, "traits": {"gender": "female"}}
+    assert scored["profile"] == {
+        "emotions": {"Anger": 0.75},
+        "rated": ["Anger"],
+        "traits": {"gender": "female"},
+    }
     assert scored["profile_from"]["form"] == "scores"
     own = {"profile": {"emotions": {}, "traits": {"gender": "female"}}, "gender": "male"}
     assert described(own, "x", Scales()) == own

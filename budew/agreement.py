@@ -1,0 +1,323 @@
+"""How far raters agree, on all units and on many bootstrap resamples of them at once.
+
+Ratings are a matrix (raters, units) with NaN where a rater was not asked. A resample is a vector of
+multiplicities, as in `budew.correlation`, so Krippendorff's alpha of 1,000 resamples is a few matrix
+products with sums over each unit. The `krippendorff` package gives the same numbers (the tests compare them),
+but starts from the ratings again for each resample: 1,000 resamples of 12,600 units with two to four of six
+raters take 3.6 s there and 0.035 s here, on one core.
+
+Units with fewer than two ratings say nothing about agreement: every statistic ignores them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from budew.correlation import Estimate, FloatArray, pearson, spearman, summarize
+from budew.errors import InputError
+
+RESAMPLES = 1_000
+_CELLS_AT_A_TIME = 4_000_000
+"""Resamples × ratings held at once: about 32 MB an array."""
+_ROUNDING = 1e-12
+"""A sum of squares below this share of its terms is rounding: the values are constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement of raters with bootstrap intervals over units; an undefined statistic is None.
+
+    Attributes:
+        units: with at least two ratings.
+        ratings: of these units.
+        krippendorff: alpha for interval data; see `krippendorff_alpha`.
+        cronbach: see `cronbach_alpha`.
+        exact: share of units on which all raters give the same rating.
+        pairwise: share of pairs of raters that give the same rating to the same unit.
+        leave_one_out: the human ceiling, `pearson`, `spearman`, `mae` and `rmse`; see `leave_one_out`.
+    """
+
+    units: int
+    ratings: int
+    krippendorff: Estimate
+    cronbach: Estimate
+    exact: Estimate
+    pairwise: Estimate
+    leave_one_out: Mapping[str, Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: each statistic as `{value, low, high}`."""
+        names = ("krippendorff", "cronbach", "exact", "pairwise")
+        return {
+            "units": self.units,
+            "ratings": self.ratings,
+            **{name: getattr(self, name).to_dict() for name in names},
+            "leave_one_out": {name: one.to_dict() for name, one in self.leave_one_out.items()},
+        }
+
+
+def rating_matrix(units: Sequence[str], raters: Sequence[str], values: npt.ArrayLike) -> FloatArray:
+    """Arrange ratings, given one by one, as a matrix with raters and units in the order of their names.
+
+    The order of the ratings does not matter, so intervals computed from the matrix do not depend on it.
+
+    Args:
+        units, raters, values: (n,), what was rated, by whom, and how.
+
+    Returns:
+        (raters, units), NaN where a rater did not rate a unit.
+
+    Raises:
+        InputError: a rater rates a unit twice.
+    """
+    names, unit = np.unique(np.asarray(units), return_inverse=True)
+    people, rater = np.unique(np.asarray(raters), return_inverse=True)
+    places, times = np.unique(rater * len(names) + unit, return_counts=True)
+    if len(places) < len(unit):
+        who, what = divmod(places[times > 1][0], len(names))
+        raise InputError(f"{str(people[who])!r} rates {str(names[what])!r} twice: keep one rating")
+    matrix = np.full((len(people), len(names)), np.nan)
+    matrix[rater, unit] = values
+    return matrix
+
+
+def agreement(ratings: FloatArray, *, resamples: int = RESAMPLES, seed: int = 0) -> Agreement:
+    """Compute every statistic with 95 % bootstrap intervals over units.
+
+    12,600 units with two to four of six raters take 0.9 s on one core, 300 units 25 ms.
+
+    Args:
+        ratings: (raters, units), NaN where missing.
+        resamples: number of bootstrap resamples of the units with at least two ratings.
+        seed: of the resamples.
+    """
+    ratings = ratings[:, _sizes(ratings) > 1]
+    units, count = ratings.shape[1], int(_sizes(ratings).sum())
+    if not units:
+        none = Estimate(None, None, None)
+        return Agreement(0, 0, none, none, none, none, dict.fromkeys(LEAVE_ONE_OUT, none))
+    statistics = _statistics(ratings)
+    values = statistics(np.ones((1, units)))
+    size = max(1, _CELLS_AT_A_TIME // count)
+    generator = np.random.default_rng(seed)
+    chunks = [min(size, resamples - start) for start in range(0, resamples, size)]
+    sampled = [statistics(_resampled(units, rows, generator)) for rows in chunks]
+    found = {
+        name: summarize(value[0], np.concatenate([one[name] for one in sampled] or [value]))
+        for name, value in values.items()
+    }
+    ceiling = {name: found.pop(name) for name in LEAVE_ONE_OUT}
+    return Agreement(units, count, **found, leave_one_out=ceiling)
+
+
+def krippendorff_alpha(
+    ratings: FloatArray,
+    counts: FloatArray,
+    *,
+    level: Literal["interval", "ordinal", "nominal"] = "interval",
+) -> FloatArray:
+    """Krippendorff's alpha of every resample: 1 is perfect agreement, 0 is chance, below 0 is worse.
+
+    One minus the observed over the expected disagreement of pairs of ratings (Krippendorff, Content Analysis,
+    2004, chapter 11). For interval data, the disagreement is the squared difference: alpha is one minus the
+    variance of the ratings of the same unit over the variance of all.
+
+    Args:
+        ratings: (raters, units), NaN where missing. Ordinal and nominal data with V distinct values take
+            memory for units × V² numbers.
+        counts: (resamples, units), how often each unit was drawn.
+        level: what differences between ratings mean.
+
+    Returns:
+        (resamples,); NaN where no rating differs from another, or no unit has two.
+    """
+    sizes = _sizes(ratings)
+    if level == "interval":
+        observed, expected = _interval_disagreement(ratings, counts * (sizes > 1), sizes)
+    else:
+        observed, expected = _value_disagreement(ratings, counts * (sizes > 1), sizes, level)
+    return 1.0 - _divided(observed, expected)
+
+
+def cronbach_alpha(ratings: FloatArray, counts: FloatArray) -> FloatArray:
+    """Cronbach's alpha of every resample: reliability of the mean over the raters of a unit.
+
+    With k raters, mean variance v of a rater and mean covariance c of a pair, alpha is k c / (v + (k - 1) c)
+    (Cronbach 1951, "Coefficient alpha and the internal structure of tests"). Raters who miss units leave the
+    estimator open. Here v pools the variance of each rater over the units they rated, c the covariance of
+    each pair over the units that both rated, weighted by degrees of freedom, and k is the mean number of
+    ratings of a unit. Without missing ratings it is the textbook value.
+
+    A rater who is stricter than another by a constant does not lower it: unlike Krippendorff's alpha it
+    measures consistency. It grows with k; Krippendorff's does not.
+
+    Args:
+        ratings: (raters, units), NaN where missing.
+        counts: (resamples, units), how often each unit was drawn.
+
+    Returns:
+        (resamples,); NaN where no rater varies, or no pair shares two units.
+    """
+    sizes = _sizes(ratings)
+    counts = counts * (sizes > 1)
+    raters = range(len(ratings))
+    variance = _pooled_covariance(ratings, counts, [(one, one) for one in raters])
+    covariance = _pooled_covariance(ratings, counts, combinations(raters, 2))
+    mean_size = _divided(counts @ sizes, counts.sum(axis=1))
+    return _divided(mean_size * covariance, variance + (mean_size - 1) * covariance)
+
+
+def exact_agreement(ratings: FloatArray, counts: FloatArray) -> FloatArray:
+    """Share of the units on which all raters give the same rating, of every resample: (resamples,)."""
+    sizes = _sizes(ratings)
+    same, pairs = _pairs(ratings)
+    counts = counts * (sizes > 1)
+    return _divided(counts @ (same == pairs).astype(float), counts.sum(axis=1))
+
+
+def pairwise_agreement(ratings: FloatArray, counts: FloatArray) -> FloatArray:
+    """Share of the pairs of ratings of the same unit that are equal, of every resample: (resamples,)."""
+    same, pairs = _pairs(ratings)
+    return _divided(counts @ same, counts @ pairs)
+
+
+LEAVE_ONE_OUT = ("pearson", "spearman", "mae", "rmse")
+
+
+def leave_one_out(ratings: FloatArray, counts: FloatArray) -> dict[str, FloatArray]:
+    """Score each rater as a model is scored: against the mean of the other raters of the unit.
+
+    All (rating, mean of the others) pairs are pooled. This is the human ceiling of a benchmark; a model is
+    compared with the mean of all raters, which is less noisy than the mean of all but one.
+
+    Args:
+        ratings: (raters, units), NaN where missing.
+        counts: (resamples, units), how often each unit was drawn.
+
+    Returns:
+        `LEAVE_ONE_OUT` → (resamples,), by the conventions of `budew.correlation`; errors have the unit of the
+        ratings. Memory is that of resamples × ratings.
+    """
+    sizes = _sizes(ratings)
+    rater, unit = np.nonzero(~np.isnan(ratings) & (sizes > 1))
+    own = ratings[rater, unit]
+    others = (np.nansum(ratings, axis=0)[unit] - own) / (sizes[unit] - 1)
+    # Pairs that occur repeatedly are counted instead of repeated: 0, 1 and 2 from three raters give 15.
+    pairs, group = np.unique(np.stack([own, others.round(12)]), axis=1, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    drawn = np.add.reduceat(counts[:, unit[order]], starts, axis=1)
+    own, others = pairs
+    error, total = own - others, drawn.sum(axis=1)
+    return {
+        "pearson": pearson(others, own, drawn),
+        "spearman": spearman(others, own, drawn),
+        "mae": _divided(drawn @ np.abs(error), total),
+        "rmse": np.sqrt(_divided(drawn @ np.square(error), total)),
+    }
+
+
+def _statistics(ratings: FloatArray) -> Callable[[FloatArray], dict[str, FloatArray]]:
+    single = {
+        "krippendorff": krippendorff_alpha,
+        "cronbach": cronbach_alpha,
+        "exact": exact_agreement,
+        "pairwise": pairwise_agreement,
+    }
+    of_these = {name: partial(statistic, ratings) for name, statistic in single.items()}
+    return lambda counts: {
+        **{name: statistic(counts) for name, statistic in of_these.items()},
+        **leave_one_out(ratings, counts),
+    }
+
+
+def _resampled(units: int, resamples: int, generator: np.random.Generator) -> FloatArray:
+    """Draw resamples of the units with replacement: (resamples, units), how often each was drawn."""
+    draws = generator.integers(units, size=(resamples, units)) + units * np.arange(resamples)[:, None]
+    counts = np.bincount(draws.ravel(), minlength=resamples * units)
+    return counts.reshape(resamples, units).astype(np.float64)
+
+
+def _sizes(ratings: FloatArray) -> FloatArray:
+    """Number of ratings of each unit, (units,)."""
+    sizes: FloatArray = (~np.isnan(ratings)).sum(axis=0).astype(np.float64)
+    return sizes
+
+
+def _interval_disagreement(
+    ratings: FloatArray, counts: FloatArray, sizes: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean variance of the ratings of a unit, weighted by their number, and variance of all: (resamples,)."""
+    centred = np.nan_to_num(ratings - np.nansum(ratings) / max(1.0, sizes.sum()))
+    sums, squares = centred.sum(axis=0), np.square(centred).sum(axis=0)
+    pairable = np.maximum(sizes, 2)
+    scatter = (squares - np.square(sums) / pairable) * pairable / (pairable - 1)
+    total, all_squares = counts @ sizes, counts @ squares
+    spread = all_squares - _divided(np.square(counts @ sums), total)
+    spread = np.where(spread > _ROUNDING * all_squares, spread, 0.0)
+    return _divided(counts @ scatter, total), _divided(spread, total - 1)
+
+
+def _value_disagreement(
+    ratings: FloatArray, counts: FloatArray, sizes: FloatArray, level: str
+) -> tuple[FloatArray, FloatArray]:
+    """Observed and expected disagreement, (resamples,), from coincidences of values."""
+    values = np.unique(ratings[~np.isnan(ratings)])
+    given = np.stack([(ratings == value).sum(axis=0) for value in values], axis=1).astype(np.float64)
+    both = given[:, :, None] * given[:, None, :] - given[:, :, None] * np.eye(len(values))
+    both /= np.maximum(sizes - 1, 1)[:, None, None]
+    coincidences = np.tensordot(counts, both, axes=1)
+    often = coincidences.sum(axis=2)
+    ranks = often.cumsum(axis=1) - often / 2
+    distance = (
+        np.square(ranks[:, :, None] - ranks[:, None, :]) if level == "ordinal" else 1 - np.eye(len(values))
+    )
+    total = often.sum(axis=1)
+    expected = (often[:, :, None] * often[:, None, :] * distance).sum(axis=(1, 2))
+    return (
+        _divided((coincidences * distance).sum(axis=(1, 2)), total),
+        _divided(expected, total * (total - 1)),
+    )
+
+
+def _pooled_covariance(
+    ratings: FloatArray, counts: FloatArray, pairs: Iterable[tuple[int, int]]
+) -> FloatArray:
+    """Covariance over the units that both raters of a pair rated, pooled over the pairs: (resamples,)."""
+    products, freedom = np.zeros(len(counts)), np.zeros(len(counts))
+    rated = ~np.isnan(ratings)
+    for one, other in pairs:
+        shared = np.flatnonzero(rated[one] & rated[other])
+        if not len(shared):
+            continue
+        drawn = counts[:, shared]
+        x, y = (ratings[rater, shared] - ratings[rater, shared].mean() for rater in (one, other))
+        total = drawn.sum(axis=1)
+        raw = drawn @ (x * y)
+        centred = raw - (drawn @ x) * (drawn @ y) / np.maximum(total, 1)
+        products += np.where(np.abs(centred) > _ROUNDING * np.abs(raw), centred, 0.0)
+        freedom += np.maximum(total - 1, 0)
+    return _divided(products, freedom)
+
+
+def _pairs(ratings: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Number of pairs of equal ratings of each unit, and of all pairs: (units,) each."""
+    rater, unit = np.nonzero(~np.isnan(ratings))
+    values, value = np.unique(ratings[rater, unit], return_inverse=True)
+    keys, times = np.unique(unit * len(values) + value, return_counts=True)
+    of_unit = keys // max(1, len(values))
+    same = np.bincount(of_unit, times * (times - 1) / 2, minlength=ratings.shape[1])
+    sizes = _sizes(ratings)
+    return same.astype(np.float64), sizes * (sizes - 1) / 2
+
+
+def _divided(total: FloatArray, count: FloatArray) -> FloatArray:
+    """Divide, with NaN where there is nothing to divide by."""
+    result = np.full(len(total), np.nan)
+    np.divide(total, count, out=result, where=count > 0)
+    return result

@@ -1,0 +1,169 @@
+"""Commands `budew benchmark`: score any model as the papers do, beside the published figures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Option
+
+from budew.cli import options
+from budew.cli.options import SETTINGS
+from budew.cli.speech import BatchSize, NumBeams, Samples
+from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
+
+app = typer.Typer(help="Score models on published benchmarks, beside the published figures.", **SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Options that say where predictions come from."""
+
+    model: options.Model = None
+    predictions: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE|DIR",
+            help="Score this instead of a model: captions or scores under the file names of the data.",
+        ),
+    ] = None
+    scale: Annotated[
+        str,
+        Option(
+            metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-4, or a name."
+        ),
+    ] = "intensity"
+    device: options.Device = None
+    batch_size: BatchSize = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Options of the results of every benchmark."""
+
+    json: options.JsonFile = None
+    html: options.HtmlFile = None
+    seed: Annotated[int, Option(help="Random seed of resamples and permutations.")] = 0
+    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of bootstrap resamples.")] = 1000
+
+
+@app.command("emonet-voice", no_args_is_help=True)
+@options.option_groups()
+def emonet_voice(
+    data: Annotated[
+        str,
+        Option(metavar="PATH|HUB-ID", help="EmoNet-Voice Bench: parquet files, their folder, or OWNER/NAME."),
+    ],
+    source: Source,
+    reporting: Reporting,
+    num_beams: NumBeams = None,
+    samples: Samples = 0,
+    calibration: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Calibrate the predictions with what budew benchmark calibrate wrote; the clips that it was "
+            "fitted to are left out.",
+        ),
+    ] = None,
+    compare_decoding: Annotated[
+        bool,
+        Option(
+            "--compare-decoding",
+            help="Score greedy search, 4 beams, and the mean over 4, 16 and 64 sampled captions besides.",
+        ),
+    ] = False,
+) -> None:
+    """Score a model on EmoNet-Voice Bench: the one emotion that each clip was rated for, on 0 to 10.
+
+    Pearson, Spearman, MAE and RMSE with bootstrap intervals, beside the published results; by
+    emotion, language, voice and arousal; beside the human ceiling. Clips without a prediction
+    are left out, as published, and scored as 0 besides.
+
+    Example: budew benchmark emonet-voice --data bench/ --predictions scores.jsonl --html report.html
+    """
+    from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
+    from budew.evaluation.decoding import COMPARED
+    from budew.evaluation.results import Settings
+    from budew.reports.emonet_voice_page import brief, emonet_voice_report
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import render_sections
+
+    json, html = reporting.json, reporting.html
+    refuse_to_replace([data, *filter(None, [source.predictions, calibration])], json, html)
+    with progress_bar("captioning") as bar:
+        scored = score(
+            data,
+            model=source.model,
+            predictions=source.predictions,
+            scale=source.scale,
+            num_beams=num_beams,
+            num_samples=samples,
+            calibration=calibration,
+            compared=COMPARED if compare_decoding else (),
+            device=source.device,
+            batch_size=source.batch_size,
+            settings=Settings(resamples=reporting.resamples, seed=reporting.seed),
+            progress=bar,
+        )
+    result = scored.to_dict()
+    report = emonet_voice_report(result)
+    with options.results(result, json, html, lambda: render_sections(*report)):
+        print_table(terminal(*brief(report)))
+    if bare := scored.missing["without_prediction"]:
+        say_error(f"{bare:,} clips have no prediction at all: they count as refused")
+    for clip in scored.skipped:
+        say_error(f"left out: {clip.id}: {clip.reason}")
+    raise typer.Exit(1 if scored.skipped else 0)
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups()
+def calibrate(
+    data: Annotated[
+        str, Option(metavar="PATH|HUB-ID", help="Rated clips, such as EmoNet-Voice Bench, or any corpus.")
+    ],
+    output: Annotated[
+        Path, Option("--output", "-o", metavar="FILE", dir_okay=False, help="File for the calibration.")
+    ],
+    source: Source,
+    num_beams: NumBeams = None,
+    samples: Samples = 0,
+    share: Annotated[
+        float,
+        Option(metavar="X", min=0, max=0.9, help="Share of the clips to fit to; benchmarks leave it out."),
+    ] = 0.2,
+    seed: Annotated[int, Option(metavar="S", help="Random seed of the choice of these clips.")] = 0,
+) -> None:
+    """Fit a monotone curve from predicted intensities to human ratings (isotonic regression).
+
+    The curve holds for one model and decoding. The file lists the clips that it was
+    fitted to: a benchmark with --calibration scores the others.
+
+    Example: budew benchmark calibrate --data bench/ --samples 16 -o calibration.json
+    """
+    from budew.evaluation.calibration import calibrate as fit
+    from budew.evaluation.calibration import write_calibration
+
+    refuse_to_replace([data, *filter(None, [source.predictions])], output)
+    with progress_bar("captioning") as bar:
+        calibration, skipped = fit(
+            data,
+            model=source.model,
+            predictions=source.predictions,
+            scale=source.scale,
+            num_beams=num_beams,
+            num_samples=samples,
+            share=share,
+            seed=seed,
+            device=source.device,
+            batch_size=source.batch_size,
+            progress=bar,
+        )
+    write_calibration(output, calibration)
+    print(
+        f"{visible_name(output)}: fitted to {calibration.ratings} ratings of {len(calibration.clips)} clips"
+    )
+    for clip in skipped:
+        say_error(f"left out: {clip.id}: {clip.reason}")
+    raise typer.Exit(1 if skipped else 0)

@@ -1,0 +1,101 @@
+"""Commands `budew benchmark emonet-face-hq|emonet-face-binary`: agreement of experts and of models."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Option
+
+from budew.cli import options
+from budew.cli.options import results
+from budew.terminal import print_table, refuse_to_replace
+
+if TYPE_CHECKING:
+    from budew.evaluation.predictions import Prediction
+    from budew.reports.sections import Report
+
+Data = Annotated[
+    Path, Option(metavar="FILE", help="Table of ratings as published: .csv, .tsv, .jsonl or .parquet.")
+]
+Predictions = Annotated[
+    Path | None,
+    Option(metavar="FILE|DIR", help="Captions or scores by your model; their ids are names of images."),
+]
+Scale = Annotated[
+    str,
+    Option(metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-7, or a name."),
+]
+Threshold = Annotated[
+    float, Option(metavar="X", min=0, max=1, help="Intensity from which on an emotion counts as present.")
+]
+
+app = typer.Typer()
+
+
+@app.command("emonet-face-hq", no_args_is_help=True)
+def emonet_face_hq(
+    data: Data,
+    predictions: Predictions = None,
+    scale: Scale = "intensity",
+    json: options.JsonFile = None,
+    html: options.HtmlFile = None,
+) -> None:
+    """Compare models with experts on EmoNet-Face HQ: images rated 0 to 7 for 40 emotions.
+
+    Weighted kappa of every rater with people, by group, and whether it could be an annotator;
+    Krippendorff's alpha of the people; Spearman with their median. The models in the table
+    are scored, and so are your predictions.
+
+    Example: budew benchmark emonet-face-hq --data hq.csv --predictions mine.jsonl --html hq.html
+    """
+    from budew.evaluation.benchmarks.emonet_face_hq import emonet_face_hq as analyse
+    from budew.evaluation.benchmarks.face_table import read_face_table
+    from budew.reports.emonet_face_page import emonet_face_hq_report
+
+    refuse_to_replace(filter(None, [data, predictions]), json, html)
+    predicted, name = _read(predictions, scale)
+    found = {"data": str(data), **analyse(read_face_table(data), predicted, name=name).to_dict()}
+    _print(found, emonet_face_hq_report(found), json, html)
+
+
+@app.command("emonet-face-binary", no_args_is_help=True)
+def emonet_face_binary(
+    data: Data,
+    predictions: Predictions = None,
+    scale: Scale = "intensity",
+    threshold: Threshold = 0.5,
+    json: options.JsonFile = None,
+    html: options.HtmlFile = None,
+) -> None:
+    """Measure agreement of experts on EmoNet-Face Binary, and score a model where they agree.
+
+    With predictions: balanced accuracy and ROC AUC on the pairs of image and emotion with
+    three times yes against those without any yes.
+
+    Example: budew benchmark emonet-face-binary --data binary.csv --json agreement.json
+    """
+    from budew.evaluation.benchmarks.emonet_face_binary import emonet_face_binary as analyse
+    from budew.evaluation.benchmarks.emonet_face_binary import read_binary_table
+    from budew.reports.emonet_face_page import emonet_face_binary_report
+
+    refuse_to_replace(filter(None, [data, predictions]), json, html)
+    predicted, name = _read(predictions, scale)
+    result = analyse(read_binary_table(data), predicted, name=name, threshold=threshold)
+    found = {"data": str(data), **result.to_dict()}
+    _print(found, emonet_face_binary_report(found), json, html)
+
+
+def _read(path: Path | None, scale: str) -> "tuple[dict[str, Prediction] | None, str]":
+    """Read predictions, if there are any; the model is called as their file."""
+    from budew.evaluation.predictions import read_predictions
+
+    return (None, "") if path is None else (read_predictions(path, scale=scale), path.stem)
+
+
+def _print(found: dict[str, Any], report: "Report", json: Path | None, html: Path | None) -> None:
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import StackedBars, render_sections
+
+    brief = [section for section in report.sections if not isinstance(section, StackedBars)]
+    with results(found, json, html, lambda: render_sections(*report)):
+        print_table(terminal(*report._replace(sections=brief)))

@@ -1,0 +1,141 @@
+"""Commands `budew benchmark emodb|ravdess|ferd|affectnet`: transfer to the classes of other corpora."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Option
+
+from budew.cli import options
+from budew.cli.benchmarking import Reporting, Source
+from budew.cli.speech import Samples
+from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
+
+if TYPE_CHECKING:
+    from budew.evaluation.benchmarks.acted_speech import ActedCorpus
+    from budew.evaluation.benchmarks.coarse import CoarseResult
+    from budew.evaluation.benchmarks.facial_expressions import Expressions
+    from budew.evaluation.results import Settings
+
+AudioFolder = Annotated[Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth.")]
+PictureScores = Annotated[
+    Path, Option("--predictions", metavar="FILE", help="Scores of the pictures: JSON Lines or CSV.")
+]
+PictureLabels = Annotated[
+    Path | None,
+    Option(
+        metavar="FILE",
+        help="Table of image and label, where the file names do not carry the class: JSON Lines or CSV.",
+    ),
+]
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups()
+def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: Samples = 0) -> None:
+    """Score a model on EmoDB: German acted speech, 7 classes, 10 speakers.
+
+    The published rule may accept several classes for a clip. Argmax accuracy,
+    unweighted average recall, accepted classes and a permutation baseline are
+    printed beside it. The softmax is computed on --scale; captions and intensities
+    are brought to 0-4. Files left out are listed on stderr; then the exit status is 1.
+
+    Example: budew benchmark emodb --data emodb/wav --html emodb.html
+    """
+    _score_speech("emodb", data, source, reporting, samples)
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups()
+def ravdess(data: AudioFolder, source: Source, reporting: Reporting, samples: Samples = 0) -> None:
+    """Score a model on RAVDESS: English acted speech, 8 classes, 24 speakers.
+
+    The published rule may accept several classes for a clip. Argmax accuracy,
+    unweighted average recall, accepted classes and a permutation baseline are
+    printed beside it. The softmax is computed on --scale; captions and intensities
+    are brought to 0-4. Files left out are listed on stderr; then the exit status is 1.
+
+    Example: budew benchmark ravdess --data ravdess/ --predictions gemini.jsonl --scale 0-10
+    """
+    _score_speech("ravdess", data, source, reporting, samples)
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups()
+def ferd(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
+    """Score predicted emotions of faces on FERD: 8 classes.
+
+    The softmax is computed on the scores as they are; of the published files, on
+    mean_subtracted.
+
+    Example: budew benchmark ferd --predictions ferd.jsonl --html ferd.html
+    """
+    _score_faces("ferd", predictions, labels, reporting)
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups()
+def affectnet(predictions: PictureScores, reporting: Reporting, labels: PictureLabels = None) -> None:
+    """Score predicted emotions of faces on AffectNet: 8 classes.
+
+    The softmax is computed on the scores as they are; of the published files, on
+    mean_subtracted. Those have the class under label: give the file as --labels, too.
+
+    Example: budew benchmark affectnet --predictions affectnet.jsonl --labels affectnet.jsonl
+    """
+    _score_faces("affectnet", predictions, labels, reporting)
+
+
+def _score_speech(
+    corpus: "ActedCorpus", data: Path, source: Source, reporting: Reporting, samples: int
+) -> None:
+    from budew.evaluation.benchmarks.acted_speech import acted_speech
+
+    read = [data, *filter(None, [source.predictions])]
+    refuse_to_replace(read, reporting.json, reporting.html)
+    with progress_bar("scoring") as bar:
+        result = acted_speech(
+            corpus,
+            data,
+            model=source.model,
+            predictions=source.predictions,
+            scale=source.scale,
+            device=source.device,
+            batch_size=source.batch_size,
+            num_samples=samples,
+            settings=_settings(reporting),
+            progress=bar,
+        )
+    _show(result, reporting)
+
+
+def _score_faces(corpus: "Expressions", predictions: Path, labels: Path | None, reporting: Reporting) -> None:
+    from budew.evaluation.benchmarks.facial_expressions import facial_expressions
+
+    refuse_to_replace([predictions, *filter(None, [labels])], reporting.json, reporting.html)
+    _show(facial_expressions(corpus, predictions, labels=labels, settings=_settings(reporting)), reporting)
+
+
+def _settings(reporting: Reporting) -> "Settings":
+    from budew.evaluation.results import Settings
+
+    return Settings(resamples=reporting.resamples, permutations=reporting.resamples, seed=reporting.seed)
+
+
+def _show(result: "CoarseResult", reporting: Reporting) -> None:
+    """Write and print a result; list files that were left out on stderr, which makes the exit status 1."""
+    from budew.reports.coarse_benchmark_page import coarse_report
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import render_sections
+    from budew.reports.tables import LISTED
+
+    report = coarse_report(result.to_dict())
+    with options.results(result.to_dict(), reporting.json, reporting.html, lambda: render_sections(*report)):
+        print_table(terminal(*report))
+    for file in result.skipped[:LISTED]:
+        say_error(f"left out: {file.id}: {file.reason}")
+    if len(result.skipped) > LISTED:
+        say_error(f"left out: {len(result.skipped) - LISTED} more, see --json")
+    raise typer.Exit(1 if result.skipped else 0)

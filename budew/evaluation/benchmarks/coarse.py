@@ -1,0 +1,255 @@
+"""Transfer of the 40 emotions to the few classes of another corpus, by the rule of the EmoNet papers.
+
+The rule: softmax over the mapped emotions; a class is accepted when any of its emotions exceeds 1.5 × the
+uniform share; a clip is right when its true class is among the accepted ones. Classes of many emotions are
+accepted more often, and several may be, so the accuracy alone says little: predictions that are right for
+30 % of the clips by their strongest emotion reached 78 %. Beside it stand the argmax accuracy, the unweighted
+average recall, the mean number of accepted classes and the permutation baseline of the same rule.
+
+Conventions:
+
+- An unmapped emotion takes no part: neither in the softmax, nor in the uniform share, nor in the argmax.
+- An emotion without a score (NaN) in one clip takes no part there either; the threshold stays the same, as in
+  the published script. A clip without any score is a refusal: no class is accepted, and it counts as wrong.
+- A clip whose strongest emotions tie is shared evenly over their classes: captions have only five levels.
+- Softmax depends on the unit of the scores, which is therefore part of the result.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from budew.correlation import Estimate, FloatArray
+from budew.errors import InputError
+from budew.evaluation.benchmarks.coarse_metrics import Decisions, IntArray, estimate, permutation_baseline
+from budew.evaluation.results import Settings, Skipped
+from budew.resources import packaged_table
+from budew.taxonomy import EMOTIONS, emotion
+
+THRESHOLD = 1.5
+"""Times the uniform share that an emotion must exceed for its class to be accepted."""
+DEFAULTS = Settings(resamples=1000, permutations=1000, seed=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseTask:
+    """A corpus of few classes: the class of each mapped emotion, and what was published.
+
+    Attributes:
+        name, title: such as "emodb" and "EmoDB".
+        classes: in the order in which they are reported.
+        mapping: emotion → class, in the order of `EMOTIONS`; an unmapped one is left out.
+        source, note: of the mapping.
+        published: rows with `model`, `accuracy` and `by_class` (per cent), `source` and `date`.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    mapping: Mapping[str, str]
+    source: str
+    note: str
+    published: tuple[Mapping[str, Any], ...]
+
+    def scores(self, vectors: FloatArray) -> FloatArray:
+        """Return the columns of the mapped emotions of vectors, (n, 40)."""
+        return vectors[:, [EMOTIONS.index(name) for name in self.mapping]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One clip or picture: its true class and the predicted scores.
+
+    Attributes:
+        id: distinct.
+        label: one of the classes.
+        scores: (40,) in the order of `EMOTIONS`, NaN where there is none.
+        speaker: whose clips are resampled together; None where unknown.
+        intensity: of the acting, where it is known.
+    """
+
+    id: str
+    label: str
+    scores: FloatArray
+    speaker: str | None = None
+    intensity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseResult:
+    """Metrics of one model on one corpus.
+
+    Attributes:
+        task: the classes and their mapping.
+        model, data: names.
+        n: number of clips.
+        speakers: number of speakers, who were resampled; None where clips were.
+        incomplete: clips with scores for a part of the mapped emotions.
+        overall: `coarse_metrics.METRICS` with intervals; refused clips count as wrong.
+        baseline: mean of these over permutations of the labels, and their 95 % range.
+        by_class: class → `n`, `accuracy`, `recall` (argmax), `accepted` (per cent of all clips).
+        by_intensity: intensity of the acting → `n` and the metrics; empty where the corpus has none.
+        confusion: (classes, classes + 1) in clips: true class by that of the strongest emotion, or refused.
+        accepted_counts: number of clips with 0, 1, 2, … accepted classes.
+        skipped: files left out.
+        unit: of the scores that went into the softmax.
+        settings: of intervals and baseline.
+    """
+
+    task: CoarseTask
+    model: str
+    data: str
+    n: int
+    speakers: int | None
+    incomplete: int
+    overall: Mapping[str, Estimate]
+    baseline: Mapping[str, Estimate]
+    by_class: Mapping[str, Mapping[str, Any]]
+    by_intensity: Mapping[str, Mapping[str, Any]]
+    confusion: FloatArray
+    accepted_counts: tuple[int, ...]
+    skipped: tuple[Skipped, ...]
+    unit: str
+    settings: Settings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, ready for JSON; undefined metrics are None."""
+        task = self.task
+        return {
+            "benchmark": task.name,
+            "title": task.title,
+            "model": self.model,
+            "data": self.data,
+            "n": self.n,
+            "speakers": self.speakers,
+            "incomplete": self.incomplete,
+            **_plain(self.overall),
+            "permutation_baseline": _plain(self.baseline),
+            "by_class": {name: _plain(row) for name, row in self.by_class.items()},
+            "by_intensity": {name: _plain(row) for name, row in self.by_intensity.items()},
+            "confusion": {"classes": list(task.classes), "clips": self.confusion.tolist()},
+            "accepted_counts": list(self.accepted_counts),
+            "skipped": [asdict(clip) for clip in self.skipped],
+            "unit": self.unit,
+            "threshold": THRESHOLD / len(task.mapping),
+            "unmapped": [name for name in EMOTIONS if name not in task.mapping],
+            "mapping": {"source": task.source, "note": task.note, "classes": dict(task.mapping)},
+            "published": [dict(row) for row in task.published],
+            "settings": asdict(self.settings),
+        }
+
+
+def load_task(name: str) -> CoarseTask:
+    """Return "emodb", "ravdess", "ferd" or "affectnet" from its tables (YAML beside this module)."""
+    table = packaged_table(__package__, "coarse_mappings")[name]
+    classes = {emotion(member): label for label, members in table["classes"].items() for member in members}
+    return CoarseTask(
+        name=name,
+        title=table["title"],
+        classes=tuple(table["classes"]),
+        mapping={member: classes[member] for member in EMOTIONS if member in classes},
+        source=table["source"],
+        note=table.get("note", ""),
+        published=tuple(packaged_table(__package__, name)),
+    )
+
+
+def decide(task: CoarseTask, vectors: FloatArray) -> Decisions:
+    """Apply the rule, and the argmax, to scores, (n, 40), NaN where there is none."""
+    scores = task.scores(vectors)
+    given = np.isfinite(scores)
+    scores = np.where(given, scores, -np.inf)
+    top = scores.max(axis=1, keepdims=True)
+    weights = np.exp(scores - np.where(np.isfinite(top), top, 0.0))
+    uniform = weights.sum(axis=1, keepdims=True) / len(task.mapping)
+    member = np.array([[label == name for name in task.classes] for label in task.mapping.values()])
+    tied = ((given & (scores == top)) @ member).astype(np.float64)
+    strongest = tied / np.maximum(tied.sum(axis=1, keepdims=True), 1)
+    return Decisions((weights > THRESHOLD * uniform) @ member, strongest)
+
+
+def score_coarse(
+    task: CoarseTask,
+    examples: Iterable[Example],
+    *,
+    skipped: Sequence[Skipped] = (),
+    model: str = "",
+    data: str = "",
+    unit: str = "",
+    settings: Settings = DEFAULTS,
+) -> CoarseResult:
+    """Score predictions of 40 emotions against labels of few classes, whatever the order of the examples.
+
+    Intervals resample speakers where all are known, else clips.
+
+    Args:
+        task: from `load_task`.
+        examples: labels and scores.
+        skipped, model, data, unit: for the report.
+        settings: bootstrap resamples, permutations and seed.
+
+    Raises:
+        InputError: there is no example.
+    """
+    rows = sorted(examples, key=lambda example: example.id)
+    if not rows:
+        raise InputError(f"{data}: nothing to score for {task.title}: all {len(skipped)} files were left out")
+    vectors = np.stack([row.scores for row in rows]).astype(np.float64)
+    decisions, given = decide(task, vectors), np.isfinite(task.scores(vectors))
+    refused = ~given.any(axis=1)
+    labels = np.array([task.classes.index(row.label) for row in rows])
+    speakers = _numbered([row.speaker for row in rows])
+    clusters = np.arange(len(rows)) if speakers is None else speakers
+    found = estimate(decisions, labels, clusters, settings)
+    accepted = 100 * decisions.accepted.mean(axis=0)
+    counts = np.bincount(decisions.accepted.sum(axis=1), minlength=len(task.classes) + 1)
+    return CoarseResult(
+        task=task,
+        model=model,
+        data=data,
+        n=len(rows),
+        speakers=None if speakers is None else int(speakers.max()) + 1,
+        incomplete=int((~refused & ~given.all(axis=1)).sum()),
+        overall=found.overall,
+        baseline=permutation_baseline(decisions, labels, settings),
+        by_class={
+            name: {
+                "n": int((labels == at).sum()),
+                "accuracy": found.by_class[at]["class_accuracy"],
+                "recall": found.by_class[at]["class_recall"],
+                "accepted": float(accepted[at]),
+            }
+            for at, name in enumerate(task.classes)
+        },
+        by_intensity=_by_intensity(rows, decisions, labels, clusters, settings),
+        confusion=np.eye(len(task.classes))[labels].T @ np.column_stack([decisions.strongest, refused]),
+        accepted_counts=tuple(counts.tolist()),
+        skipped=tuple(skipped),
+        unit=unit,
+        settings=settings,
+    )
+
+
+def _by_intensity(
+    rows: Sequence[Example], decisions: Decisions, labels: IntArray, clusters: IntArray, settings: Settings
+) -> dict[str, dict[str, Any]]:
+    """Return the metrics of the clips of each intensity."""
+    intensities = np.array([row.intensity or "" for row in rows])
+    found: dict[str, dict[str, Any]] = {}
+    for name in sorted(set(intensities.tolist()) - {""}):
+        at = intensities == name
+        part = np.unique(clusters[at], return_inverse=True)[1]
+        overall = estimate(decisions.rows(at), labels[at], part, settings).overall
+        found[name] = {"n": int(at.sum()), **overall}
+    return found
+
+
+def _numbered(names: Sequence[str | None]) -> IntArray | None:
+    """Number names from 0; None where one is not known."""
+    return None if None in names else np.unique([str(name) for name in names], return_inverse=True)[1]
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.to_dict() if isinstance(value, Estimate) else value for name, value in values.items()}

@@ -1,0 +1,197 @@
+"""Clips of EmoNet-Voice Bench with the ratings of their experts, read without decoding audio.
+
+A row has audio and a `label`: each expert's answer, 0, 1 or 2, to the one category that the clip was rated
+for, such as `[{'human-1': {'Anger': 1}}, {'human-4': {'Anger': 2}}]`. Of parquet files only the columns of
+text are read. Whatever else `budew.read` reads (shards converted from them, a dataset of the hub) comes with
+its audio.
+
+A clip is called as its audio file, without folder and suffix, or as `budew.read` calls its row where there is
+no file name. Language and voice are those of columns with a usual name, else those in the file name as Got
+Talent writes them (`english_alloy_….mp3`), else unknown.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from budew.addresses import is_address
+from budew.corpora.clip import Clip
+from budew.corpora.hub import SCHEME
+from budew.corpora.known_names import choose, form, language_tag
+from budew.corpora.labels.ratings import answers_in
+from budew.corpora.labels.talent import shard_name
+from budew.corpora.sources import matches, read_one
+from budew.curation.consensus import majority
+from budew.errors import CorpusError, InputError
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
+from budew.taxonomy.scales import from_intensity
+
+CLASSES = (0, 1, 2)
+"""Answers: not, mildly, intensely present."""
+POINTS = 5.0
+"""One step of an answer on the 0–10 of the paper."""
+_HUB_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}")
+_TABLES = (".parquet", ".arrow")
+_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RatedClip:
+    """A clip, the category it was rated for, and the answers.
+
+    Attributes:
+        id: see the module.
+        names: what else predictions may call it: as `budew.read` does.
+        category: an emotion, or the voice attribute Authenticity or Arousal.
+        answers: rater → 0, 1 or 2.
+        language: BCP 47 tag, None if unknown.
+        voice: None if unknown.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    category: str
+    answers: Mapping[str, int]
+    language: str | None = None
+    voice: str | None = None
+
+    @property
+    def label(self) -> float:
+        """Mean of the answers on 0–10."""
+        return sum(self.answers.values()) * POINTS / len(self.answers)
+
+    @property
+    def majority(self) -> int:
+        """The most frequent answer; `budew.curation.consensus.majority` breaks ties."""
+        return int(majority(list(self.answers.values())))
+
+    @property
+    def unanimous(self) -> bool:
+        """Whether two or more raters gave the same answer."""
+        return len(self.answers) > 1 and len(set(self.answers.values())) == 1
+
+
+def read_rated_clips(source: str | Path) -> list[RatedClip]:
+    """Read the clips of EmoNet-Voice Bench, or of any data in its format, in the order of their ids.
+
+    Args:
+        source: parquet files, a folder or pattern of them, `OWNER/NAME` or `hf://OWNER/NAME` of the hub, or
+            whatever else `budew.read` reads.
+
+    Raises:
+        CorpusError: not found, without ratings, or names the row and what is wrong with it: an unknown
+            category, two categories, an answer other than 0, 1 and 2, a rater or an id that comes twice.
+    """
+    clips: dict[str, RatedClip] = {}
+    for entry in matches(on_hub(source)):
+        is_table = not is_address(entry) and str(entry).lower().endswith(_TABLES)
+        for where, clip in _of_table(Path(entry)) if is_table else _of_corpus(entry):
+            if clip.id in clips:
+                raise CorpusError(f"{where}: a second clip is called {clip.id!r}: give each its own name")
+            clips[clip.id] = clip
+    if not clips:
+        raise CorpusError(f"{source}: there are no clips in it: check the path")
+    return [clips[id] for id in sorted(clips)]
+
+
+def on_hub(source: str | Path) -> str | Path:
+    """Return `OWNER/NAME` as an address of the hub where nothing of this name is on disk."""
+    is_name = isinstance(source, str) and _HUB_NAME.fullmatch(source) and not Path(source).exists()
+    is_file = str(source).lower().endswith((*_TABLES, ".tar", ".gz", ".jsonl", ".csv", ".tsv"))
+    return f"{SCHEME}{source}" if is_name and not is_file else source
+
+
+def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
+    from budew.corpora.parquet import file_name_column, label_columns, numbered_rows
+
+    columns = label_columns(path)
+    answers = _answers_column(columns, str(path))
+    file_name = file_name_column(path)
+    wanted = [*columns, *([file_name] if file_name else [])]
+    for default, row in numbered_rows(path, columns=wanted, batch=_ROWS):
+        where = f"{path}: row {int(default.rpartition('-')[2])}"
+        named = choose(row)
+        audio = row.get(file_name.partition(".")[0]) if file_name else None
+        own = row.get(named["id"]) if "id" in named else None
+        fields = {field: row[name] for field, name in named.items() if field in ("language", "speaker")}
+        file = audio.get("path") if isinstance(audio, Mapping) else None
+        yield where, _clip(where, row[answers], file, [own, default], fields)
+
+
+def _of_corpus(entry: Path | str) -> Iterator[tuple[str, RatedClip]]:
+    for clip in read_one(entry):
+        where = f"{entry}: clip {clip.id!r}"
+        fields = {"language": clip.language, "speaker": clip.speaker}
+        yield where, _clip(where, _ratings_of(clip, where), clip.metadata.get("file_name"), [clip.id], fields)
+
+
+def _ratings_of(clip: Clip, where: str) -> list[dict[str, Any]]:
+    """Return the ratings that `budew.read` keeps, as answers on 0–2."""
+    ratings = clip.metadata.get("ratings")
+    if not isinstance(ratings, Sequence) or isinstance(ratings, str):
+        raise CorpusError(f"{where}: it has no ratings: give data in the format of EmoNet-Voice Bench")
+    try:
+        return [
+            {one["rater"]: {one["emotion"]: from_intensity(one["value"], "emonet-voice")}} for one in ratings
+        ]
+    except (KeyError, TypeError, InputError) as error:
+        raise CorpusError(f"{where}: its ratings need rater, emotion and value: correct them") from error
+
+
+def _answers_column(columns: Sequence[str], where: str) -> str:
+    names: Sequence[str] = form("ratings")["answers"]
+    found = next((name for name in names if name in columns), None)
+    if found is None:
+        raise CorpusError(
+            f"{where}: no column label with the answers of raters is among {', '.join(columns) or 'none'}: "
+            "give data in the format of EmoNet-Voice Bench"
+        )
+    return found
+
+
+def _clip(
+    where: str, answers: Any, file_name: Any, ids: Sequence[Any], fields: Mapping[str, Any]
+) -> RatedClip:
+    stem = _stem(file_name)
+    names = tuple(str(id) for id in ids if id is not None and str(id) != stem)
+    found = shard_name(stem or _stem(names[0]) or "")
+    language, voice = fields.get("language"), fields.get("speaker")
+    tag = language_tag(str(language)) or str(language) if language else None
+    try:
+        category, by_rater = _one_category(answers)
+    except CorpusError as error:
+        raise CorpusError(f"{where}: {error}") from error
+    return RatedClip(
+        id=stem or names[0],
+        names=names if stem else names[1:],
+        category=category,
+        answers=by_rater,
+        language=tag or (found.language if found else None),
+        voice=str(voice) if voice else found.voice if found else None,
+    )
+
+
+def _one_category(answers: Any) -> tuple[str, dict[str, int]]:
+    by_rater: dict[str, int] = {}
+    categories: dict[str, None] = {}
+    for rater, category, answer in answers_in(answers):
+        if rater in by_rater and category in categories:
+            raise CorpusError(f"{rater} answers twice: keep one answer of each rater")
+        if answer not in CLASSES:
+            raise CorpusError(f"{rater} rates {category} as {answer:g}, not 0, 1 or 2: convert the answers")
+        by_rater[rater] = int(answer)
+        categories[category] = None
+    if len(categories) > 1:
+        raise CorpusError(f"it is rated for {' and '.join(categories)}: keep one category for each clip")
+    return next(iter(categories)), by_rater
+
+
+def _stem(file_name: Any) -> str:
+    return PurePosixPath(str(file_name)).stem if file_name else ""
+
+
+def category_order(categories: set[str]) -> list[str]:
+    """Return categories in the order of the taxonomy, emotions first."""
+    return [name for name in (*EMOTIONS, *ATTRIBUTES) if name in categories]

@@ -1,0 +1,192 @@
+"""Metrics of EmoNet-Voice Bench: labels and predictions of the 40 emotions on 0–10, one pair a clip.
+
+A clip without a prediction is left out here, as in the paper; `emonet_voice` scores it as 0 besides.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+
+from budew.correlation import Estimate, FloatArray, summarize
+from budew.evaluation.benchmarks.emonet_voice_data import CLASSES, POINTS, RatedClip, category_order
+from budew.evaluation.pair_metrics import PAIR_METRICS, pair_estimates, permuted_estimates
+from budew.evaluation.results import Settings
+from budew.taxonomy import EMOTION_TABLE
+
+UNKNOWN = "unknown"
+AROUSAL_GROUPS: Mapping[str, str] = {
+    "low": "low",
+    "medium-low": "low",
+    "medium": "medium",
+    "medium-high": "high",
+    "high": "high",
+}
+"""Arousal of an emotion in the taxonomy → its group."""
+Group = Mapping[str, Any]
+"""`n`, the number of pairs, and an estimate for each of `PAIR_METRICS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Metrics over the pairs that have a prediction.
+
+    Attributes:
+        overall: all pairs; intervals of resampled clips.
+        voice_intervals: the same metrics with intervals of resampled voices; None where the voice of a clip
+            is unknown, or all have the same. With 11 voices, such an interval is rather too narrow.
+        permuted: mean and 95 % range of the metrics of the predictions permuted over the clips.
+        by_emotion, by_language, by_voice, by_arousal: name → metrics of its clips.
+        unanimous: clips whose raters all gave the same answer.
+        classes: the prediction, rounded to the nearest of 0, 5 and 10 (2.5 and 7.5 up), against the majority:
+            `accuracy`, `macro_f1` (over the three classes; 0 for one that neither occurs nor is predicted),
+            `confusion` (majority by prediction, in clips), and `baseline`: always the most frequent class.
+    """
+
+    overall: Group
+    voice_intervals: Group | None
+    permuted: Mapping[str, Estimate]
+    by_emotion: Mapping[str, Group]
+    by_language: Mapping[str, Group]
+    by_voice: Mapping[str, Group]
+    by_arousal: Mapping[str, Group]
+    unanimous: Group
+    classes: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; the metrics over all pairs stand at the top."""
+        names = ("voice_intervals", "permuted", "by_emotion", "by_language", "by_voice", "by_arousal")
+        parts = {name: plain(getattr(self, name)) for name in (*names, "unanimous", "classes")}
+        overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
+        n = self.overall["n"]
+        return {**overall, "n": Estimate(n, n, n).to_dict(), **parts}
+
+
+def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Settings) -> Scores:
+    """Compute every metric.
+
+    Args:
+        clips: each rated for an emotion.
+        predicted: (clips,), on 0–10; NaN where nothing was predicted.
+        settings: resamples, permutations, seed.
+    """
+    kept = ~np.isnan(predicted)
+    clips, predicted = list(compress(clips, kept)), predicted[kept]
+    labels = np.array([clip.label for clip in clips], dtype=np.float64)
+
+    def metrics(chosen: FloatArray | slice, **more: Any) -> Group:
+        return group_metrics(labels[chosen], predicted[chosen], settings, **more)
+
+    def grouped(key: Callable[[RatedClip], str], order: Sequence[str] | None = None) -> dict[str, Group]:
+        keys = np.array([key(clip) for clip in clips], dtype=object)
+        return {name: metrics(keys == name) for name in order or sorted(set(keys))}
+
+    voices = [clip.voice for clip in clips]
+    several = len(set(voices)) > 1 and None not in voices
+    everything = slice(None)
+    return Scores(
+        overall=metrics(everything),
+        voice_intervals=metrics(everything, clusters=voices) if several else None,
+        permuted=permuted_estimates(
+            labels, predicted, permutations=settings.permutations, seed=settings.seed
+        ),
+        by_emotion=grouped(_category, category_order({clip.category for clip in clips})),
+        by_language=grouped(lambda clip: clip.language or UNKNOWN),
+        by_voice=grouped(lambda clip: clip.voice or UNKNOWN),
+        by_arousal=grouped(arousal_group, [*dict.fromkeys(AROUSAL_GROUPS.values())]),
+        unanimous=metrics(np.array([clip.unanimous for clip in clips], dtype=bool)),
+        classes=class_metrics(np.array([clip.majority for clip in clips], dtype=int), predicted, settings),
+    )
+
+
+def group_metrics(
+    labels: FloatArray, predicted: FloatArray, settings: Settings, clusters: Sequence[str] | None = None
+) -> Group:
+    """Return `n` and the metrics of some pairs; their intervals are of clusters where these are given."""
+    estimates = pair_estimates(
+        labels, predicted, clusters=clusters, resamples=settings.resamples, seed=settings.seed
+    )
+    return {"n": len(labels), **estimates}
+
+
+def class_metrics(majority: Any, predicted: FloatArray, settings: Settings) -> dict[str, Any]:
+    """Compare predictions on 0–10 as classes 0, 1 and 2 with the majority of the raters; see `Scores`."""
+    classes = len(CLASSES)
+    rounded = np.floor(predicted / POINTS + 0.5).astype(int)
+    cells = np.bincount(majority * classes + rounded, minlength=classes**2).astype(np.float64)
+    most_frequent = int(cells.reshape(classes, classes).sum(axis=1).argmax())
+    always = np.bincount(majority * classes + most_frequent, minlength=classes**2).astype(np.float64)
+    found = {"n": len(majority), **_class_estimates(cells, settings)}
+    found["confusion"] = cells.reshape(classes, classes).astype(int).tolist()
+    found["baseline"] = {"class": most_frequent, **_class_estimates(always, settings)}
+    return found
+
+
+def _class_estimates(cells: FloatArray, settings: Settings) -> dict[str, Estimate]:
+    """Return accuracy and macro-F1 of a confusion matrix, (classes²,), with intervals of resampled clips."""
+    clips = int(cells.sum())
+    if not clips:
+        return dict.fromkeys(("accuracy", "macro_f1"), Estimate(None, None, None))
+    generator = np.random.default_rng(settings.seed)
+    sampled = generator.multinomial(clips, cells / clips, size=settings.resamples).astype(np.float64)
+    points, samples = _accuracy_and_f1(cells[None]), _accuracy_and_f1(sampled)
+    return {name: summarize(float(points[name][0]), samples[name]) for name in points}
+
+
+def _accuracy_and_f1(cells: FloatArray) -> dict[str, FloatArray]:
+    """Return the metrics of confusion matrices, (rows, classes²)."""
+    matrices = cells.reshape(len(cells), len(CLASSES), len(CLASSES))
+    right = np.diagonal(matrices, axis1=1, axis2=2)
+    of_class = matrices.sum(axis=1) + matrices.sum(axis=2)  # 2 true positives + errors of both kinds
+    f1 = np.divide(2 * right, of_class, out=np.zeros_like(of_class), where=of_class > 0)
+    return {"accuracy": right.sum(axis=1) / cells.sum(axis=1), "macro_f1": f1.mean(axis=1)}
+
+
+def arousal_group(clip: RatedClip) -> str:
+    """Return low, medium or high: the arousal of the emotion that the clip was rated for."""
+    return AROUSAL_GROUPS[EMOTION_TABLE[clip.category].arousal]
+
+
+def share_of(count: int, clips: int, settings: Settings) -> Estimate:
+    """Return a count of clips in per cent, with the interval of resampled clips."""
+    if not clips:
+        return Estimate(None, None, None)
+    sampled = np.random.default_rng(settings.seed).binomial(clips, count / clips, size=settings.resamples)
+    return summarize(100 * count / clips, 100 * sampled / clips)
+
+
+def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
+    """Count the clips by what is known of them, to compare with the published counts."""
+    raters = Counter(rater for clip in clips for rater in clip.answers)
+    return {
+        "clips": len(clips),
+        "categories": {
+            name: sum(clip.category == name for clip in clips)
+            for name in category_order({clip.category for clip in clips})
+        },
+        "raters_per_clip": _counted(Counter(str(len(clip.answers)) for clip in clips)),
+        "ratings_of_rater": _counted(raters),
+        "ratings": raters.total(),
+        "majority": _counted(Counter(str(clip.majority) for clip in clips)),
+        "unanimous": sum(clip.unanimous for clip in clips),
+        "languages": _counted(Counter(clip.language or UNKNOWN for clip in clips)),
+        "voices": _counted(Counter(clip.voice or UNKNOWN for clip in clips)),
+    }
+
+
+def _counted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _category(clip: RatedClip) -> str:
+    return clip.category
+
+
+def plain(value: Any) -> Any:
+    """Return estimates, however deep they are in mappings, as plain data."""
+    if isinstance(value, Estimate):
+        return value.to_dict()
+    return {str(key): plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value

@@ -1,0 +1,156 @@
+"""Statistics of EmoNet-Face HQ: kappas of pairs of raters and their comparison, alpha, ρ with the median.
+
+Everything here is as in statistics/analysis-hq.ipynb of LAION-AI/emonet-face, but for the random numbers:
+each interval has a generator of its own, so that it depends neither on other raters nor on the order of rows.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from budew.agreement import krippendorff_alpha
+from budew.correlation import Estimate, FloatArray, spearman, summarize
+from budew.evaluation.benchmarks.face_table import FaceTable
+from budew.evaluation.benchmarks.kappa import HIGHEST, weighted_kappa
+from budew.extras import require
+from budew.taxonomy import EMOTIONS
+
+RESAMPLES, SEED = 1_000, 42
+ByEmotion = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Some kappas compared with others: difference of the means, two-sided Mann-Whitney p (None: too few)."""
+
+    difference: Estimate
+    p: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"difference": self.difference.to_dict(), "p": self.p}
+
+
+def compare(first: FloatArray, second: FloatArray) -> Comparison:
+    """Compare two sets of kappas of any shape; NaN is left out. The interval resamples both sets.
+
+    Raises:
+        MissingExtraError: scipy is not installed.
+    """
+    stats = require("scipy.stats", extra="evaluate", purpose="budew benchmark emonet-face-hq")
+    first, second = first[np.isfinite(first)], second[np.isfinite(second)]
+    if min(len(first), len(second)) < 2:
+        return Comparison(Estimate(None, None, None), None)
+    generator = np.random.default_rng(SEED)
+    means = [generator.choice(some, (RESAMPLES, len(some))).mean(axis=1) for some in (first, second)]
+    p = stats.mannwhitneyu(first, second, alternative="two-sided").pvalue
+    return Comparison(summarize(first.mean() - second.mean(), means[0] - means[1]), float(p))
+
+
+def pairwise_kappas(ratings: FloatArray) -> FloatArray:
+    """Kappa of every pair of raters by emotion.
+
+    Args:
+        ratings: (raters, images, emotions), whole numbers, NaN where not rated.
+
+    Returns:
+        (raters, raters, emotions); NaN where undefined, and for a rater with itself.
+    """
+    raters, _, emotions = ratings.shape
+    kappas = np.full((raters, raters, emotions), np.nan)
+    for one, other in combinations(range(raters), 2):
+        kappas[one, other] = kappas[other, one] = weighted_kappa(ratings[one], ratings[other])
+    return kappas
+
+
+def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
+    """Spearman's ρ by emotion; NaN with fewer than two images, or where one of the two never varies.
+
+    Args:
+        scores, median: (images, emotions), NaN where missing.
+
+    Returns:
+        (emotions,).
+    """
+    found = np.full(scores.shape[1], np.nan)
+    for emotion, (given, reference) in enumerate(zip(scores.T, median.T, strict=True)):
+        both = np.isfinite(given) & np.isfinite(reference)
+        given, reference = given[both], reference[both]
+        if len(given) > 1 and np.ptp(given) > 0:
+            found[emotion] = spearman(reference, given, np.ones((1, len(given))))[0]
+    return found
+
+
+def mean_over_emotions(values: FloatArray) -> Estimate:
+    """Mean of the defined values, (emotions,), with an interval from resampling them."""
+    defined = values[np.isfinite(values)]
+    if len(defined) < 2:
+        return Estimate(None, None, None)
+    drawn = np.random.default_rng(SEED).choice(defined, (RESAMPLES, len(defined)))
+    return summarize(defined.mean(), drawn.mean(axis=1))
+
+
+def alphas(ratings: FloatArray, counts: FloatArray) -> dict[str, Estimate]:
+    """Krippendorff's alpha for intervals by emotion.
+
+    Args:
+        ratings: (people, images, emotions), NaN where not rated.
+        counts: (resamples, images).
+    """
+    once = np.ones((1, counts.shape[1]))
+    return {
+        name: summarize(krippendorff_alpha(one, once)[0], krippendorff_alpha(one, counts))
+        for name, one in zip(EMOTIONS, np.moveaxis(ratings, 2, 0), strict=True)
+    }
+
+
+def people_by_turn(table: FaceTable) -> FloatArray:
+    """Ratings of the first, second … person of each image, in the order of the rows.
+
+    Returns:
+        (people of an image at most, images, emotions), NaN where an image has fewer.
+    """
+    rows = table.rows[table.people]
+    turns = np.argsort(rows, axis=0, kind="stable")[: np.isfinite(rows).sum(axis=0).max()]
+    return np.take_along_axis(table.ratings[table.people], turns[:, :, None], axis=0)
+
+
+def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
+    """Mean of the defined values along an axis; NaN where there is none."""
+    defined = np.isfinite(values)
+    total, count = np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis)
+    average: FloatArray = np.full(total.shape, np.nan)
+    np.divide(total, count, out=average, where=count > 0)
+    return average
+
+
+def by_emotion(values: FloatArray) -> dict[str, float | None]:
+    """Return values, (emotions,), by the names of the emotions, NaN as None."""
+    return dict(zip(EMOTIONS, plain(values), strict=True))
+
+
+def plain(values: Iterable[float]) -> list[float | None]:
+    """Return numbers for JSON, NaN as None."""
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Mean of the values that are not None; None without any."""
+    defined = [value for value in values if value is not None]
+    return float(np.mean(defined)) if defined else None
+
+
+def box(values: FloatArray) -> dict[str, float | int]:
+    """Return number, mean, quartiles and ends of values, as a box plot shows them."""
+    names = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
+    quartiles = map(float, np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
+    return {"n": len(values), "mean": float(values.mean()), **dict(zip(names, quartiles, strict=True))}
+
+
+def rating_counts(ratings: FloatArray) -> dict[str, tuple[int, ...]]:
+    """How often each whole rating from 0 to 7 was given, by emotion; (people, images, emotions)."""
+    counts = [(ratings == level).sum(axis=(0, 1)) for level in range(HIGHEST + 1)]
+    return {name: tuple(map(int, row)) for name, row in zip(EMOTIONS, np.transpose(counts), strict=True)}

@@ -1,0 +1,267 @@
+"""Calibration: one monotone curve from predicted intensity to human rating.
+
+Raters and captions use the scale differently: raters may well perceive an emotion that a caption leaves out.
+Isotonic regression (Barlow et al. 1972) finds the non-decreasing curve with the smallest squared error; here
+one for all emotions, as most have too few ratings for one of their own. It improves RMSE; MAE may grow where
+predictions are few values, as those of one caption are. Ranks stay, but neighbours may be tied.
+
+A curve belongs to a model and its decoding: the mean over 16 sampled captions takes other values than one
+caption. It is fitted on a share of the rated clips, chosen by a hash of their ids. The file lists them, and a
+benchmark leaves them out of scoring. Where every clip is rated for one emotion, as in EmoNet-Voice Bench, the
+curve holds for emotions that raters were asked for, not for all 40.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from budew.corpora.clip import Clip
+from budew.corpora.sidecar import check_file
+from budew.corpora.sources import Progress, counted, read
+from budew.correlation import FloatArray
+from budew.errors import InputError, SettingsError
+from budew.evaluation.benchmarks.emonet_voice_data import on_hub
+from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
+from budew.evaluation.predictions import Prediction, audio_name, by_id, read_predictions
+from budew.evaluation.results import Pair, Skipped
+from budew.extras import require
+from budew.files import whole_file
+from budew.profile import VoiceProfile
+from budew.randomness import generator
+from budew.settings import Settings, validated
+from budew.taxonomy.scales import INTENSITY
+from budew.version import __version__
+
+FILE_NAME = "calibration.json"
+"""Beside a checkpoint."""
+SHARE = 0.2
+FEWEST = 20
+"""Ratings to fit a curve to."""
+
+
+class Calibration(Settings):
+    """A fitted curve, what it was fitted on and what it holds for: the content of `calibration.json`."""
+
+    made_by: str = "budew benchmark calibrate"
+    version: str = __version__
+    thresholds: tuple[float, ...] = Field(description="predicted intensities, increasing")
+    values: tuple[float, ...] = Field(description="calibrated intensities at the thresholds, non-decreasing")
+    model: str | None = Field(description="identity of the checkpoint; None for a file of predictions")
+    decoding: Decoding | None = Field(description="decoding of the model; None for a file of predictions")
+    data: str = Field(description="rated clips, as they were given")
+    share: float = Field(description="of the rated clips used for fitting")
+    seed: int = Field(description="of the choice of these clips")
+    ratings: int = Field(description="number of rated emotions used for fitting")
+    clips: frozenset[str] = Field(description="ids of the clips used for fitting; not to be scored")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Calibration":
+        curve = np.array([self.thresholds, self.values]) if len(self.thresholds) == len(self.values) else None
+        if curve is None or not curve.size or (curve < 0).any() or (curve > 1).any():
+            raise ValueError("thresholds and values must be equally many intensities in [0, 1]")
+        if (np.diff(curve[0]) <= 0).any() or (np.diff(curve[1]) < 0).any():
+            raise ValueError("thresholds must increase and values must not decrease")
+        return self
+
+    def apply(self, intensities: npt.ArrayLike) -> FloatArray:
+        """Return calibrated intensities of the same shape: linear between thresholds; NaN stays NaN."""
+        return np.asarray(np.interp(np.asarray(intensities, dtype=np.float64), self.thresholds, self.values))
+
+    def applied_to(self, profile: VoiceProfile) -> VoiceProfile:
+        """Return a profile with its rated emotions calibrated; bursts and traits stay."""
+        rated = profile.rated
+        values = self.apply([profile.emotions.get(name, 0.0) for name in rated]).tolist()
+        return VoiceProfile(
+            dict(zip(rated, values, strict=True)), profile.bursts, profile.traits, rated=rated
+        )
+
+    def used(self, names: Iterable[str]) -> bool:
+        """Return whether a clip of one of these names was used for fitting."""
+        return not self.clips.isdisjoint(names)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what it was fitted on, without the curve and the names of clips, as plain data."""
+        return self.model_dump(mode="json", exclude={"thresholds", "values", "clips"}) | {
+            "clips": len(self.clips)
+        }
+
+    def check(self, model: str | None, decoding: Decoding | None) -> None:
+        """Refuse predictions that the curve does not hold for.
+
+        Raises:
+            InputError: they are of another model or decoding.
+        """
+        if (model, decoding) != (self.model, self.decoding):
+            raise InputError(
+                f"the calibration holds for {_described(self.model, self.decoding)}, not for predictions "
+                f"of {_described(model, decoding)}: fit one for those with budew benchmark calibrate"
+            )
+
+
+def fit_calibration(
+    pairs: Sequence[Pair],
+    *,
+    data: str,
+    model: str | None = None,
+    decoding: Decoding | None = None,
+    share: float = SHARE,
+    seed: int = 0,
+) -> Calibration:
+    """Fit the curve to the rated emotions of some of the clips. The order of the pairs does not matter.
+
+    Args:
+        pairs: rated clips and their predictions. Only emotions with both count.
+        data, model, decoding: to record, see `Calibration`.
+        share: of the clips to fit to, in (0, 1]; the others are for scoring.
+        seed: of the choice of the clips.
+
+    Raises:
+        InputError: the share is out of range, or there are fewer than `FEWEST` ratings to fit to.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    if not 0 < share <= 1:
+        raise InputError(f"a share of {share} of the clips cannot be fitted to: give one in (0, 1]")
+    chosen = [pair for pair in pairs if is_for_fitting(pair.id, share=share, seed=seed)]
+    reference, predicted = rated_intensities(chosen)
+    if len(reference) < FEWEST:
+        raise InputError(
+            f"{data}: {len(reference)} ratings are too few to fit a calibration to: give {FEWEST} or more, "
+            "or a larger share"
+        )
+    regression = require("sklearn.isotonic", extra="evaluate", purpose="calibration").IsotonicRegression
+    fitted = regression(y_min=0.0, y_max=1.0).fit(predicted, reference)  # sorts them first
+    return Calibration(
+        thresholds=tuple(fitted.X_thresholds_.tolist()),
+        values=tuple(fitted.y_thresholds_.tolist()),
+        model=model,
+        decoding=decoding,
+        data=data,
+        share=share,
+        seed=seed,
+        ratings=len(reference),
+        clips=frozenset(pair.id for pair in chosen),
+    )
+
+
+def calibrate(
+    data: str | Path,
+    *,
+    model: str | Path | None = None,
+    predictions: str | Path | None = None,
+    scale: str = INTENSITY.name,
+    num_beams: int | None = None,
+    num_samples: int = 0,
+    share: float = SHARE,
+    seed: int = 0,
+    device: str | None = None,
+    batch_size: int = 16,
+    progress: Progress | None = None,
+) -> tuple[Calibration, list[Skipped]]:
+    """Predict a share of the rated clips and fit the curve; return it with the clips that have no prediction.
+
+    Args:
+        data: whatever `budew.read` reads, or `OWNER/NAME`; clips without a rated emotion do not count.
+        model: folder or hub id of a checkpoint; the embedded one where left out.
+        predictions: to use instead of a model, see `read_predictions`.
+        scale: of the scores in `predictions`.
+        num_beams, num_samples: of the model, see `decoding_of`.
+        share, seed: see `fit_calibration`.
+        device, batch_size: of the model, see `load_checkpoint` and `decode_clips`.
+        progress: called after each clip.
+
+    Raises:
+        InputError: as `fit_calibration` and `read_predictions`, or both a model and predictions are given.
+        CheckpointError: the model cannot be loaded.
+    """
+    if model is not None and predictions is not None:
+        raise InputError("both a model and predictions are given: calibrate one at a time")
+    skipped: list[Skipped] = []
+    rated = (
+        replace(clip, id=audio_name(clip))
+        for clip in read(on_hub(data), on_bad=lambda error: skipped.append(Skipped(str(data), str(error))))
+        if clip.profile is not None and clip.profile.rated
+    )
+    clips = counted((clip for clip in rated if is_for_fitting(clip.id, share=share, seed=seed)), progress)
+    fit = partial(fit_calibration, data=str(data), share=share, seed=seed)
+    if predictions is not None:
+        return fit(list(_predicted(clips, read_predictions(predictions, scale=scale), skipped))), skipped
+    from budew.model.checkpoint import identity, load_checkpoint  # torch takes seconds
+
+    checkpoint = load_checkpoint(model, device=device)
+    decoding = decoding_of(checkpoint, num_beams, num_samples)
+    decoded = decode_clips(clips, checkpoint, [decoding], batch_size=batch_size)
+    made = fit(decoded.pairs(decoding), model=identity(model), decoding=decoding)
+    return made, [*skipped, *decoded.skipped]
+
+
+def _predicted(
+    clips: Iterable[Clip], predictions: Mapping[str, Prediction], skipped: list[Skipped]
+) -> Iterator[Pair]:
+    """Give a pair for each clip that has a prediction; add the others to `skipped`."""
+    for clip in clips:
+        found = by_id(predictions, clip.id)
+        if found is None or clip.profile is None:
+            skipped.append(Skipped(clip.id, "there is no prediction for it"))
+        else:
+            yield Pair(clip.id, clip.profile, found.profile, found.caption)
+
+
+def is_for_fitting(id: str, *, share: float, seed: int) -> bool:
+    """Return whether a clip belongs to the part that curves are fitted to: a function of seed and id."""
+    return generator("calibration", seed, ascii(id)).random() < share
+
+
+def rated_intensities(pairs: Sequence[Pair]) -> tuple[FloatArray, FloatArray]:
+    """Return the intensities of all emotions that are rated and predicted, (ratings,) each."""
+    both = [
+        (pair.reference.emotions.get(name, 0.0), pair.predicted.emotions.get(name, 0.0))
+        for pair in pairs
+        for name in pair.reference.rated
+        if name in pair.predicted.rated
+    ]
+    reference, predicted = np.array(both, dtype=np.float64).reshape(-1, 2).T
+    return reference, predicted
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write a calibration as JSON, the same bytes for equal ones."""
+    contents = calibration.model_dump(mode="json") | {"clips": sorted(calibration.clips)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        json.dump(contents, file, ensure_ascii=False, indent=1)
+        file.write("\n")
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read what `write_calibration` wrote.
+
+    Raises:
+        SettingsError: it is no calibration; names the field.
+        OSError: the file cannot be read.
+    """
+    check_file(path)
+    try:
+        table = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        table = None
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: is not a calibration: make it with budew benchmark calibrate")
+    listed = table.get("clips")
+    if isinstance(listed, list) and all(isinstance(id, str) for id in listed):
+        table["clips"] = frozenset(listed)
+    return validated(Calibration, table, name=str(path))
+
+
+def _described(model: str | None, decoding: Decoding | None) -> str:
+    return (
+        "a file of predictions"
+        if model is None or decoding is None
+        else f"checkpoint {model} ({decoding.name})"
+    )

@@ -1,0 +1,130 @@
+"""Scores of several decodings of one model on the same clips, as predicted and calibrated, and their cost.
+
+One caption names one or two emotions; the mean over K sampled captions is an expected intensity, with finer
+values. Which is better depends on the model, so it is measured: on clips that calibration was not fitted to,
+with the metrics of EmoNet-Voice Bench (one pair for each rated emotion, on 0–10).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import compress
+from operator import not_
+from typing import Any
+
+from budew.correlation import Estimate
+from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_fitting, rated_intensities
+from budew.evaluation.decoding import GREEDY, Decoded, Decoding
+from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.pair_metrics import pair_estimates
+from budew.evaluation.results import Settings, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingScores:
+    """One decoding: `raw` and `calibrated` metrics, and seconds of encoder and decoder for a clip.
+
+    With too few ratings to fit a calibration to, `calibrated` is None.
+    """
+
+    decoding: Decoding
+    raw: Mapping[str, Estimate]
+    calibrated: Mapping[str, Estimate] | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingComparison:
+    """Scores of several decodings.
+
+    Attributes:
+        model, data: names.
+        rows: one a decoding.
+        fitted, scored: numbers of clips, disjoint.
+        share: of the clips used for fitting; `settings.seed` chooses them.
+        skipped: clips that were not decoded.
+        settings: of intervals.
+    """
+
+    model: str
+    data: str
+    rows: tuple[DecodingScores, ...]
+    fitted: int
+    scored: int
+    share: float
+    skipped: tuple[Skipped, ...]
+    settings: Settings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data. `relative_time` is the time of a clip in units of greedy search, if compared."""
+        greedy = next((row.seconds for row in self.rows if row.decoding == GREEDY), None)
+        return {
+            "model": self.model,
+            "data": self.data,
+            "fitted_clips": self.fitted,
+            "scored_clips": self.scored,
+            "share": self.share,
+            "seed": self.settings.seed,
+            "resamples": self.settings.resamples,
+            "skipped": [asdict(clip) for clip in self.skipped],
+            "decodings": [
+                {
+                    "name": row.decoding.name,
+                    **row.decoding.model_dump(),
+                    "seconds_per_clip": row.seconds,
+                    "relative_time": row.seconds / greedy if greedy else None,
+                    "raw": {name: one.to_dict() for name, one in row.raw.items()},
+                    "calibrated": row.calibrated
+                    and {name: one.to_dict() for name, one in row.calibrated.items()},
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def compare_decodings(
+    decoded: Decoded, *, data: str, share: float = SHARE, settings: Settings | None = None
+) -> DecodingComparison:
+    """Score every decoding on the clips that are not used for fitting its calibration.
+
+    Args:
+        decoded: of `decode_clips`.
+        data: name of the clips.
+        share: of the clips with a rated emotion that calibrations are fitted to.
+        settings: bootstrap resamples, and the seed, also of the choice of these clips.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    settings = settings or Settings()
+    rated = [id for id, reference in decoded.references.items() if reference.rated]
+    fitted = sum(is_for_fitting(id, share=share, seed=settings.seed) for id in rated)
+    rows = [_scores(decoded, decoding, data, share, settings) for decoding in decoded.seconds]
+    return DecodingComparison(
+        model=decoded.model,
+        data=data,
+        rows=tuple(rows),
+        fitted=fitted,
+        scored=len(rated) - fitted,
+        share=share,
+        skipped=tuple(decoded.skipped),
+        settings=settings,
+    )
+
+
+def _scores(
+    decoded: Decoded, decoding: Decoding, data: str, share: float, settings: Settings
+) -> DecodingScores:
+    pairs = [pair for pair in decoded.pairs(decoding) if pair.reference.rated]
+    fitting = [is_for_fitting(pair.id, share=share, seed=settings.seed) for pair in pairs]
+    reference, predicted = rated_intensities(list(compress(pairs, map(not_, fitting))))
+    enough = len(rated_intensities(list(compress(pairs, fitting)))[0]) >= FEWEST
+    curve = fit_calibration(pairs, data=data, share=share, seed=settings.seed) if enough else None
+    estimates = partial(pair_estimates, resamples=settings.resamples, seed=settings.seed)
+    labels = reference * REPORT_MAXIMUM
+    return DecodingScores(
+        decoding,
+        raw=estimates(labels, predicted * REPORT_MAXIMUM),
+        calibrated=None if curve is None else estimates(labels, curve.apply(predicted) * REPORT_MAXIMUM),
+        seconds=decoded.seconds[decoding] / max(1, len(decoded.references)),
+    )

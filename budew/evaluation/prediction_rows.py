@@ -1,0 +1,214 @@
+"""Rows of predictions made elsewhere: JSON Lines, CSV and TSV, or a folder with a JSON file for each clip.
+
+Fields are found by their usual names (`predictions` in `budew/corpora/forms.yaml`) and emotions in any
+spelling, at the top level of a row or in an object in it: `{"model": "…", "predictions": {"Anger": 2}}`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from budew import strict_json
+from budew.corpora.delimited import DELIMITED, delimited_rows
+from budew.corpora.folder import list_files
+from budew.corpora.known_names import form
+from budew.corpora.manifest import MANIFESTS
+from budew.corpora.sidecar import check_file, file_lines, plain_text
+from budew.errors import CorpusError, InputError
+from budew.profile import VoiceProfile
+from budew.taxonomy import emotion, find_attribute, find_emotion
+
+RATED_ATTRIBUTES = ("Authenticity", "Arousal")
+"""Voice attributes that EmoNet-Voice Bench rates like emotions; scores of both are on the same scale."""
+
+
+_ANSWER = "predictions"
+_FENCE = re.compile(r"^```\w*|```$")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    """What a row says of one clip.
+
+    Attributes:
+        where: file and line, for errors.
+        id: as it is written: often a file name.
+        caption: the text; None without one, or if it is empty.
+        scores: canonical name of an emotion or of one of `RATED_ATTRIBUTES` → number, None for null (in CSV:
+            for an empty field); empty if an empty object is in their place, None without any.
+        profile: as this package writes it; None without one.
+        empty: whether the row has no field of a known name for any of these.
+    """
+
+    where: str
+    id: str
+    caption: str | None
+    scores: Mapping[str, float | None] | None
+    profile: VoiceProfile | None = None
+    empty: bool = False
+
+
+def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow]:
+    """Read the rows of a file, of all tables of a folder, or of its JSON files, whose names are the ids.
+
+    Args:
+        path: `.csv`, `.tsv`, a folder; any other file is JSON Lines, which may end with `.gz`.
+        value: field with the number, where each score is an object.
+
+    Raises:
+        InputError: the file cannot be read, or names the line and what is wrong with it.
+    """
+    try:
+        for where, default, row in _objects(path):
+            try:
+                yield _row(where, default, row, value)
+            except (InputError, CorpusError) as error:
+                raise InputError(f"{where}: {error}") from error
+    except CorpusError as error:
+        raise InputError(str(error)) from error
+
+
+def _objects(path: Path) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
+    """Yield where each row is, its id if that is the name of a file, and its fields."""
+    if not path.is_dir():
+        yield from ((where, None, row) for where, row in _of_table(path))
+        return
+    files = list_files(path)
+    if tables := [file for file in files if file.name.lower().endswith(MANIFESTS)]:
+        yield from ((where, None, row) for table in tables for where, row in _of_table(table))
+        return
+    if not (found := [file for file in files if file.suffix.lower() == ".json"]):
+        raise InputError(f"{path}: no JSON file and no table is in it: give predictions as one of these")
+    for file in found:
+        text = plain_text(file.read_bytes(), str(file)) or ""
+        yield str(file), file.relative_to(path).with_suffix("").as_posix(), _parsed(text, str(file))
+
+
+def _of_table(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    check_file(path)
+    if path.suffix.lower() in DELIMITED:
+        rows = list(delimited_rows(path))  # without empty fields, which are null here
+        columns = dict.fromkeys(name for _, row in rows for name in row)
+        yield from ((f"{path} line {number}", columns | row) for number, row in rows)
+    else:
+        for number, line in file_lines(path):
+            where = f"{path} line {number}"
+            yield where, _parsed(line, where)
+
+
+def _parsed(text: bytes | str, where: str) -> Mapping[str, Any]:
+    try:
+        found = strict_json.loads(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: is not an object: give one prediction per line, or per file")
+    return found
+
+
+def _row(where: str, default: str | None, row: Mapping[str, Any], value: str | None) -> PredictionRow:
+    id, places = default or _id(row), list(_places(_with_answer(row)))
+    scores = _scores(places, value)
+    caption = _text(places, "caption") or (None if scores else _text(places, "text"))
+    profile = VoiceProfile.from_dict(row["profile"]) if isinstance(row.get("profile"), Mapping) else None
+    empty = len(places) == 1 and scores is None and profile is None and not _caption_fields() & row.keys()
+    return PredictionRow(where, id, caption, scores, profile, empty)
+
+
+def _with_answer(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row in which a text that is a JSON object, as language models answer, is read as one."""
+    for name in _caption_fields() & row.keys():
+        text = row[name].strip() if isinstance(row[name], str) else ""
+        if text.startswith(("{", "```")):
+            try:
+                answer = strict_json.loads(_FENCE.sub("", text))
+            except InputError as error:
+                raise InputError(f"{name!r} looks like a JSON object, but {error}") from error
+            return {**row, name: None, _ANSWER: answer}
+    return row
+
+
+@cache
+def _caption_fields() -> frozenset[str]:
+    return frozenset((*form("predictions")["caption"], *form("predictions")["text"]))
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    names = form("predictions")["id"]
+    found = next((row[name] for name in names if row.get(name) not in (None, "")), None)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        raise InputError("the clip is not named: add its id, or the name of its file, as `id`")
+    return str(found)
+
+
+def _places(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the row and the objects in it that may hold caption or scores.
+
+    Raises:
+        InputError: a list stands where an object belongs, or `emotions` names something else.
+    """
+    yield row
+    for name in form("predictions")["under"]:
+        inner = row.get(name)
+        if isinstance(inner, list):
+            raise InputError(f"{name!r} is a list: give an object, emotion → number")
+        if isinstance(inner, Mapping):
+            if name == "emotions":
+                _ = [_named(key) or emotion(key) for key in inner]
+            yield from _places(inner)
+
+
+def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
+    """Return the first text under a name of this kind; None without one.
+
+    Raises:
+        InputError: a caption is something else.
+    """
+    for place in places:
+        for name in form("predictions")[kind]:
+            text = place.get(name)
+            if isinstance(text, str) and text.strip():
+                return text
+            if kind == "caption" and not isinstance(text, str | None):
+                raise InputError(f"{name!r} is {str(text)[:40]!r}: a caption is text")
+    return None
+
+
+def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str, float | None] | None:
+    """Return the scores of the first place that has any; {} if only an empty object is there, else None."""
+    for place in places:
+        found: dict[str, float | None] = {}
+        for key, given in place.items():
+            if (name := _named(key)) is None:
+                continue
+            if name in found:
+                raise InputError(f"{key!r} gives a second score for {name!r}: keep one")
+            found[name] = _number(given.get(value) if isinstance(given, Mapping) and value else given, name)
+        if found:
+            return found
+    return {} if any(not place for place in places[1:]) else None
+
+
+@lru_cache(maxsize=4096)
+def _named(key: str) -> str | None:
+    attribute = find_attribute(key)
+    return find_emotion(key) or (attribute if attribute in RATED_ATTRIBUTES else None)
+
+
+def _number(given: Any, name: str) -> float | None:
+    """Return a score as a float, or the one that a text is, as in CSV; None for null.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if given is None:
+        return None
+    with suppress(ValueError, OverflowError):
+        if isinstance(given, str | float | int) and not isinstance(given, bool) and isfinite(float(given)):
+            return float(given)
+    raise InputError(f"the score of {name!r} is {str(given)[:40]!r}: give a number, or null for none")

@@ -1,0 +1,89 @@
+"""Metrics in one call, for other libraries: predictions and references, paired where an emotion is rated.
+
+As in EmoNet-Voice Bench (arXiv:2506.09827), every emotion that the reference of a clip rates is one pair, all
+pairs are pooled, and errors are on 0–10. `budew.evaluation.evaluate` scores each emotion, with intervals.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from budew.captions.parse import parse
+from budew.correlation import FloatArray
+from budew.errors import InputError
+from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.pair_metrics import PAIR_METRICS, pair_metrics
+from budew.profile import VoiceProfile, intensity_matrix
+from budew.taxonomy import EMOTIONS, emotion
+
+Reference = VoiceProfile | Mapping[str, float | None] | ArrayLike
+"""A profile, emotion → intensity, or 40 intensities in the order of `EMOTIONS` with NaN where unrated."""
+Predicted = Reference | str | None | Any
+"""The same, a caption, or what has a `profile` (results of `Captioner` and `parse`). None or an empty caption
+is a refusal."""
+
+
+def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> dict[str, float | int | None]:
+    """Compare predictions with references over the emotions that the references rate.
+
+    Args:
+        predictions: one a clip. A caption is parsed. Captions and mappings predict all emotions: one that a
+            mapping leaves out is 0, one that is None is refused.
+        references: one a clip, in the same order. A mapping rates the emotions that it names, but for None.
+            Intensities are in [0, 1], see `budew.taxonomy.scales.to_intensity`.
+
+    Returns:
+        `pearson`, `spearman`, and `mae`, `rmse` on 0–10: over all pairs, None where undefined (a correlation
+        also is if all references are equal; if only all predictions are, it is 0). `n`: number of pairs;
+        `refused`: per cent of the rated emotions that were not predicted, which are in no pair.
+
+    Raises:
+        InputError: the numbers of predictions and references differ, or names the one that is wrong.
+    """
+    if isinstance(predictions, str) or len(predictions) != len(references):
+        raise InputError(
+            f"there are {len(predictions)} predictions for {len(references)} references: give one a clip"
+        )
+    rated = _matrix(references, "reference", ())
+    predicted = _matrix(predictions, "prediction", EMOTIONS)
+    asked = ~np.isnan(rated)
+    paired = asked & ~np.isnan(predicted)
+    labels, values = rated[paired] * REPORT_MAXIMUM, predicted[paired] * REPORT_MAXIMUM
+    found = pair_metrics(labels, values, np.ones((1, len(labels)))) if len(labels) else {}
+    metrics = {name: _defined(found[name][0]) if found else None for name in PAIR_METRICS}
+    refused = 100 * (1 - paired.sum() / asked.sum()) if asked.any() else None
+    return {**metrics, "n": len(labels), "refused": None if refused is None else float(refused)}
+
+
+def _matrix(given: Sequence[Predicted], what: str, named: Collection[str]) -> FloatArray:
+    """Return intensities, float64 (clips, 40); NaN where unrated."""
+    profiles = []
+    for number, one in enumerate(given, start=1):
+        try:
+            profiles.append(_profile(one, named))
+        except InputError as error:
+            raise InputError(f"{what} {number}: {error}") from error
+    return intensity_matrix(profiles)
+
+
+def _profile(given: Predicted, named: Collection[str]) -> VoiceProfile:
+    given = getattr(given, "profile", given)
+    if given is not None and hasattr(given, "detach"):  # a tensor, of whatever type and device
+        given = given.detach().float().cpu()
+    if isinstance(given, VoiceProfile):
+        return given
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return VoiceProfile(None)
+    if isinstance(given, str):
+        return parse(given).profile
+    if not isinstance(given, Mapping):
+        return VoiceProfile.from_vector(given)
+    known = {name: value for name, value in given.items() if value is not None}
+    refused = {emotion(name) for name in given.keys() - known.keys()}
+    return VoiceProfile(known, rated={*map(emotion, known), *named} - refused)
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,131 @@
+"""Transfer to few classes (EmoDB, RAVDESS, FERD, AffectNet) as a report, from `CoarseResult.to_dict()`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
+
+_COLUMNS = {
+    "accuracy": "accuracy, %",
+    "argmax_accuracy": "argmax, %",
+    "unweighted_average_recall": "UAR, %",
+    "accepted_classes": "accepted classes",
+}
+_SHARES = tuple(_COLUMNS)[:3]
+
+
+def coarse_report(result: Mapping[str, Any]) -> Report:
+    """Return cards, leaderboard, classes, confusion and number of accepted classes."""
+    clips = f"{result['n']:,} {_items(result)} of {result['data']}"
+    speakers = f", {result['speakers']} speakers" if result["speakers"] else ""
+    permuted = result["permutation_baseline"]
+    notes = {name: f"permuted labels: {permuted[name]['value']:.2f}" for name in _SHARES}
+    cards = [Card(label, **result[name], note=notes.get(name, "")) for name, label in _COLUMNS.items()]
+    cards.append(Card("refused, %", **result["refused"], note="count as wrong"))
+    sections = [
+        _leaderboard(result),
+        _classes(result),
+        *_intensities(result),
+        _confusion(result),
+        _accepted(result),
+    ]
+    return Report(f"{result['title']}: {result['model']}", clips + speakers, cards, sections, _notes(result))
+
+
+def _leaderboard(result: Mapping[str, Any]) -> Table:
+    """Return the published rows, one's own and that of permuted labels, best first."""
+    own = (result["model"], *(result[name] for name in _COLUMNS), "this run")
+    permuted = (result["permutation_baseline"][name]["value"] for name in _COLUMNS)
+    rows = [
+        (result["accuracy"]["value"], own),
+        (result["permutation_baseline"]["accuracy"]["value"], ("permuted labels", *permuted, "this run")),
+        *(
+            (row["accuracy"], (row["model"], row["accuracy"], None, None, None, _source(row)))
+            for row in result["published"]
+        ),
+    ]
+    ranked = [row for _, row in sorted(rows, key=lambda row: -row[0])]
+    return Table(
+        "Leaderboard",
+        ("model", *_COLUMNS.values(), "source"),
+        ranked,
+        highlighted=(ranked.index(own),),
+        note="Ranked by the published rule, which may accept several classes at once.",
+    )
+
+
+def _items(result: Mapping[str, Any]) -> str:
+    return "clips" if result["speakers"] else "pictures"
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    return f"{row['source']}, {row['date']}"
+
+
+def _classes(result: Mapping[str, Any]) -> Bars:
+    rows = [
+        BarRow(
+            f"{name} ({row['n']:,})",
+            **row["accuracy"],
+            marks={
+                **{other["model"]: other["by_class"].get(name) for other in result["published"]},
+                "argmax": row["recall"]["value"],
+                "accepted for any class": row["accepted"],
+            },
+        )
+        for name, row in result["by_class"].items()
+    ]
+    note = "A class that is accepted for clips of any class as often as for its own is not recognized."
+    return Bars("Accuracy by class, %", rows, axis=(0.0, 100.0), note=note, measure="accuracy")
+
+
+def _intensities(result: Mapping[str, Any]) -> list[Section]:
+    rows = [
+        (name, row["n"], *(row[metric] for metric in _COLUMNS))
+        for name, row in result["by_intensity"].items()
+    ]
+    columns = ("intensity", "clips", *_COLUMNS.values())
+    return [Table("By intensity of the acting", columns, rows)] if rows else []
+
+
+def _confusion(result: Mapping[str, Any]) -> HeatMap:
+    names = result["confusion"]["classes"]
+    shares = [
+        [100 * clips / sum(row) if sum(row) else None for clips in row]
+        for row in result["confusion"]["clips"]
+    ]
+    return HeatMap(
+        "Confusion by the strongest emotion, % of each class",
+        names,
+        (*names, "refused"),
+        shares,
+        high=100.0,
+        axes=("true class", "class of the strongest emotion"),
+        digits=0,
+    )
+
+
+def _accepted(result: Mapping[str, Any]) -> StackedBars:
+    counts = result["accepted_counts"]
+    legend = [str(number) for number in range(len(counts))]
+    note = "By the number of classes that the rule accepts at once: with all of them, any answer is right."
+    return StackedBars("Accepted classes", legend, [(_items(result), counts)], note=note)
+
+
+def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    unmapped = ", ".join(result["unmapped"]) or "none"
+    mapped = len(result["mapping"]["classes"])
+    return [
+        (
+            "accuracy",
+            f"softmax over {mapped} emotions; a class is accepted where one of its emotions exceeds "
+            f"{result['threshold']:.4f} (1.5 × uniform); right if the true class is accepted",
+        ),
+        ("argmax", "accuracy of the class of the strongest emotion; ties are shared evenly"),
+        ("UAR", "unweighted average recall of the same: the mean over classes"),
+        ("mapping", " ".join(filter(None, (result["mapping"]["source"] + ".", result["mapping"]["note"])))),
+        ("unmapped", unmapped),
+        ("scale of the scores in the softmax", result["unit"]),
+        ("incomplete", f"{result['incomplete']:,} {_items(result)} lack the score of a mapped emotion"),
+        ("left out", f"{len(result['skipped']):,} files"),
+    ]

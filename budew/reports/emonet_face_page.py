@@ -1,0 +1,318 @@
+"""EmoNet-Face HQ and Binary as reports, from the JSON of results: the plots of the published notebooks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from budew.evaluation.benchmarks.face_presence import FEWEST
+from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section, StackedBars, Table
+from budew.reports.tables import share
+
+Result = Mapping[str, Any]
+_METRICS = {"balanced_accuracy": "balanced accuracy", "roc_auc": "ROC AUC"}
+_PREDICTED = "Predicted (%)"
+
+
+def emonet_face_hq_report(result: Result) -> Report:
+    """Return raters and groups by kappa, kappas of pairs, alpha and ratings; `model` stands out."""
+    counts = result["counts"]
+    subtitle = (
+        f"{counts['images']:,} images, {counts['people']} people and {counts['models']} models "
+        f"in {counts['rows']:,} rows of {result['data']}"
+    )
+    sections: list[Section] = [
+        *_raters(result),
+        _published(result),
+        _kappas(result),
+        _groups(result),
+        _comparisons(result),
+        _pairs(result),
+        _alpha(result),
+        _ratings(result),
+    ]
+    title = "EmoNet-Face HQ" + (f": {result['model']}" if result["model"] else "")
+    return Report(title, subtitle, _hq_cards(result), sections, _hq_notes(result))
+
+
+def _hq_cards(result: Result) -> list[Card]:
+    cards = []
+    for rater in result["raters"]:
+        if rater["name"] == result["model"]:
+            could, p = "yes" if rater["could_be_annotator"] else "no", _significance(rater["p"])
+            cards.append(Card("κ with people", **rater["kappa"], note=rater["name"], digits=3))
+            cards.append(Card("ρ with their median", **rater["spearman"], note=rater["name"], digits=3))
+            cards.append(Card("could be an annotator", could, note=f"p {p}, yes above 0.05"))
+            of_images = f"{rater['images']:,} of {result['counts']['images']:,} images"
+            cards.append(Card(_PREDICTED, **result["predicted"], note=of_images))
+    people, published = result["groups"].get("human", {}), result["published"]["agreement"]
+    beside = f"published {published['pooled_kappa']:.3f}"
+    pooled, alpha = result["pooled_kappa"]["mean"], result["alpha"]["mean"]
+    return [
+        *cards,
+        Card("κ of people", people.get("mean"), note="mean over people and emotions", digits=3),
+        Card("pooled κ of people", pooled, note=f"mean over 40 emotions, {beside}", digits=3),
+        Card("α of people", alpha, note="mean over emotions", digits=3),
+    ]
+
+
+def _raters(result: Result) -> list[Section]:
+    """Return kappas of the raters, and their comparison with those of people with each other."""
+    raters = result["raters"]
+    own = [place for place, rater in enumerate(raters) if rater["name"] == result["model"]]
+    kappas = [
+        tuple(rater[part] for part in ("name", "group", "images", "kappa", "sd", "median"))
+        for rater in raters
+    ]
+    tests = [
+        (
+            rater["name"],
+            rater["difference"],
+            _significance(rater["p"]),
+            "yes" if rater["could_be_annotator"] else "no",
+            rater.get("spearman"),
+        )
+        for rater in raters
+    ]
+    columns = ("rater", "difference of κ", "p", "could be an annotator", "ρ")
+    note = "κ with people against κ of people with each other; ρ of models with the median of the people."
+    return [
+        Table("Raters", ("rater", "group", "images", "κ", "SD", "median"), kappas, highlighted=own, digits=3),
+        Table("Raters compared with people", columns, tests, highlighted=own, note=note, digits=3),
+    ]
+
+
+def _published(result: Result) -> Table:
+    """Return the kappa after matching levels, of this table beside the published ones."""
+    here = {one["name"]: one["matched_kappa"] for one in result["raters"] if "spearman" in one}
+    here["people"] = result["pooled_kappa"]["mean_of_reliable"]
+    published = {row["model"]: row for row in result["published"]["leaderboard"]}
+    rows = [(name, here.get(name), published.get(name, {}).get("matched_kappa")) for name in here | published]
+    rows.sort(key=lambda row: (-max(-2.0 if value is None else value for value in row[1:]), row[0]))
+    own = [place for place, row in enumerate(rows) if row[0] == result["model"]]
+    sources = dict.fromkeys(f"{row['source']}, {row['date'] or 'not dated'}" for row in published.values())
+    number = len(result["pooled_kappa"]["reliable"])
+    columns = ("rater", f"κ of {number} emotions", "published")
+    note = f"Published: {'; '.join(sources)}."
+    return Table("Beside published results", columns, rows, highlighted=own, note=note, digits=3)
+
+
+def _kappas(result: Result) -> Bars:
+    """Return the kappa of the model by emotion, or of the best one, beside the groups."""
+    models = [rater for rater in result["raters"] if "spearman" in rater]
+    own = [rater for rater in models if rater["name"] == result["model"]] or models
+    by_group: dict[str, list[Mapping[str, float | None]]] = {}
+    for rater in result["raters"]:
+        by_group.setdefault(rater["group"], []).append(rater["by_emotion"])
+    groups = {name: by_group[name] for name in result["groups"] if name in ("human", "random")}
+    shown = own[0]["by_emotion"] if own else _means(groups["human"])
+    marks = {name: _means(kappas) for name, kappas in groups.items()} if own else {}
+    rows = [
+        BarRow(emotion, value, marks={name: means[emotion] for name, means in marks.items()})
+        for emotion, value in shown.items()
+    ]
+    whose = own[0]["name"] if own else "people"
+    note = "Mean over the human partners; marks: mean of the raters of a group."
+    return Bars(f"κ by emotion: {whose}", rows, note=note, measure=whose, digits=3)
+
+
+def _means(kappas: list[Mapping[str, float | None]]) -> dict[str, float | None]:
+    found = {}
+    for emotion in kappas[0]:
+        values = [value for one in kappas if (value := one[emotion]) is not None]
+        found[emotion] = sum(values) / len(values) if values else None
+    return found
+
+
+def _groups(result: Result) -> Table:
+    quartiles = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
+    columns = ("group", "kappas", "mean", "lowest", "25 %", "median", "75 %", "highest")
+    rows = [
+        (name, box["n"], box["mean"], *(box[part] for part in quartiles))
+        for name, box in result["groups"].items()
+    ]
+    note = "Kappas of all raters and emotions of a group."
+    return Table("Groups of raters", columns, rows, note=note, digits=3)
+
+
+def _comparisons(result: Result) -> Table:
+    rows = [
+        (f"{one['first']} − {one['second']}", one["difference"], _significance(one["p"]))
+        for one in result["group_comparisons"]
+    ]
+    note = "Difference of the mean kappas; two-sided Mann-Whitney test."
+    return Table("Differences of groups", ("groups", "difference", "p"), rows, note=note, digits=3)
+
+
+def _pairs(result: Result) -> HeatMap:
+    names, kappas = result["pairs"]["raters"], result["pairs"]["kappa"]
+    most = max((abs(kappa) for row in kappas for kappa in row if kappa is not None), default=1.0)
+    return HeatMap(
+        "κ of pairs of raters, mean over emotions", names, names, kappas, -most, most, diverging=True
+    )
+
+
+def _alpha(result: Result) -> Bars:
+    published = result["published"]["agreement"]["by_emotion"]
+    rows = [
+        BarRow(
+            emotion,
+            **alpha,
+            marks={
+                "published": published[emotion]["alpha"],
+                "pooled κ": result["pooled_kappa"]["by_emotion"][emotion],
+            },
+        )
+        for emotion, alpha in result["alpha"]["by_emotion"].items()
+    ]
+    note = f"Published: {result['published']['agreement']['source']}."
+    return Bars("Krippendorff's α of people", rows, note=note, measure="α", digits=3)
+
+
+def _ratings(result: Result) -> StackedBars:
+    legend = [str(level) for level in range(8)]
+    return StackedBars("Ratings by people, 0 to 7", legend, list(result["ratings"].items()))
+
+
+def _significance(p: float | None) -> str:
+    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _hq_notes(result: Result) -> list[tuple[str, str]]:
+    counts = result["counts"]
+    outside = sum(rater["outside"] for rater in result["raters"])
+    return [
+        ("κ", "Cohen's kappa with quadratic weights, ratings truncated to 0–7; intervals resample emotions"),
+        ("ρ", "Spearman's, with the median of the people; mean over the emotions where both vary"),
+        (
+            "beside published results",
+            f"κ over all pairs with people, mean over the emotions with a published α of at least 0.3: "
+            f"{', '.join(result['pooled_kappa']['reliable'])}; for models an upper bound that uses the "
+            "reference: their levels are first made as frequent as those of the mean of the people",
+        ),
+        ("α", "Krippendorff's for intervals, with intervals over 1,000 resamples of the images"),
+        (
+            "left out",
+            f"{outside:,} ratings outside 0–7; {counts['repeated']:,} repeated rows averaged; "
+            f"{counts['filled']:,} emotions that a row does not name count as 0"
+            f"{_unused(counts)}",
+        ),
+    ]
+
+
+def emonet_face_binary_report(result: Result) -> Report:
+    """Return agreement by emotion, and how well a model tells the pairs with high agreement apart."""
+    counts, model = result["counts"], result["model"]
+    subtitle = (
+        f"{counts['ratings']:,} ratings of {counts['images']:,} images by {counts['people']} people, "
+        f"{counts['pairs']:,} pairs of image and emotion in {result['data']}"
+    )
+    scored = {} if model is None else {"all_yes": model["all"]["yes"], "never_yes": model["all"]["no"]}
+    cards = [
+        Card(
+            label,
+            f"{counts[name]:,}",
+            note=share(counts[name], counts["pairs"])
+            + (f", {scored[name]:,} scored" if name in scored else ""),
+        )
+        for name, label in (
+            ("all_yes", "all three yes"),
+            ("never_yes", "never yes"),
+            ("other", "other pairs"),
+        )
+    ]
+    sections: list[Section] = []
+    if model is not None:
+        means = model["mean"]
+        number = sum(one["roc_auc"]["value"] is not None for one in model["by_emotion"].values())
+        metrics = [
+            Card(label, **means[name], note=f"mean over {number} emotions", digits=3)
+            for name, label in _METRICS.items()
+        ]
+        cards = [*metrics, Card(_PREDICTED, **result["predicted"], note="of all pairs"), *cards]
+        sections = [_presence(model), *(_presence_bars(model, name) for name in _METRICS)]
+    sections += [_agreement_bars(result), _agreement_table(result)]
+    title = "EmoNet-Face Binary" + (f": {model['name']}" if model else "")
+    return Report(title, subtitle, cards, sections, _binary_notes(result))
+
+
+def _presence(model: Mapping[str, Any]) -> Table:
+    rows: list[tuple[Any, ...]] = [
+        ("mean over emotions", None, None, *(model["mean"][name] for name in _METRICS))
+    ]
+    whole = model["all"]
+    rows.append(("all pairs together", whole["yes"], whole["no"], *(whole[name] for name in _METRICS)))
+    return Table("Pairs with high agreement", ("", "present", "absent", *_METRICS.values()), rows, digits=3)
+
+
+def _presence_bars(model: Mapping[str, Any], metric: str) -> Bars:
+    rows = [
+        BarRow(f"{emotion} ({scores['yes']:,} / {scores['no']:,})", **scores[metric], marks={"chance": 0.5})
+        for emotion, scores in model["by_emotion"].items()
+    ]
+    label = _METRICS[metric]
+    return Bars(f"{label} by emotion", rows, axis=(0.0, 1.0), measure=label.split()[-1], digits=3)
+
+
+def _agreement_bars(result: Result) -> StackedBars:
+    rows = [
+        (emotion, [row["agreement"], row["two_to_one"], row["one_to_one"]])
+        for emotion, row in result["by_emotion"].items()
+        if row["pairs"]
+    ]
+    note = "Pairs of image and emotion with at least two ratings."
+    return StackedBars("Agreement by emotion", ("full agreement", "2:1", "1:1"), rows, note=note)
+
+
+def _agreement_table(result: Result) -> Table:
+    published = result["published"]["by_emotion"]
+    rows = [
+        (
+            emotion,
+            row["pairs"],
+            row["two"],
+            row["three"],
+            row["agreement"],
+            row["two_to_one"],
+            row["one_to_one"],
+            published.get(emotion, {}).get("agreement"),
+        )
+        for emotion, row in result["by_emotion"].items()
+    ]
+    columns = (
+        "emotion",
+        "pairs",
+        "two ratings",
+        "three",
+        "full agreement",
+        "2:1",
+        "1:1",
+        "published agreement",
+    )
+    note = f"Shares of the pairs with at least two ratings. Published: {result['published']['source']}."
+    return Table("Agreement table", columns, rows, note=note, digits=3)
+
+
+def _binary_notes(result: Result) -> list[tuple[str, str]]:
+    model = result["model"]
+    notes = [
+        ("full agreement", "all raters of a pair say the same; an expert is asked where all before say yes")
+    ]
+    if model is not None:
+        notes += [
+            (
+                "balanced accuracy",
+                f"an emotion counts as present from an intensity of {model['threshold']:g} on",
+            ),
+            (
+                "by emotion",
+                "in brackets the scored pairs where it is present / absent; with fewer than "
+                f"{FEWEST} of either an emotion is not scored and not in the mean",
+            ),
+            ("intervals", "1,000 resamples of the images"),
+            ("left out", f"{model['missing']:,} pairs without a prediction{_unused(result['counts'])}"),
+        ]
+    return notes
+
+
+def _unused(counts: Mapping[str, int]) -> str:
+    unused = counts.get("unused_predictions", 0)
+    return f"; {unused:,} predictions for no image of the table" if unused else ""

@@ -1,0 +1,217 @@
+"""Report of EmoNet-Voice Bench, for the terminal and as a page, made from `EmoNetVoice.to_dict()` alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from budew.evaluation.pair_metrics import PAIR_METRICS
+from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Section, Table
+
+Result = Mapping[str, Any]
+NAMES = {"pearson": "Pearson r", "spearman": "Spearman ρ", "mae": "MAE (0–10)", "rmse": "RMSE (0–10)"}
+_CLASSES = ("0: not", "1: mildly", "2: intensely")
+_NOTES = (
+    (
+        "Label",
+        "Mean of the answers of the raters of a clip, 0, 1 and 2 times 5, to the one emotion asked for.",
+    ),
+    ("Prediction", "Intensity of the same emotion times 10. The other 39 emotions of a clip are unrated."),
+    ("Intervals", "95 %, bootstrap of clips."),
+    (
+        "Refused, unparsed",
+        "No prediction of the emotion; a caption in which nothing was found. Left out as published.",
+    ),
+    ("Baseline", "The same predictions permuted over the clips: mean and 95 % range."),
+)
+
+
+def emonet_voice_report(result: Result) -> Report:
+    """Return the parts of the report, the most important section first."""
+    cards = [Card(NAMES[name], **result[name], digits=3) for name in PAIR_METRICS]
+    cards += [Card(f"{name.title()} (%)", **result[name]) for name in ("refused", "unparsed")]
+    sections: list[Section] = [
+        _leaderboard(result),
+        _variants(result),
+        *([decoding_table(result["comparison"])] if "comparison" in result else []),
+        _by_emotion(result),
+        *(_groups(result, part) for part in ("language", "voice", "arousal")),
+        _classes(result),
+        _confusion(result),
+        _people(result),
+        _reliability(result),
+        _attributes(result),
+    ]
+    subtitle = f"{_model(result)} on {result['data']}: {result['n']['value']:,} clips scored"
+    return Report("EmoNet-Voice Bench", subtitle, cards, sections, _NOTES)
+
+
+def _model(result: Result) -> str:
+    """Return the model with its decoding and calibration, if they are not the usual ones."""
+    decoding = result.get("decoding", {}).get("name", "greedy")
+    used = [decoding] if decoding != "greedy" else []
+    if calibration := result.get("calibration"):
+        used.append(f"calibrated on {calibration['left_out']:,} clips that are not scored")
+    return f"{result['model']} ({', '.join(used)})" if used else str(result["model"])
+
+
+def brief(report: Report) -> Report:
+    """Return what a terminal shows: cards, and the first tables without sources and intervals."""
+    tables = [section for section in report.sections[:3] if isinstance(section, Table)]
+    return report._replace(sections=[_narrow(table) for table in tables], notes=())
+
+
+def _narrow(table: Table) -> Table:
+    kept = [place for place, name in enumerate(table.columns) if name != "source"]
+    rows = [[_bare(row[place]) for place in kept] for row in table.rows]
+    return replace(table, columns=[table.columns[place] for place in kept], rows=rows)
+
+
+def _bare(cell: Cell) -> Cell:
+    return cell["value"] if isinstance(cell, Mapping) else cell
+
+
+def decoding_table(comparison: Mapping[str, Any]) -> Table:
+    """Return two rows a decoding, raw and calibrated, from `DecodingComparison.to_dict()`."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in comparison["decodings"]:
+        for name, metrics in ((row["name"], row["raw"]), (f"{row['name']}, calibrated", row["calibrated"])):
+            if metrics is None:
+                continue
+            times = (row["seconds_per_clip"], row["relative_time"])
+            rows.append((name, *(metrics[metric] for metric in PAIR_METRICS), *times))
+    calibrated = any(row["calibrated"] for row in comparison["decodings"])
+    fitted = f"calibrated on {comparison['fitted_clips']} others" if calibrated else "too few to calibrate"
+    note = (
+        f"Scored on {comparison['scored_clips']} clips; {fitted}. "
+        "K: mean over K sampled captions. Seconds of encoder and decoder for a clip, and relative to greedy."
+    )
+    columns = ("", "Pearson r", "Spearman ρ", "MAE (0–10)", "RMSE (0–10)", "seconds", "× greedy")
+    return Table("Decoding and calibration", columns, rows, note=note, digits=3)
+
+
+def _leaderboard(result: Result) -> Table:
+    rows = result["leaderboard"]
+    own = [place for place, row in enumerate(rows) if row.get("own")]
+    names = (*PAIR_METRICS, "refused")
+    return Table(
+        "Leaderboard",
+        ("model", *map(NAMES.__getitem__, PAIR_METRICS), "refused (%)", "source"),
+        [
+            (row["model"], *((result if row.get("own") else row)[name] for name in names), _source(row))
+            for row in rows
+        ],
+        highlighted=own,
+        note="By Pearson r. " + " ".join(f"{row['model']}: {row['note']}." for row in rows if "note" in row),
+        digits=3,
+    )
+
+
+def _source(row: Result) -> str:
+    return "this report" if row.get("own") else ", ".join(filter(None, (row["source"], row["date"])))
+
+
+def _variants(result: Result) -> Table:
+    zero = result["as_zero"]
+    rows = [
+        ("as published: clips without a prediction left out", result["n"]["value"], result),
+        ("clips without a prediction scored as 0", zero["n"]["value"], zero),
+        ("clips on which all raters agree", result["unanimous"]["n"], result["unanimous"]),
+        ("as published, intervals of voices", result["n"]["value"], result["voice_intervals"]),
+        ("baseline: predictions permuted over the clips", result["n"]["value"], result["permuted"]),
+    ]
+    return _metric_table("Ways of counting", [row for row in rows if row[2] is not None])
+
+
+def _metric_table(heading: str, rows: list[tuple[str, int, Result]], note: str = "") -> Table:
+    cells = [(name, n, *(metrics[metric] for metric in PAIR_METRICS)) for name, n, metrics in rows]
+    columns = ("", "clips", *(NAMES[metric] for metric in PAIR_METRICS))
+    return Table(heading, columns, cells, note=note, digits=3)
+
+
+def _by_emotion(result: Result) -> Bars:
+    published = result["published_by_emotion"]
+    rows = [
+        BarRow(
+            emotion,
+            **metrics["spearman"],
+            marks={one["model"]: one["spearman"].get(emotion) for one in published},
+        )
+        for emotion, metrics in result["by_emotion"].items()
+    ]
+    note = (
+        "Marks are published results (arXiv:2506.09827, table 6); a model without a mark refused the emotion."
+    )
+    return Bars("Spearman ρ by emotion", rows, axis=(0.0, 0.7), note=note, measure=result["model"])
+
+
+def _groups(result: Result, part: str) -> Table:
+    rows = [(name, metrics["n"], metrics) for name, metrics in result[f"by_{part}"].items()]
+    note = "Arousal of the emotion in the taxonomy, in three groups." if part == "arousal" else ""
+    return _metric_table(f"By {part}", rows, note)
+
+
+def _classes(result: Result) -> Table:
+    found = result["classes"]
+    rows = [
+        (result["model"], found["accuracy"], found["macro_f1"]),
+        (
+            f"always the most frequent class, {found['baseline']['class']}",
+            found["baseline"]["accuracy"],
+            found["baseline"]["macro_f1"],
+        ),
+    ]
+    note = "Prediction rounded to the nearest class against the majority of the raters."
+    return Table("Classes 0, 1, 2", ("", "accuracy", "macro-F1"), rows, highlighted=(0,), note=note, digits=3)
+
+
+def _confusion(result: Result) -> HeatMap:
+    shares = [[count / max(1, sum(row)) for count in row] for row in result["classes"]["confusion"]]
+    note = "Share of the clips of a majority for which a class is predicted."
+    return HeatMap(
+        "Majority by predicted class", _CLASSES, _CLASSES, shares, note=note, axes=("majority", "predicted")
+    )
+
+
+def _people(result: Result) -> Table:
+    ceiling = result["human_ceiling"]
+    rows = [
+        ("one rater against the mean of the others", ceiling["n"], ceiling),
+        (f"{result['model']} against the mean of all raters", result["n"]["value"], result),
+    ]
+    note = (
+        "Each rater of the 40 emotions is scored as a model is. The mean of all raters, which a model is "
+        "compared with, is less noisy than that of all but one."
+    )
+    table = _metric_table("Human ceiling", rows, note)
+    return replace(table, columns=("", "pairs", *table.columns[2:]))
+
+
+def _reliability(result: Result) -> Bars:
+    published = result["published_reliability"]
+    of = {"all": published["overall"]} | published["by_category"]
+    rows = [
+        BarRow(
+            name,
+            **found["krippendorff"],
+            marks={
+                "Cronbach's alpha": found["cronbach"]["value"],
+                "published": of.get(name, {}).get("value"),
+            },
+        )
+        for name, found in result["reliability"].items()
+    ]
+    note = (
+        "Alpha of the raters of this data, and the published one (called Cronbach's; the estimator with "
+        "missing raters is not published)."
+    )
+    return Bars("Reliability of the raters", rows, note=note, measure="Krippendorff's alpha")
+
+
+def _attributes(result: Result) -> Table:
+    found = result["attributes"]
+    rows = [
+        (name, metrics["n"], *(metrics[metric] for metric in (*PAIR_METRICS, "refused")))
+        for name, metrics in found.items()
+    ]
+    columns = ("", "clips", *(NAMES[metric] for metric in PAIR_METRICS), "not predicted (%)")
+    return Table("Authenticity and Arousal", columns, rows, note="Rated too, and reported apart.", digits=3)

@@ -1,0 +1,95 @@
+"""`budew benchmark emonet-face-hq|emonet-face-binary`: the same numbers in the terminal, JSON and page."""
+
+import json
+
+import numpy as np
+import pytest
+
+from budew.taxonomy import EMOTIONS
+
+
+@pytest.fixture
+def hq(tmp_path):
+    """Twelve images, three people and a model: the model answers as the first person does."""
+    generator, lines = np.random.default_rng(0), []
+    for image in range(12):
+        people = generator.integers(0, 8, (3, len(EMOTIONS)))
+        raters = {"human-1": people[0], "human-2": people[1], "human-3": people[2], "Copy ZS": people[0]}
+        for rater, ratings in raters.items():
+            answers = {f"Group|{name}": int(one) for name, one in zip(EMOTIONS, ratings, strict=True)}
+            human = rater != "Copy ZS"
+            row = {"image": f"{image}.jpg", "annotator": rater, "human": human, "annotations": answers}
+            lines.append(json.dumps(row))
+    (tmp_path / "hq.jsonl").write_text("\n".join(lines))
+    return tmp_path / "hq.jsonl"
+
+
+def predictions_of(table, rater, path, scale=7):
+    """Write what one rater says as predictions on 0 to `scale`."""
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    with path.open("w") as file:
+        for row in rows:
+            if row["annotator"] == rater:
+                said = {key[6:]: value * scale / 7 for key, value in row["annotations"].items()}
+                file.write(json.dumps({"id": row["image"], "emotions": said}) + "\n")
+    return path
+
+
+def test_hq_scores_predictions_as_it_scores_the_same_rater_in_the_table(budew, hq, tmp_path):
+    mine = predictions_of(hq, "Copy ZS", tmp_path / "mine.jsonl")
+    files = ("--json", tmp_path / "r.json", "--html", tmp_path / "r.html")
+    outcome = budew(
+        "benchmark", "emonet-face-hq", "--data", hq, "--predictions", mine, "--scale", "0-7", *files
+    )
+    assert outcome.status == 0, outcome.err
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert found["model"] == "mine"
+    same = {
+        rater["name"]: {k: v for k, v in rater.items() if k not in ("name", "group")}
+        for rater in found["raters"]
+    }
+    assert same["mine"] == same["Copy ZS"]
+    assert same["mine"]["by_emotion"]["Awe"] > 0.25  # with one of three people it agrees perfectly
+    page = (tmp_path / "r.html").read_text()
+    for text in (f"{same['mine']['kappa']['value']:.3f}", f"{found['alpha']['mean']:.3f}".replace("-", "−")):
+        assert text in page
+        assert text in outcome.out
+
+
+def test_hq_reports_what_is_wrong_with_a_table_in_one_line(budew, hq, tmp_path):
+    (tmp_path / "bad.csv").write_text(
+        "image,annotator,human,annotations\na.jpg,h,True,\"{'Joy|Hunger': 1}\"\n"
+    )
+    outcome = budew("benchmark", "emonet-face-hq", "--data", tmp_path / "bad.csv")
+    assert outcome.status == 1
+    assert "bad.csv: line 2" in outcome.err
+    wrong = predictions_of(hq, "Copy ZS", tmp_path / "wrong.jsonl", scale=70)
+    outcome = budew("benchmark", "emonet-face-hq", "--data", hq, "--predictions", wrong, "--scale", "0-7")
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1
+
+
+def test_binary_with_and_without_predictions(budew, tmp_path):
+    rows = [
+        (image, person, image % 2 == 0) for image in range(10) for person in range(3 if image % 2 == 0 else 1)
+    ]
+    table = tmp_path / "binary.csv"
+    lines = [f"{image:05d},human-{person},{yes},Anger" for image, person, yes in rows]
+    table.write_text("\n".join(["path,annotator,value,emotion", *lines]))
+    outcome = budew("benchmark", "emonet-face-binary", "--data", table, "--json", "-")
+    found = json.loads(outcome.out)
+    assert (found["counts"]["all_yes"], found["counts"]["never_yes"], found["model"]) == (5, 5, None)
+    assert found["by_emotion"]["Anger"]["agreement"] == 1
+    mine = tmp_path / "mine.jsonl"
+    scores = [
+        {"id": f"{image:05d}.png", "emotions": {"Anger": 0.3 if image % 2 == 0 else 0.1}}
+        for image in range(10)
+    ]
+    mine.write_text("\n".join(map(json.dumps, scores)))
+    arguments = ("benchmark", "emonet-face-binary", "--data", table, "--predictions", mine)
+    page = tmp_path / "b.html"
+    model = json.loads(budew(*arguments, "--json", "-", "--html", page).out)["model"]
+    assert (model["mean"]["roc_auc"]["value"], model["mean"]["balanced_accuracy"]["value"]) == (1, 0.5)
+    assert "EmoNet-Face Binary: mine" in page.read_text()
+    lower = json.loads(budew(*arguments, "--threshold", 0.2, "--json", "-").out)["model"]
+    assert lower["mean"]["balanced_accuracy"]["value"] == 1

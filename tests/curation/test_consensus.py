@@ -1,0 +1,128 @@
+"""Consensus is that of the published counts of EmoNet-Voice, and a label says what was rated."""
+
+import random
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from budew.annotation.labels import read_labels
+from budew.corpora.labels.ratings import Rating
+from budew.curation.consensus import (
+    answers_of,
+    consensus_of,
+    consensus_profiles,
+    consensus_statistics,
+    majority,
+    write_labels,
+)
+
+NAMES = ("Awe", "Pain", "Arousal")
+RATINGS = st.lists(
+    st.tuples(*map(st.sampled_from, ("abc", "rstu", NAMES, (0.0, 0.5, 1.0)))), unique_by=lambda row: row[:3]
+)
+
+
+def answers(rows):
+    return answers_of(Rating(*row) for row in rows)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_the_majority_is_the_mode_and_among_modes_the_nearest_to_the_mean_then_the_lower(size):
+    for given_answers in product((0, 1, 2), repeat=size):
+        often = np.bincount(given_answers, minlength=3)
+        modes = np.flatnonzero(often == often.max())
+        expected = modes[np.argmin(np.abs(modes - np.mean(given_answers)).round(9))]
+        assert majority(given_answers) == expected
+        if len(modes) == 1:
+            assert majority(given_answers) == stats.mode(given_answers).mode
+    assert (majority((0, 2)), majority((0, 1)), majority((0, 0, 1, 2, 2)), majority((0, 0, 2, 2, 1, 3))) == (
+        0,
+        0,
+        0,
+        2,
+    )
+
+
+@given(RATINGS)
+def test_every_kind_is_counted_and_labelled_as_defined(rows):
+    pairs = answers(rows)
+    found = consensus_statistics(pairs)
+    several = [given_answers for given_answers in pairs.values() if len(given_answers) > 1]
+    presence = [one for one in several if min(one) > 0 or max(one) == 0]
+    exact = [one for one in several if max(one) == min(one)]
+    assert (found.presence, found.exact) == (len(presence), len(exact))
+    assert found.majority == Counter(map(majority, pairs.values()))
+    assert sum(one.to_dict()["pairs"] for one in found.outcomes) == len(pairs)
+    assert sum(one.exact for one in found.outcomes if one.ratings > 1) == found.exact
+    assert sum(one.present + one.absent for one in found.outcomes if one.ratings > 1) == found.presence
+    assert all(consensus_of(one, "presence") == pytest.approx(np.mean(one)) for one in presence)
+    assert all(consensus_of(one, "exact") == one[0] for one in exact)
+
+
+@given(RATINGS, st.integers(0, 99))
+def test_labels_do_not_depend_on_the_order_of_the_ratings(rows, seed):
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    for kind in ("presence", "exact", "majority"):
+        assert consensus_profiles(answers(rows), kind) == consensus_profiles(answers(shuffled), kind)
+
+
+ROWS = [
+    *[("a", rater, "Awe", 0.5) for rater in "rst"],
+    ("a", "r", "Pain", 0.5),
+    ("a", "s", "Pain", 1.0),
+    ("b", "r", "Pain", 0.0),
+    ("b", "s", "Pain", 0.0),
+    ("c", "r", "Awe", 0.0),
+    ("c", "s", "Awe", 1.0),
+    ("d", "r", "Awe", 1.0),
+    ("e", "r", "Arousal", 0.5),
+    ("e", "s", "Arousal", 0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        ("presence", {"a": {"Awe": 0.5, "Pain": 0.75}, "b": {"Pain": 0.0}, "e": {}}),
+        ("exact", {"a": {"Awe": 0.5}, "b": {"Pain": 0.0}, "e": {}}),
+        (
+            "majority",
+            {
+                "a": {"Awe": 0.5, "Pain": 0.5},
+                "b": {"Pain": 0.0},
+                "c": {"Awe": 0.0},
+                "d": {"Awe": 1.0},
+                "e": {},
+            },
+        ),
+    ],
+)
+def test_a_written_label_has_as_rated_the_emotions_with_consensus(tmp_path, kind, labels):
+    write_labels(tmp_path / "l.jsonl", consensus_profiles(answers(ROWS), kind), made_by={"consensus": kind})
+    found = read_labels(tmp_path / "l.jsonl")
+    assert {item: set(profile.rated) for item, profile in found.items()} == {
+        k: set(v) for k, v in labels.items()
+    }
+    assert {item: dict(profile.emotions) for item, profile in found.items()} == {
+        item: {name: value for name, value in emotions.items() if value} for item, emotions in labels.items()
+    }
+    assert dict(found["e"].traits) == {"Arousal": 2.0}
+
+
+def test_ties_and_single_ratings_are_counted():
+    found = consensus_statistics(answers(ROWS)).to_dict()
+    assert (found["presence"], found["exact"], found["tied"]) == (4, 3, 2)
+    assert found["majority"] == {"0": 2, "0.5": 3, "1": 1}
+    assert found["by_ratings"][0] == {
+        "ratings": 1,
+        "pairs": 1,
+        "present": 1,
+        "absent": 0,
+        "mixed": 0,
+        "exact": 1,
+    }

@@ -1,0 +1,182 @@
+"""EmoDB and RAVDESS: folders with their file names, synthetic speech, predictions of every kind."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from budew import render
+from budew.errors import CorpusError, InputError
+from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
+from budew.evaluation.benchmarks.coarse import load_task
+from budew.evaluation.results import Settings
+from budew.inference import Captioner
+from budew.profile import VoiceProfile
+from budew.synthesis.clip_audio import synthesize
+from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
+from budew.synthesis.espeak import Espeak
+from budew.taxonomy import EMOTIONS
+
+FEW = Settings(resamples=20, permutations=20)
+NEUTRAL = dict.fromkeys(EMOTIONS, 0.0)
+EMODB = {
+    "03a01Fa": ("happiness", "03"), "03a01Wa": ("anger", "03"), "08b02Lb": ("boredom", "08"),
+    "08b02Ec": ("disgust", "08"), "10a07Ad": ("fear", "10"), "10a07Ta": ("sadness", "10"),
+    "16b10Nb": ("neutral", "16"),
+}  # fmt: skip
+RAVDESS = {
+    f"03-01-{code}-{'01' if code == '01' else '02'}-02-01-{actor}": (label, actor)
+    for code, label, actor in zip(
+        ("01", "02", "03", "04", "05", "06", "07", "08"),
+        ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"),
+        ("01", "02", "12", "24", "01", "02", "12", "24"),
+        strict=True,
+    )
+}
+
+
+@pytest.fixture(scope="module")
+def emodb(tmp_path_factory) -> Path:
+    return folder_of(EMODB, tmp_path_factory.mktemp("emodb"), "wav")
+
+
+@pytest.fixture(scope="module")
+def ravdess(tmp_path_factory) -> Path:
+    return folder_of(RAVDESS, tmp_path_factory.mktemp("ravdess"), "flac")
+
+
+def folder_of(names: dict, folder: Path, suffix: str) -> Path:
+    """Synthetic speech under the names of the corpus, in a folder for each speaker."""
+    with Espeak() as espeak:
+        for number, (name, (_, speaker)) in enumerate(names.items()):
+            path = folder / f"Actor_{speaker}" / f"{name}.{suffix}"
+            path.parent.mkdir(exist_ok=True)
+            soundfile.write(path, synthesize(plan_clip(number, seed=1, split="test"), espeak), SAMPLING_RATE)
+    return folder
+
+
+def emotion_of(corpus: str, label: str) -> str:
+    return next(name for name, group in load_task(corpus).mapping.items() if group == label)
+
+
+def lines(path: Path, records: list[dict]) -> Path:
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    return path
+
+
+def test_file_names_give_label_speaker_and_intensity(emodb, ravdess):
+    for corpus, folder, names in (("emodb", emodb, EMODB), ("ravdess", ravdess, RAVDESS)):
+        clips, skipped = acted_clips(corpus, folder)
+        assert {id: (clip.label, clip.speaker) for id, clip in clips.items()} == names
+        assert skipped == []
+    assert {id: clip.intensity for id, clip in clips.items() if clip.label in ("neutral", "calm")} == {
+        "03-01-01-01-02-01-01": "normal",
+        "03-01-02-02-02-01-02": "strong",
+    }
+
+
+def test_other_files_and_second_copies_are_listed(ravdess, tmp_path):
+    first = next(iter(RAVDESS))
+    for name in (
+        f"a/{first}.wav",
+        f"b/{first}.wav",
+        "03-02-03-01-02-01-12.wav",
+        "03-01-09-01-02-01-12.wav",
+        "x.mp3",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"sound")
+    (tmp_path / "notes.txt").write_text("no audio")
+    clips, skipped = acted_clips("ravdess", tmp_path)
+    assert [clip.path for clip in clips.values()] == [tmp_path / "a" / f"{first}.wav"]
+    assert {Path(file.id).name for file in skipped} == {
+        f"{first}.wav", "03-02-03-01-02-01-12.wav", "03-01-09-01-02-01-12.wav", "x.mp3"
+    }  # fmt: skip
+    with pytest.raises(InputError):
+        acted_clips("emodb", ravdess)
+    with pytest.raises(CorpusError):
+        acted_clips("emodb", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("corpus", ["emodb", "ravdess"])
+@pytest.mark.parametrize("kind", ["scores", "captions", "scale"])
+def test_a_perfect_and_a_constant_predictor_get_what_the_rule_implies(corpus, kind, request, tmp_path):
+    folder, names = request.getfixturevalue(corpus), {"emodb": EMODB, "ravdess": RAVDESS}[corpus]
+
+    def scored(emotions: list[str]) -> dict:
+        made = {
+            "scores": lambda name: {"emotions": NEUTRAL | {name: 1.0}},
+            "scale": lambda name: {"emotions": NEUTRAL | {name: 10.0}},
+            "captions": lambda name: {"caption": render(VoiceProfile({name: 1.0}))},
+        }[kind]
+        records = [{"id": f"{id}.wav"} | made(name) for id, name in zip(names, emotions, strict=True)]
+        scale = "0-10" if kind == "scale" else "intensity"
+        predictions = lines(tmp_path / "p.jsonl", records)
+        return acted_speech(corpus, folder, predictions=predictions, scale=scale, settings=FEW).to_dict()
+
+    perfect = scored([emotion_of(corpus, label) for label, _ in names.values()])
+    for metric in ("accuracy", "argmax_accuracy", "unweighted_average_recall"):
+        assert perfect[metric] == {"value": 100, "low": 100, "high": 100}
+    assert perfect["accepted_classes"]["value"] == 1
+    constant = scored(["Anger"] * len(names))
+    chance = pytest.approx(100 / len(names))
+    assert constant["accuracy"]["value"] == constant["unweighted_average_recall"]["value"] == chance
+    assert constant["permutation_baseline"]["accuracy"]["value"] == chance
+    assert (constant["n"], constant["speakers"], constant["skipped"]) == (len(names), 4, [])
+    groups = {"emodb": {}, "ravdess": {"normal": 1, "strong": 7}}[corpus]
+    assert {name: row["n"] for name, row in constant["by_intensity"].items()} == groups
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "unit", "accepted"),
+    [
+        ({"Anger": 0.25}, "intensity", "0-4", 1),  # e^1 among 36 e^0 exceeds 1.5 × uniform
+        ({"Anger": 1.0}, "0-4", "0-4", 1),
+        ({"Anger": 0.25}, "0-4", "0-4", 0),  # e^0.25 does not
+        ({"Anger": 0.5}, "0-10", "0-10", 1),
+        ("A slightly angry voice.", "0-1", "0-4", 1),
+    ],
+)
+def test_the_unit_of_the_softmax_is_that_of_the_scores(emodb, tmp_path, given, scale, unit, accepted):
+    made = {"caption": given} if isinstance(given, str) else {"emotions": NEUTRAL | given}
+    predictions = lines(tmp_path / "p.jsonl", [{"id": id} | made for id in EMODB])
+    result = acted_speech("emodb", emodb, predictions=predictions, scale=scale, settings=FEW)
+    assert (result.unit, result.overall["accepted_classes"].value) == (unit, accepted)
+
+
+def test_a_model_is_scored_as_its_captions_are(emodb, whisper_folder, tmp_path):
+    broken = tmp_path / "emodb"
+    for path in emodb.rglob("*.wav"):
+        (broken / path.name).parent.mkdir(exist_ok=True)
+        (broken / path.name).write_bytes(path.read_bytes())
+    (broken / "03a02Wc.wav").write_bytes(b"no audio")
+    by_model = acted_speech("emodb", broken, model=whisper_folder, device="cpu", settings=FEW)
+    captioner = Captioner.from_pretrained(whisper_folder, device="cpu")
+    records = [{"id": path.stem, "caption": captioner(path).caption} for path in sorted(emodb.rglob("*.wav"))]
+    by_file = acted_speech("emodb", emodb, predictions=lines(tmp_path / "p.jsonl", records), settings=FEW)
+    assert [file.id for file in by_model.skipped] == ["03a02Wc"]
+    assert by_model.to_dict() | {"model": "", "data": "", "skipped": []} == by_file.to_dict() | {
+        "model": "", "data": ""
+    }  # fmt: skip
+
+
+def test_predictions_that_lack_a_clip_are_one_error(emodb, whisper_folder, tmp_path):
+    records = [{"id": id, "emotions": {"Anger": 1.0}} for id in list(EMODB)[1:]]
+    predictions = lines(tmp_path / "p.jsonl", records)
+    with pytest.raises(InputError, match="03a01Fa"):
+        acted_speech("emodb", emodb, predictions=predictions)
+    with pytest.raises(InputError):
+        acted_speech("emodb", emodb, predictions=predictions, model=whisper_folder)
+
+
+def test_a_refusal_counts_as_wrong(emodb, tmp_path):
+    right = [
+        {"id": id, "emotions": NEUTRAL | {emotion_of("emodb", label): 1.0}}
+        for id, (label, _) in EMODB.items()
+    ]
+    predictions = lines(tmp_path / "p.jsonl", [{"id": right[0]["id"], "caption": None}, *right[1:]])
+    result = acted_speech("emodb", emodb, predictions=predictions, settings=FEW).to_dict()
+    assert [result[name]["value"] for name in ("accuracy", "argmax_accuracy", "refused")] == pytest.approx(
+        [600 / 7, 600 / 7, 100 / 7]
+    )

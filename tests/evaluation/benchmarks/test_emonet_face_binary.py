@@ -1,0 +1,185 @@
+"""The agreement table is counted by hand; accuracy and area under the curve are scikit-learn's."""
+
+import csv
+import json
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from budew.errors import CorpusError, InputError
+from budew.evaluation.benchmarks.emonet_face_binary import emonet_face_binary, read_binary_table
+from budew.evaluation.benchmarks.face_presence import balanced_accuracy, roc_auc, score_presence
+from budew.evaluation.predictions import Prediction
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTIONS as EMOTIONS_40
+
+EMOTIONS = ("Anger", "Awe", "Helplessness")
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "annotator", "value", "emotion"), *rows])
+    return path
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    """(image, emotion) → answers of the experts in turn: the next is asked where all before say yes."""
+    generator = np.random.default_rng(5)
+    found = {}
+    for image in range(150):
+        for emotion in generator.choice(EMOTIONS, 2, replace=False):
+            answers = [bool(generator.random() < 0.7)]
+            while answers[-1] and len(answers) < 3:
+                answers.append(bool(generator.random() < 0.7))
+            found[f"{image:05d}", str(emotion)] = answers
+    return found
+
+
+@pytest.fixture(scope="module")
+def table(ratings, tmp_path_factory):
+    spelled = {"Helplessness": "Hopelessness"}  # as the published table has it
+    rows = [
+        (image, f"human-{person}", answer, spelled.get(emotion, emotion))
+        for (image, emotion), answers in ratings.items()
+        for person, answer in enumerate(answers)
+    ]
+    return read_binary_table(write(tmp_path_factory.mktemp("binary") / "binary.csv", rows[::-1]))
+
+
+def test_pairs_are_counted(ratings, table):
+    result = emonet_face_binary(table).to_dict()
+    yes = [sum(answers) for answers in ratings.values()]
+    assert result["counts"] == {
+        "ratings": sum(map(len, ratings.values())),
+        "images": 150,
+        "people": 3,
+        "pairs": 300,
+        "all_yes": yes.count(3),
+        "never_yes": yes.count(0),
+        "other": yes.count(1) + yes.count(2),
+    }
+    for emotion in EMOTIONS:
+        given = [answers for (_, name), answers in ratings.items() if name == emotion and len(answers) > 1]
+        shares = {
+            "two": sum(len(answers) == 2 for answers in given),
+            "three": sum(len(answers) == 3 for answers in given),
+            "agreement": given.count([True] * 3),
+            "two_to_one": given.count([True, True, False]),
+            "one_to_one": given.count([True, False]),
+        }
+        expected = {name: pytest.approx(count / len(given), abs=1e-12) for name, count in shares.items()}
+        assert result["by_emotion"][emotion] == {"pairs": len(given), **expected}
+    assert result["by_emotion"]["Fear"] == {"pairs": 0} | dict.fromkeys(shares)
+    assert result["model"] is None
+
+
+def predictions(ratings, missing=()):
+    generator, found = np.random.default_rng(6), defaultdict(dict)
+    for (image, emotion), answers in ratings.items():
+        found[image][emotion] = float(
+            np.round(np.clip(0.2 * sum(answers) + generator.normal(0, 0.3), 0, 1), 1)
+        )
+    return {
+        f"faces/{image}.png": Prediction(VoiceProfile(values, rated=values))
+        for image, values in found.items()
+        if image not in missing
+    }
+
+
+def test_scores_are_those_of_scikit_learn_on_pairs_with_high_agreement(ratings, table):
+    gone = {"00000", "00001", "00002", "00003"}
+    scored = predictions(ratings, gone)
+    model = emonet_face_binary(table, scored, name="mine", threshold=0.4).to_dict()["model"]
+    high = {pair: sum(answers) for pair, answers in ratings.items() if sum(answers) in (0, 3)}
+    assert model["missing"] == sum(image in gone for image, _ in high)
+    high = {pair: count for pair, count in high.items() if pair[0] not in gone}
+    values = []
+    for emotion in (None, *EMOTIONS):
+        used = [pair for pair in high if emotion in (None, pair[1])]
+        yes = [high[pair] == 3 for pair in used]
+        scores = np.array(
+            [scored[f"faces/{image}.png"].profile.emotions.get(name, 0) for image, name in used]
+        )
+        found = model["all"] if emotion is None else model["by_emotion"][emotion]
+        assert (found["yes"], found["no"]) == (sum(yes), len(yes) - sum(yes))
+        values.append((balanced_accuracy_score(yes, scores >= 0.4), roc_auc_score(yes, scores)))
+        for metric, expected in zip(("balanced_accuracy", "roc_auc"), values[-1], strict=True):
+            assert found[metric]["value"] == pytest.approx(expected, abs=1e-9)
+            assert found[metric]["low"] < expected < found[metric]["high"]
+    means = [model["mean"][metric]["value"] for metric in ("balanced_accuracy", "roc_auc")]
+    assert means == pytest.approx(np.mean(values[1:], axis=0), abs=1e-9)
+    assert model["by_emotion"]["Fear"]["roc_auc"]["value"] is None
+    json.dumps(model, allow_nan=False)
+
+
+def test_the_share_of_pairs_with_a_prediction_is_reported(ratings, table):
+    found = emonet_face_binary(table, predictions(ratings, {f"{image:05d}" for image in range(75)})).to_dict()
+    assert found["predicted"]["value"] == 50  # two pairs an image
+    high = [sum(answers) for (image, _), answers in ratings.items() if image >= "00075"]
+    assert (found["model"]["all"]["yes"], found["model"]["all"]["no"]) == (high.count(3), high.count(0))
+
+
+@pytest.mark.parametrize(("awe", "scored"), [((4, 9), False), ((9, 4), False), ((5, 5), True)])
+def test_an_emotion_with_few_pairs_is_not_scored_and_not_in_the_mean(awe, scored):
+    """Anger has enough pairs of both kinds and is predicted perfectly, Awe is never predicted."""
+    emotion = np.repeat([EMOTIONS_40.index("Anger"), EMOTIONS_40.index("Awe")], [12, sum(awe)])
+    yes = np.array([True] * 6 + [False] * 6 + [True] * awe[0] + [False] * awe[1])
+    scores = np.where(emotion == emotion[0], yes, 0.0)
+    model = score_presence(np.arange(len(yes)), emotion, yes, scores, name="m", threshold=0.5).to_dict()
+    found = model["by_emotion"]["Awe"]
+    assert (found["yes"], found["no"]) == awe
+    for metric in ("balanced_accuracy", "roc_auc"):
+        assert found[metric]["value"] == (0.5 if scored else None)
+        assert model["mean"][metric]["value"] == (0.75 if scored else 1)
+        assert model["all"][metric]["value"] < 1
+
+
+def test_a_resample_is_the_pairs_that_were_drawn():
+    generator = np.random.default_rng(7)
+    yes, scores = generator.random(40) < 0.4, generator.integers(0, 5, 40) / 4
+    counts = generator.multinomial(40, np.full(40, 1 / 40), size=20).astype(float)
+    areas, accuracies = roc_auc(yes, scores, counts), balanced_accuracy(yes, scores > 0.5, counts)
+    for row, area, accuracy in zip(counts.astype(int), areas, accuracies, strict=True):
+        drawn = np.repeat(np.arange(40), row)
+        assert area == pytest.approx(roc_auc_score(yes[drawn], scores[drawn]), abs=1e-9)
+        assert accuracy == pytest.approx(balanced_accuracy_score(yes[drawn], scores[drawn] > 0.5), abs=1e-9)
+
+
+def test_perfect_inverted_and_constant_predictions(ratings, table):
+    def scored(value):
+        found = defaultdict(dict)
+        for (image, emotion), answers in ratings.items():
+            found[image][emotion] = value(sum(answers) == 3)
+        made = {image: Prediction(VoiceProfile(values)) for image, values in found.items()}
+        model = emonet_face_binary(table, made).to_dict()["model"]
+        return [
+            model[part][metric]["value"]
+            for part in ("all", "mean")
+            for metric in ("balanced_accuracy", "roc_auc")
+        ]
+
+    assert scored(lambda yes: 1.0 if yes else 0.0) == [1, 1, 1, 1]
+    assert scored(lambda yes: 0.0 if yes else 1.0) == [0, 0, 0, 0]
+    assert scored(lambda yes: 0.6) == [0.5, 0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("0", "a", "True", "Anger"), ("0", "a", "False", "Anger")],
+        [("0", "a", "weakly_present", "Anger")],
+        [("0", "a", "True", "Hunger")],
+        [],
+    ],
+)
+def test_a_table_that_is_not_binary_is_one_error(tmp_path, rows):
+    with pytest.raises(CorpusError, match=r"t\.csv"):
+        read_binary_table(write(tmp_path / "t.csv", rows))
+
+
+def test_predictions_for_other_images_are_refused(table):
+    with pytest.raises(InputError, match="00000"):
+        emonet_face_binary(table, {"somewhere else": Prediction(VoiceProfile())})

@@ -1,0 +1,276 @@
+"""EmoNet-Voice Bench: every metric equals numpy, scipy, scikit-learn and krippendorff on made ratings."""
+
+import json
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+from budew.errors import InputError
+from budew.evaluation.benchmarks.emonet_voice import emonet_voice
+from budew.evaluation.results import Settings
+from budew.taxonomy import EMOTION_TABLE
+from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
+
+ROWS = rated_rows()
+EMOTION_ROWS = [row for row in ROWS if row.category not in ("Authenticity", "Arousal")]
+FEW = Settings(resamples=20, permutations=5, seed=1)
+METRICS = ("pearson", "spearman", "mae", "rmse")
+
+
+def noisy(row):
+    return min(1.0, max(0.0, row.label / 10 + random.Random(row.file).uniform(-0.4, 0.4)))
+
+
+PREDICTORS = {
+    "perfect": lambda row: row.label / 10,
+    "constant": lambda row: 0.5,
+    "silent": lambda row: 0.0,
+    "inverted": lambda row: 1 - row.label / 10,
+    "noisy": noisy,
+    "refusing": lambda row: None if len(row.answers) == 3 else noisy(row),
+}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("bench"), ROWS)
+
+
+@pytest.fixture(scope="module", params=PREDICTORS)
+def scored(bench, request, tmp_path_factory):
+    """Name of the predictor, rows of emotions with its predictions (0–10, None refused), the results."""
+    predict = PREDICTORS[request.param]
+    scores = {row.file: {row.category: predict(row)} for row in EMOTION_ROWS}
+    lineless = {row.file for row in EMOTION_ROWS if predict(row) is None and row.voice == "nova"}
+    scores = {file: values for file, values in scores.items() if file not in lineless}
+    file = write_scores(tmp_path_factory.mktemp("p") / "scores.jsonl", scores)
+    result = emonet_voice(bench, predictions=file, settings=FEW).to_dict()
+    pairs = [(row, None if predict(row) is None else 10 * predict(row)) for row in EMOTION_ROWS]
+    return request.param, pairs, json.loads(json.dumps(result, allow_nan=False))
+
+
+def expected(pairs):
+    labels, values = np.array([(row.label, value) for row, value in pairs]).T
+    found = {"mae": np.abs(values - labels).mean(), "rmse": np.sqrt(((values - labels) ** 2).mean())}
+    if np.ptp(labels) == 0:
+        return found | {"pearson": None, "spearman": None}
+    if np.ptp(values) == 0:
+        return found | {"pearson": 0.0, "spearman": 0.0}
+    correlations = {
+        "pearson": stats.pearsonr(labels, values)[0],
+        "spearman": stats.spearmanr(labels, values)[0],
+    }
+    return found | correlations
+
+
+def check(group, pairs):
+    n = group["n"] if isinstance(group["n"], int) else group["n"]["value"]
+    assert n == len(pairs)
+    for name, value in expected(pairs).items():
+        estimate = group[name]
+        assert estimate["value"] == (None if value is None else pytest.approx(value, abs=1e-9))
+        if value is not None and name in ("mae", "rmse"):
+            assert estimate["low"] - 1e-9 <= value <= estimate["high"] + 1e-9
+
+
+def check_all(result, pairs):
+    check(result, pairs)
+    check(result["voice_intervals"], pairs)
+    keys = {
+        "by_emotion": lambda row: row.category,
+        "by_language": lambda row: row.language,
+        "by_voice": lambda row: row.voice,
+        "by_arousal": lambda row: EMOTION_TABLE[row.category].arousal.replace("medium-", ""),
+    }
+    for part, key in keys.items():
+        for name, group in result[part].items():
+            chosen = [pair for pair in pairs if key(pair[0]) == name]
+            assert group["n"] == len(chosen)
+            if chosen:
+                check(group, chosen)
+        assert {key(row) for row, _ in pairs} <= result[part].keys()
+    check(result["unanimous"], [pair for pair in pairs if len(set(pair[0].answers.values())) == 1])
+    check_classes(result["classes"], pairs)
+
+
+def majority(answers):
+    counts, mean = Counter(answers), sum(answers) / len(answers)
+    return sorted(counts, key=lambda one: (-counts[one], abs(one - mean), one))[0]
+
+
+def check_classes(found, pairs):
+    labels = [majority(list(row.answers.values())) for row, _ in pairs]
+    classes = [0 if value < 2.5 else 1 if value < 7.5 else 2 for _, value in pairs]
+    options = {"labels": [0, 1, 2], "average": "macro", "zero_division": 0}
+    most = Counter(labels).most_common(1)[0][0]
+    constant = [most] * len(labels)
+    baseline = found["baseline"]
+    assert baseline["class"] == most
+    assert found["confusion"] == confusion_matrix(labels, classes, labels=[0, 1, 2]).tolist()
+    for metrics, values in ((found, classes), (baseline, constant)):
+        assert metrics["accuracy"]["value"] == pytest.approx(accuracy_score(labels, values), abs=1e-9)
+        assert metrics["macro_f1"]["value"] == pytest.approx(f1_score(labels, values, **options), abs=1e-9)
+        assert metrics["accuracy"]["low"] <= metrics["accuracy"]["value"] <= metrics["accuracy"]["high"]
+
+
+def test_every_metric_equals_an_independent_computation(scored):
+    name, pairs, result = scored
+    predicted = [pair for pair in pairs if pair[1] is not None]
+    check_all(result, predicted)
+    check_all(result["as_zero"], [(row, value or 0.0) for row, value in pairs])
+    refused = len(pairs) - len(predicted)
+    assert bool(refused) is (name == "refusing")
+    assert result["refused"]["value"] == pytest.approx(100 * refused / len(pairs), abs=1e-9)
+    lineless = sum(value is None and row.voice == "nova" for row, value in pairs)
+    counts = {"refused": refused, "without_prediction": lineless, "unparsed": 0, "unused_predictions": 0}
+    assert result["missing"] == counts
+
+
+def test_whole_voices_are_resampled(scored):
+    _, pairs, result = scored
+    pairs = [(row, value) for row, value in pairs if value is not None]
+    voices = sorted({row.voice for row, _ in pairs})
+    errors = {name: [abs(v - row.label) for row, v in pairs if row.voice == name] for name in voices}
+    draws = np.random.default_rng(FEW.seed).integers(len(voices), size=(FEW.resamples, len(voices)))
+    sampled = [np.concatenate([errors[voices[one]] for one in drawn]).mean() for drawn in draws]
+    assert result["voice_intervals"]["mae"]["low"] == pytest.approx(np.quantile(sampled, 0.025), abs=1e-9)
+
+
+def test_known_predictors_get_the_metrics_that_the_protocol_implies(scored):
+    name, pairs, result = scored
+    mean_label = np.mean([row.label for row, _ in pairs])
+    known = {
+        "perfect": {"pearson": 1, "spearman": 1, "mae": 0, "rmse": 0},
+        "inverted": {"pearson": -1, "spearman": -1},
+        "constant": {"pearson": 0, "spearman": 0},
+        "silent": {"pearson": 0, "spearman": 0, "mae": mean_label},
+    }
+    for metric, value in known.get(name, {}).items():
+        assert result[metric]["value"] == pytest.approx(value, abs=1e-9)
+
+
+def test_reliability_and_human_ceiling_are_of_the_ratings_alone(scored):
+    krippendorff = pytest.importorskip("krippendorff")
+    _, _, result = scored
+    groups = {name: [row for row in ROWS if row.category == name] for name in {row.category for row in ROWS}}
+    for name, rows in {"all": ROWS, **groups}.items():
+        matrix = [[row.answers.get(f"human-{rater}", np.nan) for row in rows] for rater in range(1, 7)]
+        alpha = krippendorff.alpha(matrix, level_of_measurement="interval")
+        assert result["reliability"][name]["krippendorff"]["value"] == pytest.approx(alpha, abs=1e-9)
+    said = [(5 * own, row, who) for row in EMOTION_ROWS for who, own in row.answers.items()]
+    others = [(5 * sum(row.answers.values()) - own) / (len(row.answers) - 1) for own, row, _ in said]
+    own = np.array([one[0] for one in said])
+    ceiling = result["human_ceiling"]
+    assert ceiling["n"] == len(own)
+    assert ceiling["pearson"]["value"] == pytest.approx(stats.pearsonr(own, others)[0], abs=1e-9)
+    assert ceiling["spearman"]["value"] == pytest.approx(
+        stats.spearmanr(own, np.round(others, 9))[0], abs=1e-9
+    )
+    assert ceiling["mae"]["value"] == pytest.approx(np.abs(own - others).mean(), abs=1e-9)
+
+
+def test_numbers_of_the_data_are_counted(scored):
+    numbers = scored[2]["numbers"]
+    assert numbers["clips"] == len(ROWS)
+    assert numbers["raters_per_clip"] == dict(sorted(Counter(str(len(row.answers)) for row in ROWS).items()))
+    assert sum(numbers["ratings_of_rater"].values()) == numbers["ratings"]
+    assert numbers["voices"] == dict(sorted(Counter(row.voice for row in ROWS).items()))
+    assert numbers["unanimous"] == sum(len(set(row.answers.values())) == 1 for row in ROWS)
+
+
+def test_the_leaderboard_has_the_model_among_the_published_rows_and_every_row_a_source(scored):
+    board = scored[2]["leaderboard"]
+    assert sum(bool(row.get("own")) for row in board) == 1
+    assert [row["pearson"] for row in board] == sorted((row["pearson"] for row in board), reverse=True)
+    assert all(row["source"] for row in board)
+    best = max(row["pearson"] for row in board if not row.get("own"))
+    assert best == 0.421
+    published = scored[2]["published_by_emotion"]
+    assert all(
+        one["source"] and one["date"] and set(one["spearman"]) <= set(EMOTION_TABLE) for one in published
+    )
+
+
+def test_the_two_attributes_are_scored_apart(bench, tmp_path):
+    rows = [row for row in ROWS if row.category == "Authenticity"]
+    scores = {row.file: {"Anger": 0.0, "Authenticity": noisy(row)} for row in rows[1:]}
+    scores |= {row.file: {row.category: 0.5} for row in EMOTION_ROWS}
+    file = write_scores(tmp_path / "p.jsonl", scores)
+    result = emonet_voice(bench, predictions=file, settings=FEW).to_dict()
+    check(result["attributes"]["Authenticity"], [(row, 10 * noisy(row)) for row in rows[1:]])
+    assert result["attributes"]["Authenticity"]["refused"]["value"] == pytest.approx(100 / len(rows))
+    assert result["attributes"]["Arousal"]["refused"]["value"] == 100
+    assert result["n"]["value"] == len(EMOTION_ROWS)
+    assert result["missing"]["unused_predictions"] == 0
+
+
+def test_captions_without_anything_parsed_are_counted_and_scored_as_zero(bench, tmp_path):
+    captions = dict.fromkeys((row.file for row in EMOTION_ROWS), "A voice full of extreme anger.")
+    unparsed = [row.file for row in EMOTION_ROWS if row.category == "Interest"]
+    captions |= dict.fromkeys(unparsed, "Zzz.")
+    lines = [{"id": id, "caption": caption} for id, caption in captions.items()]
+    refused = next(line for line in lines if line["id"] == unparsed[0])
+    refused["emotions"] = {"Interest": None}
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    result = emonet_voice(bench, predictions=tmp_path / "c.jsonl", settings=FEW).to_dict()
+    assert (result["missing"]["unparsed"], result["missing"]["refused"]) == (len(unparsed) - 1, 1)
+    pairs = [(row, 10.0 * (row.category == "Anger")) for row in EMOTION_ROWS]
+    check(result, [pair for pair in pairs if pair[0].category != "Interest"])
+    check(result["as_zero"], pairs)
+
+
+def test_ids_match_with_or_without_suffix_and_folder_and_as_rows(bench, tmp_path):
+    from budew.corpora.sources import read
+
+    by_file = {clip.metadata["file_name"]: clip.id for clip in read(bench)}
+    named = {
+        "bare": lambda file: file.removesuffix(".flac"),
+        "wav": lambda file: f"audio/{file.removesuffix('.flac')}.wav",
+        "row": by_file.__getitem__,
+    }
+    found = []
+    for name, call in named.items():
+        scores = {call(row.file): {row.category: noisy(row)} for row in EMOTION_ROWS}
+        file = write_scores(tmp_path / f"{name}.jsonl", scores)
+        result = emonet_voice(bench, predictions=file, settings=FEW).to_dict()
+        found.append({key: result[key] for key in (*METRICS, "by_emotion", "missing")})
+    assert found[0] == found[1] == found[2]
+    assert found[0]["missing"]["refused"] == 0
+
+
+def test_the_order_of_rows_and_predictions_does_not_matter(tmp_path):
+    scores = {row.file: {row.category: noisy(row)} for row in EMOTION_ROWS}
+    results = []
+    for seed in (1, 2):
+        rows = random.Random(seed).sample(ROWS, len(ROWS))
+        order = random.Random(seed).sample(list(scores), len(scores))
+        folder = write_set(tmp_path / f"{seed}" / "set", rows)
+        file = write_scores(tmp_path / f"{seed}" / "p.jsonl", {id: scores[id] for id in order})
+        results.append(emonet_voice(folder, predictions=file, settings=FEW).to_dict() | {"data": ""})
+    own = [row.pop("source") for result in results for row in result["leaderboard"] if row.get("own")]
+    assert len(own) == 2
+    assert results[0] == results[1]
+
+
+def test_predictions_for_other_clips_and_scores_off_their_scale_are_one_error(bench, tmp_path):
+    other = write_scores(tmp_path / "other.jsonl", {"somewhere": {"Anger": 1.0}})
+    with pytest.raises(InputError, match="no prediction"):
+        emonet_voice(bench, predictions=other)
+    mixed = write_scores(
+        tmp_path / "mixed.jsonl", {ROWS[0].file: {"Anger": 1.0}, ROWS[1].file: {"Anger": 7.0}}
+    )
+    with pytest.raises(InputError, match="line 2") as raised:
+        emonet_voice(bench, predictions=mixed)
+    assert "\n" not in str(raised.value)
+
+
+def test_predictions_of_a_checkpoint_are_scored(bench, whisper_folder):
+    result = emonet_voice(bench, model=whisper_folder, settings=FEW).to_dict()
+    counts = result["missing"]
+    assert result["n"]["value"] + counts["refused"] + counts["unparsed"] == len(EMOTION_ROWS)
+    assert counts["unused_predictions"] == 0
+    assert result["as_zero"]["n"]["value"] == len(EMOTION_ROWS)

@@ -1,0 +1,71 @@
+"""The page and the terminal show the numbers of the JSON, and one's own row among the published ones."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from budew.evaluation.benchmarks.coarse import Example, load_task, score_coarse
+from budew.evaluation.results import Settings, Skipped
+from budew.reports.coarse_benchmark_page import coarse_report
+from budew.reports.section_tables import terminal
+from budew.reports.sections import Bars, HeatMap, StackedBars, Table, render_sections
+
+
+@pytest.fixture(scope="module", params=["emodb", "ravdess", "ferd", "affectnet"])
+def result(request) -> dict:
+    """Results of random scores, with speakers and intensities for speech, as they come back from JSON."""
+    task, generator = load_task(request.param), np.random.default_rng(1)
+    speech = request.param in ("emodb", "ravdess")
+    examples = [
+        Example(
+            f"{number}",
+            task.classes[number % len(task.classes)],
+            generator.normal(0, 1, 40),
+            f"s{number % 3}" if speech else None,
+            ("normal", "strong")[number % 2] if speech else None,
+        )
+        for number in range(40)
+    ]
+    made = score_coarse(
+        task, examples, model="<mine>", data="set", skipped=[Skipped("x", "y")], settings=Settings(20, 20)
+    )
+    return json.loads(json.dumps(made.to_dict(), allow_nan=False))
+
+
+def test_ones_own_row_stands_among_the_published_ones(result):
+    board = next(section for section in coarse_report(result).sections if isinstance(section, Table))
+    (own,) = board.highlighted
+    assert board.rows[own][:2] == ("<mine>", result["accuracy"])
+    accuracies = [row[1]["value"] if isinstance(row[1], dict) else row[1] for row in board.rows]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert {row["model"] for row in result["published"]} < {row[0] for row in board.rows}
+
+
+def test_sections_hold_the_numbers_of_the_json(result):
+    sections = coarse_report(result).sections
+    bars = next(section for section in sections if isinstance(section, Bars))
+    published = result["published"][0]
+    for row, (name, values) in zip(bars.rows, result["by_class"].items(), strict=True):
+        assert {"value": row.value, "low": row.low, "high": row.high} == values["accuracy"]
+        assert row.marks[published["model"]] == published["by_class"][name]
+        assert row.marks["argmax"] == values["recall"]["value"]
+    heat = next(section for section in sections if isinstance(section, HeatMap))
+    assert np.nansum(np.array(heat.values, float), axis=1) == pytest.approx(100)
+    stacked = next(section for section in sections if isinstance(section, StackedBars))
+    assert sum(stacked.rows[0][1]) == result["n"]
+    tables = [section for section in sections if isinstance(section, Table)]
+    assert len(tables) == 1 + bool(result["by_intensity"])
+
+
+def test_page_and_terminal_name_source_and_mapping(result):
+    report = coarse_report(result)
+    page = render_sections(*report)
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(terminal(*report))
+    for text in (page.replace("\u200b", ""), console.export_text()):
+        assert result["published"][0]["source"] in text
+        assert result["mapping"]["source"] in text
+    assert "&lt;mine&gt;" in page

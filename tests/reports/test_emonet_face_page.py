@@ -1,0 +1,116 @@
+"""Reports of EmoNet-Face hold the numbers of the JSON, one's own model first, beside published figures."""
+
+import numpy as np
+import pytest
+
+from budew.evaluation.benchmarks.emonet_face_binary import BinaryTable, emonet_face_binary
+from budew.evaluation.benchmarks.emonet_face_hq import emonet_face_hq
+from budew.evaluation.benchmarks.face_table import FaceTable
+from budew.evaluation.predictions import Prediction
+from budew.profile import VoiceProfile
+from budew.reports.emonet_face_page import emonet_face_binary_report, emonet_face_hq_report
+from budew.reports.section_tables import terminal
+from budew.reports.sections import render_sections
+from budew.taxonomy import EMOTIONS
+
+
+def predictions(images):
+    generator = np.random.default_rng(1)
+    return {
+        name: Prediction(VoiceProfile(dict(zip(EMOTIONS, generator.random(40).tolist(), strict=True))))
+        for name in images
+    }
+
+
+@pytest.fixture(scope="module")
+def hq():
+    generator = np.random.default_rng(0)
+    images = tuple(f"{n:02d}" for n in range(20))
+    ratings = generator.integers(0, 8, (4, 20, 40)).astype(float)
+    rows = np.arange(80.0).reshape(4, 20)
+    table = FaceTable(
+        ("<p>", "q", "r", "VLM ZS"),
+        ("human",) * 3 + ("zero-shot",),
+        images,
+        ratings,
+        rows,
+        {"rows": 80, "repeated": 0, "filled": 3},
+    )
+    return {"data": "hq.csv", **emonet_face_hq(table, predictions(images), name="mine").to_dict()}
+
+
+@pytest.fixture(scope="module")
+def binary():
+    image, emotion = np.repeat(np.arange(30), 2), np.tile([3, 7], 30)
+    yes = np.tile([3, 0, 2, 1, 0, 3], 10)
+    table = BinaryTable(tuple(f"{n:02d}" for n in range(30)), 3, image, emotion, np.minimum(yes + 1, 3), yes)
+    return {"data": "b.csv", **emonet_face_binary(table, predictions(table.images), name="mine").to_dict()}
+
+
+def sections(report):
+    return {section.heading: section for section in report.sections}
+
+
+def test_hq_report_holds_the_numbers_of_the_json(hq):
+    report = emonet_face_hq_report(hq)
+    own = next(rater for rater in hq["raters"] if rater["name"] == "mine")
+    assert (report.cards[0].value, report.cards[0].low) == (own["kappa"]["value"], own["kappa"]["low"])
+    found = sections(report)
+    raters = found["Raters"]
+    assert [row[0] for row in raters.rows] == [rater["name"] for rater in hq["raters"]]
+    assert [raters.rows[place][0] for place in raters.highlighted] == ["mine"]
+    assert {row.label: row.value for row in found["κ by emotion: mine"].rows} == own["by_emotion"]
+    published = {row[0]: row[1:] for row in found["Beside published results"].rows}
+    assert published["Hume Face*"] == (None, 0.4659)
+    assert published["mine"] == (own["matched_kappa"], None)
+    assert len(published) == 15 + 2  # 14 models and the people, this table's model, one's own
+    alpha = {
+        row.label: (row.value, row.marks["published"]) for row in found["Krippendorff's α of people"].rows
+    }
+    assert alpha["Elation"] == (hq["alpha"]["by_emotion"]["Elation"]["value"], 0.5842)
+    assert found["κ of pairs of raters, mean over emotions"].values == hq["pairs"]["kappa"]
+    assert dict(found["Ratings by people, 0 to 7"].rows) == hq["ratings"]
+
+
+def test_reports_show_the_share_that_was_predicted_and_the_counts_that_were_scored(hq, binary):
+    for report, result in ((emonet_face_hq_report(hq), hq), (emonet_face_binary_report(binary), binary)):
+        assert result["predicted"]["value"] in [card.value for card in report.cards]
+    bars = sections(emonet_face_binary_report(binary))["ROC AUC by emotion"].rows
+    for row, (name, scores) in zip(bars, binary["model"]["by_emotion"].items(), strict=True):
+        assert row.label == f"{name} ({scores['yes']} / {scores['no']})"
+
+
+def test_the_hq_report_names_the_emotions_of_the_comparison_with_published_results(hq):
+    notes = [text for _, text in emonet_face_hq_report(hq).notes]
+    names = ("Amusement", "Elation", "Thankfulness/Gratitude", "Astonishment/Surprise", "Anger")
+    assert any(all(name in text for name in names) for text in notes)
+
+
+def test_without_predictions_the_best_model_is_shown(hq):
+    raters = [rater for rater in hq["raters"] if rater["name"] != "mine"]
+    report = emonet_face_hq_report({**hq, "model": None, "raters": raters})
+    assert "κ by emotion: VLM ZS" in sections(report)
+    assert not any(card.note == "mine" for card in report.cards)
+    people = [rater for rater in raters if rater["group"] == "human"]
+    assert "κ by emotion: people" in sections(emonet_face_hq_report({**hq, "model": None, "raters": people}))
+
+
+def test_binary_report_holds_the_numbers_of_the_json(binary):
+    report = emonet_face_binary_report(binary)
+    assert [card.value for card in report.cards[:2]] == [
+        binary["model"]["mean"][name]["value"] for name in ("balanced_accuracy", "roc_auc")
+    ]
+    found = sections(report)
+    table = {row[0]: row[1:] for row in found["Agreement table"].rows}
+    assert table["Elation"][-1] == 0.987
+    for emotion, row in binary["by_emotion"].items():
+        assert table[emotion][:4] == (row["pairs"], row["two"], row["three"], row["agreement"])
+    assert len(found["Agreement by emotion"].rows) == 2  # emotions that nobody was asked for have no bar
+
+
+def test_reports_render_and_escape(hq, binary):
+    for report in (emonet_face_hq_report(hq), emonet_face_binary_report(binary)):
+        page = render_sections(*report)
+        assert report.title in page
+        terminal(*report)
+    assert "&lt;p&gt;" in render_sections(*emonet_face_hq_report(hq))

@@ -1,0 +1,34 @@
+"""The report of EmoNet-Voice Bench shows the numbers of its JSON, whatever is undefined in it."""
+
+import pytest
+
+from budew.reports.emonet_voice_page import emonet_voice_report
+from budew.reports.section_tables import terminal
+from budew.reports.sections import render_sections
+from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result, rated_rows
+
+ROWS = rated_rows(3)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_every_section_renders_from_json_alone(tmp_path, refused):
+    scores = {row.file: {row.category: row.label / 10} for row in ROWS}
+    if refused:  # all but one clip: most metrics are undefined
+        scores = dict(list(scores.items())[:1])
+    result = emonet_voice_result(tmp_path, scores, ROWS)
+    report = emonet_voice_report(result)
+    page = render_sections(*report)
+    assert terminal(*report)
+    for section in report.sections:
+        assert section.heading in page
+    for row in result["leaderboard"]:
+        assert row["model"] in page
+    assert f"{result['human_ceiling']['mae']['value']:.3f}" in page
+
+
+def test_own_row_stands_out_with_its_intervals(tmp_path):
+    result = emonet_voice_result(tmp_path)
+    board = emonet_voice_report(result).sections[0]
+    (place,) = board.highlighted
+    assert board.rows[place][0] == "scores.jsonl"
+    assert board.rows[place][1] == result["pearson"]

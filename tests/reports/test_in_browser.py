@@ -1,0 +1,100 @@
+"""Pages in a real browser, wide and narrow: nothing overflows the page or its cell, nothing is cut."""
+
+import shutil
+
+import pytest
+
+from budew.evaluation import Settings, evaluate
+from budew.reports.emonet_voice_page import emonet_voice_report
+from budew.reports.evaluation_report import render_html
+from budew.reports.sections import BarRow, Bars, Card, HeatMap, StackedBars, Table, render_sections
+from budew.taxonomy import EMOTIONS
+from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MISPLACED = """() => {
+  const outside = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;
+  const found = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode, around = text.parentElement, range = document.createRange();
+    range.selectNodeContents(text);
+    const place = range.getBoundingClientRect();
+    if (!text.data.trim() || !place.width || around.closest(".unseen, .scale")) continue;
+    const box = around.closest("td, th, section, .card, header") ?? document.body;
+    if (outside(place, box.getBoundingClientRect())) found.push(text.data.trim());
+  }
+  return found;
+}"""
+"""Texts that are wider than the cell, card or section that they stand in."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def check_layout(browser, html):
+    """Assert that a page fits windows of 1280 and 400 pixels and that no text leaves its place."""
+    for width in (1280, 400):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.set_content(html)
+        page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(MISPLACED) == []
+        page.close()
+
+
+def sections_page():
+    """Return a page of realistic size: 40 emotions, 8 models, 22 raters."""
+    models = [f"Long-Model-Name {n} Large-Instruct" for n in range(8)]
+    raters = [f"annotator {n}" for n in range(14)] + models
+    estimate = {"value": -0.123, "low": -0.234, "high": 0.345}
+    board = [(name, *[estimate] * 5, "author/a-name") for name in models]
+    marked = [BarRow(name, **estimate, marks=dict.fromkeys(models, 0.5)) for name in EMOTIONS]
+    sections = (
+        Table("Leaderboard", ("Model", *models[:5], "Source"), board),
+        Bars("By emotion", marked, digits=3),
+        HeatMap("Kappas", raters, raters, [[-0.25] * 22] * 22, -1, 1, diverging=True),
+        StackedBars("Ratings", [str(n) for n in range(8)], [(name, range(8)) for name in EMOTIONS]),
+    )
+    cards = [Card("Spearman ρ", **estimate, note="permutation baseline 0.004", digits=3)] * 5
+    return render_sections(
+        "Benchmark of a-model/with-a-long-name",
+        "12,600 clips of /a/long/folder/" + "name" * 20,
+        cards,
+        sections,
+    )
+
+
+def test_sections_fit_wide_and_narrow_windows(browser):
+    check_layout(browser, sections_page())
+
+
+def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs):
+    check_layout(browser, render_html(evaluate(pairs, settings=Settings(resamples=20, permutations=3))))
+
+
+def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
+    check_layout(browser, render_sections(*emonet_voice_report(emonet_voice_result(tmp_path))))
+
+
+def test_what_does_not_fit_is_found(browser):
+    for css in (".grid td { max-width: 20px; }", ".lines { width: 1500px; }"):
+        html = sections_page().replace("</style>", css + "</style>", 1)
+        with pytest.raises(AssertionError):
+            check_layout(browser, html)
