@@ -3,7 +3,7 @@
 Deterministic, without model or network, in time linear in the length of the text. Any string can be parsed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.items import items_of, without_quotations
+from budew.captions.items import Item, items_of, without_quotations
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.phrases import QUOTED, UNKNOWN, Entry, Kind
+from budew.captions.phrases import QUOTED, STOP, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope import resolve_scopes
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
@@ -31,6 +31,8 @@ _MENTIONED = {
 """Kinds of phrases that say something, and what a mention calls them."""
 SHORTEST_UNKNOWN = 4
 """Letters. What is shorter belongs to the grammar."""
+_END: Item = (-1, -1, STOP)
+"""Stands before the first item and behind the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A word in the position of an emotion that has no lexicon entry: span and word in lower case."""
+    """A word where an emotion can stand that has no lexicon entry: span and word in lower case."""
 
     start: int
     end: int
@@ -182,13 +184,15 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
 
 
 def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
-    """Return the words without a meaning right behind an intensity or a phrase that names an emotion."""
+    """Return the words without a meaning where an emotion can stand."""
     tokens, places = tokenize(text), spans(text)
+    items = [*without_quotations(items_of(text, tokens, lexicon), text, lexicon), _END, _END]
     found, naming = [], False
-    for first, _, entry in without_quotations(items_of(text, tokens, lexicon), text, lexicon):
+    for index, (first, _, entry) in enumerate(items[:-2]):
         if entry is UNKNOWN:
             word = tokens[first]
-            if naming and len(word) >= SHORTEST_UNKNOWN and word.isalpha() and word not in lexicon.known:
+            candidate = len(word) >= SHORTEST_UNKNOWN and word.isalpha() and word not in lexicon.known
+            if candidate and (naming or _may_name_emotion(word, items, index, tokens, lexicon)):
                 found.append(Unknown(*places[first], word))
             naming = False
         elif entry.kind in (Kind.NAMING, Kind.INTENSITY):
@@ -196,6 +200,28 @@ def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
         elif entry.kind is not Kind.LINK and entry.kind is not Kind.EXCESS:
             naming = False
     return tuple(found)
+
+
+def _may_name_emotion(
+    word: str, items: Sequence[Item], index: int, tokens: Sequence[str], lexicon: Lexicon
+) -> bool:
+    """Return whether a word stands before "voice" or "tone", is the manner of speaking, a predicate ("he is
+    …,"), or a member of a list or a tag on its own.
+    """
+    (_, _, before), (first, _, behind) = items[index - 1] if index else _END, items[index + 1]
+    nouns, verbs = lexicon.table["carriers"], lexicon.table["manner_verbs"]
+    if first >= 0 and tokens[first] in nouns:
+        return True
+    if word.endswith("ly"):
+        return (first >= 0 and tokens[first] in verbs) or (index > 0 and tokens[items[index - 1][0]] in verbs)
+    ends = behind.kind in (Kind.COMMA, Kind.STOP, Kind.CONJUNCTION)
+    if before.kind in (Kind.COMMA, Kind.CONJUNCTION, Kind.STOP):
+        listed = index > 1 and items[index - 2][2].kind is Kind.EMOTION
+        return ends and (
+            listed or (before.kind is not Kind.CONJUNCTION and behind.kind is not Kind.CONJUNCTION)
+        )
+    listed = ends and items[index + 2][2].kind is Kind.EMOTION
+    return ends and not word.endswith("ing") and (before.form is Form.PRESENT or listed)
 
 
 def _on_scale(entry: Entry, level: float) -> float:

@@ -6,8 +6,8 @@ through, underlined or, without colours, in brackets. Captions come from outside
 visible.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.captions import Mention, ParsedCaption, frame_names, load_lexicon, parse, render
+from budew.captions.explain import explain
 from budew.captions.render import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
@@ -46,11 +47,12 @@ class Mark:
 
     Attributes:
         start, end: the span in the text, in characters. Marks never overlap.
-        kind: emotion, burst, trait, attribute, quoted or unknown.
-        role: affirmed, negated, past, quoted or unknown. Only "affirmed" counts.
+        kind: emotion, burst, trait, attribute, quoted, dropped or unknown.
+        role: affirmed, negated, past, quoted, dropped or unknown. Only "affirmed" counts.
         meaning: what it stands for, such as "Sadness" or "gender: female".
         level: "strong", "towards very warm"; empty for what has no level.
         phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
+        because: the words of the caption to which it owes level and role, "not" or "probably".
     """
 
     start: int
@@ -60,6 +62,7 @@ class Mark:
     meaning: str
     level: str = ""
     phrase: str = ""
+    because: str = ""
 
     @property
     def tone(self) -> str:
@@ -69,13 +72,20 @@ class Mark:
     @property
     def summary(self) -> str:
         """All of it on one line."""
+        why = self.because and f"because of: {self.because}"
         found = self.phrase and f"lexicon: {self.phrase}"
-        return " · ".join(filter(None, (self.meaning, self.level, self.role, found)))
+        return " · ".join(filter(None, (self.meaning, self.level, self.role, why, found)))
 
 
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
-    """Return the mentions, quotations and unknown words of a caption, in its order."""
-    found = [_mark(mention) for mention in parsed.mentions]
+    """Return the mentions, quotations, phrases without effect and unknown words of a caption, in order."""
+    explanation = explain(parsed.text, language=parsed.language)
+    found = [
+        replace(_mark(mention), because=_words(explanation.reasons.get((mention.start, mention.end), ())))
+        for mention in parsed.mentions
+    ]
+    for (start, end), rule in explanation.dropped.items():
+        found.append(Mark(start, end, "dropped", "dropped", rule))
     for start, end in quoted_spans(parsed.text, load_lexicon(parsed.language).speaking):
         found.append(Mark(start, end, "quoted", "quoted", "spoken words, not parsed"))
     for word in parsed.unknown:
@@ -100,6 +110,10 @@ def _mark(mention: Mention) -> Mark:
         level = level_name(0)
     place = (mention.start, mention.end, mention.kind, mention.role)
     return Mark(*place, meaning, level, visible(mention.phrase))
+
+
+def _words(of_text: Sequence[str]) -> str:
+    return " … ".join(visible(words).lower() for words in of_text)
 
 
 def _plain_name(attribute: str) -> str:
@@ -136,7 +150,7 @@ def print_explanation(parsed: ParsedCaption, console: Console) -> None:
         if _is_plain(console):
             console.print(Text(f"\n{_key(found)}"))
         console.print(_mark_table(parsed.text, found, console.width))
-    console.print(_bars(parsed.emotions, console))
+    console.print(_bars(parsed, console))
 
 
 def print_all_frames(
@@ -192,7 +206,7 @@ def _key(found: Sequence[Mark]) -> str:
 def _style(mark: Mark) -> Style:
     if mark.role == "unknown":
         return Style(color="yellow", underline=True)
-    if mark.role == "quoted":
+    if mark.role in ("quoted", "dropped"):
         return Style(dim=True, italic=True)
     if mark.role != "affirmed":
         return Style(color=mark.tone, strike=True, dim=mark.role == "past")
@@ -201,20 +215,23 @@ def _style(mark: Mark) -> Style:
 
 def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("found", "means", "level", "role", "lexicon"):
+    for heading in ("found", "means", "level", "role", "because of", "lexicon"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "role")
     longest = max(len(word) for mark in found for word in mark.meaning.split())
     table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
         said = Text(_cell(text[mark.start : mark.end]), _style(mark))
-        table.add_row(said, *map(Text, (mark.meaning, mark.level, mark.role, _cell(mark.phrase))))
+        table.add_row(
+            said, *map(Text, (mark.meaning, mark.level, mark.role, mark.because, _cell(mark.phrase)))
+        )
     return table
 
 
-def _bars(emotions: Mapping[str, float], console: Console) -> Table | Text:
+def _bars(parsed: ParsedCaption, console: Console) -> Table | Text:
     """Return a row an emotion: its name, a bar of which every level is a step, and the level."""
+    emotions = parsed.emotions
     if not emotions:
-        return Text("No emotion is named: all 40 are absent.", Style(dim=True))
+        return Text(_without_emotions(parsed), Style(dim=True))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column("emotion", overflow="fold")
     table.add_column("bar", no_wrap=True)
@@ -227,6 +244,14 @@ def _bars(emotions: Mapping[str, float], console: Console) -> Table | Text:
         bar = Text.assemble((full * filled, Style(color=emotion_tone(name))), (rest, Style(dim=True)))
         table.add_row(Text(name), bar, Text(level_name(emotions[name])))
     return table
+
+
+def _without_emotions(parsed: ParsedCaption) -> str:
+    """Return what is known of a caption without emotions: none is named, or its words are not understood."""
+    words = list(dict.fromkeys(visible(unknown.word) for unknown in parsed.unknown))
+    if words:
+        return f"No emotion was found; not in the lexicon: {', '.join(words)}."
+    return "No emotion is named: all 40 are absent."
 
 
 def explanation_html(parsed_captions: Sequence[ParsedCaption]) -> str:
@@ -246,6 +271,7 @@ def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
         "traits": [(_plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
         "bursts": parsed.bursts,
         "unknown": [word.word for word in parsed.unknown],
+        "without_emotions": _without_emotions(parsed),
     }
 
 
@@ -261,6 +287,7 @@ def _legend(found: Sequence[Mark]) -> list[tuple[str, str, str, str]]:
         ("negated", ("negated", "emotion", "negated", grey)),
         ("past", ("past", "emotion", "past", grey)),
         ("quoted", ("spoken words", "quoted", "quoted", colours["quoted"])),
+        ("dropped", ("no emotion here", "dropped", "dropped", colours["quoted"])),
         ("unknown", ("not in the lexicon", "unknown", "unknown", colours["unknown"])),
     ]
     return [row for occurs, row in rows if occurs in occurring]

@@ -1,5 +1,7 @@
 """Words where an emotion stands, and in no entry, are found and counted."""
 
+import pytest
+
 from budew.captions import parse, render
 from budew.captions.coverage import coverage, language_size
 from budew.captions.render import load_templates
@@ -34,6 +36,27 @@ def test_words_of_the_grammar_of_the_voice_and_of_the_lexicon_are_known():
         "Very noisy.", "a slight accent", "It sounds very close, quite clear audio.", "full of laughter",
     ):  # fmt: skip
         assert not parse(text).unknown, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a verklempt voice",
+        "She is verklempt.",
+        "sad, verklempt and tired",
+        "speaks verklemptly",
+        "verklempt, soft",
+    ],
+)
+def test_a_word_where_an_emotion_can_stand_is_unknown(text):
+    assert [unknown.word[:9] for unknown in parse(text).unknown] == ["verklempt"]
+
+
+@pytest.mark.parametrize("frame", load_templates().frames)
+def test_no_rendered_caption_has_an_unknown_word(frame):
+    profile = VoiceProfile({"Fear": 0.25, "Pride": 1}, ["Sobs"], {"gender": "female", "accent": "French"})
+    for seed in range(20):
+        assert not parse(render(profile, seed=seed, frame=frame)).unknown
 
 
 def test_rare_words_are_forgotten_before_memory_runs_out(monkeypatch):
