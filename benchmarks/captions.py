@@ -9,6 +9,7 @@ boundaries. Where it does not find the same set of emotions it is wrong, and tha
 import argparse
 import time
 from collections.abc import Callable, Iterable
+from itertools import count, islice
 from random import Random
 from typing import Any
 
@@ -21,14 +22,15 @@ from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS
 def random_profiles(n: int) -> list[VoiceProfile]:
     """Profiles as a corpus has them: one to five emotions, a burst in every second, gender and age."""
     random = Random(0)
-    return [
+    drawn = (
         VoiceProfile(
             {name: random.choice(LEVELS[1:]) for name in random.sample(EMOTIONS, random.randint(1, 5))},
             random.sample(BURSTS, random.randint(0, 1)),
             {key: random.choice(CATEGORIES[key]) for key in ("gender", "age")},
         )
-        for _ in range(n)
-    ]
+        for _ in count()
+    )
+    return list(islice((profile for profile in drawn if not profile.is_withheld), n))
 
 
 def keyword_scan(caption: str, keywords: dict[str, tuple[str, ...]]) -> set[str]:

@@ -119,7 +119,7 @@ def _without_an_emotion(caption: str, random: Random) -> str:
 
 def _with_an_emotion(caption: str, random: Random) -> str:
     said = parse(caption).profile
-    other = random.choice([name for name in EMOTIONS if name not in said.emotions])
+    other = random.choice([name for name in EMOTIONS if name not in (*said.emotions, "Sexual Lust")])
     return rewritten_profile(VoiceProfile({**said.emotions, other: 0.75}, said.bursts, said.traits), random)
 
 

@@ -39,11 +39,12 @@ def random_profile(random: Random, exact: bool) -> VoiceProfile:
         scale = ATTRIBUTES[name].scale
         share = random.choice((0, 0.25, 0.75, 1)) if exact else random.random()
         traits[name] = scale.low + share * (scale.high - scale.low)
-    return VoiceProfile(
+    profile = VoiceProfile(
         {name: random.choice(LEVELS[1:]) if exact else random.random() for name in emotions},
         random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
         traits,
     )
+    return random_profile(random, exact) if profile.is_withheld else profile
 
 
 def main() -> None:

@@ -40,6 +40,10 @@ class FilteredError(CorpusError):
     details: Mapping[str, Any] = MappingProxyType({})
 
 
+class WithheldError(FilteredError, InputError):
+    """A profile or text that joins a minor with sexual content: nothing is made of it, in any job."""
+
+
 class CheckpointError(BudewError, ValueError):
     """Model files that cannot be loaded: choose another checkpoint, or download it again."""
 

@@ -22,11 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from budew.errors import InputError
 from budew.strict_json import loads
-from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, burst, emotion, quantized_trait, trait
+from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, WITHHELD, burst, emotion, quantized_trait, trait
 from budew.taxonomy.scales import INTENSITY, nearest_level
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARTS = {"emotions", "bursts", "traits", "rated"}
+_MINOR_AGES, _ADULT = frozenset(WITHHELD["minor"]["age"]), float(WITHHELD["minor"]["Age_below"])
+_SEXUAL_EMOTIONS, _SEXUAL_BURSTS = WITHHELD["sexual"]["emotions"], frozenset(WITHHELD["sexual"]["bursts"])
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -86,6 +88,19 @@ class VoiceProfile:
     def fully_rated(self) -> bool:
         """Whether all 40 emotions are rated: only then a profile without emotions means a neutral voice."""
         return len(self.rated) == len(EMOTIONS)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether a minor is joined with sexual content, as `budew/taxonomy/withheld.yaml` says.
+
+        Such a profile can be read and counted, and nothing else: `render` refuses it, and jobs and exports
+        leave its clip out. An emotion counts from the level slight on.
+        """
+        number = self.traits.get("Age", _ADULT)
+        if self.traits.get("age") not in _MINOR_AGES and isinstance(number, float) and number >= _ADULT:
+            return False
+        levels = (nearest_level(self.emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
+        return any(levels) or not _SEXUAL_BURSTS.isdisjoint(self.bursts)
 
     def quantized(self) -> "VoiceProfile":
         """Return the profile with every number rounded to one of five levels."""

@@ -16,7 +16,7 @@ from budew.captions.frames import STYLES, Frame, capitalised, compile_frame
 from budew.captions.lexicon import RENDERED_ATTRIBUTES, Lexicon, load_lexicon, with_article
 from budew.captions.parse import parse
 from budew.captions.word_choice import Content, Filling, Wording, slots
-from budew.errors import InputError
+from budew.errors import InputError, WithheldError
 from budew.profile import VoiceProfile
 from budew.randomness import Choices
 from budew.taxonomy import ATTRIBUTES, WORD_TRAITS
@@ -65,6 +65,7 @@ def render(
     Raises:
         InputError: unknown frame, style, part, wording or language, a frame of another style, no frame that
             fits the profile, or an invalid `max_emotions` or `min_level`.
+        WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
     """
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
@@ -180,12 +181,15 @@ def content_of(
     Raises:
         InputError: a part or a number that there cannot be.
         TypeError: what is given is no profile.
+        WithheldError: the profile joins a minor with sexual content.
     """
     if not isinstance(profile, VoiceProfile):
         kind = type(profile).__name__
         raise TypeError(
             f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
         )
+    if profile.is_withheld:
+        raise WithheldError("the profile joins a minor with sexual content: correct its labels")
     if isinstance(leave_out, str):
         raise InputError(f"what to leave out is a list of parts, not {leave_out!r}: write [{leave_out!r}]")
     if max_emotions is not None and (not isinstance(max_emotions, int) or max_emotions < 0):

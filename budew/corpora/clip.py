@@ -8,11 +8,13 @@ the second is `Clip.to_dict()`.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
-from budew.errors import CorpusError, OnBad, report
+from budew.captions.parse import parse
+from budew.errors import CorpusError, OnBad, WithheldError, report
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
@@ -85,6 +87,12 @@ class Clip:
         by_kind = ([one for one in self.captions if one.kind == kind] for kind in CAPTION_KINDS)
         return tuple(next(filter(None, by_kind), ()))
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the profile or a caption joins a minor with sexual content."""
+        profiles = chain(filter(None, [self.profile]), (parse(one.text).profile for one in self.captions))
+        return any(profile.is_withheld for profile in profiles)
+
     def encoded(self) -> bytes:
         """Return the encoded audio, as it can be stored.
 
@@ -150,6 +158,25 @@ def check_id(id: str) -> None:
     if len(id) > LONGEST_ID or odd or "\\" in id or {"..", ".", ""} & set(id.split("/")):
         fault = "use 1 to 240 printable characters, no leading /, no '..'"
         raise CorpusError(f"{id[:80]!r} cannot be the id of a clip: {fault}")
+
+
+def check_not_withheld(clip: Clip) -> None:
+    """Raise `WithheldError` if the profile or a caption of a clip joins a minor with sexual content."""
+    if clip.is_withheld:
+        raise WithheldError(f"clip {clip.id!r}: joins a minor with sexual content: left out of every job")
+
+
+def without_withheld(
+    clips: Iterable[Clip], on_withheld: Callable[[str, WithheldError], None]
+) -> Iterator[Clip]:
+    """Pass on the clips that are not withheld; call `on_withheld` with the id and the error of the others."""
+    for clip in clips:
+        try:
+            check_not_withheld(clip)
+        except WithheldError as error:
+            on_withheld(clip.id, error)
+        else:
+            yield clip
 
 
 def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], on_bad: OnBad | None) -> Iterator[Clip]:

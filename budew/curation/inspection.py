@@ -135,7 +135,8 @@ def inspect_corpus(
                 continue
             if damage is not None:
                 add_broken(AudioError(damage))
-            chosen.add(clip)
+            if not clip.is_withheld:
+                chosen.add(clip)
             yield clip
 
     found.statistics = corpus_statistics(name, counted(examined(), progress))
@@ -193,6 +194,7 @@ def _examined(clip: Clip, found: Inspection) -> tuple[Clip, str | None]:
         "silent": peak < SILENCE,
         "the declared duration is not that of the audio": differs,
         "the declared sampling rate is not that of the audio": clip.sampling_rate not in (None, rate),
+        "joins a minor with sexual content: left out of every job": clip.is_withheld,
     }
     for name in (name for name, is_so in oddities.items() if is_so):
         found.remarks.setdefault(name, Remark()).add(clip.id)

@@ -71,6 +71,8 @@ def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
             skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
+        elif clip.is_withheld:
+            skipped.append(Skipped(clip.id, "the clip is withheld: it joins a minor with sexual content"))
         elif not clip.profile.rated:
             skipped.append(Skipped(clip.id, "no emotion of its profile is rated"))
         else:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from budew.captions.parse import parse
 from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"
@@ -43,6 +44,11 @@ class WindowCaption:
         return self.text == SILENCE
 
     @property
+    def withheld(self) -> bool:
+        """Whether there is no caption because it joined a minor with sexual content. No emotion is rated."""
+        return not self.text and not self.profile.rated
+
+    @property
     def expected(self) -> VoiceProfile:
         """The expected intensities, for scoring: means over sampled captions, or those of the one caption."""
         return self.sampled or self.profile
@@ -66,7 +72,7 @@ class Captioned:
         duration: seconds that were decoded.
         windows: in order, at least one.
         profile: of the whole recording, see `pool`.
-        warnings: letters that were removed from a caption.
+        warnings: letters that were removed from a caption, captions that are withheld.
         damaged: damage of the audio, and how much of it could be decoded; None if it is undamaged.
         id: of the clip, if the recording is from a corpus.
     """
@@ -154,11 +160,32 @@ def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
     Traits: the mean of a number and the word that holds the longest, among windows that have the trait; the
     earlier of two words that hold equally long.
     """
-    spoken = [(window.profile, window.end - window.start) for window in windows if not window.silent]
+    heard = [window for window in windows if not window.silent]
+    spoken = [(window.profile, window.end - window.start) for window in heard if not window.withheld]
+    if heard and not spoken:
+        return VoiceProfile(None)
     if len(spoken) == 1:
         return spoken[0][0]
     bursts = [burst for profile, _ in spoken for burst in profile.bursts]
     return VoiceProfile(_mean_emotions(spoken), bursts, _traits(spoken))
+
+
+def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowCaption, ...]:
+    """Return the windows without captions and profiles that join a minor with sexual content; without any
+    where that is so of the recording as a whole."""
+    kept = [_withheld(window) if _is_withheld(window) else window for window in windows]
+    expected = pool([replace(window, profile=window.expected) for window in kept])
+    if pool(kept).is_withheld or expected.is_withheld:
+        kept = [window if window.silent else _withheld(window) for window in kept]
+    return tuple(kept)
+
+
+def _is_withheld(window: WindowCaption) -> bool:
+    return any(one.is_withheld for one in (window.profile, window.expected, parse(window.text).profile))
+
+
+def _withheld(window: WindowCaption) -> WindowCaption:
+    return replace(window, text="", profile=VoiceProfile(None), sampled=None)
 
 
 def clean(text: str) -> tuple[str, str]:

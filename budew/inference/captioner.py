@@ -17,7 +17,16 @@ from budew.audio.samples import Window, is_silent
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CorpusError, InputError, JobError, first_line
-from budew.inference.captioned import SILENCE, Captioned, Failure, WindowCaption, clean, clock, pool
+from budew.inference.captioned import (
+    SILENCE,
+    Captioned,
+    Failure,
+    WindowCaption,
+    clean,
+    clock,
+    pool,
+    without_withheld_captions,
+)
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
 from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation, sample_captions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
@@ -239,13 +248,24 @@ class _Unfinished:
         """Return the result. Call it once all is complete."""
         if self.failure is not None:
             return self.failure
-        windows = tuple(window for window in self.windows if window is not None)
-        warnings = tuple(
+        windows = without_withheld_captions([window for window in self.windows if window is not None])
+        warnings = [
             f"at {clock(windows[place].start)}: stray letters {removed!r} before the caption removed"
             for place, removed in sorted(self.removed.items())
-        )
+        ]
+        warnings += [
+            f"at {clock(window.start)}: the caption joins a minor with sexual content and is withheld"
+            for window in windows
+            if window.withheld
+        ]
         return Captioned(
-            self.source, windows[-1].end, windows, pool(windows), warnings, self.damage, self.recording.id
+            self.source,
+            windows[-1].end,
+            windows,
+            pool(windows),
+            tuple(warnings),
+            self.damage,
+            self.recording.id,
         )
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Self
 
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, check_not_withheld, without_withheld
 from budew.corpora.shards import write_shard
 from budew.corpora.sidecar import check_characters
 from budew.errors import CorpusError, JobError
@@ -96,7 +96,7 @@ def do_unit(unit: Unit, job: Job, out: Path, on_clip: OnClip) -> Note:
                 count_clips()
             yield clip
 
-    written, count = tallied(_writable(job.run(clips(), failed), failed)), 0
+    written, count = tallied(_writable(job.run(without_withheld(clips(), failed), failed), failed)), 0
     if (first := next(written, None)) is None:
         path.unlink(missing_ok=True)
     else:
@@ -117,7 +117,7 @@ def do_unit(unit: Unit, job: Job, out: Path, on_clip: OnClip) -> Note:
 
 
 def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id."""
+    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id, nothing withheld."""
     seen: set[str] = set()
     for clip in clips:
         try:
@@ -132,6 +132,7 @@ def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
 def _ready(clip: Clip, seen: set[str]) -> Clip:
     if clip.id in seen:
         raise CorpusError(f"clip {clip.id!r}: another clip of the shard has this id: give each its own")
+    check_not_withheld(clip)
     check_characters(clip.to_dict(), f"clip {clip.id!r}")
     return replace(clip, audio=clip.encoded())
 

@@ -66,7 +66,8 @@ class Draft:
         """Return the next request for a slot."""
         slot.attempts += 1
         self.counts.update(requests=1, retried=int(slot.attempts > 1))
-        refused = tuple(Refused(text, _shown(verdict)) for text, verdict, _ in slot.refused[-_SHOWN:])
+        shown = [row for row in slot.refused if row[0]][-_SHOWN:]
+        refused = tuple(Refused(text, _shown(verdict)) for text, verdict, _ in shown)
         seed = derived_seed("paraphrase", self.id, self.seed, slot.number, slot.attempts)
         return Request(self.id, slot.source, slot.said, seed, n, slot.style, refused)
 
@@ -85,7 +86,8 @@ class Draft:
                 self._write(slot, text, made_by)
                 self.counts["accepted"] += 1
             else:
-                slot.refused.append((text, verdict, made_by))
+                shown = "" if "withheld" in verdict.codes else text  # neither kept nor sent again
+                slot.refused.append((shown, verdict, made_by))
 
     def finish(self, *, repair: bool) -> None:
         """Fill the open slots: with the best candidate repaired, or else with a template."""
@@ -107,7 +109,7 @@ class Draft:
         if self.failures:
             account["failures"] = self.failures
         if keep_refused:
-            refused = [row for slot in self.slots for row in slot.refused]
+            refused = [row for slot in self.slots for row in slot.refused if row[0]]
             account["refusals"] = [
                 {"text": text[:_LONGEST_KEPT]}
                 | {name: list(getattr(verdict, name)) for name in ("codes", "missed", "unknown")}

@@ -99,11 +99,12 @@ class Gate(Settings):
     ) -> Verdict:
         """Compare a candidate with the profile.
 
-        Codes of the reasons: `empty`; `long` (for its profile); every code of the linter (numbers, field
-        names, markup, loops, other languages, refusals, contradictions, too long for Whisper, …); `lost`,
-        `added` and `moved` (an emotion, by more levels than `tolerance`); `lost-burst`, `added-burst`;
-        `lost-trait`, `added-trait`, `other-trait`; `copy` (of the template), `sibling` (of another caption of
-        the clip); `spoken` (quotes, or words of the transcript: five in a row, or all of up to four).
+        Codes of the reasons: `empty`; `withheld` (a minor joined with sexual content); `long` (for its
+        profile); every code of the linter (numbers, field names, markup, loops, other languages, refusals,
+        contradictions, too long for Whisper, …); `lost`, `added` and `moved` (an emotion, by more levels than
+        `tolerance`); `lost-burst`, `added-burst`; `lost-trait`, `added-trait`, `other-trait`; `copy` (of the
+        template), `sibling` (of another caption of the clip); `spoken` (quotes, or words of the transcript:
+        five in a row, or all of up to four).
 
         Args:
             candidate: English caption.
@@ -116,8 +117,10 @@ class Gate(Settings):
         """
         if not candidate.strip():
             return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
-        wanted = expressible(profile)
         said = parse(candidate)
+        if profile.is_withheld or said.profile.is_withheld:
+            return Verdict(False, (Reason("withheld"),))
+        wanted = expressible(profile)
         neutral = None if profile.fully_rated else _neutral().search(candidate)
         reasons = (
             *self._form(candidate, wanted),

@@ -44,7 +44,7 @@ def write_records(records: Iterable[Record], file: TextIO, *, format: str, score
         records: one for each recording.
         file: open for writing text.
         format: "text" (failures are left out), "json" (one array) or "jsonl".
-        scores: add the emotions as numbers; in JSON all 40, under `scores`.
+        scores: add the emotions as numbers; in JSON all 40, under `scores`; null of a withheld caption.
         named: as text, put the name of the recording before its caption.
     """
     bad = 0
@@ -117,7 +117,7 @@ def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None
         return
     lines = record["caption"].splitlines()
     if scores:
-        strongest_first = sorted(record["emotions"].items(), key=lambda item: -item[1])
+        strongest_first = sorted((record["emotions"] or {}).items(), key=lambda item: -item[1])
         lines += [f"{intensity:.2f}  {name}" for name, intensity in strongest_first]
     shown = [record["source"], *(f"  {line}" for line in lines)] if named else lines
     print("\n".join(shown), file=file, flush=True)
@@ -126,4 +126,5 @@ def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None
 def _scored(record: Record, scores: bool) -> Record:
     if not scores or "error" in record:
         return record
-    return {**record, "scores": {name: record["emotions"].get(name, 0.0) for name in EMOTIONS}}
+    absent, emotions = (None, {}) if record["emotions"] is None else (0.0, record["emotions"])
+    return {**record, "scores": {name: emotions.get(name, absent) for name in EMOTIONS}}

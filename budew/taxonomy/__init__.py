@@ -17,6 +17,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from html import unescape
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote
 
 from budew.errors import InputError
@@ -174,6 +175,9 @@ ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType(
     }
 )
 """The 15 voice attributes by their published names."""
+
+WITHHELD: Mapping[str, Mapping[str, Any]] = MappingProxyType(packaged_table(__package__, "withheld"))
+"""Who is a minor and what is sexual, for `VoiceProfile.is_withheld`."""
 
 WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "style")
 """The keys whose value is a word."""

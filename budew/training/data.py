@@ -45,7 +45,8 @@ class FeatureSet:
         lengths: (clips,), frames of each with sound; behind them is silence.
         heads: (clips, targets), labels of the heads on the encoder, NaN where unknown.
         cut: number of clips longer than the window.
-        skipped: number of clips of which nothing is known, so that they have no part in training.
+        skipped: number of clips of which nothing is known, or that are withheld, so that they have no part in
+            training.
         reopen: opens the same set in another process, which gets the names of its files instead of gigabytes.
     """
 

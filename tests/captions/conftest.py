@@ -19,10 +19,11 @@ def random_profile():
         for name in random.sample(RENDERED_ATTRIBUTES, random.choice((0, 0, 1, 2, 4))):
             scale = ATTRIBUTES[name].scale
             traits[name] = scale.low + random.choice((0, 0.25, 0.75, 1)) * (scale.high - scale.low)
-        return VoiceProfile(
+        profile = VoiceProfile(
             {name: random.choice(LEVELS[1:]) for name in emotions},
             random.sample(BURSTS, random.choice((0, 0, 1, 1, 2, 3))),
             traits,
         )
+        return draw(random) if profile.is_withheld else profile
 
     return draw

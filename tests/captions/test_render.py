@@ -87,6 +87,8 @@ def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
         numbers = {"Authenticity": 2.0, "Warm_vs._Cold": 1.0} if random.random() < 0.5 else {}
         emotions = {name: random.choice(LEVELS[1:]) for name in random.sample(EMOTIONS, random.randint(0, 4))}
         profile = VoiceProfile(emotions, random.choice(([], ["Swallows"])), {**traits, **numbers})
+        if profile.is_withheld:
+            continue
         caption = render(profile, seed=seed, leave_out=random.choice(((), (), ("emotions",))))
         assert not wrong.search(caption), caption
 

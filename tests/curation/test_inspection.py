@@ -176,3 +176,13 @@ def test_random_examples_fill_up_to_twelve():
     clips += [Clip(f"e{n}", b"x", "wav", profile=VoiceProfile({EMOTIONS[n]: 1})) for n in range(10)]
     assert len(examples(clips)) == 12
     assert {f"e{n}" for n in range(10)} < set(examples(clips))
+
+
+def test_clips_that_join_a_minor_with_sexual_content_are_counted_and_not_shown(folder):
+    (folder / "one.json").write_text(
+        json.dumps({"profile": {"emotions": {"Sexual Lust": 1}, "traits": {"age": "child"}}})
+    )
+    found = inspect_corpus(folder)
+    assert found.remarks == {"joins a minor with sexual content: left out of every job": Remark(1, ["one"])}
+    assert found.statistics.clips == 3
+    assert {clip.id for clip in found.examples} == {"two", "three"}

@@ -214,3 +214,24 @@ def test_a_failing_model_is_reported_with_recording_and_reason(whisper_folder, s
     with pytest.raises(JobError, match=r"a\.wav: the model failed on cpu .*\(IndexError: ") as caught:
         list(captioner.caption_files([sounds / "a.wav", sounds / "b.flac"]))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (["A child, extremely lustful.", "A sad woman."], ["", "A sad woman."]),
+        (["A teenage boy.", "Extremely lustful moans of pleasure."], ["", ""]),
+        (["A grown woman, lustful.", "A sad woman."], ["A grown woman, lustful.", "A sad woman."]),
+    ],
+)
+def test_a_caption_that_joins_a_minor_with_sexual_content_is_withheld(
+    captioner, make_sound, monkeypatch, said, shown
+):
+    monkeypatch.setattr("budew.inference.captioner.write_captions", lambda *_, **__: said)
+    result = captioner(make_sound(5, 4.0), sampling_rate=16_000)
+    assert [window.text for window in result.windows] == shown
+    assert len(result.warnings) == shown.count("")
+    assert all("joins a minor with sexual content" in warning for warning in result.warnings)
+    assert not result.profile.is_withheld
+    assert bool(result.profile.rated) == any(shown)
+    assert ("lust" in json.dumps(result.to_dict()).lower()) == ("grown" in said[0])

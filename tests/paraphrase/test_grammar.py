@@ -31,7 +31,7 @@ profiles = st.builds(
             **{name: st.floats(row.scale.low, row.scale.high) for name, row in ATTRIBUTES.items()},
         },
     ),
-)
+).filter(lambda profile: not profile.is_withheld)
 
 
 def rewritten(*requests: Request) -> list[Candidates]:

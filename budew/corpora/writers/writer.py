@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar, cast
 from urllib.parse import quote
 
-from budew.corpora.clip import Clip
+from budew.corpora.clip import Clip, check_not_withheld
 from budew.corpora.sidecar import LARGEST_JSON
 from budew.corpora.writers import text_manifests
 from budew.corpora.writers.export_folder import write_folder
@@ -126,12 +126,13 @@ def expressed(clips: Iterable[Clip], express: Callable[[Clip], T], on_bad: OnBad
 
 
 def _distinct(clips: Iterable[Clip], on_bad: OnBad | None) -> Iterator[Clip]:
-    """Pass on clips with an id of their own and audio that can be stored."""
+    """Pass on clips with an id of their own that may be written."""
     seen: set[str] = set()
 
     def checked(clip: Clip) -> Clip:
         if clip.id in seen:
             raise CorpusError(f"two clips have the id {clip.id!r}: give each its own")
+        check_not_withheld(clip)
         seen.add(clip.id)
         return clip
 

@@ -18,7 +18,7 @@ from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
 from budew.captions.tokens import words_of
 from budew.corpora import read
-from budew.corpora.clip import Caption, Clip
+from budew.corpora.clip import Caption, Clip, without_withheld
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
@@ -124,7 +124,8 @@ def paraphrase_report(
         found.bad += 1
         report(error, on_bad)
 
-    clips = chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora)
+    clips: Iterator[Clip] = chain.from_iterable(read(corpus, on_bad=bad) for corpus in corpora)
+    clips = without_withheld(clips, lambda _, error: bad(error))
     found.overused = lint_corpus(_rows(clips, found, drawn, progress))
     if not found.clips:
         names = ", ".join(found.corpora) or "no corpus"

@@ -19,6 +19,7 @@ import numpy as np
 from budew.audio.samples import decode
 from budew.captions.render import says_anything
 from budew.corpora import Clip, read
+from budew.corpora.clip import without_withheld
 from budew.corpora.folder import list_files
 from budew.errors import CorpusError
 from budew.model.build import SAMPLING_RATE, Features
@@ -86,8 +87,8 @@ def _open(values: Path, index: Path, shape: tuple[int, int]) -> FeatureSet:
 
 
 def _with_labels(corpus: str | Path, skipped: list[str]) -> Iterator[Clip]:
-    """Read the clips of which something is known; add the ids of the others to `skipped`."""
-    for clip in read(corpus):
+    """Read the clips of which something may be said; add the ids of the others to `skipped`."""
+    for clip in without_withheld(read(corpus), lambda id, _: skipped.append(id)):
         if clip.profile is None or clip.captions or says_anything(clip.profile):
             yield clip
         else:

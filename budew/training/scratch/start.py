@@ -43,7 +43,7 @@ def prepare_features(recipe: Recipe, folder: Path, split: Split) -> FeatureSet:
         seconds = settings.window_seconds
         say(f"{split}: {features.cut:,} of them are longer than {seconds} s and are cut to it")
     if features.skipped:
-        say(f"{split}: {features.skipped:,} others are left out: nothing is known of them to caption")
+        say(f"{split}: {features.skipped:,} others are left out: withheld, or nothing is known of them")
     if features.unlabeled:
         say(f"{split}: {features.unlabeled:,} of them have no emotion labels")
     bare = [id for id, captions in zip(features.ids, features.captions, strict=True) if not captions]

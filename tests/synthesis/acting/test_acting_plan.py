@@ -150,3 +150,12 @@ def test_voices_that_espeak_does_not_have_are_an_input_error(voice):
 def test_an_axis_that_is_unknown_or_no_text_is_a_settings_error(wrong):
     with pytest.raises(SettingsError, match="the plan"):
         make_plan(ESPEAK, seed=1, **wrong)
+
+
+def test_no_item_joins_a_minor_with_sexual_content():
+    assert not any({"age", "Age"} & parse(one.direction).traits.keys() for one in challenges().values())
+    plan = make_plan(SERVER, seed=7, emotions=["Sexual Lust", "Pleasure"])
+    for item in map(plan.item, range(1_000)):
+        texts = (item.instructions, item.text, f"{item.emotion}: {item.instructions}")
+        assert not any(parse(text).profile.is_withheld for text in texts)
+        assert not item.profile(gender="female").is_withheld
