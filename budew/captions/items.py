@@ -10,15 +10,20 @@ import re
 from collections.abc import Sequence
 
 from budew.captions.lexicon import Lexicon
-from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Kind
+from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Kind, age_of
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
 from budew.taxonomy import trait
 from budew.taxonomy.scales import nearest_level
 
 _DECADE = 10
-_YEARS = (("year", "old"), ("years", "old"), ("years", "of"))
+_PART_OF_DECADE = {"early": 3, "mid": 5}
+"""Years into a decade; the last year of it without one of these words."""
+_YEARS = ("year old", "years old", "years of", "yr old", "yrs old", "y o", "yo", "ish", "something")
 _AGED = ("aged", "age", "ages")
+_AGE = re.compile(r"(\d{1,3})(s|ish|yo|[fm]|)", re.ASCII)
+_LETTERS = {"f": "female", "m": "male"}
+_SEXES = ("f", "m", "female", "male", "woman", "man", "girl", "boy")
 _RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
 _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
@@ -71,10 +76,13 @@ def _number(tokens: Sequence[str], index: int, ages: Sequence[tuple[int, str]]) 
     share = _share(word)
     if share is not None:
         return Entry(Kind.RATING, word, nearest_level(share), phrase=word)
-    is_age = _age_start(tokens, index) < index or tuple(tokens[index + 1 : index + 3]) in _YEARS
-    years = _years(word, is_age)
-    age = next((name for last, name in ages if years is not None and years <= last), None)
-    return Entry(Kind.TRAIT, "age", value=age, phrase=word) if age else None
+    years = _years(tokens, index)
+    name = "" if years is None else age_of(years, ages)
+    if not name:
+        return None
+    age = Entry(Kind.TRAIT, "age", value=name, phrase=word)
+    gender = _LETTERS.get(word[-1])
+    return Entry(Kind.TRAIT, "gender", value=gender, phrase=word, second=age) if gender else age
 
 
 def _age_start(tokens: Sequence[str], index: int) -> int:
@@ -96,14 +104,38 @@ def _share(word: str) -> float | None:
     return share if share <= 1 else None
 
 
-def _years(word: str, is_age: bool) -> int | None:
-    """Return the years of an age: "30s", or any number where `is_age`."""
-    decade = word.removesuffix("s")
-    if len(word) > 3 or not (decade.isascii() and decade.isdigit()):
+def _years(tokens: Sequence[str], index: int) -> int | None:
+    """Return the years of an age: "in her late 30s", "40ish", or any number that other words make an age."""
+    word = tokens[index]
+    number = _AGE.fullmatch(word)
+    if number is None:
         return None
-    if decade == word:
-        return int(word) if is_age else None
-    return int(decade) + _DECADE - 1 if int(decade) and int(decade) % _DECADE == 0 else None
+    years, ending = int(number[1]), number[2]
+    is_decade = years >= _DECADE and years % _DECADE == 0
+    behind = " ".join(tokens[index + 1 : index + 3])
+    if ending == "s":  # not "the 80s"
+        is_decade = is_decade and (not index or tokens[index - 1] != "the")
+        return (
+            years + _PART_OF_DECADE.get(tokens[index - 1] if index else "", _DECADE - 1)
+            if is_decade
+            else None
+        )
+    if ending == "ish" or behind.startswith(("ish", "something")):
+        return years + _DECADE // 2 if is_decade and years > _DECADE else years
+    if ending in _LETTERS:  # "28F, calm"
+        beside = (*tokens[max(0, index - 1) : index], *tokens[index + 1 : index + 2])
+        return None if any(token[0].isalnum() for token in beside) else years
+    return years if ending or _is_age(tokens, index, behind) else None
+
+
+def _is_age(tokens: Sequence[str], index: int, behind: str) -> bool:
+    """Return whether a number without an ending is an age: "45 years old", "aged 45", "(f, 45)"."""
+    if _age_start(tokens, index) < index or behind.startswith(_YEARS):
+        return True
+    before = (
+        tokens[index - 2 : index - 1] if tokens[index - 1 : index] == [","] else tokens[index - 1 : index]
+    )
+    return len(tokens[index]) > 1 and before[:1] != [] and before[0] in _SEXES and not behind[:1].isalnum()
 
 
 def _with_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> Item:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from budew.captions.phrases import Entry, phrases_of, spelled_out, without_article
+from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.errors import InputError
 from budew.resources import data_folder
@@ -100,6 +101,7 @@ class Lexicon:
     speaking: frozenset[str]  # words that introduce what is spoken
     known: frozenset[str]  # words that name no emotion wherever they stand
     ages: tuple[tuple[int, str], ...]  # the last year of each age, and its name
+    people_words: PeopleWords  # whose gender and age is meant
 
 
 @cache
@@ -206,6 +208,7 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
         speaking=frozenset(table["speaking"]),
         known=frozenset(table["known"]),
         ages=tuple((int(last), str(name)) for last, name in table["ages"]),
+        people_words=people_words(table),
     )
 
 

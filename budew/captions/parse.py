@@ -16,6 +16,8 @@ from budew.captions.items import Item, items_of, without_quotations
 from budew.captions.lexicon import Lexicon, load_lexicon
 from budew.captions.phrases import QUOTED, STOP, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope import resolve_scopes
+from budew.captions.scope_state import AFFIRMED
+from budew.captions.speaker import PERSONAL, Speaker, find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
@@ -29,6 +31,8 @@ _MENTIONED = {
     Kind.ATTRIBUTE: "attribute",
 }  # fmt: skip
 """Kinds of phrases that say something, and what a mention calls them."""
+ANOTHER_PERSON = "another person"
+"""The role of a gender or age that is not the speaker's."""
 SHORTEST_UNKNOWN = 4
 """Letters. What is shorter belongs to the grammar."""
 _END: Item = (-1, -1, STOP)
@@ -46,7 +50,7 @@ class Mention:
         level: of an emotion one of `LEVELS`, of an attribute 0.5 near its pole and 1 at it, of a burst
             or trait 1; 0 if it is absent.
         role: "affirmed" (counts), or why it does not count: "negated", "past" (earlier emotion of a change),
-            "not expressed" (feigned, hypothetical or a topic) or "quoted".
+            "not expressed" (feigned, hypothetical or a topic), "another person" or "quoted".
         phrase: the matching entry of the lexicon.
         value: the word of a trait, the number of an attribute on its scale, else empty.
     """
@@ -135,25 +139,31 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
     lexicon = load_lexicon(language)
-    items = without_quotations(items_of(text, tokenize(text), lexicon), text, lexicon)
+    tokens = tokenize(text)
+    items = without_quotations(items_of(text, tokens, lexicon), text, lexicon)
     entries = [entry for _, _, entry in items]
     levels, _ = resolve_scopes(entries)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
     traits: dict[str, str | float] = {}
-    for entry, level in zip(entries, levels, strict=True):
+    named: list[int] = []
+    for index, level in enumerate(levels):
         if not level:
             continue
+        entry = entries[index]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
                 emotions[entry.name] = level
         elif kind is Kind.BURST:
             bursts.add(entry.name)
+        elif kind is Kind.TRAIT and entry.name in PERSONAL:
+            named.append(index)
         elif kind is Kind.TRAIT or kind is Kind.ORIGIN:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
+    traits |= find_speaker(tokens, items, named, lexicon.people_words).traits
     return ParsedCaption(
         text,
         MappingProxyType(_ordered(emotions, _EMOTION_ORDER)),
@@ -166,21 +176,42 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
 def mentions(text: str, language: str) -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for whoever needs nothing else of it."""
-    lexicon = load_lexicon(language)
-    items, places = items_of(text, tokenize(text), lexicon), spans(text)
-    unquoted = [entry for _, _, entry in without_quotations(items, text, lexicon)]
+    lexicon, tokens = load_lexicon(language), tokenize(text)
+    items, places = items_of(text, tokens, lexicon), spans(text)
+    unquoted = without_quotations(items, text, lexicon)
+    levels, roles = resolve_scopes([entry for _, _, entry in unquoted])
+    speaker = _find_speaker(tokens, unquoted, levels, lexicon)
+    for index in speaker.others:
+        levels[index], roles[index] = 0.0, ANOTHER_PERSON
     found = []
-    for (first, stop, entry), kept, level, role in zip(
-        items, unquoted, *resolve_scopes(unquoted), strict=True
-    ):
-        if entry.kind not in _MENTIONED or not role:
-            continue
+    for (first, stop, entry), (_, _, kept), level, role in zip(items, unquoted, levels, roles, strict=True):
         start, end = places[first][0], places[stop - 1][1]
-        value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
-        final_role = "quoted" if kept is QUOTED else role
-        kind = _MENTIONED[entry.kind]
-        found.append(Mention(start, end, kind, entry.name, level, final_role, entry.phrase, value))
+        if entry.kind in _MENTIONED and role:
+            final_role = "quoted" if kept is QUOTED else role
+            found.append(_mention(start, end, entry, level, final_role))
+            if entry.second is not None:
+                found.append(_mention(start, end, entry.second, level, final_role))
+        if speaker.pronoun is not None and first <= speaker.pronoun < stop:
+            start, end = places[speaker.pronoun]
+            gender = speaker.traits["gender"]
+            found.append(
+                Mention(start, end, "trait", "gender", 1.0, AFFIRMED, tokens[speaker.pronoun], gender)
+            )
     return tuple(found)
+
+
+def _mention(start: int, end: int, entry: Entry, level: float, role: str) -> Mention:
+    value = _on_scale(entry, level) if entry.kind is Kind.ATTRIBUTE else entry.value
+    return Mention(start, end, _MENTIONED[entry.kind], entry.name, level, role, entry.phrase, value)
+
+
+def _find_speaker(tokens: list[str], items: list[Item], levels: list[float], lexicon: Lexicon) -> Speaker:
+    named = [
+        index
+        for index, (_, _, entry) in enumerate(items)
+        if entry.kind is Kind.TRAIT and entry.name in PERSONAL and levels[index]
+    ]
+    return find_speaker(tokens, items, named, lexicon.people_words)
 
 
 def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:

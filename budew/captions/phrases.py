@@ -102,6 +102,7 @@ class Entry:
         either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
         form: what else is known of the phrase.
         phrase: as the lexicon spells it.
+        second: what the phrase says besides: "grandmother" a gender and an age.
     """
 
     kind: Kind
@@ -111,6 +112,7 @@ class Entry:
     either: bool = False
     form: Form = Form.NONE
     phrase: str = field(default="", compare=False)
+    second: "Entry | None" = None
 
 
 UNKNOWN = Entry(Kind.UNKNOWN)
@@ -171,6 +173,10 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
     for key in CATEGORIES:
         for value, row in table[key].items():
             _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
+    for row in table["people_of_age"]:
+        age = Entry(Kind.TRAIT, "age", value=row["age"])
+        _add(phrases, row["words"], Entry(Kind.TRAIT, "gender", value=row["gender"], second=age))
+    _add_ages(phrases, table)
     _add_accents(phrases, table)
     for name, row in table["attributes"].items():
         for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
@@ -215,6 +221,28 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
 def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:
     """Return the adverbs of all words of an emotion; those that it lists are among them."""
     return {adverb: Form.ADVERB for part in row.values() for word in part for adverb in inflected(word)[:1]}
+
+
+def _add_ages(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add ages in words: "forty-five years old", "aged nine"."""
+    numbers = table["numbers"]
+    for years in range(1, 100):
+        tens, ones = divmod(years, 10) if years >= len(numbers["ones"]) + 1 else (0, years)
+        words = (
+            *([numbers["tens"][tens - 2]] if tens else ()),
+            *([numbers["ones"][ones - 1]] if ones else ()),
+        )
+        age = age_of(years, table["ages"])
+        _add(
+            phrases,
+            [pattern.format(" ".join(words)) for pattern in numbers["ages"]],
+            Entry(Kind.TRAIT, "age", value=age),
+        )
+
+
+def age_of(years: int, ages: Iterable[Sequence[Any]]) -> str:
+    """Return the age group of a number of years, empty beyond all of them."""
+    return next((str(name) for last, name in ages if years <= int(last)), "")
 
 
 def _add_accents(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:

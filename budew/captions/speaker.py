@@ -1,0 +1,220 @@
+"""Gender and age of the speaker: whom the people and pronouns of a caption mean.
+
+Captions name other people, too: "talks to a boy", "her husband". A person that another one speaks to, that a
+possessive names, or that a verb takes as its object gives the speaker nothing. Where no word for the speaker
+gives a gender, pronouns do: the first subject ("he sounds tired"), else the first possessive ("her voice").
+They cost nothing where there are none, and one look over the caption else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from budew.captions.phrases import QUOTED, UNKNOWN, Entry, Kind, spelled_out
+
+Item = tuple[int, int, Entry]
+PERSONAL = ("gender", "age")
+_ADJECTIVES = 5
+"""Phrases between an article and its person: "a deeply sad old woman"."""
+_NEAR = 3
+"""Words before a preposition that decide what it means: "listening to"."""
+_CLAUSE = 12
+"""Phrases before a verb among which its subject stands."""
+_ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING, Kind.UNREAL, Kind.CONDITION)
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleWords:
+    """Word lists that decide whom a person or pronoun means; section `speaker` of the lexicon."""
+
+    subjects: Mapping[str, str]  # gender of "she", "he"
+    possessives: Mapping[str, str]  # gender of "her", "his"
+    pronouns: frozenset[str]  # both
+    objects: frozenset[str]  # words behind "her" that show that it is an object
+    articles: frozenset[str]
+    owners: frozenset[str]  # words for whom a person belongs to: "her" husband
+    not_owners: frozenset[str]  # words before "s" that make it a verb: "he's"
+    others: frozenset[str]  # prepositions and verbs before somebody else
+    unless: Mapping[
+        str, frozenset[str]
+    ]  # words before a preposition that lead to the speaker: "listening" to
+    only: Mapping[str, frozenset[str]]  # words without which one does: "argues" with
+    nouns: frozenset[str]  # words for the speaker without a gender
+    adjectives: frozenset[str]  # phrases for a gender or age that may stand before "voice"
+    people: frozenset[str]  # people without a gender
+    marked: frozenset[str]  # letters that are a gender only between marks: "f, 30s"
+
+
+def people_words(table: Mapping[str, Any]) -> PeopleWords:
+    """Return the word lists of a lexicon."""
+    rows = table["speaker"]
+    subjects, possessives = (
+        {word: gender for gender, words in rows[key].items() for word in words}
+        for key in ("subject", "possessive")
+    )
+    lists = {
+        key: _words(rows[key])
+        for key in (
+            "objects", "articles", "owners", "not_owners", "others", "nouns", "adjectives", "people", "marked"
+        )
+    }  # fmt: skip
+    return PeopleWords(
+        subjects=subjects,
+        possessives=possessives,
+        pronouns=frozenset((*subjects, *possessives)),
+        unless={word: _words(before) for word, before in rows["unless"].items()},
+        only={word: _words(before) for word, before in rows["only"].items()},
+        **lists,
+    )
+
+
+def _words(patterns: Sequence[str]) -> frozenset[str]:
+    return frozenset(word for pattern in patterns for word in spelled_out(pattern))
+
+
+class Speaker(NamedTuple):
+    """What a caption says of the speaker.
+
+    Attributes:
+        traits: gender and age, where they are known.
+        others: items that name somebody else.
+        pronoun: token that gives the gender, where no item does.
+    """
+
+    traits: dict[str, str]
+    others: Sequence[int]
+    pronoun: int | None
+
+
+def find_speaker(
+    tokens: list[str], items: Sequence[Item], named: Sequence[int], words: PeopleWords
+) -> Speaker:
+    """Return gender and age of the speaker.
+
+    Args:
+        tokens: of the caption.
+        items: its phrases.
+        named: items that name a gender or an age and are not denied.
+        words: lists of the lexicon.
+    """
+    traits: dict[str, str] = {}
+    implied: dict[str, str] = {}
+    others = []
+    for index in named:
+        if _is_other(tokens, items, index, words):
+            others.append(index)
+            continue
+        entry = items[index][2]
+        traits.setdefault(entry.name, entry.value)
+        if entry.second is not None:
+            implied.setdefault(entry.second.name, entry.second.value)
+    for key, value in implied.items():  # "a middle-aged grandmother"
+        traits.setdefault(key, value)
+    pronoun = None
+    if "gender" not in traits and not words.pronouns.isdisjoint(tokens):
+        pronoun = _pronoun(tokens, items, others, words)
+        if pronoun is not None:
+            word = tokens[pronoun]
+            traits["gender"] = words.subjects.get(word) or words.possessives[word]
+    return Speaker(traits, others, pronoun)
+
+
+def _is_other(tokens: list[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
+    """Return whether a gender or an age is that of somebody else, or of nobody."""
+    first, stop, entry = items[index]
+    if entry.phrase in words.marked:
+        return _is_between_words(tokens, first, stop)
+    for at in range(index - 1, max(-1, index - 1 - _ADJECTIVES), -1):
+        place = items[at][1] - 1
+        word = tokens[place]
+        if word in words.articles:
+            return at > 0 and _takes_object(tokens, items, at - 1, words)
+        if word in words.owners and not (word == "s" and tokens[place - 1] in words.not_owners):
+            return (place == 0 or tokens[place - 1] != "in") and _is_person(tokens, items, index, words)
+        if _leads_to_other(tokens, place, words):
+            return True
+        if items[at][2].kind in _ENDING or not word[0].isalnum():
+            return False
+    return False
+
+
+def _is_between_words(tokens: list[str], first: int, stop: int) -> bool:
+    """Return whether a letter stands beside a word, and not between marks, numbers and ends."""
+    beside = (*tokens[max(0, first - 1) : first], *tokens[stop : stop + 1])
+    return any(token[0].isalpha() for token in beside)
+
+
+def _takes_object(tokens: list[str], items: Sequence[Item], at: int, words: PeopleWords) -> bool:
+    """Return whether the phrase before an article leads to somebody else: "to a boy", "he adores the boy"."""
+    if _leads_to_other(tokens, items[at][1] - 1, words):
+        return True
+    start, _, verb = items[at]
+    if verb is not UNKNOWN or not tokens[start][0].isalpha() or tokens[start].endswith("ly"):
+        return False
+    definite = tokens[items[at + 1][1] - 1] == "the"
+    for first, _, entry in reversed(items[max(0, at - _CLAUSE) : at]):
+        if entry.kind is Kind.STOP:
+            return False
+        if entry.kind is Kind.SUBJECT or (definite and tokens[first] in words.nouns):
+            return True
+    return False
+
+
+def _leads_to_other(tokens: list[str], place: int, words: PeopleWords) -> bool:
+    word = tokens[place]
+    if word in words.unless:
+        return words.unless[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
+    if word in words.only:
+        return not words.only[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
+    return word in words.others
+
+
+def _is_person(tokens: list[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
+    """Return whether a phrase behind a possessive is about a person: "her old father"; not "her voice"."""
+    _, stop, entry = items[index]
+    if entry.phrase not in words.adjectives:
+        return True
+    following = items[index + 1][2] if index + 1 < len(items) else UNKNOWN
+    return following.name in PERSONAL or not words.people.isdisjoint(tokens[stop : stop + 2])
+
+
+def _pronoun(
+    tokens: list[str], items: Sequence[Item], others: Sequence[int], words: PeopleWords
+) -> int | None:
+    """Return the token of the pronoun that means the speaker: the first subject, else the first possessive.
+    After somebody else of a gender, a subject of that gender may be that one.
+    """
+    possessive: int | None = None
+    taken: set[str] = set()
+    given: set[str] = set()
+    for index, (first, stop, entry) in enumerate(items):
+        if entry is QUOTED:
+            continue
+        if index in others and entry.name == "gender":
+            taken |= {entry.value} - given
+        for at in range(first, stop):
+            word = tokens[at]
+            if word not in words.pronouns or _is_alternative(tokens, at, words):
+                continue
+            gender = words.subjects.get(word)
+            if gender is not None:
+                if gender not in taken:
+                    return at
+            elif word != "her" or not _is_object(tokens, at, words):
+                given.add(words.possessives[word])
+                possessive = at if possessive is None else possessive
+    return possessive
+
+
+def _is_alternative(tokens: list[str], at: int, words: PeopleWords) -> bool:
+    """Return whether a pronoun is one of "he or she", "his/her"."""
+    before, behind = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 3]
+    return any(
+        words.pronouns.intersection(beside) and ("or" in beside or "/" in beside)
+        for beside in (before, behind)
+    )
+
+
+def _is_object(tokens: list[str], at: int, words: PeopleWords) -> bool:
+    """Return whether "her" is an object: no noun stands behind it."""
+    return at + 1 == len(tokens) or tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()
