@@ -12,6 +12,7 @@ from operator import index
 from pathlib import Path
 from typing import Literal, get_args
 
+from budew.captions.budget import MOST_WORDS, within
 from budew.captions.frames import STYLES, Frame, capitalised, compile_frame
 from budew.captions.lexicon import RENDERED_ATTRIBUTES, Lexicon, load_lexicon, with_article
 from budew.captions.parse import parse
@@ -23,6 +24,8 @@ from budew.taxonomy import ATTRIBUTES, WORD_TRAITS
 from budew.taxonomy.scales import INTENSITY, from_intensity, nearest_level, to_intensity
 
 Style = Literal["prose", "short", "tags"]
+_ATTEMPTS = 20
+"""Drawings of a caption that comes out too long in other words, before the plain words are taken."""
 MIDDLE = 0.5
 """Of a voice attribute's scale: what is neither one thing nor the other is not rendered."""
 _PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
@@ -39,6 +42,7 @@ def render(
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
+    max_words: int = MOST_WORDS,
     wording: Wording = "varied",
     language: str = "en",
     additions: Path | None = None,
@@ -56,6 +60,9 @@ def render(
         max_emotions: render at most this many emotions, the strongest; ties in the order of `EMOTIONS`.
         min_level: render only emotions of at least this intensity, such as 0.5.
         leave_out: parts not to render: "emotions", "bursts", or traits such as "gender".
+        max_words: longest caption. What does not fit is left out, the least salient parts first: the
+            recording, voice attributes near a pole, those at it, other traits, gender and age, bursts,
+            and the weakest emotions. The default leaves out nothing of ordinary profiles.
         wording: "varied" chooses among synonyms; "plain" always uses the first word and gives each emotion an
             intensity word, which is easier to learn for a small model.
         language: a lexicon of `caption_templates`.
@@ -64,22 +71,21 @@ def render(
 
     Raises:
         InputError: unknown frame, style, part, wording or language, a frame of another style, no frame that
-            fits the profile, or an invalid `max_emotions` or `min_level`.
+            fits the profile, or an invalid `max_emotions`, `min_level` or `max_words`.
         WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
     """
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
     templates = load_templates(language, additions)
-    content = content_of(profile, templates.lexicon, max_emotions, min_level, leave_out)
+    content = content_of(profile, templates.lexicon, max_emotions, min_level, leave_out, max_words)
     # Corpora were made with this hash.
     draw = Choices(f"{index(seed)} {repr(content).replace('Content', 'Said', 1)}")
-    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
-        filling = Filling(content, templates.lexicon, draw, wording=wording)
-        chosen = _frame(templates, frame, style, content, draw, filling.filled)
-    else:
-        chosen = _frame(templates, frame, style, content, draw)
-        filling = Filling(content, templates.lexicon, draw, wording=wording)
-    return capitalised(chosen.fill(filling))
+    text = _written(templates, content, draw, frame, style, wording)
+    for _ in range(_ATTEMPTS):
+        if text.count(" ") < max_words:
+            return text
+        text = _written(templates, content, draw, frame, style, wording)
+    return _written(templates, content, draw, frame, style, "plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +131,24 @@ def expressible(
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
+    max_words: int = MOST_WORDS,
     language: str = "en",
 ) -> VoiceProfile:
     """Return the part of a profile that a caption expresses, and that `parse` returns.
 
     These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
     rendered are voice attributes in the middle of their scale, numeric age and gender, accents that would not
-    parse back, and unrated emotions (which `parse` returns as absent). Arguments are those of `render`.
+    parse back, unrated emotions (which `parse` returns as absent), and what does not fit in `max_words`.
+    Arguments are those of `render`.
     """
-    if max_emotions is None and not min_level and not leave_out and isinstance(profile, VoiceProfile):
+    if (
+        (max_emotions, min_level, max_words) == (None, 0.0, MOST_WORDS)
+        and not leave_out
+        and isinstance(profile, VoiceProfile)
+    ):
         return _all_expressible(profile, language)
-    return _expressible(content_of(profile, load_lexicon(language), max_emotions, min_level, leave_out))
+    lexicon = load_lexicon(language)
+    return _expressible(content_of(profile, lexicon, max_emotions, min_level, leave_out, max_words))
 
 
 @lru_cache(maxsize=4096)
@@ -157,6 +170,7 @@ def says_anything(
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
+    max_words: int = MOST_WORDS,
     language: str = "en",
 ) -> bool:
     """Return whether a caption of a profile says anything about the voice.
@@ -165,7 +179,8 @@ def says_anything(
     is known. Trained on, such captions would teach that unrated emotions are absent. Arguments are those of
     `render`.
     """
-    content = content_of(profile, load_lexicon(language), max_emotions, min_level, leave_out)
+    lexicon = load_lexicon(language)
+    content = content_of(profile, lexicon, max_emotions, min_level, leave_out, max_words)
     return bool(content.feelings or content.bursts or content.traits or content.attributes)
 
 
@@ -175,6 +190,7 @@ def content_of(
     max_emotions: int | None = None,
     min_level: float = 0.0,
     leave_out: Collection[str] = (),
+    max_words: int = MOST_WORDS,
 ) -> Content:
     """Return what a caption expresses of a profile; the arguments are those of `render`.
 
@@ -201,7 +217,7 @@ def content_of(
     if max_emotions is not None and len(emotions) > max_emotions:
         emotions = sorted(emotions, key=lambda pair: -pair[1])[:max_emotions]
     content = Content(emotions, list(profile.bursts), *_traits(profile, lexicon))
-    content = _shortened(content, leave_out) if leave_out else content
+    content = within(_shortened(content, leave_out) if leave_out else content, max_words, lexicon.language)
     left_out = bool(found) or not profile.fully_rated or "emotions" in leave_out
     if not content.emotions and (left_out or content.bursts or "Valence" in dict(content.attributes)):
         return content._replace(feelings=False)
@@ -232,6 +248,24 @@ def _shortened(content: Content, leave_out: Collection[str]) -> Content:
         {key: value for key, value in content.traits.items() if key not in leave_out},
         [pair for pair in content.attributes if pair[0] not in leave_out],
     )
+
+
+def _written(
+    templates: Templates,
+    content: Content,
+    draw: Choices,
+    frame: str | Collection[str] | None,
+    style: Style | None,
+    wording: Wording,
+) -> str:
+    """Draw a frame and the words in it."""
+    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
+        filling = Filling(content, templates.lexicon, draw, wording=wording)
+        chosen = _frame(templates, frame, style, content, draw, filling.filled)
+    else:
+        chosen = _frame(templates, frame, style, content, draw)
+        filling = Filling(content, templates.lexicon, draw, wording=wording)
+    return capitalised(chosen.fill(filling))
 
 
 def _frame(

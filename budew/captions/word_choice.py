@@ -16,7 +16,8 @@ Wording = Literal["varied", "plain"]
 
 _BARE = 2  # one in so many emotion words that may go without an intensity does
 _AFTER = 7  # one in so many of the intensities in prose stands behind its word
-_RECORDING = ("Recording_Quality", "Background_Noise")
+RECORDING = ("Recording_Quality", "Background_Noise")
+"""Attributes of the recording, not of the voice."""
 _BEHIND = 1
 """The bit of an intensity behind its word."""
 _PERSON = {"female": "woman", "male": "man"}
@@ -201,7 +202,7 @@ class Filling:
 
     def _poles(self, *, of_recording: bool) -> list[str]:
         poles = self.lexicon.attributes
-        chosen = [pole for pole in self.content.attributes if (pole[0] in _RECORDING) is of_recording]
+        chosen = [pole for pole in self.content.attributes if (pole[0] in RECORDING) is of_recording]
         return [self._choose(poles[pole]) for pole in chosen]
 
     def speaker_tags(self) -> str:
@@ -258,7 +259,7 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
     for key in content.traits:
         bits |= _OF_TRAIT[key]
     for name, _ in content.attributes:
-        bits |= _BIT["recording" if name in _RECORDING else "qualities"]
+        bits |= _BIT["recording" if name in RECORDING else "qualities"]
     if len(lexicon.book) > len(_COMPLETE_FORMS):
         bits |= sum(_BIT[name] for name, holds in _conditions(content, lexicon) if holds)
     return bits

@@ -108,6 +108,16 @@ class Wording:
             "timbre, pace, or a voice attribute such as Warm_vs._Cold). May be repeated.",
         ),
     ] = None
+    max_words: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=15,
+            help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
+            "recording, voice attributes, accent, timbre, style and pace, gender and age, bursts, weak "
+            "emotions.  [default: 84, room for all of an ordinary profile]",
+        ),
+    ] = None
     baseline: Annotated[
         Path | None,
         Option(
@@ -135,6 +145,7 @@ class Wording:
             "max_emotions": self.max_emotions,
             "min_level": self.min_level,
             "leave_out": tuple(self.leave_out or ()),
+            **({} if self.max_words is None else {"max_words": self.max_words}),
         }
 
     def salience(self) -> "tuple[Baseline | None, float]":

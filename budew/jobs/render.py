@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from budew.captions import render
+from budew.captions.budget import MOST_WORDS
 from budew.captions.frames import STYLES
 from budew.captions.render import Style, says_anything
 from budew.captions.salience import Baseline, salient
@@ -25,6 +26,7 @@ class Render:
         max_emotions: name so many at most, the strongest.
         min_level: name no emotion below it.
         leave_out: parts of the profile not to render.
+        max_words: longest caption; the least salient parts are left out.
         baseline: of the corpus; with it, the emotions that stand out are named.
         min_z: spreads above the median from which one stands out.
     """
@@ -35,6 +37,7 @@ class Render:
     max_emotions: int | None = None
     min_level: float = 0.0
     leave_out: tuple[str, ...] = ()
+    max_words: int = MOST_WORDS
     baseline: Baseline | None = None
     min_z: float = 1.0
     name: str = "render"
@@ -47,7 +50,7 @@ class Render:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the output."""
-        names = ("seed", "per_clip", "style", "max_emotions", "min_level")
+        names = ("seed", "per_clip", "style", "max_emotions", "min_level", "max_words")
         return {
             **{name: getattr(self, name) for name in names},
             "leave_out": sorted(self.leave_out),
@@ -78,5 +81,5 @@ class Render:
         return Caption(text, {"by": self.name, "seed": seed})
 
     def _choices(self) -> dict[str, Any]:
-        names = ("max_emotions", "min_level", "leave_out")
+        names = ("max_emotions", "min_level", "leave_out", "max_words")
         return {name: getattr(self, name) for name in names}

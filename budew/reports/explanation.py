@@ -163,7 +163,7 @@ def print_all_frames(
         console: where to.
         seed: as for `render`.
         style: frames of this style alone.
-        what: `max_emotions`, `min_level` and `leave_out` of `render`.
+        what: `max_emotions`, `min_level`, `leave_out` and `max_words` of `render`.
 
     Raises:
         InputError: there is no such style, or no such part to leave out.

@@ -1,16 +1,36 @@
 """What is rendered reads back: every level, burst and trait, in every frame."""
 
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from budew.captions import expressible, frame_names, load_lexicon, parse, render
+from budew.captions.budget import LEAST_WORDS, MOST_WORDS
+from budew.captions.frames import STYLES
+from budew.captions.lexicon import RENDERED_ATTRIBUTES
+from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
+from budew.resources import data_folder
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
+
+UNLIMITED = 10_000
+"""Words: more than any profile takes."""
+
+WHISPER_LABELS = 448 - 4
+"""Positions of Whisper's decoder without the four tokens of the prefix."""
+
+
+def profile_of_everything(level: float) -> VoiceProfile:
+    traits = {"gender": "female", "age": "elderly", "accent": "New York", "style": "ASMR"}
+    numbers = {name: ATTRIBUTES[name].scale.low for name in RENDERED_ATTRIBUTES}
+    return VoiceProfile(dict.fromkeys(EMOTIONS, level), BURSTS, {**traits, **numbers})
+
 
 profiles = st.builds(
     VoiceProfile,
@@ -34,11 +54,67 @@ def test_parse_gives_back_what_render_was_given(profile, seed, frame):
     assert parse(caption).profile == expressible(profile), caption
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    profiles | st.sampled_from(LEVELS[1:]).map(profile_of_everything),
+    st.integers(),
+    st.sampled_from((None, *frame_names())),
+    st.sampled_from(get_args(Wording)),
+    st.just(MOST_WORDS) | st.integers(LEAST_WORDS, 100),
+)
+def test_a_caption_keeps_to_its_words_and_says_what_is_expressible_in_them(
+    profile, seed, frame, wording, max_words
+):
+    caption = render(profile, seed=seed, frame=frame, wording=wording, max_words=max_words)
+    assert len(caption.split()) <= max_words, caption
+    assert parse(caption).profile == expressible(profile, max_words=max_words), caption
+
+
+@pytest.mark.parametrize("wording", get_args(Wording))
+@pytest.mark.parametrize("style", STYLES)
+def test_the_default_budget_keeps_every_caption_within_the_labels_of_whisper(style, wording):
+    tokenizer = Tokenizer.from_file(str(data_folder("checkpoints") / "tiny-synthetic" / "tokenizer.json"))
+    for seed in range(100):
+        profile = profile_of_everything(LEVELS[1 + seed % 4])
+        caption = render(profile, seed=seed, style=style, wording=wording)
+        assert len(tokenizer.encode(caption).ids) <= WHISPER_LABELS, caption
+
+
+def test_the_least_salient_parts_are_left_out_first():
+    profile = VoiceProfile(
+        {"Anger": 1, "Fear": 0.25},
+        ["Chuckle"],
+        {
+            "gender": "female", "pace": "slow", "Soft_vs._Harsh": -2.0, "Warm_vs._Cold": 1.0,
+            "Background_Noise": 3.0,
+        },
+    )  # fmt: skip
+    before = None
+    for max_words in range(60, LEAST_WORDS - 1, -1):
+        said = expressible(profile, max_words=max_words)
+        parts = [*said.emotions, *said.bursts, *said.traits]
+        order = [
+            "Anger",
+            "Fear",
+            "Chuckle",
+            "gender",
+            "pace",
+            "Soft_vs._Harsh",
+            "Warm_vs._Cold",
+            "Background_Noise",
+        ]
+        assert parts
+        assert set(parts) == set(order[: len(parts)])
+        assert before is None or len(parts) <= before
+        before = len(parts)
+    assert parts == ["Anger"]
+
+
 def test_ten_thousand_random_profiles_read_back_exactly_over_all_frames(random_profile):
     random, frames = Random(2024), frame_names()
     for number in range(10_000):
         profile = random_profile(random)
-        caption = render(profile, seed=number, frame=frames[number % len(frames)])
+        caption = render(profile, seed=number, frame=frames[number % len(frames)], max_words=UNLIMITED)
         assert parse(caption).profile == profile, caption
 
 
@@ -46,9 +122,8 @@ def test_ten_thousand_random_profiles_read_back_exactly_over_all_frames(random_p
 def test_a_profile_of_everything_and_one_of_nothing_read_back_in_every_frame(frame):
     assert parse(render(VoiceProfile(), frame=frame)).profile == VoiceProfile()
     for level in LEVELS[1:]:
-        traits = {"gender": "female", "age": "elderly", "accent": "New York", "style": "ASMR"}
-        profile = VoiceProfile(dict.fromkeys(EMOTIONS, level), BURSTS, traits)
-        assert parse(render(profile, seed=3, frame=frame)).profile == profile
+        profile = profile_of_everything(level)
+        assert parse(render(profile, seed=3, frame=frame, max_words=UNLIMITED)).profile == profile
 
 
 def test_every_intensity_fits_every_emotion_word():

@@ -1,0 +1,133 @@
+"""A word budget: which parts of a profile a caption of at most so many words has room for.
+
+What is kept depends on the profile alone, so that `expressible` knows it before a word is drawn. Each part
+costs its words in the plain wording, where they are fixed, and what a frame adds to it at most; an emotion a
+word more, since the degrees of the varied wording are longer. A varied caption that still comes out longer
+than the budget is drawn again.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from budew.captions.lexicon import load_lexicon
+from budew.captions.word_choice import RECORDING, Content
+from budew.errors import InputError
+
+MOST_WORDS = 84
+"""Default budget. It holds five emotions, two bursts, all traits and a few voice attributes. In tokens it is
+far below the 444 that Whisper's decoder has for a caption.
+"""
+LEAST_WORDS = 15
+"""Room for a frame and the strongest emotion."""
+_POLES = (0.0, 1.0)
+_GROUPS = {
+    "gender": "speaker", "age": "speaker", "accent": "accent_timbre", "timbre": "accent_timbre",
+    "style": "manner", "pace": "manner",
+}  # fmt: skip
+"""Traits in the order of their salience, and the slot in which they stand."""
+_LETTERS = 8
+"""Letters of an accent that count as a word, since anything may be one."""
+
+Part = tuple[str, Any]
+"""A part of a profile: the slot in which it stands, and an item of `Content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """Words of each part, what its slot adds to a caption, and the most that an emotion costs and anything
+    else with its slot.
+    """
+
+    words: Mapping[Any, int]
+    slots: Mapping[str, int]
+    emotion: int
+    other: int
+
+
+def within(content: Content, max_words: int, language: str) -> Content:
+    """Return the most salient parts of `content` that fit: emotions by level, bursts, gender and age, other
+    traits, voice attributes at and near a pole, the recording.
+
+    Raises:
+        InputError: a budget that is no number, or too small for any caption.
+    """
+    if not isinstance(max_words, int) or max_words < LEAST_WORDS:
+        raise InputError(f"max_words must be {LEAST_WORDS} or more, not {max_words!r}")
+    costs = _costs(language)
+    others = len(content.bursts) + len(content.traits) + len(content.attributes)
+    left = max_words - costs.slots["frame"]
+    if (
+        costs.emotion * len(content.emotions) + costs.other * others <= left
+        and "accent" not in content.traits
+    ):
+        return content
+    kept: set[Part] = set()
+    held = Counter[str]()
+    for part in _by_salience(content):
+        slot, item = part
+        joint = costs.slots[slot] if not held[slot] else held[slot] == 1  # an "and"
+        left -= _cost(item, costs) + joint
+        if left < 0:
+            break
+        kept.add(part)
+        held[slot] += 1
+    else:
+        return content
+    return Content(
+        [pair for pair in content.emotions if ("emotions", pair) in kept],
+        [name for name in content.bursts if ("bursts", name) in kept],
+        {key: value for key, value in content.traits.items() if (_GROUPS[key], (key, value)) in kept},
+        [pair for pair in content.attributes if (_slot(pair[0]), pair) in kept],
+    )
+
+
+def _by_salience(content: Content) -> Iterator[Part]:
+    for emotion in sorted(content.emotions, key=lambda pair: -pair[1]):
+        yield "emotions", emotion
+    for burst in content.bursts:
+        yield "bursts", burst
+    for key, slot in _GROUPS.items():
+        if key in content.traits:
+            yield slot, (key, content.traits[key])
+    ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
+    for attribute in ranked:
+        yield _slot(attribute[0]), attribute
+
+
+def _slot(attribute: str) -> str:
+    return "recording" if attribute in RECORDING else "qualities"
+
+
+def _cost(item: Any, costs: _Costs) -> int:
+    known = costs.words.get(item)
+    if known is not None:
+        return known
+    accent: str = item[1]
+    return 2 + max(_count(accent), len(accent) // _LETTERS)
+
+
+@cache
+def _costs(language: str) -> _Costs:
+    lexicon = load_lexicon(language)
+    slots: dict[str, int] = lexicon.table["budget"]
+    emotions = {
+        pair: 1 + max(_count(book[pair].before[0]) for book in lexicon.book.values() if book[pair].before)
+        for pair in lexicon.book["noun"]
+    }
+    phrases: dict[Any, tuple[str, ...]] = {**lexicon.plain_bursts, **lexicon.traits, **lexicon.attributes}
+    phrases |= {("pace", value): said for value, said in lexicon.paces.items()}
+    others = {part: _count(said[0]) for part, said in phrases.items() if part[0] != "accent"}
+    others |= {("timbre", value): 1 + _count(said[0]) for value, said in lexicon.timbres.items()}
+    return _Costs(
+        emotions | others,
+        slots,
+        max(emotions.values()),
+        max(others.values()) + max(words for slot, words in slots.items() if slot != "frame"),
+    )
+
+
+def _count(phrase: str) -> int:
+    return phrase.count(" ") + 1
