@@ -157,6 +157,9 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
                 emotions[entry.name] = level
         elif kind is Kind.BURST:
             bursts.add(entry.name)
+            if entry.second is not None:
+                named_level = emotions.get(entry.second.name, 0.0)
+                emotions[entry.second.name] = max(named_level, entry.second.level)
         elif kind is Kind.TRAIT and entry.name in PERSONAL:
             named.append(index)
         elif kind is Kind.TRAIT or kind is Kind.ORIGIN:
@@ -190,7 +193,8 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
             final_role = "quoted" if kept is QUOTED else role
             found.append(_mention(start, end, entry, level, final_role))
             if entry.second is not None:
-                found.append(_mention(start, end, entry.second, level, final_role))
+                second_level = entry.second.level or level if level else 0.0
+                found.append(_mention(start, end, entry.second, second_level, final_role))
         if speaker.pronoun is not None and first <= speaker.pronoun < stop:
             start, end = places[speaker.pronoun]
             gender = speaker.traits["gender"]

@@ -32,7 +32,9 @@ class Kind(StrEnum):
     CONDITIONAL = "conditional"  # the same, where the sentence has an "if"
     CONDITION = "condition"  # the same, or before an intensity a concession
     TOPIC = "topic"  # before what is spoken of
-    CONTENT = "content"  # behind an emotion of what is read or sung
+    CONTENT = "content"  # behind an emotion of what is read or sung, or of any other thing
+    ADDRESSING = "addressing"  # before somebody else: "talks to", "imitates"
+    OTHERS = "others"  # somebody else, where a possessive is before
     ABSENT = "absent"  # a negation behind what it governs
     HEDGE = "hedge"
     MORE = "more"
@@ -78,6 +80,8 @@ class Form(StrEnum):
     BE = "be"  # behind "to"
     PARTICIPLE = "participle"  # leaves behind what stands before a comma, too
     PERSON = "person"  # has an origin
+    POSSESSIVE = "possessive"  # before what somebody has
+    OWNED = "owned"  # somebody else, with the possessive
 
 
 FORMS = {
@@ -85,6 +89,7 @@ FORMS = {
     Form.PREFIX: Kind.NEGATION,
     Form.PRESENT: Kind.LINK, Form.PAST: Kind.LINK, Form.FINITE: Kind.NAMING, Form.OR: Kind.CONJUNCTION,
     Form.BE: Kind.TO, Form.PARTICIPLE: Kind.LEFT, Form.PERSON: Kind.INERT,
+    Form.POSSESSIVE: Kind.LINK,
 }  # fmt: skip
 """Forms that a lexicon lists under their own name, and the kind of these phrases."""
 
@@ -102,7 +107,8 @@ class Entry:
         either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
         form: what else is known of the phrase.
         phrase: as the lexicon spells it.
-        second: what the phrase says besides: "grandmother" a gender and an age.
+        second: what the phrase says besides: "grandmother" a gender and an age, "sighed with
+            relief" a burst and an emotion.
     """
 
     kind: Kind
@@ -154,7 +160,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
     """
     phrases = PhraseTrie(UNKNOWN)
     for kind in Kind:
-        if isinstance(table.get(kind.value), list):  # phrases and nothing more
+        if isinstance(table.get(kind.value), list) and kind is not Kind.OTHERS:  # phrases and nothing more
             _add(phrases, table[kind.value], Entry(kind))
     for form, kind in FORMS.items():
         _add(phrases, table[form.value], Entry(kind, form=form))
@@ -170,6 +176,9 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         name = burst(given)
         _add(phrases, (*row["say"], *row.get("also", ()), name), Entry(Kind.BURST, name))
         _add(phrases, [row["plain"]] if "plain" in row else (), Entry(Kind.BURST, name))
+        for felt, words in row.get("felt", {}).items():
+            feeling = Entry(Kind.EMOTION, emotion(felt), _MODERATE)
+            _add(phrases, words, Entry(Kind.BURST, name, second=feeling))
     for key in CATEGORIES:
         for value, row in table[key].items():
             _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
@@ -178,6 +187,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         _add(phrases, row["words"], Entry(Kind.TRAIT, "gender", value=row["gender"], second=age))
     _add_ages(phrases, table)
     _add_accents(phrases, table)
+    _add_others(phrases, table)
     for name, row in table["attributes"].items():
         for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
             entry = Entry(Kind.ATTRIBUTE, ATTRIBUTES[name].name, pole)
@@ -252,6 +262,14 @@ def _add_accents(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
             _add(phrases, [table["accent"].format(value)], entry)
             _add(phrases, [value], replace(entry, kind=Kind.ORIGIN))
         _add(phrases, [pattern.format(value) for pattern in table["accent_also"]], entry)
+
+
+def _add_others(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add the nouns of somebody else with each possessive, and alone where they mean nothing else."""
+    for noun in (noun for pattern in table["others"] for noun in spelled_out(pattern)):
+        phrases.setdefault(noun, Entry(Kind.OTHERS, phrase=noun))
+        for possessive in table["possessive"]:
+            phrases.add(f"{possessive} {noun}", Entry(Kind.OTHERS, form=Form.OWNED, phrase=noun))
 
 
 def inflected(adjective: str) -> tuple[str, ...]:

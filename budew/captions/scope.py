@@ -11,13 +11,15 @@
 
 Any other word ends the scope. docs/captions.md has all the rules. One pass from the right, one from the left:
 linear time. Each kind of phrase has a handler: here those of what a caption says and how strong it is, in
-`scope_denial` those of what it takes back.
+`scope_denial` those of what it takes back, in `scope_others` those of whom it speaks.
 """
 
 from collections.abc import Callable, Sequence
 
 from budew.captions.phrases import COMMA, UNKNOWN, Entry, Form, Kind
 from budew.captions.scope_denial import HANDLERS as DENIAL_HANDLERS
+from budew.captions.scope_others import HANDLERS as OTHERS_HANDLERS
+from budew.captions.scope_others import is_of_others
 from budew.captions.scope_state import (
     ADVERBS,
     BESIDE,
@@ -61,6 +63,9 @@ def resolve_scopes(entries: list[Entry]) -> tuple[list[float], list[str]]:
 
 def emotion(state: ScopeState, index: int, entry: Entry) -> None:
     """A feeling: it has the level that governs it, else its own, and joins the list that is being read."""
+    if index <= state.foreign:
+        state.take_away(index)
+        return
     if entry.either and state.pending is None and _is_no_feeling(state, index, entry):
         return
     governing = _governing(state, index, entry)
@@ -142,6 +147,8 @@ def _neighbour(entries: Sequence[Entry], places: range) -> Kind | None:
 def thing(state: ScopeState, index: int, entry: Entry) -> None:
     """A burst or a trait."""
     state.levels[index] = 1.0
+    if entry.name in _PERSONAL:
+        is_of_others(state, index)
     if state.carried == 0.0 and entry.name in _PERSONAL and _is_bystander(state, index):
         state.other(index, entry)
     elif entry.name == "pace" and _modifies_change(state.entries, index):
@@ -332,7 +339,7 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
         state.set_level(first, 0.0 if second is None else SLIGHT)
 
 
-_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = DENIAL_HANDLERS | {
+_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = DENIAL_HANDLERS | OTHERS_HANDLERS | {
     Kind.UNKNOWN: ScopeState.unknown,
     Kind.BREAKING: ScopeState.other,
     Kind.INERT: ScopeState.other,

@@ -174,11 +174,28 @@ def leaving(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def left(state: ScopeState, index: int, entry: Entry) -> None:
-    """A verb behind what is left behind, with words in between: "fear … gives way to"."""
+    """A verb behind what is left behind, with words in between: "fear … gives way to". What comes has to be a
+    feeling: "amused, breaking into giggles" leaves nothing behind.
+    """
+    if not _has_target(state.entries, index):
+        state.other(index, entry)
+        return
     if not state.group and index - state.begun <= 2:  # "Then fear. This gives way to relief."
         state.group = state.before
     reaches = entry.form is Form.PARTICIPLE and _is_attached(state.entries, index)
     state.withdraw(PAST, within=1 if reaches else SUBJECT, parted=reaches)
+
+
+def _has_target(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether a feeling comes behind a verb that leaves one behind, or its clause ends there."""
+    if entries[index + 1].kind is Kind.STOP:
+        return True
+    for at in range(index + 1, index + 1 + TURN):
+        if entries[at].kind is Kind.EMOTION:
+            return True
+        if entries[at].kind is Kind.STOP:
+            return False
+    return False
 
 
 def _is_attached(entries: Sequence[Entry], index: int) -> bool:
@@ -187,6 +204,13 @@ def _is_attached(entries: Sequence[Entry], index: int) -> bool:
     """
     comma = next((at for at in (index - 1, index - 2) if entries[at] is COMMA), None)
     return comma is not None and entries[comma - 1].kind in (Kind.EMOTION, Kind.AFTER)
+
+
+def fading(state: ScopeState, index: int, entry: Entry) -> None:
+    """A verb right behind what is left behind, or behind its place: "the fear in her voice fades"."""
+    entries = state.entries
+    placed = entries[index - 1].form is Form.PERSON and entries[index - 4].kind is Kind.EMOTION
+    state.withdraw(PAST, within=2 if placed else 0)
 
 
 def now(state: ScopeState, index: int, entry: Entry) -> None:
@@ -243,7 +267,7 @@ HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {
     Kind.CONTENT: content,
     Kind.LEAVING: leaving,
     Kind.LEFT: left,
-    Kind.FADING: lambda state, *_: state.withdraw(PAST, within=0),
+    Kind.FADING: fading,
     Kind.NOW: now,
     Kind.FROM: start,
     Kind.TO: end,

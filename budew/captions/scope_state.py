@@ -42,7 +42,7 @@ class ScopeState:
 
     __slots__ = (
         "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "entries", "excess",
-        "fronted", "gap", "group", "hedged", "last", "levels", "negation_end", "parted", "pending", "role",
+        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "negation_end", "parted", "pending", "role",
         "roles", "turning", "unknown_words",
     )  # fmt: skip
 
@@ -55,6 +55,7 @@ class ScopeState:
         self.before: list[int] = []  # the same, of the sentence before
         self.negation_end: int | None = None  # the "and" that a negation does not reach over
         self.excess = -BESIDE - 1  # where "too" was read
+        self.foreign = -1  # up to here, what is said is said of somebody else
         self.unknown_words = 0  # words without a meaning since a negation
         self.stop(-1)
 
@@ -111,6 +112,10 @@ class ScopeState:
         """Give an emotion its level, and the role that goes with it."""
         self.levels[index] = level
         self.roles[index] = AFFIRMED if level else self.role
+
+    def take_away(self, index: int) -> None:
+        """Let a phrase say something of somebody else."""
+        self.levels[index], self.roles[index] = 0.0, NOT_EXPRESSED
 
     def withdraw(self, role: str, *, within: int, parted: bool = False) -> None:
         """Take back the feelings just read, unless more than so many words came in between, or a comma."""
