@@ -339,7 +339,9 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
         state.set_level(first, 0.0 if second is None else SLIGHT)
 
 
-_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = DENIAL_HANDLERS | OTHERS_HANDLERS | {
+_HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {
+    **DENIAL_HANDLERS,
+    **OTHERS_HANDLERS,
     Kind.UNKNOWN: ScopeState.unknown,
     Kind.BREAKING: ScopeState.other,
     Kind.INERT: ScopeState.other,

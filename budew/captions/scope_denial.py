@@ -160,9 +160,12 @@ def _is_manner(entries: Sequence[Entry], index: int) -> bool:
 
 
 def content(state: ScopeState, index: int, entry: Entry) -> None:
-    """What is read or sung: a feeling right before it is its own, "a sad poem"."""
-    before = state.entries[index - 1]
-    if before.kind is Kind.EMOTION and before.form not in ADVERBS:
+    """What is read or sung, or any other thing: a feeling right before it is its own, "a sad poem",
+    "a pain clinic", but not in "a delighted party voice".
+    """
+    before, following = state.entries[index - 1], state.entries[index + 1]
+    is_felt = before.kind is Kind.EMOTION and before.form not in ADVERBS
+    if is_felt and following.form is not Form.PERSON:
         state.withdraw(NOT_EXPRESSED, within=0)
     else:
         state.unknown(index, entry)

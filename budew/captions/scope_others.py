@@ -11,14 +11,17 @@ _PERSONAL = ("gender", "age")
 _CLAUSE = 12
 """Entries over which a clause about somebody else reaches."""
 _BEFORE_NOUN = frozenset((Kind.LINK, Kind.INTENSITY, Kind.CONJUNCTION, Kind.HEDGE, Kind.COMMA))
+_ADJECTIVES = frozenset((Kind.EMOTION, Kind.INTENSITY, Kind.CONJUNCTION, Kind.COMMA))
 _NOUNS = frozenset((Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS))
 
 
 def addressing(state: ScopeState, index: int, entry: Entry) -> None:
     """Before somebody else, with what is felt: "talks to a crying child", "quotes a man who was furious"."""
-    state.other(index, entry)
     noun = _noun_behind(state.entries, index)
-    if noun is not None:
+    if noun is None:
+        state.unknown(index, UNKNOWN)
+    else:
+        state.other(index, entry)
         state.foreign = _clause_end(state.entries, noun + 1) if _is_who(state.entries[noun + 1]) else noun
 
 
@@ -78,7 +81,7 @@ def is_of_others(state: ScopeState, index: int) -> bool:
     if entries[index - 1].kind is not Kind.EMOTION or entries[index + 1].form is Form.PERSON:
         return False
     at = index - 1
-    while at > index - TURN and entries[at].kind in (Kind.EMOTION, Kind.INTENSITY, Kind.CONJUNCTION, Kind.COMMA):
+    while at > index - TURN and entries[at].kind in _ADJECTIVES:
         at -= 1
     if entries[at].form is not Form.POSSESSIVE:
         return False

@@ -42,8 +42,8 @@ class ScopeState:
 
     __slots__ = (
         "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "entries", "excess",
-        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "negation_end", "parted", "pending", "role",
-        "roles", "turning", "unknown_words",
+        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "negation_end", "parted", "pending",
+        "role", "roles", "turning", "unknown_words",
     )  # fmt: skip
 
     def __init__(self, entries: list[Entry]) -> None:
