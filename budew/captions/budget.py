@@ -118,9 +118,9 @@ def _costs(language: str) -> _Costs:
         for pair in lexicon.book["noun"]
     }
     phrases: dict[Any, tuple[str, ...]] = {**lexicon.plain_bursts, **lexicon.traits, **lexicon.attributes}
-    phrases |= {("pace", value): said for value, said in lexicon.paces.items()}
+    phrases |= {("pace", value): said for value, said in lexicon.plain_paces.items()}
     others = {part: _count(said[0]) for part, said in phrases.items() if part[0] != "accent"}
-    others |= {("timbre", value): 1 + _count(said[0]) for value, said in lexicon.timbres.items()}
+    others |= {("timbre", value): 1 + _count(said[0]) for (value, _), said in lexicon.timbres.items()}
     return _Costs(
         emotions | others,
         slots,

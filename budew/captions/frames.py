@@ -106,14 +106,15 @@ def compile_frame(
     rules: Mapping[str, str],
     slots: Mapping[str, Slot],
     neutral: bool = True,
+    plain: str = "",
 ) -> Frame:
-    """Compile the text of a frame.
+    """Compile the text of a frame; `plain` is that of the plain wording, where it is another one.
 
     Raises:
         SettingsError: a bracket that is not closed.
         KeyError: an unknown slot or rule.
     """
-    tokens = _TOKEN.findall(_without_rules(text, rules))
+    tokens = _TOKEN.findall(_without_rules(f"(~{plain}|{text})" if plain else text, rules))
     node, mark = _sequence(iter(tokens), slots)
     if mark:
         raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {text!r}")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from budew.captions.phrases import Entry, phrases_of, spelled_out, without_article
+from budew.captions.phrases import Entry, phrases_of, spelled_out, verb_forms, without_article
 from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.errors import InputError
@@ -85,14 +85,17 @@ class Lexicon:
     bursts: Words  # phrases for each
     plain_bursts: Words  # the one for the plain wording
     burst_verbs: (
-        Words  # what somebody does, with a place for "her" or "his": "clears {} throat"; may be empty
+        Words  # what somebody does, where there is a verb, with a place for "her": "clears {} throat"
     )
+    burst_participles: Words  # the same as "clearing {} throat"
     traits: ByPair  # phrases for each (key, value)
-    timbres: Words  # such as "bright timbre"
-    paces: Words  # as a manner, such as "at a slow pace"
+    timbres: ByPair  # phrases for each, of a "voice" ("bright timbre") and of a "speaker" ("bright voice")
+    paces: Words  # as a manner, such as "slowly"
+    plain_paces: Words  # the one for the plain wording
     manners: ByPair  # phrases for each style, of a "speaker" and of "words"
+    style_tags: Words  # one or two words for each style
     speaks: Words  # what a "person" does, and a "speaker"
-    people: ByPair  # phrases by gender and age; empty where they are composed of words for both
+    people: ByPair  # phrases by gender and age
     voices: ByPair  # the same of a voice
     pronouns: Words  # "she" and "her" for a gender that has them
     attributes: Mapping[tuple[str, float], tuple[str, ...]]  # near the poles (0.25, 0.75) and at them (0, 1)
@@ -178,17 +181,17 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
         },
         bursts={name: tuple(row["say"]) for name, row in bursts.items()},
         plain_bursts={name: (row.get("plain", row["say"][0]),) for name, row in bursts.items()},
-        burst_verbs={name: tuple(row["verb"]) for name, row in bursts.items() if "verb" in row},
+        burst_verbs=_verbs(bursts, form=1),
+        burst_participles=_verbs(bursts, form=2),
         traits=traits | accents,
         timbres={
-            value: tuple(pattern.format(word) for pattern in table["timbre_as"] for word in row["say"])
+            (value, of): tuple(pattern.format(word) for pattern in patterns for word in row["say"])
             for value, row in table["timbre"].items()
+            for of, patterns in table["timbre_as"].items()
         },
-        paces={
-            value: tuple(
-                row.get("manner")
-                or (table["pace_as"].format(with_article(word, sounds)) for word in row["say"])
-            )
+        paces={value: tuple(row["manner"]) for value, row in table["pace"].items()},
+        plain_paces={
+            value: (table["pace_as"].format(with_article(row["say"][0], sounds)),)
             for value, row in table["pace"].items()
         },
         manners={
@@ -198,10 +201,11 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
             for style, row in table["style"].items()
             for of, beginnings in table["manner_not_of"].items()
         },
+        style_tags={style: tuple(row["tag"]) for style, row in table["style"].items()},
         speaks=_tuples(table["speaks"]),
-        people=_people(table.get("people", {})),
-        voices=_people(table.get("voices", {})),
-        pronouns=_tuples(table.get("pronouns", {})),
+        people=_people(table["people"]),
+        voices=_people(table["voices"]),
+        pronouns=_tuples(table["pronouns"]),
         attributes=_attributes(table, sounds),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
@@ -214,6 +218,15 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
 
 def _tuples(table: Mapping[str, Any]) -> Words:
     return {name: tuple(words) for name, words in table.items()}
+
+
+def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], *, form: int) -> Words:
+    """Return one of the `verb_forms` of the verbs of bursts; what stands behind them is kept."""
+    return {
+        name: tuple(" ".join((verb_forms(verb.split()[0])[form], *verb.split()[1:])) for verb in row["verb"])
+        for name, row in bursts.items()
+        if "verb" in row
+    }
 
 
 def _wordings(

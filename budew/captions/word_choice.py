@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from budew.captions.frames import Slot
-from budew.captions.lexicon import MODERATE, Lexicon, Wordings, joined, with_article
+from budew.captions.lexicon import MODERATE, Lexicon, Wordings, Words, joined, with_article
+from budew.captions.phrases import without_article
 from budew.randomness import Choices
 
 Wording = Literal["varied", "plain"]
@@ -119,10 +120,15 @@ class Filling:
         phrases = self.lexicon.plain_bursts if self.plain else self.lexicon.bursts
         return [self._choose(phrases[name]) for name in self.content.bursts]
 
-    def burst_verbs(self) -> str:
+    def burst_tags(self) -> str:
+        """Return the bursts as a list of commas, without articles in the varied wording."""
+        bursts = self.bursts()
+        return ", ".join(bursts if self.plain else map(without_article, bursts))
+
+    def doing(self, forms: Words) -> str:
         """Return what somebody does, all of it as verbs: "chuckles and clears her throat"."""
-        verbs, their = self.lexicon.burst_verbs, self.pronoun(1) or "their"
-        return joined([self._choose(verbs[name]).format(their) for name in self.content.bursts])
+        their = self.pronoun(1) or "their"
+        return joined([self._choose(forms[name]).format(their) for name in self.content.bursts])
 
     def trait(self, key: str) -> str:
         """Return a phrase for a trait, without an article."""
@@ -134,23 +140,21 @@ class Filling:
 
     def voice(self) -> str:
         """Return age and gender before "voice", such as "elderly female voice"."""
-        if self.lexicon.voices:
-            return self._choose(self.lexicon.voices[self._gender_and_age()])
-        return " ".join(filter(None, (self.trait("age"), self.trait("gender"), "voice")))
+        if self.plain:
+            return " ".join(filter(None, (self.trait("age"), self.trait("gender"), "voice")))
+        return self._choose(self.lexicon.voices[self._gender_and_age()])
 
     def speaker(self) -> str:
         """Return age and gender of a person, such as "elderly woman" or "young male speaker"."""
-        if self.lexicon.people:
+        if self.plain:
+            age, gender = self.trait("age"), self.trait("gender")
+            child = self.content.traits.get("age") == "child"
+            person = _SPEAKER if child else _PERSON.get(gender, _SPEAKER)
+            words = (age, gender if person == _SPEAKER else "", person)
+            self._person = " ".join(filter(None, words))
+        else:
             self._person = self._choose(self.lexicon.people[self._gender_and_age()])
-            return self._person
-        age, gender = self.trait("age"), self.content.traits.get("gender", "")
-        person = _PERSON.get(gender)
-        if person and self.content.traits.get("age") != "child" and not self.below(2):
-            self._person = person
-            return f"{age} {person}" if age else person
-        word = self.lexicon.traits["gender", gender][0] if gender else ""
-        self._person = _SPEAKER
-        return " ".join(filter(None, (age, word, _SPEAKER)))
+        return self._person
 
     def _gender_and_age(self) -> tuple[str, str]:
         return self.content.traits.get("gender", _UNKNOWN), self.content.traits.get("age", _UNKNOWN)
@@ -165,32 +169,40 @@ class Filling:
         pronouns = self.lexicon.pronouns.get(self.content.traits.get("gender", ""))
         return pronouns[case] if pronouns else ""
 
-    def accent_timbre(self) -> str:
-        """Return accent and timbre with their articles."""
-        timbre = self._timbre()
+    def accent_timbre(self, of: str = "voice") -> str:
+        """Return accent and timbre of a "voice" or a "speaker", with their articles."""
+        timbre = self._timbre(of)
         return joined([self.a(phrase) for phrase in (self.trait("accent"), timbre) if phrase])
 
     def accent_tags(self) -> str:
         """Return accent and timbre without articles."""
-        return _tags(self.trait("accent"), self._timbre())
+        return _tags(self.trait("accent"), self._timbre("voice" if self.plain else "speaker"))
 
-    def _timbre(self) -> str:
+    def _timbre(self, of: str) -> str:
         timbre = self.content.traits.get("timbre")
-        return self._choose(self.lexicon.timbres[timbre]) if timbre else ""
+        return self._choose(self.lexicon.timbres[timbre, of]) if timbre else ""
 
     def manner(self, of: str = "speaker") -> str:
-        """Return style and pace, such as "in a casual style and at a slow pace", of a speaker or of words."""
+        """Return pace and style, such as "slowly in a casual tone", of a speaker or of words."""
         style, pace = self.content.traits.get("style"), self.content.traits.get("pace")
-        paces = [self._choose(self.lexicon.paces[pace])] if pace else []
-        if style:
-            phrases = self.lexicon.traits["style", style] if self.plain else self.lexicon.manners[style, of]
-            paces.insert(0, self._choose(phrases))
-        return joined(paces)
+        if self.plain:
+            paces = self.lexicon.plain_paces[pace] if pace else ()
+            return joined([*self.lexicon.traits["style", style][:1], *paces] if style else paces)
+        how = self._choose(self.lexicon.paces[pace]) if pace else ""
+        if not style:
+            return how
+        manner = self._choose(self.lexicon.manners[style, of])
+        return " ".join(filter(None, (how, "and" if how and manner.endswith("ly") else "", manner)))
 
     def manner_tags(self) -> str:
         """Return style and pace as a list of commas."""
-        style, pace = self.trait("style"), self.trait("pace")
+        pace = self.trait("pace")
+        style = self.trait("style") if self.plain else self._style_tag()
         return _tags(style, pace and f"{pace} pace")
+
+    def _style_tag(self) -> str:
+        style = self.content.traits.get("style")
+        return self._choose(self.lexicon.style_tags[style]) if style else ""
 
     def qualities(self) -> list[str]:
         """Return an adjective for each voice attribute but those of the recording."""
@@ -205,6 +217,11 @@ class Filling:
         chosen = [pole for pole in self.content.attributes if (pole[0] in RECORDING) is of_recording]
         return [self._choose(poles[pole]) for pole in chosen]
 
+    def recording_tags(self) -> str:
+        """Return attributes of the recording as a list of commas, in the varied wording without articles."""
+        recording = self.recording()
+        return ", ".join(recording if self.plain else map(without_article, recording))
+
     def speaker_tags(self) -> str:
         """Return age and gender as a list of commas."""
         return _tags(self.trait("age"), self.trait("gender"))
@@ -212,8 +229,8 @@ class Filling:
     def all_tags(self) -> str:
         """Return all that is known of the voice as a list of commas."""
         tags = _tags(
-            self.speaker_tags(), self.accent_tags(), *self.qualities(), self.manner_tags(), *self.bursts(),
-            *self.recording(),
+            self.speaker_tags(), self.accent_tags(), *self.qualities(), self.manner_tags(), self.burst_tags(),
+            self.recording_tags(),
         )  # fmt: skip
         return tags or "voice"
 
@@ -256,6 +273,10 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
     bits = _BIT["more"] if len(content.emotions) > 1 else 0
     if content.bursts:
         bits |= _BIT["bursts"]
+        if all(name in lexicon.burst_verbs for name in content.bursts):
+            bits |= _BIT["burst_verbs"]
+    if content.traits.get("gender") in lexicon.pronouns:
+        bits |= _BIT["she"]
     for key in content.traits:
         bits |= _OF_TRAIT[key]
     for name, _ in content.attributes:
@@ -267,8 +288,6 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
 
 def _conditions(content: Content, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
     """Yield what only frames with further forms ask for, and whether it holds in this order of emotions."""
-    yield "she", content.traits.get("gender") in lexicon.pronouns
-    yield "burst_verbs", bool(content.bursts) and all(name in lexicon.burst_verbs for name in content.bursts)
     if not content.emotions:
         return
     first, rest = content.emotions[0][1], [level for _, level in content.emotions[1:]]
@@ -328,15 +347,19 @@ _SLOTS: dict[str, tuple[str, Callable[[Filling], str]]] = {
     "the_voice": ("", lambda fill: f"the {fill.voice()}"),
     "a_speaker": ("", lambda fill: fill.a(fill.speaker())),
     "known_speaker": ("known", lambda fill: fill.a(fill.speaker())),
+    "voice_tag": ("speaker", Filling.voice),
+    "person_tag": ("speaker", Filling.speaker),
     "the_speaker": ("", lambda fill: f"the {fill.speaker()}"),
     "speaks": ("", Filling.speaks),
     "she": ("she", lambda fill: fill.pronoun(0)),
     "her": ("she", lambda fill: fill.pronoun(1)),
     "speaker_tags": ("speaker", Filling.speaker_tags),
     "bursts": ("bursts", lambda fill: joined(fill.bursts())),
-    "burst_tags": ("bursts", lambda fill: ", ".join(fill.bursts())),
-    "burst_verbs": ("burst_verbs", Filling.burst_verbs),
+    "burst_tags": ("bursts", Filling.burst_tags),
+    "burst_verbs": ("burst_verbs", lambda fill: fill.doing(fill.lexicon.burst_verbs)),
+    "burst_participles": ("burst_verbs", lambda fill: fill.doing(fill.lexicon.burst_participles)),
     "accent_timbre": ("accent", Filling.accent_timbre),
+    "accent_and_voice": ("accent", lambda fill: fill.accent_timbre("speaker")),
     "accent_tags": ("accent", Filling.accent_tags),
     "manner": ("manner", Filling.manner),
     "delivery": ("manner", lambda fill: fill.manner("words")),
@@ -344,7 +367,7 @@ _SLOTS: dict[str, tuple[str, Callable[[Filling], str]]] = {
     "qualities": ("qualities", lambda fill: joined(fill.qualities())),
     "quality_tags": ("qualities", lambda fill: ", ".join(fill.qualities())),
     "recording": ("recording", lambda fill: joined(fill.recording())),
-    "recording_tags": ("recording", lambda fill: ", ".join(fill.recording())),
+    "recording_tags": ("recording", Filling.recording_tags),
     "all_tags": ("", Filling.all_tags),
 }
 """Name of a slot, the bit that says whether it is filled (none: always), and what fills it."""
