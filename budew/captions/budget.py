@@ -28,6 +28,8 @@ _GROUPS = {
     "style": "manner", "pace": "manner",
 }  # fmt: skip
 """Traits in the order of their salience, and the slot in which they stand."""
+_WORDS_OF_AN_ATTRIBUTE = 20
+"""Words of the budget for each voice attribute that is kept: nobody writes a list of ten adjectives."""
 _LETTERS = 8
 """Letters of an accent that count as a word, since anything may be one."""
 
@@ -57,16 +59,15 @@ def within(content: Content, max_words: int, language: str) -> Content:
     if not isinstance(max_words, int) or max_words < LEAST_WORDS:
         raise InputError(f"max_words must be {LEAST_WORDS} or more, not {max_words!r}")
     costs = _costs(language)
+    attributes = max_words // _WORDS_OF_AN_ATTRIBUTE
     others = len(content.bursts) + len(content.traits) + len(content.attributes)
-    left = max_words - costs.slots["frame"]
-    if (
-        costs.emotion * len(content.emotions) + costs.other * others <= left
-        and "accent" not in content.traits
-    ):
+    most = costs.slots["frame"] + costs.emotion * len(content.emotions) + costs.other * others
+    if most <= max_words and len(content.attributes) <= attributes and "accent" not in content.traits:
         return content
     kept: set[Part] = set()
     held = Counter[str]()
-    for part in _by_salience(content):
+    left = max_words - costs.slots["frame"]
+    for part in _by_salience(content, attributes):
         slot, item = part
         joint = costs.slots[slot] if not held[slot] else held[slot] == 1  # an "and"
         left -= _cost(item, costs) + joint
@@ -74,8 +75,6 @@ def within(content: Content, max_words: int, language: str) -> Content:
             break
         kept.add(part)
         held[slot] += 1
-    else:
-        return content
     return Content(
         [pair for pair in content.emotions if ("emotions", pair) in kept],
         [name for name in content.bursts if ("bursts", name) in kept],
@@ -84,7 +83,7 @@ def within(content: Content, max_words: int, language: str) -> Content:
     )
 
 
-def _by_salience(content: Content) -> Iterator[Part]:
+def _by_salience(content: Content, attributes: int) -> Iterator[Part]:
     for emotion in sorted(content.emotions, key=lambda pair: -pair[1]):
         yield "emotions", emotion
     for burst in content.bursts:
@@ -93,7 +92,7 @@ def _by_salience(content: Content) -> Iterator[Part]:
         if key in content.traits:
             yield slot, (key, content.traits[key])
     ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
-    for attribute in ranked:
+    for attribute in ranked[:attributes]:
         yield _slot(attribute[0]), attribute
 
 

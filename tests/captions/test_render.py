@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from budew.captions import expressible, frame_names, load_lexicon, parse, render
-from budew.captions.lexicon import joined, with_article
+from budew.captions.lexicon import RENDERED_ATTRIBUTES, joined, with_article
 from budew.captions.render import load_templates
 from budew.errors import InputError
 from budew.profile import VoiceProfile
-from budew.taxonomy import CATEGORIES, EMOTIONS, LEVELS
+from budew.taxonomy import ATTRIBUTES, CATEGORIES, EMOTIONS, LEVELS
 
 ANGRY = VoiceProfile(
     {"Anger": 1, "Fear": 0.5, "Pride": 0.25}, ["Chuckle"], {"gender": "female", "age": "elderly"}
@@ -91,6 +91,45 @@ def test_varied_captions_say_nothing_empty_twice_or_of_the_wrong_thing():
             continue
         caption = render(profile, seed=seed, leave_out=random.choice(((), (), ("emotions",))))
         assert not wrong.search(caption), caption
+
+
+STIFF = re.compile(
+    r"gives (voice|expression) to|one hear|and in it|words come|what comes|in the manner of|the feeling in it"
+    r"|\bspeaker (speaks|is speaking)|that of a|voice of a .* voice| (\w+) \1 |\band \w+ and \w+ and\b",
+    re.IGNORECASE,
+)
+
+
+def test_varied_captions_are_written_as_people_write(random_profile):
+    random = Random(5)
+    for seed in range(3000):
+        caption = render(random_profile(random), seed=seed)
+        assert not STIFF.search(caption), caption
+
+
+def test_pronouns_and_verbs_suit_the_speaker():
+    def captions(**traits):
+        profile = VoiceProfile({"Sadness": 0.25}, ["Clears Throat"], {"pace": "slow", **traits})
+        return " ".join(render(profile, seed=seed, style="prose") for seed in range(300))
+
+    of_her, of_anyone = captions(gender="female"), captions()
+    assert all(
+        text in of_her for text in ("She speaks slowly", "clearing her throat", "She clears her throat")
+    )
+    assert not re.search(r"\b(he|his|their)\b", of_her, re.IGNORECASE)
+    assert "clearing their throat" in of_anyone
+    assert not re.search(r"\b(s?he|his|her)\b", of_anyone, re.IGNORECASE)
+
+
+def test_a_typical_caption_is_short_and_one_of_everything_is_not_long():
+    def words(profile):
+        return sum(len(render(profile, seed=seed).split()) for seed in range(300)) / 300
+
+    typical = {"gender": "female", "age": "elderly", "pace": "slow"}
+    assert words(VoiceProfile({"Sadness": 0.75, "Hope/Optimism": 0.25}, ["Relief Sigh"], typical)) < 22
+    everything = {name: ATTRIBUTES[name].scale.low for name in RENDERED_ATTRIBUTES} | typical
+    emotions = {"Sadness": 0.75, "Fear": 0.25, "Anger": 1}
+    assert words(VoiceProfile(emotions, ["Relief Sigh", "Chuckle"], everything)) < 40
 
 
 def test_there_are_at_least_twelve_frames_of_every_form_and_view():

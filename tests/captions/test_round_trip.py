@@ -146,6 +146,22 @@ def test_every_phrase_for_a_burst_names_that_burst_alone():
             assert (parsed.bursts, dict(parsed.emotions)) == ((name,), {"Sadness": 0.5})
 
 
+def test_every_phrase_for_people_voices_and_what_they_do_parses_as_it_should():
+    lexicon = load_lexicon()
+    for people in (lexicon.people, lexicon.voices):
+        assert len(people) == (len(CATEGORIES["gender"]) + 1) * (len(CATEGORIES["age"]) + 1)
+        for (gender, age), phrases in people.items():
+            traits = {key: word for key, word in (("gender", gender), ("age", age)) if word != "unknown"}
+            assert all(parse(f"Sadness, {phrase}.").traits == traits for phrase in phrases), phrases
+    forms = (("She {}.", lexicon.burst_verbs), ("Sad, {}.", lexicon.burst_participles))
+    for sentence, verbs in forms:
+        for name, phrases in verbs.items():
+            for phrase in phrases:
+                assert parse(sentence.format(phrase.format("her"))).bursts == (name,), phrase
+    for style, phrases in lexicon.style_tags.items():
+        assert all(parse(f"Sad, {phrase}.").traits == {"style": style} for phrase in phrases), phrases
+
+
 def test_an_accent_that_would_not_read_back_is_left_out_and_only_then():
     assert expressible(VoiceProfile(traits={"accent": "Bavarian"})).traits == {"accent": "Bavarian"}
     assert expressible(VoiceProfile(traits={"accent": "deep angry"})).traits == {}
