@@ -16,7 +16,7 @@ from budew.audio.formats import SUFFIXES
 from budew.corpora.clip import Clip
 from budew.corpora.known_names import known_names
 from budew.corpora.labels import Scales
-from budew.corpora.rows import Table, clips_of_rows
+from budew.corpora.rows import Table, class_names, clips_of_rows
 from budew.errors import CorpusError, MissingExtraError, OnBad, report
 from budew.extras import require
 
@@ -110,7 +110,7 @@ def _read_shard(shard: HubDataset, scale: str | None, on_bad: OnBad | None) -> I
         report(error, on_bad)
         return
     place = shard.name.partition("/")[2]
-    table = Table(str(shard), place, audio, Scales(scale))
+    table = Table(str(shard), place, audio, Scales(scale), class_names(rows.features))
     yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
 
 

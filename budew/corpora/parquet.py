@@ -17,8 +17,9 @@ import pyarrow.parquet
 from budew.corpora.clip import Clip
 from budew.corpora.known_names import choose
 from budew.corpora.labels import Scales
-from budew.corpora.rows import Table, clips_of_rows
-from budew.errors import BudewWarning, CorpusError, OnBad, report
+from budew.corpora.rows import Table, class_names, clips_of_rows
+from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
+from budew.strict_json import loads
 
 AT_ONCE = 64 * 2**20
 """Bytes of rows in memory; a row that is larger comes alone, which costs 10 µs more than in company."""
@@ -57,7 +58,8 @@ def read_parquet(
     left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
     if left_out:
         _warn_of_left_out(left_out)
-    table = Table(str(path), path.stem, audio, Scales(scale, lambda: _labels(path)))
+    scales = Scales(scale, lambda: _labels(path))
+    table = Table(str(path), path.stem, audio, scales, class_names(_features(schema)))
     yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
 
 
@@ -230,6 +232,14 @@ def _labels(path: Path) -> Iterator[dict[str, Any]]:
     for _, row in numbered_rows(path, columns=names, batch=_SCANNED, on_bad=lambda error: None):
         inner = row.get("json")
         yield inner if isinstance(inner, dict) else row
+
+
+def _features(schema: pa.Schema) -> Any:
+    """Return the features that `datasets` notes in a file, by column; None without any."""
+    try:
+        return loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features")
+    except (InputError, AttributeError):  # somebody else's note
+        return None
 
 
 def _audio_column(schema: pa.Schema, path: Path) -> str:

@@ -3,8 +3,8 @@
 Rows that the hub makes of WebDataset shards (`__key__`, `__url__`, `json`, `mp3`) read as those shards do.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite, isnan
 from pathlib import PurePosixPath
@@ -27,12 +27,14 @@ class Table:
         place: its name without suffix.
         audio: the column of audio.
         scales: finds the scale of scores.
+        classes: the names of the numbers in a column, by column (`ClassLabel` of `datasets`).
     """
 
     source: str
     place: str
     audio: str
     scales: Scales
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def clips_of_rows(
@@ -71,6 +73,7 @@ def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
 
 def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
     kept, place = plain({name: value for name, value in row.items() if value is not None}), table.place
+    kept |= {key: _named(kept[key], names) for key, names in table.classes.items() if key in kept}
     inner = kept.get("json")
     if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
         place = PurePosixPath(str(kept.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
@@ -82,7 +85,33 @@ def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
     for holder, name in ((fields, "profile"), (fields, "metadata"), *((one, "made_by") for one in objects)):
         if isinstance(holder.get(name), str):
             holder[name] = json_object(holder[name], name)
-    return described(fields, place, table.scales)
+    return described(fields, place, table.scales, classes=table.classes)
+
+
+def class_names(features: Any) -> dict[str, tuple[str, ...]]:
+    """Return the names of classes by column.
+
+    Args:
+        features: of a dataset, or their JSON, by column: a ClassLabel has `names`, a list of them a `feature`
+            that has.
+    """
+    if not isinstance(features, Mapping):
+        return {}
+    found = {str(column): _part(_part(one, "feature") or one, "names") for column, one in features.items()}
+    return {column: tuple(map(str, names)) for column, names in found.items() if isinstance(names, list)}
+
+
+def _part(feature: Any, name: str) -> Any:
+    return feature.get(name) if isinstance(feature, Mapping) else getattr(feature, name, None)
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    """Return the name of a class by its number; None for a number that has none, such as −1."""
+    if isinstance(value, list):
+        return [_named(one, names) for one in value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    return names[value] if 0 <= value < len(names) else None
 
 
 def plain(value: Any) -> Any:

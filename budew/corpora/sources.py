@@ -15,6 +15,8 @@
 """
 
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -27,15 +29,18 @@ from budew.addresses import is_address, shown
 from budew.audio.formats import SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import list_files, lonely_json, read_files, saved_tables
+from budew.corpora.labels.words import odd_labels
 from budew.corpora.lhotse import supervisions_of
 from budew.corpora.manifest import MANIFEST, MANIFESTS, read_manifest, spans
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span, check_file
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import BudewWarning, CorpusError, OnBad, report
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 Item = TypeVar("Item")
+MOST_ODD, _SHOWN = 1_000, 8
+"""Different labels that are not understood: those that are counted, and those that a warning names."""
 MOST_NUMBERED = 100_000
 """Files that one pattern such as `{000..999}` may stand for."""
 _TARS, _TABLES = (".tar", ".tar.gz", ".tgz"), (".parquet", ".arrow")
@@ -59,6 +64,8 @@ def read(
 ) -> Iterator[Clip]:
     """Read the clips of any corpus, one at a time, in an order that does not change.
 
+    Labels of emotions that are not understood stay in the metadata; one `BudewWarning` at the end lists them.
+
     Args:
         source: a file, a folder, a glob pattern such as `shards/*.tar`, a URL, or a dataset on the hub.
         scale: scale of scores that do not declare one, such as "0-4"; see `budew.corpora.labels.scores`.
@@ -70,8 +77,15 @@ def read(
     Raises:
         CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
     """
+    odd: Counter[str] = Counter()
     for entry in matches(source, on_bad=on_bad):
-        yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root)
+        for clip in read_one(entry, on_bad, scale=scale, audio_root=audio_root):
+            odd.update(one for one in odd_labels(clip.metadata) if one in odd or len(odd) < MOST_ODD)
+            yield clip
+    if odd:
+        said = "; ".join(f"{label} ({clips:,} clips)" for label, clips in odd.most_common(_SHOWN))
+        fault = f"{shown(str(source))}: labels that are not understood stay in the metadata: {said}"
+        warnings.warn(BudewWarning(fault), stacklevel=2)
 
 
 def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:

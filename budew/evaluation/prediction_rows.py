@@ -5,10 +5,12 @@ spelling, at the top level of a row or in an object in it: `{"model": "…", "pr
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -17,16 +19,19 @@ from budew import strict_json
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.folder import list_files
 from budew.corpora.known_names import form
+from budew.corpora.labels.emotion_words import named_emotion
+from budew.corpora.labels.scores import number_in
 from budew.corpora.manifest import MANIFESTS
 from budew.corpora.sidecar import check_file, file_lines, plain_text
-from budew.errors import CorpusError, InputError
+from budew.errors import BudewWarning, CorpusError, InputError
 from budew.profile import VoiceProfile
-from budew.taxonomy import emotion, find_attribute, find_emotion
+from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emotion
 
 RATED_ATTRIBUTES = ("Authenticity", "Arousal")
 """Voice attributes that EmoNet-Voice Bench rates like emotions; scores of both are on the same scale."""
 
 
+_SHOWN = 8
 _ANSWER = "predictions"
 _FENCE = re.compile(r"^```\w*|```$")
 
@@ -63,14 +68,30 @@ def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow
     Raises:
         InputError: the file cannot be read, or names the line and what is wrong with it.
     """
+    unknown: dict[str, str] = {}
     try:
         for where, default, row in _objects(path):
             try:
                 yield _row(where, default, row, value)
+                unknown.update(_unknown(row))
             except (InputError, CorpusError) as error:
                 raise InputError(f"{where}: {error}") from error
     except CorpusError as error:
         raise InputError(str(error)) from error
+    if unknown:
+        named = ", ".join(f"{key!r} (nearest: {name})" for key, name in islice(unknown.items(), _SHOWN))
+        fault = f"{path}: scores under names that are no emotion are not used: {named}: rename them"
+        warnings.warn(BudewWarning(fault), stacklevel=2)
+
+
+def _unknown(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names of numbers that may be meant for an emotion, each with that."""
+    for place in _places(_with_answer(row)):
+        for key, given in place.items():
+            if _named(key) is None and (isinstance(given, Mapping) or number_in(given) is not None):
+                nearest = named_emotion(key) or misspelt_emotion(key)
+                if nearest:
+                    yield key, nearest
 
 
 def _objects(path: Path) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:

@@ -33,6 +33,7 @@ _FILE_NAME_PARTS = re.compile(r"^model[_ -]|[_ -]best(?=\.|$)|\.(?:pth?|onnx|saf
 _APOSTROPHE = re.compile(r"['’]")
 _WORD = re.compile(r"[^\W_]+")
 LONGEST_ACCENT = 40
+_MISSPELT = 0.8  # share of equal letters, as of `Angar` and Anger
 _BETWEEN_PARTS = re.compile(r"/| & | and ")
 
 
@@ -51,10 +52,15 @@ class NameIndex:
     kind: str
     names: tuple[str, ...]
     forms: Mapping[str, str]
+    words: Mapping[str, str]
 
     @classmethod
-    def build(cls, kind: str, aliases: Mapping[str, Iterable[str]]) -> "NameIndex":
+    def build(
+        cls, kind: str, aliases: Mapping[str, Iterable[str]], words: Mapping[str, Iterable[str]] | None = None
+    ) -> "NameIndex":
         """Index the canonical names (keys) and their aliases (values).
+
+        `words` are others of that meaning: they do not stand for the name, and it is suggested for them.
 
         Raises:
             ValueError: two names share a normal form.
@@ -67,7 +73,8 @@ class NameIndex:
                     raise ValueError(
                         f"{kind} {spelling!r} stands for both {taken!r} and {name!r}: rename one of them"
                     )
-        return cls(kind, tuple(aliases), MappingProxyType(forms))
+        near = {normal_form(word): name for name, others in (words or {}).items() for word in others}
+        return cls(kind, tuple(aliases), MappingProxyType(forms), MappingProxyType(near))
 
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
@@ -92,14 +99,18 @@ class NameIndex:
         return found
 
     def nearest(self, name: str, *, count: int = 3) -> tuple[str, ...]:
-        """Return the `count` canonical names whose spelling is most like `name`, best first."""
+        """Return the `count` canonical names that are, or have a word, most like `name`, best first."""
+        likeness = self.likeness(name)
+        return tuple(sorted(likeness, key=lambda canonical: -likeness[canonical])[:count])
+
+    def likeness(self, name: str) -> dict[str, float]:
+        """Return for each canonical name how like it `name` is, from 0 to 1 for the same letters."""
         matcher = SequenceMatcher(b=normal_form(name))
         likeness: dict[str, float] = {}
-        for form, canonical in self.forms.items():
+        for form, canonical in (*self.words.items(), *self.forms.items()):
             matcher.set_seq1(form)
             likeness[canonical] = max(likeness.get(canonical, 0.0), matcher.ratio())
-        ranked = sorted(likeness, key=lambda canonical: -likeness[canonical])
-        return tuple(ranked[:count])
+        return likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,7 @@ class Emotion:
     arousal: str
     group: str
     aliases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,9 @@ def _spellings(row: Emotion) -> list[str]:
 
 EMOTION_TABLE: Mapping[str, Emotion] = MappingProxyType(
     {
-        row["name"]: Emotion(**{**row, "aliases": tuple(row.get("aliases", ()))})
+        row["name"]: Emotion(
+            **{**row, "aliases": tuple(row.get("aliases", ())), "words": tuple(row.get("words", ()))}
+        )
         for row in packaged_table(__package__, "emotions")["emotions"]
     }
 )
@@ -185,7 +199,11 @@ WORD_TRAITS: tuple[str, ...] = ("gender", "age", "accent", "timbre", "pace", "st
 TRAITS: tuple[str, ...] = (*WORD_TRAITS, *ATTRIBUTES)
 """Every key that the traits of a profile may have, in canonical order."""
 
-_EMOTION_INDEX = NameIndex.build("emotion", {row.name: _spellings(row) for row in EMOTION_TABLE.values()})
+_EMOTION_INDEX = NameIndex.build(
+    "emotion",
+    {row.name: _spellings(row) for row in EMOTION_TABLE.values()},
+    {row.name: row.words for row in EMOTION_TABLE.values()},
+)
 _BURST_INDEX = NameIndex.build("vocal burst", dict.fromkeys(BURSTS, ()))
 _WORD_TRAITS = NameIndex.build("trait", dict.fromkeys(WORD_TRAITS, ()))
 _NUMBER_TRAITS = NameIndex.build("voice attribute", dict.fromkeys(ATTRIBUTES, ()))
@@ -205,6 +223,16 @@ def emotion(name: str) -> str:
 def find_emotion(name: str) -> str | None:
     """Return what `emotion` returns, None where that raises: for names that may well be something else."""
     return _EMOTION_INDEX.find(name)
+
+
+@lru_cache(maxsize=4096)
+def misspelt_emotion(name: str) -> str | None:
+    """Return the emotion that an unknown name is most like; None for one that is like none (`_MISSPELT`)."""
+    if len(name) > LONGEST_NAME:
+        return None
+    likeness = _EMOTION_INDEX.likeness(name)
+    nearest = max(likeness, key=likeness.__getitem__)
+    return nearest if likeness[nearest] >= _MISSPELT else None
 
 
 def emotion_group(name: str) -> str:

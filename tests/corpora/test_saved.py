@@ -7,8 +7,10 @@ import pytest
 
 from budew.corpora import read
 from budew.corpora.folder import saved_tables
+from budew.corpora.rows import class_names
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError
+from budew.profile import VoiceProfile
 
 datasets = pytest.importorskip("datasets")
 
@@ -96,3 +98,39 @@ def test_a_damaged_arrow_file_is_an_error_that_names_it_and_offsets_that_lie_are
         (tmp_path / "t.arrow").write_bytes(content)
         with pytest.raises(CorpusError, match=r"t\.arrow: the arrow file cannot be read"):
             list(read(tmp_path / "t.arrow"))
+
+
+@pytest.mark.parametrize("saved", ["parquet", "disk"])
+def test_numbers_of_class_labels_are_read_by_their_names(voice, tmp_path, saved):
+    names, audio = ["neu", "joy", "ang", "other"], voice("a.wav", seconds=0.1).read_bytes()
+    features = {
+        "label": datasets.ClassLabel(names=names),
+        "gender": datasets.ClassLabel(names=["female", "male"]),
+        "emotions": datasets.Sequence(datasets.ClassLabel(names=["sad", "afraid"])),
+        "audio": datasets.Audio(decode=False),
+    }
+    rows = {
+        "audio": [{"bytes": audio, "path": None}] * 4,
+        "label": [0, 1, 2, -1],
+        "gender": [1, 0, 1, 0],
+        "emotions": [[], [], [], [0, 1]],
+    }
+    datasets.disable_progress_bars()
+    dataset = datasets.Dataset.from_dict(rows)
+    for column, feature in features.items():
+        dataset = dataset.cast_column(column, feature)
+    if saved == "disk":
+        dataset.save_to_disk(tmp_path / "out")
+    else:
+        (tmp_path / "out").mkdir()
+        dataset.to_parquet(tmp_path / "out" / "t.parquet")
+    clips = list(read(tmp_path / "out"))
+    neutral, joyful, angry, both = (clip.profile for clip in clips)
+    assert neutral == VoiceProfile(traits={"gender": "male"})
+    assert joyful == VoiceProfile({"Elation": 0.5}, traits={"gender": "female"}, rated=["Elation", "Anger"])
+    assert angry.rated == joyful.rated
+    assert both.emotions == {"Fear": 0.5, "Sadness": 0.5}
+    assert [clip.metadata.get("label") for clip in clips] == ["neu", "joy", "ang", None]
+    assert class_names(dataset.features) == {
+        "label": tuple(names), "gender": ("female", "male"), "emotions": ("sad", "afraid"),
+    }  # fmt: skip

@@ -16,7 +16,7 @@ from budew.corpora.sidecar import LARGEST_JSON, read_json
 from budew.corpora.sources import matches, read_one
 from budew.curation.human_ratings import read_ratings
 from budew.curation.split_files import read_splits
-from budew.errors import CorpusError
+from budew.errors import BudewWarning, CorpusError
 
 WORDS = {"one": "Hello", "two": "Goodbye"}
 
@@ -277,3 +277,20 @@ def test_a_pipe_is_reported_and_not_waited_for_and_costs_no_other_file(voice, tm
     for reader in (read_json, read_splits, lambda path: list(read_ratings(path))):
         with pytest.raises(CorpusError, match=r"this is not a file"):
             reader(path)
+
+
+def test_one_warning_a_corpus_lists_the_labels_that_are_not_understood(voice, tmp_path):
+    labels = ("joyfull", "joyfull", "angry", "wut")
+    for number, label in enumerate(labels):
+        beside = voice(f"{number}.wav", seconds=0.1).with_suffix(".json")
+        beside.write_text(json.dumps({"emotion": label, "Hapiness": 0.5, "age": 34}))
+    with pytest.warns(BudewWarning) as warned:
+        clips = list(read(tmp_path))
+    assert len(clips) == len(labels)
+    (text,) = (str(one.message) for one in warned)
+    listed = text.partition("metadata: ")[2].split("; ")
+    assert listed == [
+        "Hapiness: a number: is it Elation? (4 clips)",
+        "emotion: joyfull (nearest: Elation) (2 clips)",
+        "emotion: wut (1 clips)",
+    ]

@@ -142,6 +142,7 @@ def test_clips_with_unknown_emotions_count_for_their_traits_and_for_no_emotion(c
     assert corpus_statistics("c", measured).baseline is None
 
 
+@pytest.mark.filterwarnings("ignore:.*joyfull")
 def test_labels_that_are_not_understood_are_counted(tmp_path):
     words = ("joyfull", "joyfull", "neutral", "angry", "unknown")
     for number in range(len(words)):

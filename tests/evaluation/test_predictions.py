@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from budew import parse, render
 from budew.annotation.heads import with_scores
 from budew.corpora import Clip, write_shard
-from budew.errors import InputError
+from budew.errors import BudewWarning, InputError
 from budew.evaluation import Pair, Settings, evaluate_corpus, read_predictions, write_predictions
 from budew.evaluation.predictions import Prediction, by_id, read_scores
 from budew.profile import VoiceProfile
@@ -215,6 +215,7 @@ def test_a_wrong_line_is_named(line: str, tmp_path: Path) -> None:
         read_predictions(path)
 
 
+@pytest.mark.filterwarnings("ignore:.*joyfulness")
 def test_sources_without_predictions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="emonet-voice"):
         read_predictions(write(tmp_path / "p.jsonl", []), scale="stars")
@@ -258,3 +259,13 @@ def test_an_answer_in_json_is_scores_and_not_prose(tmp_path: Path) -> None:
     }
     with pytest.raises(InputError):
         profiles(write(tmp_path / "q.jsonl", [{"id": "a", "caption": '```json\n{"Anger": 2,\n```'}]))
+
+
+def test_misspelt_names_of_scores_are_told_once_with_the_nearest(tmp_path: Path) -> None:
+    lines = [{"id": n, "predictions": {"Fear": 1, "Angar": 2, "Happiness": 1, "model": 7}} for n in range(3)]
+    with pytest.warns(BudewWarning) as warned:
+        found = profiles(write(tmp_path / "p.jsonl", lines))
+    assert found["0"].rated == ("Fear",)
+    (text,) = (str(one.message) for one in warned)
+    assert "p.jsonl" in text
+    assert "'Angar' (nearest: Anger), 'Happiness' (nearest: Elation): rename" in text

@@ -21,6 +21,7 @@ from budew.taxonomy import (
     burst,
     emotion,
     emotion_group,
+    misspelt_emotion,
     normal_form,
     quantized_trait,
     trait,
@@ -164,3 +165,19 @@ def test_an_attribute_holds_its_scale_and_five_levels_of_it(attribute) -> None:
     assert quantized_trait(attribute.name, low + 0.3 * (high - low)) == low + 0.25 * (high - low)
     with pytest.raises(InputError, match=attribute.name.replace(".", r"\.")):
         trait(attribute.name, high + 0.01)
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [
+        ("Happiness", "Elation"),
+        ("joy", "Elation"),
+        ("Angar", "Anger"),
+        ("sadnes", "Sadness"),
+        ("duration", None),
+    ],
+)
+def test_the_emotion_of_that_meaning_is_suggested_first(word: str, nearest: str | None) -> None:
+    assert misspelt_emotion(word) == nearest
+    with pytest.raises(InputError, match=f"known names are '{nearest or ''}"):
+        emotion(word)

@@ -12,18 +12,21 @@ from budew.corpora.known_names import language_tag, with_usual_names
 from budew.corpora.labels.ratings import describe_emonet_voice
 from budew.corpora.labels.scores import Scales, describe_emolia, describe_scores
 from budew.corpora.labels.talent import describe_talent
-from budew.corpora.labels.words import describe_words, with_speaker
+from budew.corpora.labels.words import Classes, describe_words, with_speaker
 
 __all__ = ["Scales", "described"]
 
 
-def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]:
+def described(
+    row: dict[str, Any], place: str, scales: Scales, *, classes: Classes | None = None
+) -> dict[str, Any]:
     """Return a row with the field names of a clip, a profile made of its labels, and a BCP 47 language.
 
     Args:
         row: names and values as the corpus has them.
         place: name of the shard, or of the folder, that the row is from, without suffix.
         scales: finds the scale of scores that come without one.
+        classes: the names of all labels of a column, where they are known.
 
     Raises:
         CorpusError: the labels are of a known layout, but broken.
@@ -35,7 +38,7 @@ def described(row: dict[str, Any], place: str, scales: Scales) -> dict[str, Any]
             or describe_emolia(row)
             or describe_emonet_voice(row)
             or describe_scores(row, scales)
-            or describe_words(row)
+            or describe_words(row, classes)
         )
         row = with_speaker(labelled or row)
     row = {key: value for key, value in row.items() if value is not None}

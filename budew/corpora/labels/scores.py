@@ -1,4 +1,5 @@
-"""Scores of emotions in a row: found by their names in any spelling, brought from their scale to intensity.
+"""Scores of emotions in a row: found by their names in any spelling, or by other words of the caption lexicon
+(`joy`), and brought from their scale to intensity.
 
 The scale is the given one, else the one that the row declares, else the smallest of 0–1, 0–4,
 0–5, 0–7 and 0–10 that holds every score of the shard or manifest (not of the clip: a faint clip on 0–4 looks
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from budew.corpora.known_names import form
+from budew.corpora.labels.emotion_words import named_emotion
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
 from budew.taxonomy.scales import Scale, scale_named
@@ -43,11 +45,13 @@ class Scores:
         emotions: canonical name to number, on the row's own scale.
         declared: name of the scale, where the row says it.
         rest: the row without them.
+        words: the emotions of fields that are named by other words: `joy` is Elation.
     """
 
     emotions: Mapping[str, float]
     declared: str | None
     rest: dict[str, Any]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_scores(row: Mapping[str, Any]) -> Scores | None:
@@ -59,10 +63,15 @@ def find_scores(row: Mapping[str, Any]) -> Scores | None:
     texts = (row.get(name) for name in form("scores")["declared"])
     declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
     for holder, held in holders(row):
-        numbers = ((key, number_in(value)) for key, value in held.items() if find_emotion(str(key)))
+        numbers = ((str(key), number_in(value)) for key, value in held.items() if named_emotion(str(key)))
         spelled = {key: value for key, value in numbers if value is not None}
-        if spelled:
-            return Scores(canonical(spelled), declared, without(row, holder, spelled))
+        own = set(filter(None, map(find_emotion, spelled)))
+        named = ((key, named_emotion(key)) for key in spelled if not find_emotion(key))
+        words = {key: name for key, name in named if name and name not in own}  # beside their own name, none
+        spelled = {key: value for key, value in spelled.items() if key in words or find_emotion(key)}
+        alone = holder is None and len(spelled) == len(words) == 1  # `interest` may be a bank's
+        if spelled and not alone:
+            return Scores(canonical(spelled), declared, without(row, holder, spelled), words)
     return None
 
 
@@ -84,15 +93,18 @@ def without(row: Mapping[str, Any], holder: str | None, taken: Collection[str]) 
 def canonical(spelled: Mapping[str, float]) -> dict[str, float]:
     """Return scores under the canonical names of their emotions.
 
+    Of several other words for an emotion (`joy`, `excitement`) the highest counts.
+
     Raises:
         CorpusError: two fields name the same emotion.
     """
     scores: dict[str, float] = {}
     for key, value in spelled.items():
-        name = find_emotion(key) or key
-        if name in scores:
+        own = find_emotion(key)
+        name = own or named_emotion(key) or key
+        if own in scores:
             raise CorpusError(f"{key!r} gives a second score for {name!r}: keep one")
-        scores[name] = value
+        scores[name] = max(value, scores.get(name, value))
     return scores
 
 
@@ -185,7 +197,8 @@ def describe_scores(row: Mapping[str, Any], scales: Scales) -> dict[str, Any] | 
         return None
     scale, found = scales.of(scores)
     profile = profile_of_scores(intensities(scores.emotions, scale))
-    return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found}}
+    read_as = {"read_as": dict(scores.words)} if scores.words else {}
+    return {**scores.rest, "profile": profile, "profile_from": {"form": "scores", **found, **read_as}}
 
 
 def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,48 +1,70 @@
-"""Labels in words. Emotions: a name of the taxonomy, an alias of one, or any text that a caption could hold.
+"""Labels in words. Emotions: a name of the taxonomy, an alias of one, a code, or any text of a caption.
 
-A bare name or word ("anger", "sad", "Hopelessness") is moderate, ½, as in a caption; in a text, intensity
-words count as they do there ("very sad" is strong, "slightly amused" slight). See `budew.captions.parse`.
-"neutral" says that there are none. What names no emotion is listed as not understood.
+Words count as `budew.corpora.labels.emotion_words` says; an intensity beside one emotion replaces its own.
+Labels rate the emotions that they name, and those of the whole set of labels where that is known (a
+`ClassLabel` of Hugging Face): nothing is known of the others. "neutral" says that there are none, and rates
+all. What names no emotion is listed as not understood, and so are numbers under a misspelt name.
 
 Columns such as `gender`, `age` and `accent` give traits, with the words of Common Voice too. Numbers in them
 (years of age, an arousal) are not read, as their scales are not known: they are listed as not understood, and
 stay in the metadata like all other columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from budew.captions.parse import parse
-from budew.corpora.known_names import form, unread
+from budew.corpora.known_names import LONGEST_UNREAD, form, unread
+from budew.corpora.labels.emotion_words import LONGEST_TEXT, emotions_in, is_neutral, named_emotion
 from budew.corpora.labels.scores import number_in
 from budew.errors import InputError
-from budew.taxonomy import LEVELS, find_attribute, find_emotion, trait
+from budew.taxonomy import EMOTIONS, find_attribute, misspelt_emotion, trait
 
-LONGEST_TEXT = 20_000
-"""Characters of a text that are read."""
+__all__ = ["LONGEST_TEXT", "describe_words", "emotions_in", "trait_value", "with_speaker"]
+
 NUMBER = "a number on an unknown scale"
-_SAID = LEVELS[2]
+NAMELESS = "a number without a name"
+_MAYBE = "a number: is it"
+Classes = Mapping[str, Sequence[str]]
+"""The names of all labels of a column, by column."""
 
 
-def emotions_in(text: str) -> dict[str, float]:
-    """Return the emotions that a text names → intensity; empty where it names none."""
-    name = find_emotion(text)
-    return {name: _SAID} if name else dict(parse(text[:LONGEST_TEXT].replace("_", " ")).emotions)
-
-
-def describe_words(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> dict[str, Any] | None:
     """Return a row with the emotions that a field of it names as a profile; None where none does."""
-    for key in form("words")["under"]:
+    for key, texts in _labels(row):
+        read = {text[:60]: emotions_in(text) for text in texts}
+        if not any(read.values()) and not any(map(is_neutral, texts)):
+            continue
         found: dict[str, float] = {}
-        judged = False
-        for text in _texts(row.get(key)):
-            said = emotions_in(text)
-            judged = judged or bool(said) or _is_none(text)
+        for said in read.values():
             found |= {name: max(level, found.get(name, 0.0)) for name, level in said.items()}
-        if judged:
-            profile_from = {"form": "words", "field": key}
-            return {**row, "profile": {"emotions": found}, "profile_from": profile_from}
+        level = _intensity(row)
+        if len(found) == 1 and level is not None:
+            found = dict.fromkeys(found, level)
+        others = set(map(named_emotion, (classes or {}).get(key, ())))
+        rated = [name for name in EMOTIONS if name in found or name in others]
+        profile = {"emotions": found, "rated": rated} if found else {"emotions": {}}
+        return {
+            **row,
+            "profile": profile,
+            "profile_from": {"form": "words", "field": key, "read_as": read},
+        }
     return None
+
+
+def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield columns of labels with their texts; those of any kind if each text names one emotion."""
+    for key in form("words")["under"]:
+        yield key, _texts(row.get(key))
+    for key in form("words")["perhaps"]:
+        texts = _texts(row.get(key))
+        if all(named_emotion(text) or is_neutral(text) for text in texts):
+            yield key, texts
+
+
+def _intensity(row: Mapping[str, Any]) -> float | None:
+    words = (row.get(key) for key in form("words")["intensity"])
+    levels = (form("words")["levels"].get(word.strip().casefold()) for word in words if isinstance(word, str))
+    return next((level for level in levels if level is not None), None)
 
 
 def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +74,7 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
     is not understood is listed under `not_understood`: column → text.
     """
     traits: dict[str, str] = {}
-    odd = {key: NUMBER for key, value in row.items() if number_in(value) is not None and find_attribute(key)}
+    odd = _numbers_not_understood(row)
     for name, columns in form("speaker")["columns"].items():
         for column in (column for column in columns if isinstance(row.get(column), str)):
             word = _word(name, row[column])
@@ -101,18 +123,42 @@ def _described(row: Mapping[str, Any], traits: Mapping[str, str]) -> dict[str, A
     }
 
 
+def _numbers_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return columns of numbers: voice attributes, labels, and what may be an emotion."""
+    inner = (row[name] for name in form("scores")["under"] if isinstance(row.get(name), Mapping))
+    odd: dict[str, str] = {}
+    for key, value in ((str(key), value) for held in (row, *inner) for key, value in held.items()):
+        if number_in(value) is None:
+            continue
+        if find_attribute(key):
+            odd[key] = NUMBER
+        elif key in form("words")["under"] and not isinstance(value, str):
+            odd[key] = NAMELESS
+        elif nearest := named_emotion(key) or misspelt_emotion(key):
+            odd[key] = f"{_MAYBE} {nearest}?"
+    return odd
+
+
+def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the labels of emotions that the metadata of a clip lists as not understood."""
+    listed = metadata.get("not_understood")
+    for column, text in listed.items() if isinstance(listed, Mapping) else ():
+        said = str(text)[:LONGEST_UNREAD]
+        if column in form("words")["under"]:
+            nearest = None if said == NAMELESS else misspelt_emotion(said)
+            yield f"{column}: {said}" + (f" (nearest: {nearest})" if nearest else "")
+        elif said.startswith(_MAYBE):
+            yield f"{column}: {said}"
+
+
 def _words_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
     """Return, for each field for words, the first of its texts that names no emotion."""
     found: dict[str, str] = {}
     for key in form("words")["under"]:
-        odd = (text for text in _texts(row.get(key)) if not emotions_in(text) and not _is_none(text))
+        odd = (text for text in _texts(row.get(key)) if not emotions_in(text) and not is_neutral(text))
         found |= unread(key, next(odd, ""))
     return found
 
 
 def _texts(said: Any) -> list[str]:
     return [text for text in (said if isinstance(said, list) else [said]) if isinstance(text, str)]
-
-
-def _is_none(text: str) -> bool:
-    return text.strip().casefold() in form("words")["none"]

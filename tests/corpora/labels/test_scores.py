@@ -150,3 +150,19 @@ def test_a_score_may_leave_its_scale_by_a_tenth_of_its_length(scale, score, inte
 def test_a_number_has_nine_digits_at_most(value, number):
     assert number_in(value) == number
     assert number_in(999_999_999) == 999_999_999.0
+
+
+@pytest.mark.parametrize("under", [None, "scores", "labels"])
+def test_columns_named_by_other_words_are_scores_of_their_emotions(under):
+    scores = {"joy": 3, "excitement": 4, "anger": 1, "annoyance": 4, "surprise": 2, "neutral": 0}
+    row = {**(scores if under is None else {under: scores}), "scale": "0-4"}
+    found = described(row, "x", Scales())
+    emotions = {"Elation": 1.0, "Anger": 0.25, "Astonishment/Surprise": 0.5}
+    assert found["profile"]["emotions"] == emotions
+    assert set(found["profile"]["rated"]) == set(emotions)
+    assert found["profile_from"]["read_as"] == {"joy": "Elation", "excitement": "Elation"}
+    assert (found if under is None else found[under])["annoyance"] == 4
+
+
+def test_a_word_alone_at_the_top_is_no_score():
+    assert find_scores({"trust": 0.5, "duration": 3.2}) is None

@@ -3,7 +3,9 @@
 import pytest
 
 from budew.corpora.labels import Scales, described
-from budew.corpora.labels.words import emotions_in
+from budew.corpora.labels.words import emotions_in, odd_labels
+from budew.profile import VoiceProfile
+from budew.taxonomy import EMOTION_TABLE
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,9 @@ def test_words_are_read_as_captions_are(text, emotions):
 
 def test_a_field_of_words_makes_a_profile_and_stays():
     found = described({"emotion": ["very sad", "angry", 3]}, "x", Scales())
-    assert found["profile"] == {"emotions": {"Sadness": 0.75, "Anger": 0.5}}
-    assert found["profile_from"] == {"form": "words", "field": "emotion"}
+    assert found["profile"] == {"emotions": {"Sadness": 0.75, "Anger": 0.5}, "rated": ["Sadness", "Anger"]}
+    read_as = {"very sad": {"Sadness": 0.75}, "angry": {"Anger": 0.5}}
+    assert found["profile_from"] == {"form": "words", "field": "emotion", "read_as": read_as}
     assert found["emotion"] == ["very sad", "angry", 3]
 
 
@@ -35,7 +38,7 @@ def test_a_field_of_words_makes_a_profile_and_stays():
 def test_neutral_is_a_profile_without_emotions_which_is_not_unknown(said):
     found = described({"emotion": said}, "x", Scales())
     assert found["profile"] == {"emotions": {}}
-    assert found["profile_from"] == {"form": "words", "field": "emotion"}
+    assert found["profile_from"]["form"] == "words"
     assert "not_understood" not in found
 
 
@@ -111,3 +114,73 @@ def test_what_is_not_understood_is_listed_and_makes_no_profile(row, odd):
     found = described(row, "x", Scales())
     assert "profile" not in found
     assert found.get("not_understood") == odd
+
+
+@pytest.mark.parametrize("column", ["emotion", "label", "category"])
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("joy", "Elation"), ("Happy", "Elation"), ("hap", "Elation"), ("EXC", "Elation"), ("ang", "Anger"),
+        ("fru", "Impatience and Irritability"), ("surprised", "Astonishment/Surprise"), ("FEA", "Fear"),
+        ("pleasant_surprise", "Astonishment/Surprise"), ("dis", "Disgust"), ("calm", "Contentment"),
+        ("boredom", "Emotional Numbness"), ("anxious", "Distress"), ("jealous", "Jealousy & Envy"),
+    ],
+)  # fmt: skip
+def test_the_usual_labels_are_read_and_rate_their_emotion_alone(column, written, name):
+    found = described({column: written}, "x", Scales())
+    assert found["profile"] == {"emotions": {name: 0.5}, "rated": [name]}
+    assert found["profile_from"]["read_as"] == {written: {name: 0.5}}
+    assert "not_understood" not in found
+
+
+@pytest.mark.parametrize("written", ["neu", "NEU", "neutral", "no_emotion"])
+def test_neutral_in_any_form_rates_all_as_absent(written):
+    assert described({"label": written}, "x", Scales())["profile"] == {"emotions": {}}
+
+
+def test_a_set_of_labels_that_is_known_is_rated():
+    found = described(
+        {"label": "joy"}, "x", Scales(), classes={"label": ("anger", "joy", "neutral", "other")}
+    )
+    assert VoiceProfile.from_dict(found["profile"]) == VoiceProfile(
+        {"Elation": 0.5}, rated=["Anger", "Elation"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "level"),
+    [
+        ({"emotion": "ang", "intensity": "HI"}, 0.75),
+        ({"emotion": "angry", "emotion_intensity": "weak"}, 0.25),
+        ({"emotion": "very angry", "intensity": "XX"}, 0.75),
+        ({"emotion": "angry", "intensity": 3}, 0.5),
+    ],
+)
+def test_the_intensity_beside_a_label_counts_where_it_is_a_word(row, level):
+    assert described(row, "x", Scales())["profile"]["emotions"] == {"Anger": level}
+
+
+@pytest.mark.parametrize("row", [{"label": "dog bark"}, {"category": "a sad song about love"}, {"class": 3}])
+def test_labels_of_other_kinds_make_no_profile_and_no_complaint(row):
+    assert described(row, "x", Scales()) == row
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"emotion": "joyfull"}, "emotion: joyfull (nearest: Elation)"),
+        ({"emotion": "wut"}, "emotion: wut"),
+        ({"emotion": 3}, "emotion: a number without a name"),
+        ({"Angar": 2, "Fear": 1, "scale": "0-4"}, "Angar: a number: is it Anger?"),
+        ({"scores": {"Sadnes": 2, "Fear": 1}, "scale": "0-4"}, "Sadnes: a number: is it Sadness?"),
+        ({"joy": 0.5, "duration": 2.0}, "joy: a number: is it Elation?"),
+        ({"age": 34, "gender": "femal", "price": "high", "rate": 2}, None),
+    ],
+)
+def test_labels_of_emotions_that_are_not_understood_are_told_with_the_nearest_name(row, said):
+    assert list(odd_labels(described(row, "x", Scales()))) == ([said] if said else [])
+
+
+def test_the_words_that_the_taxonomy_suggests_an_emotion_for_are_read_as_it():
+    words = {word: row.name for row in EMOTION_TABLE.values() for word in row.words}
+    assert {word: list(emotions_in(word)) for word in words} == {word: [name] for word, name in words.items()}
