@@ -24,6 +24,7 @@ from budew.corpora.folder import list_files
 from budew.errors import CorpusError
 from budew.model.build import SAMPLING_RATE, Features
 from budew.profile import VoiceProfile
+from budew.taxonomy import WITHHELD
 from budew.training.data import FeatureSet
 from budew.training.scratch.heads import head_labels
 
@@ -53,7 +54,7 @@ def load_features(
         CorpusError: the corpus cannot be read, a clip of it cannot be decoded or has no profile, or there are
             no clips.
     """
-    made_of = json.dumps([_state_of(corpus), settings.model_dump()])
+    made_of = json.dumps([_state_of(corpus), settings.model_dump(), dict(WITHHELD)])
     values = cache / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.f16"
     index, shape = values.with_suffix(".json"), (settings.mel_bins, settings.frames)
     if not index.exists():  # it is written last
