@@ -105,6 +105,9 @@ class Lexicon:
     known: frozenset[str]  # words that name no emotion wherever they stand
     ages: tuple[tuple[int, str], ...]  # the last year of each age, and its name
     people_words: PeopleWords  # whose gender and age is meant
+    kindless: Mapping[
+        str, Mapping[str, str]
+    ]  # for each sound of no kind, the burst that it is with an emotion
 
 
 @cache
@@ -213,6 +216,10 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
         known=frozenset(table["known"]),
         ages=tuple((int(last), str(name)) for last, name in table["ages"]),
         people_words=people_words(table),
+        kindless={
+            sound: {emotion(name): burst(kind) for name, kind in row.get("with", {}).items()}
+            for sound, row in table["kindless"].items()
+        },
     )
 
 

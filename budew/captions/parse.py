@@ -3,8 +3,8 @@
 Deterministic, without model or network, in time linear in the length of the text. Any string can be parsed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any
@@ -20,11 +20,12 @@ from budew.captions.scope_state import AFFIRMED
 from budew.captions.speaker import PERSONAL, Speaker, find_speaker
 from budew.captions.tokens import spans, tokenize
 from budew.profile import VoiceProfile
-from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, TRAITS
+from budew.taxonomy import ATTRIBUTES, BURST_GROUPS, BURSTS, EMOTIONS, TRAITS
 from budew.taxonomy.scales import from_intensity
 
 _EMOTION_ORDER = {name: index for index, name in enumerate(EMOTIONS)}
 _BURST_ORDER = {name: index for index, name in enumerate(BURSTS)}
+_GROUP = {name: group for group, names in BURST_GROUPS.items() for name in names}
 _TRAIT_ORDER = {name: index for index, name in enumerate(TRAITS)}
 _MENTIONED = {
     Kind.EMOTION: "emotion", Kind.BURST: "burst", Kind.TRAIT: "trait", Kind.ORIGIN: "trait",
@@ -147,6 +148,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     bursts: set[str] = set()
     traits: dict[str, str | float] = {}
     named: list[int] = []
+    kindless: list[Entry] = []
     for index, level in enumerate(levels):
         if not level:
             continue
@@ -155,8 +157,13 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
                 emotions[entry.name] = level
+            if entry.second is not None:
+                kindless.append(entry.second)
         elif kind is Kind.BURST:
-            bursts.add(entry.name)
+            if entry.form is Form.KINDLESS:
+                kindless.append(entry)
+            else:
+                bursts.add(entry.name)
             if entry.second is not None:
                 named_level = emotions.get(entry.second.name, 0.0)
                 emotions[entry.second.name] = max(named_level, entry.second.level)
@@ -166,6 +173,8 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
+    if kindless:
+        bursts |= {_kind_of(sound, emotions, bursts, lexicon) for sound in kindless}
     traits |= find_speaker(tokens, items, named, lexicon.people_words).traits
     return ParsedCaption(
         text,
@@ -174,6 +183,16 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
         MappingProxyType(_ordered(traits, _TRAIT_ORDER)),
         language,
     )
+
+
+def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexicon: Lexicon) -> str:
+    """Return the burst that a sound of no kind is: one of its group that is named, that of an emotion, or the
+    usual one.
+    """
+    group = _GROUP[sound.name]
+    of_group = (name for name in bursts if _GROUP[name] == group)
+    of_emotion = (kind for name, kind in lexicon.kindless[sound.value].items() if name in emotions)
+    return min(of_group, key=_BURST_ORDER.__getitem__, default="") or next(of_emotion, sound.name)
 
 
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
@@ -186,15 +205,21 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
     speaker = _find_speaker(tokens, unquoted, levels, lexicon)
     for index in speaker.others:
         levels[index], roles[index] = 0.0, ANOTHER_PERSON
+    said = parse(text, language=language)
     found = []
     for (first, stop, entry), (_, _, kept), level, role in zip(items, unquoted, levels, roles, strict=True):
         start, end = places[first][0], places[stop - 1][1]
         if entry.kind in _MENTIONED and role:
             final_role = "quoted" if kept is QUOTED else role
-            found.append(_mention(start, end, entry, level, final_role))
-            if entry.second is not None:
-                second_level = entry.second.level or level if level else 0.0
-                found.append(_mention(start, end, entry.second, second_level, final_role))
+            for meaning in (entry, entry.second) if entry.second else (entry,):
+                its_level = level
+                if meaning.form is Form.KINDLESS:
+                    its_level = 1.0 if level else 0.0
+                    named = set(said.bursts) if level else set()
+                    meaning = replace(meaning, name=_kind_of(meaning, said.emotions, named, lexicon))
+                elif meaning is entry.second:
+                    its_level = meaning.level or level if level else 0.0
+                found.append(_mention(start, end, meaning, its_level, final_role))
         if speaker.pronoun is not None and first <= speaker.pronoun < stop:
             start, end = places[speaker.pronoun]
             gender = speaker.traits["gender"]

@@ -82,6 +82,7 @@ class Form(StrEnum):
     PERSON = "person"  # has an origin
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
+    KINDLESS = "kindless"  # a burst that may be another one of its group
 
 
 FORMS = {
@@ -103,7 +104,7 @@ class Entry:
         name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
         level: of an intensity, and of an emotion that nothing governs; of an attribute 0 for the low pole of
             its scale, 1 for the high one.
-        value: word of a trait.
+        value: word of a trait; of a burst of no kind, which sound it is.
         either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
         form: what else is known of the phrase.
         phrase: as the lexicon spells it.
@@ -179,6 +180,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         for felt, words in row.get("felt", {}).items():
             feeling = Entry(Kind.EMOTION, emotion(felt), _MODERATE)
             _add(phrases, words, Entry(Kind.BURST, name, second=feeling))
+    _add_kindless(phrases, table["kindless"])
     for key in CATEGORIES:
         for value, row in table[key].items():
             _add(phrases, (*row["say"], *row.get("also", ())), Entry(Kind.TRAIT, key, value=value))
@@ -231,6 +233,17 @@ def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
 def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:
     """Return the adverbs of all words of an emotion; those that it lists are among them."""
     return {adverb: Form.ADVERB for part in row.values() for word in part for adverb in inflected(word)[:1]}
+
+
+def _add_kindless(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add sounds of no kind; phrases that name an emotion keep it, and the sound is their second meaning."""
+    for sound, row in table.items():
+        entry = Entry(Kind.BURST, burst(row["is"]), value=sound, form=Form.KINDLESS)
+        _add(phrases, row["words"], entry)
+        for phrase in (phrase for pattern in row.get("heard_in", ()) for phrase in spelled_out(pattern)):
+            known = phrases.get(phrase)
+            if known.kind is Kind.EMOTION:
+                phrases.replace(phrase, replace(known, second=replace(entry, phrase=phrase)))
 
 
 def _add_ages(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ _NEAR = 3
 """Words before a preposition that decide what it means: "listening to"."""
 _CLAUSE = 12
 """Phrases before a verb among which its subject stands."""
+_PARTICIPLE = ("ing", "ed")
+"""Endings of verbs that without an article are adjectives: "a teasing old man"."""
 _ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING, Kind.UNREAL, Kind.CONDITION)
 
 
@@ -131,7 +133,7 @@ def _is_other(tokens: list[str], items: Sequence[Item], index: int, words: Peopl
             return at > 0 and _takes_object(tokens, items, at - 1, words)
         if word in words.owners and not (word == "s" and tokens[place - 1] in words.not_owners):
             return (place == 0 or tokens[place - 1] != "in") and _is_person(tokens, items, index, words)
-        if _leads_to_other(tokens, place, words):
+        if not word.endswith(_PARTICIPLE) and _leads_to_other(tokens, place, words):
             return True
         if items[at][2].kind in _ENDING or not word[0].isalnum():
             return False
@@ -155,7 +157,7 @@ def _takes_object(tokens: list[str], items: Sequence[Item], at: int, words: Peop
     for first, _, entry in reversed(items[max(0, at - _CLAUSE) : at]):
         if entry.kind is Kind.STOP:
             return False
-        if entry.kind is Kind.SUBJECT or (definite and tokens[first] in words.nouns):
+        if tokens[first] in words.subjects or (definite and tokens[first] in words.nouns):
             return True
     return False
 

@@ -107,6 +107,21 @@ class PhraseTrie(Generic[T]):
         known: T = node.setdefault(_END, meaning)
         return known
 
+    def get(self, phrase: str) -> T:
+        """Return the meaning of `phrase`."""
+        node = self._root
+        for token in tokenize(phrase):
+            node = node.get(token, {})
+        meaning: T = node.get(_END, self._unknown)
+        return meaning
+
+    def replace(self, phrase: str, meaning: T) -> None:
+        """Give `phrase`, which has a meaning, another one."""
+        node = self._root
+        for token in tokenize(phrase):
+            node = node[token]
+        node[_END] = meaning
+
     def meanings(self) -> Iterator[T]:
         """Iterate over the meanings, one for each phrase."""
         waiting = [self._root]

@@ -138,7 +138,9 @@ class Gate(Settings):
             yield from _emotions(said.emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
             yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
-            yield from (Reason("added-burst", name) for name in said.bursts if name not in wanted.bursts)
+            if added := set(said.bursts).difference(wanted.bursts):
+                named = _named_bursts(said)
+                yield from (Reason("added-burst", name) for name in said.bursts if name in added & named)
             if not wanted.bursts:
                 yield from _sounds(candidate)
         if "traits" in self.parts:
@@ -205,6 +207,16 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
         elif abs(_LEVEL_INDEX[said[name]] - _LEVEL_INDEX[level]) > tolerance:
             yield Reason("moved", name)
     yield from (Reason("added", name) for name in said if name not in wanted)
+
+
+def _named_bursts(said: ParsedCaption) -> set[str]:
+    """Return the bursts that more than an emotion word tells of: "crying" is a word for sadness, too."""
+    felt = {(mention.start, mention.end) for mention in said.mentions if mention.kind == "emotion"}
+    return {
+        mention.name
+        for mention in said.mentions
+        if mention.kind == "burst" and mention.level and (mention.start, mention.end) not in felt
+    }
 
 
 @cache

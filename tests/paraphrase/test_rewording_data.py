@@ -53,11 +53,19 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
         for (gender, age), sentence in people
     ]
     for style, _ in LEXICON.manners:
-        said += [({"style": style}, (), f"She speaks {of}.") for of in LEXICON.manners[style, _]]
-    said += [({"pace": pace}, (), sentence) for pace, sentence in each(LEXICON.paces, "She speaks {}.")]
+        said += [
+            ({"gender": "female", "style": style}, (), f"She speaks {of}.")
+            for of in LEXICON.manners[style, _]
+        ]
+    said += [
+        ({"gender": "female", "pace": pace}, (), sentence)
+        for pace, sentence in each(LEXICON.paces, "She speaks {}.")
+    ]
     said += [({"timbre": of}, (), sentence) for of, sentence in each(LEXICON.timbres, "A voice of a {}.")]
     verbs = {name: [verb.format("her") for verb in verbs] for name, verbs in LEXICON.burst_verbs.items()}
-    said += [({}, (name,), sentence) for name, sentence in each(verbs, "Now and then she {}.")]
+    said += [
+        ({"gender": "female"}, (name,), sentence) for name, sentence in each(verbs, "Now and then she {}.")
+    ]
     said += [
         ({}, (name,), sentence) for name, sentence in each(LEXICON.bursts, "In between, {} can be heard.")
     ]
