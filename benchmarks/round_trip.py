@@ -3,7 +3,7 @@
     python benchmarks/round_trip.py --profiles 200000 --seed 0
 
 Half of the profiles sit on the five levels; the other half have any intensity and any voice attribute, and
-must read back as what can be said of them.
+must read back as what can be said of them. Every second caption has a word budget, which it must keep to.
 """
 
 import argparse
@@ -15,11 +15,14 @@ from typing import get_args
 from rich.progress import track
 
 from budew.captions import expressible, frame_names, parse, render
+from budew.captions.budget import LEAST_WORDS, MOST_WORDS
 from budew.captions.frames import STYLES
 from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
+UNLIMITED = 10_000
+"""Words: more than any profile takes."""
 WAYS: list[dict[str, str]] = [
     *({"frame": frame, "wording": wording} for frame in frame_names() for wording in get_args(Wording)),
     *({"style": style, "wording": wording} for style in STYLES for wording in get_args(Wording)),
@@ -59,14 +62,17 @@ def main() -> None:
         track(range(asked.profiles), description="Round trip"), itertools.cycle(WAYS), strict=False
     ):
         profile = random_profile(random, exact=number % 2 == 0)
-        caption = render(profile, seed=number, **way)  # type: ignore[arg-type]
-        expected = expressible(profile)
+        max_words = (UNLIMITED, UNLIMITED, MOST_WORDS, random.randint(LEAST_WORDS, MOST_WORDS))[number % 4]
+        caption = render(profile, seed=number, max_words=max_words, **way)  # type: ignore[arg-type]
+        expected = expressible(profile, max_words=max_words)
+        if len(caption.split()) > max_words:
+            raise SystemExit(f"profile {number} ({way}) takes more than {max_words} words:\n  {caption}")
         if parse(caption).profile != expected:
             raise SystemExit(
                 f"profile {number} ({way}) does not read back:\n  {caption}\n  said: {expected.to_json()}"
                 f"\n  read: {parse(caption).profile.to_json()}"
             )
-        if number % 2 == 0 and dict(expected.emotions) != dict(profile.emotions):
+        if number % 4 == 0 and dict(expected.emotions) != dict(profile.emotions):
             raise SystemExit(f"profile {number}: a level was lost before it was said")
         counts.update(
             emotions=len(expected.emotions), bursts=len(expected.bursts), traits=len(expected.traits)

@@ -115,7 +115,7 @@ class Wording:
             min=15,
             help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
             "recording, voice attributes, accent, timbre, style and pace, gender and age, bursts, weak "
-            "emotions.  [default: 84, room for all of an ordinary profile]",
+            "emotions. Default: 84, room for all of an ordinary profile.",
         ),
     ] = None
     baseline: Annotated[
