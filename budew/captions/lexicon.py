@@ -198,11 +198,9 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
             for value, row in table["pace"].items()
         },
         manners={
-            (style, of): tuple(
-                row.get(of) or (phrase for phrase in row["say"] if phrase.split()[0] not in beginnings)
-            )
+            (style, of): tuple(row.get(of, row["speaker"]))
             for style, row in table["style"].items()
-            for of, beginnings in table["manner_not_of"].items()
+            for of in ("speaker", "words")
         },
         style_tags={style: tuple(row["tag"]) for style, row in table["style"].items()},
         speaks=_tuples(table["speaks"]),
