@@ -90,17 +90,25 @@ class VoiceProfile:
         return len(self.rated) == len(EMOTIONS)
 
     @property
+    def is_minor(self) -> bool:
+        """Whether the age, as a word or as a number, is that of a minor (`budew/taxonomy/withheld.yaml`)."""
+        number = self.traits.get("Age", _ADULT)
+        return self.traits.get("age") in _MINOR_AGES or (isinstance(number, float) and number < _ADULT)
+
+    @property
+    def is_sexual(self) -> bool:
+        """Whether there is sexual content. An emotion counts from the level slight on."""
+        levels = (nearest_level(self.emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
+        return not _SEXUAL_BURSTS.isdisjoint(self.bursts) or any(levels)
+
+    @property
     def is_withheld(self) -> bool:
-        """Whether a minor is joined with sexual content, as `budew/taxonomy/withheld.yaml` says.
+        """Whether a minor is joined with sexual content.
 
         Such a profile can be read and counted, and nothing else: `render` refuses it, and jobs and exports
-        leave its clip out. An emotion counts from the level slight on.
+        leave its clip out.
         """
-        number = self.traits.get("Age", _ADULT)
-        if self.traits.get("age") not in _MINOR_AGES and isinstance(number, float) and number >= _ADULT:
-            return False
-        levels = (nearest_level(self.emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
-        return any(levels) or not _SEXUAL_BURSTS.isdisjoint(self.bursts)
+        return self.is_minor and self.is_sexual
 
     def quantized(self) -> "VoiceProfile":
         """Return the profile with every number rounded to one of five levels."""

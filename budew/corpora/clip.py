@@ -8,12 +8,12 @@ the second is `Clip.to_dict()`.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
 from budew.captions.parse import parse
+from budew.captions.withheld import is_withheld
 from budew.errors import CorpusError, OnBad, WithheldError, report
 from budew.profile import VoiceProfile
 
@@ -90,8 +90,8 @@ class Clip:
     @property
     def is_withheld(self) -> bool:
         """Whether the profile or a caption joins a minor with sexual content."""
-        profiles = chain(filter(None, [self.profile]), (parse(one.text).profile for one in self.captions))
-        return any(profile.is_withheld for profile in profiles)
+        of_profile = self.profile is not None and self.profile.is_withheld
+        return of_profile or any(is_withheld(parse(caption.text)) for caption in self.captions)
 
     def encoded(self) -> bytes:
         """Return the encoded audio, as it can be stored.

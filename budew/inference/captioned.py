@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.captions.parse import parse
+from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"
@@ -181,7 +182,8 @@ def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowC
 
 
 def _is_withheld(window: WindowCaption) -> bool:
-    return any(one.is_withheld for one in (window.profile, window.expected, parse(window.text).profile))
+    of_scores = window.profile.is_withheld or window.expected.is_withheld
+    return of_scores or is_withheld(parse(window.text))
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:

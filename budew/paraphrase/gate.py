@@ -19,6 +19,7 @@ from budew.captions.lint.caption import lint_caption
 from budew.captions.lint.rules import load_rules
 from budew.captions.phrases import Kind
 from budew.captions.tokens import quoted_spans, tokenize
+from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 from budew.settings import Settings
 from budew.taxonomy import ATTRIBUTES, LEVELS
@@ -118,7 +119,7 @@ class Gate(Settings):
         if not candidate.strip():
             return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
         said = parse(candidate)
-        if profile.is_withheld or said.profile.is_withheld:
+        if profile.is_withheld or is_withheld(said):
             return Verdict(False, (Reason("withheld"),))
         wanted = expressible(profile)
         neutral = None if profile.fully_rated else _neutral().search(candidate)

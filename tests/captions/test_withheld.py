@@ -1,0 +1,45 @@
+"""Texts that join a minor with sexual content are found in many words, and innocent ones are let through."""
+
+import pytest
+
+from budew.captions import parse
+from budew.captions.withheld import is_withheld
+
+MINORS = """a child|a teenager|a teenage girl|a teen boy|a little girl|a young boy|a 15-year-old
+|a fifteen-year-old girl|a girl of fourteen|a boy of about 12|a schoolgirl|a schoolboy
+|an underage girl|a preteen|a tween|an adolescent|a kid|a toddler|a youngster|a pubescent boy
+|a child's voice|a high-school student|someone in her early teens"""
+SEXUAL = """lustful|seductive|sultry|horny|erotic|sexually aroused|full of sexual desire
+|moaning with pleasure|sensual|sexy|sexually suggestive|with bedroom eyes|wolf-whistling
+|full of carnal desire|lascivious|orgasmic|moaning erotically"""
+INNOCENT = """Sex: female, age: child.|A child whose sex is unclear.|
+A young woman, seductive and slow.|A woman makes kissing sounds to her baby.
+|A grown man, lustful, with a childlike giggle.|The speech aroused the child's curiosity.
+|A teenager, in love and infatuated.|A child blows a kiss, full of affection.
+|A young adult, flirtatious, aroused.|A child laughs, delighted.
+|A teenage girl gasps with pleasure at the cake.|A child in pain moans quietly.
+|A woman of fifty talks lustfully.|A teenager hungry for success.
+|A boy with a lust for adventure.|The child's voice is warm and tender.
+|A passionate teenage debater.|A child thirsty for knowledge, in high arousal.
+|A kid yearning for sweets.|A song in A minor, sultry.|A teenager in Essex or Sussex, bored."""
+
+
+def listed(texts: str) -> list[str]:
+    return [text.strip() for text in texts.replace("\n", "").split("|")]
+
+
+@pytest.mark.parametrize("minor", listed(MINORS))
+def test_whatever_the_words_for_a_minor(minor):
+    assert is_withheld(parse(f"The speaker is {minor}, lustful."))
+    assert not is_withheld(parse(f"The speaker is {minor}, cheerful and a little nervous."))
+
+
+@pytest.mark.parametrize("sexual", listed(SEXUAL))
+def test_whatever_the_words_for_sexual_content(sexual):
+    assert is_withheld(parse(f"A teenage girl, {sexual}."))
+    assert not is_withheld(parse(f"A middle-aged woman, {sexual}."))
+
+
+@pytest.mark.parametrize("text", listed(INNOCENT))
+def test_the_innocent_and_the_adult_are_let_through(text):
+    assert not is_withheld(parse(text))
