@@ -6,7 +6,7 @@ in the same run.
 Each line is an object with `caption` and either `emotions`, a list of {"emotion": NAME} in which
 `"direction": "below"` says that the emotion is said to be absent and `intensity` may name a grade, or
 `scores`, a mapping of the 40 names to numbers. `turn_from` lists emotions that the caption leaves
-behind.
+behind. Lines with `text` and `kind` have full labels, see `labelled_reading.py`.
 
 The keyword reader finds the keywords of the published EmoNet taxonomy on word boundaries, and nothing
 else; where two emotions have a keyword, both.
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from labelled_reading import count, measures
 from scipy.stats import spearmanr
 
 from budew import parse
@@ -143,12 +144,15 @@ def main() -> None:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         print(f"\n{path.stem + f': {len(rows)} captions':50}" + "".join(f"{name:>10}" for name in readers))
         show(rows, readers)
-        if asked.misses:
+        if asked.misses and not all("text" in row for row in rows):
             print("\n".join(misses(rows)))
 
 
 def show(rows: list[Row], readers: Mapping[str, Reader]) -> None:
     """Print the results for a file, one column per parser."""
+    if all("kind" in row and "text" in row for row in rows):
+        show_labelled(rows)
+        return
     if all("scores" in row for row in rows):
         line(
             "Spearman with the scores, mean over captions",
@@ -161,6 +165,15 @@ def show(rows: list[Row], readers: Mapping[str, Reader]) -> None:
             line(figure + title, [column[figure] for column in columns])
     for grade, level in sorted(grades(rows).items(), key=lambda pair: -pair[1]):
         line(f"mean level of {grade!r}", [level])
+
+
+def show_labelled(rows: list[Row]) -> None:
+    """Print the measures of rows with full labels, one column per kind."""
+    by_kind = {kind: measures(counts) for kind, counts in count(rows).items()}
+    kinds = sorted(by_kind, key=lambda kind: kind != "all")
+    print(f"  {'':24}" + "".join(f"{kind:>10}" for kind in kinds))
+    for measure in by_kind["all"]:
+        print(f"  {measure:24}" + "".join(f"{by_kind[kind][measure]:10.3f}" for kind in kinds))
 
 
 def line(title: str, values: list[float]) -> None:
