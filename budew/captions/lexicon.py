@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from budew.captions.phrases import Entry, phrases_of, spelled_out, verb_forms, without_article
+from budew.captions.phrases import (
+    MODERATE,
+    Entry,
+    own_levels,
+    phrases_of,
+    shifted,
+    spelled_out,
+    verb_forms,
+    without_article,
+)
 from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.errors import InputError
@@ -30,14 +39,11 @@ else:
 
 RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
 """Voice attributes that are rendered; age and gender are rendered in words."""
-STRONG = 0.75
-"""The level from which words that are strong in themselves are rendered."""
-MODERATE = 0.5
 _DEGREES = 32
 """Bits for the degrees of a level."""
 
 Words = Mapping[str, tuple[str, ...]]
-"""Phrases by name; of an emotion or a level by form, such as "noun", "strong_adjective", "adverb"."""
+"""Phrases by name; of an emotion or a level by form, such as "noun" and "adverb", or by their own level."""
 ByPair = Mapping[tuple[str, str], tuple[str, ...]]
 
 
@@ -55,7 +61,8 @@ class Wordings(NamedTuple):
         before: with a degree: all words with the first degree, then all with the next.
         degrees: a bit for the degree of each of these.
         after: with a degree behind the word.
-        bare: without a degree.
+        bare: without a degree, as the word has the level in itself.
+        listed: without a degree, where the list carries one: words that are moderate in themselves.
         step: from a phrase of `before` to the same word with the next degree.
     """
 
@@ -63,6 +70,7 @@ class Wordings(NamedTuple):
     degrees: tuple[int, ...]
     after: tuple[str, ...]
     bare: tuple[str, ...]
+    listed: tuple[str, ...]
     step: int
 
 
@@ -243,31 +251,32 @@ def _wordings(
     {word}, or {a} for both with their article), and maybe `after` (pattern with the degree behind the word),
     `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words).
     """
+    own = own_levels(words)
     before: list[str] = []
     bits: list[int] = []
     after: list[str] = []
     bare: list[str] = []
+    listed: list[str] = []
     step = 1
     for way in ways:
-        fitting = _fitting(words, way["words"], level, way.get("without", ()))
+        left_out = {*way.get("without", ()), *words.get("without", ())}
+        if level > MODERATE:
+            left_out.update(words.get("mild", ()))
+        able = [word for word in words.get(way["words"], ()) if word not in left_out]
+        fitting = [word for word in able if shifted(own.get(word, MODERATE), level) == level]
         step = len(fitting) if len(ways) == 1 else 1
         for at, (degree, word) in enumerate(product(degrees[way["degrees"]], fitting)):
             both = with_article(f"{degree} {word}", sounds)
             before.append(way["say"].format(degree=degree, word=word, a=both))
             bits.append(1 << _DEGREES * LEVELS.index(level) + at // len(fitting))
         if "after" in way:
-            pairs = product(degrees["after"], fitting)
+            pairs = product(degrees["after"], (word for word in fitting if word not in own))
             after += [way["after"].format(degree=degree, word=word) for degree, word in pairs]
         if way.get("bare", True):
-            bare += fitting
-            bare += words.get(way.get("state", ""), ()) if level == MODERATE else ()
-    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), step)
-
-
-def _fitting(words: Words, form: str, level: float, without: Sequence[str]) -> list[str]:
-    own = words.get(f"strong_{form}" if level >= STRONG else f"mild_{form}", ())
-    left_out = {*without, *words.get("without", ())}
-    return [word for word in (*words.get(form, ()), *own) if word not in left_out]
+            states = words.get(way.get("state", ""), ())
+            bare += [word for word in (*able, *states) if own.get(word, MODERATE) == level]
+            listed += [word for word in able if word not in own]
+    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), step)
 
 
 def _attributes(table: Mapping[str, Any], sounds: Sounds) -> dict[tuple[str, float], tuple[str, ...]]:

@@ -102,8 +102,8 @@ class Entry:
     Attributes:
         kind: what it does.
         name: canonical name of an emotion, burst or attribute, key of a trait, name of an intensity.
-        level: of an intensity, and of an emotion that nothing governs; of an attribute 0 for the low pole of
-            its scale, 1 for the high one.
+        level: of an intensity, and the own one of an emotion word, which an intensity shifts; of an
+            attribute 0 for the low pole of its scale, 1 for the high one.
         value: word of a trait; of a burst of no kind, which sound it is.
         either: an emotion that may be no feeling: a voice quality among voice qualities, or what `form` says.
         form: what else is known of the phrase.
@@ -145,10 +145,9 @@ _SHORT_VERB = re.compile(r"^[^aeiou]*[aeiou][bdgmnpt]$")
 _LONGEST_COMPARED = 8
 """Letters. Longer adjectives are compared with "more" and "most"."""
 _PATTERN = re.compile(r"\(([^()|]*\|[^()]*)\)|([^\W\d_]+)\*")
-_MODERATE = 0.5
-_WORDS_OF_EMOTION = (
-    "noun", "adjective", "strong_noun", "strong_adjective", "mild_noun", "mild_adjective"
-)  # fmt: skip
+MODERATE = 0.5
+OWN_LEVELS = tuple(zip(LEVEL_NAMES, LEVELS, strict=True))[1:]
+_WORDS_OF_EMOTION = ("noun", "adjective", "also", "either", *(name for name, _ in OWN_LEVELS))
 _DERIVED_FORMS = (Form.ADVERB, Form.COMPARATIVE, Form.NONE)
 
 
@@ -178,7 +177,7 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         _add(phrases, (*row["say"], *row.get("also", ()), name), Entry(Kind.BURST, name))
         _add(phrases, [row["plain"]] if "plain" in row else (), Entry(Kind.BURST, name))
         for felt, words in row.get("felt", {}).items():
-            feeling = Entry(Kind.EMOTION, emotion(felt), _MODERATE)
+            feeling = Entry(Kind.EMOTION, emotion(felt), MODERATE)
             _add(phrases, words, Entry(Kind.BURST, name, second=feeling))
     _add_kindless(phrases, table["kindless"])
     for key in CATEGORIES:
@@ -213,21 +212,41 @@ def _add(phrases: PhraseTrie[Entry], patterns: Iterable[str], entry: Entry) -> N
 def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
     """Add the words of the emotions; those listed under "stance" and "degree" are ambiguous everywhere."""
     ambiguous = {word: form for form in (Form.STANCE, Form.DEGREE) for word in table[form.value]}
-    for given, row in table["emotions"].items():
-        entry = Entry(Kind.EMOTION, emotion(given), _MODERATE)
-        forms, either = {**_adverbs(row), **ambiguous}, row.get("either", ())
-        for word in (*either, *row.get("also", ())):
-            known = replace(
-                entry, either=word in either or word in ambiguous, form=forms.get(word, Form.NONE)
-            )
-            _add(phrases, [word], known)
-        for part in _WORDS_OF_EMOTION:
-            _add(phrases, row.get(part, ()), entry)
-    for given, row in table["emotions"].items():
-        for word in (*row["adjective"], *row.get("strong_adjective", ()), *row.get("either", ())):
+    rows = [
+        (row, own_levels(row), Entry(Kind.EMOTION, emotion(given)))
+        for given, row in table["emotions"].items()
+    ]
+    for row, levels, entry in rows:
+        forms, either = {**_adverbs(row), **ambiguous}, {*row.get("either", ()), *ambiguous}
+        for pattern in dict.fromkeys(word for part in _WORDS_OF_EMOTION for word in row.get(part, ())):
+            known = replace(entry, either=pattern in either, form=forms.get(pattern, Form.NONE))
+            for word in spelled_out(pattern):
+                _add(phrases, [word], replace(known, level=levels.get(word, MODERATE)))
+    for row, levels, entry in rows:
+        for word in (*row["adjective"], *row.get("either", ())):
+            own = levels.get(word, MODERATE)
             for derived, form in zip(inflected(word), _DERIVED_FORMS, strict=False):
-                entry = Entry(Kind.EMOTION, emotion(given), _MODERATE, form=form, phrase=word)
-                phrases.setdefault(derived, entry)
+                phrases.setdefault(derived, replace(entry, level=own, form=form, phrase=word))
+
+
+def own_levels(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return the level of each word of an emotion that is not moderate in itself, and of its adverb."""
+    listed = {
+        word: level
+        for name, level in OWN_LEVELS
+        for pattern in row.get(name, ())
+        for word in spelled_out(pattern)
+    }
+    return {derived: level for word, level in listed.items() for derived in inflected(word)[:1]} | listed
+
+
+def shifted(own: float, intensity: float) -> float:
+    """Return the level of a word that has its own under an intensity: "slightly furious" is moderate. No
+    intensity makes a word absent, and 0 is a negation.
+    """
+    if own == MODERATE or not intensity:
+        return intensity
+    return min(max(own + intensity - MODERATE, LEVELS[1]), LEVELS[-1])
 
 
 def _adverbs(row: Mapping[str, Sequence[str]]) -> dict[str, Form]:

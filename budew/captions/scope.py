@@ -16,7 +16,7 @@ linear time. Each kind of phrase has a handler: here those of what a caption say
 
 from collections.abc import Callable, Sequence
 
-from budew.captions.phrases import COMMA, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import COMMA, MODERATE, UNKNOWN, Entry, Form, Kind, shifted
 from budew.captions.scope_denial import HANDLERS as DENIAL_HANDLERS
 from budew.captions.scope_others import HANDLERS as OTHERS_HANDLERS
 from budew.captions.scope_others import is_of_others
@@ -26,7 +26,7 @@ from budew.captions.scope_state import (
     BETWEEN,
     COPULAS,
     FRONTED,
-    MODERATE,
+    FULL,
     NEGATED,
     PAST,
     SLIGHT,
@@ -69,7 +69,7 @@ def emotion(state: ScopeState, index: int, entry: Entry) -> None:
     if entry.either and state.pending is None and _is_no_feeling(state, index, entry):
         return
     governing = _governing(state, index, entry)
-    state.set_level(index, entry.level if governing is None else governing)
+    state.set_level(index, entry.level if governing is None else shifted(entry.level, governing))
     if state.gap or (state.parted and not state.closed[index]):
         state.group.clear()
     state.group.append(index)
@@ -91,7 +91,8 @@ def _governing(state: ScopeState, index: int, entry: Entry) -> float | None:
     if index - state.hedged <= FRONTED:
         state.hedged = -FRONTED - 1
         if governing != 0.0:
-            governing = max(SLIGHT, (entry.level if governing is None else governing) - STEP)
+            most = FULL + MODERATE - entry.level  # a stronger one would change nothing
+            governing = max(SLIGHT, min(MODERATE if governing is None else governing, most) - STEP)
     return governing
 
 
@@ -269,8 +270,8 @@ def intensity(state: ScopeState, index: int, entry: Entry) -> None:
         outer = 0.0  # "without a hint of anger or a trace of fear"
     level = entry.level if outer is None else _combined(outer, entry.level)
     if state.last is not None and _is_predicate(state.entries, index):
-        if state.levels[state.last]:
-            state.set_level(state.last, level or SLIGHT)  # "the anger is not strong"
+        if state.levels[state.last] and level != MODERATE:  # "slight fear is evident"
+            state.grade(state.last, level or SLIGHT)  # "the anger is not strong"
         state.pending = state.carried = state.last = None
     else:
         state.pending, state.carried = level, None
@@ -291,7 +292,8 @@ def _is_predicate(entries: Sequence[Entry], index: int) -> bool:
 def after(state: ScopeState, index: int, entry: Entry) -> None:
     """Words behind a feeling that say how strong it is; at the head of a sentence they wait for one."""
     if state.last is not None:
-        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
+        if state.levels[state.last]:
+            state.grade(state.last, entry.level)
         state.pending = state.carried = state.last = None
     else:
         state.other(index, entry)
@@ -304,7 +306,8 @@ def rating(state: ScopeState, index: int, entry: Entry) -> None:
         state.other(index, entry)
     else:
         state.role = NEGATED
-        after(state, index, entry)
+        state.set_level(state.last, entry.level if state.levels[state.last] else 0.0)
+        state.pending = state.carried = state.last = None
 
 
 def hedge(state: ScopeState, index: int, entry: Entry) -> None:
@@ -336,7 +339,7 @@ def than(state: ScopeState, index: int, entry: Entry) -> None:
         level = MODERATE if first is None else state.levels[first]
         state.pending = max(SLIGHT, level - STEP) if level else None
     elif comparison is not None and not more and first is not None:
-        state.set_level(first, 0.0 if second is None else SLIGHT)
+        state.grade(first, 0.0 if second is None else SLIGHT)
 
 
 _HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {

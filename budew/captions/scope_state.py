@@ -5,15 +5,15 @@ Each look is bounded by a few entries, so that scope resolution stays linear in 
 
 from collections.abc import Sequence
 
-from budew.captions.phrases import COLON, COMMA, STOP, UNKNOWN, Entry, Form, Kind
+from budew.captions.phrases import COLON, COMMA, STOP, UNKNOWN, Entry, Form, Kind, shifted
 
 BESIDE = 4
 """Entries on each side that are looked at."""
 AFFIRMED, NEGATED, PAST, NOT_EXPRESSED = "affirmed", "negated", "past", "not expressed"
-MODERATE = 0.5
 STEP = 0.25
 SLIGHT = 0.25
 STRONG = 0.75
+FULL = 1.0
 FRONTED = 6
 """Entries over which a hedge or an intensity at the head of a sentence reaches."""
 SUBJECT = 4
@@ -116,6 +116,10 @@ class ScopeState:
     def take_away(self, index: int) -> None:
         """Let a phrase say something of somebody else."""
         self.levels[index], self.roles[index] = 0.0, NOT_EXPRESSED
+
+    def grade(self, index: int, intensity: float) -> None:
+        """Let an intensity govern an emotion that is read already."""
+        self.set_level(index, shifted(self.entries[index].level, intensity))
 
     def withdraw(self, role: str, *, within: int, parted: bool = False) -> None:
         """Take back the feelings just read, unless more than so many words came in between, or a comma."""

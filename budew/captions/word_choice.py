@@ -1,14 +1,14 @@
 """Filling the slots of a sentence frame: which words, in which order, with which intensity.
 
 An emotion word goes without an intensity only where the scope rules give it the right level all the same:
-moderate when nothing governs it, or the level that the list carries ("strong anger and fear").
+its own when nothing governs it ("fury"), or the one that the list carries ("strong anger and fear").
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from budew.captions.frames import Slot
-from budew.captions.lexicon import MODERATE, Lexicon, Wordings, Words, joined, with_article
+from budew.captions.lexicon import Lexicon, Wordings, Words, joined, with_article
 from budew.captions.phrases import without_article
 from budew.randomness import Choices
 
@@ -78,8 +78,9 @@ class Filling:
         carried: float | None = None
         for name, level in emotions:
             words = book[name, level]
-            if (MODERATE if carried is None else carried) == level and words.bare and not below(_BARE):
-                phrases.append(words.bare[below(len(words.bare))])
+            bare = words.bare if carried is None else words.listed if carried == level else ()
+            if bare and not below(_BARE):
+                phrases.append(bare[below(len(bare))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
                 phrases.append(words.after[below(len(words.after))])
@@ -90,7 +91,7 @@ class Filling:
         return joined(phrases)
 
     def tags(self, form: str) -> str:
-        """Return emotions as a list of commas, each with its own intensity; a bare word is moderate."""
+        """Return emotions as a list of commas, each with its own intensity or a word that needs none."""
         if not self.emotions:
             return self._choose(self.lexicon.neutral[form])
         book, below = self.lexicon.book[form], self.below
@@ -99,7 +100,7 @@ class Filling:
         phrases = []
         for name, level in self.emotions:
             words = book[name, level]
-            if level == MODERATE and not below(_BARE):
+            if words.bare and not below(_BARE):
                 phrases.append(words.bare[below(len(words.bare))])
             else:
                 phrases.append(self._graded(words))

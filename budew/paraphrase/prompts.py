@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from budew.captions import expressible, load_lexicon
-from budew.captions.lexicon import STRONG, with_article
+from budew.captions.lexicon import with_article
 from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import Refused, Request
 from budew.paraphrase.prompt_file import (
@@ -260,7 +260,7 @@ def _content_lines(
     """
     lines = []
     for name, level in profile.emotions.items():
-        offered = ", ".join(_drawn(_words(name, level >= STRONG), words, chance))
+        offered = ", ".join(_drawn(_words(name, level), words, chance))
         line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
         lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
     if not profile.emotions:
@@ -305,14 +305,14 @@ def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> 
 
 
 @cache
-def _words(name: str, strong: bool) -> tuple[tuple[str, ...], ...]:
+def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
     """Return nouns and adjectives for an emotion but for those of its plain name, which are known already."""
-    forms, known = load_lexicon().emotions[name], plain_name(name).split()
-    kind = "strong" if strong else "mild"
-    return tuple(
-        tuple(word for word in (*forms[form], *forms.get(f"{kind}_{form}", ())) if word not in known)
-        for form in ("noun", "adjective")
-    )
+    known, fitting = plain_name(name).split(), []
+    for form in ("noun", "adjective"):
+        words = load_lexicon().book[form][name, level]
+        offered = dict.fromkeys((*words.listed, *words.bare))
+        fitting.append(tuple(word for word in offered if word not in known))
+    return tuple(fitting)
 
 
 def _trait_words(key: str, value: str | float) -> tuple[str, ...]:

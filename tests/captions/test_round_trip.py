@@ -12,6 +12,7 @@ from budew.captions import expressible, frame_names, load_lexicon, parse, render
 from budew.captions.budget import LEAST_WORDS, MOST_WORDS
 from budew.captions.frames import STYLES
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
+from budew.captions.phrases import own_levels, shifted
 from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
@@ -129,14 +130,15 @@ def test_a_profile_of_everything_and_one_of_nothing_read_back_in_every_frame(fra
 def test_every_intensity_fits_every_emotion_word():
     lexicon = load_lexicon()
     for name, forms in lexicon.emotions.items():
+        own = own_levels(forms)
         for level, intensity in lexicon.intensities.items():
             behind = intensity["after"][0]
             pairs = [(word, before) for word in forms["noun"] for before in intensity["noun"]]
             pairs += [(word, before) for word in forms["adjective"] for before in intensity["adjective"]]
             for word, before in pairs:
-                assert parse(f"{before} {word}").emotions == {name: level}
+                assert parse(f"{before} {word}").emotions == {name: shifted(own.get(word, 0.5), level)}
             for word in (*forms["noun"], *forms["adjective"]):
-                assert parse(f"{word} {behind}").emotions == {name: level}
+                assert parse(f"{word} {behind}").emotions == {name: shifted(own.get(word, 0.5), level)}
 
 
 def test_every_phrase_for_a_burst_names_that_burst_alone():

@@ -41,7 +41,7 @@ def test_what_keeps_the_meaning_is_accepted(candidate):
         ("", "empty", ""),
         (GOOD.replace(" and a little scared", ""), "lost", "Fear"),
         (GOOD.replace("deeply furious", "not furious"), "lost", "Anger"),
-        (GOOD.replace("deeply", "slightly"), "moved", "Anger"),
+        (GOOD.replace("deeply furious", "slightly angry"), "moved", "Anger"),
         (GOOD.replace("chuckling", "chuckling and in awe"), "added", "Awe"),
         (GOOD.replace("chuckling", "smiling"), "lost-burst", "Chuckle"),
         (GOOD.replace("chuckling", "chuckling, coughing"), "added-burst", "Coughing"),
@@ -152,7 +152,7 @@ def test_only_the_parts_that_are_known_are_compared():
 
 def test_tolerance_allows_levels_to_move_but_not_to_absent_and_what_is_missed_is_named():
     assert not judge(GOOD.replace("deeply", "extremely"), PROFILE, tolerance=0).accepted
-    assert judge(GOOD.replace("deeply", "slightly"), PROFILE, tolerance=2).accepted
+    assert judge(GOOD.replace("deeply furious", "slightly angry"), PROFILE, tolerance=2).accepted
     assert not judge(GOOD.replace(" and a little scared", ""), PROFILE, tolerance=4).accepted
     verdict = judge(GOOD.replace("deeply furious", "full of a sense of gallbladderishness"), PROFILE)
     assert (verdict.missed, verdict.unknown) == (("Anger",), ("gallbladderishness",))

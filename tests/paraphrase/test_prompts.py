@@ -19,7 +19,7 @@ from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS, TRAITS
 
-PINNED = {2: "c0b88965619d562bb23608384855c05cc1b919bcba135018827b1bb015be9cb1"}
+PINNED = {3: "937322e09e41477ef2909034e1f096fa0f6ecb47d4636384ceb25379d09fb1cb"}
 FULL = VoiceProfile(
     {"Anger": 0.75, "Pleasure/Ecstasy": 0.5, "Jealousy & Envy": 1.0, "Fear": 0.25},
     ["Chuckle"],
