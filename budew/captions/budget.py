@@ -20,7 +20,7 @@ MOST_WORDS = 84
 """Default budget. It holds five emotions, two bursts, all traits and a few voice attributes. In tokens it is
 far below the 444 that Whisper's decoder has for a caption.
 """
-LEAST_WORDS = 15
+LEAST_WORDS = 12
 """Room for a frame and the strongest emotion."""
 _POLES = (0.0, 1.0)
 _GROUPS = {
@@ -61,12 +61,13 @@ def within(content: Content, max_words: int, language: str) -> Content:
     costs = _costs(language)
     attributes = max_words // _WORDS_OF_AN_ATTRIBUTE
     others = len(content.bursts) + len(content.traits) + len(content.attributes)
-    most = costs.slots["frame"] + costs.emotion * len(content.emotions) + costs.other * others
+    frame = costs.slots["frame"] if content.emotions else costs.slots["neutral"]
+    most = frame + costs.emotion * len(content.emotions) + costs.other * others
     if most <= max_words and len(content.attributes) <= attributes and "accent" not in content.traits:
         return content
     kept: set[Part] = set()
     held = Counter[str]()
-    left = max_words - costs.slots["frame"]
+    left = max_words - frame
     for part in _by_salience(content, attributes):
         slot, item = part
         joint = costs.slots[slot] if not held[slot] else held[slot] == 1  # an "and"
@@ -120,12 +121,8 @@ def _costs(language: str) -> _Costs:
     phrases |= {("pace", value): said for value, said in lexicon.plain_paces.items()}
     others = {part: _count(said[0]) for part, said in phrases.items() if part[0] != "accent"}
     others |= {("timbre", value): 1 + _count(said[0]) for (value, _), said in lexicon.timbres.items()}
-    return _Costs(
-        emotions | others,
-        slots,
-        max(emotions.values()),
-        max(others.values()) + max(words for slot, words in slots.items() if slot != "frame"),
-    )
+    joints = max(words for slot, words in slots.items() if slot not in ("frame", "neutral"))
+    return _Costs(emotions | others, slots, max(emotions.values()), max(others.values()) + joints)
 
 
 def _count(phrase: str) -> int:

@@ -112,7 +112,7 @@ class Wording:
         int | None,
         Option(
             metavar="N",
-            min=15,
+            min=12,
             help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
             "recording, voice attributes, accent, timbre, style and pace, gender and age, bursts, weak "
             "emotions. Default: 84, room for all of an ordinary profile.",

@@ -120,7 +120,7 @@ corpus render --per-clip 1 -, corpus split --test 0 1, corpus transcribe --batch
 corpus weights --cap 1 -, corpus weights --min-level 0 1, corpus weights --temperature 1 -
 paraphrase harvest --at-least 1 -, paraphrase harvest --top 1 -, paraphrase judge --tolerance 0 3
 paraphrase report --sample 1 -, paraphrase run --per-clip 1 -, paraphrase run --temperature 0 2
-render --count 1 -, render --max-emotions 0 -, render --min-level 0 1
+render --count 1 -, render --max-emotions 0 -, render --max-words 12 -, render --min-level 0 1
 """
 
 

@@ -73,6 +73,9 @@ def test_render_takes_style_and_what_to_leave_out_and_shows_all_frames(budew, tm
     assert [name in every for name in ("telegraphic", "expresses")] == [True, False]
     assert "emale" not in every
     assert "sad" not in every.lower()
+    short = budew("render", path, "--max-words", 12, "--count", 9).out
+    assert json.loads(budew("parse", short).out)["emotions"] == {"Awe": 1}
+    assert all(len(line.split()) <= 12 for line in short.splitlines())
 
 
 def test_a_file_can_be_parsed_in_place_and_an_error_keeps_what_was_there(budew, tmp_path):
