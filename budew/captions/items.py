@@ -19,7 +19,7 @@ from budew.taxonomy.scales import nearest_level
 _DECADE = 10
 _PART_OF_DECADE = {"early": 3, "mid": 5}
 """Years into a decade; the last year of it without one of these words."""
-_YEARS = ("year old", "years old", "years of", "yr old", "yrs old", "y o", "yo", "ish", "something")
+_YEARS = ("year old", "years old", "years of", "yr old", "yrs old", "y o", "y /", "yo", "ish", "something")
 _AGED = ("aged", "age", "ages")
 _AGE = re.compile(r"(\d{1,3})(s|ish|yo|[fm]|)", re.ASCII)
 _LETTERS = {"f": "female", "m": "male"}
@@ -132,10 +132,9 @@ def _is_age(tokens: Sequence[str], index: int, behind: str) -> bool:
     """Return whether a number without an ending is an age: "45 years old", "aged 45", "(f, 45)"."""
     if _age_start(tokens, index) < index or behind.startswith(_YEARS):
         return True
-    before = (
-        tokens[index - 2 : index - 1] if tokens[index - 1 : index] == [","] else tokens[index - 1 : index]
-    )
-    return len(tokens[index]) > 1 and before[:1] != [] and before[0] in _SEXES and not behind[:1].isalnum()
+    mark = index > 1 and tokens[index - 1] in (",", "/", "(")
+    sex = index and tokens[index - 2 if mark else index - 1] in _SEXES
+    return bool(sex) and len(tokens[index]) > 1 and not behind[:1].isalnum()
 
 
 def _with_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> Item:

@@ -6,7 +6,7 @@ gives a gender, pronouns do: the first subject ("he sounds tired"), else the fir
 They cost nothing where there are none, and one look over the caption else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,7 +31,8 @@ class PeopleWords:
 
     subjects: Mapping[str, str]  # gender of "she", "he"
     possessives: Mapping[str, str]  # gender of "her", "his"
-    pronouns: frozenset[str]  # both
+    object_pronouns: Mapping[str, str]  # gender of "her", "him"
+    pronouns: frozenset[str]  # all of them
     objects: frozenset[str]  # words behind "her" that show that it is an object
     articles: frozenset[str]
     owners: frozenset[str]  # words for whom a person belongs to: "her" husband
@@ -50,9 +51,9 @@ class PeopleWords:
 def people_words(table: Mapping[str, Any]) -> PeopleWords:
     """Return the word lists of a lexicon."""
     rows = table["speaker"]
-    subjects, possessives = (
+    subjects, possessives, object_pronouns = (
         {word: gender for gender, words in rows[key].items() for word in words}
-        for key in ("subject", "possessive")
+        for key in ("subject", "possessive", "object")
     )
     lists = {
         key: _words(rows[key])
@@ -63,7 +64,8 @@ def people_words(table: Mapping[str, Any]) -> PeopleWords:
     return PeopleWords(
         subjects=subjects,
         possessives=possessives,
-        pronouns=frozenset((*subjects, *possessives)),
+        object_pronouns=object_pronouns,
+        pronouns=frozenset((*subjects, *possessives, *object_pronouns)),
         unless={word: _words(before) for word, before in rows["unless"].items()},
         only={word: _words(before) for word, before in rows["only"].items()},
         **lists,
@@ -84,7 +86,7 @@ class Speaker(NamedTuple):
     """
 
     traits: dict[str, str]
-    others: Sequence[int]
+    others: Set[int]
     pronoun: int | None
 
 
@@ -101,10 +103,10 @@ def find_speaker(
     """
     traits: dict[str, str] = {}
     implied: dict[str, str] = {}
-    others = []
+    others = set()
     for index in named:
         if _is_other(tokens, items, index, words):
-            others.append(index)
+            others.add(index)
             continue
         entry = items[index][2]
         traits.setdefault(entry.name, entry.value)
@@ -117,7 +119,8 @@ def find_speaker(
         pronoun = _pronoun(tokens, items, others, words)
         if pronoun is not None:
             word = tokens[pronoun]
-            traits["gender"] = words.subjects.get(word) or words.possessives[word]
+            of_word = (words.subjects, words.possessives, words.object_pronouns)
+            traits["gender"] = next(genders[word] for genders in of_word if word in genders)
     return Speaker(traits, others, pronoun)
 
 
@@ -132,7 +135,8 @@ def _is_other(tokens: list[str], items: Sequence[Item], index: int, words: Peopl
         if word in words.articles:
             return at > 0 and _takes_object(tokens, items, at - 1, words)
         if word in words.owners and not (word == "s" and tokens[place - 1] in words.not_owners):
-            return (place == 0 or tokens[place - 1] != "in") and _is_person(tokens, items, index, words)
+            speaks = place > 0 and tokens[place - 1] in ("in", "like")  # "in her teens", "like my mom"
+            return not speaks and _is_person(tokens, items, index, words)
         if not word.endswith(_PARTICIPLE) and _leads_to_other(tokens, place, words):
             return True
         if items[at][2].kind in _ENDING or not word[0].isalnum():
@@ -180,13 +184,13 @@ def _is_person(tokens: list[str], items: Sequence[Item], index: int, words: Peop
     return following.name in PERSONAL or not words.people.isdisjoint(tokens[stop : stop + 2])
 
 
-def _pronoun(
-    tokens: list[str], items: Sequence[Item], others: Sequence[int], words: PeopleWords
-) -> int | None:
-    """Return the token of the pronoun that means the speaker: the first subject, else the first possessive.
-    After somebody else of a gender, a subject of that gender may be that one.
+def _pronoun(tokens: list[str], items: Sequence[Item], others: Set[int], words: PeopleWords) -> int | None:
+    """Return the token of the pronoun that means the speaker: the first subject, else the first possessive,
+    else the first object of a verb that takes no other person ("it broke him"). After somebody else of a
+    gender, a subject of that gender may be that one.
     """
     possessive: int | None = None
+    last: int | None = None
     taken: set[str] = set()
     given: set[str] = set()
     for index, (first, stop, entry) in enumerate(items):
@@ -202,10 +206,13 @@ def _pronoun(
             if gender is not None:
                 if gender not in taken:
                     return at
-            elif word != "her" or not _is_object(tokens, at, words):
+            elif word in words.object_pronouns and _is_object(tokens, at, words):
+                if last is None and at and not _leads_to_other(tokens, at - 1, words):
+                    last = at
+            else:
                 given.add(words.possessives[word])
                 possessive = at if possessive is None else possessive
-    return possessive
+    return last if possessive is None else possessive
 
 
 def _is_alternative(tokens: list[str], at: int, words: PeopleWords) -> bool:
@@ -218,5 +225,7 @@ def _is_alternative(tokens: list[str], at: int, words: PeopleWords) -> bool:
 
 
 def _is_object(tokens: list[str], at: int, words: PeopleWords) -> bool:
-    """Return whether "her" is an object: no noun stands behind it."""
-    return at + 1 == len(tokens) or tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()
+    """Return whether a pronoun is an object: no noun stands behind it."""
+    if tokens[at] not in words.possessives or at + 1 == len(tokens):
+        return True
+    return tokens[at + 1] in words.objects or not tokens[at + 1][0].isalnum()

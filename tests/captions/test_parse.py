@@ -190,6 +190,11 @@ canned laughter|
 a laugh track|
 spitting image of his father|
 a breath of fresh air|
+a sighing cadence|
+He hisses the words.|
+humming with excitement|
+swallows the ends of words|
+a slight hiss on the tape|
 """
 """Captions and their bursts; "~" and a group: any burst of it."""
 
@@ -281,7 +286,8 @@ def test_any_string_parses_to_a_valid_profile(text):
 
 
 @pytest.mark.parametrize(
-    "unit", ["strong ", "no anger, ", "a hint of ", "to a high ", "x accent ", "a", ",", "ﷺ"]
+    "unit",
+    ["to his man she ", "strong ", "no anger, ", "a hint of ", "to a high ", "x accent ", "a", ",", "ﷺ"],
 )
 def test_time_is_linear_in_the_length(unit):
     def seconds(copies):

@@ -15,22 +15,22 @@ His tone is flat. | male |
 He's furious. | male |
 hes so done with this | male |
 shes happy | female |
-They sound angry. | |
-Speaks to him gently. | |
-Someone talks to her. | |
+They sound angry. |  |
+Speaks to him gently. |  |
+Someone talks to her. |  |
 Imitates her boss angrily. | female |
 She imitates her boss. | female |
 A woman talking about her son; he is ill. | female |
 A man tells his wife that she is right. | male |
 Talking to her husband in a bored voice. | female |
 Sad about his mother. | male |
-The speaker repeats the boy's name. | |
-The speaker feels sorry for the guy. | |
+The speaker repeats the boy's name. |  |
+The speaker feels sorry for the guy. |  |
 Proud of her daughter, she beams. | female |
-A voice tells the little boy to sit down. | |
-Comforts a crying baby in soft tones. | |
-The speaker coos at the baby. | |
-Talks to a toddler, patient and warm. | |
+A voice tells the little boy to sit down. |  |
+Comforts a crying baby in soft tones. |  |
+The speaker coos at the baby. |  |
+Talks to a toddler, patient and warm. |  |
 She scolds a naughty boy. | female |
 He adores the girl. | male |
 f, 30s, angry | female | adult
@@ -42,7 +42,7 @@ female, 34, calm | female | adult
 28 yo male | male | young adult
 45yo man | male | middle-aged
 tired, f | female |
-I'm fine, says the voice. | |
+I'm fine, says the voice. |  |
 masc voice, low | male |
 fem, cheerful | female |
 A posh lady with a cold voice | female |
@@ -54,7 +54,7 @@ A boy of about seven asks a question | male | child
 a seven-year-old |  | child
 A seven-year-old boy speaks. | male | child
 grandpa telling a story | male | elderly
-My granny is angry | |
+My granny is angry |  |
 granny voice, warm | female | elderly
 A woman in her thirties | female | adult
 a man in his late forties | male | middle-aged
@@ -77,11 +77,11 @@ a young man | male | young adult
 a kid |  | child
 an adolescent girl | female | teenager
 childlike wonder in her voice | female |
-full of childlike joy | |
+full of childlike joy |  |
 She giggles like a child. | female |
-baby talk to a dog | |
-an old recording of a speech | |
-young at heart and cheerful | |
+baby talk to a dog |  |
+an old recording of a speech |  |
+young at heart and cheerful |  |
 Her teenage daughter is mentioned; she sounds proud. | female |
 It sounds like an elderly woman. | female | elderly
 He sounds like a young boy. | male | child
@@ -89,11 +89,11 @@ A male voice, fiftyish | male | middle-aged
 A forty-five-year-old woman | female | middle-aged
 The speaker is around sixty years old. |  | elderly
 The speaker, aged about thirty, is male. | male | adult
-"She is so mean," whines a voice. | |
-A voice says "he left me" in tears. | |
-He or she sounds sad. | |
-The speaker lowers his/her voice. | |
-The voice says to her: come here. | |
+"She is so mean," whines a voice. |  |
+A voice says "he left me" in tears. |  |
+He or she sounds sad. |  |
+The speaker lowers his/her voice. |  |
+The voice says to her: come here. |  |
 Somebody reads a letter to his father. | male |
 Listening to a young woman, one hears joy. | female | young adult
 The voice belongs to an old man. | male | elderly
@@ -102,17 +102,17 @@ Ms. Jones is interviewed by a man. | male |
 He talks about his childhood with his grandmother. | male |
 A mother soothes her baby. | female |
 Dad yelling at the kids | male |
-A nurse tells the old man that all is well. | |
+A nurse tells the old man that all is well. |  |
 An angry girlfriend on the phone | female |
-The caller argues with a man. | |
+The caller argues with a man. |  |
 narrated by a mature woman | female | middle-aged
 The narrator, an elderly gentleman, chuckles. | male | elderly
 guy, late 20s, chill | male | young adult
 Adult male, calm. | male | adult
 He remembers being a boy. | male |
-Two boys argue | |
+Two boys argue |  |
 A widow remembers her husband; he was kind. | female |
-Angry at the boy who broke it, the speaker shouts. | |
+Angry at the boy who broke it, the speaker shouts. |  |
 A lad flirting with a girl | male |
 Voice cracks when mentioning her mother. | female |
 Complaining about a guy she met. | female |
@@ -126,8 +126,8 @@ She mimics a child. | female |
 It's a girl, maybe sixteen years old. | female | teenager
 The girl's tone is sullen. | female |
 the man's breathing is heavy | male |
-tender words for a sleeping child | |
-warns a child not to touch | |
+tender words for a sleeping child |  |
+warns a child not to touch |  |
 She reads like a schoolteacher to young children. | female |
 An infant cries |  | child
 male voice, 20s | male | young adult
@@ -136,8 +136,72 @@ late teens male | male | teenager
 in her early 40s, she sighs | female | adult
 28F, chill | female | young adult
 The speaker, presumably a man, is tired. | male |
-recording from the 80s | |
-the temperature is 45m below | |
+recording from the 80s |  |
+the temperature is 45m below |  |
+The news knocked him sideways. | male |
+You can hear him smiling. | male |
+That really got her going. | female |
+The voice yells at him. |  |
+The speaker begs her to stay. |  |
+with the wonder of a child |  |
+The voice of a child. |  | child
+Female narrator, 30s | female | adult
+guy in his 20s ranting | male | young adult
+older lady, frail | female | elderly
+elderly dude | male | elderly
+sounds like a teenager |  | teenager
+dad voice | male |
+a woman's laugh | female |
+the lady is fed up | female |
+two men arguing |  |
+a mother scolding her teenage son | female |
+a man comforting his little girl | male |
+grandma reading to her grandkids | female | elderly
+young boy asking his mom for candy | male | child
+a girl mad at her brother | female |
+boy crying for his mother | male |
+a wife yelling at her husband | female |
+husband complaining about his wife | male |
+The actor plays an old man. | male | elderly
+A child actor. |  | child
+The customer tells the man behind the counter off. |  |
+An older brother teasing his sister | male | elderly
+a girlfriend breaking up with her boyfriend | female |
+a coach shouting at the boys |  |
+a doctor explaining to a patient; he is calm | male |
+She is talking to a child, slowly and kindly. | female |
+A gruff sea captain; his words come slowly. | male |
+A queen addressing her people | female |
+a preacher, his voice booming | male |
+a stewardess making an announcement | female |
+An eight year old reading a poem |  | child
+a 6 y/o girl | female | child
+17yo boy | male | teenager
+woman (65) | female | elderly
+girl, 9, excited | female |
+male / 30s / tired | male | adult
+adult woman, mid-thirties | female | adult
+a man of forty | male |
+a man of about sixty-five | male |
+late-twenties woman | female | young adult
+woman in her late teens | female | teenager
+He is seventy years old and tired. | male | elderly
+A voice, probably male, in its fifties | male | middle-aged
+Possibly a young woman | female | young adult
+not a man, a woman | female |
+gender unclear |  |
+neither male nor female |  |
+a person of unknown gender |  |
+their voice is calm |  |
+mother-in-law joke told by a man | male |
+He sounds like his father. | male |
+She has her mother's laugh. | female |
+Imitating a little girl, he squeaks. | male |
+An old man imitating a young woman | male | elderly
+The daughter speaks, resentful. | female |
+The speaker sounds like an angry father. | male |
+Teen girl, whiny | female | teenager
+A businesswoman closing a deal | female |
 """
 
 
