@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from budew.captions.phrases import QUOTED, UNKNOWN, Entry, Kind, spelled_out
+from budew.captions.phrases import QUOTED, UNKNOWN, Entry, Form, Kind, spelled_out
 
 Item = tuple[int, int, Entry]
 PERSONAL = ("gender", "age")
@@ -45,6 +45,7 @@ class PeopleWords:
     nouns: frozenset[str]  # words for the speaker without a gender
     adjectives: frozenset[str]  # phrases for a gender or age that may stand before "voice"
     people: frozenset[str]  # people without a gender
+    of_gender: Mapping[str, str]  # gender of "son", "wife"
     marked: frozenset[str]  # letters that are a gender only between marks: "f, 30s"
 
 
@@ -65,6 +66,14 @@ def people_words(table: Mapping[str, Any]) -> PeopleWords:
         subjects=subjects,
         possessives=possessives,
         object_pronouns=object_pronouns,
+        of_gender={
+            word: gender
+            for gender, row in (
+                *table["gender"].items(),
+                *((of["gender"], of) for of in table["people_of_age"]),
+            )
+            for word in _words((*row.get("also", ()), *row.get("words", ())))
+        },
         pronouns=frozenset((*subjects, *possessives, *object_pronouns)),
         unless={word: _words(before) for word, before in rows["unless"].items()},
         only={word: _words(before) for word, before in rows["only"].items()},
@@ -116,7 +125,7 @@ def find_speaker(
         traits.setdefault(key, value)
     pronoun = None
     if "gender" not in traits and not words.pronouns.isdisjoint(tokens):
-        pronoun = _pronoun(tokens, items, others, words)
+        pronoun = _pronoun(tokens, items, words)
         if pronoun is not None:
             word = tokens[pronoun]
             of_word = (words.subjects, words.possessives, words.object_pronouns)
@@ -184,7 +193,7 @@ def _is_person(tokens: list[str], items: Sequence[Item], index: int, words: Peop
     return following.name in PERSONAL or not words.people.isdisjoint(tokens[stop : stop + 2])
 
 
-def _pronoun(tokens: list[str], items: Sequence[Item], others: Set[int], words: PeopleWords) -> int | None:
+def _pronoun(tokens: list[str], items: Sequence[Item], words: PeopleWords) -> int | None:
     """Return the token of the pronoun that means the speaker: the first subject, else the first possessive,
     else the first object of a verb that takes no other person ("it broke him"). After somebody else of a
     gender, a subject of that gender may be that one.
@@ -193,11 +202,13 @@ def _pronoun(tokens: list[str], items: Sequence[Item], others: Set[int], words: 
     last: int | None = None
     taken: set[str] = set()
     given: set[str] = set()
-    for index, (first, stop, entry) in enumerate(items):
+    for first, stop, entry in items:
         if entry is QUOTED:
             continue
-        if index in others and entry.name == "gender":
+        if entry.kind is Kind.TRAIT and entry.name == "gender":
             taken |= {entry.value} - given
+        elif entry.form is Form.OWNED:
+            taken |= {words.of_gender.get(entry.phrase, "")} - given
         for at in range(first, stop):
             word = tokens[at]
             if word not in words.pronouns or _is_alternative(tokens, at, words):

@@ -9,6 +9,11 @@ from budew.profile import VoiceProfile
 from budew.taxonomy import CATEGORIES
 
 CAPTIONS = """
+Talking about her son, proud of how he grew. | female |
+Complaining about a guy; he was mean and her voice cracks. | female |
+Angry with her boyfriend because he lied. | female |
+Complaining about a guy; he was mean. | |
+a female voice, mid-aged | female | middle-aged
 She sounds exhausted. | female |
 Her voice is bright and clear. | female |
 His tone is flat. | male |
