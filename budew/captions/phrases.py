@@ -176,9 +176,10 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         name = burst(given)
         _add(phrases, (*row["say"], *row.get("also", ()), name), Entry(Kind.BURST, name))
         _add(phrases, [row["plain"]] if "plain" in row else (), Entry(Kind.BURST, name))
-        for felt, words in row.get("felt", {}).items():
+        for felt, patterns in row.get("felt", {}).items():
             feeling = Entry(Kind.EMOTION, emotion(felt), MODERATE)
-            _add(phrases, words, Entry(Kind.BURST, name, second=feeling))
+            for phrase in (phrase for pattern in patterns for phrase in spelled_out(pattern)):
+                phrases.setdefault(phrase, Entry(Kind.BURST, name, phrase=phrase, second=feeling))
     _add_kindless(phrases, table["kindless"])
     for key in CATEGORIES:
         for value, row in table[key].items():
