@@ -29,6 +29,13 @@ _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
 _ARTICLES = frozenset({"a", "an", "the"})
 
+_CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
+_FIRST_LETTER = re.compile(r"\b[A-Za-z]")
+_NOT_BEFORE_NAMES = '.!?:;\n"“(|'
+"""Marks behind which the first word of a sentence or of a rating is capitalized."""
+_NAME = Entry(Kind.INERT, "name")
+_IN_NAMES = (Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS)
+
 Item = tuple[int, int, Entry]
 """A phrase of the text: the tokens from the first number to before the second, and its meaning."""
 
@@ -52,21 +59,49 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
             elif word == accent:
                 item = _with_open_accent(items, text, tokens, item)
         items.append(item)
-    return items
+    names = _names(text, lexicon) if _CAPITALIZED.search(text) else ()
+    return _without(items, text, names, _NAME) if names else items
+
+
+def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
+    """Return where names and titles with an emotion word stand: "Hope Street", "Pride and Prejudice".
+
+    They are capitalized words in a row, at least one of which means nothing, within a sentence; at its head
+    only a first name before another word ("Joy Patterson reads"). Text in title case has none.
+    """
+    found = []
+    for match in _CAPITALIZED.finditer(text):
+        words, first = match[0].split(), 0
+        before = text[: match.start()].rstrip(" ")[-1:]
+        is_head = not before or before in _NOT_BEFORE_NAMES
+        if is_head and not (words[0].lower() in lexicon.names and words[1][0].isupper()):
+            first = 1
+        scanned = lexicon.phrases.scan([word.lower() for word in words[first:]])
+        kinds = [entry.kind for at, _, entry in scanned if words[first + at][0].isupper()]
+        if Kind.EMOTION in kinds and any(kind in kinds for kind in _IN_NAMES):
+            found.append((match.start() + len(words[0]) * first, match.end()))
+    if found:
+        letters = [letter.isupper() for letter in _FIRST_LETTER.findall(text)]
+        if 2 * sum(letters) > len(letters):
+            return []
+    return found
 
 
 def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:
     """Return the items with those taken out of the reading that stand in quoted speech."""
     quoted = quoted_spans(text, lexicon.speaking)
-    if not quoted:
-        return items
-    places, kept, ends = spans(text), [], iter(quoted)
+    return _without(items, text, quoted, QUOTED) if quoted else items
+
+
+def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entry: Entry) -> list[Item]:
+    """Return the items with this entry for those that stand in one of some spans of characters."""
+    places, kept, ends = spans(text), [], iter(held)
     start, end = next(ends)
     for item in items:
         while start >= 0 and places[item[0]][0] >= end:
             start, end = next(ends, (-1, -1))
         inside = start >= 0 and places[item[1] - 1][1] > start
-        kept.append((item[0], item[1], QUOTED) if inside else item)
+        kept.append((item[0], item[1], entry) if inside else item)
     return kept
 
 

@@ -110,6 +110,7 @@ class Lexicon:
     accent: str  # what is rendered of an accent, with a place for it
     accent_word: str  # the last word of that
     speaking: frozenset[str]  # words that introduce what is spoken
+    names: frozenset[str]  # first names that are emotion words
     known: frozenset[str]  # words that name no emotion wherever they stand
     ages: tuple[tuple[int, str], ...]  # the last year of each age, and its name
     people_words: PeopleWords  # whose gender and age is meant
@@ -219,6 +220,7 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
         speaking=frozenset(table["speaking"]),
+        names=frozenset(table["names"]),
         known=frozenset(table["known"]),
         ages=tuple((int(last), str(name)) for last, name in table["ages"]),
         people_words=people_words(table),
