@@ -113,11 +113,15 @@ def find_speaker(
     traits: dict[str, str] = {}
     implied: dict[str, str] = {}
     others = set()
+    other, before = False, -2
     for index in named:
-        if _is_other(tokens, items, index, words):
+        entry = items[index][2]
+        if index - 1 != before or entry.phrase in words.marked:  # else of the same person: "old woman"
+            other = _is_other(tokens, items, index, words)
+        before = index
+        if other:
             others.add(index)
             continue
-        entry = items[index][2]
         traits.setdefault(entry.name, entry.value)
         if entry.second is not None:
             implied.setdefault(entry.second.name, entry.second.value)
