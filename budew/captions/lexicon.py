@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from budew.captions.idioms import add_idioms
 from budew.captions.phrases import (
     MODERATE,
     Entry,
@@ -139,7 +140,11 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
         raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
     if additions is None:
         table = _read(installed[language])
-        return _compiled(table, phrases_of(table))
+        phrases = phrases_of(table)
+        idioms = installed[language].parent / "idioms" / installed[language].name
+        if idioms.exists():
+            add_idioms(phrases, _read(idioms))
+        return _compiled(table, phrases)
     base = load_lexicon(language)
     return _compiled(_with_additions(base.table, _read(additions)), base.phrases)
 

@@ -8,7 +8,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -25,6 +25,8 @@ _NO_UNSEEN = str.maketrans("", "", _UNSEEN)
 _END = None
 
 T = TypeVar("T")
+Node = dict[str | None, Any]
+"""A node of a trie: the next node by token, and under `_END` what the phrase means that ends here."""
 
 # No mark of the same kind within, but for an apostrophe between letters ('I'm fine'): what is left open costs
 # no second look, however often it comes.
@@ -87,7 +89,7 @@ class PhraseTrie(Generic[T]):
 
     def __init__(self, unknown: T) -> None:
         self._unknown = unknown
-        self._root: dict[str | None, Any] = {}
+        self.root: dict[str | None, Any] = {}
 
     def add(self, phrase: str, meaning: T) -> None:
         """Give `phrase` a meaning.
@@ -101,7 +103,7 @@ class PhraseTrie(Generic[T]):
 
     def setdefault(self, phrase: str, meaning: T) -> T:
         """Give `phrase` a meaning, unless it has one already; return the meaning that it has then."""
-        node = self._root
+        node = self.root
         for token in tokenize(phrase):
             node = node.setdefault(token, {})
         known: T = node.setdefault(_END, meaning)
@@ -109,7 +111,7 @@ class PhraseTrie(Generic[T]):
 
     def get(self, phrase: str) -> T:
         """Return the meaning of `phrase`."""
-        node = self._root
+        node = self.root
         for token in tokenize(phrase):
             node = node.get(token, {})
         meaning: T = node.get(_END, self._unknown)
@@ -117,14 +119,26 @@ class PhraseTrie(Generic[T]):
 
     def replace(self, phrase: str, meaning: T) -> None:
         """Give `phrase`, which has a meaning, another one."""
-        node = self._root
+        node = self.root
         for token in tokenize(phrase):
             node = node[token]
         node[_END] = meaning
 
+    def merge(self, node: Node, prefer: Callable[[T, T], T]) -> None:
+        """Add the phrases of a node, which is shared and not changed: call it after the last `add`.
+
+        Args:
+            node: what another trie begins with, or a pattern.
+            prefer: returns the meaning that counts, of the one a phrase has and another.
+        """
+        known: dict[tuple[int, int], Node] = {}
+        for token, below in node.items():
+            old = self.root.get(token)
+            self.root[token] = below if old is None else merged(old, below, prefer, known)
+
     def meanings(self) -> Iterator[T]:
         """Iterate over the meanings, one for each phrase."""
-        waiting = [self._root]
+        waiting = [self.root]
         while waiting:
             node = waiting.pop()
             if _END in node:
@@ -138,7 +152,7 @@ class PhraseTrie(Generic[T]):
             First token, token after the last, and the meaning of each phrase.
         """
         found: list[tuple[int, int, T]] = []
-        root, at, count, unknown = self._root, 0, len(tokens), self._unknown
+        root, at, count, unknown = self.root, 0, len(tokens), self._unknown
         while at < count:
             node = root.get(tokens[at])
             if node is None:
@@ -157,6 +171,28 @@ class PhraseTrie(Generic[T]):
             found.append((at, stop, meaning))
             at = stop
         return found
+
+
+def merged(
+    first: Node, second: Node, prefer: Callable[[Any, Any], Any], known: dict[tuple[int, int], Node]
+) -> Node:
+    """Return a node with the phrases of two. Nodes may be shared by many phrases, so neither is changed, and
+    what two nodes give is remembered in `known`: linear in the number of nodes, however many phrases they have.
+    """
+    if first is second:
+        return first
+    pair = id(first), id(second)
+    if pair in known:
+        return known[pair]
+    both = known[pair] = {**first}
+    for token, below in second.items():
+        if token not in first:
+            both[token] = below
+        elif token is _END:
+            both[token] = prefer(first[token], below)
+        else:
+            both[token] = merged(first[token], below, prefer, known)
+    return both
 
 
 def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:

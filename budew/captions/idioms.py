@@ -1,0 +1,89 @@
+"""Idioms: phrases that name an emotion in a figure, "over the moon", each with a level of its own.
+
+Most idioms are strong; the data file lists them by emotion and level. They come in many variants, so that a
+pattern is not spelled out as those of the lexicon are: it becomes nodes that its variants share, which keeps
+patterns for a great many phrases as small as the rest of the lexicon.
+
+    (a|b)       one of these
+    [a|b]       one of these, or nothing
+    lose*       the forms of a verb; irregular ones are listed under `verbs`
+    {her}       the slot of this name, a pattern
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from budew.captions.phrases import UNKNOWN, Entry, Kind, verb_forms
+from budew.captions.tokens import Node, PhraseTrie, merged
+from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
+
+_PARTS = re.compile(r"[;\n]")
+_PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
+
+
+def add_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
+    """Add the idioms of a file to the phrases of its language; nothing can be added to these afterwards.
+
+    Raises:
+        InputError: an emotion that the taxonomy lacks.
+        KeyError: a slot that the file lacks.
+    """
+    compiler = _Compiler(table["slots"], table["verbs"])
+    idioms: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
+    for given, row in table["emotions"].items():
+        for name, patterns in row.items():
+            entry = Entry(Kind.EMOTION, emotion(given), LEVELS[LEVEL_NAMES.index(name)])
+            for pattern in filter(None, map(str.strip, _PARTS.split(patterns))):
+                idioms.merge(compiler.before({None: replace(entry, phrase=pattern)}, pattern), _stronger)
+    phrases.merge(compiler.before(idioms.root, table["simile"]), _stronger)
+
+
+def _stronger(known: Entry, idiom: Entry) -> Entry:
+    """Return what a phrase means that is known already: that, but where an idiom says the same more strongly."""
+    same = known.kind is Kind.EMOTION and known.name == idiom.name and " " in known.phrase
+    return idiom if same and idiom.level > known.level else known
+
+
+class _Compiler:
+    """Compiles patterns, from right to left, so that the variants of a word share what stands behind it."""
+
+    def __init__(self, slots: Mapping[str, str], verbs: Mapping[str, list[str]]) -> None:
+        self._slots = {f"{{{name}}}": _pieces(pattern) for name, pattern in slots.items()}
+        self._forms = {f"{verb}*": (verb, *forms) for verb, forms in verbs.items()}
+
+    def before(self, tail: Node, pattern: str) -> Node:
+        """Return the node from which a pattern leads to `tail`."""
+        return self._read(tail, iter(_pieces(pattern)))
+
+    def _read(self, tail: Node, pieces: Iterator[str]) -> Node:
+        """Return the node before some pieces, up to the mark that opens their bracket."""
+        node, options = tail, []
+        for piece in pieces:
+            if piece in ")]":
+                node = self._read(node, pieces)
+            elif piece == "|":
+                options.append(node)
+                node = tail
+            elif piece in "([":
+                options += (node, tail) if piece == "[" else (node,)
+                return reduce(lambda first, second: merged(first, second, _stronger, {}), options)
+            elif piece.startswith("{"):
+                node = self._read(node, iter(self._slots[piece]))
+            else:
+                node = dict.fromkeys(self._words(piece), node)
+        return node
+
+    def _words(self, piece: str) -> tuple[str, ...]:
+        if not piece.endswith("*"):
+            return (piece,)
+        if piece not in self._forms:
+            self._forms[piece] = verb_forms(piece[:-1])
+        return self._forms[piece]
+
+
+def _pieces(pattern: str) -> tuple[str, ...]:
+    """Return marks, slots and words of a pattern, from right to left."""
+    return tuple(reversed(_PIECE.findall(pattern.lower())))
