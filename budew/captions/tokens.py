@@ -176,8 +176,8 @@ class PhraseTrie(Generic[T]):
 def merged(
     first: Node, second: Node, prefer: Callable[[Any, Any], Any], known: dict[tuple[int, int], Node]
 ) -> Node:
-    """Return a node with the phrases of two. Nodes may be shared by many phrases, so neither is changed, and
-    what two nodes give is remembered in `known`: linear in the number of nodes, however many phrases they have.
+    """Return a node with the phrases of two. Nodes may be shared by many phrases, so neither is changed;
+    what two give is kept in `known`: linear in the number of nodes, however many phrases they have.
     """
     if first is second:
         return first
