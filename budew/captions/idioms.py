@@ -20,14 +20,13 @@ from budew.captions.tokens import Node, PhraseTrie
 from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
 
 _PARTS = re.compile(r"[;\n]")
-_SLOT_FIRST = re.compile(
-    r"((?:\{\w+\})?)(.*)"
-)  # what follows one slot is merged before the slot is: a tenth of the time
+_SLOT_FIRST = re.compile(r"((?:\{\w+\})?)(.*)")
+"""What follows the same slot is merged first: a tenth of the time."""
 _PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
 
 
 def add_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add the idioms of a file to the phrases of its language; nothing can be added to these afterwards.
+    """Add the idioms of a file to the phrases of its language, whose meanings prevail; add nothing later.
 
     Raises:
         InputError: an emotion that the taxonomy lacks.
@@ -42,17 +41,11 @@ def add_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
             for pattern in filter(None, map(str.strip, _PARTS.split(patterns))):
                 slot, rest = _SLOT_FIRST.fullmatch(pattern).groups()  # type: ignore[union-attr]
                 entry = Entry(Kind.EMOTION, name, level, phrase=pattern)
-                behind[slot].merge(compiler.before({None: entry}, rest), _stronger)
+                behind[slot].merge(compiler.before({None: entry}, rest))
     idioms: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
     for slot, rests in behind.items():
-        idioms.merge(compiler.before(rests.root, slot), _stronger)
-    phrases.merge(compiler.before(idioms.root, table["simile"]), _stronger)
-
-
-def _stronger(known: Entry, idiom: Entry) -> Entry:
-    """Return what a phrase means that is known already, or the same said more strongly."""
-    same = known.kind is Kind.EMOTION and known.name == idiom.name and " " in known.phrase
-    return idiom if same and idiom.level > known.level else known
+        idioms.merge(compiler.before(rests.root, slot))
+    phrases.merge(compiler.before(idioms.root, table["simile"]))
 
 
 class _Compiler:
@@ -95,7 +88,7 @@ class _Compiler:
 def _joined(options: list[Node]) -> Node:
     joined: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
     for node in options:
-        joined.merge(node, _stronger)
+        joined.merge(node)
     return joined.root
 
 

@@ -8,7 +8,7 @@ in the text are worked out only for those who ask: they cost as much as all the 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -124,17 +124,14 @@ class PhraseTrie(Generic[T]):
             node = node[token]
         node[_END] = meaning
 
-    def merge(self, node: Node, prefer: Callable[[T, T], T]) -> None:
-        """Add the phrases of a node, which is shared and not changed: call it after the last `add`.
-
-        Args:
-            node: what another trie begins with, or a pattern.
-            prefer: returns the meaning that counts, of the one a phrase has and another.
+    def merge(self, node: Node) -> None:
+        """Add the phrases of a node that have no meaning yet. The node is shared, not changed: call this after
+        the last `add`.
         """
         known: dict[tuple[int, int], Node] = {}
         for token, below in node.items():
             old = self.root.get(token)
-            self.root[token] = below if old is None else merged(old, below, prefer, known)
+            self.root[token] = below if old is None else merged(old, below, known)
 
     def meanings(self) -> Iterator[T]:
         """Iterate over the meanings, one for each phrase."""
@@ -173,11 +170,11 @@ class PhraseTrie(Generic[T]):
         return found
 
 
-def merged(
-    first: Node, second: Node, prefer: Callable[[Any, Any], Any], known: dict[tuple[int, int], Node]
-) -> Node:
-    """Return a node with the phrases of two. Nodes may be shared by many phrases, so neither is changed;
-    what two give is kept in `known`: linear in the number of nodes, however many phrases they have.
+def merged(first: Node, second: Node, known: dict[tuple[int, int], Node]) -> Node:
+    """Return a node with the phrases of two; of two meanings the first counts.
+
+    Neither node is changed, as phrases share them. What two give is kept in `known`: linear in the number of
+    nodes, however many phrases they have.
     """
     if first is second:
         return first
@@ -188,10 +185,8 @@ def merged(
     for token, below in second.items():
         if token not in first:
             both[token] = below
-        elif token is _END:
-            both[token] = prefer(first[token], below)
-        else:
-            both[token] = merged(first[token], below, prefer, known)
+        elif token is not _END:
+            both[token] = merged(first[token], below, known)
     return both
 
 
