@@ -125,7 +125,7 @@ class PhraseTrie(Generic[T]):
         node[_END] = meaning
 
     def merge(self, node: Node) -> None:
-        """Add the phrases of a node that have no meaning yet. The node is shared, not changed: call this after
+        """Add the phrases of a node that have no meaning yet. It is shared, not changed: call this after
         the last `add`.
         """
         known: dict[tuple[int, int], Node] = {}
