@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from budew.captions.phrases import UNKNOWN, Entry, Kind, verb_forms
+from budew.captions.phrases import UNKNOWN, Entry, Form, Kind, verb_forms
 from budew.captions.tokens import Node, PhraseTrie
 from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
 
@@ -25,8 +25,8 @@ _SLOT_FIRST = re.compile(r"((?:\{\w+\})?)(.*)")
 _PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
 
 
-def add_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
-    """Add the idioms of a file to the phrases of its language, whose meanings prevail; add nothing later.
+def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseTrie[Entry]:
+    """Return the phrases of a language, unchanged, and the idioms of a file that are none of them.
 
     Raises:
         InputError: an emotion that the taxonomy lacks.
@@ -40,12 +40,15 @@ def add_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
             level = LEVELS[LEVEL_NAMES.index(grade)]
             for pattern in filter(None, map(str.strip, _PARTS.split(patterns))):
                 slot, rest = _SLOT_FIRST.fullmatch(pattern).groups()  # type: ignore[union-attr]
-                entry = Entry(Kind.EMOTION, name, level, phrase=pattern)
+                entry = Entry(Kind.EMOTION, name, level, form=Form.IDIOM, phrase=pattern)
                 behind[slot].merge(compiler.before({None: entry}, rest))
     idioms: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
     for slot, rests in behind.items():
         idioms.merge(compiler.before(rests.root, slot))
-    phrases.merge(compiler.before(idioms.root, table["simile"]))
+    both: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
+    both.merge(phrases.root)
+    both.merge(compiler.before(idioms.root, table["simile"]))
+    return both
 
 
 class _Compiler:

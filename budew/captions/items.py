@@ -8,9 +8,10 @@ parsed though no lexicon lists Bavaria.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from budew.captions.lexicon import Lexicon
-from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Kind, age_of
+from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Kind, age_of
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
 from budew.taxonomy import trait
@@ -58,9 +59,21 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
                 item = (item[0], item[1], MARK)
             elif word == accent:
                 item = _with_open_accent(items, text, tokens, item)
+        elif item[2].form is Form.IDIOM:
+            item = _with_sound(item, tokens, lexicon)
         items.append(item)
     names = _names(text, lexicon) if _CAPITALIZED.search(text) else ()
     return _without(items, text, names, _NAME) if names else items
+
+
+def _with_sound(item: Item, tokens: list[str], lexicon: Lexicon) -> Item:
+    """Return an idiom together with the sound that it holds, if any: "groans in pain"."""
+    first, stop, idiom = item
+    for _, _, entry in lexicon.words.scan(tokens[first:stop]):
+        sound = entry if entry.kind is Kind.BURST else entry.second
+        if sound is not None and sound.kind is Kind.BURST:
+            return first, stop, replace(idiom, second=replace(sound, second=None))
+    return item
 
 
 def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:

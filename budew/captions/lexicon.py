@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from budew.captions.idioms import add_idioms
+from budew.captions.idioms import with_idioms
 from budew.captions.phrases import (
     MODERATE,
     Entry,
@@ -85,7 +85,8 @@ class Lexicon:
 
     language: str  # its code
     table: Mapping[str, Any]  # the file, with the additions of a second one
-    phrases: PhraseTrie[Entry]  # what each phrase means
+    words: PhraseTrie[Entry]  # what each phrase means, without idioms
+    phrases: PhraseTrie[Entry]  # the same with idioms
     sounds: Sounds  # for the choice of an article
     emotions: Mapping[str, Words]  # words for each, by form
     intensities: Mapping[float, Words]  # words for each level, by form
@@ -140,13 +141,11 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
         raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
     if additions is None:
         table = _read(installed[language])
-        phrases = phrases_of(table)
+        words = phrases_of(table)
         idioms = installed[language].parent / "idioms" / installed[language].name
-        if idioms.exists():
-            add_idioms(phrases, _read(idioms))
-        return _compiled(table, phrases)
+        return _compiled(table, words, with_idioms(words, _read(idioms)) if idioms.exists() else words)
     base = load_lexicon(language)
-    return _compiled(_with_additions(base.table, _read(additions)), base.phrases)
+    return _compiled(_with_additions(base.table, _read(additions)), base.words, base.phrases)
 
 
 def _read(file: Path) -> Any:
@@ -171,7 +170,7 @@ def _joined(row: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **{form: [*row.get(form, ()), *words] for form, words in more.items()}}
 
 
-def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
+def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: PhraseTrie[Entry]) -> Lexicon:
     sounds = Sounds(tuple(table["vowel_sounds"]), tuple(table["consonant_sounds"]))
     emotions = {emotion(name): _tuples(row) for name, row in table["emotions"].items()}
     levels = {LEVELS[LEVEL_NAMES.index(name)]: _tuples(row) for name, row in table["intensity"].items()}
@@ -181,6 +180,7 @@ def _compiled(table: Mapping[str, Any], phrases: PhraseTrie[Entry]) -> Lexicon:
     return Lexicon(
         language=table["language"],
         table=table,
+        words=words,
         phrases=phrases,
         sounds=sounds,
         emotions=emotions,

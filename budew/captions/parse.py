@@ -148,7 +148,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     bursts: set[str] = set()
     traits: dict[str, str | float] = {}
     named: list[int] = []
-    kindless: list[Entry] = []
+    sounds: list[Entry] = []
     for index, level in enumerate(levels):
         if not level:
             continue
@@ -158,12 +158,9 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             if level > emotions.get(entry.name, 0.0):
                 emotions[entry.name] = level
             if entry.second is not None:
-                kindless.append(entry.second)
+                sounds.append(entry.second)
         elif kind is Kind.BURST:
-            if entry.form is Form.KINDLESS:
-                kindless.append(entry)
-            else:
-                bursts.add(entry.name)
+            sounds.append(entry)
             if entry.second is not None:
                 named_level = emotions.get(entry.second.name, 0.0)
                 emotions[entry.second.name] = max(named_level, entry.second.level)
@@ -173,7 +170,9 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
             traits.setdefault(entry.name, entry.value)
         elif kind is Kind.ATTRIBUTE and entry.name not in traits:
             traits[entry.name] = _on_scale(entry, level)
-    if kindless:
+    if sounds:
+        bursts = {sound.name for sound in sounds if sound.form is not Form.KINDLESS}
+        kindless = [sound for sound in sounds if sound.form is Form.KINDLESS]
         bursts |= {_kind_of(sound, emotions, bursts, lexicon) for sound in kindless}
     traits |= find_speaker(tokens, items, named, lexicon.people_words).traits
     return ParsedCaption(

@@ -80,6 +80,7 @@ class Form(StrEnum):
     BE = "be"  # behind "to"
     PARTICIPLE = "participle"  # leaves behind what stands before a comma, too
     PERSON = "person"  # has an origin
+    IDIOM = "idiom"  # an emotion said in a figure, which may hold a sound: "groans in pain"
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
     KINDLESS = "kindless"  # a burst that may be another one of its group

@@ -134,13 +134,16 @@ class PhraseTrie(Generic[T]):
             self.root[token] = below if old is None else merged(old, below, known)
 
     def meanings(self) -> Iterator[T]:
-        """Iterate over the meanings, one for each phrase."""
-        waiting = [self.root]
+        """Iterate over the meanings: one for each phrase, but only one for variants that share their end."""
+        waiting, seen = [self.root], {id(self.root)}
         while waiting:
             node = waiting.pop()
             if _END in node:
                 yield node[_END]
-            waiting.extend(below for token, below in node.items() if token is not _END)
+            for token, below in node.items():
+                if token is not _END and id(below) not in seen:
+                    seen.add(id(below))
+                    waiting.append(below)
 
     def scan(self, tokens: list[str]) -> list[tuple[int, int, T]]:
         """Cover the tokens from left to right with the longest phrases.

@@ -1,15 +1,18 @@
 """Idioms are read in all their variants, and a pattern costs no more than its words."""
 
 import re
+from random import Random
 
 import pytest
 import yaml
 
-from budew.captions.idioms import add_idioms
-from budew.captions.phrases import UNKNOWN, Entry, Kind
+from budew.captions import load_lexicon, render
+from budew.captions.idioms import with_idioms
+from budew.captions.phrases import UNKNOWN, Entry, Form, Kind
 from budew.captions.tokens import PhraseTrie, tokenize
+from budew.profile import VoiceProfile
 from budew.resources import data_folder
-from budew.taxonomy import EMOTIONS, emotion
+from budew.taxonomy import BURSTS, EMOTIONS, LEVELS, emotion
 
 FILE = data_folder("caption_templates") / "idioms" / "en.yaml"
 TABLE = {
@@ -29,8 +32,7 @@ def meaning(phrases, text):
 def phrases():
     trie = PhraseTrie(UNKNOWN)
     trie.add("her last nerve", Entry(Kind.INERT))
-    add_idioms(trie, TABLE)
-    return trie
+    return with_idioms(trie, TABLE)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,13 @@ def test_every_emotion_has_idioms_with_closed_brackets():
             while (shorter := re.sub(r"\([^()\[\]]*\)|\[[^()\[\]]*\]", "", pattern)) != pattern:
                 pattern = shorter
             assert not set(pattern) & set("()[]?"), (name, pattern)
+
+
+def test_no_rendered_caption_has_an_idiom():
+    lexicon, draw = load_lexicon(), Random(0)
+    for seed in range(10_000):
+        emotions = {name: draw.choice(LEVELS[1:]) for name in draw.sample(EMOTIONS, draw.choice((1, 2)))}
+        caption = render(VoiceProfile(emotions, draw.sample(BURSTS, 1), {"pace": "slow"}), seed=seed)
+        assert all(entry.form is not Form.IDIOM for _, _, entry in lexicon.phrases.scan(tokenize(caption))), (
+            caption
+        )
