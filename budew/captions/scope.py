@@ -146,7 +146,8 @@ def _neighbour(entries: Sequence[Entry], places: range) -> Kind | None:
 
 
 def thing(state: ScopeState, index: int, entry: Entry) -> None:
-    """A burst or a trait."""
+    """A burst or a trait; a hedge before it hedges nothing behind it."""
+    state.hedged = -FRONTED - 1
     state.levels[index] = 1.0
     if entry.name in _PERSONAL:
         is_of_others(state, index)
@@ -228,6 +229,8 @@ def comma(state: ScopeState, index: int, entry: Entry) -> None:
     """A comma: only a list that is closed later goes on behind it."""
     if state.pending is not None:
         _end_pending(state, index)
+    if state.hedged != index - 1:  # "perhaps, sad"
+        state.hedged = -FRONTED - 1
     state.unknown_words = 0
     state.carried = state.carried if state.closed[index] else None
     state.parted = True
