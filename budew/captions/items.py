@@ -60,20 +60,27 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
             elif word == accent:
                 item = _with_open_accent(items, text, tokens, item)
         elif item[2].form is Form.IDIOM:
-            item = _with_sound(item, tokens, lexicon)
+            items += _idiom(item, tokens, lexicon)
+            continue
         items.append(item)
     names = _names(text, lexicon) if _CAPITALIZED.search(text) else ()
     return _without(items, text, names, _NAME) if names else items
 
 
-def _with_sound(item: Item, tokens: list[str], lexicon: Lexicon) -> Item:
-    """Return an idiom together with the sound that it holds, if any: "groans in pain"."""
+def _idiom(item: Item, tokens: list[str], lexicon: Lexicon) -> list[Item]:
+    """Return an idiom, together with the sound that it holds ("groans in pain"); its words instead, where the
+    lexicon understands them all ("sheer bliss").
+    """
     first, stop, idiom = item
-    for _, _, entry in lexicon.words.scan(tokens[first:stop]):
+    words = lexicon.words.scan(tokens[first:stop])
+    kinds = [entry.kind for _, _, entry in words]
+    if Kind.EMOTION in kinds and Kind.UNKNOWN not in kinds:
+        return [(first + start, first + end, entry) for start, end, entry in words]
+    for _, _, entry in words:
         sound = entry if entry.kind is Kind.BURST else entry.second
         if sound is not None and sound.kind is Kind.BURST:
-            return first, stop, replace(idiom, second=replace(sound, second=None))
-    return item
+            return [(first, stop, replace(idiom, second=replace(sound, second=None)))]
+    return [item]
 
 
 def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
