@@ -28,6 +28,8 @@ _SEXES = ("f", "m", "female", "male", "woman", "man", "girl", "boy")
 _RATING = re.compile(r"0|\d+\.\d+|\d+%|\d+/\d+", re.ASCII)
 _LONGEST_RATING = 8
 _MOST_ACCENT_WORDS = 4
+_LONGEST_PHRASE = 8
+"""Words of a phrase that may begin within an idiom and end behind it."""
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
@@ -44,8 +46,10 @@ Item = tuple[int, int, Entry]
 def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     """Return what stands in a text: phrases with their meanings, marks, and words without one."""
     items: list[Item] = []
-    accent = lexicon.accent_word
+    accent, done = lexicon.accent_word, 0
     for item in lexicon.phrases.scan(tokens):
+        if item[0] < done:
+            continue
         if item[2] is UNKNOWN:
             word = tokens[item[0]]
             if word in MARKS:
@@ -61,6 +65,7 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
                 item = _with_open_accent(items, text, tokens, item)
         elif item[2].form is Form.IDIOM:
             items += _idiom(item, tokens, lexicon)
+            done = items[-1][1]
             continue
         items.append(item)
     names = _names(text, lexicon) if _CAPITALIZED.search(text) else ()
@@ -68,14 +73,20 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
 
 
 def _idiom(item: Item, tokens: list[str], lexicon: Lexicon) -> list[Item]:
-    """Return an idiom, together with the sound that it holds ("groans in pain"); its words instead, where the
-    lexicon understands them all ("sheer bliss").
+    """Return an idiom, together with the sound that it holds ("groans in pain").
+
+    Its words stand in its place where the lexicon understands them all ("sheer bliss"), or where one of its
+    phrases reaches beyond the idiom ("pleads to some extent").
     """
     first, stop, idiom = item
-    words = lexicon.words.scan(tokens[first:stop])
+    words = []
+    for start, end, entry in lexicon.words.scan(tokens[first : stop + _LONGEST_PHRASE]):
+        if first + start >= stop:
+            break
+        words.append((first + start, first + end, entry))
     kinds = [entry.kind for _, _, entry in words]
-    if Kind.EMOTION in kinds and Kind.UNKNOWN not in kinds:
-        return [(first + start, first + end, entry) for start, end, entry in words]
+    if words[-1][1] > stop or (Kind.EMOTION in kinds and Kind.UNKNOWN not in kinds):
+        return words
     for _, _, entry in words:
         sound = entry if entry.kind is Kind.BURST else entry.second
         if sound is not None and sound.kind is Kind.BURST:

@@ -132,12 +132,14 @@ def condition(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _is_concession(entries: Sequence[Entry], index: int) -> bool:
-    """Return whether "if" concedes something: "happy, if a bit tired", "cheerful if tired"."""
+    """Return whether "if" concedes something: "happy, if a bit tired", "cheerful if tired", "proud, if
+    sad to a small extent".
+    """
     before, behind = entries[index - 1], entries[index + 1]
     if behind.kind is Kind.LINK:  # "a bit"
         behind = entries[index + 2]
     if before is COMMA:
-        return behind.kind is Kind.INTENSITY
+        return behind.kind is Kind.INTENSITY or entries[index + 2].kind is Kind.AFTER
     return before.kind in SAYING and behind.kind in (Kind.INTENSITY, Kind.EMOTION)
 
 

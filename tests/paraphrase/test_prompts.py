@@ -19,7 +19,7 @@ from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS, TRAITS
 
-PINNED = {3: "cdeca0e4deebd9a41c45874afae1af040f36c58b0b4f0486d4d82d9c54511e60"}
+PINNED = {3: "dd791a2e6b7a8c1a796490a305b4c1ec26d7cfbf8eb47995739312099d4097b6"}
 FULL = VoiceProfile(
     {"Anger": 0.75, "Pleasure/Ecstasy": 0.5, "Jealousy & Envy": 1.0, "Fear": 0.25},
     ["Chuckle"],

@@ -61,7 +61,9 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
         ({"gender": "female", "pace": pace}, (), sentence)
         for pace, sentence in each(LEXICON.paces, "She speaks {}.")
     ]
-    said += [({"timbre": of}, (), sentence) for of, sentence in each(LEXICON.timbres, "A voice of a {}.")]
+    said += [
+        ({"timbre": of}, (), sentence) for (of, _), sentence in each(LEXICON.timbres, "A voice of a {}.")
+    ]
     verbs = {name: [verb.format("her") for verb in verbs] for name, verbs in LEXICON.burst_verbs.items()}
     said += [
         ({"gender": "female"}, (name,), sentence) for name, sentence in each(verbs, "Now and then she {}.")
