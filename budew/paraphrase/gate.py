@@ -136,7 +136,9 @@ class Gate(Settings):
 
     def _meaning(self, candidate: str, said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
         if "emotions" in self.parts:
-            yield from _emotions(said.emotions, wanted.emotions, self.tolerance)
+            felt = _felt_in_bursts(said, wanted) if len(said.emotions) > len(wanted.emotions) else set()
+            emotions = {name: level for name, level in said.emotions.items() if name not in felt}
+            yield from _emotions(emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
             yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
             if added := set(said.bursts).difference(wanted.bursts):
@@ -208,6 +210,18 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
         elif abs(_LEVEL_INDEX[said[name]] - _LEVEL_INDEX[level]) > tolerance:
             yield Reason("moved", name)
     yield from (Reason("added", name) for name in said if name not in wanted)
+
+
+def _felt_in_bursts(said: ParsedCaption, wanted: VoiceProfile) -> set[str]:
+    """Return the emotions that only a burst of the profile tells of: "sighs with relief"."""
+    sounds = {
+        (one.start, one.end) for one in said.mentions if one.kind == "burst" and one.name in wanted.bursts
+    }
+    felt, named = set(), set(wanted.emotions)
+    for one in said.mentions:
+        if one.kind == "emotion" and one.level:
+            (felt if (one.start, one.end) in sounds else named).add(one.name)
+    return felt - named
 
 
 def _named_bursts(said: ParsedCaption) -> set[str]:
