@@ -155,7 +155,7 @@ def thing(state: ScopeState, index: int, entry: Entry) -> None:
         state.other(index, entry)
     elif entry.name == "pace" and _modifies_change(state.entries, index):
         state.levels[index], state.roles[index] = 0.0, ""
-    elif _covered(state):
+    elif _covered(state) and not (entry.kind is Kind.BURST and state.role == PAST):
         state.levels[index], state.roles[index] = 0.0, state.role
 
 

@@ -215,7 +215,10 @@ def fading(state: ScopeState, index: int, entry: Entry) -> None:
     """A verb right behind what is left behind, or behind its place: "the fear in her voice fades"."""
     entries = state.entries
     placed = entries[index - 1].form is Form.PERSON and entries[index - 4].kind is Kind.EMOTION
-    state.withdraw(PAST, within=2 if placed else 0)
+    perfect = entry.phrase.startswith(
+        ("has ", "have ", "had ", "(has|")
+    )  # "the joy of the first words has faded"
+    state.withdraw(PAST, within=SUBJECT if perfect else 2 if placed else 0)
 
 
 def now(state: ScopeState, index: int, entry: Entry) -> None:

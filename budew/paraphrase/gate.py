@@ -217,7 +217,8 @@ def _felt_in_bursts(said: ParsedCaption, wanted: VoiceProfile) -> set[str]:
     sounds = {
         (one.start, one.end) for one in said.mentions if one.kind == "burst" and one.name in wanted.bursts
     }
-    felt, named = set(), set(wanted.emotions)
+    felt: set[str] = set()
+    named = set(wanted.emotions)
     for one in said.mentions:
         if one.kind == "emotion" and one.level:
             (felt if (one.start, one.end) in sounds else named).add(one.name)
