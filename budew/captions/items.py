@@ -7,7 +7,7 @@ parsed though no lexicon lists Bavaria.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from budew.captions.lexicon import Lexicon
@@ -33,6 +33,9 @@ _LONGEST_PHRASE = 8
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
+_CAPITALIZED_WORD = re.compile(r"(?<=[a-z] )([A-Z][a-z]+) ([a-z]{3,})")
+_NO_NOUN = ("s", "ed", "ing", "ly")
+"""Ends of words that are rarely the noun behind a name: "Joy spreads", "Joy dish soap"."""
 _FIRST_LETTER = re.compile(r"\b[A-Za-z]")
 _NOT_BEFORE_NAMES = '.!?:;\n"“(|'
 """Marks behind which the first word of a sentence or of a rating is capitalized."""
@@ -68,7 +71,9 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
             done = items[-1][1]
             continue
         items.append(item)
-    names = _names(text, lexicon) if _CAPITALIZED.search(text) else ()
+    names = (*_names(text, lexicon),) if _CAPITALIZED.search(text) else ()
+    if _CAPITALIZED_WORD.search(text):
+        names = tuple(sorted((*names, *_names_of_things(text, lexicon))))
     return _without(items, text, names, _NAME) if names else items
 
 
@@ -116,6 +121,20 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
         if 2 * sum(letters) > len(letters):
             return []
     return found
+
+
+def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Yield where a capitalized emotion word within a sentence stands before a noun: "a Joy dish soap"."""
+    for match in _CAPITALIZED_WORD.finditer(text):
+        entry = lexicon.words.get(match[1].lower())
+        noun = match[2]
+        if (
+            entry.kind is Kind.EMOTION
+            and not noun.endswith(_NO_NOUN)
+            and noun not in lexicon.known
+            and lexicon.words.get(noun) is UNKNOWN
+        ):
+            yield match.span(1)
 
 
 def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:

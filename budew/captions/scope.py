@@ -73,6 +73,7 @@ def emotion(state: ScopeState, index: int, entry: Entry) -> None:
     if state.gap or (state.parted and not state.closed[index]):
         state.group.clear()
     state.group.append(index)
+    state.mentioned.setdefault(entry.name, []).append(index)
     state.gap, state.parted = 0, False
     state.pending, state.carried, state.last = None, governing, index
     if state.comparison is not None and state.compared is None:

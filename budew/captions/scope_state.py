@@ -42,8 +42,8 @@ class ScopeState:
 
     __slots__ = (
         "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "entries", "excess",
-        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "negation_end", "parted", "pending",
-        "role", "roles", "turning", "unknown_words",
+        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "mentioned", "negation_end",
+        "parted", "pending", "role", "roles", "turning", "unknown_words",
     )  # fmt: skip
 
     def __init__(self, entries: list[Entry]) -> None:
@@ -51,6 +51,7 @@ class ScopeState:
         self.levels = [0.0] * len(entries)
         self.roles = [AFFIRMED] * len(entries)
         self.closed, self.ahead = _from_the_right(self.entries, len(entries))
+        self.mentioned: dict[str, list[int]] = {}  # where each emotion was read
         self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
         self.before: list[int] = []  # the same, of the sentence before
         self.negation_end: int | None = None  # the "and" that a negation does not reach over
@@ -126,8 +127,16 @@ class ScopeState:
         if self.gap <= within and (parted or not self.parted):
             for index in self.group:
                 self.levels[index], self.roles[index] = 0.0, role
+                if role == PAST:
+                    self._end_earlier(self.entries[index].name)
         self.rest()
         self.group = []
+
+    def _end_earlier(self, name: str) -> None:
+        """Leave behind earlier mentions of an emotion that has ended: "hopeful; now the hope has gone"."""
+        for index in self.mentioned.pop(name, ()):
+            if self.levels[index]:
+                self.levels[index], self.roles[index] = 0.0, PAST
 
 
 def _from_the_right(entries: Sequence[Entry], count: int) -> tuple[list[bool], list[bool]]:

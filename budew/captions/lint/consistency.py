@@ -77,7 +77,11 @@ def _value(mention: Mention) -> str:
 def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[Finding]:
     said: dict[str, list[Mention]] = {}
     denied: dict[str, Mention] = {}
+    mentions = list(mentions)
+    sounds = {(mention.start, mention.end) for mention in mentions if mention.kind == "burst"}
     for mention in mentions:
+        if (mention.start, mention.end) in sounds:
+            continue  # "gasps in surprise" says little of how strong it is
         if mention.kind == "emotion" and mention.role == "affirmed":
             said.setdefault(mention.name, []).append(mention)
         elif mention.kind == "emotion" and mention.role == "negated":
