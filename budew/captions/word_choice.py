@@ -15,8 +15,8 @@ from budew.randomness import Choices
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
 
-_BARE = 2  # one in so many emotion words that may go without an intensity does
-_AFTER = 7  # one in so many of the intensities in prose stands behind its word
+_GRADED = 4  # one in so many emotion words that may go without an intensity has one all the same
+_AFTER = 30  # one in so many of the intensities in prose stands behind its word
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
 _BEHIND = 1
@@ -79,7 +79,7 @@ class Filling:
         for name, level in emotions:
             words = book[name, level]
             bare = words.bare if carried is None else words.listed if carried == level else ()
-            if bare and not below(_BARE):
+            if bare and below(_GRADED):
                 phrases.append(bare[below(len(bare))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
@@ -100,7 +100,7 @@ class Filling:
         phrases = []
         for name, level in self.emotions:
             words = book[name, level]
-            if words.bare and not below(_BARE):
+            if words.bare and below(_GRADED):
                 phrases.append(words.bare[below(len(words.bare))])
             else:
                 phrases.append(self._graded(words))

@@ -82,7 +82,7 @@ def test_words_that_are_offered_are_read_as_what_they_are_offered_for(emotions, 
     for name, line in zip(profile.emotions, lines, strict=False):
         level, words = line.split(f" {plain_name(name)}: ")
         assert level == LEVEL_NAMES[LEVELS.index(profile.emotions[name])]
-        assert len(set(words.split(", ")) - set(plain_name(name).split())) == 3
+        assert len(set(words.split(", ")) - set(plain_name(name).split())) >= 2
         for word in words.split(", "):
             assert list(parse(f"A voice that is {word}.").emotions) == [name]
     for name, line in zip(profile.bursts, lines[max(1, len(profile.emotions)) :], strict=False):
