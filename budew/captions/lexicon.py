@@ -65,6 +65,7 @@ class Wordings(NamedTuple):
         bare: without a degree, as the word has the level in itself.
         listed: without a degree, where the list carries one: words that are moderate in themselves.
         step: from a phrase of `before` to the same word with the next degree.
+        varied: phrases of `before` from which on the varied wording draws: nobody writes "moderate joy".
     """
 
     before: tuple[str, ...]
@@ -73,6 +74,7 @@ class Wordings(NamedTuple):
     bare: tuple[str, ...]
     listed: tuple[str, ...]
     step: int
+    varied: int
 
 
 Book = Mapping[str, Mapping[tuple[str, float], Wordings]]
@@ -283,7 +285,8 @@ def _wordings(
             states = words.get(way.get("state", ""), ())
             bare += [word for word in (*able, *states) if own.get(word, MODERATE) == level]
             listed += [word for word in able if word not in own]
-    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), step)
+    varied = step if level == MODERATE and 1 < step < len(before) else 0
+    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), step, varied)
 
 
 def _attributes(table: Mapping[str, Any], sounds: Sounds) -> dict[tuple[str, float], tuple[str, ...]]:

@@ -108,10 +108,10 @@ class Filling:
 
     def _graded(self, words: Wordings) -> str:
         """Return a word with an intensity before it, one that does not stand in the caption yet."""
-        drawn = self.below(len(words.before))
+        first, size, step = words.varied, len(words.before) - words.varied, words.step
+        drawn = first + self.below(size)
         if self._used & words.degrees[drawn]:
-            size, step = len(words.before), words.step
-            others = (at % size for at in range(drawn + step, drawn + size, step))
+            others = (first + (at - first) % size for at in range(drawn + step, drawn + size, step))
             drawn = next((at for at in others if not self._used & words.degrees[at]), drawn)
         self._used |= words.degrees[drawn]
         return words.before[drawn]
