@@ -103,11 +103,13 @@ def _idiom(item: Item, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     kinds = [entry.kind for _, _, entry in words]
     if words[-1][1] > stop or (Kind.EMOTION in kinds and Kind.UNKNOWN not in kinds):
         return words
+    own = max((entry.level for _, _, entry in words if entry.name == idiom.name), default=0.0)
+    idiom = replace(idiom, level=max(idiom.level, own))  # "trembles with rage"
     for _, _, entry in words:
         sound = entry if entry.kind is Kind.BURST else entry.second
         if sound is not None and sound.kind is Kind.BURST:
             return [(first, stop, replace(idiom, second=replace(sound, second=None)))]
-    return [item]
+    return [(first, stop, idiom)]
 
 
 def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
