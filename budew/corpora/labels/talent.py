@@ -53,9 +53,14 @@ class ShardName:
 
     @property
     def emotion(self) -> tuple[str, float] | None:
-        """The emotion that the actor was to play, with its intensity."""
+        """The emotion that the actor was to play, with its intensity: that of the first word for it, as the
+        other words name the kind of emotion ("fear_terror_and_dread").
+        """
         read = parse(self.words)
-        return (read.strongest, read.emotions[read.strongest]) if read.strongest else None
+        levels = (
+            mention.level for mention in read.mentions if mention.level and mention.name == read.strongest
+        )
+        return (read.strongest, next(levels)) if read.strongest else None
 
 
 def shard_name(stem: str) -> ShardName | None:
