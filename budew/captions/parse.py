@@ -204,7 +204,12 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
     speaker = _find_speaker(tokens, unquoted, levels, lexicon)
     for index in speaker.others:
         levels[index], roles[index] = 0.0, ANOTHER_PERSON
-    said = parse(text, language=language)
+    kindless = any(
+        meaning is not None and meaning.form is Form.KINDLESS
+        for _, _, entry in items
+        for meaning in (entry, entry.second)
+    )
+    said = parse(text, language=language) if kindless else None
     found = []
     for (first, stop, entry), (_, _, kept), level, role in zip(items, unquoted, levels, roles, strict=True):
         start, end = places[first][0], places[stop - 1][1]
@@ -212,7 +217,7 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
             final_role = "quoted" if kept is QUOTED else role
             for meaning in (entry, entry.second) if entry.second else (entry,):
                 its_level = level
-                if meaning.form is Form.KINDLESS:
+                if said is not None and meaning.form is Form.KINDLESS:
                     its_level = 1.0 if level else 0.0
                     named = set(said.bursts) if level else set()
                     meaning = replace(meaning, name=_kind_of(meaning, said.emotions, named, lexicon))

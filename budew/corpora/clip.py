@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
-from budew.captions.parse import parse
-from budew.captions.withheld import is_withheld
+from budew.captions.withheld import is_withheld_text
 from budew.errors import CorpusError, OnBad, WithheldError, report
 from budew.profile import VoiceProfile
 
@@ -91,7 +90,7 @@ class Clip:
     def is_withheld(self) -> bool:
         """Whether the profile or a caption joins a minor with sexual content."""
         of_profile = self.profile is not None and self.profile.is_withheld
-        return of_profile or any(is_withheld(parse(caption.text)) for caption in self.captions)
+        return of_profile or any(is_withheld_text(caption.text) for caption in self.captions)
 
     def encoded(self) -> bytes:
         """Return the encoded audio, as it can be stored.

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.captions.parse import parse
-from budew.captions.withheld import is_withheld
+from budew.captions.withheld import is_withheld_text
 from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"
@@ -183,7 +182,7 @@ def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowC
 
 def _is_withheld(window: WindowCaption) -> bool:
     of_scores = window.profile.is_withheld or window.expected.is_withheld
-    return of_scores or is_withheld(parse(window.text))
+    return of_scores or is_withheld_text(window.text)
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:
