@@ -1,7 +1,6 @@
 """Reading captions that nobody here wrote."""
 
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from budew.captions import parse
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURST_GROUPS, BURSTS, EMOTIONS
+from tests.growth import is_linear
 
 TABLE: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     Path(__file__).with_name("readings.yaml").read_text(encoding="utf-8")
@@ -290,13 +290,4 @@ def test_any_string_parses_to_a_valid_profile(text):
     ["to his man she ", "strong ", "no anger, ", "a hint of ", "to a high ", "x accent ", "a", ",", "ﷺ"],
 )
 def test_time_is_linear_in_the_length(unit):
-    def seconds(copies):
-        text = unit * copies
-        best = float("inf")
-        for _ in range(3):
-            start = time.process_time()
-            parse(text)
-            best = min(best, time.process_time() - start)
-        return best
-
-    assert seconds(8_000) < 4 * 8 * seconds(1_000) + 0.01
+    assert is_linear(lambda copies: parse(unit * copies), 1_000)

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import tarfile
-import time
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -230,13 +229,11 @@ def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(
     good = pack("a.tar", [("good.mp3", mp3), ("good.json", b"{}")]).read_bytes().rstrip(b"\0")
     good, path, errors = good + bytes(-len(good) % 512), tmp_path / "a.tar.gz", []
     path.write_bytes(gzip.compress(good) + BOMBS[kind])
-    start = time.process_time()
     if kind == "a clip":  # of the others every header would be traced
         tracemalloc.start()
     assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
     assert tracemalloc.get_traced_memory()[1] < 1.5 * allowed + 100 * path.stat().st_size
     tracemalloc.stop()
-    assert time.process_time() - start < 5
     (told,) = map(str, errors)
     assert told.startswith(f"{path}: ")
     assert "it inflates to more than 100 times its size" in told

@@ -1,7 +1,6 @@
 """The linter of one caption: what must never stand in a caption."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from budew.captions import parse, render
 from budew.captions.lint.caption import estimate_tokens, lint_caption
 from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
+from tests.growth import is_linear
 
 # Each with one fault: its code, and the words that the finding spans.
 FAULTY = [
@@ -240,15 +240,7 @@ def test_a_loop_is_found_exactly_where_brute_force_finds_one(words):
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_time_is_linear_in_the_length(unit):
-    def seconds(copies):
-        best = float("inf")
-        for _ in range(2):
-            start = time.process_time()
-            lint_caption(unit * copies)
-            best = min(best, time.process_time() - start)
-        return best
-
-    assert seconds(4_000) < 4 * 8 * seconds(500) + 0.02
+    assert is_linear(lambda copies: lint_caption(unit * copies), 500)
 
 
 def test_what_is_no_text_is_refused():
