@@ -34,7 +34,7 @@ _IDIOM = Form.IDIOM  # a name is found faster than an attribute
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
-_CAPITAL_WITHIN = re.compile(r"[a-z] [A-Z]")
+_CAPITAL_WITHIN = re.compile(r" (?<=[a-z] )[A-Z]")
 _CAPITALIZED_WORD = re.compile(r"(?<=[a-z] )([A-Z][a-z]+) ([a-z]{3,})")
 _NO_NOUN = ("s", "ed", "ing", "ly")
 """Ends of words that are rarely the noun behind a name: "Joy spreads", "Joy dish soap"."""

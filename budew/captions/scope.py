@@ -70,7 +70,7 @@ def emotion(state: ScopeState, index: int, entry: Entry) -> None:
         return
     governing = _governing(state, index, entry)
     state.set_level(index, entry.level if governing is None else shifted(entry.level, governing))
-    if state.gap or (state.parted and not state.closed[index]):
+    if state.gap or (state.parted and not state.is_closed(index)):
         state.group.clear()
     state.group.append(index)
     state.mentioned.setdefault(entry.name, []).append(index)
@@ -233,7 +233,8 @@ def comma(state: ScopeState, index: int, entry: Entry) -> None:
     if state.hedged != index - 1:  # "perhaps, sad"
         state.hedged = -FRONTED - 1
     state.unknown_words = 0
-    state.carried = state.carried if state.closed[index] else None
+    if state.carried is not None and not state.is_closed(index):
+        state.carried = None
     state.parted = True
 
 

@@ -240,7 +240,7 @@ def _is_past(entries: Sequence[Entry], index: int) -> bool:
 
 def start(state: ScopeState, index: int, entry: Entry) -> None:
     """The word "from"."""
-    if state.ahead[index]:
+    if state.leads_to(index):
         leaving(state, index, entry)
         state.turning = index
     else:

@@ -27,7 +27,7 @@ _UNKNOWN_WORDS = 2
 _MARGIN = [STOP] * 16
 """Stands behind the last entry, so that looks before the first and behind the last find a stop."""
 
-CONJUNCTION, STOPPING, TO = Kind.CONJUNCTION, Kind.STOP, Kind.TO  # a name is found faster than an attribute
+CONJUNCTION = Kind.CONJUNCTION  # a name is found faster than an attribute
 _LISTED = frozenset(
     (Kind.EMOTION, Kind.BURST, Kind.INTENSITY, Kind.AFTER, Kind.NEGATION, Kind.PEAK, Kind.LINK, Kind.COMMA,
     Kind.EXCESS, Kind.NAMING, Kind.HEDGE, Kind.QUALITY)
@@ -41,16 +41,15 @@ class ScopeState:
     """What governs the words to come, and what was found so far."""
 
     __slots__ = (
-        "ahead", "before", "begun", "carried", "closed", "compared", "comparison", "entries", "excess",
-        "foreign", "fronted", "gap", "group", "hedged", "last", "levels", "mentioned", "negation_end",
-        "parted", "pending", "role", "roles", "turning", "unknown_words",
+        "_closed", "_last_to", "_listed_to", "_sentence_end", "before", "begun", "carried", "compared",
+        "comparison", "entries", "excess", "foreign", "fronted", "gap", "group", "hedged", "last", "levels",
+        "mentioned", "negation_end", "parted", "pending", "role", "roles", "turning", "unknown_words",
     )  # fmt: skip
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries + _MARGIN
         self.levels = [0.0] * len(entries)
         self.roles = [AFFIRMED] * len(entries)
-        self.closed, self.ahead = _from_the_right(self.entries, len(entries))
         self.mentioned: dict[str, list[int]] = {}  # where each emotion was read
         self.group: list[int] = []  # emotions of the list read last, which a turn behind it leaves behind
         self.before: list[int] = []  # the same, of the sentence before
@@ -58,6 +57,8 @@ class ScopeState:
         self.excess = -BESIDE - 1  # where "too" was read
         self.foreign = -1  # up to here, what is said is said of somebody else
         self.unknown_words = 0  # words without a meaning since a negation
+        self._closed, self._listed_to = False, -1  # the answer of `is_closed`, and up to where it holds
+        self._last_to, self._sentence_end = -1, -1  # the same of `leads_to`
         self.stop(-1)
 
     def stop(self, index: int, entry: Entry = STOP) -> None:
@@ -83,6 +84,30 @@ class ScopeState:
         """Let this govern what comes, whatever governed it before."""
         self.pending, self.carried, self.role, self.last = level, None, role, None
         self.unknown_words = 0
+
+    def is_closed(self, index: int) -> bool:
+        """Return whether the list that goes on behind an entry has an "and" or "or" still to come. Ask from
+        left to right: each entry is looked at once.
+        """
+        if index >= self._listed_to:
+            at = index
+            while (kind := self.entries[at].kind) in _LISTED or (
+                kind is Kind.UNKNOWN and separates(self.entries[at + 1])  # between marks: a member of it
+            ):
+                at += 1
+            self._closed, self._listed_to = kind is CONJUNCTION, at + 1
+        return self._closed
+
+    def leads_to(self, index: int) -> bool:
+        """Return whether the sentence of an entry has a "to" behind it. Ask from left to right."""
+        if index > self._sentence_end:
+            at = index
+            while (kind := self.entries[at].kind) is not Kind.STOP:
+                if kind is Kind.TO and not self.entries[at].form:
+                    self._last_to = at
+                at += 1
+            self._sentence_end = at
+        return index < self._last_to
 
     def other(self, index: int, entry: Entry) -> None:
         """A phrase read over as a whole, or a word that ends what is governed."""
@@ -137,26 +162,6 @@ class ScopeState:
         for index in self.mentioned.pop(name, ()):
             if self.levels[index]:
                 self.levels[index], self.roles[index] = 0.0, PAST
-
-
-def _from_the_right(entries: Sequence[Entry], count: int) -> tuple[list[bool], list[bool]]:
-    """Return, for each entry, whether the list that goes on behind it has an "and" or "or" still to come, and
-    whether its sentence has a "to".
-    """
-    closed, ahead = [False] * count, [False] * count
-    closing = coming = False
-    for index in range(count - 1, -1, -1):
-        entry = entries[index]
-        kind = entry.kind
-        if entry is UNKNOWN:  # in a list, a word between marks is a member of it
-            closing = closing and separates(entries[index + 1])
-        elif kind is STOPPING:
-            closing = coming = False
-        else:
-            closing = kind is CONJUNCTION or (closing and kind in _LISTED)
-            coming = coming or (kind is TO and not entry.form)
-        closed[index], ahead[index] = closing, coming
-    return closed, ahead
 
 
 def separates(entry: Entry) -> bool:

