@@ -92,14 +92,12 @@ class VoiceProfile:
     @property
     def is_minor(self) -> bool:
         """Whether the age, as a word or as a number, is that of a minor (`budew/taxonomy/withheld.yaml`)."""
-        number = self.traits.get("Age", _ADULT)
-        return self.traits.get("age") in _MINOR_AGES or (isinstance(number, float) and number < _ADULT)
+        return are_of_minor(self.traits)
 
     @property
     def is_sexual(self) -> bool:
         """Whether there is sexual content. An emotion counts from the level slight on."""
-        levels = (nearest_level(self.emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
-        return not _SEXUAL_BURSTS.isdisjoint(self.bursts) or any(levels)
+        return are_sexual(self.emotions, self.bursts)
 
     @property
     def is_withheld(self) -> bool:
@@ -173,6 +171,18 @@ class VoiceProfile:
         except InputError as error:
             raise InputError(f"the profile {error}") from error
         return cls.from_dict(data)
+
+
+def are_of_minor(traits: Mapping[str, str | float]) -> bool:
+    """Return whether traits are those of a minor; see `VoiceProfile.is_minor`."""
+    number = traits.get("Age", _ADULT)
+    return traits.get("age") in _MINOR_AGES or (isinstance(number, float) and number < _ADULT)
+
+
+def are_sexual(emotions: Mapping[str, float], bursts: Collection[str]) -> bool:
+    """Return whether emotions or bursts are sexual; see `VoiceProfile.is_sexual`."""
+    levels = (nearest_level(emotions.get(name, 0.0)) for name in _SEXUAL_EMOTIONS)
+    return not _SEXUAL_BURSTS.isdisjoint(bursts) or any(levels)
 
 
 def intensity_matrix(profiles: Iterable[VoiceProfile]) -> NDArray[np.float64]:

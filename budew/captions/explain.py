@@ -7,7 +7,7 @@ phrases away, so that the cost stays linear in the length of the text (1 ms for 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from budew.captions.items import Item, items_of, without_quotations
@@ -88,7 +88,7 @@ def _effects(entries: list[Entry], ignored: Callable[[Entry], bool]) -> Iterator
                 yield cause, affected
 
 
-def _rule(item: Item, role: str, tokens: list[str], lexicon: Lexicon) -> str:
+def _rule(item: Item, role: str, tokens: Sequence[str], lexicon: Lexicon) -> str:
     """Return why a phrase that elsewhere means an emotion or a burst means none here; empty if it does."""
     first, stop, entry = item
     if entry.kind is Kind.EMOTION and not role:

@@ -48,7 +48,7 @@ Item = tuple[int, int, Entry]
 """A phrase of the text: the tokens from the first number to before the second, and its meaning."""
 
 
-def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
+def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     """Return what stands in a text: phrases with their meanings, marks, and words without one."""
     items: list[Item] = []
     accent, idioms = lexicon.accent_word, False
@@ -78,7 +78,7 @@ def items_of(text: str, tokens: list[str], lexicon: Lexicon) -> list[Item]:
     return _without(items, text, names, _NAME) if names else items
 
 
-def _with_idioms(items: list[Item], tokens: list[str], lexicon: Lexicon) -> list[Item]:
+def _with_idioms(items: list[Item], tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     found: list[Item] = []
     done = 0
     for item in items:
@@ -88,7 +88,7 @@ def _with_idioms(items: list[Item], tokens: list[str], lexicon: Lexicon) -> list
     return found
 
 
-def _idiom(item: Item, tokens: list[str], lexicon: Lexicon) -> list[Item]:
+def _idiom(item: Item, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
     """Return an idiom, together with the sound that it holds ("groans in pain").
 
     Its words stand in its place where the lexicon understands them all ("sheer bliss"), or where one of its
@@ -235,7 +235,7 @@ def _is_age(tokens: Sequence[str], index: int, behind: str) -> bool:
     return bool(sex) and len(tokens[index]) > 1 and not behind[:1].isalnum()
 
 
-def _with_open_accent(items: list[Item], text: str, tokens: list[str], accent: Item) -> Item:
+def _with_open_accent(items: list[Item], text: str, tokens: Sequence[str], accent: Item) -> Item:
     """Return the word "accent" together with the last of `items`, which are removed, where they name one."""
     words = _words_before(items, tokens)
     if not words:
@@ -249,7 +249,7 @@ def _with_open_accent(items: list[Item], text: str, tokens: list[str], accent: I
     return (first, accent[1], Entry(Kind.TRAIT, "accent", value=value, phrase=f"{value} accent"))
 
 
-def _words_before(items: list[Item], tokens: list[str]) -> int:
+def _words_before(items: list[Item], tokens: Sequence[str]) -> int:
     """Return how many of the last words of `items` may name an accent; 0 where what stands there cannot."""
     count = 0
     for _, stop, entry in reversed(items[-_MOST_ACCENT_WORDS - 1 :]):

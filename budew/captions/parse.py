@@ -32,6 +32,7 @@ _MENTIONED = {
     Kind.ATTRIBUTE: "attribute",
 }  # fmt: skip
 """Kinds of phrases that say something, and what a mention calls them."""
+_KINDLESS = Form.KINDLESS  # a name is found faster than an attribute
 ANOTHER_PERSON = "another person"
 """The role of a gender or age that is not the speaker's."""
 SHORTEST_UNKNOWN = 4
@@ -139,11 +140,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     """
     if not isinstance(text, str):
         raise TypeError(f"a caption is a text, not {type(text).__name__}")
-    lexicon = load_lexicon(language)
-    tokens = tokenize(text)
-    items = without_quotations(items_of(text, tokens, lexicon), text, lexicon)
-    entries = [entry for _, _, entry in items]
-    levels, _ = resolve_scopes(entries)
+    lexicon, tokens, _, items, levels, _ = _read(text, language)
     emotions: dict[str, float] = {}
     bursts: set[str] = set()
     traits: dict[str, str | float] = {}
@@ -152,7 +149,7 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     for index, level in enumerate(levels):
         if not level:
             continue
-        entry = entries[index]
+        entry = items[index][2]
         kind = entry.kind
         if kind is Kind.EMOTION:
             if level > emotions.get(entry.name, 0.0):
@@ -184,6 +181,17 @@ def parse(text: str, *, language: str = "en") -> ParsedCaption:
     )
 
 
+@lru_cache(maxsize=1)  # the gate asks for a caption and then for its mentions
+def _read(
+    text: str, language: str
+) -> tuple[Lexicon, Sequence[str], list[Item], list[Item], list[float], list[str]]:
+    """Return lexicon, tokens, items, the same without those that are quoted, and their levels and roles."""
+    lexicon, tokens = load_lexicon(language), tokenize(text)
+    found = items_of(text, tokens, lexicon)
+    items = without_quotations(found, text, lexicon)
+    return lexicon, tokens, found, items, *resolve_scopes([entry for _, _, entry in items])
+
+
 def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexicon: Lexicon) -> str:
     """Return the burst that a sound of no kind is: one of its group that is named, that of an emotion, or the
     usual one.
@@ -197,17 +205,14 @@ def _kind_of(sound: Entry, emotions: Mapping[str, float], bursts: Set[str], lexi
 @lru_cache(maxsize=2)  # linter and gate ask for those of one caption, one after the other
 def mentions(text: str, language: str) -> tuple[Mention, ...]:
     """Return `parse(text).mentions` for whoever needs nothing else of it."""
-    lexicon, tokens = load_lexicon(language), tokenize(text)
-    items, places = items_of(text, tokens, lexicon), spans(text)
-    unquoted = without_quotations(items, text, lexicon)
-    levels, roles = resolve_scopes([entry for _, _, entry in unquoted])
+    lexicon, tokens, items, unquoted, levels, roles = _read(text, language)
+    levels, roles, places = levels.copy(), roles.copy(), spans(text)
     speaker = _find_speaker(tokens, unquoted, levels, lexicon)
     for index in speaker.others:
         levels[index], roles[index] = 0.0, ANOTHER_PERSON
     kindless = any(
-        meaning is not None and meaning.form is Form.KINDLESS
+        entry.form is _KINDLESS or (entry.second is not None and entry.second.form is _KINDLESS)
         for _, _, entry in items
-        for meaning in (entry, entry.second)
     )
     said = parse(text, language=language) if kindless else None
     found = []
@@ -238,7 +243,7 @@ def _mention(start: int, end: int, entry: Entry, level: float, role: str) -> Men
     return Mention(start, end, _MENTIONED[entry.kind], entry.name, level, role, entry.phrase, value)
 
 
-def _find_speaker(tokens: list[str], items: list[Item], levels: list[float], lexicon: Lexicon) -> Speaker:
+def _find_speaker(tokens: Sequence[str], items: list[Item], levels: list[float], lexicon: Lexicon) -> Speaker:
     named = [
         index
         for index, (_, _, entry) in enumerate(items)

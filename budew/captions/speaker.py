@@ -100,7 +100,7 @@ class Speaker(NamedTuple):
 
 
 def find_speaker(
-    tokens: list[str], items: Sequence[Item], named: Sequence[int], words: PeopleWords
+    tokens: Sequence[str], items: Sequence[Item], named: Sequence[int], words: PeopleWords
 ) -> Speaker:
     """Return gender and age of the speaker.
 
@@ -137,7 +137,7 @@ def find_speaker(
     return Speaker(traits, others, pronoun)
 
 
-def _is_other(tokens: list[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
+def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
     """Return whether a gender or an age is that of somebody else, or of nobody."""
     first, stop, entry = items[index]
     if entry.phrase in words.marked:
@@ -157,13 +157,13 @@ def _is_other(tokens: list[str], items: Sequence[Item], index: int, words: Peopl
     return False
 
 
-def _is_between_words(tokens: list[str], first: int, stop: int) -> bool:
+def _is_between_words(tokens: Sequence[str], first: int, stop: int) -> bool:
     """Return whether a letter stands beside a word, and not between marks, numbers and ends."""
     beside = (*tokens[max(0, first - 1) : first], *tokens[stop : stop + 1])
     return any(token[0].isalpha() for token in beside)
 
 
-def _takes_object(tokens: list[str], items: Sequence[Item], at: int, words: PeopleWords) -> bool:
+def _takes_object(tokens: Sequence[str], items: Sequence[Item], at: int, words: PeopleWords) -> bool:
     """Return whether the phrase before an article leads to somebody else: "to a boy", "he adores the boy"."""
     if _leads_to_other(tokens, items[at][1] - 1, words):
         return True
@@ -179,7 +179,7 @@ def _takes_object(tokens: list[str], items: Sequence[Item], at: int, words: Peop
     return False
 
 
-def _leads_to_other(tokens: list[str], place: int, words: PeopleWords) -> bool:
+def _leads_to_other(tokens: Sequence[str], place: int, words: PeopleWords) -> bool:
     word = tokens[place]
     if word in words.unless:
         return words.unless[word].isdisjoint(tokens[max(0, place - _NEAR) : place])
@@ -188,7 +188,7 @@ def _leads_to_other(tokens: list[str], place: int, words: PeopleWords) -> bool:
     return word in words.others
 
 
-def _is_person(tokens: list[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
+def _is_person(tokens: Sequence[str], items: Sequence[Item], index: int, words: PeopleWords) -> bool:
     """Return whether a phrase behind a possessive is about a person: "her old father"; not "her voice"."""
     _, stop, entry = items[index]
     if entry.phrase not in words.adjectives:
@@ -197,7 +197,7 @@ def _is_person(tokens: list[str], items: Sequence[Item], index: int, words: Peop
     return following.name in PERSONAL or not words.people.isdisjoint(tokens[stop : stop + 2])
 
 
-def _pronoun(tokens: list[str], items: Sequence[Item], words: PeopleWords) -> int | None:
+def _pronoun(tokens: Sequence[str], items: Sequence[Item], words: PeopleWords) -> int | None:
     """Return the token of the pronoun that means the speaker: the first subject, else the first possessive,
     else the first object of a verb that takes no other person ("it broke him"). After somebody else of a
     gender, a subject of that gender may be that one.
@@ -230,7 +230,7 @@ def _pronoun(tokens: list[str], items: Sequence[Item], words: PeopleWords) -> in
     return last if possessive is None else possessive
 
 
-def _is_alternative(tokens: list[str], at: int, words: PeopleWords) -> bool:
+def _is_alternative(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
     """Return whether a pronoun is one of "he or she", "his/her"."""
     before, behind = tokens[max(0, at - 2) : at], tokens[at + 1 : at + 3]
     return any(
@@ -239,7 +239,7 @@ def _is_alternative(tokens: list[str], at: int, words: PeopleWords) -> bool:
     )
 
 
-def _is_object(tokens: list[str], at: int, words: PeopleWords) -> bool:
+def _is_object(tokens: Sequence[str], at: int, words: PeopleWords) -> bool:
     """Return whether a pronoun is an object: no noun stands behind it."""
     if tokens[at] not in words.possessives or at + 1 == len(tokens):
         return True

@@ -60,7 +60,8 @@ def plain_words(text: str) -> list[str]:
     return _PLAIN_WORD.findall(text.lower())
 
 
-def tokenize(text: str) -> list[str]:
+@lru_cache(maxsize=1)  # parser, linter and gate ask for those of one caption, one after the other
+def tokenize(text: str) -> Sequence[str]:
     """Split a text into words and punctuation marks, lower-case; whatever else it holds parts words."""
     if text.isascii():
         return _TOKEN.findall(text.lower())
@@ -146,7 +147,7 @@ class PhraseTrie(Generic[T]):
                     seen.add(id(below))
                     waiting.append(below)
 
-    def scan(self, tokens: list[str]) -> list[tuple[int, int, T]]:
+    def scan(self, tokens: Sequence[str]) -> list[tuple[int, int, T]]:
         """Cover the tokens from left to right with the longest phrases.
 
         Returns:

@@ -4,20 +4,16 @@ import re
 from functools import cache, lru_cache
 
 from budew.captions.parse import ParsedCaption, parse
+from budew.profile import are_of_minor, are_sexual
 from budew.taxonomy import WITHHELD
-
-_AGES = frozenset(("age", "Age"))
-"""Traits that can be those of a minor."""
 
 
 def is_withheld(caption: ParsedCaption) -> bool:
     """Return whether a caption joins a minor with sexual content; see `VoiceProfile.is_withheld`."""
     text = caption.text
-    minor = _words("minor").search(text)
-    if not minor and _AGES.isdisjoint(caption.traits):  # a profile takes longer to make than all the rest
+    if not are_of_minor(caption.traits) and not _words("minor").search(text):
         return False
-    said = caption.profile
-    return bool((minor or said.is_minor) and (said.is_sexual or _words("sexual").search(text)))
+    return are_sexual(caption.emotions, caption.bursts) or bool(_words("sexual").search(text))
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,6 @@ limits and severities are in `caption_templates/lint`; `lint_corpus` judges many
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -136,8 +135,7 @@ def _finding(code: str, text: str, start: int, end: int) -> Finding:
 
 
 def _too_long(text: str, most: int) -> Iterator[Finding]:
-    tokens = estimate_tokens(text)
-    if tokens > most:
+    if len(text.encode("utf-8", "surrogatepass")) > most and (tokens := estimate_tokens(text)) > most:
         yield Finding("too-long", f"about {tokens} tokens of {most}", 0, len(text))
 
 
@@ -158,7 +156,7 @@ def _loops(words: Sequence[Word], rules: Rules, looped: bytearray) -> Iterator[t
     A phrase of k words stands r times in a row where (r - 1) * k words in a row equal the one k before.
     """
     limits, plain = rules.caption, [word.word for word in words]
-    if max(Counter(plain).values(), default=0) < limits.repeats:
+    if len(plain) - len(set(plain)) < limits.repeats - 1:
         return
     for length in range(1, limits.longest_phrase + 1):
         needed = (limits.repeats - 1) * length
@@ -224,7 +222,7 @@ def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Fin
         yield Finding("not-english", "letters that are not Latin", 0, len(text))
     elif len(words) >= limits.fewest_words:
         wanted = limits.english_share * len(words)
-        known = sum(word.word in rules.function_words for word in words)
+        known = sum(map(rules.function_words.__contains__, (word.word for word in words)))
         if known < wanted and known + _in_lexicon(text) < wanted:
             yield Finding("not-english", "too few English words", 0, len(text))
 

@@ -140,7 +140,7 @@ def opening_pattern(text: str) -> tuple[str, ...]:
     return tuple(islice(_places(tokenize(text)), _PATTERN))
 
 
-def _places(tokens: list[str]) -> Iterator[str]:
+def _places(tokens: Sequence[str]) -> Iterator[str]:
     function_words = load_rules().function_words
     for first, stop, entry in load_lexicon().phrases.scan(tokens):
         if entry.kind in _CONTENT:
