@@ -19,6 +19,8 @@ from budew.captions.phrases import UNKNOWN, Entry, Form, Kind, verb_forms
 from budew.captions.tokens import Node, PhraseTrie
 from budew.taxonomy import LEVEL_NAMES, LEVELS, emotion
 
+_LONGEST_NOUN = 5
+"""Letters of a word on "ing" that may be no verb: "thing", "being"."""
 _PARTS = re.compile(r"[;\n]")
 _PIECE = re.compile(r"[()\[\]|]|\{\w+\}|[^\W_]+\*?")
 
@@ -47,6 +49,9 @@ def with_idioms(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> PhraseT
     both: PhraseTrie[Entry] = PhraseTrie(UNKNOWN)
     both.merge(phrases.root)
     both.merge(compiler.before(idioms.root, table["simile"]))
+    for word, node in list(both.root.items()):
+        if word is not None and word.endswith("ing") and len(word) > _LONGEST_NOUN:
+            both.root.setdefault(word[:-1], node)  # "laughin his head off"
     return both
 
 

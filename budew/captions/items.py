@@ -35,13 +35,14 @@ _ARTICLES = frozenset({"a", "an", "the"})
 
 _CAPITALIZED = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:and|of|the|in|for|a) ){0,2}[A-Z][a-z]+)+\b")
 _CAPITAL_WITHIN = re.compile(r" (?<=[a-z] )[A-Z]")
-_CAPITALIZED_WORD = re.compile(r"(?<=[a-z] )([A-Z][a-z]+) ([a-z]{3,})")
+_CAPITALIZED_WORD = re.compile(r"\b([a-z]+) ([A-Z][a-z]+)\b(?: ([a-z]{3,}))?")
 _NO_NOUN = ("s", "ed", "ing", "ly")
 """Ends of words that are rarely the noun behind a name: "Joy spreads", "Joy dish soap"."""
 _FIRST_LETTER = re.compile(r"\b[A-Za-z]")
 _NOT_BEFORE_NAMES = '.!?:;\n"“(|'
 """Marks behind which the first word of a sentence or of a rating is capitalized."""
 _NAME = Entry(Kind.INERT, "name")
+_FELT = frozenset((Kind.EMOTION, Kind.BURST))
 _IN_NAMES = (Kind.UNKNOWN, Kind.CONTENT, Kind.OTHERS)
 
 Item = tuple[int, int, Entry]
@@ -127,7 +128,7 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
             first = 1
         scanned = lexicon.phrases.scan([word.lower() for word in words[first:]])
         kinds = [entry.kind for at, _, entry in scanned if words[first + at][0].isupper()]
-        if Kind.EMOTION in kinds and any(kind in kinds for kind in _IN_NAMES):
+        if not _FELT.isdisjoint(kinds) and any(kind in kinds for kind in _IN_NAMES):
             found.append((match.start() + len(words[0]) * first, match.end()))
     if found:
         letters = [letter.isupper() for letter in _FIRST_LETTER.findall(text)]
@@ -137,17 +138,20 @@ def _names(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
 
 
 def _names_of_things(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Yield where a capitalized emotion word within a sentence stands before a noun: "a Joy dish soap"."""
+    """Yield where a capitalized emotion word within a sentence stands before a noun, or behind one of what
+    has a name: "a Joy dish soap", "the band Disgust".
+    """
     for match in _CAPITALIZED_WORD.finditer(text):
-        entry = lexicon.words.get(match[1].lower())
-        noun = match[2]
-        if (
-            entry.kind is Kind.EMOTION
-            and not noun.endswith(_NO_NOUN)
-            and noun not in lexicon.known
-            and lexicon.words.get(noun) is UNKNOWN
+        before, name, noun = match.groups()
+        if lexicon.words.get(name.lower()).kind is Kind.EMOTION and (
+            lexicon.words.get(before).kind is Kind.CONTENT or (noun and _is_noun(noun, lexicon))
         ):
-            yield match.span(1)
+            yield match.span(2)
+
+
+def _is_noun(word: str, lexicon: Lexicon) -> bool:
+    is_known = word in lexicon.known or lexicon.words.get(word) is not UNKNOWN
+    return not is_known and not word.endswith(_NO_NOUN)
 
 
 def without_quotations(items: list[Item], text: str, lexicon: Lexicon) -> list[Item]:

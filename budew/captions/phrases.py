@@ -83,6 +83,7 @@ class Form(StrEnum):
     IDIOM = "idiom"  # an emotion said in a figure, which may hold a sound: "groans in pain"
     POSSESSIVE = "possessive"  # before what somebody has
     OWNED = "owned"  # somebody else, with the possessive
+    VOCAL = "vocal"  # an intensity that describes voices, too
     KINDLESS = "kindless"  # a burst that may be another one of its group
 
 
@@ -173,6 +174,9 @@ def phrases_of(table: Mapping[str, Any]) -> PhraseTrie[Entry]:
         _add(phrases, (*row["after"], *row.get("behind", ())), Entry(Kind.AFTER, name, level))
         words = (*row.get("also", ()), *row["noun"], *row["adjective"])
         _add(phrases, words, Entry(Kind.INTENSITY, name, level))
+        _add(phrases, table["rating"][name], Entry(Kind.RATING, name, level))
+    for word in table[Form.VOCAL.value]:
+        phrases.replace(word, replace(phrases.get(word), form=Form.VOCAL))
     for given, row in table["bursts"].items():
         name = burst(given)
         _add(phrases, (*row["say"], *row.get("also", ()), name), Entry(Kind.BURST, name))

@@ -250,8 +250,15 @@ def conjunction(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def _end_pending(state: ScopeState, index: int) -> None:
-    """End what waits for its word, but for an intensity that another one follows: "strong, clear anger"."""
-    if state.pending == 0.0 or not leads_on(state.entries, index):
+    """End what waits for its word, but for an intensity that another one follows: "strong, clear anger"; not
+    "a deep, sad voice".
+    """
+    entries = state.entries
+    apart = entries[index - 1].form is Form.VOCAL and entries[index + 1].kind not in (
+        Kind.INTENSITY,
+        Kind.UNKNOWN,
+    )
+    if state.pending == 0.0 or apart or not leads_on(entries, index):
         state.pending = None
 
 
@@ -291,6 +298,8 @@ def _is_predicate(entries: Sequence[Entry], index: int) -> bool:
     """Return whether an intensity says how strong the feeling before it is: "the fear is strong and …"."""
     if entries[index - 1].form in COPULAS:
         return entries[index + 1].kind not in (Kind.EMOTION, Kind.LINK)
+    if entries[index].form is Form.VOCAL and separates(entries[index - 1]):  # "a malevolent, low voice"
+        return False
     return ends_clause(entries, index)
 
 

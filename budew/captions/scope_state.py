@@ -117,17 +117,23 @@ class ScopeState:
 
     def unknown(self, index: int, entry: Entry) -> None:
         """A word that means nothing here. A negation reaches over two of them, and over what it lists beside
-        a feeling ("no tension, stress or anger"); an intensity over one adjective right before its word.
+        a feeling ("no tension, stress or anger"); an intensity over one adjective right before its word, or a
+        noun ("a faint quiver of joy").
         """
         listed = self.carried == 0.0 and separates(self.entries[index - 1])
         if (self.pending == 0.0 or listed) and self.unknown_words < _UNKNOWN_WORDS:
             self.unknown_words += 1
             self.carried, self.last = 0.0, None
             self.gap += 1
-        elif self.pending is not None and self.entries[index + 1].kind is Kind.EMOTION:
+        elif self.pending is not None and self._qualifies(index):
             self.last = None
         else:
             self.other(index, entry)
+
+    def _qualifies(self, index: int) -> bool:
+        """Return whether a word that means nothing stands before a feeling, or before "of" and one."""
+        at = index + 2 if self.entries[index + 1].phrase == "of" else index + 1
+        return self.entries[at].kind is Kind.EMOTION
 
     def passing(self, index: int, entry: Entry) -> None:
         """A word that governs nothing and ends nothing but an intensity that it parts from its word."""
