@@ -114,7 +114,7 @@ def _costs(language: str) -> _Costs:
     lexicon = load_lexicon(language)
     slots: dict[str, int] = lexicon.table["budget"]
     emotions = {
-        pair: 1 + max(_count(book[pair].before[0]) for book in lexicon.book.values() if book[pair].before)
+        pair: 1 + max(_count(book[pair].plain) for book in lexicon.book.values())
         for pair in lexicon.book["noun"]
     }
     phrases: dict[Any, tuple[str, ...]] = {**lexicon.plain_bursts, **lexicon.traits, **lexicon.attributes}

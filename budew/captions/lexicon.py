@@ -59,22 +59,24 @@ class Wordings(NamedTuple):
     """All phrases for one emotion at one level in one form.
 
     Attributes:
+        plain: the first word with the first degree, which the plain wording takes.
         before: with a degree: all words with the first degree, then all with the next.
         degrees: a bit for the degree of each of these.
         after: with a degree behind the word.
         bare: without a degree, as the word has the level in itself.
         listed: without a degree, where the list carries one: words that are moderate in themselves.
+        carrying: those of `before` whose degree a list carries: not "full of joy".
         step: from a phrase of `before` to the same word with the next degree.
-        varied: phrases of `before` from which on the varied wording draws: nobody writes "moderate joy".
     """
 
+    plain: str
     before: tuple[str, ...]
     degrees: tuple[int, ...]
     after: tuple[str, ...]
     bare: tuple[str, ...]
     listed: tuple[str, ...]
+    carrying: frozenset[str]
     step: int
-    varied: int
 
 
 Book = Mapping[str, Mapping[tuple[str, float], Wordings]]
@@ -257,36 +259,53 @@ def _wordings(
     """Put words and degrees together in each of the ways of a form.
 
     A way has `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree} and
-    {word}, or {a} for both with their article), and maybe `after` (pattern with the degree behind the word),
-    `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words).
+    {word}, or {a} for both with their article), and maybe `of_strong` (form of the degree for words that are
+    strong in themselves), `after` (pattern with the degree behind the word), `bare` (false: the word needs a
+    degree), `state` (form of words that take none), `without` (words). The first moderate degree is for the
+    plain wording alone: nobody writes "moderate joy".
     """
-    own = own_levels(words)
+    own, unlike, plain = own_levels(words), words.get("unlike", ()), ""
     before: list[str] = []
     bits: list[int] = []
     after: list[str] = []
     bare: list[str] = []
     listed: list[str] = []
-    step = 1
+    carrying, step = frozenset[str](), 0
     for way in ways:
         left_out = {*way.get("without", ()), *words.get("without", ())}
         if level > MODERATE:
             left_out.update(words.get("mild", ()))
+        states = words.get(way.get("state", ""), ())
         able = [word for word in words.get(way["words"], ()) if word not in left_out]
-        fitting = [word for word in able if shifted(own.get(word, MODERATE), level) == level]
-        step = len(fitting) if len(ways) == 1 else 1
-        for at, (degree, word) in enumerate(product(degrees[way["degrees"]], fitting)):
-            both = with_article(f"{degree} {word}", sounds)
-            before.append(way["say"].format(degree=degree, word=word, a=both))
-            bits.append(1 << _DEGREES * LEVELS.index(level) + at // len(fitting))
+        fitting = [w for w in able if w not in states and shifted(own.get(w, MODERATE), level) == level]
+        strong = [w for w in fitting if "of_strong" in way and own.get(w, MODERATE) > MODERATE]
+        usual = [word for word in fitting if word not in strong]
+        known, of_strong = (degrees.get(way.get(form, ""), ()) for form in ("degrees", "of_strong"))
+        order = (*known, *of_strong)
+        if known and way is ways[0] and words.get(way["words"]):
+            plain = _graded_as(way, known[0], words[way["words"]][0], sounds)
+        if level == MODERATE:
+            known = known[1:] or known
+        for degree, word in (*product(known, usual), *product(of_strong, strong)):
+            if degree not in unlike:
+                before.append(_graded_as(way, degree, word, sounds))
+                bits.append(1 << _DEGREES * LEVELS.index(level) + order.index(degree))
+        step = step or len(usual)
+        carrying = carrying or frozenset(before)
         if "after" in way:
             pairs = product(degrees["after"], (word for word in fitting if word not in own))
             after += [way["after"].format(degree=degree, word=word) for degree, word in pairs]
         if way.get("bare", True):
-            states = words.get(way.get("state", ""), ())
-            bare += [word for word in (*able, *states) if own.get(word, MODERATE) == level]
+            bare += [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
             listed += [word for word in able if word not in own]
-    varied = step if level == MODERATE and 1 < step < len(before) else 0
-    return Wordings(tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), step, varied)
+    return Wordings(
+        plain, tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), carrying, step or 1
+    )
+
+
+def _graded_as(way: Mapping[str, Any], degree: str, word: str, sounds: Sounds) -> str:
+    both = with_article(f"{degree} {word}", sounds)
+    return str(way["say"].format(degree=degree, word=word, a=both))
 
 
 def _attributes(table: Mapping[str, Any], sounds: Sounds) -> dict[tuple[str, float], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from budew.randomness import Choices
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
 
-_GRADED = 4  # one in so many emotion words that may go without an intensity has one all the same
+_GRADED = 6  # one in so many emotion words that may go without an intensity has one all the same
 _AFTER = 30  # one in so many of the intensities in prose stands behind its word
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
@@ -68,35 +68,42 @@ class Filling:
         self._used = 0  # a bit for each intensity that stands in the caption already
 
     def prose(self, emotions: Sequence[tuple[str, float]], form: str) -> str:
-        """Return emotions as a list that "and" closes, or what stands in their place when there are none."""
+        """Return emotions as a list that "and" closes, or what stands in their place when there are none.
+
+        Words without an intensity come first, as one before them would govern them: "sad and very angry".
+        """
         if not emotions:
             return self._choose(self.lexicon.neutral[form])
         book, below = self.lexicon.book[form], self.below
         if self.plain:
-            return joined([book[emotion].before[0] for emotion in emotions])
-        phrases = []
-        carried: float | None = None
+            return joined([book[emotion].plain for emotion in emotions])
+        phrases, graded = [], []
         for name, level in emotions:
             words = book[name, level]
-            bare = words.bare if carried is None else words.listed if carried == level else ()
-            if bare and below(_GRADED):
-                phrases.append(bare[below(len(bare))])
+            if words.bare and below(_GRADED):
+                phrases.append(words.bare[below(len(words.bare))])
+            else:
+                graded.append((words, level))
+        carried: float | None = None
+        for words, level in graded:
+            if carried == level and words.listed and below(_GRADED):
+                phrases.append(words.listed[below(len(words.listed))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
                 phrases.append(words.after[below(len(words.after))])
                 carried = None
             else:
                 phrases.append(self._graded(words))
-                carried = level
+                carried = level if phrases[-1] in words.carrying else None
         return joined(phrases)
 
     def tags(self, form: str) -> str:
         """Return emotions as a list of commas, each with its own intensity or a word that needs none."""
         if not self.emotions:
-            return self._choose(self.lexicon.neutral[form])
+            return self._choose(self.lexicon.neutral[form if self.plain else "adjective"])
         book, below = self.lexicon.book[form], self.below
         if self.plain:
-            return ", ".join([book[emotion].before[0] for emotion in self.emotions])
+            return ", ".join([book[emotion].plain for emotion in self.emotions])
         phrases = []
         for name, level in self.emotions:
             words = book[name, level]
@@ -108,10 +115,10 @@ class Filling:
 
     def _graded(self, words: Wordings) -> str:
         """Return a word with an intensity before it, one that does not stand in the caption yet."""
-        first, size, step = words.varied, len(words.before) - words.varied, words.step
-        drawn = first + self.below(size)
+        size, step = len(words.before), words.step
+        drawn = self.below(size)
         if self._used & words.degrees[drawn]:
-            others = (first + (at - first) % size for at in range(drawn + step, drawn + size, step))
+            others = (at % size for at in range(drawn + step, drawn + size, step))
             drawn = next((at for at in others if not self._used & words.degrees[at]), drawn)
         self._used |= words.degrees[drawn]
         return words.before[drawn]
@@ -226,14 +233,6 @@ class Filling:
     def speaker_tags(self) -> str:
         """Return age and gender as a list of commas."""
         return _tags(self.trait("age"), self.trait("gender"))
-
-    def all_tags(self) -> str:
-        """Return all that is known of the voice as a list of commas."""
-        tags = _tags(
-            self.speaker_tags(), self.accent_tags(), *self.qualities(), self.manner_tags(), self.burst_tags(),
-            self.recording_tags(),
-        )  # fmt: skip
-        return tags or "voice"
 
     def a(self, phrase: str) -> str:
         """Return a phrase with its indefinite article; nothing for nothing."""
@@ -369,6 +368,5 @@ _SLOTS: dict[str, tuple[str, Callable[[Filling], str]]] = {
     "quality_tags": ("qualities", lambda fill: ", ".join(fill.qualities())),
     "recording": ("recording", lambda fill: joined(fill.recording())),
     "recording_tags": ("recording", Filling.recording_tags),
-    "all_tags": ("", Filling.all_tags),
 }
 """Name of a slot, the bit that says whether it is filled (none: always), and what fills it."""
