@@ -61,7 +61,7 @@ def test_everything_that_must_be_kept_is_listed_with_words_for_it():
         "- strong anger: ",
         "- extreme jealousy or envy: ",
         "- the sound: a chuckle or a soft chuckle",
-        "- the speaker: female or feminine",
+        "- the speaker: female",
         "- a French accent",
         "- the timbre: raspy",
         "- the manner: in a whisper or in a whispered style",
@@ -122,7 +122,7 @@ def test_profiles_without_feelings_are_called_neutral_unless_a_sound_speaks_or_t
     coughing = after_examples(asked(request(VoiceProfile({}, ["Cough"])))[1])
     assert "- no feeling at all\n- the sound: a cough" in coughing
     unknown = after_examples(asked(request(VoiceProfile(None, (), {"gender": "male"})))[1])
-    assert "- no feeling at all\n- the speaker: male or masculine" in unknown
+    assert "- no feeling at all\n- the speaker: male" in unknown
     assert "neutral" not in unknown
     assert PROMPTS.answer_tokens(request()) == 96 + 24 * (4 + 1 + 8)
 
