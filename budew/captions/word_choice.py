@@ -78,14 +78,15 @@ class Filling:
         if self.plain:
             return joined([book[emotion].plain for emotion in emotions])
         phrases, graded = [], []
-        for name, level in emotions:
-            words = book[name, level]
-            if words.bare and below(_GRADED):
-                phrases.append(words.bare[below(len(words.bare))])
+        for pair in emotions:
+            bare = book[pair].bare
+            if bare and below(_GRADED):
+                phrases.append(bare[below(len(bare))])
             else:
-                graded.append((words, level))
+                graded.append(pair)
         carried: float | None = None
-        for words, level in graded:
+        for pair in graded:
+            words, level = book[pair], pair[1]
             if carried == level and words.listed and below(_GRADED):
                 phrases.append(words.listed[below(len(words.listed))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
@@ -105,8 +106,8 @@ class Filling:
         if self.plain:
             return ", ".join([book[emotion].plain for emotion in self.emotions])
         phrases = []
-        for name, level in self.emotions:
-            words = book[name, level]
+        for pair in self.emotions:
+            words = book[pair]
             if words.bare and below(_GRADED):
                 phrases.append(words.bare[below(len(words.bare))])
             else:
