@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from budew.captions.lint.corpus import BadLine, Report
 
 LONGEST_TEXT = 10_000_000
+LONGEST_NAME = 255  # of a file
 """Bytes of a caption on stdin."""
 
 CaptionFile = Annotated[
@@ -86,6 +87,8 @@ def parse(
     if text == "-":
         with opened(Path("-")) as lines:
             text = lines.read(LONGEST_TEXT).decode(errors="replace")
+    elif text and len(text) <= LONGEST_NAME and Path(text).is_file():
+        say_error(f"{visible(text)} is a file, and its name is parsed here: use --jsonl for its captions")
     refuse_to_replace([], html, output_file or (Path("-") if explain else None))
     parsed = parse_caption(text or "")
     if html is not None:

@@ -53,6 +53,7 @@ class Mark:
         level: "strong", "towards very warm"; empty for what has no level.
         phrase: the entry of the lexicon that was found; empty for quoted and unknown words.
         because: the words of the caption to which it owes level and role, "not" or "probably".
+        besides: what else it stands for: "crying" is Sadness, and Sobs.
     """
 
     start: int
@@ -63,6 +64,7 @@ class Mark:
     level: str = ""
     phrase: str = ""
     because: str = ""
+    besides: str = ""
 
     @property
     def tone(self) -> str:
@@ -74,7 +76,8 @@ class Mark:
         """All of it on one line."""
         why = self.because and f"because of: {self.because}"
         found = self.phrase and f"lexicon: {self.phrase}"
-        return " · ".join(filter(None, (self.meaning, self.level, self.role, why, found)))
+        besides = self.besides and f"and {self.besides}"
+        return " · ".join(filter(None, (self.meaning, besides, self.level, self.role, why, found)))
 
 
 def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
@@ -94,6 +97,8 @@ def marks_of(parsed: ParsedCaption) -> tuple[Mark, ...]:
     for mark in sorted(found, key=lambda mark: mark.start):
         if not disjoint or mark.start >= disjoint[-1].end:  # an unknown word in quotation marks is spoken
             disjoint.append(mark)
+        elif mark.phrase and (mark.start, mark.end) == (disjoint[-1].start, disjoint[-1].end):
+            disjoint[-1] = replace(disjoint[-1], besides=mark.meaning)
     return tuple(disjoint)
 
 
@@ -221,9 +226,8 @@ def _mark_table(text: str, found: Sequence[Mark], width: int) -> Table:
     table.columns[1].min_width = min(longest, width // 3)
     for mark in found:
         said = Text(_cell(text[mark.start : mark.end]), _style(mark))
-        table.add_row(
-            said, *map(Text, (mark.meaning, mark.level, mark.role, mark.because, _cell(mark.phrase)))
-        )
+        meaning = f"{mark.meaning}, {mark.besides}" if mark.besides else mark.meaning
+        table.add_row(said, *map(Text, (meaning, mark.level, mark.role, mark.because, _cell(mark.phrase))))
     return table
 
 

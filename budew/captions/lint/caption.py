@@ -1,9 +1,10 @@
 """Checks of one caption: what must never stand in a caption that a model learns from, or writes.
 
 Leaked numbers, field names, markup and tokens; addresses; refusals and chat of language models; loops; too
-much text for Whisper; slips of grammar; contradictions; gender, age and accent that the profile does not
-have. About 300 µs a caption of forty words on one core, linear in its length, for any string. Word lists,
-limits and severities are in `caption_templates/lint`; `lint_corpus` judges many captions together.
+much text for Whisper; slips of grammar; contradictions; a minor joined with sexual content; gender, age and
+accent that the profile does not have. About 300 µs a caption of forty words on one core, linear in its
+length, for any string. Word lists, limits and severities are in `caption_templates/lint`; `lint_corpus`
+judges many captions together.
 """
 
 import math
@@ -14,9 +15,10 @@ from itertools import pairwise
 from budew.captions.lexicon import load_lexicon, with_article
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import Finding, Rules, load_rules
-from budew.captions.parse import mentions
+from budew.captions.parse import mentions, parse
 from budew.captions.phrases import UNKNOWN
 from budew.captions.tokens import Word, is_within, plain_words, quoted_spans, spans, tokenize, words_of
+from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 
 __all__ = ["Finding", "estimate_tokens", "lint_caption"]
@@ -61,6 +63,7 @@ def lint_caption(text: str, profile: VoiceProfile | None = None) -> tuple[Findin
             *_articles(text, words, rules),
             *_not_english(text, words, rules),
             *contradictions(text, words, profile, rules),
+            *_withheld(text),
         ]
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
@@ -213,6 +216,11 @@ def _is_judged(text: str, article: Word, word: str, start: int, rules: Rules) ->
     plain = len(word) > 1 and word[:2].isascii() and word[:2].isalpha() and not word.isupper()
     beside = text[article.end : start].isspace() and text[article.start - 1 : article.start] not in _HYPHENS
     return plain and beside and not word.lower().startswith(rules.unsettled_sounds)
+
+
+def _withheld(text: str) -> Iterator[Finding]:
+    if is_withheld(parse(text)):
+        yield Finding("withheld", "a minor joined with sexual content", 0, len(text))
 
 
 def _not_english(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:

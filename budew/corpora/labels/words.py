@@ -130,7 +130,7 @@ def _numbers_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
     for key, value in ((str(key), value) for held in (row, *inner) for key, value in held.items()):
         if number_in(value) is None:
             continue
-        if find_attribute(key):
+        if find_attribute(key) or (key in form("words")["intensity"] and _form(row) == "words"):
             odd[key] = NUMBER
         elif key in form("words")["under"] and not isinstance(value, str):
             odd[key] = NAMELESS
@@ -147,7 +147,7 @@ def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
         if column in form("words")["under"]:
             nearest = None if said == NAMELESS else misspelt_emotion(said)
             yield f"{column}: {said}" + (f" (nearest: {nearest})" if nearest else "")
-        elif said.startswith(_MAYBE):
+        elif said.startswith(_MAYBE) or column in form("words")["intensity"]:
             yield f"{column}: {said}"
 
 

@@ -64,6 +64,7 @@ FAULTY = [
     ("contradictory-gender", "A man with a female voice.", "man with a female"),
     ("contradictory-gender", "The man lowers her voice.", "man lowers her"),
     ("contradictory-age", "An elderly, youthful voice.", "elderly, youthful"),
+    ("withheld", "A teenage girl sounds lustful.", "A teenage girl sounds lustful."),
     ("contradictory-timbre", "A bright, dark voice.", "bright, dark"),
     ("contradictory-pace", "Slow and rapid speech.", "Slow and rapid"),
     ("contradictory-attribute", "The tone is warm and cold.", "warm and cold"),
