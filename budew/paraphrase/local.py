@@ -313,7 +313,11 @@ def generate(
 
 
 class _Draw(LogitsProcessor):  # type: ignore[misc]
-    """Keeps of each row the one token drawn, from the likeliest tokens that have `top_p` together."""
+    """Keeps of each row the one token drawn, from the likeliest tokens that have `top_p` together.
+
+    Tokens share the range of the random number in the order of their ids: in that of their odds, the rounding
+    of another batch would swap neighbours, and the text would change.
+    """
 
     def __init__(self, numbers: Tensor, start: int, temperature: float, top_p: float) -> None:
         self._numbers, self._start, self._temperature, self._top_p = numbers, start, temperature, top_p
@@ -322,12 +326,14 @@ class _Draw(LogitsProcessor):  # type: ignore[misc]
         odds = torch.softmax(scores.float() / self._temperature, dim=-1)
         if odds.isnan().any():
             raise JobError("the model computes NaN in this precision: use dtype bfloat16 or float32")
-        odds, order = odds.sort(dim=-1, descending=True, stable=True)
-        summed = odds.cumsum(dim=-1)
-        eligible = (summed - odds < self._top_p).sum(dim=-1, keepdim=True)
+        ranked = odds.sort(dim=-1, descending=True).values
+        eligible = (ranked.cumsum(dim=-1) - ranked < self._top_p).sum(dim=-1, keepdim=True)
+        kept = odds.where(odds >= ranked.gather(1, eligible - 1), 0.0)
+        summed = kept.cumsum(dim=-1)
         number = self._numbers[:, input_ids.shape[1] - self._start].unsqueeze(1)
-        place = (summed <= number * summed.gather(1, eligible - 1)).sum(dim=-1, keepdim=True)
-        drawn = order.gather(1, place.minimum(eligible - 1))
+        reached = (summed > number * summed[:, -1:]) & (kept > 0)
+        last = kept.shape[1] - 1 - (kept > 0).flip(1).int().argmax(dim=-1, keepdim=True)
+        drawn = reached.int().argmax(dim=-1, keepdim=True).where(reached.any(dim=-1, keepdim=True), last)
         return torch.full_like(scores, -torch.inf).scatter_(1, drawn, 0.0)
 
 

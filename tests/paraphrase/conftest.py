@@ -29,7 +29,7 @@ def rewrite_requests(count: int = 6, *, n: int = 2) -> list[Request]:
     """Requests that differ in profile, caption, length and seed."""
     profiles = [PROFILES[number % len(PROFILES)] for number in range(count)]
     return [
-        Request(f"clip-{number}", render(profile, seed=number), profile, 2000 + number, n)
+        Request(f"clip-{number}", render(profile, seed=number), profile, 1000 + number, n)
         for number, profile in enumerate(profiles)
     ]
 
