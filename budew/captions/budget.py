@@ -23,8 +23,9 @@ far below the 444 that Whisper's decoder has for a caption.
 LEAST_WORDS = 12
 """Room for a frame and the strongest emotion."""
 _POLES = (0.0, 1.0)
+_SPEAKER = "speaker"
 _GROUPS = {
-    "gender": "speaker", "age": "speaker", "accent": "accent_timbre", "timbre": "accent_timbre",
+    "gender": _SPEAKER, "age": _SPEAKER, "accent": "accent_timbre", "timbre": "accent_timbre",
     "style": "manner", "pace": "manner",
 }  # fmt: skip
 """Traits in the order of their salience, and the slot in which they stand."""
@@ -50,8 +51,8 @@ class _Costs:
 
 
 def within(content: Content, max_words: int, language: str) -> Content:
-    """Return the most salient parts of `content` that fit: emotions by level, bursts, gender and age, other
-    traits, voice attributes at and near a pole, the recording.
+    """Return the most salient parts of `content` that fit: the strongest emotion, gender and age, the other
+    emotions by level, bursts, other traits, voice attributes at and near a pole, the recording.
 
     Raises:
         InputError: a budget that is no number, or too small for any caption.
@@ -85,13 +86,13 @@ def within(content: Content, max_words: int, language: str) -> Content:
 
 
 def _by_salience(content: Content, attributes: int) -> Iterator[Part]:
-    for emotion in sorted(content.emotions, key=lambda pair: -pair[1]):
-        yield "emotions", emotion
-    for burst in content.bursts:
-        yield "bursts", burst
-    for key, slot in _GROUPS.items():
-        if key in content.traits:
-            yield slot, (key, content.traits[key])
+    emotions = sorted(content.emotions, key=lambda pair: -pair[1])
+    traits = [(slot, (key, content.traits[key])) for key, slot in _GROUPS.items() if key in content.traits]
+    yield from (("emotions", emotion) for emotion in emotions[:1])
+    yield from (trait for trait in traits if trait[0] == _SPEAKER)
+    yield from (("emotions", emotion) for emotion in emotions[1:])
+    yield from (("bursts", burst) for burst in content.bursts)
+    yield from (trait for trait in traits if trait[0] != _SPEAKER)
     ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
     for attribute in ranked[:attributes]:
         yield _slot(attribute[0]), attribute

@@ -114,8 +114,8 @@ class Wording:
             metavar="N",
             min=12,
             help="Longest caption, in words. What does not fit is left out, the least salient parts first: "
-            "recording, voice attributes, accent, timbre, style and pace, gender and age, bursts, weak "
-            "emotions. Default: 84, room for all of an ordinary profile.",
+            "recording, voice attributes, accent, timbre, style and pace, bursts, weaker emotions, gender "
+            "and age. Default: 84, room for all of an ordinary profile.",
         ),
     ] = None
     baseline: Annotated[

@@ -96,9 +96,9 @@ def test_the_least_salient_parts_are_left_out_first():
         parts = [*said.emotions, *said.bursts, *said.traits]
         order = [
             "Anger",
+            "gender",
             "Fear",
             "Chuckle",
-            "gender",
             "pace",
             "Soft_vs._Harsh",
             "Warm_vs._Cold",
