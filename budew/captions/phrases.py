@@ -123,6 +123,12 @@ class Entry:
     phrase: str = field(default="", compare=False)
     second: "Entry | None" = None
 
+    def spelled(self, phrase: str) -> "Entry":
+        """Return the entry of another phrase with the same meaning: `replace` takes four times as long."""
+        return Entry(
+            self.kind, self.name, self.level, self.value, self.either, self.form, phrase, self.second
+        )
+
 
 UNKNOWN = Entry(Kind.UNKNOWN)
 COMMA = Entry(Kind.COMMA, ",")
@@ -212,7 +218,7 @@ def _add(phrases: PhraseTrie[Entry], patterns: Iterable[str], entry: Entry) -> N
     """Give each phrase, without a leading article, this meaning; a pattern stands for several phrases."""
     for pattern in patterns:
         for phrase in spelled_out(pattern):
-            phrases.add(without_article(phrase), replace(entry, phrase=phrase))
+            phrases.add(without_article(phrase), entry.spelled(phrase))
 
 
 def _add_emotions(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
