@@ -25,6 +25,8 @@ from budew.version import __version__
 SOURCES = ("profile", "captions")
 """In the order in which they are looked for."""
 _DIGITS = 4
+_LONGEST_LISTED = 200
+"""Characters of the labels that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,13 @@ def label_clip(clip: Clip, *, source: str | None = None) -> Clip:
         return clip if "annotated_by" in clip.metadata else _noted(clip, clip.profile, "profile")
     if source != "profile" and clip.captions:
         return _noted(clip, _from_captions(clip), "captions")
+    odd = clip.metadata.get("not_understood")
+    if isinstance(odd, Mapping) and odd and source is None:
+        listed = ", ".join(f"{column}: {text}" for column, text in odd.items())[:_LONGEST_LISTED]
+        raise CorpusError(
+            f"clip {clip.id!r}: its labels are not understood ({listed}): use words for emotions "
+            "(joy, anger), or classes with names"
+        )
     raise CorpusError(
         f"clip {clip.id!r}: has no {source or 'labels'}: leave it out, or annotate it with heads or an LLM"
     )
