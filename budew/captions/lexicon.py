@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 import yaml
 
@@ -101,6 +102,7 @@ class Lexicon:
     burst_verbs: (
         Words  # what somebody does, where there is a verb, with a place for "her": "clears {} throat"
     )
+    burst_infinitives: Words  # the same as "clear {} throat"
     burst_participles: Words  # the same as "clearing {} throat"
     traits: ByPair  # phrases for each (key, value)
     timbres: ByPair  # phrases for each, of a "voice" ("bright timbre") and of a "speaker" ("bright voice")
@@ -113,6 +115,7 @@ class Lexicon:
     voices: ByPair  # the same of a voice
     pronouns: Words  # "she" and "her" for a gender that has them
     attributes: Mapping[tuple[str, float], tuple[str, ...]]  # near the poles (0.25, 0.75) and at them (0, 1)
+    plain_attributes: Mapping[tuple[str, float], tuple[str, ...]]  # the one for the plain wording
     accent: str  # what is rendered of an accent, with a place for it
     accent_word: str  # the last word of that
     speaking: frozenset[str]  # words that introduce what is spoken
@@ -203,6 +206,7 @@ def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: Phras
         bursts={name: tuple(row["say"]) for name, row in bursts.items()},
         plain_bursts={name: (row.get("plain", row["say"][0]),) for name, row in bursts.items()},
         burst_verbs=_verbs(bursts, form=1),
+        burst_infinitives=_verbs(bursts, form=0),
         burst_participles=_verbs(bursts, form=2),
         traits=traits | accents,
         timbres={
@@ -225,7 +229,8 @@ def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: Phras
         people=_people(table["people"]),
         voices=_people(table["voices"]),
         pronouns=_tuples(table["pronouns"]),
-        attributes=_attributes(table, sounds),
+        attributes=_attributes(table, sounds, "varied"),
+        plain_attributes=_attributes(table, sounds, "say"),
         accent=table["accent"],
         accent_word=tokenize(table["accent"])[-1],
         speaking=frozenset(table["speaking"]),
@@ -259,10 +264,12 @@ def _wordings(
     """Put words and degrees together in each of the ways of a form.
 
     A way has `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree} and
-    {word}, or {a} for both with their article), and maybe `of_strong` (form of the degree for words that are
-    strong in themselves), `after` (pattern with the degree behind the word), `bare` (false: the word needs a
-    degree), `state` (form of words that take none), `without` (words). The first moderate degree is for the
-    plain wording alone: nobody writes "moderate joy".
+    {word}, or {a} for both with their article), and maybe `after` (pattern with the degree behind the word),
+    `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words),
+    `phrases` (form of phrases such as "deep sorrow", listed for levels, in place of words with degrees) or
+    `more` (the same besides them). The first moderate degree is for the plain wording alone, as nobody writes
+    "moderate joy". With listed phrases, moderate words that have no other degree go without one, and words
+    that are strong in themselves have degrees only as listed.
     """
     own, unlike, plain = own_levels(words), words.get("unlike", ()), ""
     before: list[str] = []
@@ -271,36 +278,51 @@ def _wordings(
     bare: list[str] = []
     listed: list[str] = []
     carrying, step = frozenset[str](), 0
+    level_name = LEVEL_NAMES[LEVELS.index(level)]
     for way in ways:
         left_out = {*way.get("without", ()), *words.get("without", ())}
         if level > MODERATE:
             left_out.update(words.get("mild", ()))
         states = words.get(way.get("state", ""), ())
-        able = [word for word in words.get(way["words"], ()) if word not in left_out]
+        able = [word for word in words.get(way.get("words", ""), ()) if word not in left_out]
         fitting = [w for w in able if w not in states and shifted(own.get(w, MODERATE), level) == level]
-        strong = [w for w in fitting if "of_strong" in way and own.get(w, MODERATE) > MODERATE]
-        usual = [word for word in fitting if word not in strong]
-        known, of_strong = (degrees.get(way.get(form, ""), ()) for form in ("degrees", "of_strong"))
-        order = (*known, *of_strong)
+        listing = "phrases" in way or "more" in way
+        usual = [word for word in fitting if not (listing and own.get(word, MODERATE) > MODERATE)]
+        known = degrees.get(way.get("degrees", ""), ())
         if known and way is ways[0] and words.get(way["words"]):
             plain = _graded_as(way, known[0], words[way["words"]][0], sounds)
+        instead = words.get(f"{way['phrases']}_{level_name}", ()) if "phrases" in way else ()
+        listed_here = instead or (words.get(f"{way['more']}_{level_name}", ()) if "more" in way else ())
+        degrees_here = () if instead else known
         if level == MODERATE:
-            known = known[1:] or known
-        for degree, word in (*product(known, usual), *product(of_strong, strong)):
-            if degree not in unlike:
-                before.append(_graded_as(way, degree, word, sounds))
-                bits.append(1 << _DEGREES * LEVELS.index(level) + order.index(degree))
-        step = step or len(usual)
-        carrying = carrying or frozenset(before)
+            degrees_here = known[1:] or (() if listing else known)
+        pairs = [pair for pair in product(degrees_here, usual) if pair[0] not in unlike]
+        graded = [_graded_as(way, *pair, sounds) for pair in pairs]
+        carrying = carrying or frozenset(graded)
+        before += [*graded, *listed_here]
+        first_words = (*(degree for degree, _ in pairs), *(_degree_of(phrase) for phrase in listed_here))
+        bits += [1 << _DEGREES * LEVELS.index(level) + _bit_of(word, degrees) for word in first_words]
+        step = step or (len(usual) if graded else 1)
         if "after" in way:
-            pairs = product(degrees["after"], (word for word in fitting if word not in own))
-            after += [way["after"].format(degree=degree, word=word) for degree, word in pairs]
+            behind = product(degrees["after"], (word for word in fitting if word not in own))
+            after += [way["after"].format(degree=degree, word=word) for degree, word in behind]
         if way.get("bare", True):
             bare += [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
-            listed += [word for word in able if word not in own]
+            listed += [word for word in able if word not in own and word not in states]
     return Wordings(
         plain, tuple(before), tuple(bits), tuple(after), tuple(bare), tuple(listed), carrying, step or 1
     )
+
+
+def _degree_of(phrase: str) -> str:
+    """Return the first word of a phrase such as "deep sorrow"."""
+    return without_article(phrase).partition(" ")[0]
+
+
+def _bit_of(degree: str, degrees: Words) -> int:
+    """Return a number for a degree; "full of", "filled with" and the like share one."""
+    full = degrees.get("full", ())
+    return crc32((full[0] if degree in full else degree).encode()) % _DEGREES
 
 
 def _graded_as(way: Mapping[str, Any], degree: str, word: str, sounds: Sounds) -> str:
@@ -308,11 +330,16 @@ def _graded_as(way: Mapping[str, Any], degree: str, word: str, sounds: Sounds) -
     return str(way["say"].format(degree=degree, word=word, a=both))
 
 
-def _attributes(table: Mapping[str, Any], sounds: Sounds) -> dict[tuple[str, float], tuple[str, ...]]:
-    """Return the phrases for each voice attribute near its poles (0.25, 0.75) and at them (0, 1)."""
+def _attributes(
+    table: Mapping[str, Any], sounds: Sounds, form: str
+) -> dict[tuple[str, float], tuple[str, ...]]:
+    """Return the phrases for each voice attribute near its poles (0.25, 0.75) and at them (0, 1): those of a
+    form where it has them, else all that it says.
+    """
     found: dict[tuple[str, float], tuple[str, ...]] = {}
     for name, row in table["attributes"].items():
-        for pole, near in ((0.0, row["low"]["say"]), (1.0, row["high"]["say"])):
+        for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
+            near = words.get(form, words["say"])
             found[name, 0.25 + pole / 2] = tuple(near)
             found[name, pole] = tuple(
                 _graded(degree, phrase, sounds) for phrase in near for degree in table["far"]

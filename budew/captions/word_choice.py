@@ -15,12 +15,26 @@ from budew.randomness import Choices
 Wording = Literal["varied", "plain"]
 """Whether words are drawn among the synonyms, or the first of each taken."""
 
-_GRADED = 6  # one in so many emotion words that may go without an intensity has one all the same
+_GRADED = 3  # one in so many emotion words that may go without an intensity has one all the same
 _AFTER = 30  # one in so many of the intensities in prose stands behind its word
+_TONE = " tone"
+_CARRIED = 3  # so many emotion words may have one intensity
 RECORDING = ("Recording_Quality", "Background_Noise")
 """Attributes of the recording, not of the voice."""
+BEARING = frozenset((
+    "Arousal", "Confident_vs._Hesitant", "Serious_vs._Humorous", "Submissive_vs._Dominant",
+    "Vulnerable_vs._Emotionally_Detached",
+))  # fmt: skip
+"""Attributes that a person has more than a voice: "she sounds confident"."""
+TONE = "Valence"
+"""The attribute of the tone: "a positive tone"."""
+_BEFORE_VOICE = 2
+"""Adjectives of a voice that stand before it, its timbre not counted; more follow in a sentence."""
+_AS_VERBS = 2
+"""More bursts than these are named, not told as what somebody does."""
 _BEHIND = 1
 """The bit of an intensity behind its word."""
+_OWNER = "'s "
 _PERSON = {"female": "woman", "male": "man"}
 _SPEAKER = "speaker"
 _UNKNOWN = "unknown"
@@ -71,6 +85,7 @@ class Filling:
         """Return emotions as a list that "and" closes, or what stands in their place when there are none.
 
         Words without an intensity come first, as one before them would govern them: "sad and very angry".
+        The others are grouped by level, so that one intensity goes for a group: "slightly sad and afraid".
         """
         if not emotions:
             return self._choose(self.lexicon.neutral[form])
@@ -79,15 +94,20 @@ class Filling:
             return joined([book[emotion].plain for emotion in emotions])
         phrases, graded = [], []
         for pair in emotions:
-            bare = book[pair].bare
-            if bare and below(_GRADED):
+            words = book[pair]
+            bare = words.bare
+            if bare and not (words.before and not below(_GRADED)):
                 phrases.append(bare[below(len(bare))])
             else:
                 graded.append(pair)
-        carried: float | None = None
-        for pair in graded:
+        if len(graded) > 2:
+            levels = [level for _, level in graded]
+            # A list is carried to its end; "tone" would end it.
+            graded.sort(key=lambda pair: (not book[pair].before[-1].endswith(_TONE), levels.index(pair[1])))
+        carried, since = None, 0
+        for at, pair in enumerate(graded):
             words, level = book[pair], pair[1]
-            if carried == level and words.listed and below(_GRADED):
+            if carried == level and words.listed and at - since < _CARRIED:
                 phrases.append(words.listed[below(len(words.listed))])
             elif words.after and not below(_AFTER) and not self._used & _BEHIND:
                 self._used |= _BEHIND
@@ -95,6 +115,7 @@ class Filling:
                 carried = None
             else:
                 phrases.append(self._graded(words))
+                since = at
                 carried = level if phrases[-1] in words.carrying else None
         return joined(phrases)
 
@@ -108,10 +129,11 @@ class Filling:
         phrases = []
         for pair in self.emotions:
             words = book[pair]
-            if words.bare and below(_GRADED):
+            if words.bare and not (words.before and not below(_GRADED)):
                 phrases.append(words.bare[below(len(words.bare))])
             else:
-                phrases.append(self._graded(words))
+                phrase = self._graded(words)
+                phrases.append(without_article(phrase) if phrase.endswith(_TONE) else phrase)
         return ", ".join(phrases)
 
     def _graded(self, words: Wordings) -> str:
@@ -200,8 +222,10 @@ class Filling:
         how = self._choose(self.lexicon.paces[pace]) if pace else ""
         if not style:
             return how
-        manner = self._choose(self.lexicon.manners[style, of])
-        return " ".join(filter(None, (how, "and" if how and manner.endswith("ly") else "", manner)))
+        manners: Sequence[str] = self.lexicon.manners[style, of]
+        if how:  # "fast in a formal tone", not "fast and formally"
+            manners = [manner for manner in manners if not manner.endswith("ly")] or manners
+        return " ".join(filter(None, (how, self._choose(manners))))
 
     def manner_tags(self) -> str:
         """Return style and pace as a list of commas."""
@@ -217,12 +241,52 @@ class Filling:
         """Return an adjective for each voice attribute but those of the recording."""
         return self._poles(of_recording=False)
 
+    def voice_words(self) -> list[str]:
+        """Return the adjectives of the voice itself that stand before it: "harsh", "low-pitched"."""
+        return self._of_voice()[:_BEFORE_VOICE]
+
+    def further_voice_words(self) -> list[str]:
+        """Return those for which there is no place before it."""
+        return self._of_voice()[_BEFORE_VOICE:]
+
+    def bearing(self) -> list[str]:
+        """Return the adjectives that a person has more than a voice: "confident"."""
+        poles = self.lexicon.attributes
+        return [self._choose(poles[pole]) for pole in self.content.attributes if pole[0] in BEARING]
+
+    def tone(self) -> str:
+        """Return the adjective of the tone."""
+        poles = self.lexicon.attributes
+        return "".join(self._choose(poles[pole]) for pole in self.content.attributes if pole[0] == TONE)
+
+    def _of_voice(self) -> list[str]:
+        poles = self.lexicon.attributes
+        return [self._choose(poles[pole]) for pole in self.content.attributes if _is_of_voice(pole[0])]
+
+    def voice_description(self) -> str:
+        """Return what is known of the voice itself, such as "low-pitched, raspy"."""
+        return _tags(*self.voice_words(), self.content.traits.get("timbre", ""))
+
+    def described_voice(self) -> str:
+        """Return the voice with all that may stand before it: "harsh, breathy female voice"."""
+        described = self.voice_description()
+        if not described:
+            return self.voice()
+        known = self.lexicon.voices[self._gender_and_age()]
+        return f"{described} {self._choose([phrase for phrase in known if _OWNER not in phrase])}"
+
+    def accent_and_own_voice(self) -> str:
+        """Return what a speaker has: "a French accent and a low-pitched, raspy voice"."""
+        described = self.voice_description()
+        voice = described and f"{described} voice"
+        return joined([self.a(phrase) for phrase in (self.trait("accent"), voice) if phrase])
+
     def recording(self) -> list[str]:
         """Return a phrase for each attribute of the recording, with articles where English has them."""
         return self._poles(of_recording=True)
 
     def _poles(self, *, of_recording: bool) -> list[str]:
-        poles = self.lexicon.attributes
+        poles = self.lexicon.plain_attributes if self.plain else self.lexicon.attributes
         chosen = [pole for pole in self.content.attributes if (pole[0] in RECORDING) is of_recording]
         return [self._choose(poles[pole]) for pole in chosen]
 
@@ -232,7 +296,9 @@ class Filling:
         return ", ".join(recording if self.plain else map(without_article, recording))
 
     def speaker_tags(self) -> str:
-        """Return age and gender as a list of commas."""
+        """Return age and gender as a list of commas, in the varied wording a child as a person."""
+        if not self.plain and self.content.traits.get("age") == "child":
+            return self.speaker()
         return _tags(self.trait("age"), self.trait("gender"))
 
     def a(self, phrase: str) -> str:
@@ -241,6 +307,10 @@ class Filling:
 
     def _choose(self, phrases: Sequence[str]) -> str:
         return phrases[self.below(len(phrases))]
+
+
+def _is_of_voice(attribute: str) -> bool:
+    return attribute not in BEARING and attribute not in RECORDING and attribute != TONE
 
 
 def _tags(*phrases: str) -> str:
@@ -261,10 +331,17 @@ class _Bits(dict[str, int]):
 _BIT = _Bits()
 _CONDITIONS = ("one", "more", "rest_one", "rest_more", "rest_slight", "strongest", "weakest")
 _OF_TRAIT = {
-    **dict.fromkeys(("accent", "timbre"), _BIT["accent"] | _BIT["known"]),
+    "accent": _BIT["accent"] | _BIT["known"] | _BIT["origin"] | _BIT["having"],
+    "timbre": _BIT["accent"] | _BIT["known"] | _BIT["described"] | _BIT["having"],
     **dict.fromkeys(("style", "pace"), _BIT["manner"]),
     **dict.fromkeys(("age", "gender"), _BIT["speaker"] | _BIT["known"]),
 }
+_OF_ATTRIBUTE = {
+    **dict.fromkeys(RECORDING, _BIT["recording"]),
+    **dict.fromkeys(BEARING, _BIT["qualities"] | _BIT["bearing"]),
+    TONE: _BIT["qualities"] | _BIT["tone"],
+}
+_OF_VOICE = _BIT["qualities"] | _BIT["known"] | _BIT["described"] | _BIT["having"]
 _COMPLETE_FORMS = ("noun", "adjective")
 """Forms that every emotion has words in, and that a profile without emotions has, too."""
 
@@ -274,14 +351,19 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
     bits = _BIT["more"] if len(content.emotions) > 1 else 0
     if content.bursts:
         bits |= _BIT["bursts"]
-        if all(name in lexicon.burst_verbs for name in content.bursts):
-            bits |= _BIT["burst_verbs"]
+        few = len(content.bursts) <= _AS_VERBS
+        if few and all(name in lexicon.burst_verbs for name in content.bursts):
+            bits |= _BIT["burst_verbs"] | (_BIT["burst_verb"] if len(content.bursts) == 1 else 0)
     if content.traits.get("gender") in lexicon.pronouns:
         bits |= _BIT["she"]
     for key in content.traits:
         bits |= _OF_TRAIT[key]
+    of_voice = 0
     for name, _ in content.attributes:
-        bits |= _BIT["recording" if name in RECORDING else "qualities"]
+        of_voice += _is_of_voice(name)
+        bits |= _OF_ATTRIBUTE.get(name, _OF_VOICE)
+    if of_voice > _BEFORE_VOICE:
+        bits |= _BIT["further"]
     if len(lexicon.book) > len(_COMPLETE_FORMS):
         bits |= sum(_BIT[name] for name, holds in _conditions(content, lexicon) if holds)
     return bits
@@ -358,10 +440,27 @@ _SLOTS: dict[str, tuple[str, Callable[[Filling], str]]] = {
     "bursts": ("bursts", lambda fill: joined(fill.bursts())),
     "burst_tags": ("bursts", Filling.burst_tags),
     "burst_verbs": ("burst_verbs", lambda fill: fill.doing(fill.lexicon.burst_verbs)),
+    "burst_verb": ("burst_verb", lambda fill: fill.doing(fill.lexicon.burst_verbs)),
+    "burst_infinitives": ("burst_verbs", lambda fill: fill.doing(fill.lexicon.burst_infinitives)),
+    "burst_infinitive": ("burst_verb", lambda fill: fill.doing(fill.lexicon.burst_infinitives)),
     "burst_participles": ("burst_verbs", lambda fill: fill.doing(fill.lexicon.burst_participles)),
     "accent_timbre": ("accent", Filling.accent_timbre),
     "accent_and_voice": ("accent", lambda fill: fill.accent_timbre("speaker")),
     "accent_tags": ("accent", Filling.accent_tags),
+    "described_voice": ("", lambda fill: fill.a(fill.described_voice())),
+    "known_described_voice": ("known", lambda fill: fill.a(fill.described_voice())),
+    "described_voice_tag": ("", Filling.described_voice),
+    "voice_description": ("described", Filling.voice_description),
+    "own_voice": ("described", lambda fill: fill.a(f"{fill.voice_description()} voice")),
+    "accent_and_own_voice": ("having", Filling.accent_and_own_voice),
+    "accent": ("origin", lambda fill: fill.a(fill.trait("accent"))),
+    "accent_tag": ("origin", lambda fill: fill.trait("accent")),
+    "described": ("described", lambda fill: ""),
+    "further_qualities": ("further", lambda fill: joined(fill.further_voice_words())),
+    "further_tags": ("further", lambda fill: ", ".join(fill.further_voice_words())),
+    "bearing": ("bearing", lambda fill: joined(fill.bearing())),
+    "bearing_tags": ("bearing", lambda fill: ", ".join(fill.bearing())),
+    "tone": ("tone", Filling.tone),
     "manner": ("manner", Filling.manner),
     "delivery": ("manner", lambda fill: fill.manner("words")),
     "manner_tags": ("manner", Filling.manner_tags),

@@ -65,8 +65,8 @@ def test_everything_that_must_be_kept_is_listed_with_words_for_it():
         "- a French accent",
         "- the timbre: raspy",
         "- the manner: in a whisper or in a whispered style",
-        "- the voice is very cold or really cold",
-        "- the recording has a very noisy background or a really noisy background",
+        "- the voice is very cold",
+        "- the recording has a very noisy background",
     ):
         assert line in user
     assert user.count("\n- ") == 13
