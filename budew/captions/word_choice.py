@@ -96,7 +96,7 @@ class Filling:
         for pair in emotions:
             words = book[pair]
             bare = words.bare
-            if bare and not (words.before and not below(_GRADED)):
+            if bare and (below(_GRADED) or not words.before):
                 phrases.append(bare[below(len(bare))])
             else:
                 graded.append(pair)
@@ -129,7 +129,7 @@ class Filling:
         phrases = []
         for pair in self.emotions:
             words = book[pair]
-            if words.bare and not (words.before and not below(_GRADED)):
+            if words.bare and (below(_GRADED) or not words.before):
                 phrases.append(words.bare[below(len(words.bare))])
             else:
                 phrase = self._graded(words)
@@ -265,7 +265,8 @@ class Filling:
 
     def voice_description(self) -> str:
         """Return what is known of the voice itself, such as "low-pitched, raspy"."""
-        return _tags(*self.voice_words(), self.content.traits.get("timbre", ""))
+        timbre = self.content.traits.get("timbre", "")
+        return _tags(*self.voice_words(), timbre) if self.content.attributes else timbre
 
     def described_voice(self) -> str:
         """Return the voice with all that may stand before it: "harsh, breathy female voice"."""
@@ -341,6 +342,7 @@ _OF_ATTRIBUTE = {
     **dict.fromkeys(BEARING, _BIT["qualities"] | _BIT["bearing"]),
     TONE: _BIT["qualities"] | _BIT["tone"],
 }
+_ONE_BURST = _BIT["burst_verbs"] | _BIT["burst_verb"]
 _OF_VOICE = _BIT["qualities"] | _BIT["known"] | _BIT["described"] | _BIT["having"]
 _COMPLETE_FORMS = ("noun", "adjective")
 """Forms that every emotion has words in, and that a profile without emotions has, too."""
@@ -353,20 +355,24 @@ def _filled(content: Content, lexicon: Lexicon) -> int:
         bits |= _BIT["bursts"]
         few = len(content.bursts) <= _AS_VERBS
         if few and all(name in lexicon.burst_verbs for name in content.bursts):
-            bits |= _BIT["burst_verbs"] | (_BIT["burst_verb"] if len(content.bursts) == 1 else 0)
+            bits |= _ONE_BURST if len(content.bursts) == 1 else _BIT["burst_verbs"]
     if content.traits.get("gender") in lexicon.pronouns:
         bits |= _BIT["she"]
     for key in content.traits:
         bits |= _OF_TRAIT[key]
-    of_voice = 0
-    for name, _ in content.attributes:
-        of_voice += _is_of_voice(name)
-        bits |= _OF_ATTRIBUTE.get(name, _OF_VOICE)
-    if of_voice > _BEFORE_VOICE:
-        bits |= _BIT["further"]
+    if content.attributes:
+        bits |= _bits_of_attributes(content)
     if len(lexicon.book) > len(_COMPLETE_FORMS):
         bits |= sum(_BIT[name] for name, holds in _conditions(content, lexicon) if holds)
     return bits
+
+
+def _bits_of_attributes(content: Content) -> int:
+    bits = of_voice = 0
+    for name, _ in content.attributes:
+        of_voice += _is_of_voice(name)
+        bits |= _OF_ATTRIBUTE.get(name, _OF_VOICE)
+    return bits | _BIT["further"] if of_voice > _BEFORE_VOICE else bits
 
 
 def _conditions(content: Content, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
