@@ -141,7 +141,8 @@ def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: P
     """Return whether a gender or an age is that of somebody else, or of nobody."""
     first, stop, entry = items[index]
     if entry.phrase in words.marked:
-        return _is_between_words(tokens, first, stop)
+        of_age = index > 0 and items[index - 1][2].name == "age"  # "young f"
+        return _is_between_words(tokens, 0 if of_age else first, stop)
     for at in range(index - 1, max(-1, index - 1 - _ADJECTIVES), -1):
         place = items[at][1] - 1
         word = tokens[place]
