@@ -22,6 +22,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "budew needs Python 3.11 or newer: run make setup PYTHON=/path/to/it")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@# only for the vocabulary that it ships: what it depends on has a gigabyte
+	$(BIN)/python -m pip install --quiet --no-deps openai-whisper==20250625
 	@touch $@
 
 demo: $(STAMP) ## caption bundled clips, parse, score against labels, write a report (runs/demo)

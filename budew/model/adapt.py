@@ -1,0 +1,127 @@
+"""A pretrained Whisper made ready for fine-tuning on captions: its prefix, a shorter window, what learns.
+
+Whisper computes 30 s whatever the length of the clip, and most clips last 3-12 s. Its encoder adds
+sinusoids to the frames and has no other notion of length, so the first positions of the table make an
+encoder for a shorter window; the published table is the sinusoids rounded to half precision, so a longer one
+can be made again. The window is saved in config and feature extractor, where stock classes find it.
+
+Low-rank adapters (Hu et al. 2021, "LoRA") leave the pretrained weights as they are and learn a difference
+of small rank for the projections of the attention.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from transformers import WhisperFeatureExtractor, WhisperProcessor
+from transformers.models.whisper.modeling_whisper import sinusoids
+
+from budew.errors import CheckpointError
+from budew.extras import require
+from budew.model.build import ENCODER_STRIDE
+from budew.model.generate import languages_of
+from budew.settings import Settings
+
+Method = Literal["full", "encoder-frozen", "lora"]
+ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")
+SINUSOID_ERROR = 2e-3
+"""Largest difference of a table of positions from the sinusoids: half precision, and some to spare."""
+
+
+class Lora(Settings):
+    """Low-rank adapters of peft."""
+
+    rank: int = Field(default=32, ge=1, le=1024, description="rank of the learned difference")
+    alpha: int = Field(default=64, ge=1, le=4096, description="its scale is alpha / rank")
+    dropout: float = Field(default=0.05, ge=0, le=0.99, description="dropout before it")
+    targets: tuple[str, ...] = Field(
+        default=ATTENTION, description="layers that get one, by the end of their name"
+    )
+
+
+def set_prefix(model: Any, tokenizer: Any) -> None:
+    """Let `generate` write English captions without timestamps, of any characters.
+
+    The published configs suppress what a transcript should not begin with or contain, brackets and quotation
+    marks among them, and force tokens by position; a caption needs none of it. A model without a table of
+    languages (the English-only ones) keeps its own prefix.
+    """
+    settings = model.generation_config
+    settings.forced_decoder_ids = None
+    settings.suppress_tokens = None
+    settings.begin_suppress_tokens = None
+    settings.return_timestamps = False
+    settings.no_timestamps_token_id = tokenizer.convert_tokens_to_ids("<|notimestamps|>")
+    if languages_of(settings):
+        settings.language, settings.task = "en", "transcribe"
+        tokenizer.set_prefix_tokens(language="en", task="transcribe", predict_timestamps=False)
+    for name in ("forced_decoder_ids", "suppress_tokens", "begin_suppress_tokens"):
+        setattr(model.config, name, None)
+
+
+def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> WhisperProcessor:
+    """Make the encoder take windows of so many seconds; return a processor that makes them.
+
+    Args:
+        model: a Whisper; it is changed.
+        processor: its own.
+        seconds: 1 to 30.
+
+    Raises:
+        CheckpointError: the window is longer than the model's, whose positions are no sinusoids.
+    """
+    extractor, encoder = processor.feature_extractor, model.get_encoder()
+    adapted = WhisperFeatureExtractor(
+        feature_size=extractor.feature_size,
+        sampling_rate=extractor.sampling_rate,
+        hop_length=extractor.hop_length,
+        n_fft=extractor.n_fft,
+        chunk_length=seconds,
+    )
+    table = encoder.embed_positions.weight.data
+    length, width = adapted.nb_max_frames // ENCODER_STRIDE, table.shape[1]
+    if length <= len(table):
+        positions = table[:length].clone()
+    else:
+        positions = sinusoids(length, width).to(table)
+        if not torch.allclose(positions[: len(table)], table, atol=SINUSOID_ERROR):
+            raise CheckpointError(
+                f"the window cannot be {seconds} s: the positions of this model are not Whisper's sinusoids, "
+                f"and it has {len(table)} of them"
+            )
+    encoder.embed_positions = torch.nn.Embedding(length, width, _weight=positions)
+    encoder.embed_positions.requires_grad_(False)
+    encoder.max_source_positions = model.config.max_source_positions = length
+    return WhisperProcessor(adapted, processor.tokenizer)
+
+
+def set_trained(model: Any, method: Method, lora: Lora) -> Any:
+    """Return the model with the weights that learn, ready for a trainer: a peft model for "lora".
+
+    The embedding of positions never learns.
+
+    Raises:
+        CheckpointError: no layer of the model has a name that adapters are for.
+        MissingExtraError: peft is not installed.
+    """
+    model.requires_grad_(method != "lora")
+    model.get_encoder().embed_positions.requires_grad_(False)
+    if method == "encoder-frozen":
+        model.freeze_encoder()
+    if method != "lora":
+        return model
+    peft: Any = require("peft", extra="train", purpose="low-rank adapters")
+    _require_targets(model, lora.targets)
+    # Without `task_type`: the wrapper of peft for sequence models has no `input_features`.
+    settings = peft.LoraConfig(
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)
+    )
+    return peft.get_peft_model(model, settings)
+
+
+def _require_targets(model: Any, targets: Sequence[str]) -> None:
+    ends = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    missing = [target for target in targets if target.rpartition(".")[2] not in ends]
+    if missing:
+        raise CheckpointError(f"no layer of the model is named {', '.join(missing)}: see model.lora.targets")
