@@ -14,12 +14,12 @@ import json
 import os
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip, distinct_clips
@@ -41,6 +41,14 @@ MOST_TEXTS = 8
 _DESCRIBING = {"json", "txt"}
 _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError)
 """What reading a damaged tar or gzip file raises."""
+
+
+class Placed(NamedTuple):
+    """A clip of a shard, and where its encoded audio begins in the tar, and its size, in bytes."""
+
+    clip: Clip
+    start: int
+    size: int
 
 
 def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
@@ -80,10 +88,25 @@ def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | No
         CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
             same id, JSON without audio, no JSON…
     """
+    return (found.clip for found in trace_shard(path, scale=scale, on_bad=on_bad))
+
+
+def trace_shard(
+    path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None
+) -> Iterator[Placed]:
+    """Read a shard as `read_shard` does, and say where the audio of each clip stands."""
     path = Path(path)
     scales = Scales(scale, lambda: _descriptions(path))
-    items = ((str(path), partial(_clip, item, path, scales)) for item in _items(path, on_bad))
-    yield from distinct_clips(items, on_bad)
+    place = (0, 0)
+
+    def traced() -> Iterator[tuple[str, Callable[[], Clip]]]:
+        nonlocal place
+        for item in _items(path, on_bad):
+            place = item.places.get(item.audio or "", (0, 0))
+            yield str(path), partial(_clip, item, path, scales)
+
+    for clip in distinct_clips(traced(), on_bad):
+        yield Placed(clip, *place)
 
 
 def flush(path: Path) -> None:
@@ -134,10 +157,11 @@ def _pair(clip: Clip) -> dict[str, bytes]:
 
 @dataclass(slots=True)
 class _Item:
-    """Consecutive members of one name, by suffix, and what is wrong with one of them."""
+    """Consecutive members of one name, by suffix, their places and sizes, and what is wrong with one."""
 
     key: str
     parts: dict[str, bytes] = field(default_factory=dict)
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)
     fault: str = ""
 
     @property
@@ -145,13 +169,14 @@ class _Item:
         """Suffix of the best audio."""
         return min(self.parts.keys() - _DESCRIBING, key=SUFFIXES.index, default=None)
 
-    def add(self, name: str, suffix: str, content: bytes | str) -> None:
+    def add(self, name: str, suffix: str, content: bytes | str, start: int) -> None:
         """Take a member: its content, or what is wrong with it as text."""
         if isinstance(content, str) or suffix in self.parts:
             wrong = content if isinstance(content, str) else "occurs twice: keep one of them"
             self.fault = self.fault or f"{name!r} {wrong}"
         else:
             self.parts[suffix] = content
+            self.places[suffix] = start, len(content)
             for other in self.parts.keys() - {*_DESCRIBING, self.audio}:  # memory holds one audio
                 del self.parts[other]
 
@@ -163,11 +188,11 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
     """
     item, texts = None, dict[str, _Item]()
     try:
-        for name, content in _members(path):
+        for name, content, start in _members(path):
             key, _, suffix = name.removeprefix("./").rpartition(".")  # dots before the last belong to the key
             suffix = suffix.lower()
             if suffix == "txt" and (item is None or key != item.key):
-                texts.setdefault(key, _Item(key)).add(name, suffix, content)
+                texts.setdefault(key, _Item(key)).add(name, suffix, content, start)
                 if len(texts) > MOST_TEXTS:
                     del texts[next(iter(texts))]
                 continue
@@ -175,7 +200,7 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
                 if item is not None:
                     yield item
                 item = texts.pop(key, None) or _Item(key)
-            item.add(name, suffix, content)
+            item.add(name, suffix, content, start)
     except _DAMAGE as damage:
         where = ""
         if item is not None and item.fault:
@@ -193,8 +218,9 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
         yield item
 
 
-def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, bytes | str]]:
-    """Yield the members that belong to clips: name and content, or what is wrong with it as text.
+def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, bytes | str, int]]:
+    """Yield the members that belong to clips: name, content or what is wrong with it as text, and where it
+    begins.
 
     Raises one of `_DAMAGE` where the tar ends before its end, is none, or cannot be read.
     """
@@ -203,7 +229,7 @@ def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, byte
         with tarfile.open(fileobj=cast(Any, bounded), mode="r:") as tar:
             for member in _headers(tar):
                 if _is_part(member.name) and (not json_only or _is_json(member.name)):
-                    yield member.name, _fault(member) or _content(tar, member)
+                    yield member.name, _fault(member) or _content(tar, member), member.offset_data
             _check_end(tar)
 
 
@@ -312,6 +338,6 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
 def _descriptions(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a shard; faults are reported when the clips are read."""
     with suppress(*_DAMAGE):
-        for name, content in _members(path, json_only=True):
+        for name, content, _ in _members(path, json_only=True):
             with suppress(CorpusError):
                 yield json_object(content, name) if isinstance(content, bytes) else {}

@@ -14,7 +14,7 @@ import pytest
 import webdataset
 
 from budew.corpora import Caption, Clip, read_shard, write_shard
-from budew.corpora.shards import ALWAYS_INFLATED, LARGEST_READ, MOST_PADDING, BoundedReads
+from budew.corpora.shards import ALWAYS_INFLATED, LARGEST_READ, MOST_PADDING, BoundedReads, trace_shard
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 
@@ -237,3 +237,15 @@ def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(
     (told,) = map(str, errors)
     assert told.startswith(f"{path}: ")
     assert "it inflates to more than 100 times its size" in told
+
+
+def test_the_audio_of_each_clip_stands_where_its_trace_says(mp3, pack):
+    path = pack(
+        "a.tar",
+        [("a.mp3", mp3), ("a.json", b"{}"), ("b.json", b"{}"), ("b.wav", b"no audio"), ("b.txt", b"?")],
+    )
+    content = path.read_bytes()
+    traced = list(trace_shard(path))
+    assert [found.clip.id for found in traced] == ["a", "b"]
+    for clip, start, size in traced:
+        assert content[start : start + size] == clip.audio
