@@ -30,7 +30,7 @@ MIDDLE = 0.5
 """Of a voice attribute's scale: what is neither one thing nor the other is not rendered."""
 _EXACT = {level: level for level in LEVELS}
 """Most profiles are on the levels already, which is found out in a tenth of the time."""
-_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
+RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
 _WORDINGS = get_args(Wording)
 _RENDERED_ATTRIBUTES = frozenset(RENDERED_ATTRIBUTES)
 
@@ -243,9 +243,11 @@ def _traits(profile: VoiceProfile, lexicon: Lexicon) -> tuple[dict[str, str], li
 
 
 def _shortened(content: Content, leave_out: Collection[str]) -> Content:
-    unknown = [part for part in leave_out if part not in _PARTS]
+    unknown = [part for part in leave_out if part not in RENDERED_PARTS]
     if unknown:
-        raise InputError(f"nothing called {unknown[0]!r} can be left out: there are {', '.join(_PARTS)}")
+        raise InputError(
+            f"nothing called {unknown[0]!r} can be left out: there are {', '.join(RENDERED_PARTS)}"
+        )
     return Content(
         [] if "emotions" in leave_out else content.emotions,
         [] if "bursts" in leave_out else content.bursts,

@@ -1,0 +1,148 @@
+"""What a model learns to write of a clip: a caption or 40 numbers, and the prompt that asks for it.
+
+A prompt says which style and which parts of a caption are wanted. It stands where Whisper expects what was
+said before, behind `<|startofprev|>` (`processor.get_prompt_ids` of transformers), so that any program that
+can pass a prompt to a Whisper can ask for tags, or for the speaker alone.
+"""
+
+import random
+import re
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from budew.captions import render
+from budew.captions.render import RENDERED_PARTS, Style, says_anything
+from budew.errors import InputError
+from budew.profile import VoiceProfile
+from budew.settings import Settings
+from budew.taxonomy import EMOTIONS
+from budew.taxonomy.scales import SCALES
+
+Parts = Literal["all", "emotions", "bursts", "speaker"]
+STYLES: tuple[Style, ...] = get_args(Style)
+PARTS: tuple[Parts, ...] = get_args(Parts)
+_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
+_LEFT_OUT = {
+    "all": (),
+    "emotions": ("bursts", *_SPEAKER),
+    "bursts": ("emotions", *_SPEAKER),
+    "speaker": ("emotions", "bursts"),
+}
+_SCALE = SCALES["scalar-target"]
+UNRATED = "-"
+_NUMBER = re.compile(r"\d(?:\.\d)?", re.ASCII)
+
+
+class TargetSettings(Settings):
+    """What a clip is trained on, drawn anew each time that it comes."""
+
+    kind: Literal["template", "paraphrase", "mixed", "scalars"] = Field(
+        default="mixed",
+        description='"template": a caption rendered from the profile; "paraphrase": a caption of the clip '
+        'that passed the gate, or came with the corpus; "mixed": either, where the clip has both; '
+        '"scalars": 40 numbers from 0 to 5',
+    )
+    prompts: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of examples with a prompt for a style and for parts of the caption, of those "
+        "whose caption is rendered",
+    )
+
+
+class Target(NamedTuple):
+    """The text to write, and the prompt before it; empty for none."""
+
+    text: str
+    prompt: str = ""
+
+
+def prompt_of(style: str | None, parts: str | None) -> str:
+    """Return the prompt for a style, for parts, or both; empty for neither.
+
+    Raises:
+        InputError: there is no such style, or no such part.
+    """
+    for given, known in ((style, STYLES), (parts, PARTS)):
+        if given is not None and given not in known:
+            raise InputError(f"{given!r} cannot be asked for: there are {', '.join(known)}")
+    return ", ".join(filter(None, (style, parts)))
+
+
+def draw_target(
+    profile: VoiceProfile | None, written: tuple[str, ...], settings: TargetSettings, rng: random.Random
+) -> Target:
+    """Return what a clip is trained on this time.
+
+    Args:
+        profile: of the clip, if it has one.
+        written: its captions that may be learned as they are.
+        settings: what is drawn from.
+        rng: decides all; another one gives another target.
+
+    Raises:
+        InputError: the clip has nothing of this kind.
+    """
+    if settings.kind == "scalars":
+        return Target(scalars(_known(profile)))
+    renders = settings.kind != "paraphrase" and profile is not None and says_anything(profile)
+    if written and settings.kind != "template" and not (renders and rng.random() < 0.5):
+        return Target(rng.choice(written))
+    if not renders:
+        raise InputError(
+            "there is nothing to write of this clip: neither captions nor a profile that says anything"
+        )
+    known = _known(profile)
+    if rng.random() >= settings.prompts:
+        return Target(render(known, seed=rng.getrandbits(32)))
+    style, parts = rng.choice(STYLES), rng.choice([parts for parts in PARTS if _says(known, parts)])
+    text = render(known, seed=rng.getrandbits(32), style=style, leave_out=_LEFT_OUT[parts])
+    return Target(text, prompt_of(style, parts))
+
+
+def scalars(profile: VoiceProfile) -> str:
+    """Return the intensities as text: 40 numbers from 0 to 5 with one decimal, "-" where unrated."""
+    length = _SCALE.high - _SCALE.low
+    values = (
+        f"{_SCALE.low + length * profile.emotions.get(name, 0.0):.1f}" if name in profile.rated else UNRATED
+        for name in EMOTIONS
+    )
+    return " ".join(values)
+
+
+def read_scalars(text: str) -> NDArray[np.float32]:
+    """Return the intensities (40,) in [0, 1] that a text of `scalars` gives, NaN where unrated.
+
+    Raises:
+        InputError: it is anything else: not 40 numbers, or one off the scale.
+    """
+    words = text.split()
+    if len(words) != len(EMOTIONS):
+        raise InputError(f"{len(words)} words, not {len(EMOTIONS)} numbers")
+    odd = [
+        word
+        for word in words
+        if word != UNRATED and not (_NUMBER.fullmatch(word) and float(word) <= _SCALE.high)
+    ]
+    if odd:
+        raise InputError(f"{odd[0][:20]!r} is not a number from {_SCALE.low:g} to {_SCALE.high:g}")
+    length = _SCALE.high - _SCALE.low
+    values = [np.nan if word == UNRATED else (float(word) - _SCALE.low) / length for word in words]
+    return np.array(values, dtype=np.float32)
+
+
+def _known(profile: VoiceProfile | None) -> VoiceProfile:
+    if profile is None:
+        raise InputError("the clip has no profile")
+    return profile
+
+
+def _says(profile: VoiceProfile, parts: Parts) -> bool:
+    """Return whether a caption of these parts says anything; of bursts only where there are any."""
+    if parts == "bursts":
+        return bool(profile.bursts)
+    return says_anything(profile, leave_out=_LEFT_OUT[parts])
