@@ -8,7 +8,6 @@ from collections.abc import Callable
 def seconds(run: Callable[[], object], *, times: int = 3) -> float:
     """Return the least processor time of several runs, without those of the garbage collector."""
     best = float("inf")
-    gc.collect()
     gc.disable()
     try:
         for _ in range(times):
