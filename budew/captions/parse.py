@@ -124,7 +124,7 @@ class ParsedCaption:
     @property
     def unknown(self) -> tuple[Unknown, ...]:
         """Words in the position of an emotion that have no lexicon entry."""
-        return _unknown(self.text, load_lexicon(self.language))
+        return _unknown(self.text, self.language)
 
     def vector(self) -> NDArray[np.float32]:
         """Return the levels as float32 of shape (40,), in the order of `EMOTIONS`."""
@@ -252,10 +252,10 @@ def _find_speaker(tokens: Sequence[str], items: list[Item], levels: list[float],
     return find_speaker(tokens, items, named, lexicon.people_words)
 
 
-def _unknown(text: str, lexicon: Lexicon) -> tuple[Unknown, ...]:
+def _unknown(text: str, language: str) -> tuple[Unknown, ...]:
     """Return the words without a meaning where an emotion can stand."""
-    tokens, places = tokenize(text), spans(text)
-    items = [*without_quotations(items_of(text, tokens, lexicon), text, lexicon), _END, _END]
+    lexicon, tokens, _, read, _, _ = _read(text, language)
+    items, places = [*read, _END, _END], spans(text)
     found, naming = [], False
     for index, (first, _, entry) in enumerate(items[:-2]):
         if entry is UNKNOWN:

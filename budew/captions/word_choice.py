@@ -31,7 +31,7 @@ TONE = "Valence"
 _BEFORE_VOICE = 2
 """Adjectives of a voice that stand before it, its timbre not counted; more follow in a sentence."""
 _AS_VERBS = 2
-"""More bursts than these are named, not told as what somebody does."""
+"""More bursts than these are named as nouns; up to these are verbs of the speaker."""
 _BEHIND = 1
 """The bit of an intensity behind its word."""
 _OWNER = "'s "

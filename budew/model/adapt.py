@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import torch
 from pydantic import Field
-from transformers import WhisperFeatureExtractor, WhisperProcessor
+from transformers import WhisperProcessor
 from transformers.models.whisper.modeling_whisper import sinusoids
 
 from budew.errors import CheckpointError
 from budew.extras import require
-from budew.model.build import ENCODER_STRIDE
+from budew.model.build import ENCODER_STRIDE, Features
 from budew.model.generate import languages_of
 from budew.settings import Settings
 
@@ -72,15 +72,14 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
         CheckpointError: the window is longer than the model's, whose positions are no sinusoids.
     """
     extractor, encoder = processor.feature_extractor, model.get_encoder()
-    adapted = WhisperFeatureExtractor(
-        feature_size=extractor.feature_size,
-        sampling_rate=extractor.sampling_rate,
-        hop_length=extractor.hop_length,
-        n_fft=extractor.n_fft,
-        chunk_length=seconds,
+    features = Features(
+        window_seconds=seconds,
+        mel_bins=extractor.feature_size,
+        hop=extractor.hop_length,
+        fourier=extractor.n_fft,
     )
     table = encoder.embed_positions.weight.data
-    length, width = adapted.nb_max_frames // ENCODER_STRIDE, table.shape[1]
+    length, width = features.frames // ENCODER_STRIDE, table.shape[1]
     if length <= len(table):
         positions = table[:length].clone()
     else:
@@ -93,7 +92,7 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
     encoder.embed_positions = torch.nn.Embedding(length, width, _weight=positions)
     encoder.embed_positions.requires_grad_(False)
     encoder.max_source_positions = model.config.max_source_positions = length
-    return WhisperProcessor(adapted, processor.tokenizer)
+    return WhisperProcessor(features.extractor(), processor.tokenizer)
 
 
 def set_trained(model: Any, method: Method, lora: Lora) -> Any:

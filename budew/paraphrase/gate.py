@@ -213,7 +213,7 @@ def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance:
 
 
 def _felt_in_bursts(said: ParsedCaption, wanted: VoiceProfile) -> set[str]:
-    """Return the emotions that only a burst of the profile tells of: "sighs with relief"."""
+    """Return the emotions that only a burst of the profile expresses: "sighs with relief"."""
     sounds = {
         (one.start, one.end) for one in said.mentions if one.kind == "burst" and one.name in wanted.bursts
     }

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,7 @@ import numpy.typing as npt
 from budew.audio.samples import measure
 from budew.captions.render import says_anything
 from budew.corpora import Clip
-from budew.corpora.clip import without_withheld
-from budew.corpora.shards import Placed, trace_shard, write_shard
+from budew.corpora.shards import trace_shard, write_shard
 from budew.corpora.sources import matches, read_one
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
@@ -185,7 +185,10 @@ def _write_index(entry: Path | str, facts: Path) -> None:
     rows: list[tuple[Any, ...]] = []
     notes = facts.with_suffix(".notes.unfinished")
     with notes.open("wb") as file:
-        for clip, path, start, size in _placed(entry, facts, left_out):
+        for clip, path, start, size in _placed(entry, facts):
+            if clip.is_withheld:
+                left_out["withheld"] += 1
+                continue
             line, flags = _noted(clip)
             seconds = clip.duration or measure(clip.audio, max_seconds=LONGEST_SECONDS).seconds
             number = files.setdefault(str(path), len(files))
@@ -199,29 +202,22 @@ def _write_index(entry: Path | str, facts: Path) -> None:
     unfinished.replace(facts)
 
 
-def _placed(entry: Path | str, facts: Path, left_out: Counter[str]) -> Iterator[tuple[Clip, Path, int, int]]:
-    """Yield the clips that training may see, the file with their audio, and its place in the file."""
+def _placed(entry: Path | str, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
+    """Yield each clip, the file with its audio, and its place in the file."""
     path = Path(entry)
-    if isinstance(entry, Path) and path.suffix.lower() != ".tar":
-        first = next(iter(read_one(entry)), None)
-        if first is not None and isinstance(first.audio, Path):
-            for clip in without_withheld(read_one(entry), lambda *_: left_out.update(["withheld"])):
-                sound = Path(clip.audio)  # type: ignore[arg-type]  # a path, as that of the first
+    if not isinstance(entry, Path) or path.suffix.lower() != ".tar":
+        clips = read_one(entry)
+        first = next(clips, None)
+        if first is None:
+            return
+        if isinstance(first.audio, Path):
+            for clip in chain([first], clips):
+                sound = cast(Path, clip.audio)  # one source has files, or bytes
                 yield clip, sound.absolute(), 0, sound.stat().st_size
             return
-    if not isinstance(entry, Path) or path.suffix.lower() != ".tar":
         path = facts.with_suffix(".tar")
-        write_shard(path, read_one(entry))
-    places: dict[str, Placed] = {}
-
-    def remembered() -> Iterator[Clip]:
-        for found in trace_shard(path):
-            places[found.clip.id] = found
-            yield found.clip
-
-    for clip in without_withheld(remembered(), lambda *_: left_out.update(["withheld"])):
-        _, start, size = places[clip.id]
-        places.clear()
+        write_shard(path, chain([first], clips))
+    for clip, start, size in trace_shard(path):
         yield clip, path.absolute(), start, size
 
 

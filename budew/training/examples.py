@@ -22,6 +22,7 @@ from budew.errors import AudioError, BudewWarning, CorpusError
 from budew.randomness import generator
 from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex, Notes
 from budew.training.clip_order import ClipOrder
+from budew.training.data import target_tokens
 from budew.training.targets import Target, TargetSettings, draw_target
 
 Longer = Literal["skip", "split", "cut", "error"]
@@ -187,6 +188,5 @@ def tokens_of(target: Target, processor: WhisperProcessor, longest: int) -> tupl
     """
     tokenizer = processor.tokenizer
     prompt = [int(id) for id in tokenizer.get_prompt_ids(target.prompt)] if target.prompt else []
-    prefix = [*prompt, *tokenizer.prefix_tokens]
-    ids = tokenizer(target.text, add_special_tokens=False, split_special_tokens=True).input_ids
-    return [*prefix, *ids[: longest - len(prefix) - 1], tokenizer.eos_token_id], len(prefix)
+    ids = target_tokens(target.text, tokenizer, longest - len(prompt))
+    return [*prompt, *ids], len(prompt) + len(tokenizer.prefix_tokens)
