@@ -57,6 +57,14 @@ def caption(
     model: options.Model = None,
     num_beams: NumBeams = None,
     samples: Samples = 0,
+    style: Annotated[
+        Literal["prose", "short", "tags"] | None,
+        Option(help="Style of the captions, with a checkpoint that was trained with prompts."),
+    ] = None,
+    parts: Annotated[
+        Literal["all", "emotions", "bursts", "speaker"] | None,
+        Option(help="What the captions speak of, with a checkpoint that was trained with prompts."),
+    ] = None,
     batch_size: BatchSize = 16,
     device: options.Device = None,
     output_file: options.Output = None,
@@ -79,7 +87,13 @@ def caption(
     if model is None and not quiet:
         say_error(SYNTHETIC_ONLY)
     captioner = Captioner.from_pretrained(
-        model, device=device, batch_size=batch_size, num_beams=num_beams, num_samples=samples
+        model,
+        device=device,
+        batch_size=batch_size,
+        num_beams=num_beams,
+        num_samples=samples,
+        style=style,
+        parts=parts,
     )
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
     shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
@@ -108,6 +122,7 @@ def _caption_to_file(
         "model": identity(model),
         "num_beams": captioner.num_beams,
         "num_samples": captioner.num_samples,
+        "prompt": captioner.prompt,
         "version": __version__,
     }
     with partial_results(file, settings) as kept:

@@ -189,8 +189,10 @@ def _texts(
     for decoding in sorted(seconds, key=lambda one: one.num_samples):
         if decoding.num_samples:
             first = len(drawn[0])
-            options = {"num_samples": decoding.num_samples - first, "first": first}
-            more, took = _timed(partial(sample_captions, checkpoint, encoded, **options))
+            number = decoding.num_samples - first
+            more, took = _timed(
+                partial(sample_captions, checkpoint, encoded, num_samples=number, first=first)
+            )
             drawn = [(*some, *new) for some, new in zip(drawn, more, strict=True)]
             drawing += took
             texts[decoding], took = drawn, drawing

@@ -155,8 +155,9 @@ def clock(seconds: float) -> str:
 def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
     """Return the profile of the recording that was cut into `windows`.
 
-    Emotions: the mean over the windows with sound, weighted by their seconds, as a rater of the whole
-    recording judges how much of an emotion is in it; the maximum would grow with length alone. Bursts: all.
+    Emotions: the mean over the windows with sound that rate them, weighted by their seconds, as a rater of
+    the whole recording judges how much of an emotion is in it; the maximum would grow with length alone.
+    Bursts: all.
     Traits: the mean of a number and the word that holds the longest, among windows that have the trait; the
     earlier of two words that hold equally long.
     """
@@ -167,7 +168,9 @@ def pool(windows: Sequence[WindowCaption]) -> VoiceProfile:
     if len(spoken) == 1:
         return spoken[0][0]
     bursts = [burst for profile, _ in spoken for burst in profile.bursts]
-    return VoiceProfile(_mean_emotions(spoken), bursts, _traits(spoken))
+    rated = [(profile, seconds) for profile, seconds in spoken if profile.rated]
+    emotions = _mean_emotions(rated) if rated or not spoken else None
+    return VoiceProfile(emotions, bursts, _traits(spoken))
 
 
 def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowCaption, ...]:
@@ -178,6 +181,18 @@ def without_withheld_captions(windows: Sequence[WindowCaption]) -> tuple[WindowC
     if pool(kept).is_withheld or expected.is_withheld:
         kept = [window if window.silent else _withheld(window) for window in kept]
     return tuple(kept)
+
+
+def unrated(window: WindowCaption) -> WindowCaption:
+    """Return the window of a caption that was not to speak of emotions: none is rated, unless by silence."""
+    if window.silent or not window.text:
+        return window
+    said, sampled = window.profile, window.sampled
+    return replace(
+        window,
+        profile=VoiceProfile(None, said.bursts, said.traits),
+        sampled=sampled and VoiceProfile(None, sampled.bursts, sampled.traits),
+    )
 
 
 def _is_withheld(window: WindowCaption) -> bool:

@@ -6,6 +6,7 @@ samples, so it does not grow with the length of the audio. A recording that fail
 others are captioned; if the model itself fails, an error is raised.
 """
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import overload
 
 from budew.audio.samples import Window, is_silent
+from budew.captions.caption_prompt import prompt_of
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CorpusError, InputError, JobError, first_line
+from budew.errors import AudioError, BudewWarning, CorpusError, InputError, JobError, first_line
 from budew.inference.captioned import (
     SILENCE,
     Captioned,
@@ -25,6 +27,7 @@ from budew.inference.captioned import (
     clean,
     clock,
     pool,
+    unrated,
     without_withheld_captions,
 )
 from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
@@ -46,6 +49,8 @@ class Captioner:
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,
+        style: str | None = None,
+        parts: str | None = None,
     ) -> None:
         """Use `checkpoint` on batches of windows.
 
@@ -55,9 +60,13 @@ class Captioner:
             num_beams: beam width; None for that of the checkpoint.
             num_samples: average the scores over this many sampled captions of each window; 0: scores of the
                 one caption.
+            style, parts: what the captions are to be, of `STYLES` and `PARTS` in
+                `budew.captions.caption_prompt`; with one of them given, the other is "prose" or "all".
+                Ignored with a warning by a checkpoint that was trained without prompts. Emotions that are not
+                asked for are unrated.
 
         Raises:
-            InputError: batch size, beam width or number of samples is out of range.
+            InputError: batch size, beam width or number of samples is out of range, or no such style or part.
         """
         if batch_size < 1:
             raise InputError(f"a batch of {batch_size} windows is empty: use batch_size=1 or more")
@@ -67,6 +76,16 @@ class Captioner:
         self.batch_size = batch_size
         self.num_beams = number_of_beams(checkpoint, num_beams)
         self.num_samples = num_samples
+        # Both are given, as in training.
+        self.prompt = prompt_of(style or "prose", parts or "all") if style or parts else ""
+        if self.prompt and not checkpoint.trained_with_prompts:
+            warnings.warn(
+                f"{checkpoint.name} was trained without prompts: style and parts are ignored",
+                BudewWarning,
+                stacklevel=2,
+            )
+            self.prompt = ""
+        self._rates = not self.prompt.endswith(("bursts", "speaker"))
 
     @classmethod
     def from_pretrained(
@@ -77,15 +96,23 @@ class Captioner:
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,
+        style: str | None = None,
+        parts: str | None = None,
     ) -> "Captioner":
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
         Raises:
             CheckpointError: see `budew.model.checkpoint.load_checkpoint`.
-            InputError: batch size, beam width or number of samples is out of range.
+            InputError: see `__init__`.
         """
-        checkpoint = load_checkpoint(model, device=device)
-        return cls(checkpoint, batch_size=batch_size, num_beams=num_beams, num_samples=num_samples)
+        return cls(
+            load_checkpoint(model, device=device),
+            batch_size=batch_size,
+            num_beams=num_beams,
+            num_samples=num_samples,
+            style=style,
+            parts=parts,
+        )
 
     @overload  # a str is a sequence of str as well: the first signature wins
     def __call__(  # type: ignore[overload-overlap]
@@ -152,7 +179,7 @@ class Captioner:
         waiting: deque[_Unfinished] = deque()
         batch: list[tuple[_Unfinished, int, Window]] = []
         for recording in recordings:
-            waiting.append(_Unfinished(recording))
+            waiting.append(_Unfinished(recording, self._rates))
             for place, window in waiting[-1].read(seconds, sampling_rate):
                 if is_silent(window.samples, sampling_rate):
                     waiting[-1].write(place, window, SILENCE)
@@ -172,8 +199,10 @@ class Captioner:
         samples = [window.samples for _, _, window in batch]
         with model_errors(self.checkpoint, batch[0][0].source, len(batch)):
             encoded = encode(self.checkpoint, samples)
-            texts = write_captions(self.checkpoint, encoded, num_beams=self.num_beams)
-            sampled = sample_captions(self.checkpoint, encoded, num_samples=self.num_samples)
+            texts = write_captions(self.checkpoint, encoded, num_beams=self.num_beams, prompt=self.prompt)
+            sampled = sample_captions(
+                self.checkpoint, encoded, num_samples=self.num_samples, prompt=self.prompt
+            )
         for (unfinished, place, window), text, several in zip(batch, texts, sampled, strict=True):
             unfinished.write(place, window, text, several)
         batch.clear()
@@ -200,10 +229,12 @@ def model_errors(checkpoint: Checkpoint, source: str, windows: int) -> Iterator[
 class _Unfinished:
     """A recording on its way through the captioner.
 
-    `windows` has None for those that are not captioned yet, `removed` the stray letters by window.
+    `rates` says whether captions speak of emotions. `windows` has None for those that are not captioned yet,
+    `removed` the stray letters by window.
     """
 
     recording: Recording
+    rates: bool
     windows: list[WindowCaption | None] = field(default_factory=list)
     removed: dict[int, str] = field(default_factory=dict)
     damage: str | None = None
@@ -249,6 +280,8 @@ class _Unfinished:
         if self.failure is not None:
             return self.failure
         windows = without_withheld_captions([window for window in self.windows if window is not None])
+        if not self.rates:
+            windows = tuple(map(unrated, windows))
         warnings = [
             f"at {clock(windows[place].start)}: stray letters {removed!r} before the caption removed"
             for place, removed in sorted(self.removed.items())

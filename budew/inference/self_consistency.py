@@ -31,7 +31,13 @@ MIN_INTENSITY = 0.2
 
 
 def sample_captions(
-    checkpoint: Checkpoint, encoded: Encoded, *, num_samples: int, first: int = 0, seed: int = 0
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    *,
+    num_samples: int,
+    first: int = 0,
+    seed: int = 0,
+    prompt: str = "",
 ) -> list[tuple[str, ...]]:
     """Return `num_samples` captions for each window, in order.
 
@@ -41,6 +47,7 @@ def sample_captions(
         num_samples: captions to sample for each; 0 samples none.
         first: number of the first one, to continue after so many.
         seed: another one gives other captions.
+        prompt: as for `budew.model.generate.write_captions`.
     """
     windows = len(encoded.windows)
     at_once = max(1, MAX_ROWS // max(1, windows))
@@ -49,18 +56,21 @@ def sample_captions(
         numbers = range(start, min(start + at_once, first + num_samples))
         texts = [
             (*some, *more)
-            for some, more in zip(texts, _sampled(checkpoint, encoded, numbers, seed), strict=True)
+            for some, more in zip(texts, _sampled(checkpoint, encoded, numbers, seed, prompt), strict=True)
         ]
     return texts
 
 
-def _sampled(checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int) -> list[list[str]]:
+def _sampled(
+    checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int, prompt: str
+) -> list[list[str]]:
     """Sample the captions of these numbers for each window, in one batch."""
     noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
     tokens = generate(
         checkpoint,
-        generation_settings(checkpoint, num_beams=1),
+        generation_settings(checkpoint, num_beams=1, prompt=prompt),
         encoder_outputs=encoded.outputs(len(numbers)),
+        prompt=prompt,
         logits_processor=LogitsProcessorList([noise]),
     )
     texts = texts_of(checkpoint, tokens)

@@ -72,6 +72,11 @@ class Checkpoint:
     window_seconds: float
     sampling_rate: int
 
+    @property
+    def trained_with_prompts(self) -> bool:
+        """Whether it was trained to follow prompts for style and parts (`budew.captions.caption_prompt`)."""
+        return getattr(self.model.generation_config, "trained_with_prompts", False) is True
+
 
 def load_checkpoint(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Checkpoint:
     """Load the checkpoint in the folder `name_or_dir`, or of that name on the Hugging Face hub.

@@ -47,25 +47,34 @@ def encode(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> En
     return Encoded(windows, states)
 
 
-def write_captions(checkpoint: Checkpoint, encoded: Encoded, *, num_beams: int | None = None) -> list[str]:
+def write_captions(
+    checkpoint: Checkpoint, encoded: Encoded, *, num_beams: int | None = None, prompt: str = ""
+) -> list[str]:
     """Return the text that the model generates for each window, in order.
 
     Args:
         checkpoint: the model.
         encoded: the windows, of `encode`.
         num_beams: beam width; None for that of the checkpoint.
+        prompt: of `budew.captions.caption_prompt`, for a checkpoint that was trained with prompts.
 
     Raises:
         InputError: the beam width is out of range.
     """
-    settings = generation_settings(checkpoint, num_beams=num_beams)
-    return texts_of(checkpoint, generate(checkpoint, settings, encoder_outputs=encoded.outputs()))
+    settings = generation_settings(checkpoint, num_beams=num_beams, prompt=prompt)
+    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt)
+    return texts_of(checkpoint, tokens)
 
 
 def generate(
-    checkpoint: Checkpoint, settings: Any, features: torch.Tensor | None = None, **inputs: Any
+    checkpoint: Checkpoint,
+    settings: Any,
+    features: torch.Tensor | None = None,
+    *,
+    prompt: str = "",
+    **inputs: Any,
 ) -> torch.Tensor:
-    """Return token ids (windows, longest): prefix, text, padding.
+    """Return token ids (windows, longest): prefix, text, padding; the prompt is not among them.
 
     Args:
         checkpoint: the model.
@@ -73,16 +82,27 @@ def generate(
             to `generate` of transformers, a None in them would be filled from the model's, thresholds
             included.
         features: of `features_of`; None where `inputs` has the encoder's outputs.
+        prompt: text before the prefix; the settings must leave room for it.
         **inputs: more arguments of `generate`.
     """
     model = checkpoint.model
+    before = _prompt_ids(checkpoint, prompt)
+    if before:
+        inputs["prompt_ids"] = torch.tensor(before, device=model.device)
     own, model.generation_config = model.generation_config, settings
     try:
         with torch.inference_mode(), quiet_transformers():
             tokens: torch.Tensor = model.generate(features, force_unique_generate_call=True, **inputs)
     finally:
         model.generation_config = own
-    return tokens
+    return tokens[:, len(before) :]
+
+
+def _prompt_ids(checkpoint: Checkpoint, prompt: str) -> list[int]:
+    if not prompt:
+        return []
+    ids: list[int] = checkpoint.processor.tokenizer.get_prompt_ids(prompt).tolist()
+    return ids
 
 
 def texts_of(checkpoint: Checkpoint, tokens: torch.Tensor) -> list[str]:
@@ -99,7 +119,7 @@ def features_of(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) 
     return features
 
 
-def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None) -> Any:
+def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None, prompt: str = "") -> Any:
     """Return the checkpoint's `GenerationConfig`, deterministic, bounded, and with language and task.
 
     English and "transcribe" are set where the checkpoint has a table of languages and no default; an
@@ -108,8 +128,9 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None)
     model = checkpoint.model
     settings = copy.deepcopy(model.generation_config)
     prefix = max(PREFIX, 1 + len(getattr(settings, "forced_decoder_ids", None) or ()))
+    room = model.config.max_target_positions - prefix - len(_prompt_ids(checkpoint, prompt))
     limits = [limit for limit in (settings.max_new_tokens, settings.max_length) if limit]
-    settings.max_new_tokens = max(1, min([model.config.max_target_positions - prefix, *limits]))
+    settings.max_new_tokens = max(1, min([room, *limits]))
     settings.max_length = None
     settings.num_beams = number_of_beams(checkpoint, num_beams)
     settings.num_return_sequences = 1

@@ -1,29 +1,25 @@
 """What a model learns to write of a clip: a caption or 40 numbers, and the prompt that asks for it.
 
-A prompt says which style and which parts of a caption are wanted. It stands where Whisper expects what was
-said before, behind `<|startofprev|>` (`processor.get_prompt_ids` of transformers), so that any program that
-can pass a prompt to a Whisper can ask for tags, or for the speaker alone.
+A prompt says which style and which parts of a caption are wanted, see `budew.captions.caption_prompt`.
 """
 
 import random
 import re
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from budew.captions import render
-from budew.captions.render import RENDERED_PARTS, Style, says_anything
+from budew.captions.caption_prompt import PARTS, STYLES, Parts, prompt_of
+from budew.captions.render import RENDERED_PARTS, says_anything
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.settings import Settings
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import SCALES
 
-Parts = Literal["all", "emotions", "bursts", "speaker"]
-STYLES: tuple[Style, ...] = get_args(Style)
-PARTS: tuple[Parts, ...] = get_args(Parts)
 _SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
 _LEFT_OUT = {
     "all": (),
@@ -59,18 +55,6 @@ class Target(NamedTuple):
 
     text: str
     prompt: str = ""
-
-
-def prompt_of(style: str | None, parts: str | None) -> str:
-    """Return the prompt for a style, for parts, or both; empty for neither.
-
-    Raises:
-        InputError: there is no such style, or no such part.
-    """
-    for given, known in ((style, STYLES), (parts, PARTS)):
-        if given is not None and given not in known:
-            raise InputError(f"{given!r} cannot be asked for: there are {', '.join(known)}")
-    return ", ".join(filter(None, (style, parts)))
 
 
 def draw_target(

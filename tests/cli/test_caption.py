@@ -79,6 +79,25 @@ def test_an_interrupted_command_goes_on_and_ends_as_an_undisturbed_one(
     assert not (tmp_path / "stopped.part").exists()
 
 
+def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
+    budew, talk, whisper_folder, tmp_path, monkeypatch
+):
+    trained = property(lambda _: True)
+    monkeypatch.setattr("budew.model.checkpoint.Checkpoint.trained_with_prompts", trained)
+    file, asked = tmp_path / "out", []
+
+    def stop(self, *_, **__):
+        asked.append(self.prompt)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Captioner, "caption_files", stop)
+    for options in ((), ("--style", "tags"), ("--style", "tags", "--parts", "all"), ("--parts", "bursts")):
+        budew("caption", talk, "-o", file, "--model", whisper_folder, *options)
+        settings = json.loads((tmp_path / "out.part").read_text().splitlines()[0])
+        assert settings["prompt"] == asked[-1]
+    assert asked == ["", "tags, all", "tags, all", "prose, bursts"]
+
+
 def test_only_the_embedded_checkpoint_comes_with_a_note(budew, talk, whisper_folder, monkeypatch):
     monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(whisper_folder))
     assert "synthetic speech only" in budew("caption", talk / "a.wav").err

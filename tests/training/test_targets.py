@@ -11,7 +11,7 @@ from budew.captions import expressible, parse
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS, LEVELS
-from budew.training.targets import PARTS, TargetSettings, draw_target, prompt_of, read_scalars, scalars
+from budew.training.targets import TargetSettings, draw_target, read_scalars, scalars
 
 LEVELLED = st.dictionaries(st.sampled_from(EMOTIONS), st.sampled_from(LEVELS[1:]), min_size=1, max_size=4)
 PROFILES = st.builds(
@@ -98,11 +98,3 @@ def test_unrated_emotions_are_not_in_a_caption():
 def test_of_nothing_nothing_is_drawn(kind):
     with pytest.raises(InputError):
         draw_target(None, (), TargetSettings(kind=kind), random.Random(0))
-
-
-def test_a_prompt_for_what_there_is_not_is_an_error():
-    assert prompt_of("tags", None) == "tags"
-    assert prompt_of(None, None) == ""
-    assert {prompt_of("prose", parts) for parts in PARTS} == {f"prose, {parts}" for parts in PARTS}
-    with pytest.raises(InputError):
-        prompt_of("poem", None)
