@@ -19,8 +19,7 @@ from transformers.models.whisper.modeling_whisper import sinusoids
 
 from budew.errors import CheckpointError
 from budew.extras import require
-from budew.model.build import ENCODER_STRIDE, Features
-from budew.model.generate import languages_of
+from budew.model.build import ENCODER_STRIDE, Features, languages_of
 from budew.settings import Settings
 
 Method = Literal["full", "encoder-frozen", "lora"]

@@ -30,6 +30,7 @@ from budew.settings import Settings
 
 ENCODER_STRIDE = 2
 SAMPLING_RATE = 16_000  # Hz, Whisper's
+LONGEST_WINDOW = 30  # seconds
 PREFIX = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
 END = "<|endoftext|>"
 # In Whisper's order: what comes after <|notimestamps|> is taken for a timestamp by everything that
@@ -51,7 +52,9 @@ Model = TypeVar("Model", bound=WhisperForConditionalGeneration)
 class Features(Settings):
     """Log-mel spectrograms of a fixed window; shorter audio is padded with silence."""
 
-    window_seconds: int = Field(default=8, ge=1, le=30, description="window of the encoder, in seconds")
+    window_seconds: int = Field(
+        default=8, ge=1, le=LONGEST_WINDOW, description="window of the encoder, in seconds"
+    )
     mel_bins: int = Field(default=128, ge=8, le=512, description="mel bands of the spectrogram")
     hop: int = Field(
         default=320, ge=1, description="samples (at 16 kHz) from one frame to the next; 320 is 20 ms"
@@ -184,6 +187,13 @@ def generation_config(
         return_timestamps=False,
         **_ends(tokenizer),
     )
+
+
+def languages_of(settings: Any) -> dict[str, int]:
+    """Return the language tokens of a generation config and their ids; none for an English-only model."""
+    if getattr(settings, "is_multilingual", None) is False:
+        return {}
+    return getattr(settings, "lang_to_id", None) or {}
 
 
 def build_whisper(

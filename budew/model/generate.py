@@ -19,6 +19,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from budew.errors import InputError
 from budew.extras import quiet_transformers
+from budew.model.build import languages_of
 from budew.model.checkpoint import Checkpoint
 
 PREFIX = 4
@@ -143,13 +144,6 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None,
     if not getattr(settings, "language", None) and "<|en|>" in languages and "transcribe" in tasks:
         settings.language, settings.task = "en", "transcribe"
     return settings
-
-
-def languages_of(settings: Any) -> dict[str, int]:
-    """Return the language tokens of a generation config and their ids; none for an English-only model."""
-    if getattr(settings, "is_multilingual", None) is False:
-        return {}
-    return getattr(settings, "lang_to_id", None) or {}
 
 
 def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int:

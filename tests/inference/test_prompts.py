@@ -9,7 +9,6 @@ import torch
 from transformers import WhisperProcessor, pipeline
 
 from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
-from budew.captions.parse import parse
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
 from budew.inference.self_consistency import sample_captions
@@ -99,12 +98,11 @@ def test_a_captioner_prompts_with_what_training_draws(checkpoint, monkeypatch, w
     assert asked == {"", *drawn}
     texts = write_captions(checkpoint, encode(checkpoint, windows[:1]), prompt=PROMPT)
     captioner = Captioner(checkpoint, style="tags", parts="emotions", num_samples=2)
-    monkeypatch.setattr("budew.inference.captioner.clean", lambda text: (text, ""))
-    result = captioner(windows[0], sampling_rate=RATE)
-    assert result.caption == texts[0]
+    parsed = []
+    monkeypatch.setattr("budew.inference.captioner.clean", lambda text: (parsed.append(text) or text, ""))
+    assert captioner(windows[0], sampling_rate=RATE).caption == texts[0]
     sampled = sample_captions(checkpoint, encode(checkpoint, windows[:1]), num_samples=2, prompt=PROMPT)[0]
-    vectors = [parse(text).profile.vector() for text in sampled]
-    assert np.allclose(result.expected.vector(), np.mean(vectors, axis=0))
+    assert parsed == [texts[0], *sampled]
 
 
 def test_emotions_that_are_not_asked_for_are_unrated_and_silence_rates_them(checkpoint, windows):

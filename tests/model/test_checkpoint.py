@@ -9,16 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from budew.errors import CheckpointError
-from budew.model.checkpoint import (
-    LARGEST_FEATURES,
-    LARGEST_SIZES,
-    _check_parameters,
-    _check_sizes,
-    choose_device,
-    identity,
-    is_on_hub,
-    load_checkpoint,
-)
+from budew.model.checkpoint import choose_device, identity, is_on_hub, load_checkpoint
+from budew.model.file_checks import LARGEST_FEATURES, LARGEST_SIZES, _check_parameters, _check_sizes
 
 
 def test_a_folder_gives_model_processor_and_window_and_prints_nothing(whisper_folder, capfd):

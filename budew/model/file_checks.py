@@ -1,0 +1,150 @@
+"""The files of a checkpoint, checked before anything is built from them.
+
+A checkpoint comes from anywhere: its config may set a million layers, its index may point out of its folder,
+a pickle may run code.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import WhisperForConditionalGeneration
+
+from budew.errors import CheckpointError, first_line
+
+ADAPTER_CONFIG = "adapter_config.json"
+WEIGHTS = "model.safetensors"
+LARGEST_JSON = 16 * 2**20
+"""Bytes."""
+INDEX = "model.safetensors.index.json"
+SHARD = re.compile(r"[\w-]{1,80}\.safetensors")
+LARGEST_SIZES = {
+    "d_model": 8_192,
+    "encoder_layers": 256,
+    "decoder_layers": 256,
+    "encoder_attention_heads": 256,
+    "decoder_attention_heads": 256,
+    "encoder_ffn_dim": 65_536,
+    "decoder_ffn_dim": 65_536,
+    "vocab_size": 1_000_000,
+    "num_mel_bins": 512,
+    "max_source_positions": 32_768,
+    "max_target_positions": 32_768,
+}
+"""Several times those of the largest Whisper (width 1,280, 32 layers)."""
+LARGEST_FEATURES = {
+    "feature_size": 512,
+    "n_fft": 16_384,
+    "hop_length": 16_384,
+    "chunk_length": 600,
+    "sampling_rate": 192_000,
+}
+"""Of a feature extractor; a window is 30 s at 16 kHz as a rule."""
+
+
+def check_files(folder: Path, name: str) -> None:
+    """Require config, feature extractor and weights of a Whisper captioner in safetensors.
+
+    An adapter beside them is refused: `transformers` would load its base in place of these files.
+
+    Raises:
+        CheckpointError: names the checkpoint `name`.
+    """
+    if (folder / ADAPTER_CONFIG).is_file():
+        raise CheckpointError(
+            f"{name}: {ADAPTER_CONFIG} is in a folder that should hold a whole model: remove it, or give the "
+            "folder of the adapter alone"
+        )
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"{name}: there is no config.json in {folder}: is it the folder of a checkpoint?"
+        )
+    config = read_json(folder / "config.json", name)
+    model_type, architectures = config.get("model_type"), config.get("architectures")
+    if model_type != "whisper" or architectures not in (None, [], [WhisperForConditionalGeneration.__name__]):
+        raise CheckpointError(
+            f"{name} is a {model_type!r} model with the architectures {architectures!r}, which writes no "
+            f"captions: use a {WhisperForConditionalGeneration.__name__}"
+        )
+    if config.get("quantization_config"):
+        raise CheckpointError(
+            f"{name} is quantized, which is not supported: use the checkpoint it was made of"
+        )
+    _check_sizes(config, LARGEST_SIZES, f"{name}: config.json")
+    _check_weights(folder, name)
+    _check_parameters(config, folder, name)
+    check_features(folder, name)
+
+
+def check_features(folder: Path, name: str) -> None:
+    """Require sizes within bounds of the feature extractor in this folder, if there is one."""
+    for file in ("preprocessor_config.json", "processor_config.json"):
+        if (folder / file).is_file():
+            settings = read_json(folder / file, name)
+            nested = settings.get("feature_extractor")
+            _check_sizes(
+                nested if isinstance(nested, dict) else settings, LARGEST_FEATURES, f"{name}: {file}"
+            )
+
+
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """Return the object in a JSON file of the checkpoint `name`."""
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise ValueError(f"larger than {LARGEST_JSON // 2**20} MB")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{name}: {path.name} is not a JSON object ({first_line(error)}): fetch or save it again"
+        ) from error
+    return content
+
+
+def _check_sizes(settings: Mapping[str, Any], largest: Mapping[str, int], place: str) -> None:
+    for setting, most in largest.items():
+        value = settings.get(setting, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise CheckpointError(
+                f"{place} says {setting}: {repr(value)[:40]}, not a number from 1 to {most:,}: "
+                "fetch or save the checkpoint again"
+            )
+
+
+def _check_weights(folder: Path, name: str) -> None:
+    """Require safetensors in this folder, or an index that names nothing else."""
+    if (folder / WEIGHTS).is_file():
+        return
+    if not (folder / INDEX).is_file():
+        raise CheckpointError(
+            f"{name} has no model.safetensors in {folder}: pickled weights can run code when opened, so "
+            "convert them with save_pretrained, where they are trusted"
+        )
+    listed = read_json(folder / INDEX, name).get("weight_map")
+    parts = list(listed.values()) if isinstance(listed, dict) else []
+    if not parts or not all(SHARD.fullmatch(str(part)) for part in parts):
+        raise CheckpointError(
+            f"{name}: {INDEX} does not name safetensors files beside it only: save the checkpoint again with "
+            "save_pretrained"
+        )
+
+
+def _check_parameters(config: Mapping[str, Any], folder: Path, name: str) -> None:
+    """Require weights on disk for the layers of the config, before memory is allocated for them."""
+    width, vocabulary = config.get("d_model", 0), config.get("vocab_size", 0)
+    per_encoder_layer = 4 * width**2 + 2 * width * config.get("encoder_ffn_dim", 0)
+    per_decoder_layer = 8 * width**2 + 2 * width * config.get("decoder_ffn_dim", 0)
+    parameters = (
+        vocabulary * width
+        + config.get("encoder_layers", 0) * per_encoder_layer
+        + config.get("decoder_layers", 0) * per_decoder_layer
+    )
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    if parameters > size:  # a parameter takes a byte at least
+        raise CheckpointError(
+            f"{name}: config.json describes {parameters / 1e6:,.1f} million parameters, its weights have "
+            f"{size / 1e6:,.1f} MB: the checkpoint is incomplete, or config.json belongs to another"
+        )
