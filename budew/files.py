@@ -85,6 +85,18 @@ def disk_errors(out: Path) -> Iterator[None]:
         raise JobError(f"{fault}, and run the job again to continue") from error
 
 
+def check_space(folder: Path, size: int, content: str) -> None:
+    """Raise before the work what a full disk would raise after hours.
+
+    Raises:
+        JobError: fewer than `size` bytes are free in the folder, which exists.
+    """
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        fault = f"{content} take {size / 1e9:,.1f} GB of disk, and {free / 1e9:,.1f} GB are free"
+        raise JobError(f"{folder}: {fault}: free some, or write to another disk")
+
+
 def place_of(error: OSError, out: Path) -> Path:
     """Return the place of the error: `out`, also for a temporary name in it, or a place outside."""
     if not isinstance(error.filename, str | bytes):
@@ -122,9 +134,12 @@ _there: dict[str, int] = {}
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Give an empty folder, which is removed after use, by SIGTERM, and by `remove_all`; not by SIGKILL."""
-    with TemporaryDirectory(prefix="budew-") as folder:
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder, which is removed after use, by SIGTERM, and by `remove_all`; not by SIGKILL.
+
+    It is where the system has such folders, or a hidden one in `parent`.
+    """
+    with TemporaryDirectory(prefix=".budew-" if parent else "budew-", dir=parent) as folder:
         _there[folder] = os.getpid()
         _on_termination(signal.SIG_DFL, _end)
         try:

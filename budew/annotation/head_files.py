@@ -16,12 +16,12 @@ were made for, and their quality.
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import torch
@@ -35,6 +35,7 @@ from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
 
+Layout = Literal["pooled", "flattened"]
 TOGETHER, NOTES = "heads.safetensors", "heads.json"
 POOLS = 4
 LONGEST_NAME = 100
@@ -184,15 +185,20 @@ def file_name(name: str) -> str:
     return f"model_{re.sub(r'[/ ]+', '_', name)}_best.pth"
 
 
-def save_heads(heads: Sequence[Head], folder: Path) -> None:
-    """Write heads into a folder: one `.pth` each in the published layout, and all as one safetensors file."""
+def save_heads(heads: Iterable[Head], folder: Path) -> None:
+    """Write heads into a folder: one `.pth` each in the published layout, and all as one safetensors file.
+
+    Holds one head at a time in memory: the second file is copied from the first ones, which are mapped.
+    """
     together: dict[str, Tensor] = {}
     for head in heads:
         weights: dict[str, Tensor] = {}
         for part, (weight, bias) in zip(_parts(len(head.layers)), head.layers, strict=True):
             weights |= {f"{part}.weight": weight, f"{part}.bias": bias}
-        torch.save(weights, folder / file_name(head.name))
-        together |= {f"{head.name}.{key}": weight for key, weight in weights.items()}
+        file = folder / file_name(head.name)
+        torch.save(weights, file)
+        mapped = torch.load(file, weights_only=True, mmap=True)
+        together |= {f"{head.name}.{key}": weight for key, weight in mapped.items()}
     save_file(together, folder / TOGETHER)
 
 

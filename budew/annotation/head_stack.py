@@ -1,18 +1,34 @@
-"""Many heads of one shape, trained side by side: a matrix product a layer for all, each as if it were alone.
+"""Many heads of one shape, trained side by side on the same mini-batches, each as if it were alone.
 
-The loss is a sum over heads, AdamW works weight by weight, and each head keeps the weights of its own best
-epoch: no head learns from the target of another, and 40 take little longer than one.
+The loss is a sum over heads, AdamW works weight by weight, the first weights come from the name of the head,
+and the heads share the order of the clips and the dropped activations: so a head is the same whatever it is
+trained with, on a CPU bit for bit (tested). It stops by itself and keeps the weights of its own best epoch. A
+layer of all heads is one matrix product: 40 small heads take little longer than one.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, relu
+from torch.nn.functional import linear, relu
 
-from budew.annotation.head_files import Head
+from budew.annotation.head_files import Head, Layout
 from budew.randomness import derived_seed
+
+SMALL, LARGE = (64, 64, 32, 16), (128, 128, 64, 32)
+"""Widths of Empathic Insight-Voice-Small and -Large."""
+USUAL_INPUTS = 3072
+"""Of a pooled head of the published size: with more, a step of AdamW on `proj` adds up over so many weights
+that its rate is lowered in proportion."""
+COPIES = 5
+"""Of each weight, float32: itself, its gradient, two moments of AdamW, and that of the best epoch."""
+
+Loss = Literal["squared", "absolute"]
+Batch = Callable[[Tensor], Tensor]
+"""Indices (n,) → inputs (n, inputs), standardized, float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +38,21 @@ class Fitting:
     Attributes:
         widths: outputs of `proj` and of the layers behind it, before the one output.
         dropout: share of activations dropped behind each layer but `proj`.
-        rate: of AdamW.
+        rate: of AdamW; see `USUAL_INPUTS`.
         decay: of its weights.
         batch: clips in a step.
         most_epochs: over the corpus.
-        patience: epochs in which the heads together get better by less than `least_gain`, and training ends.
-        least_gain: share of their squared errors.
+        patience: epochs in which a head gets better by less than `least_gain`, and its training ends.
+        least_gain: share of its errors.
         validation: share of the clips, by whole speakers.
         seed: decides the split, the first weights, the order and the dropout.
+        layout: what the heads take, see `budew.annotation.head_files`.
+        loss: mean squared error, or mean absolute error; None is the first for pooled heads, and the second,
+            that of the published ones, for flattened. The absolute error is least at the median: of an
+            emotion that is absent from most clips that is 0.
     """
 
-    widths: tuple[int, ...] = (64, 64, 32, 16)
+    widths: tuple[int, ...] = SMALL
     dropout: float = 0.1
     rate: float = 1e-3
     decay: float = 0.01
@@ -42,77 +62,136 @@ class Fitting:
     least_gain: float = 0.005
     validation: float = 0.15
     seed: int = 0
+    layout: Layout = "pooled"
+    loss: Loss | None = None
+
+    def __post_init__(self) -> None:
+        if self.loss is None:
+            object.__setattr__(self, "loss", "absolute" if self.layout == "flattened" else "squared")
+
+    def weights(self, inputs: int) -> int:
+        """Return how many weights a head has."""
+        return sum(after * (before + 1) for before, after in pairwise([inputs, *self.widths, 1]))
 
 
 class HeadStack(nn.Module):
-    """Heads (h) as one module: (batch, inputs) → (batch, h)."""
+    """Heads (h) as one module: (batch, inputs) → (h, batch)."""
 
-    def __init__(self, heads: int, inputs: int, fitting: Fitting) -> None:
+    def __init__(self, names: Sequence[str], inputs: int, fitting: Fitting) -> None:
         super().__init__()
-        sizes = [inputs, *fitting.widths, 1]
-        self.dropout = fitting.dropout
-        self.weights = nn.ParameterList(
-            nn.Parameter(torch.empty(heads, after, before).uniform_(-1, 1) * before**-0.5)
-            for before, after in pairwise(sizes)
-        )
-        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(heads, after)) for after in sizes[1:])
+        sizes = list(pairwise([inputs, *fitting.widths, 1]))
+        self.weights = nn.ParameterList(torch.empty(len(names), after, before) for before, after in sizes)
+        self.biases = nn.ParameterList(torch.zeros(len(names), after) for _, after in sizes)
+        with torch.no_grad():
+            for number, name in enumerate(names):
+                chance = _generator(fitting.seed, "weights", name)
+                for weight in self.weights:
+                    weight[number].uniform_(-1, 1, generator=chance).mul_(weight.shape[2] ** -0.5)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return scores (batch, heads) of inputs (batch, inputs)."""
-        hidden = torch.einsum("bi,hoi->hbo", inputs, self.weights[0]) + self.biases[0].unsqueeze(1)
-        for number, (weight, bias) in enumerate(zip(self.weights[1:], self.biases[1:], strict=True)):
-            active = dropout(relu(hidden), self.dropout if number else 0.0, self.training)
-            hidden = torch.baddbmm(bias.unsqueeze(1), active, weight.transpose(1, 2))
-        scores: Tensor = hidden.squeeze(2).T
-        return scores
+    def forward(self, inputs: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+        """Return scores (heads, batch) of inputs (batch, inputs).
+
+        `masks` (batch, outputs) scale the activations behind each layer but the first and the last.
+        """
+        (projection, *weights, last), (bias, *biases, offset) = self.weights, self.biases
+        projected = linear(inputs, projection.flatten(0, 1), bias.flatten())  # one product, twice as fast
+        active = relu(projected.view(-1, *bias.shape).transpose(0, 1))
+        for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            active = relu(torch.baddbmm(bias.unsqueeze(1), active, weight.transpose(1, 2)))
+            active = active * masks[number] if masks else active
+        parts = zip(active.unbind(), last.unbind(), offset.unbind(), strict=True)
+        # one by one, and a row a head: a product, or a sum down columns, rounds by the number of heads
+        return torch.stack([linear(*part).squeeze(1) for part in parts])
 
 
 def fit_stack(
-    features: Tensor, targets: Tensor, validation: Tensor, fitting: Fitting
-) -> tuple[list[Tensor], int]:
-    """Return the weights of the best epoch of each head, as `HeadStack.parameters` has them, and the epochs.
+    names: Sequence[str], batch: Batch, targets: Tensor, validation: Tensor, fitting: Fitting
+) -> tuple[list[Tensor], list[int]]:
+    """Return the weights of the best epoch of each head, as `HeadStack.parameters` has them, and its epochs.
 
     Args:
-        features: (clips, inputs), standardized.
-        targets: (clips, heads), standardized, NaN where unknown.
-        validation: (clips,), True for clips that decide when to stop.
+        names: of the heads.
+        batch: gives inputs of clips by their numbers.
+        targets: (heads, clips), standardized, NaN where unknown.
+        validation: (clips,), True for clips that decide when to stop. On the CPU.
         fitting: how.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(derived_seed(fitting.seed, "heads"))
-        stack = HeadStack(targets.shape[1], features.shape[1], fitting).to(features.device)
-        adam = torch.optim.AdamW(stack.parameters(), lr=fitting.rate, weight_decay=fitting.decay)
-        train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
-        best = [weights.detach().clone() for weights in stack.parameters()]
-        epochs, waited, reached = 0, 0, torch.inf
-        least = torch.full((targets.shape[1],), torch.inf, device=features.device)
-        while epochs < fitting.most_epochs and waited < fitting.patience:
-            epochs += 1
-            stack.train()
-            order = train[torch.randperm(len(train)).to(train.device)]
-            for chosen in torch.split(order, fitting.batch):
-                adam.zero_grad(set_to_none=True)
-                loss = _mean_errors(stack(features[chosen]), targets[chosen]).sum()
-                torch.autograd.backward(loss)
-                adam.step()
-            stack.eval()
-            with torch.no_grad():
-                losses = _mean_errors(stack(features[check]), targets[check])
-            better = losses < least
-            least = torch.where(better, losses, least)
-            for kept, now in zip(best, stack.parameters(), strict=True):
-                kept[better] = now.detach()[better]
-            waited += 1
-            if (total := float(least.sum())) < (1 - fitting.least_gain) * reached:
-                reached, waited = total, 0
-    return best, epochs
+    train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
+    inputs = batch(check[:1]).shape[1]
+    stack = HeadStack(names, inputs, fitting).to(targets.device)
+    projection, *others = stack.parameters()
+    groups: list[dict[str, Any]] = [
+        {"params": [projection], "lr": fitting.rate * min(1, USUAL_INPUTS / inputs)},
+        {"params": others},
+    ]
+    adam = torch.optim.AdamW(groups, lr=fitting.rate, weight_decay=fitting.decay, fused=True)
+    best = [weights.detach().clone() for weights in stack.parameters()]
+    least, reached = (torch.full((len(names),), torch.inf) for _ in range(2))
+    epochs, waited = (torch.zeros(len(names), dtype=torch.int64) for _ in range(2))
+    for epoch in range(fitting.most_epochs):
+        going = waited < fitting.patience
+        if not going.any():
+            break
+        epochs += going
+        _train_epoch(stack, adam, batch, targets, train, fitting, epoch)
+        losses = _losses(stack, batch, targets, check, fitting)
+        better = going & (losses < least)
+        least = torch.where(better, losses, least)
+        for kept, now in zip(best, stack.parameters(), strict=True):
+            for number in better.nonzero().squeeze(1).tolist():
+                kept[number].copy_(now[number].detach())
+        gained = least < (1 - fitting.least_gain) * reached
+        reached = torch.where(gained, least, reached)
+        waited = torch.where(gained, 0, waited + 1)
+    return best, epochs.tolist()
 
 
-def _mean_errors(scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean squared error of each head over the clips whose target is known."""
+def _train_epoch(
+    stack: HeadStack,
+    adam: torch.optim.AdamW,
+    batch: Batch,
+    targets: Tensor,
+    train: Tensor,
+    fitting: Fitting,
+    epoch: int,
+) -> None:
+    """Show each training clip once; all that is drawn depends on the seed and the epoch alone."""
+    chance = _generator(fitting.seed, "epoch", epoch)
+    order = train[torch.randperm(len(train), generator=chance)]
+    for chosen in torch.split(order, fitting.batch):
+        masks = [
+            (torch.rand(len(chosen), width, generator=chance) >= fitting.dropout).to(targets.device)
+            / (1 - fitting.dropout)
+            for width in fitting.widths[1:]
+        ]
+        adam.zero_grad(set_to_none=True)
+        errors, known = _errors(stack(batch(chosen), masks), targets[:, chosen.to(targets.device)], fitting)
+        torch.autograd.backward((errors / known.clamp(min=1)).sum())
+        adam.step()
+
+
+@torch.no_grad()
+def _losses(stack: HeadStack, batch: Batch, targets: Tensor, check: Tensor, fitting: Fitting) -> Tensor:
+    """Return the mean error of each head over the validation clips whose target is known; on the CPU."""
+    parts = [
+        torch.stack(_errors(stack(batch(chosen)), targets[:, chosen.to(targets.device)], fitting))
+        for chosen in torch.split(check, fitting.batch)
+    ]
+    errors, known = torch.stack(parts).sum(dim=0).cpu()
+    losses: Tensor = (errors / known.clamp(min=1)).float()
+    return losses
+
+
+def _errors(scores: Tensor, targets: Tensor, fitting: Fitting) -> tuple[Tensor, Tensor]:
+    """Return for each head the sum of its errors over the clips whose target is known, and their number."""
     known = ~targets.isnan()
-    errors = (scores - targets.nan_to_num()).square() * known
-    return errors.sum(dim=0) / known.sum(dim=0).clamp(min=1)
+    errors = (scores - targets.nan_to_num()) * known
+    errors = errors.square() if fitting.loss == "squared" else errors.abs()
+    return errors.double().sum(dim=1), known.double().sum(dim=1)
+
+
+def _generator(*parts: str | int) -> torch.Generator:
+    return torch.Generator().manual_seed(derived_seed(*parts))
 
 
 def unstacked(
@@ -120,14 +199,17 @@ def unstacked(
 ) -> Head:
     """Return head `number` of the weights of a stack, for inputs and scores that are not standardized.
 
-    `inputs` (two of shape (inputs,)) and `output` are the mean and spread that were taken out of features and
-    target.
+    `inputs` (two of shape (width,), which repeat along the inputs) and `output` are the mean and spread that
+    were taken out of features and target.
     """
-    parts = [part[number].double().cpu() for part in weights]
-    matrices, biases = parts[: len(parts) // 2], parts[len(parts) // 2 :]
+    parts = [part[number].cpu() for part in weights]
+    matrices, biases = parts[: len(parts) // 2], [bias.double() for bias in parts[len(parts) // 2 :]]
     mean, spread = (part.double().cpu() for part in inputs)
-    matrices[0] = matrices[0] / spread
-    biases[0] = biases[0] - matrices[0] @ mean
+    each = matrices[0].view(matrices[0].shape[0], -1, len(mean))
+    biases[0] = biases[0] - each.sum(dim=1, dtype=torch.float64) / spread @ mean
+    matrices[0] = (each / spread.float()).flatten(1)
     matrices[-1], biases[-1] = matrices[-1] * output[1], biases[-1] * output[1] + output[0]
     layers = zip(matrices, biases, strict=True)
-    return Head(name, tuple((matrix.float().contiguous(), bias.float()) for matrix, bias in layers))
+    return Head(
+        name, tuple((matrix.clone(), bias.float()) for matrix, bias in layers)
+    )  # a view saves all heads

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
@@ -68,6 +68,26 @@ def train_heads(
     out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
     encoder: options.HeadsEncoder = None,
     seed: Annotated[int, Option(help="Random seed for held-out speakers and initial weights.")] = 0,
+    layout: Annotated[
+        Literal["pooled", "flattened"],
+        Option(help="Input of a head: statistics of the encoder states over time, or all states in a row."),
+    ] = "pooled",
+    size: Annotated[
+        Literal["small", "large"],
+        Option(
+            help="Widths as in Empathic Insight-Voice-Small (64, 64, 32, 16) or -Large (128, 128, 64, 32)."
+        ),
+    ] = "small",
+    loss: Annotated[
+        Literal["squared", "absolute"] | None,
+        Option(help="Default: squared for pooled, absolute for flattened, as published."),
+    ] = None,
+    memory: Annotated[
+        float,
+        Option(
+            metavar="GB", min=0, help="Memory of the heads trained at once, at least one; changes no head."
+        ),
+    ] = 4.0,
     device: options.Device = None,
     batch_size: options.HeadsBatch = 16,
 ) -> None:
@@ -79,28 +99,31 @@ def train_heads(
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
-    from budew.annotation.head_stack import Fitting
+    from budew.annotation.head_stack import LARGE, SMALL, Fitting
     from budew.annotation.train_heads import train_heads as train
     from budew.reports.label_tables import quality_table, rare_line
 
     bad = PrintedErrors()
-    with progress_bar("encoding") as bar:
+    widths = LARGE if size == "large" else SMALL
+    with progress_bar("training heads") as bar:
         trained = train(
             corpus,
             out,
             encoder=encoder,
-            fitting=Fitting(seed=seed),
+            fitting=Fitting(widths, seed=seed, layout=layout, loss=loss),
+            memory=memory,
             device=device,
             batch_size=batch_size,
             on_bad=bad,
-            progress=bar,
+            progress=lambda clips: bar(clips, text="clips encoded"),
+            fitted=lambda heads: bar(heads, text="heads trained"),
         )
     print_table(quality_table(trained))
-    pooled = trained.pooled
-    if pooled.bare or pooled.unjudged or pooled.cut:
+    skipped = trained.skipped
+    if skipped.bare or skipped.unjudged or skipped.cut:
         say_error(
-            f"clips without a profile: {pooled.bare}, with unknown emotions: {pooled.unjudged}, "
-            f"longer than the window: {pooled.cut}"
+            f"clips without a profile: {skipped.bare}, with unknown emotions: {skipped.unjudged}, "
+            f"longer than the window: {skipped.cut}"
         )
     print(
         f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"

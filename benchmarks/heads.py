@@ -1,0 +1,137 @@
+"""Pooled and flattened heads against captions: quality on unheard voices, size and time.
+
+    python benchmarks/heads.py [--clips 2000] [--test 400] [--encoder DIR] [--memory 4]
+
+Heads of both layouts are trained on synthetic speech, on the encoder of the embedded checkpoint or of another
+one; flattened ones with the absolute error of the published heads and with the squared error too. They are
+scored on clips of other voices, as are the parsed captions of the same checkpoint: mean Spearman over the 40
+emotions, where an emotion without a head counts as one that is always absent. The encoder is shared:
+parameters and bytes are those of what follows it.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from budew.annotation.head_stack import Fitting
+from budew.annotation.heads import AnnotateByHeads
+from budew.annotation.train_heads import MEMORY, train_heads
+from budew.corpora import read
+from budew.errors import CorpusError
+from budew.evaluation import Evaluation, Pair, evaluate, evaluate_corpus
+from budew.model.checkpoint import load_checkpoint
+from budew.profile import VoiceProfile
+from budew.synthesis import synthesize_corpus
+from budew.taxonomy import EMOTIONS
+
+Result = TypeVar("Result")
+HEADS = {
+    "pooled heads": Fitting(),
+    "flattened heads, absolute error": Fitting(layout="flattened"),
+    "flattened heads, squared error": Fitting(layout="flattened", loss="squared"),
+}
+
+
+def main() -> None:
+    """Print a row a kind of heads, and one for captions."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--clips", type=int, default=2000, help="to train on")
+    parser.add_argument("--test", type=int, default=400, help="to score, of other voices")
+    parser.add_argument(
+        "--encoder", default=None, help="folder or hub id; the embedded checkpoint by default"
+    )
+    parser.add_argument("--memory", type=float, default=MEMORY, help="GB for the heads trained at once")
+    given = parser.parse_args()
+    columns = ("mean Spearman", "95 % interval", "heads", "parameters", "MB", "training, s", "ms a clip")
+    table = Table("", *columns, title=f"{given.clips} clips to train on, {given.test} to test")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        train, test = folder / "train", folder / "test"
+        synthesize_corpus(train, clips=given.clips, seed=71, split="train")
+        synthesize_corpus(test, clips=given.test, seed=90210, split="test")
+        for kind, fitting in HEADS.items():
+            table.add_row(kind, *by_heads(train, test, folder / kind, fitting, given))
+        table.add_row("captions, parsed", *by_captions(test, given))
+    Console(width=140).print(table)
+
+
+def by_heads(
+    train: Path, test: Path, out: Path, fitting: Fitting, given: argparse.Namespace
+) -> tuple[str, ...]:
+    """Train heads, score the test clips with them."""
+
+    def trained() -> int:
+        try:
+            return len(
+                train_heads(train, out, encoder=given.encoder, fitting=fitting, memory=given.memory).heads
+            )
+        except CorpusError as error:
+            print(error)
+            return 0
+
+    heads, training = timed(trained)
+    if not heads:
+        return ("0", "", "0", "", "", f"{training:.0f}", "")
+    found, scoring = timed(lambda: scored(test, out))
+    size = sum(file.stat().st_size for file in out.glob("*.pth"))
+    return row(found, str(heads), size / 4, size, f"{training:.0f}", scoring)
+
+
+def scored(test: Path, heads: Path) -> Evaluation:
+    """Score clips of which nothing is known beforehand."""
+    clips = {clip.id: clip for clip in read(test)}
+    bare = (replace(clip, profile=None) for clip in clips.values())
+    absent = dict.fromkeys(EMOTIONS, 0.0)
+    pairs = []
+    for clip in AnnotateByHeads(heads).run(bare, lambda _, error: print(error)):
+        profile, reference = clip.profile, clips[clip.id].profile
+        if profile is not None and reference is not None:
+            pairs.append(Pair(clip.id, reference, VoiceProfile(absent | dict(profile.emotions))))
+    return evaluate(pairs)
+
+
+def by_captions(test: Path, given: argparse.Namespace) -> tuple[str, ...]:
+    """Caption the test clips."""
+    model = load_checkpoint(given.encoder).model
+    encoder = {id(weights) for weights in model.get_encoder().parameters()}
+    behind = [weights for weights in model.parameters() if id(weights) not in encoder]
+    found, scoring = timed(lambda: evaluate_corpus(test, model=given.encoder))
+    size = sum(weights.numel() * weights.element_size() for weights in behind)
+    return row(found, "", sum(weights.numel() for weights in behind), size, "", scoring)
+
+
+def row(
+    found: Evaluation, heads: str, parameters: float, size: int, training: str, scoring: float
+) -> tuple[str, ...]:
+    """Format results."""
+    spearman = found.mean["spearman"].to_dict()
+    value, low, high = (spearman[key] or 0.0 for key in ("value", "low", "high"))
+    each = 1000 * scoring / len(found.pairs)
+    interval = f"{low:.3f} to {high:.3f}"
+    return (
+        f"{value:.3f}",
+        interval,
+        heads,
+        f"{parameters / 1e6:.2f} M",
+        f"{size / 1e6:.1f}",
+        training,
+        f"{each:.0f}",
+    )
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """Return the result and the seconds that it took."""
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
