@@ -51,6 +51,7 @@ def set_prefix(model: Any, tokenizer: Any) -> None:
     settings.suppress_tokens = None
     settings.begin_suppress_tokens = None
     settings.return_timestamps = False
+    settings.num_beams = settings.num_beams or 1  # the pipeline of transformers takes 5 where there is none
     settings.no_timestamps_token_id = tokenizer.convert_tokens_to_ids("<|notimestamps|>")
     if languages_of(settings):
         settings.language, settings.task = "en", "transcribe"

@@ -36,7 +36,9 @@ def published_tokenizer() -> WhisperTokenizer:
         "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
     ]  # fmt: skip
     vocab["<|endoftext|>"] = END
-    tokenizer = WhisperTokenizer(vocab=vocab, merges=merges, extra_special_tokens=special)
+    tokenizer = WhisperTokenizer(
+        vocab=vocab, merges=merges, extra_special_tokens=special, pad_token="<|endoftext|>"
+    )
     times = [f"<|{step * 0.02:.2f}|>" for step in range(1501)]
     tokenizer.add_tokens([AddedToken(time, normalized=False, special=False) for time in times])
     return tokenizer
