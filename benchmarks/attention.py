@@ -11,11 +11,12 @@ import time
 
 import torch
 
+from budew.model.adapt import short_window
 from budew.model.build import build_tokenizer, build_whisper
 from budew.resources import data_folder
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.scratch.heads import CUES, PRESENT, WhisperWithHeads
-from budew.training.trainer import accelerated
+from budew.training.trainer import accelerated, caption_loss, precision_of
 
 CAPTION = 26
 """Tokens."""
@@ -23,30 +24,29 @@ CAPTION = 26
 
 def seconds_a_step(recipe: Recipe, attention: str, *, steps: int = 20) -> float:
     """Return the median time of a step: forward, backward, update."""
-    tokenizer = build_tokenizer(["a sad voice"], vocabulary=recipe.model.size.vocabulary)
-    model = build_whisper(
-        recipe.model.size, recipe.model.features, tokenizer, seed=1, kind=WhisperWithHeads
-    ).train()
-    model.heads_weight = 1.0
+    scratch = recipe.model.scratch
+    tokenizer = build_tokenizer(["a sad voice"], vocabulary=scratch.size.vocabulary)
+    model = build_whisper(scratch.size, scratch.features, tokenizer, seed=1, kind=WhisperWithHeads).train()
     model.set_attn_implementation(attention)
     device = torch.accelerator.current_accelerator() if accelerated() else torch.device("cpu")
     assert device is not None  # there is one where `accelerated`
     model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    clips, frames = recipe.optimizer.batch_size, recipe.model.features.frames // 2
+    clips, frames = recipe.optimizer.batch_size, scratch.features.frames // 2
     tokens = torch.randint(0, len(tokenizer), (clips, CAPTION), device=device)
     batch = {
-        "input_features": torch.randn(clips, recipe.model.features.mel_bins, frames, device=device),
+        "input_features": torch.randn(clips, scratch.features.mel_bins, frames, device=device),
         "decoder_input_ids": tokens,
-        "labels": tokens,
         "heads": torch.rand(clips, PRESENT + len(CUES), device=device),
     }
     times = []
     for _ in range(steps):
         start = time.perf_counter()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.optimizer.precision == "bf16"):
-            loss = model(**batch).loss
-        loss.backward()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision_of(recipe) == "bf16"):
+            with short_window(model.model.encoder, frames):
+                output = model(**batch)
+            loss = caption_loss(output, tokens, clips=clips, heads_weight=1.0)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         loss.item()  # waits for the device

@@ -58,6 +58,14 @@ HeadsEncoder = Annotated[
         "else laion/BUD-E-Whisper; in train-heads, the one in this package.",
     ),
 ]
+RecipeChanges = Annotated[
+    list[str] | None,
+    Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change one field, such as optimizer.max_steps=200. May be repeated.",
+    ),
+]
 HeadsBatch = Annotated[int, Option(min=1, help="Windows in each encoder batch; larger is faster.")]
 JsonFile = Annotated[
     Path | None, Option(metavar="FILE", dir_okay=False, help="Write all results here as JSON; - is stdout.")

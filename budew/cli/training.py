@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from typer import Argument, Option
@@ -11,55 +11,111 @@ from budew.cli import options
 from budew.cli.options import PrintedErrors
 from budew.terminal import print_table, progress_bar, say_error, visible_name
 
+if TYPE_CHECKING:
+    from budew.training.recipe import Recipe
+
 app = typer.Typer()
+
+
+@app.command()
+def recipes(
+    name: Annotated[
+        str | None, Argument(metavar="[RECIPE]", help="A YAML file, or the name of an included recipe.")
+    ] = None,
+    settings: options.RecipeChanges = None,
+) -> None:
+    """List the included recipes, or explain one field by field.
+
+    Memory is for one device and the batch size of the recipe; what a run needs on
+    your data is shown by budew train RECIPE --dry-run.
+
+    Example: budew recipes whisper-small-lora
+    """
+    from budew.training.recipe import load_recipe, shipped_recipes
+
+    if name is not None:
+        chosen = load_recipe(name, settings or [])
+        from budew.reports.recipe_tables import fields_table
+
+        print_table(fields_table(chosen))
+        return
+    from budew.reports.recipe_tables import recipes_table
+
+    print_table(recipes_table({found: load_recipe(found) for found in shipped_recipes()}))
 
 
 @app.command(no_args_is_help=True)
 def train(
     recipe: Annotated[
         str,
-        Argument(
-            metavar="RECIPE",
-            help="A YAML file, or the name of an included recipe: tiny-synthetic or train-demo.",
-        ),
+        Argument(metavar="RECIPE", help="A YAML file, or the name of an included recipe: see budew recipes."),
     ],
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Check the recipe and print it with every field, without training.")
+        bool,
+        Option("--dry-run", help="Check recipe and data, and estimate memory, time and disk. No training."),
     ] = False,
     resume: Annotated[bool, Option(help="Continue an interrupted run, or train from the start.")] = True,
-    settings: Annotated[
+    cache_features: Annotated[
+        bool, Option("--cache-features", help="Compute spectrograms once and keep them: for small corpora.")
+    ] = False,
+    report_to: Annotated[
         list[str] | None,
-        Option(
-            "--set",
-            metavar="FIELD=VALUE",
-            help="Change one field, such as optimizer.max_steps=200. May be repeated.",
-        ),
+        Option(help="Where curves go: tensorboard, wandb, trackio or mlflow. May be repeated."),
     ] = None,
+    push_to_hub: Annotated[
+        str | None,
+        Option(metavar="OWNER/NAME", help="Upload the result to this repository, made private if new."),
+    ] = None,
+    settings: options.RecipeChanges = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Folder of the run. Default: runs/NAME.")] = None,
 ) -> None:
-    """Train a captioner from a recipe, and save a stock transformers checkpoint.
+    """Fine-tune a Whisper into a captioner, or train one from scratch, by a recipe.
 
-    Run the same command again to resume an interrupted run.
+    The result is a stock transformers checkpoint. Run the same command again to resume
+    an interrupted run, or with more steps to extend a finished one. With several GPUs:
+    torchrun --nproc_per_node 8 -m budew train RECIPE
 
-    Example: budew train tiny-synthetic --set optimizer.max_steps=200 --out runs/short
+    Example: budew train whisper-small-lora --set data.train=train/ --set data.validation=validation/
     """
-    from budew.corpora.sources import matches
     from budew.training.recipe import load_recipe
 
-    chosen = load_recipe(recipe, settings or [])
-    from budew.training.run import describe  # seconds, and a wrong recipe is reported before
-    from budew.training.run import train as train_recipe
-
+    changes = [*(settings or []), *(["data.cache_features=true"] if cache_features else [])]
+    if report_to:
+        changes.append(f"report_to=[{', '.join(report_to)}]")
+    chosen = load_recipe(recipe, changes)
     folder = out or Path("runs") / chosen.name
     if dry_run:
-        for named in filter(None, (chosen.data.train, chosen.data.validation)):
-            matches(named)  # raises if there is none
-        print(f"{describe(chosen)}\ncheckpoint: {folder / 'checkpoint'}")
+        _plan(chosen, folder)
         return
+    from budew.training.run import train as train_recipe  # seconds; a wrong recipe is reported before
+
     checkpoint = train_recipe(chosen, out=folder, resume=resume)
-    corpus = chosen.data.validation or folder / "speech" / "validation"
+    if push_to_hub:
+        from budew.training.saving import push
+
+        print(f"pushed to:  {push(checkpoint, push_to_hub)}")
+    corpus = chosen.data.validation or Path(chosen.data.cache or folder) / "speech" / "validation"
     evaluation = ("budew", "evaluate", str(corpus), "--model", str(checkpoint))
     print(f"checkpoint: {checkpoint}\nnext:       {shlex.join(evaluation)}")
+
+
+def _plan(recipe: "Recipe", folder: Path) -> None:
+    """Print what a run would be."""
+    from budew.reports.recipe_tables import needs_table, recipes_table
+    from budew.training.estimate import estimate
+    from budew.training.run import plan
+
+    clips, steps = plan(recipe, folder)
+    print(recipe.to_yaml())
+    print_table(recipes_table({recipe.name: recipe}))
+    print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
+    needs = estimate(recipe)
+    if needs is None:
+        print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
+        return
+    print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB\n")
+    print_table(needs_table(recipe, needs, steps))
+    print(f"\ncheckpoint: {folder / 'checkpoint'}")
 
 
 @app.command(no_args_is_help=True)

@@ -221,6 +221,38 @@ def write_weights(path: Path, weights: Iterable[tuple[str, float]]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def read_weights(path: Path) -> dict[str, float]:
+    """Return the weights in a file of `write_weights`, by clip id.
+
+    Raises:
+        CorpusError: it is another file, or a weight is not a number from 0 on.
+        OSError: it cannot be read.
+    """
+    check_weight_file(path)
+    weights: dict[str, float] = {}
+    try:
+        for row in _rows(path):
+            id, weight = row["id"], row["weight"]
+            if not isinstance(id, str) or isinstance(weight, bool) or not 0 <= weight < math.inf:
+                raise ValueError
+            weights[id] = float(weight)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise CorpusError(f"{path}: not a file of weights: make it with `budew corpus weights`") from error
+    return weights
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet
+
+        with pyarrow.parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(_ROWS):
+                yield from batch.to_pylist()
+        return
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
 def _write_parquet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
     import pyarrow as pa  # half a second, and JSON Lines do without
     import pyarrow.parquet

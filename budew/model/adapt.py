@@ -9,7 +9,9 @@ Low-rank adapters (Hu et al. 2021, "LoRA") leave the pretrained weights as they 
 of small rank for the projections of the attention.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -95,6 +97,27 @@ def set_window(model: Any, processor: WhisperProcessor, seconds: int) -> Whisper
     return WhisperProcessor(features.extractor(), processor.tokenizer)
 
 
+@contextmanager
+def short_window(encoder: Any, frames: int) -> Iterator[None]:
+    """Let an encoder take an even number of frames, fewer than its window, within a `with` block.
+
+    The stock encoder accepts only whole windows. With the first positions of its table it computes, bit for
+    bit, what a model made for the shorter window with the same weights does.
+    """
+    positions, config = encoder.embed_positions, encoder.config
+    whole = config.max_source_positions
+    if frames == ENCODER_STRIDE * whole:
+        yield
+        return
+    length = frames // ENCODER_STRIDE
+    first = torch.nn.Embedding(length, positions.embedding_dim, _weight=positions.weight[:length])
+    encoder.embed_positions, config.max_source_positions = first, length
+    try:
+        yield
+    finally:
+        encoder.embed_positions, config.max_source_positions = positions, whole
+
+
 def set_trained(model: Any, method: Method, lora: Lora) -> Any:
     """Return the model with the weights that learn, ready for a trainer: a peft model for "lora".
 
@@ -116,7 +139,9 @@ def set_trained(model: Any, method: Method, lora: Lora) -> Any:
     settings = peft.LoraConfig(
         r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=list(lora.targets)
     )
-    return peft.get_peft_model(model, settings)
+    with warnings.catch_warnings():  # peft asks transformers by a name that is going out of use
+        warnings.simplefilter("ignore", FutureWarning)
+        return peft.get_peft_model(model, settings)
 
 
 def _require_targets(model: Any, targets: Sequence[str]) -> None:

@@ -129,7 +129,7 @@ def index_corpus(
     work = partial(_index_entry, folder=folder)
     parts: list[Path] = []
     done = 0
-    if workers > 1 and len(entries) > 1:
+    if workers > 1 and sum(not _facts(entry, folder).exists() for entry in entries) > 1:
         with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
             made = pool.map(work, entries)
             parts, done = _collected(made, done, progress)
@@ -172,11 +172,16 @@ def _joined(parts: Sequence[Path]) -> ClipIndex:
 
 def _index_entry(entry: Path | str, *, folder: Path) -> tuple[Path, int]:
     """Index one shard, table, manifest or folder; return the file that is written last, and its clips."""
-    made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
-    facts = folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
+    facts = _facts(entry, folder)
     if not facts.exists():
         _write_index(entry, facts)
     return facts, len(np.load(facts.with_suffix(".npy"), mmap_mode="r"))
+
+
+def _facts(entry: Path | str, folder: Path) -> Path:
+    """Return the file that is written last when an entry is indexed."""
+    made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
+    return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
 
 def _write_index(entry: Path | str, facts: Path) -> None:
@@ -230,7 +235,8 @@ def _noted(clip: Clip) -> tuple[bytes, int]:
     if clip.profile is not None and says_anything(clip.profile):
         flags |= RATED
     synthesis = clip.metadata.get("synthesis")
-    cues = synthesis.get("cues", {}) if isinstance(synthesis, dict) else {}
+    cues = synthesis.get("cues") if isinstance(synthesis, dict) else None
+    cues = cues if isinstance(cues, dict) else {}  # notes of anyone
     profile = None if clip.profile is None else clip.profile.to_dict()
     known = {"id": clip.id, "profile": profile, "captions": captions, "cues": cues}
     return json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode() + b"\n", flags

@@ -1,35 +1,45 @@
 """Examples of a run, streamed: a clip is looked up, decoded and turned into features when its turn comes.
 
 Nothing is copied, and memory does not grow with the corpus: 30 s are a megabyte as features and a tenth of it
-as MP3. All that is random in an example comes from a generator seeded by (seed, epoch, clip id), so a run has
-the same examples with any number of workers, and after a stop.
+as MP3. All that is random in an example comes from a generator seeded by seed, clip id and number of the
+example, so a run has the same examples with any number of workers, and after a stop.
+
+Small corpora may be kept as spectrograms instead: 8 s take 100 kB in half precision and 4 ms to compute.
 """
 
+import hashlib
+import random
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import Dataset
-from transformers import WhisperProcessor
+from torch.utils.data import DataLoader, Dataset
+from transformers import WhisperFeatureExtractor, WhisperProcessor
 
 from budew.audio.samples import decode
 from budew.errors import AudioError, BudewWarning, CorpusError
 from budew.randomness import generator
+from budew.training.augmentation import change_audio, mask
 from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex, Notes
 from budew.training.clip_order import ClipOrder
-from budew.training.data import target_tokens
-from budew.training.targets import Target, TargetSettings, draw_target
+from budew.training.recipe import Recipe
+from budew.training.scratch.heads import head_labels
+from budew.training.targets import Target, draw_target
 
-Longer = Literal["skip", "split", "cut", "error"]
-Written = Literal["checked", "any"]
-"""Captions that are learned as they are: those that passed the gate or came with the corpus, or rendered ones
-as well.
-"""
+Features = npt.NDArray[np.float16]
+IGNORED = -100
+"""Label of a token that the loss leaves out."""
+STEP = 16
+"""Frames. Cut batches are a multiple of it long, so that there are few shapes to compute."""
+WHOLE_SHARE = 0.1
+"""Share of the batches that keep the whole window while batches are cut."""
 _FLAGS = {"checked": REWRITTEN | ORIGINAL, "any": REWRITTEN | ORIGINAL | RENDERED}
 _KINDS = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render")}
 _TRIES = 20
@@ -50,6 +60,8 @@ class Selection:
         starts: (examples,), where in the clip the example begins, seconds.
         left_out: clips by the reason why they are not used.
         cut: clips of which only the beginning is used.
+        weights: (examples,), how often each comes, in proportion to the others; None for all alike.
+        spectrograms: file of `cache_features`.
     """
 
     index: ClipIndex
@@ -57,34 +69,32 @@ class Selection:
     starts: npt.NDArray[np.float32]
     left_out: Counter[str]
     cut: int = 0
+    weights: npt.NDArray[np.float64] | None = None
+    spectrograms: Path | None = None
+
+    @property
+    def rows(self) -> npt.NDArray[np.void]:
+        """Return the rows of the index, (examples,)."""
+        return self.index.rows[self.numbers]
 
 
-def select(
-    index: ClipIndex,
-    *,
-    target: TargetSettings,
-    window: float,
-    longer: Longer = "skip",
-    written: Written = "checked",
-) -> Selection:
+def select(index: ClipIndex, recipe: Recipe, *, window: float) -> Selection:
     """Return the clips that there is something to learn of and that fit in the window.
 
     Args:
         index: of the corpus.
-        target: what is learned of a clip.
+        recipe: what is learned of a clip, and what becomes of longer ones.
         window: seconds.
-        longer: of clips longer than it: left out; split into windows, each with the captions of the whole;
-            cut to their beginning; or an error.
-        written: captions that are learned as they are.
 
     Raises:
         CorpusError: a clip is longer than the window, where that is an error; or no clip is left.
     """
+    longer = recipe.data.longer
     flags, seconds = index.rows["flags"], index.rows["seconds"].astype(np.float64)
-    has_text = (flags & _FLAGS[written]) > 0
+    has_text = (flags & _FLAGS[recipe.data.captions]) > 0
     has_profile = (flags & RATED) > 0
     known = {"paraphrase": has_text, "template": has_profile, "scalars": has_profile}.get(
-        target.kind, has_text | has_profile
+        recipe.target.kind, has_text | has_profile
     )
     short, long = seconds < SHORTEST, seconds > window + _PLUS
     left_out = Counter(index.left_out)
@@ -114,18 +124,87 @@ def select(
     return Selection(index, numbers, starts, +left_out, cut)
 
 
+def spectrogram(samples: npt.NDArray[np.float32], extractor: WhisperFeatureExtractor) -> tuple[Features, int]:
+    """Return the spectrogram (mel bins, frames) of a window, and how many frames of it are not padding."""
+    made = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="np").input_features[0]
+    return made.astype(np.float16), min(made.shape[1], -(-len(samples) // extractor.hop_length))
+
+
+def cache_features(
+    selection: Selection,
+    extractor: WhisperFeatureExtractor,
+    folder: Path,
+    *,
+    workers: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Selection:
+    """Return the selection with its spectrograms in a file of the folder, computed if they are not there.
+
+    Clips that cannot be decoded have no frames in it.
+    """
+    made_of = [str(selection.index.files), extractor.to_json_string()]
+    digest = hashlib.sha256("".join(made_of).encode())
+    digest.update(selection.numbers.tobytes() + selection.starts.tobytes())
+    path = folder / f"{digest.hexdigest()[:20]}.f16"
+    if not path.exists():
+        unfinished = path.with_suffix(".unfinished")
+        lengths = []
+        with unfinished.open("wb") as file:
+            for values, length in DataLoader(_Computed(selection, extractor), None, num_workers=workers):
+                file.write(values.numpy().tobytes())
+                lengths.append(length)
+                if progress:
+                    progress(len(lengths))
+        np.save(path.with_suffix(".npy"), np.array(lengths))
+        unfinished.replace(path)
+    return replace(selection, spectrograms=path)
+
+
+class _Computed(Dataset[tuple[Features, int]]):
+    """The spectrograms of a selection, in order."""
+
+    def __init__(self, selection: Selection, extractor: WhisperFeatureExtractor) -> None:
+        self.selection, self.extractor = selection, extractor
+
+    def __len__(self) -> int:
+        return len(self.selection.numbers)
+
+    def __getitem__(self, at: int) -> tuple[Features, int]:
+        try:
+            return spectrogram(_window(self.selection, at, self.extractor), self.extractor)
+        except (AudioError, CorpusError) as error:
+            warnings.warn(BudewWarning(str(error)), stacklevel=2)
+            extractor = self.extractor
+            return np.zeros((extractor.feature_size, extractor.nb_max_frames), np.float16), 0
+
+
+def _window(used: Selection, at: int, extractor: WhisperFeatureExtractor) -> npt.NDArray[np.float32]:
+    number = int(used.numbers[at])
+    rate, name = extractor.sampling_rate, f"clip {used.index.notes(number).id!r}"
+    whole = decode(used.index.audio(number), sampling_rate=rate, name=name).usable
+    start = round(float(used.starts[at]) * rate)
+    return whole[start : start + extractor.n_samples]
+
+
+@lru_cache(maxsize=64)
+def _cached(path: Path) -> tuple[Features, npt.NDArray[np.int64]]:
+    lengths: npt.NDArray[np.int64] = np.load(path.with_suffix(".npy"))
+    return np.memmap(path, dtype=np.float16, mode="r"), lengths
+
+
 class Examples(Dataset[dict[str, Any]]):
-    """The examples of a run by number: `input_features` (mel bins, frames), `length` in frames that are not
-    padding, `tokens` of prompt, prefix, caption and end, and how many of these come before the caption.
+    """The examples of a run by number: `input_features` (mel bins, frames), float16, and how many of these
+    count (`length`); `tokens` of prompt, prefix, caption and end, and how many come before the caption
+    (`prefix`); from scratch the labels of the heads, `heads` (targets,); in validation what is known of the
+    clip, `notes`.
 
     Args:
         corpora: what is used of each corpus.
         order: of the run.
         processor: of the model.
-        target: what is learned of a clip.
-        seed: of everything that is random in an example.
-        written: captions that are learned as they are.
+        recipe: what is learned of a clip, seed, augmentation.
         longest: tokens of the decoder.
+        training: False for validation, without augmentation and in whole windows.
     """
 
     def __init__(
@@ -133,52 +212,83 @@ class Examples(Dataset[dict[str, Any]]):
         corpora: Sequence[Selection],
         order: ClipOrder,
         processor: WhisperProcessor,
+        recipe: Recipe,
         *,
-        target: TargetSettings,
-        seed: int,
-        written: Written = "checked",
-        longest: int = 448,
+        longest: int,
+        training: bool = True,
     ) -> None:
-        self.corpora, self.order, self.processor = corpora, order, processor
-        self.target, self.seed, self.written, self.longest = target, seed, written, longest
+        self.corpora, self.order, self.processor, self.recipe = corpora, order, processor, recipe
+        self.longest, self.training = longest, training
 
     def __len__(self) -> int:
         return self.order.examples
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        corpus, place, epoch = self.order[index]
+        corpus, place, _ = self.order[index]
         used = self.corpora[corpus]
         for at in range(place, place + _TRIES):
             at %= len(used.numbers)
             notes = used.index.notes(int(used.numbers[at]))
+            rng = generator(self.recipe.seed, index, notes.id)
             try:
-                samples = self._samples(used, at, notes)
+                features, length = self._features(used, at, notes, rng)
             except (AudioError, CorpusError) as error:
                 warnings.warn(BudewWarning(f"the next clip is taken instead: {error}"), stacklevel=2)
                 continue
-            return self._example(samples, notes, epoch)
+            example = self._example(features, length, notes, rng) | self._window(index, length, features)
+            return example if self.training else example | {"notes": notes}
         raise CorpusError(f"{_TRIES} clips in a row cannot be decoded, {notes.id!r} last: check the corpus")
 
-    def _samples(self, used: Selection, at: int, notes: Notes) -> npt.NDArray[np.float32]:
-        extractor = self.processor.feature_extractor
-        audio = used.index.audio(int(used.numbers[at]))
-        whole = decode(audio, sampling_rate=extractor.sampling_rate, name=f"clip {notes.id!r}").samples
-        start = round(float(used.starts[at]) * extractor.sampling_rate)
-        return whole[start : start + extractor.n_samples]
+    def notes(self, index: int) -> Notes:
+        """Return what is known of the clip of an example."""
+        corpus, place, _ = self.order[index]
+        used = self.corpora[corpus]
+        return used.index.notes(int(used.numbers[place]))
 
-    def _example(self, samples: npt.NDArray[np.float32], notes: Notes, epoch: int) -> dict[str, Any]:
-        extractor, rng = self.processor.feature_extractor, generator(self.seed, epoch, notes.id)
-        written = tuple(text for kind in _KINDS[self.written] for text in notes.captions.get(kind, ()))
-        tokens, prefix = tokens_of(
-            draw_target(notes.profile, written, self.target, rng), self.processor, self.longest
-        )
-        made = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="np")
-        return {
-            "input_features": torch.from_numpy(made.input_features[0]),
-            "length": -(-len(samples) // extractor.hop_length),
-            "tokens": tokens,
-            "prefix": prefix,
-        }
+    def tokens(self, index: int) -> int:
+        """Return the number of tokens of a validation example, without its audio."""
+        notes = self.notes(index)
+        rng = generator(self.recipe.seed, index, notes.id)
+        return len(tokens_of(self.target(notes, rng), self.processor, self.longest)[0])
+
+    def target(self, notes: Notes, rng: random.Random) -> Target:
+        """Return a text to learn of a clip."""
+        kinds = _KINDS[self.recipe.data.captions]
+        written = tuple(text for kind in kinds for text in notes.captions.get(kind, ()))
+        return draw_target(notes.profile, written, self.recipe.target, rng)
+
+    def _features(self, used: Selection, at: int, notes: Notes, rng: random.Random) -> tuple[Features, int]:
+        extractor, augmentation = self.processor.feature_extractor, self.recipe.data.augmentation
+        if used.spectrograms is None:
+            samples = _window(used, at, extractor)
+            if self.training and augmentation.changes_audio:
+                samples = change_audio(samples, extractor.sampling_rate, augmentation, rng)
+            features, length = spectrogram(samples[: extractor.n_samples], extractor)
+        else:
+            values, lengths = _cached(used.spectrograms)
+            shape = (len(lengths), extractor.feature_size, -1)
+            features, length = values.reshape(shape)[at], int(lengths[at])
+        if not length:
+            raise AudioError(f"clip {notes.id!r} cannot be decoded")
+        if self.training:
+            features, shift = mask(features, augmentation, rng)
+            length = min(features.shape[1], length + shift)
+        return features, length
+
+    def _example(self, features: Features, length: int, notes: Notes, rng: random.Random) -> dict[str, Any]:
+        tokens, prefix = tokens_of(self.target(notes, rng), self.processor, self.longest)
+        example = {"input_features": torch.from_numpy(np.array(features)), "tokens": tokens, "prefix": prefix}
+        if self.recipe.model.method == "scratch":
+            example["heads"] = torch.from_numpy(head_labels(notes.profile, notes.cues))
+        return example
+
+    def _window(self, index: int, length: int, features: Features) -> dict[str, int]:
+        """Return the frames that count: a batch is cut to its longest clip, or keeps the whole window."""
+        size, share = self.order.batch_size, self.recipe.data.short_windows
+        late = index >= share * len(self)
+        batch = generator(self.recipe.seed, index // size, "window")
+        whole = not self.training or late or batch.random() < WHOLE_SHARE
+        return {"length": features.shape[1] if whole else length}
 
 
 def tokens_of(target: Target, processor: WhisperProcessor, longest: int) -> tuple[list[int], int]:
@@ -188,5 +298,39 @@ def tokens_of(target: Target, processor: WhisperProcessor, longest: int) -> tupl
     """
     tokenizer = processor.tokenizer
     prompt = [int(id) for id in tokenizer.get_prompt_ids(target.prompt)] if target.prompt else []
-    ids = target_tokens(target.text, tokenizer, longest - len(prompt))
+    # "<|endoftext|>" in a caption of a corpus is text, not an end.
+    ids: list[int] = tokenizer(target.text, split_special_tokens=True).input_ids
+    if len(prompt) + len(ids) > longest:
+        ids = [*ids[: longest - len(prompt) - 1], tokenizer.eos_token_id]
     return [*prompt, *ids], len(prompt) + len(tokenizer.prefix_tokens)
+
+
+def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.Tensor]:
+    """Return a batch: `input_features`, `decoder_input_ids`, `labels` and `heads` if there are any, clips
+    first. It is as long as the longest of its examples; what comes before a caption is masked in the loss.
+
+    Args:
+        examples: of `Examples`.
+        padding: token that fills shorter captions; masked in the loss.
+    """
+    longest = max(len(example["tokens"]) for example in examples)
+    tokens = torch.full((len(examples), longest), padding, dtype=torch.long)
+    for row, example in enumerate(examples):
+        tokens[row, : len(example["tokens"])] = torch.tensor(example["tokens"])
+    lengths, prefixes = (
+        torch.tensor(values)[:, None]
+        for values in zip(*((len(example["tokens"]), example["prefix"]) for example in examples), strict=True)
+    )
+    labels = tokens[:, 1:].clone()
+    places = torch.arange(1, longest)
+    labels[(places >= lengths) | (places < prefixes)] = IGNORED
+    frames = -(-max(example["length"] for example in examples) // STEP) * STEP
+    features = [example["input_features"][:, :frames] for example in examples]
+    batch = {
+        "input_features": torch.stack(features).float(),
+        "decoder_input_ids": tokens[:, :-1],
+        "labels": labels,
+    }
+    if "heads" in examples[0]:
+        batch["heads"] = torch.stack([example["heads"] for example in examples])
+    return batch

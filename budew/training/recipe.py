@@ -5,20 +5,82 @@ reproduce a checkpoint. `--set optimizer.learning_rate=3e-4` changes a field.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from budew.captions import frame_names
 from budew.errors import SettingsError
+from budew.model.adapt import Lora
 from budew.model.build import Features, Size
 from budew.resources import data_folder
 from budew.settings import Settings, load, read_yaml
+from budew.training.augmentation import Augmentation
+from budew.training.targets import TargetSettings
 
 MAX_SEED = 2**32 - 1
 """Of numpy."""
+NOT_DECIDING = (
+    *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
+    *("optimizer.max_steps", "optimizer.epochs"),
+)
+"""Fields that a run may be continued with another value of: weights do not depend on the first five, and a
+longer run goes on from the end of a shorter one.
+"""
+
+
+class ScratchSettings(Settings):
+    """A model with random weights."""
+
+    features: Features = Field(default=Features(), description="the spectrograms")
+    size: Size = Field(default=Size(), description="the size")
+    heads_weight: float = Field(
+        default=1.0,
+        ge=0,
+        le=1e6,
+        description="weight in the loss of heads on the encoder that predict the labels; they are not saved",
+    )
+
+
+class ModelSettings(Settings):
+    """The model that is trained, and how."""
+
+    base: str | None = Field(
+        default=None, description="pretrained Whisper: a folder or hub id; null from scratch"
+    )
+    method: Literal["full", "lora", "encoder-frozen", "scratch"] = Field(
+        default="full",
+        description='"full": all weights learn; "lora": low-rank adapters do; "encoder-frozen": the decoder '
+        'does; "scratch": random weights',
+    )
+    lora: Lora = Field(default=Lora(), description="the adapters")
+    window_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=30,
+        description="window of the encoder, in seconds; null for that of the base (30): a step on 8 s takes "
+        "a sixth of the time",
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, description="keep fewer activations, for half the memory and a third more time"
+    )
+    compile: bool = Field(default=False, description="compile the model; pays on GPUs, after some minutes")
+    num_beams: int = Field(default=1, ge=1, le=64, description="beam width saved in the checkpoint")
+    scratch: ScratchSettings = Field(default=ScratchSettings(), description='of the method "scratch"')
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.base is None) != (self.method == "scratch"):
+            raise ValueError(
+                "base: required, unless method is scratch"
+                if self.base is None
+                else "base: there is none from scratch: set method to full, lora or encoder-frozen"
+            )
+        if self.method == "scratch" and self.window_seconds is not None:
+            raise ValueError("window_seconds: is that of a base; from scratch, set scratch.features")
+        return self
 
 
 class SpeechSettings(Settings):
@@ -29,74 +91,117 @@ class SpeechSettings(Settings):
     seed: int = Field(default=1, ge=0, le=MAX_SEED, description="seed of voices, profiles and texts")
 
 
+class TrainingCorpus(Settings):
+    """One corpus of several."""
+
+    corpus: str = Field(description="anything that `budew.read` reads")
+    weight: float = Field(
+        default=1.0, gt=0, description="its share of the examples, in proportion to the others"
+    )
+    clip_weights: str | None = Field(
+        default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
+    )
+
+
 class DataSettings(Settings):
     """What a model is trained on."""
 
-    train: str | None = Field(
-        default=None,
-        description="training corpus, anything that `budew.read` reads; null for synthetic speech",
+    train: tuple[TrainingCorpus, ...] = Field(
+        default=(),
+        description="training corpora: one (anything that `budew.read` reads), or a list of corpus, weight "
+        "and clip_weights; none for synthetic speech",
     )
-    validation: str | None = Field(default=None, description="validation corpus; null for synthetic speech")
+    validation: str | None = Field(
+        default=None, description="validation corpus; required with training corpora"
+    )
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
-    captions: Literal["render", "corpus"] = Field(
-        default="render",
-        description='"render": each profile is rendered in each epoch; "corpus": one of the captions of '
-        "the clip, drawn in each epoch",
+    captions: Literal["checked", "any"] = Field(
+        default="checked",
+        description='captions that are learned as they are, "checked": paraphrases that passed the gate and '
+        'captions that came with the corpus; "any": rendered ones as well',
     )
-    wording: Literal["varied", "plain"] = Field(default="varied", description="of rendered captions")
-    frames: tuple[str, ...] = Field(
-        default=(), description="sentence frames of rendered captions; empty for all"
+    longer: Literal["skip", "split", "cut", "error"] = Field(
+        default="skip",
+        description="clips longer than the window: left out; split, each part with the captions of the "
+        "whole; cut to their beginning; or an error",
+    )
+    mixed_shards: int = Field(
+        default=8, ge=1, description="shards of a corpus that are read at once and whose clips are mixed"
     )
     short_windows: float = Field(
-        default=0.8,
+        default=0.0,
         ge=0,
         le=1,
         description="share of the run, from its beginning, in which most batches are cut to their longest "
         "clip, up to twice as fast a step",
     )
-    time_masks: int = Field(
-        default=2, ge=0, le=100, description="masked stretches of time, at most 20 frames each"
+    cache: str | None = Field(
+        default=None, description="folder of indexes and cached features; null: in the folder of the run"
     )
-    band_masks: int = Field(
-        default=2, ge=0, le=100, description="masked frequency bands, at most 12 wide each"
+    cache_features: bool = Field(
+        default=False, description="compute spectrograms once and keep them, for small corpora"
     )
     workers: int = Field(
         default=0, ge=0, le=1024, description="processes that prepare batches; 0: the training process"
     )
+    augmentation: Augmentation = Field(default=Augmentation(), description="changes of the audio")
 
-    @field_validator("frames")
+    @field_validator("train", mode="before")
     @classmethod
-    def _check_frames(cls, frames: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [frame for frame in frames if frame not in frame_names()]
-        if unknown:
-            raise ValueError(f"unknown are {', '.join(unknown)}; there are {', '.join(frame_names())}")
-        return frames
+    def _list(cls, given: Any) -> Any:
+        several = (given,) if isinstance(given, str | dict) else given
+        if not isinstance(several, tuple | list):
+            return () if several is None else several
+        return tuple({"corpus": one} if isinstance(one, str) else one for one in several)
 
-
-class ModelSettings(Settings):
-    """The model."""
-
-    features: Features = Field(default=Features(), description="the spectrograms")
-    size: Size = Field(default=Size(), description="the size")
-    heads_weight: float = Field(
-        default=1.0,
-        ge=0,
-        le=1e6,
-        description="weight in the loss of the heads on the encoder, which are not saved",
-    )
-    num_beams: int = Field(default=1, ge=1, le=64, description="beam width saved in the checkpoint")
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.train) != bool(self.validation):
+            missing = "validation" if self.train else "train"
+            raise ValueError(f"{missing}: required, or give neither: both are synthetic speech then")
+        if self.cache_features and self.augmentation.changes_audio:
+            raise ValueError("cache_features: cannot be used with noise, gain, band limit or speed")
+        return self
 
 
 class OptimizerSettings(Settings):
-    """AdamW with warm-up and cosine decay to zero."""
+    """AdamW with warm-up and decay to zero."""
 
-    max_steps: int = Field(default=1000, ge=1, description="optimizer steps")
-    batch_size: int = Field(default=32, ge=1, description="clips per step on each device")
-    gradient_accumulation: int = Field(default=1, ge=1, description="batches per step")
-    learning_rate: float = Field(default=1e-3, ge=1e-9, le=1, description="learning rate after the warm-up")
-    warmup_steps: int = Field(default=300, ge=0, description="steps of linear warm-up")
-    weight_decay: float = Field(default=0.05, ge=0, le=1, description="of AdamW")
-    precision: Literal["fp32", "bf16"] = Field(default="bf16", description='"bf16" for mixed precision')
+    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps, or give epochs")
+    epochs: float | None = Field(
+        default=None, gt=0, le=10_000, description="as many examples as so many times all clips"
+    )
+    batch_size: int = Field(default=32, ge=1, description="clips a step, over all devices")
+    device_batch_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="clips that a device takes at once; null for all of its share of a step",
+    )
+    learning_rate: float | None = Field(
+        default=None, ge=1e-9, le=1, description="after the warm-up; null for that of size and method"
+    )
+    warmup: float = Field(default=0.05, ge=0, le=0.9, description="share of the steps, of linear warm-up")
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        default="cosine", description="of the learning rate after the warm-up"
+    )
+    weight_decay: float = Field(default=0.01, ge=0, le=1, description="of AdamW")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description='of mixed precision; "auto": bf16 where the device computes it'
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.max_steps is None) == (self.epochs is None):
+            raise ValueError("max_steps: give it or epochs, and not both")
+        if self.device_batch_size and self.batch_size % self.device_batch_size:
+            raise ValueError(f"device_batch_size: does not divide the {self.batch_size} clips of a step")
+        return self
+
+    def steps(self, clips: int) -> int:
+        """Return the number of steps on so many clips."""
+        if self.max_steps is not None:
+            return self.max_steps
+        return max(1, ceil((self.epochs or 0) * clips / self.batch_size))
 
 
 class EvaluationSettings(Settings):
@@ -105,7 +210,15 @@ class EvaluationSettings(Settings):
     every_steps: int = Field(
         default=500, ge=1, description="steps between validations; each keeps a checkpoint"
     )
-    clips: int = Field(default=200, ge=1, description="validation clips that are captioned each time")
+    clips: int = Field(default=200, ge=1, description="validation clips of which loss and captions are taken")
+    keep: Literal["best", "last"] = Field(
+        default="best",
+        description='the result: weights of the "best" validation by the Spearman correlation of parsed '
+        'captions, or those of the "last"',
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="validations without a better correlation that end the run"
+    )
 
 
 class Recipe(Settings):
@@ -113,12 +226,19 @@ class Recipe(Settings):
 
     name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="name of the run and of the checkpoint")
     seed: int = Field(
-        default=1, ge=0, le=MAX_SEED, description="random seed of weights, order, wording and masks"
+        default=1, ge=0, le=MAX_SEED, description="random seed of weights, order, wording and augmentation"
     )
+    model: ModelSettings
     data: DataSettings = DataSettings()
-    model: ModelSettings = ModelSettings()
-    optimizer: OptimizerSettings = OptimizerSettings()
+    target: TargetSettings = TargetSettings()
+    optimizer: OptimizerSettings
     evaluation: EvaluationSettings = EvaluationSettings()
+    license: str = Field(
+        default="cc-by-4.0", max_length=60, description="of the checkpoint, for its model card"
+    )
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio", "mlflow"], ...] = Field(
+        default=("tensorboard",), description="where curves go, of what is installed"
+    )
 
     def to_yaml(self) -> str:
         """Return the recipe with every field, as it can be loaded again."""
@@ -137,7 +257,7 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     """
     file = Path(path)
     if not file.is_file():
-        shipped = {found.stem: found for found in sorted(data_folder("recipes").glob("*.yaml"))}
+        shipped = shipped_recipes()
         if str(path) not in shipped:
             raise SettingsError(
                 f"{path}: no such recipe: give a YAML file, or one that ships: {', '.join(shipped)}"
@@ -146,10 +266,19 @@ def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     return load(Recipe, file, changes, name=read_yaml(file).get("name", file.stem))
 
 
+def shipped_recipes() -> dict[str, Path]:
+    """Return the files of the recipes that ship, by name."""
+    return {found.stem: found for found in sorted(data_folder("recipes").glob("*.yaml"))}
+
+
 def differences(one: Recipe, other: Recipe) -> list[str]:
-    """Return a text for each field in which two recipes differ, with both values."""
+    """Return a text for each field that decides the result and differs, with both values."""
     first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
-    return [f"{name}: {first[name]!r} / {second[name]!r}" for name in first if first[name] != second[name]]
+    return [
+        f"{name}: {first[name]!r} / {second[name]!r}"
+        for name in first
+        if first[name] != second[name] and name not in NOT_DECIDING
+    ]
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

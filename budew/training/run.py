@@ -4,34 +4,51 @@ Every stage leaves its result in the folder of the run and is skipped when it is
 stopped goes on where it was. With several processes (`torchrun`) the main one prepares the data.
 """
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import PartialState
-from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers import WhisperProcessor
 
 from budew.errors import InputError
 from budew.extras import quiet_transformers
+from budew.files import disk_errors
+from budew.model.adapt import set_prefix, set_trained, set_window
+from budew.model.build import Features
+from budew.model.checkpoint import load_checkpoint
 from budew.terminal import progress_bar
-from budew.training.recipe import Recipe, differences, load_recipe
-from budew.training.scratch.start import (
-    build_model,
-    number_of_parameters,
-    prepare_features,
-    prepare_processor,
+from budew.training.data import (
+    number_of_clips,
+    prepare_corpora,
+    training_examples,
+    validation_examples,
 )
-from budew.training.trainer import accelerated, last_checkpoint, make_trainer, say
-from budew.version import __version__
+from budew.training.estimate import (
+    POSITIONS_A_SECOND,
+    config_of,
+    estimate,
+    learning_rate,
+    peak_tflops,
+)
+from budew.training.progress import say
+from budew.training.recipe import Recipe, differences, load_recipe
+from budew.training.saving import Run, save_result
+from budew.training.scratch.start import build_model, prepare_tokenizer
+from budew.training.trainer import CaptionTrainer, accelerated, batches_of, last_checkpoint
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
+SHORT = 400
+"""Positions of a short window, of which each may look at each in memory."""
+PROCESSES, FINISHED = "processes", "finished"
+"""Files in the folder of the training: the number of its processes, on which dropout and rounding depend, and
+that of its steps when the result is saved.
+"""
 
 
 def train(
@@ -47,12 +64,14 @@ def train(
         recipe: a recipe, its file, or the name of one that ships.
         out: folder of the run; runs/NAME when None.
         changes: `field=value` for the recipe's file, see `load_recipe`.
-        resume: continue from what is in `out`; else start again (speech and features are kept).
+        resume: continue from what is in `out`; else start again (speech and indexes are kept).
 
     Raises:
         SettingsError: the recipe is not valid.
-        InputError: `out` holds a run of another recipe; or changes are given for a `Recipe`.
-        CorpusError: a corpus of the recipe cannot be read, or lacks profiles or captions.
+        InputError: `out` holds a run of another recipe, or of another number of processes; or changes are
+            given for a `Recipe`.
+        CorpusError: a corpus of the recipe cannot be read, or nothing in it can be learned.
+        CheckpointError: the base cannot be loaded.
         MissingExtraError: a library of the extra `train` is not installed.
     """
     if isinstance(recipe, Recipe) and changes:
@@ -61,65 +80,114 @@ def train(
     folder = Path(out) if out else Path("runs") / recipe.name
     if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
         PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
-    with quiet_transformers():
+    with quiet_transformers(), disk_errors(folder):
         _run(recipe, folder, resume=resume)
     return folder / "checkpoint"
 
 
-def describe(recipe: Recipe) -> str:
-    """Return what a run of the recipe would be: its data, its model and its length."""
-    steps = recipe.optimizer.max_steps
-    clips = steps * recipe.optimizer.batch_size * recipe.optimizer.gradient_accumulation
-    speech = recipe.data.speech
-    corpus = recipe.data.train or f"{speech.train_clips:,} synthetic clips (seed {speech.seed})"
-    return (
-        f"{recipe.name}: {number_of_parameters(recipe) / 1e6:.1f} M parameters, "
-        f"windows of {recipe.model.features.window_seconds} s\n"
-        f"trained on {corpus}\n"
-        f"{steps:,} steps, {clips:,} examples\n\n{recipe.to_yaml()}"
-    )
-
-
 def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
-    with PartialState().main_process_first():
+    state = PartialState()
+    batches_of(recipe, state.num_processes)
+    with state.main_process_first():
         _claim(folder, recipe)
-        last = last_checkpoint(folder / "training") if resume else None
-        steps = recipe.optimizer.max_steps
-        if last and last.name == f"checkpoint-{steps}" and (folder / "checkpoint").is_dir():
-            say(
-                f"{folder} is finished, {steps:,} steps: --no-resume trains it again; for another "
-                "run choose another folder with --out"
-            )
-            return
-        if not resume:
+        if not resume and state.is_main_process:
             shutil.rmtree(folder / "training", ignore_errors=True)
-        train_set = prepare_features(recipe, folder, "train")
-        validation_set = prepare_features(recipe, folder, "validation")
-        processor = prepare_processor(recipe, folder, train_set)
-    model = build_model(recipe, processor.tokenizer)
-    if not accelerated():
+        last = last_checkpoint(folder / "training")
+        model, processor = _start(recipe)
+        extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
+        train_corpora = prepare_corpora(recipe, folder, "train", extractor)
+        validation_corpora = prepare_corpora(recipe, folder, "validation", extractor)
+        if processor is None:
+            drawn = training_examples(recipe, train_corpora, processor, longest=0)
+            processor = WhisperProcessor(extractor, prepare_tokenizer(recipe, folder, drawn))
+            model = build_model(recipe, processor)
+    if not accelerated() and model.config.max_source_positions <= SHORT:
         model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
+    if recipe.model.method != "scratch":
+        model = set_trained(model, recipe.model.method, recipe.model.lora)
+    longest = model.config.max_target_positions
+    train_set = training_examples(recipe, train_corpora, processor, longest=longest)
+    steps = len(train_set) // recipe.optimizer.batch_size
+    if last and _number(folder / "training" / FINISHED) >= steps:
+        say(f"{folder} is finished, {steps:,} steps: --no-resume trains it again; --out starts another run")
+        return
+    if state.is_main_process:
+        _check_processes(folder / "training", state.num_processes, resumed=last is not None)
     if last:
         say(f"resuming from {last}")
-    with progress_bar("training", shown=PartialState().is_main_process) as bar, _reproducible():
-        trainer = make_trainer(
+    with progress_bar("training", shown=state.is_main_process) as bar, _reproducible():
+        trainer = CaptionTrainer(
             recipe,
             folder / "training",
             model=model,
             processor=processor,
             train=train_set,
-            validation=validation_set,
+            validation=validation_examples(recipe, validation_corpora, processor, longest=longest),
+            rate=learning_rate(recipe),
             bar=bar,
+            peak_share=_peak_share(recipe, state.num_processes),
         )
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-    with PartialState().main_process_first():
-        if PartialState().is_main_process:
-            history = trainer.state.log_history
-            save_checkpoint(trainer.model.plain(), processor, recipe, folder / "checkpoint", history)
+    with state.main_process_first():
+        if state.is_main_process:
+            trained = trainer.accelerator.unwrap_model(trainer.model)
+            run = Run(
+                recipe,
+                processor,
+                clips=number_of_clips(train_corpora),
+                hours=sum(float(used.rows["seconds"].sum()) for used in train_corpora) / 3600,
+                validation_clips=len(trainer.validation),
+                steps=trainer.state.global_step,
+                history=trainer.state.log_history,
+            )
+            save_result(trained, run, folder)
+            (folder / "training" / FINISHED).write_text(str(steps), encoding="utf-8")
+
+
+def _start(recipe: Recipe) -> tuple[Any, Any]:
+    """Return the pretrained model and its processor, adapted; None for both from scratch."""
+    if recipe.model.base is None:
+        return None, None
+    loaded = load_checkpoint(recipe.model.base, device="cpu")
+    model, processor = loaded.model, loaded.processor
+    if recipe.model.window_seconds is not None:
+        processor = set_window(model, processor, recipe.model.window_seconds)
+    set_prefix(model, processor.tokenizer)
+    return model, processor
+
+
+def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
+    """Return the clips and the steps of a run, and print what is left out; its indexes are kept for the run.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+
+    Raises:
+        CorpusError: a corpus cannot be read, or nothing in it can be learned.
+    """
+    if not recipe.data.train:
+        clips = recipe.data.speech.train_clips
+        return clips, recipe.optimizer.steps(clips)
+    plain = recipe.model_copy(update={"data": recipe.data.model_copy(update={"cache_features": False})})
+    config = config_of(recipe)
+    seconds = 30 if config is None else config.max_source_positions // POSITIONS_A_SECOND
+    features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
+    extractor = (recipe.model.scratch.features if recipe.model.base is None else features).extractor()
+    corpora = prepare_corpora(plain, folder, "train", extractor)
+    prepare_corpora(plain, folder, "validation", extractor)
+    return number_of_clips(corpora), recipe.optimizer.steps(number_of_clips(corpora))
+
+
+def _peak_share(recipe: Recipe, devices: int) -> float | None:
+    """Return the share of the peak of all devices that an example a second takes; None if it is unknown."""
+    peak = peak_tflops()
+    needs = estimate(recipe) if peak else None
+    return needs.flops / (peak * 1e12 * devices) if peak and needs else None
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe into the folder of the run, or check that it is the same."""
+    """Write the recipe into the folder of the run, or check that it may be continued with it."""
     path = folder / "recipe.yaml"
     if path.exists():
         differing = differences(load_recipe(path), recipe)
@@ -128,11 +196,27 @@ def _claim(folder: Path, recipe: Recipe) -> None:
                 f"{folder} holds a run of a different recipe; its value / yours: {'; '.join(differing)}: "
                 "choose another folder with --out"
             )
-        return
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / "recipe.unfinished"
     unfinished.write_text(recipe.to_yaml(), encoding="utf-8")
     unfinished.replace(path)
+
+
+def _check_processes(training: Path, processes: int, *, resumed: bool) -> None:
+    """Refuse to continue a run with another number of processes, or note it at the start."""
+    path = training / PROCESSES
+    before = _number(path)
+    if resumed and before != processes:
+        raise InputError(
+            f"{training.parent} was started with {before} processes, not {processes}: continue it with as "
+            "many, or train again with --no-resume"
+        )
+    training.mkdir(parents=True, exist_ok=True)
+    path.write_text(str(processes), encoding="utf-8")
+
+
+def _number(path: Path) -> int:
+    return int(path.read_text(encoding="utf-8")) if path.exists() else 0
 
 
 @contextmanager
@@ -147,38 +231,3 @@ def _reproducible() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-
-
-def save_checkpoint(
-    model: WhisperForConditionalGeneration,
-    processor: WhisperProcessor,
-    recipe: Recipe,
-    folder: Path,
-    history: Sequence[dict[str, Any]],
-) -> None:
-    """Save a model in half precision, with processor, recipe and the history of the run.
-
-    An older checkpoint in `folder` is replaced when the new one is complete.
-    """
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    model = model.to(torch.float16)
-    model.save_pretrained(unfinished)
-    model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
-    model.config.save_pretrained(unfinished)
-    processor.save_pretrained(unfinished)
-    processor.feature_extractor.save_pretrained(unfinished)  # what CTranslate2 and faster-whisper read
-    (unfinished / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
-    entries = [  # JSON has no NaN and no infinity
-        {
-            name: None if isinstance(value, float) and not isfinite(value) else value
-            for name, value in entry.items()
-        }
-        for entry in history
-    ]
-    made = {"made_by": f"budew {__version__}", "recipe": recipe.name, "history": entries}
-    (unfinished / "training.json").write_text(
-        json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.replace(folder)

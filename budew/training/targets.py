@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from budew.captions import render
+from budew.captions import frame_names, render
 from budew.captions.caption_prompt import PARTS, STYLES, Parts, prompt_of
-from budew.captions.render import RENDERED_PARTS, says_anything
+from budew.captions.render import RENDERED_PARTS, Style, says_anything
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.settings import Settings
@@ -48,6 +48,23 @@ class TargetSettings(Settings):
         description="share of examples with a prompt for a style and for parts of the caption, of those "
         "whose caption is rendered",
     )
+    wording: Literal["varied", "plain"] = Field(default="varied", description="of rendered captions")
+    frames: tuple[str, ...] = Field(
+        default=(),
+        description="sentence frames of rendered captions; empty for all, and for a style that none is of",
+    )
+
+    @field_validator("frames")
+    @classmethod
+    def _check_frames(cls, frames: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [frame for frame in frames if frame not in frame_names()]
+        if unknown:
+            raise ValueError(f"unknown are {', '.join(unknown)}; there are {', '.join(frame_names())}")
+        return frames
+
+    def frames_of(self, style: Style | None) -> tuple[str, ...] | None:
+        """Return the sentence frames of a style that are used; None for all of it."""
+        return tuple(frame for frame in self.frames if frame in frame_names(style=style)) or None
 
 
 class Target(NamedTuple):
@@ -82,10 +99,26 @@ def draw_target(
         )
     known = _known(profile)
     if rng.random() >= settings.prompts:
-        return Target(render(known, seed=rng.getrandbits(32)))
+        return Target(_rendered(known, settings, rng, None, ()))
     style, parts = rng.choice(STYLES), rng.choice([parts for parts in PARTS if _says(known, parts)])
-    text = render(known, seed=rng.getrandbits(32), style=style, leave_out=_LEFT_OUT[parts])
-    return Target(text, prompt_of(style, parts))
+    return Target(_rendered(known, settings, rng, style, _LEFT_OUT[parts]), prompt_of(style, parts))
+
+
+def _rendered(
+    profile: VoiceProfile,
+    settings: TargetSettings,
+    rng: random.Random,
+    style: Style | None,
+    leave_out: tuple[str, ...],
+) -> str:
+    return render(
+        profile,
+        seed=rng.getrandbits(32),
+        frame=settings.frames_of(style),
+        style=style,
+        leave_out=leave_out,
+        wording=settings.wording,
+    )
 
 
 def scalars(profile: VoiceProfile) -> str:

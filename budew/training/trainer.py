@@ -1,56 +1,51 @@
-"""The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe, and what it prints.
+"""The training loop: `Seq2SeqTrainer` of `transformers` over the examples of a recipe.
 
 A run that is killed and resumed ends with the weights of an undisturbed one, bit for bit, because an
 example depends on its number alone, the trainer keeps its generators beside each checkpoint, and the number
 of steps is the same.
 
-All is printed on stderr: bars in a terminal, and lines short enough for a log file.
-
-step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s
-
-At each validation some clips are captioned and parsed as well, and the mean Spearman correlation with their
-profiles goes into the history of the run: a falling loss alone does not show that the model uses the audio.
+The loss of a step is the sum over the tokens of its captions divided by their number, over all devices and
+accumulated batches: the cut of a step into batches changes nothing but rounding. (Whisper's own loss is a
+mean over its batch, whatever the others hold.)
 """
 
 import json
-import sys
-import time
-from collections.abc import Sequence
 from functools import partial
-from math import nan
+from importlib.util import find_spec
+from math import isnan
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import PartialState
+from accelerate.utils import gather_object
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import (
-    PreTrainedModel,
+    EarlyStoppingCallback,
     PrinterCallback,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
-    TrainerCallback,
     WhisperProcessor,
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.captions.parse import parse
-from budew.evaluation.metrics import score_emotions
+from budew.errors import InputError, MissingExtraError
 from budew.extras import quiet_transformers
-from budew.model.build import PREFIX
-from budew.profile import VoiceProfile, intensity_matrix
-from budew.terminal import Bar, visible
-from budew.training.data import CaptionDataset, FeatureSet, collate
+from budew.model.adapt import short_window
+from budew.profile import VoiceProfile
+from budew.terminal import Bar
+from budew.training.clip_index import Notes
+from budew.training.examples import IGNORED, Examples, collate
+from budew.training.progress import TrainingLog, say
 from budew.training.recipe import Recipe
+from budew.training.validation import Written, agreement, caption_metrics
 
 SHOWN = 3
 """Captions that are printed at each validation."""
-
-
-def say(line: str) -> None:
-    """Print a line above the bars; of several processes only the main one does."""
-    if PartialState().is_main_process:
-        print(visible(line), file=sys.stderr, flush=True)
+SPARE = 32
+"""Tokens by which a caption may be longer than those of the validation clips, before it counts as endless."""
 
 
 def accelerated() -> bool:
@@ -58,69 +53,226 @@ def accelerated() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def training_arguments(recipe: Recipe, folder: Path) -> Seq2SeqTrainingArguments:
+def precision_of(recipe: Recipe) -> str:
+    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast."""
+    wanted = recipe.optimizer.precision
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    fast = any(getattr(torch.cpu, f"_is_{name}_supported")() for name in ("avx512_bf16", "amx_tile"))
+    return "bf16" if fast and not accelerated() else "fp32"
+
+
+def batches_of(recipe: Recipe, processes: int) -> tuple[int, int]:
+    """Return the clips that each process takes at once, and how often it does so in a step.
+
+    Raises:
+        InputError: the clips of a step cannot be shared evenly.
+    """
+    size = recipe.optimizer.batch_size
+    at_once = recipe.optimizer.device_batch_size or max(1, size // processes)
+    if size % (at_once * processes):
+        raise InputError(
+            f"{size} clips a step cannot be shared by {processes} processes, {at_once} clips at once: change "
+            "optimizer.batch_size or optimizer.device_batch_size"
+        )
+    return at_once, size // (at_once * processes)
+
+
+def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:
     """Return the settings of a run as those of `transformers`."""
-    optimizer, every = recipe.optimizer, recipe.evaluation.every_steps
+    optimizer, evaluation, model = recipe.optimizer, recipe.evaluation, recipe.model
+    at_once, times = batches_of(recipe, PartialState().num_processes)
+    precision = precision_of(recipe)
     return Seq2SeqTrainingArguments(
         output_dir=str(folder),
-        max_steps=optimizer.max_steps,
-        per_device_train_batch_size=optimizer.batch_size,
-        per_device_eval_batch_size=optimizer.batch_size,
-        gradient_accumulation_steps=optimizer.gradient_accumulation,
-        learning_rate=optimizer.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=optimizer.warmup_steps,
+        run_name=recipe.name,
+        max_steps=steps,
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=at_once,
+        gradient_accumulation_steps=times,
+        activation_checkpointing=model.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},  # else a frozen encoder gives no gradient
+        torch_compile=model.compile,
+        learning_rate=rate,
+        lr_scheduler_type="constant_with_warmup" if optimizer.schedule == "constant" else optimizer.schedule,
+        warmup_steps=round(optimizer.warmup * steps),
         weight_decay=optimizer.weight_decay,
-        adam_beta2=0.98,
+        adam_beta2=0.98,  # as Whisper itself was trained: Radford et al. 2023, table 17
         max_grad_norm=1.0,
-        bf16=optimizer.precision == "bf16",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
         use_cpu=not accelerated(),
         eval_strategy="steps",
-        eval_steps=every,
+        eval_steps=evaluation.every_steps,
         save_strategy="steps",
-        save_steps=every,
+        save_steps=evaluation.every_steps,
         save_total_limit=2,
-        logging_steps=max(1, every // 10),
+        metric_for_best_model="eval_spearman",
+        greater_is_better=True,
+        load_best_model_at_end=evaluation.keep == "best",
+        restore_callback_states_from_checkpoint=evaluation.patience is not None,
+        logging_steps=max(1, evaluation.every_steps // 10),
+        logging_nan_inf_filter=False,
         disable_tqdm=True,  # see `TrainingLog`
-        train_sampling_strategy="sequential",  # the examples come shuffled, see `CaptionDataset`
+        train_sampling_strategy="sequential",  # the examples come in the order of `ClipOrder`
         dataloader_num_workers=recipe.data.workers,
         dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=["labels"],
-        report_to=[],
+        report_to=_reported_to(recipe),
         seed=recipe.seed,
         data_seed=recipe.seed,
     )
 
 
-def make_trainer(
-    recipe: Recipe,
-    folder: Path,
+def _reported_to(recipe: Recipe) -> list[str]:
+    missing = [name for name in recipe.report_to if find_spec(name) is None]
+    wanted = [name for name in missing if name != "tensorboard"]
+    if wanted:
+        raise MissingExtraError(f"{wanted[0]} is not installed: pip install {wanted[0]}, or change report_to")
+    return [name for name in recipe.report_to if name not in missing]
+
+
+class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ships no types
+    """A trainer whose batches may be shorter than the window, and whose validation writes captions.
+
+    Args:
+        recipe: of the run.
+        folder: for checkpoints.
+        model: with the weights that learn.
+        processor: of the model.
+        train, validation: examples.
+        rate: learning rate.
+        bar: is moved at each step.
+        peak_share: of `TrainingLog`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        *,
+        model: Any,
+        processor: WhisperProcessor,
+        train: Examples,
+        validation: Examples,
+        rate: float,
+        bar: Bar,
+        peak_share: float | None = None,
+    ) -> None:
+        self.recipe, self.processor, self.validation = recipe, processor, validation
+        steps = len(train) // recipe.optimizer.batch_size
+        clips, heads_weight = recipe.optimizer.batch_size, recipe.model.scratch.heads_weight
+        callbacks = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
+        if recipe.evaluation.patience:
+            callbacks.append(EarlyStoppingCallback(recipe.evaluation.patience))
+        super().__init__(
+            model=model,
+            args=training_arguments(recipe, folder, steps=steps, rate=rate),
+            train_dataset=train,
+            eval_dataset=validation,
+            data_collator=partial(collate, padding=processor.tokenizer.eos_token_id),
+            processing_class=processor,
+            callbacks=callbacks,
+            compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
+        )
+        self.remove_callback(PrinterCallback)
+        self.longest = SPARE + max(validation.tokens(number) for number in range(len(validation)))
+        profiles = [_profile(validation.notes(number)) for number in range(len(validation))]
+        if isnan(agreement(profiles, profiles)):
+            say("validation: no emotion is rated differently in two clips: the last weights are kept")
+            self.args.load_best_model_at_end = False
+
+    def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
+        """Return the loss; the encoder takes batches that are shorter than its window."""
+        encoder = self.accelerator.unwrap_model(model).get_encoder()
+        with short_window(encoder, inputs["input_features"].shape[-1]):
+            return super().compute_loss(model, inputs, *args, **more)
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **more: Any) -> Any:
+        """Add the metrics of captions to the loss, and print some captions."""
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **more)
+        written, profiles = self._write()
+        metrics = caption_metrics(written, profiles, self.recipe.target.kind)
+        output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in metrics.items()})
+        lines = [
+            f"step {self.state.global_step}/{self.state.max_steps}  "
+            f"validation loss {output.metrics[f'{metric_key_prefix}_loss']:.3f}  "
+            f"mean Spearman {metrics['spearman']:.3f}  unparsed {100 * metrics['unparsed']:.0f} %  "
+            f"looping {100 * metrics['looping']:.0f} %  distinct-2 {metrics['distinct_2']:.2f}"
+        ]
+        for text, profile in list(zip(written.texts, profiles, strict=True))[:SHOWN]:
+            emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
+            without = "neutral" if profile.fully_rated else "no rated emotion is present"
+            lines += [f"  {text}", f"    (reference: {emotions or without})"]
+        say("\n".join(lines))
+        return output
+
+    def _write(self) -> tuple[Written, list[VoiceProfile]]:
+        """Caption the validation clips, greedily; each process takes its share of them."""
+        model, state = self.accelerator.unwrap_model(self.model), PartialState()
+        at_once, end = self.args.per_device_eval_batch_size, self.processor.tokenizer.eos_token_id
+        prefix = len(self.processor.tokenizer.prefix_tokens)
+        limit = min(model.config.max_target_positions - prefix, self.longest)
+        mine, training = (
+            list(range(len(self.validation)))[state.process_index :: state.num_processes],
+            model.training,
+        )
+        found: list[tuple[int, str, bool, VoiceProfile]] = []
+        model.eval()
+        for start in range(0, len(mine), at_once):
+            numbers = mine[start : start + at_once]
+            examples = [self.validation[number] for number in numbers]
+            features = torch.stack([example["input_features"] for example in examples])
+            with torch.inference_mode(), quiet_transformers():
+                tokens = model.generate(
+                    input_features=features.to(model.device, torch.float32),
+                    num_beams=1,
+                    use_cache=True,
+                    max_new_tokens=limit,
+                )
+            texts = self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+            ended = ((tokens != end).sum(dim=1) < limit).tolist()  # the end itself is not in them
+            known = [_profile(example["notes"]) for example in examples]
+            found += zip(numbers, (text.strip() for text in texts), ended, known, strict=True)
+        model.train(training)
+        every = gather_object(found) if state.num_processes > 1 else found
+        in_order = sorted(every, key=itemgetter(0))
+        written = Written([row[1] for row in in_order], [row[2] for row in in_order])
+        return written, [row[3] for row in in_order]
+
+
+def _profile(notes: Notes) -> VoiceProfile:
+    return notes.profile or VoiceProfile(None)
+
+
+def caption_loss(
+    outputs: Any,
+    labels: Tensor,
+    num_items_in_batch: Tensor | int | None = None,
     *,
-    model: PreTrainedModel,
-    processor: WhisperProcessor,
-    train: FeatureSet,
-    validation: FeatureSet,
-    bar: Bar,
-) -> Seq2SeqTrainer:
-    """Return a trainer, ready to start or to continue from a checkpoint in `folder`; it moves `bar`."""
-    tokenizer = processor.tokenizer
-    arguments = training_arguments(recipe, folder)
-    step = arguments.train_batch_size * recipe.optimizer.gradient_accumulation * arguments.world_size
-    trainer = Seq2SeqTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=CaptionDataset(train, tokenizer, recipe, length=recipe.optimizer.max_steps * step),
-        eval_dataset=CaptionDataset(validation, tokenizer, recipe, length=None),
-        data_collator=partial(collate, prefix=len(PREFIX), padding=tokenizer.pad_token_id),
-        processing_class=processor,
-        callbacks=[TrainingLog(bar, examples_a_step=step), SampledCaptions(validation, processor, recipe)],
+    clips: int,
+    heads_weight: float,
+) -> Tensor:
+    """Return the share of a batch in the loss of its step.
+
+    Args:
+        outputs: of the model; their loss, if any, is that of the heads, summed over clips.
+        labels: (clips, tokens).
+        num_items_in_batch: tokens of captions in the step, over all devices.
+        clips: in the step, over all devices.
+        heads_weight: of the loss of the heads, by clip, against that of the captions, by token.
+    """
+    logits = outputs.logits.float()
+    total = cross_entropy(
+        logits.flatten(0, 1), labels.flatten().to(logits.device), ignore_index=IGNORED, reduction="sum"
     )
-    trainer.remove_callback(PrinterCallback)
-    # Whisper's loss is a mean over its own batch: with this the trainer divides by the number of accumulated
-    # batches.
-    trainer.model_accepts_loss_kwargs = False
-    return trainer
+    count = (labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
+    loss = total / count
+    return loss if outputs.loss is None else loss + heads_weight * outputs.loss / clips
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -136,88 +288,3 @@ def _is_complete(checkpoint: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Moves the bar at each step and prints one line for each log."""
-
-    def __init__(self, bar: Bar, *, examples_a_step: int) -> None:
-        self.bar = bar
-        self.examples_a_step = examples_a_step
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Start the clock."""
-        self.since = (time.monotonic(), state.global_step)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Move the bar."""
-        self.bar(state.global_step, state.max_steps)
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
-        """Print the line of a training step; a validation prints its own, see `SampledCaptions`."""
-        if "loss" not in logs:
-            return
-        now = (time.monotonic(), state.global_step)
-        speed = self.examples_a_step * (now[1] - self.since[1]) / max(now[0] - self.since[0], 1e-9)
-        self.since = now
-        say(
-            f"step {state.global_step}/{state.max_steps}  loss {logs['loss']:.3f}  "
-            f"learning rate {logs['learning_rate']:.1e}  {speed:.1f} examples/s"
-        )
-
-
-class SampledCaptions(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-    """Captions the first clips of a corpus at each validation and logs `validation_spearman`: NaN in Python,
-    null in JSON, where it is undefined. Unrated emotions do not count.
-    """
-
-    def __init__(self, validation: FeatureSet, processor: WhisperProcessor, recipe: Recipe) -> None:
-        self.validation = validation
-        self.processor = processor
-        self.recipe = recipe
-
-    def on_evaluate(
-        self, args: Any, state: Any, control: Any, model: Any, metrics: dict[str, float], **kwargs: Any
-    ) -> None:
-        """Print captions of the model and how close they are to the profiles."""
-        captions = self._captions(model)
-        profiles = self.validation.profiles[: len(captions)]
-        spearman, clips = agreement(profiles, captions)
-        state.log_history.append({"step": state.global_step, "validation_spearman": spearman})
-        lines = [
-            f"step {state.global_step}/{state.max_steps}  validation loss {metrics['eval_loss']:.3f}  "
-            f"mean Spearman {spearman:.3f} on {clips} clips"
-        ]
-        for caption, profile in list(zip(captions, profiles, strict=True))[:SHOWN]:
-            emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
-            without = "neutral" if profile.fully_rated else "no rated emotion is present"
-            lines += [f"  {caption}", f"    (reference: {emotions or without})"]
-        say("\n".join(lines))
-
-    def _captions(self, model: Any) -> list[str]:
-        """Caption the first clips, greedily, and leave the model in the mode it was in."""
-        count = min(self.recipe.evaluation.clips, len(self.validation.ids))
-        size = self.recipe.optimizer.batch_size
-        captions: list[str] = []
-        training = model.training
-        model.eval()
-        for start in range(0, count, size):
-            stop = min(start + size, count)
-            features = torch.from_numpy(self.validation.features[start:stop].astype(np.float32))
-            with torch.inference_mode(), quiet_transformers():
-                tokens = model.generate(features.to(model.device), num_beams=1, use_cache=True)
-            captions += self.processor.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        model.train(training)
-        return captions
-
-
-def agreement(profiles: Sequence[VoiceProfile], captions: Sequence[str]) -> tuple[float, int]:
-    """Return the mean Spearman correlation of captions with profiles, NaN where it is undefined, and the
-    number of clips that it is over: those with rated emotions.
-    """
-    known = [(profile, text) for profile, text in zip(profiles, captions, strict=True) if profile.rated]
-    if not known:
-        return nan, 0
-    reference = intensity_matrix(profile for profile, _ in known)
-    predicted = intensity_matrix(parse(text).profile for _, text in known)
-    return float(score_emotions(reference, predicted).mean["spearman"][0]), len(known)

@@ -1,36 +1,79 @@
 """`budew train`: recipes by name, and a checkpoint at the end."""
 
 import shlex
+from io import BytesIO
 
+import numpy as np
+import pytest
+import soundfile
+
+from budew.corpora import Clip, write_shard
+from budew.profile import VoiceProfile
 from budew.resources import data_folder
 
 SMALL = """
-data: {speech: {train_clips: 8, validation_clips: 4}}
+data: {speech: {train_clips: 8, validation_clips: 4}, longer: cut}
 model:
-  features: {window_seconds: 2, mel_bins: 16, fourier: 512}
-  size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
-optimizer: {max_steps: 2, batch_size: 2, warmup_steps: 1, precision: fp32}
+  method: scratch
+  scratch:
+    features: {window_seconds: 2, mel_bins: 16, fourier: 512}
+    size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
+optimizer: {max_steps: 2, batch_size: 2, precision: fp32}
 evaluation: {every_steps: 2, clips: 2}
 """
 
 
-def test_a_dry_run_prints_the_recipe_and_writes_nothing(budew, tmp_path):
-    recipe = data_folder("recipes") / "tiny-synthetic.yaml"
-    changed = ("--dry-run", "--set", "optimizer.max_steps=7", "--out", tmp_path / "run")
-    outcome = budew("train", "tiny-synthetic", *changed)
+def sound(seconds: float) -> bytes:
+    file = BytesIO()
+    soundfile.write(file, np.random.default_rng(1).normal(0, 0.1, int(8000 * seconds)), 8000, format="WAV")
+    return file.getvalue()
+
+
+SHIPPED = sorted(path.stem for path in data_folder("recipes").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_dry_run_of_every_recipe_prints_it_with_what_it_needs(budew, tmp_path, name):
+    outcome = budew("train", name, "--dry-run", "--out", tmp_path / "run", "--set", "seed=77")
     assert (outcome.status, outcome.err) == (0, "")
-    assert outcome.out.splitlines()[-1] == f"checkpoint: {tmp_path / 'run' / 'checkpoint'}"
-    assert "max_steps: 7" in outcome.out
-    assert outcome == budew("train", recipe, *changed)
+    assert outcome.out.startswith(f"name: {name}\nseed: 77\n")
+    if name != "bud-e-stage-2":  # its base is the result of another run
+        assert "H100" in outcome.out
     assert not (tmp_path / "run").exists()
-    gone = budew("train", "tiny-synthetic", "--dry-run", "--set", f"data.train={tmp_path / 'gone'}")
-    assert (gone.status, gone.out) == (1, "")
+
+
+def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
+    clips = [
+        Clip(f"clip{number}", sound(seconds), "wav", duration=seconds, profile=VoiceProfile({"Awe": 1}))
+        for number, seconds in enumerate((1.0, 2.0, 3.0, 9.0))
+    ]
+    write_shard(tmp_path / "a.tar", clips)
+    corpora = ("--set", f"data.train={tmp_path / 'a.tar'}", "--set", f"data.validation={tmp_path / 'a.tar'}")
+    window = (
+        "--set",
+        "model.window_seconds=8",
+        "--set",
+        "optimizer.epochs=2",
+        "--set",
+        "optimizer.batch_size=2",
+    )
+    outcome = budew("train", "whisper-tiny-lora", "--dry-run", *corpora, *window, "--out", tmp_path / "run")
+    assert outcome.status == 0, outcome.err
+    assert "train: 1 are left out: longer than 8 s" in outcome.err
+    assert "3 clips, 3 steps of 2" in outcome.out
+    gone = budew(
+        "train", "tiny-synthetic", "--dry-run", "--set", f"data.train={tmp_path / 'gone'}", *corpora[2:]
+    )
+    assert gone.status == 1
     assert "gone" in gone.err
 
 
-def test_help_names_the_recipes_that_ship(budew):
-    shown = budew("train", "--help").out
-    assert all(path.stem in shown for path in data_folder("recipes").glob("*.yaml"))
+def test_recipes_are_listed_and_explained(budew):
+    listed = budew("recipes").out
+    assert all(name in listed for name in SHIPPED if len(name) < 22)
+    explained = budew("recipes", "whisper-small-lora", "--set", "model.lora.rank=7").out
+    assert "openai/whisper-small" in explained
+    assert "rank of the learned difference" in explained
 
 
 def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_path):

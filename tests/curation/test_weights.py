@@ -16,6 +16,7 @@ from budew.curation.weights import (
     WeightReport,
     corpus_balance,
     effective_number,
+    read_weights,
     shares,
     weigh,
     write_weights,
@@ -127,3 +128,38 @@ def test_an_error_on_the_way_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
         write_weights(tmp_path / "w.csv", [])
+
+
+@pytest.mark.parametrize("name", ["w.jsonl", "w.parquet"])
+def test_weights_read_back_as_they_were_written(tmp_path, name):
+    weights = {"a ü\n": 1.0, "b": 2.5, "c": 0.0}
+    write_weights(tmp_path / name, weights.items())
+    assert read_weights(tmp_path / name) == weights
+
+
+FOREIGN = [
+    *("{", "7", "[1]", "null", '{"id": "a"}', '{"weight": 1}', '{"id": 7, "weight": 1}'),
+    *(f'{{"id": "a", "weight": {weight}}}' for weight in ("-1", "NaN", "Infinity", "true", "null", '"1"')),
+]
+
+
+@pytest.mark.parametrize("row", FOREIGN)
+def test_another_file_is_no_file_of_weights(tmp_path, row):
+    (tmp_path / "w.jsonl").write_text(f'{{"id": "b", "weight": 1}}\n{row}\n')
+    with pytest.raises(CorpusError, match=r"w\.jsonl: .*budew corpus weights"):
+        read_weights(tmp_path / "w.jsonl")
+
+
+def test_another_table_is_no_file_of_weights(tmp_path):
+    for path, table in (
+        (tmp_path / "of_others.parquet", pyarrow.table({"id": ["a"], "level": [1.0]})),
+        (tmp_path / "of_texts.parquet", pyarrow.table({"id": ["a"], "weight": ["1"]})),
+    ):
+        pyarrow.parquet.write_table(table, path)
+    (tmp_path / "none.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "none.jsonl").write_bytes(bytes(range(256)))
+    for path in tmp_path.iterdir():
+        with pytest.raises(CorpusError, match=path.name):
+            read_weights(path)
+    with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
+        read_weights(tmp_path / "w.csv")

@@ -15,7 +15,7 @@ SMALL = (
     "optimizer.max_steps=2",
     "optimizer.batch_size=4",
     "evaluation.clips=2",
-    "model.size.longest_caption=32",
+    "model.scratch.size.longest_caption=32",
 )
 EXAMPLE = Path(__file__).parents[2] / "examples" / "train_demo.py"
 

@@ -14,11 +14,14 @@ from tests.inference.conftest import RATE, sound
 
 SMALL = """
 name: tiny
-data: {captions: corpus}
+data: {captions: any}
+target: {kind: paraphrase}
 model:
-  features: {window_seconds: 2, mel_bins: 16, fourier: 512}
-  size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
-optimizer: {max_steps: 6, batch_size: 4, warmup_steps: 1, precision: fp32}
+  method: scratch
+  scratch:
+    features: {window_seconds: 2, mel_bins: 16, fourier: 512}
+    size: {width: 32, encoder_layers: 1, decoder_layers: 1, heads: 2, vocabulary: 400, longest_caption: 48}
+optimizer: {max_steps: 6, batch_size: 4, warmup: 0.2, precision: fp32}
 evaluation: {every_steps: 3, clips: 4}
 """
 

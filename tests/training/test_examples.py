@@ -1,66 +1,78 @@
-"""What a run sees of a corpus: whole clips that fit, the same for any number of workers."""
+"""What a run sees of a corpus: clips that fit, the same for any number of workers, computed or cached."""
 
-import io
+import warnings
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from torch.utils.data import DataLoader
+from transformers import WhisperProcessor
 
-from budew.corpora import Clip
-from budew.corpora.clip import Caption
-from budew.corpora.shards import write_shard
+from budew.audio.samples import decode
+from budew.captions import parse, render
+from budew.corpora import Caption, read, write_shard
+from budew.curation.weights import write_weights
 from budew.errors import BudewWarning, CorpusError
-from budew.model.adapt import set_prefix, set_window
-from budew.model.build import PREFIX
-from budew.model.checkpoint import load_checkpoint
-from budew.profile import VoiceProfile
+from budew.model.build import END, PREFIX, build_tokenizer
 from budew.training.clip_index import index_corpus
-from budew.training.clip_order import ClipOrder, Part
-from budew.training.examples import Examples, select, tokens_of
-from budew.training.targets import Target, TargetSettings
-from tests.model.published_layout import write_published_tiny
+from budew.training.data import prepare_corpora, training_examples, validation_examples
+from budew.training.examples import STEP, Examples, collate, select
+from tests.training.conftest import profile_of
 
-RATE = 16_000
-ANY = TargetSettings(kind="mixed", prompts=0.5)
-
-
-def flac(seconds, seed):
-    file = io.BytesIO()
-    soundfile.write(
-        file, np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE)), RATE, format="flac"
-    )
-    return file.getvalue()
-
-
-def make_corpus(path, lengths, *, broken=()):
-    def clip(number, seconds):
-        audio = b"fLaC" + bytes(99) if number in broken else flac(seconds, number)
-        profile = VoiceProfile({"Anger": 0.5}) if number % 2 else None
-        captions = (Caption("Somebody fumes.", {"by": "paraphrase"}),) if number % 3 else ()
-        return Clip(
-            f"{path.stem}-{number}", audio, "flac", duration=seconds, profile=profile, captions=captions
-        )
-
-    clips = [clip(number, seconds) for number, seconds in enumerate(lengths)]
-    write_shard(path, clips)
-    return index_corpus(path, path.parent / "index")
+LONGEST = 96
+FRAMES = 100
+ALTERED = "data.augmentation={noise: 20, gain: 6, band_limit: 0.5, speed: 0.05, time_masks: 2, band_masks: 2}"
+MASKED = "data.augmentation={time_masks: 2, band_masks: 2}"
+MIXED = ("target.kind=mixed", "target.prompts=0.5")
 
 
 @pytest.fixture(scope="module")
-def processor(tmp_path_factory):
-    checkpoint = load_checkpoint(
-        write_published_tiny(tmp_path_factory.mktemp("tiny"), layers=1), device="cpu"
+def processor(corpus, make_recipe) -> WhisperProcessor:
+    captions = [render(profile_of(number), seed=seed) for number in range(12) for seed in range(20)]
+    extractor = make_recipe().model.scratch.features.extractor()
+    return WhisperProcessor(extractor, build_tokenizer(captions, vocabulary=400))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def examples_of(processor, make_recipe, cache):
+    """`examples_of("seed=2", count=40, split="validation")`: examples of the recipe with changes."""
+
+    def make(*changes, count=12, split="train", longest=LONGEST) -> Examples:
+        recipe = make_recipe(f"optimizer.max_steps={count // 4}", *changes)
+        made = training_examples if split == "train" else validation_examples
+        corpora = prepare_corpora(recipe, cache, split, processor.feature_extractor)
+        return made(recipe, corpora, processor, longest=longest)
+
+    return make
+
+
+def same(one, other) -> bool:
+    tensors = ("input_features", "heads")
+    return all(one[name] == other[name] for name in ("tokens", "prefix", "length")) and all(
+        torch.equal(one[name].nan_to_num(-1), other[name].nan_to_num(-1)) for name in tensors
     )
-    set_prefix(checkpoint.model, checkpoint.processor.tokenizer)
-    return set_window(checkpoint.model, checkpoint.processor, 2)
 
 
-def examples_of(selection, processor, *, examples, seed=1, target=ANY):
-    rows = selection.index.rows[selection.numbers]
-    order = ClipOrder([Part(rows["notes"].astype(np.int64), rows["seconds"])], examples, 4, 2, seed)
-    return Examples([selection], order, processor, target=target, seed=seed)
+def written(example, processor) -> str:
+    return processor.tokenizer.decode(example["tokens"][example["prefix"] :], skip_special_tokens=True)
+
+
+def shard_of(path, make_clip, lengths, **changes):
+    """Write clips of so many seconds; nothing is known of the first."""
+    unknown = {"profile": None, "captions": ()}
+    clips = [
+        make_clip(number, seconds=seconds, duration=seconds, **changes, **({} if number else unknown))
+        for number, seconds in enumerate(lengths)
+    ]
+    write_shard(path, clips)
+    return index_corpus(path, path.parent / "index")
 
 
 @pytest.mark.parametrize(
@@ -72,78 +84,290 @@ def examples_of(selection, processor, *, examples, seed=1, target=ANY):
     ],
 )
 def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
-    tmp_path, longer, used, left, cut
+    make_recipe, make_clip, tmp_path, longer, used, left, cut
 ):
-    index = make_corpus(tmp_path / "a.tar", [1, 1, 1, 1, 2, 2.5, 0.02, 6])
-    found = select(index, target=ANY, window=2, longer=longer)
-    assert list(found.numbers) == used  # nothing is known of the first; the seventh is no speech
-    assert found.left_out.get("longer than 2 s", 0) == left
-    assert found.cut == cut
-    assert found.left_out["nothing is known of them to learn"] == 2
+    index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 1, 1, 2, 2.5, 0.02, 6])
+    found = select(index, make_recipe(f"data.longer={longer}"), window=2)
+    assert list(found.numbers) == used
+    assert (found.left_out.get("longer than 2 s", 0), found.cut) == (left, cut)
+    assert found.left_out["nothing is known of them to learn"] == 1
+    assert found.left_out["shorter than 0.1 s"] == 1
     if longer == "split":
         assert list(found.starts) == [0, 0, 0, 0, 0, 2, 0, 2, 4]
 
 
-def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(tmp_path):
-    index = make_corpus(tmp_path / "a.tar", [1, 1, 3])
-    with pytest.raises(CorpusError, match="a-2"):
-        select(index, target=ANY, window=2, longer="error")
+def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(make_recipe, make_clip, tmp_path):
+    index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 3])
+    with pytest.raises(CorpusError, match="clip02"):
+        select(index, make_recipe("data.longer=error"), window=2)
     with pytest.raises(CorpusError, match="no clip"):
-        select(make_corpus(tmp_path / "b.tar", [1]), target=ANY, window=2)
+        select(shard_of(tmp_path / "b.tar", make_clip, [1]), make_recipe(), window=2)
 
 
-def test_workers_change_nothing(tmp_path, processor):
-    selection = select(make_corpus(tmp_path / "a.tar", [1.0, 0.5, 1.5, 2.0] * 3), target=ANY, window=2)
-    examples = examples_of(selection, processor, examples=16)
-    alone, together = (list(DataLoader(examples, batch_size=None, num_workers=workers)) for workers in (0, 2))
-    for one, other in zip(alone, together, strict=True):
-        assert torch.equal(one["input_features"], other["input_features"])
-        assert one["tokens"] == other["tokens"]
-    again = examples_of(selection, processor, examples=16, seed=2)
-    assert [again[number]["tokens"] for number in range(16)] != [one["tokens"] for one in alone]
+@pytest.mark.parametrize(
+    ("changes", "used"),
+    [
+        (("data.captions=checked", "target.kind=paraphrase"), [1]),
+        (("data.captions=any", "target.kind=paraphrase"), [1, 2]),
+        (("target.kind=template",), [2, 3]),
+        (("target.kind=scalars",), [2, 3]),
+        (("data.captions=checked", "target.kind=mixed"), [1, 2, 3]),
+    ],
+)
+def test_clips_are_used_of_which_the_target_can_be_made(make_recipe, make_clip, tmp_path, changes, used):
+    render_only = make_clip(2).captions
+    clips = [
+        make_clip(0, profile=None, captions=()),
+        make_clip(1, profile=None, captions=(Caption("Somebody fumes.", {"by": "paraphrase"}),)),
+        make_clip(2, captions=render_only),
+        make_clip(3, captions=()),
+    ]
+    write_shard(tmp_path / "a.tar", clips)
+    index = index_corpus(tmp_path / "a.tar", tmp_path)
+    assert list(select(index, make_recipe(*changes), window=2).numbers) == used
 
 
-def test_an_example_is_what_the_model_learns(tmp_path, processor):
-    selection = select(make_corpus(tmp_path / "a.tar", [1.0, 1.0, 1.0]), target=ANY, window=2)
-    examples = examples_of(selection, processor, examples=24)
-    tokenizer = processor.tokenizer
-    prefix = tokenizer.convert_tokens_to_ids(list(PREFIX))
-    prompted = 0
-    for number in range(24):
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_an_example_depends_on_seed_and_number_alone(examples_of, split):
+    changes = (ALTERED, *MIXED)
+    forwards = list(map(examples_of(*changes, split=split).__getitem__, range(4)))
+    torch.manual_seed(9)
+    np.random.seed(9)
+    again = examples_of(*changes, split=split)
+    backwards = [again[number] for number in reversed(range(4))]
+    elsewhere = DataLoader(again, batch_size=None, num_workers=2)
+    assert all(map(same, forwards, reversed(backwards)))
+    assert all(map(same, forwards, elsewhere))
+    other = examples_of(*changes, "seed=2", split=split)
+    assert not all(map(same, forwards, map(other.__getitem__, range(4))))
+
+
+@pytest.mark.parametrize("broken", [(), (5,)])
+@pytest.mark.parametrize("longer", ["skip", "split"])
+@pytest.mark.filterwarnings("ignore::budew.errors.BudewWarning")
+def test_cached_and_computed_examples_are_the_same(examples_of, make_clip, tmp_path, broken, longer):
+    clips = [make_clip(number, seconds=1 + number / 2, duration=1 + number / 2) for number in range(6)]
+    clips = [replace(clip, audio=b"fLaC") if at in broken else clip for at, clip in enumerate(clips)]
+    write_shard(tmp_path / "a.tar", clips)
+    changes = (f"data.train={tmp_path / 'a.tar'}", f"data.longer={longer}", "data.short_windows=1", MASKED)
+    computed, kept, by_workers = (
+        examples_of(*changes, *more, f"data.cache={tmp_path / str(len(more))}")
+        for more in ((), ("data.cache_features=true",), ("data.cache_features=true", "data.workers=2"))
+    )
+    computed = [computed[number] for number in range(12)]
+    assert all(map(same, computed, map(kept.__getitem__, range(12))))
+    assert all(map(same, computed, DataLoader(by_workers, batch_size=None, num_workers=2)))
+
+
+def test_spectrograms_are_kept_until_clips_or_their_settings_change(
+    examples_of, make_recipe, make_clip, tmp_path
+):
+    """Half a megabyte made anew at the same size: the shard is known by size and time."""
+    shard, cache = tmp_path / "a.tar", tmp_path / "cache"
+    clips = [make_clip(number, seconds=1.5) for number in range(4)]
+    changes = (f"data.train={shard}", f"data.cache={cache}", "data.cache_features=true")
+
+    def files() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (cache / "features").iterdir()}
+
+    write_shard(shard, clips)
+    examples_of(*changes)
+    before = files()
+    examples_of(*changes, "target.kind=template", "seed=2")
+    assert files() == before
+    write_shard(shard, [make_clip(7, seconds=1.5), *clips[1:]])
+    examples_of(*changes)
+    after = files()
+    assert before.items() < after.items()
+    other = make_recipe(*changes).model.scratch.features.model_copy(update={"mel_bins": 8})
+    prepare_corpora(make_recipe(*changes), tmp_path, "train", other.extractor())
+    assert len(files()) == len(after) + 2
+
+
+def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(examples_of, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    changes, whole = ("data.cache_features=true", f"data.cache={tmp_path}"), examples_of()
+    for place in ("spectrogram", "np.save"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"budew.training.examples.{place}", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                examples_of(*changes)
+    kept = examples_of(*changes)
+    assert all(same(whole[number], kept[number]) for number in range(12))
+
+
+def test_each_time_a_clip_comes_round_it_is_worded_and_changed_anew(examples_of, processor):
+    examples = examples_of("target.kind=template", ALTERED, count=36)
+    numbers = [number for number in range(36) if examples.order[number].clip == 0]
+    first, second, _third = (examples[number] for number in numbers)
+    assert not torch.equal(first["input_features"], second["input_features"])
+    assert first["tokens"] != second["tokens"]
+    emotions = [parse(written(one, processor)).emotions for one in (first, second)]
+    assert emotions[0] == emotions[1]
+
+
+def test_validation_is_a_whole_unchanged_sample_of_the_corpus(examples_of, processor, corpus):
+    changes = (ALTERED, "data.short_windows=1", "data.mixed_shards=1")
+    examples = examples_of(*changes, "evaluation.clips=20", split="validation")
+    clips = {clip.id: clip for clip in read(corpus)}
+    found = {examples.notes(number).id: examples[number] for number in range(len(examples))}
+    assert set(found) == set(clips)
+    assert len(examples) == len(clips) == 12
+    for id, example in found.items():
+        samples = decode(clips[id].audio).samples
+        exact = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="np")
+        np.testing.assert_array_equal(example["input_features"], exact.input_features[0].astype(np.float16))
+        assert example["length"] == FRAMES
+    few = examples_of(*changes, "evaluation.clips=6", split="validation")
+    sample = [few.notes(number).id for number in range(len(few))]
+    assert len(set(sample)) == len(sample) == 6
+    assert len({int(id[4:]) // 3 for id in sample}) > 2
+
+
+def test_captions_are_drawn_from_those_of_the_clip(examples_of, processor, corpus):
+    examples, clips = examples_of(count=240), {clip.id: clip for clip in read(corpus)}
+    drawn = {id: set() for id in clips}
+    for number in range(240):
+        drawn[examples.notes(number).id].add(written(examples[number], processor))
+    assert drawn == {id: {caption.text for caption in clip.captions} for id, clip in clips.items()}
+
+
+def test_frames_and_wording_of_the_recipe_are_kept_to(examples_of, processor):
+    examples = examples_of("target={kind: template, frames: [tags], wording: plain}")
+    for number in range(12):
+        profile = examples.notes(number).profile
+        possible = {render(profile, seed=seed, frame="tags", wording="plain") for seed in range(300)}
+        assert written(examples[number], processor) in possible
+
+
+def test_an_example_is_prompt_prefix_caption_and_one_end(examples_of, processor):
+    examples, tokenizer = examples_of(*MIXED, count=48), processor.tokenizer
+    prefix, prompted = tokenizer.convert_tokens_to_ids(list(PREFIX)), 0
+    for number in range(48):
         one = examples[number]
-        assert one["input_features"].shape == (80, 200)
-        assert one["length"] == 100
-        begun, written = one["tokens"][: one["prefix"]], one["tokens"][one["prefix"] :]
+        begun, caption = one["tokens"][: one["prefix"]], one["tokens"][one["prefix"] :]
+        assert (one["input_features"].shape, one["heads"].shape) == ((16, FRAMES), (136,))
         assert begun[-4:] == prefix
-        assert written[-1] == tokenizer.eos_token_id
-        assert max(written[:-1]) < tokenizer.eos_token_id
+        assert caption[-1] == tokenizer.eos_token_id
+        assert not set(caption[:-1]) & set(tokenizer.all_special_ids)
         if len(begun) > 4:
             prompted += 1
             assert begun[0] == tokenizer.convert_tokens_to_ids("<|startofprev|>")
-    assert 0 < prompted < 24
+    assert 0 < prompted < 48
 
 
-def test_a_caption_too_long_for_the_decoder_still_ends(processor):
-    ids, prefix = tokens_of(Target("very " * 900, "tags, all"), processor, 448)
-    assert len(ids) == 448
-    assert ids[-1] == processor.tokenizer.eos_token_id
-    assert prefix > 4
+def test_a_caption_has_one_end_and_at_most_the_longest_length(examples_of, processor, make_clip, tmp_path):
+    end = processor.tokenizer.eos_token_id
+    for prompts, lengths in ((0, {16}), (1, set(range(8, 17)))):
+        examples = examples_of(f"target={{kind: template, prompts: {prompts}}}", longest=16)
+        for number in range(12):
+            tokens = examples[number]["tokens"]
+            assert len(tokens) in lengths
+            assert tokens.index(end) == len(tokens) - 1
+    write_shard(
+        tmp_path / "a.tar", [make_clip(1, captions=(Caption(f"A {END} man.", {"by": "paraphrase"}),))]
+    )
+    assert examples_of(f"data.train={tmp_path / 'a.tar'}")[0]["tokens"].count(end) == 1
 
 
-def test_special_tokens_in_a_caption_are_text(processor):
-    ids, prefix = tokens_of(Target("A <|endoftext|> voice."), processor, 448)
-    assert processor.tokenizer.eos_token_id not in ids[prefix:-1]
+def test_only_caption_and_end_count_in_the_loss_and_all_is_given_to_the_decoder(examples_of, processor):
+    made = examples_of(*MIXED)
+    examples, padding = [made[number] for number in range(12)], processor.tokenizer.pad_token_id
+    batch = collate(examples, padding=padding)
+    longest = max(len(example["tokens"]) for example in examples)
+    assert len({(example["prefix"], len(example["tokens"])) for example in examples}) > 6
+    assert batch["decoder_input_ids"].shape == batch["labels"].shape == (12, longest - 1)
+    assert batch["heads"].shape == (12, 136)
+    for row, example in enumerate(examples):
+        tokens, prefix = example["tokens"], example["prefix"]
+        labels, given = batch["labels"][row].tolist(), batch["decoder_input_ids"][row].tolist()
+        assert labels == [-100] * (prefix - 1) + tokens[prefix:] + [-100] * (longest - len(tokens))
+        assert given[: len(tokens) - 1] == tokens[:-1]
+        assert set(given[len(tokens) :]) <= {padding}
 
 
-def test_another_clip_stands_in_for_one_that_cannot_be_decoded(tmp_path, processor):
-    selection = select(make_corpus(tmp_path / "a.tar", [1.0] * 6, broken={2}), target=ANY, window=2)
-    examples = examples_of(selection, processor, examples=5)
-    with pytest.warns(BudewWarning, match="a-2"):
-        assert len([examples[number] for number in range(5)]) == 5
+def test_a_batch_is_as_long_as_its_longest_clip_and_loses_no_sound(examples_of):
+    examples, widths = examples_of("data.short_windows=1", MASKED, count=48), set()
+    for start in range(0, 48, 4):
+        batch = [examples[number] for number in range(start, start + 4)]
+        frames, longest = (
+            collate(batch, padding=0)["input_features"].shape[2],
+            max(one["length"] for one in batch),
+        )
+        widths.add(frames)
+        assert longest <= frames
+        if frames < FRAMES:
+            assert frames % STEP == 0
+            assert frames - longest < STEP
+            for example in batch:
+                left = example["input_features"][:, frames + 1 :]  # a frame sees a little behind it
+                assert left.max() == left.min() == example["input_features"].min()
+    assert len(widths) > 1
+    whole = examples_of("data.short_windows=0")
+    assert {whole[number]["length"] for number in range(12)} == {FRAMES}
 
 
-def test_a_corpus_without_a_sound_clip_ends_the_run(tmp_path, processor):
-    selection = select(make_corpus(tmp_path / "a.tar", [1.0] * 3, broken={0, 1, 2}), target=ANY, window=2)
-    examples = examples_of(selection, processor, examples=2)
+def test_batches_are_cut_together_one_in_ten_not_and_at_the_end_none(examples_of):
+    examples, none = examples_of("data.short_windows=0.75", count=2400), np.zeros((1, FRAMES))
+    whole = [examples._window(number, 50, none)["length"] == FRAMES for number in range(2400)]
+    whole = np.reshape(whole, (-1, 4))
+    assert (whole.all(axis=1) == whole.any(axis=1)).all()
+    assert 0.05 < whole[:450, 0].mean() < 0.16
+    assert whole[450:].all()
+
+
+@pytest.mark.parametrize("name", ["w.jsonl", "w.parquet"])
+def test_of_a_weighted_corpus_clips_come_as_often_as_weighted(examples_of, corpus, tmp_path, name):
+    weights = {"clip01": 1.0, "clip04": 2.0, "clip05": 3.0, "clip11": 6.0, "clip09": 0.0, "of another": 5.0}
+    write_weights(tmp_path / name, weights.items())
+    given = f"{{corpus: {corpus}, clip_weights: {tmp_path / name}, weight: 0.5}}"
+    examples = examples_of(f"data.train=[{given}]", count=480)
+    drawn = Counter(examples.notes(number).id for number in range(480))
+    assert drawn == pytest.approx({"clip01": 40, "clip04": 80, "clip05": 120, "clip11": 240}, abs=20)
+    assert examples.corpora[0].left_out["they have no weight"] == 8
+    both = examples_of(f"data.train=[{{corpus: {corpus}, weight: 1.5}}, {given}]", count=1000)
+    shares = Counter(both.order[number].corpus for number in range(1000))
+    assert shares == {0: 750, 1: 250}
+    assert {both.notes(at).id for at in range(1000) if both.order[at].corpus} == set(drawn)
+    write_weights(tmp_path / name, [("of another", 5.0)])
+    with pytest.raises(CorpusError, match=name):
+        examples_of(f"data.train=[{given}]")
+
+
+def test_the_division_into_shards_does_not_show_in_a_validation(examples_of, corpus, make_clip, tmp_path):
+    write_shard(tmp_path / "whole.tar", [make_clip(number) for number in range(12)])
+    one, other = (
+        examples_of(f"data.validation={path}", "evaluation.clips=12", split="validation")
+        for path in (corpus, tmp_path / "whole.tar")
+    )
+    by_id = [{made.notes(at).id: made[at]["input_features"] for at in range(12)} for made in (one, other)]
+    assert by_id[0].keys() == by_id[1].keys()
+    assert all(torch.equal(features, by_id[1][id]) for id, features in by_id[0].items())
+
+
+@pytest.mark.parametrize("noted", [7, {"cues": 7}, {"cues": {"rate": "quick"}}])
+def test_notes_of_another_kind_are_no_cues(examples_of, make_clip, tmp_path, noted):
+    write_shard(tmp_path / "a.tar", [make_clip(0, metadata={"synthesis": noted})])
+    assert examples_of(f"data.train={tmp_path / 'a.tar'}")[0]["heads"][123:].isnan().all()
+
+
+@pytest.mark.parametrize("cached", ["false", "true"])
+def test_another_clip_stands_in_for_one_that_cannot_be_decoded(examples_of, make_clip, tmp_path, cached):
+    def corpus_of(name, broken):
+        clips = [make_clip(number, seconds=1, duration=1) for number in range(1, 7)]
+        write_shard(
+            tmp_path / name, [replace(one, audio=b"fLaC") if one.id in broken else one for one in clips]
+        )
+        return f"data.train={tmp_path / name}"
+
+    changes = (f"data.cache_features={cached}", f"data.cache={tmp_path}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BudewWarning)
+        one_gone = examples_of(*changes, corpus_of("a.tar", {"clip03"}))
+        all_gone = examples_of(*changes, corpus_of("b.tar", {f"clip0{number}" for number in range(1, 7)}))
+    with pytest.warns(BudewWarning, match="clip03"):
+        assert all(one_gone[number]["length"] for number in range(12))
     with pytest.warns(BudewWarning), pytest.raises(CorpusError, match="check the corpus"):
-        examples[0]
+        all_gone[0]

@@ -10,16 +10,23 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from budew.corpora import write_shard
-from budew.errors import CorpusError, InputError
+from budew.errors import InputError
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
+from budew.training import data
+from budew.training import trainer as trainers
+from budew.training.clip_index import index_corpus
+from budew.training.progress import TrainingLog
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.run import describe, train
-from budew.training.trainer import SampledCaptions, TrainingLog
+from budew.training.run import train
+from budew.training.trainer import CaptionTrainer
 
 ROOT = Path(__file__).parents[2]
+FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
 
 
 @pytest.fixture(scope="module")
@@ -35,25 +42,60 @@ def finished(recipe, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture
+def steps(monkeypatch) -> list[int]:
+    """The steps that runs take from now on."""
+    taken = []
+    monkeypatch.setattr(
+        TrainingLog, "on_step_end", lambda self, args, state, *_, **__: taken.append(state.global_step)
+    )
+    return taken
+
+
+@pytest.fixture
+def correlations(monkeypatch):
+    """`correlations(0.1, 0.3)` makes these the results of the validations."""
+
+    def make(*values: float) -> None:
+        left = list(values)
+        metrics = {"unparsed": 0.0, "looping": 0.0, "distinct_2": 1.0}
+        monkeypatch.setattr(trainers, "caption_metrics", lambda *_: metrics | {"spearman": left.pop(0)})
+
+    return make
+
+
 def weights(out: Path) -> bytes:
     return (out / "checkpoint" / "model.safetensors").read_bytes()
 
 
-def history_of(checkpoint: Path) -> list[dict[str, float]]:
-    return json.loads((checkpoint / "training.json").read_text(), parse_constant=pytest.fail)["history"]
+def history_of(out: Path) -> list[dict[str, float]]:
+    file = out / "checkpoint" / "training.json"
+    return json.loads(file.read_text(), parse_constant=pytest.fail)["history"]
+
+
+def losses_of(out: Path) -> dict[int, float]:
+    return {entry["step"]: entry["loss"] for entry in history_of(out) if "loss" in entry}
 
 
 class StoppedError(Exception):
     """Ends a run from inside."""
 
 
-def test_the_recipe_alone_decides_the_bytes(make_recipe, finished, tmp_path):
-    train(make_recipe("data.workers=2"), out=tmp_path / "workers")
+@pytest.mark.parametrize("change", ["data.workers=2", "data.cache_features=true"])
+def test_the_recipe_alone_decides_the_bytes(make_recipe, finished, tmp_path, change, monkeypatch):
+    def indexed(source, folder, *, workers, progress):  # its pool takes seconds, and has a test of its own
+        return index_corpus(source, folder, progress=progress)
+
+    monkeypatch.setattr(data, "index_corpus", indexed)
+    train(make_recipe(change), out=tmp_path)
     for path in (finished / "checkpoint").iterdir():
         if path.name not in ("recipe.yaml", "training.json"):
-            assert (tmp_path / "workers" / "checkpoint" / path.name).read_bytes() == path.read_bytes()
-    train(make_recipe("seed=2", "evaluation.every_steps=6"), out=tmp_path / "seed")
-    assert weights(tmp_path / "seed") != weights(finished)
+            assert (tmp_path / "checkpoint" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_another_seed_gives_other_weights(make_recipe, finished, tmp_path):
+    train(make_recipe("seed=2", "evaluation.every_steps=6"), out=tmp_path)
+    assert weights(tmp_path) != weights(finished)
 
 
 def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path, monkeypatch):
@@ -61,9 +103,10 @@ def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path
         if state.global_step == 5:
             raise StoppedError
 
-    changes = ("data.workers=2", "optimizer.gradient_accumulation=2", "optimizer.precision=bf16")
-    recipe = make_recipe(*changes)
-    assert recipe.model.size.dropout  # torch's own generator has to come back too
+    audio = "data.augmentation={noise: 20, gain: 3, speed: 0.02, time_masks: 1}"
+    changes = ("data.workers=1", "optimizer.device_batch_size=2", "optimizer.precision=bf16", audio, FULL)
+    recipe = make_recipe(*changes, "data.short_windows=0.8", "target.kind=mixed")
+    assert recipe.model.scratch.size.dropout  # torch's own generator has to come back too
     with monkeypatch.context() as patched:
         patched.setattr(TrainingLog, "on_step_end", stop)
         with pytest.raises(StoppedError):
@@ -93,15 +136,11 @@ def _train_until_saved(recipe: Recipe, out: Path) -> None:
     train(recipe, out=out)
 
 
-def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, monkeypatch, capsys):
+def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, steps, capsys):
     def times() -> dict[Path, int]:
-        made = (finished / "checkpoint" / "model.safetensors", *(finished / "features").iterdir())
+        made = (finished / "checkpoint" / "model.safetensors", *(finished / "index").iterdir())
         return {path: path.stat().st_mtime_ns for path in made}
 
-    steps = []
-    monkeypatch.setattr(
-        TrainingLog, "on_step_end", lambda self, args, state, *_, **__: steps.append(state.global_step)
-    )
     before, content = times(), weights(finished)
     train(recipe, out=finished)
     assert "is finished, 6 steps: --no-resume trains it again" in capsys.readouterr().err
@@ -109,21 +148,75 @@ def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, monk
     train(recipe, out=finished, resume=False)
     assert steps == [1, 2, 3, 4, 5, 6]
     assert weights(finished) == content
-    assert len(before.items() - times().items()) == 1  # the features are not computed again
+    assert len(before.items() - times().items()) == 1  # the corpus is not indexed again
+
+
+def test_a_longer_run_goes_on_where_a_shorter_one_ended(make_recipe, steps, tmp_path):
+    """Also with other settings that decide nothing, but not with another number of processes."""
+    keep = "evaluation.keep=last"
+    train(make_recipe("optimizer.max_steps=3", keep), out=tmp_path)
+    longer = make_recipe("data.workers=1", "data.cache_features=true", "report_to=[]", keep)
+    (tmp_path / "training" / "processes").write_text("2")
+    with pytest.raises(InputError, match="2 processes, not 1"):
+        train(longer, out=tmp_path)
+    (tmp_path / "training" / "processes").write_text("1")
+    before = weights(tmp_path)
+    train(longer, out=tmp_path)
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert weights(tmp_path) != before
+    assert list(losses_of(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference(
     make_recipe, recipe, finished
 ):
-    with pytest.raises(InputError, match=r"seed: 1 / 2; optimizer.max_steps: 6 / 7: choose another folder"):
-        train(make_recipe("optimizer.max_steps=7", "seed=2"), out=finished)
+    with pytest.raises(InputError, match=r"seed: 1 / 2; optimizer.batch_size: 4 / 2: choose another folder"):
+        train(make_recipe("optimizer.batch_size=2", "seed=2"), out=finished)
     assert load_recipe(finished / "recipe.yaml") == recipe
     with pytest.raises(InputError, match="model_copy"):  # changes are for files
         train(recipe, out=finished, changes=["seed=7"])
 
 
+@pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 3)])
+def test_the_weights_that_are_saved_are_of_the_best_validation_or_the_last(
+    make_recipe, correlations, tmp_path, keep, kept
+):
+    correlations(0.1, 0.9, 0.5)
+    train(make_recipe("optimizer.max_steps=3", f"evaluation={{every_steps: 1, keep: {keep}}}"), out=tmp_path)
+    saved = load_file(tmp_path / "checkpoint" / "model.safetensors")
+    for step in (2, 3):
+        then = load_file(tmp_path / "training" / f"checkpoint-{step}" / "model.safetensors")
+        assert all(torch.equal(value, then[name].half()) for name, value in saved.items()) == (step == kept)
+
+
+def test_a_run_ends_when_validations_get_no_better(make_recipe, correlations, steps, tmp_path):
+    correlations(0.5, 0.4, 0.5, 0.9)
+    recipe = make_recipe("evaluation={every_steps: 1, patience: 2}")
+    train(recipe, out=tmp_path)
+    train(recipe, out=tmp_path)
+    assert steps == [1, 2, 3]
+
+
+@pytest.mark.parametrize("method", ["full", "encoder-frozen", "lora"])
+def test_a_base_is_adapted(make_recipe, whisper_folder, tmp_path, method):
+    base = f"model={{base: {whisper_folder}, method: {method}, window_seconds: 2}}"
+    out = train(make_recipe(base, "optimizer.learning_rate=1e-2"), out=tmp_path)
+    before, after = load_file(whisper_folder / "model.safetensors"), load_file(out / "model.safetensors")
+    changed = {name for name, value in after.items() if not torch.equal(before[name].half(), value)}
+    assert any(name.startswith("model.decoder") for name in changed)
+    assert any(name.startswith("model.encoder") for name in changed) == (method != "encoder-frozen")
+    if method == "lora":
+        assert {name.rpartition(".")[0].rpartition(".")[2] for name in changed} <= {
+            *("q_proj", "k_proj", "v_proj", "out_proj"),
+        }
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").exists() == (method == "lora")
+    assert load_checkpoint(out, device="cpu")
+
+
 @pytest.mark.slow
-def test_two_processes_share_one_preparation(recipe, tmp_path):
+def test_two_processes_learn_what_one_does(make_recipe, tmp_path):
+    recipe = make_recipe("model.scratch.size.dropout=0")
+    train(recipe, out=tmp_path / "alone")
     (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
     command = (*torchrun, "-m", "budew", "train", tmp_path / "tiny.yaml", "--out", tmp_path / "run")
@@ -131,26 +224,16 @@ def test_two_processes_share_one_preparation(recipe, tmp_path):
         command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("train: 12 clips of") == 1
+    assert ran.stderr.count("train: 12 clips") == 1
     assert ran.stderr.count("step 6/6  loss") == 1
     assert ran.stderr.count("step 6/6  validation") == 1
-    assert weights(tmp_path / "run")
-    history = history_of(tmp_path / "run" / "checkpoint")
-    assert [entry["step"] for entry in history if "loss" in entry] == [1, 2, 3, 4, 5, 6]
+    assert losses_of(tmp_path / "run") == pytest.approx(losses_of(tmp_path / "alone"), rel=1e-3)
+    with pytest.raises(InputError, match="2 processes, not 1"):
+        train(make_recipe("model.scratch.size.dropout=0", "optimizer.max_steps=7"), out=tmp_path / "run")
 
 
-def test_a_description_names_the_exact_size_and_every_field(recipe, finished):
-    model = load_checkpoint(finished / "checkpoint", device="cpu").model
-    exactly = sum(value.numel() for value in model.parameters())
-    described = describe(recipe)
-    assert f"{exactly / 1e6:.1f} M parameters" in described
-    assert "6 steps, 24 examples" in described
-    assert recipe.to_yaml() in described
-
-
-def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(make_recipe, tmp_path, capsys, monkeypatch):
+def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(recipe, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
-    recipe = make_recipe("data.captions=render")
     out = train(recipe, out=tmp_path)
     shown = capsys.readouterr()
     lines = shown.err.splitlines()
@@ -158,51 +241,44 @@ def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(make_recipe, t
     assert steps == [f"{step}/6" for step in range(1, 7)]
     assert sum("mean Spearman" in line for line in lines) == 2
     assert not [line for line in lines if "{" in line or "attention mask" in line or "%|" in line]
-    assert (shown.out, lines[0]) == ("", f"train: 12 clips of {recipe.data.train}")
-    history = history_of(out)
-    for name in ("eval_loss", "validation_spearman"):
-        assert [entry["step"] for entry in history if name in entry] == [3, 6]
-    assert [entry["step"] for entry in history if "loss" in entry] == [1, 2, 3, 4, 5, 6]
+    assert shown.out == ""
+    assert lines[0].startswith("train: 12 clips")
+    for name in ("eval_loss", "eval_spearman"):
+        assert [entry["step"] for entry in history_of(tmp_path) if name in entry] == [3, 6]
+    assert list(losses_of(tmp_path)) == [1, 2, 3, 4, 5, 6]
     assert load_recipe(out / "recipe.yaml") == recipe
 
 
-def test_clips_without_emotion_labels_are_used_and_counted(make_recipe, make_clip, tmp_path, capsys):
+def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path, capsys):
     measured = VoiceProfile(None, (), {"gender": "female", "pace": "slow"})
     write_shard(tmp_path / "all.tar", [make_clip(number, profile=measured) for number in range(4)])
     mixed = [make_clip(0, profile=measured), *(make_clip(number) for number in range(1, 5))]
     write_shard(tmp_path / "mixed.tar", mixed)
     corpora = (f"data.train={tmp_path / 'mixed.tar'}", f"data.validation={tmp_path / 'all.tar'}")
-    out = train(make_recipe("optimizer.max_steps=3", *corpora), out=tmp_path / "run")
+    train(make_recipe("optimizer.max_steps=3", *corpora), out=tmp_path / "run")
     printed = capsys.readouterr().err
     for line in (
-        "train: 1 of them have no emotion labels",
-        "validation: 4 of them have no emotion labels",
-        "mean Spearman nan on 0 clips",
+        "train: 5 clips",
+        "the last weights are kept",
+        "mean Spearman nan",
         "(reference: no rated emotion is present)",
     ):
         assert line in printed
-    assert all(math.isfinite(entry["loss"]) for entry in history_of(out) if "loss" in entry)
+    assert all(map(math.isfinite, losses_of(tmp_path / "run").values()))
 
 
 def test_captioning_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):
-    modes = []
-    captions = SampledCaptions._captions
+    modes, write = [], CaptionTrainer._write
 
-    def watch(self, model):
+    def watch(self):
         for mode in (True, False):
-            model.train(mode)
-            written = captions(self, model)
-            modes.append((mode, model.training, model.model.encoder.training, len(written)))
+            self.model.train(mode)
+            written = write(self)
+            modes.append(
+                (mode, self.model.training, self.model.model.encoder.training, len(written[0].texts))
+            )
         return written
 
-    monkeypatch.setattr(SampledCaptions, "_captions", watch)
+    monkeypatch.setattr(CaptionTrainer, "_write", watch)
     train(make_recipe("optimizer.max_steps=1"), out=tmp_path)
     assert modes == [(True, True, True, 4), (False, False, False, 4)]
-
-
-def test_a_clip_without_caption_is_named_when_captions_are_those_of_the_corpus(
-    make_recipe, make_clip, tmp_path
-):
-    write_shard(tmp_path / "a.tar", [make_clip(1), make_clip(3, captions=())])
-    with pytest.raises(CorpusError, match=r"a\.tar: clip 'clip03' has no caption"):
-        train(make_recipe(f"data.train={tmp_path / 'a.tar'}"), out=tmp_path / "run")

@@ -1,1 +1,1 @@
-"""Parts used only for training from scratch: synthetic speech, cached spectrograms, a tokenizer, heads."""
+"""Parts used only for training from scratch: a tokenizer trained on captions, random weights, heads."""

@@ -7,8 +7,7 @@ saved is a plain `WhisperForConditionalGeneration`.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 from transformers.modeling_outputs import Seq2SeqLMOutput
 
-from budew.model.build import ENCODER_STRIDE
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_plan import cues as vocal_cues
 from budew.taxonomy import BURSTS
@@ -33,11 +31,10 @@ SPREAD = 0.3  # of a cue's range: the error that costs half a nat
 
 
 class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  # transformers ships no types
-    """A Whisper whose loss is that of the caption plus `heads_weight` times that of the heads."""
+    """A Whisper whose loss is that of the heads; that of the caption is the trainer's."""
 
     def __init__(self, config: WhisperConfig) -> None:
         super().__init__(config)
-        self.heads_weight = 0.0
         # The order of these three decides which random numbers each starts from, and so the checkpoint.
         self.attention = nn.Linear(config.d_model, POOLS)
         answer = nn.Linear(config.d_model, PRESENT + len(CUES))
@@ -47,22 +44,15 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
         self.heads = nn.Sequential(hidden, nn.GELU(), answer)
 
     def forward(self, *, heads: Tensor | None = None, **inputs: Any) -> Seq2SeqLMOutput:
-        """Return the stock output, for any even number of frames up to the window.
+        """Return the stock output; its `loss` is that of the heads in training, summed over clips.
 
         Args:
-            heads: labels (batch, 136), NaN where unknown, see `head_labels`. With them the loss in training
-                is that of the heads too.
-            **inputs: as of the stock model.
+            heads: labels (batch, 136), NaN where unknown, see `head_labels`.
+            **inputs: as of the stock model, without `labels`.
         """
-        features = inputs.get("input_features")
-        if features is None:  # in generation, after the encoder
-            return super().forward(**inputs)
-        with short_window(self.model.encoder, features.shape[-1]):
-            output = super().forward(**inputs)
-        if not self.training or not self.heads_weight or heads is None or output.loss is None:
-            return output
-        predicted = self._predict(output.encoder_last_hidden_state)
-        output.loss = output.loss + self.heads_weight * _heads_loss(predicted, heads)
+        output = super().forward(**inputs)
+        if self.training and heads is not None:
+            output.loss = _heads_loss(self._predict(output.encoder_last_hidden_state), heads)
         return output
 
     def _predict(self, states: Tensor) -> Tensor:
@@ -83,12 +73,14 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
         return model
 
 
-def head_labels(profile: VoiceProfile, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:
-    """Return the labels of the heads (136,).
+def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:
+    """Return the labels of the heads (136,), NaN without a profile.
 
     They are 40 emotions in [0, 1], NaN where unknown; 82 bursts, 0 or 1; 1 where the voice is female; and how
     far each vocal cue of synthetic speech was moved, 1 is the whole range, NaN where unknown.
     """
+    if profile is None:
+        return np.full(PRESENT + len(CUES), np.nan, dtype=np.float32)
     bursts = [name in profile.bursts for name in BURSTS]
     moved = [cues.get(name) for name in CUES]
     known = [float(value) if isinstance(value, int | float) else np.nan for value in moved]
@@ -96,32 +88,9 @@ def head_labels(profile: VoiceProfile, cues: Mapping[str, object]) -> npt.NDArra
     return np.array([*profile.vector(), *bursts, female, *known], dtype=np.float32)
 
 
-@contextmanager
-def short_window(encoder: Any, frames: int) -> Iterator[None]:
-    """Let an encoder take an even number of frames, fewer than its window, within a `with` block.
-
-    The stock encoder accepts only whole windows. With the first positions of its table it computes, bit for
-    bit, what a model made for the shorter window with the same weights does.
-    """
-    positions, config = encoder.embed_positions, encoder.config
-    whole = config.max_source_positions
-    if frames == ENCODER_STRIDE * whole:
-        yield
-        return
-    length = frames // ENCODER_STRIDE
-    encoder.embed_positions = nn.Embedding(length, positions.embedding_dim, _weight=positions.weight[:length])
-    config.max_source_positions = length
-    try:
-        yield
-    finally:
-        encoder.embed_positions = positions
-        config.max_source_positions = whole
-
-
 def _heads_loss(predicted: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean over clips of the summed cross-entropies and squared errors of what is known."""
+    """Return the sum over clips of the cross-entropies and squared errors of what is known."""
     present, cues = labels[:, :PRESENT], labels[:, PRESENT:]
     losses = binary_cross_entropy_with_logits(predicted[:, :PRESENT], present.nan_to_num(), reduction="none")
     errors = (predicted[:, PRESENT:] - cues.nan_to_num()) / SPREAD
-    known = (losses * ~present.isnan()).sum(dim=1).mean()
-    return known + 0.5 * (errors.square() * ~cues.isnan()).sum(dim=1).mean()
+    return (losses * ~present.isnan()).sum() + 0.5 * (errors.square() * ~cues.isnan()).sum()

@@ -21,7 +21,7 @@ from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, write_captions
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.run import save_checkpoint
+from budew.training.saving import Run, save_result
 from budew.training.scratch.heads import WhisperWithHeads
 
 RATE = 16_000
@@ -34,7 +34,7 @@ def sounds(corpus) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def recipe(make_recipe) -> Recipe:
-    return make_recipe("model.size.longest_caption=24")
+    return make_recipe("model.scratch.size.longest_caption=24", "model.num_beams=3")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +42,8 @@ def model(recipe, corpus) -> WhisperWithHeads:
     """Large random weights: what it writes is nonsense that depends on the audio, timestamps apart."""
     tokenizer = build_tokenizer((clip.captions[0].text for clip in read(corpus)), vocabulary=400)
     torch.manual_seed(3)
-    model = build_whisper(
-        recipe.model.size, recipe.model.features, tokenizer, seed=1, kind=WhisperWithHeads
-    ).eval()
+    scratch = recipe.model.scratch
+    model = build_whisper(scratch.size, scratch.features, tokenizer, seed=1, kind=WhisperWithHeads).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.dim() > 1 and "embed_positions" not in name:
@@ -56,13 +55,15 @@ def model(recipe, corpus) -> WhisperWithHeads:
 
 @pytest.fixture(scope="module")
 def saved(recipe, model, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("run") / "checkpoint"
-    processor = WhisperProcessor(recipe.model.features.extractor(), model.tokenizer)
+    folder = tmp_path_factory.mktemp("run")
+    processor = WhisperProcessor(recipe.model.scratch.features.extractor(), model.tokenizer)
     history = [{"loss": 1.5, "step": 1}, {"validation_spearman": float("nan"), "step": 1}]
-    folder.mkdir()
-    (folder / "of_an_older_run").touch()
-    save_checkpoint(model.plain(), processor, recipe, folder, history)
-    return folder
+    (folder / "checkpoint").mkdir()
+    (folder / "checkpoint" / "of_an_older_run").touch()
+    run = Run(recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history)
+    save_result(model, run, folder)
+    assert [path.name for path in folder.iterdir()] == ["checkpoint"]
+    return folder / "checkpoint"
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +90,15 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe, mode
     generation = json.loads((saved / "generation_config.json").read_text())
     assert generation["lang_to_id"] == model.generation_config.lang_to_id
     assert "_from_model_config" not in generation
+    assert generation["num_beams"] == 3
+    assert "trained_with_prompts" not in generation
     assert {path.name for path in saved.iterdir()} == {
         "config.json",
         "generation_config.json",
         "model.safetensors",
         "preprocessor_config.json",
         "processor_config.json",
+        "README.md",
         "recipe.yaml",
         "tokenizer.json",
         "tokenizer_config.json",
@@ -109,9 +113,8 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe, mode
 def test_the_stock_class_computes_what_the_trained_model_does(saved, model, sounds, recipe):
     stock = WhisperForConditionalGeneration.from_pretrained(saved).eval()
     assert stock.dtype == torch.float32
-    extracted = recipe.model.features.extractor()(
-        sounds, sampling_rate=RATE, return_tensors="pt"
-    ).input_features
+    extractor = recipe.model.scratch.features.extractor()
+    extracted = extractor(sounds, sampling_rate=RATE, return_tensors="pt").input_features
     tokens = torch.randint(0, 390, (len(sounds), 12), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = model(input_features=extracted, decoder_input_ids=tokens).logits

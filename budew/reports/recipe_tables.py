@@ -1,0 +1,70 @@
+"""Tables of recipes: which there are, what their fields mean, and what a run will need."""
+
+from collections.abc import Mapping
+
+from rich.table import Table
+
+from budew.settings import describe
+from budew.training.estimate import Estimate, accelerators, estimate, learning_rate
+from budew.training.recipe import Recipe
+from budew.training.trainer import batches_of
+
+_GB = 1e9
+_SEVERAL = {"H100": 8}
+"""A node of several devices that is shown as well."""
+
+
+def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
+    """Return one row for each recipe: base, method, weights, memory at its batch size, and rate."""
+    table = Table("recipe", "base", "method", box=None, pad_edge=False)
+    for name in ("weights, M", "trained, M", "window, s", "memory, GB", "learning rate"):
+        table.add_column(name, justify="right")
+    for name, recipe in recipes.items():
+        needs = estimate(recipe)
+        shown = ("?",) * 4
+        if needs is not None:
+            shown = (
+                f"{needs.parameters / 1e6:,.1f}",
+                f"{needs.trained / 1e6:,.1f}",
+                f"{needs.window_seconds:g}",
+                f"{needs.memory(batches_of(recipe, 1)[0]) / _GB:,.1f}",
+            )
+        base = recipe.model.base or "-"
+        table.add_row(name, base, recipe.model.method, *shown, f"{learning_rate(recipe):.2g}")
+    return table
+
+
+def fields_table(recipe: Recipe) -> Table:
+    """Return one row for each field of a recipe: name, value, meaning."""
+    values = recipe.model_dump()
+    table = Table("field", "value", "meaning", box=None, pad_edge=False)
+    for field in describe(Recipe):
+        value = values
+        for part in field.name.split("."):
+            value = value[part]
+        table.add_row(field.name, "null" if value is None else str(value), field.help)
+    return table
+
+
+def needs_table(recipe: Recipe, needs: Estimate, steps: int) -> Table:
+    """Return one row for each kind of accelerator: whether a step fits, and the time of the run."""
+    table = Table("device", box=None, pad_edge=False)
+    for name in ("memory, GB", "needed, GB", "hours", "examples/s"):
+        table.add_column(name, justify="right")
+    examples = steps * recipe.optimizer.batch_size
+    for name, facts in accelerators().items():
+        for devices in (1, _SEVERAL.get(name, 1)) if name in _SEVERAL else (1,):
+            try:
+                needed = needs.memory(batches_of(recipe, devices)[0]) / _GB
+            except ValueError:  # the batch cannot be shared by so many
+                continue
+            seconds = needs.seconds(examples, facts["tflops"] * devices)
+            fits = needed < facts["memory"]
+            table.add_row(
+                f"{devices} × {name}",
+                f"{facts['memory']:g}",
+                f"{needed:,.1f}{'' if fits else ' (too much)'}",
+                f"{seconds / 3600:,.2f}",
+                f"{examples / seconds:,.0f}",
+            )
+    return table

@@ -1,0 +1,193 @@
+"""What a run will need: parameters, memory, time and disk, from its recipe alone.
+
+One step of one clip is computed on the meta device, which has shapes and no numbers: torch counts the
+operations, and autograd says what it keeps for the backward pass. All of it is a sum over layers, so models
+of one and two layers tell what many need, in half a second. Memory is that, and 16 bytes for a weight
+that learns (itself, gradient, two moments of AdamW, all float32) or 4 for one that does not. Time is the
+operations at a third of the device's peak.
+"""
+
+import copy
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+from budew.model.adapt import set_trained
+from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
+from budew.resources import packaged_table
+from budew.training.recipe import Recipe
+from budew.training.trainer import caption_loss
+
+TOKENS = 50
+"""Of a caption with its prefix."""
+UTILIZATION = 0.33
+"""Share of the peak that training reaches: 30-40 % in practice."""
+POSITIONS_A_SECOND = 50
+"""Of a published Whisper: a hop of 10 ms, halved by the encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Needs of a run.
+
+    Attributes:
+        parameters, trained: weights in all, and those that learn.
+        window_seconds: of the encoder.
+        weights: bytes of weights, gradients and optimizer.
+        activations: bytes that one clip adds.
+        flops: operations of one example, forwards and backwards.
+        disk: bytes of the two training checkpoints that are kept, and of the result.
+    """
+
+    parameters: int
+    trained: int
+    window_seconds: float
+    weights: int
+    activations: int
+    flops: int
+    disk: int
+
+    def memory(self, clips: int) -> float:
+        """Return the bytes that a device needs for so many clips at once."""
+        return self.weights + clips * self.activations
+
+    def seconds(self, examples: int, tflops: float) -> float:
+        """Return how long so many examples take on devices with this peak together."""
+        return examples * self.flops / (tflops * 1e12 * UTILIZATION)
+
+
+def whisper_sizes() -> dict[str, Any]:
+    """Return the table of the published Whispers."""
+    return dict(_table("whisper_sizes"))
+
+
+def accelerators() -> dict[str, dict[str, float]]:
+    """Return peak (TFLOPS) and memory (GB) of accelerators, by a part of their names."""
+    return dict(_table("accelerators"))
+
+
+def peak_tflops() -> float | None:
+    """Return the peak of the accelerator here; None where it is unknown."""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    return next((facts["tflops"] for part, facts in accelerators().items() if part in name), None)
+
+
+def learning_rate(recipe: Recipe) -> float:
+    """Return the learning rate of a recipe; without one, that of its size and method."""
+    if recipe.optimizer.learning_rate is not None:
+        return recipe.optimizer.learning_rate
+    table, method = whisper_sizes(), recipe.model.method
+    if method in ("scratch", "lora"):
+        return float(table[f"{method}_rate"])
+    config = config_of(recipe)
+    width = 0 if config is None else config.d_model
+    nearest = min(table["sizes"].values(), key=lambda size: abs(size["d_model"] - width))
+    return float(table["full_share"] * nearest["pretrained_rate"])
+
+
+def config_of(recipe: Recipe) -> WhisperConfig | None:
+    """Return the config of the model that a recipe trains; None for a base that is not here and not known."""
+    model = recipe.model
+    if model.base is None:
+        scratch = model.scratch
+        tokenizer = build_tokenizer([], vocabulary=256 + len(SPECIAL))
+        config = whisper_config(scratch.size, scratch.features, tokenizer)
+        config.vocab_size = scratch.size.vocabulary
+        return config
+    folder = Path(model.base).expanduser()
+    if (folder / "config.json").is_file():
+        config = WhisperConfig.from_pretrained(folder, local_files_only=True)
+    elif size := whisper_sizes()["sizes"].get(model.base):
+        config = WhisperConfig(
+            **{name: size[name] for name in ("d_model", "encoder_layers", "decoder_layers")},
+            **{name: size[name] for name in ("num_mel_bins", "vocab_size")},
+            encoder_attention_heads=size["heads"],
+            decoder_attention_heads=size["heads"],
+            encoder_ffn_dim=4 * size["d_model"],
+            decoder_ffn_dim=4 * size["d_model"],
+        )
+    else:
+        return None
+    if model.window_seconds:
+        config.max_source_positions = model.window_seconds * POSITIONS_A_SECOND
+    return config
+
+
+def estimate(recipe: Recipe) -> Estimate | None:
+    """Return what a run of the recipe needs; None where its base is not here and of unknown size."""
+    config = config_of(recipe)
+    if config is None:
+        return None
+    one, encoder, decoder = (_one_step(recipe, config, layers) for layers in ((1, 1), (2, 1), (1, 2)))
+    more = (config.encoder_layers - 1, config.decoder_layers - 1)
+    whole = one + more[0] * (encoder - one) + more[1] * (decoder - one)
+    parameters, trained, flops, kept = map(int, whole)
+    if recipe.model.gradient_checkpointing:
+        layers = config.encoder_layers + config.decoder_layers
+        flops, kept = flops * 4 // 3, kept // layers + 2 * _states(config)
+    scratch = recipe.model.scratch.features
+    window = config.max_source_positions / POSITIONS_A_SECOND
+    return Estimate(
+        parameters=parameters,
+        trained=trained,
+        window_seconds=scratch.window_seconds if recipe.model.method == "scratch" else window,
+        weights=16 * trained + 4 * (parameters - trained),
+        activations=kept,
+        flops=flops,
+        disk=2 * 12 * trained + 2 * parameters,
+    )
+
+
+def _one_step(recipe: Recipe, config: WhisperConfig, layers: tuple[int, int]) -> NDArray[np.int64]:
+    """Return, of a model with so many layers of encoder and decoder, the weights, those that learn, the
+    operations of a step with one clip, and the bytes kept between forward and backward.
+
+    Attention matrices do not count: fused kernels keep none.
+    """
+    small, method = copy.deepcopy(config), recipe.model.method
+    small.encoder_layers, small.decoder_layers = layers
+    with torch.device("meta"):
+        model: Any = WhisperForConditionalGeneration(small)
+        if method != "scratch":
+            model = set_trained(model, method, recipe.model.lora)
+        model.to(torch.bfloat16).train()
+    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
+    frames, positions = ENCODER_STRIDE * config.max_source_positions, config.max_source_positions
+    tokens = torch.zeros(1, TOKENS, dtype=torch.long, device="meta")
+    features = torch.empty(1, config.num_mel_bins, frames, dtype=torch.bfloat16, device="meta")
+    kept: dict[int, int] = {}
+    own = {weight.untyped_storage()._cdata for weight in model.parameters()}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own and tensor.shape[-2:] != (positions, positions):
+            kept[storage._cdata] = storage.nbytes()
+        held.append(storage)  # or another takes its place
+        return tensor
+
+    held: list[Any] = []
+    with FlopCounterMode(display=False) as counter, saved_tensors_hooks(note, lambda tensor: tensor):
+        outputs = model(input_features=features, decoder_input_ids=tokens)
+        caption_loss(outputs, tokens, TOKENS, clips=1, heads_weight=0).backward()  # type: ignore[no-untyped-call]
+    trained = sum(size for size, learns in sizes if learns)
+    operations = counter.get_total_flops()
+    return np.array([sum(size for size, _ in sizes), trained, operations, sum(kept.values())])
+
+
+def _states(config: WhisperConfig) -> int:
+    """Return the bytes of the input of every layer, in half precision, which checkpointing keeps."""
+    encoder = config.encoder_layers * config.max_source_positions
+    return int(config.d_model * (encoder + config.decoder_layers * TOKENS))
+
+
+@cache
+def _table(name: str) -> Any:
+    return packaged_table(__package__, name)

@@ -1,0 +1,167 @@
+"""What a run leaves: a stock checkpoint with its model card, and the adapter where adapters were trained.
+
+Both appear under their names when they are complete.
+"""
+
+import copy
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isfinite, nan
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+from jinja2 import Environment, StrictUndefined
+from transformers import WhisperProcessor
+
+from budew.errors import CheckpointError, first_line
+from budew.resources import data_folder
+from budew.training.recipe import Recipe
+from budew.training.scratch.heads import WhisperWithHeads
+from budew.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that came to its end.
+
+    Attributes:
+        recipe: of the run.
+        processor: of the model.
+        clips, hours: that it was trained on.
+        validation_clips: that it was validated on.
+        steps: that were made.
+        history: entries of losses and metrics.
+    """
+
+    recipe: Recipe
+    processor: WhisperProcessor
+    clips: int
+    hours: float
+    validation_clips: int
+    steps: int
+    history: Sequence[dict[str, Any]]
+
+
+def save_result(model: Any, run: Run, folder: Path) -> None:
+    """Save `checkpoint`, and `adapter` where the method is "lora", in a folder.
+
+    Args:
+        model: as it was trained; not to be used any more.
+        run: that trained it.
+        folder: of the run.
+    """
+    recipe = run.recipe
+    settings = copy.deepcopy(model.generation_config)
+    settings.num_beams = recipe.model.num_beams
+    if recipe.target.prompts:
+        settings.trained_with_prompts = True
+    if recipe.model.method == "lora":
+        base = Path(str(recipe.model.base))
+        for adapter in model.peft_config.values():
+            adapter.base_model_name_or_path = str(base.resolve() if base.is_dir() else recipe.model.base)
+        with _replaced(folder / "adapter") as unfinished:
+            model.save_pretrained(unfinished)
+            _save_beside(unfinished, settings, run, adapter=True)
+        model = model.merge_and_unload()
+    model = model.plain() if isinstance(model, WhisperWithHeads) else model.to("cpu")
+    model.generation_config = settings
+    model.config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
+    with _replaced(folder / "checkpoint") as unfinished:
+        model.to(torch.float16).save_pretrained(unfinished)
+        model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
+        model.config.save_pretrained(unfinished)
+        _save_beside(unfinished, settings, run, adapter=False)
+
+
+def push(folder: Path, repository: str) -> str:
+    """Upload a checkpoint or an adapter to the hub and return its address.
+
+    Args:
+        folder: as `save_result` saved it.
+        repository: owner/name; made private if it is not there.
+
+    Raises:
+        CheckpointError: the hub refuses or cannot be reached. The token is that of `hf auth login`, or
+            HF_TOKEN.
+    """
+    hub = HfApi()
+    try:
+        address = hub.create_repo(repository, private=True, exist_ok=True)
+        hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload by budew train")
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise CheckpointError(
+            f"{folder} cannot be uploaded to {repository} ({first_line(error)}): check the name, the "
+            "connection and the token (HF_TOKEN); it is still here"
+        ) from error
+    return str(address)
+
+
+def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> None:
+    """Save generation config, processor, recipe, history and model card."""
+    settings.save_pretrained(folder)
+    run.processor.save_pretrained(folder)
+    run.processor.feature_extractor.save_pretrained(folder)  # what CTranslate2 and faster-whisper read
+    (folder / "recipe.yaml").write_text(run.recipe.to_yaml(), encoding="utf-8")
+    (folder / "README.md").write_text(_card(run, adapter=adapter), encoding="utf-8")
+    entries = [  # JSON has no NaN and no infinity
+        {
+            name: None if isinstance(value, float) and not isfinite(value) else value
+            for name, value in entry.items()
+        }
+        for entry in run.history
+    ]
+    made = {"made_by": f"budew {__version__}", "recipe": run.recipe.name, "history": entries}
+    (folder / "training.json").write_text(
+        json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
+
+
+def _card(run: Run, *, adapter: bool) -> str:
+    """Return the model card."""
+    recipe, data, extractor = run.recipe, run.recipe.data, run.processor.feature_extractor
+    template = (data_folder("model_cards") / "trained.md.jinja").read_text(encoding="utf-8")
+    synthetic = "synthetic speech of this package"
+    names = ("loss", "spearman", "unparsed", "looping", "distinct_2")
+    validations = [
+        {"step": entry["step"]} | {name: f"{entry.get(f'eval_{name}', nan):.3f}" for name in names}
+        for entry in run.history
+        if "eval_loss" in entry
+    ]
+    markdown = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    return markdown.from_string(template).render(
+        name=recipe.name,
+        license=recipe.license,
+        base=recipe.model.base,
+        adapter=adapter,
+        prompts=recipe.target.prompts > 0,
+        window=extractor.n_samples // extractor.sampling_rate,
+        sampling_rate=extractor.sampling_rate,
+        examples=f"{run.steps * recipe.optimizer.batch_size:,}",
+        steps=f"{run.steps:,}",
+        batch_size=recipe.optimizer.batch_size,
+        clips=f"{run.clips:,}",
+        hours=f"{run.hours:,.1f}",
+        corpora=[given.corpus for given in data.train] or [f"{synthetic}, seed {data.speech.seed}"],
+        target=recipe.target.kind,
+        made_by=f"budew {__version__}",
+        validation_clips=run.validation_clips,
+        validation=data.validation or synthetic,
+        validations=validations,
+    )
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """Yield a folder that takes this name when it is complete; an older one is replaced."""
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    yield unfinished
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.replace(folder)

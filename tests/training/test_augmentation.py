@@ -1,0 +1,116 @@
+"""Each change of the audio does what it says and nothing else, and the generator decides all of it."""
+
+import random
+
+import numpy as np
+import pytest
+
+from budew.training.augmentation import LOWEST_BAND, SHIFT, Augmentation, change_audio, mask
+
+RATE = 16_000
+VALUES = np.random.default_rng(1).uniform(1, 2, (40, 100)).astype(np.float16)
+FLOOR = VALUES.min()
+SPEECH = (0.1 * np.random.default_rng(2).standard_normal(RATE)).astype(np.float32)
+
+
+def changed(seed: int = 0, samples=SPEECH, **settings: float) -> np.ndarray:
+    return change_audio(samples, RATE, Augmentation(**settings), random.Random(seed))
+
+
+def decibels(samples: np.ndarray) -> float:
+    return 10 * np.log10(np.mean(np.square(samples, dtype=np.float64)))
+
+
+def spectrum(samples: np.ndarray) -> np.ndarray:
+    """Return the power of each band of 100 Hz."""
+    return (np.abs(np.fft.rfft(samples)) ** 2)[:-1].reshape(-1, len(samples) // 2 // 80).sum(axis=1)
+
+
+@pytest.mark.parametrize(("time", "bands"), [(2, 2), (1, 0), (0, 3), (0, 0)])
+def test_nothing_is_masked_but_what_settings_allow_and_the_generator_decides(time, bands):
+    before = VALUES.copy()
+    settings = Augmentation(time_masks=time, band_masks=bands, mask_frames=15, mask_bands=9)
+    shifts, widest = set(), [0, 0]
+    for seed in range(60):
+        masked, shift = mask(VALUES, settings, random.Random(seed))
+        assert np.array_equal(mask(VALUES, settings, random.Random(seed))[0], masked)
+        assert (masked.shape, masked.dtype) == (VALUES.shape, VALUES.dtype)
+        shifts.add(shift)
+        blank = masked[:, shift:] == FLOOR
+        assert ((masked[:, shift:] == VALUES[:, : 100 - shift]) | blank).all()
+        assert (masked[:, :shift] == FLOOR).all()
+        widest = np.maximum(widest, [blank.all(axis=0).sum(), blank.all(axis=1).sum()])
+    np.testing.assert_array_equal(VALUES, before)
+    assert (min(shifts), max(shifts)) == (0, SHIFT if time or bands else 0)
+    assert 11 * time <= widest[0] <= 15 * time
+    assert 6 * bands <= widest[1] <= 9 * bands
+
+
+def test_without_settings_not_a_sample_is_changed():
+    settings = Augmentation()
+    assert not settings.changes_audio
+    assert changed().tobytes() == SPEECH.tobytes()
+    assert mask(VALUES, settings, random.Random(1))[0] is VALUES
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"noise": 10}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
+    ids=lambda one: next(iter(one)),
+)
+def test_the_generator_decides_all(settings):
+    before = SPEECH.copy()
+    assert Augmentation(**settings).changes_audio
+    one, other = changed(3, **settings), changed(4, **settings)
+    assert one.dtype == np.float32
+    assert np.array_equal(one, changed(3, **settings))
+    assert not np.array_equal(one, other)
+    assert not np.array_equal(one, SPEECH)
+    np.testing.assert_array_equal(SPEECH, before)
+    assert changed(samples=SPEECH[:0], **settings).size == 0
+
+
+def test_noise_is_as_far_below_the_speech_as_it_says():
+    ratios = []
+    for seed in range(60):
+        noise = changed(seed, noise=20) - SPEECH
+        ratios.append(decibels(SPEECH) - decibels(noise))
+        flat = 10 * np.log10(spectrum(noise))
+        assert np.ptp(flat) < 6
+    assert 19.8 < min(ratios) < 30 < 50 < max(ratios) < 60.2
+
+
+def test_gain_changes_the_level_only():
+    levels = []
+    for seed in range(60):
+        louder = changed(seed, gain=6)
+        levels.append(decibels(louder) - decibels(SPEECH))
+        np.testing.assert_allclose(louder, SPEECH * 10 ** (levels[-1] / 20), atol=1e-6)
+    assert -6 <= min(levels) < -4 < 4 < max(levels) <= 6
+    assert np.abs(changed(2, samples=10 * SPEECH, gain=30)).max() <= 1
+
+
+def test_a_band_limit_removes_what_is_above_it_and_leaves_what_is_below():
+    whole, limits = spectrum(SPEECH), []
+    for seed in range(30):
+        limited = changed(seed, band_limit=1)
+        assert abs(len(limited) - len(SPEECH)) <= 2
+        lost = 10 * np.log10(whole / spectrum(np.resize(limited, len(SPEECH))))
+        limits.append(100 * int(np.argmax(lost > 10)))
+        assert np.abs(lost[5:28]).max() < 1
+        assert lost[limits[-1] // 100 + 3 :].min() > 15
+    assert LOWEST_BAND * 0.9 <= min(limits) < 4500 < 6000 < max(limits) <= 7000
+    kept = [np.array_equal(changed(seed, band_limit=0.3), SPEECH) for seed in range(100)]
+    assert 55 <= sum(kept) <= 85
+
+
+def test_speed_changes_length_and_pitch_together_and_by_so_much_at_most():
+    tone = (0.3 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE)).astype(np.float32)
+    lengths = []
+    for seed in range(40):
+        faster = changed(seed, samples=tone, speed=0.05)
+        lengths.append(len(faster))
+        pitch = np.argmax(np.abs(np.fft.rfft(faster * np.hanning(len(faster))))) * RATE / len(faster)
+        assert pitch == pytest.approx(1000 * RATE / len(faster), abs=3)
+        assert decibels(faster) == pytest.approx(decibels(tone), abs=0.3)
+    assert RATE / 1.051 <= min(lengths) < 0.97 * RATE < 1.03 * RATE < max(lengths) <= RATE / 0.949

@@ -1,0 +1,66 @@
+"""What a model writes is counted as it is: unread, looping, or in agreement with what is rated."""
+
+from math import isnan
+
+import pytest
+
+from budew.captions import render
+from budew.profile import VoiceProfile
+from budew.training.targets import scalars
+from budew.training.validation import Written, agreement, caption_metrics, is_loop, read
+
+THREE = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
+
+
+@pytest.mark.parametrize(
+    ("text", "loops"),
+    [
+        ("", False),
+        ("an angry voice", False),
+        ("very very angry", False),
+        ("very very very angry", True),
+        ("so a man, a man, a man speaks", True),
+        ("a man and a man and a woman", False),
+        (" ".join(map(str, range(8))) + " " + " ".join(map(str, range(8))), False),
+        (" ".join(["one two three four five six seven eight"] * 3), True),
+        (" ".join(["one two three four five six seven eight nine"] * 3), False),
+    ],
+)
+def test_three_times_in_a_row_is_a_loop(text, loops):
+    assert is_loop(text) is loops
+
+
+def test_what_says_nothing_is_none():
+    assert read("voice voice", "mixed") is None
+    assert read("", "template") is None
+    assert read(render(THREE[0], seed=1), "paraphrase").emotions
+    assert read(scalars(THREE[0]), "scalars") == THREE[0]
+    for malformed in ("", "0.5 " * 39, "angry " * 40, render(THREE[0], seed=1)):
+        assert read(malformed, "scalars") is None
+
+
+def test_agreement_is_of_rated_emotions_only():
+    assert agreement(THREE, THREE) == 1
+    unrated, wrong = [VoiceProfile(None), VoiceProfile()], [VoiceProfile({"Anger": 1.0})] * 2
+    assert agreement([*THREE, unrated[0]], [*THREE, wrong[0]]) == 1
+    assert agreement([*THREE, unrated[1]], [*THREE, wrong[1]]) < 1
+    partly = [VoiceProfile({"Anger": level}, rated=["Anger"]) for level in (0.25, 0.5, 1.0)]
+    noise = [VoiceProfile({**one.emotions, "Fear": 1 - one.emotions["Anger"]}) for one in partly]
+    assert agreement(partly, noise) == 1
+    assert isnan(agreement([VoiceProfile(None)], THREE[:1]))
+    assert isnan(agreement([], []))
+
+
+def test_captions_are_counted():
+    texts = [render(profile, seed=seed) for seed, profile in enumerate(THREE)]
+    whole = caption_metrics(Written(texts, [True] * 3), THREE, "template")
+    assert (whole["spearman"], whole["unparsed"], whole["looping"]) == (1, 0, 0)
+    written = Written([*texts[:2], "voice voice voice voice"], [True, False, True])
+    counted = caption_metrics(written, THREE, "template")
+    assert counted["unparsed"] == pytest.approx(1 / 3)
+    assert counted["looping"] == pytest.approx(2 / 3)
+    assert counted["distinct_2"] < whole["distinct_2"]
+    assert counted["spearman"] < 1
+    numbers = [scalars(profile) for profile in THREE]
+    scored = caption_metrics(Written([*numbers[:2], "0.0"], [True] * 3), THREE, "scalars")
+    assert (scored["looping"], scored["unparsed"]) == (0, pytest.approx(1 / 3))  # zeros in a row are no loop
