@@ -108,7 +108,8 @@ def _prepared(
     workers = max(1, recipe.data.workers)
     with progress_bar(f"{split}: index", shown=shown) as move:
         index = index_corpus(given.corpus, cache / "index", workers=workers, progress=move)
-    used = select(index, recipe, window=extractor.n_samples / extractor.sampling_rate)
+    window = extractor.n_samples / extractor.sampling_rate
+    used = select(index, recipe, window=window, name=given.corpus)
     if given.clip_weights:
         used = _weighted(used, Path(given.clip_weights))
     seconds = float(used.rows["seconds"].sum())

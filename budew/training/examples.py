@@ -42,8 +42,10 @@ WHOLE_SHARE = 0.1
 """Share of the batches that keep the whole window while batches are cut."""
 _FLAGS = {"checked": REWRITTEN | ORIGINAL, "any": REWRITTEN | ORIGINAL | RENDERED}
 _KINDS = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render")}
+_NOTHING = {"paraphrase": "no caption to learn", "template": "no profile", "scalars": "no profile"}
+"""Why there is nothing to learn of a clip."""
 _TRIES = 20
-"""Clips one after the other that cannot be decoded, before a run gives up."""
+"""Clips one after the other that cannot be decoded, or whose captions are too long, before a run gives up."""
 SHORTEST = 0.1
 """Seconds. Less is no speech."""
 _PLUS = 0.01
@@ -78,13 +80,14 @@ class Selection:
         return self.index.rows[self.numbers]
 
 
-def select(index: ClipIndex, recipe: Recipe, *, window: float) -> Selection:
+def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the corpus") -> Selection:
     """Return the clips that there is something to learn of and that fit in the window.
 
     Args:
         index: of the corpus.
         recipe: what is learned of a clip, and what becomes of longer ones.
         window: seconds.
+        name: of the corpus, for errors.
 
     Raises:
         CorpusError: a clip is longer than the window, where that is an error; or no clip is left.
@@ -98,14 +101,14 @@ def select(index: ClipIndex, recipe: Recipe, *, window: float) -> Selection:
     )
     short, long = seconds < SHORTEST, seconds > window + _PLUS
     left_out = Counter(index.left_out)
-    left_out["nothing is known of them to learn"] = int((~known).sum())
+    left_out[_NOTHING.get(recipe.target.kind, "no profile and no caption to learn")] = int((~known).sum())
     left_out[f"shorter than {SHORTEST} s"] = int((known & short).sum())
     used = known & ~short
     if longer == "error" and (used & long).any():
         named = index.notes(int(np.flatnonzero(used & long)[0])).id
         raise CorpusError(
-            f"{(used & long).sum():,} clips are longer than {window:g} s, {named!r} first: set data.longer "
-            "to skip, split or cut, or model.window_seconds"
+            f"{(used & long).sum():,} clips of {name} are longer than {window:g} s, {named!r} first: set "
+            "data.longer to skip, split or cut, or model.window_seconds"
         )
     if longer == "skip":
         left_out[f"longer than {window:g} s"] = int((used & long).sum())
@@ -118,8 +121,11 @@ def select(index: ClipIndex, recipe: Recipe, *, window: float) -> Selection:
         first = np.cumsum(pieces) - pieces
         starts = ((np.arange(len(numbers)) - np.repeat(first, pieces)) * window).astype(np.float32)
     if not len(numbers):
-        reasons = "; ".join(f"{count:,} {reason}" for reason, count in left_out.items() if count)
-        raise CorpusError(f"no clip of the corpus is left to train on: {reasons}")
+        reasons = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.items() if count)
+        raise CorpusError(
+            f"no clip of {name} is left for target.kind={recipe.target.kind}, "
+            f"data.captions={recipe.data.captions} ({reasons}): change these, or the corpus"
+        )
     cut = int((used & long).sum()) if longer == "cut" else 0
     return Selection(index, numbers, starts, +left_out, cut)
 
@@ -226,18 +232,22 @@ class Examples(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         corpus, place, _ = self.order[index]
         used = self.corpora[corpus]
+        errors: list[CorpusError] = []
         for at in range(place, place + _TRIES):
             at %= len(used.numbers)
             notes = used.index.notes(int(used.numbers[at]))
             rng = generator(self.recipe.seed, index, notes.id)
             try:
                 features, length = self._features(used, at, notes, rng)
-            except (AudioError, CorpusError) as error:
-                warnings.warn(BudewWarning(f"the next clip is taken instead: {error}"), stacklevel=2)
+                example = self._example(features, length, notes, rng)
+            except CorpusError as error:
+                errors.append(error)
                 continue
-            example = self._example(features, length, notes, rng) | self._window(index, length, features)
+            for skipped in errors:
+                warnings.warn(BudewWarning(f"the next clip is taken instead: {skipped}"), stacklevel=2)
+            example |= self._window(index, length, features)
             return example if self.training else example | {"notes": notes}
-        raise CorpusError(f"{_TRIES} clips in a row cannot be decoded, {notes.id!r} last: check the corpus")
+        raise CorpusError(f"{_TRIES} clips in a row cannot be used: {errors[-1]}: check the corpus")
 
     def notes(self, index: int) -> Notes:
         """Return what is known of the clip of an example."""
@@ -246,10 +256,10 @@ class Examples(Dataset[dict[str, Any]]):
         return used.index.notes(int(used.numbers[place]))
 
     def tokens(self, index: int) -> int:
-        """Return the number of tokens of a validation example, without its audio."""
+        """Return the number of tokens of a validation example, without its audio; may be over the limit."""
         notes = self.notes(index)
         rng = generator(self.recipe.seed, index, notes.id)
-        return len(tokens_of(self.target(notes, rng), self.processor, self.longest)[0])
+        return len(tokens_of(self.target(notes, rng), self.processor)[0])
 
     def target(self, notes: Notes, rng: random.Random) -> Target:
         """Return a text to learn of a clip."""
@@ -276,7 +286,11 @@ class Examples(Dataset[dict[str, Any]]):
         return features, length
 
     def _example(self, features: Features, length: int, notes: Notes, rng: random.Random) -> dict[str, Any]:
-        tokens, prefix = tokens_of(self.target(notes, rng), self.processor, self.longest)
+        tokens, prefix = tokens_of(self.target(notes, rng), self.processor)
+        if len(tokens) > self.longest:
+            raise CorpusError(
+                f"clip {notes.id!r}: its caption has {len(tokens)} tokens, the decoder {self.longest}"
+            )
         example = {"input_features": torch.from_numpy(np.array(features)), "tokens": tokens, "prefix": prefix}
         if self.recipe.model.method == "scratch":
             example["heads"] = torch.from_numpy(head_labels(notes.profile, notes.cues))
@@ -291,17 +305,12 @@ class Examples(Dataset[dict[str, Any]]):
         return {"length": features.shape[1] if whole else length}
 
 
-def tokens_of(target: Target, processor: WhisperProcessor, longest: int) -> tuple[list[int], int]:
-    """Return prompt, prefix, caption and end as tokens, and how many of them come before the caption.
-
-    A caption too long for the decoder is cut before its end.
-    """
+def tokens_of(target: Target, processor: WhisperProcessor) -> tuple[list[int], int]:
+    """Return prompt, prefix, caption and end as tokens, and how many of them come before the caption."""
     tokenizer = processor.tokenizer
     prompt = [int(id) for id in tokenizer.get_prompt_ids(target.prompt)] if target.prompt else []
     # "<|endoftext|>" in a caption of a corpus is text, not an end.
     ids: list[int] = tokenizer(target.text, split_special_tokens=True).input_ids
-    if len(prompt) + len(ids) > longest:
-        ids = [*ids[: longest - len(prompt) - 1], tokenizer.eos_token_id]
     return [*prompt, *ids], len(prompt) + len(tokenizer.prefix_tokens)
 
 
