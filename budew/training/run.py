@@ -17,7 +17,7 @@ from transformers import WhisperProcessor
 
 from budew.errors import InputError
 from budew.extras import quiet_transformers
-from budew.files import disk_errors
+from budew.files import disk_errors, whole_file
 from budew.model.adapt import set_prefix, set_trained, set_window
 from budew.model.build import Features
 from budew.model.checkpoint import load_checkpoint
@@ -37,14 +37,15 @@ from budew.training.estimate import (
 )
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
-from budew.training.saving import Run, save_result
+from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.scratch.start import build_model, prepare_tokenizer
-from budew.training.trainer import CaptionTrainer, accelerated, batches_of, last_checkpoint
+from budew.training.trainer import CaptionTrainer, accelerated, batches_of, last_checkpoint, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
 SHORT = 400
 """Positions of a short window, of which each may look at each in memory."""
+RECIPE = "recipe.yaml"
 PROCESSES, FINISHED = "processes", "finished"
 """Files in the folder of the training: the number of its processes, on which dropout and rounding depend, and
 that of its steps when the result is saved.
@@ -72,7 +73,8 @@ def train(
             given for a `Recipe`.
         CorpusError: a corpus of the recipe cannot be read, or nothing in it can be learned.
         CheckpointError: the base cannot be loaded.
-        MissingExtraError: a library of the extra `train` is not installed.
+        MissingExtraError: a library of the extra `train`, or of `report_to`, is not installed.
+        JobError: the disk is full, or refuses for another reason.
     """
     if isinstance(recipe, Recipe) and changes:
         raise InputError("changes are for the file of a recipe: use model_copy on a Recipe")
@@ -80,7 +82,7 @@ def train(
     folder = Path(out) if out else Path("runs") / recipe.name
     if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
         PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
-    with quiet_transformers(), disk_errors(folder):
+    with quiet_transformers(), disk_errors(folder), named_disk_errors():
         _run(recipe, folder, resume=resume)
     return folder / "checkpoint"
 
@@ -88,8 +90,9 @@ def train(
 def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     state = PartialState()
     batches_of(recipe, state.num_processes)
+    reported_to(recipe)
     with state.main_process_first():
-        _claim(folder, recipe)
+        _check_recipe(folder, recipe)
         if not resume and state.is_main_process:
             shutil.rmtree(folder / "training", ignore_errors=True)
         last = last_checkpoint(folder / "training")
@@ -97,6 +100,9 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
         extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
         train_corpora = prepare_corpora(recipe, folder, "train", extractor)
         validation_corpora = prepare_corpora(recipe, folder, "validation", extractor)
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(folder / RECIPE) as file:  # not before: a wrong base may be corrected
+            file.write(recipe.to_yaml())
         if processor is None:
             drawn = training_examples(recipe, train_corpora, processor, longest=0)
             processor = WhisperProcessor(extractor, prepare_tokenizer(recipe, folder, drawn))
@@ -108,7 +114,7 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
     longest = model.config.max_target_positions
     train_set = training_examples(recipe, train_corpora, processor, longest=longest)
     steps = len(train_set) // recipe.optimizer.batch_size
-    if last and _number(folder / "training" / FINISHED) >= steps:
+    if last and (folder / "checkpoint").is_dir() and _number(folder / "training" / FINISHED) >= steps:
         say(f"{folder} is finished, {steps:,} steps: --no-resume trains it again; --out starts another run")
         return
     if state.is_main_process:
@@ -141,7 +147,8 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
                 history=trainer.state.log_history,
             )
             save_result(trained, run, folder)
-            (folder / "training" / FINISHED).write_text(str(steps), encoding="utf-8")
+            with whole_file(folder / "training" / FINISHED) as file:
+                file.write(str(steps))
 
 
 def _start(recipe: Recipe) -> tuple[Any, Any]:
@@ -186,9 +193,9 @@ def _peak_share(recipe: Recipe, devices: int) -> float | None:
     return needs.flops / (peak * 1e12 * devices) if peak and needs else None
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe into the folder of the run, or check that it may be continued with it."""
-    path = folder / "recipe.yaml"
+def _check_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuse to continue a run with a recipe of another result."""
+    path = folder / RECIPE
     if path.exists():
         differing = differences(load_recipe(path), recipe)
         if differing:
@@ -196,10 +203,6 @@ def _claim(folder: Path, recipe: Recipe) -> None:
                 f"{folder} holds a run of a different recipe; its value / yours: {'; '.join(differing)}: "
                 "choose another folder with --out"
             )
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / "recipe.unfinished"
-    unfinished.write_text(recipe.to_yaml(), encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _check_processes(training: Path, processes: int, *, resumed: bool) -> None:
@@ -212,7 +215,8 @@ def _check_processes(training: Path, processes: int, *, resumed: bool) -> None:
             "many, or train again with --no-resume"
         )
     training.mkdir(parents=True, exist_ok=True)
-    path.write_text(str(processes), encoding="utf-8")
+    with whole_file(path) as file:
+        file.write(str(processes))
 
 
 def _number(path: Path) -> int:

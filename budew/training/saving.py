@@ -4,7 +4,10 @@ Both appear under their names when they are complete.
 """
 
 import copy
+import errno
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +20,7 @@ import torch
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from jinja2 import Environment, StrictUndefined
+from safetensors import SafetensorError
 from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
@@ -100,6 +104,26 @@ def push(folder: Path, repository: str) -> str:
             "connection and the token (HF_TOKEN); it is still here"
         ) from error
     return str(address)
+
+
+@contextmanager
+def named_disk_errors() -> Iterator[None]:
+    """Raise the OSError that torch and safetensors make another error of, when they write a file.
+
+    Raises:
+        OSError: the disk is full, or refuses for another reason; torch does not say which.
+    """
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+    except RuntimeError as error:
+        if "inline_container.cc" not in str(error):  # the writer of torch.save
+            raise
+        raise OSError(errno.ENOSPC, "a checkpoint cannot be written") from error
 
 
 def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> None:

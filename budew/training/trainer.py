@@ -16,10 +16,13 @@ from math import isnan
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import (
@@ -122,13 +125,18 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float)
         ddp_find_unused_parameters=False,
         remove_unused_columns=False,
         label_names=["labels"],
-        report_to=_reported_to(recipe),
+        report_to=reported_to(recipe),
         seed=recipe.seed,
         data_seed=recipe.seed,
     )
 
 
-def _reported_to(recipe: Recipe) -> list[str]:
+def reported_to(recipe: Recipe) -> list[str]:
+    """Return where curves go: what the recipe names, without TensorBoard where it is not installed.
+
+    Raises:
+        MissingExtraError: another of them is not installed.
+    """
     missing = [name for name in recipe.report_to if find_spec(name) is None]
     wanted = [name for name in missing if name != "tensorboard"]
     if wanted:
@@ -276,15 +284,24 @@ def caption_loss(
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint in `folder` that was written to its end, None where there is none."""
+    """Return the newest checkpoint in `folder` that is whole, None where there is none; others are named."""
     checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return next((path for path in reversed(checkpoints) if _is_complete(path)), None)
+    for checkpoint in reversed(checkpoints):
+        files = {checkpoint / TRAINER_STATE_NAME, *checkpoint.iterdir()}  # what the trainer writes last
+        broken = sorted(path.name for path in files if not _is_whole(path))
+        if not broken:
+            return checkpoint
+        say(f"{checkpoint} is not used: {', '.join(broken)} is not whole")
+    return None
 
 
-def _is_complete(checkpoint: Path) -> bool:
-    """Return whether the trainer's state is there and whole: it is what the trainer writes last."""
+def _is_whole(path: Path) -> bool:
+    """Return whether a file of a checkpoint has its end."""
     try:
-        json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".safetensors":
+            load_file(path)  # mapped, not read
+    except (OSError, ValueError, SafetensorError):
         return False
-    return True
+    return path.suffix not in (".pt", ".pth", ".bin") or is_zipfile(path)

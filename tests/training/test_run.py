@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from budew.corpora import write_shard
-from budew.errors import InputError
+from budew.corpora import Caption, write_shard
+from budew.errors import CheckpointError, InputError, JobError, MissingExtraError
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.training import data
@@ -136,6 +138,57 @@ def _train_until_saved(recipe: Recipe, out: Path) -> None:
     train(recipe, out=out)
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "scheduler.pt"])
+def test_a_checkpoint_with_a_truncated_file_is_not_resumed_from(
+    recipe, finished, steps, tmp_path, file, capsys
+):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    shutil.rmtree(run / "checkpoint")
+    (run / "training" / "finished").unlink()
+    truncated = run / "training" / "checkpoint-6" / file
+    os.truncate(truncated, truncated.stat().st_size // 2)
+    train(recipe, out=run)
+    assert f"checkpoint-6 is not used: {file}" in capsys.readouterr().err
+    assert steps == [4, 5, 6]
+    assert weights(run) == weights(finished)
+
+
+@pytest.mark.parametrize("most", [100_000, 300_000], ids=["weights", "optimizer"])
+def test_a_disk_that_refuses_is_one_error_and_the_run_goes_on_later(recipe, finished, tmp_path, most):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        with pytest.raises(JobError, match=r"run: .*run the job again"):
+            train(recipe, out=tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "run" / "checkpoint").exists()
+    train(recipe, out=tmp_path / "run")
+    assert weights(tmp_path / "run") == weights(finished)
+
+
+def test_a_result_that_was_not_saved_to_its_end_is_saved_again(recipe, finished, steps, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    (run / "checkpoint").rename(run / "checkpoint.unfinished")
+    assert weights(train(recipe, out=run).parent) == weights(finished)
+    assert steps == []
+    assert not (run / "checkpoint.unfinished").exists()
+
+
+def test_a_run_that_could_not_start_leaves_its_folder_to_a_corrected_recipe(
+    make_recipe, whisper_folder, tmp_path, steps
+):
+    wrong = make_recipe(f"model={{base: {tmp_path / 'nowhere'}, method: full}}")
+    with pytest.raises(CheckpointError, match="nowhere"):
+        train(wrong, out=tmp_path / "run")
+    with pytest.raises(MissingExtraError, match="trackio"):
+        train(make_recipe("report_to=[trackio]"), out=tmp_path / "run")
+    train(make_recipe("optimizer.max_steps=1"), out=tmp_path / "run")
+    assert steps == [1]
+
+
 def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, steps, capsys):
     def times() -> dict[Path, int]:
         made = (finished / "checkpoint" / "model.safetensors", *(finished / "index").iterdir())
@@ -198,9 +251,12 @@ def test_a_run_ends_when_validations_get_no_better(make_recipe, correlations, st
 
 
 @pytest.mark.parametrize("method", ["full", "encoder-frozen", "lora"])
-def test_a_base_is_adapted(make_recipe, whisper_folder, tmp_path, method):
+def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, method):
+    captions = tuple(Caption(text, {"by": "paraphrase"}) for text in ("a calm voice", "an angry man"))
+    write_shard(tmp_path / "a.tar", [make_clip(number, captions=captions) for number in range(4)])
+    corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
     base = f"model={{base: {whisper_folder}, method: {method}, window_seconds: 2}}"
-    out = train(make_recipe(base, "optimizer.learning_rate=1e-2"), out=tmp_path)
+    out = train(make_recipe(base, "optimizer.learning_rate=1e-2", *corpora), out=tmp_path)
     before, after = load_file(whisper_folder / "model.safetensors"), load_file(out / "model.safetensors")
     changed = {name for name, value in after.items() if not torch.equal(before[name].half(), value)}
     assert any(name.startswith("model.decoder") for name in changed)
