@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +19,12 @@ from typing import Any
 
 import torch
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from jinja2 import Environment, StrictUndefined
 from safetensors import SafetensorError
 from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
+from budew.model.checkpoint import is_on_hub
 from budew.resources import data_folder
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
@@ -91,17 +92,18 @@ def push(folder: Path, repository: str) -> str:
         repository: owner/name; made private if it is not there.
 
     Raises:
-        CheckpointError: the hub refuses or cannot be reached. The token is that of `hf auth login`, or
-            HF_TOKEN.
+        CheckpointError: the hub refuses or cannot be reached; says how to upload it later. The token is that
+            of `hf auth login`, or HF_TOKEN.
     """
     hub = HfApi()
     try:
         address = hub.create_repo(repository, private=True, exist_ok=True)
         hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload by budew train")
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except Exception as error:  # whatever its HTTP library and uploader raise
+        later = shlex.join(("hf", "upload", repository, str(folder)))
         raise CheckpointError(
-            f"{folder} cannot be uploaded to {repository} ({first_line(error)}): check the name, the "
-            "connection and the token (HF_TOKEN); it is still here"
+            f"{folder} is complete, but cannot be uploaded to {repository} ({first_line(error)}): check the "
+            f"name, the connection and the token (HF_TOKEN), and run the command again, or: {later}"
         ) from error
     return str(address)
 
@@ -162,6 +164,7 @@ def _card(run: Run, *, adapter: bool) -> str:
         name=recipe.name,
         license=recipe.license,
         base=recipe.model.base,
+        base_on_hub=recipe.model.base is not None and is_on_hub(recipe.model.base),
         adapter=adapter,
         prompts=recipe.target.prompts > 0,
         window=extractor.n_samples // extractor.sampling_rate,

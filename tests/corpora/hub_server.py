@@ -1,5 +1,7 @@
-"""A Hugging Face hub on the loopback: one public data set, and the requests that `datasets` makes of it."""
+"""A Hugging Face hub on the loopback: one public data set, or one private model that can be pushed."""
 
+import base64
+import hashlib
 import http.server
 import json
 import threading
@@ -13,7 +15,25 @@ COMMIT = "a" * 40
 @contextmanager
 def hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
     """Serve a data set with these files; give the address of the hub."""
-    handler = type("Here", (_Handler,), {"name": name, "held": dict(files)})
+    with _served(type("Here", (_Handler,), {"name": name, "held": dict(files)})) as address:
+        yield address
+
+
+@contextmanager
+def model_hub(name: str, token: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Serve the model repository `name` to whoever has the token, once it is created; give its files too.
+
+    Files of 1,000 bytes or more are uploaded with git LFS.
+    """
+    held: dict[str, bytes] = {}
+    known = {"name": name, "held": held, "token": token, "made": False, "objects": {}}
+    handler = type("Here", (_Models,), known)
+    with _served(handler) as handler.address:
+        yield handler.address, held
+
+
+@contextmanager
+def _served(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
@@ -25,6 +45,7 @@ def hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    kind = "datasets"
     name: str
     held: dict[str, bytes]
 
@@ -32,7 +53,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
         path, query = unquote(url.path), parse_qs(url.query)
-        api, files = f"/api/datasets/{self.name}", f"/datasets/{self.name}/resolve/"
+        api, files = f"/api/{self.kind}/{self.name}", f"/{self.name}/resolve/"
+        files = f"/datasets{files}" if self.kind == "datasets" else files
         if path.startswith(f"{api}/tree/"):
             folder = path.removeprefix(f"{api}/tree/").partition("/")[2]
             self._tree(folder, deep=query.get("recursive") == ["true"])
@@ -67,7 +89,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return {"type": "file", "path": file, "size": len(self.held[file]), "oid": "b" * 40}
 
     def _file(self, content: bytes) -> None:
-        headers = {"ETag": f'"{"d" * 40}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
+        headers = {
+            "ETag": f'"{hashlib.sha1(content).hexdigest()}"',
+            "X-Repo-Commit": COMMIT,
+            "Accept-Ranges": "bytes",
+        }
         first, last = 0, len(content) - 1
         if wanted := self.headers.get("Range"):
             start, _, end = wanted.removeprefix("bytes=").partition("-")
@@ -89,3 +115,72 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_args: object) -> None:
         pass
+
+
+class _Models(_Handler):
+    kind = "models"
+    token: str
+    address: str
+    made: bool
+    objects: dict[str, bytes]
+    """Uploaded with git LFS, by SHA-256."""
+
+    def do_GET(self):
+        if self.headers.get("Authorization") != f"Bearer {self.token}":
+            self._send(401, b'{"error": "Invalid username or password."}', {})
+        elif not self.made:
+            self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
+        else:
+            super().do_GET()
+
+    def do_POST(self):
+        body, path = self._body(), urlsplit(self.path).path
+        api = f"/api/models/{self.name}"
+        if path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif self.headers.get("Authorization") != f"Bearer {self.token}":
+            self._send(401, b'{"error": "Invalid username or password."}', {})
+        elif path == "/api/repos/create":
+            asked = json.loads(body)
+            type(self).made = f"{asked['organization']}/{asked['name']}" == self.name
+            self._json({"url": f"{self.address}/{self.name}", "private": asked["visibility"] == "private"})
+        elif path == f"{api}/preupload/main":
+            self._json({"files": [self._mode(file) for file in json.loads(body)["files"]]})
+        elif path == f"/{self.name}.git/info/lfs/objects/batch":
+            self._json({"transfer": "basic", "objects": [*map(self._upload, json.loads(body)["objects"])]})
+        elif path == f"{api}/commit/main":
+            self._commit([json.loads(line) for line in body.splitlines()])
+            self._json({"commitUrl": f"{self.address}/{self.name}/commit/{COMMIT}", "commitOid": COMMIT})
+        else:
+            self._send(404, b"{}", {})
+
+    def do_PUT(self):
+        body = self._body()
+        assert hashlib.sha256(body).hexdigest() == self.path.removeprefix("/objects/")
+        self.objects[self.path.removeprefix("/objects/")] = body
+        self._send(200, b"", {})
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
+    def _mode(self, file: dict) -> dict[str, object]:
+        mode = "lfs" if file["size"] >= 1_000 else "regular"
+        return {"path": file["path"], "uploadMode": mode, "shouldIgnore": False}
+
+    def _upload(self, file: dict) -> dict[str, object]:
+        return {**file, "actions": {"upload": {"href": f"{self.address}/objects/{file['oid']}"}}}
+
+    def _commit(self, lines: list[dict]) -> None:
+        for line in lines:
+            given = line["value"]
+            if line["key"] == "lfsFile":
+                self.held[given["path"]] = self.objects[given["oid"]]
+            elif line["key"] == "file":
+                self.held[given["path"]] = base64.b64decode(given["content"])

@@ -45,6 +45,14 @@ def clip_of(number: int, *, seconds: float | None = None, **changes: object) -> 
     return Clip(f"clip{number:02d}", file.getvalue(), "flac", **known)
 
 
+def run_card(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the Python of a model card beside the folder and a recording of 3 s, as its reader would."""
+    soundfile.write(checkpoint.parent / "clip.wav", sound(1, 3), RATE)
+    monkeypatch.chdir(checkpoint.parent)
+    code = (checkpoint / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
+    exec(code, {})
+
+
 @pytest.fixture(scope="session")
 def make_clip() -> Callable[..., Clip]:
     """`make_clip(number, seconds=…, **fields)`: a clip of a sound."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from budew.corpora import Caption, write_shard
 from budew.errors import CheckpointError, InputError, JobError, MissingExtraError
@@ -26,6 +27,7 @@ from budew.training.progress import TrainingLog
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.trainer import CaptionTrainer
+from tests.training.conftest import run_card
 
 ROOT = Path(__file__).parents[2]
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
@@ -189,6 +191,15 @@ def test_a_run_that_could_not_start_leaves_its_folder_to_a_corrected_recipe(
     assert steps == [1]
 
 
+def test_curves_are_written_where_tensorboard_reads_them(finished):
+    (folder,) = (finished / "training" / "runs").iterdir()
+    curves = EventAccumulator(str(folder)).Reload()
+    for name, steps in (("train/loss", [1, 2, 3, 4, 5, 6]), ("eval/spearman", [3, 6])):
+        assert [event.step for event in curves.Scalars(name)] == steps
+    losses = [event.value for event in curves.Scalars("train/loss")]
+    assert losses == pytest.approx(list(losses_of(finished).values()))
+
+
 def test_a_finished_run_is_not_trained_again_unless_asked(recipe, finished, steps, capsys):
     def times() -> dict[Path, int]:
         made = (finished / "checkpoint" / "model.safetensors", *(finished / "index").iterdir())
@@ -251,7 +262,7 @@ def test_a_run_ends_when_validations_get_no_better(make_recipe, correlations, st
 
 
 @pytest.mark.parametrize("method", ["full", "encoder-frozen", "lora"])
-def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, method):
+def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, monkeypatch, method):
     captions = tuple(Caption(text, {"by": "paraphrase"}) for text in ("a calm voice", "an angry man"))
     write_shard(tmp_path / "a.tar", [make_clip(number, captions=captions) for number in range(4)])
     corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
@@ -265,6 +276,7 @@ def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, met
         assert {name.rpartition(".")[0].rpartition(".")[2] for name in changed} <= {
             *("q_proj", "k_proj", "v_proj", "out_proj"),
         }
+        run_card(tmp_path / "adapter", monkeypatch)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists() == (method == "lora")
     assert load_checkpoint(out, device="cpu")
 

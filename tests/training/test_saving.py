@@ -1,11 +1,13 @@
 """What a run saves is a plain Whisper: the stock classes and pipeline caption with it as `Captioner` does."""
 
 import json
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import ModelCard, constants
 from safetensors import safe_open
 from transformers import (
     WhisperFeatureExtractor,
@@ -17,14 +19,18 @@ from transformers import (
 from budew import Captioner
 from budew.audio.samples import decode
 from budew.corpora import read
+from budew.errors import CheckpointError
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, write_captions
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.saving import Run, save_result
+from budew.training.saving import Run, push, save_result
 from budew.training.scratch.heads import WhisperWithHeads
+from tests.corpora.hub_server import model_hub
+from tests.training.conftest import run_card
 
 RATE = 16_000
+TOKEN = "hf_loopback"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ def model(recipe, corpus) -> WhisperWithHeads:
 def saved(recipe, model, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     processor = WhisperProcessor(recipe.model.scratch.features.extractor(), model.tokenizer)
-    history = [{"loss": 1.5, "step": 1}, {"validation_spearman": float("nan"), "step": 1}]
+    history = [{"loss": 1.5, "step": 1}, {"eval_loss": 2.5, "eval_spearman": float("nan"), "step": 1}]
     (folder / "checkpoint").mkdir()
     (folder / "checkpoint" / "of_an_older_run").touch()
     run = Run(recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history)
@@ -107,7 +113,7 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe, mode
     assert WhisperFeatureExtractor.from_pretrained(saved).n_samples == 2 * RATE
     assert load_recipe(saved / "recipe.yaml") == recipe
     history = json.loads((saved / "training.json").read_text(), parse_constant=pytest.fail)["history"]
-    assert history == [{"loss": 1.5, "step": 1}, {"validation_spearman": None, "step": 1}]
+    assert history == [{"loss": 1.5, "step": 1}, {"eval_loss": 2.5, "eval_spearman": None, "step": 1}]
 
 
 def test_the_stock_class_computes_what_the_trained_model_does(saved, model, sounds, recipe):
@@ -136,3 +142,67 @@ def test_the_stock_pipeline_writes_what_the_captioner_does(saved, sounds, captio
     long = np.concatenate(sounds[:4])
     assert stock({"raw": long, "sampling_rate": RATE}, chunk_length_s=2)["text"].strip()
     assert len(Captioner.from_pretrained(saved, device="cpu")(long, sampling_rate=RATE).windows) == 3
+
+
+def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monkeypatch, capsys):
+    card = ModelCard.load(saved / "README.md")
+    assert (card.data.license, card.data.library_name) == (recipe.license, "transformers")
+    assert card.data.base_model is None
+    run_card(saved, monkeypatch)
+    assert capsys.readouterr().out.count("'text'") == 2  # windows of the recording
+    stated = (
+        *(recipe.data.train[0].corpus, "12 clips, 0.1 h", "recipe.yaml", "| 1 | 2.500 | nan |"),
+        *("## Limits", "Intended: ", "Prohibited", "at the workplace and in education", "Article 5(1)(f)"),
+        *("## Licence", recipe.license),
+    )
+    text = " ".join(card.text.split())
+    assert [part for part in stated if part not in text] == []
+
+
+@pytest.fixture
+def at_hub(monkeypatch, tmp_path):
+    """`at_hub(address, token)`: the hub is there, as HF_ENDPOINT, HF_HOME and HF_TOKEN say at the start."""
+
+    def go(address: str, token: str) -> None:
+        places = {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": False}
+        resolved = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        for name, value in {
+            **places,
+            "HF_HUB_DISABLE_XET": True,
+            "HUGGINGFACE_CO_URL_TEMPLATE": resolved,
+        }.items():
+            monkeypatch.setattr(constants, name, value)
+        monkeypatch.setenv("HF_TOKEN", token)
+
+    return go
+
+
+def test_a_result_is_pushed_and_loads_from_the_hub(saved, sounds, captioned, at_hub):
+    with model_hub("me/tiny", TOKEN) as (address, held):
+        at_hub(address, TOKEN)
+        assert push(saved, "me/tiny") == f"{address}/me/tiny"
+        assert {name: len(content) for name, content in held.items() if name != ".gitattributes"} == {
+            path.name: path.stat().st_size for path in saved.iterdir()
+        }
+        loaded = load_checkpoint("me/tiny", device="cpu")
+        assert [text.strip() for text in write_captions(loaded, encode(loaded, sounds))] == captioned
+        push(saved, "me/tiny")  # again
+
+
+def test_a_push_that_fails_names_the_folder_and_how_to_repeat_it(saved, at_hub):
+    wrong = "hf_of_somebody_else"
+    with model_hub("me/tiny", TOKEN) as (address, held):
+        at_hub(address, wrong)
+        with pytest.raises(CheckpointError) as refused:
+            push(saved, "me/tiny")
+    assert not held
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        at_hub(f"http://127.0.0.1:{closed.getsockname()[1]}", TOKEN)
+    with pytest.raises(CheckpointError) as gone:
+        push(saved, "me/tiny")
+    for error in map(str, (refused.value, gone.value)):
+        assert str(saved) in error
+        assert "hf upload me/tiny" in error
+        assert TOKEN not in error
+        assert wrong not in error
+        assert "\n" not in error
