@@ -127,7 +127,25 @@ class StackedBars:
     note: str = ""
 
 
-Section: TypeAlias = Table | Bars | HeatMap | StackedBars
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Lines over a common horizontal axis, such as a metric over training steps.
+
+    Attributes:
+        lines: names with points, x ascending; lines of one name look alike. Undefined values are left out.
+        over: what the horizontal axis is, such as "step".
+        ends: of the vertical axis; widened to hold all values. None fits the values and zero.
+    """
+
+    heading: str
+    lines: Sequence[tuple[str, Sequence[tuple[float, float | None]]]]
+    over: str
+    ends: tuple[float, float] | None = None
+    note: str = ""
+    digits: int = 2
+
+
+Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves
 
 
 class Report(NamedTuple):
@@ -189,6 +207,8 @@ def _laid_out(section: Section) -> dict[str, Any]:
             return made | {"rows": _shaded(section)}
         case StackedBars():
             return made | _stacked(section) | {"numbers": _laid_out(in_numbers(section))}
+        case Curves():
+            return made | _drawn(section) | {"numbers": _laid_out(in_numbers(section))}
 
 
 def _bars(section: Bars) -> dict[str, Any]:
@@ -205,8 +225,15 @@ def _bars(section: Bars) -> dict[str, Any]:
     }
 
 
-def in_numbers(section: Bars | StackedBars) -> Table:
-    """Return a plot as a table: value and marks of each bar, or its parts in per cent."""
+def in_numbers(section: Bars | StackedBars | Curves) -> Table:
+    """Return a plot as a table: value and marks of a bar, its parts in per cent, or the values of a line."""
+    if isinstance(section, Curves):
+        places = sorted({x for _, points in section.lines for x, _ in points})
+        found = [(name, dict(points)) for name, points in section.lines]
+        rows = [(name, *(values.get(x) for x in places)) for name, values in found]
+        return Table(
+            section.heading, (section.over, *(f"{x:g}" for x in places)), rows, digits=section.digits
+        )
     if isinstance(section, StackedBars):
         rows = [(name, *(f"{length:.1f} %" for length in lengths(counts))) for name, counts in section.rows]
         return Table(section.heading, ("", *section.legend), rows)
@@ -255,6 +282,23 @@ def _stacked(section: StackedBars) -> dict[str, Any]:
         seen = [piece for piece in pieces if piece[0]]
         rows.append((label, (label, seen, "; ".join(text for *_, text in seen))))
     return {"depths": depths, "groups": _grouped(rows)}
+
+
+def _drawn(section: Curves) -> dict[str, Any]:
+    lines = [(name, [(x, y) for x, y in points if y is not None]) for name, points in section.lines]
+    across = Axis.over(x for _, points in lines for x, _ in points)
+    upward = Axis.over((y for _, points in lines for _, y in points), section.ends)
+    names = list(dict.fromkeys(name for name, _ in lines))
+    return {
+        "across": across,
+        "upward": [(label, 100 - at) for label, at in upward.ticks],
+        "always": {across.ticks[0][0], across.ticks[-1][0]},
+        "names": {name: place for place, name in enumerate(names)},
+        "drawn": [
+            (name, " ".join(f"{across.at(x)},{round(100 - upward.at(y), 1)}" for x, y in points))
+            for name, points in lines
+        ],
+    }
 
 
 def _share_texts(section: StackedBars, counts: Sequence[float]) -> list[str]:

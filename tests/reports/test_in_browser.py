@@ -7,7 +7,7 @@ import pytest
 from budew.evaluation import Settings, evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
-from budew.reports.sections import BarRow, Bars, Card, HeatMap, StackedBars, Table, render_sections
+from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
 
@@ -71,6 +71,7 @@ def sections_page():
         Bars("By emotion", marked, digits=3),
         HeatMap("Kappas", raters, raters, [[-0.25] * 22] * 22, -1, 1, diverging=True),
         StackedBars("Ratings", [str(n) for n in range(8)], [(name, range(8)) for name in EMOTIONS]),
+        Curves("Loss", [(name, [(1000 * n, 123 - n) for n in range(9)]) for name in models], "training step"),
     )
     cards = [Card("Spearman ρ", **estimate, note="permutation baseline 0.004", digits=3)] * 5
     return render_sections(

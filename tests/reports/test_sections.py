@@ -14,6 +14,7 @@ from budew.reports.sections import (
     BarRow,
     Bars,
     Card,
+    Curves,
     HeatMap,
     Report,
     StackedBars,
@@ -74,6 +75,18 @@ def test_cells_are_as_deep_as_their_values_say_on_both_sides_of_zero():
     ]
 
 
+def test_curves_lie_at_their_values_and_those_of_one_name_look_alike():
+    lines = [("a", [(0, 0), (10, 0.5)]), ("b", [(0, 1), (5, None), (10, 0.25)]), ("a", [(0, 0.5), (10, 1)])]
+    page = check_safe(render_sections(*report(Curves("Curves", lines, "step", ends=(0, 1)))))
+    drawn = [(tag["class"], tag["points"]) for tag in page.of("polyline")]
+    assert drawn == [
+        ("c0", "0.0,100.0 100.0,50.0"),
+        ("c1", "0.0,0.0 100.0,75.0"),
+        ("c0", "0.0,50.0 100.0,0.0"),
+    ]
+    assert ">0.25</td>" in page.text
+
+
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=9))
 def test_parts_of_a_bar_fill_it(counts):
     assert sum(lengths(counts)) == pytest.approx(100 if any(counts) else 0, abs=0.05)
@@ -122,6 +135,7 @@ def test_hostile_names_stay_text_on_the_page_and_in_the_terminal():
         Bars(name, [BarRow(name, None, marks={name: 1})], note=name, measure=name),
         HeatMap(name, [name], [name], [[None]], note=name, axes=(name, name)),
         StackedBars(name, [name], [(name, [1]), (name, [0])], note=name),
+        Curves(name, [(name, [(1, 1)]), (name, [])], over=name, note=name),
     )
     whole = Report(name, name, [Card(name, name, note=name), Card(name, None)], sections, [(name, name)])
     assert check_safe(render_sections(*whole)).text.count("&lt;script&gt;") > 20
