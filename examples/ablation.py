@@ -1,0 +1,421 @@
+"""What should Whisper be trained to write: numbers, template captions, paraphrased captions, or both?
+
+    python examples/ablation.py OUT
+
+Trains each recipe of recipes/ablation/ with several seeds on the same synthetic clips, in the same order, and
+compares what the models write of clips by unheard voices; what is measured, and why, is in docs/ablation.md.
+Takes about two hours of one CPU core. Run it again to continue: finished stages and runs are kept.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import combinations, islice, product, starmap
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import rich
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader
+
+from budew import render
+from budew.corpora import Clip, read, write_shard
+from budew.correlation import FloatArray, summarize
+from budew.evaluation.metrics import bootstrap, score_emotions
+from budew.files import whole_file
+from budew.inference.recordings import from_clip
+from budew.inference.self_consistency import consensus, expectation, sample_captions
+from budew.model.checkpoint import Checkpoint, load_checkpoint
+from budew.model.generate import Encoded, encode, generate, generation_settings, texts_of
+from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
+from budew.paraphrase.metrics.diversity import diversity
+from budew.profile import VoiceProfile, intensity_matrix
+from budew.randomness import derived_seed, generator
+from budew.reports.page import write_page
+from budew.reports.section_tables import terminal
+from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table, render_sections
+from budew.resources import data_folder
+from budew.synthesis import synthesize_corpus
+from budew.synthesis.clip_plan import SPLITS
+from budew.training.data import prepare_corpora, validation_examples
+from budew.training.examples import IGNORED, collate, tokens_of
+from budew.training.recipe import Recipe, load_recipe
+from budew.training.run import train
+from budew.training.targets import Target, draw_target
+from budew.training.trainer import caption_loss
+from budew.training.validation import Written, caption_metrics
+from budew.training.validation import read as read_text
+
+ARMS = ("scalars", "template", "paraphrase", "mixed")
+NEW_FRAMES = ("comes_across", "colours", "voiced_by", "recording_of", "emotion_first", "voice_first")
+"""Sentence frames that no arm is trained on."""
+PHRASINGS = {"new frames": "plain", "new frames and words": "varied"}
+"""Captions in these frames, and their wording: the words of "plain" are those of the template arm."""
+SCORES = ("greedy", "sampled", "sampled, plain mean")
+"""Of the greedy text; the mean over sampled texts, without weak emotions; with them."""
+SEED = 7
+CLIPS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is made: clips by split, paraphrases and samples of a clip, bootstrap resamples."""
+
+    train: int = 3000
+    validation: int = 300
+    test: int = 304
+    paraphrases: int = 6
+    samples: int = 16
+    resamples: int = 1000
+    workers: int | None = None
+    changes: tuple[str, ...] = ()
+
+
+QUICK = Size(
+    train=8,
+    validation=4,
+    test=8,
+    paraphrases=2,
+    samples=2,
+    resamples=20,
+    workers=0,
+    changes=(
+        "model.scratch.features={window_seconds: 2, mel_bins: 16}",
+        "model.scratch.size={width: 16, encoder_layers: 1, decoder_layers: 1, heads: 2, "
+        "longest_caption: 144}",
+        "data.longer=cut",
+        "optimizer={max_steps: 2, batch_size: 4}",
+        "evaluation={every_steps: 2, clips: 4, keep: last}",
+    ),
+)
+"""Too little to learn anything: shows that every stage runs."""
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Run what is not finished yet, write the report and return its numbers."""
+    options = _options(arguments)
+    out, size = options.out, QUICK if options.quick else Size()
+    corpora = {split: captioned_clips(out, split, size) for split in SPLITS}
+    tasks = [(out, arm, seed, size) for seed, arm in product(range(1, options.seeds + 1), ARMS)]
+    if options.jobs == 1:
+        runs = list(starmap(run, tasks))
+    else:
+        first = recipe_of(*tasks[0])  # what the runs share is made before any of them starts
+        for split in ("train", "validation"):
+            prepare_corpora(first, out, split, first.model.scratch.features.extractor())
+        workers = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (1,))
+        with workers as pool:
+            runs = list(pool.map(run, *zip(*tasks, strict=True)))
+    results = compare(runs, list(read(corpora["test"])), size)
+    with whole_file(out / "ablation.json") as file:
+        file.write(json.dumps(results, indent=1, allow_nan=False) + "\n")
+    shown = report(results)
+    rich.print(terminal(*shown))
+    page = write_page(render_sections(*shown), out / "ablation.html")
+    print(f"Open the report in a browser: {page.resolve().as_uri()}")
+    return results
+
+
+def captioned_clips(out: Path, split: str, size: Size) -> Path:
+    """Return a shard of clips with several paraphrases each, synthesized if it is not there."""
+    clips, shard = getattr(size, split), shard_of(out, split, size)
+    if not shard.exists():
+        speech = out / "speech" / split
+        synthesize_corpus(speech, clips=clips, seed=SEED, split=split, workers=size.workers)
+        job = Paraphrase(GrammarBackend(), Rewriting(per_clip=size.paraphrases, seed=SEED))
+        done = job.run(islice(read(speech), clips), lambda id, error: print(f"{id} is left out: {error}"))
+        write_shard(shard, (clip for clip in done if paraphrases(clip)))
+    return shard
+
+
+def shard_of(out: Path, split: str, size: Size) -> Path:
+    """Return where the clips of a split are."""
+    return out / "captioned" / f"{split}-{getattr(size, split)}.tar"
+
+
+def paraphrases(clip: Clip) -> tuple[str, ...]:
+    """Return the paraphrases of a clip; without any it is left out of all arms."""
+    return tuple(caption.text for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
+
+
+def known(clip: Clip) -> VoiceProfile:
+    """Return the profile, which every synthetic clip has."""
+    assert clip.profile is not None  # noqa: S101
+    return clip.profile
+
+
+def recipe_of(out: Path, arm: str, seed: int, size: Size) -> Recipe:
+    """Return the recipe of a run: indexes and spectrograms are shared, and so is the order of the clips."""
+    return load_recipe(
+        data_folder("recipes") / "ablation" / f"{arm}.yaml",
+        [
+            *(f"data.{split}={shard_of(out, split, size)}" for split in ("train", "validation")),
+            *(f"data.cache={out / 'cache'}", f"seed={seed}", f"name={arm}-{seed}"),
+            *size.changes,
+        ],
+    )
+
+
+def run(out: Path, arm: str, seed: int, size: Size) -> dict[str, Any]:
+    """Train an arm and return its validations, its losses, and what it writes of the test clips."""
+    folder, recipe = out / "runs" / f"{arm}-{seed}", recipe_of(out, arm, seed, size)
+    model = train(recipe, out=folder)
+    saved, made_by = folder / "written.json", f"{recipe.to_yaml()}{size}"
+    if saved.exists() and (before := json.loads(saved.read_text(encoding="utf-8")))["made_by"] == made_by:
+        return dict(before)
+    checkpoint = load_checkpoint(model, device="cpu")
+    history = json.loads((model / "training.json").read_text(encoding="utf-8"))["history"]
+    validations = [
+        {name: entry[name] for name in ("step", "eval_loss", "eval_spearman")}
+        for entry in history
+        if "eval_loss" in entry
+    ]
+    found = {"arm": arm, "kind": recipe.target.kind, "made_by": made_by, "validations": validations}
+    found["loss"] = {split: loss(checkpoint, recipe, folder, split) for split in ("train", "validation")}
+    found |= write(checkpoint, recipe, list(read(shard_of(out, "test", size))), samples=size.samples)
+    with whole_file(saved) as file:
+        file.write(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str) -> float:
+    """Return the loss per token on up to 300 clips of a split, in whole windows and without augmentation."""
+    model, processor = checkpoint.model, checkpoint.processor
+    corpora = prepare_corpora(recipe, folder, split, processor.feature_extractor)
+    more = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"clips": 300})})
+    examples = validation_examples(more, corpora, processor, longest=model.config.max_target_positions)
+    padded = partial(collate, padding=processor.tokenizer.eos_token_id)
+    total, tokens = 0.0, 0
+    for batch in DataLoader(examples, batch_size=CLIPS_AT_ONCE, collate_fn=padded):
+        labels, inputs = batch["labels"], ("input_features", "decoder_input_ids")
+        with torch.inference_mode():
+            outputs = model(**{name: batch[name] for name in inputs})
+            total += caption_loss(outputs, labels, 1, clips=1, heads_weight=0).item()
+        tokens += int((labels != IGNORED).sum())
+    return total / tokens
+
+
+def write(checkpoint: Checkpoint, recipe: Recipe, clips: Sequence[Clip], *, samples: int) -> dict[str, Any]:
+    """Return greedy and sampled texts by clip id, and how well captions are matched with their clips."""
+    settings, texts, matched = generation_settings(checkpoint, num_beams=1), {}, {}
+    for group in groups(clips):
+        encoded = encode(checkpoint, [first_window(clip, checkpoint) for clip in group])
+        tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs())
+        end = checkpoint.processor.tokenizer.eos_token_id
+        ended = ((tokens != end).sum(dim=1) < settings.max_new_tokens).tolist()
+        several = sample_captions(checkpoint, encoded, num_samples=samples)
+        for clip, *of_clip in zip(group, texts_of(checkpoint, tokens), ended, several, strict=True):
+            texts[clip.id] = dict(zip(("greedy", "ended", "sampled"), of_clip, strict=True))
+        for phrasing in ("own",) if recipe.target.kind == "scalars" else ("own", *PHRASINGS):
+            captions = [caption(clip, recipe, phrasing) for clip in group]
+            matched.setdefault(phrasing, []).extend(matches(checkpoint, encoded, captions))
+    return {"texts": texts, "matched": {phrasing: fmean(shares) for phrasing, shares in matched.items()}}
+
+
+def groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
+    """Yield groups of clips by voices of one gender, as far as possible: it would tell captions apart."""
+    ordered = iter(sorted(clips, key=lambda clip: (str(known(clip).traits.get("gender")), clip.id)))
+    while group := list(islice(ordered, CLIPS_AT_ONCE)):
+        yield group
+
+
+def first_window(clip: Clip, checkpoint: Checkpoint) -> Any:
+    """Return the samples of a clip, (n,), up to the length of the window."""
+    return next(from_clip(clip).cut(checkpoint.window_seconds, checkpoint.sampling_rate)).samples
+
+
+def caption(clip: Clip, recipe: Recipe, phrasing: str) -> str:
+    """Return a text for a clip: as the arm is trained on ("own"), or in frames that no arm is trained on."""
+    if phrasing == "own":
+        drawn = draw_target(known(clip), paraphrases(clip), recipe.target, generator("own", clip.id, SEED))
+        return drawn.text
+    seed = derived_seed(phrasing, clip.id, SEED)
+    return render(known(clip), seed=seed, frame=NEW_FRAMES, wording=PHRASINGS[phrasing])
+
+
+def matches(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> list[float]:
+    """Return for each text the share of the other clips under which it is less likely than under its own.
+
+    Only likelihoods of one text are compared, so neither its length nor the tokenizer matters; 0.5 is chance.
+    """
+    model, processor, clips = checkpoint.model, checkpoint.processor, len(texts)
+    longest, silent = model.config.max_target_positions, {"input_features": torch.zeros(1, 0), "length": 0}
+    rows = [tokens_of(Target(text), processor) for text in texts]
+    batch = collate(
+        [silent | {"tokens": tokens[:longest], "prefix": prefix} for tokens, prefix in rows],
+        padding=processor.tokenizer.eos_token_id,
+    )
+    inputs, labels = (batch[name].repeat(clips, 1) for name in ("decoder_input_ids", "labels"))
+    with torch.inference_mode():
+        logits = model(encoder_outputs=encoded.outputs(clips), decoder_input_ids=inputs).logits
+        of_token = cross_entropy(logits.mT.float(), labels, ignore_index=IGNORED, reduction="none")
+    surprise = of_token.sum(dim=1).reshape(clips, clips)  # of each clip (row) and text
+    own = surprise.diagonal()
+    below = (surprise > own).sum(dim=0) + ((surprise == own).sum(dim=0) - 1) / 2
+    shares: list[float] = (below / max(1, clips - 1)).tolist()
+    return shares
+
+
+def compare(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, Any]:
+    """Return metrics of the arms, and paired differences between them, with intervals."""
+    by_arm = {arm: [run for run in runs if run["arm"] == arm] for arm in ARMS}
+    scored = {
+        arm: {score: Resampled.of(some, clips, score, size) for score in SCORES}
+        for arm, some in by_arm.items()
+    }
+    arms = {}
+    for arm, some in by_arm.items():
+        by_seed = [described(run, clips) for run in some]
+        arms[arm] = {
+            "scores": {score: one.estimate() for score, one in scored[arm].items()},
+            "scores_by_seed": {score: one.values for score, one in scored[arm].items()},
+            "measures": {name: over_seeds([one.get(name) for one in by_seed]) for name in MEASURES},
+            "validations": [run["validations"] for run in some],
+        }
+    differences = [
+        {"arms": [one, other]}
+        | {score: scored[one][score].estimate(scored[other][score]) for score in SCORES}
+        for one, other in combinations(ARMS, 2)
+    ]
+    settings = {
+        "seeds": len(by_arm[ARMS[0]]),
+        "size": asdict(size) | {"changes": list(size.changes)},
+        "test_clips": len(clips),
+    }
+    return settings | {"arms": arms, "differences": differences}
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Mean Spearman correlations of an arm by seed, and (seeds, resamples) on samples of the test clips."""
+
+    values: list[float]
+    sampled: FloatArray
+
+    @classmethod
+    def of(
+        cls, runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], score: str, size: Size
+    ) -> "Resampled":
+        """Score an arm. Samples of clips are the same for every arm and seed: differences are paired."""
+        reference = intensity_matrix(known(clip) for clip in clips)
+        found = [intensity_matrix(predicted(run, clip.id, score) for clip in clips) for run in runs]
+        draws = [bootstrap(reference, one, resamples=size.resamples, seed=SEED) for one in found]
+        values = [float(score_emotions(reference, one).mean["spearman"][0]) for one in found]
+        return cls(values, np.stack([draw.mean["spearman"] for draw in draws]))
+
+    def estimate(self, other: "Resampled | None" = None) -> dict[str, float | None]:
+        """Return the mean over seeds, or the difference to another arm, with an interval over both."""
+        values, sampled = np.array(self.values), self.sampled
+        if other is not None:
+            values, sampled = values - other.values, sampled - other.sampled
+        drawn = np.random.default_rng(SEED).integers(len(sampled), size=sampled.shape)
+        return summarize(float(values.mean()), np.take_along_axis(sampled, drawn, 0).mean(axis=0)).to_dict()
+
+
+def predicted(run: Mapping[str, Any], id: str, score: str) -> VoiceProfile:
+    """Return the scores of a clip; a text that is not parsed counts as none of the emotions."""
+    texts = run["texts"][id]
+    if score == "greedy":
+        return read_text(texts["greedy"], run["kind"]) or VoiceProfile({})
+    expected = expectation([read_text(text, run["kind"]) or VoiceProfile({}) for text in texts["sampled"]])
+    return consensus(expected) if score == "sampled" else expected
+
+
+VARIETY = ("distinct_1", "distinct_2", "self_bleu")
+WRITTEN = ("unparsed", "unparsed samples", "looping", *VARIETY)
+LEARNT = ("training loss", "validation loss", "gap", "own", *PHRASINGS)
+MEASURES = (*WRITTEN, *LEARNT)
+
+
+def described(run: Mapping[str, Any], clips: Sequence[Clip]) -> dict[str, float]:
+    """Return the `MEASURES` of a run; numbers have no variety and no other phrasing."""
+    kind, texts = run["kind"], [run["texts"][clip.id] for clip in clips]
+    greedy = Written([one["greedy"] for one in texts], [one["ended"] for one in texts])
+    metrics = caption_metrics(greedy, [known(clip) for clip in clips], kind)
+    unread = [read_text(text, kind) is None for one in texts for text in one["sampled"]]
+    train, validation = run["loss"]["train"], run["loss"]["validation"]
+    found = {name: metrics[name] for name in ("unparsed", "looping")} | {"unparsed samples": fmean(unread)}
+    found |= {"training loss": train, "validation loss": validation, "gap": validation - train}
+    if kind != "scalars":
+        varied = diversity(greedy.texts)
+        found |= {name: getattr(varied, name) for name in VARIETY}
+    return found | run["matched"]
+
+
+def over_seeds(values: Sequence[float | None]) -> dict[str, float | None] | None:
+    """Return the mean with the lowest and the highest value; None of nothing."""
+    given = [value for value in values if value is not None]
+    return {"value": fmean(given), "low": min(given), "high": max(given)} if given else None
+
+
+NOTE = (
+    "For captions in this phrasing, the share of other clips under which they are less likely than under "
+    "their own; chance is 0.5. All measures are explained in docs/ablation.md."
+)
+
+
+def report(results: Mapping[str, Any]) -> Report:
+    """Return the results as page and tables."""
+    arms, size = results["arms"], results["size"]
+
+    def table(heading: str, kind: str, columns: Sequence[str], note: str) -> Table:
+        rows = [(arm, *(found[kind][name] for name in columns)) for arm, found in arms.items()]
+        return Table(heading, ("arm", *columns), rows, note=note, digits=3)
+
+    def bars(score: str) -> Bars:
+        rows = []
+        for arm, found in arms.items():
+            marks = {f"seed {n}": value for n, value in enumerate(found["scores_by_seed"][score], 1)}
+            rows.append(BarRow(arm, **found["scores"][score], marks=marks))
+        return Bars(f"Mean Spearman ρ, {score}", rows, measure="mean over seeds", digits=3)
+
+    def curves(heading: str, name: str) -> Curves:
+        runs = [(arm, run) for arm, found in arms.items() for run in found["validations"]]
+        lines = [(arm, [(entry["step"], entry[name]) for entry in run]) for arm, run in runs]
+        return Curves(heading, lines, "training step", digits=3)
+
+    paired = [(" − ".join(row["arms"]), *(row[score] for score in SCORES)) for row in results["differences"]]
+    interval, seeds = "95 % intervals over test clips and seeds", "With the lowest and the highest seed."
+    sections = [
+        table("Mean Spearman ρ over emotions", "scores", SCORES, f"With {interval}."),
+        Table("Differences", ("arms", *SCORES), paired, note=f"Paired, with {interval}.", digits=3),
+        table("What is written of the test clips", "measures", WRITTEN, seeds),
+        table("Loss per token, and captions matched with clips", "measures", LEARNT, seeds),
+        *map(bars, SCORES[:2]),
+        curves("Mean Spearman ρ of validation captions", "eval_spearman"),
+        curves("Validation loss per token", "eval_loss"),
+    ]
+    return Report(
+        "What should Whisper be trained to write?",
+        f"{results['seeds']} seeds, {size['train']:,} training clips, {results['test_clips']:,} test clips",
+        [
+            Card(arm, **found["scores"]["greedy"], note="mean ρ, greedy", digits=3)
+            for arm, found in arms.items()
+        ],
+        sections,
+        [("own, new frames, new frames and words", NOTE)],
+    )
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder of runs, ablation.json, ablation.html")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each arm (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="runs at once, of one thread each; 1: one run on all cores"
+    )
+    parser.add_argument("--quick", action="store_true", help="tiny runs that learn nothing, to try it out")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
