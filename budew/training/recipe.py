@@ -129,7 +129,7 @@ class DataSettings(Settings):
         default=8, ge=1, description="shards of a corpus that are read at once and whose clips are mixed"
     )
     short_windows: float = Field(
-        default=0.0,
+        default=0.8,
         ge=0,
         le=1,
         description="share of the run, from its beginning, in which most batches are cut to their longest "

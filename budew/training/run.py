@@ -58,6 +58,7 @@ def train(
     out: str | Path | None = None,
     changes: Sequence[str] = (),
     resume: bool = True,
+    callbacks: Sequence[Any] = (),
 ) -> Path:
     """Train a model and return the folder of its checkpoint, `out`/checkpoint.
 
@@ -66,6 +67,7 @@ def train(
         out: folder of the run; runs/NAME when None.
         changes: `field=value` for the recipe's file, see `load_recipe`.
         resume: continue from what is in `out`; else start again (speech and indexes are kept).
+        callbacks: `TrainerCallback`s of transformers.
 
     Raises:
         SettingsError: the recipe is not valid.
@@ -83,11 +85,11 @@ def train(
     if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
         PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
     with quiet_transformers(), disk_errors(folder), named_disk_errors():
-        _run(recipe, folder, resume=resume)
+        _run(recipe, folder, callbacks, resume=resume)
     return folder / "checkpoint"
 
 
-def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
+def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool) -> None:
     state = PartialState()
     batches_of(recipe, state.num_processes)
     reported_to(recipe)
@@ -131,6 +133,7 @@ def _run(recipe: Recipe, folder: Path, *, resume: bool) -> None:
             validation=validation_examples(recipe, validation_corpora, processor, longest=longest),
             rate=learning_rate(recipe),
             bar=bar,
+            callbacks=callbacks,
             peak_share=_peak_share(recipe, state.num_processes),
         )
         trainer.train(resume_from_checkpoint=str(last) if last else None)

@@ -10,6 +10,7 @@ mean over its batch, whatever the others hold.)
 """
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from math import isnan
@@ -155,6 +156,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         train, validation: examples.
         rate: learning rate.
         bar: is moved at each step.
+        callbacks: more of them.
         peak_share: of `TrainingLog`.
     """
 
@@ -169,14 +171,15 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         validation: Examples,
         rate: float,
         bar: Bar,
+        callbacks: Sequence[Any] = (),
         peak_share: float | None = None,
     ) -> None:
         self.recipe, self.processor, self.validation = recipe, processor, validation
         steps = len(train) // recipe.optimizer.batch_size
         clips, heads_weight = recipe.optimizer.batch_size, recipe.model.scratch.heads_weight
-        callbacks = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
+        own: list[Any] = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
         if recipe.evaluation.patience:
-            callbacks.append(EarlyStoppingCallback(recipe.evaluation.patience))
+            own.append(EarlyStoppingCallback(recipe.evaluation.patience))
         super().__init__(
             model=model,
             args=training_arguments(recipe, folder, steps=steps, rate=rate),
@@ -184,7 +187,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             eval_dataset=validation,
             data_collator=partial(collate, padding=processor.tokenizer.eos_token_id),
             processing_class=processor,
-            callbacks=callbacks,
+            callbacks=[*own, *callbacks],
             compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
         )
         self.remove_callback(PrinterCallback)
