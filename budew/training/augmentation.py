@@ -42,6 +42,11 @@ class Augmentation(Settings):
         """Whether samples are changed, and not only spectrograms."""
         return self.noise is not None or bool(self.gain or self.band_limit or self.speed)
 
+    @property
+    def changes_features(self) -> bool:
+        """Whether spectrograms are shifted and masked."""
+        return bool(self.time_masks or self.band_masks)
+
 
 def change_audio(
     samples: NDArray[np.float32], rate: int, settings: Augmentation, rng: random.Random
@@ -75,7 +80,7 @@ def mask(
         settings: number and size of the masks; without any, nothing is changed.
         rng: decides all.
     """
-    if not settings.time_masks and not settings.band_masks:
+    if not settings.changes_features:
         return features, 0
     bins, frames = features.shape
     shift = rng.randint(0, min(SHIFT, frames // 4))

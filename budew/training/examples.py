@@ -8,6 +8,7 @@ Small corpora may be kept as spectrograms instead: 8 s take 100 kB in half preci
 """
 
 import hashlib
+import math
 import random
 import warnings
 from collections import Counter
@@ -26,7 +27,7 @@ from transformers import WhisperFeatureExtractor, WhisperProcessor
 from budew.audio.samples import decode
 from budew.errors import AudioError, BudewWarning, CorpusError
 from budew.randomness import generator
-from budew.training.augmentation import change_audio, mask
+from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex, Notes
 from budew.training.clip_order import ClipOrder
 from budew.training.recipe import Recipe
@@ -297,12 +298,28 @@ class Examples(Dataset[dict[str, Any]]):
         return example
 
     def _window(self, index: int, length: int, features: Features) -> dict[str, int]:
-        """Return the frames that count: a batch is cut to its longest clip, or keeps the whole window."""
-        size, share = self.order.batch_size, self.recipe.data.short_windows
-        late = index >= share * len(self)
-        batch = generator(self.recipe.seed, index // size, "window")
-        whole = not self.training or late or batch.random() < WHOLE_SHARE
-        return {"length": features.shape[1] if whole else length}
+        """Return the frames that count: a step is cut to its longest clip, or keeps the whole window."""
+        size, cut = self.order.batch_size, self.recipe.data.short_windows * len(self)
+        step = index // size
+        chance = generator(self.recipe.seed, step, "window").random()
+        if not self.training or step * size >= cut or chance < WHOLE_SHARE:
+            return {"length": features.shape[1]}
+        return {"length": min(features.shape[1], max(length, _longest(self, step)))}
+
+
+@lru_cache(maxsize=4)
+def _longest(examples: Examples, step: int) -> int:
+    """Return the frames that the longest example of a step may have, whichever process it is in."""
+    extractor, augmentation = examples.processor.feature_extractor, examples.recipe.data.augmentation
+    size, seconds = examples.order.batch_size, 0.0
+    for number in range(step * size, min((step + 1) * size, len(examples))):
+        corpus, place, _ = example = examples.order[number]
+        start = float(examples.corpora[corpus].starts[place])
+        seconds = max(seconds, examples.order.seconds(example) - start)
+    frames: int = math.ceil(
+        seconds / (1 - augmentation.speed) * extractor.sampling_rate / extractor.hop_length
+    )
+    return frames + (SHIFT if augmentation.changes_features else 0)
 
 
 def tokens_of(target: Target, processor: WhisperProcessor) -> tuple[list[int], int]:

@@ -21,7 +21,8 @@ from transformers import WhisperForConditionalGeneration, pipeline
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference.captioner import Captioner
-from budew.model.adapt import PREFIX, set_prefix, set_window
+from budew.model.adapt import set_prefix, set_window
+from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train

@@ -81,6 +81,7 @@ def test_the_loss_is_the_mean_over_tokens_and_that_of_the_heads_over_clips(
 ):
     changes = (
         "optimizer.max_steps=1",
+        "data.short_windows=0",
         "optimizer.device_batch_size=2",
         f"model.scratch.heads_weight={weight}",
     )
