@@ -102,19 +102,19 @@ def train(
 def _plan(recipe: "Recipe", folder: Path) -> None:
     """Print what a run would be."""
     from budew.reports.recipe_tables import needs_table, recipes_table
-    from budew.training.estimate import estimate
+    from budew.training.estimate import estimate, operations
     from budew.training.run import plan
 
     clips, steps = plan(recipe, folder)
     print(recipe.to_yaml())
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
-    needs = estimate(recipe)
-    if needs is None:
+    needs, flops = estimate(recipe), operations(recipe)
+    if needs is None or flops is None:
         print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
         return
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB\n")
-    print_table(needs_table(recipe, needs, steps))
+    print_table(needs_table(recipe, needs, flops, steps))
     print(f"\ncheckpoint: {folder / 'checkpoint'}")
 
 

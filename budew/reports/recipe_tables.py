@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from budew.settings import describe
-from budew.training.estimate import Estimate, accelerators, estimate, learning_rate
+from budew.training.estimate import Estimate, accelerators, estimate, learning_rate, seconds
 from budew.training.recipe import Recipe
-from budew.training.trainer import batches_of
 
 _GB = 1e9
 _SEVERAL = {"H100": 8}
@@ -27,7 +26,7 @@ def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
                 f"{needs.parameters / 1e6:,.1f}",
                 f"{needs.trained / 1e6:,.1f}",
                 f"{needs.window_seconds:g}",
-                f"{needs.memory(batches_of(recipe, 1)[0]) / _GB:,.1f}",
+                f"{needs.memory(recipe.optimizer.batches(1)[0]) / _GB:,.1f}",
             )
         base = recipe.model.base or "-"
         table.add_row(name, base, recipe.model.method, *shown, f"{learning_rate(recipe):.2g}")
@@ -46,7 +45,7 @@ def fields_table(recipe: Recipe) -> Table:
     return table
 
 
-def needs_table(recipe: Recipe, needs: Estimate, steps: int) -> Table:
+def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Table:
     """Return one row for each kind of accelerator: whether a step fits, and the time of the run."""
     table = Table("device", box=None, pad_edge=False)
     for name in ("memory, GB", "needed, GB", "hours", "examples/s"):
@@ -55,16 +54,16 @@ def needs_table(recipe: Recipe, needs: Estimate, steps: int) -> Table:
     for name, facts in accelerators().items():
         for devices in (1, _SEVERAL.get(name, 1)) if name in _SEVERAL else (1,):
             try:
-                needed = needs.memory(batches_of(recipe, devices)[0]) / _GB
+                needed = needs.memory(recipe.optimizer.batches(devices)[0]) / _GB
             except ValueError:  # the batch cannot be shared by so many
                 continue
-            seconds = needs.seconds(examples, facts["tflops"] * devices)
+            time = examples * seconds(flops, facts["tflops"] * devices)
             fits = needed < facts["memory"]
             table.add_row(
                 f"{devices} × {name}",
                 f"{facts['memory']:g}",
                 f"{needed:,.1f}{'' if fits else ' (too much)'}",
-                f"{seconds / 3600:,.2f}",
-                f"{examples / seconds:,.0f}",
+                f"{time / 3600:,.2f}",
+                f"{examples / time:,.0f}",
             )
     return table

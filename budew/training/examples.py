@@ -30,13 +30,12 @@ from budew.randomness import generator
 from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex, Notes
 from budew.training.clip_order import ClipOrder
+from budew.training.loss import IGNORED
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import head_labels
 from budew.training.targets import Target, draw_target
 
 Features = npt.NDArray[np.float16]
-IGNORED = -100
-"""Label of a token that the loss leaves out."""
 STEP = 16
 """Frames. Cut batches are a multiple of it long, so that there are few shapes to compute."""
 WHOLE_SHARE = 0.1

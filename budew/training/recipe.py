@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from budew.errors import SettingsError
+from budew.errors import InputError, SettingsError
 from budew.model.adapt import Lora
 from budew.model.build import Features, Size
 from budew.resources import data_folder
@@ -202,6 +202,20 @@ class OptimizerSettings(Settings):
         if self.max_steps is not None:
             return self.max_steps
         return max(1, ceil((self.epochs or 0) * clips / self.batch_size))
+
+    def batches(self, processes: int) -> tuple[int, int]:
+        """Return the clips that each process takes at once, and how often it does so in a step.
+
+        Raises:
+            InputError: the clips of a step cannot be shared evenly.
+        """
+        size, at_once = self.batch_size, self.device_batch_size or max(1, self.batch_size // processes)
+        if size % (at_once * processes):
+            raise InputError(
+                f"{size} clips a step cannot be shared by {processes} processes, {at_once} clips at once: "
+                "change optimizer.batch_size or optimizer.device_batch_size"
+            )
+        return at_once, size // (at_once * processes)
 
 
 class EvaluationSettings(Settings):

@@ -31,15 +31,15 @@ from budew.training.data import (
 from budew.training.estimate import (
     POSITIONS_A_SECOND,
     config_of,
-    estimate,
     learning_rate,
+    operations,
     peak_tflops,
 )
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.scratch.start import build_model, prepare_tokenizer
-from budew.training.trainer import CaptionTrainer, accelerated, batches_of, last_checkpoint, reported_to
+from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
@@ -91,7 +91,7 @@ def train(
 
 def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool) -> None:
     state = PartialState()
-    batches_of(recipe, state.num_processes)
+    recipe.optimizer.batches(state.num_processes)
     reported_to(recipe)
     with state.main_process_first():
         _check_recipe(folder, recipe)
@@ -192,8 +192,8 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
 def _peak_share(recipe: Recipe, devices: int) -> float | None:
     """Return the share of the peak of all devices that an example a second takes; None if it is unknown."""
     peak = peak_tflops()
-    needs = estimate(recipe) if peak else None
-    return needs.flops / (peak * 1e12 * devices) if peak and needs else None
+    flops = operations(recipe) if peak else None
+    return flops / (peak * 1e12 * devices) if peak and flops else None
 
 
 def _check_recipe(folder: Path, recipe: Recipe) -> None:

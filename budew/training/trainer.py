@@ -3,10 +3,6 @@
 A run that is killed and resumed ends with the weights of an undisturbed one, bit for bit, because an
 example depends on its number alone, the trainer keeps its generators beside each checkpoint, and the number
 of steps is the same.
-
-The loss of a step is the sum over the tokens of its captions divided by their number, over all devices and
-accumulated batches: the cut of a step into batches changes nothing but rounding. (Whisper's own loss is a
-mean over its batch, whatever the others hold.)
 """
 
 import json
@@ -25,7 +21,6 @@ from accelerate.utils import gather_object
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
@@ -35,13 +30,14 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.errors import InputError, MissingExtraError
+from budew.errors import MissingExtraError
 from budew.extras import quiet_transformers
 from budew.model.adapt import short_window
 from budew.profile import VoiceProfile
 from budew.terminal import Bar
 from budew.training.clip_index import Notes
-from budew.training.examples import IGNORED, Examples, collate
+from budew.training.examples import Examples, collate
+from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
 from budew.training.recipe import Recipe
 from budew.training.validation import Written, agreement, caption_metrics
@@ -68,26 +64,10 @@ def precision_of(recipe: Recipe) -> str:
     return "bf16" if fast and not accelerated() else "fp32"
 
 
-def batches_of(recipe: Recipe, processes: int) -> tuple[int, int]:
-    """Return the clips that each process takes at once, and how often it does so in a step.
-
-    Raises:
-        InputError: the clips of a step cannot be shared evenly.
-    """
-    size = recipe.optimizer.batch_size
-    at_once = recipe.optimizer.device_batch_size or max(1, size // processes)
-    if size % (at_once * processes):
-        raise InputError(
-            f"{size} clips a step cannot be shared by {processes} processes, {at_once} clips at once: change "
-            "optimizer.batch_size or optimizer.device_batch_size"
-        )
-    return at_once, size // (at_once * processes)
-
-
 def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:
     """Return the settings of a run as those of `transformers`."""
     optimizer, evaluation, model = recipe.optimizer, recipe.evaluation, recipe.model
-    at_once, times = batches_of(recipe, PartialState().num_processes)
+    at_once, times = optimizer.batches(PartialState().num_processes)
     precision = precision_of(recipe)
     return Seq2SeqTrainingArguments(
         output_dir=str(folder),
@@ -258,32 +238,6 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
 
 def _profile(notes: Notes) -> VoiceProfile:
     return notes.profile or VoiceProfile(None)
-
-
-def caption_loss(
-    outputs: Any,
-    labels: Tensor,
-    num_items_in_batch: Tensor | int | None = None,
-    *,
-    clips: int,
-    heads_weight: float,
-) -> Tensor:
-    """Return the share of a batch in the loss of its step.
-
-    Args:
-        outputs: of the model; their loss, if any, is that of the heads, summed over clips.
-        labels: (clips, tokens).
-        num_items_in_batch: tokens of captions in the step, over all devices.
-        clips: in the step, over all devices.
-        heads_weight: of the loss of the heads, by clip, against that of the captions, by token.
-    """
-    logits = outputs.logits.float()
-    total = cross_entropy(
-        logits.flatten(0, 1), labels.flatten().to(logits.device), ignore_index=IGNORED, reduction="sum"
-    )
-    count = (labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-    loss = total / count
-    return loss if outputs.loss is None else loss + heads_weight * outputs.loss / clips
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -16,7 +16,7 @@ from budew.training.data import prepare_corpora, training_examples, validation_e
 from budew.training.examples import collate
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
-from budew.training.trainer import CaptionTrainer, batches_of, last_checkpoint
+from budew.training.trainer import CaptionTrainer, last_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +95,12 @@ def test_the_loss_is_the_mean_over_tokens_and_that_of_the_heads_over_clips(
 
 
 def test_clips_of_a_step_are_shared_evenly_or_refused(variant):
-    assert batches_of(variant(), 1) == (8, 1)
-    assert batches_of(variant(), 4) == (2, 1)
-    assert batches_of(variant("optimizer.device_batch_size=2"), 2) == (2, 2)
+    assert variant().optimizer.batches(1) == (8, 1)
+    assert variant().optimizer.batches(4) == (2, 1)
+    assert variant("optimizer.device_batch_size=2").optimizer.batches(2) == (2, 2)
     for changes, processes in (((), 3), ((), 16), (("optimizer.device_batch_size=4",), 4)):
         with pytest.raises(InputError, match="batch_size"):
-            batches_of(variant(*changes), processes)
+            variant(*changes).optimizer.batches(processes)
 
 
 def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, trainer_of, tmp_path):
