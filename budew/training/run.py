@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 from accelerate import PartialState
+from torch.distributed import DistError
 from transformers import WhisperProcessor
 
-from budew.errors import InputError
+from budew.errors import InputError, JobError
 from budew.extras import quiet_transformers
 from budew.files import disk_errors, whole_file
 from budew.model.adapt import set_prefix, set_trained, set_window
@@ -84,7 +85,7 @@ def train(
     folder = Path(out) if out else Path("runs") / recipe.name
     if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
         PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
-    with quiet_transformers(), disk_errors(folder), named_disk_errors():
+    with quiet_transformers(), disk_errors(folder), named_disk_errors(), _lost_process(folder):
         _run(recipe, folder, callbacks, resume=resume)
     return folder / "checkpoint"
 
@@ -224,6 +225,20 @@ def _check_processes(training: Path, processes: int, *, resumed: bool) -> None:
 
 def _number(path: Path) -> int:
     return int(path.read_text(encoding="utf-8")) if path.exists() else 0
+
+
+@contextmanager
+def _lost_process(folder: Path) -> Iterator[None]:
+    """Say in one line that another process has ended; gloo and NCCL report what it is to the connection."""
+    try:
+        yield
+    except RuntimeError as error:
+        if PartialState().num_processes == 1 or not (isinstance(error, DistError) or "gloo" in str(error)):
+            raise
+        raise JobError(
+            "another process of the run has ended, see the message of the launcher: when the same command is "
+            f"run again, {folder} continues from its last checkpoint"
+        ) from error
 
 
 @contextmanager

@@ -281,23 +281,51 @@ def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, mon
     assert load_checkpoint(out, device="cpu")
 
 
+@pytest.fixture
+def launch(tmp_path):
+    """`launch(recipe, "run")` starts two processes that train in that folder."""
+
+    def start(recipe: Recipe, name: str) -> subprocess.Popen[str]:
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(recipe.to_yaml())
+        torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+        command = (*torchrun, "-m", "budew", "train", file, "--out", tmp_path / name)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+
+    return start
+
+
 @pytest.mark.slow
-def test_two_processes_learn_what_one_does(make_recipe, tmp_path):
+def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
     recipe = make_recipe("model.scratch.size.dropout=0")
     train(recipe, out=tmp_path / "alone")
-    (tmp_path / "tiny.yaml").write_text(recipe.to_yaml())
-    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-    command = (*torchrun, "-m", "budew", "train", tmp_path / "tiny.yaml", "--out", tmp_path / "run")
-    ran = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("train: 12 clips") == 1
-    assert ran.stderr.count("step 6/6  loss") == 1
-    assert ran.stderr.count("step 6/6  validation") == 1
+    _, printed = (process := launch(recipe, "run")).communicate()
+    assert process.returncode == 0, printed
+    assert printed.count("train: 12 clips") == 1
+    assert printed.count("step 6/6  loss") == 1
+    assert printed.count("step 6/6  validation") == 1
     assert losses_of(tmp_path / "run") == pytest.approx(losses_of(tmp_path / "alone"), rel=1e-3)
     with pytest.raises(InputError, match="2 processes, not 1"):
         train(make_recipe("model.scratch.size.dropout=0", "optimizer.max_steps=7"), out=tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_two_processes_of_which_one_is_killed_end_and_go_on_later(make_recipe, launch, tmp_path):
+    recipe = make_recipe("optimizer.max_steps=200", "evaluation={every_steps: 50, clips: 4, keep: last}")
+    with launch(recipe, "killed") as process:
+        while "step 50/200  validation" not in (line := process.stderr.readline()):
+            assert line
+        own = f"/proc/{process.pid}/task/{process.pid}/children"
+        os.kill(int(Path(own).read_text().split()[-1]), signal.SIGKILL)
+        printed = process.stderr.read()
+    assert process.returncode
+    assert [line for line in printed.splitlines() if line.startswith("budew: ") and "again" in line]
+    for name in ("killed", "undisturbed"):
+        _, printed = (process := launch(recipe, name)).communicate()
+        assert process.returncode == 0, printed
+    assert weights(tmp_path / "killed") == weights(tmp_path / "undisturbed")
+    assert losses_of(tmp_path / "killed") == losses_of(tmp_path / "undisturbed")
 
 
 def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(recipe, tmp_path, capsys, monkeypatch):
