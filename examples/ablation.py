@@ -4,7 +4,7 @@
 
 Trains each recipe of recipes/ablation/ with several seeds on the same synthetic clips, in the same order, and
 compares what the models write of clips by unheard voices; what is measured, and why, is in docs/ablation.md.
-Takes about two hours of one CPU core. Run it again to continue: finished stages and runs are kept.
+Takes about three hours of one CPU core. Run it again to continue: finished stages and runs are kept.
 """
 
 import argparse
