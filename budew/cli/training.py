@@ -87,9 +87,13 @@ def train(
     if dry_run:
         _plan(chosen, folder)
         return
-    from budew.training.run import train as train_recipe  # seconds; a wrong recipe is reported before
+    from accelerate import PartialState  # seconds; a wrong recipe is reported before
+
+    from budew.training.run import train as train_recipe
 
     checkpoint = train_recipe(chosen, out=folder, resume=resume)
+    if not PartialState().is_main_process:
+        return
     if push_to_hub:
         from budew.training.saving import push
 

@@ -291,7 +291,8 @@ def launch(tmp_path):
         torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
         command = (*torchrun, "-m", "budew", "train", file, "--out", tmp_path / name)
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
 
     return start
 
@@ -300,8 +301,9 @@ def launch(tmp_path):
 def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
     recipe = make_recipe("model.scratch.size.dropout=0")
     train(recipe, out=tmp_path / "alone")
-    _, printed = (process := launch(recipe, "run")).communicate()
+    result, printed = (process := launch(recipe, "run")).communicate()
     assert process.returncode == 0, printed
+    assert result.count("checkpoint:") == 1
     assert printed.count("train: 12 clips") == 1
     assert printed.count("step 6/6  loss") == 1
     assert printed.count("step 6/6  validation") == 1
