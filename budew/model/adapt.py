@@ -106,16 +106,11 @@ def short_window(encoder: Any, frames: int) -> Iterator[None]:
     """
     positions, config = encoder.embed_positions, encoder.config
     whole = config.max_source_positions
-    if frames == ENCODER_STRIDE * whole:
-        yield
-        return
-    length = frames // ENCODER_STRIDE
-    first = torch.nn.Embedding(length, positions.embedding_dim, _weight=positions.weight[:length])
-    encoder.embed_positions, config.max_source_positions = first, length
+    positions.num_embeddings = config.max_source_positions = frames // ENCODER_STRIDE
     try:
         yield
     finally:
-        encoder.embed_positions, config.max_source_positions = positions, whole
+        positions.num_embeddings = config.max_source_positions = whole
 
 
 def set_trained(model: Any, method: Method, lora: Lora) -> Any:

@@ -113,6 +113,7 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
     if not accelerated() and model.config.max_source_positions <= SHORT:
         model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
     if recipe.model.method != "scratch":
+        torch.manual_seed(recipe.seed)  # of adapters
         model = set_trained(model, recipe.model.method, recipe.model.lora)
     longest = model.config.max_target_positions
     train_set = training_examples(recipe, train_corpora, processor, longest=longest)
@@ -138,9 +139,9 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
             peak_share=_peak_share(recipe, state.num_processes),
         )
         trainer.train(resume_from_checkpoint=str(last) if last else None)
+    trained = trainer.whole_model()
     with state.main_process_first():
         if state.is_main_process:
-            trained = trainer.accelerator.unwrap_model(trainer.model)
             run = Run(
                 recipe,
                 processor,

@@ -5,6 +5,7 @@ example depends on its number alone, the trainer keeps its generators beside eac
 of steps is the same.
 """
 
+import copy
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +22,7 @@ from accelerate.utils import gather_object
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers import (
     EarlyStoppingCallback,
     PrinterCallback,
@@ -171,11 +173,21 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             compute_loss_func=partial(caption_loss, clips=clips, heads_weight=heads_weight),
         )
         self.remove_callback(PrinterCallback)
+        self._whole = copy.deepcopy(model) if self.is_fsdp_enabled else None
         self.longest = SPARE + max(validation.tokens(number) for number in range(len(validation)))
         profiles = [_profile(validation.notes(number)) for number in range(len(validation))]
         if isnan(agreement(profiles, profiles)):
             say("validation: no emotion is rated differently in two clips: the last weights are kept")
             self.args.load_best_model_at_end = False
+
+    def whole_model(self) -> Any:
+        """Return the model; where each process has a shard of it (FSDP), a copy for which all give theirs."""
+        model = self.accelerator.unwrap_model(self.model)
+        if self._whole is None:
+            return model
+        options = StateDictOptions(full_state_dict=True)
+        self._whole.load_state_dict(get_model_state_dict(model, options=options))
+        return self._whole.to(self.args.device)
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
         """Return the loss; the encoder takes batches that are shorter than its window."""
@@ -204,7 +216,7 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
 
     def _write(self) -> tuple[Written, list[VoiceProfile]]:
         """Caption the validation clips, greedily; each process takes its share of them."""
-        model, state = self.accelerator.unwrap_model(self.model), PartialState()
+        model, state = self.whole_model(), PartialState()
         at_once, end = self.args.per_device_eval_batch_size, self.processor.tokenizer.eos_token_id
         prefix = len(self.processor.tokenizer.prefix_tokens)
         limit = min(model.config.max_target_positions - prefix, self.longest)

@@ -30,6 +30,7 @@ from budew.training.trainer import CaptionTrainer
 from tests.training.conftest import run_card
 
 ROOT = Path(__file__).parents[2]
+FSDP_ON_CPU = "tests/training/fsdp_on_cpu.py"
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
 
 
@@ -64,6 +65,20 @@ def correlations(monkeypatch):
         left = list(values)
         metrics = {"unparsed": 0.0, "looping": 0.0, "distinct_2": 1.0}
         monkeypatch.setattr(trainers, "caption_metrics", lambda *_: metrics | {"spearman": left.pop(0)})
+
+    return make
+
+
+@pytest.fixture
+def adapted(make_recipe, make_clip, whisper_folder, tmp_path):
+    """`adapted("lora")`: the recipe that adapts a base to short captions."""
+    captions = tuple(Caption(text, {"by": "paraphrase"}) for text in ("a calm voice", "an angry man"))
+    write_shard(tmp_path / "a.tar", [make_clip(number, captions=captions) for number in range(4)])
+    corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
+
+    def make(method: str, *changes: str) -> Recipe:
+        base = f"model={{base: {whisper_folder}, method: {method}, window_seconds: 2}}"
+        return make_recipe(base, "optimizer.learning_rate=1e-2", *corpora, *changes)
 
     return make
 
@@ -116,6 +131,21 @@ def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path
         with pytest.raises(StoppedError):
             train(recipe, out=tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "checkpoint").exists()
+    for name in ("stopped", "undisturbed"):
+        train(recipe, out=tmp_path / name)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "undisturbed")
+
+
+def test_adapters_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(adapted, tmp_path, monkeypatch):
+    def stop(self, args, state, *_, **__):
+        if state.global_step == 3:
+            raise StoppedError
+
+    recipe = adapted("lora", "optimizer.max_steps=3", "evaluation={every_steps: 2, clips: 2, keep: last}")
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingLog, "on_step_end", stop)
+        with pytest.raises(StoppedError):
+            train(recipe, out=tmp_path / "stopped")
     for name in ("stopped", "undisturbed"):
         train(recipe, out=tmp_path / name)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "undisturbed")
@@ -262,12 +292,8 @@ def test_a_run_ends_when_validations_get_no_better(make_recipe, correlations, st
 
 
 @pytest.mark.parametrize("method", ["full", "encoder-frozen", "lora"])
-def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, monkeypatch, method):
-    captions = tuple(Caption(text, {"by": "paraphrase"}) for text in ("a calm voice", "an angry man"))
-    write_shard(tmp_path / "a.tar", [make_clip(number, captions=captions) for number in range(4)])
-    corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
-    base = f"model={{base: {whisper_folder}, method: {method}, window_seconds: 2}}"
-    out = train(make_recipe(base, "optimizer.learning_rate=1e-2", *corpora), out=tmp_path)
+def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, method):
+    out = train(adapted(method), out=tmp_path)
     before, after = load_file(whisper_folder / "model.safetensors"), load_file(out / "model.safetensors")
     changed = {name for name, value in after.items() if not torch.equal(before[name].half(), value)}
     assert any(name.startswith("model.decoder") for name in changed)
@@ -281,17 +307,31 @@ def test_a_base_is_adapted(make_recipe, make_clip, whisper_folder, tmp_path, mon
     assert load_checkpoint(out, device="cpu")
 
 
-@pytest.fixture
-def launch(tmp_path):
+FSDP = """
+distributed_type: FSDP
+num_processes: 2
+use_cpu: true
+fsdp_config:
+  fsdp_version: 2
+  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
+  fsdp_transformer_layer_cls_to_wrap: WhisperEncoderLayer,WhisperDecoderLayer
+"""
+
+
+@pytest.fixture(params=["DDP", "FSDP"])
+def launch(request, tmp_path):
     """`launch(recipe, "run")` starts two processes that train in that folder."""
+    (tmp_path / "fsdp.yaml").write_text(FSDP)
+    launcher = {
+        "DDP": ("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "budew"),
+        "FSDP": ("accelerate.commands.launch", "--config_file", tmp_path / "fsdp.yaml", ROOT / FSDP_ON_CPU),
+    }[request.param]
 
     def start(recipe: Recipe, name: str) -> subprocess.Popen[str]:
         file = tmp_path / f"{name}.yaml"
         file.write_text(recipe.to_yaml())
-        torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-        command = (*torchrun, "-m", "budew", "train", file, "--out", tmp_path / name)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        pipe = subprocess.PIPE
+        command = (sys.executable, "-m", *launcher, "train", file, "--out", tmp_path / name)
+        environment, pipe = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}, subprocess.PIPE
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
 
     return start
@@ -299,7 +339,8 @@ def launch(tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
-    recipe = make_recipe("model.scratch.size.dropout=0")
+    changes = ("model.scratch.size.dropout=0", "evaluation={every_steps: 3, clips: 5}")
+    recipe = make_recipe(*changes)
     train(recipe, out=tmp_path / "alone")
     result, printed = (process := launch(recipe, "run")).communicate()
     assert process.returncode == 0, printed
@@ -308,16 +349,20 @@ def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
     assert printed.count("step 6/6  loss") == 1
     assert printed.count("step 6/6  validation") == 1
     assert losses_of(tmp_path / "run") == pytest.approx(losses_of(tmp_path / "alone"), rel=1e-3)
+    one, two = (load_file(tmp_path / name / "checkpoint" / "model.safetensors") for name in ("alone", "run"))
+    assert one.keys() == two.keys()
     with pytest.raises(InputError, match="2 processes, not 1"):
-        train(make_recipe("model.scratch.size.dropout=0", "optimizer.max_steps=7"), out=tmp_path / "run")
+        train(make_recipe(*changes, "optimizer.max_steps=7"), out=tmp_path / "run")
 
 
 @pytest.mark.slow
 def test_two_processes_of_which_one_is_killed_end_and_go_on_later(make_recipe, launch, tmp_path):
-    recipe = make_recipe("optimizer.max_steps=200", "evaluation={every_steps: 50, clips: 4, keep: last}")
+    recipe = make_recipe("optimizer.max_steps=120", "evaluation={every_steps: 30, clips: 4, keep: last}")
     with launch(recipe, "killed") as process:
-        while "step 50/200  validation" not in (line := process.stderr.readline()):
+        while "step 30/120  validation" not in (line := process.stderr.readline()):
             assert line
+        while "step 33/120  loss" not in process.stderr.readline():  # the checkpoint is whole by now
+            pass
         own = f"/proc/{process.pid}/task/{process.pid}/children"
         os.kill(int(Path(own).read_text().split()[-1]), signal.SIGKILL)
         printed = process.stderr.read()
