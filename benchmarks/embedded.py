@@ -5,13 +5,20 @@ compared with the labels. The ceiling is what gradient-boosted trees predict fro
 synthesizer (cues, bursts, gender), which no model that has only the audio can know better: emotions to which
 the literature gives like correlates stay confusable there too. All three are scored on the same clips.
 
+With a checkpoint that was trained with prompts, each style and part of captions is asked for as well. A
+caption is in a style if `render` writes it so of what it says.
+
     python benchmarks/embedded.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
 """
 
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import product, starmap
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -20,15 +27,26 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from budew.captions import parse, render
+from budew.captions.caption_prompt import PARTS, STYLES, Parts
+from budew.captions.render import Style
+from budew.corpora import Clip, read
+from budew.errors import InputError
 from budew.evaluation import Evaluation, evaluate, evaluate_corpus
 from budew.evaluation.metrics import score_emotions
 from budew.evaluation.results import Pair
+from budew.inference.captioned import Captioned
+from budew.inference.captioner import Captioner
+from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
 from budew.synthesis.clip_plan import Split, cues, table
 from budew.taxonomy import EMOTIONS
+from budew.training.targets import LEFT_OUT
 
 SAMPLES = 32
+RENDERINGS = 100
+"""Of a profile in a style with plain words, where there are about 40."""
 LEARNT_FROM = 20_000  # plans of the training split
 CHOSEN_ON = 2_000  # plans of the validation split for the threshold
 THRESHOLDS = np.arange(0.1, 0.5, 0.05)
@@ -41,21 +59,96 @@ def main() -> None:
     arguments = _arguments()
     with TemporaryDirectory() as folder:
         synthesize_corpus(folder, clips=arguments.clips, seed=arguments.seed, split="test")
+        checkpoint, clips = load_checkpoint(arguments.model), list(read(folder))
+        greedy = evaluate(_pairs(Captioner(checkpoint, num_beams=1), clips), model=checkpoint.name)
         model = evaluate_corpus(folder, model=arguments.model)
         sampled = evaluate_corpus(folder, model=arguments.model, num_samples=SAMPLES)
+        prompted = []
+        if checkpoint.trained_with_prompts:
+            prompted = [_asked(checkpoint, clips, style, parts) for style, parts in product(STYLES, PARTS)]
     ceiling = _ceiling(_plans(arguments.clips, arguments.seed, "test"))
     results = {
         "permutation baseline": model.baseline["spearman"].to_dict(),
-        "one caption": model.mean["spearman"].to_dict(),
+        "greedy caption": greedy.mean["spearman"].to_dict(),
+        "caption with its beams": model.mean["spearman"].to_dict(),
         f"mean of {SAMPLES} captions": sampled.mean["spearman"].to_dict(),
         "ceiling": ceiling.mean["spearman"].to_dict(),
     }
     _show(results, model, arguments.clips)
+    if prompted:
+        _show_prompted(prompted)
     if arguments.json:
         by_emotion = {row.emotion: row.estimates["spearman"].value for row in sampled.emotions}
         best = {row.emotion: row.estimates["spearman"].value for row in ceiling.emotions}
         written = results | {"emotions": by_emotion, "ceiling_emotions": best, "clips": arguments.clips}
+        written["prompted"] = [asdict(asked) for asked in prompted]
         arguments.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Captions in one style and of some parts: how many are so, and the correlation of greedy ones."""
+
+    style: Style
+    parts: Parts
+    captions: int
+    in_style: float
+    of_parts: float
+    spearman: float | None
+
+
+def _asked(checkpoint: Checkpoint, clips: Sequence[Clip], style: Style, parts: Parts) -> Asked:
+    """Ask for a style and for parts, of bursts only where there are any."""
+    asked = [clip for clip in clips if parts != "bursts" or (clip.profile and clip.profile.bursts)]
+    pairs = _pairs(Captioner(checkpoint, num_beams=1, style=style, parts=parts), asked)
+    said = [(pair.caption or "", parse(pair.caption or "").profile) for pair in pairs]
+    scored = evaluate(pairs, model=checkpoint.name).mean["spearman"].value if parts == "all" else None
+    return Asked(
+        style,
+        parts,
+        len(said),
+        fmean(starmap(partial(_is_in_style, style, parts), said)),
+        fmean(_has_parts(parts, profile) for _, profile in said),
+        scored,
+    )
+
+
+def _pairs(captioner: Captioner, clips: Sequence[Clip]) -> list[Pair]:
+    """Caption clips; return the profiles of captions beside the labels."""
+    captioned = [one for one in captioner.caption_clips(clips) if isinstance(one, Captioned)]
+    return [
+        Pair(clip.id, clip.profile, one.profile, caption=one.caption)
+        for clip, one in zip(clips, captioned, strict=True)
+        if clip.profile
+    ]
+
+
+def _is_in_style(style: Style, parts: Parts, caption: str, profile: VoiceProfile) -> bool:
+    write = partial(render, profile, style=style, leave_out=LEFT_OUT[parts], wording="plain")
+    try:
+        return any(caption == write(seed=way) for way in range(RENDERINGS))
+    except InputError:  # there is nothing to say of it in these parts
+        return False
+
+
+def _has_parts(parts: Parts, profile: VoiceProfile) -> bool:
+    """Return whether a caption says something of the speaker, and of the bursts, as it was asked to."""
+    of_speaker, of_bursts = bool(profile.traits), bool(profile.bursts)
+    return {
+        "all": of_speaker,
+        "emotions": not of_speaker and not of_bursts,
+        "bursts": of_bursts and not of_speaker and not profile.emotions,
+        "speaker": of_speaker and not of_bursts and not profile.emotions,
+    }[parts]
+
+
+def _show_prompted(rows: Sequence[Asked]) -> None:
+    shown = Table("style", "parts", "captions", "in style", "of these parts", "mean Spearman, greedy")
+    for row in rows:
+        score = "" if row.spearman is None else f"{row.spearman:.3f}"
+        shares = (f"{share:.3f}" for share in (row.in_style, row.of_parts))
+        shown.add_row(row.style, row.parts, str(row.captions), *shares, score)
+    Console().print(shown)
 
 
 def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:

@@ -72,7 +72,7 @@ class Clock(TrainerCallback):  # type: ignore[misc]  # transformers ships no typ
 def write_base(name: str, folder: Path) -> None:
     """Save a Whisper of a published size with random weights, and a processor."""
     size = whisper_sizes()["sizes"][name]
-    profiles = (VoiceProfile({name: 0.5}, ("Giggle",)) for name in EMOTIONS)
+    profiles = (VoiceProfile({name: 0.5}, ("Breathy Giggle",)) for name in EMOTIONS)
     tokenizer = build_tokenizer([render(profile) for profile in profiles], vocabulary=1000)
     features = Features(window_seconds=30, mel_bins=size["num_mel_bins"], hop=160, fourier=400)
     shape = Size(

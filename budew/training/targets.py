@@ -21,12 +21,13 @@ from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import SCALES
 
 _SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
-_LEFT_OUT = {
+LEFT_OUT: dict[Parts, tuple[str, ...]] = {
     "all": (),
     "emotions": ("bursts", *_SPEAKER),
     "bursts": ("emotions", *_SPEAKER),
     "speaker": ("emotions", "bursts"),
 }
+"""What a caption of these parts does not say, for `render`."""
 _SCALE = SCALES["scalar-target"]
 UNRATED = "-"
 _NUMBER = re.compile(r"\d(?:\.\d)?", re.ASCII)
@@ -101,7 +102,7 @@ def draw_target(
     if rng.random() >= settings.prompts:
         return Target(_rendered(known, settings, rng, None, ()))
     style, parts = rng.choice(STYLES), rng.choice([parts for parts in PARTS if _says(known, parts)])
-    return Target(_rendered(known, settings, rng, style, _LEFT_OUT[parts]), prompt_of(style, parts))
+    return Target(_rendered(known, settings, rng, style, LEFT_OUT[parts]), prompt_of(style, parts))
 
 
 def _rendered(
@@ -162,4 +163,4 @@ def _says(profile: VoiceProfile, parts: Parts) -> bool:
     """Return whether a caption of these parts says anything; of bursts only where there are any."""
     if parts == "bursts":
         return bool(profile.bursts)
-    return says_anything(profile, leave_out=_LEFT_OUT[parts])
+    return says_anything(profile, leave_out=LEFT_OUT[parts])
