@@ -1,5 +1,6 @@
 """A Whisper of random weights, saved as any checkpoint is, and a folder that nobody can list."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -96,6 +97,12 @@ def _generation_config(ids: dict[str, int], *, multilingual: bool):
         is_multilingual=multilingual,
         **(languages if multilingual else {}),
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _garbage() -> None:
+    """Leave out what was imported: a trainer collects garbage, which takes a second with all of that."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def test_differences_are_paired(example: SimpleNamespace) -> None:
 def test_the_ablation_runs_and_resumes(
     example: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "TOKENIZER_CAPTIONS", 40)
+    monkeypatch.setattr(start, "TOKENIZER_CAPTIONS", (40, 40))
     results = example.main([str(tmp_path), "--quick", "--seeds", "1"])
     assert json.loads((tmp_path / "ablation.json").read_text(encoding="utf-8")) == results
     assert list(results["arms"]) == list(example.ARMS)

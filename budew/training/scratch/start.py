@@ -10,7 +10,8 @@ from budew.training.examples import Examples
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
 
-TOKENIZER_CAPTIONS = 20_000
+TOKENIZER_CAPTIONS = (2_000, 20_000)
+"""From which a tokenizer learns: as many as the run has, but at least and at most these."""
 
 
 def prepare_tokenizer(recipe: Recipe, folder: Path, examples: Examples) -> WhisperTokenizer:
@@ -18,7 +19,9 @@ def prepare_tokenizer(recipe: Recipe, folder: Path, examples: Examples) -> Whisp
     saved = folder / "tokenizer"
     if not saved.is_dir():
         unfinished = folder / "tokenizer.unfinished"
-        captions = (_caption(recipe, examples, number) for number in range(TOKENIZER_CAPTIONS))
+        fewest, most = TOKENIZER_CAPTIONS
+        drawn = range(min(max(fewest, len(examples)), most))
+        captions = (_caption(recipe, examples, number) for number in drawn)
         vocabulary = recipe.model.scratch.size.vocabulary
         build_tokenizer(captions, vocabulary=vocabulary).save_pretrained(unfinished)
         unfinished.replace(saved)
