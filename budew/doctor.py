@@ -38,11 +38,12 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Check versions, libraries, extras, checkpoint, device, audio formats, espeak-ng and locale."""
+    """Check versions, locale, libraries, extras, checkpoint, device, audio formats and espeak-ng."""
     detail = (
         f"budew {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )
     yield Finding("versions", True, True, detail)
+    yield _tried("locale", _locale, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1", needed=False)
     yield from _libraries()
     yield _tried(
         "embedded checkpoint", _checkpoint, "reinstall budew, or name another checkpoint with --model"
@@ -52,7 +53,6 @@ def examine() -> Iterator[Finding]:
         remedy = "run pip install --force-reinstall soundfile av soxr"
         yield _tried(f"audio {format}", partial(_audio, format), remedy)
     yield _tried("espeak-ng", _espeak, 'for synthetic speech, run pip install "budew[train]"', needed=False)
-    yield _tried("locale", _locale, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1", needed=False)
 
 
 def _tried(subject: str, check: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
