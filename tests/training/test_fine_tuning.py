@@ -165,7 +165,7 @@ def test_its_adapter_opens_in_peft_and_by_itself(lora, full, sounds):
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_killed_at_any_step_it_ends_as_an_undisturbed_run(method, write_recipe, folder, tmp_path):
     recipe = write_recipe(method, base=folder / "whisper-tiny", steps=40, every=20, batch_size=4)
-    step = random.randrange(21, 40)
+    step = random.SystemRandom().randrange(21, 40)
     print(f"{method}: killed after step {step}")
     command = (sys.executable, "-m", "budew", "train", recipe, "--out")
     _kill_after(step, (*command, tmp_path / "killed"))
