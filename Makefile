@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo train-demo test test-fast test-slow lint bench clean
+.PHONY: help setup demo train-demo test test-fast test-slow test-long lint bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -32,14 +32,17 @@ demo: $(STAMP) ## caption bundled clips, parse, score against labels, write a re
 train-demo: $(STAMP) ## the whole loop, small: synthesize, render, paraphrase, train, caption, evaluate (runs/train-demo)
 	$(BIN)/python examples/train_demo.py runs/train-demo
 
-test: $(STAMP) ## all tests
+test: $(STAMP) ## all tests but the long ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
 test-fast: $(STAMP) ## the tests that take seconds
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not slow and not long"
 
 test-slow: $(STAMP) ## the tests that take minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m slow
+
+test-long: $(STAMP) ## fine-tuning at its real size and killed processes, in half an hour
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m long
 
 lint: $(STAMP) ## format, style, types, and import order of the packages
 	$(BIN)/ruff format --check .

@@ -31,7 +31,7 @@ from budew.training.validation import is_loop
 from tests.model.published_layout import write_published_tiny
 from tests.training.test_run import ROOT, losses_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 RATE, WINDOW = 16_000, 8
 
 

@@ -355,7 +355,7 @@ def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
         train(make_recipe(*changes, "optimizer.max_steps=7"), out=tmp_path / "run")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_of_which_one_is_killed_end_and_go_on_later(make_recipe, launch, tmp_path):
     recipe = make_recipe("optimizer.max_steps=120", "evaluation={every_steps: 30, clips: 4, keep: last}")
     with launch(recipe, "killed") as process:
