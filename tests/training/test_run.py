@@ -318,7 +318,7 @@ fsdp_config:
 """
 
 
-@pytest.fixture(params=["DDP", "FSDP"])
+@pytest.fixture(params=["DDP", pytest.param("FSDP", marks=pytest.mark.long)])
 def launch(request, tmp_path):
     """`launch(recipe, "run")` starts two processes that train in that folder."""
     (tmp_path / "fsdp.yaml").write_text(FSDP)
