@@ -9,8 +9,8 @@ from budew.training.estimate import Estimate, accelerators, estimate, learning_r
 from budew.training.recipe import Recipe
 
 _GB = 1e9
-_SEVERAL = {"H100": 8}
-"""A node of several devices that is shown as well."""
+_DEVICES = {"H100": (1, 8)}
+"""How many are shown, where it is not one alone."""
 
 
 def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
@@ -52,7 +52,7 @@ def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Tabl
         table.add_column(name, justify="right")
     examples = steps * recipe.optimizer.batch_size
     for name, facts in accelerators().items():
-        for devices in (1, _SEVERAL.get(name, 1)) if name in _SEVERAL else (1,):
+        for devices in _DEVICES.get(name, (1,)):
             try:
                 needed = needs.memory(recipe.optimizer.batches(devices)[0]) / _GB
             except ValueError:  # the batch cannot be shared by so many
