@@ -5,8 +5,10 @@ reads one from a file, `--set key=value` changes on top, and reports every fault
 file and the field. `describe` lists the fields with types, defaults and help.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -58,7 +60,7 @@ def validated(kind: type[Kind], table: Mapping[str, Any], *, name: str) -> Kind:
     try:
         return kind.model_validate(_tuples(table))
     except ValidationError as error:
-        raise SettingsError(f"{name}: {'; '.join(_faults(error))}") from error
+        raise SettingsError(f"{name}: {'; '.join(_faults(kind, error))}") from error
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -81,6 +83,11 @@ def read_yaml(file: Path) -> dict[str, Any]:
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
         raise SettingsError(f"{file}: must contain `name: value` lines, not a {type(table).__name__}")
     return table
+
+
+def as_yaml(value: Any) -> str:
+    """Return a value as `--set` takes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class FieldHelp(NamedTuple):
@@ -132,11 +139,12 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(inner) for inner in value) if isinstance(value, list) else value
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
+def _faults(kind: type[BaseModel], error: ValidationError) -> Iterator[str]:
     for fault in error.errors(include_url=False, include_context=False):
         where = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            yield f"{where}: unknown field"
+            near = get_close_matches(where, [field.name for field in describe(kind)], n=1)
+            yield f"{where}: unknown field" + "".join(f": did you mean {name}?" for name in near)
             continue
         if fault["type"] in ("settings", "value_error"):  # by a validator of ours; the input may be secret
             text = fault["msg"].removeprefix("Value error, ")

@@ -98,9 +98,9 @@ def train(
         from budew.training.saving import push
 
         print(f"pushed to:  {push(checkpoint, push_to_hub)}")
-    corpus = chosen.data.validation or Path(chosen.data.cache or folder) / "speech" / "validation"
-    evaluation = ("budew", "evaluate", str(corpus), "--model", str(checkpoint))
-    print(f"checkpoint: {checkpoint}\nnext:       {shlex.join(evaluation)}")
+    model = shlex.quote(str(checkpoint))
+    print(f"checkpoint: {checkpoint}")
+    print(f"next:       budew evaluate CORPUS --model {model}  # of other speakers than it was trained on")
 
 
 def _plan(recipe: "Recipe", folder: Path) -> None:
@@ -110,7 +110,7 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
     from budew.training.run import plan
 
     clips, steps = plan(recipe, folder)
-    print(recipe.to_yaml())
+    print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
     needs, flops = estimate(recipe), operations(recipe)
@@ -119,7 +119,6 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
         return
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB\n")
     print_table(needs_table(recipe, needs, flops, steps))
-    print(f"\ncheckpoint: {folder / 'checkpoint'}")
 
 
 @app.command(no_args_is_help=True)

@@ -70,7 +70,8 @@ def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip
     """Read the clips whose emotions are known; add the others and what cannot be read to `skipped`."""
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
-            skipped.append(Skipped(clip.id, "the clip has no profile to compare with"))
+            remedy = "budew corpus annotate labels makes one of its captions"
+            skipped.append(Skipped(clip.id, f"the clip has no profile to compare with: {remedy}"))
         elif clip.is_withheld:
             skipped.append(Skipped(clip.id, "the clip is withheld: it joins a minor with sexual content"))
         elif not clip.profile.rated:

@@ -1,10 +1,11 @@
 """Tables of recipes: which there are, what their fields mean, and what a run will need."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from rich.table import Table
 
-from budew.settings import describe
+from budew.settings import as_yaml, describe
 from budew.training.estimate import Estimate, accelerators, estimate, learning_rate, seconds
 from budew.training.recipe import Recipe
 
@@ -41,29 +42,30 @@ def fields_table(recipe: Recipe) -> Table:
         value = values
         for part in field.name.split("."):
             value = value[part]
-        table.add_row(field.name, "null" if value is None else str(value), field.help)
+        table.add_row(field.name, as_yaml(value), field.help)
     return table
 
 
 def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Table:
     """Return one row for each kind of accelerator: whether a step fits, and the time of the run."""
     table = Table("device", box=None, pad_edge=False)
-    for name in ("memory, GB", "needed, GB", "hours", "examples/s"):
+    for name in ("memory, GB", "needed, GB", "time", "examples/s"):
         table.add_column(name, justify="right")
     examples = steps * recipe.optimizer.batch_size
     for name, facts in accelerators().items():
         for devices in _DEVICES.get(name, (1,)):
-            try:
-                needed = needs.memory(recipe.optimizer.batches(devices)[0]) / _GB
-            except ValueError:  # the batch cannot be shared by so many
+            batch = recipe.optimizer.batch_size
+            if batch % devices:
+                table.add_row(f"{devices} × {name}", "", f"cannot share {batch} clips")
                 continue
+            needed = needs.memory(recipe.optimizer.batches(devices)[0]) / _GB
             time = examples * seconds(flops, facts["tflops"] * devices)
             fits = needed < facts["memory"]
             table.add_row(
                 f"{devices} × {name}",
                 f"{facts['memory']:g}",
                 f"{needed:,.1f}{'' if fits else ' (too much)'}",
-                f"{time / 3600:,.2f}",
+                str(timedelta(seconds=round(time))),
                 f"{examples / time:,.0f}",
             )
     return table

@@ -13,8 +13,9 @@ import numpy as np
 from accelerate import PartialState
 from transformers import WhisperFeatureExtractor, WhisperProcessor
 
+from budew.corpora.sources import matches
 from budew.curation.weights import read_weights
-from budew.errors import CorpusError
+from budew.errors import CorpusError, SettingsError
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.clip_plan import Split
 from budew.terminal import job_bar, progress_bar
@@ -26,6 +27,23 @@ from budew.training.recipe import Recipe, TrainingCorpus
 
 EVERYWHERE = 2**31
 """Shards mixed for a validation: all, so that its clips are a sample of the whole corpus."""
+
+
+def check_corpora(recipe: Recipe) -> None:
+    """Check that there is data, and that all corpora are there: reading a large one takes hours.
+
+    Raises:
+        SettingsError: the recipe names no data.
+        CorpusError: one of the corpora is not there.
+    """
+    if not recipe.data.train and not recipe.data.speech.train_clips:
+        raise SettingsError(
+            "there is nothing to train on: --set data.train=CORPUS --set data.validation=CORPUS, or "
+            "data.speech.train_clips for synthetic speech"
+        )
+    for corpus in (*(given.corpus for given in recipe.data.train), recipe.data.validation):
+        if corpus is not None:
+            matches(corpus)
 
 
 def prepare_corpora(

@@ -79,6 +79,11 @@ class Selection:
         """Return the rows of the index, (examples,)."""
         return self.index.rows[self.numbers]
 
+    @property
+    def has_profiles(self) -> bool:
+        """Whether captions can be rendered of any of the clips."""
+        return bool((self.rows["flags"] & RATED).any())
+
 
 def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the corpus") -> Selection:
     """Return the clips that there is something to learn of and that fit in the window.

@@ -16,7 +16,7 @@ from budew.errors import InputError, SettingsError
 from budew.model.adapt import Lora
 from budew.model.build import Features, Size
 from budew.resources import data_folder
-from budew.settings import Settings, load, read_yaml
+from budew.settings import Settings, as_yaml, load, read_yaml
 from budew.training.augmentation import Augmentation
 from budew.training.targets import TargetSettings
 
@@ -86,7 +86,7 @@ class ModelSettings(Settings):
 class SpeechSettings(Settings):
     """Synthetic speech, made for a run without a corpus."""
 
-    train_clips: int = Field(default=1200, ge=1, description="training clips")
+    train_clips: int = Field(default=0, ge=0, description="training clips; 0 for none")
     validation_clips: int = Field(default=200, ge=1, description="validation clips")
     seed: int = Field(default=1, ge=0, le=MAX_SEED, description="seed of voices, profiles and texts")
 
@@ -109,7 +109,7 @@ class DataSettings(Settings):
     train: tuple[TrainingCorpus, ...] = Field(
         default=(),
         description="training corpora: one (anything that `budew.read` reads), or a list of corpus, weight "
-        "and clip_weights; none for synthetic speech",
+        "and clip_weights; without, there must be synthetic speech",
     )
     validation: str | None = Field(
         default=None, description="validation corpus; required with training corpora"
@@ -158,7 +158,7 @@ class DataSettings(Settings):
     def _check(self) -> Self:
         if bool(self.train) != bool(self.validation):
             missing = "validation" if self.train else "train"
-            raise ValueError(f"{missing}: required, or give neither: both are synthetic speech then")
+            raise ValueError(f"{missing}: required, or give neither, for synthetic speech")
         if self.cache_features and self.augmentation.changes_audio:
             raise ValueError("cache_features: cannot be used with noise, gain, band limit or speed")
         return self
@@ -167,15 +167,18 @@ class DataSettings(Settings):
 class OptimizerSettings(Settings):
     """AdamW with warm-up and decay to zero."""
 
-    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps, or give epochs")
+    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; null for those of epochs")
     epochs: float | None = Field(
-        default=None, gt=0, le=10_000, description="as many examples as so many times all clips"
+        default=None,
+        gt=0,
+        le=10_000,
+        description="as many examples as so many times all clips, without max_steps",
     )
     batch_size: int = Field(default=32, ge=1, description="clips a step, over all devices")
     device_batch_size: int | None = Field(
         default=None,
         ge=1,
-        description="clips that a device takes at once; null for all of its share of a step",
+        description="clips that a device takes at once, at most; null for all of its share of a step",
     )
     learning_rate: float | None = Field(
         default=None, ge=1e-9, le=1, description="after the warm-up; null for that of size and method"
@@ -191,10 +194,8 @@ class OptimizerSettings(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.max_steps is None) == (self.epochs is None):
-            raise ValueError("max_steps: give it or epochs, and not both")
-        if self.device_batch_size and self.batch_size % self.device_batch_size:
-            raise ValueError(f"device_batch_size: does not divide the {self.batch_size} clips of a step")
+        if self.max_steps is None and self.epochs is None:
+            raise ValueError("max_steps: required, or epochs")
         return self
 
     def steps(self, clips: int) -> int:
@@ -209,13 +210,15 @@ class OptimizerSettings(Settings):
         Raises:
             InputError: the clips of a step cannot be shared evenly.
         """
-        size, at_once = self.batch_size, self.device_batch_size or max(1, self.batch_size // processes)
-        if size % (at_once * processes):
+        share, rest = divmod(self.batch_size, processes)
+        if rest:
             raise InputError(
-                f"{size} clips a step cannot be shared by {processes} processes, {at_once} clips at once: "
-                "change optimizer.batch_size or optimizer.device_batch_size"
+                f"{self.batch_size} clips a step cannot be shared by {processes} processes: "
+                "change optimizer.batch_size"
             )
-        return at_once, size // (at_once * processes)
+        most = min(share, self.device_batch_size or share)
+        at_once = max(size for size in range(1, most + 1) if share % size == 0)
+        return at_once, share // at_once
 
 
 class EvaluationSettings(Settings):
@@ -254,9 +257,9 @@ class Recipe(Settings):
         default=("tensorboard",), description="where curves go, of what is installed"
     )
 
-    def to_yaml(self) -> str:
-        """Return the recipe with every field, as it can be loaded again."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+    def to_yaml(self, *, defaults: bool = True) -> str:
+        """Return the recipe as it can be loaded again; without `defaults` only what differs from them."""
+        return yaml.safe_dump(self.model_dump(mode="json", exclude_defaults=not defaults), sort_keys=False)
 
 
 def load_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
@@ -289,7 +292,7 @@ def differences(one: Recipe, other: Recipe) -> list[str]:
     """Return a text for each field that decides the result and differs, with both values."""
     first, second = (dict(_flat(recipe.model_dump())) for recipe in (one, other))
     return [
-        f"{name}: {first[name]!r} / {second[name]!r}"
+        f"{name}: {as_yaml(first[name])} / {as_yaml(second[name])}"
         for name in first
         if first[name] != second[name] and name not in NOT_DECIDING
     ]

@@ -24,6 +24,7 @@ from budew.model.build import Features
 from budew.model.checkpoint import load_checkpoint
 from budew.terminal import progress_bar
 from budew.training.data import (
+    check_corpora,
     number_of_clips,
     prepare_corpora,
     training_examples,
@@ -36,6 +37,7 @@ from budew.training.estimate import (
     operations,
     peak_tflops,
 )
+from budew.training.examples import Selection
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
@@ -94,6 +96,7 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
     state = PartialState()
     recipe.optimizer.batches(state.num_processes)
     reported_to(recipe)
+    check_corpora(recipe)
     with state.main_process_first():
         _check_recipe(folder, recipe)
         if not resume and state.is_main_process:
@@ -116,10 +119,12 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         torch.manual_seed(recipe.seed)  # of adapters
         model = set_trained(model, recipe.model.method, recipe.model.lora)
     longest = model.config.max_target_positions
+    prompts = _has_prompts(recipe, train_corpora)
     train_set = training_examples(recipe, train_corpora, processor, longest=longest)
     steps = len(train_set) // recipe.optimizer.batch_size
-    if last and (folder / "checkpoint").is_dir() and _number(folder / "training" / FINISHED) >= steps:
-        say(f"{folder} is finished, {steps:,} steps: --no-resume trains it again; --out starts another run")
+    done = _number(folder / "training" / FINISHED)
+    if last and (folder / "checkpoint").is_dir() and done >= steps:
+        say(f"{folder} is finished, {done:,} steps: --no-resume trains it again; --out starts another run")
         return
     if state.is_main_process:
         _check_processes(folder / "training", state.num_processes, resumed=last is not None)
@@ -150,10 +155,21 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
                 validation_clips=len(trainer.validation),
                 steps=trainer.state.global_step,
                 history=trainer.state.log_history,
+                prompts=prompts,
             )
             save_result(trained, run, folder)
             with whole_file(folder / "training" / FINISHED) as file:
                 file.write(str(steps))
+
+
+def _has_prompts(recipe: Recipe, corpora: Sequence[Selection]) -> bool:
+    """Return whether any example has a prompt; say so where the recipe wants it and none has."""
+    if not recipe.target.prompts:
+        return False
+    rendered = recipe.target.kind in ("template", "mixed") and any(used.has_profiles for used in corpora)
+    if not rendered:
+        say("target.prompts: no example has a prompt, as only captions that are rendered from profiles do")
+    return rendered
 
 
 def _start(recipe: Recipe) -> tuple[Any, Any]:
@@ -176,8 +192,10 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
         folder: of the run.
 
     Raises:
+        SettingsError: the recipe names no data.
         CorpusError: a corpus cannot be read, or nothing in it can be learned.
     """
+    check_corpora(recipe)
     if not recipe.data.train:
         clips = recipe.data.speech.train_clips
         return clips, recipe.optimizer.steps(clips)

@@ -42,6 +42,7 @@ class Run:
         validation_clips: that it was validated on.
         steps: that were made.
         history: entries of losses and metrics.
+        prompts: whether there were any.
     """
 
     recipe: Recipe
@@ -51,6 +52,7 @@ class Run:
     validation_clips: int
     steps: int
     history: Sequence[dict[str, Any]]
+    prompts: bool
 
 
 def save_result(model: Any, run: Run, folder: Path) -> None:
@@ -64,7 +66,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     recipe = run.recipe
     settings = copy.deepcopy(model.generation_config)
     settings.num_beams = recipe.model.num_beams
-    if recipe.target.prompts:
+    if run.prompts:
         settings.trained_with_prompts = True
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
@@ -166,7 +168,7 @@ def _card(run: Run, *, adapter: bool) -> str:
         base=recipe.model.base,
         base_on_hub=recipe.model.base is not None and is_on_hub(recipe.model.base),
         adapter=adapter,
-        prompts=recipe.target.prompts > 0,
+        prompts=run.prompts,
         window=extractor.n_samples // extractor.sampling_rate,
         sampling_rate=extractor.sampling_rate,
         examples=f"{run.steps * recipe.optimizer.batch_size:,}",

@@ -7,6 +7,7 @@ of steps is the same.
 
 import copy
 import json
+import os
 from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -42,7 +43,7 @@ from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
 from budew.training.recipe import Recipe
-from budew.training.validation import Written, agreement, caption_metrics
+from budew.training.validation import Written, agreement, caption_metrics, read
 
 SHOWN = 3
 """Captions that are printed at each validation."""
@@ -103,7 +104,7 @@ def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float)
         logging_nan_inf_filter=False,
         disable_tqdm=True,  # see `TrainingLog`
         train_sampling_strategy="sequential",  # the examples come in the order of `ClipOrder`
-        dataloader_num_workers=recipe.data.workers,
+        dataloader_num_workers=min(recipe.data.workers, os.cpu_count() or 1),
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
         remove_unused_columns=False,
@@ -189,6 +190,15 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         self._whole.load_state_dict(get_model_state_dict(model, options=options))
         return self._whole.to(self.args.device)
 
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Set the learning rate as in an undisturbed run: a shorter one, which is extended, ended with 0."""
+        super()._load_optimizer_and_scheduler(checkpoint)
+        scheduler = self.lr_scheduler
+        pairs = zip(scheduler.base_lrs, scheduler.lr_lambdas, strict=True)
+        scheduler._last_lr = [base * share(scheduler.last_epoch) for base, share in pairs]
+        for group, rate in zip(self.optimizer.param_groups, scheduler.get_last_lr(), strict=True):
+            group["lr"] = rate
+
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
         """Return the loss; the encoder takes batches that are shorter than its window."""
         encoder = self.accelerator.unwrap_model(model).get_encoder()
@@ -249,7 +259,10 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
 
 
 def _profile(notes: Notes) -> VoiceProfile:
-    return notes.profile or VoiceProfile(None)
+    """Return the profile of a clip, or what its captions say."""
+    written = [*notes.captions.get("original", ()), *notes.captions.get("paraphrase", ())]
+    said = read(written[0], "template") if written else None
+    return notes.profile or said or VoiceProfile(None)
 
 
 def last_checkpoint(folder: Path) -> Path | None:

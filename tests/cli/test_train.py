@@ -34,7 +34,8 @@ SHIPPED = sorted(path.stem for path in data_folder("recipes").glob("*.yaml"))
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_dry_run_of_every_recipe_prints_it_with_what_it_needs(budew, tmp_path, name):
-    outcome = budew("train", name, "--dry-run", "--out", tmp_path / "run", "--set", "seed=77")
+    changes = ("--set", "seed=77", "--set", "data.speech.train_clips=1200")
+    outcome = budew("train", name, "--dry-run", "--out", tmp_path / "run", *changes)
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.startswith(f"name: {name}\nseed: 77\n")
     if name != "bud-e-stage-2":  # its base is the result of another run
@@ -61,6 +62,9 @@ def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
     assert outcome.status == 0, outcome.err
     assert "train: 1 are left out: longer than 8 s" in outcome.err
     assert "3 clips, 3 steps of 2" in outcome.out
+    nothing = budew("train", "whisper-tiny-lora", "--dry-run")
+    assert nothing.status == 1
+    assert "data.train" in nothing.err
     gone = budew(
         "train", "tiny-synthetic", "--dry-run", "--set", f"data.train={tmp_path / 'gone'}", *corpora[2:]
     )
@@ -83,6 +87,7 @@ def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_p
     assert trained.status == 0, trained.err
     checkpoint, following = trained.out.splitlines()[-2:]
     assert checkpoint == f"checkpoint: {tmp_path / 'a run' / 'checkpoint'}"
-    program, *arguments = shlex.split(following.removeprefix("next:"))
+    program, *arguments = shlex.split(following.removeprefix("next:"), comments=True)
     assert program == "budew"
-    assert "Spearman" in budew(*arguments).out
+    corpus = tmp_path / "a run" / "speech" / "validation"
+    assert "Spearman" in budew(*(corpus if word == "CORPUS" else word for word in arguments)).out

@@ -17,7 +17,14 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from budew.corpora import Caption, write_shard
-from budew.errors import CheckpointError, InputError, JobError, MissingExtraError
+from budew.errors import (
+    CheckpointError,
+    CorpusError,
+    InputError,
+    JobError,
+    MissingExtraError,
+    SettingsError,
+)
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.training import data
@@ -258,6 +265,7 @@ def test_a_longer_run_goes_on_where_a_shorter_one_ended(make_recipe, steps, tmp_
     train(longer, out=tmp_path)
     assert steps == [1, 2, 3, 4, 5, 6]
     assert weights(tmp_path) != before
+    assert all(entry["learning_rate"] for entry in history_of(tmp_path) if entry["step"] in (4, 5))
     assert list(losses_of(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
@@ -406,6 +414,29 @@ def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path,
     ):
         assert line in printed
     assert all(map(math.isfinite, losses_of(tmp_path / "run").values()))
+
+
+def test_captions_without_profiles_are_learned_without_prompts_and_read_at_validations(
+    make_recipe, make_clip, tmp_path, capsys
+):
+    said = [(Caption(text, {"by": "original"}),) for text in ("A very sad woman.", "An angry man.")]
+    write_shard(tmp_path / "a.tar", [make_clip(n, profile=None, captions=said[n % 2]) for n in range(4)])
+    corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
+    changes = ("optimizer.max_steps=3", "target.kind=mixed", "target.prompts=0.5")
+    out = train(make_recipe(*changes, *corpora), out=tmp_path / "run")
+    assert "(reference: Sadness" in capsys.readouterr().err
+    assert not load_checkpoint(out, device="cpu").trained_with_prompts
+    with_profiles = train(make_recipe(*changes), out=tmp_path / "other")
+    assert load_checkpoint(with_profiles, device="cpu").trained_with_prompts
+
+
+def test_a_run_without_data_or_a_corpus_ends_before_anything_is_read(make_recipe, make_clip, tmp_path):
+    with pytest.raises(SettingsError, match=r"data\.train"):
+        train(make_recipe("data.train=null", "data.validation=null"), out=tmp_path / "run")
+    write_shard(tmp_path / "a.tar", [make_clip(0)])
+    with pytest.raises(CorpusError, match="gone"):
+        train(make_recipe(f"data.train=[{tmp_path / 'a.tar'}, {tmp_path / 'gone'}]"), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_captioning_leaves_the_model_in_its_mode(make_recipe, tmp_path, monkeypatch):

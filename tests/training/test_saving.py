@@ -66,7 +66,9 @@ def saved(recipe, model, tmp_path_factory) -> Path:
     history = [{"loss": 1.5, "step": 1}, {"eval_loss": 2.5, "eval_spearman": float("nan"), "step": 1}]
     (folder / "checkpoint").mkdir()
     (folder / "checkpoint" / "of_an_older_run").touch()
-    run = Run(recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history)
+    run = Run(
+        recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history, prompts=False
+    )
     save_result(model, run, folder)
     assert [path.name for path in folder.iterdir()] == ["checkpoint"]
     return folder / "checkpoint"

@@ -14,7 +14,7 @@ from budew.model.adapt import short_window
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.training.data import prepare_corpora, training_examples, validation_examples
 from budew.training.examples import collate
-from budew.training.recipe import Recipe
+from budew.training.recipe import Recipe, load_recipe, shipped_recipes
 from budew.training.scratch.heads import WhisperWithHeads
 from budew.training.trainer import CaptionTrainer, last_checkpoint
 
@@ -98,9 +98,16 @@ def test_clips_of_a_step_are_shared_evenly_or_refused(variant):
     assert variant().optimizer.batches(1) == (8, 1)
     assert variant().optimizer.batches(4) == (2, 1)
     assert variant("optimizer.device_batch_size=2").optimizer.batches(2) == (2, 2)
-    for changes, processes in (((), 3), ((), 16), (("optimizer.device_batch_size=4",), 4)):
+    for most, processes, expected in ((4, 4, (2, 1)), (3, 1, (2, 4)), (64, 2, (4, 1))):
+        assert variant(f"optimizer.device_batch_size={most}").optimizer.batches(processes) == expected
+    for processes in (3, 16):
         with pytest.raises(InputError, match="batch_size"):
-            variant(*changes).optimizer.batches(processes)
+            variant().optimizer.batches(processes)
+
+
+def test_every_recipe_that_ships_can_be_shared_by_a_few_devices():
+    for name in shipped_recipes():
+        assert load_recipe(name).optimizer.batches(4), name
 
 
 def test_the_newest_whole_checkpoint_is_the_one_to_go_on_from(variant, trainer_of, tmp_path):
