@@ -1,5 +1,6 @@
 """A corpus of sounds that differ from each other, and a recipe small enough to follow in a second."""
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from budew.corpora import Caption, write_shard
 from budew.training.recipe import Recipe, load_recipe
 from tests.inference.conftest import RATE, sound
 
+ROOT = Path(__file__).parents[2]
 SMALL = """
 name: tiny
 data: {captions: any}
@@ -51,6 +53,19 @@ def run_card(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(checkpoint.parent)
     code = (checkpoint / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
     exec(code, {})
+
+
+def weights(out: Path) -> bytes:
+    return (out / "checkpoint" / "model.safetensors").read_bytes()
+
+
+def history_of(out: Path) -> list[dict[str, float]]:
+    file = out / "checkpoint" / "training.json"
+    return json.loads(file.read_text(), parse_constant=pytest.fail)["history"]
+
+
+def losses_of(out: Path) -> dict[int, float]:
+    return {entry["step"]: entry["loss"] for entry in history_of(out) if "loss" in entry}
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from budew.training.run import train
 from budew.training.trainer import last_checkpoint
 from budew.training.validation import is_loop
 from tests.model.published_layout import write_published_tiny
-from tests.training.test_run import ROOT, losses_of
+from tests.training.conftest import ROOT, losses_of
 
 pytestmark = pytest.mark.long
 RATE, WINDOW = 16_000, 8

@@ -1,13 +1,10 @@
 """A run ends with the same weights whenever and however often it was stopped."""
 
-import json
 import math
 import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -34,10 +31,8 @@ from budew.training.progress import TrainingLog
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
 from budew.training.trainer import CaptionTrainer
-from tests.training.conftest import run_card
+from tests.training.conftest import history_of, losses_of, run_card, weights
 
-ROOT = Path(__file__).parents[2]
-FSDP_ON_CPU = "tests/training/fsdp_on_cpu.py"
 FULL = "evaluation={every_steps: 2, clips: 4, patience: 9}"
 
 
@@ -88,19 +83,6 @@ def adapted(make_recipe, make_clip, whisper_folder, tmp_path):
         return make_recipe(base, "optimizer.learning_rate=1e-2", *corpora, *changes)
 
     return make
-
-
-def weights(out: Path) -> bytes:
-    return (out / "checkpoint" / "model.safetensors").read_bytes()
-
-
-def history_of(out: Path) -> list[dict[str, float]]:
-    file = out / "checkpoint" / "training.json"
-    return json.loads(file.read_text(), parse_constant=pytest.fail)["history"]
-
-
-def losses_of(out: Path) -> dict[int, float]:
-    return {entry["step"]: entry["loss"] for entry in history_of(out) if "loss" in entry}
 
 
 class StoppedError(Exception):
@@ -313,72 +295,6 @@ def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, metho
         run_card(tmp_path / "adapter", monkeypatch)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists() == (method == "lora")
     assert load_checkpoint(out, device="cpu")
-
-
-FSDP = """
-distributed_type: FSDP
-num_processes: 2
-use_cpu: true
-fsdp_config:
-  fsdp_version: 2
-  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP
-  fsdp_transformer_layer_cls_to_wrap: WhisperEncoderLayer,WhisperDecoderLayer
-"""
-
-
-@pytest.fixture(params=["DDP", pytest.param("FSDP", marks=pytest.mark.long)])
-def launch(request, tmp_path):
-    """`launch(recipe, "run")` starts two processes that train in that folder."""
-    (tmp_path / "fsdp.yaml").write_text(FSDP)
-    launcher = {
-        "DDP": ("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "budew"),
-        "FSDP": ("accelerate.commands.launch", "--config_file", tmp_path / "fsdp.yaml", ROOT / FSDP_ON_CPU),
-    }[request.param]
-
-    def start(recipe: Recipe, name: str) -> subprocess.Popen[str]:
-        file = tmp_path / f"{name}.yaml"
-        file.write_text(recipe.to_yaml())
-        command = (sys.executable, "-m", *launcher, "train", file, "--out", tmp_path / name)
-        environment, pipe = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}, subprocess.PIPE
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
-
-    return start
-
-
-@pytest.mark.slow
-def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
-    changes = ("model.scratch.size.dropout=0", "evaluation={every_steps: 3, clips: 5}")
-    recipe = make_recipe(*changes)
-    train(recipe, out=tmp_path / "alone")
-    result, printed = (process := launch(recipe, "run")).communicate()
-    assert process.returncode == 0, printed
-    assert result.count("checkpoint:") == 1
-    assert printed.count("train: 12 clips") == 1
-    assert printed.count("step 6/6  loss") == 1
-    assert printed.count("step 6/6  validation") == 1
-    assert losses_of(tmp_path / "run") == pytest.approx(losses_of(tmp_path / "alone"), rel=1e-3)
-    one, two = (load_file(tmp_path / name / "checkpoint" / "model.safetensors") for name in ("alone", "run"))
-    assert one.keys() == two.keys()
-    with pytest.raises(InputError, match="2 processes, not 1"):
-        train(make_recipe(*changes, "optimizer.max_steps=7"), out=tmp_path / "run")
-
-
-@pytest.mark.long
-def test_two_processes_of_which_one_is_killed_end_and_go_on_later(make_recipe, launch, tmp_path):
-    recipe = make_recipe("optimizer.max_steps=120", "evaluation={every_steps: 30, clips: 4, keep: last}")
-    with launch(recipe, "killed") as process:
-        while "step 33/120  loss" not in (line := process.stderr.readline()):  # the checkpoint of 30 is whole
-            assert line
-        own = f"/proc/{process.pid}/task/{process.pid}/children"
-        os.kill(int(Path(own).read_text().split()[-1]), signal.SIGKILL)
-        printed = process.stderr.read()
-    assert process.returncode
-    assert [line for line in printed.splitlines() if line.startswith("budew: ") and "again" in line]
-    for name in ("killed", "undisturbed"):
-        _, printed = (process := launch(recipe, name)).communicate()
-        assert process.returncode == 0, printed
-    assert weights(tmp_path / "killed") == weights(tmp_path / "undisturbed")
-    assert losses_of(tmp_path / "killed") == losses_of(tmp_path / "undisturbed")
 
 
 def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(recipe, tmp_path, capsys, monkeypatch):
