@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize(
     "command",
     [
-        "kill.py --clips 400 --shards 8 --kills 4 --seed 3",
+        pytest.param("kill.py --clips 400 --shards 8 --kills 4 --seed 3", marks=pytest.mark.long),
         "corruption.py --items 200 --broken 40 --seed 3",
-        "round_trip.py --profiles 5000 --seed 3",
+        pytest.param("round_trip.py --profiles 5000 --seed 3", marks=pytest.mark.long),
         "fuzz.py --inputs 500 --sizes 1000 10000",
     ],
 )

@@ -86,7 +86,7 @@ def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests
     assert all(text == " ".join(text.split()) for text in written)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_batch_gets_the_same_texts_in_another_process(chat_model, t5_model):
     requests = rewrite_requests()
     backends = [TransformersBackend(model, **OPTIONS) for model in (t5_model, chat_model)]

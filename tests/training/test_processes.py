@@ -26,7 +26,7 @@ fsdp_config:
 """
 
 
-@pytest.fixture(params=["DDP", pytest.param("FSDP", marks=pytest.mark.long)])
+@pytest.fixture(params=["DDP", "FSDP"])
 def launch(request, tmp_path):
     """`launch(recipe, "run")` starts two processes that train in that folder."""
     (tmp_path / "fsdp.yaml").write_text(FSDP)
@@ -45,7 +45,7 @@ def launch(request, tmp_path):
     return start
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
     changes = ("model.scratch.size.dropout=0", "evaluation={every_steps: 3, clips: 5}")
     recipe = make_recipe(*changes)
