@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
 .PHONY: help setup demo train-demo test test-fast test-slow test-long lint bench clean
 
 help: ## list the targets
@@ -33,16 +35,16 @@ train-demo: $(STAMP) ## the whole loop, small: synthesize, render, paraphrase, t
 	$(BIN)/python examples/train_demo.py runs/train-demo
 
 test: $(STAMP) ## all tests but the long ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+	$(PYTEST)
 
 test-fast: $(STAMP) ## the tests that take seconds
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not slow and not long"
+	$(PYTEST) -m "not slow and not long"
 
 test-slow: $(STAMP) ## the tests that take minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m slow
+	$(PYTEST) -m slow
 
 test-long: $(STAMP) ## fine-tuning at its real size and killed processes, in half an hour
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -m long
+	$(PYTEST) -m long
 
 lint: $(STAMP) ## format, style, types, and import order of the packages
 	$(BIN)/ruff format --check .
