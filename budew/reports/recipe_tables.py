@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from rich.table import Table
 
+from budew.errors import InputError
 from budew.settings import as_yaml, describe
 from budew.training.estimate import Estimate, accelerators, estimate, learning_rate, seconds
 from budew.training.recipe import Recipe
@@ -54,11 +55,13 @@ def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Tabl
     examples = steps * recipe.optimizer.batch_size
     for name, facts in accelerators().items():
         for devices in _DEVICES.get(name, (1,)):
-            batch = recipe.optimizer.batch_size
-            if batch % devices:
+            try:
+                at_once, _ = recipe.optimizer.batches(devices)
+            except InputError:
+                batch = recipe.optimizer.batch_size
                 table.add_row(f"{devices} × {name}", "", f"cannot share {batch} clips")
                 continue
-            needed = needs.memory(recipe.optimizer.batches(devices)[0]) / _GB
+            needed = needs.memory(at_once) / _GB
             time = examples * seconds(flops, facts["tflops"] * devices)
             fits = needed < facts["memory"]
             table.add_row(

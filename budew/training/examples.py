@@ -82,7 +82,7 @@ class Selection:
     @property
     def has_profiles(self) -> bool:
         """Whether captions can be rendered of any of the clips."""
-        return bool((self.rows["flags"] & RATED).any())
+        return bool((self.index.rows["flags"][self.numbers] & RATED).any())
 
 
 def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the corpus") -> Selection:

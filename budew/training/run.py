@@ -166,7 +166,7 @@ def _has_prompts(recipe: Recipe, corpora: Sequence[Selection]) -> bool:
     """Return whether any example has a prompt; say so where the recipe wants it and none has."""
     if not recipe.target.prompts:
         return False
-    rendered = recipe.target.kind in ("template", "mixed") and any(used.has_profiles for used in corpora)
+    rendered = recipe.target.renders and any(used.has_profiles for used in corpora)
     if not rendered:
         say("target.prompts: no example has a prompt, as only captions that are rendered from profiles do")
     return rendered

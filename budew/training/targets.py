@@ -63,6 +63,11 @@ class TargetSettings(Settings):
             raise ValueError(f"unknown are {', '.join(unknown)}; there are {', '.join(frame_names())}")
         return frames
 
+    @property
+    def renders(self) -> bool:
+        """Whether captions are rendered, of clips with profiles: only these have prompts."""
+        return self.kind in ("template", "mixed")
+
     def frames_of(self, style: Style | None) -> tuple[str, ...] | None:
         """Return the sentence frames of a style that are used; None for all of it."""
         return tuple(frame for frame in self.frames if frame in frame_names(style=style)) or None
@@ -91,7 +96,7 @@ def draw_target(
     """
     if settings.kind == "scalars":
         return Target(scalars(_known(profile)))
-    renders = settings.kind != "paraphrase" and profile is not None and says_anything(profile)
+    renders = settings.renders and profile is not None and says_anything(profile)
     if written and settings.kind != "template" and not (renders and rng.random() < 0.5):
         return Target(rng.choice(written))
     if not renders:

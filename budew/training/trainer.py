@@ -259,10 +259,12 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
 
 
 def _profile(notes: Notes) -> VoiceProfile:
-    """Return the profile of a clip, or what its captions say."""
+    """Return the profile of a clip, or what its first caption says."""
+    if notes.profile is not None:
+        return notes.profile
     written = [*notes.captions.get("original", ()), *notes.captions.get("paraphrase", ())]
     said = read(written[0], "template") if written else None
-    return notes.profile or said or VoiceProfile(None)
+    return said or VoiceProfile(None)
 
 
 def last_checkpoint(folder: Path) -> Path | None:
