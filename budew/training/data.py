@@ -21,9 +21,10 @@ from budew.synthesis.clip_plan import Split
 from budew.terminal import job_bar, progress_bar
 from budew.training.clip_index import index_corpus
 from budew.training.clip_order import ClipOrder, Part
-from budew.training.examples import Examples, Selection, cache_features, select
+from budew.training.examples import Examples, cache_features
 from budew.training.progress import say
 from budew.training.recipe import Recipe, TrainingCorpus
+from budew.training.selection import Selection, select
 
 EVERYWHERE = 2**31
 """Shards mixed for a validation: all, so that its clips are a sample of the whole corpus."""

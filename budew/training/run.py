@@ -37,11 +37,11 @@ from budew.training.estimate import (
     operations,
     peak_tflops,
 )
-from budew.training.examples import Selection
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.scratch.start import build_model, prepare_tokenizer
+from budew.training.selection import Selection
 from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)

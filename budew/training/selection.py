@@ -1,0 +1,105 @@
+"""Which clips of a corpus a run uses: those that fit in the window and of which something can be learned."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from budew.errors import CorpusError
+from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex
+from budew.training.recipe import Recipe
+
+LEARNED = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render")}
+"""Kinds of captions that are learned as they are, by `data.captions`."""
+_FLAGS = {"checked": REWRITTEN | ORIGINAL, "any": REWRITTEN | ORIGINAL | RENDERED}
+_NOTHING = {"paraphrase": "no caption to learn", "template": "no profile", "scalars": "no profile"}
+"""Why there is nothing to learn of a clip."""
+SHORTEST = 0.1
+"""Seconds. Less is no speech."""
+_PLUS = 0.01
+"""Seconds by which a clip may be longer than the window: encoders pad."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Selection:
+    """The clips of a corpus that a run uses.
+
+    Attributes:
+        index: of the corpus.
+        numbers: (examples,), of the clips, ascending.
+        starts: (examples,), where in the clip the example begins, seconds.
+        left_out: clips by the reason why they are not used.
+        cut: clips of which only the beginning is used.
+        weights: (examples,), how often each comes, in proportion to the others; None for all alike.
+        spectrograms: file of `cache_features`.
+    """
+
+    index: ClipIndex
+    numbers: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.float32]
+    left_out: Counter[str]
+    cut: int = 0
+    weights: npt.NDArray[np.float64] | None = None
+    spectrograms: Path | None = None
+
+    @property
+    def rows(self) -> npt.NDArray[np.void]:
+        """Return the rows of the index, (examples,)."""
+        return self.index.rows[self.numbers]
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether captions can be rendered of any of the clips."""
+        return bool((self.index.rows["flags"][self.numbers] & RATED).any())
+
+
+def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the corpus") -> Selection:
+    """Return the clips that there is something to learn of and that fit in the window.
+
+    Args:
+        index: of the corpus.
+        recipe: what is learned of a clip, and what becomes of longer ones.
+        window: seconds.
+        name: of the corpus, for errors.
+
+    Raises:
+        CorpusError: a clip is longer than the window, where that is an error; or no clip is left.
+    """
+    longer = recipe.data.longer
+    flags, seconds = index.rows["flags"], index.rows["seconds"].astype(np.float64)
+    has_text = (flags & _FLAGS[recipe.data.captions]) > 0
+    has_profile = (flags & RATED) > 0
+    known = {"paraphrase": has_text, "template": has_profile, "scalars": has_profile}.get(
+        recipe.target.kind, has_text | has_profile
+    )
+    short, long = seconds < SHORTEST, seconds > window + _PLUS
+    left_out = Counter(index.left_out)
+    left_out[_NOTHING.get(recipe.target.kind, "no profile and no caption to learn")] = int((~known).sum())
+    left_out[f"shorter than {SHORTEST} s"] = int((known & short).sum())
+    used = known & ~short
+    if longer == "error" and (used & long).any():
+        named = index.notes(int(np.flatnonzero(used & long)[0])).id
+        raise CorpusError(
+            f"{(used & long).sum():,} clips of {name} are longer than {window:g} s, {named!r} first: set "
+            "data.longer to skip, split or cut, or model.window_seconds"
+        )
+    if longer == "skip":
+        left_out[f"longer than {window:g} s"] = int((used & long).sum())
+        used = used & ~long
+    numbers = np.flatnonzero(used)
+    starts = np.zeros(len(numbers), dtype=np.float32)
+    if longer == "split":
+        pieces = np.ceil(np.maximum(seconds[numbers] - _PLUS, SHORTEST) / window).astype(np.int64)
+        numbers = np.repeat(numbers, pieces)
+        first = np.cumsum(pieces) - pieces
+        starts = ((np.arange(len(numbers)) - np.repeat(first, pieces)) * window).astype(np.float32)
+    if not len(numbers):
+        reasons = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.items() if count)
+        raise CorpusError(
+            f"no clip of {name} is left for target.kind={recipe.target.kind}, "
+            f"data.captions={recipe.data.captions} ({reasons}): change these, or the corpus"
+        )
+    cut = int((used & long).sum()) if longer == "cut" else 0
+    return Selection(index, numbers, starts, +left_out, cut)

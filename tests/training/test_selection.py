@@ -1,0 +1,71 @@
+"""Clips are used that fit in the window and of which there is something to learn."""
+
+import pytest
+
+from budew.corpora import Caption, write_shard
+from budew.errors import CorpusError
+from budew.training.clip_index import index_corpus
+from budew.training.selection import select
+
+
+def shard_of(path, make_clip, lengths, **changes):
+    """Write clips of so many seconds; nothing is known of the first."""
+    unknown = {"profile": None, "captions": ()}
+    clips = [
+        make_clip(number, seconds=seconds, duration=seconds, **changes, **({} if number else unknown))
+        for number, seconds in enumerate(lengths)
+    ]
+    write_shard(path, clips)
+    return index_corpus(path, path.parent / "index")
+
+
+@pytest.mark.parametrize(
+    ("longer", "used", "left", "cut"),
+    [
+        ("skip", [1, 2, 3, 4], 2, 0),
+        ("cut", [1, 2, 3, 4, 5, 7], 0, 2),
+        ("split", [1, 2, 3, 4, 5, 5, 7, 7, 7], 0, 0),
+    ],
+)
+def test_clips_longer_than_the_window_are_left_out_split_or_cut_and_counted(
+    make_recipe, make_clip, tmp_path, longer, used, left, cut
+):
+    index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 1, 1, 2, 2.5, 0.02, 6])
+    found = select(index, make_recipe(f"data.longer={longer}"), window=2)
+    assert list(found.numbers) == used
+    assert (found.left_out.get("longer than 2 s", 0), found.cut) == (left, cut)
+    assert found.left_out["no caption to learn"] == 1
+    assert found.left_out["shorter than 0.1 s"] == 1
+    if longer == "split":
+        assert list(found.starts) == [0, 0, 0, 0, 0, 2, 0, 2, 4]
+
+
+def test_a_clip_longer_than_the_window_may_be_an_error_that_names_it(make_recipe, make_clip, tmp_path):
+    index = shard_of(tmp_path / "a.tar", make_clip, [1, 1, 3])
+    with pytest.raises(CorpusError, match="clip02"):
+        select(index, make_recipe("data.longer=error"), window=2)
+    with pytest.raises(CorpusError, match=r"b\.tar.*paraphrase.*no caption"):
+        select(shard_of(tmp_path / "b.tar", make_clip, [1]), make_recipe(), window=2, name="b.tar")
+
+
+@pytest.mark.parametrize(
+    ("changes", "used"),
+    [
+        (("data.captions=checked", "target.kind=paraphrase"), [1]),
+        (("data.captions=any", "target.kind=paraphrase"), [1, 2]),
+        (("target.kind=template",), [2, 3]),
+        (("target.kind=scalars",), [2, 3]),
+        (("data.captions=checked", "target.kind=mixed"), [1, 2, 3]),
+    ],
+)
+def test_clips_are_used_of_which_the_target_can_be_made(make_recipe, make_clip, tmp_path, changes, used):
+    render_only = make_clip(2).captions
+    clips = [
+        make_clip(0, profile=None, captions=()),
+        make_clip(1, profile=None, captions=(Caption("Somebody fumes.", {"by": "paraphrase"}),)),
+        make_clip(2, captions=render_only),
+        make_clip(3, captions=()),
+    ]
+    write_shard(tmp_path / "a.tar", clips)
+    index = index_corpus(tmp_path / "a.tar", tmp_path)
+    assert list(select(index, make_recipe(*changes), window=2).numbers) == used
