@@ -113,12 +113,12 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
     print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
-    needs, flops = estimate(recipe), operations(recipe)
-    if needs is None or flops is None:
+    needs, work = estimate(recipe), operations(recipe)
+    if needs is None or work is None:
         print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
         return
     print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB\n")
-    print_table(needs_table(recipe, needs, flops, steps))
+    print_table(needs_table(recipe, needs, work, steps))
 
 
 @app.command(no_args_is_help=True)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from budew.errors import InputError
 from budew.settings import as_yaml, describe
-from budew.training.estimate import Estimate, accelerators, estimate, learning_rate, seconds
+from budew.training.estimate import Estimate, Operations, accelerators, estimate, learning_rate
 from budew.training.recipe import Recipe
 
 _GB = 1e9
@@ -47,7 +47,7 @@ def fields_table(recipe: Recipe) -> Table:
     return table
 
 
-def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Table:
+def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int) -> Table:
     """Return one row for each kind of accelerator: whether a step fits, and the time of the run."""
     table = Table("device", box=None, pad_edge=False)
     for name in ("memory, GB", "needed, GB", "time", "examples/s"):
@@ -56,13 +56,13 @@ def needs_table(recipe: Recipe, needs: Estimate, flops: int, steps: int) -> Tabl
     for name, facts in accelerators().items():
         for devices in _DEVICES.get(name, (1,)):
             try:
-                at_once, _ = recipe.optimizer.batches(devices)
+                at_once, times = recipe.optimizer.batches(devices)
             except InputError:
                 batch = recipe.optimizer.batch_size
                 table.add_row(f"{devices} × {name}", "", f"cannot share {batch} clips")
                 continue
             needed = needs.memory(at_once) / _GB
-            time = examples * seconds(flops, facts["tflops"] * devices)
+            time = steps * times * work.seconds(at_once, facts["tflops"])
             fits = needed < facts["memory"]
             table.add_row(
                 f"{devices} × {name}",

@@ -4,7 +4,8 @@ One step of one clip is computed on the meta device, which has shapes and no num
 operations, and autograd says what it keeps for the backward pass. All of it is a sum over layers, so models
 of one and two layers tell what many need; counting operations takes 0.4 s, all else 0.15 s. Memory is that,
 and 16 bytes for a weight that learns (itself, gradient, two moments of AdamW, all float32) or 4 for one that
-does not. Time is the operations at a third of the device's peak.
+does not. Time is the operations at a third of the device's peak, or that of issuing them from Python, which
+limits small models on fast devices.
 """
 
 import copy
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
@@ -32,6 +34,8 @@ TOKENS = 50
 """Of a caption with its prefix."""
 UTILIZATION = 0.33
 """Share of the peak that training reaches: 30-40 % in practice."""
+CALL = 5e-6
+"""Seconds to issue an operation, a view too, from Python with autograd: some µs on a server."""
 POSITIONS_A_SECOND = 50
 """Of a published Whisper: a hop of 10 ms, halved by the encoder."""
 
@@ -60,9 +64,16 @@ class Estimate:
         return self.weights + clips * self.activations
 
 
-def seconds(flops: int, tflops: float) -> float:
-    """Return how long an example of so many operations takes on devices with this peak together."""
-    return flops / (tflops * 1e12 * UTILIZATION)
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Of one example, forwards and backwards: additions and multiplications, and calls that issue them."""
+
+    flops: int
+    calls: int
+
+    def seconds(self, clips: int, tflops: float) -> float:
+        """Return how long so many clips at once take on a device with this peak."""
+        return max(clips * self.flops / (tflops * 1e12 * UTILIZATION), self.calls * CALL)
 
 
 def whisper_sizes() -> dict[str, Any]:
@@ -145,13 +156,15 @@ def estimate(recipe: Recipe) -> Estimate | None:
 
 
 @cache
-def operations(recipe: Recipe) -> int | None:
-    """Return the operations of one example, forwards and backwards; None where `estimate` is None."""
+def operations(recipe: Recipe) -> Operations | None:
+    """Return the operations of one example; None where `estimate` is None."""
     config = config_of(recipe)
     if config is None:
         return None
-    flops = int(_over_layers(_flops, recipe, config)[0])
-    return flops * 4 // 3 if recipe.model.gradient_checkpointing else flops
+    counted = _over_layers(_operations, recipe, config)
+    if recipe.model.gradient_checkpointing:
+        counted = counted * 4 // 3
+    return Operations(*map(int, counted))
 
 
 def _over_layers(
@@ -191,11 +204,25 @@ def _loss(model: Any) -> Any:
     return caption_loss(outputs, tokens, TOKENS, clips=1, heads_weight=0)
 
 
-def _flops(model: Any) -> tuple[int]:
-    """Return the operations of a step with one clip."""
-    with FlopCounterMode(display=False) as counter:
+def _operations(model: Any) -> tuple[int, int]:
+    """Return the operations of a step with one clip, and the calls that issue them."""
+    with FlopCounterMode(display=False) as counter, _Calls() as calls:
         _loss(model).backward()
-    return (counter.get_total_flops(),)
+    return counter.get_total_flops(), calls.count
+
+
+class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
+    """Counts the calls of operations."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = 0
+
+    def __torch_dispatch__(
+        self, call: Any, types: Any, arguments: Any = (), options: dict[str, Any] | None = None
+    ) -> Any:
+        self.count += 1
+        return call(*arguments, **options or {})
 
 
 def _sizes(model: Any) -> tuple[int, int, int]:

@@ -212,8 +212,8 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
 def _peak_share(recipe: Recipe, devices: int) -> float | None:
     """Return the share of the peak of all devices that an example a second takes; None if it is unknown."""
     peak = peak_tflops()
-    flops = operations(recipe) if peak else None
-    return flops / (peak * 1e12 * devices) if peak and flops else None
+    work = operations(recipe) if peak else None
+    return work.flops / (peak * 1e12 * devices) if peak and work else None
 
 
 def _check_recipe(folder: Path, recipe: Recipe) -> None:
