@@ -115,6 +115,8 @@ def _speech(recipe: Recipe, folder: Path, split: Split) -> str:
     """Synthesize what a recipe without corpora is trained on; return its folder."""
     speech, out = recipe.data.speech, _cache(recipe, folder) / "speech" / split
     clips = speech.train_clips if split == "train" else speech.validation_clips
+    if not out.exists():
+        say(f"{split}: synthesizing {clips:,} clips, once")
     with job_bar(f"{split}: speech") if PartialState().is_main_process else nullcontext() as report:
         synthesize_corpus(out, clips=clips, seed=speech.seed, split=split, progress=report)
     return str(out)

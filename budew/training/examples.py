@@ -7,11 +7,13 @@ example, so a run has the same examples with any number of workers, and after a 
 Small corpora may be kept as spectrograms instead: 8 s take 100 kB in half precision and 4 ms to compute.
 """
 
+import fcntl
 import hashlib
 import math
 import random
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +32,7 @@ from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import Notes
 from budew.training.clip_order import ClipOrder
 from budew.training.loss import IGNORED
+from budew.training.progress import say
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import head_labels
 from budew.training.selection import LEARNED, Selection
@@ -60,7 +63,7 @@ def cache_features(
 ) -> Selection:
     """Return the selection with its spectrograms in a file of the folder, computed if they are not there.
 
-    Clips that cannot be decoded have no frames in it.
+    Clips that cannot be decoded have no frames in it. A run waits for another that is computing the same.
     """
     made_of = [str(selection.index.files), extractor.to_json_string()]
     digest = hashlib.sha256("".join(made_of).encode())
@@ -68,15 +71,20 @@ def cache_features(
     path = folder / f"{digest.hexdigest()[:20]}.f16"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
-        lengths = []
-        with unfinished.open("wb") as file:
-            for values, length in DataLoader(_Computed(selection, extractor), None, num_workers=workers):
-                file.write(values.numpy().tobytes())
-                lengths.append(length)
-                if progress:
-                    progress(len(lengths))
-        np.save(path.with_suffix(".npy"), np.array(lengths))
-        unfinished.replace(path)
+        with unfinished.open("ab") as file:  # another run may be writing: nothing is cut off before the lock
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not path.exists():
+                say(f"computing {len(selection.numbers):,} spectrograms, once")
+                file.truncate(0)
+                lengths = []
+                for values, length in DataLoader(_Computed(selection, extractor), None, num_workers=workers):
+                    file.write(values.numpy().tobytes())
+                    lengths.append(length)
+                    if progress:
+                        progress(len(lengths))
+                np.save(path.with_suffix(".npy"), np.array(lengths))
+                unfinished.replace(path)
     return replace(selection, spectrograms=path)
 
 

@@ -1,7 +1,9 @@
 """What a run sees of a corpus: clips that fit, the same for any number of workers, computed or cached."""
 
+import fcntl
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +133,23 @@ def test_a_computation_that_was_stopped_leaves_nothing_that_is_used(examples_of,
             with pytest.raises(KeyboardInterrupt):
                 examples_of(*changes)
     kept = examples_of(*changes)
+    assert all(same(whole[number], kept[number]) for number in range(12))
+
+
+def test_a_run_waits_for_another_that_computes_the_same_spectrograms(examples_of, tmp_path, monkeypatch):
+    changes = ("data.cache_features=true", f"data.cache={tmp_path}")
+    whole = examples_of(*changes)
+    monkeypatch.setattr("budew.training.examples._Computed", None)  # nothing is computed again
+    (made,) = (tmp_path / "features").glob("*.f16")
+    unfinished = made.rename(made.with_suffix(".unfinished"))
+    with unfinished.open("ab") as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = pool.submit(examples_of, *changes)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        unfinished.rename(made)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        kept = waiting.result()
     assert all(same(whole[number], kept[number]) for number in range(12))
 
 
