@@ -44,6 +44,7 @@ def _processes_with(text: bytes) -> list[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     for number in range(4):
         shard(f"in/{number}", f"c{number}", f"c{number}-wait")
