@@ -43,7 +43,6 @@ def _processes_with(text: bytes) -> list[int]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.long
 def test_ray_gives_the_same_bytes_though_workers_are_killed(shard, tmp_path):
     for number in range(4):
