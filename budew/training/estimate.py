@@ -211,11 +211,11 @@ def _operations(model: Any) -> tuple[int, int]:
     return counter.get_total_flops(), calls.count
 
 
-class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
+class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its constructor untyped
     """Counts the calls of operations."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
         self.count = 0
 
     def __torch_dispatch__(
