@@ -1,80 +1,182 @@
-"""Captions a second of a checkpoint, in batches, against one clip at a time (greedy) in the same run.
+"""Captions a second on this machine: stock pipeline, faster-whisper, and this package, in one run.
 
-The last column is the gain of sharing one encoder pass between captions and samples, over a pass for each.
+A Whisper of a published size with random weights writes 60 tokens of each clip; clips last 3 to 12 s, 6 on
+the mean. For this package it takes windows of 12 s, as if it had been trained on them and on shorter ones.
+The table has medians and ratios to the stock pipeline. Below it: which share of the peak of 8-bit matrix
+products the fastest reaches, and where its time goes.
+
+    python benchmarks/captioning.py [--size openai/whisper-small] [--clips 96] [--rounds 3]
 """
 
 import argparse
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from budew.corpora import Clip, read
+import faster_whisper
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from torch.utils.flop_counter import FlopCounterMode
+from training import write_base
+from transformers import WhisperForConditionalGeneration, pipeline
+
 from budew.inference import Captioner
-from budew.inference.recordings import from_clip
-from budew.model.generate import encode
-from budew.resources import data_folder
+from budew.inference.backends.converted import CTranslate2Backend
+from budew.model.adapt import set_window, short_window
+from budew.model.build import PREFIX
+from budew.model.checkpoint import load_checkpoint
+from budew.model.converted import convert, encode_converted, write_converted
 
-
-@dataclass(frozen=True)
-class Setting:
-    """One way to caption."""
-
-    name: str
-    batch_size: int
-    beams: int
-    samples: int = 0
-
-
-SETTINGS = (
-    Setting("one at a time, greedy (baseline)", 1, 1),
-    Setting("batches of 16, greedy", 16, 1),
-    Setting("batches of 16, beams of 4", 16, 4),
-    Setting("batches of 16, greedy, 1 sample", 16, 1, 1),
-    Setting("batches of 16, greedy, 4 samples", 16, 1, 4),
-    Setting("batches of 16, greedy, 16 samples", 16, 1, 16),
-)
+RATE = 16_000
+TOKENS = 60
+WINDOW = 12
+Samples = NDArray[np.float32]
 
 
 def main() -> None:
-    """Print the rate of each setting and its ratio to the first."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").strip())
-    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
-    parser.add_argument("--rounds", type=int, default=3, help="how often the bundled clips are captioned")
-    arguments = parser.parse_args()
-    clips = list(read(data_folder("demo_clips") / "clips.tar"))
-    baseline = 0.0
-    for setting in SETTINGS:
-        captioner = Captioner.from_pretrained(
-            arguments.model,
-            batch_size=setting.batch_size,
-            num_beams=setting.beams,
-            num_samples=setting.samples,
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
+    parser.add_argument("--size", default="openai/whisper-small", help="a published size")
+    parser.add_argument("--clips", type=int, default=256, help="of which the first two sides take 12")
+    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    given = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        published, short = Path(folder) / "published", Path(folder) / "short"
+        write_model(given.size, published, short)
+        compare(published, short, clips_of(given.clips), given.rounds, Path(folder))
+
+
+def clips_of(number: int) -> list[Samples]:
+    """Return noise of 3 to 12 s, 6 on the mean."""
+    rng = np.random.default_rng(0)
+    seconds = 3 + 9 * rng.beta(1, 2, number)
+    return [rng.normal(0, 0.05, round(length * RATE)).astype(np.float32) for length in seconds]
+
+
+def write_model(size: str, published: Path, short: Path) -> None:
+    """Save a Whisper that never ends a text before 60 tokens: with the published window, and with ours."""
+    write_base(size, published)
+    checkpoint = load_checkpoint(published, device="cpu")
+    settings = checkpoint.model.generation_config
+    settings.suppress_tokens, settings.max_new_tokens = [settings.eos_token_id], TOKENS
+    settings.save_pretrained(published)
+    checkpoint.processor.feature_extractor.save_pretrained(published)
+    processor = set_window(checkpoint.model, checkpoint.processor, WINDOW)
+    settings.short_windows = True
+    checkpoint.model.save_pretrained(short)
+    processor.save_pretrained(short)
+
+
+def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int, folder: Path) -> None:
+    """Time every side and print what came of it."""
+    few = clips[:: len(clips) // 12]
+    stock = pipeline("automatic-speech-recognition", model=str(published), device="cpu")
+    inputs = [{"raw": clip, "sampling_rate": RATE} for clip in few]
+    convert(published, folder / "published-int8", dtype="int8")
+    rival = faster_whisper.WhisperModel(
+        str(folder / "published-int8"), device="cpu", compute_type="int8", cpu_threads=torch.get_num_threads()
+    )
+    sides: dict[str, tuple[int, Callable[[], Any]]] = {
+        "stock pipeline, float32": (len(few), lambda: stock([dict(one) for one in inputs])),
+        "faster-whisper, int8": (len(few), lambda: [_fast(rival, clip) for clip in few]),
+    }
+    for dtype in ("float32", "int8"):
+        captioner = Captioner.from_pretrained(short, backend="ctranslate2", dtype=dtype, device="cpu")
+        arrays = [{"array": clip, "sampling_rate": RATE} for clip in clips]
+        sides[f"budew, {captioner.backend.runs_on}"] = (
+            len(clips),
+            lambda captioner=captioner, arrays=arrays: captioner(arrays),  # type: ignore[misc]
         )
-        _seconds(captioner, clips[:2])
-        seconds = min(_seconds(captioner, clips) for _ in range(arguments.rounds))
-        rate = len(clips) / seconds
-        baseline = baseline or rate
-        shared = (
-            f"  shared encoder x {1 + _encoding(captioner, clips) / seconds:.2f}" if setting.samples else ""
-        )
-        print(f"{setting.name:34} {rate:7.1f} clips/s  x {rate / baseline:.2f}{shared}")
+    files = folder / "files"
+    files.mkdir()
+    for number, clip in enumerate(clips):
+        soundfile.write(files / f"{number:03d}.flac", clip, RATE)
+    sides["the last, of FLAC files"] = len(clips), lambda: list(captioner.caption_files([files]))
+    seconds = {
+        name: median(_timed(work) for _ in range(rounds)) / count for name, (count, work) in sides.items()
+    }
+    table = Table(box=None)
+    for column in ("", "clips/s", "×"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, took in seconds.items():
+        ratio = next(iter(seconds.values())) / took
+        table.add_row(name, f"{1 / took:.2f}", f"{ratio:.1f}")
+    Console().print(table)
+    explain(captioner, short, clips, len(clips) * list(seconds.values())[-2])
 
 
-def _encoding(captioner: Captioner, clips: Iterable[Clip]) -> float:
-    """Return the seconds that the encoder takes."""
-    checkpoint = captioner.checkpoint
-    cut = (from_clip(clip).cut(checkpoint.window_seconds, checkpoint.sampling_rate) for clip in clips)
-    windows = [window.samples for some in cut for window in some]
+def _fast(model: Any, clip: Samples) -> list[str]:
+    segments, _ = model.transcribe(
+        clip, beam_size=1, language="en", without_timestamps=True, max_new_tokens=TOKENS, temperature=0.0
+    )
+    return [segment.text for segment in segments]
+
+
+def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: float) -> None:
+    """Print the share of the matrix peak, and the time of each stage by itself."""
+    backend = captioner.backend
+    assert isinstance(backend, CTranslate2Backend)
+    model = WhisperForConditionalGeneration.from_pretrained(short).eval()
+    by_length: dict[int, list[Samples]] = {}
+    for clip in clips:
+        by_length.setdefault(min(WINDOW, -(-len(clip) // RATE)), []).append(clip)
+    flops, spectrograms, encoder, decoder = 0, 0.0, 0.0, 0.0
+    for seconds, some in by_length.items():
+        flops += len(some) * _flops(model, seconds * 100)
+        for first in range(0, len(some), captioner.batch_size):
+            windows = some[first : first + captioner.batch_size]
+            start = time.perf_counter()
+            batch = backend.prepare(windows, seconds)
+            spectrograms += time.perf_counter() - start
+            start = time.perf_counter()
+            states = encode_converted(backend.converted, batch.features)
+            encoder += time.perf_counter() - start
+            start = time.perf_counter()
+            write_converted(backend.converted, states)
+            decoder += time.perf_counter() - start
+    peak = _peak()
+    print(
+        f"{flops / len(clips) / 1e9:.0f} GFLOP a clip; {flops / whole / 1e9:.0f} GFLOP/s, "
+        f"{flops / whole / peak:.0%} of the {peak / 1e9:.0f} of 8-bit matrix products measured here"
+    )
+    print(
+        f"of {whole:.1f} s: encoder {encoder:.1f}, decoder {decoder:.1f}; "
+        f"beside them: spectrograms {spectrograms:.1f}"
+    )
+
+
+def _flops(model: Any, frames: int) -> int:
+    """Return the operations of the encoder, and of a decoder that keeps keys and values."""
+    with (
+        torch.inference_mode(),
+        FlopCounterMode(display=False) as counter,
+        short_window(model.get_encoder(), frames),
+    ):
+        states = model.get_encoder()(torch.zeros(1, model.config.num_mel_bins, frames))
+        tokens = torch.zeros(1, len(PREFIX) + TOKENS, dtype=torch.long)
+        model(encoder_outputs=states, decoder_input_ids=tokens)
+    flops: int = counter.get_total_flops()
+    return flops
+
+
+def _peak() -> float:
+    """Return operations a second of a large product of 8-bit matrices."""
+    size = 2048
+    a, b = (torch.randint(-100, 100, (size, size), dtype=torch.int8) for _ in range(2))
+    took = min(_timed(lambda: torch._int_mm(a, b)) for _ in range(10))
+    return 2 * size**3 / took
+
+
+def _timed(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    for first in range(0, len(windows), captioner.batch_size):
-        encode(checkpoint, windows[first : first + captioner.batch_size])
-    return time.perf_counter() - start
-
-
-def _seconds(captioner: Captioner, clips: Iterable[Clip]) -> float:
-    start = time.perf_counter()
-    for _ in captioner.caption_clips(clips):
-        pass
+    work()
     return time.perf_counter() - start
 
 

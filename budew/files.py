@@ -129,6 +129,11 @@ def fingerprint(files: Iterable[Path]) -> str:
     return made.hexdigest()[:16]
 
 
+def user_cache() -> Path:
+    """Return the folder in which this package keeps what can be made again, for this user."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "budew"
+
+
 _there: dict[str, int] = {}
 """Folders with the process that made each: a forked process inherits them without owning them."""
 

@@ -7,7 +7,6 @@ cluster, one file a node.
 """
 
 import json
-import os
 import sqlite3
 import time
 import zlib
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
+from budew.files import user_cache
 
 if TYPE_CHECKING:
     from budew.jobs import Progress
@@ -175,8 +175,7 @@ class Ledger:
 
 def default_cache() -> Path:
     """Return the file that keeps all answers of this user, in the folder for caches."""
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "budew" / "answers.sqlite"
+    return user_cache() / "answers.sqlite"
 
 
 def spending_of(path: Path, account: str) -> Spending:

@@ -1,6 +1,7 @@
 """Commands that run the model: caption, evaluate, demo, doctor."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -50,8 +51,11 @@ def caption(
         ),
     ],
     format: Annotated[
-        Literal["text", "json", "jsonl"],
-        Option(help="text for reading, json for one array, jsonl for one object per line."),
+        Literal["text", "json", "jsonl", "csv", "srt", "vtt"],
+        Option(
+            help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
+            "window, srt or vtt for subtitles."
+        ),
     ] = "text",
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
     model: options.Model = None,
@@ -65,8 +69,17 @@ def caption(
         Literal["all", "emotions", "bursts", "speaker"] | None,
         Option(help="What the captions speak of, with a checkpoint that was trained with prompts."),
     ] = None,
+    windows: Annotated[
+        Literal["speech", "fixed"] | None,
+        Option(
+            help="Cut what is longer than the model's window at pauses of speech, or into windows of equal "
+            "length. Default: speech where the extra corpora is installed."
+        ),
+    ] = None,
     batch_size: BatchSize = 16,
+    backend: options.Backend = None,
     device: options.Device = None,
+    dtype: options.Dtype = None,
     output_file: options.Output = None,
     quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
 ) -> None:
@@ -82,19 +95,25 @@ def caption(
     from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
     from budew.reports.captions_output import reported, write_records
+    from budew.segmentation.voice_activity import can_hear_speech
 
     refuse_to_replace(paths, output_file)
     if model is None and not quiet:
         say_error(SYNTHETIC_ONLY)
     captioner = Captioner.from_pretrained(
         model,
+        backend=backend,
         device=device,
+        dtype=dtype,
         batch_size=batch_size,
         num_beams=num_beams,
         num_samples=samples,
         style=style,
         parts=parts,
+        windows=windows or ("speech" if can_hear_speech() else "fixed"),
     )
+    if not quiet:
+        say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
     shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
     if output_file is not None and _is_file(output_file):
@@ -120,14 +139,14 @@ def _caption_to_file(
 
     settings = {
         "model": identity(model),
-        "num_beams": captioner.num_beams,
-        "num_samples": captioner.num_samples,
-        "prompt": captioner.prompt,
+        "runs_on": captioner.backend.runs_on,
+        **asdict(captioner.asked),
+        "windows": captioner.windows,
         "version": __version__,
     }
     with partial_results(file, settings) as kept:
         with progress_bar("captioning") as bar:
-            kept.keep(captioner.caption_files(paths, finished=kept.finished, progress=bar))
+            kept.keep(captioner.caption_files(paths, finished=kept.finished, kept=kept, progress=bar))
         with output(file) as opened:
             return write_records(kept.records(), opened, **shape)
 

@@ -134,7 +134,7 @@ def predict_clips(
             else:
                 yield clip, Prediction(result.expected if expected else result.profile, result.caption)
 
-    return captioner.checkpoint.name, predicted()
+    return captioner.backend.name, predicted()
 
 
 def _pairs(predicted: Iterable[tuple[Clip, Prediction]]) -> Iterator[Pair]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import compress, islice
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
@@ -110,19 +110,23 @@ def decode_clips(
         InputError: two clips have the same id, or a beam width is out of range.
         JobError: the model itself failed, for lack of memory for example.
     """
-    from budew.inference.captioned import pool  # torch takes seconds
+    from budew.inference.batching import gathered, padded_seconds
 
     found = Decoded(checkpoint.name, {}, {}, dict.fromkeys(decodings, 0.0), [])
-    windows = _windows(clips, checkpoint, found)
     captioned: dict[Decoding, dict[str, list[WindowCaption]]] = {one: {} for one in decodings}
-    while batch := list(islice(windows, batch_size)):
-        for decoding, captions in _decode_batch(checkpoint, batch, found.seconds).items():
+    windows = _windows(clips, checkpoint, found)
+
+    def padded(named: "tuple[str, Window]") -> float:
+        return padded_seconds(checkpoint, len(named[1].samples))
+
+    for seconds, batch in filter(None, gathered(windows, padded, batch_size)):
+        for decoding, captions in _decode_batch(checkpoint, batch, seconds, found.seconds).items():
             for (id, _), caption in zip(batch, captions, strict=True):
                 captioned[decoding].setdefault(id, []).append(caption)
     for decoding, by_clip in captioned.items():
         found.predictions[decoding] = {
-            id: Prediction(pool(some), None if decoding.num_samples else " ".join(one.text for one in some))
-            for id, some in by_clip.items()
+            id: _prediction(sorted(some, key=lambda one: one.start), with_caption=not decoding.num_samples)
+            for id, some in ((id, by_clip[id]) for id in found.references)
         }
     return found
 
@@ -148,8 +152,17 @@ def _windows(
             yield from ((clip.id, window) for window in windows)
 
 
+def _prediction(windows: "Sequence[WindowCaption]", *, with_caption: bool) -> Prediction:
+    from budew.inference.captioned import pool  # torch takes seconds
+
+    return Prediction(pool(windows), " ".join(one.text for one in windows) if with_caption else None)
+
+
 def _decode_batch(
-    checkpoint: "Checkpoint", batch: "Sequence[tuple[str, Window]]", seconds: dict[Decoding, float]
+    checkpoint: "Checkpoint",
+    batch: "Sequence[tuple[str, Window]]",
+    padded: float,
+    seconds: dict[Decoding, float],
 ) -> "dict[Decoding, list[WindowCaption]]":
     """Caption the windows that are not silent under every decoding, in order; add to `seconds`."""
     from budew.audio.samples import is_silent
@@ -159,8 +172,8 @@ def _decode_batch(
 
     voiced = [not is_silent(window.samples, checkpoint.sampling_rate) for _, window in batch]
     sounds = [window.samples for _, window in compress(batch, voiced)]
-    with model_errors(checkpoint, batch[0][0], len(sounds)):
-        texts = _texts(checkpoint, sounds, seconds) if sounds else {one: [] for one in seconds}
+    with model_errors(str(checkpoint.model.device), batch[0][0], len(sounds)):
+        texts = _texts(checkpoint, sounds, padded, seconds) if sounds else {one: [] for one in seconds}
     parsed = cache(lambda text: parse(text).profile)  # sampled captions repeat
     captions: dict[Decoding, list[WindowCaption]] = {}
     for decoding, of_windows in texts.items():
@@ -174,15 +187,18 @@ def _decode_batch(
 
 
 def _texts(
-    checkpoint: "Checkpoint", windows: Sequence[Any], seconds: dict[Decoding, float]
+    checkpoint: "Checkpoint", windows: Sequence[Any], padded: float, seconds: dict[Decoding, float]
 ) -> dict[Decoding, list[tuple[str, ...]]]:
     """Return the texts of each window under every decoding, one or K; add to `seconds`."""
     from budew.inference.self_consistency import sample_captions
-    from budew.model.generate import encode, write_captions
+    from budew.model.generate import encode, features_of, write_captions
 
+    features = features_of(checkpoint, windows, seconds=padded)
     if len(seconds) > 1 and not any(seconds.values()):
-        write_captions(checkpoint, encode(checkpoint, windows), num_beams=1)  # the first run takes longer
-    encoded, encoding = _timed(partial(encode, checkpoint, windows))
+        write_captions(
+            checkpoint, encode(checkpoint, windows, features), num_beams=1
+        )  # the first run takes longer
+    encoded, encoding = _timed(partial(encode, checkpoint, windows, features))
     texts: dict[Decoding, list[tuple[str, ...]]] = {}
     drawn: list[tuple[str, ...]] = [() for _ in windows]
     drawing = 0.0

@@ -15,6 +15,8 @@ from budew.profile import VoiceProfile
 
 SILENCE = "[silence]"
 """Caption of a window without sound. It parses to the empty profile."""
+NO_SPEECH = "[no speech]"
+"""Caption of what lies between windows of speech."""
 _TOKEN = re.compile(r"<\|[^|<>]{0,40}\|>")
 _OPENERS = r"(?:The|This|That|An?|She|He|It|They|There|In|With)\b"
 _STRAY = (
@@ -29,7 +31,7 @@ class WindowCaption:
     """The caption of the audio between `start` and `end` (seconds).
 
     `profile` is the parse of `text`, or the consensus of sampled captions where there are any; then `sampled`
-    has the plain means over them.
+    has the plain means over them. `removed` says what was removed of the text, stray letters or repetitions.
     """
 
     start: float
@@ -37,11 +39,12 @@ class WindowCaption:
     text: str
     profile: VoiceProfile
     sampled: VoiceProfile | None = None
+    removed: str | None = None
 
     @property
     def silent(self) -> bool:
-        """Whether the window has no sound, so that the model was not run."""
-        return self.text == SILENCE
+        """Whether the window has no sound or no speech, so that the model was not run."""
+        return self.text in (SILENCE, NO_SPEECH)
 
     @property
     def withheld(self) -> bool:
@@ -58,9 +61,24 @@ class WindowCaption:
         """Emotions in the caption and their intensities in (0, 1]."""
         return dict(self.profile.emotions)
 
+    def kept(self) -> dict[str, Any]:
+        """Return all of the window as JSON values, for `from_kept`."""
+        sampled = self.sampled and self.sampled.to_dict()
+        return {
+            **{name: getattr(self, name) for name in ("start", "end", "text", "removed")},
+            "profile": self.profile.to_dict(),
+            "sampled": sampled,
+        }
+
+    @classmethod
+    def from_kept(cls, kept: Mapping[str, Any]) -> "WindowCaption":
+        """Return the window that `kept` described."""
+        profile, sampled = (one and VoiceProfile.from_dict(one) for one in (kept["profile"], kept["sampled"]))
+        return cls(kept["start"], kept["end"], kept["text"], profile, sampled, kept["removed"])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the window as JSON values."""
-        return {"start": self.start, "end": self.end, "caption": self.text, "emotions": self.emotions}
+        return {"start": self.start, "end": self.end, "caption": self.text, **self.profile.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +90,7 @@ class Captioned:
         duration: seconds that were decoded.
         windows: in order, at least one.
         profile: of the whole recording, see `pool`.
-        warnings: letters that were removed from a caption, captions that are withheld.
+        warnings: what was removed from captions (stray letters, repetitions), captions that are withheld.
         damaged: damage of the audio, and how much of it could be decoded; None if it is undamaged.
         id: of the clip, if the recording is from a corpus.
     """

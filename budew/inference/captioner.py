@@ -1,9 +1,12 @@
 """`Captioner`: recordings of any format, rate and length → captions and scores.
 
-Recordings are cut into windows of the model's length, and windows of several recordings share a batch.
-Results are in the order of the input, one per recording, whatever the batch size. Memory holds one batch of
-samples, so it does not grow with the length of the audio. A recording that fails becomes a `Failure` and the
-others are captioned; if the model itself fails, an error is raised.
+Recordings are cut into windows of the model's length, and windows of several recordings share a batch. Where
+the model was trained for it, they are of like length, padded to whole seconds. The next batch is read while
+the model works on one.
+
+Results are in the order of the input, one per recording, whatever the batch size. Memory holds some batches
+of samples, so it does not grow with the length of the audio. A recording that fails becomes a `Failure` and
+the others are captioned; if the model itself fails, an error is raised.
 """
 
 import warnings
@@ -12,14 +15,18 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import Protocol, overload
 
 from budew.audio.samples import Window, is_silent
 from budew.captions.caption_prompt import prompt_of
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, BudewWarning, CorpusError, InputError, JobError, first_line
+from budew.inference.backends import Asked, Backend, Prepared, Written, load_backend
+from budew.inference.backends.local import TransformersBackend
+from budew.inference.batching import gathered, one_ahead, padded_seconds
 from budew.inference.captioned import (
+    NO_SPEECH,
     SILENCE,
     Captioned,
     Failure,
@@ -30,13 +37,25 @@ from budew.inference.captioned import (
     unrated,
     without_withheld_captions,
 )
-from budew.inference.recordings import Audio, Recording, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation, sample_captions
-from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import encode, number_of_beams, write_captions
+from budew.inference.loops import without_loop
+from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
+from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation
+from budew.model.checkpoint import Checkpoint
+from budew.model.generate import checked_beams
 from budew.profile import VoiceProfile
+from budew.segmentation.voice_activity import load_model
 
 Progress = Callable[[int, int | None], None]
+
+
+class KeptWindows(Protocol):
+    """Where captions of windows are kept while their recording is not complete, but for its first window."""
+
+    def get(self, source: str, start: float, end: float) -> WindowCaption | None:
+        """Return the caption between these times (seconds) of a recording, if it is kept."""
+
+    def put(self, source: str, window: WindowCaption) -> None:
+        """Keep the caption of a window."""
 
 
 class Captioner:
@@ -44,18 +63,20 @@ class Captioner:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        backend: Backend | Checkpoint,
         *,
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,
         style: str | None = None,
         parts: str | None = None,
+        windows: Windows = "fixed",
     ) -> None:
-        """Use `checkpoint` on batches of windows.
+        """Use a checkpoint on batches of windows.
 
         Args:
-            checkpoint: from `budew.model.checkpoint.load_checkpoint`.
+            backend: of `budew.inference.backends.load_backend`, or a checkpoint of
+                `budew.model.checkpoint.load_checkpoint`.
             batch_size: windows in each batch; smaller needs less memory, captions are the same.
             num_beams: beam width; None for that of the checkpoint.
             num_samples: average the scores over this many sampled captions of each window; 0: scores of the
@@ -64,54 +85,74 @@ class Captioner:
                 `budew.captions.caption_prompt`; with one of them given, the other is "prose" or "all".
                 Ignored with a warning by a checkpoint that was trained without prompts. Emotions that are not
                 asked for are unrated.
+            windows: where files longer than the model's window are cut: "fixed", one window after the other,
+                or "speech", at its pauses, as the voice detector hears them. Samples are cut one after the
+                other.
 
         Raises:
-            InputError: batch size, beam width or number of samples is out of range, or no such style or part.
+            MissingExtraError: windows of speech, and the voice detector is not installed.
+            InputError: batch size, beam width or number of samples is out of range, the backend cannot
+                sample, or no such style or part.
         """
+        self.backend = TransformersBackend(backend) if isinstance(backend, Checkpoint) else backend
         if batch_size < 1:
             raise InputError(f"a batch of {batch_size} windows is empty: use batch_size=1 or more")
         if not 0 <= num_samples <= MAX_SAMPLES:
             raise InputError(f"{num_samples} samples cannot be drawn: use 0 to {MAX_SAMPLES}")
-        self.checkpoint = checkpoint
+        if num_samples and not self.backend.can_sample:
+            raise InputError(
+                f"{self.backend.runs_on}: samples would not be the same twice: use the backend transformers"
+            )
         self.batch_size = batch_size
-        self.num_beams = number_of_beams(checkpoint, num_beams)
-        self.num_samples = num_samples
         # Both are given, as in training.
-        self.prompt = prompt_of(style or "prose", parts or "all") if style or parts else ""
-        if self.prompt and not checkpoint.trained_with_prompts:
+        prompt = prompt_of(style or "prose", parts or "all") if style or parts else ""
+        if prompt and not self.backend.trained_with_prompts:
             warnings.warn(
-                f"{checkpoint.name} was trained without prompts: style and parts are ignored",
+                f"{self.backend.name} was trained without prompts: style and parts are ignored",
                 BudewWarning,
                 stacklevel=2,
             )
-            self.prompt = ""
-        self._rates = not self.prompt.endswith(("bursts", "speaker"))
+            prompt = ""
+        beams = self.backend.num_beams if num_beams is None else num_beams
+        self.asked = Asked(checked_beams(beams, self.backend.name), num_samples, prompt)
+        if windows == "speech":
+            load_model()
+        self.windows = windows
+        self._rates = not prompt.endswith(("bursts", "speaker"))
 
     @classmethod
     def from_pretrained(
         cls,
         model: str | Path | None = None,
         *,
+        backend: str | None = None,
         device: str | None = None,
+        dtype: str | None = None,
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,
         style: str | None = None,
         parts: str | None = None,
+        windows: Windows = "fixed",
     ) -> "Captioner":
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
+        Args:
+            model, backend, device, dtype: see `budew.inference.backends.load_backend`.
+            batch_size, num_beams, num_samples, style, parts, windows: see `__init__`.
+
         Raises:
-            CheckpointError: see `budew.model.checkpoint.load_checkpoint`.
-            InputError: see `__init__`.
+            CheckpointError, MissingExtraError: see `load_backend`.
+            InputError: see `load_backend` and `__init__`.
         """
         return cls(
-            load_checkpoint(model, device=device),
+            load_backend(model, backend=backend, device=device, dtype=dtype),
             batch_size=batch_size,
             num_beams=num_beams,
             num_samples=num_samples,
             style=style,
             parts=parts,
+            windows=windows,
         )
 
     @overload  # a str is a sequence of str as well: the first signature wins
@@ -137,15 +178,16 @@ class Captioner:
             JobError: the model itself failed, for lack of memory for example.
         """
         if isinstance(audio, list | tuple):
-            return list(self._raising([from_audio(item, sampling_rate) for item in audio]))
+            return list(self.captioned([from_audio(item, sampling_rate) for item in audio]))
         assert not isinstance(audio, Sequence) or isinstance(audio, str | bytes)  # noqa: S101  # for mypy
-        return next(self._raising([from_audio(audio, sampling_rate)]))
+        return next(self.captioned([from_audio(audio, sampling_rate)]))
 
     def caption_files(
         self,
         paths: Iterable[str | Path],
         *,
         finished: Container[str] = (),
+        kept: "KeptWindows | None" = None,
         progress: Progress | None = None,
     ) -> Iterator[Captioned | Failure]:
         """Caption files, folders and corpora, one result for each recording in their order.
@@ -153,12 +195,13 @@ class Captioner:
         Args:
             paths: audio files, folders of them at any depth, and whatever `budew.read` reads.
             finished: sources that are left out.
+            kept: windows of recordings that were captioned in part.
             progress: called after each result with the number of recordings done and of all, None where that
                 is not known.
         """
         found, total = from_paths(paths)
         waiting = (recording for recording in found if recording.source not in finished)
-        for done, result in enumerate(self._caption(waiting), start=1):
+        for done, result in enumerate(self._caption(waiting, kept), start=1):
             if progress is not None:
                 progress(done, total)
             yield result
@@ -167,49 +210,69 @@ class Captioner:
         """Caption the clips of a corpus, lazily; `source` of each result is the id of its clip."""
         return self._caption(map(from_clip, clips))
 
-    def _raising(self, recordings: Iterable[Recording]) -> Iterator[Captioned]:
+    def captioned(self, recordings: Iterable[Recording]) -> Iterator[Captioned]:
+        """Caption recordings, lazily. Raises AudioError for the first that cannot be decoded."""
         for result in self._caption(recordings):
             if isinstance(result, Failure):
                 raise AudioError(str(result))
             yield result
 
-    def _caption(self, recordings: Iterable[Recording]) -> Iterator[Captioned | Failure]:
-        """Read windows into a batch; when it is full, caption it and pass on what is complete, in order."""
-        seconds, sampling_rate = self.checkpoint.window_seconds, self.checkpoint.sampling_rate
+    def _caption(
+        self, recordings: Iterable[Recording], kept: "KeptWindows | None" = None
+    ) -> Iterator[Captioned | Failure]:
+        """Caption batches, and pass on what is complete, in order."""
         waiting: deque[_Unfinished] = deque()
-        batch: list[tuple[_Unfinished, int, Window]] = []
-        for recording in recordings:
-            waiting.append(_Unfinished(recording, self._rates))
-            for place, window in waiting[-1].read(seconds, sampling_rate):
-                if is_silent(window.samples, sampling_rate):
-                    waiting[-1].write(place, window, SILENCE)
-                    continue
-                batch.append((waiting[-1], place, window))
-                if len(batch) == self.batch_size:
-                    self._write(batch)
-                    yield from _complete(waiting)
-            yield from _complete(waiting)
-        self._write(batch)
-        yield from _complete(waiting)
+        windows = self._windows(recordings, waiting, kept)
+        batches = gathered(windows, self._padded, self.batch_size)
+        for batch in one_ahead(map(self._prepared, batches)):
+            if batch is not None:
+                with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
+                    written = self.backend.write(batch.prepared, self.asked)
+                for (unfinished, place, window), text in zip(batch.windows, written, strict=True):
+                    made = unfinished.write(place, window, text)
+                    if kept is not None and place:
+                        kept.put(unfinished.source, made)
+            while waiting and waiting[0].is_complete:
+                yield waiting.popleft().result()
 
-    def _write(self, batch: "list[tuple[_Unfinished, int, Window]]") -> None:
-        """Caption the windows of the batch and empty it."""
-        if not batch:
-            return
-        samples = [window.samples for _, _, window in batch]
-        with model_errors(self.checkpoint, batch[0][0].source, len(batch)):
-            encoded = encode(self.checkpoint, samples)
-            texts = write_captions(self.checkpoint, encoded, num_beams=self.num_beams, prompt=self.prompt)
-            sampled = sample_captions(
-                self.checkpoint, encoded, num_samples=self.num_samples, prompt=self.prompt
-            )
-        for (unfinished, place, window), text, several in zip(batch, texts, sampled, strict=True):
-            unfinished.write(place, window, text, several)
-        batch.clear()
+    def _windows(
+        self,
+        recordings: Iterable[Recording],
+        waiting: "deque[_Unfinished]",
+        kept: "KeptWindows | None",
+    ) -> "Iterator[_Place | None]":
+        """Yield the windows with sound that are not known; None after a recording that has none."""
+        for recording in recordings:
+            recording = recording.at_speech() if self.windows == "speech" else recording
+            waiting.append(unfinished := _Unfinished(recording, self._rates))
+            for place, window in unfinished.read(self.backend.window_seconds, self.backend.sampling_rate):
+                known = None if kept is None else kept.get(unfinished.source, window.start, window.end)
+                if known is not None:
+                    unfinished.windows[place] = known
+                elif not len(window.samples):
+                    unfinished.write(place, window, Written(NO_SPEECH))
+                elif is_silent(window.samples, self.backend.sampling_rate):
+                    unfinished.write(place, window, Written(SILENCE))
+                else:
+                    yield unfinished, place, window
+            if unfinished.is_complete:
+                yield None
+
+    def _padded(self, place: "_Place") -> float:
+        return padded_seconds(self.backend, len(place[2].samples))
+
+    def _prepared(self, gathered: "tuple[float, list[_Place]] | None") -> "_Batch | None":
+        if gathered is None:
+            return None
+        seconds, windows = gathered
+        source = windows[0][0].source
+        with model_errors(self.backend.runs_on, source, len(windows)):
+            prepared = self.backend.prepare([window.samples for _, _, window in windows], seconds)
+        return _Batch(source, windows, prepared)
 
 
 @contextmanager
-def model_errors(checkpoint: Checkpoint, source: str, windows: int) -> Iterator[None]:
+def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
     """Make one sentence of whatever a model raises for a batch of windows whose first is of `source`.
 
     Raises:
@@ -219,7 +282,7 @@ def model_errors(checkpoint: Checkpoint, source: str, windows: int) -> Iterator[
         yield
     except Exception as error:
         raise JobError(
-            f"{source}: the model failed on {checkpoint.model.device} with {windows} windows at once "
+            f"{source}: the model failed ({runs_on}) with {windows} windows at once "
             f"({type(error).__name__}: {first_line(error)}): use a smaller --batch-size, fewer --num-beams, "
             "or --device cpu; or fetch the checkpoint again"
         ) from error
@@ -229,14 +292,12 @@ def model_errors(checkpoint: Checkpoint, source: str, windows: int) -> Iterator[
 class _Unfinished:
     """A recording on its way through the captioner.
 
-    `rates` says whether captions speak of emotions. `windows` has None for those that are not captioned yet,
-    `removed` the stray letters by window.
+    `rates` says whether captions speak of emotions. `windows` has None for those that are not captioned yet.
     """
 
     recording: Recording
     rates: bool
     windows: list[WindowCaption | None] = field(default_factory=list)
-    removed: dict[int, str] = field(default_factory=dict)
     damage: str | None = None
     failure: Failure | None = None
     is_read: bool = False
@@ -263,17 +324,21 @@ class _Unfinished:
             self.failure = Failure(self.source, f"{fault}: convert it to wav or flac, and report this")
         self.is_read = True
 
-    def write(self, place: int, window: Window, written: str, sampled: Sequence[str] = ()) -> None:
-        """Keep what the model wrote for a window, and the sampled captions if there are any."""
-        text, removed = clean(written)
-        if removed:
-            self.removed[place] = removed
-        expected = expectation([parse(clean(one)[0]).profile for one in sampled]) if sampled else None
-        if text == SILENCE:
+    def write(self, place: int, window: Window, written: Written) -> WindowCaption:
+        """Keep and return what the model wrote for a window."""
+        line, stray = clean(written.text)
+        text = without_loop(line)
+        removed = "repetitions at the end of the caption removed" if text != line else None
+        if stray:
+            removed = f"stray letters {stray!r} before the caption removed"
+        expected = _expected(written.samples)
+        if text in (SILENCE, NO_SPEECH):
             profile = VoiceProfile()
         else:
             profile = parse(text).profile if expected is None else consensus(expected)
-        self.windows[place] = WindowCaption(window.start, window.end, text, profile, expected)
+        caption = WindowCaption(window.start, window.end, text, profile, expected, removed)
+        self.windows[place] = caption
+        return caption
 
     def result(self) -> Captioned | Failure:
         """Return the result. Call it once all is complete."""
@@ -282,10 +347,7 @@ class _Unfinished:
         windows = without_withheld_captions([window for window in self.windows if window is not None])
         if not self.rates:
             windows = tuple(map(unrated, windows))
-        warnings = [
-            f"at {clock(windows[place].start)}: stray letters {removed!r} before the caption removed"
-            for place, removed in sorted(self.removed.items())
-        ]
+        warnings = [f"at {clock(window.start)}: {window.removed}" for window in windows if window.removed]
         warnings += [
             f"at {clock(window.start)}: the caption joins a minor with sexual content and is withheld"
             for window in windows
@@ -302,6 +364,17 @@ class _Unfinished:
         )
 
 
-def _complete(waiting: deque[_Unfinished]) -> Iterator[Captioned | Failure]:
-    while waiting and waiting[0].is_complete:
-        yield waiting.popleft().result()
+_Place = tuple[_Unfinished, int, Window]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Windows for the model, and the source of the first."""
+
+    source: str
+    windows: list[_Place]
+    prepared: Prepared
+
+
+def _expected(samples: Sequence[str]) -> VoiceProfile | None:
+    return expectation([parse(clean(one)[0]).profile for one in samples]) if samples else None

@@ -1,12 +1,13 @@
 """Everything that can be captioned (files, folders, corpora, arrays, tensors), as named audio windows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from glob import has_magic
+from itertools import islice
 from os.path import exists, isdir
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
 import soxr
@@ -19,10 +20,15 @@ from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
 from budew.corpora.sources import is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
+from budew.segmentation.recording import cut_recording
+from budew.segmentation.segment_settings import SegmentSettings
 
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
+MAX_PAUSE = 1.0
+"""Seconds of silence within a window of speech."""
+Windows = Literal["fixed", "speech"]
 Cut = Callable[[float, int], Iterator[Window]]
 
 
@@ -30,12 +36,17 @@ Cut = Callable[[float, int], Iterator[Window]]
 class Recording:
     """Audio to caption. `cut(seconds, sampling_rate)` reads it as windows of at most `seconds`.
 
-    `id` is that of the clip where it comes from a corpus.
+    `id` is that of the clip where it comes from a corpus; `file` is the audio as a file or the bytes of one.
     """
 
     source: str
     cut: Cut
     id: str | None = None
+    file: Path | bytes | None = None
+
+    def at_speech(self) -> "Recording":
+        """Return the recording cut at its pauses, where it is a file."""
+        return self if self.file is None else replace(self, cut=partial(_cut_speech, self.file, self.source))
 
 
 def from_paths(paths: Iterable[str | Path]) -> tuple[Iterator[Recording], int | None]:
@@ -83,13 +94,14 @@ def from_audio(audio: Audio, sampling_rate: int | None = None) -> Recording:
         raise InputError(
             f"{type(audio).__name__} is not audio: give a path, bytes, a file opened with 'rb', or samples"
         )
-    return Recording("bytes", partial(_cut_encoded, bytes(encoded), "bytes"))
+    encoded = bytes(encoded)
+    return Recording("bytes", partial(_cut_encoded, encoded, "bytes"), file=encoded)
 
 
 def from_clip(clip: Clip, source: str | None = None) -> Recording:
     """Return a clip of a corpus as a recording; without `source` it is named by its id."""
     name = source or clip.id
-    return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id)
+    return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id, clip.audio)
 
 
 def _entries(path: str | Path) -> list[Recording | str | Path]:
@@ -146,7 +158,7 @@ def _fail(error: CorpusError, _seconds: float, _sampling_rate: int) -> NoReturn:
 
 
 def _from_file(path: Path) -> Recording:
-    return Recording(str(path), partial(_cut_encoded, path, str(path)))
+    return Recording(str(path), partial(_cut_encoded, path, str(path)), file=path)
 
 
 def _from_mapping(audio: Mapping[str, Any]) -> Recording:
@@ -162,6 +174,29 @@ def _from_mapping(audio: Mapping[str, Any]) -> Recording:
 
 def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
     yield from _long_enough(windows(audio, seconds=seconds, sampling_rate=sampling_rate, name=name), name)
+
+
+def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
+    """Cut what is longer than a window into stretches of speech, and windows without samples between them."""
+    first = list(islice(_cut_encoded(audio, name, seconds, sampling_rate), 2))
+    if len(first) < 2:
+        yield from first
+        return
+    ended: list[tuple[float, str | None]] = []
+    settings = SegmentSettings(max_seconds=seconds, max_pause=min(MAX_PAUSE, seconds / 2))
+    nothing, last = np.zeros(0, np.float32), 0.0
+    for piece in cut_recording(audio, settings, name=name, on_end=lambda *end: ended.append(end)):
+        if piece.stretch.speech < settings.min_speech:
+            continue
+        start, end = piece.span
+        if start - last > 0:
+            yield Window(last, start, nothing)
+        samples = soxr.resample(piece.samples, piece.sampling_rate, sampling_rate)
+        yield Window(start, end, samples[: round(seconds * sampling_rate)])
+        last = end
+    ((whole, damage),) = ended
+    if whole > last or damage:
+        yield Window(last, max(whole, last), nothing, damage)
 
 
 def _cut_samples(

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from budew.inference.loops import stop_of_loops
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import Encoded, generate, generation_settings, texts_of
 from budew.profile import VoiceProfile, intensity_matrix
@@ -71,6 +72,7 @@ def _sampled(
         generation_settings(checkpoint, num_beams=1, prompt=prompt),
         encoder_outputs=encoded.outputs(len(numbers)),
         prompt=prompt,
+        stopping_criteria=stop_of_loops(),
         logits_processor=LogitsProcessorList([noise]),
     )
     texts = texts_of(checkpoint, tokens)

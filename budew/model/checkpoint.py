@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
-from budew.errors import BudewError, CheckpointError, first_line
+from budew.errors import BudewError, CheckpointError, InputError, first_line
 from budew.extras import quiet_transformers
 from budew.files import fingerprint
 from budew.model.adapt import set_window
@@ -42,13 +42,16 @@ FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
 """Never pickles or code."""
+DTYPES = ("float32", "bfloat16", "float16", "int8")
+"""Precisions in which models are run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A model ready to caption.
 
-    `window_seconds` is the length of audio that the encoder takes, `sampling_rate` (Hz) the rate it wants.
+    `window_seconds` is the length of audio that the encoder takes, `sampling_rate` (Hz) the rate it wants,
+    `dtype` one of `DTYPES`.
     """
 
     model: Any  # WhisperForConditionalGeneration
@@ -56,6 +59,12 @@ class Checkpoint:
     name: str
     window_seconds: float
     sampling_rate: int
+    dtype: str = "float32"
+
+    @property
+    def short_windows(self) -> bool:
+        """Whether it was trained on shorter windows too, as long as their clips."""
+        return getattr(self.model.generation_config, "short_windows", False) is True
 
     @property
     def trained_with_prompts(self) -> bool:
@@ -63,7 +72,9 @@ class Checkpoint:
         return getattr(self.model.generation_config, "trained_with_prompts", False) is True
 
 
-def load_checkpoint(name_or_dir: str | Path | None = None, *, device: str | None = None) -> Checkpoint:
+def load_checkpoint(
+    name_or_dir: str | Path | None = None, *, device: str | None = None, dtype: str | None = None
+) -> Checkpoint:
     """Load the checkpoint in the folder `name_or_dir`, or of that name on the Hugging Face hub.
 
     An adapter has the window, the tokenizer and the generation config that are saved beside it, and those of
@@ -72,22 +83,49 @@ def load_checkpoint(name_or_dir: str | Path | None = None, *, device: str | None
     Args:
         name_or_dir: folder, hub id (`laion/BUD-E-Whisper`), or None for the checkpoint in this package.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None takes the first of cuda, mps, cpu that is there.
-            Weights are float16 on cuda and float32 elsewhere, whatever they are stored in.
+        dtype: one of `DTYPES`, whatever the weights are stored in; None is float16 on cuda and float32
+            elsewhere. With int8 (CPU) the weights of linear layers are 8-bit integers, and their input is
+            rounded to 8 bits by the largest value of the batch.
 
     Raises:
         CheckpointError: no such checkpoint, not a Whisper captioner, no safetensors, parts that do not
             fit each other, hub out of reach, or no such device; an adapter without its base, or for
-            another model.
+            another model; int8 elsewhere than on a CPU.
+        InputError: no such dtype.
         MissingExtraError: an adapter, and peft is not installed.
     """
-    folder, name = _find(name_or_dir)
+    folder, name = find_checkpoint(name_or_dir)
     target = choose_device(device)
+    precision = _precision(target, dtype)
     load = _load_adapted if is_adapter(folder) else _load_whole
-    model, processor = load(folder, name, target)
+    model, processor = load(folder, name, target, precision)
+    loaded = _checkpoint(model, processor, name)
+    return replace(loaded, model=_quantized(model), dtype=dtype) if dtype == "int8" else loaded
+
+
+def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
+    """Return a checkpoint of a model that transformers loaded.
+
+    Args:
+        model: a `WhisperForConditionalGeneration`; its generation config is that of its folder again.
+        processor: a `WhisperProcessor`; None for that of the folder or the hub.
+
+    Raises:
+        CheckpointError: the model does not know where it is from and there is no processor, or they do not
+            fit each other.
+    """
+    folder, name = find_checkpoint(model.name_or_path)
+    with quiet_transformers(), _loading(name):
+        processor = processor or load_processor(name, folder)
+        return _checkpoint(_ready(model, folder, name), processor, name)
+
+
+def _checkpoint(model: Any, processor: Any, name: str) -> Checkpoint:
     _check_fit(model.config, processor, name)
     extractor = processor.feature_extractor
     window = extractor.n_samples / extractor.sampling_rate
-    return Checkpoint(model, processor, name, window, extractor.sampling_rate)
+    dtype = str(model.dtype).removeprefix("torch.")
+    return Checkpoint(model, processor, name, window, extractor.sampling_rate, dtype)
 
 
 def choose_device(device: str | None) -> torch.device:
@@ -130,8 +168,8 @@ def is_on_hub(name_or_dir: str | Path) -> bool:
     return is_named and not Path(name_or_dir).expanduser().exists()
 
 
-def _find(name_or_dir: str | Path | None) -> tuple[Path, str]:
-    """Return the folder of the checkpoint and the name to show for it."""
+def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
+    """Return the folder of the checkpoint, downloaded if need be, and the name to show for it."""
     if name_or_dir is None:
         return data_folder("checkpoints") / EMBEDDED, EMBEDDED
     folder = Path(name_or_dir).expanduser()
@@ -166,48 +204,66 @@ def _loading(name: str) -> Iterator[None]:
         ) from error
 
 
-def _load_whole(folder: Path, name: str, device: torch.device) -> tuple[Any, Any]:
+def _load_whole(folder: Path, name: str, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return model and processor of a folder with both."""
     check_files(folder, name)
     with quiet_transformers(), _loading(name):
-        model = _load_model(folder, name, device)
-        return _ready(model, folder, name), _load_processor(name, folder)
+        model = _load_model(folder, name, dtype).to(device)
+        return _ready(model, folder, name), load_processor(name, folder)
 
 
-def _load_adapted(folder: Path, name: str, device: torch.device) -> tuple[Any, Any]:
+def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return the base of an adapter, in which it is merged, and the processor."""
     config = read_config(folder, name)
     check_features(folder, name)
     base, base_name = _find_base(config, folder, name)
     check_files(base, base_name)
     with quiet_transformers(), _loading(name):
-        model = _load_model(base, base_name, torch.device("cpu"))  # in single precision for merging
+        model = _load_model(base, base_name, torch.float32)  # in single precision for merging
         _ready(model, base, base_name)
-        processor = _load_processor(name, folder, base)
+        processor = load_processor(name, folder, base)
         seconds = processor.feature_extractor.chunk_length
         is_other = _frames(processor.feature_extractor) != 2 * model.config.max_source_positions
         if is_other and _has_extractor(folder) and seconds <= LONGEST_WINDOW:
             set_window(model, processor, seconds)
         model = _ready(merge(model, folder, config, name), folder, name)
-        return model.to(device, _precision(device)), processor
+        return model.to(device, dtype), processor
 
 
 def _find_base(config: AdapterConfig, folder: Path, name: str) -> tuple[Path, str]:
     try:
-        return _find(config.base_in(folder))
+        return find_checkpoint(config.base_in(folder))
     except CheckpointError as error:
         raise CheckpointError(f"{name} is an adapter, and its base is missing: {error}") from error
 
 
-def _precision(device: torch.device) -> torch.dtype:
-    return torch.float16 if device.type == "cuda" else torch.float32
+def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
+    """Return the type of the weights that are loaded."""
+    if dtype not in (None, *DTYPES):
+        raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
+    if dtype == "int8":
+        if device.type != "cpu":
+            raise CheckpointError(f"int8 is computed on a CPU, not on {device}: use float16 there")
+        return torch.float32
+    if dtype is None:
+        return torch.float16 if device.type == "cuda" else torch.float32
+    chosen: torch.dtype = getattr(torch, dtype)
+    return chosen
 
 
-def _load_model(folder: Path, name: str, device: torch.device) -> Any:
+def _quantized(model: Any) -> Any:
+    """Return the model with linear layers in 8-bit integers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated; its successor takes 3 times as long here
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # torch leaves it untyped
+        return quantize(model, {torch.nn.Linear}, dtype=torch.qint8)
+
+
+def _load_model(folder: Path, name: str, dtype: torch.dtype) -> Any:
     whisper: Any = WhisperForConditionalGeneration
     model, report = whisper.from_pretrained(
         folder,
-        dtype=_precision(device),
+        dtype=dtype,
         use_safetensors=True,
         local_files_only=True,
         output_loading_info=True,
@@ -217,7 +273,7 @@ def _load_model(folder: Path, name: str, device: torch.device) -> Any:
         raise CheckpointError(
             f"{name} lacks {len(missing)} weights, such as {missing[0]}: the checkpoint is incomplete"
         )
-    return model.to(device)
+    return model
 
 
 def _ready(model: Any, folder: Path, name: str) -> Any:
@@ -243,7 +299,7 @@ def _has_tokenizer(folder: Path) -> bool:
     return any(all((folder / file).is_file() for file in files) for files in vocabularies)
 
 
-def _load_processor(name: str, *folders: Path) -> Any:
+def load_processor(name: str, *folders: Path) -> Any:
     """Return feature extractor and tokenizer, each of the first folder that has it.
 
     They are Whisper's where one is missing.

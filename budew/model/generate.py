@@ -2,8 +2,9 @@
 
 The encoder runs once for a batch (`encode`); greedy search, beam search and sampling share its states.
 
-Each window is padded to the full length that the encoder takes, so its caption does not depend on its
-neighbours in the batch. Whisper's loop over timestamps and its retries at higher temperature are switched
+All windows of a batch are padded to one length: that which the encoder takes, or a shorter one for a model
+that was trained on such. Which one is decided by the window alone (`Captioner`), so its caption does not
+depend on its neighbours. Whisper's loop over timestamps and its retries at higher temperature are switched
 off: a caption has no timestamps, and a retry would draw random numbers.
 """
 
@@ -19,7 +20,8 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from budew.errors import InputError
 from budew.extras import quiet_transformers
-from budew.model.build import languages_of
+from budew.model.adapt import short_window
+from budew.model.build import ENCODER_STRIDE, languages_of
 from budew.model.checkpoint import Checkpoint
 
 PREFIX = 4
@@ -41,15 +43,31 @@ class Encoded:
         return BaseModelOutput(last_hidden_state=states)
 
 
-def encode(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> Encoded:
-    """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long."""
-    with torch.inference_mode():
-        states = checkpoint.model.get_encoder()(features_of(checkpoint, windows)).last_hidden_state
+def encode(
+    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], features: torch.Tensor | None = None
+) -> Encoded:
+    """Run the encoder on windows at `checkpoint.sampling_rate`, each at most `window_seconds` long.
+
+    Args:
+        checkpoint: the model.
+        windows: mono samples (n,) each.
+        features: of `features_of`, if they are there already; fewer frames than the window has are encoded as
+            they are.
+    """
+    features = features_of(checkpoint, windows) if features is None else features
+    encoder = checkpoint.model.get_encoder()
+    with torch.inference_mode(), short_window(encoder, features.shape[-1]):
+        states = encoder(features).last_hidden_state
     return Encoded(windows, states)
 
 
 def write_captions(
-    checkpoint: Checkpoint, encoded: Encoded, *, num_beams: int | None = None, prompt: str = ""
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    *,
+    num_beams: int | None = None,
+    prompt: str = "",
+    **inputs: Any,
 ) -> list[str]:
     """Return the text that the model generates for each window, in order.
 
@@ -58,12 +76,13 @@ def write_captions(
         encoded: the windows, of `encode`.
         num_beams: beam width; None for that of the checkpoint.
         prompt: of `budew.captions.caption_prompt`, for a checkpoint that was trained with prompts.
+        **inputs: more arguments of `generate` of transformers.
 
     Raises:
         InputError: the beam width is out of range.
     """
     settings = generation_settings(checkpoint, num_beams=num_beams, prompt=prompt)
-    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt)
+    tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs(), prompt=prompt, **inputs)
     return texts_of(checkpoint, tokens)
 
 
@@ -112,11 +131,34 @@ def texts_of(checkpoint: Checkpoint, tokens: torch.Tensor) -> list[str]:
     return texts
 
 
-def features_of(checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
-    """Return log-mel spectrograms (windows, mel bins, frames) on the device and in the type of the model."""
-    model, extractor = checkpoint.model, checkpoint.processor.feature_extractor
-    extracted = extractor(list(windows), sampling_rate=checkpoint.sampling_rate, return_tensors="pt")
-    features: torch.Tensor = extracted.input_features.to(model.device, model.dtype)
+def features_of(
+    checkpoint: Checkpoint, windows: Sequence[NDArray[np.float32]], *, seconds: float | None = None
+) -> torch.Tensor:
+    """Return `spectrograms` on the device and in the type of the model."""
+    model = checkpoint.model
+    made = spectrograms(checkpoint.processor.feature_extractor, windows, seconds=seconds)
+    return made.to(model.device, model.dtype)
+
+
+def spectrograms(
+    extractor: Any, windows: Sequence[NDArray[np.float32]], *, seconds: float | None = None
+) -> torch.Tensor:
+    """Return log-mel spectrograms (windows, mel bins, frames).
+
+    Args:
+        extractor: a `WhisperFeatureExtractor`.
+        windows: mono samples (n,) each, at its rate.
+        seconds: what they are padded to; None for its whole window.
+    """
+    whole, rate = extractor.n_samples, extractor.sampling_rate
+    samples = whole if seconds is None else min(whole, round(seconds * rate))
+    # Some padding more, on which the last frames look out, so that they are what they are in a whole window.
+    longest = min(whole, samples + extractor.n_fft)
+    made = extractor(
+        list(windows), sampling_rate=rate, max_length=longest, padding="max_length", return_tensors="pt"
+    )
+    frames = ENCODER_STRIDE * -(-samples // (ENCODER_STRIDE * extractor.hop_length))
+    features: torch.Tensor = made.input_features[..., :frames]
     return features
 
 
@@ -147,15 +189,20 @@ def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None,
 
 
 def number_of_beams(checkpoint: Checkpoint, num_beams: int | None = None) -> int:
-    """Return the beam width: `num_beams`, or that of the checkpoint, or one.
+    """Return the beam width: `num_beams`, or that of the checkpoint, or one; see `checked_beams`."""
+    configured = checkpoint.model.generation_config.num_beams if num_beams is None else num_beams
+    return checked_beams(configured, checkpoint.name)
+
+
+def checked_beams(num_beams: Any, name: str) -> int:
+    """Return a beam width that was given or is of the checkpoint `name`; None is one.
 
     Raises:
         InputError: not a number from 1 to `MAX_BEAMS`.
     """
-    configured = checkpoint.model.generation_config.num_beams if num_beams is None else num_beams
-    number = 1 if configured is None else configured
+    number = 1 if num_beams is None else num_beams
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_BEAMS:
         raise InputError(
-            f"{number!r} is out of range for num_beams, given or of {checkpoint.name}: use 1 to {MAX_BEAMS}"
+            f"{number!r} is out of range for num_beams, given or of {name}: use 1 to {MAX_BEAMS}"
         )
     return number

@@ -1,9 +1,10 @@
-"""Captions of recordings as text, as one JSON array, or as JSON Lines; resumable where they go to a file.
+"""Captions of recordings as text, JSON, JSON Lines, CSV or subtitles; resumable where they go to a file.
 
 On stdout each result appears when it is there. A file appears when it is complete; until then the results
 are kept in `FILE.part` beside it, so that the same command resumes.
 """
 
+import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from budew.inference import Captioned, Failure
+from pysubs2 import SSAEvent, SSAFile
+
+from budew.errors import InputError
+from budew.inference import Captioned, Failure, WindowCaption
+from budew.inference.captioned import NO_SPEECH, SILENCE
 from budew.taxonomy import EMOTIONS
 from budew.terminal import as_json, say_error
 
+FORMATS = ("text", "json", "jsonl", "csv", "srt", "vtt")
 Record = Mapping[str, Any]
 """A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
@@ -40,19 +46,32 @@ def is_bad(record: Record) -> bool:
 def write_records(records: Iterable[Record], file: TextIO, *, format: str, scores: bool, named: bool) -> bool:
     """Write results as they come; return whether no audio failed or is damaged.
 
+    Raises:
+        InputError: subtitles of several recordings.
+
     Args:
         records: one for each recording.
         file: open for writing text.
-        format: "text" (failures are left out), "json" (one array) or "jsonl".
+        format: one of `FORMATS`. "json" is one array; "csv" has a row for each window; "srt" and "vtt" are
+            subtitles of one recording. Only "json" and "jsonl" show failures.
         scores: add the emotions as numbers; in JSON all 40, under `scores`; null of a withheld caption.
         named: as text, put the name of the recording before its caption.
     """
     bad = 0
-    separator = "["
+    separator, subtitled = "[", 0
+    if format == "csv":
+        csv.writer(file).writerow(["source", "start", "end", "caption", *(EMOTIONS if scores else ())])
     for record in records:
         bad += is_bad(record)
         if format == "text":
             _write_text(record, file, scores, named)
+        elif format == "csv":
+            _write_rows(record, file, scores)
+        elif format in ("srt", "vtt"):
+            subtitled += 1
+            if subtitled > 1:
+                raise InputError(f"{format} holds the captions of one recording: give one, or another format")
+            print(_subtitles(record, format), end="", file=file)
         elif format == "jsonl":
             print(as_json(_scored(record, scores)), file=file, flush=True)
         else:
@@ -67,22 +86,49 @@ def write_records(records: Iterable[Record], file: TextIO, *, format: str, score
 class PartialResults:
     """Results of a run that is not finished, one JSON object a line, settings first.
 
+    The windows of a recording come before its result, each with `window_of`.
+
     Attributes:
         path: of the file.
         finished: sources of the results in it.
+        windows: captions of other recordings, by source and times.
     """
 
     path: Path
     finished: set[str] = field(default_factory=set)
+    windows: dict[tuple[str, float, float], WindowCaption] = field(default_factory=dict)
 
     def keep(self, results: Iterable[Captioned | Failure]) -> None:
         """Append results, each as soon as it is there."""
+        for record in reported(results):
+            self._append(record)
+
+    def get(self, source: str, start: float, end: float) -> WindowCaption | None:
+        """Return the caption of a window that is kept; see `KeptWindows`."""
+        return self.windows.get((source, start, end))
+
+    def put(self, source: str, window: WindowCaption) -> None:
+        """Append the caption of a window; see `KeptWindows`."""
+        self._append({"window_of": source, **window.kept()})
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
-            for record in reported(results):
-                print(json.dumps(record, allow_nan=False), file=file, flush=True)
+            print(json.dumps(entry, allow_nan=False), file=file)
+
+    def read(self) -> None:
+        """Find what is kept."""
+        for entry in self._entries():
+            if "window_of" in entry:
+                window = WindowCaption.from_kept(entry)
+                self.windows[entry["window_of"], window.start, window.end] = window
+            else:
+                self.finished.add(entry["source"])
 
     def records(self) -> Iterator[Record]:
         """Iterate over the results."""
+        return (entry for entry in self._entries() if "window_of" not in entry)
+
+    def _entries(self) -> Iterator[Record]:
         with self.path.open(encoding="utf-8") as file:
             next(file)
             yield from map(json.loads, file)
@@ -105,11 +151,36 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     whole = [line for line in lines[1:] if line.endswith(b"\n")]  # the last may have been cut off
     kept.path.parent.mkdir(parents=True, exist_ok=True)
     kept.path.write_bytes(b"".join([f"{header}\n".encode(), *whole]))
-    kept.finished.update(record["source"] for record in map(json.loads, whole))
-    if kept.finished:
-        say_error(f"{kept.path}: {len(kept.finished):,} recordings are captioned already: continuing")
+    kept.read()
+    if whole:
+        done = f"{len(kept.finished):,} recordings and {len(kept.windows):,} windows"
+        say_error(f"{kept.path}: continuing after {done}")
     yield kept
     kept.path.unlink()
+
+
+def _windows(record: Record) -> Iterator[Record]:
+    """Yield the windows that have a caption, or the recording as one."""
+    if "error" not in record:
+        windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
+        yield from (window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, ""))
+
+
+def _write_rows(record: Record, file: TextIO, scores: bool) -> None:
+    rows = csv.writer(file)
+    for window in _windows(record):
+        values = _scored(window, scores).get("scores", {}).values()
+        times = (f"{window[at]:.3f}" for at in ("start", "end"))
+        rows.writerow([record["source"], *times, window["caption"], *values])
+
+
+def _subtitles(record: Record, format: str) -> str:
+    subtitles = SSAFile()
+    for window in _windows(record):
+        start, end = (round(1000 * window[at]) for at in ("start", "end"))
+        subtitles.append(SSAEvent(start=start, end=end, text=window["caption"]))
+    text: str = subtitles.to_string(format)
+    return text
 
 
 def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None:

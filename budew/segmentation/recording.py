@@ -42,7 +42,7 @@ class Piece:
 
 
 def cut_recording(
-    audio: Path | bytes, settings: SegmentSettings, *, name: str, on_damage: Callable[[str], None]
+    audio: Path | bytes, settings: SegmentSettings, *, name: str, on_end: Callable[[float, str | None], None]
 ) -> Iterator[Piece]:
     """Give the stretches of speech of a recording, in order, including those that are too short.
 
@@ -50,7 +50,7 @@ def cut_recording(
         audio: a file, or the bytes of one; of any length.
         settings: where pieces begin and end.
         name: what errors call the recording.
-        on_damage: called with the damage of the recording, if any, after its last block.
+        on_end: called after the last block with the seconds decoded, and the damage of the recording if any.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is NaN or infinite. The pieces before it were given.
@@ -64,8 +64,7 @@ def cut_recording(
                 for stretch in cutter.push(probability, power):
                     yield _piece(stretch, buffer, rate)
             buffer.drop(before=_at(cutter.earliest, rate))
-        if stream.damage is not None:
-            on_damage(stream.damage)
+        on_end(stream.seconds, stream.damage)
         for stretch in cutter.finish():
             yield _piece(stretch, buffer, rate)
 

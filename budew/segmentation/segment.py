@@ -74,10 +74,11 @@ class Segment:
             check_language(recording.language, self.cuts.languages)
         found, short = False, list[float]()
 
-        def on_damage(damage: str) -> None:
-            failed(recording.id, AudioError(damage))
+        def on_end(_seconds: float, damage: str | None) -> None:
+            if damage is not None:
+                failed(recording.id, AudioError(damage))
 
-        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_damage=on_damage):
+        for piece in cut_recording(recording.audio, self.cuts, name=recording.id, on_end=on_end):
             seconds = len(piece.samples) / piece.sampling_rate
             if piece.stretch.speech < self.cuts.min_speech:
                 continue

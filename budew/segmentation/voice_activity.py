@@ -9,6 +9,7 @@ probabilities, bit for bit, and memory holds one block.
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ BLOCK = 512
 """Frames in one call of the model, 16.4 s; larger ones are no faster (benchmarks/segmentation.py)."""
 _CONTEXT = 64  # samples of the frame before, which the model gets again
 _FILE = "data/silero_vad_16k_sequence.onnx"
-_NEEDED = {"extra": "corpora", "purpose": "budew corpus segment"}
+_NEEDED = {"extra": "corpora", "purpose": "voice activity detection"}
 
 
 class Frames(NamedTuple):
@@ -78,6 +79,11 @@ def load_model() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # two are slower, and workers share
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def can_hear_speech() -> bool:
+    """Return whether the model and what runs it are installed."""
+    return all(find_spec(library) for library in ("silero_vad", "onnxruntime"))
 
 
 def model_name() -> str:

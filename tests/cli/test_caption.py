@@ -10,19 +10,25 @@ from budew.profile import VoiceProfile
 from budew.reports import captions_output
 
 
+def failures_in(errors: str) -> list[str]:
+    return [
+        line for line in errors.splitlines() if not line.startswith(("budew: warning: ", "budew: model: "))
+    ]
+
+
 def test_a_folder_is_captioned_and_its_bad_file_is_one_line(budew, talk, whisper_folder):
     outcome = budew(
-        "caption", talk, "--model", whisper_folder, "--format", "jsonl", "--scores", "--device", "cpu"
-    )
+        "caption", talk, "--model", whisper_folder, "--format", "jsonl", "--scores", "--device", "cpu",
+        "--windows", "fixed",
+    )  # fmt: skip
     assert outcome.status == 1
     records = {Path(record["source"]).name: record for record in map(json.loads, outcome.out.splitlines())}
     assert sorted(records) == ["a.wav", "b.flac", "c.mp3"]
     assert "error" in records["c.mp3"]
     assert len(records["b.flac"]["windows"]) == 3  # of 2 s
     assert len(records["a.wav"]["scores"]) == 40
-    failures = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
-    assert len(failures) == 1
-    assert failures[0].startswith(f"budew: {talk / 'c.mp3'}: this is not audio")
+    (failure,) = failures_in(outcome.err)
+    assert failure.startswith(f"budew: {talk / 'c.mp3'}: this is not audio")
 
 
 def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk, whisper_folder):
@@ -31,7 +37,7 @@ def test_a_damaged_file_is_captioned_as_far_as_it_goes_with_status_1(budew, talk
     (talk / "c.mp3").unlink()
     outcome = budew("caption", talk, "--format", "json", "--model", whisper_folder)
     assert outcome.status == 1
-    (reported,) = [line for line in outcome.err.splitlines() if not line.startswith("budew: warning: ")]
+    (reported,) = failures_in(outcome.err)
     assert reported.startswith(f"budew: {talk / 'b.flac'}: ")
     fine, damaged = json.loads(outcome.out)
     assert "damaged" not in fine
@@ -87,7 +93,7 @@ def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
     file, asked = tmp_path / "out", []
 
     def stop(self, *_, **__):
-        asked.append(self.prompt)
+        asked.append(self.asked.prompt)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Captioner, "caption_files", stop)
@@ -106,7 +112,7 @@ def test_only_the_embedded_checkpoint_comes_with_a_note(budew, talk, whisper_fol
 
 
 def test_options_reach_the_captioner_and_one_file_as_text_is_its_caption_alone(budew, talk, whisper_folder):
-    path, model = talk / "b.flac", ("--model", whisper_folder)
+    path, model = talk / "b.flac", ("--model", whisper_folder, "--windows", "fixed")
     outcome = budew("caption", path, "--num-beams", 4, *model)
     assert outcome.out == Captioner.from_pretrained(whisper_folder, num_beams=4)(path).caption + "\n"
     plain = budew("caption", path, *model)

@@ -5,8 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from transformers import WhisperProcessor
 
+from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
 from budew.inference import Captioner
+from budew.model.build import Features, Size, build_tokenizer, build_whisper
 
 RATE = 16_000
 
@@ -52,3 +56,24 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         samples = np.stack([sound(seed + 10 * channel, seconds, rate) for channel in range(channels)], axis=1)
         soundfile.write(folder / name, samples, rate)
     return folder
+
+
+@pytest.fixture(scope="session")
+def prompted_folder(tmp_path_factory):
+    """A model of random weights that says it follows prompts, and never ends a caption."""
+    size = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=40)
+    features = Features(window_seconds=2, mel_bins=16, fourier=512)
+    prompts = [prompt_of(style, parts) for style in STYLES for parts in PARTS]
+    tokenizer = build_tokenizer([*prompts, "A calm voice, deeply sad."], vocabulary=320)
+    model = build_whisper(size, features, tokenizer, seed=1)
+    chance = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1 and "embed_positions" not in name:
+                weight.normal_(0, 0.6, generator=chance)
+    model.generation_config.trained_with_prompts = True
+    model.generation_config.suppress_tokens = list(range(len(tokenizer) - 9, len(tokenizer)))  # all special
+    path: Path = tmp_path_factory.mktemp("prompted")
+    model.save_pretrained(path)
+    WhisperProcessor(features.extractor(), tokenizer).save_pretrained(path)
+    return path

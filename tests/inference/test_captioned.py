@@ -38,7 +38,8 @@ def test_the_json_form_is_json_and_has_the_scores():
     captioned = _captioned("Angry.", "Angry.", warnings=("stray letters",), damaged="ends early")
     data = json.loads(json.dumps(captioned.to_dict()))
     assert data["emotions"] == {"Anger": 0.75}
-    assert data["windows"][1] == {"start": 8.0, "end": 16.0, "caption": "Angry.", "emotions": {"Anger": 0.75}}
+    profile = {"emotions": {"Anger": 0.75}, "bursts": [], "traits": {}}
+    assert data["windows"][1] == {"start": 8.0, "end": 16.0, "caption": "Angry.", **profile}
     assert (data["warnings"], data["damaged"]) == (["stray letters"], "ends early")
     assert {"windows", "warnings", "damaged"}.isdisjoint(_captioned("Angry.").to_dict())
     vector = captioned.vector()

@@ -6,45 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import WhisperProcessor, pipeline
+from transformers import pipeline
 
 from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
 from budew.inference.self_consistency import sample_captions
-from budew.model.build import PREFIX, Features, Size, build_tokenizer, build_whisper
+from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, features_of, generate, generation_settings, write_captions
 
-POSITIONS = 40
 PROMPT = "tags, emotions"
 RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A model of random weights that says it follows prompts, and never ends a caption."""
-    size = Size(width=32, encoder_layers=1, decoder_layers=1, heads=2, longest_caption=POSITIONS)
-    features = Features(window_seconds=2, mel_bins=16, fourier=512)
-    prompts = [prompt_of(style, parts) for style in STYLES for parts in PARTS]
-    tokenizer = build_tokenizer([*prompts, "A calm voice, deeply sad."], vocabulary=320)
-    model = build_whisper(size, features, tokenizer, seed=1)
-    chance = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if weight.dim() > 1 and "embed_positions" not in name:
-                weight.normal_(0, 0.6, generator=chance)
-    model.generation_config.trained_with_prompts = True
-    model.generation_config.suppress_tokens = list(range(len(tokenizer) - 9, len(tokenizer)))  # all special
-    path = tmp_path_factory.mktemp("prompted")
-    model.save_pretrained(path)
-    WhisperProcessor(features.extractor(), tokenizer).save_pretrained(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def checkpoint(folder):
-    return load_checkpoint(folder, device="cpu")
+def checkpoint(prompted_folder):
+    return load_checkpoint(prompted_folder, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +37,7 @@ def test_a_greedy_caption_is_the_likeliest_after_prompt_and_prefix_and_fills_the
     written = generate(checkpoint, settings, features_of(checkpoint, windows), prompt=PROMPT)
     assert tokenizer.convert_ids_to_tokens(before)[0] == "<|startofprev|>"
     assert tokenizer.convert_ids_to_tokens(written[0, :4]) == list(PREFIX)
-    assert len(before) + written.shape[1] == POSITIONS
+    assert len(before) + written.shape[1] == checkpoint.model.config.max_target_positions
     given = torch.cat([torch.tensor([before] * len(windows)), written[:, :-1]], dim=1)
     with torch.no_grad():
         logits = checkpoint.model(features_of(checkpoint, windows), decoder_input_ids=given).logits
@@ -80,8 +58,8 @@ def test_each_prompt_gives_captions_of_its_own_whatever_the_batch(checkpoint, wi
     assert of_each[1] == [captions([window], PROMPT)[0] for window in windows]
 
 
-def test_the_stock_pipeline_writes_what_the_captioner_does(folder, checkpoint, windows):
-    stock = pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
+def test_the_stock_pipeline_writes_what_the_captioner_does(prompted_folder, checkpoint, windows):
+    stock = pipeline("automatic-speech-recognition", model=str(prompted_folder), device="cpu")
     prompt_ids = stock.tokenizer.get_prompt_ids(PROMPT, return_tensors="pt")
     inputs = [{"raw": window, "sampling_rate": RATE} for window in windows]
     stock_texts = [one["text"] for one in stock(inputs, generate_kwargs={"prompt_ids": prompt_ids})]
@@ -91,7 +69,7 @@ def test_the_stock_pipeline_writes_what_the_captioner_does(folder, checkpoint, w
 def test_a_captioner_prompts_with_what_training_draws(checkpoint, monkeypatch, windows):
     drawn = {prompt_of(style, parts) for style in STYLES for parts in PARTS}
     asked = {
-        Captioner(checkpoint, style=style, parts=parts).prompt
+        Captioner(checkpoint, style=style, parts=parts).asked.prompt
         for style in (None, *STYLES)
         for parts in (None, *PARTS)
     }
@@ -116,9 +94,9 @@ def test_emotions_that_are_not_asked_for_are_unrated_and_silence_rates_them(chec
 
 
 def test_a_checkpoint_without_prompts_warns_once_and_writes_as_without(captioner, sounds):
-    assert not captioner.checkpoint.trained_with_prompts
-    with pytest.warns(BudewWarning, match=captioner.checkpoint.name):
-        asked = Captioner(captioner.checkpoint, style="tags", parts="speaker", batch_size=1)
+    assert not captioner.backend.checkpoint.trained_with_prompts
+    with pytest.warns(BudewWarning, match=captioner.backend.checkpoint.name):
+        asked = Captioner(captioner.backend.checkpoint, style="tags", parts="speaker", batch_size=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert list(asked.caption_files([sounds])) == list(captioner.caption_files([sounds]))
@@ -127,7 +105,7 @@ def test_a_checkpoint_without_prompts_warns_once_and_writes_as_without(captioner
 def test_no_such_style_or_part_is_an_error_that_names_the_choices(checkpoint, captioner):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for model in (checkpoint, replace(captioner.checkpoint)):
+        for model in (checkpoint, replace(captioner.backend.checkpoint)):
             for wrong, choice in ({"style": "poem"}, "tags"), ({"parts": "age"}, "speaker"):
                 with pytest.raises(InputError, match=choice):
                     Captioner(model, **wrong)

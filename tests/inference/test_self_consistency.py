@@ -17,19 +17,19 @@ def _samples(checkpoint, windows, **options) -> list[tuple[str, ...]]:
 
 def test_samples_do_not_depend_on_the_batch(captioner, make_sound):
     windows = [make_sound(seed, 1.0) for seed in range(3)]
-    together = _samples(captioner.checkpoint, windows, num_samples=4)
-    assert together == [_samples(captioner.checkpoint, [one], num_samples=4)[0] for one in windows]
+    together = _samples(captioner.backend.checkpoint, windows, num_samples=4)
+    assert together == [_samples(captioner.backend.checkpoint, [one], num_samples=4)[0] for one in windows]
     assert [len(several) for several in together] == [4, 4, 4]
-    assert _samples(captioner.checkpoint, windows, num_samples=0) == [()] * 3
+    assert _samples(captioner.backend.checkpoint, windows, num_samples=0) == [()] * 3
 
 
 def test_samples_differ_and_the_seed_decides_them(captioner, make_sound):
     window = make_sound(1, 1.5)
-    (first,) = _samples(captioner.checkpoint, [window], num_samples=6)
-    (second,) = _samples(captioner.checkpoint, [window], num_samples=6, seed=1)
+    (first,) = _samples(captioner.backend.checkpoint, [window], num_samples=6)
+    (second,) = _samples(captioner.backend.checkpoint, [window], num_samples=6, seed=1)
     assert len(set(first)) > 1
     assert first != second
-    assert _samples(captioner.checkpoint, [window], num_samples=3)[0] == first[:3]
+    assert _samples(captioner.backend.checkpoint, [window], num_samples=3)[0] == first[:3]
 
 
 def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
@@ -44,10 +44,10 @@ def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
 
 def test_samples_do_not_depend_on_how_many_are_drawn_at_once(captioner, make_sound, monkeypatch):
     windows = [make_sound(seed, 1.0) for seed in range(2)]
-    together = _samples(captioner.checkpoint, windows, num_samples=7)
+    together = _samples(captioner.backend.checkpoint, windows, num_samples=7)
     monkeypatch.setattr(self_consistency, "MAX_ROWS", 5)
-    assert _samples(captioner.checkpoint, windows, num_samples=7) == together
-    later = _samples(captioner.checkpoint, windows, num_samples=4, first=3)
+    assert _samples(captioner.backend.checkpoint, windows, num_samples=7) == together
+    later = _samples(captioner.backend.checkpoint, windows, num_samples=4, first=3)
     assert later == [several[3:] for several in together]
 
 
@@ -80,20 +80,20 @@ def test_the_consensus_leaves_weak_emotions_out():
 
 
 def test_scores_come_from_the_samples_and_the_caption_does_not(captioner, make_sound):
-    sampled = Captioner(captioner.checkpoint, num_samples=5)
+    sampled = Captioner(captioner.backend.checkpoint, num_samples=5)
     window = make_sound(4, 1.0)
     plain, asked = captioner(window, sampling_rate=16_000), sampled(window, sampling_rate=16_000)
     assert asked.caption == plain.caption
     assert plain.expected == plain.profile
-    several = _samples(captioner.checkpoint, [window], num_samples=5)[0]
+    several = _samples(captioner.backend.checkpoint, [window], num_samples=5)[0]
     assert asked.expected == expectation(_parsed(clean(one)[0] for one in several))
     assert asked.profile == consensus(asked.expected)
 
 
 def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
     passes = []
-    hook = captioner.checkpoint.model.get_encoder().register_forward_hook(lambda *_: passes.append(1))
-    asked = Captioner(captioner.checkpoint, num_samples=3, num_beams=2)
+    hook = captioner.backend.checkpoint.model.get_encoder().register_forward_hook(lambda *_: passes.append(1))
+    asked = Captioner(captioner.backend.checkpoint, num_samples=3, num_beams=2)
     asked([make_sound(seed, 2.0) for seed in range(4)], sampling_rate=16_000)
     hook.remove()
     assert len(passes) == 1
@@ -102,4 +102,4 @@ def test_the_encoder_runs_once_for_a_batch(captioner, make_sound):
 @pytest.mark.parametrize("wrong", [-1, 257])
 def test_a_number_of_samples_out_of_range_is_refused(captioner, wrong):
     with pytest.raises(InputError):
-        Captioner(captioner.checkpoint, num_samples=wrong)
+        Captioner(captioner.backend.checkpoint, num_samples=wrong)

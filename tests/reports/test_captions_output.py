@@ -1,13 +1,17 @@
 """Captions are written as text, one array or lines, each audio once, and a failure is no caption."""
 
+import csv
 import io
 import json
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pysubs2 import SSAFile
 
+from budew.errors import InputError
 from budew.inference import Captioned, Failure, WindowCaption
+from budew.inference.captioned import NO_SPEECH
 from budew.profile import VoiceProfile
 from budew.reports.captions_output import is_bad, partial_results, write_records
 from budew.taxonomy import EMOTIONS
@@ -44,6 +48,40 @@ def test_json_and_lines_hold_the_same_records(scores):
     assert json.loads(written("json", records=[])) == []
 
 
+LONG = Captioned(
+    "film.mkv",
+    3725.5,
+    (
+        WindowCaption(0, 2, NO_SPEECH, VoiceProfile()),
+        WindowCaption(2, 9.0625, 'Sad, "sobbing"\n& slow.', PROFILE),
+        WindowCaption(3720.25, 3725.5, "Angry -- and loud.", VoiceProfile({"Anger": 1})),
+    ),
+    PROFILE,
+).to_dict()
+TIMES = [(2000, 9062), (3720250, 3725500)]
+
+
+@pytest.mark.parametrize("format", ["srt", "vtt"])
+def test_subtitles_have_the_captions_at_their_times(format):
+    read = SSAFile.from_string(written(format, records=[LONG]), format_=format)
+    assert [(line.start, line.end) for line in read] == TIMES
+    assert read[1].plaintext == "Angry -- and loud."
+    assert "sobbing" in read[0].plaintext
+    assert len(SSAFile.from_string(written(format, records=RECORDS[:1]), format_=format)) == 1
+    with pytest.raises(InputError, match="one recording"):
+        written(format, records=[LONG, LONG])
+
+
+def test_csv_has_a_row_for_each_window_with_sound():
+    rows = list(csv.DictReader(io.StringIO(written("csv", scores=True, records=[LONG, *RECORDS]))))
+    assert [(row["source"], float(row["end"])) for row in rows] == [
+        ("film.mkv", 9.062), ("film.mkv", 3725.5), ("a.wav", 1.0),
+    ]  # fmt: skip
+    assert rows[0]["caption"] == 'Sad, "sobbing"\n& slow.'
+    assert [float(row["Anger"]) for row in rows] == [0, 1, 0]
+    assert len(rows[0]) == 4 + len(EMOTIONS)
+
+
 def interrupted(output: Path, model: str) -> set[str]:
     """Keep one result and stop; return what was finished before."""
     finished: set[str] = set()
@@ -64,6 +102,19 @@ def test_partial_results_are_kept_until_the_run_ends(tmp_path):
         partial.keep(RESULTS[1:])
         assert list(partial.records()) == json.loads(json.dumps(RECORDS))
     assert not part.exists()
+
+
+def test_windows_of_a_recording_that_is_not_finished_are_kept(tmp_path):
+    output, window = tmp_path / "c.jsonl", WindowCaption(8, 16, "Sad.", PROFILE, PROFILE, "stray letters")
+    with suppress(KeyboardInterrupt), partial_results(output, {}) as partial:
+        partial.keep(RESULTS[:1])
+        partial.put("film.mkv", window)
+        raise KeyboardInterrupt
+    with partial_results(output, {}) as partial:
+        assert partial.finished == {"a.wav"}
+        assert partial.get("film.mkv", 8, 16) == window
+        assert partial.get("film.mkv", 0, 8) is partial.get("a.wav", 8, 16) is None
+        assert list(partial.records()) == json.loads(json.dumps(RECORDS[:1]))
 
 
 def test_partial_results_of_other_settings_are_discarded(tmp_path, capsys):

@@ -12,7 +12,9 @@ from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.results import Settings
 from budew.inference import Captioner
+from budew.model.checkpoint import EMBEDDED
 from budew.profile import VoiceProfile
+from budew.resources import data_folder
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
 from budew.synthesis.espeak import Espeak
@@ -145,14 +147,14 @@ def test_the_unit_of_the_softmax_is_that_of_the_scores(emodb, tmp_path, given, s
     assert (result.unit, result.overall["accepted_classes"].value) == (unit, accepted)
 
 
-def test_a_model_is_scored_as_its_captions_are(emodb, whisper_folder, tmp_path):
-    broken = tmp_path / "emodb"
+def test_a_model_is_scored_as_its_captions_are(emodb, tmp_path):
+    broken, checkpoint = tmp_path / "emodb", data_folder("checkpoints") / EMBEDDED
     for path in emodb.rglob("*.wav"):
         (broken / path.name).parent.mkdir(exist_ok=True)
         (broken / path.name).write_bytes(path.read_bytes())
     (broken / "03a02Wc.wav").write_bytes(b"no audio")
-    by_model = acted_speech("emodb", broken, model=whisper_folder, device="cpu", settings=FEW)
-    captioner = Captioner.from_pretrained(whisper_folder, device="cpu")
+    by_model = acted_speech("emodb", broken, model=checkpoint, device="cpu", settings=FEW)
+    captioner = Captioner.from_pretrained(checkpoint, device="cpu")
     records = [{"id": path.stem, "caption": captioner(path).caption} for path in sorted(emodb.rglob("*.wav"))]
     by_file = acted_speech("emodb", emodb, predictions=lines(tmp_path / "p.jsonl", records), settings=FEW)
     assert [file.id for file in by_model.skipped] == ["03a02Wc"]

@@ -1,0 +1,195 @@
+"""Checkpoints in the format of CTranslate2: convert, load, write captions.
+
+CTranslate2 runs Whisper on CPUs in 8-bit integers several times as fast as torch, and rounds each position on
+its own scale, so a caption does not depend on the others of its batch. A converted folder has what
+faster-whisper reads. There is no sampling that seed and clip decide.
+"""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from budew.errors import CheckpointError, InputError, first_line
+from budew.extras import quiet_transformers, require
+from budew.files import fingerprint, temporary_folder, user_cache
+from budew.model.build import languages_of
+from budew.model.checkpoint import (
+    DTYPES,
+    choose_device,
+    find_checkpoint,
+    identity,
+    load_checkpoint,
+    load_processor,
+)
+from budew.model.file_checks import check_features, read_json
+from budew.model.generate import generation_settings
+from budew.model.saving import save_beside
+
+WEIGHTS = "model.bin"
+_STORED = {"float32": None, "float16": "float16", "bfloat16": "bfloat16", "int8": "int8"}
+_COPIED = ("preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A converted checkpoint, ready to caption; see `Checkpoint`."""
+
+    model: Any  # ctranslate2.models.Whisper
+    processor: Any
+    settings: Any  # GenerationConfig
+    name: str
+    dtype: str
+
+    @property
+    def trained_with_prompts(self) -> bool:
+        """As of `Checkpoint`."""
+        return getattr(self.settings, "trained_with_prompts", False) is True
+
+    @property
+    def short_windows(self) -> bool:
+        """As of `Checkpoint`."""
+        return getattr(self.settings, "short_windows", False) is True
+
+
+def convert(model: str | Path | None, out: Path, *, dtype: str = "float32") -> Path:
+    """Convert a checkpoint and return the folder `out`, which appears when it is complete.
+
+    Args:
+        model: as for `load_checkpoint`; an adapter is merged.
+        out: folder that is made.
+        dtype: one of `DTYPES`, of the weights.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be loaded, or there is something of that name already.
+        MissingExtraError: ctranslate2 is not installed.
+    """
+    library = _library()
+    if out.exists():
+        raise CheckpointError(f"{out} exists: remove it, or choose another folder")
+    checkpoint = load_checkpoint(model, device="cpu", dtype="float32")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(out.parent) as folder, quiet_transformers():
+        plain = folder / "plain"
+        checkpoint.model.save_pretrained(plain)
+        settings = generation_settings(checkpoint)  # with language, task and the longest text
+        settings.max_length = checkpoint.model.config.max_target_positions
+        save_beside(plain, settings, checkpoint.processor)
+        converter = library.converters.TransformersConverter(str(plain))
+        made = Path(converter.convert(str(folder / "converted"), quantization=_STORED[dtype]))
+        for file in _COPIED:
+            shutil.copy(plain / file, made / file)
+        made.replace(out)
+    return out
+
+
+def is_converted(name_or_dir: str | Path | None) -> bool:
+    """Return whether this is a folder that `convert` made, or another program for CTranslate2."""
+    return name_or_dir is not None and (Path(name_or_dir).expanduser() / WEIGHTS).is_file()
+
+
+def load_converted(
+    name_or_dir: str | Path | None = None, *, device: str | None = None, dtype: str | None = None
+) -> Converted:
+    """Load a converted checkpoint, or convert one, once: it is kept in the cache folder of this user.
+
+    Args:
+        name_or_dir: a folder of `convert`, or as for `load_checkpoint`.
+        device: `cpu`, `cuda` or `cuda:1`; None takes cuda where it is there.
+        dtype: one of `DTYPES`; None is int8 on a CPU and float16 on cuda.
+
+    Raises:
+        CheckpointError: as for `load_checkpoint`; or this device or processor has no such dtype.
+        InputError: no such dtype.
+        MissingExtraError: ctranslate2 is not installed.
+    """
+    library = _library()
+    target = choose_device(device or ("cuda" if library.get_cuda_device_count() else "cpu"))
+    dtype = dtype or ("int8" if target.type == "cpu" else "float16")
+    if dtype not in DTYPES:
+        raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
+    folder = Path(name_or_dir).expanduser() if name_or_dir is not None and is_converted(name_or_dir) else None
+    name = folder.resolve().name if folder else find_checkpoint(name_or_dir)[1]
+    folder = folder or _kept(name_or_dir, dtype, library.__version__)
+    check_features(folder, name)
+    supported = library.get_supported_compute_types(target.type)
+    computed = "int8_float32" if dtype == "int8" and target.type == "cpu" else dtype
+    if computed not in supported:
+        raise CheckpointError(
+            f"CTranslate2 has no {dtype} on {target}: use {' or '.join(sorted({*DTYPES} & {*supported}))}"
+        )
+    try:
+        model = library.models.Whisper(
+            str(folder),
+            device=target.type,
+            device_index=target.index or 0,
+            compute_type=computed,
+            intra_threads=torch.get_num_threads(),
+        )
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{name} cannot be loaded ({first_line(error)}): convert it again") from error
+    with quiet_transformers():
+        processor = load_processor(name, folder)
+    settings = GenerationConfig.from_dict(read_json(folder / "generation_config.json", name))
+    return Converted(model, processor, settings, name, dtype)
+
+
+def encode_converted(converted: Converted, features: torch.Tensor) -> Any:
+    """Return the encoder's states of spectrograms (windows, mel bins, frames), as CTranslate2 keeps them."""
+    given = _library().StorageView.from_array(features.float().contiguous().numpy())
+    return converted.model.encode(given)
+
+
+def write_converted(converted: Converted, states: Any, *, num_beams: int = 1, prompt: str = "") -> list[str]:
+    """Return the text of each window, of whose states `encode_converted` returned."""
+    tokenizer, settings = converted.processor.tokenizer, converted.settings
+    before = tokenizer.get_prompt_ids(prompt).tolist() if prompt else []
+    prefix = [*before, *_prefix(settings)]
+    longest = min(settings.max_new_tokens, settings.max_length - len(prefix))
+    results = converted.model.generate(
+        states,
+        [prefix] * states.shape[0],
+        beam_size=num_beams,
+        length_penalty=settings.length_penalty or 1.0,
+        repetition_penalty=settings.repetition_penalty or 1.0,
+        no_repeat_ngram_size=settings.no_repeat_ngram_size or 0,
+        max_length=2 * longest,  # the library halves it
+        suppress_blank=bool(settings.begin_suppress_tokens),
+        suppress_tokens=settings.suppress_tokens or [],
+    )
+    texts: list[str] = tokenizer.batch_decode(
+        [result.sequences_ids[0] for result in results], skip_special_tokens=True
+    )
+    return texts
+
+
+def _prefix(settings: Any) -> list[int]:
+    """Return the tokens before the text, as `generate` of transformers makes them of these settings."""
+    prefix, languages = [settings.decoder_start_token_id], languages_of(settings)
+    if languages and getattr(settings, "language", None):
+        language = settings.language if settings.language in languages else f"<|{settings.language}|>"
+        prefix += [languages[language], settings.task_to_id[settings.task]]
+    no_timestamps = getattr(settings, "no_timestamps_token_id", None)
+    return prefix if no_timestamps is None else [*prefix, no_timestamps]
+
+
+def _kept(model: str | Path | None, dtype: str, version: str) -> Path:
+    """Return the folder in the cache with this checkpoint, converted if it is not there."""
+    found, _ = find_checkpoint(model)
+    made_of = f"{identity(found)} {fingerprint(sorted(found.glob('*.json')))} {dtype} {version}"
+    folder = user_cache() / "ctranslate2" / hashlib.sha256(made_of.encode()).hexdigest()[:20]
+    if not folder.exists():
+        try:
+            convert(found, folder, dtype=dtype)
+        except (CheckpointError, OSError):
+            if not folder.exists():  # else another process was faster
+                raise
+    return folder
+
+
+def _library() -> Any:
+    return require("ctranslate2", extra="fast", purpose="the backend ctranslate2")

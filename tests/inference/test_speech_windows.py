@@ -1,0 +1,87 @@
+"""Long recordings are cut at their pauses, and what is captioned of one is kept."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.audio.samples import decode
+from budew.corpora import read
+from budew.inference import Captioner
+from budew.inference.captioned import NO_SPEECH, WindowCaption
+from budew.resources import data_folder
+from budew.segmentation import SegmentSettings
+from budew.segmentation.recording import cut_recording
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Six bundled clips with two seconds of silence before each and after the last."""
+    pause, parts = np.zeros(2 * 16_000, np.float32), []
+    for clip in list(read(data_folder("demo_clips") / "clips.tar"))[:6]:
+        parts += [pause, decode(clip.audio).samples]
+    samples = np.concatenate([*parts, pause])
+    path = tmp_path_factory.mktemp("film") / "film.flac"
+    soundfile.write(path, np.repeat(samples[:, None], 2, axis=1), 16_000)
+    return path, samples
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return Captioner.from_pretrained(device="cpu", windows="speech", num_beams=1, batch_size=3)
+
+
+def test_windows_are_the_stretches_of_speech_and_tile_the_recording(film, speech):
+    path, samples = film
+    result = speech(path)
+    found = [(window.start, window.end) for window in result.windows if window.text != NO_SPEECH]
+    ends = []
+    cuts = SegmentSettings(max_seconds=speech.backend.window_seconds, max_pause=1.0)
+    pieces = cut_recording(path, cuts, name="film", on_end=lambda *end: ends.append(end))
+    assert found == [piece.span for piece in pieces]
+    assert len(found) >= 5
+    assert result.windows[0].start == 0
+    assert result.duration == ends[0][0] == pytest.approx(len(samples) / 16_000)
+    assert all(one.end == other.start for one, other in zip(result.windows, result.windows[1:], strict=False))
+    assert len({window.text for window in result.windows}) > 3
+
+
+def test_what_fits_in_one_window_is_not_cut(film, speech):
+    (clip, *_) = read(data_folder("demo_clips") / "clips.tar")
+    assert len(speech(clip.audio).windows) == 1
+
+
+def test_without_speech_there_is_one_empty_window(speech, tmp_path):
+    soundfile.write(tmp_path / "hum.wav", np.sin(np.arange(20 * 16_000)) * 0.1, 16_000)
+    result = speech(tmp_path / "hum.wav")
+    assert (result.caption, result.emotions, result.duration) == (NO_SPEECH, {}, 20)
+
+
+class Kept:
+    def __init__(self):
+        self.windows = {}
+
+    def get(self, source, start, end):
+        return self.windows.get((source, start, end))
+
+    def put(self, source, window):
+        again = WindowCaption.from_kept(window.kept())
+        assert again == window
+        self.windows[source, window.start, window.end] = again
+
+
+def test_windows_that_are_kept_are_not_captioned_again(film, speech, monkeypatch):
+    path, _ = film
+    kept = Kept()
+    (whole,) = speech.caption_files([path], kept=kept)
+    with_sound = [window for window in whole.windows if not window.silent]
+    assert len(kept.windows) == len(with_sound)
+    for place in list(kept.windows)[-2:]:
+        del kept.windows[place]
+    captioned, write = [], speech.backend.write
+    monkeypatch.setattr(
+        speech.backend, "write", lambda batch, asked: captioned.append(batch) or write(batch, asked)
+    )
+    assert list(speech.caption_files([path], kept=kept)) == [whole]
+    assert sum(len(batch.windows) for batch in captioned) == 2
