@@ -6,6 +6,7 @@ Importing the package costs a few milliseconds: each name below loads its packag
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from budew.extras import when_imported
 from budew.version import __version__
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ __all__ = [
     "read",
     "render",
 ]
+
+
+def _register(pipelines: object) -> None:
+    """Make "emotion-captioning" a task of `transformers.pipeline`."""
+    from budew.inference.pipeline import register
+
+    register(pipelines)
+
+
+when_imported("transformers.pipelines", _register)
 
 
 def __getattr__(name: str) -> object:

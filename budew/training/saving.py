@@ -25,6 +25,7 @@ from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import is_on_hub
+from budew.model.saving import add_pipeline, save_beside
 from budew.resources import data_folder
 from budew.training.recipe import Recipe
 from budew.training.scratch.heads import WhisperWithHeads
@@ -68,6 +69,8 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     settings.num_beams = recipe.model.num_beams
     if run.prompts:
         settings.trained_with_prompts = True
+    if recipe.data.short_windows:
+        settings.short_windows = True
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
         for adapter in model.peft_config.values():
@@ -83,6 +86,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
         model.to(torch.float16).save_pretrained(unfinished)
         model.config.dtype = torch.float32  # half on disk, computed in full: a CPU is slow in half precision
         model.config.save_pretrained(unfinished)
+        add_pipeline(unfinished)
         _save_beside(unfinished, settings, run, adapter=False)
 
 
@@ -132,9 +136,7 @@ def named_disk_errors() -> Iterator[None]:
 
 def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> None:
     """Save generation config, processor, recipe, history and model card."""
-    settings.save_pretrained(folder)
-    run.processor.save_pretrained(folder)
-    run.processor.feature_extractor.save_pretrained(folder)  # what CTranslate2 and faster-whisper read
+    save_beside(folder, settings, run.processor)
     (folder / "recipe.yaml").write_text(run.recipe.to_yaml(), encoding="utf-8")
     (folder / "README.md").write_text(_card(run, adapter=adapter), encoding="utf-8")
     entries = [  # JSON has no NaN and no infinity

@@ -102,6 +102,7 @@ def test_the_folder_holds_what_each_reader_of_whispers_wants(saved, recipe, mode
     assert "trained_with_prompts" not in generation
     assert {path.name for path in saved.iterdir()} == {
         "config.json",
+        "emotion_captioning.py",
         "generation_config.json",
         "model.safetensors",
         "preprocessor_config.json",

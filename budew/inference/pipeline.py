@@ -1,0 +1,109 @@
+"""The task "emotion-captioning" of transformers: `pipeline("emotion-captioning")("clip.wav")`.
+
+Importing `budew` registers the task, at once or when transformers is imported.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers.pipelines.base import Pipeline
+
+from budew.inference.captioned import Captioned
+from budew.inference.captioner import Captioner
+from budew.inference.recordings import from_audio
+from budew.model.checkpoint import EMBEDDED, checkpoint_of
+from budew.resources import data_folder
+from budew.taxonomy import EMOTIONS
+
+TASK = "emotion-captioning"
+_WRITING = ("num_beams", "num_samples", "style", "parts")
+
+
+class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers is taken as untyped
+    """Captions of speech and what they say, for one input or for lists, generators and datasets of them.
+
+    An input is a path, encoded bytes, a file opened for bytes, or a mapping with "array" (or "raw") and
+    "sampling_rate", or with "bytes" or "path"; an array or a tensor is taken with the argument
+    `sampling_rate`. For an iterator of inputs there is an iterator of outputs, which reads a few batches
+    ahead.
+
+    An output is a dictionary: "caption", "emotions" (name → intensity in (0, 1]; None where none is rated),
+    "bursts", "traits"; with `scores=True` "scores", the intensities of all 40; "windows" of recordings longer
+    than the window of the model; "damaged" and "warnings" where there are any.
+
+    Arguments, of the pipeline or of a call: `batch_size`, `num_beams`, `num_samples`, `style`, `parts` as of
+    `Captioner`, `sampling_rate`, `scores`.
+    """
+
+    _load_processor = False  # ours also knows checkpoints without one
+    _load_tokenizer = False
+    _load_feature_extractor = False
+    _load_image_processor = False
+    _load_video_processor = False
+    _pipeline_calls_generate = True
+
+    def __init__(self, model: Any, processor: Any = None, **options: Any) -> None:
+        tokenizer, extractor = options.pop("tokenizer", None), options.pop("feature_extractor", None)
+        if processor is None and tokenizer is not None and extractor is not None:
+            processor = WhisperProcessor(extractor, tokenizer)
+        self._checkpoint = checkpoint_of(model, processor)
+        given = {name: options.pop(name) for name in _WRITING if name in options}
+        super().__init__(model, processor=self._checkpoint.processor, **options)
+        self._forward_params |= given
+
+    def _sanitize_parameters(self, **given: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        unknown = given.keys() - {*_WRITING, "sampling_rate", "scores"}
+        if unknown:
+            raise TypeError(f"emotion-captioning has no argument {', '.join(sorted(unknown))}")
+        groups = ("sampling_rate",), _WRITING, ("scores",)
+        first, second, third = ({name: given[name] for name in names if name in given} for names in groups)
+        return first, second, third
+
+    def get_iterator(
+        self,
+        inputs: Any,
+        num_workers: int,
+        batch_size: int,
+        preprocess_params: dict[str, Any],
+        forward_params: dict[str, Any],
+        postprocess_params: dict[str, Any],
+    ) -> Iterator[dict[str, Any]]:
+        """Yield outputs lazily. A captioner batches windows, not inputs, and reads in a thread of its own."""
+        captioner = Captioner(self._checkpoint, batch_size=batch_size, **forward_params)
+        if hasattr(inputs, "__getitem__"):  # a dataset of torch need not be iterable
+            inputs = map(inputs.__getitem__, range(len(inputs)))
+        recordings = (self.preprocess(audio, **preprocess_params) for audio in inputs)
+        return (self.postprocess(result, **postprocess_params) for result in captioner.captioned(recordings))
+
+    def run_single(self, inputs: Any, *params: dict[str, Any]) -> dict[str, Any]:
+        """Return the output for one input."""
+        return next(self.get_iterator([inputs], 0, 16, *params))
+
+    def preprocess(self, audio: Any, *, sampling_rate: int | None = None) -> Any:
+        """Return an input as a recording."""
+        return from_audio(audio, sampling_rate)
+
+    def _forward(self, recording: Any, **options: Any) -> Captioned:
+        return next(Captioner(self._checkpoint, **options).captioned([recording]))
+
+    def postprocess(self, result: Captioned, *, scores: bool = False) -> dict[str, Any]:
+        """Return the output for a captioned recording."""
+        shown = result.to_dict()
+        del shown["source"], shown["duration"]
+        if scores:
+            expected = result.expected
+            absent = 0.0 if expected.rated else None
+            shown["scores"] = {name: expected.emotions.get(name, absent) for name in EMOTIONS}
+        return shown
+
+
+def register(pipelines: Any) -> None:
+    """Make the task known to transformers, whose module `transformers.pipelines` this is."""
+    pipelines.PIPELINE_REGISTRY.register_pipeline(
+        TASK,
+        pipeline_class=EmotionCaptioningPipeline,
+        pt_model=WhisperForConditionalGeneration,
+        default={"model": (str(data_folder("checkpoints") / EMBEDDED), None)},
+        type="multimodal",
+    )
