@@ -9,7 +9,7 @@ from typer import Option
 
 from budew.cli import options
 from budew.cli.options import SETTINGS
-from budew.cli.speech import BatchSize, NumBeams, Samples
+from budew.cli.speech import Samples
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
 app = typer.Typer(help="Score models on published benchmarks, beside the published figures.", **SETTINGS)
@@ -34,7 +34,7 @@ class Source:
         ),
     ] = "intensity"
     device: options.Device = None
-    batch_size: BatchSize = 16
+    batch_size: options.WindowBatch = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def emonet_voice(
     ],
     source: Source,
     reporting: Reporting,
-    num_beams: NumBeams = None,
+    num_beams: options.NumBeams = None,
     samples: Samples = 0,
     calibration: Annotated[
         Path | None,
@@ -127,7 +127,7 @@ def calibrate(
         Path, Option("--output", "-o", metavar="FILE", dir_okay=False, help="File for the calibration.")
     ],
     source: Source,
-    num_beams: NumBeams = None,
+    num_beams: options.NumBeams = None,
     samples: Samples = 0,
     share: Annotated[
         float,

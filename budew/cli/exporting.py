@@ -45,11 +45,11 @@ def export(
         int | None, Option(metavar="N", min=1, help="parquet, parler: clips in each file. Default: 1000.")
     ] = None,
     caption: Annotated[
-        Literal["newest", "paraphrase", "render", "original", "all"],
+        Literal["newest", "paraphrase", "render", "model", "original", "all"],
         Option(
             metavar="ORIGIN",
-            help="Captions to export: paraphrase (accepted by the gate), render (from templates), original, "
-            "all, or newest: the first of these three that a clip has.",
+            help="Captions to export: paraphrase (accepted by the gate), render (from templates), model (by "
+            "budew corpus caption), original, all, or newest: the first of these four that a clip has.",
         ),
     ] = "newest",
     pick: Annotated[

@@ -46,6 +46,20 @@ Dtype = Annotated[
     Literal["float32", "bfloat16", "float16", "int8"] | None,
     Option(help="Precision. Default: float16 on cuda, int8 with ctranslate2 on a CPU, else float32."),
 ]
+NumBeams = Annotated[
+    int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
+]
+WindowBatch = Annotated[
+    int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
+]
+Style = Annotated[
+    Literal["prose", "short", "tags"] | None,
+    Option(help="Style of the captions, with a checkpoint that was trained with prompts."),
+]
+Parts = Annotated[
+    Literal["all", "emotions", "bursts", "speaker"] | None,
+    Option(help="What the captions speak of, with a checkpoint that was trained with prompts."),
+]
 Output = Annotated[
     Path | None,
     Option("--output", "-o", metavar="FILE", dir_okay=False, help="Write to this file instead of stdout."),

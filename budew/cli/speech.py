@@ -25,13 +25,6 @@ Samples = Annotated[
         "0: scores of the one caption.",
     ),
 ]
-NumBeams = Annotated[
-    int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
-]
-BatchSize = Annotated[
-    int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
-]
-
 app = typer.Typer()
 
 
@@ -59,16 +52,10 @@ def caption(
     ] = "text",
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
     model: options.Model = None,
-    num_beams: NumBeams = None,
+    num_beams: options.NumBeams = None,
     samples: Samples = 0,
-    style: Annotated[
-        Literal["prose", "short", "tags"] | None,
-        Option(help="Style of the captions, with a checkpoint that was trained with prompts."),
-    ] = None,
-    parts: Annotated[
-        Literal["all", "emotions", "bursts", "speaker"] | None,
-        Option(help="What the captions speak of, with a checkpoint that was trained with prompts."),
-    ] = None,
+    style: options.Style = None,
+    parts: options.Parts = None,
     windows: Annotated[
         Literal["speech", "fixed"] | None,
         Option(
@@ -76,7 +63,7 @@ def caption(
             "length. Default: speech where the extra corpora is installed."
         ),
     ] = None,
-    batch_size: BatchSize = 16,
+    batch_size: options.WindowBatch = 16,
     backend: options.Backend = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -173,7 +160,7 @@ def evaluate(
     json: options.JsonFile = None,
     html: options.HtmlFile = None,
     device: options.Device = None,
-    batch_size: BatchSize = 16,
+    batch_size: options.WindowBatch = 16,
     samples: Samples = 0,
 ) -> None:
     """Score a captioner against the profiles of a corpus: correlation for each emotion, with intervals.

@@ -18,7 +18,7 @@ from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
 """Characters. A tar header holds no more, nor does a file name with a suffix."""
-CAPTION_KINDS = ("paraphrase", "render", "original")
+CAPTION_KINDS = ("paraphrase", "render", "model", "original")
 """Newest first: rewritten and accepted by the gate, rendered from the profile, or of the corpus itself."""
 
 
@@ -33,7 +33,7 @@ class Caption:
     def kind(self) -> str:
         """One of `CAPTION_KINDS`, by what wrote it."""
         by = self.made_by.get("by")
-        return by if by in ("paraphrase", "render") else "original"
+        return by if by in CAPTION_KINDS else "original"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

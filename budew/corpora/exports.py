@@ -36,7 +36,7 @@ class Exported:
 
     Attributes:
         clips: how many were written.
-        written: captions that were written, by what wrote them ("paraphrase", "render", "original").
+        written: captions that were written, by what wrote them ("paraphrase", "render", "model", "original").
         left_out: captions of these clips that were not.
     """
 

@@ -31,7 +31,8 @@ class WindowCaption:
     """The caption of the audio between `start` and `end` (seconds).
 
     `profile` is the parse of `text`, or the consensus of sampled captions where there are any; then `sampled`
-    has the plain means over them. `removed` says what was removed of the text, stray letters or repetitions.
+    has the plain means over them, `samples` their texts. `removed` says what was removed of the text, stray
+    letters or repetitions.
     """
 
     start: float
@@ -40,6 +41,7 @@ class WindowCaption:
     profile: VoiceProfile
     sampled: VoiceProfile | None = None
     removed: str | None = None
+    samples: tuple[str, ...] = ()
 
     @property
     def silent(self) -> bool:
@@ -62,7 +64,7 @@ class WindowCaption:
         return dict(self.profile.emotions)
 
     def kept(self) -> dict[str, Any]:
-        """Return all of the window as JSON values, for `from_kept`."""
+        """Return the window as JSON values, but for the texts of samples, for `from_kept`."""
         sampled = self.sampled and self.sampled.to_dict()
         return {
             **{name: getattr(self, name) for name in ("start", "end", "text", "removed")},
@@ -219,7 +221,7 @@ def _is_withheld(window: WindowCaption) -> bool:
 
 
 def _withheld(window: WindowCaption) -> WindowCaption:
-    return replace(window, text="", profile=VoiceProfile(None), sampled=None)
+    return replace(window, text="", profile=VoiceProfile(None), sampled=None, samples=())
 
 
 def clean(text: str) -> tuple[str, str]:

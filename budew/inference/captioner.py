@@ -331,12 +331,13 @@ class _Unfinished:
         removed = "repetitions at the end of the caption removed" if text != line else None
         if stray:
             removed = f"stray letters {stray!r} before the caption removed"
-        expected = _expected(written.samples)
+        samples = tuple(without_loop(clean(one)[0]) for one in written.samples)
+        expected = expectation([parse(one).profile for one in samples]) if samples else None
         if text in (SILENCE, NO_SPEECH):
             profile = VoiceProfile()
         else:
             profile = parse(text).profile if expected is None else consensus(expected)
-        caption = WindowCaption(window.start, window.end, text, profile, expected, removed)
+        caption = WindowCaption(window.start, window.end, text, profile, expected, removed, samples)
         self.windows[place] = caption
         return caption
 
@@ -374,7 +375,3 @@ class _Batch:
     source: str
     windows: list[_Place]
     prepared: Prepared
-
-
-def _expected(samples: Sequence[str]) -> VoiceProfile | None:
-    return expectation([parse(clean(one)[0]).profile for one in samples]) if samples else None

@@ -46,9 +46,9 @@ ROW = np.dtype(
         ("flags", "u1"),
     ]
 )  # fmt: skip
-RATED, REWRITTEN, RENDERED, ORIGINAL = 1, 2, 4, 8
+RATED, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
 """What a clip has: a profile that says something, and captions of the kinds of `budew.corpora.clip`."""
-_KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "original": ORIGINAL}
+_KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
 LONGEST_SECONDS = 24 * 3600.0
 MOST_OPEN = 64
 """Files that a process holds open."""

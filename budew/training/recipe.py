@@ -118,7 +118,7 @@ class DataSettings(Settings):
     captions: Literal["checked", "any"] = Field(
         default="checked",
         description='captions that are learned as they are, "checked": paraphrases that passed the gate and '
-        'captions that came with the corpus; "any": rendered ones as well',
+        'captions that came with the corpus; "any": rendered ones and those of a model as well',
     )
     longer: Literal["skip", "split", "cut", "error"] = Field(
         default="skip",
