@@ -12,6 +12,8 @@ from budew.model.checkpoint import Checkpoint
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
+SHORTEST = 4.0
+"""Seconds. Batches of training are as long as their longest clip, seldom less: shorter windows cost accuracy."""
 AHEAD = 8
 """Batches within which items of a kind are gathered."""
 
@@ -19,10 +21,12 @@ AHEAD = 8
 def padded_seconds(model: Backend | Checkpoint, samples: int) -> float:
     """Return to how many seconds a window of so many samples is padded, whatever the others of its batch.
 
-    That is the window of the model, or for one that was trained on short windows the next whole second.
+    That is the window of the model, or for one that was trained on short windows the next whole second from
+    `SHORTEST` on.
     """
-    own = math.ceil(samples / model.sampling_rate)
-    return min(model.window_seconds, own) if model.short_windows else model.window_seconds
+    if not model.short_windows:
+        return model.window_seconds
+    return min(model.window_seconds, max(SHORTEST, math.ceil(samples / model.sampling_rate)))
 
 
 def gathered(
