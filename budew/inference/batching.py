@@ -13,7 +13,7 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 SHORTEST = 4.0
-"""Seconds. Batches of training are as long as their longest clip, seldom less: shorter windows cost accuracy."""
+"""Seconds. Batches of training are as long as their longest clip, seldom less; shorter ones cost accuracy."""
 AHEAD = 8
 """Batches within which items of a kind are gathered."""
 

@@ -69,7 +69,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     settings.num_beams = recipe.model.num_beams
     if run.prompts:
         settings.trained_with_prompts = True
-    if recipe.data.short_windows:
+    if recipe.data.short_windows == 1:  # else it has learned from whole windows alone at last
         settings.short_windows = True
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
@@ -148,7 +148,7 @@ def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> Non
     ]
     made = {"made_by": f"budew {__version__}", "recipe": run.recipe.name, "history": entries}
     (folder / "training.json").write_text(
-        json.dumps(made, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        json.dumps(made, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
     )
 
 
