@@ -5,12 +5,13 @@ the mean. For this package it takes windows of 12 s, as if it had been trained o
 The table has medians and ratios to the stock pipeline. Below it: which share of the peak of 8-bit matrix
 products the fastest reaches, and where its time goes.
 
-    python benchmarks/captioning.py [--size openai/whisper-small] [--clips 96] [--rounds 3]
+    python benchmarks/captioning.py [--size openai/whisper-small] [--clips 256] [--rounds 3]
 """
 
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,7 +29,8 @@ from training import write_base
 from transformers import WhisperForConditionalGeneration, pipeline
 
 from budew.inference import Captioner
-from budew.inference.backends.converted import CTranslate2Backend
+from budew.inference.backends import CTranslate2Backend
+from budew.inference.batching import gathered, padded_seconds
 from budew.model.adapt import set_window, short_window
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
@@ -92,7 +94,7 @@ def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int,
         arrays = [{"array": clip, "sampling_rate": RATE} for clip in clips]
         sides[f"budew, {captioner.backend.runs_on}"] = (
             len(clips),
-            lambda captioner=captioner, arrays=arrays: captioner(arrays),  # type: ignore[misc]
+            lambda captioner=captioner, arrays=arrays: captioner(arrays),  # type: ignore[misc]  # lambdas with defaults
         )
     files = folder / "files"
     files.mkdir()
@@ -124,23 +126,20 @@ def explain(captioner: Captioner, short: Path, clips: Sequence[Samples], whole: 
     backend = captioner.backend
     assert isinstance(backend, CTranslate2Backend)
     model = WhisperForConditionalGeneration.from_pretrained(short).eval()
-    by_length: dict[int, list[Samples]] = {}
-    for clip in clips:
-        by_length.setdefault(min(WINDOW, -(-len(clip) // RATE)), []).append(clip)
+    flops_of = cache(partial(_flops, model))
+    batches = gathered(clips, lambda clip: padded_seconds(backend, len(clip)), captioner.batch_size)
     flops, spectrograms, encoder, decoder = 0, 0.0, 0.0, 0.0
-    for seconds, some in by_length.items():
-        flops += len(some) * _flops(model, seconds * 100)
-        for first in range(0, len(some), captioner.batch_size):
-            windows = some[first : first + captioner.batch_size]
-            start = time.perf_counter()
-            batch = backend.prepare(windows, seconds)
-            spectrograms += time.perf_counter() - start
-            start = time.perf_counter()
-            states = encode_converted(backend.converted, batch.features)
-            encoder += time.perf_counter() - start
-            start = time.perf_counter()
-            write_converted(backend.converted, states)
-            decoder += time.perf_counter() - start
+    for seconds, windows in filter(None, batches):
+        flops += len(windows) * flops_of(round(seconds * 100))
+        start = time.perf_counter()
+        batch = backend.prepare(windows, seconds)
+        prepared = time.perf_counter()
+        states = encode_converted(backend.converted, batch.features)
+        encoded = time.perf_counter()
+        write_converted(backend.converted, states)
+        decoder += time.perf_counter() - encoded
+        encoder += encoded - prepared
+        spectrograms += prepared - start
     peak = _peak()
     print(
         f"{flops / len(clips) / 1e9:.0f} GFLOP a clip; {flops / whole / 1e9:.0f} GFLOP/s, "

@@ -51,7 +51,7 @@ class CaptionClips:
         Raises:
             CheckpointError, MissingExtraError, InputError: as of `Captioner.from_pretrained`.
         """
-        return _loaded(replace(self, keep_profile=False))
+        return _loaded(replace(self, keep_profile=False))[0]
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Caption clips in their order.
@@ -60,10 +60,10 @@ class CaptionClips:
             JobError: the checkpoint cannot be loaded, or the model failed.
         """
         try:
-            captioner = self.captioner()
+            captioner, weights = _loaded(replace(self, keep_profile=False))
         except (BudewError, OSError) as error:
             raise JobError(str(error)) from error
-        made_by = {"by": MADE_BY, "model": captioner.backend.name, "weights": identity(self.model)}
+        made_by = {"by": MADE_BY, "model": captioner.backend.name, "weights": weights}
         waiting: deque[Clip] = deque()
         failures: list[tuple[str, CorpusError]] = []
 
@@ -97,8 +97,8 @@ class CaptionClips:
 
 
 @lru_cache(maxsize=1)
-def _loaded(job: CaptionClips) -> Captioner:
-    return Captioner.from_pretrained(
+def _loaded(job: CaptionClips) -> tuple[Captioner, str]:
+    captioner = Captioner.from_pretrained(
         job.model,
         backend=job.backend,
         device=job.device,
@@ -109,3 +109,4 @@ def _loaded(job: CaptionClips) -> Captioner:
         style=job.style,
         parts=job.parts,
     )
+    return captioner, identity(job.model)

@@ -22,8 +22,14 @@ from budew.captions.caption_prompt import prompt_of
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, BudewWarning, CorpusError, InputError, JobError, first_line
-from budew.inference.backends import Asked, Backend, Prepared, Written, load_backend
-from budew.inference.backends.local import TransformersBackend
+from budew.inference.backends import (
+    Asked,
+    Backend,
+    Prepared,
+    TransformersBackend,
+    Written,
+    load_backend,
+)
 from budew.inference.batching import gathered, one_ahead, padded_seconds
 from budew.inference.captioned import (
     NO_SPEECH,
@@ -187,7 +193,7 @@ class Captioner:
         paths: Iterable[str | Path],
         *,
         finished: Container[str] = (),
-        kept: "KeptWindows | None" = None,
+        kept: KeptWindows | None = None,
         progress: Progress | None = None,
     ) -> Iterator[Captioned | Failure]:
         """Caption files, folders and corpora, one result for each recording in their order.
@@ -218,7 +224,7 @@ class Captioner:
             yield result
 
     def _caption(
-        self, recordings: Iterable[Recording], kept: "KeptWindows | None" = None
+        self, recordings: Iterable[Recording], kept: KeptWindows | None = None
     ) -> Iterator[Captioned | Failure]:
         """Caption batches, and pass on what is complete, in order."""
         waiting: deque[_Unfinished] = deque()
@@ -239,7 +245,7 @@ class Captioner:
         self,
         recordings: Iterable[Recording],
         waiting: "deque[_Unfinished]",
-        kept: "KeptWindows | None",
+        kept: KeptWindows | None,
     ) -> "Iterator[_Place | None]":
         """Yield the windows with sound that are not known; None after a recording that has none."""
         for recording in recordings:

@@ -41,16 +41,13 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
     _load_feature_extractor = False
     _load_image_processor = False
     _load_video_processor = False
-    _pipeline_calls_generate = True
 
     def __init__(self, model: Any, processor: Any = None, **options: Any) -> None:
         tokenizer, extractor = options.pop("tokenizer", None), options.pop("feature_extractor", None)
         if processor is None and tokenizer is not None and extractor is not None:
             processor = WhisperProcessor(extractor, tokenizer)
         self._checkpoint = checkpoint_of(model, processor)
-        given = {name: options.pop(name) for name in _WRITING if name in options}
         super().__init__(model, processor=self._checkpoint.processor, **options)
-        self._forward_params |= given
 
     def _sanitize_parameters(self, **given: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         unknown = given.keys() - {*_WRITING, "sampling_rate", "scores"}
@@ -75,10 +72,6 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
             inputs = map(inputs.__getitem__, range(len(inputs)))
         recordings = (self.preprocess(audio, **preprocess_params) for audio in inputs)
         return (self.postprocess(result, **postprocess_params) for result in captioner.captioned(recordings))
-
-    def run_single(self, inputs: Any, *params: dict[str, Any]) -> dict[str, Any]:
-        """Return the output for one input."""
-        return next(self.get_iterator([inputs], 0, 16, *params))
 
     def preprocess(self, audio: Any, *, sampling_rate: int | None = None) -> Any:
         """Return an input as a recording."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from budew.model.checkpoint import load_checkpoint
+from budew.model.generate import spectrograms
 
 PUBLISHED = "laion/BUD-E-Whisper"
 """The encoder under the published heads, as their model card says."""
@@ -46,8 +47,7 @@ class Encoder:
         Args:
             windows: mono samples (n,) each, at `sampling_rate`, at most `window_seconds` long.
         """
-        extracted = self.extractor(list(windows), sampling_rate=self.sampling_rate, return_tensors="pt")
-        features = extracted.input_features.to(self.device, self.module.dtype)
+        features = spectrograms(self.extractor, windows).to(self.device, self.module.dtype)
         with torch.inference_mode():
             states: Tensor = self.module(features).last_hidden_state
         return states

@@ -97,6 +97,7 @@ class PartialResults:
     path: Path
     finished: set[str] = field(default_factory=set)
     windows: dict[tuple[str, float, float], WindowCaption] = field(default_factory=dict)
+    _file: TextIO | None = None
 
     def keep(self, results: Iterable[Captioned | Failure]) -> None:
         """Append results, each as soon as it is there."""
@@ -112,8 +113,7 @@ class PartialResults:
         self._append({"window_of": source, **window.kept()})
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            print(json.dumps(entry, allow_nan=False), file=file)
+        print(json.dumps(entry, allow_nan=False), file=self._file, flush=True)
 
     def read(self) -> None:
         """Find what is kept."""
@@ -155,7 +155,8 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     if whole:
         done = f"{len(kept.finished):,} recordings and {len(kept.windows):,} windows"
         say_error(f"{kept.path}: continuing after {done}")
-    yield kept
+    with kept.path.open("a", encoding="utf-8") as kept._file:
+        yield kept
     kept.path.unlink()
 
 

@@ -48,7 +48,7 @@ ROW = np.dtype(
 )  # fmt: skip
 RATED, REWRITTEN, RENDERED, ORIGINAL, MODELLED = 1, 2, 4, 8, 16
 """What a clip has: a profile that says something, and captions of the kinds of `budew.corpora.clip`."""
-_KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
+KINDS = {"paraphrase": REWRITTEN, "render": RENDERED, "model": MODELLED, "original": ORIGINAL}
 LONGEST_SECONDS = 24 * 3600.0
 MOST_OPEN = 64
 """Files that a process holds open."""
@@ -231,7 +231,7 @@ def _noted(clip: Clip) -> tuple[bytes, int]:
     captions: dict[str, list[str]] = {}
     for caption in clip.captions:
         captions.setdefault(caption.kind, []).append(caption.text)
-    flags = sum(_KINDS[kind] for kind in captions)
+    flags = sum(KINDS[kind] for kind in captions)
     if clip.profile is not None and says_anything(clip.profile):
         flags |= RATED
     synthesis = clip.metadata.get("synthesis")

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from budew.errors import CorpusError
-from budew.training.clip_index import MODELLED, ORIGINAL, RATED, RENDERED, REWRITTEN, ClipIndex
+from budew.training.clip_index import KINDS, RATED, ClipIndex
 from budew.training.recipe import Recipe
 
 LEARNED = {"checked": ("paraphrase", "original"), "any": ("paraphrase", "original", "render", "model")}
 """Kinds of captions that are learned as they are, by `data.captions`."""
-_FLAGS = {"checked": REWRITTEN | ORIGINAL, "any": REWRITTEN | ORIGINAL | RENDERED | MODELLED}
+_FLAGS = {name: sum(KINDS[kind] for kind in kinds) for name, kinds in LEARNED.items()}
 _NOTHING = {"paraphrase": "no caption to learn", "template": "no profile", "scalars": "no profile"}
 """Why there is nothing to learn of a clip."""
 SHORTEST = 0.1

@@ -17,7 +17,7 @@ from transformers import pipeline
 from budew.errors import AudioError
 from budew.inference import Captioner
 from budew.model.checkpoint import EMBEDDED
-from budew.model.saving import add_pipeline
+from budew.model.saving import PIPELINE, add_pipeline
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS
 from tests.inference.conftest import RATE, sound
@@ -144,6 +144,10 @@ def test_the_embedded_checkpoint_is_the_default_and_other_tasks_are_as_before(ma
     stock = pipeline("automatic-speech-recognition", model=folder, device="cpu")
     sound = {"raw": make_sound(1, 1.0), "sampling_rate": RATE}
     assert captions(sound)["caption"] == stock(dict(sound))["text"]
+
+
+def test_the_embedded_checkpoint_carries_the_pipeline_of_today():
+    assert (data_folder("checkpoints") / EMBEDDED / PIPELINE.name).read_bytes() == PIPELINE.read_bytes()
 
 
 def test_a_saved_checkpoint_captions_without_this_package(formats, tmp_path):

@@ -1,0 +1,184 @@
+"""What turns windows of samples into text: transformers or CTranslate2.
+
+A backend works in two steps, so that the first, on the CPU, can go on for the next batch while the model
+works on this one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budew.errors import InputError
+from budew.inference.loops import stop_of_loops
+from budew.inference.self_consistency import sample_captions
+from budew.model.checkpoint import Checkpoint, load_checkpoint
+from budew.model.converted import (
+    Converted,
+    encode_converted,
+    is_converted,
+    load_converted,
+    write_converted,
+)
+from budew.model.generate import (
+    checked_beams,
+    encode,
+    features_of,
+    number_of_beams,
+    spectrograms,
+    write_captions,
+)
+
+Samples = NDArray[np.float32]
+BACKENDS = ("transformers", "ctranslate2")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How captions are written.
+
+    Attributes:
+        num_beams: beam width; 1 is greedy search.
+        num_samples: captions that are sampled of each window, besides the one that is searched for.
+        prompt: of `budew.captions.caption_prompt`, or "".
+    """
+
+    num_beams: int = 1
+    num_samples: int = 0
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch of windows, mono samples (n,) each, and what the backend made of them before the model runs."""
+
+    windows: Sequence[Samples]
+    features: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The caption of a window as the model wrote it, and those that were sampled."""
+
+    text: str
+    samples: tuple[str, ...] = ()
+
+
+class Backend(Protocol):
+    """A checkpoint and what runs it.
+
+    Attributes:
+        name: of the checkpoint.
+        runs_on: library, precision and device: "transformers, float32, cpu".
+        window_seconds: longest window.
+        sampling_rate: Hz, of the windows.
+        short_windows: whether windows are best padded to little more than their own length.
+        trained_with_prompts: whether the model follows prompts.
+        can_sample: whether it draws captions that window and seed decide.
+        num_beams: beam width of the checkpoint.
+    """
+
+    name: str
+    runs_on: str
+    window_seconds: float
+    sampling_rate: int
+    short_windows: bool
+    trained_with_prompts: bool
+    can_sample: bool
+    num_beams: int
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+        """Return a batch of windows, padded to so many seconds. May run beside `write`, in another thread."""
+
+    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+        """Return what the model writes of each window."""
+
+
+class TransformersBackend:
+    """A checkpoint that transformers runs, on any device of torch."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.name = checkpoint.name
+        self.runs_on = f"transformers, {checkpoint.dtype}, {checkpoint.model.device}"
+        self.window_seconds = checkpoint.window_seconds
+        self.sampling_rate = checkpoint.sampling_rate
+        self.short_windows = checkpoint.short_windows
+        self.trained_with_prompts = checkpoint.trained_with_prompts
+        self.can_sample = True
+        self.num_beams = number_of_beams(checkpoint)
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+        """Compute spectrograms."""
+        return Prepared(windows, features_of(self.checkpoint, windows, seconds=seconds))
+
+    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+        """Run the encoder once, and the decoder for the caption and the samples."""
+        encoded = encode(self.checkpoint, batch.windows, batch.features)
+        texts = write_captions(
+            self.checkpoint,
+            encoded,
+            num_beams=asked.num_beams,
+            prompt=asked.prompt,
+            stopping_criteria=stop_of_loops(),
+        )
+        sampled = sample_captions(
+            self.checkpoint, encoded, num_samples=asked.num_samples, prompt=asked.prompt
+        )
+        return [Written(text, some) for text, some in zip(texts, sampled, strict=True)]
+
+
+class CTranslate2Backend:
+    """A checkpoint that CTranslate2 runs."""
+
+    def __init__(self, converted: Converted) -> None:
+        extractor = converted.processor.feature_extractor
+        self.converted = converted
+        self.name = converted.name
+        self.runs_on = f"ctranslate2, {converted.dtype}, {converted.model.device}"
+        self.window_seconds = extractor.n_samples / extractor.sampling_rate
+        self.sampling_rate: int = extractor.sampling_rate
+        self.short_windows = converted.short_windows
+        self.trained_with_prompts = converted.trained_with_prompts
+        self.can_sample = False  # its random numbers depend on threads
+        self.num_beams = checked_beams(converted.settings.num_beams, converted.name)
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+        """Compute spectrograms."""
+        extractor = self.converted.processor.feature_extractor
+        return Prepared(windows, spectrograms(extractor, windows, seconds=seconds))
+
+    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+        """Search for captions."""
+        states = encode_converted(self.converted, batch.features)
+        texts = write_converted(self.converted, states, num_beams=asked.num_beams, prompt=asked.prompt)
+        return [Written(text) for text in texts]
+
+
+def load_backend(
+    model: str | Path | None = None,
+    *,
+    backend: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+) -> Backend:
+    """Load a checkpoint into a backend.
+
+    Args:
+        model: a folder, a hub id, or None for the checkpoint in this package.
+        backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
+        device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
+        dtype: `float32`, `bfloat16`, `float16` or `int8`; None: see `load_checkpoint`, `load_converted`.
+
+    Raises:
+        CheckpointError, MissingExtraError: as of `load_checkpoint` and `load_converted`.
+        InputError: no such backend or dtype.
+    """
+    if backend not in (None, *BACKENDS):
+        raise InputError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
+    if backend == "ctranslate2" or (backend is None and is_converted(model)):
+        return CTranslate2Backend(load_converted(model, device=device, dtype=dtype))
+    return TransformersBackend(load_checkpoint(model, device=device, dtype=dtype))
