@@ -21,6 +21,8 @@ SPECIAL = (
 )
 WORDS = ("a calm voice, deeply sad", "an angry man shouting", "She sounds amused and full of hope.")
 
+gc.disable()  # until all tests are imported
+
 
 def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = True) -> Path:
     """Write a random `WhisperForConditionalGeneration` and its processor to `folder`.
@@ -99,10 +101,11 @@ def _generation_config(ids: dict[str, int], *, multilingual: bool):
     )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _garbage() -> None:
-    """Leave out what was imported: a trainer collects garbage, which takes a second with all of that."""
+    """Leave out what is there: a trainer collects garbage, which takes a second with all modules."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param("kill.py --clips 400 --shards 8 --kills 4 --seed 3", marks=pytest.mark.long),
+        "kill.py --clips 400 --shards 8 --kills 4 --seed 3",
         "corruption.py --items 200 --broken 40 --seed 3",
-        pytest.param("round_trip.py --profiles 5000 --seed 3", marks=pytest.mark.long),
+        "round_trip.py --profiles 5000 --seed 3",
         "fuzz.py --inputs 500 --sizes 1000 10000",
     ],
 )

@@ -79,6 +79,7 @@ def test_differences_are_paired(example: SimpleNamespace) -> None:
     assert alone["high"] - alone["low"] > 0.1
 
 
+@pytest.mark.long
 def test_the_ablation_runs_and_resumes(
     example: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,13 +64,14 @@ def test_several_captions_are_sampled_and_the_profile_is_their_consensus(job, cl
     assert set(done[0].profile.emotions) <= said
 
 
-def test_workers_batches_and_a_second_run_make_no_difference(job, clips, tmp_path):
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.long)])
+def test_workers_batches_and_a_second_run_make_no_difference(job, clips, tmp_path, workers):
     corpus = tmp_path / "in"
     for number in range(3):
         write_shard(corpus / f"{number}.tar", clips[2 * number : 2 * number + 2])
     made = []
-    for name, workers, batch_size in (("a", 0, 1), ("b", 2, 4)):
-        run(replace(job, batch_size=batch_size), corpus, tmp_path / name, workers=workers)
+    for name, processes, batch_size in (("a", 0, 1), ("b", workers, 4)):
+        run(replace(job, batch_size=batch_size), corpus, tmp_path / name, workers=processes)
         made.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).glob("*.tar"))})
     assert made[0] == made[1]
     assert len(made[0]) == 3

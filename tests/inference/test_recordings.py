@@ -103,7 +103,7 @@ def test_an_array_that_is_no_sound_is_refused(samples, rate, complaint):
 
 
 def test_less_than_one_frame_is_too_short():
-    for rate, channels in ((1_000, 1), (1_000_000, 64)):
+    for rate, channels in ((1_000, 1), (1_000_000, 8)):
         (window,) = from_audio(np.ones((rate, channels)), rate).cut(2, 16_000)
         assert window.end == pytest.approx(1, abs=0.01)
     with pytest.raises(AudioError, match="too short"):

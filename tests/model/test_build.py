@@ -107,6 +107,7 @@ def test_the_vocabulary_is_as_large_as_asked_and_no_smaller_than_the_bytes():
     assert len(build_tokenizer([], vocabulary=256 + len(SPECIAL))) == 256 + len(SPECIAL)
 
 
+@pytest.mark.long
 def test_another_process_learns_the_same(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path / "here")
     program = (
