@@ -44,10 +44,10 @@ def caption(
         ),
     ],
     format: Annotated[
-        Literal["text", "json", "jsonl", "csv", "srt", "vtt"],
+        Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"],
         Option(
             help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
-            "window, srt or vtt for subtitles."
+            "window, srt or vtt for subtitles, html for a page with players."
         ),
     ] = "text",
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
@@ -81,6 +81,7 @@ def caption(
     """
     from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
+    from budew.inference.recordings import from_paths
     from budew.reports.captions_output import reported, write_records
     from budew.segmentation.voice_activity import can_hear_speech
 
@@ -103,6 +104,8 @@ def caption(
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
     shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
+    if format == "html":
+        shape["recordings"] = from_paths(paths)[0]
     if output_file is not None and _is_file(output_file):
         fine = _caption_to_file(captioner, paths, output_file, model, shape)
         raise typer.Exit(0 if fine else 1)

@@ -1,4 +1,4 @@
-"""Captions of recordings as text, JSON, JSON Lines, CSV or subtitles; resumable where they go to a file.
+"""Captions of recordings as text, JSON, CSV, subtitles or a page; resumable where they go to a file.
 
 On stdout each result appears when it is there. A file appears when it is complete; until then the results
 are kept in `FILE.part` beside it, so that the same command resumes.
@@ -17,10 +17,12 @@ from pysubs2 import SSAEvent, SSAFile
 from budew.errors import InputError
 from budew.inference import Captioned, Failure, WindowCaption
 from budew.inference.captioned import NO_SPEECH, SILENCE
+from budew.inference.recordings import Recording
+from budew.reports.captions_page import captions_page
 from budew.taxonomy import EMOTIONS
 from budew.terminal import as_json, say_error
 
-FORMATS = ("text", "json", "jsonl", "csv", "srt", "vtt")
+FORMATS = ("text", "json", "jsonl", "csv", "srt", "vtt", "html")
 Record = Mapping[str, Any]
 """A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
@@ -43,7 +45,15 @@ def is_bad(record: Record) -> bool:
     return "error" in record or "damaged" in record
 
 
-def write_records(records: Iterable[Record], file: TextIO, *, format: str, scores: bool, named: bool) -> bool:
+def write_records(
+    records: Iterable[Record],
+    file: TextIO,
+    *,
+    format: str,
+    scores: bool,
+    named: bool,
+    recordings: Iterable[Recording] = (),
+) -> bool:
     """Write results as they come; return whether no audio failed or is damaged.
 
     Raises:
@@ -53,12 +63,13 @@ def write_records(records: Iterable[Record], file: TextIO, *, format: str, score
         records: one for each recording.
         file: open for writing text.
         format: one of `FORMATS`. "json" is one array; "csv" has a row for each window; "srt" and "vtt" are
-            subtitles of one recording. Only "json" and "jsonl" show failures.
+            subtitles of one recording, "html" is a page. Only "json", "jsonl" and "html" show failures.
         scores: add the emotions as numbers; in JSON all 40, under `scores`; null of a withheld caption.
         named: as text, put the name of the recording before its caption.
+        recordings: whose captions these are, for the players of a page.
     """
     bad = 0
-    separator, subtitled = "[", 0
+    separator, subtitled, shown = "[", 0, list[Record]()
     if format == "csv":
         csv.writer(file).writerow(["source", "start", "end", "caption", *(EMOTIONS if scores else ())])
     for record in records:
@@ -72,6 +83,8 @@ def write_records(records: Iterable[Record], file: TextIO, *, format: str, score
             if subtitled > 1:
                 raise InputError(f"{format} holds the captions of one recording: give one, or another format")
             print(_subtitles(record, format), end="", file=file)
+        elif format == "html":
+            shown.append(record)
         elif format == "jsonl":
             print(as_json(_scored(record, scores)), file=file, flush=True)
         else:
@@ -79,6 +92,8 @@ def write_records(records: Iterable[Record], file: TextIO, *, format: str, score
             separator = ","
     if format == "json":
         print("\n]" if separator == "," else "[]", file=file)
+    elif format == "html":
+        file.write(captions_page(shown, recordings))
     return not bad
 
 

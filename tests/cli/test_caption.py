@@ -53,7 +53,7 @@ def test_letters_before_a_caption_are_a_warning_and_no_failure(capsys):
     assert not captions_output.is_bad(record)
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("format", ["text", "json", "html"])
 def test_an_interrupted_command_goes_on_and_ends_as_an_undisturbed_one(
     budew, talk, whisper_folder, tmp_path, monkeypatch, format
 ):

@@ -10,6 +10,7 @@ from budew.reports.evaluation_report import render_html
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
+from tests.reports.captioned_pages import page as captioned_page
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -92,6 +93,23 @@ def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs):
 
 def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
     check_layout(browser, render_sections(*emonet_voice_report(emonet_voice_result(tmp_path))))
+
+
+def test_captions_fit_and_the_player_and_they_follow_each_other(browser, tmp_path):
+    html = captioned_page(tmp_path)
+    check_layout(browser, html)
+    page = browser.new_page()
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")  # set_content would let any script run
+    page.goto((tmp_path / "page.html").as_uri())
+    recording = page.locator("section.recording").first
+    recording.locator("button").nth(1).press("Enter")
+    assert recording.locator("audio").evaluate("one => one.currentTime") >= 3
+    assert "An angry voice." in recording.locator("li.now").inner_text()
+    recording.locator(".timeline").click(position={"x": 2, "y": 10})
+    recording.locator("li.now", has_text="She sobs.").wait_for()
+    place = recording.locator(".cursor").evaluate("one => parseFloat(one.style.left)")
+    assert 0 <= place < 33
+    page.close()
 
 
 def test_what_does_not_fit_is_found(browser):

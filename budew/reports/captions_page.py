@@ -1,0 +1,140 @@
+"""The page of captioned recordings: waveform, emotions over time, captions, and a player that they follow."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from budew.audio.samples import windows
+from budew.errors import AudioError
+from budew.inference.captioned import NO_SPEECH, SILENCE, clock
+from budew.inference.recordings import Recording
+from budew.reports.page import render_page, strongest_first, trait_words
+
+LANES = 8
+"""Emotions whose course is drawn, the strongest ones."""
+MOST_RECORDINGS = 100
+LARGEST_AUDIO = 48_000_000
+"""Bytes of mp3 in one page at most: about four hours."""
+WIDTH, HEIGHT = 1000, 100
+"""Of drawings, in their own units."""
+
+_RATE = 16_000
+_BLOCK = 10.0
+"""Seconds that are decoded at once."""
+_COMPRESSION = 0.7
+"""Of libsndfile; about 27 kbit/s of speech."""
+_SCRIPT = (Path(__file__).parent / "captions_page.js").read_text(encoding="utf-8")
+
+
+def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Recording]) -> str:
+    """Return the page as HTML.
+
+    Args:
+        records: results of a captioner as JSON values; the first `MOST_RECORDINGS` are shown.
+        recordings: those that were captioned, in their order: the audio of the players.
+
+    No audio is read of recordings that failed.
+    """
+    room, found, shown = LARGEST_AUDIO, iter(recordings), []
+    for record in records[:MOST_RECORDINGS]:
+        recording = next((one for one in found if one.source == record["source"]), None)
+        entry = {"source": record["source"], "error": record.get("error"), "damaged": record.get("damaged")}
+        if "error" not in record:
+            entry |= _course(record)
+            encoded, outline, why = _heard(recording, record["duration"], room)
+            room -= len(encoded)
+            audio = f"data:audio/mpeg;base64,{base64.b64encode(encoded).decode()}" if encoded else ""
+            entry |= {"audio": audio, "why": why, "outline": outline}
+        shown.append(entry)
+    digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    return render_page(
+        "captions_page", recordings=shown, more=len(records) - len(shown), script=_SCRIPT, digest=digest
+    )
+
+
+def _course(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is shown of a recording but its sound."""
+    seconds = record["duration"]
+    cut = record.get("windows", [{**record, "start": 0.0, "end": seconds}])
+    peaks: dict[str, float] = {}
+    for window in cut:
+        for name, intensity in (window["emotions"] or {}).items():
+            peaks[name] = max(intensity, peaks.get(name, 0.0))
+    emotions = record["emotions"] or {}
+    strongest = sorted(peaks, key=lambda name: (-emotions.get(name, 0.0), -peaks[name], name))[:LANES]
+    return {
+        "seconds": seconds,
+        "length": clock(seconds),
+        "lanes": [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)],
+        "ticks": _ticks(seconds),
+        "windows": [_window(window) for window in cut if window["caption"] not in ("", SILENCE, NO_SPEECH)],
+        "emotions": [(name, emotions[name]) for name in strongest_first(emotions)[:LANES]],
+        "words": _words(record),
+    }
+
+
+def _window(window: Mapping[str, Any]) -> dict[str, Any]:
+    emotions = window["emotions"] or {}
+    return {
+        "start": window["start"],
+        "end": window["end"],
+        "at": clock(window["start"]),
+        "caption": window["caption"],
+        "emotions": [(name, emotions[name]) for name in strongest_first(emotions)],
+        "words": _words(window),
+    }
+
+
+def _words(profile: Mapping[str, Any]) -> list[str]:
+    return [*(trait_words(*trait) for trait in profile["traits"].items()), *profile["bursts"]]
+
+
+def _lane(name: str, cut: Sequence[Mapping[str, Any]], seconds: float) -> str:
+    """Return the course of an emotion as an SVG path: a step for each window, 0 between them."""
+    steps = []
+    for window in cut:
+        height = HEIGHT * (1 - (window["emotions"] or {}).get(name, 0.0))
+        left, right = (WIDTH * window[at] / seconds for at in ("start", "end"))
+        steps.append(f"L{left:.1f} {height:.0f}H{right:.1f}L{right:.1f} {HEIGHT}")
+    return f"M0 {HEIGHT}{''.join(steps)}H{WIDTH}Z"
+
+
+def _ticks(seconds: float) -> list[tuple[str, float]]:
+    """Return the label of some times and their places in per cent."""
+    steps = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+    step = next((step for step in steps if seconds / step <= 8), 3600 * max(1, round(seconds / 3600 / 8)))
+    times = range(0, int(seconds) + 1, step)
+    return [(clock(time), 100 * time / seconds) for time in times if time < 0.96 * seconds]
+
+
+def _heard(recording: Recording | None, seconds: float, room: int) -> tuple[bytes, str, str]:
+    """Return an mp3 of at most `room` bytes, the waveform as an SVG path, and why there is no mp3."""
+    if recording is None or recording.file is None:
+        return b"", "", "the audio is not there any more"
+    peaks, encoded = np.zeros(WIDTH, np.float32), io.BytesIO()
+    with soundfile.SoundFile(encoded, "w", _RATE, 1, format="MP3", compression_level=_COMPRESSION) as out:
+        try:
+            for window in windows(recording.file, seconds=_BLOCK, sampling_rate=_RATE, name=recording.source):
+                if encoded.getbuffer().nbytes <= room:
+                    out.write(window.samples)
+                times = window.start + np.arange(len(window.samples)) / _RATE
+                places = np.minimum(times / seconds * WIDTH, WIDTH - 1).astype(int)
+                np.maximum.at(peaks, places, np.abs(window.samples))
+        except (AudioError, OSError) as error:
+            return b"", "", str(error)
+    full = encoded.getbuffer().nbytes > room
+    why = f"no player: a page holds {LARGEST_AUDIO // 1_000_000} MB of audio" if full else ""
+    return b"" if full else encoded.getvalue(), "".join(_outline(peaks)), why
+
+
+def _outline(peaks: np.ndarray[Any, np.dtype[np.float32]]) -> Iterator[str]:
+    """Yield a line of the waveform for each place, the loudest as high as the drawing."""
+    middle, scale = HEIGHT / 2, (HEIGHT / 2) / max(float(peaks.max()), 1e-6)
+    for place, peak in enumerate(peaks):
+        yield f"M{place + 0.5} {middle - peak * scale:.1f}V{middle + max(peak * scale, 0.5):.1f}"

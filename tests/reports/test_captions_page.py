@@ -1,0 +1,52 @@
+"""A page of captions shows what was said when, and plays what a browser can be given."""
+
+import re
+
+import pytest
+
+from budew.inference.recordings import from_paths
+from budew.reports import captions_page
+from tests.reports.captioned_pages import page, recordings, results
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    return page(tmp_path_factory.mktemp("page"))
+
+
+def test_captions_times_and_failures_are_shown_and_nothing_of_them_is_markup(html):
+    times = re.findall(r'<li data-start="([\d.]+)" data-end="([\d.]+)">', html)
+    assert [tuple(map(float, pair)) for pair in times] == [(0, 2), (3, 6), (0, 1)]
+    for text in ("She sobs. &lt;/script&gt;&lt;b&gt;", "&lt;script&gt;no audio", "An angry voice.", "cut"):
+        assert text in html
+    assert html.count("<script>") == 1
+
+
+def test_a_waveform_is_as_high_as_the_sound_is_loud_and_an_emotion_as_strong(html):
+    waveform, *lanes = re.findall(r'<path d="([^"]+)"', html)
+    tops = [float(top) for top in re.findall(r"M[\d.]+ ([\d.]+)V", waveform)]
+    assert len(tops) == 1000
+    assert max(tops[:499]) == pytest.approx(50 * 7 / 8, abs=2)
+    assert max(tops[501:]) < 3
+    names = re.findall(r'aria-label="([^"]+) over time"', html)
+    drawn = dict(zip(names[:3], lanes, strict=False))
+    assert drawn.keys() == {"Sadness", "Fear", "Anger"}
+    steps = "L0.0 0H333.3L333.3 100", "L333.3 100H500.0L500.0 100", "L500.0 100H1000.0L1000.0 100"
+    assert drawn["Sadness"] == f"M0 100{''.join(steps)}H1000Z"
+    assert len(names[3:]) == captions_page.LANES
+
+
+def test_recordings_that_are_too_long_for_a_page_or_gone_have_no_player(tmp_path, monkeypatch):
+    paths = recordings(tmp_path)
+    records = [result.to_dict() for result in results(paths)]
+    monkeypatch.setattr(captions_page, "LARGEST_AUDIO", 3_000)
+    monkeypatch.setattr(captions_page, "_BLOCK", 0.5)
+    made = captions_page.captions_page(records, from_paths(paths)[0])
+    assert made.count("<audio") == 1  # the short one
+    assert made.count(" disabled>") == 2
+    paths[1].unlink()
+    assert captions_page.captions_page(records, from_paths(paths)[0]).count("<audio") == 0
+    assert captions_page.captions_page(records, ()).count("<audio") == 0
+    monkeypatch.setattr(captions_page, "MOST_RECORDINGS", 1)
+    assert captions_page.captions_page(records, ()).count("<section") == 1
+    assert "No recordings" in captions_page.captions_page([], ())
