@@ -48,7 +48,7 @@ class Request(Protocol):
     def structured(self) -> bool: ...  # noqa: D102
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body."""
+        """Return the JSON body; one with a value of bytes is sent as a form, and the bytes as its file."""
 
     def plain_body(self) -> dict[str, Any]:
         """Return the body for a server that knows the plain protocol alone."""
@@ -62,7 +62,7 @@ class Request(Protocol):
 
 def request_key(request: Request) -> bytes:
     """Return SHA-256 of all that decides the answer: model, messages with the audio, sampling, schema."""
-    text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"), default=_digest)
     return hashlib.sha256(_KEY_VERSION + text.encode()).digest()
 
 
@@ -132,15 +132,19 @@ class ChatRequest:
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the texts of the choices in a response."""
-        choices = _parsed(content).get("choices")
+        choices = parsed(content).get("choices")
         if not choices or not isinstance(choices, list):
             raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
         return Answer(tuple(map(_text, choices)), usage_in(content))
 
 
+def _digest(file: bytes) -> str:
+    return hashlib.sha256(file).hexdigest()
+
+
 def usage_in(content: bytes) -> Usage | None:
     """Return the usage that a response reports, None where it does not."""
-    usage = _parsed(content).get("usage")
+    usage = parsed(content).get("usage")
     counts = [usage.get(name) if isinstance(usage, dict) else None for name in _COUNTS]
     known = [count for count in counts if type(count) is int and 0 <= count < 2**40]
     return Usage(*known) if len(known) == len(counts) else None
@@ -148,12 +152,12 @@ def usage_in(content: bytes) -> Usage | None:
 
 def reason_in(content: bytes) -> str:
     """Return the message of an error response, in the form of the protocol or any other."""
-    text, response = content[:4_000].decode("utf-8", "replace"), _parsed(content)
+    text, response = content[:4_000].decode("utf-8", "replace"), parsed(content)
     error = response.get("error") or response.get("detail")
     return str(error.get("message", text) if isinstance(error, dict) else error or text)
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
+def parsed(content: bytes) -> dict[str, Any]:
     """Return the JSON object of a response; one without keys where there is none."""
     try:
         response = json.loads(content)

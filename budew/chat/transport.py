@@ -103,11 +103,11 @@ class Connection:
     async def post(
         self, path: str, body: Mapping[str, Any], *, retries: int, key: str = ""
     ) -> tuple[bytes, str]:
-        """Send `body` as JSON and return content and content type of the answer.
+        """Send `body` as JSON, or as a form with a file; return content and content type of the answer.
 
         Args:
             path: of the endpoint.
-            body: of the request.
+            body: of the request; values of bytes are wav files.
             retries: by the `openai` client, with its waits and those that the server asks for.
             key: of the request; a server or gateway that honors the header `Idempotency-Key` neither makes
                 nor bills the same answer twice, though this process died before it arrived.
@@ -116,11 +116,19 @@ class Connection:
             Unavailable, Refused, JobError: see the head of this module.
         """
         headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+        files = {name: value for name, value in body.items() if isinstance(value, bytes)}
+        if files:
+            headers = {**headers, "Content-Type": "multipart/form-data"}
+            fields = {name: value for name, value in body.items() if name not in files}
+            named = {name: (f"{name}.wav", file, "audio/wav") for name, file in files.items()}
+            sent: dict[str, Any] = {"body": fields, "files": named}
+        else:
+            sent = {"content": json.dumps(body).encode()}
         try:
             response: httpx2.Response = await self._client.post(
                 f"{self._server.shown}{path}",
                 cast_to=self._httpx.Response,
-                content=json.dumps(body).encode(),
+                **sent,
                 options={"headers": headers, "max_retries": retries},
             )
             return response.content, response.headers.get("content-type", "")

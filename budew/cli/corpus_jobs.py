@@ -335,6 +335,7 @@ def caption(
     backend: options.Backend = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
+    server: options.TranscriptionServer = None,
     batch_size: options.WindowBatch = 16,
 ) -> None:
     """Caption each clip with a model; its profile becomes what the captions say.
@@ -353,6 +354,7 @@ def caption(
         backend=backend,
         device=device,
         dtype=dtype,
+        server=options.transcription_server(server),
         captions=captions,
         num_beams=num_beams,
         style=style,

@@ -16,6 +16,7 @@ from budew.terminal import as_json, name_of, opened, output, say_error, stdout_f
 
 if TYPE_CHECKING:
     from budew.captions.salience import Baseline
+    from budew.inference.server import CaptionServer
 
 Parsed = TypeVar("Parsed")
 
@@ -45,6 +46,16 @@ Backend = Annotated[
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16", "int8"] | None,
     Option(help="Precision. Default: float16 on cuda, int8 with ctranslate2 on a CPU, else float32."),
+]
+TranscriptionServer = Annotated[
+    Path | None,
+    Option(
+        "--server",
+        metavar="FILE",
+        dir_okay=False,
+        help="Ask a server with /v1/audio/transcriptions (vLLM) instead: YAML with base_url, model and "
+        "other settings (docs/servers.md).",
+    ),
 ]
 NumBeams = Annotated[
     int | None, Option(metavar="N", min=1, help="Beam width; 1: greedy. Default: that of the checkpoint.")
@@ -235,6 +246,16 @@ def results(
             print(f"JSON: {visible_name(json)}")
         if html is not None:
             print(f"page: {html.resolve().as_uri()}")
+
+
+def transcription_server(file: Path | None) -> "CaptionServer | None":
+    """Return the settings in the file of `TranscriptionServer`."""
+    if file is None:
+        return None
+    from budew.inference.server import CaptionServer
+    from budew.settings import load
+
+    return load(CaptionServer, file)
 
 
 def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:

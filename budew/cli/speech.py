@@ -67,6 +67,7 @@ def caption(
     backend: options.Backend = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
+    server: options.TranscriptionServer = None,
     output_file: options.Output = None,
     quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
 ) -> None:
@@ -82,17 +83,19 @@ def caption(
     from budew.corpora.sources import is_corpus_file
     from budew.inference import Captioner
     from budew.inference.recordings import from_paths
+    from budew.model.checkpoint import identity
     from budew.reports.captions_output import reported, write_records
     from budew.segmentation.voice_activity import can_hear_speech
 
     refuse_to_replace(paths, output_file)
-    if model is None and not quiet:
+    if model is None and server is None and not quiet:
         say_error(SYNTHETIC_ONLY)
     captioner = Captioner.from_pretrained(
         model,
         backend=backend,
         device=device,
         dtype=dtype,
+        server=options.transcription_server(server),
         batch_size=batch_size,
         num_beams=num_beams,
         num_samples=samples,
@@ -107,7 +110,8 @@ def caption(
     if format == "html":
         shape["recordings"] = from_paths(paths)[0]
     if output_file is not None and _is_file(output_file):
-        fine = _caption_to_file(captioner, paths, output_file, model, shape)
+        made_by = captioner.backend.name if server else identity(model)
+        fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
         raise typer.Exit(0 if fine else 1)
 
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
@@ -122,13 +126,12 @@ def _is_file(path: Path) -> bool:
 
 
 def _caption_to_file(
-    captioner: "Captioner", paths: list[str], file: Path, model: str | None, shape: dict[str, Any]
+    captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
 ) -> bool:
-    from budew.model.checkpoint import identity
     from budew.reports.captions_output import partial_results, write_records
 
     settings = {
-        "model": identity(model),
+        "model": made_by,
         "runs_on": captioner.backend.runs_on,
         **asdict(captioner.asked),
         "windows": captioner.windows,

@@ -1,4 +1,4 @@
-"""What turns windows of samples into text: transformers or CTranslate2.
+"""What turns windows of samples into text: transformers or CTranslate2 (a server: `budew.inference.server`).
 
 A backend works in two steps, so that the first, on the CPU, can go on for the next batch while the model
 works on this one.
@@ -7,7 +7,7 @@ works on this one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from budew.model.generate import (
     spectrograms,
     write_captions,
 )
+
+if TYPE_CHECKING:
+    from budew.inference.server import CaptionServer
 
 Samples = NDArray[np.float32]
 BACKENDS = ("transformers", "ctranslate2")
@@ -61,10 +64,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The caption of a window as the model wrote it, and those that were sampled."""
+    """The caption of a window as the model wrote it, and those that were sampled; or why there is none."""
 
     text: str
     samples: tuple[str, ...] = ()
+    fault: str | None = None
 
 
 class Backend(Protocol):
@@ -164,19 +168,28 @@ def load_backend(
     backend: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
+    server: "CaptionServer | None" = None,
 ) -> Backend:
-    """Load a checkpoint into a backend.
+    """Load a checkpoint into a backend, or connect to a server.
 
     Args:
         model: a folder, a hub id, or None for the checkpoint in this package.
         backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None: see `load_checkpoint`, `load_converted`.
+        server: where `/v1/audio/transcriptions` is answered, and the model there; then nothing else is given.
 
     Raises:
         CheckpointError, MissingExtraError: as of `load_checkpoint` and `load_converted`.
-        InputError: no such backend or dtype.
+        InputError: no such backend or dtype, or a server and a checkpoint.
+        JobError: as of `budew.inference.server.ServerBackend`.
     """
+    if server is not None:
+        if any((model, backend, device, dtype)):
+            raise InputError("a server has its own model: leave model, backend, device and dtype out")
+        from budew.inference.server import ServerBackend
+
+        return ServerBackend(server)
     if backend not in (None, *BACKENDS):
         raise InputError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
     if backend == "ctranslate2" or (backend is None and is_converted(model)):

@@ -11,6 +11,7 @@ from budew.corpora.clip import Caption, Clip
 from budew.errors import BudewError, CorpusError, JobError
 from budew.inference.captioned import Captioned, Failure
 from budew.inference.captioner import Captioner
+from budew.inference.server import CaptionServer
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
 
@@ -22,7 +23,7 @@ class CaptionClips:
     """The job `caption`. Earlier captions by a model are replaced, others and the audio are kept.
 
     Attributes:
-        model, backend, device, dtype: as for `Captioner.from_pretrained`.
+        model, backend, device, dtype, server: as for `Captioner.from_pretrained`.
         captions: of each clip; one is the likeliest, several are sampled, and the profile is their consensus.
         num_beams, style, parts, batch_size: as for `Captioner`.
         keep_profile: keep the profile of clips that have one.
@@ -32,6 +33,7 @@ class CaptionClips:
     backend: str | None = None
     device: str | None = None
     dtype: str | None = None
+    server: CaptionServer | None = None
     captions: int = 1
     num_beams: int | None = None
     style: str | None = None
@@ -43,7 +45,7 @@ class CaptionClips:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the captions: the hash of the weights, and the options."""
         named = ("backend", "dtype", "captions", "num_beams", "style", "parts", "keep_profile")
-        return {"model": identity(self.model), **{name: getattr(self, name) for name in named}}
+        return {"model": _weights(self), **{name: getattr(self, name) for name in named}}
 
     def captioner(self) -> Captioner:
         """Return what captions; it is loaded once in each process.
@@ -103,10 +105,15 @@ def _loaded(job: CaptionClips) -> tuple[Captioner, str]:
         backend=job.backend,
         device=job.device,
         dtype=job.dtype,
+        server=job.server,
         batch_size=job.batch_size,
         num_beams=job.num_beams,
         num_samples=job.captions if job.captions > 1 else 0,
         style=job.style,
         parts=job.parts,
     )
-    return captioner, identity(job.model)
+    return captioner, _weights(job)
+
+
+def _weights(job: CaptionClips) -> str:
+    return identity(job.model) if job.server is None else job.server.model

@@ -46,6 +46,7 @@ from budew.inference.captioned import (
 from budew.inference.loops import without_loop
 from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
 from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation
+from budew.inference.server import CaptionServer
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.profile import VoiceProfile
@@ -134,6 +135,7 @@ class Captioner:
         backend: str | None = None,
         device: str | None = None,
         dtype: str | None = None,
+        server: CaptionServer | None = None,
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,
@@ -144,15 +146,15 @@ class Captioner:
         """Load a checkpoint: a folder, a hub id, or None for the one in this package, which needs no network.
 
         Args:
-            model, backend, device, dtype: see `budew.inference.backends.load_backend`.
+            model, backend, device, dtype, server: see `budew.inference.backends.load_backend`.
             batch_size, num_beams, num_samples, style, parts, windows: see `__init__`.
 
         Raises:
-            CheckpointError, MissingExtraError: see `load_backend`.
+            CheckpointError, MissingExtraError, JobError: see `load_backend`.
             InputError: see `load_backend` and `__init__`.
         """
         return cls(
-            load_backend(model, backend=backend, device=device, dtype=dtype),
+            load_backend(model, backend=backend, device=device, dtype=dtype, server=server),
             batch_size=batch_size,
             num_beams=num_beams,
             num_samples=num_samples,
@@ -235,6 +237,9 @@ class Captioner:
                 with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
                     written = self.backend.write(batch.prepared, self.asked)
                 for (unfinished, place, window), text in zip(batch.windows, written, strict=True):
+                    if text.fault is not None:
+                        unfinished.fail(text.fault)
+                        continue
                     made = unfinished.write(place, window, text)
                     if kept is not None and place:
                         kept.put(unfinished.source, made)
@@ -286,6 +291,8 @@ def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
     """
     try:
         yield
+    except (JobError, InputError):
+        raise
     except Exception as error:
         raise JobError(
             f"{source}: the model failed ({runs_on}) with {windows} windows at once "
@@ -324,11 +331,15 @@ class _Unfinished:
                 self.windows.append(None)
                 yield place, window
         except (CorpusError, OSError) as error:
-            self.failure = Failure(self.source, str(error).removeprefix(f"{self.source}: "))
+            self.fail(str(error).removeprefix(f"{self.source}: "))
         except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
             fault = f"reading it failed with {type(error).__name__} ({error})"
-            self.failure = Failure(self.source, f"{fault}: convert it to wav or flac, and report this")
+            self.fail(f"{fault}: convert it to wav or flac, and report this")
         self.is_read = True
+
+    def fail(self, reason: str) -> None:
+        """Give the recording up; the first reason is kept."""
+        self.failure = self.failure or Failure(self.source, reason)
 
     def write(self, place: int, window: Window, written: Written) -> WindowCaption:
         """Keep and return what the model wrote for a window."""

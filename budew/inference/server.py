@@ -1,0 +1,130 @@
+"""Captions by a server that speaks `/v1/audio/transcriptions`, such as vLLM with a Whisper for captions.
+
+The client is that of `budew.chat`: retries, health probes, and answers that are kept.
+"""
+
+import io
+import weakref
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import soundfile
+from pydantic import Field
+
+from budew.audio.samples import SAMPLING_RATE
+from budew.chat.client import Client
+from budew.chat.in_order import in_order, loop_in_thread, wait_for
+from budew.chat.request import Answer, parsed, reason_in, usage_in
+from budew.chat.server_settings import ServerSettings
+from budew.errors import AnswerError, InputError, ServerError
+from budew.inference.backends import Asked, Prepared, Samples, Written
+
+LONGEST = 10_000
+"""Characters of a caption."""
+
+
+class CaptionServer(ServerSettings):
+    """A server that captions windows, where it is and how it is asked."""
+
+    window_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=30,
+        description="Seconds; less than 30 for a model with a shorter window.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """A request of `/v1/audio/transcriptions`: a window as a wav file, and the text before the caption."""
+
+    model: str
+    wav: bytes
+    prompt: str = ""
+    path: ClassVar[str] = "/audio/transcriptions"
+    structured: ClassVar[bool] = False
+
+    def body(self) -> dict[str, Any]:
+        """Return the fields of the form; the file is bytes."""
+        fields = {"model": self.model, "file": self.wav, "response_format": "json", "temperature": "0"}
+        return {**fields, "prompt": self.prompt} if self.prompt else fields
+
+    def plain_body(self) -> dict[str, Any]:
+        """Return the same: the protocol has no optional parts."""
+        return self.body()
+
+    def probe(self) -> "TranscriptionRequest":
+        """Return a request for a second of noise."""
+        noise = np.random.default_rng(0).normal(0, 0.01, SAMPLING_RATE).astype(np.float32)
+        return replace(self, wav=_wav(noise), prompt="")
+
+    def read(self, content: bytes, content_type: str) -> Answer:
+        """Return the text of a response."""
+        text = parsed(content).get("text")
+        if not isinstance(text, str):
+            raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
+        return Answer((text[:LONGEST],), usage_in(content))
+
+
+class ServerBackend:
+    """A model that a server runs; a backend of `Captioner`, with as many windows under way as are in a batch.
+
+    The server decides precision and beam width. Whether its model was trained with prompts is not known:
+    style and parts are sent along where they are given.
+    """
+
+    def __init__(self, server: CaptionServer) -> None:
+        """Use a server.
+
+        Raises:
+            InputError, JobError, MissingExtraError: as of `budew.chat.client.Client`.
+        """
+        self.name = server.model
+        self.runs_on = f"server, {server.shown}"
+        self.window_seconds = server.window_seconds
+        self.sampling_rate = SAMPLING_RATE
+        self.short_windows = False
+        self.trained_with_prompts = True
+        self.can_sample = False
+        self.num_beams = 1
+        opened = ExitStack()
+        self._loop = opened.enter_context(loop_in_thread())
+        self._client = wait_for(self._loop, _opened(server))
+        opened.callback(lambda loop, client: wait_for(loop, client.__aexit__()), self._loop, self._client)
+        weakref.finalize(self, opened.close)
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+        """Encode windows as wav files."""
+        return Prepared(windows, [_wav(window) for window in windows])
+
+    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+        """Ask for captions, many at a time. A window that the server refuses has `fault`.
+
+        Raises:
+            InputError: a beam width, which the protocol does not have.
+            JobError: the server is down for good, or refuses everything.
+        """
+        if asked.num_beams > 1:
+            raise InputError("a server is not told the beam width: leave it out")
+        requests = [TranscriptionRequest(self.name, wav, asked.prompt) for wav in batch.features]
+        written = []
+        with closing(in_order(requests, self._client.complete, loop=self._loop, ahead=len(requests))) as all_:
+            for _, answer in all_:
+                try:
+                    written.append(Written(answer.result().texts[0]))
+                except ServerError as error:
+                    written.append(Written("", fault=str(error)))
+        return written
+
+
+async def _opened(server: ServerSettings) -> Client:
+    return await Client(server).__aenter__()
+
+
+def _wav(samples: Samples) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, SAMPLING_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()

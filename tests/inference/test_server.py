@@ -1,0 +1,158 @@
+"""A captioner whose model a server runs: captions in order, and what is refused is a failure of its own."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import soundfile
+
+from budew.cli import app
+from budew.corpora import Clip, read, write_shard
+from budew.errors import InputError, JobError
+from budew.inference import Captioner
+from budew.inference.caption_corpus import CaptionClips
+from budew.inference.captioned import Failure
+from budew.inference.server import CaptionServer, ServerBackend
+from budew.jobs import run
+from budew.model.checkpoint import EMBEDDED
+from budew.resources import data_folder
+
+RATE = 16_000
+
+
+class Transcriber(BaseHTTPRequestHandler):
+    """Says how loud a window is; refuses one at half of full scale."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        kind = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        form = message_from_bytes(kind + self.rfile.read(int(self.headers["Content-Length"])))
+        fields = {part.get_param("name", header="Content-Disposition"): part for part in form.get_payload()}
+        given = {name: part.get_payload(decode=True) for name, part in fields.items()}
+        samples, rate = soundfile.read(io.BytesIO(given.pop("file")))
+        level = round(float(np.abs(samples).max()), 2)
+        self.server.seen.append((self.path, {name: text.decode() for name, text in given.items()}, rate))
+        status = 400 if level == 0.5 else 200
+        time.sleep(0.05 * (1 - level))  # later windows are answered first
+        told = {"text": f"A voice of {level} and {len(samples) / rate:.1f} s."}
+        answer = json.dumps(told if status == 200 else {"error": {"message": "too loud"}}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def transcriber():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Transcriber)
+    server.seen = []
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def settings(transcriber):
+    return CaptionServer(
+        base_url=f"http://127.0.0.1:{transcriber.server_port}/v1", model="mine", window_seconds=2, retries=0
+    )
+
+
+def tone(level, seconds=1.0):
+    return level * np.sin(np.arange(int(RATE * seconds)) * np.pi / 2).astype(np.float32)
+
+
+def test_windows_are_captioned_in_order_and_the_form_has_what_was_asked(settings, transcriber):
+    captioner = Captioner(ServerBackend(settings), style="tags", batch_size=4)
+    levels = [0.1, 0.2, 0.3, 0.4, 0.6, 0.7]
+    done = captioner([tone(level) for level in levels], sampling_rate=RATE)
+    assert [one.caption for one in done] == [f"A voice of {level} and 1.0 s." for level in levels]
+    (long,) = captioner([tone(0.9, 3)], sampling_rate=RATE)
+    assert [window.text for window in long.windows] == [
+        "A voice of 0.9 and 2.0 s.",
+        "A voice of 0.9 and 1.0 s.",
+    ]
+    path, fields, rate = transcriber.seen[0]
+    assert (path, fields["model"], rate) == ("/v1/audio/transcriptions", "mine", RATE)
+    assert fields["prompt"]
+    with pytest.raises(InputError):
+        Captioner(ServerBackend(settings), num_beams=2)(tone(0.1), sampling_rate=RATE)
+    with pytest.raises(InputError):
+        Captioner.from_pretrained("mine", server=settings)
+    with pytest.raises(InputError):
+        Captioner.from_pretrained(server=settings, num_samples=2)
+
+
+def test_what_is_refused_fails_alone_and_a_server_that_is_gone_ends_the_run(settings, transcriber, tmp_path):
+    for level in (0.2, 0.5, 0.8):
+        soundfile.write(tmp_path / f"{level}.wav", tone(level), RATE)
+    captioner = Captioner.from_pretrained(server=settings)
+    first, refused, last = captioner.caption_files([tmp_path])
+    assert (first.caption, last.caption) == ("A voice of 0.2 and 1.0 s.", "A voice of 0.8 and 1.0 s.")
+    assert isinstance(refused, Failure)
+    assert "too loud" in refused.reason
+    gone = settings.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "patience": 0.01})
+    with pytest.raises(JobError, match=r"127\.0\.0\.1:9"):
+        list(Captioner.from_pretrained(server=gone).caption_files([tmp_path]))
+
+
+def test_a_corpus_is_captioned_and_a_file_names_the_server(settings, capsys, tmp_path):
+    clips = []
+    for level in (0.2, 0.5, 0.8):
+        file = io.BytesIO()
+        soundfile.write(file, tone(level), RATE, format="FLAC")
+        clips.append(Clip(f"clip{level}", file.getvalue(), "flac"))
+    write_shard(tmp_path / "in" / "a.tar", clips)
+    summary = run(CaptionClips(server=settings), tmp_path / "in", tmp_path / "out", workers=0)
+    assert (summary.clips, summary.failures) == (2, 1)
+    assert [clip.captions[0].made_by["model"] for clip in read(tmp_path / "out")] == ["mine", "mine"]
+    file = tmp_path / "server.yaml"
+    file.write_text(f"base_url: {settings.base_url}\nmodel: mine\nretries: 0\n")
+    command = ["corpus", "caption", tmp_path / "in", tmp_path / "again", "--server", file, "--workers", 0]
+    assert app([*map(str, command)], standalone_mode=False) == 1
+    assert len(list(read(tmp_path / "again"))) == 2
+    capsys.readouterr()
+    app(["caption", str(tmp_path / "in"), "--server", str(file), "--format", "jsonl"], standalone_mode=False)
+    told = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ["error" in one for one in told] == [False, True, False]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_spec("multipart") is None, reason="transformers serve needs python-multipart")
+def test_transformers_serve_writes_what_the_captioner_does(tmp_path):
+    model, log = data_folder("checkpoints") / EMBEDDED, tmp_path / "log"
+    serve = ["serve", str(model), "--device", "cpu", "--host", "127.0.0.1", "--port", "0"]
+    start = [sys.executable, "-c", "from transformers.cli.transformers import main; main()", *serve]
+    with log.open("wb") as output:
+        env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+        process = subprocess.Popen(start, stdout=output, stderr=subprocess.STDOUT, env=env)
+    try:
+        found, end = None, time.monotonic() + 120
+        while found is None:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            found = re.search(r"running on (http://127\.0\.0\.1:\d+)", log.read_text(errors="replace"))
+            time.sleep(0.1)
+        server = CaptionServer(base_url=f"{found[1]}/v1", model=str(model), window_seconds=8)
+        clips = list(read(data_folder("demo_clips") / "clips.tar"))[:8]
+        there = [result.caption for result in Captioner.from_pretrained(server=server).caption_clips(clips)]
+        here = [result.caption for result in Captioner.from_pretrained(device="cpu").caption_clips(clips)]
+        assert there == here
+    finally:
+        process.kill()
+        process.wait()
