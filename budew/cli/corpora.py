@@ -22,6 +22,8 @@ app = typer.Typer(
     help="Make, annotate, inspect and export corpora: clips of speech with profiles.", **SETTINGS
 )
 
+FEW = 20
+"""Clips of a part that are too few for metrics."""
 Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of this part; 0 leaves it out.")]
 
 
@@ -189,6 +191,8 @@ def split(
         splits, report = split_corpus(clips, shares, seed=seed)
     write_splits(out, splits, report.to_dict())
     print_table(split_table(report))
+    if any(part.counts["clips"] < FEW for part in report.parts):
+        say_error(f"a part of less than {FEW} clips measures little: see --train, --validation and --test")
     print(f"splits: {out}")
     raise typer.Exit(bad.status)
 

@@ -137,6 +137,8 @@ def _caption_to_file(
         "windows": captioner.windows,
         "version": __version__,
     }
+    if file.exists():
+        say_error(f"{file} is there already, and is replaced at the end")
     with partial_results(file, settings) as kept:
         with progress_bar("captioning") as bar:
             kept.keep(captioner.caption_files(paths, finished=kept.finished, kept=kept, progress=bar))

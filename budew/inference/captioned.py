@@ -59,9 +59,9 @@ class WindowCaption:
         return self.sampled or self.profile
 
     @property
-    def emotions(self) -> dict[str, float]:
-        """Emotions in the caption and their intensities in (0, 1]."""
-        return dict(self.profile.emotions)
+    def emotions(self) -> dict[str, float] | None:
+        """Emotions in the caption and their intensities in (0, 1]; None if none is rated."""
+        return dict(self.profile.emotions) if self.profile.rated else None
 
     def kept(self) -> dict[str, Any]:
         """Return the window as JSON values, but for the texts of samples, for `from_kept`."""
@@ -126,9 +126,19 @@ class Captioned:
         return pool([replace(window, profile=window.expected) for window in self.windows])
 
     @property
-    def emotions(self) -> dict[str, float]:
-        """Emotions of the recording as a whole and their intensities in (0, 1]; the others are 0."""
-        return dict(self.profile.emotions)
+    def emotions(self) -> dict[str, float] | None:
+        """Emotions of the whole and their intensities in (0, 1], the others are 0; None if none is rated."""
+        return dict(self.profile.emotions) if self.profile.rated else None
+
+    @property
+    def bursts(self) -> tuple[str, ...]:
+        """Vocal bursts of the recording."""
+        return self.profile.bursts
+
+    @property
+    def traits(self) -> Mapping[str, str | float]:
+        """Traits of the speaker."""
+        return self.profile.traits
 
     def vector(self) -> NDArray[np.float32]:
         """Return the 40 intensities in [0, 1], float32 (40,), in the order of `budew.EMOTIONS`."""

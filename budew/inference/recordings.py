@@ -26,8 +26,8 @@ from budew.segmentation.segment_settings import SegmentSettings
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram; shorter audio has no features."""
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
-MAX_PAUSE = 1.0
-"""Seconds of silence within a window of speech."""
+MAX_PAUSE = 2.0
+"""Seconds of silence within a window of speech: a window of one word says little."""
 Windows = Literal["fixed", "speech"]
 Cut = Callable[[float, int], Iterator[Window]]
 

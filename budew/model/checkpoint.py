@@ -224,7 +224,7 @@ def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dt
         processor = load_processor(name, folder, base)
         seconds = processor.feature_extractor.chunk_length
         is_other = _frames(processor.feature_extractor) != 2 * model.config.max_source_positions
-        if is_other and _has_extractor(folder) and seconds <= LONGEST_WINDOW:
+        if is_other and has_extractor(folder) and seconds <= LONGEST_WINDOW:
             set_window(model, processor, seconds)
         model = _ready(merge(model, folder, config, name), folder, name)
         return model.to(device, dtype), processor
@@ -290,7 +290,8 @@ def _ready(model: Any, folder: Path, name: str) -> Any:
     return model.eval().requires_grad_(False)
 
 
-def _has_extractor(folder: Path) -> bool:
+def has_extractor(folder: Path) -> bool:
+    """Return whether a folder has the settings of a feature extractor."""
     return any((folder / file).is_file() for file in ("preprocessor_config.json", "processor_config.json"))
 
 
@@ -304,7 +305,7 @@ def load_processor(name: str, *folders: Path) -> Any:
 
     They are Whisper's where one is missing.
     """
-    extractor = next(filter(_has_extractor, folders), None)
+    extractor = next(filter(has_extractor, folders), None)
     tokenizer = next(filter(_has_tokenizer, folders), None)
     if extractor is None or tokenizer is None:
         warnings.warn(f"{name} has no processor of its own: using {FALLBACK_PROCESSOR}'s", stacklevel=4)

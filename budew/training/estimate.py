@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
+from budew.audio.samples import SAMPLING_RATE
 from budew.model.adapt import Lora, Method, set_trained
 from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
+from budew.model.checkpoint import has_extractor
+from budew.model.file_checks import check_features
 from budew.resources import packaged_table
 from budew.training.loss import caption_loss
 from budew.training.recipe import Recipe
@@ -36,8 +39,6 @@ UTILIZATION = 0.33
 """Share of the peak that training reaches: 30-40 % in practice."""
 CALL = 5e-6
 """Seconds to issue an operation, a view too, from Python with autograd: some µs on a server."""
-POSITIONS_A_SECOND = 50
-"""Of a published Whisper: a hop of 10 ms, halved by the encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,21 @@ def config_of(recipe: Recipe) -> WhisperConfig | None:
     else:
         return None
     if model.window_seconds:
-        config.max_source_positions = model.window_seconds * POSITIONS_A_SECOND
+        shorter = round(model.window_seconds * positions_a_second(recipe))
+        config.max_source_positions = min(shorter, config.max_source_positions)
     return config
+
+
+def positions_a_second(recipe: Recipe) -> float:
+    """Return how many positions of the encoder a second has; of an unknown base, as of a published one."""
+    model = recipe.model
+    if model.base is None:
+        return SAMPLING_RATE / (ENCODER_STRIDE * model.scratch.features.hop)
+    folder, extractor = Path(model.base).expanduser(), WhisperFeatureExtractor()
+    if has_extractor(folder):
+        check_features(folder, model.base)
+        extractor = WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True)
+    return float(extractor.sampling_rate / (ENCODER_STRIDE * extractor.hop_length))
 
 
 @cache
@@ -143,12 +157,10 @@ def estimate(recipe: Recipe) -> Estimate | None:
     if recipe.model.gradient_checkpointing:
         layers = config.encoder_layers + config.decoder_layers
         kept = kept // layers + 2 * _states(config)
-    scratch = recipe.model.scratch.features
-    window = config.max_source_positions / POSITIONS_A_SECOND
     return Estimate(
         parameters=parameters,
         trained=trained,
-        window_seconds=scratch.window_seconds if recipe.model.method == "scratch" else window,
+        window_seconds=config.max_source_positions / positions_a_second(recipe),
         weights=16 * trained + 4 * (parameters - trained),
         activations=kept,
         disk=2 * 12 * trained + 2 * parameters,

@@ -60,8 +60,8 @@ class ModelSettings(Settings):
         default=None,
         ge=1,
         le=30,
-        description="window of the encoder, in seconds; null for that of the base (30): a step on 8 s takes "
-        "a quarter of the operations",
+        description="longest window of the encoder, in seconds; null for that of the base (30): a step on "
+        "8 s takes a quarter of the operations",
     )
     gradient_checkpointing: bool = Field(
         default=False, description="keep fewer activations, for half the memory and a third more time"

@@ -31,11 +31,11 @@ from budew.training.data import (
     validation_examples,
 )
 from budew.training.estimate import (
-    POSITIONS_A_SECOND,
     config_of,
     learning_rate,
     operations,
     peak_tflops,
+    positions_a_second,
 )
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
@@ -178,10 +178,18 @@ def _start(recipe: Recipe) -> tuple[Any, Any]:
         return None, None
     loaded = load_checkpoint(recipe.model.base, device="cpu")
     model, processor = loaded.model, loaded.processor
-    if recipe.model.window_seconds is not None:
-        processor = set_window(model, processor, recipe.model.window_seconds)
+    seconds = recipe.model.window_seconds
+    if seconds is not None and seconds < loaded.window_seconds:
+        processor = set_window(model, processor, seconds)
+    _say_window(recipe, loaded.window_seconds)
     set_prefix(model, processor.tokenizer)
     return model, processor
+
+
+def _say_window(recipe: Recipe, seconds: float) -> None:
+    """Say so where the window of the base is shorter than the one asked for: it was trained on no other."""
+    if seconds < (recipe.model.window_seconds or 0):
+        say(f"model.window_seconds: {recipe.model.base} has windows of {seconds:g} s, and keeps them")
 
 
 def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
@@ -201,7 +209,8 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
         return clips, recipe.optimizer.steps(clips)
     plain = recipe.model_copy(update={"data": recipe.data.model_copy(update={"cache_features": False})})
     config = config_of(recipe)
-    seconds = 30 if config is None else config.max_source_positions // POSITIONS_A_SECOND
+    seconds = 30 if config is None else round(config.max_source_positions / positions_a_second(recipe))
+    _say_window(recipe, seconds)
     features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
     extractor = (recipe.model.scratch.features if recipe.model.base is None else features).extractor()
     corpora = prepare_corpora(plain, folder, "train", extractor)

@@ -96,10 +96,12 @@ def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the 
         first = np.cumsum(pieces) - pieces
         starts = ((np.arange(len(numbers)) - np.repeat(first, pieces)) * window).astype(np.float32)
     if not len(numbers):
+        unchecked = recipe.target.kind == "paraphrase" and ((flags & _FLAGS["any"]) > 0).any()
+        hint = "use data.captions=any for captions by templates and models, or " if unchecked else ""
         reasons = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.items() if count)
         raise CorpusError(
             f"no clip of {name} is left for target.kind={recipe.target.kind}, "
-            f"data.captions={recipe.data.captions} ({reasons}): change these, or the corpus"
+            f"data.captions={recipe.data.captions} ({reasons}): {hint}change these, or the corpus"
         )
     cut = int((used & long).sum()) if longer == "cut" else 0
     return Selection(index, numbers, starts, +left_out, cut)

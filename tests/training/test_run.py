@@ -27,6 +27,7 @@ from budew.profile import VoiceProfile
 from budew.training import data
 from budew.training import trainer as trainers
 from budew.training.clip_index import index_corpus
+from budew.training.estimate import estimate
 from budew.training.progress import TrainingLog
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
@@ -295,6 +296,17 @@ def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, metho
         run_card(tmp_path / "adapter", monkeypatch)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists() == (method == "lora")
     assert load_checkpoint(out, device="cpu")
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (15, 2)])
+def test_a_window_becomes_shorter_and_never_longer_than_that_of_the_base(
+    adapted, tmp_path, capsys, asked, kept
+):
+    recipe = adapted("full", f"model.window_seconds={asked}", "optimizer.max_steps=1")
+    assert estimate(recipe).window_seconds == kept
+    out = train(recipe, out=tmp_path)
+    assert load_checkpoint(out, device="cpu").window_seconds == kept
+    assert ("window_seconds" in capsys.readouterr().err) == (asked > kept)
 
 
 def test_a_run_prints_short_lines_on_stderr_and_keeps_its_history(recipe, tmp_path, capsys, monkeypatch):
