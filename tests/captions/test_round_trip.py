@@ -111,9 +111,9 @@ def test_the_least_salient_parts_are_left_out_first():
     assert parts == ["Anger"]
 
 
-def test_ten_thousand_random_profiles_read_back_exactly_over_all_frames(random_profile):
+def test_thousands_of_random_profiles_read_back_exactly_over_all_frames(random_profile):
     random, frames = Random(2024), frame_names()
-    for number in range(10_000):
+    for number in range(6_000):
         profile = random_profile(random)
         caption = render(profile, seed=number, frame=frames[number % len(frames)], max_words=UNLIMITED)
         assert parse(caption).profile == profile, caption

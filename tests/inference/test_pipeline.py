@@ -150,6 +150,7 @@ def test_the_embedded_checkpoint_carries_the_pipeline_of_today():
     assert (data_folder("checkpoints") / EMBEDDED / PIPELINE.name).read_bytes() == PIPELINE.read_bytes()
 
 
+@pytest.mark.long
 def test_a_saved_checkpoint_captions_without_this_package(formats, tmp_path):
     folder = Path(shutil.copytree(data_folder("checkpoints") / EMBEDDED, tmp_path / "carried"))
     add_pipeline(folder)

@@ -84,6 +84,7 @@ print(asyncio.run(GrammarBackend().rewrite(asked[7:8]))[0].texts)
 """
 
 
+@pytest.mark.long
 def test_prompts_and_answers_are_the_same_in_another_process_and_beside_other_requests(capsys):
     command, environment = [sys.executable, "-c", IN_ANOTHER_PROCESS], {**os.environ, "PYTHONHASHSEED": "1"}
     there = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
