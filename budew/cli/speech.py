@@ -14,6 +14,7 @@ from budew.version import __version__
 
 if TYPE_CHECKING:
     from budew.inference import Captioner
+    from budew.inference.recordings import Windows
 
 Samples = Annotated[
     int,
@@ -57,10 +58,12 @@ def caption(
     style: options.Style = None,
     parts: options.Parts = None,
     windows: Annotated[
-        Literal["speech", "fixed"] | None,
+        str | None,
         Option(
+            metavar="speech|fixed|FILE.rttm",
             help="Cut what is longer than the model's window at pauses of speech, or into windows of equal "
-            "length. Default: speech where the extra corpora is installed."
+            "length; or all at the speaker turns in an RTTM file. Default: speech where the extra corpora is "
+            "installed.",
         ),
     ] = None,
     batch_size: options.WindowBatch = 16,
@@ -101,7 +104,7 @@ def caption(
         num_samples=samples,
         style=style,
         parts=parts,
-        windows=windows or ("speech" if can_hear_speech() else "fixed"),
+        windows=_windows(windows or ("speech" if can_hear_speech() else "fixed")),
     )
     if not quiet:
         say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
@@ -120,6 +123,10 @@ def caption(
     raise typer.Exit(0 if fine else 1)
 
 
+def _windows(given: str) -> "Windows":
+    return given if given in ("speech", "fixed") else Path(given)  # type: ignore[return-value]
+
+
 def _is_file(path: Path) -> bool:
     """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
     return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
@@ -128,13 +135,16 @@ def _is_file(path: Path) -> bool:
 def _caption_to_file(
     captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
 ) -> bool:
+    from budew.files import fingerprint
     from budew.reports.captions_output import partial_results, write_records
+
+    cut = captioner.windows
 
     settings = {
         "model": made_by,
         "runs_on": captioner.backend.runs_on,
         **asdict(captioner.asked),
-        "windows": captioner.windows,
+        "windows": fingerprint([cut]) if isinstance(cut, Path) else cut,
         "version": __version__,
     }
     if file.exists():

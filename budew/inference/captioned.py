@@ -32,7 +32,7 @@ class WindowCaption:
 
     `profile` is the parse of `text`, or the consensus of sampled captions where there are any; then `sampled`
     has the plain means over them, `samples` their texts. `removed` says what was removed of the text, stray
-    letters or repetitions.
+    letters or repetitions, `speaker` who speaks, where that is known.
     """
 
     start: float
@@ -42,11 +42,17 @@ class WindowCaption:
     sampled: VoiceProfile | None = None
     removed: str | None = None
     samples: tuple[str, ...] = ()
+    speaker: str | None = None
 
     @property
     def silent(self) -> bool:
         """Whether the window has no sound or no speech, so that the model was not run."""
         return self.text in (SILENCE, NO_SPEECH)
+
+    @property
+    def told(self) -> str:
+        """The caption, behind the name of the speaker where that is known."""
+        return self.text if self.speaker is None else f"{self.speaker}: {self.text}"
 
     @property
     def withheld(self) -> bool:
@@ -67,7 +73,7 @@ class WindowCaption:
         """Return the window as JSON values, but for the texts of samples, for `from_kept`."""
         sampled = self.sampled and self.sampled.to_dict()
         return {
-            **{name: getattr(self, name) for name in ("start", "end", "text", "removed")},
+            **{name: getattr(self, name) for name in ("start", "end", "text", "removed", "speaker")},
             "profile": self.profile.to_dict(),
             "sampled": sampled,
         }
@@ -76,11 +82,19 @@ class WindowCaption:
     def from_kept(cls, kept: Mapping[str, Any]) -> "WindowCaption":
         """Return the window that `kept` described."""
         profile, sampled = (one and VoiceProfile.from_dict(one) for one in (kept["profile"], kept["sampled"]))
-        return cls(kept["start"], kept["end"], kept["text"], profile, sampled, kept["removed"])
+        plain = {name: kept[name] for name in ("start", "end", "text", "removed", "speaker")}
+        return cls(profile=profile, sampled=sampled, **plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the window as JSON values."""
-        return {"start": self.start, "end": self.end, "caption": self.text, **self.profile.to_dict()}
+        speaker = {"speaker": self.speaker} if self.speaker is not None else {}
+        return {
+            "start": self.start,
+            "end": self.end,
+            **speaker,
+            "caption": self.text,
+            **self.profile.to_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +131,7 @@ class Captioned:
             return SILENCE
         lines = [list(group) for _, group in groupby(enumerate(self.windows), key=_line)]
         return "\n".join(
-            f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].text}" for some in lines
+            f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].told}" for some in lines
         )
 
     @property

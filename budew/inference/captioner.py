@@ -47,6 +47,7 @@ from budew.inference.loops import without_loop
 from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
 from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation
 from budew.inference.server import CaptionServer
+from budew.inference.turns import read_turns, speaker_at
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.profile import VoiceProfile
@@ -93,13 +94,13 @@ class Captioner:
                 Ignored with a warning by a checkpoint that was trained without prompts. Emotions that are not
                 asked for are unrated.
             windows: where files longer than the model's window are cut: "fixed", one window after the other,
-                or "speech", at its pauses, as the voice detector hears them. Samples are cut one after the
-                other.
+                or "speech", at its pauses, as the voice detector hears them; samples are cut one after the
+                other. The path of an RTTM file: each file at the turns of its speakers.
 
         Raises:
             MissingExtraError: windows of speech, and the voice detector is not installed.
             InputError: batch size, beam width or number of samples is out of range, the backend cannot
-                sample, or no such style or part.
+                sample, no such style or part, or no RTTM file.
         """
         self.backend = TransformersBackend(backend) if isinstance(backend, Checkpoint) else backend
         if batch_size < 1:
@@ -125,6 +126,7 @@ class Captioner:
         if windows == "speech":
             load_model()
         self.windows = windows
+        self._turns = read_turns(windows) if isinstance(windows, Path) else {}
         self._rates = not prompt.endswith(("bursts", "speaker"))
 
     @classmethod
@@ -254,8 +256,7 @@ class Captioner:
     ) -> "Iterator[_Place | None]":
         """Yield the windows with sound that are not known; None after a recording that has none."""
         for recording in recordings:
-            recording = recording.at_speech() if self.windows == "speech" else recording
-            waiting.append(unfinished := _Unfinished(recording, self._rates))
+            waiting.append(unfinished := _Unfinished(self._cut(recording), self._rates))
             for place, window in unfinished.read(self.backend.window_seconds, self.backend.sampling_rate):
                 known = None if kept is None else kept.get(unfinished.source, window.start, window.end)
                 if known is not None:
@@ -268,6 +269,11 @@ class Captioner:
                     yield unfinished, place, window
             if unfinished.is_complete:
                 yield None
+
+    def _cut(self, recording: Recording) -> Recording:
+        if isinstance(self.windows, Path):
+            return recording.at_turns(self._turns)
+        return recording.at_speech() if self.windows == "speech" else recording
 
     def _padded(self, place: "_Place") -> float:
         return padded_seconds(self.backend, len(place[2].samples))
@@ -354,7 +360,8 @@ class _Unfinished:
             profile = VoiceProfile()
         else:
             profile = parse(text).profile if expected is None else consensus(expected)
-        caption = WindowCaption(window.start, window.end, text, profile, expected, removed, samples)
+        speaker = speaker_at(self.recording.turns, window)
+        caption = WindowCaption(window.start, window.end, text, profile, expected, removed, samples, speaker)
         self.windows[place] = caption
         return caption
 

@@ -1,6 +1,6 @@
 """Everything that can be captioned (files, folders, corpora, arrays, tensors), as named audio windows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from glob import has_magic
@@ -20,6 +20,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
 from budew.corpora.sources import is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
+from budew.inference.turns import Turn, cut_turns, turns_of
 from budew.segmentation.recording import cut_recording
 from budew.segmentation.segment_settings import SegmentSettings
 
@@ -28,7 +29,7 @@ SHORTEST = 0.025
 Audio = str | Path | bytes | NDArray[Any] | torch.Tensor | BinaryIO | Mapping[str, Any]
 MAX_PAUSE = 2.0
 """Seconds of silence within a window of speech: a window of one word says little."""
-Windows = Literal["fixed", "speech"]
+Windows = Literal["fixed", "speech"] | Path
 Cut = Callable[[float, int], Iterator[Window]]
 
 
@@ -36,13 +37,25 @@ Cut = Callable[[float, int], Iterator[Window]]
 class Recording:
     """Audio to caption. `cut(seconds, sampling_rate)` reads it as windows of at most `seconds`.
 
-    `id` is that of the clip where it comes from a corpus; `file` is the audio as a file or the bytes of one.
+    `id` is that of the clip where it comes from a corpus; `file` is the audio as a file or the bytes of one;
+    `turns` are those of its speakers, where it is cut at them.
     """
 
     source: str
     cut: Cut
     id: str | None = None
     file: Path | bytes | None = None
+    turns: Sequence[Turn] = ()
+
+    def at_turns(self, turns: Mapping[str, Sequence[Turn]]) -> "Recording":
+        """Return the recording cut into its turns; one that has none fails when it is read."""
+        if self.file is None:
+            return _failing(self.source, AudioError("samples have no name that an RTTM file could have"))
+        try:
+            own = turns_of(self.source, turns)
+        except AudioError as error:
+            return _failing(self.source, error)
+        return replace(self, cut=partial(cut_turns, self.file, self.source, own), turns=own)
 
     def at_speech(self) -> "Recording":
         """Return the recording cut at its pauses, where it is a file."""

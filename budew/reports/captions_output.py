@@ -71,7 +71,9 @@ def write_records(
     bad = 0
     separator, subtitled, shown = "[", 0, list[Record]()
     if format == "csv":
-        csv.writer(file).writerow(["source", "start", "end", "caption", *(EMOTIONS if scores else ())])
+        csv.writer(file).writerow(
+            ["source", "start", "end", "speaker", "caption", *(EMOTIONS if scores else ())]
+        )
     for record in records:
         bad += is_bad(record)
         if format == "text":
@@ -187,14 +189,15 @@ def _write_rows(record: Record, file: TextIO, scores: bool) -> None:
     for window in _windows(record):
         values = _scored(window, scores).get("scores", {}).values()
         times = (f"{window[at]:.3f}" for at in ("start", "end"))
-        rows.writerow([record["source"], *times, window["caption"], *values])
+        rows.writerow([record["source"], *times, window.get("speaker", ""), window["caption"], *values])
 
 
 def _subtitles(record: Record, format: str) -> str:
     subtitles = SSAFile()
     for window in _windows(record):
         start, end = (round(1000 * window[at]) for at in ("start", "end"))
-        subtitles.append(SSAEvent(start=start, end=end, text=window["caption"]))
+        speaker = f"{window['speaker']}: " if "speaker" in window else ""
+        subtitles.append(SSAEvent(start=start, end=end, text=speaker + window["caption"]))
     text: str = subtitles.to_string(format)
     return text
 

@@ -85,6 +85,7 @@ def _window(window: Mapping[str, Any]) -> dict[str, Any]:
         "start": window["start"],
         "end": window["end"],
         "at": clock(window["start"]),
+        "speaker": window.get("speaker"),
         "caption": window["caption"],
         "emotions": [(name, emotions[name]) for name in strongest_first(emotions)],
         "words": _words(window),

@@ -79,7 +79,7 @@ def test_csv_has_a_row_for_each_window_with_sound():
     ]  # fmt: skip
     assert rows[0]["caption"] == 'Sad, "sobbing"\n& slow.'
     assert [float(row["Anger"]) for row in rows] == [0, 1, 0]
-    assert len(rows[0]) == 4 + len(EMOTIONS)
+    assert len(rows[0]) == 5 + len(EMOTIONS)
 
 
 def interrupted(output: Path, model: str) -> set[str]:
