@@ -13,15 +13,14 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, overload
 
 from budew.audio.samples import Window, is_silent
 from budew.captions.caption_prompt import prompt_of
-from budew.captions.parse import parse
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, BudewWarning, CorpusError, InputError, JobError, first_line
+from budew.errors import AudioError, BudewWarning, InputError, JobError, first_line
 from budew.inference.backends import (
     Asked,
     Backend,
@@ -37,20 +36,14 @@ from budew.inference.captioned import (
     Captioned,
     Failure,
     WindowCaption,
-    clean,
-    clock,
-    pool,
-    unrated,
-    without_withheld_captions,
 )
-from budew.inference.loops import without_loop
 from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
-from budew.inference.self_consistency import MAX_SAMPLES, consensus, expectation
+from budew.inference.self_consistency import MAX_SAMPLES
 from budew.inference.server import CaptionServer
-from budew.inference.turns import read_turns, speaker_at
+from budew.inference.turns import read_turns
+from budew.inference.unfinished import Unfinished
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
-from budew.profile import VoiceProfile
 from budew.segmentation.voice_activity import load_model
 
 Progress = Callable[[int, int | None], None]
@@ -231,7 +224,7 @@ class Captioner:
         self, recordings: Iterable[Recording], kept: KeptWindows | None = None
     ) -> Iterator[Captioned | Failure]:
         """Caption batches, and pass on what is complete, in order."""
-        waiting: deque[_Unfinished] = deque()
+        waiting: deque[Unfinished] = deque()
         windows = self._windows(recordings, waiting, kept)
         batches = gathered(windows, self._padded, self.batch_size)
         for batch in one_ahead(map(self._prepared, batches)):
@@ -251,12 +244,12 @@ class Captioner:
     def _windows(
         self,
         recordings: Iterable[Recording],
-        waiting: "deque[_Unfinished]",
+        waiting: "deque[Unfinished]",
         kept: KeptWindows | None,
     ) -> "Iterator[_Place | None]":
         """Yield the windows with sound that are not known; None after a recording that has none."""
         for recording in recordings:
-            waiting.append(unfinished := _Unfinished(self._cut(recording), self._rates))
+            waiting.append(unfinished := Unfinished(self._cut(recording), self._rates))
             for place, window in unfinished.read(self.backend.window_seconds, self.backend.sampling_rate):
                 known = None if kept is None else kept.get(unfinished.source, window.start, window.end)
                 if known is not None:
@@ -288,6 +281,18 @@ class Captioner:
         return _Batch(source, windows, prepared)
 
 
+_Place = tuple[Unfinished, int, Window]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Windows for the model, and the source of the first."""
+
+    source: str
+    windows: list[_Place]
+    prepared: Prepared
+
+
 @contextmanager
 def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
     """Make one sentence of whatever a model raises for a batch of windows whose first is of `source`.
@@ -305,97 +310,3 @@ def model_errors(runs_on: str, source: str, windows: int) -> Iterator[None]:
             f"({type(error).__name__}: {first_line(error)}): use a smaller --batch-size, fewer --num-beams, "
             "or --device cpu; or fetch the checkpoint again"
         ) from error
-
-
-@dataclass(slots=True)
-class _Unfinished:
-    """A recording on its way through the captioner.
-
-    `rates` says whether captions speak of emotions. `windows` has None for those that are not captioned yet.
-    """
-
-    recording: Recording
-    rates: bool
-    windows: list[WindowCaption | None] = field(default_factory=list)
-    damage: str | None = None
-    failure: Failure | None = None
-    is_read: bool = False
-
-    @property
-    def source(self) -> str:
-        return self.recording.source
-
-    @property
-    def is_complete(self) -> bool:
-        return self.is_read and (self.failure is not None or None not in self.windows)
-
-    def read(self, seconds: float, sampling_rate: int) -> Iterator[tuple[int, Window]]:
-        """Read the recording as numbered windows. Errors and damage are kept for the result, not raised."""
-        try:
-            for place, window in enumerate(self.recording.cut(seconds, sampling_rate)):
-                self.damage = window.damage and window.damage.removeprefix(f"{self.source}: ")
-                self.windows.append(None)
-                yield place, window
-        except (CorpusError, OSError) as error:
-            self.fail(str(error).removeprefix(f"{self.source}: "))
-        except Exception as error:  # noqa: BLE001  # whatever a decoder raises ends this recording, no other
-            fault = f"reading it failed with {type(error).__name__} ({error})"
-            self.fail(f"{fault}: convert it to wav or flac, and report this")
-        self.is_read = True
-
-    def fail(self, reason: str) -> None:
-        """Give the recording up; the first reason is kept."""
-        self.failure = self.failure or Failure(self.source, reason)
-
-    def write(self, place: int, window: Window, written: Written) -> WindowCaption:
-        """Keep and return what the model wrote for a window."""
-        line, stray = clean(written.text)
-        text = without_loop(line)
-        removed = "repetitions at the end of the caption removed" if text != line else None
-        if stray:
-            removed = f"stray letters {stray!r} before the caption removed"
-        samples = tuple(without_loop(clean(one)[0]) for one in written.samples)
-        expected = expectation([parse(one).profile for one in samples]) if samples else None
-        if text in (SILENCE, NO_SPEECH):
-            profile = VoiceProfile()
-        else:
-            profile = parse(text).profile if expected is None else consensus(expected)
-        speaker = speaker_at(self.recording.turns, window)
-        caption = WindowCaption(window.start, window.end, text, profile, expected, removed, samples, speaker)
-        self.windows[place] = caption
-        return caption
-
-    def result(self) -> Captioned | Failure:
-        """Return the result. Call it once all is complete."""
-        if self.failure is not None:
-            return self.failure
-        windows = without_withheld_captions([window for window in self.windows if window is not None])
-        if not self.rates:
-            windows = tuple(map(unrated, windows))
-        warnings = [f"at {clock(window.start)}: {window.removed}" for window in windows if window.removed]
-        warnings += [
-            f"at {clock(window.start)}: the caption joins a minor with sexual content and is withheld"
-            for window in windows
-            if window.withheld
-        ]
-        return Captioned(
-            self.source,
-            windows[-1].end,
-            windows,
-            pool(windows),
-            tuple(warnings),
-            self.damage,
-            self.recording.id,
-        )
-
-
-_Place = tuple[_Unfinished, int, Window]
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Windows for the model, and the source of the first."""
-
-    source: str
-    windows: list[_Place]
-    prepared: Prepared

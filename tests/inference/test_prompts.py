@@ -77,7 +77,7 @@ def test_a_captioner_prompts_with_what_training_draws(checkpoint, monkeypatch, w
     texts = write_captions(checkpoint, encode(checkpoint, windows[:1]), prompt=PROMPT)
     captioner = Captioner(checkpoint, style="tags", parts="emotions", num_samples=2)
     parsed = []
-    monkeypatch.setattr("budew.inference.captioner.clean", lambda text: (parsed.append(text) or text, ""))
+    monkeypatch.setattr("budew.inference.unfinished.clean", lambda text: (parsed.append(text) or text, ""))
     assert captioner(windows[0], sampling_rate=RATE).caption == texts[0]
     sampled = sample_captions(checkpoint, encode(checkpoint, windows[:1]), num_samples=2, prompt=PROMPT)[0]
     assert parsed == [texts[0], *sampled]
