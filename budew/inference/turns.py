@@ -61,16 +61,16 @@ def read_turns(path: Path) -> dict[str, list[Turn]]:
 
 
 def turns_of(source: str, turns: Mapping[str, Sequence[Turn]]) -> Sequence[Turn]:
-    """Return the turns of a recording, which an RTTM file calls by its file name without suffix.
+    """Return the turns of a recording, which an RTTM file calls by its file name, as a rule without suffix.
 
     Raises:
         AudioError: it has none.
     """
-    name = Path(source).stem
-    if name not in turns:
-        raise AudioError(
-            f"{source}: no turns of {name!r} in the RTTM file, which has {', '.join(list(turns)[:3])}"
-        )
+    path = Path(source)
+    name = next((name for name in (path.stem, path.name) if name in turns), None)
+    if name is None:
+        known = ", ".join(list(turns)[:3])
+        raise AudioError(f"{source}: the RTTM file has no turns of {path.stem!r}, but of {known}")
     return turns[name]
 
 
