@@ -29,8 +29,12 @@ def sound(seconds: float) -> bytes:
     return file.getvalue()
 
 
+KINDS = ("tiny-synthetic", "whisper-small-lora", "whisper-medium-full", "bud-e-stage-2")
+SHIPPED = sorted(path.stem for path in data_folder("recipes").glob("*.yaml"))
+
+
 @pytest.mark.parametrize(
-    "name", ["tiny-synthetic", "whisper-small-lora", "whisper-medium-full", "bud-e-stage-2"]
+    "name", [pytest.param(name, marks=() if name in KINDS else pytest.mark.long) for name in SHIPPED]
 )
 def test_a_dry_run_prints_the_recipe_with_what_it_needs(budew, tmp_path, name):
     changes = ("--set", "seed=77", "--set", "data.speech.train_clips=1200")
@@ -73,8 +77,7 @@ def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
 
 def test_recipes_are_listed_and_explained(budew):
     listed = budew("recipes").out
-    names = [path.stem for path in data_folder("recipes").glob("*.yaml")]
-    assert all(name in listed for name in names if len(name) < 22)
+    assert all(name in listed for name in SHIPPED if len(name) < 22)
     explained = budew("recipes", "whisper-small-lora", "--set", "model.lora.rank=7").out
     assert "openai/whisper-small" in explained
     assert "rank of the learned difference" in explained
