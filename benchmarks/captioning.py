@@ -94,7 +94,7 @@ def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int,
         arrays = [{"array": clip, "sampling_rate": RATE} for clip in clips]
         sides[f"budew, {captioner.backend.runs_on}"] = (
             len(clips),
-            lambda captioner=captioner, arrays=arrays: captioner(arrays),  # type: ignore[misc]  # lambdas with defaults
+            lambda captioner=captioner, arrays=arrays: captioner(arrays),  # type: ignore[misc]  # mypy infers no type of a lambda with defaults
         )
     files = folder / "files"
     files.mkdir()

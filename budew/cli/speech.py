@@ -124,7 +124,7 @@ def caption(
 
 
 def _windows(given: str) -> "Windows":
-    return given if given in ("speech", "fixed") else Path(given)  # type: ignore[return-value]
+    return "speech" if given == "speech" else "fixed" if given == "fixed" else Path(given)
 
 
 def _is_file(path: Path) -> bool:

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from budew.corpora.clip import Caption, Clip
 from budew.errors import BudewError, CorpusError, JobError
 from budew.inference.captioned import Captioned, Failure
 from budew.inference.captioner import Captioner
-from budew.inference.server import CaptionServer
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
+
+if TYPE_CHECKING:
+    from budew.inference.server import CaptionServer
 
 MADE_BY = "model"
 
@@ -33,7 +35,7 @@ class CaptionClips:
     backend: str | None = None
     device: str | None = None
     dtype: str | None = None
-    server: CaptionServer | None = None
+    server: "CaptionServer | None" = None
     captions: int = 1
     num_beams: int | None = None
     style: str | None = None
@@ -53,7 +55,7 @@ class CaptionClips:
         Raises:
             CheckpointError, MissingExtraError, InputError: as of `Captioner.from_pretrained`.
         """
-        return _loaded(replace(self, keep_profile=False))[0]
+        return self._loaded()[0]
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Caption clips in their order.
@@ -62,7 +64,7 @@ class CaptionClips:
             JobError: the checkpoint cannot be loaded, or the model failed.
         """
         try:
-            captioner, weights = _loaded(replace(self, keep_profile=False))
+            captioner, weights = self._loaded()
         except (BudewError, OSError) as error:
             raise JobError(str(error)) from error
         made_by = {"by": MADE_BY, "model": captioner.backend.name, "weights": weights}
@@ -82,6 +84,9 @@ class CaptionClips:
                 yield self._captioned(clip, result, made_by)
         for failure in failures:  # not before: clips that cannot be read are reported from another thread
             failed(*failure)
+
+    def _loaded(self) -> tuple[Captioner, str]:
+        return _loaded(replace(self, keep_profile=False))
 
     def _captioned(self, clip: Clip, result: Captioned, made_by: Mapping[str, str]) -> Clip:
         by_window = [window.samples or (window.text,) for window in result.windows]

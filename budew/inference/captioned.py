@@ -50,7 +50,7 @@ class WindowCaption:
         return self.text in (SILENCE, NO_SPEECH)
 
     @property
-    def told(self) -> str:
+    def labelled(self) -> str:
         """The caption, behind the name of the speaker where that is known."""
         return self.text if self.speaker is None else f"{self.speaker}: {self.text}"
 
@@ -131,7 +131,7 @@ class Captioned:
             return SILENCE
         lines = [list(group) for _, group in groupby(enumerate(self.windows), key=_line)]
         return "\n".join(
-            f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].told}" for some in lines
+            f"{clock(some[0][1].start)}–{clock(some[-1][1].end)} {some[0][1].labelled}" for some in lines
         )
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 from budew.audio.samples import Window, is_silent
 from budew.captions.caption_prompt import prompt_of
@@ -39,12 +39,14 @@ from budew.inference.captioned import (
 )
 from budew.inference.recordings import Audio, Recording, Windows, from_audio, from_clip, from_paths
 from budew.inference.self_consistency import MAX_SAMPLES
-from budew.inference.server import CaptionServer
 from budew.inference.turns import read_turns
 from budew.inference.unfinished import Unfinished
 from budew.model.checkpoint import Checkpoint
 from budew.model.generate import checked_beams
 from budew.segmentation.voice_activity import load_model
+
+if TYPE_CHECKING:
+    from budew.inference.server import CaptionServer
 
 Progress = Callable[[int, int | None], None]
 
@@ -130,7 +132,7 @@ class Captioner:
         backend: str | None = None,
         device: str | None = None,
         dtype: str | None = None,
-        server: CaptionServer | None = None,
+        server: "CaptionServer | None" = None,
         batch_size: int = 16,
         num_beams: int | None = None,
         num_samples: int = 0,

@@ -108,7 +108,7 @@ class ServerBackend:
             JobError: the server is down for good, or refuses everything.
         """
         if asked.num_beams > 1:
-            raise InputError("a server is not told the beam width: leave it out")
+            raise InputError("the protocol has no beam width: leave it out")
         requests = [TranscriptionRequest(self.name, wav, asked.prompt) for wav in batch.features]
         written = []
         with closing(in_order(requests, self._client.complete, loop=self._loop, ahead=len(requests))) as all_:

@@ -1,5 +1,6 @@
 """Speaker turns of a recording, from an RTTM file, as diarization programs write them."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ def turns_of(source: str, turns: Mapping[str, Sequence[Turn]]) -> Sequence[Turn]
 def speaker_at(turns: Sequence[Turn], window: Window) -> str | None:
     """Return who speaks in the middle of a window."""
     middle = (window.start + window.end) / 2
-    return next((turn.speaker for turn in turns if turn.start <= middle < turn.end), None)
+    place = bisect_right(turns, middle, key=lambda turn: turn.start) - 1
+    return turns[place].speaker if place >= 0 and middle < turns[place].end else None
 
 
 def cut_turns(

@@ -16,9 +16,8 @@ from pysubs2 import SSAEvent, SSAFile
 
 from budew.errors import InputError
 from budew.inference import Captioned, Failure, WindowCaption
-from budew.inference.captioned import NO_SPEECH, SILENCE
 from budew.inference.recordings import Recording
-from budew.reports.captions_page import captions_page
+from budew.reports.captions_page import captioned_windows, captions_page
 from budew.taxonomy import EMOTIONS
 from budew.terminal import as_json, say_error
 
@@ -177,16 +176,9 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     kept.path.unlink()
 
 
-def _windows(record: Record) -> Iterator[Record]:
-    """Yield the windows that have a caption, or the recording as one."""
-    if "error" not in record:
-        windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
-        yield from (window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, ""))
-
-
 def _write_rows(record: Record, file: TextIO, scores: bool) -> None:
     rows = csv.writer(file)
-    for window in _windows(record):
+    for window in captioned_windows(record):
         values = _scored(window, scores).get("scores", {}).values()
         times = (f"{window[at]:.3f}" for at in ("start", "end"))
         rows.writerow([record["source"], *times, window.get("speaker", ""), window["caption"], *values])
@@ -194,7 +186,7 @@ def _write_rows(record: Record, file: TextIO, scores: bool) -> None:
 
 def _subtitles(record: Record, format: str) -> str:
     subtitles = SSAFile()
-    for window in _windows(record):
+    for window in captioned_windows(record):
         start, end = (round(1000 * window[at]) for at in ("start", "end"))
         speaker = f"{window['speaker']}: " if "speaker" in window else ""
         subtitles.append(SSAEvent(start=start, end=end, text=speaker + window["caption"]))

@@ -14,7 +14,7 @@ from budew.audio.samples import windows
 from budew.errors import AudioError
 from budew.inference.captioned import NO_SPEECH, SILENCE, clock
 from budew.inference.recordings import Recording
-from budew.reports.page import render_page, strongest_first, trait_words
+from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
 
 LANES = 8
 """Emotions whose course is drawn, the strongest ones."""
@@ -49,8 +49,7 @@ def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
             entry |= _course(record)
             encoded, outline, why = _heard(recording, record["duration"], room)
             room -= len(encoded)
-            audio = f"data:audio/mpeg;base64,{base64.b64encode(encoded).decode()}" if encoded else ""
-            entry |= {"audio": audio, "why": why, "outline": outline}
+            entry |= {"audio": mp3_uri(encoded) if encoded else "", "why": why, "outline": outline}
         shown.append(entry)
     digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
     return render_page(
@@ -58,10 +57,18 @@ def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
     )
 
 
+def captioned_windows(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the windows of a result that have a caption, or the recording as one."""
+    if "error" in record:
+        return []
+    windows = record.get("windows", [{**record, "start": 0.0, "end": record["duration"]}])
+    return [window for window in windows if window["caption"] not in (SILENCE, NO_SPEECH, "")]
+
+
 def _course(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is shown of a recording but its sound."""
     seconds = record["duration"]
-    cut = record.get("windows", [{**record, "start": 0.0, "end": seconds}])
+    cut = captioned_windows(record)
     peaks: dict[str, float] = {}
     for window in cut:
         for name, intensity in (window["emotions"] or {}).items():
@@ -73,7 +80,7 @@ def _course(record: Mapping[str, Any]) -> dict[str, Any]:
         "length": clock(seconds),
         "lanes": [(name, _lane(name, cut, seconds)) for name in sorted(strongest, key=list(peaks).index)],
         "ticks": _ticks(seconds),
-        "windows": [_window(window) for window in cut if window["caption"] not in ("", SILENCE, NO_SPEECH)],
+        "windows": [_window(window) for window in cut],
         "emotions": [(name, emotions[name]) for name in strongest_first(emotions)[:LANES]],
         "words": _words(record),
     }

@@ -155,7 +155,12 @@ def players(clips: Iterable[tuple[str, bytes | Path | None]]) -> Iterator[tuple[
             yield "", f"audio left out: a page holds {LARGEST_AUDIO // 1_000_000} MB of it"
             continue
         rest -= len(encoded)
-        yield "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii"), ""
+        yield mp3_uri(encoded), ""
+
+
+def mp3_uri(encoded: bytes) -> str:
+    """Return an mp3 as a data URI."""
+    return "data:audio/mpeg;base64," + base64.b64encode(encoded).decode("ascii")
 
 
 def _mp3(audio: bytes | Path, id: str) -> bytes:

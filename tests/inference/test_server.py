@@ -2,10 +2,6 @@
 
 import io
 import json
-import os
-import re
-import subprocess
-import sys
 import threading
 import time
 from email import message_from_bytes
@@ -26,6 +22,7 @@ from budew.inference.server import CaptionServer, ServerBackend
 from budew.jobs import run
 from budew.model.checkpoint import EMBEDDED
 from budew.resources import data_folder
+from tests.serving import transformers_serve
 
 RATE = 16_000
 
@@ -45,8 +42,8 @@ class Transcriber(BaseHTTPRequestHandler):
         self.server.seen.append((self.path, {name: text.decode() for name, text in given.items()}, rate))
         status = 400 if level == 0.5 else 200
         time.sleep(0.05 * (1 - level))  # later windows are answered first
-        told = {"text": f"A voice of {level} and {len(samples) / rate:.1f} s."}
-        answer = json.dumps(told if status == 200 else {"error": {"message": "too loud"}}).encode()
+        text = {"text": f"A voice of {level} and {len(samples) / rate:.1f} s."}
+        answer = json.dumps(text if status == 200 else {"error": {"message": "too loud"}}).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -128,31 +125,17 @@ def test_a_corpus_is_captioned_and_a_file_names_the_server(settings, capsys, tmp
     assert len(list(read(tmp_path / "again"))) == 2
     capsys.readouterr()
     app(["caption", str(tmp_path / "in"), "--server", str(file), "--format", "jsonl"], standalone_mode=False)
-    told = map(json.loads, capsys.readouterr().out.splitlines())
-    assert ["error" in one for one in told] == [False, True, False]
+    records = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ["error" in record for record in records] == [False, True, False]
 
 
 @pytest.mark.long
 @pytest.mark.skipif(find_spec("multipart") is None, reason="transformers serve needs python-multipart")
 def test_transformers_serve_writes_what_the_captioner_does(tmp_path):
-    model, log = data_folder("checkpoints") / EMBEDDED, tmp_path / "log"
-    serve = ["serve", str(model), "--device", "cpu", "--host", "127.0.0.1", "--port", "0"]
-    start = [sys.executable, "-c", "from transformers.cli.transformers import main; main()", *serve]
-    with log.open("wb") as output:
-        env = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-        process = subprocess.Popen(start, stdout=output, stderr=subprocess.STDOUT, env=env)
-    try:
-        found, end = None, time.monotonic() + 120
-        while found is None:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < end, log.read_text()
-            found = re.search(r"running on (http://127\.0\.0\.1:\d+)", log.read_text(errors="replace"))
-            time.sleep(0.1)
-        server = CaptionServer(base_url=f"{found[1]}/v1", model=str(model), window_seconds=8)
+    model = data_folder("checkpoints") / EMBEDDED
+    with transformers_serve(model, tmp_path / "log") as url:
+        server = CaptionServer(base_url=url, model=str(model), window_seconds=8)
         clips = list(read(data_folder("demo_clips") / "clips.tar"))[:8]
         there = [result.caption for result in Captioner.from_pretrained(server=server).caption_clips(clips)]
-        here = [result.caption for result in Captioner.from_pretrained(device="cpu").caption_clips(clips)]
-        assert there == here
-    finally:
-        process.kill()
-        process.wait()
+    here = [result.caption for result in Captioner.from_pretrained(device="cpu").caption_clips(clips)]
+    assert there == here

@@ -58,11 +58,11 @@ def test_windows_cover_the_recording_and_have_the_samples_between_their_times(ta
     assert sum(len(window.samples) for window in cut) / RATE == pytest.approx(spoken, abs=SHORTEST + 0.01)
 
 
-def test_speakers_are_told_in_every_format(talk, tmp_path, whisper_folder, capsys):
+def test_every_format_names_the_speakers(talk, tmp_path, whisper_folder, capsys):
     path = rttm(tmp_path, (1, 1.5, "Ada"), (2, 3, "Bob"), (10, 1, "Ada"))
     result = Captioner.from_pretrained(whisper_folder, device="cpu", windows=path)(talk)
-    told = [(window.speaker, window.start, window.end) for window in result.windows if not window.silent]
-    assert told == [
+    turns = [(window.speaker, window.start, window.end) for window in result.windows if not window.silent]
+    assert turns == [
         ("Ada", 1, 2.5), ("Bob", 2.5, 3.75), ("Bob", 3.75, 5), ("Ada", 10, 11),
     ]  # fmt: skip
     assert {window.text for window in result.windows if window.speaker is None} == {NO_SPEECH}
