@@ -38,7 +38,7 @@ def check(folder, clips, done):
 
 
 @pytest.mark.parametrize("fault", sorted({*FAULTS} - {"stalls"}))
-def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, fault):
+def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, quick_retries, fault):
     clips = some_clips(4, fault)
     _, done, seen = rewritten(tmp_path, clips, Behavior(1.0, (fault,)), shards=1, workers=0)
     counts = check(tmp_path, clips, done)
@@ -50,10 +50,10 @@ def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, 
 
 
 @pytest.mark.slow
-def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(tmp_path):
+def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(tmp_path, quick_retries):
     clips = some_clips(150)
-    behavior = Behavior(0.5, seed=3, seconds=0.02, stall=1.5, down=2.0, down_after=50)
-    summary, done, seen = rewritten(tmp_path, clips, behavior, timeout=1.0, attempts=2)
+    behavior = Behavior(0.5, seed=3, seconds=0.02, stall=0.7, down=2.0, down_after=50)
+    summary, done, seen = rewritten(tmp_path, clips, behavior, timeout=0.5, workers=0, attempts=2)
     assert (summary.clips, summary.failures, summary.given_up) == (150, 0, ())
     counts = check(tmp_path, clips, done)
     assert set(FAULTS) <= seen.faults.keys()

@@ -57,8 +57,11 @@ def corpus(request, tmp_path):
     return folder
 
 
-def test_each_clip_is_found_as_it_is_read(corpus, tmp_path):
-    index = index_corpus(corpus, tmp_path / "index", workers=2)
+@pytest.mark.parametrize(
+    ("corpus", "workers"), [("shards", 2), ("folder", 0), ("compressed", 0)], indirect=["corpus"]
+)
+def test_each_clip_is_found_as_it_is_read(corpus, workers, tmp_path):
+    index = index_corpus(corpus, tmp_path / "index", workers=workers)
     expected = list(read(corpus))
     assert len(index) == len(expected) == 14
     for number, clip in enumerate(expected):
