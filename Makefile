@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 # tests start many processes, which compile what is not kept as bytecode
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help setup demo train-demo test test-fast test-slow test-long lint bench clean
+.PHONY: help setup demo train-demo test test-fast test-slow test-long lint docs bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -46,11 +46,15 @@ test-slow: $(STAMP) ## the tests that take minutes
 test-long: $(STAMP) ## fine-tuning at its real size and killed processes, in half an hour
 	$(PYTEST) -m long
 
-lint: $(STAMP) ## format, style, types, and import order of the packages
+lint: $(STAMP) docs ## format, style, types, import order of the packages, links of the documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP) ## make a site of the documentation that opens without a server (runs/site/index.html)
+	@# the variable switches off a notice about other site generators
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(STAMP) ## run the benchmarks of speed
 	for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -23,7 +23,7 @@ _HOMES = {
     "read_shard": "shards",
     "write_shard": "shards",
 }
-__all__ = sorted(_HOMES)
+__all__ = ["Caption", "Clip", "Rating", "export", "profiles_of", "read", "read_shard", "write_shard"]
 
 
 def __getattr__(name: str) -> Any:
