@@ -1,8 +1,11 @@
-"""Commands that run the model: caption, evaluate, demo, doctor."""
+"""Commands that run the model: caption, evaluate, demo, app; and doctor."""
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
+from signal import SIGTERM, signal
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -244,6 +247,44 @@ def demo(
 def _strongest(emotions: Any, most: int = 4) -> str:
     ranked = sorted(emotions.items(), key=lambda item: -item[1])[:most]
     return ", ".join(f"{name} {intensity:.2f}" for name, intensity in ranked) or "none"
+
+
+@app.command("app")
+def serve_page(
+    model: Annotated[
+        list[str] | None,
+        Option(
+            metavar="DIR|HUB-ID",
+            help="Checkpoint: a folder, or a name on the Hugging Face hub. Several are a choice on the page. "
+            "Default: the one in this package.",
+        ),
+    ] = None,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    host: Annotated[
+        str,
+        Option(
+            metavar="ADDRESS",
+            help="Where to listen; 0.0.0.0 for all interfaces. There is no login, and browsers allow "
+            "recording only over https or on this machine.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[int, Option(metavar="N", min=1, max=65_535, help="Port to listen on.")] = 7860,
+) -> None:
+    """Serve a page in the browser: record or upload speech, parse and render captions.
+
+    The page loads nothing from elsewhere. Recordings stay on this machine and are
+    deleted after an hour, or when the command ends (Ctrl-C).
+
+    Example: budew app --model laion/BUD-E-Whisper --port 8000
+    """
+    from budew.app.server import served
+
+    with served(model or (), backend=backend, device=device, dtype=dtype, host=host, port=port) as address:
+        print(f"page: {address}", flush=True)
+        signal(SIGTERM, lambda *_: sys.exit(143))  # so that the recordings are deleted
+        Event().wait()
 
 
 @app.command()

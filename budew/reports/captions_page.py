@@ -109,7 +109,7 @@ def _lane(name: str, cut: Sequence[Mapping[str, Any]], seconds: float) -> str:
     for window in cut:
         height = HEIGHT * (1 - (window["emotions"] or {}).get(name, 0.0))
         left, right = (WIDTH * window[at] / seconds for at in ("start", "end"))
-        steps.append(f"L{left:.1f} {height:.0f}H{right:.1f}L{right:.1f} {HEIGHT}")
+        steps.append(f"H{left:.1f}V{height:.0f}H{right:.1f}V{HEIGHT}")
     return f"M0 {HEIGHT}{''.join(steps)}H{WIDTH}Z"
 
 

@@ -23,7 +23,7 @@ from budew.captions.render import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
-from budew.reports.page import emotion_tone, render_page, strongest_first, tones, trait_words
+from budew.reports.page import by_family, emotion_tone, render_page, strongest_first, tones, trait_words
 from budew.taxonomy import LEVELS
 from budew.taxonomy.scales import level_name
 from budew.terminal import visible
@@ -258,12 +258,29 @@ def _without_emotions(parsed: ParsedCaption) -> str:
     return "No emotion is named: all 40 are absent."
 
 
-def explanation_html(parsed_captions: Sequence[ParsedCaption]) -> str:
-    """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend."""
+def explanation_html(parsed_captions: Sequence[ParsedCaption], *, profile: VoiceProfile | None = None) -> str:
+    """Return a page that shows how captions were parsed: marked text, bars, traits, bursts and a legend.
+
+    Args:
+        parsed_captions: those to show.
+        profile: of the voice that they all describe: its 40 scores by family, bursts and traits are shown
+            once, instead of those of each caption.
+    """
     found = [marks_of(parsed) for parsed in parsed_captions]
     captions = [_page_part(parsed, marks) for parsed, marks in zip(parsed_captions, found, strict=True)]
     legend = _legend([mark for marks in found for mark in marks])
-    return render_page("explanation_page", captions=captions, legend=legend)
+    voice = None if profile is None else _voice_part(profile)
+    return render_page("explanation_page", captions=captions, legend=legend, voice=voice)
+
+
+def _voice_part(profile: VoiceProfile) -> dict[str, Any]:
+    """Return what the page shows of a profile."""
+    rated = ((name, (name, profile.emotions.get(name, 0.0))) for name in profile.rated)
+    return {"families": by_family(rated), "traits": _traits(profile), "bursts": profile.bursts, "unknown": ()}
+
+
+def _traits(profile: VoiceProfile) -> list[tuple[str, str]]:
+    return [(_plain_name(name), trait_words(name, value)) for name, value in profile.traits.items()]
 
 
 def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
@@ -272,7 +289,7 @@ def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
         "pieces": list(_pieces(parsed.text, found)),
         "rows": [(_cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
         "bars": [(name, parsed.emotions[name]) for name in strongest_first(parsed.emotions)],
-        "traits": [(_plain_name(name), trait_words(name, value)) for name, value in parsed.traits.items()],
+        "traits": _traits(parsed.profile),
         "bursts": parsed.bursts,
         "unknown": [word.word for word in parsed.unknown],
         "without_emotions": _without_emotions(parsed),

@@ -31,8 +31,8 @@ def test_a_waveform_is_as_high_as_the_sound_is_loud_and_an_emotion_as_strong(htm
     names = re.findall(r'aria-label="([^"]+) over time"', html)
     drawn = dict(zip(names[:3], lanes, strict=False))
     assert drawn.keys() == {"Sadness", "Fear", "Anger"}
-    steps = "L0.0 0H333.3L333.3 100", "L500.0 100H1000.0L1000.0 100"  # none of a silent window
-    assert drawn["Sadness"] == f"M0 100{''.join(steps)}H1000Z"
+    assert drawn["Sadness"] == "M0 100H0.0V0H333.3V100H500.0V100H1000.0V100H1000Z"
+    assert drawn["Anger"] == "M0 100H0.0V100H333.3V100H500.0V50H1000.0V100H1000Z"  # none of a silent window
     assert len(names[3:]) == captions_page.LANES
 
 

@@ -1,7 +1,5 @@
 """Pages in a real browser, wide and narrow: nothing overflows the page or its cell, nothing is cut."""
 
-import shutil
-
 import pytest
 
 from budew.evaluation import Settings, evaluate
@@ -9,18 +7,10 @@ from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
+from tests.browsing import WIDTHS, chromium
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
 from tests.reports.captioned_pages import page as captioned_page
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 MISPLACED = """() => {
   const outside = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;
   const found = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
@@ -39,19 +29,13 @@ MISPLACED = """() => {
 
 @pytest.fixture(scope="module")
 def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 def check_layout(browser, html):
     """Assert that a page fits windows of 1280 and 400 pixels and that no text leaves its place."""
-    for width in (1280, 400):
+    for width in WIDTHS:
         page = browser.new_page(viewport={"width": width, "height": 900})
         page.set_content(html)
         page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")

@@ -1,0 +1,163 @@
+"""The server of the page: bounded in what it takes and keeps, and closed to what the page does not need.
+
+gradio's server has many more routes (a proxy, an editor of its own code, processing of screen recordings),
+and takes a thousand files at once. Here a request has a known size, an upload at most `LARGEST_UPLOAD`, and
+the uploads are kept in a folder of at most `MOST_KEPT`, which goes with the server.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from budew.app.pages import CSS, page
+from budew.extras import require
+from budew.inference.backends import load_backend
+from budew.model.checkpoint import EMBEDDED
+
+LARGEST_UPLOAD = 200_000_000
+LARGEST_REQUEST = 100_000
+"""Bytes of any other request."""
+MOST_UNDER_WAY = 500_000_000
+"""Bytes of the uploads that are being received: what is no file, gradio holds in memory."""
+MOST_KEPT = 2_000_000_000
+"""Bytes in the folder, as an upload begins; the oldest files are deleted."""
+_ROUTES = re.compile(
+    r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|assets/.+|static/.+)"
+    r"|/gradio_api/(?:upload|upload_progress|queue/(?:join|data)|heartbeat/\w+|cancel|reset|startup-events)/?"
+    r"|/gradio_api/file=/.+"
+)
+_UPLOAD = "/gradio_api/upload"
+_HEADERS = (
+    # gradio's scripts compile templates; nothing comes from another host.
+    (b"content-security-policy", b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class Bounds:
+    """ASGI middleware that refuses what the page does not send.
+
+    404: a route that the page does not need. 411: a body of unknown size. 413: one that is too large. 503:
+    too much is being uploaded.
+    """
+
+    def __init__(self, app: Any, folder: Path) -> None:
+        self.app, self.folder, self.under_way = app, folder, 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        without_body = scope["method"] in ("GET", "HEAD", "OPTIONS")
+        length = dict(scope["headers"]).get(b"content-length", b"0" if without_body else b"")
+        uploads = scope["path"].rstrip("/") == _UPLOAD
+        if refusal := self._refusal(scope["path"], length, uploads):
+            await send({"type": "http.response.start", "status": refusal, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        size = int(length) if uploads else 0
+        self.under_way += size
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            self.under_way -= size
+
+    def _refusal(self, path: str, length: bytes, uploads: bool) -> int | None:
+        if not _ROUTES.fullmatch(path):
+            return 404
+        if not length.isdigit():
+            return 411
+        if int(length) > (LARGEST_UPLOAD if uploads else LARGEST_REQUEST):
+            return 413
+        if uploads and self.under_way + int(length) > MOST_UNDER_WAY:
+            return 503
+        if uploads:
+            make_room(self.folder, MOST_KEPT)
+        return None
+
+
+def make_room(folder: Path, most: int) -> None:
+    """Delete the oldest files in a folder until it has at most `most` bytes."""
+    files = []
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            if file.is_file():
+                files.append((status.st_mtime, status.st_size, file))
+    total = sum(size for _, size, _ in files)
+    for _, size, file in sorted(files):
+        if total <= most:
+            return
+        file.unlink(missing_ok=True)
+        total -= size
+
+
+@contextmanager
+def served(
+    models: Sequence[str] = (),
+    *,
+    backend: str | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+) -> Iterator[str]:
+    """Serve the page as long as the context lasts; yield its address.
+
+    Args:
+        models: checkpoints to choose from, folders or hub ids; none for the one in this package.
+        backend, device, dtype: as of `budew.inference.backends.load_backend`, for all of them.
+        host, port: where to listen.
+
+    Raises:
+        MissingExtraError: gradio is not installed.
+        CheckpointError, InputError: as of `load_backend`.
+        OSError: the port is taken.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported, too
+    gradio = require("gradio", extra="app", purpose="budew app")
+    from starlette.middleware import Middleware
+
+    backends = {
+        "/".join(Path(model or EMBEDDED).parts[-2:]): load_backend(
+            model, backend=backend, device=device, dtype=dtype
+        )
+        for model in models or (None,)
+    }
+    with TemporaryDirectory(prefix="budew-app-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        blocks = page(gradio, backends)
+        fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+        try:
+            _, address, _ = blocks.launch(
+                server_name=host,
+                server_port=port,
+                app_kwargs={"middleware": [Middleware(Bounds, folder=Path(folder))]},
+                max_file_size=LARGEST_UPLOAD,
+                css=CSS,
+                theme=gradio.themes.Default(**fonts),
+                footer_links=[],
+                prevent_thread_lock=True,
+                quiet=True,
+                share=False,
+                ssr_mode=False,
+                mcp_server=False,
+                pwa=False,
+                run_history=False,
+                enable_monitoring=False,
+            )
+            yield address
+        finally:
+            blocks.close(verbose=False)

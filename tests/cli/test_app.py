@@ -1,0 +1,44 @@
+"""`budew app`: options reach the server, which ends in order; without gradio one line says what to do."""
+
+import sys
+from contextlib import contextmanager
+from signal import SIG_DFL, SIGTERM, raise_signal, signal
+
+import pytest
+from typer.testing import CliRunner
+
+from budew.app import server
+from budew.cli import app, speech
+
+
+def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
+    calls = []
+
+    @contextmanager
+    def served(*given, **named):
+        calls.append((given, named))
+        try:
+            yield "http://127.0.0.1:8000/"
+        finally:
+            calls.append("stopped")
+
+    class Ended:
+        def wait(self):
+            raise_signal(SIGTERM)
+
+    monkeypatch.setattr(server, "served", served)
+    monkeypatch.setattr(speech, "Event", Ended)
+    try:
+        done = CliRunner().invoke(app, ["app", "--model", "a", "--model", "b", "--port", "8000"])
+    finally:
+        signal(SIGTERM, SIG_DFL)
+    assert done.exit_code > 1
+    assert "http://127.0.0.1:8000/" in done.output
+    settings = {"backend": None, "device": None, "dtype": None, "host": "127.0.0.1", "port": 8000}
+    assert calls == [((["a", "b"],), settings), "stopped"]
+
+
+def test_without_gradio_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    with pytest.raises(ImportError, match=r"budew\[app\]"):
+        CliRunner().invoke(app, ["app"], catch_exceptions=False)
