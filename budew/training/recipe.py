@@ -239,7 +239,7 @@ class EvaluationSettings(Settings):
 
 
 class Recipe(Settings):
-    """One training run."""
+    """One training run; `model`, `data`, `target`, `optimizer` and `evaluation` have fields of their own."""
 
     name: str = Field(pattern=r"^\w[\w .-]{0,79}$", description="name of the run and of the checkpoint")
     seed: int = Field(

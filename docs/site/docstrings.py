@@ -1,21 +1,35 @@
-"""Griffe extension: an entry of a docstring for several names becomes one entry for each."""
+"""Griffe extension for two habits of this package that the reference would render wrongly or not at all."""
 
+import ast
 import re
 from typing import Any
 
 import griffe
 
 
-def _apart(entry: re.Match[str]) -> str:
-    first, *others = entry["names"].split(", ")
-    return f"    {first}: {entry['text']}" + "".join(f"\n    {name}: see `{first}`." for name in others)
+def _one_each(entry: re.Match[str]) -> str:
+    return "\n".join(f"    {name}: {entry['text']}" for name in entry["names"].split(", "))
 
 
-class OneNameAnEntry(griffe.Extension):
-    """Without it `start, end: samples` is rendered as a parameter of that name, unknown to the signature."""
+class ExplicitEntries(griffe.Extension):
+    """Entries for several names (`start, end: samples`) are divided; fields of settings are listed."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Rewrite the docstring of each object that is loaded."""
+        """Divide the entries of a docstring."""
         if obj.docstring:
             entries = r"^    (?P<names>\w+(?:, \w+)+): (?P<text>.*(?:\n {8}.*)*)"
-            obj.docstring.value = re.sub(entries, _apart, obj.docstring.value, flags=re.MULTILINE)
+            obj.docstring.value = re.sub(entries, _one_each, obj.docstring.value, flags=re.MULTILINE)
+
+    def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
+        """List each `name = Field(default=…, description=…)` of a pydantic model as an attribute."""
+        fields = ""
+        for name, attribute in cls.attributes.items():
+            if isinstance(attribute.value, griffe.ExprCall) and str(attribute.value.function) == "Field":
+                given = [one for one in attribute.value.arguments if isinstance(one, griffe.ExprKeyword)]
+                values = {one.name: str(one.value) for one in given}
+                default = f" Default: `{values['default']}`." if "default" in values else ""
+                if "description" in values:
+                    text = ast.literal_eval(values["description"])
+                    fields += f"    {name}: {text.removesuffix('.')}.{default}\n"
+        if fields and cls.docstring:
+            cls.docstring.value += f"\n\nAttributes:\n{fields}"

@@ -28,5 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     files.append(File.generated(config, "index.md", content=readme))
     for page in files.documentation_pages():
         text = re.sub(r"\]\(\.\./([^)#]+)", copied, page.content_string)
+        # Commands without a prompt would be shown as output.
+        text = re.sub(r"(?m)^```console(?=\n[^$])", "```sh", text)
         # Python-Markdown shows the backslash of `\|` in code, and needs none.
         page.content_string = re.sub(r"(?m)^\|.*", lambda row: row[0].replace(r"\|", "|"), text)
