@@ -8,19 +8,19 @@ with the labels, and the rate against the reference.
 
 import argparse
 import time
-from collections.abc import Sequence
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from budew.corpora import Clip, read
+from budew.corpora import read
 from budew.errors import BudewError
-from budew.evaluation.metrics import score_emotions
-from budew.inference import Captioned, Captioner
-from budew.inference.backends import load_backend
-from budew.profile import VoiceProfile, intensity_matrix
+from budew.evaluation.parity import captions_and_score
+from budew.inference import Captioner
+from budew.inference.backends import BACKENDS, Backend, load_backend
+from budew.model.exporting import Format, export
 from budew.synthesis import synthesize_corpus
 
 SIDES = (
@@ -31,6 +31,10 @@ SIDES = (
     ("ctranslate2", "float32"),
     ("ctranslate2", "float16"),
     ("ctranslate2", "int8"),
+    ("onnx", "float32"),
+    ("onnx", "int8"),
+    ("openvino", "float32"),
+    ("openvino", "float16"),
 )
 
 
@@ -44,17 +48,20 @@ def main() -> None:
     given = parser.parse_args()
     table = Table("", "beams", "same captions", "mean Spearman", "difference", "clips/s", "×", box=None)
     with TemporaryDirectory() as folder:
-        synthesize_corpus(folder, clips=given.clips, seed=given.seed, split="test")
-        clips = list(read(folder))
+        synthesize_corpus(f"{folder}/corpus", clips=given.clips, seed=given.seed, split="test")
+        clips = list(read(f"{folder}/corpus"))
         references: dict[int, tuple[list[str], float, float]] = {}
         for kind, dtype in SIDES:
             try:
-                backend = load_backend(given.model, backend=kind, dtype=dtype)
+                backend = _loaded(given.model, kind, dtype, Path(folder))
             except BudewError as error:
                 table.add_row(f"{kind}, {dtype}", "", str(error)[:60])
                 continue
             for beams in (1, given.beams):
-                captions, score, rate = _measured(Captioner(backend, num_beams=beams), clips)
+                start = time.perf_counter()
+                captions, found = captions_and_score(Captioner(backend, num_beams=beams), clips)
+                score = found or 0.0
+                rate = len(clips) / (time.perf_counter() - start)
                 reference = references.setdefault(beams, (captions, score, rate))
                 same = np.mean([one == other for one, other in zip(captions, reference[0], strict=True)])
                 row = f"{same:.3f}", f"{score:.3f}", f"{score - reference[1]:+.3f}"
@@ -62,15 +69,11 @@ def main() -> None:
     Console().print(table)
 
 
-def _measured(captioner: Captioner, clips: Sequence[Clip]) -> tuple[list[str], float, float]:
-    """Return captions, mean Spearman correlation with the labels, and clips a second."""
-    start = time.perf_counter()
-    results = [one for one in captioner.caption_clips(clips) if isinstance(one, Captioned)]
-    took = time.perf_counter() - start
-    labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
-    said = intensity_matrix([one.profile for one in results])
-    score = float(score_emotions(labels, said).mean["spearman"][0])
-    return [one.caption for one in results], score, len(clips) / took
+def _loaded(model: str | None, kind: str, dtype: str, folder: Path) -> Backend:
+    if kind in BACKENDS:
+        return load_backend(model, backend=kind, device="cpu", dtype=dtype)
+    to: Format = "onnx" if kind == "onnx" else "openvino"
+    return load_backend(export(folder / f"{kind}-{dtype}", to=to, model=model, dtype=dtype))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What turns windows of samples into text: transformers or CTranslate2 (a server: `budew.inference.server`).
 
+A folder of `budew export` runs where its format is for: in CTranslate2, ONNX Runtime or OpenVINO.
+
 A backend works in two steps, so that the first, on the CPU, can go on for the next batch while the model
 works on this one.
 """
@@ -31,6 +33,7 @@ from budew.model.generate import (
     spectrograms,
     write_captions,
 )
+from budew.model.graphs import library_of, load_graphs
 
 if TYPE_CHECKING:
     from budew.inference.server import CaptionServer
@@ -107,7 +110,7 @@ class TransformersBackend:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
-        self.runs_on = f"transformers, {checkpoint.dtype}, {checkpoint.model.device}"
+        self.runs_on = f"{checkpoint.library}, {checkpoint.dtype}, {checkpoint.model.device}"
         self.window_seconds = checkpoint.window_seconds
         self.sampling_rate = checkpoint.sampling_rate
         self.short_windows = checkpoint.short_windows
@@ -192,6 +195,11 @@ def load_backend(
         return ServerBackend(server)
     if backend not in (None, *BACKENDS):
         raise InputError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
+    graphs = Path(model).expanduser() if model is not None else None
+    if graphs is not None and library_of(graphs):
+        if backend or dtype or device not in (None, "cpu"):
+            raise InputError(f"{model} runs as it is, on the CPU: leave backend, device and dtype out")
+        return TransformersBackend(load_graphs(graphs, graphs.resolve().name))
     if backend == "ctranslate2" or (backend is None and is_converted(model)):
         return CTranslate2Backend(load_converted(model, device=device, dtype=dtype))
     return TransformersBackend(load_checkpoint(model, device=device, dtype=dtype))

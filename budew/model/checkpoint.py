@@ -51,7 +51,7 @@ class Checkpoint:
     """A model ready to caption.
 
     `window_seconds` is the length of audio that the encoder takes, `sampling_rate` (Hz) the rate it wants,
-    `dtype` one of `DTYPES`.
+    `dtype` one of `DTYPES`, `library` what computes it.
     """
 
     model: Any  # WhisperForConditionalGeneration
@@ -60,6 +60,7 @@ class Checkpoint:
     window_seconds: float
     sampling_rate: int
     dtype: str = "float32"
+    library: str = "transformers"
 
     @property
     def short_windows(self) -> bool:
@@ -99,7 +100,7 @@ def load_checkpoint(
     precision = _precision(target, dtype)
     load = _load_adapted if is_adapter(folder) else _load_whole
     model, processor = load(folder, name, target, precision)
-    loaded = _checkpoint(model, processor, name)
+    loaded = fitted(model, processor, name)
     return replace(loaded, model=_quantized(model), dtype=dtype) if dtype == "int8" else loaded
 
 
@@ -115,12 +116,17 @@ def checkpoint_of(model: Any, processor: Any = None) -> Checkpoint:
             fit each other.
     """
     folder, name = find_checkpoint(model.name_or_path)
-    with quiet_transformers(), _loading(name):
+    with quiet_transformers(), loading(name):
         processor = processor or load_processor(name, folder)
-        return _checkpoint(_ready(model, folder, name), processor, name)
+        return fitted(_ready(model, folder, name), processor, name)
 
 
-def _checkpoint(model: Any, processor: Any, name: str) -> Checkpoint:
+def fitted(model: Any, processor: Any, name: str) -> Checkpoint:
+    """Return the checkpoint of a model and a processor.
+
+    Raises:
+        CheckpointError: they do not fit each other.
+    """
     _check_fit(model.config, processor, name)
     extractor = processor.feature_extractor
     window = extractor.n_samples / extractor.sampling_rate
@@ -192,7 +198,7 @@ def _download(name: str) -> Path:
 
 
 @contextmanager
-def _loading(name: str) -> Iterator[None]:
+def loading(name: str) -> Iterator[None]:
     """Make one sentence of whatever `transformers` raises for damaged files."""
     try:
         yield
@@ -207,7 +213,7 @@ def _loading(name: str) -> Iterator[None]:
 def _load_whole(folder: Path, name: str, device: torch.device, dtype: torch.dtype) -> tuple[Any, Any]:
     """Return model and processor of a folder with both."""
     check_files(folder, name)
-    with quiet_transformers(), _loading(name):
+    with quiet_transformers(), loading(name):
         model = _load_model(folder, name, dtype).to(device)
         return _ready(model, folder, name), load_processor(name, folder)
 
@@ -218,7 +224,7 @@ def _load_adapted(folder: Path, name: str, device: torch.device, dtype: torch.dt
     check_features(folder, name)
     base, base_name = _find_base(config, folder, name)
     check_files(base, base_name)
-    with quiet_transformers(), _loading(name):
+    with quiet_transformers(), loading(name):
         model = _load_model(base, base_name, torch.float32)  # in single precision for merging
         _ready(model, base, base_name)
         processor = load_processor(name, folder, base)

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import GenerationConfig
 
 from budew.errors import CheckpointError, InputError, first_line
@@ -165,6 +167,35 @@ def write_converted(converted: Converted, states: Any, *, num_beams: int = 1, pr
         [result.sequences_ids[0] for result in results], skip_special_tokens=True
     )
     return texts
+
+
+def logits_converted(
+    converted: Converted, features: torch.Tensor, tokens: torch.Tensor
+) -> NDArray[np.float32]:
+    """Return the logits (windows, tokens, vocabulary) after each token of a greedy search without a prompt.
+
+    They are NaN before the text, and behind the first token that is another one than in `tokens`, (windows,
+    tokens) with the prefix.
+    """
+    prefix = _prefix(converted.settings)
+    states = encode_converted(converted, features)
+    results = converted.model.generate(
+        states,
+        [prefix] * len(tokens),
+        beam_size=1,
+        max_length=2 * (tokens.shape[1] - len(prefix)),  # the library halves it
+        return_logits_vocab=True,
+        suppress_blank=False,
+        suppress_tokens=[],
+    )
+    logits = np.full((*tokens.shape, results[0].logits[0][0].shape[0]), np.nan, np.float32)
+    for row, result in enumerate(results):
+        ids = [*prefix, *result.sequences_ids[0]]
+        for place, step in enumerate(result.logits[0], start=len(prefix) - 1):
+            if place >= tokens.shape[1] or ids[: place + 1] != tokens[row, : place + 1].tolist():
+                break
+            logits[row, place] = np.array(step)
+    return logits
 
 
 def _prefix(settings: Any) -> list[int]:

@@ -52,6 +52,18 @@ def check_files(folder: Path, name: str) -> None:
     Raises:
         CheckpointError: names the checkpoint `name`.
     """
+    config = check_config(folder, name)
+    _check_weights(folder, name)
+    _check_parameters(config, folder, name)
+    check_features(folder, name)
+
+
+def check_config(folder: Path, name: str) -> dict[str, Any]:
+    """Return the config of a Whisper captioner, whose sizes are within bounds.
+
+    Raises:
+        CheckpointError: as of `check_files`.
+    """
     if (folder / ADAPTER_CONFIG).is_file():
         raise CheckpointError(
             f"{name}: {ADAPTER_CONFIG} is in a folder that should hold a whole model: remove it, or give the "
@@ -73,9 +85,7 @@ def check_files(folder: Path, name: str) -> None:
             f"{name} is quantized, which is not supported: use the checkpoint it was made of"
         )
     _check_sizes(config, LARGEST_SIZES, f"{name}: config.json")
-    _check_weights(folder, name)
-    _check_parameters(config, folder, name)
-    check_features(folder, name)
+    return config
 
 
 def check_features(folder: Path, name: str) -> None:

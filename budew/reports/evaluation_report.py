@@ -15,6 +15,7 @@ from rich.text import Text
 
 from budew.correlation import FloatArray
 from budew.evaluation.metrics import METRICS
+from budew.evaluation.parity import Parity
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
 from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.plots import Axis
@@ -42,6 +43,16 @@ def summary_table(evaluation: Evaluation) -> Table:
         estimate = evaluation.mean[metric]
         interval = "–" if estimate.low is None else f"{written(estimate.low)} … {written(estimate.high)}"
         made.add_row(label, written(estimate.value), interval, written(evaluation.baseline[metric].value))
+    return made
+
+
+def parity_table(found: Parity) -> Table:
+    """Return how the captions of an exported checkpoint compare with the original's."""
+    made = table(f"{found.clips} clips", "")
+    made.add_row("same captions", f"{found.same:.3f}")
+    made.add_row("mean Spearman", written(found.spearman))
+    made.add_row("that of the original", written(found.reference_spearman))
+    made.add_row("largest difference of a logit", f"{found.logits:.2g}")
     return made
 
 

@@ -1,0 +1,105 @@
+"""How far a checkpoint in another format or precision writes what it writes in float32."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from budew.audio.samples import windows
+from budew.corpora.clip import Clip
+from budew.errors import InputError
+from budew.evaluation.metrics import score_emotions
+from budew.inference import Captioned, Captioner
+from budew.inference.backends import Backend, CTranslate2Backend, TransformersBackend
+from budew.model.checkpoint import Checkpoint
+from budew.model.converted import logits_converted
+from budew.model.generate import encode, generate, generation_settings
+from budew.profile import VoiceProfile, intensity_matrix
+
+AT_ONCE = 8
+"""Windows whose logits are compared in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Captions of clips by one model in two ways; greedy, since each library has a beam search of its own.
+
+    Attributes:
+        clips: their number.
+        same: share of captions that are equal.
+        spearman, reference_spearman: mean correlations of the intensities with the labels of the clips; None
+            where they have none.
+        logits: largest difference of a logit, over the tokens of the reference's captions; CTranslate2 tells
+            those up to the first other token.
+    """
+
+    clips: int
+    same: float
+    spearman: float | None
+    reference_spearman: float | None
+    logits: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return asdict(self)
+
+
+def parity(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> Parity:
+    """Caption clips with both, and compare.
+
+    Args:
+        reference: the model as it was, as a rule in float32.
+        other: the same model.
+        clips: with labels, where correlations are wanted.
+    """
+    captions, spearman = captions_and_score(Captioner(TransformersBackend(reference), num_beams=1), clips)
+    others, other_spearman = captions_and_score(Captioner(other, num_beams=1), clips)
+    same = float(np.mean([one == two for one, two in zip(captions, others, strict=True)]))
+    logits = largest_difference(reference, other, clips)
+    return Parity(len(clips), same, other_spearman, spearman, logits)
+
+
+def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[list[str], float | None]:
+    """Return the caption of each clip ("" of one that failed), and the mean Spearman with labels, if any."""
+    results = list(captioner.caption_clips(clips))
+    labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
+    said = [one.profile if isinstance(one, Captioned) else VoiceProfile() for one in results]
+    score = float(score_emotions(labels, intensity_matrix(said)).mean["spearman"][0])
+    captions = [one.caption if isinstance(one, Captioned) else "" for one in results]
+    return captions, None if np.isnan(score) else score
+
+
+def largest_difference(reference: Checkpoint, other: Backend, clips: Sequence[Clip]) -> float:
+    """Return the largest absolute difference of a logit; see `Parity`."""
+    rate, seconds, largest = reference.sampling_rate, reference.window_seconds, 0.0
+    settings = generation_settings(reference, num_beams=1)
+    for start in range(0, len(clips), AT_ONCE):
+        heard = [
+            next(windows(clip.encoded(), seconds=seconds, sampling_rate=rate, name=clip.id)).samples
+            for clip in clips[start : start + AT_ONCE]
+        ]
+        tokens = generate(reference, settings, encoder_outputs=encode(reference, heard).outputs())
+        expected = _logits(reference, heard, tokens)
+        if isinstance(other, CTranslate2Backend):
+            features = other.prepare(heard, seconds).features
+            made = logits_converted(other.converted, features, tokens)
+        elif isinstance(other, TransformersBackend):
+            made = _logits(other.checkpoint, heard, tokens)
+        else:
+            raise InputError(f"{other.name} tells no logits")
+        largest = max(largest, float(np.nanmax(np.abs(expected - made))))
+    return largest
+
+
+def _logits(
+    checkpoint: Checkpoint, heard: Sequence[NDArray[np.float32]], tokens: torch.Tensor
+) -> NDArray[np.float32]:
+    """Return the logits (windows, tokens, vocabulary) after each token."""
+    outputs = encode(checkpoint, heard).outputs()
+    with torch.inference_mode():
+        logits = checkpoint.model(decoder_input_ids=tokens, encoder_outputs=outputs).logits
+    found: NDArray[np.float32] = logits.float().numpy()
+    return found

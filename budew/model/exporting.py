@@ -1,0 +1,72 @@
+"""Checkpoints in the formats of other libraries; each folder is loaded by `Captioner.from_pretrained` too."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from budew.errors import CheckpointError, InputError
+from budew.extras import quiet_transformers
+from budew.files import temporary_folder
+from budew.model.checkpoint import DTYPES, load_checkpoint
+from budew.model.converted import convert
+from budew.model.graphs import PRECISIONS, write_graphs
+from budew.model.saving import add_pipeline, save_beside
+
+Format = Literal["merged", "ct2", "onnx", "openvino"]
+FORMATS: dict[Format, tuple[str, ...]] = {
+    "merged": ("float32", "float16", "bfloat16"),
+    "ct2": DTYPES,
+    "onnx": PRECISIONS["onnx"],
+    "openvino": PRECISIONS["openvino"],
+}
+"""The formats, and the precisions of the weights in each."""
+
+
+def export(out: Path, *, to: Format, model: str | Path | None = None, dtype: str = "float32") -> Path:
+    """Write a checkpoint in another format and return the folder `out`, which appears when it is complete.
+
+    Args:
+        out: folder that is made.
+        to: one of `FORMATS`: "merged" is a plain checkpoint of transformers, with its adapter merged; "ct2"
+            is for CTranslate2 and faster-whisper; "onnx" and "openvino" have the file names of Optimum.
+        model: as for `load_checkpoint`.
+        dtype: of the weights, one of those of the format.
+
+    Raises:
+        InputError: no such format, or no such precision of it.
+        CheckpointError: the checkpoint cannot be loaded, or there is something of that name already.
+        MissingExtraError: a library is not installed.
+    """
+    if to not in FORMATS:
+        raise InputError(f"{to!r} is not a format: use {', '.join(FORMATS)}")
+    if dtype not in FORMATS[to]:
+        raise InputError(f"{to} has no {dtype}: use {' or '.join(FORMATS[to])}")
+    if to == "ct2":
+        return convert(model, out, dtype=dtype)
+    if out.exists():
+        raise CheckpointError(f"{out} exists: remove it, or choose another folder")
+    checkpoint = load_checkpoint(model, device="cpu", dtype=dtype if to == "merged" else "float32")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(out.parent) as folder, quiet_transformers(), _quiet_exporters():
+        made = folder / "made"
+        made.mkdir()
+        if to == "merged":
+            checkpoint.model.save_pretrained(made)
+            add_pipeline(made)
+        else:
+            write_graphs(checkpoint, made, to, dtype)
+        save_beside(made, checkpoint.model.generation_config, checkpoint.processor)
+        made.replace(out)
+    return out
+
+
+@contextmanager
+def _quiet_exporters() -> Iterator[None]:
+    """Keep the advice of torch and ONNX Runtime to their developers off the terminal."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

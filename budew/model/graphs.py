@@ -1,0 +1,271 @@
+"""Checkpoints as graphs for ONNX Runtime and OpenVINO: written, and run as the model they were made of.
+
+A folder has three graphs, whose names, inputs and outputs are those of Optimum: the encoder, the decoder on
+the tokens before the text (it computes the keys and values of the audio too), and the decoder on one token
+more. Batch, frames and tokens may be of any number.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import gelu
+from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
+from transformers.cache_utils import DynamicCache, EncoderDecoderCache
+from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
+
+from budew.errors import CheckpointError
+from budew.extras import quiet_transformers, require
+from budew.model.build import ENCODER_STRIDE
+from budew.model.checkpoint import Checkpoint, fitted, load_processor, loading
+from budew.model.file_checks import check_config, check_features, read_json
+
+Library = Literal["onnx", "openvino"]
+Graph = Callable[[dict[str, NDArray[Any]]], list[NDArray[Any]]]
+"""Arrays by the names of the inputs → the outputs in their order."""
+PARTS = ("encoder_model", "decoder_model", "decoder_with_past_model")
+PRECISIONS: dict[Library, tuple[str, ...]] = {"onnx": ("float32", "int8"), "openvino": ("float32", "float16")}
+"""Of the weights; int8 rounds those of matrices, and their inputs by the largest value of the batch."""
+
+_FILES: dict[Library, str] = {"onnx": "{}.onnx", "openvino": "openvino_{}.xml"}
+_MODULES: dict[Library, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
+
+
+def library_of(folder: Path) -> Library | None:
+    """Return what runs the graphs in a folder, None where there are none."""
+    return next((name for name, file in _FILES.items() if (folder / file.format(PARTS[0])).is_file()), None)
+
+
+def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: str) -> None:
+    """Write the graphs of a checkpoint (float32, on the CPU) and its config into a folder.
+
+    Args:
+        checkpoint: the model.
+        folder: where.
+        library: what they are for.
+        dtype: one of `PRECISIONS`.
+
+    Raises:
+        MissingExtraError: a library is not installed.
+    """
+    for needed in ("onnxscript", _MODULES[library]):
+        require(needed, extra="export", purpose="budew export")
+    model = checkpoint.model
+    model.config.stored_dtype = dtype
+    model.config.save_pretrained(folder)
+    frames = ENCODER_STRIDE * model.config.max_source_positions
+    before = torch.ones(2, 3, dtype=torch.long)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about the names of axes
+        features = torch.zeros(2, model.config.num_mel_bins, frames)
+        states = _Encoder(model)(features)
+        _, *kept = _First(model)(before, states)
+        short = {2: "frames"} if checkpoint.short_windows else {}
+        past = [{0: "batch", 2: "audio" if "encoder" in name else "past"} for name in _names(model, "")]
+        given: list[tuple[torch.nn.Module, tuple[Any, ...], Any, list[str], list[str]]] = [
+            (
+                _Encoder(model),
+                (features,),
+                ({0: "batch", **short},),
+                ["input_features"],
+                ["last_hidden_state"],
+            ),
+            (
+                _First(model),
+                (before, states),
+                ({0: "batch", 1: "tokens"}, {0: "batch", 1: "audio"}),
+                ["input_ids", "encoder_hidden_states"],
+                ["logits", *_names(model, "present")],
+            ),
+            (
+                _Next(model),
+                (before[:, :1], kept),
+                ({0: "batch"}, past),
+                ["input_ids", *_names(model, "past_key_values")],
+                ["logits", *(name for name in _names(model, "present") if ".decoder." in name)],
+            ),
+        ]
+        for part, (module, inputs, shapes, input_names, output_names) in zip(PARTS, given, strict=True):
+            program: Any = torch.onnx.export(
+                module.eval(),
+                inputs,
+                dynamo=True,
+                dynamic_shapes=shapes,
+                input_names=input_names,
+                output_names=output_names,
+                verbose=False,
+            )
+            file = folder / f"{part}.onnx"
+            program.save(file)
+            _finish(file, folder / _FILES[library].format(part), library, dtype)
+
+
+def load_graphs(folder: Path, name: str) -> Checkpoint:
+    """Load a folder of graphs; everything that takes a checkpoint takes it, on the CPU.
+
+    Raises:
+        CheckpointError: graphs are missing or damaged, or the parts do not fit each other.
+        MissingExtraError: the library is not installed.
+    """
+    library = library_of(folder)
+    if library is None:
+        raise CheckpointError(f"{name} has no graphs: use the folder of an export to onnx or openvino")
+    config = WhisperConfig.from_dict(check_config(folder, name))
+    check_features(folder, name)
+    graphs = []
+    for part in PARTS:
+        file = folder / _FILES[library].format(part)
+        with loading(f"{name}: {part}"):
+            graphs.append(_RUN_BY[library](file))
+    with quiet_transformers(), torch.device("meta"):
+        model = GraphWhisper(config, graphs)
+    model.generation_config = GenerationConfig.from_dict(read_json(folder / "generation_config.json", name))
+    with quiet_transformers():
+        processor = load_processor(name, folder)
+    stored = str(getattr(config, "stored_dtype", "float32"))
+    return replace(fitted(model, processor, name), dtype=stored, library=_MODULES[library])
+
+
+class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # untyped
+    """Graphs behind the interface of a model, so that all of `generate` works: prompts, beams, sampling.
+
+    Args:
+        config: of the model.
+        graphs: as of `PARTS`.
+    """
+
+    def __init__(self, config: WhisperConfig, graphs: Sequence[Graph]) -> None:
+        super().__init__(config)  # on the meta device: layers without weights
+        self._encode, self._begin, self._continue = graphs
+        self.model.encoder.forward = self._states
+
+    device = property(lambda self: torch.device("cpu"))
+    dtype = property(lambda self: torch.float32)
+
+    def _states(self, input_features: torch.Tensor, **_: Any) -> Any:
+        (states,) = self._encode({"input_features": input_features.numpy()})
+        return BaseModelOutput(last_hidden_state=torch.from_numpy(states))
+
+    def forward(
+        self,
+        decoder_input_ids: torch.Tensor,
+        encoder_outputs: Any,
+        past_key_values: EncoderDecoderCache | None = None,
+        **_: Any,
+    ) -> Any:
+        """Return logits (batch, tokens, vocabulary) and the keys and values of all tokens so far."""
+        tokens = decoder_input_ids.contiguous().numpy()
+        if past_key_values is None or past_key_values.get_seq_length() == 0:
+            states = encoder_outputs[0].contiguous().numpy()
+            logits, *kept = self._begin({"input_ids": tokens, "encoder_hidden_states": states})
+            cache = _cache([torch.from_numpy(array) for array in kept])
+        else:
+            cache = past_key_values
+            past = zip(_names(self, "past_key_values"), _flat(cache), strict=True)
+            given = {name: tensor.contiguous().numpy() for name, tensor in past}
+            logits, *kept = self._continue({"input_ids": tokens, **given})
+            for number, layer in enumerate(cache.self_attention_cache.layers):  # that of the audio stays
+                layer.keys, layer.values = map(torch.from_numpy, kept[2 * number : 2 * number + 2])
+        return Seq2SeqLMOutput(logits=torch.from_numpy(logits), past_key_values=cache)
+
+
+class _Encoder(torch.nn.Module):
+    """The encoder on windows of any length up to its own: as `short_window` lets the stock one take them."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.encoder = model.get_encoder()
+
+    def forward(self, input_features: torch.Tensor) -> torch.Tensor:
+        encoder = self.encoder
+        states = gelu(encoder.conv2(gelu(encoder.conv1(input_features)))).permute(0, 2, 1)
+        states = states + encoder.embed_positions.weight[: states.shape[1]]
+        for layer in encoder.layers:
+            states = layer(states, None)
+        normed: torch.Tensor = encoder.layer_norm(states)
+        return normed
+
+
+class _First(torch.nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.whisper = model
+
+    def forward(self, input_ids: torch.Tensor, encoder_hidden_states: torch.Tensor) -> list[torch.Tensor]:
+        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
+        return [_logits(self.whisper, input_ids, encoder_hidden_states, cache), *_flat(cache)]
+
+
+class _Next(_First):
+    def forward(self, input_ids: torch.Tensor, past: list[torch.Tensor]) -> list[torch.Tensor]:  # type: ignore[override]
+        cache = _cache(past)
+        unused = past[2].new_zeros(1, 1, 1)  # states of the encoder: their keys and values are in the past
+        logits = _logits(self.whisper, input_ids, unused, cache)
+        own = [tensor for number, tensor in enumerate(_flat(cache)) if number % 4 < 2]
+        return [logits, *own]
+
+
+def _logits(model: Any, tokens: torch.Tensor, states: torch.Tensor, cache: Any) -> torch.Tensor:
+    written = model.model.decoder(
+        input_ids=tokens, encoder_hidden_states=states, past_key_values=cache, use_cache=True
+    )
+    logits: torch.Tensor = model.proj_out(written.last_hidden_state)
+    return logits
+
+
+def _names(model: Any, prefix: str) -> list[str]:
+    """Return the names of keys and values, in the order of `_flat`."""
+    kinds = [f"{side}.{what}" for side in ("decoder", "encoder") for what in ("key", "value")]
+    return [f"{prefix}.{layer}.{kind}" for layer in range(model.config.decoder_layers) for kind in kinds]
+
+
+def _flat(cache: Any) -> list[torch.Tensor]:
+    sides = cache.self_attention_cache.layers, cache.cross_attention_cache.layers
+    return [tensor for pair in zip(*sides, strict=True) for one in pair for tensor in (one.keys, one.values)]
+
+
+def _cache(tensors: Sequence[torch.Tensor]) -> EncoderDecoderCache:
+    own, cross = DynamicCache(), DynamicCache()
+    for number in range(0, len(tensors), 4):
+        own.update(*tensors[number : number + 2], number // 4)
+        cross.update(*tensors[number + 2 : number + 4], number // 4)
+    cache = EncoderDecoderCache(own, cross)
+    cache.is_updated = dict.fromkeys(range(len(tensors) // 4), True)
+    return cache
+
+
+def _finish(made: Path, target: Path, library: Library, dtype: str) -> None:
+    """Make the file of a library of an ONNX file, which goes where it is another one."""
+    if library == "openvino":
+        openvino = require("openvino", extra="export", purpose="budew export")
+        openvino.save_model(openvino.convert_model(made), target, compress_to_fp16=dtype == "float16")
+        made.unlink()
+        made.with_name(f"{made.name}.data").unlink(missing_ok=True)
+    elif dtype == "int8":
+        quantization = require("onnxruntime.quantization", extra="export", purpose="budew export")
+        whole = made.rename(made.with_suffix(".whole"))
+        quantization.quantize_dynamic(whole, target, op_types_to_quantize=["MatMul"])
+        whole.unlink()
+
+
+def _onnx(file: Path) -> Graph:
+    library = require("onnxruntime", extra="export", purpose="graphs of ONNX")
+    options = library.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = library.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, inputs)
+
+
+def _openvino(file: Path) -> Graph:
+    library = require("openvino", extra="export", purpose="models of OpenVINO")
+    settings = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
+    model = library.Core().compile_model(str(file), "CPU", settings)
+    return lambda inputs: [np.array(array) for array in model(inputs).to_tuple()]
+
+
+_RUN_BY: dict[Library, Callable[[Path], Graph]] = {"onnx": _onnx, "openvino": _openvino}
