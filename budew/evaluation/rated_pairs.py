@@ -35,7 +35,7 @@ def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> 
             Intensities are in [0, 1], see `budew.taxonomy.scales.to_intensity`.
 
     Returns:
-        `pearson`, `spearman`, and `mae`, `rmse` on 0–10: over all pairs, None where undefined (a correlation
+        `pearson`, `spearman`, and `mae`, `rmse` on 0–10, over all pairs, None where undefined (a correlation
         also is if all references are equal; if only all predictions are, it is 0). `n`: number of pairs;
         `refused`: per cent of the rated emotions that were not predicted, which are in no pair.
 
