@@ -18,6 +18,7 @@ from budew.cli import (
     benchmarking,
     captions,
     corpora,
+    corpus_captioning,
     corpus_jobs,
     exporting,
     face_benchmarks,
@@ -41,7 +42,7 @@ app = typer.Typer(
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
-for commands in (corpus_jobs, exporting):
+for commands in (corpus_jobs, corpus_captioning, exporting):
     corpora.app.add_typer(commands.app)
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)

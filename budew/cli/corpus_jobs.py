@@ -311,63 +311,6 @@ def transcribe(
 
 
 @app.command(no_args_is_help=True)
-@options.option_groups(workers=0)
-def caption(
-    source: options.AnyCorpus,
-    out: options.CorpusFolder,
-    running: Running,
-    model: options.Model = None,
-    captions: Annotated[
-        int,
-        Option(
-            metavar="K",
-            min=1,
-            max=256,
-            help="Captions of each clip: the likeliest, or K sampled ones with their consensus as profile.",
-        ),
-    ] = 1,
-    style: options.Style = None,
-    parts: options.Parts = None,
-    num_beams: options.NumBeams = None,
-    keep_profile: Annotated[
-        bool, Option("--keep-profile", help="Keep the profile of clips that have one.")
-    ] = False,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    server: options.TranscriptionServer = None,
-    batch_size: options.WindowBatch = 16,
-) -> None:
-    """Caption each clip with a model; its profile becomes what the captions say.
-
-    The audio is copied unchanged. Captions that a model wrote before are replaced,
-    others are kept. Clips that cannot be decoded are listed in OUT/failures.jsonl.
-    A worker loads the model once; on a GPU, use one worker for each.
-
-    Example: budew corpus caption clips/ captioned/ --model laion/BUD-E-Whisper --captions 4
-    """
-    from budew.inference.caption_corpus import CaptionClips
-    from budew.model.checkpoint import is_on_hub
-
-    job = CaptionClips(
-        model=model,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        server=options.transcription_server(server),
-        captions=captions,
-        num_beams=num_beams,
-        style=style,
-        parts=parts,
-        batch_size=batch_size,
-        keep_profile=keep_profile,
-    )
-    if running.is_here and not (running.dry_run and model is not None and is_on_hub(model)):
-        job.captioner()  # an error before OUT belongs to this job
-    run_job(job, source, out, running)
-
-
-@app.command(no_args_is_help=True)
 @options.option_groups()
 def select(
     source: options.AnyCorpus,

@@ -3,7 +3,7 @@
 With 24 players of four seconds it is a file of 0.7 MB.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from budew.corpora.clip import Clip
@@ -30,8 +30,16 @@ LISTED_BROKEN = 50
 COMPARED_LANGUAGES = 10
 
 
-def corpus_html(found: Inspection) -> str:
-    """Return the inspection of a corpus as HTML, its examples with players."""
+def corpus_html(found: Inspection, disagreements: Sequence[tuple[Clip, VoiceProfile]] = ()) -> str:
+    """Return the inspection of a corpus as HTML, its examples with players.
+
+    Args:
+        found: the inspection.
+        disagreements: clips with another profile that they had before, which are shown beside each other.
+    """
+    shown = list(_clips([*(clip for clip, _ in disagreements), *found.examples]))
+    for item, (_, before) in zip(shown, disagreements, strict=False):
+        item["before"] = _bars(before)
     counted = found.statistics
     return render_page(
         "corpus_page",
@@ -44,7 +52,8 @@ def corpus_html(found: Inspection) -> str:
         durations=_durations(counted),
         comparison=_comparison(counted),
         lists=_lists(found),
-        clips=list(_clips(found.examples)),
+        disagreements=shown[: len(disagreements)],
+        clips=shown[len(disagreements) :],
         broken=found.broken[:LISTED_BROKEN],
     )
 
@@ -120,7 +129,11 @@ def _lists(found: Inspection) -> list[BarList]:
     return [entry for entry in lists if entry[1]]
 
 
-def _clips(clips: list[Clip]) -> Iterable[Mapping[str, Any]]:
+def _bars(profile: VoiceProfile) -> list[tuple[str, float]]:
+    return [(name, profile.emotions[name]) for name in strongest_first(profile.emotions)[:LISTED]]
+
+
+def _clips(clips: list[Clip]) -> Iterable[dict[str, Any]]:
     """Yield each clip with its player, and what is known of the voice in words and as bars."""
     sources = players((f"clip {clip.id!r}", clip.audio) for clip in clips)
     for clip, (source, why) in zip(clips, sources, strict=True):
@@ -134,7 +147,7 @@ def _clips(clips: list[Clip]) -> Iterable[Mapping[str, Any]]:
             "clip": clip,
             "source": source,
             "why": why,
-            "bars": [(name, profile.emotions[name]) for name in strongest_first(profile.emotions)[:LISTED]],
+            "bars": _bars(profile),
             "nothing": "no emotion" if profile.fully_rated else unknown,
             "facts": list(filter(None, (clip.language, clip.speaker, length, *traits, *profile.bursts))),
         }

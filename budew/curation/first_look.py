@@ -1,0 +1,101 @@
+"""A first look at a job: what it makes of some clips of a corpus, and where that contradicts their profiles.
+
+Which clips are drawn is decided by the seed and their ids, not by their order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from budew.corpora.clip import Clip
+from budew.corpora.sources import files_read, is_corpus_file, read
+from budew.errors import InputError
+from budew.jobs import Job
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+
+MOST_CLIPS = 10_000
+"""They are held in memory."""
+MOST_FILES = 16
+"""Shards that clips are drawn from: a corpus of millions is not read for a first look."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What a job made of some clips.
+
+    Attributes:
+        clips: after the job, those that succeeded.
+        failures: ids and reasons of the others.
+        before: by id, the profiles that clips had.
+    """
+
+    clips: list[Clip]
+    failures: list[tuple[str, str]]
+    before: dict[str, VoiceProfile]
+
+    def disagreements(self, most: int) -> list[tuple[Clip, VoiceProfile]]:
+        """Return the clips whose profiles before and after differ most, with that before.
+
+        The difference is the sum over the emotions that both rate.
+        """
+        found = [
+            (-difference, clip.id, clip)
+            for clip in self.clips
+            if clip.id in self.before and (difference := _difference(self.before[clip.id], clip.profile)) > 0
+        ]
+        return [
+            (clip, self.before[id]) for _, id, clip in nsmallest(most, found, key=lambda entry: entry[:2])
+        ]
+
+
+def first_look(
+    source: str | Path, job: Job, *, limit: int | None = None, sample: int | None = None, seed: int = 0
+) -> FirstLook:
+    """Run a job, in this process, on some clips of a corpus.
+
+    Args:
+        source: anything that `budew.read` takes.
+        job: what is run.
+        limit: the first so many clips.
+        sample: instead of these, so many clips of at most `MOST_FILES` files, drawn by the seed.
+        seed: another one draws others.
+
+    Raises:
+        CorpusError: there is no such corpus.
+        InputError: more than `MOST_CLIPS`.
+        JobError: as of the job.
+    """
+    number = sample or limit or 0
+    if number > MOST_CLIPS:
+        raise InputError(f"a first look holds {MOST_CLIPS:,} clips at most: run the job on the whole corpus")
+    chosen = list(islice(read(source), limit)) if sample is None else _drawn(source, sample, seed)
+    failures: list[tuple[str, str]] = []
+    clips = list(job.run(iter(chosen), lambda id, error: failures.append((id, str(error)))))
+    return FirstLook(clips, failures, {clip.id: clip.profile for clip in chosen if clip.profile})
+
+
+def _drawn(source: str | Path, number: int, seed: int) -> list[Clip]:
+    files = [file for file in files_read(source) if is_corpus_file(file)]
+    parts: list[str | Path] = [source]
+    if len(files) > MOST_FILES:
+        parts = [*nsmallest(MOST_FILES, files, key=lambda file: derived_seed(seed, "file", file.name))]
+
+    def rank(clip: Clip) -> int:
+        return derived_seed(seed, "clip", clip.id)
+
+    drawn: Iterator[Clip] = (
+        clip for part in parts for clip in nsmallest(ceil(number / len(parts)), read(part), key=rank)
+    )
+    return nsmallest(number, drawn, key=rank)
+
+
+def _difference(before: VoiceProfile, after: VoiceProfile | None) -> float:
+    if after is None:
+        return 0.0
+    return float(np.nansum(np.abs(before.vector() - after.vector())))
