@@ -22,7 +22,7 @@ def caption(
     source: options.AnyCorpus,
     out: options.CorpusFolder,
     running: Running,
-    model: options.Model = None,
+    model: options.Models = None,
     captions: Annotated[
         int,
         Option(
@@ -70,7 +70,7 @@ def caption(
     from budew.model.checkpoint import is_on_hub
 
     job = CaptionClips(
-        model=model,
+        model=tuple(model) if model else None,
         backend=backend,
         device=device,
         dtype=dtype,
@@ -82,7 +82,7 @@ def caption(
         batch_size=batch_size,
         keep_profile=keep_profile,
     )
-    if running.is_here and not (running.dry_run and model is not None and is_on_hub(model)):
+    if running.is_here and not (running.dry_run and any(map(is_on_hub, model or ()))):
         job.captioner()  # an error before OUT belongs to this job
     if limit or sample:
         _look(job, source, out, limit, sample, seed)

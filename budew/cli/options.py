@@ -33,6 +33,15 @@ Model = Annotated[
         help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: the one in this package.",
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    Option(
+        "--model",
+        metavar="DIR|HUB-ID",
+        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: the one in this package. If "
+        "repeated, a caption joins what each writes: experts for emotions, bursts and so on.",
+    ),
+]
 Device = Annotated[
     str | None, Option(metavar="NAME", help="cpu, cuda, cuda:1 or mps. Default: the fastest available.")
 ]

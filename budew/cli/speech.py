@@ -56,7 +56,7 @@ def caption(
         ),
     ] = "text",
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
-    model: options.Model = None,
+    model: options.Models = None,
     num_beams: options.NumBeams = None,
     samples: Samples = 0,
     style: options.Style = None,
@@ -117,7 +117,7 @@ def caption(
     if format == "html":
         shape["recordings"] = from_paths(paths)[0]
     if output_file is not None and _is_file(output_file):
-        made_by = captioner.backend.name if server else identity(model)
+        made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
         fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
         raise typer.Exit(0 if fine else 1)
 

@@ -26,6 +26,7 @@ from budew.model.converted import (
     write_converted,
 )
 from budew.model.generate import (
+    Encoded,
     checked_beams,
     encode,
     features_of,
@@ -109,6 +110,7 @@ class TransformersBackend:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
+        self.extractor = checkpoint.processor.feature_extractor
         self.name = checkpoint.name
         self.runs_on = f"{checkpoint.library}, {checkpoint.dtype}, {checkpoint.model.device}"
         self.window_seconds = checkpoint.window_seconds
@@ -124,7 +126,14 @@ class TransformersBackend:
 
     def write(self, batch: Prepared, asked: Asked) -> list[Written]:
         """Run the encoder once, and the decoder for the caption and the samples."""
-        encoded = encode(self.checkpoint, batch.windows, batch.features)
+        return self.write_encoded(self.encode(batch), asked)
+
+    def encode(self, batch: Prepared) -> Encoded:
+        """Run the encoder."""
+        return encode(self.checkpoint, batch.windows, batch.features)
+
+    def write_encoded(self, encoded: Encoded, asked: Asked) -> list[Written]:
+        """Run the decoder."""
         texts = write_captions(
             self.checkpoint,
             encoded,
@@ -142,7 +151,7 @@ class CTranslate2Backend:
     """A checkpoint that CTranslate2 runs."""
 
     def __init__(self, converted: Converted) -> None:
-        extractor = converted.processor.feature_extractor
+        extractor = self.extractor = converted.processor.feature_extractor
         self.converted = converted
         self.name = converted.name
         self.runs_on = f"ctranslate2, {converted.dtype}, {converted.model.device}"
@@ -155,8 +164,7 @@ class CTranslate2Backend:
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
         """Compute spectrograms."""
-        extractor = self.converted.processor.feature_extractor
-        return Prepared(windows, spectrograms(extractor, windows, seconds=seconds))
+        return Prepared(windows, spectrograms(self.extractor, windows, seconds=seconds))
 
     def write(self, batch: Prepared, asked: Asked) -> list[Written]:
         """Search for captions."""
@@ -166,7 +174,7 @@ class CTranslate2Backend:
 
 
 def load_backend(
-    model: str | Path | None = None,
+    model: str | Path | Sequence[str | Path] | None = None,
     *,
     backend: str | None = None,
     device: str | None = None,
@@ -176,7 +184,7 @@ def load_backend(
     """Load a checkpoint into a backend, or connect to a server.
 
     Args:
-        model: a folder, a hub id, or None for the checkpoint in this package.
+        model: a folder, a hub id, or None for the checkpoint in this package; several are `Experts`.
         backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None: see `load_checkpoint`, `load_converted`.
@@ -195,6 +203,17 @@ def load_backend(
         return ServerBackend(server)
     if backend not in (None, *BACKENDS):
         raise InputError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
+    if model is None or isinstance(model, str | Path):
+        return _load(model, backend, device, dtype)
+    from budew.inference.experts import Experts
+
+    loaded = [_load(one, backend, device, dtype) for one in model]
+    return Experts(loaded) if len(loaded) > 1 else loaded[0]
+
+
+def _load(
+    model: str | Path | None, backend: str | None, device: str | None, dtype: str | None
+) -> "TransformersBackend | CTranslate2Backend":
     graphs = Path(model).expanduser() if model is not None else None
     if graphs is not None and library_of(graphs):
         if backend or dtype or device not in (None, "cpu"):

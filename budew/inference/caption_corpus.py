@@ -31,7 +31,7 @@ class CaptionClips:
         keep_profile: keep the profile of clips that have one.
     """
 
-    model: str | Path | None = None
+    model: str | Path | tuple[str | Path, ...] | None = None
     backend: str | None = None
     device: str | None = None
     dtype: str | None = None
@@ -121,4 +121,6 @@ def _loaded(job: CaptionClips) -> tuple[Captioner, str]:
 
 
 def _weights(job: CaptionClips) -> str:
-    return identity(job.model) if job.server is None else job.server.model
+    if job.server is not None:
+        return job.server.model
+    return " + ".join(map(identity, job.model if isinstance(job.model, tuple) else (job.model,)))

@@ -127,7 +127,7 @@ class Captioner:
     @classmethod
     def from_pretrained(
         cls,
-        model: str | Path | None = None,
+        model: str | Path | Sequence[str | Path] | None = None,
         *,
         backend: str | None = None,
         device: str | None = None,

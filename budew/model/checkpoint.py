@@ -42,6 +42,8 @@ FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
 """Never pickles or code."""
+WEIGHT_FILES = ("*.safetensors", "model.bin", "*.onnx", "*.onnx.data", "openvino_*.bin")
+"""Of checkpoints, and of their exports."""
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 """Precisions in which models are run."""
 
@@ -161,7 +163,7 @@ def identity(name_or_dir: str | Path | None) -> str:
     folder = data_folder("checkpoints") / EMBEDDED if name_or_dir is None else Path(name_or_dir).expanduser()
     if not folder.is_dir():
         return str(name_or_dir)
-    weights = sorted(folder.glob("*.safetensors"))
+    weights = sorted(file for kind in WEIGHT_FILES for file in folder.glob(kind))
     if not is_adapter(folder):
         return fingerprint(weights)
     base = read_config(folder, folder.name).base_in(folder)

@@ -1,0 +1,81 @@
+"""Several checkpoints over the same audio in one pass."""
+
+import json
+from collections.abc import Sequence
+
+from budew.errors import InputError
+from budew.inference.backends import (
+    Asked,
+    CTranslate2Backend,
+    Prepared,
+    Samples,
+    TransformersBackend,
+    Written,
+)
+from budew.model.generate import Encoded
+
+Local = TransformersBackend | CTranslate2Backend
+
+
+class Experts:
+    """Several checkpoints that hear the same windows, such as one for emotions and one for vocal bursts.
+
+    The caption of a window joins what they write, in their order. Spectrograms are computed once, and the
+    encoder runs once for all that have the same.
+
+    Raises:
+        InputError: they take windows of different kinds.
+    """
+
+    def __init__(self, backends: Sequence[Local]) -> None:
+        first = backends[0]
+        kinds = {json.dumps(backend.extractor.to_dict(), sort_keys=True, default=str) for backend in backends}
+        if len(kinds) > 1:
+            raise InputError(
+                f"{' and '.join(backend.name for backend in backends)} take windows of different length or "
+                "kind: run them one by one"
+            )
+        self.backends = backends
+        self.name = " + ".join(backend.name for backend in backends)
+        self.runs_on = first.runs_on
+        self.window_seconds, self.sampling_rate = first.window_seconds, first.sampling_rate
+        self.short_windows = all(backend.short_windows for backend in backends)
+        self.trained_with_prompts = all(backend.trained_with_prompts for backend in backends)
+        self.can_sample = all(backend.can_sample for backend in backends)
+        self.num_beams = first.num_beams
+        self._encoders = [
+            next(i for i, other in enumerate(backends) if _same_encoder(one, other)) for one in backends
+        ]
+
+    def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
+        """Compute spectrograms."""
+        return self.backends[0].prepare(windows, seconds)
+
+    def write(self, batch: Prepared, asked: Asked) -> list[Written]:
+        """Run each encoder once, and all decoders."""
+        encoded: dict[int, Encoded] = {}
+        written = []
+        for backend, encoder in zip(self.backends, self._encoders, strict=True):
+            if isinstance(backend, TransformersBackend):
+                if encoder not in encoded:
+                    encoded[encoder] = backend.encode(batch)
+                written.append(backend.write_encoded(encoded[encoder], asked))
+            else:
+                written.append(backend.write(batch, asked))
+        return [_joined(of_window) for of_window in zip(*written, strict=True)]
+
+
+def _same_encoder(one: Local, other: Local) -> bool:
+    if one is other or not (isinstance(one, TransformersBackend) and isinstance(other, TransformersBackend)):
+        return one is other
+    states, others = (backend.checkpoint.model.get_encoder().state_dict() for backend in (one, other))
+    return states.keys() == others.keys() and all(states[name].equal(others[name]) for name in states)
+
+
+def _joined(parts: Sequence[Written]) -> Written:
+    samples = zip(*(part.samples for part in parts), strict=True)
+    return Written(
+        " ".join(filter(None, (part.text for part in parts))),
+        tuple(" ".join(filter(None, texts)) for texts in samples),
+        next((part.fault for part in parts if part.fault), None),
+    )
