@@ -61,7 +61,7 @@ def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:
     audio = gradio.Audio(
         sources=["upload", "microphone"], type="filepath", label="Recording", editable=False, buttons=[]
     )
-    audio.async_move_resource_to_block_cache = _uploaded_only
+    audio.async_move_resource_to_block_cache = _where_it_is
     with gradio.Row(visible=backends[first].trained_with_prompts) as prompts:
         style = gradio.Dropdown([_ANY, *STYLES], value="", label="Style")
         parts = gradio.Dropdown([_ANY, *PARTS], value="", label="Parts")
@@ -141,8 +141,6 @@ def _reporting(gradio: Any, work: Callable[..., str]) -> Callable[..., str]:
     return checked
 
 
-async def _uploaded_only(path: str) -> str:
-    """Take an uploaded file where it is: gradio would download what an address names."""
-    if "://" in path:
-        raise InputError("only uploaded files are captioned")
+async def _where_it_is(path: str) -> str:
+    """Leave an upload in its place: gradio would download what an address names."""
     return path

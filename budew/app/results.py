@@ -76,6 +76,4 @@ def rendered(profile: VoiceProfile, style: Style | None) -> str:
 def _frame(title: str, page: str, *, scripts: bool = False) -> str:
     sandbox = "allow-scripts" if scripts else "allow-same-origin"
     fit = 'style="height: 85vh"' if scripts else f'onload="{escape(_FIT)}"'
-    # Braces and dollars, as gradio fills templates with them.
-    content = escape(page).replace("{", "&#123;").replace("$", "&#36;")
-    return f'<iframe title="{title}" sandbox="{sandbox}" {fit} srcdoc="{content}"></iframe>'
+    return f'<iframe title="{title}" sandbox="{sandbox}" {fit} srcdoc="{escape(page)}"></iframe>'

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from budew.app.pages import CSS, page
+from budew.errors import InputError
 from budew.extras import require
 from budew.inference.backends import load_backend
 from budew.model.checkpoint import EMBEDDED
@@ -25,6 +26,8 @@ MOST_UNDER_WAY = 500_000_000
 """Bytes of the uploads that are being received: what is no file, gradio holds in memory."""
 MOST_KEPT = 2_000_000_000
 """Bytes in the folder, as an upload begins; the oldest files are deleted."""
+SESSIONS = 64
+"""Visits whose last results gradio keeps: 16 MB of an hour's recording."""
 _ROUTES = re.compile(
     r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|assets/.+|static/.+)"
     r"|/gradio_api/(?:upload|upload_progress|queue/(?:join|data)|heartbeat/\w+|cancel|reset|startup-events)/?"
@@ -123,8 +126,8 @@ def served(
 
     Raises:
         MissingExtraError: gradio is not installed.
-        CheckpointError, InputError: as of `load_backend`.
-        OSError: the port is taken.
+        CheckpointError: as of `load_backend`.
+        InputError: as of `load_backend`, or the port is taken.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported, too
     gradio = require("gradio", extra="app", purpose="budew app")
@@ -146,6 +149,7 @@ def served(
                 server_port=port,
                 app_kwargs={"middleware": [Middleware(Bounds, folder=Path(folder))]},
                 max_file_size=LARGEST_UPLOAD,
+                state_session_capacity=SESSIONS,
                 css=CSS,
                 theme=gradio.themes.Default(**fonts),
                 footer_links=[],
@@ -158,6 +162,9 @@ def served(
                 run_history=False,
                 enable_monitoring=False,
             )
+        except OSError as error:
+            raise InputError(f"{host}, port {port}: cannot be listened on: use another --port") from error
+        try:
             yield address
         finally:
             blocks.close(verbose=False)

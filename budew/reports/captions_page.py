@@ -11,9 +11,11 @@ import numpy as np
 import soundfile
 
 from budew.audio.samples import windows
+from budew.captions import parse
 from budew.errors import AudioError
 from budew.inference.captioned import NO_SPEECH, SILENCE, clock
 from budew.inference.recordings import Recording
+from budew.reports.explanation import marks_of, pieces
 from budew.reports.page import mp3_uri, render_page, strongest_first, trait_words
 
 LANES = 8
@@ -53,7 +55,12 @@ def captions_page(records: Sequence[Mapping[str, Any]], recordings: Iterable[Rec
         shown.append(entry)
     digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
     return render_page(
-        "captions_page", recordings=shown, more=len(records) - len(shown), script=_SCRIPT, digest=digest
+        "captions_page",
+        sheets=["marks"],
+        recordings=shown,
+        more=len(records) - len(shown),
+        script=_SCRIPT,
+        digest=digest,
     )
 
 
@@ -93,7 +100,7 @@ def _window(window: Mapping[str, Any]) -> dict[str, Any]:
         "end": window["end"],
         "at": clock(window["start"]),
         "speaker": window.get("speaker"),
-        "caption": window["caption"],
+        "caption": list(pieces(window["caption"], marks_of(parse(window["caption"])))),
         "emotions": [(name, emotions[name]) for name in strongest_first(emotions)],
         "words": _words(window),
     }

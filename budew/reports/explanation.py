@@ -126,7 +126,7 @@ def _plain_name(attribute: str) -> str:
     return attribute.replace("_", " ")
 
 
-def _pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
+def pieces(text: str, found: Sequence[Mark]) -> Iterator[tuple[str, Mark | None]]:
     """Yield marked and unmarked pieces of a text, which together are the text made visible."""
     at = 0
     for mark in found:
@@ -189,7 +189,7 @@ def _is_plain(console: Console) -> bool:
 def _marked(text: str, found: Sequence[Mark], console: Console) -> Text:
     """Return a caption with its marks as colours, or as brackets where there are none."""
     shown, plain = Text(overflow="fold"), _is_plain(console)
-    for piece, mark in _pieces(text, found):
+    for piece, mark in pieces(text, found):
         if mark is None:
             shown.append(piece)
         elif plain:
@@ -270,7 +270,7 @@ def explanation_html(parsed_captions: Sequence[ParsedCaption], *, profile: Voice
     captions = [_page_part(parsed, marks) for parsed, marks in zip(parsed_captions, found, strict=True)]
     legend = _legend([mark for marks in found for mark in marks])
     voice = None if profile is None else _voice_part(profile)
-    return render_page("explanation_page", captions=captions, legend=legend, voice=voice)
+    return render_page("explanation_page", sheets=["marks"], captions=captions, legend=legend, voice=voice)
 
 
 def _voice_part(profile: VoiceProfile) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def _traits(profile: VoiceProfile) -> list[tuple[str, str]]:
 def _page_part(parsed: ParsedCaption, found: Sequence[Mark]) -> dict[str, Any]:
     """Return what the page shows of one caption."""
     return {
-        "pieces": list(_pieces(parsed.text, found)),
+        "pieces": list(pieces(parsed.text, found)),
         "rows": [(_cell(parsed.text[mark.start : mark.end]), mark) for mark in found],
         "bars": [(name, parsed.emotions[name]) for name in strongest_first(parsed.emotions)],
         "traits": _traits(parsed.profile),

@@ -7,7 +7,7 @@ reaches it. Ten seconds take about 50 kB.
 
 import base64
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -42,11 +42,14 @@ _RATE = 16_000
 _FOLDER = Path(__file__).parent
 
 
-def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: Any) -> str:
+def render_page(
+    name: str, *, sheets: Sequence[str] = (), filters: dict[str, Any] | None = None, **values: Any
+) -> str:
     """Return a page as HTML. Texts are escaped and made visible; a missing value is an error.
 
     Args:
         name: of the template and its style sheet, such as "corpus_page".
+        sheets: further style sheets.
         filters: of the template, besides `shown`, `breakable`, `tone` (of an emotion) and `level`.
         values: that the template shows.
     """
@@ -61,7 +64,7 @@ def render_page(name: str, *, filters: dict[str, Any] | None = None, **values: A
     environment.filters |= {"shown": shown, "breakable": breakable, "tone": emotion_tone, "level": level_name}
     environment.filters |= filters or {}
     style = "".join(
-        (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", "plots", name)
+        (_FOLDER / f"{sheet}.css").read_text(encoding="utf-8") for sheet in ("base", "plots", *sheets, name)
     )
     return environment.get_template(f"{name}.html.j2").render(style=style, version=__version__, **values)
 

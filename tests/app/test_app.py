@@ -16,9 +16,10 @@ import pytest
 import soundfile
 
 from budew import Captioner, VoiceProfile, parse
-from budew.app import results, server
+from budew.app import pages, results, server
 from budew.audio.samples import decode
 from budew.corpora import read
+from budew.errors import InputError
 from budew.model.checkpoint import EMBEDDED
 from budew.resources import data_folder
 from tests.browsing import WIDTHS, chromium
@@ -195,6 +196,10 @@ def test_a_profile_is_rendered_as_captions_that_parse_back_to_it(page):
     assert bars(frame) == wanted.emotions
 
 
+def test_the_browser_lets_the_page_ask_no_other_host(page):
+    page.evaluate("fetch('http://example.com/').catch(() => 'refused')")
+
+
 CLIENT = httpx.Client(timeout=60)
 
 
@@ -220,7 +225,18 @@ def as_file(path, **more):
     return {"path": path, "meta": {"_type": "gradio.FileData"}, **more}
 
 
-def test_twenty_users_at_once_are_answered(address, clips, expected):
+def test_twenty_users_at_once_are_answered_and_the_model_works_for_one(address, clips, expected, monkeypatch):
+    under_way, together = [], []
+
+    def watched(*given):
+        under_way.append(given)
+        together.append(len(under_way))
+        done = results.caption(*given)
+        under_way.pop()
+        return done
+
+    monkeypatch.setattr(pages, "caption", watched)
+
     def use(number):
         if number % 2:
             return ask(address, "parsed", f"A sad voice, number {number}.")["data"][0]
@@ -233,6 +249,7 @@ def test_twenty_users_at_once_are_answered(address, clips, expected):
     assert all(f"number {number}." in shown[number] for number in range(1, 20, 2))
     assert len(set(answers[::2])) == 1
     assert expected.caption in shown[0]
+    assert together == [1] * 10
 
 
 @pytest.mark.parametrize(
@@ -253,12 +270,13 @@ def test_nothing_but_the_page_and_its_uploads_is_served(address, looked_up, path
     assert looked_up <= LOCAL
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "http://127.0.0.1/", "http://example.com/a.wav"])
+@pytest.mark.parametrize("path", ["/etc/passwd", "http://example.com/<b>.wav"])
 @pytest.mark.parametrize("more", [{}, {"is_stream": True}, {"url": "http://example.com/a.wav"}])
 def test_only_uploads_are_captioned(address, looked_up, path, more):
     answer = ask(address, "captioned", as_file(path, **more), EMBEDDED, "", "")
     assert "data" not in answer
     assert "root:" not in str(answer)
+    assert "<" not in str(answer)
     assert looked_up <= LOCAL
 
 
@@ -301,6 +319,11 @@ def test_a_recording_that_is_too_long_is_refused(address, clips, monkeypatch):
     monkeypatch.setattr(results, "LONGEST_RECORDING", 1.0)
     answer = ask(address, "captioned", as_file(sent(address, "x.wav", wav(*clips))), EMBEDDED, "", "")
     assert answer["error"].startswith("x.wav: longer")
+
+
+def test_a_port_that_is_taken_is_one_sentence(address):
+    with pytest.raises(InputError, match="--port"), server.served(port=httpx.URL(address).port):
+        pass
 
 
 def test_the_oldest_uploads_make_room(tmp_path):

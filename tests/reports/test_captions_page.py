@@ -17,6 +17,8 @@ def html(tmp_path_factory):
 def test_captions_times_and_failures_are_shown_and_nothing_of_them_is_markup(html):
     times = re.findall(r'<li data-start="([\d.]+)" data-end="([\d.]+)">', html)
     assert [tuple(map(float, pair)) for pair in times] == [(0, 2), (3, 6), (0, 1)]
+    assert '<mark class="mark emotion affirmed"' in html
+    html = re.sub(r"</?mark[^>]*>", "", html)
     for text in ("She sobs. &lt;/script&gt;&lt;b&gt;", "&lt;script&gt;no audio", "An angry voice.", "cut"):
         assert text in html
     assert html.count("<script>") == 1
