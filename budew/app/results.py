@@ -13,7 +13,7 @@ from budew.captions.render import Style
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.inference import Captioned, Captioner
-from budew.inference.recordings import Recording, from_clip
+from budew.inference.recordings import from_clip
 from budew.profile import VoiceProfile
 from budew.reports.captions_page import captions_page
 from budew.reports.explanation import explanation_html
@@ -30,19 +30,15 @@ _FIT = (
 )
 
 
-def recording(path: Path) -> Recording:
-    """Return an uploaded file as a recording with the name of the file, not its place on the server.
+def caption(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
+    """Caption an uploaded file, by its name and not its place; return the result and what is shown of it.
 
     Raises:
         AudioError: it cannot be decoded, or is longer than `LONGEST_RECORDING`.
+        JobError: the model failed.
     """
     measure(path, max_seconds=LONGEST_RECORDING, name=path.name)
-    return from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
-
-
-def caption(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
-    """Caption an uploaded file; return the result with what is shown of it."""
-    given = recording(path)
+    given = from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
     result = next(captioner.captioned([given]))
     long = len(result.windows) > 1
     timeline = captions_page([result.to_dict()], [given]) if long else ""

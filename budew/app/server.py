@@ -93,18 +93,14 @@ class Bounds:
 
 def make_room(folder: Path, most: int) -> None:
     """Delete the oldest files in a folder until it has at most `most` bytes."""
-    files = []
-    for file in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            status = file.stat()
-            if file.is_file():
-                files.append((status.st_mtime, status.st_size, file))
-    total = sum(size for _, size, _ in files)
-    for _, size, file in sorted(files):
-        if total <= most:
-            return
-        file.unlink(missing_ok=True)
-        total -= size
+    with suppress(FileNotFoundError):  # gradio deletes as well
+        files = [(file.stat(), file) for file in folder.rglob("*") if file.is_file()]
+        total = sum(status.st_size for status, _ in files)
+        for status, file in sorted(files, key=lambda one: one[0].st_mtime):
+            if total <= most:
+                break
+            file.unlink()
+            total -= status.st_size
 
 
 @contextmanager
