@@ -1,0 +1,75 @@
+"""What captioning a large corpus takes: hours on accelerators by size of Whisper, processor cores, disk.
+
+Hours are computed: operations of a clip (encoder on the window, decoder on 60 tokens) over a share of the
+peak of the data sheet. How many clips a core prepares is measured here: FLAC decoded, log-mel computed.
+
+    python benchmarks/scale.py [--clips 9000000] [--seconds 6] [--share 0.15] [--bytes 50000]
+"""
+
+import argparse
+import io
+import time
+
+import numpy as np
+import soundfile
+import torch
+from rich.console import Console
+from rich.table import Table
+from transformers import WhisperFeatureExtractor
+
+from budew.audio.samples import decode
+from budew.model.generate import spectrograms
+from budew.training.estimate import accelerators, operations
+from budew.training.recipe import load_recipe
+
+SIZES = ("tiny", "base", "small", "medium", "large-v3-turbo", "large-v3")
+DEVICES = ("H100", "A100", "L40S", "L4", "RTX 4090")
+WINDOWS = (8, 30)
+NOTES = 1_500
+"""Bytes that four captions, a profile and tar headers add to a clip."""
+MEASURED = 200
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
+    parser.add_argument("--clips", type=int, default=9_000_000)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of a clip, on the mean")
+    parser.add_argument("--share", type=float, default=0.15, help="of the peak that is reached")
+    parser.add_argument("--bytes", type=int, default=50_000, help="of a clip")
+    given = parser.parse_args()
+    table = Table("hours", "window, s", "GFLOP", *DEVICES, box=None)
+    for size in SIZES:
+        for seconds in WINDOWS:
+            recipe = load_recipe(f"whisper-{size}-full", [f"model.window_seconds={seconds}"])
+            work = operations(recipe)
+            if work is None:
+                continue
+            flops = work.flops / 3  # a training step is a forward pass and a backward pass of twice as much
+            hours = [
+                given.clips * flops / (accelerators()[name]["tflops"] * 1e12 * given.share) / 3600
+                for name in DEVICES
+            ]
+            table.add_row(size, str(seconds), f"{flops / 1e9:,.0f}", *(f"{one:,.1f}" for one in hours))
+    Console().print(table)
+    rate = prepared_a_second(given.seconds)
+    print(f"one core decodes and prepares {rate:,.0f} clips/s: {given.clips / rate / 3600:,.1f} core hours")
+    audio = given.clips * given.bytes
+    print(f"shards in {audio / 1e12:,.2f} TB, out {(audio + given.clips * NOTES) / 1e12:,.2f} TB")
+
+
+def prepared_a_second(seconds: float) -> float:
+    """Return how many clips a core decodes and makes spectrograms of, in a window of 8 s."""
+    torch.set_num_threads(1)
+    extractor = WhisperFeatureExtractor(chunk_length=WINDOWS[0])
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).normal(0, 0.05, round(16_000 * seconds))
+    soundfile.write(file, noise, 16_000, format="FLAC")
+    start = time.perf_counter()
+    for _ in range(MEASURED):
+        spectrograms(extractor, [decode(file.getvalue()).samples[: extractor.n_samples]])
+    return MEASURED / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
