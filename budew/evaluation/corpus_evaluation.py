@@ -21,7 +21,9 @@ def evaluate_corpus(
     model: str | Path | None = None,
     predictions: str | Path | None = None,
     scale: str = INTENSITY.name,
+    backend: str | None = None,
     device: str | None = None,
+    dtype: str | None = None,
     batch_size: int = 16,
     num_samples: int = 0,
     examples: int = 12,
@@ -38,7 +40,7 @@ def evaluate_corpus(
         model: folder or hub id of a checkpoint; the embedded one where left out.
         predictions: file or folder to evaluate instead of a model, see `read_predictions`.
         scale: of the numbers in `predictions`.
-        device: such as "cpu" or "cuda"; the fastest available where left out.
+        backend, device, dtype: as of `budew.inference.backends.load_backend`.
         batch_size: windows captioned at once.
         num_samples: captions sampled for each window, whose mean is evaluated; 0 evaluates the one caption.
         examples: number of clips whose audio is kept for a report; chosen by a hash of their ids.
@@ -59,7 +61,14 @@ def evaluate_corpus(
         name, pairs = Path(predictions).name, _from_file(predictions, clips, scale, str(corpus))
     else:
         name, predicted = predict_clips(
-            clips, model, skipped=skipped, device=device, batch_size=batch_size, num_samples=num_samples
+            clips,
+            model,
+            skipped=skipped,
+            backend=backend,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            num_samples=num_samples,
         )
         pairs = _pairs(predicted)
     kept = _with_examples(counted(pairs, progress), examples)
@@ -102,7 +111,9 @@ def predict_clips(
     model: str | Path | None = None,
     *,
     skipped: list[Skipped],
+    backend: str | None = None,
     device: str | None = None,
+    dtype: str | None = None,
     batch_size: int = 16,
     num_samples: int = 0,
     expected: bool = False,
@@ -111,7 +122,7 @@ def predict_clips(
 
     Args:
         clips: of `budew.read`.
-        model, device, batch_size, num_samples: as for `evaluate_corpus`.
+        model, backend, device, dtype, batch_size, num_samples: as for `evaluate_corpus`.
         expected: predict plain means over the samples; else weak emotions are left out, see `Captioned`.
         skipped: damaged clips, and those that cannot be captioned, are added to it and not returned.
 
@@ -121,7 +132,12 @@ def predict_clips(
     from budew.inference import Captioner, Failure  # torch takes seconds, and predictions do not need it
 
     captioner = Captioner.from_pretrained(
-        model, device=device, batch_size=batch_size, num_samples=num_samples
+        model,
+        backend=backend,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
+        num_samples=num_samples,
     )
 
     def predicted() -> Iterator[tuple[Clip, Prediction]]:

@@ -86,3 +86,12 @@ def test_predictions_from_samples_leave_weak_emotions_out_unless_expectations_ar
         wanted = [result.expected if expected else result.profile for result in results]
         assert [prediction.profile for _, prediction in found] == wanted
     assert any(result.expected != result.profile for result in results)
+
+
+def test_the_model_runs_where_it_is_asked_to(whisper_folder) -> None:
+    clips = list(read(data_folder("demo_clips") / "clips.tar"))[:2]
+    for given in ({"backend": "ctranslate2", "num_samples": 2}, {"dtype": "float64"}):
+        with pytest.raises(InputError):
+            list(predict_clips(clips, whisper_folder, skipped=[], device="cpu", **given)[1])
+    _, predicted = predict_clips(clips, whisper_folder, skipped=[], backend="ctranslate2", dtype="float32")
+    assert [clip.id for clip, _ in predicted] == [clip.id for clip in clips]
