@@ -28,6 +28,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from training import write_base
 from transformers import WhisperForConditionalGeneration, pipeline
 
+from budew.extras import quiet_transformers
 from budew.inference import Captioner
 from budew.inference.backends import CTranslate2Backend
 from budew.inference.batching import gathered, padded_seconds
@@ -101,9 +102,10 @@ def compare(published: Path, short: Path, clips: Sequence[Samples], rounds: int,
     for number, clip in enumerate(clips):
         soundfile.write(files / f"{number:03d}.flac", clip, RATE)
     sides["the last, of FLAC files"] = len(clips), lambda: list(captioner.caption_files([files]))
-    seconds = {
-        name: median(_timed(work) for _ in range(rounds)) / count for name, (count, work) in sides.items()
-    }
+    with quiet_transformers():  # the stock pipeline warns at each call
+        seconds = {
+            name: median(_timed(work) for _ in range(rounds)) / count for name, (count, work) in sides.items()
+        }
     table = Table(box=None)
     for column in ("", "clips/s", "×"):
         table.add_column(column, justify="right" if column else "left")
