@@ -209,9 +209,11 @@ def _prefix(settings: Any) -> list[int]:
 
 
 def _kept(model: str | Path | None, dtype: str, version: str) -> Path:
-    """Return the folder in the cache with this checkpoint, converted if it is not there."""
+    """Return the folder in the cache with this checkpoint, converted if it is not there, or by other code."""
     found, _ = find_checkpoint(model)
-    made_of = f"{identity(found)} {fingerprint(sorted(found.glob('*.json')))} {dtype} {version}"
+    made_of = (
+        f"{identity(found)} {fingerprint([*sorted(found.glob('*.json')), Path(__file__)])} {dtype} {version}"
+    )
     folder = user_cache() / "ctranslate2" / hashlib.sha256(made_of.encode()).hexdigest()[:20]
     if not folder.exists():
         try:
