@@ -20,7 +20,6 @@ from budew.inference.self_consistency import sample_captions
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.converted import (
     Converted,
-    encode_converted,
     is_converted,
     load_converted,
     write_converted,
@@ -168,8 +167,9 @@ class CTranslate2Backend:
 
     def write(self, batch: Prepared, asked: Asked) -> list[Written]:
         """Search for captions."""
-        states = encode_converted(self.converted, batch.features)
-        texts = write_converted(self.converted, states, num_beams=asked.num_beams, prompt=asked.prompt)
+        texts = write_converted(
+            self.converted, batch.features, num_beams=asked.num_beams, prompt=asked.prompt
+        )
         return [Written(text) for text in texts]
 
 
