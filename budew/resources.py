@@ -1,10 +1,13 @@
 """Data of this package: folders beside it in a checkout or inside a wheel, and tables beside the code."""
 
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where it is built
 
 
 def data_folder(name: str) -> Path:
@@ -27,4 +30,9 @@ def packaged_table(package: str, name: str) -> Any:
 
     It is read anew at each call; whoever asks keeps it.
     """
-    return yaml.safe_load((files(package) / f"{name}.yaml").read_text(encoding="utf-8"))
+    return read_yaml(files(package) / f"{name}.yaml")
+
+
+def read_yaml(file: Path | Traversable) -> Any:
+    """Return the content of a YAML file of this package."""
+    return yaml.load(file.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506

@@ -36,6 +36,11 @@ def test_importing_the_package_names_and_profiles_loads_no_library() -> None:
     assert not modules_after("import budew; budew.VoiceProfile") & {*HEAVY}
 
 
+def test_an_evaluation_of_predictions_loads_no_torch() -> None:
+    loaded = modules_after("import budew.evaluation, budew.reports.evaluation_report")
+    assert not loaded & {"torch", "transformers"}
+
+
 @pytest.mark.parametrize("name", budew.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert not isinstance(getattr(budew, name), ModuleType)

@@ -12,10 +12,8 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
-
-import yaml
 
 from budew.captions.idioms import with_idioms
 from budew.captions.phrases import (
@@ -31,13 +29,8 @@ from budew.captions.phrases import (
 from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.errors import InputError
-from budew.resources import data_folder
+from budew.resources import data_folder, read_yaml
 from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
-
-if TYPE_CHECKING:
-    from yaml import SafeLoader
-else:
-    SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where it is built
 
 RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
 """Voice attributes that are rendered; age and gender are rendered in words."""
@@ -128,7 +121,6 @@ class Lexicon:
     ]  # for each sound of no kind, the burst that it is with an emotion
 
 
-@cache
 def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon:
     """Return the lexicon of `language`, a file of `caption_templates`.
 
@@ -143,20 +135,21 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
         InputError: there is no such language.
         SettingsError: a phrase of the file has two meanings.
     """
+    return _loaded(language, additions)
+
+
+@cache  # of which a call without, with one and with two arguments are three
+def _loaded(language: str, additions: Path | None) -> Lexicon:
     installed = {path.stem: path for path in sorted(data_folder("caption_templates").glob("*.yaml"))}
     if language not in installed:
         raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
     if additions is None:
-        table = _read(installed[language])
+        table = read_yaml(installed[language])
         words = phrases_of(table)
         idioms = installed[language].parent / "idioms" / installed[language].name
-        return _compiled(table, words, with_idioms(words, _read(idioms)) if idioms.exists() else words)
+        return _compiled(table, words, with_idioms(words, read_yaml(idioms)) if idioms.exists() else words)
     base = load_lexicon(language)
-    return _compiled(_with_additions(base.table, _read(additions)), base.words, base.phrases)
-
-
-def _read(file: Path) -> Any:
-    return yaml.load(file.read_text(encoding="utf-8"), SafeLoader)  # noqa: S506
+    return _compiled(_with_additions(base.table, read_yaml(additions)), base.words, base.phrases)
 
 
 def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,6 @@ class Templates:
     conditional: bool  # whether there are frames that do not suit every profile
 
 
-@cache
 def load_templates(language: str = "en", additions: Path | None = None) -> Templates:
     """Return the frames and words of a language, or those of a file of additions.
 
@@ -110,6 +109,11 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
         InputError: there is no such language.
         SettingsError: a frame has an unbalanced bracket.
     """
+    return _loaded(language, additions)
+
+
+@cache
+def _loaded(language: str, additions: Path | None) -> Templates:
     lexicon = load_lexicon(language, additions)
     table, known = lexicon.table, slots(lexicon)
     frames, without_feelings = (

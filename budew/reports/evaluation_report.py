@@ -6,7 +6,7 @@ and clips to listen to: with twelve players of three seconds a file of 320 kB, w
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -15,12 +15,14 @@ from rich.text import Text
 
 from budew.correlation import FloatArray
 from budew.evaluation.metrics import METRICS
-from budew.evaluation.parity import Parity
 from budew.evaluation.results import EmotionScore, Evaluation, Pair
 from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.plots import Axis
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
+
+if TYPE_CHECKING:
+    from budew.evaluation.parity import Parity
 
 LABELS = {
     "spearman": "Spearman ρ",
@@ -46,7 +48,7 @@ def summary_table(evaluation: Evaluation) -> Table:
     return made
 
 
-def parity_table(found: Parity) -> Table:
+def parity_table(found: "Parity") -> Table:
     """Return how the captions of an exported checkpoint compare with the original's."""
     made = table(f"{found.clips} clips", "")
     made.add_row("same captions", f"{found.same:.3f}")

@@ -57,8 +57,9 @@ def test_what_the_readme_names_can_be_imported(line):
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_commands_of_a_page_exist_with_their_options(page):
+    budew = typer.main.get_command(app)
     for line in commands((ROOT / page).read_text(encoding="utf-8")):
-        command, words = typer.main.get_command(app), shlex.split(line.replace("\\|", " "), comments=True)[1:]
+        command, words = budew, shlex.split(line.replace("\\|", " "), comments=True)[1:]
         while words and hasattr(command, "commands"):
             assert words[0] in command.commands, line
             command, words = command.commands[words[0]], words[1:]

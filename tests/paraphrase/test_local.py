@@ -34,7 +34,8 @@ from tests.paraphrase.conftest import make_chat_model, rewrite_requests
 
 ALL_EMOTIONS = VoiceProfile(dict.fromkeys(EMOTIONS, 0.5))
 SHIPPED = load_prompts()
-SHORT = SHIPPED.file.model_copy(update={"answer_tokens": AnswerTokens(fixed=80, for_each=0)})
+LONGEST = 40
+SHORT = SHIPPED.file.model_copy(update={"answer_tokens": AnswerTokens(fixed=LONGEST, for_each=0)})
 OPTIONS = {"device": "cpu", "prompts": replace(SHIPPED, file=SHORT, few_shots=FewShots())}
 HAS_VLLM = find_spec("vllm") is not None
 IN_ANOTHER_PROCESS = """
@@ -114,7 +115,9 @@ def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
     prompt = torch.tensor(
         [prompt_tokens(local.tokenizer, OPTIONS["prompts"].messages(request, structured=False))]
     )
-    out = local.model.generate(input_ids=prompt, do_sample=False, max_new_tokens=80)[0, prompt.shape[1] :]
+    out = local.model.generate(input_ids=prompt, do_sample=False, max_new_tokens=LONGEST)[
+        0, prompt.shape[1] :
+    ]
     assert len(answer.texts) == 1
     whole = " ".join(local.tokenizer.decode(out, skip_special_tokens=True).split())
     assert whole.startswith(answer.texts[0])
@@ -159,9 +162,9 @@ def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(tmp_path, 
     short, long = rewrite_requests(2), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
     local = loaded(chat_model)
     prompts = [TransformersBackend(chat_model, **OPTIONS).prompt(local, request) for request in short]
-    assert [(prompt.answers, prompt.longest) for prompt in prompts] == [(2, 80)] * 2
+    assert [(prompt.answers, prompt.longest) for prompt in prompts] == [(2, LONGEST)] * 2
     allowed = load_prompts().answer_tokens(short[0])
-    assert TransformersBackend(chat_model).prompt(local, short[0]).longest == allowed > 80
+    assert TransformersBackend(chat_model).prompt(local, short[0]).longest == allowed > LONGEST
     context = max(len(prompt.tokens) + prompt.longest for prompt in prompts)
     backend = TransformersBackend(make_chat_model(tmp_path / "short", context=context), **OPTIONS)
     done = answers(backend, [short[0], long, short[1]])

@@ -7,11 +7,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from budew.captions.phrases import spelled_out
 from budew.captions.tokens import PhraseTrie
-from budew.resources import data_folder
+from budew.resources import data_folder, read_yaml
 from budew.taxonomy import EMOTIONS, TRAITS
 
 _MAIL = r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w[\w.-]{0,64}"
@@ -89,8 +87,7 @@ class Rules:
 @cache
 def load_rules() -> Rules:
     """Return the rules for captions in English."""
-    file = data_folder("caption_templates") / "lint" / "en.yaml"
-    return _compile(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return _compile(read_yaml(data_folder("caption_templates") / "lint" / "en.yaml"))
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:

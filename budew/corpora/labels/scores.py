@@ -113,7 +113,8 @@ def number_in(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value.strip()) else None
+        text = value.strip()  # of more characters than float() strips: U+001F is one
+        return float(text) if _NUMBER.fullmatch(text) else None
     return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else None
 
 

@@ -145,7 +145,15 @@ def test_a_score_may_leave_its_scale_by_a_tenth_of_its_length(scale, score, inte
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [("-1.5", -1.5), (" 12 ", 12.0), ("1" * 9, 111_111_111.0), ("1" * 10, None), (1e9, None), (-1e9, None)],
+    [
+        ("-1.5", -1.5),
+        (" 12 ", 12.0),
+        ("0\x1f", 0),
+        ("1" * 9, 111_111_111.0),
+        ("1" * 10, None),
+        (1e9, None),
+        (-1e9, None),
+    ],
 )
 def test_a_number_has_nine_digits_at_most(value, number):
     assert number_in(value) == number

@@ -52,6 +52,7 @@ def program(tmp_path_factory):
     return path
 
 
+@pytest.mark.long  # the runner's own tests kill its jobs more cheaply
 def test_a_run_in_two_workers_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bytes(
     made, small, program, tmp_path
 ):
