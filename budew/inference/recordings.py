@@ -190,7 +190,7 @@ def _cut_encoded(audio: Path | bytes, name: str, seconds: float, sampling_rate: 
 
 
 def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: int) -> Iterator[Window]:
-    """Cut what is longer than a window into stretches of speech, and windows without samples between them."""
+    """Cut what is longer than a window into speech, sounds next to it, and windows without samples."""
     first = list(islice(_cut_encoded(audio, name, seconds, sampling_rate), 2))
     if len(first) < 2:
         yield from first
@@ -198,9 +198,9 @@ def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: i
     ended: list[tuple[float, str | None]] = []
     settings = SegmentSettings(max_seconds=seconds, max_pause=min(MAX_PAUSE, seconds / 2))
     nothing, last = np.zeros(0, np.float32), 0.0
-    for piece in cut_recording(audio, settings, name=name, on_end=lambda *end: ended.append(end)):
-        if piece.stretch.speech < settings.min_speech:
-            continue
+    for piece in cut_recording(
+        audio, settings, name=name, on_end=lambda *end: ended.append(end), sounds=True
+    ):
         start, end = piece.span
         if start - last > 0:
             yield Window(last, start, nothing)

@@ -1,5 +1,7 @@
 """One recording → the stretches of speech in it, each with its samples: decoded once, in one pass.
 
+Sounds next to speech, such as laughter, are given on request.
+
 The decoder's blocks go into a buffer at their own rate and, resampled to 16 kHz, to the voice detector. When
 a stretch is decided its samples are still in the buffer, so a clip is the source's own, to the sample. The
 buffer holds the longest clip and 16 s, so hours cost the memory of a minute.
@@ -17,6 +19,14 @@ from budew.audio.samples import resampled
 from budew.segmentation.cutter import Cutter, Stretch
 from budew.segmentation.segment_settings import SegmentSettings
 from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech
+
+QUIETER = 20
+"""dB below speech that a sound next to it may have."""
+LONGEST_GAP = 30
+"""Seconds without speech within which a sound is next to speech."""
+LONGEST_SOUND = 10
+"""Seconds. What lasts longer is music or noise, as a rule."""
+_FRAME = 0.032
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,12 @@ class Piece:
 
 
 def cut_recording(
-    audio: Path | bytes, settings: SegmentSettings, *, name: str, on_end: Callable[[float, str | None], None]
+    audio: Path | bytes,
+    settings: SegmentSettings,
+    *,
+    name: str,
+    on_end: Callable[[float, str | None], None],
+    sounds: bool = False,
 ) -> Iterator[Piece]:
     """Give the stretches of speech of a recording, in order, including those that are too short.
 
@@ -51,6 +66,10 @@ def cut_recording(
         settings: where pieces begin and end.
         name: what errors call the recording.
         on_end: called after the last block with the seconds decoded, and the damage of the recording if any.
+        sounds: give sounds next to speech as well, such as laughter, which the detector does not take for
+            speech: those within `QUIETER` of its level, in gaps of at most `LONGEST_GAP`, no longer than
+            `LONGEST_SOUND` and a piece. Their stretch has no speech. Stretches that are too short are then
+            parts of gaps.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is NaN or infinite. The pieces before it were given.
@@ -58,15 +77,56 @@ def cut_recording(
     """
     with open_stream(audio, name) as stream:
         rate, buffer, cutter = stream.sampling_rate, SampleBuffer(), Cutter(settings)
+        kept = round(LONGEST_GAP * rate) if sounds else 0
+        gaps = _Gaps(settings, rate)
         blocks = buffer.filled(stream.blocks())
         for frames in detect_speech(resampled(blocks, source=rate, target=SAMPLING_RATE)):
             for probability, power in zip(*(values.tolist() for values in frames), strict=True):
                 for stretch in cutter.push(probability, power):
-                    yield _piece(stretch, buffer, rate)
-            buffer.drop(before=_at(cutter.earliest, rate))
+                    piece = _piece(stretch, buffer, rate)
+                    yield from gaps.before(piece, buffer) if sounds else (piece,)
+            buffer.drop(before=_at(cutter.earliest, rate) - kept)
         on_end(stream.seconds, stream.damage)
         for stretch in cutter.finish():
-            yield _piece(stretch, buffer, rate)
+            piece = _piece(stretch, buffer, rate)
+            yield from gaps.before(piece, buffer) if sounds else (piece,)
+        if sounds:
+            yield from gaps.last(round(stream.seconds * rate), buffer)
+
+
+class _Gaps:
+    """Sounds in what lies between stretches of speech."""
+
+    def __init__(self, settings: SegmentSettings, rate: int) -> None:
+        self._settings, self._rate = settings, rate
+        self._ended = 0
+        self._level = 0.0
+
+    def before(self, piece: Piece, buffer: "SampleBuffer") -> Iterator[Piece]:
+        """Give the sound before a piece, and the piece; neither where the piece has too little speech."""
+        if piece.stretch.speech < self._settings.min_speech:
+            return
+        self._level = piece.stretch.speech_power
+        yield from self.last(piece.start, buffer)
+        self._ended = piece.start + len(piece.samples)
+        yield piece
+
+    def last(self, end: int, buffer: "SampleBuffer") -> Iterator[Piece]:
+        """Give the sound between the last piece and sample number `end`, if there is one."""
+        size = round(_FRAME * self._rate)
+        if not size < end - self._ended <= LONGEST_GAP * self._rate or not self._level:
+            return
+        samples = buffer.cut(self._ended, end)
+        frames = samples[: len(samples) // size * size].reshape(-1, size)
+        (loud,) = np.nonzero(frames.var(axis=1) >= self._level * 10 ** (-QUIETER / 10))
+        if len(loud) * _FRAME < self._settings.min_speech:
+            return
+        pad = round(self._settings.pad * self._rate)
+        first, after = max(0, loud[0] * size - pad), min(len(samples), (loud[-1] + 1) * size + pad)
+        if after - first <= min(LONGEST_SOUND, self._settings.max_seconds) * self._rate:
+            at = self._ended + first
+            start, stop = (place * SAMPLING_RATE // self._rate for place in (at, self._ended + after))
+            yield Piece(at, samples[first:after], self._rate, Stretch(start, stop, 0.0, self._level, None))
 
 
 class SampleBuffer:
