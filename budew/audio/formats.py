@@ -11,7 +11,8 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 SUFFIXES = (
-    "flac", "mp3", "wav", "ogg", "opus", "oga", "m4a", "mp4", "aac", "webm", "aif", "aiff", "au", "caf"
+    "flac", "mp3", "wav", "ogg", "opus", "oga", "m4a", "mp4", "mov", "aac", "webm", "mkv", "aif",
+    "aiff", "au", "caf"
 )  # fmt: skip
 """Suffixes taken for audio when a folder or a shard is listed, best first where a clip has several."""
 
@@ -49,7 +50,7 @@ _MAGIC = (
     ("au", 0, b".snd"),
     ("caf", 0, b"caff"),
 )
-_OTHER_NAMES = {"ogg": ("opus", "oga"), "m4a": ("mp4",), "aiff": ("aif",)}
+_OTHER_NAMES = {"ogg": ("opus", "oga"), "m4a": ("mp4", "mov"), "webm": ("mkv",), "aiff": ("aif",)}
 _CORRECTED = re.compile(r": (\d+) \(should be (\d+)\)")
 _UNKNOWN = 2**31 - 2**16
 """Bytes. A program that writes to a pipe knows no size and claims one near 2**31 or 2**32."""

@@ -88,6 +88,7 @@ def caption(
     Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
     """
     from budew.corpora.sources import is_corpus_file
+    from budew.errors import InputError
     from budew.inference import Captioner
     from budew.inference.recordings import from_paths
     from budew.model.checkpoint import identity
@@ -95,6 +96,11 @@ def caption(
     from budew.segmentation.voice_activity import can_hear_speech
 
     refuse_to_replace(paths, output_file)
+    found, number = from_paths(paths)
+    if format in ("srt", "vtt") and (number or 1) > 1:
+        raise InputError(
+            f"{format} holds the captions of one recording: give one of the {number}, or another format"
+        )
     if model is None and server is None and not quiet:
         say_error(SYNTHETIC_ONLY)
     captioner = Captioner.from_pretrained(
@@ -115,7 +121,7 @@ def caption(
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
     shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
     if format == "html":
-        shape["recordings"] = from_paths(paths)[0]
+        shape["recordings"] = found
     if output_file is not None and _is_file(output_file):
         made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
         fine = _caption_to_file(captioner, paths, output_file, made_by, shape)

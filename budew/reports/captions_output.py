@@ -169,8 +169,8 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     kept.path.write_bytes(b"".join([f"{header}\n".encode(), *whole]))
     kept.read()
     if whole:
-        done = f"{len(kept.finished):,} recordings and {len(kept.windows):,} windows"
-        say_error(f"{kept.path}: continuing after {done}")
+        done = f"recordings done: {len(kept.finished):,}, windows: {len(kept.windows):,}"
+        say_error(f"{kept.path}: continuing; {done}")
     with kept.path.open("a", encoding="utf-8") as kept._file:
         yield kept
     kept.path.unlink()

@@ -13,7 +13,7 @@ from transformers import Pipeline
 
 
 class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as untyped
-    """The caption of a path, encoded bytes, or a dictionary with "array" and "sampling_rate".
+    """The caption of a path, encoded bytes, or a dictionary with "array" (or "raw") and "sampling_rate".
 
     A recording is captioned in windows of the model's length. The output is a dictionary: "caption", one line
     a window, and for several windows "windows": "start" and "end" in seconds, and "caption".
@@ -62,8 +62,10 @@ class _Captions(Pipeline):  # type: ignore[misc]  # transformers is taken as unt
 def _samples(audio: Any, rate: int) -> Any:
     """Return the mean of the channels, (n,) in [-1, 1] at this rate."""
     resampler = av.AudioResampler(format="fltp", rate=rate)
-    if isinstance(audio, dict) and "array" in audio:
-        array = np.asarray(audio["array"], dtype=np.float32)
+    if isinstance(audio, np.ndarray):
+        raise TypeError('samples need a rate: give {"array": samples, "sampling_rate": rate}')
+    if isinstance(audio, dict) and ("array" in audio or "raw" in audio):
+        array = np.asarray(audio["array"] if "array" in audio else audio["raw"], dtype=np.float32)
         if array.ndim == 2:
             array = array.mean(axis=0 if array.shape[0] < array.shape[1] else 1)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(array[None]), format="fltp", layout="mono")
