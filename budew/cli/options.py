@@ -48,7 +48,7 @@ Device = Annotated[
 Backend = Annotated[
     Literal["transformers", "ctranslate2"] | None,
     Option(
-        help="What runs the model. ctranslate2 (extra fast) is several times faster on a CPU, and converts a "
+        help="What runs the model. ctranslate2 (extra fast) is faster on a CPU, and converts a "
         "checkpoint the first time. Default: transformers, or ctranslate2 for a converted checkpoint."
     ),
 ]

@@ -125,6 +125,8 @@ def caption(
     if output_file is not None and _is_file(output_file):
         made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
         fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
+        if format == "html":
+            print(f"page: {output_file.resolve().as_uri()}")
         raise typer.Exit(0 if fine else 1)
 
     with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:

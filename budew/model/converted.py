@@ -1,8 +1,8 @@
 """Checkpoints in the format of CTranslate2: convert, load, write captions.
 
-CTranslate2 runs Whisper on CPUs in 8-bit integers several times as fast as torch, and rounds each position on
-its own scale, so a caption does not depend on the others of its batch. A converted folder has what
-faster-whisper reads. There is no sampling that seed and clip decide.
+CTranslate2 runs Whisper on CPUs in 8-bit integers, faster than torch does in 32 bits, and rounds each
+position on its own scale, so a caption does not depend on the others of its batch. A converted folder has
+what faster-whisper reads. There is no sampling that seed and clip decide.
 """
 
 import hashlib
