@@ -49,7 +49,7 @@ def test_a_server_that_never_does_otherwise_costs_variety_and_no_clip(tmp_path, 
         assert counts["fallbacks"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long  # each fault by itself is above
 def test_clips_survive_all_faults_at_once_and_a_server_that_is_away_for_seconds(tmp_path, quick_retries):
     clips = some_clips(150)
     behavior = Behavior(0.5, seed=3, seconds=0.02, stall=0.7, down=2.0, down_after=50)

@@ -22,7 +22,7 @@ from tests.serving import transformers_serve
 MISSING = [name for name in ("fastapi", "openai", "uvicorn") if find_spec(name) is None]
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(bool(MISSING), reason=f"transformers serve needs {', '.join(MISSING)}"),
 ]
 
