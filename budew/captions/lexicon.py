@@ -138,7 +138,7 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
     return _loaded(language, additions)
 
 
-@cache  # of which a call without, with one and with two arguments are three
+@cache  # here, as it would keep load_lexicon() and load_lexicon("en") apart
 def _loaded(language: str, additions: Path | None) -> Lexicon:
     installed = {path.stem: path for path in sorted(data_folder("caption_templates").glob("*.yaml"))}
     if language not in installed:

@@ -112,7 +112,7 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
     return _loaded(language, additions)
 
 
-@cache
+@cache  # here, as it would keep load_templates() and load_templates("en") apart
 def _loaded(language: str, additions: Path | None) -> Templates:
     lexicon = load_lexicon(language, additions)
     table, known = lexicon.table, slots(lexicon)

@@ -96,8 +96,7 @@ def caption(
     from budew.segmentation.voice_activity import can_hear_speech
 
     refuse_to_replace(paths, output_file)
-    found, number = from_paths(paths)
-    if format in ("srt", "vtt") and (number or 1) > 1:
+    if format in ("srt", "vtt") and (number := from_paths(paths)[1] or 1) > 1:
         raise InputError(
             f"{format} holds the captions of one recording: give one of the {number}, or another format"
         )
@@ -121,7 +120,7 @@ def caption(
     named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
     shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
     if format == "html":
-        shape["recordings"] = found
+        shape["recordings"] = from_paths(paths)[0]
     if output_file is not None and _is_file(output_file):
         made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
         fine = _caption_to_file(captioner, paths, output_file, made_by, shape)

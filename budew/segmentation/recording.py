@@ -4,7 +4,7 @@ Sounds next to speech, such as laughter, are given on request.
 
 The decoder's blocks go into a buffer at their own rate and, resampled to 16 kHz, to the voice detector. When
 a stretch is decided its samples are still in the buffer, so a clip is the source's own, to the sample. The
-buffer holds the longest clip and 16 s, so hours cost the memory of a minute.
+buffer holds the longest clip and 16 s (with sounds, a gap more), so hours cost the memory of a minute.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from budew.audio.decoders import Samples, open_stream
 from budew.audio.samples import resampled
 from budew.segmentation.cutter import Cutter, Stretch
 from budew.segmentation.segment_settings import SegmentSettings
-from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech
+from budew.segmentation.voice_activity import FRAME, SAMPLING_RATE, detect_speech
 
 QUIETER = 20
 """dB below speech that a sound next to it may have."""
@@ -26,7 +26,6 @@ LONGEST_GAP = 30
 """Seconds without speech within which a sound is next to speech."""
 LONGEST_SOUND = 10
 """Seconds. What lasts longer is music or noise, as a rule."""
-_FRAME = 0.032
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,56 +76,58 @@ def cut_recording(
     """
     with open_stream(audio, name) as stream:
         rate, buffer, cutter = stream.sampling_rate, SampleBuffer(), Cutter(settings)
-        kept = round(LONGEST_GAP * rate) if sounds else 0
-        gaps = _Gaps(settings, rate)
+        gaps = _Gaps(settings, buffer, rate) if sounds else None
+        kept = round(LONGEST_GAP * rate) if gaps else 0
+
+        def pieces(stretches: Iterator[Stretch]) -> Iterator[Piece]:
+            for stretch in stretches:
+                piece = _piece(stretch, buffer, rate)
+                yield from gaps.before(piece) if gaps else (piece,)
+
         blocks = buffer.filled(stream.blocks())
         for frames in detect_speech(resampled(blocks, source=rate, target=SAMPLING_RATE)):
             for probability, power in zip(*(values.tolist() for values in frames), strict=True):
-                for stretch in cutter.push(probability, power):
-                    piece = _piece(stretch, buffer, rate)
-                    yield from gaps.before(piece, buffer) if sounds else (piece,)
+                yield from pieces(cutter.push(probability, power))
             buffer.drop(before=_at(cutter.earliest, rate) - kept)
         on_end(stream.seconds, stream.damage)
-        for stretch in cutter.finish():
-            piece = _piece(stretch, buffer, rate)
-            yield from gaps.before(piece, buffer) if sounds else (piece,)
-        if sounds:
-            yield from gaps.last(round(stream.seconds * rate), buffer)
+        yield from pieces(cutter.finish())
+        if gaps:
+            yield from gaps.sound(until=round(stream.seconds * rate))
 
 
 class _Gaps:
     """Sounds in what lies between stretches of speech."""
 
-    def __init__(self, settings: SegmentSettings, rate: int) -> None:
-        self._settings, self._rate = settings, rate
+    def __init__(self, settings: SegmentSettings, buffer: "SampleBuffer", rate: int) -> None:
+        self._settings, self._buffer, self._rate = settings, buffer, rate
         self._ended = 0
         self._level = 0.0
 
-    def before(self, piece: Piece, buffer: "SampleBuffer") -> Iterator[Piece]:
+    def before(self, piece: Piece) -> Iterator[Piece]:
         """Give the sound before a piece, and the piece; neither where the piece has too little speech."""
         if piece.stretch.speech < self._settings.min_speech:
             return
         self._level = piece.stretch.speech_power
-        yield from self.last(piece.start, buffer)
+        yield from self.sound(until=piece.start)
         self._ended = piece.start + len(piece.samples)
         yield piece
 
-    def last(self, end: int, buffer: "SampleBuffer") -> Iterator[Piece]:
-        """Give the sound between the last piece and sample number `end`, if there is one."""
-        size = round(_FRAME * self._rate)
-        if not size < end - self._ended <= LONGEST_GAP * self._rate or not self._level:
+    def sound(self, *, until: int) -> Iterator[Piece]:
+        """Give the sound between the last piece and this sample number, if there is one."""
+        size = _at(FRAME, self._rate)
+        if not size < until - self._ended <= LONGEST_GAP * self._rate or not self._level:
             return
-        samples = buffer.cut(self._ended, end)
+        samples = self._buffer.cut(self._ended, until)
         frames = samples[: len(samples) // size * size].reshape(-1, size)
         (loud,) = np.nonzero(frames.var(axis=1) >= self._level * 10 ** (-QUIETER / 10))
-        if len(loud) * _FRAME < self._settings.min_speech:
+        if len(loud) * size < self._settings.min_speech * self._rate:
             return
         pad = round(self._settings.pad * self._rate)
         first, after = max(0, loud[0] * size - pad), min(len(samples), (loud[-1] + 1) * size + pad)
         if after - first <= min(LONGEST_SOUND, self._settings.max_seconds) * self._rate:
             at = self._ended + first
             start, stop = (place * SAMPLING_RATE // self._rate for place in (at, self._ended + after))
-            yield Piece(at, samples[first:after], self._rate, Stretch(start, stop, 0.0, self._level, None))
+            yield Piece(at, samples[first:after], self._rate, Stretch(start, stop, 0.0, 0.0, None))
 
 
 class SampleBuffer:
