@@ -68,8 +68,9 @@ def test_a_step_is_the_same_however_it_is_cut(variant, trainer_of, tmp_path, siz
     parts = trainer_of(variant(f"optimizer.device_batch_size={size}"), tmp_path / "parts")
     assert len({len(whole.train_dataset[number]["tokens"]) for number in range(8)}) > 4
     assert losses_of(whole) == pytest.approx(losses_of(parts), rel=1e-5)
-    other = parts.model.state_dict()
-    for name, value in whole.model.state_dict().items():
+    learned, other = whole.model.state_dict(), parts.model.state_dict()
+    del learned["attention.bias"]  # softmax cancels it: its gradient is rounding, which Adam follows
+    for name, value in learned.items():
         # Adam's first steps are as large as the learning rate, whatever the gradient: where that is
         # nothing but rounding, the weights part by up to that.
         torch.testing.assert_close(value, other[name], rtol=1e-4, atol=3e-4, msg=name)
