@@ -7,7 +7,9 @@ what faster-whisper reads. There is no sampling that seed and clip decide.
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +155,10 @@ def write_converted(
     before = tokenizer.get_prompt_ids(prompt).tolist() if prompt else []
     prefix = [*before, *_prefix(settings)]
     longest = min(settings.max_new_tokens, settings.max_length - len(prefix))
-    running = [
-        converted.model.generate(
-            _given(part),
+
+    def written(part: torch.Tensor) -> list[list[int]]:
+        results = converted.model.generate(
+            _encoded(converted, part),
             [prefix] * len(part),
             beam_size=num_beams,
             length_penalty=settings.length_penalty or 1.0,
@@ -164,14 +167,13 @@ def write_converted(
             max_length=2 * longest,  # the library halves it
             suppress_blank=bool(settings.begin_suppress_tokens),
             suppress_tokens=settings.suppress_tokens or [],
-            asynchronous=True,
         )
-        for part in features.chunk(converted.model.num_workers)
-    ]
-    results = [one.result() for part in running for one in part]
-    texts: list[str] = tokenizer.batch_decode(
-        [result.sequences_ids[0] for result in results], skip_special_tokens=True
-    )
+        return [result.sequences_ids[0] for result in results]
+
+    together = converted.model.num_workers
+    with ThreadPoolExecutor(together) as threads:
+        parts = threads.map(written, features.chunk(together))
+        texts: list[str] = tokenizer.batch_decode(list(chain(*parts)), skip_special_tokens=True)
     return texts
 
 
@@ -201,6 +203,18 @@ def logits_converted(
                 break
             logits[row, place] = np.array(step)
     return logits
+
+
+def _encoded(converted: Converted, features: torch.Tensor) -> Any:
+    """Return the input of the decoder. A CPU encodes windows one by one, in 97 instead of 141 ms each.
+
+    What a layer gives then stays in the cache (measured on whisper-small, windows of 6 s, two cores). The
+    decoder, which reads its weights for every token, takes the windows together.
+    """
+    if converted.model.device != "cpu":
+        return _given(features)
+    states = [np.array(converted.model.encode(_given(window))) for window in torch.split(features, 1)]
+    return _library().StorageView.from_array(np.concatenate(states))
 
 
 def _given(features: torch.Tensor) -> Any:
