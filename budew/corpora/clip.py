@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budew.audio.formats import LARGEST_AUDIO, SUFFIXES
+from budew.audio.formats import LARGEST_AUDIO
 from budew.captions.withheld import is_withheld_text
+from budew.corpora.media import AUDIO, IMAGE
 from budew.errors import CorpusError, OnBad, WithheldError, report
 from budew.profile import VoiceProfile
 
@@ -46,7 +47,7 @@ class Clip:
 
     Attributes:
         id: unique in its corpus; a relative name with `/` between parts, not a path to open.
-        audio: the encoded bytes, or the path of a file.
+        audio: the encoded bytes, or the path of a file; in a corpus of images, the image.
         format: suffix of the encoding: "flac", "mp3", "wav", "ogg"…
         sampling_rate: Hz.
         duration: seconds.
@@ -101,8 +102,8 @@ class Clip:
         fault = ""
         try:
             size = len(self.audio) if isinstance(self.audio, bytes) else self.audio.stat().st_size
-            if self.format not in SUFFIXES:
-                fault = f"{self.format!r} is not an audio format: use one of {', '.join(SUFFIXES)}"
+            if self.format not in (*AUDIO.suffixes, *IMAGE.suffixes):
+                fault = f"{self.format!r} is not an audio format: use one of {', '.join(AUDIO.suffixes)}"
             elif not 0 < size <= LARGEST_AUDIO:
                 fault = f"{size} bytes of audio are not between 1 and {LARGEST_AUDIO}: cut or remove it"
             else:

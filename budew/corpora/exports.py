@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from budew.addresses import is_address
-from budew.audio.formats import is_audio_name
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip
 from budew.corpora.manifest import named_audio
+from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
 from budew.corpora.sources import matches, read
 from budew.corpora.writers.writer import check_options, write
@@ -114,7 +114,7 @@ def _check_no_overlap(source: str | Path, to: str, out: Path) -> None:
     entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # `read` reports it
     files = [path for path in entries if isinstance(path, Path)]
     folders = {audio.parent for path in files for audio in named_audio(path)}
-    names = {path.suffix: path.stem for path in files if is_audio_name(path)}  # all fit the same pattern
+    names = {path.suffix: path.stem for path in files if AUDIO.owns(path)}  # all fit the same pattern
     written = (name.format(*one) for name in _WRITTEN[to] for one in names.items() or [(".flac", "a")])
     check_no_overlap(source, (*files, *folders), list(written), out)
 

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.sidecar import is_special, read_json, read_text
 from budew.errors import CorpusError, OnBad, report
 
@@ -37,7 +37,7 @@ def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]
 
 def audio_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
     """Return the files that are audio by their name. Arguments and errors are those of `list_files`."""
-    return [path for path in list_files(folder, on_bad=on_bad) if is_audio_name(path)]
+    return [path for path in list_files(folder, on_bad=on_bad) if AUDIO.owns(path)]
 
 
 def read_files(
@@ -46,6 +46,7 @@ def read_files(
     folder: Path | None = None,
     scale: str | None = None,
     described_by: Iterable[Path] | None = None,
+    media: Media = AUDIO,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each audio file, with the JSON and text beside it if any, as a clip; the audio stays a path.
@@ -56,6 +57,7 @@ def read_files(
             the files.
         scale, on_bad: as for `budew.read`.
         described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
+        media: what the files are; labels of images are not interpreted.
 
     Raises:
         CorpusError: an invalid JSON or text, an empty file, two files of one id, a device, a link that leaves
@@ -71,14 +73,14 @@ def read_files(
         if is_special(path):
             raise CorpusError("this is not a file: give the path of a file")
         id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
-        return _clip(path, id, scales)
+        return _clip(path, id, scales, media)
 
     yield from distinct_clips(((str(path), partial(made, path)) for path in files), on_bad)
 
 
-def lonely_json(files: Iterable[Path]) -> list[Path]:
+def lonely_json(files: Iterable[Path], media: Media = AUDIO) -> list[Path]:
     """Return the `.json` files without audio beside them, of folders where others have it."""
-    names = {path: path.with_suffix("") for path in files if is_audio_name(path) or path.suffix == ".json"}
+    names = {path: path.with_suffix("") for path in files if media.owns(path) or path.suffix == ".json"}
     audio = {name for path, name in names.items() if path.suffix != ".json"}
     pairs = {path.parent for path, name in names.items() if path.suffix == ".json" and name in audio}
     return [
@@ -110,12 +112,12 @@ def _check_links(path: Path, folder: Path) -> None:
             raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
 
 
-def _clip(path: Path, id: str, scales: Scales) -> Clip:
+def _clip(path: Path, id: str, scales: Scales, media: Media) -> Clip:
     if path.is_file() and not path.stat().st_size:
         raise CorpusError("the file is empty: copy or record it again")
     beside = path.with_suffix(".json")
     row = read_json(beside) if beside.is_file() else {}
-    fields = described(row, path.absolute().parent.name, scales)
+    fields = described(row, path.absolute().parent.name, scales) if media == AUDIO else row
     text = path.with_suffix(".txt")
     if fields.get("transcript") is None and text.is_file():
         fields["transcript"] = read_text(text)

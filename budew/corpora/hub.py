@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from budew.audio.formats import SUFFIXES
 from budew.corpora.clip import Clip
 from budew.corpora.known_names import known_names
 from budew.corpora.labels import Scales
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.rows import Table, class_names, clips_of_rows
 from budew.errors import CorpusError, MissingExtraError, OnBad, report
 from budew.extras import require
@@ -84,7 +84,9 @@ def hub_shards(source: str) -> list[str]:
     return [str(replace(asked, shard=number, shards=count)) for number in range(count)]
 
 
-def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_hub(
+    source: str, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
+) -> Iterator[Clip]:
     """Read the clips of a dataset, or of one shard of it; audio comes as bytes.
 
     Ids are those of its id column, else split, shard and number of the row.
@@ -92,25 +94,25 @@ def read_hub(source: str, *, scale: str | None = None, on_bad: OnBad | None = No
     Args:
         source: as `hub_dataset` reads it.
         scale: of scores that come without one, such as "0-4". A stream cannot be looked through for it.
-        on_bad: as for `budew.read`.
+        media, on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: the dataset cannot be downloaded, has no audio or is truncated; or names the bad row.
         MissingExtraError: `datasets` is not installed.
     """
     for shard in hub_shards(source):
-        yield from _read_shard(hub_dataset(shard), scale, on_bad)
+        yield from _read_shard(hub_dataset(shard), scale, media, on_bad)
 
 
-def _read_shard(shard: HubDataset, scale: str | None, on_bad: OnBad | None) -> Iterator[Clip]:
+def _read_shard(shard: HubDataset, scale: str | None, media: Media, on_bad: OnBad | None) -> Iterator[Clip]:
     try:
         _, rows = _streamed(shard)
-        audio = _audio_column(rows.features, shard)
+        audio = _media_column(rows.features, shard, media)
     except CorpusError as error:
         report(error, on_bad)
         return
     place = shard.name.partition("/")[2]
-    table = Table(str(shard), place, audio, Scales(scale), class_names(rows.features))
+    table = Table(str(shard), place, audio, Scales(scale), class_names(rows.features), media)
     yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
 
 
@@ -154,16 +156,17 @@ def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tu
         report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"), on_bad)
 
 
-def _audio_column(features: Mapping[str, Any], shard: HubDataset) -> str:
-    """Return the column of audio: that of the type, else one with a usual name, else a struct with bytes."""
-    typed = [name for name, feature in features.items() if type(feature).__name__ == "Audio"]
+def _media_column(features: Mapping[str, Any], shard: HubDataset, media: Media) -> str:
+    """Return the column of files: that of the type, else one with a usual name, else a struct with bytes."""
+    typed = [name for name, feature in features.items() if type(feature).__name__ == media.name.title()]
     structs = [
         name for name, feature in features.items() if isinstance(feature, Mapping) and "bytes" in feature
     ]
-    for name in (*typed, *known_names()["audio"], *SUFFIXES, *structs):
+    usual = known_names()["audio"] if media == AUDIO else (media.name,)
+    for name in (*typed, *usual, *media.suffixes, *structs):
         if name in features:
             return name
-    fault = f"no column holds audio among {', '.join(features)}"
+    fault = f"no column holds {media.name} data among {', '.join(features)}"
     raise CorpusError(f"{shard}: {fault}: see whether another configuration (:NAME) does")
 
 

@@ -17,6 +17,7 @@ import pyarrow.parquet
 from budew.corpora.clip import Clip
 from budew.corpora.known_names import choose
 from budew.corpora.labels import Scales
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.rows import Table, class_names, clips_of_rows
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
 from budew.strict_json import loads
@@ -32,6 +33,7 @@ def read_parquet(
     *,
     scale: str | None = None,
     rows: range | None = None,
+    media: Media = AUDIO,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read each row of a parquet or Arrow file as a clip; the audio comes as bytes.
@@ -42,16 +44,16 @@ def read_parquet(
 
     Args:
         path: the `.parquet` or `.arrow`.
-        scale, on_bad: as for `budew.read`.
+        scale, media, on_bad: as for `budew.read`.
         rows: read these alone.
 
     Raises:
-        CorpusError: not such a file, no column of audio, or names the row and what is wrong with it.
+        CorpusError: not such a file, no column of files, or names the row and what is wrong with it.
     """
     path = Path(path)
     try:
         schema = _schema(path)
-        audio = _audio_column(schema, path)
+        audio = _media_column(schema, path, media)
     except CorpusError as error:
         report(error, on_bad)
         return
@@ -59,7 +61,7 @@ def read_parquet(
     if left_out:
         _warn_of_left_out(left_out)
     scales = Scales(scale, lambda: _labels(path))
-    table = Table(str(path), path.stem, audio, scales, class_names(_features(schema)))
+    table = Table(str(path), path.stem, audio, scales, class_names(_features(schema)), media)
     yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
 
 
@@ -242,16 +244,20 @@ def _features(schema: pa.Schema) -> Any:
         return None
 
 
-def _audio_column(schema: pa.Schema, path: Path) -> str:
-    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`)."""
-    name = choose(schema.names).get("audio")
+def _media_column(schema: pa.Schema, path: Path, media: Media) -> str:
+    """Return the column of audio: a struct with bytes, else binary with a usual name (`fields.yaml`).
+
+    That of images is called as they are, or as one of their suffixes.
+    """
+    usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
+    name = choose(schema.names).get("audio") if media == AUDIO else next(usual, None)
     structs = [field.name for field in schema if _has_bytes(field.type)]
     if structs:
         return name if name is not None and name in structs else str(structs[0])
     if name is None or not _is_binary(schema.field(name).type):
         raise CorpusError(
-            f"{path}: no column holds audio among {', '.join(schema.names)}: embed its bytes in a column "
-            "audio, or list the paths in a manifest (clips.jsonl)"
+            f"{path}: no column holds {media.name} data among {', '.join(schema.names)}: embed the bytes in "
+            f"a column {media.name}, or list the paths of audio in a manifest (clips.jsonl)"
         )
     return name
 

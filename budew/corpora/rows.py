@@ -10,10 +10,11 @@ from math import isfinite, isnan
 from pathlib import PurePosixPath
 from typing import Any
 
-from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, sniff_format
+from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.known_names import in_clip_names
 from budew.corpora.labels import Scales, described
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.sidecar import json_object
 from budew.errors import CorpusError, OnBad
 
@@ -25,9 +26,10 @@ class Table:
     Attributes:
         source: what errors call it.
         place: its name without suffix.
-        audio: the column of audio.
+        audio: the column of audio, or of images.
         scales: finds the scale of scores.
         classes: the names of the numbers in a column, by column (`ClassLabel` of `datasets`).
+        media: what the column holds; labels of images are not interpreted.
     """
 
     source: str
@@ -35,6 +37,7 @@ class Table:
     audio: str
     scales: Scales
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    media: Media = AUDIO
 
 
 def clips_of_rows(
@@ -58,13 +61,15 @@ def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
     if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
         size = len(audio) if isinstance(audio, bytes) else 0
         raise CorpusError(
-            f"it has {size} bytes of audio inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
+            f"it has {size} bytes of {table.media.name} inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
             "(`datasets` does with embed_table_storage), or cut the clip"
         )
     named = PurePosixPath(file_name or "").suffix[1:].lower()
-    format = sniff_format(audio[:16], named=named) or (named if named in SUFFIXES else None)
+    format = table.media.format_of(audio[:16], named=named)
     if format is None:
-        raise CorpusError("its audio format is unknown: store encoded audio (flac, mp3), not samples")
+        raise CorpusError(
+            f"its {table.media.name} format is unknown: store encoded files (flac, mp3, jpg), not samples"
+        )
     fields = _fields(row, table)
     if "id" not in fields and file_name:
         fields["metadata"] = {"file_name": str(file_name)} | dict(fields.get("metadata") or {})
@@ -78,6 +83,8 @@ def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
     if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
         place = PurePosixPath(str(kept.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
         kept = {**{key: value for key, value in inner.items() if value is not None}, "id": kept["__key__"]}
+    if table.media != AUDIO:
+        return dict(kept)
     fields = in_clip_names(kept)
     captions = fields.get("captions")
     objects = [one for one in captions if isinstance(one, dict)] if isinstance(captions, list) else []

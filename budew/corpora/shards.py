@@ -21,9 +21,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from budew.audio.formats import LARGEST_AUDIO, SUFFIXES, is_audio_name
+from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.sidecar import LARGEST_JSON, json_object, plain_text
 from budew.errors import CorpusError, OnBad, report
 
@@ -75,24 +76,26 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
     return count
 
 
-def read_shard(path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_shard(
+    path: str | Path, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
+) -> Iterator[Clip]:
     """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; audio comes as bytes.
 
     Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio).
 
     Args:
         path: the shard.
-        scale, on_bad: as for `budew.read`.
+        scale, media, on_bad: as for `budew.read`.
 
     Raises:
         CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
             same id, JSON without audio, no JSON…
     """
-    return (found.clip for found in trace_shard(path, scale=scale, on_bad=on_bad))
+    return (found.clip for found in trace_shard(path, scale=scale, media=media, on_bad=on_bad))
 
 
 def trace_shard(
-    path: str | Path, *, scale: str | None = None, on_bad: OnBad | None = None
+    path: str | Path, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
 ) -> Iterator[Placed]:
     """Read a shard as `read_shard` does, and say where the audio of each clip stands."""
     path = Path(path)
@@ -101,7 +104,7 @@ def trace_shard(
 
     def traced() -> Iterator[tuple[str, Callable[[], Clip]]]:
         nonlocal place
-        for item in _items(path, on_bad):
+        for item in _items(path, media, on_bad):
             place = item.places.get(item.audio or "", (0, 0))
             yield str(path), partial(_clip, item, path, scales)
 
@@ -160,14 +163,15 @@ class _Item:
     """Consecutive members of one name, by suffix, their places and sizes, and what is wrong with one."""
 
     key: str
+    media: Media
     parts: dict[str, bytes] = field(default_factory=dict)
     places: dict[str, tuple[int, int]] = field(default_factory=dict)
     fault: str = ""
 
     @property
     def audio(self) -> str | None:
-        """Suffix of the best audio."""
-        return min(self.parts.keys() - _DESCRIBING, key=SUFFIXES.index, default=None)
+        """Suffix of the best audio, or image."""
+        return min(self.parts.keys() - _DESCRIBING, key=self.media.suffixes.index, default=None)
 
     def add(self, name: str, suffix: str, content: bytes | str, start: int) -> None:
         """Take a member: its content, or what is wrong with it as text."""
@@ -181,25 +185,25 @@ class _Item:
                 del self.parts[other]
 
 
-def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
+def _items(path: Path, media: Media, on_bad: OnBad | None) -> Iterator[_Item]:
     """Group members that follow one another by their names; report where the shard cannot be read on.
 
     Text begins no item and ends none.
     """
     item, texts = None, dict[str, _Item]()
     try:
-        for name, content, start in _members(path):
+        for name, content, start in _members(path, media):
             key, _, suffix = name.removeprefix("./").rpartition(".")  # dots before the last belong to the key
             suffix = suffix.lower()
             if suffix == "txt" and (item is None or key != item.key):
-                texts.setdefault(key, _Item(key)).add(name, suffix, content, start)
+                texts.setdefault(key, _Item(key, media)).add(name, suffix, content, start)
                 if len(texts) > MOST_TEXTS:
                     del texts[next(iter(texts))]
                 continue
             if item is None or key != item.key:
                 if item is not None:
                     yield item
-                item = texts.pop(key, None) or _Item(key)
+                item = texts.pop(key, None) or _Item(key, media)
             item.add(name, suffix, content, start)
     except _DAMAGE as damage:
         where = ""
@@ -218,7 +222,9 @@ def _items(path: Path, on_bad: OnBad | None) -> Iterator[_Item]:
         yield item
 
 
-def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, bytes | str, int]]:
+def _members(
+    path: Path, media: Media = AUDIO, *, json_only: bool = False
+) -> Iterator[tuple[str, bytes | str, int]]:
     """Yield the members that belong to clips: name, content or what is wrong with it as text, and where it
     begins.
 
@@ -228,8 +234,8 @@ def _members(path: Path, *, json_only: bool = False) -> Iterator[tuple[str, byte
         bounded = BoundedReads(file, gzipped=path.suffix.lower() in (".gz", ".tgz"))
         with tarfile.open(fileobj=cast(Any, bounded), mode="r:") as tar:
             for member in _headers(tar):
-                if _is_part(member.name) and (not json_only or _is_json(member.name)):
-                    yield member.name, _fault(member) or _content(tar, member), member.offset_data
+                if _is_part(member.name, media) and (not json_only or _is_json(member.name)):
+                    yield member.name, _fault(member, media) or _content(tar, member), member.offset_data
             _check_end(tar)
 
 
@@ -243,21 +249,21 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
-def _is_part(name: str) -> bool:
-    """Return whether a member belongs to a clip: audio, JSON or text by its name, and not hidden."""
+def _is_part(name: str, media: Media) -> bool:
+    """Return whether a member belongs to a clip: its file, JSON or text by its name, and not hidden."""
     last = name.rpartition("/")[2]
     hidden = last.startswith(".") and not last.startswith("..")
-    return not hidden and (is_audio_name(name) or _is_json(name) or name.lower().endswith(".txt"))
+    return not hidden and (media.owns(name) or _is_json(name) or name.lower().endswith(".txt"))
 
 
 def _is_json(name: str) -> bool:
     return name.lower().endswith(".json")
 
 
-def _fault(member: tarfile.TarInfo) -> str:
+def _fault(member: tarfile.TarInfo, media: Media) -> str:
     if not member.isreg() or member.issparse():
         return "is not a plain file: pack the clip itself, not a link to it"
-    most = LARGEST_AUDIO if is_audio_name(member.name) else LARGEST_JSON
+    most = LARGEST_AUDIO if media.owns(member.name) else LARGEST_JSON
     return f"claims {member.size} bytes, more than the {most} allowed: cut it" if member.size > most else ""
 
 
@@ -322,12 +328,14 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
         raise CorpusError(item.fault)
     suffix, name = item.audio, item.key.replace("%2E", ".").replace("%25", "%")
     if suffix is None:
-        raise CorpusError(f"{item.key + '.json'!r} has no audio beside it: pack the two next to each other")
+        raise CorpusError(
+            f"{item.key + '.json'!r} has no {item.media.name} beside it: pack the two next to each other"
+        )
     if not item.parts[suffix]:
         raise CorpusError(f"{f'{item.key}.{suffix}'!r} is empty: copy or record it again")
     try:
         row = json_object(item.parts["json"], "its JSON") if "json" in item.parts else {}
-        fields = described(row, shard_stem(path), scales)
+        fields = described(row, shard_stem(path), scales) if item.media == AUDIO else row
         if fields.get("transcript") is None and "txt" in item.parts:
             fields["transcript"] = plain_text(item.parts["txt"], "its text")
     except CorpusError as error:

@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from budew.addresses import is_address, shown
-from budew.audio.formats import SUFFIXES, is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import list_files, lonely_json, read_files, saved_tables
 from budew.corpora.labels.words import odd_labels
 from budew.corpora.lhotse import supervisions_of
 from budew.corpora.manifest import MANIFEST, MANIFESTS, read_manifest, spans
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span, check_file
 from budew.errors import BudewWarning, CorpusError, OnBad, report
@@ -60,6 +60,7 @@ def read(
     *,
     scale: str | None = None,
     audio_root: str | Path | None = None,
+    media: Media = AUDIO,
     on_bad: OnBad | None = None,
 ) -> Iterator[Clip]:
     """Read the clips of any corpus, one at a time, in an order that does not change.
@@ -71,6 +72,8 @@ def read(
         scale: scale of scores that do not declare one, such as "0-4"; see `budew.corpora.labels.scores`.
         audio_root: folder with audio that manifests may refer to, by any path, besides their
             own folder; by default that of the environment variable `BUDEW_AUDIO_ROOT`, if it is set.
+        media: `AUDIO`, or `IMAGE` for a corpus of images: their JSON and columns become metadata as they
+            are, and they have no manifests.
         on_bad: called with the error of each broken item, and reading continues; without it the first error
             is raised.
 
@@ -78,8 +81,8 @@ def read(
         CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
     """
     odd: Counter[str] = Counter()
-    for entry in matches(source, on_bad=on_bad):
-        for clip in read_one(entry, on_bad, scale=scale, audio_root=audio_root):
+    for entry in matches(source, media, on_bad=on_bad):
+        for clip in read_one(entry, on_bad, scale=scale, audio_root=audio_root, media=media):
             odd.update(one for one in odd_labels(clip.metadata) if one in odd or len(odd) < MOST_ODD)
             yield clip
     if odd:
@@ -96,14 +99,14 @@ def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
             progress(done)
 
 
-def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | str]:
+def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = None) -> list[Path | str]:
     """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
 
     A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
     to it; `budew.corpora.folder.audio_files` lists them. Addresses and datasets of the hub are text.
 
     Args:
-        source: as for `read`.
+        source, media: as for `read`.
         on_bad: called with an error for each folder that cannot be listed and each pipe or device; without it
             the error is raised.
 
@@ -118,14 +121,14 @@ def matches(source: str | Path, *, on_bad: OnBad | None = None) -> list[Path | s
         return _at_address(name)
     path = Path(source)
     if path.exists():
-        return _entries(path, on_bad)
+        return _entries(path, media, on_bad)
     numbered = numbered_names(name)
     if numbered != [name]:
-        return [entry for one in numbered for entry in matches(one, on_bad=on_bad)]
+        return [entry for one in numbered for entry in matches(one, media, on_bad=on_bad)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
         raise CorpusError(f"{source}: not found: check the path")
-    return [entry for one in found for entry in _entries(Path(one), on_bad)]
+    return [entry for one in found for entry in _entries(Path(one), media, on_bad)]
 
 
 def files_read(source: str | Path) -> Iterator[Path]:
@@ -141,9 +144,9 @@ def files_read(source: str | Path) -> Iterator[Path]:
     for entry in () if is_address(source) else matches(source, on_bad=ignore):
         path = Path(entry)
         for file in list_files(path, on_bad=ignore) if path.is_dir() else [path]:
-            if file == path or is_audio_name(file) or is_corpus_file(file):
+            if file == path or AUDIO.owns(file) or is_corpus_file(file):
                 yield file
-            if is_audio_name(file):
+            if AUDIO.owns(file):
                 yield from (file.with_suffix(".json"), file.with_suffix(".txt"))
 
 
@@ -154,30 +157,32 @@ def read_one(
     scale: str | None = None,
     audio_root: str | Path | None = None,
     part: Part | None = None,
+    media: Media = AUDIO,
 ) -> Iterator[Clip]:
     """Read one entry of `matches`, or a part of it with the ids, line numbers and rating scale of the whole.
 
     The other arguments and errors are those of `read`.
     """
     if is_address(entry):
-        return _read_address(str(entry), on_bad, scale)
+        return _read_address(str(entry), on_bad, scale, media)
     path, name = Path(entry), str(entry).lower()
     if path.is_dir():
-        return _read_folder(path, on_bad, scale, audio_root)
+        return _read_folder(path, on_bad, scale, audio_root, media)
     clips: Iterator[Clip]
     if name.endswith(_TARS):
-        clips = read_shard(path, scale=scale, on_bad=on_bad)
+        clips = read_shard(path, scale=scale, media=media, on_bad=on_bad)
     elif name.endswith(_TABLES):
         parquet = import_module("budew.corpora.parquet")  # pyarrow takes half a second
         rows = range(part.start, part.stop) if isinstance(part, Rows) else None
-        clips = parquet.read_parquet(path, scale=scale, rows=rows, on_bad=on_bad)
-    elif name.endswith(MANIFESTS):
+        clips = parquet.read_parquet(path, scale=scale, rows=rows, media=media, on_bad=on_bad)
+    elif name.endswith(MANIFESTS) and media == AUDIO:
         span = part if isinstance(part, Span) else None
         clips = read_manifest(path, scale=scale, span=span, audio_root=audio_root, on_bad=on_bad)
-    elif is_audio_name(path):
-        clips = read_files([path], scale=scale, on_bad=on_bad)
+    elif media.owns(path):
+        clips = read_files([path], scale=scale, media=media, on_bad=on_bad)
     else:
-        known = ", ".join((*_SHARDS, *MANIFESTS, *(f".{suffix}" for suffix in SUFFIXES)))
+        tables = MANIFESTS if media == AUDIO else ()
+        known = ", ".join((*_SHARDS, *tables, *(f".{suffix}" for suffix in media.suffixes)))
         raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
     return clips
 
@@ -202,7 +207,7 @@ def is_corpus_file(path: Path) -> bool:
     return path.name.lower().endswith((*_SHARDS, *MANIFESTS))
 
 
-def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
+def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Path | str]:
     """Return what a file or folder consists of, without what is no file."""
     if not path.is_dir():
         return _plain([supervisions_of(path)], on_bad)
@@ -212,16 +217,16 @@ def _entries(path: Path, on_bad: OnBad | None) -> list[Path | str]:
     unlisted: list[CorpusError] = []
     files = list_files(path, on_bad=None if on_bad is None else unlisted.append)
     shards = [file for file in files if file.name.lower().endswith(_SHARDS)]
-    loose = [file for file in files if is_audio_name(file)]
+    loose = [file for file in files if media.owns(file)]
     if shards and loose:
         raise CorpusError(
-            f"{path}: holds shards and loose audio files: choose one kind, such as '{path}/*.tar'"
+            f"{path}: holds shards and loose {media.name} files: choose one kind, such as '{path}/*.tar'"
         )
-    manifests = _manifests([file for file in files if file.parent == path])
+    manifests = _manifests([file for file in files if file.parent == path]) if media == AUDIO else []
     if not shards and not loose and not manifests:
         if unlisted:
             raise unlisted[0]
-        raise CorpusError(f"{path}: no shard, table, manifest or audio file is in it: check the path")
+        raise CorpusError(f"{path}: no shard, table, manifest or {media.name} file is in it: check the path")
     if not shards and not manifests:
         return [path]  # its reader reports what cannot be listed
     for error in unlisted:
@@ -254,19 +259,19 @@ def _manifests(files: list[Path]) -> list[Path]:
 
 
 def _read_folder(
-    folder: Path, on_bad: OnBad | None, scale: str | None, audio_root: str | Path | None
+    folder: Path, on_bad: OnBad | None, scale: str | None, audio_root: str | Path | None, media: Media
 ) -> Iterator[Clip]:
-    """Read the loose audio files of a folder, or what else `matches` finds in it."""
-    entries = _entries(folder, on_bad)
+    """Read the loose files of a folder, or what else `matches` finds in it."""
+    entries = _entries(folder, media, on_bad)
     if entries != [folder]:
         for entry in entries:
-            yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root)
+            yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root, media=media)
         return
     files = list_files(folder, on_bad=on_bad)
-    for lonely in lonely_json(files):
-        report(CorpusError(f"{lonely}: has no audio beside it: add it, or remove the JSON"), on_bad)
-    loose = [path for path in files if is_audio_name(path)]
-    yield from read_files(loose, folder=folder, scale=scale, on_bad=on_bad)
+    for lonely in lonely_json(files, media):
+        report(CorpusError(f"{lonely}: has no {media.name} beside it: add it, or remove the JSON"), on_bad)
+    loose = [path for path in files if media.owns(path)]
+    yield from read_files(loose, folder=folder, scale=scale, media=media, on_bad=on_bad)
 
 
 def numbered_names(name: str) -> list[str]:
@@ -293,14 +298,14 @@ def _at_address(source: str) -> list[Path | str]:
     return [address for one in numbered_names(source) for address in remote.addresses(one)]
 
 
-def _read_address(address: str, on_bad: OnBad | None, scale: str | None) -> Iterator[Clip]:
+def _read_address(address: str, on_bad: OnBad | None, scale: str | None, media: Media) -> Iterator[Clip]:
     hub, remote = import_module("budew.corpora.hub"), import_module("budew.corpora.remote")
     clips: Iterator[Clip]
     if hub.is_hub_dataset(address):
-        clips = hub.read_hub(address, scale=scale, on_bad=on_bad)
+        clips = hub.read_hub(address, scale=scale, media=media, on_bad=on_bad)
         return clips
     if address.partition("?")[0].lower().endswith(MANIFESTS):
         fault = "a manifest is read next to its audio: download the folder"
         raise CorpusError(f"{shown(address)}: {fault}")
-    clips = remote.read_remote(address, partial(read_one, scale=scale), on_bad=on_bad)
+    clips = remote.read_remote(address, partial(read_one, scale=scale, media=media), on_bad=on_bad)
     return clips

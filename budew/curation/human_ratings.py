@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 
 from budew.agreement import krippendorff_alpha, pairwise_agreement
-from budew.audio.formats import is_audio_name
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.known_names import form
 from budew.corpora.labels.ratings import Rating, answers_in, named
 from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.sidecar import check_file, file_lines, json_object
 from budew.correlation import FloatArray
 from budew.errors import CorpusError, OnBad, report
@@ -46,7 +46,6 @@ FEWEST_OF_FACE = 10
 """Fewest answers in a row of EmoNet-Face HQ: it asks for 40 emotions, EmoNet-Voice for one."""
 MOST_VOTES = 1_000
 _BATCH = 1_000
-_IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FALSE = ("false", "0", "no")
 
 Row = Mapping[str, Any]
@@ -199,7 +198,7 @@ def item_name(row: Row, default: str) -> str:
     if isinstance(written, Mapping) or written is None or not str(written).strip():
         return default  # a struct of audio or image is no id: a clip of a table is named by its row
     file = PurePosixPath(str(written))
-    return file.stem if is_audio_name(file) or file.suffix.lower() in _IMAGES else str(written)
+    return file.stem if AUDIO.owns(file) or IMAGE.owns(file) else str(written)
 
 
 def rating_statistics(ratings: Iterable[Rating]) -> RatingStatistics:

@@ -16,9 +16,9 @@ import numpy as np
 
 from budew.addresses import shown
 from budew.audio.decoders import open_stream
-from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.folder import list_files
+from budew.corpora.media import AUDIO
 from budew.corpora.sources import Progress, counted, matches, read
 from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
@@ -163,7 +163,7 @@ def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
 
 
 def _kind(path: Path) -> str:
-    if is_audio_name(path):
+    if AUDIO.owns(path):
         return "audio"
     name = path.name.lower()
     return next((kind for kind, ends in _suffixes().items() if name.endswith(tuple(ends))), "other")

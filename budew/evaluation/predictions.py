@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from budew.addresses import is_address
-from budew.audio.formats import is_audio_name
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.folder import list_files
 from budew.corpora.labels.scores import HEADS_OVERSHOOT, HEADS_SCALE, OVERSHOOT, intensities
+from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.sources import read
 from budew.correlation import FloatArray
 from budew.errors import CorpusError, InputError
@@ -32,7 +32,6 @@ Value = TypeVar("Value")
 _CORPORA = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
 _HEADS = "heads"
 """Where `budew.annotation.heads` keeps the scores in the metadata, by canonical names."""
-_PICTURES = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +141,8 @@ class NamedClips(dict[str, Value]):
 def _path(id: str) -> tuple[str, ...]:
     """Return the folders and the name of a file, without the suffix of audio or a picture."""
     *folders, name = id.replace("\\", "/").split("/")
-    stem, _, suffix = name.rpartition(".")
-    named = stem and (is_audio_name(name) or suffix.lower() in _PICTURES)
+    stem = name.rpartition(".")[0]
+    named = stem and (AUDIO.owns(name) or IMAGE.owns(name))
     return (*(folder for folder in folders if folder not in ("", ".")), stem if named else name)
 
 

@@ -16,6 +16,7 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
 from budew.errors import InputError, JobError
 from budew.files import disk_errors
@@ -124,7 +125,8 @@ class Plan:
         self._clips_per_shard, self._retry_failed = clips_per_shard, retry_failed
         self.units: tuple[Unit, ...]
         if not isinstance(source, range):
-            self.units = files = file_units(source, clips_per_shard)
+            media = getattr(job, "media", AUDIO)
+            self.units = files = file_units(source, clips_per_shard, media)
             written = [*(f"{unit.name}.tar" for unit in files), FAILURES, LEFT_OUT]
             check_no_overlap(source, (file for unit in files for file in unit.files[:1]), written, self.out)
             check_claim(self.out, job, clips_per_shard)

@@ -16,11 +16,11 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from budew.addresses import is_address, shown
-from budew.audio.formats import is_audio_name
 from budew.corpora.clip import Clip
 from budew.corpora.delimited import DELIMITED
-from budew.corpora.folder import audio_files, list_files, lonely_json, read_files
+from budew.corpora.folder import list_files, lonely_json, read_files
 from budew.corpora.manifest import allowed_root, named_audio
+from budew.corpora.media import AUDIO, Media
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span
 from budew.corpora.sources import divide, matches, read_one
@@ -60,6 +60,7 @@ class FileUnit:
         folder: of loose files, to which their ids are relative; None for all else.
         part: rows of a manifest or table; None for all of it.
         audio_root: folder whose audio a manifest may name, too.
+        media: what is read.
     """
 
     name: str
@@ -67,6 +68,7 @@ class FileUnit:
     folder: Path | None = None
     part: Part | None = None
     audio_root: Path | None = None
+    media: Media = AUDIO
 
     @property
     def label(self) -> str:
@@ -82,8 +84,9 @@ class FileUnit:
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; call `on_bad` for each bad item."""
         if self.folder is not None:
-            return _read_loose(self.files, self.folder, on_bad)
-        return read_one(self.paths[0], on_bad, part=self.part, audio_root=self.audio_root)
+            return _read_loose(self.files, self.folder, self.media, on_bad)
+        root, media = self.audio_root, self.media
+        return read_one(self.paths[0], on_bad, part=self.part, audio_root=root, media=media)
 
     def state(self) -> State:
         """Return size and modification time of the input, with the audio that a manifest names."""
@@ -202,20 +205,23 @@ def check_size(clips: int, clips_per_shard: int) -> None:
         raise InputError(f"{shards:,} shards are more than {MAX_SHARDS:,}: make larger shards")
 
 
-def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> tuple[FileUnit, ...]:
+def file_units(
+    source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD, media: Media = AUDIO
+) -> tuple[FileUnit, ...]:
     """Divide a source into units, in the order of their paths.
 
     Args:
         source: anything that `budew.read` takes.
         clips_per_shard: loose files, or rows of a manifest or table, of one unit.
+        media: what is read.
 
     Raises:
         CorpusError: nothing is there, or two inputs would have one output.
     """
-    entries = matches(source)
+    entries = matches(source, media)
     files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
-    units = tuple(unit for entry in entries for unit in _units(entry, root, clips_per_shard))
+    units = tuple(unit for entry in entries for unit in _units(entry, root, clips_per_shard, media))
     seen: dict[str, FileUnit] = {}
     for unit in units:
         if (other := seen.setdefault(unit.name.lower(), unit)) is not unit:
@@ -224,49 +230,50 @@ def file_units(source: str | Path, clips_per_shard: int = CLIPS_PER_SHARD) -> tu
     return units
 
 
-def _units(entry: Path | str, root: Path, clips_per_shard: int) -> Iterator[FileUnit]:
+def _units(entry: Path | str, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
     if is_address(entry):
-        yield FileUnit(_name_of_address(str(entry)), (str(entry),))
+        yield FileUnit(_name_of_address(str(entry)), (str(entry),), media=media)
         return
     path = Path(entry)
     if path.is_dir():
-        yield from _of_loose_files(path, clips_per_shard)
+        yield from _of_loose_files(path, clips_per_shard, media)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
     parts, audio_root = divide(path, clips_per_shard), allowed_root()
     if len(parts) > 1:
         for number, part in enumerate(parts):
-            yield FileUnit(f"{name}-{number:05d}", (path,), part=part, audio_root=audio_root)
+            yield FileUnit(f"{name}-{number:05d}", (path,), part=part, audio_root=audio_root, media=media)
     else:
-        yield FileUnit(name, (path,), audio_root=audio_root)
+        yield FileUnit(name, (path,), audio_root=audio_root, media=media)
 
 
-def _of_loose_files(folder: Path, clips_per_shard: int) -> Iterator[FileUnit]:
-    """Divide the audio of a folder with its JSON and text, and JSON that lacks its audio, by whole ids."""
+def _of_loose_files(folder: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+    """Divide the files of a folder with their JSON and text, and JSON that lacks its file, by whole ids."""
     files = list_files(folder)
-    audio = {path.with_suffix("") for path in files if is_audio_name(path)}
-    wanted = [path for path in files if is_audio_name(path)] + lonely_json(files)
+    audio = {path.with_suffix("") for path in files if media.owns(path)}
+    wanted = [path for path in files if media.owns(path)] + lonely_json(files, media)
     wanted += [path for path in files if path.suffix in (".json", ".txt") and path.with_suffix("") in audio]
     wanted.sort(key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
     clips = [tuple(clip) for _, clip in groupby(wanted, key=lambda path: path.with_suffix(""))]
     name = folder.resolve().name or "clips"
     for number, start in enumerate(range(0, len(clips), clips_per_shard)):
         paths = tuple(chain.from_iterable(clips[start : start + clips_per_shard]))
-        yield FileUnit(f"{name}-{number:05d}", paths, folder)
+        yield FileUnit(f"{name}-{number:05d}", paths, folder, media=media)
 
 
-def _read_loose(files: Sequence[Path], folder: Path, on_bad: OnBad) -> Iterator[Clip]:
-    audio = [path for path in files if is_audio_name(path)]
+def _read_loose(files: Sequence[Path], folder: Path, media: Media, on_bad: OnBad) -> Iterator[Clip]:
+    audio = [path for path in files if media.owns(path)]
     named = {path.with_suffix("") for path in audio}
     for path in files:
         if path.with_suffix("") not in named:
-            on_bad(CorpusError(f"{path}: has no audio beside it: add it, or remove the JSON"))
-    yield from read_files(audio, folder=folder, described_by=_all_audio(folder), on_bad=on_bad)
+            on_bad(CorpusError(f"{path}: has no {media.name} beside it: add it, or remove the JSON"))
+    described_by = _all_files(folder, media)
+    yield from read_files(audio, folder=folder, described_by=described_by, media=media, on_bad=on_bad)
 
 
-def _all_audio(folder: Path) -> Iterator[Path]:
+def _all_files(folder: Path, media: Media) -> Iterator[Path]:
     """List a folder when asked: a rating scale holds for the folder, not for a unit."""
-    yield from audio_files(folder)
+    yield from filter(media.owns, list_files(folder))
 
 
 def _name(path: PurePosixPath) -> str:
