@@ -52,10 +52,11 @@ class Encoded:
 
     Attributes:
         states: (clips, positions × width), float16; or pooled, (clips, 4 width), float32. A mapped file.
-        targets: (clips, 55): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
+        targets: (clips, names): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
         speakers: of each clip; its id where it is unknown.
         positions: hidden states in a row of `states`; 1 if they are pooled.
         skipped: counts.
+        names: of the columns of `targets`.
     """
 
     states: NDArray[np.floating]
@@ -63,6 +64,7 @@ class Encoded:
     speakers: tuple[str, ...]
     positions: int = 1
     skipped: Skipped = Skipped()
+    names: tuple[str, ...] = TARGETS
 
 
 def encode_corpus(

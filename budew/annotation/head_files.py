@@ -2,8 +2,9 @@
 
 The layout is that of laion/Empathic-Insight-Voice-Small, -Large and -Plus on Hugging Face (model cards) and
 of LAION-AI/emotion-annotations: `proj`, a linear layer, and `mlp`, ReLU, dropout and linear layers by turns,
-so that its weights are `mlp.2`, `mlp.5`, `mlp.8`... down to one output. All sizes are taken from the weights.
-Two inputs occur:
+so that its weights are `mlp.2`, `mlp.5`, `mlp.8`... down to one output. Those for faces,
+laion/Empathic-Insight-Face-Small and -Large, have the same in one list: `layers.0`, `layers.3`, `layers.6`...
+All sizes are taken from the weights. Two inputs occur for voices:
 
 - flattened: all hidden states in a row, 1500 × 768 → 64 (Small) or 128 (Large): 295 MB a head, or 590;
 - pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 = 3072 → 64.
@@ -16,7 +17,7 @@ were made for, and their quality.
 
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -46,12 +47,12 @@ COMPILED = "_orig_mod."
 
 _PTH = re.compile(r"(?:model_)?(.+?)(?:_best)?\.pth")
 _HASH = re.compile(r"[0-9a-f]{16}")
-_TENSOR = re.compile(r"(.+)\.((?:proj|mlp\.\d+)\.(?:weight|bias))")
+_TENSOR = re.compile(r"(.+)\.((?:proj|mlp\.\d+|layers\.\d+)\.(?:weight|bias))")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One head. `layers` are weight (outputs, inputs) and bias (outputs,), the first of them `proj`."""
+    """One head. `layers` are weight (outputs, inputs) and bias (outputs,); the first takes the input."""
 
     name: str
     layers: tuple[tuple[Tensor, Tensor], ...]
@@ -115,7 +116,7 @@ def head_of(name: str, weights: Mapping[str, object]) -> Head:
         CheckpointError: a key too many or too few, shapes that do not fit each other, NaN or infinity.
     """
     tensors = {str(key).removeprefix(COMPILED): value for key, value in weights.items()}
-    parts = _parts(len(tensors) // 2)
+    parts = _parts(len(tensors) // 2, of_faces="layers.0.weight" in tensors)
     expected = {f"{part}.{kind}" for part in parts for kind in ("weight", "bias")}
     if expected != set(tensors) or len(parts) < 2 or len(tensors) < len(weights):
         odd = ", ".join(sorted(expected ^ set(tensors)))[:60] or f"{len(weights)} weights"
@@ -128,8 +129,10 @@ def head_of(name: str, weights: Mapping[str, object]) -> Head:
     return Head(name, layers)
 
 
-def _parts(count: int) -> list[str]:
+def _parts(count: int, *, of_faces: bool) -> list[str]:
     """Return the names of the linear layers of a head."""
+    if of_faces:
+        return [f"layers.{3 * number}" for number in range(count)]
     return ["proj", *(f"mlp.{2 + 3 * number}" for number in range(count - 1))]
 
 
@@ -185,17 +188,25 @@ def file_name(name: str) -> str:
     return f"model_{re.sub(r'[/ ]+', '_', name)}_best.pth"
 
 
-def save_heads(heads: Iterable[Head], folder: Path) -> None:
+def save_heads(
+    heads: Iterable[Head], folder: Path, *, names: Callable[[str], str] = file_name, of_faces: bool = False
+) -> None:
     """Write heads into a folder: one `.pth` each in the published layout, and all as one safetensors file.
 
     Holds one head at a time in memory: the second file is copied from the first ones, which are mapped.
+
+    Args:
+        names: returns the file name for what a head scores.
+        of_faces: the layout.
     """
     together: dict[str, Tensor] = {}
     for head in heads:
         weights: dict[str, Tensor] = {}
-        for part, (weight, bias) in zip(_parts(len(head.layers)), head.layers, strict=True):
+        for part, (weight, bias) in zip(
+            _parts(len(head.layers), of_faces=of_faces), head.layers, strict=True
+        ):
             weights |= {f"{part}.weight": weight, f"{part}.bias": bias}
-        file = folder / file_name(head.name)
+        file = folder / names(head.name)
         torch.save(weights, file)
         mapped = torch.load(file, weights_only=True, mmap=True)
         together |= {f"{head.name}.{key}": weight for key, weight in mapped.items()}

@@ -75,18 +75,32 @@ class Fitting:
 
 
 class HeadStack(nn.Module):
-    """Heads (h) as one module: (batch, inputs) → (h, batch)."""
+    """Heads (h) as one module: (batch, inputs) → (h, batch).
 
-    def __init__(self, names: Sequence[str], inputs: int, fitting: Fitting) -> None:
+    Its parameters are weights (h, outputs, inputs) of each layer, then biases (h, outputs).
+    """
+
+    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
         super().__init__()
+        self.weights, self.biases = nn.ParameterList(weights), nn.ParameterList(biases)
+
+    @classmethod
+    def new(cls, names: Sequence[str], inputs: int, fitting: Fitting) -> "HeadStack":
+        """Return heads with first weights."""
         sizes = list(pairwise([inputs, *fitting.widths, 1]))
-        self.weights = nn.ParameterList(torch.empty(len(names), after, before) for before, after in sizes)
-        self.biases = nn.ParameterList(torch.zeros(len(names), after) for _, after in sizes)
-        with torch.no_grad():
-            for number, name in enumerate(names):
-                chance = _generator(fitting.seed, "weights", name)
-                for weight in self.weights:
-                    weight[number].uniform_(-1, 1, generator=chance).mul_(weight.shape[2] ** -0.5)
+        weights = [torch.empty(len(names), after, before) for before, after in sizes]
+        for number, name in enumerate(names):
+            chance = _generator(fitting.seed, "weights", name)
+            for weight in weights:
+                weight[number].uniform_(-1, 1, generator=chance).mul_(weight.shape[2] ** -0.5)
+        return cls(weights, [torch.zeros(len(names), after) for _, after in sizes])
+
+    @classmethod
+    def of(cls, heads: Sequence[Head]) -> "HeadStack":
+        """Return heads of one shape, in their order."""
+        layers = list(zip(*(head.layers for head in heads), strict=True))
+        weights = [torch.stack([weight.float() for weight, _ in layer]) for layer in layers]
+        return cls(weights, [torch.stack([bias for _, bias in layer]) for layer in layers])
 
     def forward(self, inputs: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
         """Return scores (heads, batch) of inputs (batch, inputs).
@@ -105,7 +119,12 @@ class HeadStack(nn.Module):
 
 
 def fit_stack(
-    names: Sequence[str], batch: Batch, targets: Tensor, validation: Tensor, fitting: Fitting
+    names: Sequence[str],
+    batch: Batch,
+    targets: Tensor,
+    validation: Tensor,
+    fitting: Fitting,
+    start: HeadStack | None = None,
 ) -> tuple[list[Tensor], list[int]]:
     """Return the weights of the best epoch of each head, as `HeadStack.parameters` has them, and its epochs.
 
@@ -115,10 +134,11 @@ def fit_stack(
         targets: (heads, clips), standardized, NaN where unknown.
         validation: (clips,), True for clips that decide when to stop. On the CPU.
         fitting: how.
+        start: heads to train on; new ones when None.
     """
     train, check = (~validation).nonzero().squeeze(1), validation.nonzero().squeeze(1)
     inputs = batch(check[:1]).shape[1]
-    stack = HeadStack(names, inputs, fitting).to(targets.device)
+    stack = (start or HeadStack.new(names, inputs, fitting)).to(targets.device)
     projection, *others = stack.parameters()
     groups: list[dict[str, Any]] = [
         {"params": [projection], "lr": fitting.rate * min(1, USUAL_INPUTS / inputs)},

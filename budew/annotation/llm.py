@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,18 +24,17 @@ import soundfile
 from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
 from budew.audio.formats import sniff_format
 from budew.audio.samples import SAMPLING_RATE, decode
-from budew.chat.client import Client, answered_in_order
+from budew.chat.client import Client, answered_in_order, corrected
 from budew.chat.request import ChatRequest
 from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
-from budew.errors import AnswerError, InputError, ServerError
+from budew.errors import InputError
 from budew.jobs.job import OnFailed
 from budew.profile import VoiceProfile
 
 MAX_SECONDS = 60.0
 _PLAIN_WAV = b"fmt \x01\x00"  # uncompressed; servers need not know the other kinds
 _HEADER = 44
-_LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the model
 
 
 class SentAudio(NamedTuple):
@@ -113,22 +113,13 @@ class AnnotateByLLM:
             seed=self.seed,
             schema=answer_schema(self.prompt.parts),
         )
-        problems: list[str] = []
-        for _ in range(self.turns):
-            try:
-                text = (await client.complete(request)).texts[0]
-                return read_answer(text, self.prompt.parts)
-            except ServerError as refusal:
-                raise ServerError(
-                    f"clip {clip.id!r}: no answer from {self.server.model} ({refusal})"
-                ) from refusal
-            except AnswerError as error:
-                problems = str(error).splitlines()
-                more = self.prompt.corrected(text[:_LONGEST_REPEATED], problems)
-                request = replace(request, messages=(*request.messages, *more))
-        raise AnswerError(
-            f"clip {clip.id!r}: the last of {self.turns} answers of {self.server.model} cannot be used "
-            f"({'; '.join(problems)}): allow more turns (--turns), or use another model"
+        return await corrected(
+            client,
+            request,
+            partial(read_answer, parts=self.prompt.parts),
+            correction=self.prompt.correction,
+            turns=self.turns,
+            item=f"clip {clip.id!r}",
         )
 
     def _with_profile(self, clip: Clip, predicted: VoiceProfile) -> Clip:

@@ -91,12 +91,6 @@ class AnnotationPrompt:
         asked = {"type": "text", "text": self.request}
         return ({"role": "system", "content": self.system}, {"role": "user", "content": [audio_part, asked]})
 
-    def corrected(self, answer: str, problems: Sequence[str]) -> tuple[dict[str, Any], ...]:
-        """Return the messages that give an answer back with its problems."""
-        lines = "\n".join(f"- {problem}" for problem in problems)
-        text = self.correction.replace("{problems}", lines)
-        return ({"role": "assistant", "content": answer or "{}"}, {"role": "user", "content": text})
-
     def sha256(self) -> str:
         """Return the digest of all that is asked."""
         return hashlib.sha256(repr(self).encode()).hexdigest()

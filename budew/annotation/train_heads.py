@@ -19,13 +19,13 @@ from torch import Tensor
 
 from budew.annotation.encoder_states import SCALE, TARGETS, Encoded, Skipped, encode_corpus
 from budew.annotation.head_files import NOTES, Head, load_heads, save_heads
-from budew.annotation.head_stack import COPIES, Fitting, fit_stack, unstacked
+from budew.annotation.head_stack import COPIES, Fitting, HeadStack, fit_stack, unstacked
 from budew.errors import CheckpointError, CorpusError, OnBad
 from budew.files import check_space, disk_errors, temporary_folder
 from budew.model.checkpoint import identity
 from budew.model.encoder import Encoder, load_encoder
 from budew.randomness import derived_seed
-from budew.taxonomy import ATTRIBUTES
+from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
 FEWEST = 20
@@ -188,6 +188,7 @@ def fit_heads(
     memory: float = MEMORY,
     device: torch.device | None = None,
     room: Path | None = None,
+    start: Sequence[Head] = (),
 ) -> Iterator[tuple[Head, Quality]]:
     """Fit heads to encoder states, and give each with how good it is; on a device.
 
@@ -195,15 +196,19 @@ def fit_heads(
         encoded, fitting: clips, and how.
         memory: GB, see `MEMORY`.
         room: folder where the heads are to be saved, whose disk is checked.
+        start: heads of one shape to train on, in the units of states and targets; then no others are.
 
     Raises:
         JobError: there is not room enough.
     """
     check = _held_out(encoded, fitting)
-    is_attribute = np.array([name in ATTRIBUTES for name in TARGETS])
-    known = np.where(is_attribute, ~np.isnan(encoded.targets), np.nan_to_num(encoded.targets) > 0)
+    is_emotion = np.array([name in EMOTIONS for name in encoded.names])
+    known = np.where(is_emotion, np.nan_to_num(encoded.targets) > 0, ~np.isnan(encoded.targets))
     enough = (known[~check].sum(axis=0) >= FEWEST) & (known[check].sum(axis=0) >= FEWEST_TO_CHECK)
-    columns = np.flatnonzero(enough).tolist()
+    begun = {head.name: head for head in start}
+    columns = [
+        column for column in np.flatnonzero(enough).tolist() if not start or encoded.names[column] in begun
+    ]
     if not columns:
         return
     where, inputs = device or torch.device("cpu"), encoded.states.shape[1]
@@ -211,6 +216,8 @@ def fit_heads(
     if room:
         check_space(room, 2 * each * len(columns), f"{len(columns)} heads in two formats")
     inside = _moments(encoded, np.flatnonzero(~check))
+    if start:
+        inside = torch.zeros_like(inside[0]), torch.ones_like(inside[1])
     mean, spread = (part.repeat(encoded.positions).to(where) for part in inside)
 
     def raw(chosen: Tensor) -> Tensor:
@@ -222,12 +229,15 @@ def fit_heads(
     learn, judge = torch.from_numpy(~check), torch.from_numpy(np.flatnonzero(check))
     together = max(1, int(memory * 1e9 / (COPIES * each)))
     for group in (columns[start : start + together] for start in range(0, len(columns), together)):
-        names = [TARGETS[column] for column in group]
+        names = [encoded.names[column] for column in group]
         targets = torch.from_numpy(encoded.targets[:, group]).double()
         center = targets[learn].nanmean(dim=0)
         width = (targets[learn] - center).square().nanmean(dim=0).sqrt().clamp(min=1e-3)
+        if start:
+            center, width = torch.zeros_like(center), torch.ones_like(width)
         aims = ((targets - center) / width).T.float().contiguous().to(where)
-        weights, epochs = fit_stack(names, standardized, aims, ~learn, fitting)
+        first = HeadStack.of([begun[name] for name in names]) if start else None
+        weights, epochs = fit_stack(names, standardized, aims, ~learn, fitting, first)
         for place, (column, name) in enumerate(zip(group, names, strict=True)):
             head = unstacked(name, weights, place, inside, (float(center[place]), float(width[place])))
             clips = int(known[~check, column].sum())

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from budew.addresses import redact
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.chat.ledger import Ledger, Spending
-from budew.chat.request import Answer, Request, request_key, usage_in
+from budew.chat.request import Answer, ChatRequest, Request, request_key, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.chat.transport import Connection, Refused, Unavailable
 from budew.errors import AnswerError, BudewWarning, InputError, JobError, ServerError
@@ -34,6 +34,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between probes
 _REFUSALS = 20  # of the first requests of all: the items are not at fault
 _NO_SCHEMA = (400, 422)
 _SHORTEST_SECRET = 6  # a shorter one may be a word of the answer
+_LONGEST_REPEATED = 20_000  # characters of an answer that are given back to the model
 
 
 class Client:
@@ -228,6 +229,49 @@ class Client:
     def _check(self) -> None:
         if self._end is not None:
             raise self._end
+
+
+async def corrected(
+    client: Client,
+    request: ChatRequest,
+    read: Callable[[str], R],
+    *,
+    correction: str,
+    turns: int,
+    item: str,
+) -> R:
+    """Ask, and give answers that cannot be used back with what is wrong with them; return what is read.
+
+    Args:
+        client, request: whom, and what.
+        read: returns what an answer says; AnswerError with a line for each problem.
+        correction: text about an answer that cannot be used, with `{problems}` in it.
+        turns: answers in all.
+        item: what errors call it.
+
+    Raises:
+        ServerError: there is no answer.
+        AnswerError: the last answer cannot be used either.
+    """
+    problems: list[str] = []
+    for _ in range(turns):
+        try:
+            text = (await client.complete(request)).texts[0]
+            return read(text)
+        except ServerError as refusal:
+            raise ServerError(f"{item}: no answer from {request.model} ({refusal})") from refusal
+        except AnswerError as error:
+            problems = str(error).splitlines()
+            lines = "\n".join(f"- {problem}" for problem in problems)
+            more = (
+                {"role": "assistant", "content": text[:_LONGEST_REPEATED] or "{}"},
+                {"role": "user", "content": correction.replace("{problems}", lines)},
+            )
+            request = replace(request, messages=(*request.messages, *more))
+    raise AnswerError(
+        f"{item}: the last of {turns} answers of {request.model} cannot be used ({'; '.join(problems)}): "
+        "allow more turns (--turns), or use another model"
+    )
 
 
 def answered_in_order(

@@ -177,7 +177,7 @@ def train_heads(
             progress=lambda clips: bar(clips, text="clips encoded"),
             fitted=lambda heads: bar(heads, text="heads trained"),
         )
-    print_table(quality_table(trained))
+    print_table(quality_table(trained.quality))
     skipped = trained.skipped
     if skipped.bare or skipped.unjudged or skipped.cut:
         say_error(

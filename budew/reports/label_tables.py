@@ -8,16 +8,18 @@ from budew.annotation.thresholds import ALL, Thresholds
 from budew.taxonomy.scales import level_name
 
 if TYPE_CHECKING:
-    from budew.annotation.train_heads import Trained
+    from collections.abc import Mapping
+
+    from budew.annotation.train_heads import Quality, Trained
     from budew.synthesis.acting.acting_plan import Preview
 
 _NAMED = 5
 
 
-def quality_table(trained: "Trained") -> Table:
+def quality_table(found: "Mapping[str, Quality]") -> Table:
     """Return a row a head, best first; those that are no better than the mean are marked as left out."""
     table = Table("head", "clips", "variance explained", "mean error", "of the mean", "")
-    for name, quality in sorted(trained.quality.items(), key=lambda item: -item[1].r2):
+    for name, quality in sorted(found.items(), key=lambda item: -item[1].r2):
         values = (f"{quality.r2:.2f}", f"{quality.error:.2f}", f"{quality.error_of_mean:.2f}")
         table.add_row(name, str(quality.clips), *values, "" if quality.r2 > 0 else "left out")
     return table

@@ -159,7 +159,7 @@ def test_the_quality_of_a_head_is_that_of_its_scores_on_speakers_held_out(pooled
 
 
 def test_a_head_of_a_stack_scores_as_the_stack_does_on_standardized_features():
-    stack = HeadStack(["Awe", "Pain", "Fear"], 21, Fitting(widths=(6, 5, 4)))
+    stack = HeadStack.new(["Awe", "Pain", "Fear"], 21, Fitting(widths=(6, 5, 4)))
     inputs, mean, spread = torch.randn(9, 21), torch.randn(7), torch.rand(7) + 0.5
     wanted = stack((inputs - mean.repeat(3)) / spread.repeat(3)) * 1.7 + 0.3
     for number in range(3):
