@@ -22,6 +22,7 @@ from budew.cli import (
     corpus_jobs,
     exporting,
     face_benchmarks,
+    faces,
     paraphrasing,
     speech,
     training,
@@ -52,6 +53,7 @@ for commands in (transfer_benchmarks, face_benchmarks):
     benchmarking.app.add_typer(commands.app)
 app.add_typer(benchmarking.app, name="benchmark")
 app.add_typer(training.app)
+app.add_typer(faces.app, name="face")
 
 
 def main() -> None:

@@ -33,6 +33,8 @@ RATED_ATTRIBUTES = ("Authenticity", "Arousal")
 
 _SHOWN = 8
 _ANSWER = "predictions"
+_INTENSITY = "intensity"
+"""Of a score that is an object, as `budew face score` writes it."""
 _FENCE = re.compile(r"^```\w*|```$")
 
 
@@ -209,7 +211,9 @@ def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str,
                 continue
             if name in found:
                 raise InputError(f"{key!r} gives a second score for {name!r}: keep one")
-            found[name] = _number(given.get(value) if isinstance(given, Mapping) and value else given, name)
+            if isinstance(given, Mapping) and (value or _INTENSITY in given):
+                given = given.get(value or _INTENSITY)
+            found[name] = _number(given, name)
         if found:
             return found
     return {} if any(not place for place in places[1:]) else None

@@ -90,7 +90,7 @@ def test_every_job_has_the_shared_options():
     jobs = ["convert", "render", "segment", "caption", "transcribe", "select", "synthesize", "act", "measure"]
     jobs += [f"annotate {name}" for name in ("llm", "heads", "labels", "measures")]
     found = {path for path, command in leaves(COMMANDS) if flags_of(command) >= SHARED}
-    assert found == {"paraphrase run", *(f"corpus {job}" for job in jobs)}
+    assert found == {"paraphrase run", "face annotate", *(f"corpus {job}" for job in jobs)}
 
 
 @pytest.mark.parametrize(("page", "line"), [*in_pages()])

@@ -1,0 +1,237 @@
+"""Commands `budew face …`: emotions of faces, by Empathic Insight-Face or a vision-language model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from typer import Argument, Option
+
+from budew.cli import options
+from budew.cli.options import SETTINGS, PrintedErrors
+from budew.cli.running import Running, Server, run_paid_job
+from budew.extras import require
+from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, stdout_free_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from budew.corpora import Clip
+
+ImageCorpus = Annotated[
+    str,
+    Argument(
+        metavar="IMAGES",
+        help="Images of faces: a file, a folder, a shard, a Parquet file, a quoted glob pattern, or "
+        "hf://OWNER/NAME.",
+    ),
+]
+ImageEncoder = Annotated[
+    str | None,
+    Option(
+        metavar="DIR|HUB-ID",
+        help="SigLIP image encoder. Default: that recorded with the heads, else the published one.",
+    ),
+]
+ImageBatch = Annotated[int, Option(min=1, help="Images in each encoder batch; larger is faster on a GPU.")]
+app = typer.Typer(
+    help="Emotions of faces: score images, train heads, annotate by a language model, describe a corpus."
+    " For research on synthetic faces; see docs/ethics.md for what these scores are not.",
+    **SETTINGS,
+)
+
+
+@app.command(no_args_is_help=True)
+def score(
+    images: Annotated[
+        list[str], Argument(metavar="IMAGES", help="Files, folders, shards, Parquet files, hf://OWNER/NAME.")
+    ],
+    model: Annotated[
+        str,
+        Option(
+            metavar="DIR|HUB-ID",
+            help="Heads: a folder with model_<name>_best.pth, or a name on the Hugging Face hub.",
+        ),
+    ] = "laion/Empathic-Insight-Face-Large",
+    encoder: ImageEncoder = None,
+    file: options.Output = None,
+    html: options.HtmlFile = None,
+    device: options.Device = None,
+    batch_size: ImageBatch = 32,
+) -> None:
+    """Score the 40 emotions of faces, as JSON Lines in the published form.
+
+    Each line has the path of an image and, for each head: raw (about 0 to 7), mean_subtracted
+    (less the mean over neutral faces), softmax over the emotions, and intensity (0 to 1).
+    Images that cannot be read are reported, and the exit status is 1. Show one face per
+    image: faces are not searched for.
+
+    Example: budew face score faces/ -o scores.jsonl --html faces.html
+    """
+    require("PIL", extra="faces", purpose="budew face score")
+    from budew.corpora.media import IMAGE
+    from budew.corpora.sources import read
+    from budew.faces.scoring import FaceScorer
+    from budew.reports.faces_page import FacesPage
+
+    refuse_to_replace(images, file, html)
+    bad, page = PrintedErrors(), FacesPage(f"Emotions by {model}")
+    scorer = FaceScorer.from_pretrained(model, encoder=encoder, device=device)
+
+    def clips() -> "Iterator[Clip]":
+        for source in images:
+            yield from read(source, media=IMAGE, on_bad=bad)
+
+    done = 0
+    with stdout_free_for(file, html), output(file) as lines, progress_bar("scoring", unit="images ") as bar:
+        for clip, scores in scorer.score_clips(clips(), batch_size=batch_size, on_bad=bad):
+            print(as_json(scores.to_dict()), file=lines)
+            if html is not None:
+                page.add(clip, scores)
+            done += 1
+            bar(done)
+    if html is not None:
+        with output(html) as written:
+            written.write(page.html())
+    raise typer.Exit(bad.status)
+
+
+@app.command(no_args_is_help=True)
+def train_heads(
+    out: Annotated[Path, Argument(metavar="OUT", help="New folder for the heads.")],
+    weak: Annotated[
+        str | None,
+        Option(metavar="IMAGES", help="Images with labels by a model, such as hf://laion/emonet-face-big."),
+    ] = None,
+    expert: Annotated[
+        str | None,
+        Option(
+            metavar="IMAGES",
+            help="Images labelled by experts, such as hf://laion/emonet-face-binary; trained on last.",
+        ),
+    ] = None,
+    size: Annotated[
+        Literal["large", "small"],
+        Option(help="Layers as in Empathic Insight-Face-Large (1024, 512, 256) or -Small (128, 32)."),
+    ] = "large",
+    encoder: ImageEncoder = None,
+    cache: Annotated[
+        Path | None, Option(metavar="DIR", help="Folder that keeps the embeddings. Default: OUT-embeddings.")
+    ] = None,
+    seed: Annotated[int, Option(help="Random seed for validation images and initial weights.")] = 0,
+    device: options.Device = None,
+    batch_size: ImageBatch = 32,
+) -> None:
+    """Train heads on image embeddings: on weak labels first, then on those of experts.
+
+    Embeddings are computed once and kept; an interrupted run continues with them. Then:
+    budew face score IMAGES --model OUT -o mine.jsonl, and budew benchmark emonet-face-hq
+    --data hq.csv --predictions mine.jsonl.
+
+    Example: budew face train-heads heads/ --weak hf://laion/emonet-face-big
+    """
+    require("PIL", extra="faces", purpose="budew face train-heads")
+    from budew.annotation.head_stack import Fitting
+    from budew.faces.scoring import load_image_encoder
+    from budew.faces.training import LARGE, SMALL, train_face_heads
+    from budew.reports.label_tables import quality_table
+
+    if not weak and not expert:
+        raise typer.BadParameter("give --weak, --expert or both")
+    bad = PrintedErrors()
+    with progress_bar("embedding", unit="images ") as bar:
+        trained = train_face_heads(
+            out,
+            load_image_encoder(encoder, device=device),
+            weak=weak,
+            expert=expert,
+            cache=cache,
+            fitting=Fitting(widths=LARGE if size == "large" else SMALL, batch=256, seed=seed),
+            batch_size=batch_size,
+            on_bad=bad,
+            progress=bar,
+        )
+    for stage, quality in trained.quality.items():
+        print(f"on {stage} labels")
+        print_table(quality_table(quality))
+    sizes = ", ".join(f"{count:,} {stage} images" for stage, count in trained.images.items())
+    print(f"heads: {len(trained.heads)} of {sizes}, of which {trained.neutral} are neutral, in {out}")
+    raise typer.Exit(bad.status)
+
+
+@app.command(no_args_is_help=True)
+@options.option_groups(workers=0)
+def annotate(
+    source: ImageCorpus,
+    out: options.CorpusFolder,
+    running: Running,
+    server: Server,
+    protocol: Annotated[
+        Literal["multi-shot", "zero-shot"],
+        Option(help="40 ratings of which five are above 0, with reasons; or exactly 25 ratings above 0."),
+    ] = "multi-shot",
+    turns: Annotated[
+        int, Option(min=1, help="Attempts for each image; the problems of an invalid answer are sent back.")
+    ] = 3,
+    temperature: Annotated[float, Option(min=0, max=2, help="Sampling temperature; 0: greedy.")] = 0.0,
+    seed: Annotated[int | None, Option(help="Random seed sent with each request.")] = 0,
+) -> None:
+    """Annotate faces by a vision-language model on a server with an OpenAI-compatible chat API.
+
+    The answers become `annotations` of the image, a list of model and predictions; the output
+    can be annotated by another model, and trained on. The job waits while the server is
+    overloaded or down. Answers are cached and never paid for twice. Images that cannot be
+    annotated are listed in OUT/failures.jsonl. The API key is read from OPENAI_API_KEY.
+
+    Example: budew face annotate faces/ out/ --model NAME --base-url http://localhost:8000/v1
+    """
+    require("PIL", extra="faces", purpose="budew face annotate")
+    from budew.faces.annotate import AnnotateFaces
+
+    settings = server.settings(running)
+    job = AnnotateFaces(settings, protocol, turns, temperature, seed, account=str(out.resolve()))
+    run_paid_job(job, source, out, running, server=settings, account=job.account)
+
+
+@app.command(no_args_is_help=True)
+def describe(
+    source: ImageCorpus,
+    json: options.JsonFile = None,
+    html: options.HtmlFile = None,
+    embeddings: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            help="Folder of embeddings, kept by train-heads or made here: adds how alike images of a group "
+            "are.",
+        ),
+    ] = None,
+    encoder: ImageEncoder = None,
+    device: options.Device = None,
+) -> None:
+    """Describe a corpus of faces: who is in it, how balanced, and which emotions.
+
+    Demographics are those that the prompts of synthetic images ask for. With --embeddings
+    also the mean cosine similarity of the images of a group.
+
+    Example: budew face describe hf://laion/emonet-face-hq --html faces.html
+    """
+    require("PIL", extra="faces", purpose="budew face describe")
+    from budew.cli.options import results
+    from budew.faces.descriptives import describe_faces
+    from budew.reports.faces_page import description_report
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import render_sections
+
+    refuse_to_replace([source], json, html)
+    image_encoder = None
+    if embeddings is not None:
+        from budew.faces.scoring import load_image_encoder
+
+        image_encoder = load_image_encoder(encoder, device=device)
+    bad = PrintedErrors()
+    with progress_bar("reading", unit="images ") as bar:
+        found = describe_faces(source, image_encoder, embeddings, on_bad=bad, progress=bar)
+    report = description_report(source, found)
+    with results(found, json, html, lambda: render_sections(*report)):
+        print_table(terminal(*report))
+    raise typer.Exit(bad.status)

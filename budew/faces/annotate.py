@@ -1,0 +1,220 @@
+"""Annotation of faces by a vision-language model, in the two published protocols of EmoNet-Face.
+
+- zero-shot: exactly 25 `Group|Emotion` keys, each 1–7;
+- multi-shot: 40 emotions on 0–7, of which at most five are above 0, and four dimensions on their own scales,
+  each with a rating and a reason; the prompt has examples.
+
+Works with any server that speaks the OpenAI chat protocol with images. An answer that breaks a rule is sent
+back with what is wrong. The result is appended to the image's `annotations`, a list of `{"model",
+"predictions"}`, so that several models accumulate; an image that has one by this model passes as it is.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache
+from io import BytesIO
+from typing import Any, ClassVar, Literal
+
+from budew.chat.client import Client, answered_in_order, corrected
+from budew.chat.request import ChatRequest, object_in
+from budew.chat.server_settings import ServerSettings
+from budew.corpora.clip import Clip
+from budew.corpora.media import IMAGE, Media
+from budew.errors import AnswerError
+from budew.faces.images import open_image
+from budew.faces.labels import face_names, scale_of, taxonomy
+from budew.jobs.job import OnFailed
+from budew.resources import data_folder
+from budew.settings import read_yaml
+
+Protocol = Literal["zero-shot", "multi-shot"]
+KEYS, MOST = 25, 5
+LARGEST_SIDE = 1024
+"""Pixels; a larger image is sent smaller."""
+FIELD = "annotations"
+_LONGEST_REASON = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateFaces:
+    """The job `annotate faces`.
+
+    Attributes:
+        server: where and which model to ask, how patiently, and what may be spent.
+        protocol: one of the two.
+        turns: answers that a model may give for an image: what is wrong with one is sent back.
+        temperature: 0 for the likeliest answer.
+        seed: sent along, None for none.
+        account: name under which the cache adds up what is spent.
+    """
+
+    server: ServerSettings
+    protocol: Protocol = "multi-shot"
+    turns: int = 3
+    temperature: float = 0.0
+    seed: int | None = 0
+    account: str = ""
+    name: ClassVar[str] = "annotate-faces"
+    media: ClassVar[Media] = IMAGE
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what determines the answers."""
+        return {
+            "by": "vlm",
+            "model": self.server.model,
+            "protocol": self.protocol,
+            "prompt_version": prompts()["version"],
+            "temperature": self.temperature,
+            "seed": self.seed,
+        }
+
+    def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        """Annotate images in their order, many at a time. Raises what `answered_in_order` does."""
+        answered = answered_in_order(clips, self._annotated, self.server, account=self.account)
+        with closing(answered):
+            for clip, done in answered:
+                try:
+                    yield done.result()
+                except Exception as error:  # noqa: BLE001  # whatever happens to one image, the others continue
+                    failed(clip.id, error)
+
+    async def _annotated(self, client: Client, clip: Clip) -> Clip:
+        before = clip.metadata.get(FIELD)
+        kept = before if isinstance(before, list) else []
+        if any(isinstance(one, Mapping) and one.get("model") == self.server.model for one in kept):
+            return clip
+        request = ChatRequest(
+            model=self.server.model,
+            messages=messages(self.protocol, data_uri(clip)),
+            max_tokens=prompts()["answer_tokens"],
+            temperature=self.temperature,
+            seed=self.seed,
+        )
+        read = READERS[self.protocol]
+        correction: str = prompts()["correction"]
+        predictions = await corrected(
+            client, request, read, correction=correction, turns=self.turns, item=f"image {clip.id!r}"
+        )
+        entry = {"model": self.server.model, "predictions": predictions}
+        return replace(clip, metadata={**clip.metadata, FIELD: [*kept, entry]})
+
+
+@cache
+def prompts() -> dict[str, Any]:
+    """Return the texts of `paraphrase/faces.yaml`."""
+    return read_yaml(data_folder("paraphrase") / "faces.yaml")
+
+
+def messages(protocol: Protocol, image: str) -> tuple[dict[str, Any], ...]:
+    """Return the messages that ask about an image, a data URI."""
+    texts, emotions = prompts()[protocol], _emotions()
+    dimensions = (
+        f"- {name}: {scale_of(name).low:g} ({row['at_low']}) to {scale_of(name).high:g} ({row['at_high']})"
+        for name, row in taxonomy()["dimensions"].items()
+    )
+    keys = [f"{group}|{name}" for group, names in taxonomy()["groups"].items() for name in names]
+    system = texts["system"].format(
+        count=KEYS,
+        most=MOST,
+        names="; ".join(emotions),
+        keys="\n".join(keys),
+        dimensions="\n".join(dimensions),
+    )
+    for example in texts.get("examples", ()):
+        rated = ", ".join(f'"{name}": {value}' for name, value in example["ratings"].items())
+        on = ", ".join(f'"{name}": {value}' for name, value in example["dimensions"].items())
+        system += f"\nExample. {example['seen']} Above 0: {rated}. Dimensions: {on}."
+    asked = [
+        {"type": "text", "text": texts["request"]},
+        {"type": "image_url", "image_url": {"url": image}},
+    ]
+    return ({"role": "system", "content": system}, {"role": "user", "content": asked})
+
+
+def data_uri(clip: Clip) -> str:
+    """Return the image as it is sent: a JPEG of at most `LARGEST_SIDE` pixels a side.
+
+    Raises:
+        CorpusError: it cannot be read: nothing is paid for it.
+    """
+    image = open_image(clip)
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    file = BytesIO()
+    image.save(file, "JPEG", quality=92)
+    return "data:image/jpeg;base64," + b64encode(file.getvalue()).decode()
+
+
+def _emotions() -> list[str]:
+    return [name for name in face_names().values() if name not in taxonomy()["dimensions"]]
+
+
+def read_zero_shot(text: str) -> dict[str, int]:
+    """Return the ratings in an answer, 25 of `Group|Emotion`.
+
+    Raises:
+        AnswerError: with everything that is wrong, one line for each problem.
+    """
+    known = {f"{group}|{name}" for group, names in taxonomy()["groups"].items() for name in names}
+    given = object_in(text, keys=known)
+    problems = [f"{key[:60]!r} is none of the keys" for key in given if key not in known]
+    problems += [
+        f"{key}: {str(value)[:40]!r} is no whole number from 1 to 7"
+        for key, value in given.items()
+        if key in known and not (type(value) is int and 1 <= value <= 7)
+    ]
+    if len(given) != KEYS:
+        problems.append(f"{len(given)} keys: give exactly {KEYS}")
+    _check(problems)
+    return given
+
+
+def read_multi_shot(text: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return ratings with reasons in an answer, under "emotions" and "extra_dimensions".
+
+    Raises:
+        AnswerError: with everything that is wrong, one line for each problem.
+    """
+    parts = {"emotions": _emotions(), "extra_dimensions": [*taxonomy()["dimensions"]]}
+    given = object_in(text, keys=parts)
+    problems = [f"{name[:60]!r} is not requested" for name in given if name not in parts]
+    for part, names in parts.items():
+        rated = given.get(part)
+        if not isinstance(rated, Mapping):
+            problems.append(f"{part}: give an object with a rating and a reason for each name")
+            continue
+        problems += [f"{part}: {name[:60]!r} is not requested" for name in rated if name not in names]
+        if missing := [name for name in names if name not in rated]:
+            problems.append(f"{part}: {', '.join(missing)} missing")
+        problems += [
+            f"{name}: {fault}" for name in names if name in rated and (fault := _fault(name, rated[name]))
+        ]
+        above = [name for name in names if part == "emotions" and _rating(rated.get(name)) not in (None, 0)]
+        if len(above) > MOST:
+            problems.append(f"{len(above)} emotions are above 0 ({', '.join(above)}): at most {MOST} may be")
+    _check(problems)
+    return given
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {"zero-shot": read_zero_shot, "multi-shot": read_multi_shot}
+
+
+def _rating(given: Any) -> Any:
+    return given.get("rating") if isinstance(given, Mapping) else None
+
+
+def _fault(name: str, given: Any) -> str:
+    if not isinstance(given, Mapping) or set(given) != {"rating", "reasoning"}:
+        return "give an object with `rating` and `reasoning`"
+    low, high = (int(end) for end in (scale_of(name).low, scale_of(name).high))
+    if not (type(given["rating"]) is int and low <= given["rating"] <= high):
+        return f"{str(given['rating'])[:40]!r} is no whole number from {low} to {high}"
+    if not isinstance(given["reasoning"], str) or len(given["reasoning"]) > _LONGEST_REASON:
+        return "give a short text as `reasoning`"
+    return ""
+
+
+def _check(problems: list[str]) -> None:
+    if problems:
+        raise AnswerError("\n".join(problems[:20]))

@@ -1,0 +1,73 @@
+"""Images of faces → RGB pictures: the boundary of image files, by Pillow.
+
+Any common format, at most `LARGEST` bytes and `MOST_PIXELS`, turned as its EXIF says; of an animation the
+first frame, of 16 bits the upper 8, transparency on white.
+"""
+
+import struct
+import warnings
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from budew.corpora.clip import Clip
+from budew.errors import CorpusError, first_line
+from budew.extras import require
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+LARGEST = 64 * 2**20
+"""Bytes of a file."""
+MOST_PIXELS = 64 * 2**20
+SMALLEST = 8
+"""Pixels of the shorter side: no face is smaller."""
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, struct.error, zlib.error)
+"""What Pillow raises for files that are something else, or damaged."""
+
+
+def open_image(clip: Clip) -> "Image":
+    """Return the image of a clip as RGB.
+
+    Raises:
+        CorpusError: it cannot be read, is damaged, too small or too large; names the image.
+        MissingExtraError: Pillow is not installed.
+    """
+    require("PIL", extra="faces", purpose="reading images")
+    from PIL import Image, ImageOps
+
+    size = clip.audio.stat().st_size if isinstance(clip.audio, Path) else len(clip.audio)
+    if size > LARGEST:
+        raise _fault(clip, f"{size:,} bytes are more than {LARGEST:,}: make it smaller")
+    try:
+        with warnings.catch_warnings(), Image.open(BytesIO(clip.encoded()), formats=FORMATS) as image:
+            warnings.simplefilter("ignore")  # of metadata that is damaged, and of sizes, which are checked
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise _fault(clip, f"{width:,} × {height:,} pixels are too many: make it smaller")
+            if min(width, height) < SMALLEST:
+                raise _fault(clip, f"{width} × {height} pixels are too few for a face: leave it out")
+            return _rgb(ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError as error:
+        raise _fault(clip, f"too large ({first_line(error)[:100]}): make it smaller") from error
+    except _DAMAGE as error:
+        reason = first_line(error)[:100] or type(error).__name__
+        raise _fault(clip, f"cannot be read as an image ({reason}): copy or export it again") from error
+
+
+def _rgb(image: "Image") -> "Image":
+    """Return the first frame in 8-bit RGB."""
+    from PIL import Image
+
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits, or more
+        image = image.convert("F").point(lambda value: value * (255 / 65535)).convert("L")
+    if "A" in image.mode or "transparency" in image.info:
+        flat = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(flat, image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _fault(clip: Clip, what: str) -> CorpusError:
+    return CorpusError(f"image {clip.id!r}: {what}")

@@ -1,0 +1,162 @@
+"""Labels of faces: what the rows of EmoNet-Face Big, Binary and HQ say of an image.
+
+On the hub a row has the image, and some of `prompt`, `demographics`, `annotations` or `label` (a list of
+answers by rater, or its text; HQ: four experts, 40 emotions on 0–7; Binary: up to three, present or absent;
+Big: weak labels by models), or `emotion` with one rater's `value`. An emotion that a rater of many leaves out
+counts as 0, as in the published analysis. Images that this package annotated read the same.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from budew.corpora.clip import Clip
+from budew.corpora.labels.ratings import plain_values
+from budew.curation.human_ratings import FEWEST_OF_FACE, field_of
+from budew.errors import CorpusError
+from budew.resources import packaged_table
+from budew.taxonomy import EMOTIONS, find_emotion
+from budew.taxonomy.scales import Scale
+
+_WORDS = {"true": 7.0, "false": 0.0, "yes": 7.0, "no": 0.0, "present": 7.0, "absent": 0.0}
+_AGE = re.compile(r"\b(\d{2})(?:[ -]years?\b|[ -]?y(?:ear)?s?[ -]old)")
+
+
+@cache
+def taxonomy() -> Mapping[str, Any]:
+    """Return the names of the EmoNet-Face project, see `taxonomy.yaml`."""
+    table: Mapping[str, Any] = packaged_table(__package__, "taxonomy")
+    return table
+
+
+@cache
+def groups() -> dict[str, str]:
+    """Return the group of each emotion, by canonical name in the order of `EMOTIONS`."""
+    of = {find_emotion(name): group for group, names in taxonomy()["groups"].items() for name in names}
+    return {name: of[name] for name in EMOTIONS}
+
+
+@cache
+def face_names() -> dict[str, str]:
+    """Return what the project calls each emotion, by canonical name, and its dimensions."""
+    written = (name for names in taxonomy()["groups"].values() for name in names)
+    return {find_emotion(name) or name: name for name in (*written, *taxonomy()["dimensions"])}
+
+
+@cache
+def scale_of(name: str) -> Scale:
+    """Return the scale of ratings of an emotion or dimension."""
+    row = taxonomy()["dimensions"].get(name, {"low": 0, "high": 7})
+    return Scale(name, float(row["low"]), float(row["high"]))
+
+
+def named(written: str) -> str:
+    """Return the canonical name of an emotion, with its group before `|` or not, or of a dimension.
+
+    Raises:
+        CorpusError: there is neither.
+    """
+    last = str(written).rpartition("|")[2].strip()
+    known = {name.casefold(): name for name in taxonomy()["dimensions"]}
+    name = known.get(last.casefold().replace("_", " ")) or find_emotion(last)
+    if name is None:
+        raise CorpusError(f"{str(written)[:60]!r} is no emotion of the taxonomy and no dimension")
+    return name
+
+
+def targets_of(clip: Clip) -> dict[str, float]:
+    """Return the mean rating of each emotion and dimension that was asked for, on `scale_of`.
+
+    Raises:
+        CorpusError: the labels cannot be read; names the image.
+    """
+    found: dict[str, list[float]] = {}
+    try:
+        for answers in _by_rater(clip.metadata):
+            if sum(name in EMOTIONS for name in answers) > FEWEST_OF_FACE:
+                answers = dict.fromkeys(EMOTIONS, 0.0) | answers
+            for name, value in answers.items():
+                found.setdefault(name, []).append(value)
+    except CorpusError as error:
+        raise CorpusError(f"image {clip.id!r}: {error}") from error
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+def _by_rater(row: Mapping[str, Any]) -> Iterator[dict[str, float]]:
+    emotion, value, answers = (field_of(row, part) for part in ("emotion", "value", "answers"))
+    if isinstance(answers, bool | int):  # a column `label` beside `emotion`
+        value, answers = answers, None
+    if emotion is not None and value is not None:
+        yield _answers({str(emotion): value})
+    elif answers is not None:
+        read = plain_values(answers) if isinstance(answers, str) else answers
+        for person in read if isinstance(read, list) else [read]:
+            yield from _of(person)
+
+
+def _of(person: Any) -> Iterator[dict[str, float]]:
+    if not isinstance(person, Mapping):
+        raise CorpusError(f"{str(person)[:60]!r} is not the answers of a rater: give an object")
+    if isinstance(person.get("predictions"), Mapping):
+        person = person["predictions"]
+    inner = [value for value in person.values() if isinstance(value, Mapping)]
+    if {"emotions", "extra_dimensions"} & set(person):
+        yield _answers({name: value for part in inner for name, value in part.items()})
+    elif inner and "rating" not in inner[0]:  # by rater
+        yield from (_answers(one) for one in inner)
+    else:
+        raters = {"rater", "annotator", "username", "expert", "model"}
+        yield _answers({name: value for name, value in person.items() if name not in raters})
+
+
+def _answers(given: Mapping[str, Any]) -> dict[str, float]:
+    rated = (
+        (name, value["rating"] if isinstance(value, Mapping) else value) for name, value in given.items()
+    )
+    return {named(name): _number(named(name), value) for name, value in rated if value is not None}
+
+
+def _number(name: str, value: Any) -> float:
+    value, scale = _WORDS.get(str(value).casefold(), value), scale_of(name)
+    if not isinstance(value, int | float) or not scale.low <= value <= scale.high:
+        raise CorpusError(
+            f"{name} is {str(value)[:40]!r}: give a number from {scale.low:g} to {scale.high:g}"
+        )
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """What a prompt asks for: an ethnicity, a gender, and years; None where it does not."""
+
+    ethnicity: str | None = None
+    gender: str | None = None
+    age: int | None = None
+
+    @property
+    def group(self) -> str | None:
+        """The group of the ethnicity, by FairFace."""
+        of = {name: group for group, names in taxonomy()["ethnicities"].items() for name in names}
+        return of.get(self.ethnicity or "")
+
+
+def demographics_of(clip: Clip) -> Demographics:
+    """Return the demographics of an image from its field `demographics`, and its prompt."""
+    given = clip.metadata.get("demographics") or {}
+    fields = given.values() if isinstance(given, Mapping) else [given]
+    text = " ".join(map(str, (*fields, clip.metadata.get("prompt") or clip.metadata.get("Prompt") or "")))
+    ethnicities = (name for names in taxonomy()["ethnicities"].values() for name in names)
+    number = given.get("age") if isinstance(given, Mapping) else None
+    written = _AGE.search(text)
+    age = str(number) if number is not None else written[1] if written else ""
+    return Demographics(
+        _first(text, ethnicities), _first(text, taxonomy()["genders"]), int(age) if age.isdecimal() else None
+    )
+
+
+def _first(text: str, names: Any) -> str | None:
+    """Return the longest of the names that the text has as words, in any case."""
+    longest = sorted(names, key=len, reverse=True)
+    return next((name for name in longest if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)), None)

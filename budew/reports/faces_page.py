@@ -1,0 +1,112 @@
+"""Pages of faces: each image with its strongest emotions as bars, and the description of a corpus."""
+
+import base64
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from budew.corpora.clip import Clip
+from budew.faces.images import open_image
+from budew.faces.scoring import FaceScores
+from budew.reports.page import percent, render_page
+from budew.reports.sections import BarRow, Bars, Card, HeatMap, Report, Section
+
+MOST, SHOWN, SIDE = 200, 8, 224
+"""Images of a page, bars of an image, pixels of its longer side."""
+
+
+class FacesPage:
+    """A page that grows image by image; it holds `MOST` small JPEG files of about 10 kB."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._faces, self._left = title, list[dict[str, Any]](), 0
+
+    def add(self, clip: Clip, scores: FaceScores) -> None:
+        """Show an image that could be scored."""
+        if len(self._faces) == MOST:
+            self._left += 1
+            return
+        image, file = open_image(clip), BytesIO()
+        image.thumbnail((SIDE, SIDE))
+        image.save(file, "JPEG", quality=85)
+        strongest = sorted(scores.softmax, key=lambda name: -scores.softmax[name])[:SHOWN]
+        self._faces.append(
+            {
+                "id": clip.id,
+                "source": "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(),
+                "bars": [
+                    (name, scores.raw[name], percent(max(0.0, scores.raw[name]), 7)) for name in strongest
+                ],
+            }
+        )
+
+    def html(self) -> str:
+        """Return the page."""
+        return render_page("faces_page", title=self._title, faces=self._faces, left=self._left)
+
+
+def description_report(source: str, found: Mapping[str, Any]) -> Report:
+    """Return the description of a corpus, as `describe_faces` makes it."""
+    cards = [Card("images", f"{found['images']:,}")]
+    labels = {"group": "ethnicity, by group", "ethnicity": "ethnicity", "gender": "gender", "age": "age"}
+    for axis, label in labels.items():
+        cards.append(Card(f"balance of {label}", found["balance"][axis], note="smallest over largest count"))
+    sections: list[Section] = [
+        Bars(
+            f"Images by {label}",
+            [BarRow(name, count) for name, count in found["counts"][axis].items()],
+            measure="images",
+            digits=0,
+        )
+        for axis, label in labels.items()
+        if found["counts"][axis]
+    ]
+    sections.append(
+        Bars(
+            "Images by emotion",
+            [BarRow(name, count) for name, count in found["emotions"].items()],
+            measure="images",
+            digits=0,
+        )
+    )
+    if shares := found["shares"]:
+        columns = [*next(iter(shares.values()))]
+        rows = [[row[name] for name in columns] for row in shares.values()]
+        variance = [found["variance"][name] for name in columns]
+        high = max(value for row in rows for value in row)
+        sections.append(
+            HeatMap(
+                "Share of groups of emotions",
+                [*shares],
+                columns,
+                rows,
+                0.0,
+                high,
+                note="Of the images of a group of ethnicities.",
+                axes=("ethnicity", "emotions"),
+            )
+        )
+        most = max([*variance, 1e-9])
+        sections.append(
+            HeatMap(
+                "Variance of these shares over the groups of ethnicities",
+                ["variance"],
+                columns,
+                [variance],
+                0.0,
+                most,
+                note="0: every group shows the same emotions.",
+                digits=6,
+            )
+        )
+    for axis, values in found.get("similarity", {}).items():
+        alike = [BarRow(name, value) for name, value in values.items()]
+        if alike:
+            heading = f"Mean cosine of pairs of images, {labels.get(axis, axis)}"
+            sections.append(Bars(heading, alike, axis=(0.0, 1.0), measure="mean cosine", digits=3))
+    notes = [
+        ("demographics", "what the prompts of the images ask for, not how the faces look"),
+        ("unknown", ", ".join(f"{labels[axis]} {count:,}" for axis, count in found["unknown"].items())),
+        ("no emotion", f"{found['no_emotion']:,} images have neither a target nor a label above 0"),
+    ]
+    return Report("Faces", f"{found['images']:,} images of {source}", cards, sections, notes)

@@ -1,0 +1,143 @@
+"""Heads learn what faces drawn with known emotions show; embeddings are computed once."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from scipy.stats import spearmanr
+
+from budew.annotation.head_stack import Fitting
+from budew.corpora import read, write_shard
+from budew.corpora.media import IMAGE
+from budew.errors import CheckpointError
+from budew.faces.embeddings import embed_corpus
+from budew.faces.scoring import FaceScorer, load_image_encoder
+from budew.faces.training import train_face_heads
+
+from .conftest import drawn, encoded, face
+
+HAPPY, SAD, AWED = "Elation", "Sadness", "Astonishment/Surprise"
+
+
+def faces(count: int, *, seed: int):
+    """Faces whose mouth shows joy or sadness, and whose brows and eyes show surprise."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        mouth, brows = rng.uniform(-1, 1), rng.uniform(0, 1)
+        image = drawn(mouth, brows, 0.2 + 0.8 * brows, shade=int(rng.integers(150, 255)), grain=number + 1)
+        rated = {HAPPY: 7 * max(mouth, 0), SAD: 7 * max(-mouth, 0), AWED: 7 * brows}
+        yield face(f"{seed}-{number:04d}", image, annotations=[{"human-1": rated}])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces")
+    write_shard(folder / "weak.tar", faces(400, seed=1))
+    experts = (
+        face(
+            clip.id,
+            drawn(float(mouth), 0.5, grain=number),
+            annotator="human-1",
+            emotion=HAPPY,
+            value=bool(mouth > 0),
+        )
+        for number, (clip, mouth) in enumerate(
+            zip(faces(120, seed=2), np.random.default_rng(3).uniform(-1, 1, 120), strict=True), start=1
+        )
+    )
+    write_shard(folder / "expert.tar", experts)
+    write_shard(folder / "test.tar", faces(150, seed=4))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, siglip, tmp_path_factory):
+    out = tmp_path_factory.mktemp("trained") / "heads"
+    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    encoder = load_image_encoder(siglip)
+    weak, expert = corpus / "weak.tar", corpus / "expert.tar"
+    return out, train_face_heads(out, encoder, weak=weak, expert=expert, fitting=how)
+
+
+def test_held_out_faces_are_scored_far_above_the_permutation_baseline(trained, corpus, siglip):
+    scorer = FaceScorer.from_pretrained(trained[0], encoder=siglip)
+    rows = list(scorer.score_clips(read(corpus / "test.tar", media=IMAGE)))
+    shuffled = np.random.default_rng(0).permutation(len(rows))
+    for name in (HAPPY, SAD, AWED):
+        truth = np.array([clip.metadata["annotations"][0]["human-1"][name] for clip, _ in rows])
+        scores = np.array([found.raw[name] for _, found in rows])
+        assert spearmanr(truth, scores).statistic > 0.5
+        assert abs(spearmanr(truth[shuffled], scores).statistic) < 0.25
+
+
+def test_heads_are_written_in_the_published_layout(trained):
+    out, found = trained
+    assert (out / "model_astonishment_surprise_best.pth").is_file()
+    notes = json.loads((out / "heads.json").read_text())
+    assert notes["images"] == {"weak": 400, "expert": 120}
+    assert {head.name for head in found.heads} == {HAPPY, SAD, AWED}
+    assert set(found.quality["expert"]) == {HAPPY}  # the only one that the experts were asked for
+
+
+def test_the_same_seed_gives_the_same_heads(trained, corpus, siglip, tmp_path):
+    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    again = train_face_heads(
+        tmp_path / "heads",
+        load_image_encoder(siglip),
+        weak=corpus / "weak.tar",
+        expert=corpus / "expert.tar",
+        fitting=how,
+    )
+    for one, other in zip(trained[1].heads, again.heads, strict=True):
+        for mine, theirs in zip(one.layers, other.layers, strict=True):
+            assert all((a == b).all() for a, b in zip(mine, theirs, strict=True))
+
+
+def test_embeddings_are_computed_once_and_continued(corpus, siglip, tmp_path):
+    encoder = load_image_encoder(siglip)
+    whole = embed_corpus(corpus / "test.tar", encoder, tmp_path / "whole")
+    embed_corpus(corpus / "test.tar", encoder, tmp_path / "cut")
+    states, lines = tmp_path / "cut/embeddings.f16", tmp_path / "cut/images.jsonl"
+    states.write_bytes(states.read_bytes()[:1_001])  # killed within an image
+    lines.write_text(lines.read_text()[:5_000])
+    calls = []
+    embed = type(encoder).embed
+
+    def counting(self, images):
+        calls.append(len(images))
+        return embed(self, images)
+
+    type(encoder).embed = counting
+    try:
+        continued = embed_corpus(corpus / "test.tar", encoder, tmp_path / "cut")
+        assert sum(calls) == 150 - 1_001 // (2 * encoder.width)
+        embed_corpus(corpus / "test.tar", encoder, tmp_path / "cut")
+        assert sum(calls) == 150 - 1_001 // (2 * encoder.width)
+    finally:
+        type(encoder).embed = embed
+    assert [one.sha256 for one in continued.faces] == [one.sha256 for one in whole.faces]
+    assert np.abs(continued.states.astype(float) - whole.states).max() < 1e-2
+    assert whole.states.dtype == np.float16
+
+
+def test_embeddings_of_another_corpus_are_refused(corpus, siglip, tmp_path):
+    encoder = load_image_encoder(siglip)
+    embed_corpus(corpus / "test.tar", encoder, tmp_path / "cache")
+    with pytest.raises(CheckpointError, match="cache"):
+        embed_corpus(corpus / "expert.tar", encoder, tmp_path / "cache")
+
+
+def test_rows_of_one_image_are_one_face(siglip, tmp_path):
+    """As in a table with a row for each rater."""
+    image = {"bytes": encoded(drawn(1)), "path": "00000.png"}
+    rows = [
+        {"path": image, "annotator": f"human-{number}", "value": number < 3, "emotion": "Anger"}
+        for number in (1, 2, 3, 4)
+    ]
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "binary.parquet")
+    found = embed_corpus(tmp_path / "binary.parquet", load_image_encoder(siglip), tmp_path / "cache")
+    (one,) = found.faces
+    assert one.targets == {"Anger": 3.5}
+    assert found.states.shape == (1, 32)
