@@ -47,9 +47,9 @@ def test_heads_that_are_no_better_than_the_mean_are_left_out_and_rare_ones_named
         name: SimpleNamespace(r2=r2, clips=9, error=1, error_of_mean=2)
         for name, r2 in (("worst", -1.0), ("mean", 0.0), ("best", 0.25))
     }
-    trained = SimpleNamespace(quality=quality, rare=[f"e{number}" for number in range(rare)])
+    trained = SimpleNamespace(rare=[f"e{number}" for number in range(rare)])
     console = Console(file=io.StringIO(), width=120)
-    console.print(quality_table(trained))
+    console.print(quality_table(quality))
     rows = [line for line in console.file.getvalue().splitlines() if "9" in line]
     assert [(row.split()[1], "left out" in row) for row in rows] == [
         ("best", False),
