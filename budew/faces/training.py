@@ -10,9 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from jinja2 import Environment, StrictUndefined
 
 from budew.annotation.encoder_states import Encoded
 from budew.annotation.head_files import NOTES, Head, save_heads
@@ -23,6 +25,7 @@ from budew.faces.embeddings import Embedded, embed_corpus
 from budew.faces.labels import face_names
 from budew.faces.scoring import FaceScorer, ImageEncoder, head_name, write_neutral_means
 from budew.files import disk_errors, temporary_folder
+from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
@@ -116,11 +119,31 @@ def train_face_heads(
             },
         }
         (made / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(_card(notes), encoding="utf-8")
         if out.exists():
             out.rmdir()
         made.replace(out)
     return TrainedHeads(
         tuple(heads), quality, {stage: len(found.faces) for stage, found in images.items()}, neutral
+    )
+
+
+def _card(notes: dict[str, Any]) -> str:
+    """Return the model card."""
+    template = (data_folder("model_cards") / "face-heads.md.jinja").read_text(encoding="utf-8")
+    rows = [
+        (name, stage, one["clips"], one["r2"], one["error"])
+        for stage, heads in notes["heads"].items()
+        for name, one in heads.items()
+        if one["r2"] > 0
+    ]
+    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701
+    return markdown.from_string(template).render(
+        encoder=notes["encoder"],
+        heads={name for name, *_ in rows},
+        images=notes["images"],
+        neutral=notes["neutral_images"],
+        rows=rows,
     )
 
 
