@@ -9,7 +9,7 @@ labels are joined.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ class Face:
     Attributes:
         id: of its first row.
         sha256: of its bytes.
-        targets: mean rating by name, see `targets_of`; one dictionary for each row.
+        targets: mean rating by name over its rows, see `targets_of`.
         demographics: that its prompt asks for.
     """
 
@@ -159,8 +159,3 @@ def _joined(rows: list[dict[str, float]]) -> dict[str, float]:
         for name, value in row.items():
             found.setdefault(name, []).append(value)
     return {name: sum(values) / len(values) for name, values in found.items()}
-
-
-def to_dict(face: Face) -> dict[str, Any]:
-    """Return what is known of an image as JSON values."""
-    return asdict(face)
