@@ -86,7 +86,7 @@ def embed_corpus(
     with disk_errors(folder):
         _claim(folder / MADE_BY, note)
         known = _complete(folder, encoder.width)
-        rows = {digest: number for number, (digest, _) in enumerate(known)}
+        rows = {digest: number for number, digest in enumerate(known)}
         answers: dict[str, list[dict[str, float]]] = {}
         details: dict[str, tuple[str, Demographics]] = {}
 
@@ -139,8 +139,8 @@ def _claim(file: Path, note: dict[str, Any]) -> None:
         )
 
 
-def _complete(folder: Path, width: int) -> list[tuple[str, str]]:
-    """Return hashes and ids of the images that are complete in both files, which are cut behind them."""
+def _complete(folder: Path, width: int) -> list[str]:
+    """Return the hashes of the images that are complete in both files, which are cut behind them."""
     states, lines = folder / STATES, folder / IMAGES
     states.touch()
     lines.touch()
@@ -149,7 +149,7 @@ def _complete(folder: Path, width: int) -> list[tuple[str, str]]:
     with states.open("r+b") as file:
         file.truncate(count * 2 * width)
     lines.write_text("".join(whole[:count]), encoding="utf-8")
-    return [(row["sha256"], row["id"]) for row in map(json.loads, whole[:count])]
+    return [row["sha256"] for row in map(json.loads, whole[:count])]
 
 
 def _joined(rows: list[dict[str, float]]) -> dict[str, float]:

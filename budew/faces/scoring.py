@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from torch import Tensor
 
 from budew.annotation.head_files import Head, load_heads, notes_on
@@ -25,7 +23,7 @@ from budew.errors import CheckpointError, CorpusError, JobError, OnBad, first_li
 from budew.extras import quiet_transformers
 from budew.faces.images import open_image
 from budew.faces.labels import face_names, named, scale_of
-from budew.model.checkpoint import choose_device, is_on_hub
+from budew.model.checkpoint import choose_device, download, is_on_hub
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import to_intensity
 
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
 
 PUBLISHED = "google/siglip2-so400m-patch16-384"
 """The encoder under the published heads."""
+DOWNLOADED = ("*.pth", "*.safetensors", "*.json")
+"""Of a repository of heads."""
 DIGITS = 6
 
 
@@ -239,15 +239,7 @@ def heads_folder(model: str | Path) -> Path:
     Raises:
         CheckpointError: there is none.
     """
-    if not is_on_hub(model):
-        return Path(model).expanduser()
-    try:
-        return Path(snapshot_download(str(model), allow_patterns=["*.pth", "*.safetensors", "*.json"]))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise CheckpointError(
-            f"{model} is not in the local cache and cannot be fetched from the hub ({first_line(error)}): "
-            "check the name and the connection, or give a local folder"
-        ) from error
+    return download(str(model), DOWNLOADED) if is_on_hub(model) else Path(model).expanduser()
 
 
 def load_face_heads(folder: Path) -> list[Head]:

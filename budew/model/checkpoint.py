@@ -11,7 +11,7 @@ the same way.
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,13 +185,17 @@ def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
         return folder, folder.resolve().name
     if not is_on_hub(name_or_dir):
         raise CheckpointError(f"{name_or_dir}: no such folder, and not a hub id of the form owner/name")
-    return _download(str(name_or_dir)), str(name_or_dir)
+    return download(str(name_or_dir)), str(name_or_dir)
 
 
-def _download(name: str) -> Path:
-    """Return the folder of the hub's `name` in the local cache, fetched if need be."""
+def download(name: str, files: Sequence[str] = DOWNLOADED) -> Path:
+    """Return the folder of the hub's `name` in the local cache, its `files` fetched if need be.
+
+    Raises:
+        CheckpointError: it is not in the cache and cannot be fetched.
+    """
     try:
-        return Path(snapshot_download(name, allow_patterns=list(DOWNLOADED)))
+        return Path(snapshot_download(name, allow_patterns=list(files)))
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise CheckpointError(
             f"{name} is not in the local cache and cannot be fetched from the hub ({first_line(error)}): "
@@ -317,7 +321,7 @@ def load_processor(name: str, *folders: Path) -> Any:
     tokenizer = next(filter(_has_tokenizer, folders), None)
     if extractor is None or tokenizer is None:
         warnings.warn(f"{name} has no processor of its own: using {FALLBACK_PROCESSOR}'s", stacklevel=4)
-        extractor = tokenizer = _download(FALLBACK_PROCESSOR)
+        extractor = tokenizer = download(FALLBACK_PROCESSOR)
     return WhisperProcessor(
         WhisperFeatureExtractor.from_pretrained(extractor, local_files_only=True),
         WhisperTokenizer.from_pretrained(tokenizer, local_files_only=True),
