@@ -8,10 +8,10 @@ from budew.annotation.thresholds import ALL, Thresholds
 from budew.taxonomy.scales import level_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from budew.annotation.train_heads import Quality, Trained
-    from budew.synthesis.acting.acting_plan import Preview
+    from budew.synthesis.acting.acting_hours import Preview
 
 _NAMED = 5
 
@@ -46,14 +46,18 @@ def thresholds_table(thresholds: Thresholds) -> Table:
     return table
 
 
-def plan_tables(found: "Preview") -> Table:
+def plan_tables(found: "Preview", clip_seconds: float) -> Table:
     """Return the counts and the first clips of an acting plan, one table under the other."""
     counts = Table("axis", "levels", "clips each", "", box=None, header_style="bold")
     for axis, levels in found.counts.items():
-        least, most = min(levels.values()), max(levels.values())
-        each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
         named = ", ".join(f"{name} {clips:,}" for name, clips in levels.items())
-        counts.add_row(axis, f"{len(levels):,}", each, named)
+        counts.add_row(axis, f"{len(levels):,}", _range(levels.values()), named)
+    filled = sum(clips > 0 for clips in found.cells)
+    named = "all have a clip" if filled == len(found.cells) else f"{filled:,} have a clip"
+    counts.add_row("voice × emotion × accent", f"{len(found.cells):,}", _range(found.cells), named)
+    parts = found.parts or found.counts["language"]
+    hours = ", ".join(f"{name} {clips * clip_seconds / 3600:,.2f}" for name, clips in parts.items())
+    counts.add_row("hours", f"{len(parts):,}", "", f"{hours}, at {clip_seconds:g} s a clip")
     first = Table("clip", "voice", "what", "line", box=None, header_style="bold")
     for item in found.first:
         feeling = f"{item.emotion}, {level_name(item.intensity)}"
@@ -64,3 +68,8 @@ def plan_tables(found: "Preview") -> Table:
     whole.add_row(counts)
     whole.add_row(first)
     return whole
+
+
+def _range(clips: "Collection[int]") -> str:
+    least, most = min(clips), max(clips)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

@@ -17,9 +17,22 @@ def test_a_dry_run_shows_the_plan_and_its_cost_and_writes_nothing(budew, tmp_pat
     for word in ("emotion", "voice", "challenge", "act-1-0000000", "act-1-0000004", "whisper", "80 requests"):
         assert word in shown.out
     assert "act-1-0000005" not in shown.out
-    characters = int(shown.out.partition("requests, ")[2].partition(" ")[0].replace(",", ""))
+    characters = int(shown.out.partition(" hours, ")[2].partition(" ")[0].replace(",", ""))
     assert f"the speech costs {characters:,}.00" in shown.out
     assert not out.exists()
+
+
+def test_hours_by_language_are_planned_and_the_first_clips_spoken(budew, tmp_path):
+    hours = ("--hours", "en=0.5,fr=0.2,en+de+challenges=0.1", "--clip-seconds", 4, "--seed", 1)
+    shown = budew("corpus", "act", tmp_path / "a", *hours, "--dry-run")
+    assert shown.status == 0
+    for word in ("720 requests", "0.80 hours", "en 0.50, fr 0.20, en-de-challenges 0.10", "act-1-en-0000000"):
+        assert word in shown.out
+    done = budew("corpus", "act", tmp_path / "b", *hours, "--clips", 12, "--workers", 0)
+    assert (done.status, "12 clips in" in done.out) == (0, True)
+    clips = list(read(tmp_path / "b"))
+    assert {clip.language for clip in clips} >= {"en", "fr"}
+    assert all((clip.metadata["acting"]["challenge"] == "plain") != ("chall" in clip.id) for clip in clips)
 
 
 def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
@@ -37,6 +50,22 @@ def test_speech_is_made_offline_and_checked(budew, tmp_path, whisper_folder):
     kept = budew("corpus", "act", tmp_path / "c", *SHORT, *words, "--max-wer", 1_000)
     assert kept.status == 0
     assert all(clip.metadata["words"]["wer"] > 0.3 for clip in read(tmp_path / "c"))
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ((), 2),
+        (("--clips", 3, "--api", "chat"), 2),
+        (("--clips", 3, "--api", "chat", *NOBODY, "--dry-run", "--price", 1), 2),
+        (("--hours", "en=ten"), 1),
+        (("--hours", "xx=1"), 1),
+    ],
+)
+def test_what_is_missing_or_does_not_fit_is_an_error(budew, tmp_path, options, status):
+    outcome = budew("corpus", "act", tmp_path / "out", *options)
+    assert (outcome.status, outcome.out) == (status, "")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from budew.corpora.labels.scores import (
     profile_of_scores,
 )
 from budew.corpora.labels.words import LONGEST_TEXT, describe_words, emotions_in, trait_value
-from budew.taxonomy import find_attribute, find_emotion
+from budew.taxonomy import ACCENTS, find_attribute, find_emotion
 from budew.taxonomy.scales import scale_named
 
 SCALE = "bud-e"
@@ -40,6 +40,9 @@ _END = re.compile(r"</?transcription[a-z_]{0,16}>")
 _LINE = re.compile(r"<([^<>#]{1,100})>\s*([+-]?\d{1,3}(?:\.\d{1,6})?)\s*#")
 _TAG = re.compile(r"</?[^<>]{1,100}>")
 _VOICE_LAST = re.compile(r"(?P<words>.+)-(?P<voice>[a-z]+)(?:\+(?P<language>[a-zA-Z-]{2,8})\+)?_\d+")
+_ACCENTS = re.compile(
+    rf"\b({'|'.join(sorted(map(re.escape, ACCENTS), key=len, reverse=True))})\b", re.IGNORECASE
+)
 _ACCENT = re.compile(r"<accent>\s*(?:[+-]?\d{1,3}\s*#)?\s*([^<>#]{1,60}?)\s*</accent>", re.IGNORECASE)
 
 
@@ -50,6 +53,12 @@ class ShardName:
     language: str | None
     voice: str
     words: str
+
+    @property
+    def accent(self) -> str | None:
+        """The accent that the words name."""
+        named = _ACCENTS.search(self.words)
+        return named and named[1]
 
     @property
     def emotion(self) -> tuple[str, float] | None:
@@ -68,9 +77,12 @@ def shard_name(stem: str) -> ShardName | None:
     stem = stem[:LONGEST_TEXT]
     tail = _VOICE_LAST.fullmatch(stem)
     if tail is not None:
-        language = language_tag(tail["language"] or tail["words"].partition("_")[0])
+        words = tail["words"].replace("_", " ")
+        first, _, rest = words.partition(" ")
+        spoken = None if rest.startswith("accent") else language_tag(first)
+        language = language_tag(tail["language"] or "") or spoken
         known = language or tail["voice"] in form("talent")["voices"]
-        return ShardName(language, tail["voice"], tail["words"].replace("_", " ")) if known else None
+        return ShardName(language, tail["voice"], rest if spoken else words) if known else None
     first, _, rest = stem.partition("_")
     language = language_tag(first)
     voice, _, words = rest.partition("_")
@@ -176,8 +188,7 @@ def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
 
 def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, str]:
     tagged = _ACCENT.search(text)
-    spoken = parse(named.words).traits.get("accent") if named else None
-    for said in (row.get("accent"), tagged and tagged[1], spoken):
+    for said in (row.get("accent"), tagged and tagged[1], named and named.accent):
         if isinstance(said, str) and said.casefold() not in form("talent")["no_accent"]:
             accent = trait_value("accent", said.strip().removesuffix(" accent"))
             if accent is not None:  # or it is a sentence, and stays in the row, which is kept

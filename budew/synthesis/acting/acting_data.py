@@ -8,30 +8,26 @@ from typing import Any
 from budew.resources import packaged_table
 from budew.synthesis.clip_plan import table
 
-
-@dataclass(frozen=True, slots=True)
-class Accent:
-    """A way to speak a language. `espeak` is the voice of espeak-ng, None where it has none."""
-
-    name: str
-    espeak: str | None = None
-    unmarked: bool = False
+NO_ACCENT = "none"
+"""The accent of speech for which none is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language with its accents, its lines by emotion and its neutral lines; `slots` fill the lines."""
+    """A language as in `languages.yaml`, its lines by emotion and its neutral lines; `slots` fill the lines.
+
+    Attributes:
+        accents: accent → voice of espeak-ng, None where it has none.
+    """
 
     code: str
     name: str
-    accents: tuple[Accent, ...]
+    rhythm: str
+    sounds: str
+    accents: Mapping[str, str | None]
     neutral: tuple[str, ...]
     lines: Mapping[str, Sequence[str]]
     slots: Mapping[str, Sequence[str]]
-
-    def accent(self, name: str) -> Accent:
-        """Return the accent of this name. Raises KeyError where the language has none such."""
-        return {accent.name: accent for accent in self.accents}[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +61,7 @@ def languages() -> dict[str, Language]:
     return {
         code: Language(
             code,
-            row["name"],
-            accents=tuple(Accent(name, **how) for name, how in row["accents"].items()),
+            **row,
             neutral=tuple(f"{text}." for text in table("texts")[code]),
             **data(f"lines/{code}"),
         )

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from budew.corpora.clip import Clip
 from budew.jobs import Job, OnFailed
-from budew.synthesis.acting.acting_plan import ActingPlan, Item, Speaker
+from budew.synthesis.acting.acting_hours import AnyPlan
+from budew.synthesis.acting.acting_plan import Item, Speaker
 from budew.version import __version__
 
 
@@ -22,6 +23,7 @@ class Take:
     Attributes:
         bursts: vocal bursts that it certainly contains, besides those of the challenge.
         gender: of the voice, None where it is not known.
+        transcript: what is said, None where that is the line of the plan.
         details: what else is known of its making, as JSON values.
     """
 
@@ -31,6 +33,7 @@ class Take:
     duration: float
     bursts: tuple[str, ...] = ()
     gender: str | None = None
+    transcript: str | None = None
     details: Mapping[str, Any] | None = None
 
 
@@ -70,7 +73,7 @@ class Act:
     `check` is a job that every clip passes before it is written, such as `CheckWords`.
     """
 
-    plan: ActingPlan
+    plan: AnyPlan
     backend: Backend
     check: Job | None = None
     name: str = "act"
@@ -124,7 +127,7 @@ def _clip(item: Item, take: Take, backend: Backend) -> Clip:
         duration=take.duration,
         language=item.language,
         speaker=item.voice,
-        transcript=item.text,
+        transcript=item.text if take.transcript is None else take.transcript,
         profile=item.profile(bursts=take.bursts, gender=take.gender),
         source=f"budew {__version__} acting plan {item.seed}, spoken by {backend.name}",
         license=backend.license,

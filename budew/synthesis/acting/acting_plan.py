@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import chain
 from math import gcd
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field, field_validator
 
@@ -22,7 +22,7 @@ from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
 from budew.settings import Settings, validated
-from budew.synthesis.acting.acting_data import challenges, data, languages
+from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name
 
@@ -53,8 +53,20 @@ class Axes(Settings):
 FITTING, NEUTRAL = "fitting", "neutral"
 TEXTS = (FITTING, NEUTRAL)
 """Kinds of lines: written for the emotion, or chosen without regard to it."""
-FIRST = 5
-"""Clips of a plan that a preview shows."""
+PLAIN = "plain"
+"""The challenge that is none."""
+
+
+class Cast(NamedTuple):
+    """The levels of one clip, as in `ActingPlan`; `kind` is that of the line, one of `TEXTS`."""
+
+    emotion: str
+    intensity: float
+    voice: str
+    language: str
+    accent: str
+    challenge: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ class Item:
     """One clip to be acted: its levels as in `ActingPlan`, its line and the instructions for a speech model.
 
     Attributes:
-        number: its place in the plan, from which, with the seed, its id is made.
+        number: its place in the plan, or in its part of one by hours; its id is made of it and the seed.
         seed: of the plan.
         language: its code.
         kind: of the line, one of `TEXTS`.
@@ -83,10 +95,10 @@ class Item:
 
     def profile(self, *, bursts: tuple[str, ...] = (), gender: str | None = None) -> VoiceProfile:
         """Return the profile that is planned, with what only the backend knows."""
-        challenge, accent = challenges()[self.challenge], languages()[self.language].accent(self.accent)
+        challenge = challenges()[self.challenge]
         traits = {
             "gender": gender,
-            "accent": None if accent.unmarked else accent.name,
+            "accent": None if self.accent == NO_ACCENT else self.accent,
             "style": challenge.style,
         }
         known = {name: value for name, value in traits.items() if value is not None}
@@ -98,47 +110,51 @@ class ActingPlan:
     """The levels of each axis, and the seed, which decides which levels meet. `make_plan` makes one.
 
     Emotions have canonical names, intensities are levels in (0, 1], accents those in which a language (its
-    code) is spoken, challenges are names of `challenges.yaml`, texts of `TEXTS`.
+    code) is spoken, challenges are names of `challenges.yaml`, texts of `TEXTS`. `wording` is that of the
+    instructions (`instructions.yaml`), `part` the name of this part of a plan by hours.
     """
 
     seed: int
+    wording: str
     emotions: tuple[str, ...]
     intensities: tuple[float, ...]
     voices: tuple[str, ...]
     accents: Mapping[str, tuple[str, ...]]
     challenges: tuple[str, ...]
     texts: tuple[str, ...]
+    part: str = ""
+
+    def cast(self, number: int) -> Cast:
+        """Return the levels of clip `number` of the plan, from 0."""
+        turn, place = divmod(number, len(self.emotions))
+        language = self._balanced("language", number, tuple(self.accents))
+        in_language = turn // len(self.accents) * len(self.emotions) + place
+        return Cast(
+            emotion=self._shuffled("emotion", place, self.emotions),
+            intensity=self._balanced("intensity", number, self.intensities),
+            voice=self._balanced("voice", number, self.voices),
+            language=language,
+            accent=self._balanced(f"accent {language}", in_language, self.accents[language]),
+            challenge=self._balanced("challenge", number, self.challenges),
+            kind=self._balanced("text", number, self.texts),
+        )
 
     def item(self, number: int) -> Item:
         """Return clip `number` of the plan, from 0."""
-        turn, place = divmod(number, len(self.emotions))
-        emotion = self._shuffled("emotion", place, self.emotions)
-        language = self._balanced("language", number, tuple(self.accents))
-        again = turn // len(self.accents)  # how often the emotion came in this language before
-        in_language = again * len(self.emotions) + place
-        accent = self._balanced(f"accent {language}", in_language, self.accents[language])
-        intensity = self._balanced("intensity", number, self.intensities)
-        challenge = self._balanced("challenge", number, self.challenges)
-        kind = self._balanced("text", number, self.texts)
-        name = self.id_of(number)
-        return Item(
-            number=number,
-            id=name,
-            seed=self.seed,
-            emotion=emotion,
-            intensity=intensity,
-            voice=self._balanced("voice", number, self.voices),
-            language=language,
-            accent=accent,
-            challenge=challenge,
-            kind=kind,
-            text=self._line(name, emotion, language, kind, again),
-            instructions=self._instructions(name, emotion, intensity, language, accent, challenge),
-        )
+        cast, name = self.cast(number), self.id_of(number)
+        again = number // len(self.emotions) // len(self.accents)  # as often the language had the emotion
+        line, instructions = self._line(name, cast, again), self._instructions(name, cast)
+        return Item(number, name, self.seed, *cast, text=line, instructions=instructions)
 
     def id_of(self, number: int) -> str:
         """Return the id of clip `number`."""
-        return f"act-{self.seed}-{number:07d}"
+        return f"act-{self.seed}-{self.part and self.part + '-'}{number:07d}"
+
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of all levels of each axis, in the order of `Cast`."""
+        accents = (f"{code} {accent}" for code, accents in self.accents.items() for accent in accents)
+        levels = (self.emotions, map(level_name, self.intensities), self.voices, self.accents, accents)
+        return dict(zip(Cast._fields, map(tuple, (*levels, self.challenges, self.texts)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that decides the clips, as JSON values."""
@@ -146,43 +162,52 @@ class ActingPlan:
         return plan
 
     def _balanced(self, axis: str, number: int, levels: Sequence[T]) -> T:
-        rounds = len(self.emotions)
+        rounds, axis = len(self.emotions), self.part + axis
         return levels[balanced_level(number, size=len(levels), rounds=rounds, seed=self.seed, axis=axis)]
 
     def _shuffled(self, axis: str, number: int, levels: Sequence[T]) -> T:
-        return levels[shuffled_level(number, size=len(levels), seed=self.seed, axis=axis)]
+        return levels[shuffled_level(number, size=len(levels), seed=self.seed, axis=self.part + axis)]
 
-    def _line(self, name: str, emotion: str, language: str, kind: str, again: int) -> str:
-        spoken = languages()[language]
-        lines = spoken.lines[emotion] if kind == FITTING else spoken.neutral
-        line = self._shuffled(f"line {language} {kind} {emotion}", again, lines)
+    def _line(self, name: str, cast: Cast, again: int) -> str:
+        spoken = languages()[cast.language]
+        lines = spoken.lines[cast.emotion] if cast.kind == FITTING else spoken.neutral
+        line = self._shuffled(f"line {cast.language} {cast.kind} {cast.emotion}", again, lines)
         if "{" not in line:
             return line
         rng = generator(self.seed, name, "slots")
         return line.format(**{slot: rng.choice(words) for slot, words in spoken.slots.items()})
 
-    @staticmethod
-    def _instructions(
-        name: str, emotion: str, intensity: float, language: str, accent: str, challenge: str
-    ) -> str:
+    def _instructions(self, name: str, cast: Cast) -> str:
         """Return the instructions for one clip, in English; its id decides the wording."""
-        wording, spoken = data("instructions"), languages()[language]
-        frame: str = wording["frames"][derived_seed("instructions", name) % len(wording["frames"])]
-        way = "unmarked" if spoken.accent(accent).unmarked else "marked"
+        wording, spoken = data("instructions"), languages()[cast.language]
+        frames: Sequence[str] = wording[self.wording]["frames"]
         seed = derived_seed("feeling", name)
-        feeling = render(VoiceProfile({emotion: intensity}), style="tags", wording="plain", seed=seed)
-        return frame.format(
+        feeling = render(
+            VoiceProfile({cast.emotion: cast.intensity}), style="tags", wording="plain", seed=seed
+        )
+        return frames[derived_seed("instructions", name) % len(frames)].format(
             language=spoken.name,
-            accent=wording["accent"][way].format(accent=accent),
+            accent="" if cast.accent == NO_ACCENT else wording["accent"].format(cast.accent),
             feeling=feeling[0].lower() + feeling[1:].rstrip("."),
-            level=wording["levels"][level_name(intensity)],
-            challenge=challenges()[challenge].direction,
-            bounds=wording["bounds"],
+            level=wording["levels"][level_name(cast.intensity)],
+            challenge=challenges()[cast.challenge].direction,
+            bounds=wording[self.wording]["bounds"].format(rhythm=spoken.rhythm, sounds=spoken.sounds),
         )
 
 
 class Speaker(Protocol):
-    """What a plan has to know of a backend."""
+    """What a plan has to know of a backend.
+
+    Attributes:
+        wording: of the instructions that it follows, a key of `instructions.yaml`.
+        clip_seconds: mean length of a clip.
+    """
+
+    @property
+    def wording(self) -> str: ...  # noqa: D102
+
+    @property
+    def clip_seconds(self) -> float: ...  # noqa: D102
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return `names`, or the default voices; InputError where there is no such voice."""
@@ -200,27 +225,21 @@ def make_plan(backend: Speaker, *, seed: int, **axes: Any) -> ActingPlan:
     """
     chosen = validated(Axes, axes, name="the plan")
     codes = _chosen("language", chosen.languages, languages())
+    spoken = {code: backend.accents(code) for code in codes}
+    accents = _chosen("accent", chosen.accents, chain.from_iterable(map(backend.accents, languages())))
     levels = dict(zip(LEVEL_NAMES[1:], LEVELS[1:], strict=True))
     return ActingPlan(
         seed=seed,
+        wording=backend.wording,
         emotions=_some("emotion", EMOTIONS if chosen.emotions is None else map(emotion, chosen.emotions)),
         intensities=tuple(levels[name] for name in _chosen("intensity", chosen.intensities, levels)),
         voices=_some("voice", backend.voices(chosen.voices)),
-        accents=_accents(backend, codes, chosen.accents),
+        accents={
+            code: tuple(name for name in known if name in accents) or known for code, known in spoken.items()
+        },
         challenges=_chosen("challenge", chosen.challenges, challenges()),
         texts=_chosen("kind of text", chosen.texts, TEXTS),
     )
-
-
-def _accents(
-    backend: Speaker, codes: Sequence[str], wanted: Sequence[str] | None
-) -> Mapping[str, tuple[str, ...]]:
-    spoken = {code: backend.accents(code) for code in codes}
-    chosen = _chosen("accent", wanted, chain.from_iterable(spoken.values()))
-    return {
-        code: tuple(accent for accent in accents if accent in chosen) or accents
-        for code, accents in spoken.items()
-    }
 
 
 def _chosen(axis: str, names: Sequence[str] | None, known: Iterable[str]) -> tuple[str, ...]:
@@ -239,43 +258,6 @@ def _some(axis: str, names: Iterable[str]) -> tuple[str, ...]:
     raise InputError(f"the plan needs at least one {axis}")
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A plan before anything is spoken: characters of lines and instructions, clips by axis and level.
-
-    `first` are the first items.
-    """
-
-    characters: int
-    instruction_characters: int
-    counts: Mapping[str, Mapping[str, int]]
-    first: tuple[Item, ...]
-
-
-def preview(plan: ActingPlan, clips: int) -> Preview:
-    """Go through the first `clips` clips of a plan; 150 µs each."""
-    levels: dict[str, Iterable[str]] = {
-        "emotion": plan.emotions,
-        "intensity": map(level_name, plan.intensities),
-        "voice": plan.voices,
-        "language": plan.accents,
-        "accent": (f"{code} {accent}" for code, accents in plan.accents.items() for accent in accents),
-        "challenge": plan.challenges,
-        "text": plan.texts,
-    }
-    counts = {axis: dict.fromkeys(names, 0) for axis, names in levels.items()}
-    characters = instructions = 0
-    for item in map(plan.item, range(clips)):
-        characters += len(item.text)
-        instructions += len(item.instructions)
-        intensity, accent = level_name(item.intensity), f"{item.language} {item.accent}"
-        found = (item.emotion, intensity, item.voice, item.language, accent, item.challenge, item.kind)
-        for axis, level in zip(counts, found, strict=True):
-            counts[axis][level] += 1
-    first = tuple(map(plan.item, range(min(FIRST, clips))))
-    return Preview(characters, instructions, counts, first)
-
-
 def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str) -> int:
     """Return which of `size` levels of `axis` clip `number` has, in [0, size).
 
@@ -289,12 +271,19 @@ def balanced_level(number: int, *, size: int, rounds: int, seed: int, axis: str)
     columns shuffled again for each such run. Two axes are independent of each other, as in a random product.
     """
     square, within = divmod(number, size * rounds)
-    turn, place = divmod(within, rounds)
-    position = turn * rounds + _shuffled(rounds, seed, axis, square, "places")[place]
+    return _square(size, rounds, seed, axis, square)[within]
+
+
+@lru_cache(maxsize=256)
+def _square(size: int, rounds: int, seed: int, axis: str, square: int) -> tuple[int, ...]:
+    places = _shuffled(rounds, seed, axis, square, "places")
+    levels = _shuffled(size, seed, axis, square, "levels")
     common = gcd(size, rounds)
-    stretch = position // (size * rounds // common)
-    shift = _shuffled(common, seed, axis, square, "shifts")[stretch]
-    return _shuffled(size, seed, axis, square, "levels")[(position + shift) % size]
+    shifts = _shuffled(common, seed, axis, square, "shifts")
+    positions = (turn * rounds + place for turn in range(size) for place in places)
+    return tuple(
+        levels[(position + shifts[position // (size * rounds // common)]) % size] for position in positions
+    )
 
 
 def shuffled_level(number: int, *, size: int, seed: int, axis: str) -> int:

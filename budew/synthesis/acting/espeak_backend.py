@@ -41,6 +41,8 @@ class EspeakBackend:
     name: str = "espeak-ng"
     license: str | None = "CC0-1.0"
     computes: bool = True
+    wording: str = "line"
+    clip_seconds: float = 5.0
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices of these names, or twelve of the training split."""
@@ -49,7 +51,7 @@ class EspeakBackend:
 
     def accents(self, language: str) -> tuple[str, ...]:
         """Return the accents that espeak-ng has."""
-        return tuple(accent.name for accent in languages()[language].accents if accent.espeak)
+        return tuple(name for name, voice in languages()[language].accents.items() if voice)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that determine the sound. The job records the package version."""
@@ -116,7 +118,7 @@ def _person(name: str) -> tuple[str, int, str]:
 
 def _voice(item: Item) -> Voice:
     variant, person, gender = _person(item.voice)
-    accent = languages()[item.language].accent(item.accent).espeak
+    accent = languages()[item.language].accents[item.accent]
     if accent is None:
         raise InputError(f"espeak-ng has no {item.accent} accent: use a speech server, or leave it out")
     return voice_of(variant, person, accent=accent, language=item.language, gender=gender)
@@ -133,4 +135,4 @@ def _take(samples: Samples, voice: Voice, bursts: tuple[str, ...]) -> Take:
     encoded = BytesIO()
     sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     duration, details = round(len(samples) / SAMPLING_RATE, 4), {"espeak_voice": voice.name}
-    return Take(encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, details)
+    return Take(encoded.getvalue(), "flac", SAMPLING_RATE, duration, bursts, voice.gender, None, details)

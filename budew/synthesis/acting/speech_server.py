@@ -1,4 +1,7 @@
-"""Acting by any server that speaks the OpenAI speech protocol (`/v1/audio/speech`), many clips at a time.
+"""Acting by any server that speaks the OpenAI protocols, many clips at a time.
+
+Either `/v1/audio/speech`, which reads a line out, or `/v1/chat/completions` with audio output (`modalities`
+text and audio, as GPT-4o Audio has them), where an actor auditions: it begins with the line and improvises.
 
 The client is that of `budew.chat`. An answer is decoded to its end before it is used: servers send a page of
 HTML, half a file, a minute of silence, or a take that never ends. Then the clip is asked for again.
@@ -8,14 +11,16 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from io import BytesIO
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import soundfile as sf
 
 from budew.audio.formats import sniff_format
 from budew.audio.samples import decode
 from budew.chat.client import Client, answered_in_order
-from budew.chat.request import Answer
+from budew.chat.request import Answer, parsed, reason_in, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
@@ -24,12 +29,18 @@ from budew.synthesis.acting.acting_job import Take
 from budew.synthesis.acting.acting_plan import Item
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav")
-"""Encodings that can be asked for: those of the protocol that name themselves."""
-LONGEST, SHORTEST = 60.0, 0.2
-"""Seconds of a take. A line takes 3 to 15; a model that sings on has lost it."""
+"""Encodings that can be asked for: those of the protocols that name themselves."""
+READ_SECONDS = (0.2, 60.0)
+"""Shortest and longest line that is read out. One takes 3 to 15 s; a model that sings on has lost it."""
+IMPROVISED_SECONDS = (3.0, 30.0)
+"""Shortest and longest audition, as in LAION's Got Talent."""
+IMPROVISED_RATE = 24_000
+"""Hz of an audition, as in LAION's Got Talent: what GPT-4o Audio sends. Others are converted to it."""
 SILENCE = 1e-3
 """Largest sample of a silent take, 60 dB under full scale."""
+_PROBE = "One, two, three."
 _SHOWN = 40
+_LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +71,76 @@ class SpeechRequest:
 
     def probe(self) -> "SpeechRequest":
         """Return a request of three words."""
-        return replace(self, text="One, two, three.", instructions="")
+        return replace(self, text=_PROBE, instructions="")
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the audio in Base64; AnswerError where it is not speech, see `as_take`."""
         as_take(content, content_type=content_type)
         return Answer((b64encode(content).decode(),))
+
+    def take(self, answer: Answer) -> Take:
+        """Return the take of an answer."""
+        return as_take(b64decode(answer.texts[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditionRequest:
+    """A request of `/v1/chat/completions` with audio output; its answer is an improvised take."""
+
+    model: str
+    voice: str
+    text: str
+    instructions: str
+    response_format: str
+    seconds: tuple[float, float] = IMPROVISED_SECONDS
+    path: ClassVar[str] = "/chat/completions"
+    structured: ClassVar[bool] = False
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+        return {
+            "model": self.model,
+            "modalities": ["text", "audio"],
+            "audio": {"voice": self.voice, "format": self.response_format},
+            "messages": [
+                {"role": "system", "content": self.instructions},
+                {"role": "user", "content": self.text},
+            ],
+        }
+
+    def plain_body(self) -> dict[str, Any]:
+        """Return the same: without its parts for audio there is no speech."""
+        return self.body()
+
+    def probe(self) -> "AuditionRequest":
+        """Return a request of three words."""
+        return replace(self, text=_PROBE, instructions="Say these words.", seconds=READ_SECONDS)
+
+    def read(self, content: bytes, content_type: str) -> Answer:
+        """Return the audio in Base64 and its transcript; AnswerError where it is not a take."""
+        choices = parsed(content).get("choices")
+        first = choices[0] if isinstance(choices, list) and choices else None
+        message = first.get("message") if isinstance(first, dict) else None
+        audio = message.get("audio") if isinstance(message, dict) else None
+        found = audio if isinstance(audio, dict) else {}
+        encoded, said = found.get("data"), found.get("transcript")
+        if not isinstance(encoded, str):
+            words = message.get("content") if isinstance(message, dict) else reason_in(content)
+            raise AnswerError(f"the answer has no audio but says {str(words)[:200]!r}")
+        if not isinstance(said, str) or not 0 < len(said.strip()) <= _LONGEST_TRANSCRIPT:
+            raise AnswerError("the answer has no transcript of its audio")
+        answer = Answer((encoded, said.strip()), usage_in(content))
+        self.take(answer)
+        return answer
+
+    def take(self, answer: Answer) -> Take:
+        """Return the take of an answer, with its own words; AnswerError as `as_take`."""
+        encoded, said = answer.texts
+        try:
+            audio = b64decode(encoded, validate=True)
+        except ValueError as error:
+            raise AnswerError(f"the audio of the answer is not Base64: {error}") from error
+        return replace(as_take(audio, seconds=self.seconds, rate=IMPROVISED_RATE), transcript=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +150,22 @@ class ServerBackend:
     Attributes:
         server: where and which model to ask, and how patiently.
         response_format: the encoding asked for, one of `FORMATS`; the audio is kept as it comes.
+        api: `speech` reads the lines out, `chat` improvises on them.
 
     Raises:
-        InputError: an unknown format, or a ceiling: speech servers do not report tokens.
+        InputError: an unknown format, or a ceiling for `speech`, whose servers do not report tokens.
     """
 
     server: ServerSettings
     response_format: str = "mp3"
+    api: Literal["speech", "chat"] = "speech"
     license: ClassVar[None] = None
     computes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.response_format not in FORMATS:
             raise InputError(f"{self.response_format!r} is not supported: use one of {', '.join(FORMATS)}")
-        if self.server.has_ceiling:
+        if self.server.has_ceiling and self.api == "speech":
             raise InputError("speech servers do not report tokens: remove max_cost and max_tokens")
 
     @property
@@ -96,18 +173,28 @@ class ServerBackend:
         """The model."""
         return self.server.model
 
+    @property
+    def wording(self) -> str:
+        """The instructions that it follows."""
+        return "line" if self.api == "speech" else "audition"
+
+    @property
+    def clip_seconds(self) -> float:
+        """About what a line takes, or what an audition is asked to take."""
+        return 5.0 if self.api == "speech" else 10.0
+
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices of these names, or those of OpenAI's endpoint."""
         return tuple(data("voices")["server"] if names is None else names)
 
     def accents(self, language: str) -> tuple[str, ...]:
         """Return all accents of the language: the instructions ask for one."""
-        return tuple(accent.name for accent in languages()[language].accents)
+        return tuple(languages()[language].accents)
 
     def settings(self) -> dict[str, Any]:
         """Return model, encoding and the version of the instructions."""
         return {
-            "backend": "openai-speech",
+            "backend": f"openai-{self.api}",
             "model": self.server.model,
             "response_format": self.response_format,
             "instructions_version": data("instructions")["version"],
@@ -123,18 +210,25 @@ class ServerBackend:
                     failed(item.id, error)
 
     async def _spoken(self, client: Client, item: Item) -> Take:
-        request = SpeechRequest(
-            self.server.model, item.voice, item.text, item.instructions, self.response_format
-        )
-        return as_take(b64decode((await client.complete(request)).texts[0]))
+        kind = SpeechRequest if self.api == "speech" else AuditionRequest
+        request = kind(self.server.model, item.voice, item.text, item.instructions, self.response_format)
+        return request.take(await client.complete(request))
 
 
-def as_take(audio: bytes, *, content_type: str = "") -> Take:
+def as_take(
+    audio: bytes,
+    *,
+    content_type: str = "",
+    seconds: tuple[float, float] = READ_SECONDS,
+    rate: int | None = None,
+) -> Take:
     """Return encoded speech with its rate and length.
 
     Args:
         audio: the body of an answer.
         content_type: what the server calls it, for the message.
+        seconds: shortest and longest take.
+        rate: Hz; speech at another rate is converted to it, as FLAC. None keeps it as it comes.
 
     Raises:
         AnswerError: it is empty, not audio, damaged, silent, too short or too long.
@@ -145,11 +239,16 @@ def as_take(audio: bytes, *, content_type: str = "") -> Take:
         raise AnswerError(
             f"the answer is not audio but {kind}: {audio[:_SHOWN]!r}" if audio else "it is empty"
         )
+    shortest, longest = seconds
     try:
-        decoded = decode(audio, sampling_rate=None, max_seconds=LONGEST, name="the answer")
+        decoded = decode(audio, sampling_rate=None, max_seconds=longest, name="the answer")
     except AudioError as error:
         raise AnswerError(str(error)) from error
-    seconds = len(decoded.samples) / decoded.sampling_rate
-    if decoded.damage is not None or seconds < SHORTEST or np.abs(decoded.samples).max() < SILENCE:
-        raise AnswerError(decoded.damage or f"{seconds:.1f} s without speech")
-    return Take(audio, format, decoded.sampling_rate, round(seconds, 4))
+    length = len(decoded.samples) / decoded.sampling_rate
+    if decoded.damage is not None or length < shortest or np.abs(decoded.samples).max() < SILENCE:
+        raise AnswerError(decoded.damage or f"{length:.1f} s without speech, or shorter than {shortest:g} s")
+    if rate not in (None, decoded.sampling_rate):
+        decoded, encoded = decode(audio, sampling_rate=rate, max_seconds=longest), BytesIO()
+        sf.write(encoded, decoded.samples, rate, format="FLAC", subtype="PCM_16")
+        audio, format = encoded.getvalue(), "flac"
+    return Take(audio, format, decoded.sampling_rate, round(length, 4))

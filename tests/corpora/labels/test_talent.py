@@ -119,6 +119,15 @@ def test_fields_beside_the_annotation_are_taken():
         ),
         ("1. hard to say", "<Anger>1#x</Anger>", "x", ({"Anger": 0.25}, {})),
         ("Irish", f"{START}Hi", "x", (None, {"accent": "Irish"})),
+        ("vulgar street accent", f"{START}Hi", "x", (None, {"accent": "Vulgar Street"})),
+        (
+            "none",
+            "<Anger>1#x</Anger>",
+            "english_echo_valley_girl_joy",
+            ({"Anger": 0.25}, {"accent": "Valley Girl"}),
+        ),
+        ("", "<Anger>1#x</Anger>", "german_joy_texan-echo_03", ({"Anger": 0.25}, {"accent": "Texan"})),
+        ("", "<Anger>1#x</Anger>", "german_echo_joy", ({"Anger": 0.25}, {})),
     ],
 )
 def test_the_accent_is_in_fields_tags_or_names_and_alone_leaves_the_emotions_unknown(
@@ -136,6 +145,7 @@ def test_the_accent_is_in_fields_tags_or_names_and_alone_leaves_the_emotions_unk
         ("english_dialogue_dataset-somebody_012", ("en", "somebody", None)),
         ("voice_acting_outputs-alloy+de+_004", ("de", "alloy", None)),
         ("voice_acting_outputs-alloy_004", (None, "alloy", None)),
+        ("french_accent_joy-alloy_004", (None, "alloy", ("Elation", 0.5))),
         ("english_echo_well-meant_joy", ("en", "echo", ("Elation", 0.5))),
         *((stem, None) for stem in ("train_00000", "en", "shared-data_00000", "train-00000-of-00003", "")),
     ],

@@ -1,7 +1,7 @@
 """A plan with little in it, and a speech server on the loopback that misbehaves as a test wants."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -28,10 +28,12 @@ def reply(status: int = 200, body: bytes | None = None, **headers: str) -> tuple
     return status, {"Content-Type": "audio/wav", **named}, tone() if body is None else body
 
 
-def server_at(url: str, *, response_format: str = "mp3", **settings: Any) -> ServerBackend:
+def server_at(
+    url: str, *, response_format: str = "mp3", api: Literal["speech", "chat"] = "speech", **settings: Any
+) -> ServerBackend:
     """A speech server without much patience."""
     chosen = {"base_url": url, "model": "m", "retries": 2, "timeout": 5.0, "patience": 1.0, **settings}
-    return ServerBackend(ServerSettings(**chosen), response_format)
+    return ServerBackend(ServerSettings(**chosen), response_format, api)
 
 
 @pytest.fixture

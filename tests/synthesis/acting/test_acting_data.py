@@ -2,7 +2,8 @@
 
 import string
 
-from budew.synthesis.acting.acting_data import challenges, data, languages
+from budew.captions import parse
+from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
 from budew.synthesis.clip_plan import cues, table
 from budew.taxonomy import EMOTIONS, burst, trait
 from budew.taxonomy.scales import LEVEL_NAMES
@@ -30,10 +31,21 @@ def test_lines_are_short_sentences_without_digits_and_all_slots_are_used():
 def test_espeak_speaks_every_language_with_voices_that_the_synthesizer_knows():
     voices = table("voices")["languages"]
     for code, language in languages().items():
-        spoken = [accent.espeak for accent in language.accents if accent.espeak]
+        spoken = [voice for voice in language.accents.values() if voice]
         assert spoken
         assert set(spoken) <= set(voices[code])
-        assert sum(accent.unmarked for accent in language.accents) <= 1
+
+
+def test_every_accent_can_be_asked_for_and_is_one_of_the_taxonomy():
+    talent = "Louisiana, Valley Girl, British, Chinese, French, German, Indian, Italian, Mexican, Russian, "
+    talent += "Spanish, Texan, Vulgar Street"  # of LAION's Got Talent
+    assert list(languages()["en"].accents)[:14] == [NO_ACCENT, *talent.split(", ")]
+    for language in languages().values():
+        first, *marked = language.accents
+        assert first == NO_ACCENT
+        for name in marked:
+            said = f"An old man with a {name} accent sounds very angry."
+            assert parse(said).profile.traits == {"age": "elderly", "accent": name, "gender": "male"}
 
 
 def test_challenges_have_directions_and_known_cues_and_bursts():
@@ -53,5 +65,10 @@ def test_instructions_have_a_sentence_for_each_level_and_a_place_for_everything(
     wording = data("instructions")
     assert set(wording["levels"]) == set(LEVEL_NAMES[1:])
     places = {"language", "accent", "feeling", "level", "challenge", "bounds"}
-    for frame in wording["frames"]:
-        assert {name for _, name, _, _ in string.Formatter().parse(frame) if name} == places
+    for kind, own in (("line", set()), ("audition", {"rhythm", "sounds"})):
+        assert places_in(wording[kind]["bounds"]) == own
+        assert all(places_in(frame) == places for frame in wording[kind]["frames"])
+
+
+def places_in(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}

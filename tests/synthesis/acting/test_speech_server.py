@@ -1,16 +1,18 @@
 """Speech by a server on the loopback that misbehaves: every planned clip is written or listed."""
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
 
 from budew.chat.transport import LARGEST
 from budew.corpora import read
-from budew.errors import AnswerError, InputError
+from budew.errors import AnswerError, InputError, JobError
 from budew.jobs import run
 from budew.synthesis.acting import Act
-from budew.synthesis.acting.speech_server import LONGEST, as_take
+from budew.synthesis.acting.speech_server import READ_SECONDS, as_take
+from tests.chat.conftest import ScriptedServer
 
 from .conftest import ASKED, reply, server_at, tone
 
@@ -128,7 +130,7 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
         (tone(1.0)[:20_000], "ends early|is damaged"),
         (tone(2.0, level=0.0), "without speech"),
         (tone(0.05), "without speech"),
-        (tone(LONGEST + 1, rate=8_000), "longer than 60 s"),
+        (tone(READ_SECONDS[1] + 1, rate=8_000), "longer than 60 s"),
     ],
 )
 def test_what_is_no_speech_is_reported(audio, match):
@@ -142,3 +144,106 @@ def test_what_is_no_speech_is_reported(audio, match):
 def test_settings_that_speech_servers_do_not_know_are_refused(wrong):
     with pytest.raises(InputError):
         server_at("http://localhost/v1", **wrong)
+
+
+def improvised(seconds=4.0, *, audio=None, rate=24_000, **message):
+    """An answer of a chat with audio output."""
+    data = b64encode(tone(seconds, rate=rate) if audio is None else audio).decode()
+    said = {"id": "a", "data": data, "transcript": "No. Not you, not now.", "expires_at": 1}
+    choice = {"message": {"role": "assistant", "content": None, "audio": said | message}}
+    usage = {"prompt_tokens": 200, "completion_tokens": 90}
+    return 200, {}, json.dumps({"choices": [choice], "usage": usage}).encode()
+
+
+@pytest.fixture
+def audition(start):
+    """`audition(replies)` answers with `replies(request, how often it was asked before)`, and probes well."""
+
+    def serve(replies):
+        def answer(asked, _count):
+            if asked["messages"][-1]["content"] == "One, two, three.":
+                return improvised(1.0)
+            same = [other for other in server.seen if other["messages"] == asked["messages"]]
+            return replies(asked, len(same) - 1)
+
+        server = start(ScriptedServer(answer))
+        return server
+
+    return serve
+
+
+def test_an_audition_is_improvised_speech_with_its_own_words(audition, small, tmp_path):
+    server = audition(lambda *_: improvised())
+    done = acted(tmp_path, server, small, clips=7, api="chat", response_format="wav")
+    assert (done.clips, done.failures) == (7, 0)
+    items = {small(backend(server, api="chat")).item(number) for number in range(7)}
+    asked = {tuple(turn["content"] for turn in request["messages"]) for request in server.seen}
+    assert asked == {(item.instructions, item.text) for item in items}
+    for request in server.seen:
+        assert request["modalities"] == ["text", "audio"]
+        assert request["audio"]["format"] == "wav"
+    assert {request["audio"]["voice"] for request in server.seen} == {item.voice for item in items}
+    assert {seen["path"] for seen in server.headers_seen} == {"/v1/chat/completions"}
+    for clip in read(tmp_path):
+        assert (clip.format, clip.sampling_rate, clip.duration) == ("wav", 24_000, 4.0)
+        assert clip.transcript == "No. Not you, not now."
+        assert clip.metadata["acting"]["backend"] == "openai-chat"
+
+
+NO_AUDITION = {
+    "3 s": improvised(2.0),
+    "30 s": improvised(31.0),
+    "sorry": (200, {}, b'{"choices": [{"message": {"content": "I am sorry"}}]}'),
+    "slow down": reply(429, b'{"error": {"message": "slow down"}}', Retry_After="0.01"),
+    "Base64": improvised(data="%%%"),
+    "transcript": improvised(transcript=""),
+    "not audio": improvised(audio=b"<html>" * 40),
+    "this voice": reply(400, b'{"error": {"message": "this voice is not to be had"}}'),
+    "[1, 2]": (200, {}, b"[1, 2]"),
+}
+"""Answers that are no audition, by a word of the reason."""
+
+
+def test_every_audition_of_a_server_that_misbehaves_is_written_or_listed(audition, small, tmp_path):
+    plan = small(server_at("http://localhost/v1", api="chat"))
+    order = {(item.instructions, item.text): item.number for item in map(plan.item, range(18))}
+    bad = list(NO_AUDITION.values())
+
+    def replies(asked, before):
+        number = order[tuple(turn["content"] for turn in asked["messages"])]
+        return bad[number % 9] if number >= 9 or before < 1 + number % 2 else improvised()
+
+    server = audition(replies)
+    done = acted(tmp_path, server, small, clips=18, api="chat")
+    written = {clip.id for clip in read(tmp_path)}
+    listed = {row["clip"]: row["reason"] for row in failures(tmp_path)}
+    assert written | set(listed) == {plan.id_of(number) for number in range(18)}
+    assert set(listed) == {plan.id_of(number) for number in (7, *range(9, 18))}  # a 400 is not asked again
+    assert done.failures == len(listed)
+    for number, word in enumerate(NO_AUDITION):
+        assert word in listed[plan.id_of(9 + number)]
+    asked = len(server.seen)
+    assert acted(tmp_path, server, small, clips=18, api="chat").done == 0
+    assert len(server.seen) == asked
+
+
+def test_an_audition_at_another_rate_is_converted(audition, small, tmp_path):
+    acted(tmp_path, audition(lambda *_: improvised(rate=44_100)), small, clips=1, api="chat")
+    (clip,) = read(tmp_path)
+    assert (clip.format, clip.sampling_rate) == ("flac", 24_000)
+    assert clip.duration == pytest.approx(4.0, abs=0.01)
+
+
+def test_what_auditions_may_cost_is_limited(audition, small, tmp_path):
+    server = audition(lambda *_: improvised())
+    with pytest.raises(JobError):
+        acted(
+            tmp_path / "out",
+            server,
+            small,
+            api="chat",
+            max_tokens=600,
+            cache=tmp_path / "a.db",
+            concurrency=1,
+        )
+    assert 2 <= len(server.seen) <= 4

@@ -1,0 +1,213 @@
+"""Plans by hours of speech in each language, and what a plan comes to before anything is spoken."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain, product
+from math import isfinite
+from typing import Any
+
+from budew.errors import InputError
+from budew.settings import validated
+from budew.synthesis.acting.acting_data import challenges
+from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, Cast, Item, Speaker, make_plan
+from budew.taxonomy.scales import level_name
+
+CHALLENGES = "challenges"
+"""The word that makes a part of a plan by hours one of acting challenges."""
+FIRST = 5
+"""Clips of a plan that a preview shows."""
+_BLOCK = 10  # clips, in which each part has its share
+_WORDED = 10_000  # clips of a preview whose characters are counted; those of longer plans are estimated
+
+
+@dataclass(frozen=True, slots=True)
+class HoursPlan:
+    """Several plans in one, each with its number of clips. `make_hours_plan` makes one.
+
+    The parts are interleaved: after every ten clips or so each has had its share, so that any beginning of
+    the whole has the languages as the whole has them.
+    """
+
+    parts: tuple[ActingPlan, ...]
+    clips: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return sum(self.clips)
+
+    @property
+    def accents(self) -> dict[str, tuple[str, ...]]:
+        """The accents by language, in all parts."""
+        spoken: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            for code, accents in part.accents.items():
+                spoken[code] = tuple(dict.fromkeys((*spoken.get(code, ()), *accents)))
+        return spoken
+
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of all levels of each axis, in the order of `Cast`."""
+        parts = [part.axes() for part in self.parts]
+        return {
+            axis: tuple(dict.fromkeys(chain.from_iterable(part[axis] for part in parts))) for axis in parts[0]
+        }
+
+    def cast(self, number: int) -> Cast:
+        """Return the levels of clip `number`, from 0."""
+        part, before = self._place(number)
+        return self.parts[part].cast(before[part])
+
+    def item(self, number: int) -> Item:
+        """Return clip `number`, from 0."""
+        part, before = self._place(number)
+        return self.parts[part].item(before[part])
+
+    def id_of(self, number: int) -> str:
+        """Return the id of clip `number`: that of its part, so that it does not depend on the other parts."""
+        part, before = self._place(number)
+        return self.parts[part].id_of(before[part])
+
+    def shares(self, clips: int) -> dict[str, int]:
+        """Return how many of the first `clips` clips each part has."""
+        return dict(zip((part.part for part in self.parts), self._place(clips)[1], strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that decides the clips, as JSON values."""
+        return {"parts": [part.to_dict() for part in self.parts], "clips": list(self.clips)}
+
+    def _place(self, number: int) -> tuple[int, list[int]]:
+        """Return the part of a clip, and how many clips of each part come before it."""
+        block = number * _blocks(self.clips) // len(self)  # or a later one, as starts are rounded down
+        while sum(ends := _starts(self.clips, block + 1)) <= number:
+            block += 1
+        before = list(_starts(self.clips, block))
+        left = number - sum(before)
+        for part, end in enumerate(ends):
+            taken = min(left, end - before[part])
+            before[part] += taken
+            left -= taken
+            if before[part] < end:
+                break
+        return part, before
+
+
+def _blocks(clips: tuple[int, ...]) -> int:
+    return -(-sum(clips) // _BLOCK)
+
+
+@lru_cache(maxsize=1024)
+def _starts(clips: tuple[int, ...], block: int) -> tuple[int, ...]:
+    """Return the first clip of each part in a block."""
+    blocks = _blocks(clips)
+    return tuple(of_part * block // blocks for of_part in clips)
+
+
+AnyPlan = ActingPlan | HoursPlan
+
+
+def make_hours_plan(
+    backend: Speaker, *, seed: int, hours: Mapping[str, float], clip_seconds: float | None = None, **axes: Any
+) -> HoursPlan:
+    """Return a plan of so many hours in each language, of plain acting or of acting challenges.
+
+    Args:
+        backend: who speaks.
+        seed: decides which levels meet.
+        hours: part → hours. A part is a language, or several joined by `+`, as in `en` or `es+fr`; with the
+            word `challenges` among them it has all challenges but `plain`, without it none.
+        clip_seconds: mean length of a clip, by default that of the backend.
+        axes: fields of `Axes` but `languages`; `challenges` are those of the parts that have any.
+
+    Raises:
+        InputError: hours that are not a positive number, no such language, no such level of an axis.
+        SettingsError: an axis is unknown, or its names are not text.
+    """
+    chosen = validated(Axes, axes, name="the plan")
+    if chosen.languages is not None:
+        raise InputError("a plan by hours has the languages of its parts: leave out the others")
+    seconds = backend.clip_seconds if clip_seconds is None else clip_seconds
+    parts: dict[str, ActingPlan] = {}
+    clips = []
+    for name, length in hours.items():
+        if not (isfinite(length) and length > 0):
+            raise InputError(f"{name}={length:g} is no number of hours: use one over 0")
+        words = [word.strip().casefold() for word in name.split("+")]
+        own = {"languages": [word for word in words if word != CHALLENGES], "challenges": [PLAIN]}
+        if CHALLENGES in words:
+            own["challenges"] = list(chosen.challenges or (each for each in challenges() if each != PLAIN))
+        plan = make_plan(backend, seed=seed, **{**chosen.model_dump(), **own})
+        part = "-".join((*plan.accents, *([CHALLENGES] if CHALLENGES in words else ())))
+        if part in parts:
+            raise InputError(f"{name} occurs twice: add up its hours")
+        parts[part] = replace(plan, part=part)
+        clips.append(max(1, round(length * 3600 / seconds)))
+    if chosen.challenges and not any(name.endswith(CHALLENGES) for name in parts):
+        raise InputError(f"no part has challenges: add one such as {next(iter(parts))}+{CHALLENGES}=1")
+    return HoursPlan(tuple(parts.values()), tuple(clips))
+
+
+def hours_in(text: str) -> dict[str, float]:
+    """Return the hours by part in a text such as `en=2156,de=716,en+de+challenges=111`."""
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        try:
+            hours = float(number)
+        except ValueError:
+            hours = 0.0
+        if not equals or not name.strip() or name.strip() in found or not hours:
+            raise InputError(f"{part.strip()!r} is no part of a plan: write it as en=100, each once")
+        found[name.strip()] = hours
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan before anything is spoken.
+
+    Attributes:
+        clips: number of clips.
+        characters, instruction_characters: of lines and instructions; estimated in a plan of over 10,000.
+        counts: clips by axis and level; those of the combinations of voice, emotion and accent.
+        cells: clips of each combination of voice, emotion and accent of a language.
+        parts: clips by part of a plan by hours.
+        first: the first items.
+    """
+
+    clips: int
+    characters: int
+    instruction_characters: int
+    counts: Mapping[str, Mapping[str, int]]
+    cells: tuple[int, ...]
+    parts: Mapping[str, int]
+    first: tuple[Item, ...]
+
+
+def preview(plan: AnyPlan, clips: int, *, moved: Callable[[int, int], None]) -> Preview:
+    """Go through the first `clips` clips of a plan, 10 µs each; tell `moved` how far it is."""
+    axes = plan.axes()
+    counts, cells = [Counter[Any]() for _ in axes], Counter[Any]()
+    for start in range(0, clips, _WORDED):
+        moved(start, clips)
+        casts = map(plan.cast, range(start, min(start + _WORDED, clips)))
+        emotions, intensities, voices, codes, accents, *others = zip(*casts, strict=True)
+        spoken = [f"{code} {accent}" for code, accent in zip(codes, accents, strict=True)]
+        levels = (emotions, map(level_name, intensities), voices, codes, spoken, *others)
+        for counted, names in zip(counts, levels, strict=True):
+            counted.update(names)
+        cells.update(zip(voices, emotions, spoken, strict=True))
+    worded = min(clips, _WORDED)
+    items = [plan.item(number) for number in range(worded)]
+    characters, instructions = (
+        round(sum(map(len, texts)) * clips / worded)
+        for texts in ([item.text for item in items], [item.instructions for item in items])
+    )
+    first = tuple(map(plan.item, range(min(FIRST, clips))))
+    named = {
+        axis: {name: counted[name] for name in names}
+        for (axis, names), counted in zip(axes.items(), counts, strict=True)
+    }
+    combined = product(axes["voice"], axes["emotion"], axes["accent"])
+    found = tuple(map(cells.__getitem__, combined))
+    parts = plan.shares(clips) if isinstance(plan, HoursPlan) else {}
+    return Preview(clips, characters, instructions, named, found, parts, first)

@@ -1,0 +1,125 @@
+"""Plans by hours: as much of each part as was asked for, at any moment, and each combination in it."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budew.errors import InputError
+from budew.synthesis.acting import HoursPlan, make_hours_plan, make_plan
+from budew.synthesis.acting.acting_hours import hours_in, preview
+
+from .conftest import server_at
+
+CHAT = server_at("http://localhost:1/v1", api="chat")
+TALENT = "en=2156,de=716,es=888,fr=881,en+de+challenges=111"
+"""Hours of LAION's Got Talent."""
+
+
+def planned(hours, **axes):
+    return make_hours_plan(CHAT, seed=2, hours=hours_in(hours), **axes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(clips=st.lists(st.integers(1, 400), min_size=1, max_size=5))
+def test_every_clip_of_every_part_comes_once_and_parts_keep_step(clips):
+    parts = [make_hours_plan(CHAT, seed=1, hours={"en": 1}).parts[0]] * len(clips)
+    plan = HoursPlan(tuple(parts), tuple(clips))
+    seen, whole = Counter(), sum(clips)
+    for number in range(whole):
+        part, before = plan._place(number)
+        assert before == [seen[other] for other in range(len(clips))]
+        assert all(abs(seen[other] - clips[other] * number / whole) <= 11 for other in range(len(clips)))
+        seen[part] += 1
+    assert [seen[part] for part in range(len(clips))] == clips
+
+
+def test_hours_become_clips_of_the_mean_length():
+    plan = planned("en=2,fr=1", clip_seconds=8)
+    assert plan.clips == (900, 450)
+    assert (len(plan), plan.shares(1350)) == (1350, {"en": 900, "fr": 450})
+    assert planned("en=2").clips == (720,)
+
+
+def test_languages_are_acted_plainly_and_challenges_in_their_own_part():
+    plan = planned("en=1,EN + de + challenges=0.5", challenges=["sob", "whisper"])
+    items = [plan.item(number) for number in range(len(plan))]
+    of = {
+        name: {item.challenge for item in items if item.id.startswith(f"act-2-{name}-0")} for name in ("en",)
+    }
+    assert of == {"en": {"plain"}}
+    rest = [item for item in items if item.challenge != "plain"]
+    assert {item.challenge for item in rest} == {"sob", "whisper"}
+    assert {item.language for item in rest} == {"en", "de"}
+    assert len({item.id for item in items}) == len(items)
+    assert [plan.id_of(number) for number in range(len(plan))] == [item.id for item in items]
+
+
+def test_a_clip_of_a_part_does_not_depend_on_the_other_parts():
+    short, long = planned("en=0.1,fr=0.1"), planned("es=3,en=0.2")
+    items = {long.id_of(number): long.item(number) for number in range(len(long))}
+    for number in range(len(short)):
+        item = short.item(number)
+        assert item.language == "fr" or items[item.id] == item
+
+
+def test_accents_are_those_that_a_language_has():
+    plan = planned("en=1,fr=1", accents=["Texan", "none"])
+    assert plan.accents == {"en": ("none", "Texan"), "fr": ("none",)}
+    assert planned("en=1,fr=1", accents=["Texan"]).accents["fr"] == CHAT.accents("fr")
+
+
+def test_a_preview_counts_what_the_plan_holds():
+    plan = planned("en=40,de=10", voices=["a", "b"], accents=["none", "Texan"], clip_seconds=30)
+    found = preview(plan, len(plan), moved=lambda *_: None)
+    items = [plan.item(number) for number in range(len(plan))]
+    cells = Counter((item.voice, item.emotion, item.language, item.accent) for item in items)
+    assert sorted(found.cells) == sorted(cells.values())
+    assert len(found.cells) == 2 * 40 * 3
+    for axis in ("emotion", "voice", "language", "challenge", "kind"):
+        assert found.counts[axis] == Counter(getattr(item, axis) for item in items)
+    assert found.characters == sum(len(item.text) for item in items)
+    assert found.parts == {"en": 4_800, "de": 1_200}
+
+
+@pytest.mark.long  # half a minute
+def test_the_plan_of_got_talent_has_its_hours_and_a_clip_in_every_cell():
+    plan = planned(TALENT, intensities=["strong", "extreme"])
+    found = preview(plan, len(plan), moved=lambda *_: None)
+    assert sum(found.parts.values()) * CHAT.clip_seconds / 3600 == pytest.approx(4752, rel=0.001)
+    for (name, clips), (asked, hours) in zip(found.parts.items(), hours_in(TALENT).items(), strict=True):
+        assert name == asked.replace("+", "-")
+        assert clips * CHAT.clip_seconds / 3600 == pytest.approx(hours, rel=0.01)
+    assert min(found.cells) > 0
+    assert len(found.cells) == 11 * 40 * sum(map(len, plan.accents.values()))
+
+
+@pytest.mark.parametrize(
+    ("hours", "axes"),
+    [
+        ("en", {}),
+        ("en=", {}),
+        ("en=0", {}),
+        ("en=-1", {}),
+        ("en=inf", {}),
+        ("en=nan", {}),
+        ("en=1,en=2", {}),
+        ("en=1,EN=2", {}),
+        ("xx=1", {}),
+        ("challenges=1", {}),
+        ("en=1", {"languages": ["en"]}),
+        ("en=1", {"challenges": ["whisper"]}),
+        ("en=1", {"accents": ["Klingon"]}),
+    ],
+)
+def test_what_cannot_be_planned_is_an_input_error(hours, axes):
+    with pytest.raises(InputError):
+        planned(hours, **axes)
+
+
+def test_instructions_of_an_audition_ask_for_the_sounds_of_the_language():
+    line = make_plan(server_at("http://localhost:1/v1"), seed=2)
+    for item in map(make_plan(CHAT, seed=2).item, range(80)):
+        assert item.instructions != line.item(item.number).instructions
+        assert ("oh là là" in item.instructions) == (item.language == "fr")
