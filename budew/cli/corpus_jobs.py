@@ -120,11 +120,12 @@ def act(
 ) -> None:
     """Make acted speech from a plan that balances emotions, voices, languages and challenges.
 
-    Speaks offline with espeak-ng, or through a server: with the OpenAI speech API,
-    or with chat completions that answer in audio. Run the same command again to
-    resume; a larger --clips extends the same plan. Clips that could not be made are
-    listed in OUT/failures.jsonl, clips with wrong words in OUT/left_out.jsonl. --set
-    also takes the other attributes of the plan: intensities, accents, challenges, texts.
+    Speaks offline with espeak-ng, or through a server: with the OpenAI speech
+    API, or with chat completions that answer in audio. Run the same command
+    again to resume; a larger --clips extends the same plan. Clips that could
+    not be made are listed in OUT/failures.jsonl, clips with wrong words in
+    OUT/left_out.jsonl. --set also takes the other attributes of the plan:
+    intensities, accents, challenges, texts.
 
     Example: budew corpus act data/acted --clips 2000 --seed 1 --languages en,de --dry-run
     """
