@@ -119,17 +119,20 @@ class AuditionRequest:
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the audio in Base64 and its transcript; AnswerError where it is not a take."""
         choices = parsed(content).get("choices")
-        first = choices[0] if isinstance(choices, list) and choices else None
-        message = first.get("message") if isinstance(first, dict) else None
-        audio = message.get("audio") if isinstance(message, dict) else None
-        found = audio if isinstance(audio, dict) else {}
-        encoded, said = found.get("data"), found.get("transcript")
+        messages = [
+            choice["message"]
+            for choice in (choices if isinstance(choices, list) else ())
+            if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
+        ]  # vLLM-Omni has text and audio in two of them, or the text beside the audio
+        audio = next((each["audio"] for each in messages if isinstance(each.get("audio"), dict)), {})
+        words = [audio.get("transcript"), *(each.get("content") for each in messages)]
+        said = next((text.strip() for text in words if isinstance(text, str) and text.strip()), "")
+        encoded = audio.get("data")
         if not isinstance(encoded, str):
-            words = message.get("content") if isinstance(message, dict) else reason_in(content)
-            raise AnswerError(f"the answer has no audio but says {str(words)[:200]!r}")
-        if not isinstance(said, str) or not 0 < len(said.strip()) <= _LONGEST_TRANSCRIPT:
-            raise AnswerError("the answer has no transcript of its audio")
-        answer = Answer((encoded, said.strip()), usage_in(content))
+            raise AnswerError(f"the answer has no audio but says {(said or reason_in(content))[:200]!r}")
+        if not 0 < len(said) <= _LONGEST_TRANSCRIPT:
+            raise AnswerError("the answer does not say what its audio says")
+        answer = Answer((encoded, said), usage_in(content))
         self.take(answer)
         return answer
 

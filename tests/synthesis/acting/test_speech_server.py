@@ -190,13 +190,30 @@ def test_an_audition_is_improvised_speech_with_its_own_words(audition, small, tm
         assert clip.metadata["acting"]["backend"] == "openai-chat"
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_words_may_stand_beside_the_audio(apart, audition, small, tmp_path):
+    def beside(*_):
+        status, headers, body = improvised(transcript="")
+        answer = json.loads(body)
+        text = {"message": {"role": "assistant", "content": "Oh. You again."}}
+        if apart:
+            answer["choices"].insert(0, text)
+        else:
+            answer["choices"][0]["message"] |= {"content": text["message"]["content"]}
+        return status, headers, json.dumps(answer).encode()
+
+    acted(tmp_path, audition(beside), small, clips=1, api="chat")
+    (clip,) = read(tmp_path)
+    assert (clip.transcript, clip.duration) == ("Oh. You again.", 4.0)
+
+
 NO_AUDITION = {
     "3 s": improvised(2.0),
     "30 s": improvised(31.0),
     "sorry": (200, {}, b'{"choices": [{"message": {"content": "I am sorry"}}]}'),
     "slow down": reply(429, b'{"error": {"message": "slow down"}}', Retry_After="0.01"),
     "Base64": improvised(data="%%%"),
-    "transcript": improvised(transcript=""),
+    "what its audio says": improvised(transcript=""),
     "not audio": improvised(audio=b"<html>" * 40),
     "this voice": reply(400, b'{"error": {"message": "this voice is not to be had"}}'),
     "[1, 2]": (200, {}, b"[1, 2]"),
