@@ -124,7 +124,8 @@ class AuditionRequest:
             for choice in (choices if isinstance(choices, list) else ())
             if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
         ]  # vLLM-Omni has text and audio in two of them, or the text beside the audio
-        audio = next((each["audio"] for each in messages if isinstance(each.get("audio"), dict)), {})
+        spoken = (each["audio"] for each in messages if isinstance(each.get("audio"), dict))
+        audio: dict[str, Any] = next(spoken, {})
         words = [audio.get("transcript"), *(each.get("content") for each in messages)]
         said = next((text.strip() for text in words if isinstance(text, str) and text.strip()), "")
         encoded = audio.get("data")
