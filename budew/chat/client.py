@@ -167,9 +167,9 @@ class Client:
     def _read(self, request: Request, content: bytes, content_type: str) -> Answer:
         try:
             return request.read(content, content_type)
-        except AnswerError as error:
+        except (AnswerError, ServerError) as error:
             self._count(content)  # it is paid all the same
-            raise AnswerError(self._connection.line(str(error))) from None
+            raise type(error)(self._connection.line(str(error))) from None
 
     def _count(self, content: bytes) -> None:
         if usage := usage_in(content):

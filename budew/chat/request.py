@@ -40,12 +40,16 @@ class Request(Protocol):
     Attributes:
         path: of the endpoint, behind the base URL.
         structured: whether `body` has parts that only some servers know; `plain_body` is without them.
+        salt: tells the answer in the cache from those to requests with the same body.
     """
 
     path: ClassVar[str]
 
     @property
     def structured(self) -> bool: ...  # noqa: D102
+
+    @property
+    def salt(self) -> str: ...  # noqa: D102
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body; one with a value of bytes is sent as a form, and the bytes as its file."""
@@ -57,13 +61,18 @@ class Request(Protocol):
         """Return a short request that any healthy server answers."""
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the answer in the body of a response; AnswerError where it cannot be used."""
+        """Return the answer in the body of a response.
+
+        Raises:
+            AnswerError: it cannot be used; asked again, it may be.
+            ServerError: the model refuses, and would again.
+        """
 
 
 def request_key(request: Request) -> bytes:
-    """Return SHA-256 of all that decides the answer: model, messages with the audio, sampling, schema."""
+    """Return SHA-256 of what decides the answer: model, messages with the audio, sampling, schema, salt."""
     text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"), default=_digest)
-    return hashlib.sha256(_KEY_VERSION + text.encode()).digest()
+    return hashlib.sha256(_KEY_VERSION + text.encode() + request.salt.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class ChatRequest:
     n: int = 1
     schema: Schema | None = None
     path: ClassVar[str] = "/chat/completions"
+    salt: ClassVar[str] = ""
 
     @property
     def structured(self) -> bool:

@@ -169,7 +169,8 @@ def act(
         check = CheckWords(Transcriber(words_model, device), max_wer)
     job = Act(plan, backend, check)
     if running.dry_run:
-        Plan(job, range(count), out, clips_per_shard=running.clips_per_shard)  # or an error
+        running.cluster_settings()  # or an error, as from the next
+        Plan(job, range(count), out, clips_per_shard=running.clips_per_shard)
         with progress_bar("planning", unit="clips") as move:
             found = preview(plan, count, moved=move)
         print_table(plan_tables(found, seconds))

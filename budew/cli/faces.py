@@ -69,7 +69,8 @@ def score(
     """
     require("PIL", extra="faces", purpose="budew face score")
     from budew.corpora.media import IMAGE
-    from budew.corpora.sources import read
+    from budew.corpora.sources import matches, read_one
+    from budew.faces.images import named_by_path
     from budew.faces.scoring import FaceScorer
     from budew.reports.faces_page import FacesPage
 
@@ -79,7 +80,9 @@ def score(
 
     def clips() -> "Iterator[Clip]":
         for source in images:
-            yield from read(source, media=IMAGE, on_bad=bad)
+            for entry in matches(source, IMAGE, on_bad=bad):
+                found = read_one(entry, bad, media=IMAGE)
+                yield from named_by_path(entry, found) if isinstance(entry, Path) else found
 
     done = 0
     with stdout_free_for(file, html), output(file) as lines, progress_bar("scoring", unit="images ") as bar:

@@ -50,6 +50,7 @@ class PredictionRow:
             for an empty field); empty if an empty object is in their place, None without any.
         profile: as this package writes it; None without one.
         empty: whether the row has no field of a known name for any of these.
+        intensities: whether the scores are in [0, 1], as `budew face score` writes them, whatever others are.
     """
 
     where: str
@@ -58,6 +59,7 @@ class PredictionRow:
     scores: Mapping[str, float | None] | None
     profile: VoiceProfile | None = None
     empty: bool = False
+    intensities: bool = False
 
 
 def read_rows(path: Path, *, value: str | None = None) -> Iterator[PredictionRow]:
@@ -140,7 +142,8 @@ def _row(where: str, default: str | None, row: Mapping[str, Any], value: str | N
     caption = _text(places, "caption") or (None if scores else _text(places, "text"))
     profile = VoiceProfile.from_dict(row["profile"]) if isinstance(row.get("profile"), Mapping) else None
     empty = len(places) == 1 and scores is None and profile is None and not _caption_fields() & row.keys()
-    return PredictionRow(where, id, caption, scores, profile, empty)
+    intense = value is None and any(map(_has_intensities, places))
+    return PredictionRow(where, id, caption, scores, profile, empty, intense)
 
 
 def _with_answer(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -200,6 +203,13 @@ def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
             if kind == "caption" and not isinstance(text, str | None):
                 raise InputError(f"{name!r} is {str(text)[:40]!r}: a caption is text")
     return None
+
+
+def _has_intensities(place: Mapping[str, Any]) -> bool:
+    """Return whether scores are objects with an intensity, as `budew face score` writes them."""
+    return any(
+        _named(key) and isinstance(given, Mapping) and _INTENSITY in given for key, given in place.items()
+    )
 
 
 def _scores(places: Sequence[Mapping[str, Any]], value: str | None) -> dict[str, float | None] | None:

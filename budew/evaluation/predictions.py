@@ -211,6 +211,7 @@ def _prediction(row: PredictionRow, named: Collection[str], scale: Scale) -> Pre
     given = {name: number for name, number in (row.scores or {}).items() if number is not None}
     if row.scores is None or not (given or parsed):
         return Prediction(parsed or VoiceProfile(None), row.caption)
+    scale = INTENSITY if row.intensities else scale
     overshoot = HEADS_OVERSHOOT if scale.name == HEADS_SCALE else OVERSHOOT
     try:
         found = intensities(given, scale, overshoot=overshoot)

@@ -7,11 +7,14 @@ first frame, of 16 bits the upper 8, transparency on white.
 import struct
 import warnings
 import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budew.corpora.clip import Clip
+from budew.corpora.media import IMAGE
 from budew.errors import CorpusError, first_line
 from budew.extras import require
 
@@ -71,3 +74,10 @@ def _rgb(image: "Image") -> "Image":
 
 def _fault(clip: Clip, what: str) -> CorpusError:
     return CorpusError(f"image {clip.id!r}: {what}")
+
+
+def named_by_path(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
+    """Give images that are files their paths without suffix as ids: the name alone may come twice."""
+    parts = [part for part in path.with_suffix("").parts if part not in (path.anchor, "..")]
+    for clip in clips:
+        yield replace(clip, id="/".join(parts)) if IMAGE.owns(path) else clip

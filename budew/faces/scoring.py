@@ -34,6 +34,8 @@ PUBLISHED = "google/siglip2-so400m-patch16-384"
 """The encoder under the published heads."""
 DOWNLOADED = ("*.pth", "*.safetensors", "*.json")
 """Of a repository of heads."""
+ENCODER_FILES = ("*.json", "*.safetensors")
+"""Of a repository of an image encoder."""
 DIGITS = 6
 
 
@@ -71,20 +73,25 @@ def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | N
     from transformers import AutoImageProcessor, SiglipVisionModel
 
     name, target = str(name_or_dir or PUBLISHED), choose_device(device)
+    if is_on_hub(name):
+        folder = download(name, ENCODER_FILES)
+    elif (folder := Path(name).expanduser()).is_dir():
+        name = str(folder.resolve())  # heads note it, and are used from elsewhere
+    else:
+        raise CheckpointError(f"{name}: no such folder, and not a hub id of the form owner/name")
     dtype = torch.float16 if target.type == "cuda" else torch.float32
     try:
         with quiet_transformers():
-            processor = AutoImageProcessor.from_pretrained(name)
+            processor = AutoImageProcessor.from_pretrained(folder)
             module, info = SiglipVisionModel.from_pretrained(
-                name, dtype=dtype, use_safetensors=True, output_loading_info=True
+                folder, dtype=dtype, use_safetensors=True, output_loading_info=True
             )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise CheckpointError(
-            f"{name}: cannot be loaded as a SigLIP image encoder ({first_line(error)[:200]}): use "
-            f"{PUBLISHED} or a folder with one"
+            f"{name}: cannot be loaded as a SigLIP image encoder ({first_line(error)[:200]}): choose another"
         ) from error
     if info["missing_keys"]:
-        raise CheckpointError(f"{name}: has no SigLIP image encoder: use {PUBLISHED} or a folder with one")
+        raise CheckpointError(f"{name}: has no SigLIP image encoder: choose another")
     return ImageEncoder(module.eval().to(target), processor, name)
 
 

@@ -2,12 +2,13 @@
 
 As published: EmoNet-Face Big (labels by a model, 0–7), then Binary (experts: present or absent), with the
 layers of the large heads. Our reading of what the paper leaves open: present is 7 and absent 0, averaged over
-raters; the second stage goes on from the heads of the first, at a tenth of the rate. Validation images decide
-when a head stops; score the result on HQ with `budew benchmark emonet-face-hq`.
+raters; the second stage goes on from the heads of the first, at a tenth of the rate, and trains others from
+the start. Validation images decide when a head stops; score the result on HQ with `budew benchmark
+emonet-face-hq`.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,7 @@ def train_face_heads(
         images[stage] = found = embed_corpus(
             corpus, encoder, place, batch_size=batch_size, on_bad=on_bad, progress=progress
         )
-        tuned = replace(how, rate=how.rate / 10) if heads else how
-        fitted = list(fit_heads(encoded(found), tuned, memory=MEMORY, start=heads))
+        fitted = list(_fitted(encoded(found), how, heads))
         quality[stage] = {head.name: score for head, score in fitted}
         better = {head.name: head for head, score in fitted if score.r2 > 0}
         kept = {head.name: head for head in heads} | better
@@ -126,6 +126,14 @@ def train_face_heads(
     return TrainedHeads(
         tuple(heads), quality, {stage: len(found.faces) for stage, found in images.items()}, neutral
     )
+
+
+def _fitted(images: Encoded, how: Fitting, heads: Sequence[Head]) -> Iterator[tuple[Head, Quality]]:
+    """Train heads on, at a tenth of the rate, and all others from the start."""
+    if heads:
+        yield from fit_heads(images, replace(how, rate=how.rate / 10), memory=MEMORY, start=heads)
+    images.targets[:, [NAMES.index(head.name) for head in heads]] = np.nan
+    yield from fit_heads(images, how, memory=MEMORY)
 
 
 def _card(notes: dict[str, Any]) -> str:

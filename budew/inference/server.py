@@ -46,6 +46,7 @@ class TranscriptionRequest:
     prompt: str = ""
     path: ClassVar[str] = "/audio/transcriptions"
     structured: ClassVar[bool] = False
+    salt: ClassVar[str] = ""
 
     def body(self) -> dict[str, Any]:
         """Return the fields of the form; the file is bytes."""

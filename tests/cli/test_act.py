@@ -74,6 +74,7 @@ def test_what_is_missing_or_does_not_fit_is_an_error(budew, tmp_path, options, s
         (("--languages", "en,xx"), "no language 'xx'"),
         (("--base-url", "espeak", "--model", "m"), "is not a URL"),
         (("--set", "textes=neutral"), "unknown setting 'textes'"),
+        (("--set", "textes=neutral", "--dry-run"), "unknown setting 'textes'"),
         ((*NOBODY, "--set", "retries=0", "--set", "patience=0.1"), "has not answered"),
     ],
 )

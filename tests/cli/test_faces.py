@@ -29,6 +29,10 @@ def test_a_folder_is_scored_as_lines_and_as_a_page(budew, heads, siglip, tmp_pat
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["image_path"] for row in rows] == ["0000_happy", "0001_sad"]
     assert page.read_text().count("<article") == 2
+    alone = [folder / "0000_happy.jpg", folder / "0001_sad.jpg"]
+    ended = budew("face", "score", *alone, "--model", heads, "--encoder", siglip)
+    names = [json.loads(line)["image_path"] for line in ended.out.splitlines()]
+    assert names == [str(path.with_suffix("")).lstrip("/") for path in alone]
     ended = budew("benchmark", "ferd", "--predictions", out, "--json", tmp_path / "ferd.json")
     assert ended.status == 0
 

@@ -146,6 +146,12 @@ def test_scores_of_heads_may_leave_their_scale_and_mixed_scales_are_an_error(tmp
             read_predictions(source, scale=scale)
 
 
+def test_intensities_of_scored_faces_have_their_own_scale(tmp_path: Path) -> None:
+    scored = {"image_path": "a", "results": {"model_anger_best": {"raw": 3.5, "intensity": 0.5}}}
+    path = write(tmp_path / "p.jsonl", [scored, {"id": "b", "Anger": 7}])
+    assert [found.emotions["Anger"] for found in profiles(path, scale="0-7").values()] == [0.5, 1.0]
+
+
 def test_an_id_is_found_with_and_without_suffix_and_folder(tmp_path: Path) -> None:
     ids = ["read/a.wav", "speech/a.wav", "b", "d/c.mp3", "e.1"]
     found = read_predictions(

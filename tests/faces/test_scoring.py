@@ -124,3 +124,5 @@ def test_what_is_no_image_encoder_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "whisper"}')
     with pytest.raises(CheckpointError, match="SigLIP"):
         load_image_encoder(tmp_path)
+    with pytest.raises(CheckpointError, match="no such folder"):
+        load_image_encoder("nosuch")

@@ -74,6 +74,20 @@ def test_held_out_faces_are_scored_far_above_the_permutation_baseline(trained, c
         assert abs(chance) < 0.25
 
 
+def test_what_only_experts_label_gets_a_head_as_well(corpus, siglip, tmp_path):
+    weak = (
+        face(f"w{n}", drawn(n / 60, grain=n + 1), annotations=[{"human-1": {SAD: n % 8}}]) for n in range(60)
+    )
+    write_shard(tmp_path / "weak.tar", weak)
+    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    encoder, expert = load_image_encoder(siglip), corpus / "weak.tar"
+    found = train_face_heads(
+        tmp_path / "out", encoder, weak=tmp_path / "weak.tar", expert=expert, fitting=how
+    )
+    assert {HAPPY, AWED} <= {head.name for head in found.heads}
+    assert SAD in found.quality["weak"] or SAD in found.quality["expert"]
+
+
 def test_heads_are_written_in_the_published_layout(trained):
     out, found = trained
     assert (out / "model_astonishment_surprise_best.pth").is_file()

@@ -45,13 +45,14 @@ _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """A request of `/v1/audio/speech`; its answer is a take, see `as_take`."""
+    """A request of `/v1/audio/speech`; its answer is a take, see `as_take`. `salt` is the id of the clip."""
 
     model: str
     voice: str
     text: str
     instructions: str
     response_format: str
+    salt: str
     path: ClassVar[str] = "/audio/speech"
     structured: ClassVar[bool] = False
 
@@ -85,14 +86,18 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class AuditionRequest:
-    """A request of `/v1/chat/completions` with audio output; its answer is an improvised take."""
+    """A request of `/v1/chat/completions` with audio output; its answer is an improvised take.
+
+    `salt` is the id of the clip. Any answer of the protocol will do where `is_probe`.
+    """
 
     model: str
     voice: str
     text: str
     instructions: str
     response_format: str
-    seconds: tuple[float, float] = IMPROVISED_SECONDS
+    salt: str
+    is_probe: bool = False
     path: ClassVar[str] = "/chat/completions"
     structured: ClassVar[bool] = False
 
@@ -114,21 +119,30 @@ class AuditionRequest:
 
     def probe(self) -> "AuditionRequest":
         """Return a request of three words."""
-        return replace(self, text=_PROBE, instructions="Say these words.", seconds=READ_SECONDS)
+        return replace(self, text=_PROBE, instructions="Say these words.", is_probe=True)
 
     def read(self, content: bytes, content_type: str) -> Answer:
-        """Return the audio in Base64 and its transcript; AnswerError where it is not a take."""
-        choices = parsed(content).get("choices")
-        messages = [
-            choice["message"]
-            for choice in (choices if isinstance(choices, list) else ())
-            if isinstance(choice, dict) and isinstance(choice.get("message"), dict)
-        ]  # vLLM-Omni has text and audio in two of them, or the text beside the audio
+        """Return the audio in Base64 and its transcript.
+
+        Raises:
+            AnswerError: it is not a take.
+            ServerError: the model refuses to act it, or its provider filters it.
+        """
+        given = parsed(content).get("choices")
+        choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
+        messages = [choice["message"] for choice in choices if isinstance(choice.get("message"), dict)]
+        # vLLM-Omni has text and audio in two of them, or the text beside the audio
         spoken = (each["audio"] for each in messages if isinstance(each.get("audio"), dict))
         audio: dict[str, Any] = next(spoken, {})
         words = [audio.get("transcript"), *(each.get("content") for each in messages)]
         said = next((text.strip() for text in words if isinstance(text, str) and text.strip()), "")
         encoded = audio.get("data")
+        if self.is_probe and messages:
+            return Answer(("",), usage_in(content))
+        if refusals := [each["refusal"] for each in messages if isinstance(each.get("refusal"), str)]:
+            raise ServerError(f"the model refuses: {refusals[0][:200]!r}")
+        if any(choice.get("finish_reason") == "content_filter" for choice in choices):
+            raise ServerError("the answer was removed by the provider's content filter")
         if not isinstance(encoded, str):
             raise AnswerError(f"the answer has no audio but says {(said or reason_in(content))[:200]!r}")
         if not 0 < len(said) <= _LONGEST_TRANSCRIPT:
@@ -144,7 +158,7 @@ class AuditionRequest:
             audio = b64decode(encoded, validate=True)
         except ValueError as error:
             raise AnswerError(f"the audio of the answer is not Base64: {error}") from error
-        return replace(as_take(audio, seconds=self.seconds, rate=IMPROVISED_RATE), transcript=said)
+        return replace(as_take(audio, seconds=IMPROVISED_SECONDS, rate=IMPROVISED_RATE), transcript=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +229,8 @@ class ServerBackend:
 
     async def _spoken(self, client: Client, item: Item) -> Take:
         kind = SpeechRequest if self.api == "speech" else AuditionRequest
-        request = kind(self.server.model, item.voice, item.text, item.instructions, self.response_format)
+        words = (item.voice, item.text, item.instructions)
+        request = kind(self.server.model, *words, self.response_format, salt=item.id)
         return request.take(await client.complete(request))
 
 
@@ -250,7 +265,8 @@ def as_take(
         raise AnswerError(str(error)) from error
     length = len(decoded.samples) / decoded.sampling_rate
     if decoded.damage is not None or length < shortest or np.abs(decoded.samples).max() < SILENCE:
-        raise AnswerError(decoded.damage or f"{length:.1f} s without speech, or shorter than {shortest:g} s")
+        fault = f"shorter than {shortest:g} s" if length < shortest else "without speech"
+        raise AnswerError(decoded.damage or f"{length:.1f} s, {fault}")
     if rate not in (None, decoded.sampling_rate):
         decoded, encoded = decode(audio, sampling_rate=rate, max_seconds=longest), BytesIO()
         sf.write(encoded, decoded.samples, rate, format="FLAC", subtype="PCM_16")

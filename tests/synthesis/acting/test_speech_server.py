@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -10,7 +11,7 @@ from budew.chat.transport import LARGEST
 from budew.corpora import read
 from budew.errors import AnswerError, InputError, JobError
 from budew.jobs import run
-from budew.synthesis.acting import Act
+from budew.synthesis.acting import Act, make_plan
 from budew.synthesis.acting.speech_server import READ_SECONDS, as_take
 from tests.chat.conftest import ScriptedServer
 
@@ -129,7 +130,7 @@ def test_a_wav_of_unknown_length_as_servers_stream_it_is_speech():
         (b"RIFF\x00\x00\x00\x00WAVE" + b"\x07" * 50, "not audio that can be decoded"),
         (tone(1.0)[:20_000], "ends early|is damaged"),
         (tone(2.0, level=0.0), "without speech"),
-        (tone(0.05), "without speech"),
+        (tone(0.05), "shorter than"),
         (tone(READ_SECONDS[1] + 1, rate=8_000), "longer than 60 s"),
     ],
 )
@@ -242,6 +243,49 @@ def test_every_audition_of_a_server_that_misbehaves_is_written_or_listed(auditio
     asked = len(server.seen)
     assert acted(tmp_path, server, small, clips=18, api="chat").done == 0
     assert len(server.seen) == asked
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"message": {"content": None, "refusal": "I cannot say that."}},
+        {"message": {"content": ""}, "finish_reason": "content_filter"},
+    ],
+)
+def test_what_a_model_refuses_is_not_asked_again(refused, audition, small, tmp_path):
+    answers = {True: (200, {}, json.dumps({"choices": [refused]}).encode()), False: improvised()}
+    server = audition(lambda asked, _: answers[asked["audio"]["voice"] == "onyx"])
+    done = acted(tmp_path, server, small, clips=20, api="chat")
+    assert 0 < done.failures < 20
+    assert len(server.seen) == 20
+
+
+def test_a_model_without_audio_output_ends_the_run(start, small, tmp_path):
+    text = (200, {}, json.dumps({"choices": [{"message": {"content": "Hello!"}}]}).encode())
+    speaker = backend(start(ScriptedServer(lambda *_: text)), api="chat", patience=60.0)
+    with pytest.raises(JobError, match="no audio"):
+        run(Act(small(speaker), speaker), range(40), tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("api", ["speech", "chat"])
+def test_clips_of_the_same_request_are_takes_of_their_own(api, serve, audition, tmp_path):
+    lengths = count(1)
+
+    def longer(*_):
+        seconds = 3 + next(lengths) / 10
+        return reply(body=tone(seconds)) if api == "speech" else improvised(seconds)
+
+    server = (serve if api == "speech" else audition)(longer)
+    speaker = backend(server, api=api, cache=tmp_path / "cache")
+    axes = {"emotions": ["anger"], "languages": ["en"], "voices": ["alloy"], "accents": ["none"]}
+    same = {**axes, "challenges": ["plain"], "intensities": ["strong"], "texts": ["fitting"]}
+    run(Act(make_plan(speaker, seed=1, **same), speaker), range(24), tmp_path / "out", workers=0)
+    clips = list(read(tmp_path / "out"))
+    assert len({(clip.speaker, clip.metadata["acting"]["instructions"]) for clip in clips}) < 24
+    assert len({clip.audio for clip in clips}) == 24
+    asked = len(server.seen)
+    run(Act(make_plan(speaker, seed=1, **same), speaker), range(24), tmp_path / "again", workers=0)
+    assert len(server.seen) == asked  # they are in the cache
 
 
 def test_an_audition_at_another_rate_is_converted(audition, small, tmp_path):
