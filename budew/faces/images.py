@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from budew.corpora.clip import Clip
+from budew.corpora.clip import LONGEST_ID, Clip
 from budew.corpora.media import IMAGE
 from budew.errors import CorpusError, first_line
 from budew.extras import require
@@ -80,4 +80,4 @@ def named_by_path(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
     """Give images that are files their paths without suffix as ids: the name alone may come twice."""
     parts = [part for part in path.with_suffix("").parts if part not in (path.anchor, "..")]
     for clip in clips:
-        yield replace(clip, id="/".join(parts)) if IMAGE.owns(path) else clip
+        yield replace(clip, id="/".join(parts)[-LONGEST_ID:].lstrip("/")) if IMAGE.owns(path) else clip

@@ -260,15 +260,18 @@ def as_take(
         )
     shortest, longest = seconds
     try:
-        decoded = decode(audio, sampling_rate=None, max_seconds=longest, name="the answer")
+        decoded = decode(audio, sampling_rate=None, name="the answer")
     except AudioError as error:
         raise AnswerError(str(error)) from error
     length = len(decoded.samples) / decoded.sampling_rate
-    if decoded.damage is not None or length < shortest or np.abs(decoded.samples).max() < SILENCE:
-        fault = f"shorter than {shortest:g} s" if length < shortest else "without speech"
-        raise AnswerError(decoded.damage or f"{length:.1f} s, {fault}")
+    if decoded.damage is not None:
+        raise AnswerError(decoded.damage)
+    if not shortest <= length <= longest:
+        raise AnswerError(f"{length:.1f} s of audio: a take has {shortest:g} to {longest:g} s")
+    if np.abs(decoded.samples).max() < SILENCE:
+        raise AnswerError(f"{length:.1f} s without speech")
     if rate not in (None, decoded.sampling_rate):
-        decoded, encoded = decode(audio, sampling_rate=rate, max_seconds=longest), BytesIO()
+        decoded, encoded = decode(audio, sampling_rate=rate), BytesIO()
         sf.write(encoded, decoded.samples, rate, format="FLAC", subtype="PCM_16")
         audio, format = encoded.getvalue(), "flac"
     return Take(audio, format, decoded.sampling_rate, round(length, 4))
