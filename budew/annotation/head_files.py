@@ -166,7 +166,8 @@ def find_heads(path: str | Path) -> tuple[Path, ...]:
     if not files and (place / TOGETHER).is_file():
         files = [place / TOGETHER]
     if not files:
-        raise CheckpointError(f"{path}: no such folder: download the heads first")
+        fault = "no heads are in it" if place.is_dir() else "no such folder"
+        raise CheckpointError(f"{path}: {fault}: download the heads first")
     return tuple(files)
 
 
