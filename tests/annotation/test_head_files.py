@@ -231,7 +231,7 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, content):
 
 
 def test_two_heads_for_one_emotion_none_and_a_name_that_is_none_are_refused(tmp_path: Path):
-    with pytest.raises(CheckpointError, match="no such folder"):
+    with pytest.raises(CheckpointError, match="no heads are in it"):
         load_heads(tmp_path)
     for name in ("model_Hope_Optimism_best.pth", "model_Hope_Enthusiasm_Optimism_best.pth"):
         save_published(published(128, seed=1), tmp_path / name)
