@@ -1,4 +1,4 @@
-"""A Whisper of random weights, saved as any checkpoint is, and a folder that nobody can list."""
+"""A Whisper of random weights, a hub of our own, and a folder that nobody can list."""
 
 import gc
 import json
@@ -133,3 +133,23 @@ def unlistable(tmp_path: Path) -> Path:
         place = inner
     os.close(place)
     return folder
+
+
+@pytest.fixture
+def at_hub(monkeypatch, tmp_path):
+    """`at_hub(address, token="")`: the hub is there, as HF_ENDPOINT, HF_HOME and HF_TOKEN say at first."""
+
+    from huggingface_hub import constants
+
+    def go(address: str, token: str = "") -> None:
+        places = {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": False}
+        resolved = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        for name, value in {
+            **places,
+            "HF_HUB_DISABLE_XET": True,
+            "HUGGINGFACE_CO_URL_TEMPLATE": resolved,
+        }.items():
+            monkeypatch.setattr(constants, name, value)
+        monkeypatch.setenv("HF_TOKEN", token)
+
+    return go

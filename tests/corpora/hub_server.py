@@ -1,4 +1,4 @@
-"""A Hugging Face hub on the loopback: one public data set, or one private model that can be pushed."""
+"""A Hugging Face hub on the loopback: one public repository, or one private model that can be pushed."""
 
 import base64
 import hashlib
@@ -13,9 +13,9 @@ COMMIT = "a" * 40
 
 
 @contextmanager
-def hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve a data set with these files; give the address of the hub."""
-    with _served(type("Here", (_Handler,), {"name": name, "held": dict(files)})) as address:
+def hub(name: str, files: Mapping[str, bytes], kind: str = "datasets") -> Iterator[str]:
+    """Serve a data set, or one of `models`, with these files; give the address of the hub."""
+    with _served(type("Here", (_Handler,), {"name": name, "held": dict(files), "kind": kind})) as address:
         yield address
 
 

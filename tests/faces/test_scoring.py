@@ -19,6 +19,7 @@ from budew.faces.scoring import (
     published_scores,
 )
 from budew.taxonomy import EMOTIONS
+from tests.corpora.hub_server import hub
 
 from .conftest import WIDTH, drawn, face, save_heads, write_neutral
 
@@ -118,6 +119,17 @@ def test_broken_neutral_means_are_not_passed_over(siglip, tmp_path):
         (tmp_path / "neutral_stats.json").write_text(text)
         with pytest.raises(CheckpointError, match="neutral_stats"):
             FaceScorer.from_pretrained(tmp_path, encoder=siglip)
+
+
+def test_an_encoder_is_loaded_from_the_hub(siglip, at_hub):
+    files = {path.name: path.read_bytes() for path in siglip.iterdir()}
+    with hub("google/tiny", files, kind="models") as address:
+        at_hub(address)
+        encoder = load_image_encoder("google/tiny")
+        assert encoder.name == "google/tiny"
+        assert torch.equal(encoder.embed([drawn(1)]), load_image_encoder(siglip).embed([drawn(1)]))
+        with pytest.raises(CheckpointError, match="google/other"):
+            load_image_encoder("google/other")
 
 
 def test_what_is_no_image_encoder_is_refused(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import ModelCard, constants
+from huggingface_hub import ModelCard
 from safetensors import safe_open
 from transformers import (
     WhisperFeatureExtractor,
@@ -160,24 +160,6 @@ def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monk
     )
     text = " ".join(card.text.split())
     assert [part for part in stated if part not in text] == []
-
-
-@pytest.fixture
-def at_hub(monkeypatch, tmp_path):
-    """`at_hub(address, token)`: the hub is there, as HF_ENDPOINT, HF_HOME and HF_TOKEN say at the start."""
-
-    def go(address: str, token: str) -> None:
-        places = {"ENDPOINT": address, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": False}
-        resolved = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-        for name, value in {
-            **places,
-            "HF_HUB_DISABLE_XET": True,
-            "HUGGINGFACE_CO_URL_TEMPLATE": resolved,
-        }.items():
-            monkeypatch.setattr(constants, name, value)
-        monkeypatch.setenv("HF_TOKEN", token)
-
-    return go
 
 
 def test_a_result_is_pushed_and_loads_from_the_hub(saved, sounds, captioned, at_hub):
