@@ -23,6 +23,7 @@ from budew.cli import (
     exporting,
     face_benchmarks,
     faces,
+    making_speech,
     paraphrasing,
     speech,
     training,
@@ -43,7 +44,7 @@ app = typer.Typer(
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")
-for commands in (corpus_jobs, corpus_captioning, exporting):
+for commands in (making_speech, corpus_jobs, corpus_captioning, exporting):
     corpora.app.add_typer(commands.app)
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)
