@@ -189,6 +189,19 @@ def file_name(name: str) -> str:
     return f"model_{re.sub(r'[/ ]+', '_', name)}_best.pth"
 
 
+def check_unused(folder: Path) -> None:
+    """Raise `CheckpointError` unless heads can be put in this place: nothing, or an empty folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CheckpointError(f"{folder}: exists already: choose a new folder")
+
+
+def put(made: Path, folder: Path) -> None:
+    """Move a complete folder of heads to a place that `check_unused` let pass."""
+    if folder.exists():
+        folder.rmdir()
+    made.replace(folder)
+
+
 def save_heads(
     heads: Iterable[Head], folder: Path, *, names: Callable[[str], str] = file_name, of_faces: bool = False
 ) -> None:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from budew.annotation.encoder_states import SCALE, TARGETS, Encoded, Skipped, encode_corpus
-from budew.annotation.head_files import NOTES, Head, load_heads, save_heads
+from budew.annotation.head_files import NOTES, Head, check_unused, load_heads, put, save_heads
 from budew.annotation.head_stack import COPIES, Fitting, HeadStack, fit_stack, unstacked
-from budew.errors import CheckpointError, CorpusError, OnBad
+from budew.errors import CorpusError, OnBad
 from budew.files import check_space, disk_errors, temporary_folder
 from budew.model.checkpoint import identity
 from budew.model.encoder import Encoder, load_encoder
@@ -113,8 +113,7 @@ def train_heads(
         JobError: there is not room enough on the disk.
     """
     folder, how = Path(out), fitting or Fitting()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CheckpointError(f"{folder}: exists already: choose a new folder")
+    check_unused(folder)
     whisper = load_encoder(encoder, device=device)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(folder.parent) as scratch, disk_errors(folder):
@@ -146,9 +145,7 @@ def train_heads(
         if not kept:
             raise CorpusError(_none_kept(corpus, trained, how))
         _write_notes(heads / NOTES, trained, how, whisper, encoder)
-        if folder.exists():
-            folder.rmdir()
-        heads.replace(folder)
+        put(heads, folder)
     return trained
 
 

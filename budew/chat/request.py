@@ -40,7 +40,7 @@ class Request(Protocol):
     Attributes:
         path: of the endpoint, behind the base URL.
         structured: whether `body` has parts that only some servers know; `plain_body` is without them.
-        salt: tells the answer in the cache from those to requests with the same body.
+        salt: distinguishes the answer in the cache from those to requests with the same body.
     """
 
     path: ClassVar[str]

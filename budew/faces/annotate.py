@@ -114,12 +114,11 @@ def messages(protocol: Protocol, image: str) -> tuple[dict[str, Any], ...]:
         f"- {name}: {scale_of(name).low:g} ({row['at_low']}) to {scale_of(name).high:g} ({row['at_high']})"
         for name, row in taxonomy()["dimensions"].items()
     )
-    keys = [f"{group}|{name}" for group, names in taxonomy()["groups"].items() for name in names]
     system = texts["system"].format(
         count=KEYS,
         most=MOST,
         names="; ".join(emotions),
-        keys="\n".join(keys),
+        keys="\n".join(_keys()),
         dimensions="\n".join(dimensions),
     )
     for example in texts.get("examples", ()):
@@ -146,6 +145,10 @@ def data_uri(clip: Clip) -> str:
     return "data:image/jpeg;base64," + b64encode(file.getvalue()).decode()
 
 
+def _keys() -> list[str]:
+    return [f"{group}|{name}" for group, names in taxonomy()["groups"].items() for name in names]
+
+
 def _emotions() -> list[str]:
     return [name for name in face_names().values() if name not in taxonomy()["dimensions"]]
 
@@ -156,7 +159,7 @@ def read_zero_shot(text: str) -> dict[str, int]:
     Raises:
         AnswerError: with everything that is wrong, one line for each problem.
     """
-    known = {f"{group}|{name}" for group, names in taxonomy()["groups"].items() for name in names}
+    known = _keys()
     given = object_in(text, keys=known)
     problems = [f"{key[:60]!r} is none of the keys" for key in given if key not in known]
     problems += [

@@ -22,7 +22,7 @@ from budew.corpora.media import IMAGE
 from budew.corpora.sources import read
 from budew.errors import CheckpointError, CorpusError, OnBad, report
 from budew.faces.images import open_image
-from budew.faces.labels import Demographics, demographics_of, targets_of
+from budew.faces.labels import Demographics, demographics_of, mean_ratings, targets_of
 from budew.faces.scoring import ImageEncoder
 from budew.files import disk_errors
 
@@ -115,19 +115,16 @@ def embed_corpus(
                 lines.flush()
                 if progress:
                     progress(len(rows))
-    faces = [
-        Face(details[digest][0], digest, _joined(answers[digest]), details[digest][1])
-        if digest in details
-        else None
-        for digest in rows
-    ]
-    if None in faces:
+    if rows.keys() - details.keys():
         raise CheckpointError(
             f"{folder}: has embeddings of images that are not in {corpus}: use another folder"
         )
+    faces = tuple(
+        Face(details[digest][0], digest, mean_ratings(answers[digest]), details[digest][1]) for digest in rows
+    )
     shape = (len(rows), encoder.width)
     mapped = np.memmap(folder / STATES, "<f2", "r", shape=shape) if rows else np.zeros(shape, np.float16)
-    return Embedded(mapped, tuple(face for face in faces if face), encoder.name)
+    return Embedded(mapped, faces, encoder.name)
 
 
 def _claim(file: Path, note: dict[str, Any]) -> None:
@@ -150,12 +147,3 @@ def _complete(folder: Path, width: int) -> list[str]:
         file.truncate(count * 2 * width)
     lines.write_text("".join(whole[:count]), encoding="utf-8")
     return [row["sha256"] for row in map(json.loads, whole[:count])]
-
-
-def _joined(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean over the rows of an image."""
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row.items():
-            found.setdefault(name, []).append(value)
-    return {name: sum(values) / len(values) for name, values in found.items()}

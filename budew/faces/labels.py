@@ -7,7 +7,7 @@ counts as 0, as in the published analysis. Images that this package annotated re
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -72,15 +72,23 @@ def targets_of(clip: Clip) -> dict[str, float]:
     Raises:
         CorpusError: the labels cannot be read; names the image.
     """
-    found: dict[str, list[float]] = {}
     try:
-        for answers in _by_rater(clip.metadata):
-            if sum(name in EMOTIONS for name in answers) > FEWEST_OF_FACE:
-                answers = dict.fromkeys(EMOTIONS, 0.0) | answers
-            for name, value in answers.items():
-                found.setdefault(name, []).append(value)
+        return mean_ratings(
+            dict.fromkeys(EMOTIONS, 0.0) | answers
+            if sum(name in EMOTIONS for name in answers) > FEWEST_OF_FACE
+            else answers
+            for answers in _by_rater(clip.metadata)
+        )
     except CorpusError as error:
         raise CorpusError(f"image {clip.id!r}: {error}") from error
+
+
+def mean_ratings(answers: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean rating of each name over the answers that have one."""
+    found: dict[str, list[float]] = {}
+    for answer in answers:
+        for name, value in answer.items():
+            found.setdefault(name, []).append(value)
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 

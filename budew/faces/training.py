@@ -18,10 +18,10 @@ import torch
 from jinja2 import Environment, StrictUndefined
 
 from budew.annotation.encoder_states import Encoded
-from budew.annotation.head_files import NOTES, Head, save_heads
+from budew.annotation.head_files import NOTES, Head, check_unused, put, save_heads
 from budew.annotation.head_stack import Fitting
 from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK, MEMORY, Quality, fit_heads
-from budew.errors import CheckpointError, CorpusError, OnBad
+from budew.errors import CorpusError, OnBad
 from budew.faces.embeddings import Embedded, embed_corpus
 from budew.faces.labels import face_names
 from budew.faces.scoring import FaceScorer, ImageEncoder, head_name, write_neutral_means
@@ -76,8 +76,7 @@ def train_face_heads(
         CorpusError: a corpus cannot be read, or no head can be trained.
         JobError: the disk is full.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CheckpointError(f"{out}: exists already: choose a new folder")
+    check_unused(out)
     how = fitting or Fitting(widths=LARGE, batch=256)
     heads: list[Head] = []
     quality: dict[str, dict[str, Quality]] = {}
@@ -120,9 +119,7 @@ def train_face_heads(
         }
         (made / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
         (made / "README.md").write_text(_card(notes), encoding="utf-8")
-        if out.exists():
-            out.rmdir()
-        made.replace(out)
+        put(made, out)
     return TrainedHeads(
         tuple(heads), quality, {stage: len(found.faces) for stage, found in images.items()}, neutral
     )
@@ -132,8 +129,9 @@ def _fitted(images: Encoded, how: Fitting, heads: Sequence[Head]) -> Iterator[tu
     """Train heads on, at a tenth of the rate, and all others from the start."""
     if heads:
         yield from fit_heads(images, replace(how, rate=how.rate / 10), memory=MEMORY, start=heads)
-    images.targets[:, [NAMES.index(head.name) for head in heads]] = np.nan
-    yield from fit_heads(images, how, memory=MEMORY)
+    targets = images.targets.copy()
+    targets[:, [NAMES.index(head.name) for head in heads]] = np.nan
+    yield from fit_heads(replace(images, targets=targets), how, memory=MEMORY)
 
 
 def _card(notes: dict[str, Any]) -> str:
@@ -145,7 +143,7 @@ def _card(notes: dict[str, Any]) -> str:
         for name, one in heads.items()
         if one["r2"] > 0
     ]
-    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701
+    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
     return markdown.from_string(template).render(
         encoder=notes["encoder"],
         heads={name for name, *_ in rows},

@@ -7,6 +7,7 @@ The client is that of `budew.chat`. An answer is decoded to its end before it is
 HTML, half a file, a minute of silence, or a take that never ends. Then the clip is asked for again.
 """
 
+from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -44,8 +45,13 @@ _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechRequest:
-    """A request of `/v1/audio/speech`; its answer is a take, see `as_take`. `salt` is the id of the clip."""
+class TakeRequest(ABC):
+    """What both protocols ask for a clip. `salt` is its id.
+
+    Attributes:
+        wording: of the instructions that it follows, a key of `instructions.yaml`.
+        clip_seconds: about what a take is long.
+    """
 
     model: str
     voice: str
@@ -53,8 +59,26 @@ class SpeechRequest:
     instructions: str
     response_format: str
     salt: str
-    path: ClassVar[str] = "/audio/speech"
     structured: ClassVar[bool] = False
+    wording: ClassVar[str]
+    clip_seconds: ClassVar[float]
+
+    @abstractmethod
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+
+    def plain_body(self) -> dict[str, Any]:
+        """Return the same: without any of its parts there is no take."""
+        return self.body()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest(TakeRequest):
+    """A request of `/v1/audio/speech`; its answer is a take, see `as_take`."""
+
+    path: ClassVar[str] = "/audio/speech"
+    wording: ClassVar[str] = "line"
+    clip_seconds: ClassVar[float] = 5.0
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
@@ -65,10 +89,6 @@ class SpeechRequest:
             "instructions": self.instructions,
             "response_format": self.response_format,
         }
-
-    def plain_body(self) -> dict[str, Any]:
-        """Return the same: the protocol has no optional parts."""
-        return self.body()
 
     def probe(self) -> "SpeechRequest":
         """Return a request of three words."""
@@ -85,21 +105,16 @@ class SpeechRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditionRequest:
+class AuditionRequest(TakeRequest):
     """A request of `/v1/chat/completions` with audio output; its answer is an improvised take.
 
-    `salt` is the id of the clip. Any answer of the protocol will do where `is_probe`.
+    Any answer of the protocol will do where `is_probe`.
     """
 
-    model: str
-    voice: str
-    text: str
-    instructions: str
-    response_format: str
-    salt: str
     is_probe: bool = False
     path: ClassVar[str] = "/chat/completions"
-    structured: ClassVar[bool] = False
+    wording: ClassVar[str] = "audition"
+    clip_seconds: ClassVar[float] = 10.0
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
@@ -112,10 +127,6 @@ class AuditionRequest:
                 {"role": "user", "content": self.text},
             ],
         }
-
-    def plain_body(self) -> dict[str, Any]:
-        """Return the same: without its parts for audio there is no speech."""
-        return self.body()
 
     def probe(self) -> "AuditionRequest":
         """Return a request of three words."""
@@ -161,6 +172,12 @@ class AuditionRequest:
         return replace(as_take(audio, seconds=IMPROVISED_SECONDS, rate=IMPROVISED_RATE), transcript=said)
 
 
+REQUESTS: dict[str, type[SpeechRequest | AuditionRequest]] = {
+    "speech": SpeechRequest,
+    "chat": AuditionRequest,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ServerBackend:
     """A speech server.
@@ -194,12 +211,12 @@ class ServerBackend:
     @property
     def wording(self) -> str:
         """The instructions that it follows."""
-        return "line" if self.api == "speech" else "audition"
+        return REQUESTS[self.api].wording
 
     @property
     def clip_seconds(self) -> float:
         """About what a line takes, or what an audition is asked to take."""
-        return 5.0 if self.api == "speech" else 10.0
+        return REQUESTS[self.api].clip_seconds
 
     def voices(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the voices of these names, or those of OpenAI's endpoint."""
@@ -228,9 +245,8 @@ class ServerBackend:
                     failed(item.id, error)
 
     async def _spoken(self, client: Client, item: Item) -> Take:
-        kind = SpeechRequest if self.api == "speech" else AuditionRequest
         words = (item.voice, item.text, item.instructions)
-        request = kind(self.server.model, *words, self.response_format, salt=item.id)
+        request = REQUESTS[self.api](self.server.model, *words, self.response_format, salt=item.id)
         return request.take(await client.complete(request))
 
 
