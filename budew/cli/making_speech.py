@@ -40,6 +40,29 @@ def synthesize(
 
 
 @app.command(no_args_is_help=True)
+@options.option_groups()
+def resynthesize(
+    source: options.AnyCorpus,
+    out: options.CorpusFolder,
+    running: Running,
+    seed: options.CorpusSeed = 0,
+    per_clip: Annotated[int, Option(min=1, help="Clips made of each clip.")] = 4,
+) -> None:
+    """Give neutral recordings of people the vocal cues of emotions, with the profiles, by a vocoder.
+
+    The words and the voice stay; pitch, tempo, energy, breath and roughness
+    change as in budew corpus synthesize. Each clip is a piece of 2 to 5 s.
+    Clips without a voice are listed in OUT/failures.jsonl.
+
+    Example: budew corpus resynthesize librispeech:LibriSpeech/ emotional/ --per-clip 8 --seed 1
+    """
+    require("pyworld", extra="train", purpose="budew corpus resynthesize")
+    from budew.synthesis.resynthesis import Resynthesize
+
+    run_job(Resynthesize(seed, per_clip), source, out, running)
+
+
+@app.command(no_args_is_help=True)
 @options.option_groups(clips_per_shard=100)
 def act(
     out: options.CorpusFolder,

@@ -6,10 +6,12 @@ emotion. Level means little by itself, since every recording also has a gain of 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 import soxr
 from scipy.signal import lfilter
 
@@ -63,7 +65,7 @@ def synthesize_parts(parts: Sequence[ClipPlan], espeak: Espeak, *, longest: floa
         room -= len(words) / SAMPLING_RATE + 0.2
         for piece in [*before, words, *after]:
             pieces += [piece, _silence(rng.uniform(0.08, 0.2))]
-    return _record(
+    return record(
         np.concatenate(pieces), rng.gauss(0, RECORDING_GAIN), rng.uniform(-75, -50), rng.getrandbits(64)
     )
 
@@ -75,7 +77,7 @@ def _part(plan: ClipPlan, espeak: Espeak, rng: random.Random) -> tuple[Signal, l
     spoken = np.asarray(
         soxr.resample(_trim(spoken), espeak.sampling_rate * formants, SAMPLING_RATE), dtype=np.float64
     )  # pitch and rate move with the formants
-    speech = color(spoken, plan, rng=rng)
+    speech = color(spoken, plan.settings, rng=rng)
     before = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_before]
     after = [_burst(name, plan, rng.getrandbits(64)) for name in plan.bursts_after]
     return speech, before, after
@@ -91,12 +93,19 @@ def _burst(name: str, plan: ClipPlan, seed: int) -> Signal:
     return np.asarray(sound * 10 ** ((gesture["level"] + rng.gauss(0, 1.5)) / 20))
 
 
-def _record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
+def record(samples: Signal, gain: float, floor: float, seed: int) -> Samples:
     """Set the level, add the noise of the room and keep the peaks inside full scale."""
     level = 10 ** ((NEUTRAL_LEVEL + gain) / 20)
     noise = np.random.default_rng(seed).standard_normal(len(samples)) * 10 ** (floor / 20)
     recorded = samples * level + noise
     return np.asarray(np.tanh(recorded / 0.98) * 0.98, dtype=np.float32)
+
+
+def as_flac(samples: Samples) -> bytes:
+    """Return samples (n,) at `SAMPLING_RATE` as a FLAC file."""
+    encoded = BytesIO()
+    soundfile.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    return encoded.getvalue()
 
 
 def _trim(samples: Signal) -> Signal:
@@ -122,11 +131,11 @@ def formant_factor(plan: ClipPlan) -> float:
     return plan.voice.vocal_tract * cues()["smile"].at(plan.settings["smile"], neutral=1.0)
 
 
-def color(samples: Signal, plan: ClipPlan, *, rng: random.Random) -> Signal:
-    """Return speech with the plan's voice quality, at a root mean square of 1 for neutral loudness."""
+def color(samples: Signal, settings: Mapping[str, float], *, rng: random.Random) -> Signal:
+    """Return speech (n,) with a voice quality, at a root mean square of 1 for neutral loudness."""
     noise = np.random.default_rng(rng.getrandbits(64))
     setting = {
-        name: cue.at(plan.settings[name], neutral=NEUTRALS[name])
+        name: cue.at(settings[name], neutral=NEUTRALS[name])
         for name, cue in cues().items()
         if name in NEUTRALS
     }

@@ -93,7 +93,7 @@ def plan_clip(number: int, *, seed: int, split: Split) -> ClipPlan:
     id = clip_id(number, seed=seed, split=split)
     rng = generator(seed, id, "plan")
     voice = _draw_voice(rng, split)
-    emotions = _draw_emotions(rng)
+    emotions = draw_emotions(rng)
     settings, bursts = express(emotions, rng)
     text = rng.choice(table("texts")[voice.language])
     rng.shuffle(bursts)
@@ -125,7 +125,8 @@ def _draw_voice(rng: random.Random, split: Split) -> Voice:
     return voice_of(variant, person, accent=accent, language=language, gender=gender)
 
 
-def _draw_emotions(rng: random.Random) -> dict[str, float]:
+def draw_emotions(rng: random.Random) -> dict[str, float]:
+    """Return one or two emotions with their intensities; for a few clips none."""
     if rng.random() < NEUTRAL_SHARE:
         return {}
     count = 2 if rng.random() < TWO_EMOTIONS_SHARE else 1

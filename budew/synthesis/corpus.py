@@ -6,18 +6,15 @@ what is missing, and neither the number of workers nor their order changes a byt
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-import soundfile as sf
 
 from budew.corpora.clip import Clip
 from budew.errors import InputError, JobError
 from budew.extras import require
 from budew.jobs import OnFailed, Plan
 from budew.jobs.plan import OnProgress
-from budew.synthesis.clip_audio import Samples, synthesize
+from budew.synthesis.clip_audio import Samples, as_flac, synthesize
 from budew.synthesis.clip_plan import SAMPLING_RATE, SPLITS, ClipPlan, Split, clip_id, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.version import __version__
@@ -91,11 +88,9 @@ def synthesize_corpus(
 
 
 def _clip(plan: ClipPlan, samples: Samples) -> Clip:
-    encoded = BytesIO()
-    sf.write(encoded, samples, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     return Clip(
         id=plan.id,
-        audio=encoded.getvalue(),
+        audio=as_flac(samples),
         format="flac",
         sampling_rate=SAMPLING_RATE,
         duration=round(len(samples) / SAMPLING_RATE, 4),

@@ -87,7 +87,8 @@ def test_the_help_of_a_command_fits_with_few_options_and_a_correct_example(monke
 
 
 def test_every_job_has_the_shared_options():
-    jobs = ["convert", "render", "segment", "caption", "transcribe", "select", "synthesize", "act", "measure"]
+    jobs = ["convert", "render", "segment", "caption", "transcribe", "select", "synthesize"]
+    jobs += ["resynthesize", "act", "measure"]
     jobs += [f"annotate {name}" for name in ("llm", "heads", "labels", "measures")]
     found = {path for path, command in leaves(COMMANDS) if flags_of(command) >= SHARED}
     assert found == {"paraphrase run", "face annotate", *(f"corpus {job}" for job in jobs)}

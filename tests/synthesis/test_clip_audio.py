@@ -100,7 +100,7 @@ def test_voice_quality_of_a_plan_stays_as_it_is(neutral, turned, first, second):
     time = np.arange(24_000) / SAMPLING_RATE
     voice = sum(np.sin(2 * np.pi * 120 * n * time) / n for n in range(1, 30)) * np.sin(9 * time) ** 2
     plan = replace(neutral, settings=dict.fromkeys(cues(), turned))
-    colored = color(voice, plan, rng=random.Random(1))
+    colored = color(voice, plan.settings, rng=random.Random(1))
     assert np.sqrt(np.mean(colored**2)) == pytest.approx(first, rel=1e-6)
     assert np.diff(colored) @ np.sin(2_500 * time[1:] ** 1.4) == pytest.approx(second, rel=1e-5)
 
