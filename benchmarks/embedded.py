@@ -34,7 +34,7 @@ from budew.corpora import Clip, read
 from budew.errors import InputError
 from budew.evaluation import Evaluation, evaluate, evaluate_corpus
 from budew.evaluation.metrics import score_emotions
-from budew.evaluation.results import Pair
+from budew.evaluation.pairs import Pair
 from budew.inference.captioned import Captioned
 from budew.inference.captioner import Captioner
 from budew.model.checkpoint import Checkpoint, load_checkpoint

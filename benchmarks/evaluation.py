@@ -14,8 +14,9 @@ from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
 from budew.evaluation.metrics import bootstrap, permutation_baseline
 from budew.evaluation.pair_metrics import pair_estimates
+from budew.evaluation.pairs import Pair
 from budew.evaluation.predictions import Prediction
-from budew.evaluation.results import Pair, evaluate
+from budew.evaluation.results import evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html
 from budew.taxonomy import EMOTIONS as NAMES

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from budew.captions.lexicon import Lexicon
-from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Kind, age_of
+from budew.captions.phrases import MARK, MARKS, QUOTED, UNKNOWN, Entry, Form, Kind
 from budew.captions.tokens import quoted_spans, spans
 from budew.errors import InputError
-from budew.taxonomy import trait
+from budew.taxonomy import age_group, trait
 from budew.taxonomy.scales import nearest_level
 
 _DECADE = 10
@@ -59,7 +59,7 @@ def items_of(text: str, tokens: Sequence[str], lexicon: Lexicon) -> list[Item]:
             word = tokens[item[0]]
             if word in MARKS:
                 item = (item[0], item[1], MARKS[word])
-            elif word[0].isdigit() and (meaning := _number(tokens, item[0], lexicon.ages)):
+            elif word[0].isdigit() and (meaning := _number(tokens, item[0])):
                 first = _age_start(tokens, item[0]) if meaning.kind is Kind.TRAIT else item[0]
                 while items and items[-1][0] >= first:
                     items.pop()
@@ -172,14 +172,14 @@ def _without(items: list[Item], text: str, held: Sequence[tuple[int, int]], entr
     return kept
 
 
-def _number(tokens: Sequence[str], index: int, ages: Sequence[tuple[int, str]]) -> Entry | None:
+def _number(tokens: Sequence[str], index: int) -> Entry | None:
     """Return what the number at `index` of the tokens means, None where it is any number."""
     word = tokens[index]
     share = _share(word)
     if share is not None:
         return Entry(Kind.RATING, word, nearest_level(share), phrase=word)
     years = _years(tokens, index)
-    name = "" if years is None else age_of(years, ages)
+    name = None if years is None else age_group(years)
     if not name:
         return None
     age = Entry(Kind.TRAIT, "age", value=name, phrase=word)

@@ -114,7 +114,6 @@ class Lexicon:
     speaking: frozenset[str]  # words that introduce what is spoken
     names: frozenset[str]  # first names that are emotion words
     known: frozenset[str]  # words that name no emotion wherever they stand
-    ages: tuple[tuple[int, str], ...]  # the last year of each age, and its name
     people_words: PeopleWords  # whose gender and age is meant
     kindless: Mapping[
         str, Mapping[str, str]
@@ -229,7 +228,6 @@ def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: Phras
         speaking=frozenset(table["speaking"]),
         names=frozenset(table["names"]),
         known=frozenset(table["known"]),
-        ages=tuple((int(last), str(name)) for last, name in table["ages"]),
         people_words=people_words(table),
         kindless={
             sound: {emotion(name): burst(kind) for name, kind in row.get("with", {}).items()}

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from budew.captions.tokens import PhraseTrie
-from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
+from budew.taxonomy import ACCENTS, ATTRIBUTES, CATEGORIES, LEVEL_NAMES, LEVELS, age_group, burst, emotion
 
 
 class Kind(StrEnum):
@@ -286,17 +286,12 @@ def _add_ages(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:
             *([numbers["tens"][tens - 2]] if tens else ()),
             *([numbers["ones"][ones - 1]] if ones else ()),
         )
-        age = age_of(years, table["ages"])
+        age = age_group(years) or ""
         _add(
             phrases,
             [pattern.format(" ".join(words)) for pattern in numbers["ages"]],
             Entry(Kind.TRAIT, "age", value=age),
         )
-
-
-def age_of(years: int, ages: Iterable[Sequence[Any]]) -> str:
-    """Return the age group of a number of years, empty beyond all of them."""
-    return next((str(name) for last, name in ages if years <= int(last)), "")
 
 
 def _add_accents(phrases: PhraseTrie[Entry], table: Mapping[str, Any]) -> None:

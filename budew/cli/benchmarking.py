@@ -84,7 +84,7 @@ def emonet_voice(
     """
     from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
     from budew.evaluation.decoding import COMPARED
-    from budew.evaluation.results import Settings
+    from budew.evaluation.pairs import Settings
     from budew.reports.emonet_voice_page import brief, emonet_voice_report
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections

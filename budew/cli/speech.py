@@ -194,10 +194,11 @@ def evaluate(
     batch_size: options.WindowBatch = 16,
     samples: Samples = 0,
 ) -> None:
-    """Score a captioner against the profiles of a corpus: correlation for each emotion, with intervals.
+    """Score a captioner against the profiles of a corpus: emotions, bursts, gender, age and style.
 
-    Intervals are 95 % bootstrap intervals. Clips that cannot be compared are left
-    out and listed on stderr; then the exit status is 1.
+    Each is scored over the clips in which it is labelled. Intervals are 95 %
+    bootstrap intervals, over speakers where all are known. Clips that cannot be
+    compared are left out and listed on stderr; then the exit status is 1.
 
     Example: budew evaluate 'data/test/*.tar' --html report.html
     """

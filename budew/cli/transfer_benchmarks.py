@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from budew.evaluation.benchmarks.acted_speech import ActedCorpus
     from budew.evaluation.benchmarks.coarse import CoarseResult
     from budew.evaluation.benchmarks.facial_expressions import Expressions
-    from budew.evaluation.results import Settings
+    from budew.evaluation.pairs import Settings
 
 AudioFolder = Annotated[Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth.")]
 PictureScores = Annotated[
@@ -119,7 +119,7 @@ def _score_faces(corpus: "Expressions", predictions: Path, labels: Path | None, 
 
 
 def _settings(reporting: Reporting) -> "Settings":
-    from budew.evaluation.results import Settings
+    from budew.evaluation.pairs import Settings
 
     return Settings(resamples=reporting.resamples, permutations=reporting.resamples, seed=reporting.seed)
 

@@ -69,7 +69,7 @@ def read_files(
 
     def made(path: Path) -> Clip:
         if place is not None:
-            _check_links(path, place)
+            check_links(path, place)
         if is_special(path):
             raise CorpusError("this is not a file: give the path of a file")
         id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
@@ -105,8 +105,16 @@ def saved_tables(folder: Path) -> list[Path]:
     return _tables(folder)
 
 
-def _check_links(path: Path, folder: Path) -> None:
-    """Refuse links that lead elsewhere: a folder from outside may hold any."""
+def check_links(path: Path, folder: Path) -> None:
+    """Refuse links that lead elsewhere: a folder from outside may hold any.
+
+    Args:
+        path: of audio; the JSON and text beside it are checked as well.
+        folder: resolved.
+
+    Raises:
+        CorpusError: one leads out of the folder.
+    """
     for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")):
         if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
             raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from budew.addresses import is_address
 from budew.corpora.folder import saved_tables
+from budew.corpora.named.reading import split_name
 from budew.corpora.sources import numbered_names
 from budew.errors import CorpusError
 
@@ -34,6 +35,7 @@ def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequenc
             raise CorpusError(f"{path} is in the output folder {out}: choose another folder for it")
     if is_address(source):
         return
+    _, source = split_name(source)
     for searched in map(Path, [source] if Path(source).exists() else numbered_names(str(source))):
         if searched.is_dir():
             if _is_below(place, searched.resolve()) and not saved_tables(searched):

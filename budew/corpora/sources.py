@@ -7,9 +7,12 @@
 | `clips.jsonl`, `clips.jsonl.gz`, `clips.csv`, `clips.tsv` | a manifest, paths relative to it; Lhotse's too |
 | `one.mp3` | one clip, with `one.json` and `one.txt` if they are there |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
+| `ravdess:FOLDER`, `mine.yaml:FOLDER` | a known corpus, with the labels of its names and tables |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
 | `hf://owner/name:config@split` | streamed from the Hugging Face hub |
+
+A folder of audio whose names are those of exactly one known corpus is read as that corpus.
 
 `budew.corpora.labels` interprets the labels of each clip.
 """
@@ -32,12 +35,23 @@ from budew.corpora.labels.words import odd_labels
 from budew.corpora.lhotse import supervisions_of
 from budew.corpora.manifest import MANIFEST, MANIFESTS, read_manifest, spans
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.named.reading import (
+    NamedFolder,
+    find_clips,
+    left_out_warning,
+    named_folder,
+    read_named,
+    recognized,
+    split_name,
+)
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span, check_file
 from budew.errors import BudewWarning, CorpusError, OnBad, report
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
+Entry = Path | str | NamedFolder
+"""One shard, table, manifest, audio file or folder, an address, or a folder of a known corpus."""
 Item = TypeVar("Item")
 MOST_ODD, _SHOWN = 1_000, 8
 """Different labels that are not understood: those that are counted, and those that a warning names."""
@@ -99,11 +113,12 @@ def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
             progress(done)
 
 
-def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = None) -> list[Path | str]:
+def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = None) -> list[Entry]:
     """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
 
     A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
-    to it; `budew.corpora.folder.audio_files` lists them. Addresses and datasets of the hub are text.
+    to it; `budew.corpora.folder.audio_files` lists them. Addresses and datasets of the hub are text. A
+    folder of a known corpus, named or recognized, is a `NamedFolder`.
 
     Args:
         source, media: as for `read`.
@@ -119,6 +134,9 @@ def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = 
         raise CorpusError("the name of the corpus is empty: give a file, a folder or a pattern")
     if is_address(source):
         return _at_address(name)
+    corpus, rest = split_name(source)
+    if corpus is not None:
+        return [named_folder(corpus, folder) for folder in _folders(rest)]
     path = Path(source)
     if path.exists():
         return _entries(path, media, on_bad)
@@ -151,7 +169,7 @@ def files_read(source: str | Path) -> Iterator[Path]:
 
 
 def read_one(
-    entry: Path | str,
+    entry: Entry,
     on_bad: OnBad | None = None,
     *,
     scale: str | None = None,
@@ -163,6 +181,8 @@ def read_one(
 
     The other arguments and errors are those of `read`.
     """
+    if isinstance(entry, NamedFolder):
+        return _read_named(entry, on_bad)
     if is_address(entry):
         return _read_address(str(entry), on_bad, scale, media)
     path, name = Path(entry), str(entry).lower()
@@ -207,7 +227,7 @@ def is_corpus_file(path: Path) -> bool:
     return path.name.lower().endswith((*_SHARDS, *MANIFESTS))
 
 
-def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Path | str]:
+def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Entry]:
     """Return what a file or folder consists of, without what is no file."""
     if not path.is_dir():
         return _plain([supervisions_of(path)], on_bad)
@@ -228,15 +248,16 @@ def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Path | str]
             raise unlisted[0]
         raise CorpusError(f"{path}: no shard, table, manifest or {media.name} file is in it: check the path")
     if not shards and not manifests:
-        return [path]  # its reader reports what cannot be listed
+        known = recognized(path, loose) if media == AUDIO else None
+        return [path if known is None else known]  # its reader reports what cannot be listed
     for error in unlisted:
         report(error, on_bad)
     return _plain(shards or manifests, on_bad)
 
 
-def _plain(files: list[Path], on_bad: OnBad | None) -> list[Path | str]:
+def _plain(files: list[Path], on_bad: OnBad | None) -> list[Entry]:
     """Return the paths that are files; report the others."""
-    plain: list[Path | str] = []
+    plain: list[Entry] = []
     for file in files:
         try:
             check_file(file)
@@ -274,6 +295,24 @@ def _read_folder(
     yield from read_files(loose, folder=folder, scale=scale, media=media, on_bad=on_bad)
 
 
+def _folders(name: str | Path) -> list[Path]:
+    """Return the folder of this name, or those that a pattern matches."""
+    if Path(name).exists() or not has_magic(str(name)):
+        return [Path(name)]
+    found = sorted(path for path in map(Path, glob(str(name), recursive=True)) if path.is_dir())
+    if not found:
+        raise CorpusError(f"{name}: not found: check the path")
+    return found
+
+
+def _read_named(place: NamedFolder, on_bad: OnBad | None) -> Iterator[Clip]:
+    found = find_clips(place)
+    fault = left_out_warning(place, found)
+    if fault is not None:
+        warnings.warn(BudewWarning(fault), stacklevel=2)
+    yield from read_named(place, list(found.clips), found.tables, on_bad)
+
+
 def numbered_names(name: str) -> list[str]:
     """Return the names that `{000..127}` in a name stands for, with as many digits as its first number.
 
@@ -290,7 +329,7 @@ def numbered_names(name: str) -> list[str]:
     return [f"{start}{number:0{width}d}{rest}" for number in numbers for rest in rests]
 
 
-def _at_address(source: str) -> list[Path | str]:
+def _at_address(source: str) -> list[Entry]:
     hub = import_module("budew.corpora.hub")
     if hub.is_hub_dataset(source):
         return list(hub.hub_shards(source))

@@ -29,8 +29,8 @@ from budew.correlation import FloatArray
 from budew.errors import InputError, SettingsError
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
+from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import Prediction, audio_name, by_id, read_predictions
-from budew.evaluation.results import Pair, Skipped
 from budew.extras import require
 from budew.files import whole_file
 from budew.profile import VoiceProfile

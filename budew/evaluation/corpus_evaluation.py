@@ -10,8 +10,9 @@ from pathlib import Path
 from budew.corpora import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import InputError
+from budew.evaluation.pairs import SCORED_TRAITS, Pair, Settings, Skipped, has_labels
 from budew.evaluation.predictions import NamedClips, Prediction, audio_name, by_id, read_predictions
-from budew.evaluation.results import Evaluation, Pair, Settings, Skipped, evaluate
+from budew.evaluation.results import Evaluation, evaluate
 from budew.taxonomy.scales import INTENSITY
 
 
@@ -32,7 +33,7 @@ def evaluate_corpus(
 ) -> Evaluation:
     """Compare the predictions of a model for the clips of a corpus with their profiles.
 
-    Clips without rated emotions, clips that cannot be captioned and damaged ones are left
+    Clips of which nothing that is scored is known, clips that cannot be captioned and damaged ones are left
     out of the metrics and listed in `skipped`. Memory holds one batch of audio and that of the examples.
 
     Args:
@@ -76,15 +77,16 @@ def evaluate_corpus(
 
 
 def _with_reference(corpus: str | Path, skipped: list[Skipped]) -> Iterator[Clip]:
-    """Read the clips whose emotions are known; add the others and what cannot be read to `skipped`."""
+    """Read the clips of which something is known; add the others and what cannot be read to `skipped`."""
     for clip in read(corpus, on_bad=lambda error: skipped.append(Skipped(str(corpus), str(error)))):
         if clip.profile is None:
             remedy = "budew corpus annotate labels makes one of its captions"
             skipped.append(Skipped(clip.id, f"the clip has no profile to compare with: {remedy}"))
         elif clip.is_withheld:
             skipped.append(Skipped(clip.id, "the clip is withheld: it joins a minor with sexual content"))
-        elif not clip.profile.rated:
-            skipped.append(Skipped(clip.id, "no emotion of its profile is rated"))
+        elif not has_labels(clip.profile):
+            scored = ", ".join(SCORED_TRAITS)
+            skipped.append(Skipped(clip.id, f"no emotion is rated, and no vocal burst, {scored} is known"))
         else:
             yield clip
 
@@ -98,7 +100,7 @@ def _from_file(path: str | Path, clips: Iterable[Clip], scale: str, corpus: str)
         if found is None:
             lacking.append(audio_name(clip))
         elif clip.profile is not None:
-            yield Pair(clip.id, clip.profile, found.profile, found.caption, clip.audio)
+            yield Pair(clip.id, clip.profile, found.profile, found.caption, clip.audio, clip.speaker)
     if lacking:
         raise InputError(
             f"{path} has no prediction for {len(lacking)} clips of {corpus}, such as "
@@ -154,9 +156,9 @@ def predict_clips(
 
 
 def _pairs(predicted: Iterable[tuple[Clip, Prediction]]) -> Iterator[Pair]:
-    for clip, prediction in predicted:
+    for clip, found in predicted:
         if clip.profile is not None:
-            yield Pair(clip.id, clip.profile, prediction.profile, prediction.caption, clip.audio)
+            yield Pair(clip.id, clip.profile, found.profile, found.caption, clip.audio, clip.speaker)
 
 
 def _with_examples(pairs: Iterable[Pair], examples: int) -> list[Pair]:

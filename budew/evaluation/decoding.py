@@ -16,8 +16,8 @@ from pydantic import Field
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, InputError
+from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import Prediction
-from budew.evaluation.results import Pair, Skipped
 from budew.profile import VoiceProfile
 from budew.settings import Settings
 

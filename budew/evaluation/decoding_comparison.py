@@ -17,7 +17,7 @@ from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_
 from budew.evaluation.decoding import GREEDY, Decoded, Decoding
 from budew.evaluation.metrics import REPORT_MAXIMUM
 from budew.evaluation.pair_metrics import pair_estimates
-from budew.evaluation.results import Settings, Skipped
+from budew.evaluation.pairs import Settings, Skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
 """Metrics of predicted intensities against reference ones, with bootstrap samples and a permutation baseline.
 
 Spearman's ρ and Pearson's r of each emotion over clips; mean absolute and root mean square error on the
-0–10 scale of the EmoNet-Voice papers; how often the strongest emotion is right; a confusion matrix. The
-permutation baseline scores the same predictions, assigned to random clips: it keeps how often each level is
-predicted.
+0–10 scale of the EmoNet-Voice papers; the area under the ROC curve between clips that have the emotion and
+clips that do not; how often the strongest emotion is right; a confusion matrix. The permutation baseline
+scores the same predictions, assigned to random clips: it keeps how often each level is predicted.
 
 Two conventions, because captions often leave an emotion out altogether:
 
 - The reference of an emotion is constant: its correlation is undefined (NaN here, null in JSON), counted, and
   left out of the mean.
-- The reference varies and the prediction is constant: its correlation counts as 0. Leaving it out instead
-  would reward a model for never predicting what it does not recognize.
+- The reference varies and the prediction is constant: its correlation counts as 0, and the area as 0.5.
+  Leaving it out instead would reward a model for never predicting what it does not recognize.
 
 An emotion counts over the clips in which it is rated and predicted; elsewhere its reference or prediction is
 NaN. What is predicted where it is not rated changes no metric. Strongest emotions are compared in clips in
@@ -26,10 +26,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from budew.correlation import FloatArray, pearson, spearman
+from budew.correlation import FloatArray, mean_ranks, pearson, spearman
+from budew.evaluation.pairs import IntArray
 from budew.taxonomy.scales import from_intensity
 
-METRICS = ("spearman", "pearson", "mae", "rmse")
+METRICS = ("spearman", "pearson", "mae", "rmse", "auc")
 REPORT_MAXIMUM = from_intensity(1.0, "report")
 """Errors are reported on 0–10, as the EmoNet-Voice papers do (their ratings of 0, 1, 2 times five)."""
 _CELLS_AT_A_TIME = 1_000_000
@@ -66,17 +67,33 @@ def score_emotions(reference: FloatArray, predicted: FloatArray, counts: FloatAr
         "pearson": correlations[1],
         "mae": _divided(counts @ np.abs(error), total),
         "rmse": np.sqrt(_divided(counts @ np.square(error), total)),
+        "auc": correlations[2],
     }
     mean = {metric: mean_over_emotions(values) for metric, values in by_emotion.items()}
     return Scores(by_emotion, mean | {"top1": _top1(reference, predicted, counts)})
 
 
-def bootstrap(reference: FloatArray, predicted: FloatArray, *, resamples: int, seed: int) -> Scores:
-    """Score `resamples` samples of the clips, drawn with replacement; ranks are those within each sample."""
-    clips = len(reference)
-    draws = np.random.default_rng(seed).multinomial(clips, np.full(clips, 1 / clips), size=resamples)
-    size = max(1, _CELLS_AT_A_TIME // clips)
-    chunks = (draws[start : start + size].astype(float) for start in range(0, resamples, size))
+def bootstrap(
+    reference: FloatArray,
+    predicted: FloatArray,
+    *,
+    resamples: int,
+    seed: int,
+    clusters: IntArray | None = None,
+) -> Scores:
+    """Score `resamples` samples of the clips, drawn with replacement; ranks are those within each sample.
+
+    Args:
+        reference, predicted: as for `score_emotions`, of at least one clip.
+        resamples, seed: of the draws.
+        clusters: number of each clip's cluster, such as its speaker, from 0: whole clusters are drawn.
+    """
+    clusters = np.arange(len(reference)) if clusters is None else clusters
+    count = int(clusters.max()) + 1
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    size = max(1, _CELLS_AT_A_TIME // len(reference))
+    starts = range(0, resamples, size)
+    chunks = (draws[start : start + size, clusters].astype(float) for start in starts)
     return _stack([score_emotions(reference, predicted, chunk) for chunk in chunks])
 
 
@@ -115,10 +132,22 @@ def strongest(intensities: FloatArray) -> FloatArray:
 def _correlations(
     reference: FloatArray, predicted: FloatArray, rated: npt.NDArray[np.bool_], counts: FloatArray
 ) -> FloatArray:
-    """Return Spearman's ρ and Pearson's r of one emotion over the clips in which it is rated, (2, rows)."""
+    """Return Spearman's ρ, Pearson's r and the area under the ROC curve of one emotion, (3, rows).
+
+    They are over the clips in which it is rated.
+    """
     if not rated.all():
         reference, predicted, counts = reference[rated], predicted[rated], counts[:, rated]
-    return np.stack([measure(reference, predicted, counts) for measure in (spearman, pearson)])
+    return np.stack([measure(reference, predicted, counts) for measure in (spearman, pearson, _auc)])
+
+
+def _auc(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:
+    """Area under the ROC curve between clips with and without an emotion, (rows,); NaN without both."""
+    drawn = counts * (reference > 0)
+    present = drawn.sum(axis=1)
+    absent = counts.sum(axis=1) - present
+    ranks = (drawn * mean_ranks(predicted, counts)).sum(axis=1)
+    return _divided(ranks - present * (present + 1) / 2, present * absent)
 
 
 def _top1(reference: FloatArray, predicted: FloatArray, counts: FloatArray) -> FloatArray:

@@ -22,8 +22,8 @@ from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.sources import read
 from budew.correlation import FloatArray
 from budew.errors import CorpusError, InputError
+from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_rows import RATED_ATTRIBUTES, PredictionRow, read_rows
-from budew.evaluation.results import Pair
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import INTENSITY, Scale, from_intensity, scale_named

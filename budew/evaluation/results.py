@@ -1,9 +1,9 @@
-"""Pairs of reference and predicted profiles, and their `Evaluation`: metrics with intervals."""
+"""`evaluate`: predicted profiles against reference ones, as an `Evaluation`: metrics with intervals."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import compress, pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from budew.correlation import Estimate, FloatArray, summarize
 from budew.errors import InputError
+from budew.evaluation.burst_metrics import BurstScores, score_bursts
+from budew.evaluation.class_metrics import with_intervals
 from budew.evaluation.metrics import (
     METRICS,
     Scores,
@@ -19,34 +21,11 @@ from budew.evaluation.metrics import (
     score_emotions,
     strongest,
 )
-from budew.profile import VoiceProfile, intensity_matrix
+from budew.evaluation.pairs import IntArray, Pair, Settings, Skipped, clusters_of, has_labels
+from budew.evaluation.trait_metrics import TraitScore, score_traits
+from budew.profile import intensity_matrix
 from budew.taxonomy import EMOTIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One clip: its reference profile and the predicted one.
-
-    Attributes:
-        id: of the clip.
-        reference, predicted: the profiles that are compared.
-        caption: the predicted caption, where the prediction came as one.
-        audio: encoded bytes or a path, for the few clips that a report plays.
-    """
-
-    id: str
-    reference: VoiceProfile
-    predicted: VoiceProfile
-    caption: str | None = None
-    audio: bytes | Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A clip left out of the metrics, and why."""
-
-    id: str
-    reason: str
+from budew.taxonomy.scales import nearest_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +52,23 @@ class EmotionScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Number of bootstrap resamples and of permutations, and their seed."""
+class FalseEmotions:
+    """What is named on clips without any emotion: those with all 40 rated, and none present.
 
-    resamples: int = 1000
-    permutations: int = 100
-    seed: int = 0
+    Attributes:
+        n: number of these clips that have a prediction of all emotions.
+        share: per cent of them for which an emotion is predicted, from the level slight on.
+        emotions: emotion → per cent of them, the most frequent first; those that are never predicted are left
+            out.
+    """
+
+    n: int
+    share: Estimate
+    emotions: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {"n": self.n, "share": self.share.to_dict(), "emotions": dict(self.emotions)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +79,17 @@ class Evaluation:
         model, corpus: names.
         pairs: ordered by clip id.
         skipped: clips left out.
-        emotions: one entry an emotion.
+        speakers: number of speakers, who were resampled for the intervals; None where clips were.
+        emotions: one entry an emotion; these metrics are over the clips in which an emotion is rated.
         mean, baseline: each metric averaged over the emotions, and "top1": of the predictions, and of the
             same predictions permuted over the clips.
         undefined: emotions whose reference is constant or nowhere rated (no correlation).
         unvaried: emotions whose reference varies and whose prediction does not (correlation 0).
         confusion: (41, 41), in clips with all emotions rated: strongest reference emotion by strongest
             predicted one, the last of each being none.
+        traits: one entry for each trait that is the label of a clip.
+        bursts: None where no clip has a labelled burst.
+        false_emotions: None where no clip is without emotion.
         settings: of intervals and baseline.
     """
 
@@ -103,13 +97,22 @@ class Evaluation:
     corpus: str
     pairs: tuple[Pair, ...]
     skipped: tuple[Skipped, ...]
+    speakers: int | None
     emotions: tuple[EmotionScore, ...]
     mean: Mapping[str, Estimate]
     baseline: Mapping[str, Estimate]
     undefined: tuple[str, ...]
     unvaried: tuple[str, ...]
     confusion: FloatArray
+    traits: tuple[TraitScore, ...]
+    bursts: BurstScores | None
+    false_emotions: FalseEmotions | None
     settings: Settings
+
+    @property
+    def rated(self) -> int:
+        """Number of clips in which an emotion is rated."""
+        return sum(bool(pair.reference.rated) for pair in self.pairs)
 
     @property
     def unparsed(self) -> int:
@@ -120,12 +123,13 @@ class Evaluation:
     @property
     def partly_rated(self) -> int:
         """Number of clips in which only some emotions are rated."""
-        return sum(not pair.reference.fully_rated for pair in self.pairs)
+        return sum(0 < len(pair.reference.rated) < len(EMOTIONS) for pair in self.pairs)
 
     @property
     def refused(self) -> float:
         """Per cent of the rated emotions of all clips that are not predicted; metrics are over the others."""
-        return 100 * sum(row.refused for row in self.emotions) / sum(row.rated for row in self.emotions)
+        rated = sum(row.rated for row in self.emotions)
+        return 100 * sum(row.refused for row in self.emotions) / max(1, rated)
 
     @property
     def emotionless(self) -> int:
@@ -139,6 +143,8 @@ class Evaluation:
             "model": self.model,
             "corpus": self.corpus,
             "clips": len(self.pairs),
+            "speakers": self.speakers,
+            "rated": self.rated,
             "partly_rated": self.partly_rated,
             "refused": self.refused,
             "skipped": [asdict(clip) for clip in self.skipped],
@@ -162,6 +168,9 @@ class Evaluation:
                 }
                 for row in self.emotions
             ],
+            "traits": {row.trait: row.to_dict() for row in self.traits},
+            "bursts": self.bursts and self.bursts.to_dict(),
+            "false_emotions": self.false_emotions and self.false_emotions.to_dict(),
         }
 
 
@@ -173,10 +182,11 @@ def evaluate(
     skipped: Sequence[Skipped] = (),
     settings: Settings | None = None,
 ) -> Evaluation:
-    """Compare predicted with reference profiles over the emotions that the reference rates.
+    """Compare predicted with reference profiles in what the reference knows: emotions, bursts, traits.
 
     An emotion that the prediction does not rate is refused: left out there, and counted. The result depends
-    on the pairs and the settings, not on the order of the pairs.
+    on the pairs and the settings, not on the order of the pairs. Intervals resample speakers where all are
+    known and there are several, else clips.
 
     Args:
         pairs: one a clip, each id once.
@@ -185,18 +195,20 @@ def evaluate(
         settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
 
     Raises:
-        InputError: there are no pairs, two with the same id, or one without any rated emotion.
+        InputError: there are no pairs, two with the same id, or one whose reference knows nothing.
     """
     settings = settings or Settings()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
     _check(ordered, corpus, skipped)
-    reference = intensity_matrix(pair.reference for pair in ordered)
-    predicted = intensity_matrix(pair.predicted for pair in ordered)
-    point = score_emotions(reference, predicted)
-    sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=settings.seed)
-    baseline = permutation_baseline(
-        reference, predicted, permutations=settings.permutations, seed=settings.seed
-    )
+    clusters, speakers = clusters_of([pair.speaker for pair in ordered])
+    rated = np.array([bool(pair.reference.rated) for pair in ordered])
+    reference = intensity_matrix(pair.reference for pair in compress(ordered, rated))
+    predicted = intensity_matrix(pair.predicted for pair in compress(ordered, rated))
+    point = sampled = baseline = score_emotions(reference, predicted)
+    if rated.any():
+        seed, drawn = settings.seed, np.unique(clusters[rated], return_inverse=True)[1]
+        sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=seed, clusters=drawn)
+        baseline = permutation_baseline(reference, predicted, permutations=settings.permutations, seed=seed)
     paired = ~np.isnan(reference + predicted)
     whole = paired.all(axis=1)
     confusion = strongest(reference[whole]).T @ strongest(predicted[whole])
@@ -206,14 +218,43 @@ def evaluate(
         corpus=corpus,
         pairs=ordered,
         skipped=tuple(skipped),
+        speakers=speakers,
         emotions=_by_emotion(reference, predicted, point, sampled, confusion),
         mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
         baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
         undefined=tuple(compress(EMOTIONS, constant)),
         unvaried=tuple(compress(EMOTIONS, ~constant & unvaried)),
         confusion=confusion,
+        traits=score_traits(ordered, clusters, settings),
+        bursts=score_bursts(ordered, clusters, settings),
+        false_emotions=_false_emotions(ordered, clusters, settings),
         settings=settings,
     )
+
+
+def _false_emotions(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> FalseEmotions | None:
+    """Count predicted emotions on the clips that have none."""
+    places = [
+        place
+        for place, pair in enumerate(pairs)
+        if pair.reference.fully_rated and not pair.reference.emotions and pair.predicted.fully_rated
+    ]
+    if not places:
+        return None
+    named = [
+        [name for name, intensity in pairs[place].predicted.emotions.items() if nearest_level(intensity)]
+        for place in places
+    ]
+    _, numbers = np.unique(clusters[places], return_inverse=True)
+    counts = [np.bincount(numbers), np.bincount(numbers, weights=[bool(names) for names in named])]
+    share = with_intervals(
+        np.stack(counts, axis=1).astype(np.float64),
+        lambda sums: {"share": 100 * sums[:, 1] / sums[:, 0]},
+        settings,
+    )
+    times = Counter(name for names in named for name in names)
+    shares = {name: 100 * count / len(places) for name, count in times.most_common()}
+    return FalseEmotions(len(places), share["share"][0], shares)
 
 
 def _by_emotion(
@@ -241,7 +282,8 @@ def _by_emotion(
 
 def _constant(values: FloatArray, rated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Return for each emotion whether all its values in rated clips are equal; shape (emotions,)."""
-    low, high = np.where(rated, values, np.inf).min(axis=0), np.where(rated, values, -np.inf).max(axis=0)
+    low = np.where(rated, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(rated, values, -np.inf).max(axis=0, initial=-np.inf)
     constant: npt.NDArray[np.bool_] = low >= high
     return constant
 
@@ -263,5 +305,5 @@ def _check(ordered: Sequence[Pair], corpus: str, skipped: Sequence[Skipped]) -> 
         if before.id == after.id:
             raise InputError(f"{corpus} has two clips with the id {before.id!r}: give every clip its own id")
     for pair in ordered:
-        if not pair.reference.rated:
-            raise InputError(f"clip {pair.id!r} of {corpus} has no rated emotion: leave it out")
+        if not has_labels(pair.reference):
+            raise InputError(f"clip {pair.id!r} of {corpus} has no label that is scored: leave it out")

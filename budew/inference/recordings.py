@@ -18,7 +18,7 @@ from budew.addresses import is_address, shown
 from budew.audio.samples import SHORTEST_TAIL, Window, windows
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
-from budew.corpora.sources import is_corpus_file, matches, read_one
+from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.turns import Turn, cut_turns, turns_of
 from budew.segmentation.recording import cut_recording
@@ -117,7 +117,7 @@ def from_clip(clip: Clip, source: str | None = None) -> Recording:
     return Recording(name, partial(_cut_encoded, clip.audio, name), clip.id, clip.audio)
 
 
-def _entries(path: str | Path) -> list[Recording | str | Path]:
+def _entries(path: str | Path) -> list[Recording | Entry]:
     """Return what a path stands for: recordings, and corpus files as `read_one` takes them."""
     if not is_address(path):
         if isdir(path):
@@ -129,7 +129,7 @@ def _entries(path: str | Path) -> list[Recording | str | Path]:
     return [*(one for some in inner for one in some), *failures]
 
 
-def _in_folder(folder: Path) -> list[Recording | str | Path]:
+def _in_folder(folder: Path) -> list[Recording | Entry]:
     unlisted: list[CorpusError] = []
     files = audio_files(folder, on_bad=unlisted.append)
     if files:
@@ -138,7 +138,7 @@ def _in_folder(folder: Path) -> list[Recording | str | Path]:
     return [*(entry for entry in found if entry != folder), *failures]
 
 
-def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
+def _matches(path: str | Path) -> tuple[list[Entry], list[Recording]]:
     bad: list[CorpusError] = []
     try:
         found = matches(path, on_bad=bad.append)
@@ -147,7 +147,7 @@ def _matches(path: str | Path) -> tuple[list[Path | str], list[Recording]]:
     return found, [_failing(shown(str(path)), error) for error in bad]
 
 
-def _recordings(entry: Recording | str | Path) -> Iterator[Recording]:
+def _recordings(entry: Recording | Entry) -> Iterator[Recording]:
     if isinstance(entry, Recording):
         yield entry
         return

@@ -7,6 +7,7 @@ of a job without input. The division is a function of the source alone, so every
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,10 +22,11 @@ from budew.corpora.delimited import DELIMITED
 from budew.corpora.folder import list_files, lonely_json, read_files
 from budew.corpora.manifest import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.named.reading import NamedFolder, find_clips, left_out_warning, read_named
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span
-from budew.corpora.sources import divide, matches, read_one
-from budew.errors import CorpusError, InputError, OnBad
+from budew.corpora.sources import Entry, divide, matches, read_one
+from budew.errors import BudewWarning, CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob
 from budew.jobs.notes import output_note, shard_path
 
@@ -61,6 +63,8 @@ class FileUnit:
         part: rows of a manifest or table; None for all of it.
         audio_root: folder whose audio a manifest may name, too.
         media: what is read.
+        corpus: the known corpus that the folder is read as; None for all else.
+        tables: its tables, which all of its units share.
     """
 
     name: str
@@ -69,6 +73,8 @@ class FileUnit:
     part: Part | None = None
     audio_root: Path | None = None
     media: Media = AUDIO
+    corpus: NamedFolder | None = None
+    tables: tuple[tuple[Path, ...], ...] = ()
 
     @property
     def label(self) -> str:
@@ -83,6 +89,9 @@ class FileUnit:
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; call `on_bad` for each bad item."""
+        if self.corpus is not None:
+            audio = [path for path in self.files if self.media.owns(path)]
+            return read_named(self.corpus, audio, self.tables, on_bad)
         if self.folder is not None:
             return _read_loose(self.files, self.folder, self.media, on_bad)
         root, media = self.audio_root, self.media
@@ -90,7 +99,7 @@ class FileUnit:
 
     def state(self) -> State:
         """Return size and modification time of the input, with the audio that a manifest names."""
-        own = [os.stat(path) for path in self.files]
+        own = [os.stat(path) for path in (*self.files, *self._definition())]
         size = sum(found.st_size for found in own)
         if isinstance(self.part, Span):
             size = (size if self.part.stop is None else self.part.stop) - self.part.start
@@ -117,12 +126,22 @@ class FileUnit:
                 digest.update(_name_below(self.folder, path) + _content(path))
         for path in self._named_audio():
             digest.update(_name_below(Path(self.paths[0]).parent, path) + _content(path))
+        for path in self._definition():
+            digest.update(_content(path))
         return digest.hexdigest()
 
     def absolute(self) -> "FileUnit":
         """Return the same unit with absolute paths, for another process."""
         paths = tuple(path if isinstance(path, str) else path.absolute() for path in self.paths)
-        return replace(self, paths=paths, folder=self.folder and self.folder.absolute())
+        corpus = self.corpus and replace(self.corpus, folder=self.corpus.folder.absolute())
+        tables = tuple(tuple(path.absolute() for path in some) for some in self.tables)
+        folder = self.folder and self.folder.absolute()
+        return replace(self, paths=paths, folder=folder, corpus=corpus, tables=tables)
+
+    def _definition(self) -> list[Path]:
+        """Return the files besides the audio that decide the labels of a known corpus."""
+        own = self.corpus.definition if self.corpus else None
+        return [*chain.from_iterable(self.tables), *([own] if own else [])]
 
     def _named_audio(self) -> list[Path]:
         if self.folder is not None or isinstance(self.part, Rows):
@@ -230,7 +249,10 @@ def file_units(
     return units
 
 
-def _units(entry: Path | str, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+def _units(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+    if isinstance(entry, NamedFolder):
+        yield from _of_corpus(entry, clips_per_shard)
+        return
     if is_address(entry):
         yield FileUnit(_name_of_address(str(entry)), (str(entry),), media=media)
         return
@@ -259,6 +281,20 @@ def _of_loose_files(folder: Path, clips_per_shard: int, media: Media) -> Iterato
     for number, start in enumerate(range(0, len(clips), clips_per_shard)):
         paths = tuple(chain.from_iterable(clips[start : start + clips_per_shard]))
         yield FileUnit(f"{name}-{number:05d}", paths, folder, media=media)
+
+
+def _of_corpus(place: NamedFolder, clips_per_shard: int) -> Iterator[FileUnit]:
+    """Divide the audio of a known corpus, with the text beside it."""
+    found = find_clips(place)
+    fault = left_out_warning(place, found)
+    if fault is not None:
+        warnings.warn(BudewWarning(fault), stacklevel=2)
+    audio, name = list(found.clips), place.folder.resolve().name or "clips"
+    for number, start in enumerate(range(0, len(audio), clips_per_shard)):
+        some = audio[start : start + clips_per_shard]
+        texts = (path.with_suffix(".txt") for path in some)
+        paths = tuple(sorted([*some, *(text for text in texts if text.is_file())]))
+        yield FileUnit(f"{name}-{number:05d}", paths, place.folder, corpus=place, tables=found.tables)
 
 
 def _read_loose(files: Sequence[Path], folder: Path, media: Media, on_bad: OnBad) -> Iterator[Clip]:

@@ -1,7 +1,8 @@
 """An evaluation as terminal tables (`tables`) and as one HTML page (`render_html`).
 
-The tables have means beside the permutation baseline, then a row an emotion; the page adds bars, heat maps
-and clips to listen to: with twelve players of three seconds a file of 320 kB, written in half a second.
+The tables have means beside the permutation baseline, a row an emotion, then what is in the captions besides
+emotions (`budew.reports.evaluation_sections`); the page adds bars, heat maps and clips to listen to: with
+twelve players of three seconds a file of 320 kB, written in half a second.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from budew.correlation import FloatArray
-from budew.evaluation.metrics import METRICS
-from budew.evaluation.results import EmotionScore, Evaluation, Pair
+from budew.evaluation.pairs import Pair
+from budew.evaluation.results import EmotionScore, Evaluation
+from budew.reports.evaluation_sections import evaluation_sections
 from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.plots import Axis
+from budew.reports.section_tables import terminal_table
+from budew.reports.sections import page_parts
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 
@@ -29,8 +33,10 @@ LABELS = {
     "pearson": "Pearson r",
     "mae": "MAE (0–10)",
     "rmse": "RMSE (0–10)",
+    "auc": "Area under ROC",
     "top1": "Strongest correct",
 }
+_COLUMNS = {"spearman": "ρ", "pearson": "r", "mae": "MAE", "rmse": "RMSE"}
 LISTED_SKIPS = 50
 """Skipped clips that are listed one by one."""
 FEW_CLIPS = 40
@@ -59,12 +65,12 @@ def parity_table(found: "Parity") -> Table:
 
 
 def tables(evaluation: Evaluation) -> RenderableType:
-    """Return the means, a row an emotion (best Spearman first, undefined ones last), and what is left out."""
-    made = table("emotion", "clips", "predicted", "ρ", "r", "MAE", "RMSE")
+    """Return the means, a row an emotion (best Spearman first), the other sections, and what is left out."""
+    made = table("emotion", "clips", "predicted", *_COLUMNS.values())
     for column in made.columns[1:]:
         column.min_width = 5
     for row in sorted((row for row in evaluation.emotions if row.rated), key=_worst_last):
-        values = (written(row.estimates[metric].value) for metric in METRICS)
+        values = (written(row.estimates[metric].value) for metric in _COLUMNS)
         made.add_row(row.emotion, str(row.support), str(row.predicted_support), *values)
     counts = {
         "captions without any parsed emotion, burst or trait": evaluation.unparsed,
@@ -77,12 +83,15 @@ def tables(evaluation: Evaluation) -> RenderableType:
         "clips in which only some emotions are rated: each emotion is scored where it is": (
             evaluation.partly_rated
         ),
+        "clips in which no emotion is rated": len(evaluation.pairs) - evaluation.rated,
         "clips skipped": len(evaluation.skipped),
     }
     remarks = [f"{count:5d} {what}" for what, count in counts.items() if count]
     if evaluation.refused:
         remarks.append(f"{evaluation.refused:5.1f} % of the rated emotions have no prediction: left out")
-    return Group(summary_table(evaluation), made, Text("\n".join(remarks)))
+    emotions = [summary_table(evaluation), made] if evaluation.rated else []
+    others = filter(None, map(terminal_table, evaluation_sections(evaluation, heat_maps=False)))
+    return Group(*emotions, *others, Text("\n".join(remarks)))
 
 
 def _worst_last(row: EmotionScore) -> float:
@@ -99,8 +108,9 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
-        filters={"written": written},
+        **page_parts(evaluation_sections(evaluation)),
         evaluation=evaluation,
+        resampled="speakers" if evaluation.speakers else "clips",
         unpredicted=[row.emotion for row in rated if row.refused == row.rated],
         summary=[_card(evaluation, metric) for metric in LABELS],
         axis=axis,

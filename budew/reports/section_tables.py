@@ -37,11 +37,12 @@ def terminal(
     for card in cards:
         bounds = interval(card.low, card.high, card.digits, " … ")
         main.add_row(*map(Text, (card.label, cell(card.value, card.digits), bounds, card.note)))
-    tables = [made for section in sections if (made := _terminal_table(section))]
+    tables = [made for section in sections if (made := terminal_table(section))]
     return Group(main, *tables, *(Text(f"{term}: {text}") for term, text in notes))
 
 
-def _terminal_table(section: Section) -> RichTable | None:
+def terminal_table(section: Section) -> RichTable | None:
+    """Return a section as a table of rich; None of a heat map."""
     if isinstance(section, HeatMap):
         return None
     shown = section if isinstance(section, Table) else in_numbers(section)

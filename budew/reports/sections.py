@@ -169,14 +169,22 @@ def render_sections(
     """Return a report as one HTML page that loads nothing; `budew.reports.page.write_page` writes it."""
     return render_page(
         "sections_page",
-        filters={"cell": cell, "written": written},
-        interval=interval,
+        **page_parts(sections),
         title=title,
         subtitle=subtitle,
         cards=cards,
-        sections=[_laid_out(section) for section in sections],
         notes=list(notes),
     )
+
+
+def page_parts(sections: Sequence[Section]) -> dict[str, Any]:
+    """Return what `render_page` needs for a page with sections; its template imports `sections.html.j2`."""
+    return {
+        "sheets": ("sections",),
+        "filters": {"cell": cell, "written": written},
+        "interval": interval,
+        "sections": [_laid_out(section) for section in sections],
+    }
 
 
 def cell(value: Cell, digits: int = 2) -> str:

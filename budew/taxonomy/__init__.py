@@ -190,6 +190,9 @@ ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType(
 )
 """The 15 voice attributes by their published names."""
 
+AGES: Mapping[int, str] = MappingProxyType(_TABLE["ages"])
+"""The last year of each age group, ascending, to its name."""
+
 WITHHELD: Mapping[str, Mapping[str, Any]] = MappingProxyType(packaged_table(__package__, "withheld"))
 """Who is a minor and what is sexual, for `VoiceProfile.is_withheld`."""
 
@@ -271,6 +274,11 @@ def trait(name: str, value: str | float) -> tuple[str, str | float]:
         raise InputError(f"the trait {name!r} takes a word, not {repr(value)[:LONGEST_ACCENT]}")
     attribute = ATTRIBUTES[_NUMBER_TRAITS.resolve(name)]
     return attribute.name, attribute.scale.checked(value, what=f"voice attribute {attribute.name!r}")
+
+
+def age_group(years: float) -> str | None:
+    """Return the value of the trait `age` for a number of years; None beyond all groups."""
+    return next((name for last, name in AGES.items() if 0 <= years < last + 1), None)
 
 
 def find_attribute(name: str) -> str | None:

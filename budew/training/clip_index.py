@@ -29,8 +29,9 @@ import numpy.typing as npt
 from budew.audio.samples import measure
 from budew.captions.render import says_anything
 from budew.corpora import Clip
+from budew.corpora.named.reading import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
-from budew.corpora.sources import matches, read_one
+from budew.corpora.sources import Entry, matches, read_one
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 from budew.taxonomy import WITHHELD
@@ -170,7 +171,7 @@ def _joined(parts: Sequence[Path]) -> ClipIndex:
     return ClipIndex(joined, tuple(files), left_out)
 
 
-def _index_entry(entry: Path | str, *, folder: Path) -> tuple[Path, int]:
+def _index_entry(entry: Entry, *, folder: Path) -> tuple[Path, int]:
     """Index one shard, table, manifest or folder; return the file that is written last, and its clips."""
     facts = _facts(entry, folder)
     if not facts.exists():
@@ -178,13 +179,13 @@ def _index_entry(entry: Path | str, *, folder: Path) -> tuple[Path, int]:
     return facts, len(np.load(facts.with_suffix(".npy"), mmap_mode="r"))
 
 
-def _facts(entry: Path | str, folder: Path) -> Path:
+def _facts(entry: Entry, folder: Path) -> Path:
     """Return the file that is written last when an entry is indexed."""
     made_of = json.dumps([_state(entry), dict(WITHHELD), __version__, ROW.descr], default=str)
     return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.json"
 
 
-def _write_index(entry: Path | str, facts: Path) -> None:
+def _write_index(entry: Entry, facts: Path) -> None:
     left_out: Counter[str] = Counter()
     files: dict[str, int] = {}
     rows: list[tuple[Any, ...]] = []
@@ -207,7 +208,7 @@ def _write_index(entry: Path | str, facts: Path) -> None:
     unfinished.replace(facts)
 
 
-def _placed(entry: Path | str, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
+def _placed(entry: Entry, facts: Path) -> Iterator[tuple[Clip, Path, int, int]]:
     """Yield each clip, the file with its audio, and its place in the file."""
     path = Path(entry)
     if not isinstance(entry, Path) or path.suffix.lower() != ".tar":
@@ -242,10 +243,12 @@ def _noted(clip: Clip) -> tuple[bytes, int]:
     return json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode() + b"\n", flags
 
 
-def _state(entry: Path | str) -> list[Any]:
+def _state(entry: Entry) -> list[Any]:
     """Return what changes when an entry does: name, size and time of its files."""
     path = Path(entry)
     if not path.exists():
         return [str(entry)]
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [[str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    known = [entry.corpus.model_dump_json()] if isinstance(entry, NamedFolder) else []
+    states = ([str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns] for file in files)
+    return [*known, *states]

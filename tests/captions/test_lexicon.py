@@ -37,10 +37,8 @@ def test_the_file_has_each_key_once_and_nothing_but_text():
     table = yaml.load(ENGLISH.read_text(encoding="utf-8"), OnceLoader)
     for key, known, canonical in (("emotions", EMOTIONS, emotion), ("bursts", BURSTS, burst)):
         assert Counter(map(canonical, table[key])) == Counter(known)
-    ages = table.pop("ages")
     assert set(table.pop("rating")) == set(table["intensity"])
     assert all(isinstance(words, int) for words in table.pop("budget").values())
-    assert [last for last, _ in ages] == sorted(last for last, _ in ages)
     spoken = [text for key in table if "frames" not in key and key != "forms" for text in texts(table[key])]
     assert all(isinstance(text, str) and not any(map(str.isdigit, text)) for text in spoken)
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
-from budew.evaluation.results import Pair
+from budew.evaluation.pairs import Pair
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS
 from tests.inference.conftest import sound

@@ -22,8 +22,8 @@ from budew.evaluation.calibration import (
     write_calibration,
 )
 from budew.evaluation.decoding import Decoding
+from budew.evaluation.pairs import Pair
 from budew.evaluation.predictions import audio_name
-from budew.evaluation.results import Pair
 from budew.model.checkpoint import identity
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS

@@ -8,8 +8,8 @@ from sklearn.isotonic import IsotonicRegression
 from budew.evaluation.calibration import is_for_fitting
 from budew.evaluation.decoding import GREEDY, Decoded, Decoding
 from budew.evaluation.decoding_comparison import compare_decodings
+from budew.evaluation.pairs import Settings, Skipped
 from budew.evaluation.predictions import Prediction
-from budew.evaluation.results import Settings, Skipped
 from budew.profile import VoiceProfile
 from budew.reports.emonet_voice_page import decoding_table
 from budew.taxonomy import EMOTIONS

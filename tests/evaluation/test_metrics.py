@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from budew.correlation import FloatArray, summarize
 from budew.evaluation.metrics import bootstrap, permutation_baseline, score_emotions
@@ -29,6 +30,9 @@ def test_every_metric_equals_scipy_and_the_definition(levels: bool) -> None:
         assert scores["spearman"][0, e] == pytest.approx(stats.spearmanr(x, y).statistic)
         assert scores["mae"][0, e] == pytest.approx(10 * np.mean(np.abs(x - y)))
         assert scores["rmse"][0, e] == pytest.approx(10 * np.sqrt(np.mean((x - y) ** 2)))
+        assert scores["auc"][0, e] == pytest.approx(
+            roc_auc_score(x > 0, y) if levels else np.nan, nan_ok=True
+        )
 
 
 def test_a_constant_prediction_correlates_zero_and_a_constant_reference_not_at_all() -> None:
@@ -41,6 +45,8 @@ def test_a_constant_prediction_correlates_zero_and_a_constant_reference_not_at_a
         assert np.isnan(values[0])
         assert values[1] == 0
         assert score_emotions(reference, predicted).mean[metric][0] == pytest.approx(values[1:].mean())
+    assert np.isnan(score_emotions(reference, predicted).by_emotion["auc"][0, 0])
+    assert list(score_emotions(reference, predicted).by_emotion["auc"][0, 1:]) == [0.5, 1]
 
 
 def test_a_single_clip_has_errors_and_no_correlation() -> None:
@@ -75,6 +81,17 @@ def test_resamples_in_several_chunks_give_what_one_pass_gives(monkeypatch: pytes
     whole = score_emotions(reference, predicted, draws.astype(float))
     chunked = bootstrap(reference, predicted, resamples=resamples, seed=1)
     assert chunked.mean["spearman"] == pytest.approx(whole.mean["spearman"])
+
+
+def test_whole_clusters_are_drawn_and_scored_as_the_clips_in_them() -> None:
+    reference, predicted = intensities(40, 2, seed=13), intensities(40, 2, seed=14)
+    clusters = np.arange(40) % 5
+    sampled = bootstrap(reference, predicted, resamples=8, seed=2, clusters=clusters)
+    for row, draw in enumerate(np.random.default_rng(2).multinomial(5, np.full(5, 0.2), size=8)):
+        clips = np.repeat(np.arange(40), draw[clusters])
+        alone = score_emotions(reference[clips], predicted[clips])
+        for metric in ("spearman", "auc", "mae"):
+            assert sampled.mean[metric][row] == pytest.approx(alone.mean[metric][0])
 
 
 def test_permuted_predictions_correlate_with_nothing() -> None:

@@ -74,6 +74,42 @@ def test_support_and_confusion_tell_what_was_taken_for_what() -> None:
     assert result.confusion.sum() == 3
 
 
+def test_emotions_named_on_clips_without_any_are_counted_where_all_are_rated() -> None:
+    fear, nothing = VoiceProfile({"Fear": 0.5, "Pain": 0.25}), VoiceProfile()
+    partly, female = VoiceProfile(rated=["Fear"]), VoiceProfile(traits={"gender": "female"})
+    pairs = [Pair(f"{n}", nothing, fear if n < 3 else nothing) for n in range(8)]
+    pairs += [Pair("faint", nothing, VoiceProfile({"Awe": 0.1})), Pair("said", female, female)]
+    others = [Pair("partly", partly, fear), Pair("afraid", fear, fear), Pair("refused", nothing, UNKNOWN)]
+    found = evaluate([*pairs, *others], settings=FEW).false_emotions
+    assert (found.n, found.share.value, found.emotions) == (10, 30, {"Fear": 30, "Pain": 30})
+    assert found.share.low < 30 < found.share.high
+    assert evaluate(others, settings=FEW).false_emotions is None
+
+
+def test_clips_whose_emotions_are_unknown_change_no_metric_of_emotions(pairs: list[Pair]) -> None:
+    coughs = VoiceProfile(None, ["Cough"], {"gender": "male"})
+    more = [*pairs, *(Pair(f"x{n}", coughs, VoiceProfile({"Fear": 1}, ["Cough"])) for n in range(9))]
+    with_them, without = (evaluate(some, settings=FEW) for some in (more, pairs))
+    for name in ("mean", "baseline", "emotions", "undefined", "partly_rated", "refused", "false_emotions"):
+        assert getattr(with_them, name) == getattr(without, name)
+    assert (with_them.rated, len(with_them.pairs), with_them.bursts.n) == (60, 69, 9)
+    alone = evaluate(more[60:], settings=FEW)
+    assert alone.mean["spearman"].value is None
+    assert (alone.rated, alone.refused, alone.bursts.groups.overall["micro_recall"].value) == (0, 0, 100)
+
+
+def test_intervals_resample_speakers_where_all_are_known_and_there_are_several(pairs: list[Pair]) -> None:
+    def interval(some: list[Pair]) -> tuple[int | None, float, float]:
+        found = evaluate(some, settings=FEW)
+        return found.speakers, found.mean["spearman"].low, found.mean["spearman"].high
+
+    spoken = [replace(pair, speaker=f"s{n % 4}") for n, pair in enumerate(pairs)]
+    speakers, *by_speaker = interval(spoken)
+    assert (speakers, by_speaker == list(interval(pairs)[1:])) == (4, False)
+    assert interval([replace(spoken[0], speaker=None), *spoken[1:]]) == interval(pairs)
+    assert interval([replace(pair, speaker="one") for pair in pairs]) == interval(pairs)
+
+
 EMPTY, UNKNOWN = VoiceProfile(), VoiceProfile(None)
 
 
@@ -81,7 +117,7 @@ EMPTY, UNKNOWN = VoiceProfile(), VoiceProfile(None)
     ("pairs", "message"),
     [
         ([], r"no clips to evaluate; all 1 were skipped, .* no sound"),
-        ([Pair("measured", UNKNOWN, EMPTY)], "'measured' of clips"),
+        ([Pair("measured", VoiceProfile(None, (), {"pace": "fast"}), EMPTY)], "'measured' of clips"),
         ([Pair("same", EMPTY, EMPTY)] * 2, "'same'"),
     ],
 )

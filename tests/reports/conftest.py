@@ -4,8 +4,11 @@ import base64
 import io
 from html.parser import HTMLParser
 
+import pytest
 import soundfile
 
+from budew.evaluation import Pair
+from budew.profile import VoiceProfile
 from tests.evaluation.conftest import _vowel, clips, corpus, pairs  # noqa: F401  # fixtures
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e"
@@ -64,3 +67,23 @@ def check_safe(text: str) -> Page:
         for name in ("src", "href"):
             assert (attributes.get(name) or "data:").startswith("data:")
     return page
+
+
+@pytest.fixture(scope="session")
+def labelled_pairs() -> list[Pair]:
+    """Clips with emotions or none, bursts, gender, age and style, and captions that are often right."""
+    rows = []
+    for n in range(24):
+        gender, age = ("female", "male")[n % 2], ("child", "adult", "elderly")[n % 3]
+        label = VoiceProfile(
+            {"Sadness": 0.5} if n % 4 else {},
+            ("Sobs", "Chuckle")[: n % 3],
+            {"gender": gender, "age": age, "style": "whispered"},
+        )
+        predicted = VoiceProfile(
+            {"Sadness": 0.5, "Hope/Optimism": 0.25} if n % 3 else {},
+            ("Quiet Sob", "Yawn")[: n % 2 + 1],
+            {"gender": "female"} | ({"age": age} if n % 5 else {}),
+        )
+        rows.append(Pair(f"{n:02d}", label, predicted, "A caption.", speaker=f"s{n % 6}"))
+    return rows

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from budew.evaluation.benchmarks.coarse import Example, load_task, score_coarse
-from budew.evaluation.results import Settings, Skipped
+from budew.evaluation.pairs import Settings, Skipped
 from budew.reports.coarse_benchmark_page import coarse_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import Bars, HeatMap, StackedBars, Table, render_sections

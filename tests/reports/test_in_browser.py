@@ -71,8 +71,9 @@ def test_sections_fit_wide_and_narrow_windows(browser):
     check_layout(browser, sections_page())
 
 
-def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs):
-    check_layout(browser, render_html(evaluate(pairs, settings=Settings(resamples=20, permutations=3))))
+def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs, labelled_pairs):
+    for some in (pairs, labelled_pairs):
+        check_layout(browser, render_html(evaluate(some, settings=Settings(resamples=20, permutations=3))))
 
 
 def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):

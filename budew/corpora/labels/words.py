@@ -5,11 +5,12 @@ Labels rate the emotions that they name, and those of the whole set of labels wh
 `ClassLabel` of Hugging Face): nothing is known of the others. "neutral" says that there are none, and rates
 all. What names no emotion is listed as not understood, and so are numbers under a misspelt name.
 
-Columns such as `gender`, `age` and `accent` give traits, with the words of Common Voice too. Numbers in them
-(years of age, an arousal) are not read, as their scales are not known: they are listed as not understood, and
-stay in the metadata like all other columns.
+Columns such as `gender`, `age` and `accent` give traits, with the words of Common Voice too; ages in years
+("34", "30s", "20-29") their group. Other numbers (an arousal) are not read, as their scales are not known:
+they are listed as not understood, and stay in the metadata like all other columns.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +18,18 @@ from budew.corpora.known_names import LONGEST_UNREAD, form, unread
 from budew.corpora.labels.emotion_words import LONGEST_TEXT, emotions_in, is_neutral, named_emotion
 from budew.corpora.labels.scores import number_in
 from budew.errors import InputError
-from budew.taxonomy import EMOTIONS, find_attribute, misspelt_emotion, trait
+from budew.taxonomy import ATTRIBUTES, EMOTIONS, age_group, find_attribute, misspelt_emotion, trait
 
 __all__ = ["LONGEST_TEXT", "describe_words", "emotions_in", "trait_value", "with_speaker"]
 
 NUMBER = "a number on an unknown scale"
 NAMELESS = "a number without a name"
 _MAYBE = "a number: is it"
+_AGE = re.compile(
+    r"(?P<first>\d{1,3})(?:\.0+)?\s*(?:(?P<decade>'?s)|\+|(?:-|–|to)\s*(?P<last>\d{1,3}))?"
+    r"\s*(?:years?(?: old)?|y/?o?)?"
+)
+_DECADE = 10
 Classes = Mapping[str, Sequence[str]]
 """The names of all labels of a column, by column."""
 
@@ -76,25 +82,58 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
     traits: dict[str, str] = {}
     odd = _numbers_not_understood(row)
     for name, columns in form("speaker")["columns"].items():
-        for column in (column for column in columns if isinstance(row.get(column), str)):
-            word = _word(name, row[column])
+        for column, text in ((column, _text(row, name, column)) for column in columns):
+            word = None if text is None else trait_word(name, text)
             if word is not None:
                 traits.setdefault(name, word)
-            elif column not in odd and not _is_no_accent(name, row[column]):
-                odd |= unread(column, row[column])
+                odd.pop(column, None)
+            elif text is not None and column not in odd and not _is_no_accent(name, text):
+                odd |= unread(column, text)
     if row.get("profile") is None or _form(row) == "words":
         odd |= _words_not_understood(row)
     unknown = {"not_understood": odd} if odd else {}
     return {**row, **(_described(row, traits) if traits else {}), **unknown}
 
 
-def _word(name: str, text: str) -> str | None:
-    """Return the word of the taxonomy for a text; None where it is unknown or not understood."""
+def _text(row: Mapping[str, Any], name: str, column: str) -> str | None:
+    """Return the text of a column with a trait, and the digits of an age in years; None for all else.
+
+    A number of at most 6 may be the voice attribute Age, where there are scores or other attributes.
+    """
+    value = row.get(column)
+    number = number_in(value)
+    if number is None:
+        return value if isinstance(value, str) else None
+    if name != "age" or not number.is_integer():
+        return None
+    has_scores = _form(row) not in (None, "words") or any(
+        find_attribute(key) for key in row if key != column and number_in(row[key]) is not None
+    )
+    return None if has_scores and number <= ATTRIBUTES["Age"].scale.high else str(int(number))
+
+
+def trait_word(name: str, text: str) -> str | None:
+    """Return the word of the taxonomy for a text; None where it is unknown or not understood.
+
+    An age may be a number of years, a decade or a range: "34", "30s", "20-29", "60+".
+    """
     said = text.strip().casefold()
     if said in form("speaker")["unknown"] or _is_no_accent(name, text):
         return None
+    if name == "age" and (age := age_in(said)) is not None:
+        return age
     word = trait_value(name, form("speaker")["words"].get(name, {}).get(said, text.strip()))
     return None if word is None else str(word)
+
+
+def age_in(text: str) -> str | None:
+    """Return the age group of years, of a decade or of the middle of a range; None for anything else."""
+    found = _AGE.fullmatch(text)
+    if found is None or not int(found["first"]):  # 0 stands for unknown
+        return None
+    first, decade, last = int(found["first"]), found["decade"], found["last"]
+    end = first + _DECADE - 1 if decade else int(last or first)
+    return age_group((first + end + 1) // 2)
 
 
 def trait_value(name: str, value: str | float) -> str | float | None:

@@ -16,8 +16,8 @@ from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse
 from budew.evaluation.corpus_evaluation import predict_clips
+from budew.evaluation.pairs import Settings, Skipped
 from budew.evaluation.predictions import Prediction, by_id, read_predictions
-from budew.evaluation.results import Settings, Skipped
 from budew.profile import intensity_matrix
 from budew.resources import packaged_table
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale, scale_named

@@ -23,8 +23,8 @@ import numpy as np
 
 from budew.correlation import Estimate, FloatArray
 from budew.errors import InputError
-from budew.evaluation.benchmarks.coarse_metrics import Decisions, IntArray, estimate, permutation_baseline
-from budew.evaluation.results import Settings, Skipped
+from budew.evaluation.class_metrics import Decisions, estimate, permutation_baseline
+from budew.evaluation.pairs import IntArray, Settings, Skipped
 from budew.resources import packaged_table
 from budew.taxonomy import EMOTIONS, emotion
 
@@ -87,7 +87,7 @@ class CoarseResult:
         n: number of clips.
         speakers: number of speakers, who were resampled; None where clips were.
         incomplete: clips with scores for a part of the mapped emotions.
-        overall: `coarse_metrics.METRICS` with intervals; refused clips count as wrong.
+        overall: `class_metrics.METRICS` with intervals; refused clips count as wrong.
         baseline: mean of these over permutations of the labels, and their 95 % range.
         by_class: class → `n`, `accuracy`, `recall` (argmax), `accepted` (per cent of all clips).
         by_intensity: intensity of the acting → `n` and the metrics; empty where the corpus has none.

@@ -42,8 +42,8 @@ from budew.evaluation.calibration import Calibration, read_calibration
 from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
 from budew.evaluation.metrics import REPORT_MAXIMUM
+from budew.evaluation.pairs import Settings, Skipped
 from budew.evaluation.predictions import NamedClips, Prediction, key_of, read_predictions
-from budew.evaluation.results import Settings, Skipped
 from budew.resources import packaged_table
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import INTENSITY, from_intensity, to_intensity

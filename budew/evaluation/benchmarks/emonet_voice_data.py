@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from budew.addresses import is_address
 from budew.corpora.clip import Clip
 from budew.corpora.hub import SCHEME
 from budew.corpora.known_names import choose, form, language_tag
 from budew.corpora.labels.ratings import answers_in
 from budew.corpora.labels.talent import shard_name
-from budew.corpora.sources import matches, read_one
+from budew.corpora.sources import Entry, matches, read_one
 from budew.curation.consensus import majority
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
@@ -86,7 +85,7 @@ def read_rated_clips(source: str | Path) -> list[RatedClip]:
     """
     clips: dict[str, RatedClip] = {}
     for entry in matches(on_hub(source)):
-        is_table = not is_address(entry) and str(entry).lower().endswith(_TABLES)
+        is_table = isinstance(entry, Path) and str(entry).lower().endswith(_TABLES)
         for where, clip in _of_table(Path(entry)) if is_table else _of_corpus(entry):
             if clip.id in clips:
                 raise CorpusError(f"{where}: a second clip is called {clip.id!r}: give each its own name")
@@ -120,7 +119,7 @@ def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
         yield where, _clip(where, row[answers], file, [own, default], fields)
 
 
-def _of_corpus(entry: Path | str) -> Iterator[tuple[str, RatedClip]]:
+def _of_corpus(entry: Entry) -> Iterator[tuple[str, RatedClip]]:
     for clip in read_one(entry):
         where = f"{entry}: clip {clip.id!r}"
         fields = {"language": clip.language, "speaker": clip.speaker}

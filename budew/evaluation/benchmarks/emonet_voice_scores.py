@@ -14,7 +14,7 @@ import numpy as np
 from budew.correlation import Estimate, FloatArray, summarize
 from budew.evaluation.benchmarks.emonet_voice_data import CLASSES, POINTS, RatedClip, category_order
 from budew.evaluation.pair_metrics import PAIR_METRICS, pair_estimates, permuted_estimates
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.taxonomy import EMOTION_TABLE
 
 UNKNOWN = "unknown"

@@ -21,8 +21,8 @@ from budew.evaluation.benchmarks.coarse import (
     load_task,
     score_coarse,
 )
+from budew.evaluation.pairs import Settings
 from budew.evaluation.predictions import NamedClips, by_id, read_scores
-from budew.evaluation.results import Settings
 from budew.resources import packaged_table
 
 Expressions = Literal["ferd", "affectnet"]

@@ -103,9 +103,10 @@ def test_words_of_common_voice_are_read(row, traits):
     [
         ({"gender": "femal"}, {"gender": "femal"}),
         ({"accent": "a/b <c>"}, {"accent": "a/b <c>"}),
-        ({"age": 34}, {"age": "a number on an unknown scale"}),
-        ({"age": "34", "arousal": "0.5"},
+        ({"age": 3.5}, {"age": "a number on an unknown scale"}),
+        ({"age": "3", "arousal": "0.5"},
          {"age": "a number on an unknown scale", "arousal": "a number on an unknown scale"}),
+        ({"age": 0}, {"age": "a number on an unknown scale"}),
         ({"style": 3, "gender": ["x"], "accent": None}, None),
         ({"gender": "unknown", "age": "", "accent": "no accent"}, None),
     ],

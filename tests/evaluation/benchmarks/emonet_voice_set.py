@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from tests.evaluation.conftest import vowel
 
 CATEGORIES = ("Anger", "Sadness", "Jealousy & Envy", "Interest", "Relief", "Authenticity", "Arousal")

@@ -10,7 +10,7 @@ from budew import render
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.inference import Captioner
 from budew.model.checkpoint import EMBEDDED
 from budew.profile import VoiceProfile

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import CoarseTask, Example, decide, load_task, score_coarse
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.taxonomy import EMOTIONS
 
 NAMES = ("emodb", "ravdess", "ferd", "affectnet")
@@ -51,6 +51,7 @@ def percentages(task, rows) -> dict[str, float]:
         "accuracy": 100 * float(np.mean(right)),
         "argmax_accuracy": 100 * accuracy_score(labels, argmax),
         "unweighted_average_recall": 100 * balanced_accuracy_score(labels, argmax),
+        "macro_f1": 100 * f1_score(labels, argmax, labels=sorted(set(labels)), average="macro"),
         "accepted_classes": float(accepted.sum(axis=1).mean()),
         "refused": 0.0,
     }
@@ -113,7 +114,7 @@ def test_speakers_are_resampled_with_all_of_their_clips():
         for draw in draws
     ]
     assert result["speakers"] == 6
-    for metric in ("accuracy", "argmax_accuracy", "accepted_classes"):
+    for metric in ("accuracy", "argmax_accuracy", "macro_f1", "accepted_classes"):
         low, high = np.quantile([sample[metric] for sample in sampled], [0.025, 0.975])
         assert (result[metric]["low"], result[metric]["high"]) == pytest.approx((low, high), abs=1e-9)
     alone = score_coarse(task, [replace(row, speaker="one") for row in rows], settings=FEW).to_dict()

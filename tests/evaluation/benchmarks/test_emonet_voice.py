@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.taxonomy import EMOTION_TABLE
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
 

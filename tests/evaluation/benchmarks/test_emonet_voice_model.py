@@ -12,7 +12,7 @@ from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
 from budew.evaluation.calibration import calibrate, write_calibration
 from budew.evaluation.decoding import GREEDY, Decoding
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.reports.emonet_voice_page import brief, emonet_voice_report
 from budew.resources import data_folder
 from budew.taxonomy import EMOTIONS

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from budew.errors import BudewError
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.benchmarks.facial_expressions import class_in_path, facial_expressions, read_labels
-from budew.evaluation.results import Settings
+from budew.evaluation.pairs import Settings
 from budew.taxonomy import EMOTIONS
 
 FEW = Settings(resamples=20, permutations=20)

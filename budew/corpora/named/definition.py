@@ -1,0 +1,227 @@
+"""A corpus as data: the pattern of its paths, what each part means, its tables, and its labels as emotions.
+
+A *part* is a named group of the pattern, a column of a table, or a constant. Parts with these
+names are fields of a clip: `label`, `intensity`, `speaker`, `gender`, `age`, `accent`, `timbre`, `style`,
+`pace`, `language` and `transcript`. All others are kept in its metadata.
+"""
+
+import re
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from budew.errors import InputError
+from budew.resources import read_yaml
+from budew.settings import Settings, load, validated
+from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, burst, emotion, trait
+from budew.taxonomy.scales import scale_named
+
+Kind = Literal["acted", "elicited", "natural", "read", "sounds"]
+Level = Literal["slight", "moderate", "strong", "extreme"]
+_DEFINITIONS = "definitions"
+
+
+def intensity_of(level: Level) -> float:
+    """Return the intensity of a level, in (0, 1]."""
+    return LEVELS[LEVEL_NAMES.index(level)]
+
+
+class Meaning(Settings):
+    """What a label of a corpus says of the voice. In short, a name of an emotion, or a list of names."""
+
+    emotions: tuple[str, ...] | None = Field(
+        default=None,
+        description="Emotions that are present; an empty list: none of the 40 is; left out: unknown.",
+    )
+    bursts: tuple[str, ...] = Field(default=(), description="Vocal bursts.")
+    traits: dict[str, str] = Field(default={}, description="Traits, such as style: whispered.")
+    why: str = Field(default="", description="Reason, where the mapping is not obvious.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return {"emotions": (given,)}
+        return {"emotions": given} if isinstance(given, tuple) else given
+
+    @field_validator("emotions")
+    @classmethod
+    def _emotions(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if names is None else tuple(map(emotion, names))
+
+    @field_validator("bursts")
+    @classmethod
+    def _bursts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(burst, names))
+
+    @field_validator("traits")
+    @classmethod
+    def _traits(cls, given: dict[str, str]) -> dict[str, str]:
+        return {name: str(trait(name, value)[1]) for name, value in given.items()}
+
+
+class Table(Settings):
+    """A table beside the audio: CSV or TSV with named columns, JSON, or the lines of a text."""
+
+    file: str = Field(
+        description="Pattern for the end of its path; its named groups are columns of each row."
+    )
+    key: dict[str, str] = Field(
+        description="Parts of a clip that a row must have, and the column of each; `file` is the file's name."
+    )
+    columns: dict[str, str] = Field(description="Parts that it gives, and the column of each.")
+    line: str | None = Field(
+        default=None, description="Pattern for the lines of a text; its groups are the columns."
+    )
+    ratings: dict[str, str] = Field(
+        default={},
+        description="Emotions that are rated in it, and the column of each; they replace the label.",
+    )
+    scale: str | None = Field(default=None, description="Scale of the ratings, such as 0-100.")
+    required: bool = Field(default=False, description="Without it nothing is known of the labels.")
+
+    @field_validator("file", "line")
+    @classmethod
+    def _patterns(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else _compiled(pattern).pattern
+
+    @model_validator(mode="after")
+    def _scale(self) -> "Table":
+        for name in self.ratings:
+            emotion(name)
+        if self.ratings:
+            scale_named(self.scale or "")
+        return self
+
+
+class Speakers(Settings):
+    """Speakers of whom the same is known."""
+
+    names: tuple[str, ...] = Field(description="As the part `speaker` has them.")
+    gender: str | None = Field(default=None, description="A word of the taxonomy.")
+    age: int | None = Field(default=None, description="Years.")
+    accent: str | None = Field(default=None, description="A word of the taxonomy.")
+
+
+class NamedCorpus(Settings):
+    """A corpus whose labels are in its file names, folders and tables."""
+
+    title: str = Field(description="Name of the corpus, as it is written.")
+    about: str = Field(description="One sentence.")
+    kind: Kind = Field(description="Acted, elicited or natural emotions, read speech, or sounds.")
+    languages: tuple[str, ...] = Field(
+        default=(), description="BCP 47 tags; one is that of every clip, if no part is."
+    )
+    hours: float | None = Field(default=None, description="Hours of audio.")
+    speaker_count: int | None = Field(default=None, description="Number of speakers.")
+    licence: str | None = Field(
+        default=None, description="SPDX identifier, or in words; left out where none is stated."
+    )
+    address: str | None = Field(default=None, description="Where it is had.")
+    source: str = Field(description="Where the figures and the encoding are from.")
+    citation: str = Field(default="", description="BibTeX.")
+
+    pattern: str = Field(description="Regular expression for the end of a path without suffix, with groups.")
+    examples: tuple[str, ...] = Field(description="Paths that it matches, without suffix.")
+    parts: dict[str, str] = Field(default={}, description="What each part means, for readers.")
+    values: dict[str, dict[str, str]] = Field(
+        default={}, description="By part: what a code stands for; codes in any case."
+    )
+    constant: dict[str, str] = Field(
+        default={}, description="Parts that are the same in all clips; {name} is another part."
+    )
+    speakers: tuple[Speakers, ...] = Field(default=(), description="Traits that the names do not have.")
+    tables: tuple[Table, ...] = Field(default=(), description="Tables beside the audio.")
+
+    labels: dict[str, Meaning] = Field(default={}, description="What each label means; labels in any case.")
+    levels: dict[str, Level] = Field(default={}, description="Level of each value of `intensity`.")
+    level: Level = Field(default="moderate", description="Level of a label without intensity.")
+    distinctive: bool = Field(
+        default=True,
+        description="No other corpus has such names: a folder of them is recognized.",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern(cls, pattern: str) -> str:
+        return _compiled(pattern).pattern
+
+    @field_validator("labels", "levels", mode="before")
+    @classmethod
+    def _any_case(cls, given: Any) -> Any:
+        return (
+            {str(key).casefold(): value for key, value in given.items()} if isinstance(given, dict) else given
+        )
+
+    @field_validator("values")
+    @classmethod
+    def _codes(cls, given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        return {part: {key.casefold(): value for key, value in of.items()} for part, of in given.items()}
+
+    @model_validator(mode="after")
+    def _examples(self) -> "NamedCorpus":
+        wrong = next((name for name in self.examples if self.match(name) is None), None)
+        if wrong is not None:
+            raise ValueError(f"the pattern does not match the example {wrong!r}: correct one of them")
+        return self
+
+    @cached_property
+    def rated(self) -> tuple[str, ...]:
+        """The emotions that any label stands for: those that are known of a labelled clip."""
+        rating = (name for table in self.tables for name in map(emotion, table.ratings))
+        known = {name for meaning in self.labels.values() for name in meaning.emotions or ()} | set(rating)
+        return tuple(name for name in EMOTIONS if name in known)
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:.*?/)??(?P<_own>{self.pattern})", re.DOTALL)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Return the parts of a path without suffix, and under `""` what names the recording; None if it is
+        not named as the corpus names its own.
+        """
+        found = self._regex.fullmatch(path)
+        if found is None:
+            return None
+        parts = {name: text for name, text in found.groupdict().items() if text is not None}
+        return {"": parts.pop("_own"), **parts}
+
+
+@cache
+def known_corpora() -> dict[str, NamedCorpus]:
+    """Return all definitions of this package by name, in the order of the alphabet. Takes about 0.1 s."""
+    return {name: known_corpus(name) for name in corpus_names()}
+
+
+@cache
+def corpus_names() -> tuple[str, ...]:
+    """Return the names of the definitions in this package."""
+    found = (files(__package__) / _DEFINITIONS).iterdir()
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in found if file.name.endswith(".yaml")))
+
+
+@cache
+def known_corpus(name: str) -> NamedCorpus:
+    """Return a definition of this package.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    if name not in corpus_names():
+        raise InputError(f"{name!r} is no corpus that is known by name: see budew corpora")
+    return validated(NamedCorpus, read_yaml(files(__package__) / _DEFINITIONS / f"{name}.yaml"), name=name)
+
+
+def load_definition(file: Path) -> NamedCorpus:
+    """Return the definition in a YAML file, or raise `SettingsError`."""
+    return load(NamedCorpus, file)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression ({error})") from error

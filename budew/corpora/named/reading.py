@@ -1,0 +1,320 @@
+"""Folders of known corpora as clips.
+
+`NamedFolder` is a folder that is read by a definition: given by name, `ravdess:FOLDER`, or recognized by
+`recognized`. The 32,130 clips of EmoGator take 3 s on one core, undecoded.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.folder import check_links, list_files
+from budew.corpora.known_names import language_tag, unread
+from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.labels.words import trait_word
+from budew.corpora.media import AUDIO
+from budew.corpora.named.definition import (
+    Meaning,
+    NamedCorpus,
+    Table,
+    corpus_names,
+    intensity_of,
+    known_corpora,
+    known_corpus,
+    load_definition,
+)
+from budew.corpora.named.tables import FILE, Tables, cell, table_files
+from budew.corpora.sidecar import is_special, read_text
+from budew.errors import CorpusError, OnBad
+from budew.profile import VoiceProfile
+from budew.taxonomy import WORD_TRAITS, emotion
+from budew.taxonomy.scales import scale_named
+
+SAMPLE = 100
+"""Audio files by whose names a folder is recognized."""
+NEARLY_ALL = 0.95
+"""Share of them that a corpus must match."""
+_NAMED = re.compile(r"([^:/\\]+|.+\.ya?ml):(.+)", re.DOTALL)
+_OWN = ("label", "intensity", "speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFolder(os.PathLike[str]):
+    """A folder that is read as a known corpus. As a path it is the folder.
+
+    Attributes:
+        folder: with the audio, at any depth.
+        name: of the corpus.
+        corpus: its definition.
+        definition: the user's file with it; None for those of this package.
+    """
+
+    folder: Path
+    name: str
+    corpus: NamedCorpus = field(repr=False, compare=False)
+    definition: Path | None = None
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def __str__(self) -> str:
+        return f"{self.definition or self.name}:{self.folder}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """The files of a folder that belong to a corpus.
+
+    Attributes:
+        clips: audio of the corpus with its parts, in the order of the paths.
+        tables: files of each of its tables.
+        left_out: other audio, with the reason.
+    """
+
+    clips: Mapping[Path, dict[str, str]]
+    tables: tuple[tuple[Path, ...], ...]
+    left_out: tuple[tuple[Path, str], ...]
+
+
+def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
+    """Return the corpus that a source names, and the rest: `("ravdess", "data")` of `ravdess:data`.
+
+    The corpus is a name of this package or a YAML file; it is None where the source names none.
+    """
+    matched = None if isinstance(source, Path) and source.exists() else _NAMED.fullmatch(str(source))
+    if matched is None or matched[2].startswith("//") or os.path.exists(str(source)):
+        return None, source
+    prefix, rest = matched.groups()
+    if prefix.lower().endswith((".yaml", ".yml")):
+        return Path(prefix), rest
+    return (prefix.lower(), rest) if prefix.lower() in corpus_names() else (None, source)
+
+
+def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
+    """Return a folder as that of a corpus, which is named as `split_name` gives it.
+
+    Raises:
+        CorpusError: it is no folder.
+        SettingsError: the definition is invalid.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: is not a folder: give the folder with the audio of the corpus")
+    if isinstance(corpus, Path):
+        return NamedFolder(folder, corpus.stem, load_definition(corpus), corpus)
+    return NamedFolder(folder, corpus, known_corpus(corpus))
+
+
+def recognized(folder: Path, audio: Sequence[Path]) -> NamedFolder | None:
+    """Return the folder as that of the one corpus whose names nearly all of its audio has; None where none or
+    several fit, or the audio has JSON of its own beside it.
+
+    Looks at `SAMPLE` names, spread evenly; opens nothing.
+    """
+    count = min(SAMPLE, len(audio))
+    some = [audio[len(audio) * number // count] for number in range(count)]
+    if not some or any(path.with_suffix(".json").is_file() for path in some):
+        return None
+    names = [_matched_text(path) for path in some]
+    fitting = [
+        name
+        for name, corpus in known_corpora().items()
+        if corpus.distinctive
+        and sum(corpus.match(one) is not None for one in names) >= NEARLY_ALL * len(names)
+    ]
+    return NamedFolder(folder, fitting[0], known_corpora()[fitting[0]]) if len(fitting) == 1 else None
+
+
+def find_clips(place: NamedFolder, files: Iterable[Path] | None = None) -> FoundFiles:
+    """Return the audio of a folder that is named as the corpus names its own, and its tables.
+
+    Two files of one name are one recording: copies of corpora often hold each twice.
+
+    Args:
+        place: the folder.
+        files: all below it, where they are known.
+
+    Raises:
+        CorpusError: the folder cannot be listed, no audio is named so, or a required table is missing.
+    """
+    files = list_files(place.folder) if files is None else list(files)
+    clips: dict[Path, dict[str, str]] = {}
+    left_out: list[tuple[Path, str]] = []
+    first: dict[str, Path] = {}
+    for path in filter(AUDIO.owns, files):
+        parts = place.corpus.match(_matched_text(path))
+        if parts is None:
+            left_out.append((path, f"not named as {place.corpus.examples[0]}"))
+        elif first.setdefault(parts[""], path) is not path:
+            left_out.append((path, f"another file of this name is {first[parts['']]}"))
+        else:
+            clips[path] = parts
+    if not clips:
+        fault = f"no audio file is named as {place.corpus.examples[0]}"
+        raise CorpusError(f"{place.folder}: {fault}: give the folder of {place.corpus.title}")
+    return FoundFiles(clips, table_files(place.corpus.tables, place.folder, files), tuple(left_out))
+
+
+def read_named(
+    place: NamedFolder,
+    files: Sequence[Path] | None = None,
+    tables: Sequence[Sequence[Path]] | None = None,
+    on_bad: OnBad | None = None,
+) -> Iterator[Clip]:
+    """Read a folder as a known corpus.
+
+    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read.
+
+    Args:
+        place: the folder.
+        files, tables: some of its audio, and the tables, as `find_clips` gives them; by default all.
+        on_bad: as for `budew.read`.
+
+    Raises:
+        CorpusError: as `find_clips`; an empty file, a link that leaves the folder, an invalid table.
+    """
+    if files is None or tables is None:
+        found = find_clips(place)
+        files, tables = list(found.clips), found.tables
+    reader = _Reader(place, Tables(place.corpus.tables, tables))
+    yield from distinct_clips(((str(path), partial(reader.clip, path)) for path in files), on_bad)
+
+
+class _Reader:
+    """Makes clips of the files of one corpus."""
+
+    def __init__(self, place: NamedFolder, tables: Tables) -> None:
+        self._place, self._corpus, self._tables = place, place.corpus, tables
+        self._root = place.folder.resolve()
+        self._speakers = {
+            name: {key: value for key, value in of.model_dump(exclude={"names"}).items() if value is not None}
+            for of in self._corpus.speakers
+            for name in of.names
+        }
+        self._profile = lru_cache(maxsize=4096)(self._make_profile)
+
+    def clip(self, path: Path) -> Clip:
+        """Return the clip of a file."""
+        check_links(path, self._root)
+        if is_special(path):
+            raise CorpusError("this is not a file: give the path of a file")
+        if not path.stat().st_size:
+            raise CorpusError("the file is empty: copy or record it again")
+        parts, ratings = self._parts(path)
+        traits, odd = self._traits(parts)
+        label = parts.get("label")
+        profile = self._profile(label, parts.get("intensity"), tuple(traits.items()), tuple(ratings.items()))
+        if label is not None and label.casefold() not in self._corpus.labels:
+            odd |= unread("emotion", label)
+        metadata: dict[str, Any] = {
+            name: value for name, value in parts.items() if name not in _OWN or name in ("label", "intensity")
+        }
+        if (years := number_in(parts.get("age"))) is not None:
+            metadata["age"] = int(years) if years.is_integer() else years
+        metadata["profile_from"] = {"form": "corpus", "corpus": self._place.name} | (
+            {"ratings": True} if ratings else {}
+        )
+        if odd:
+            metadata["not_understood"] = odd
+        return Clip(
+            path.relative_to(self._place.folder).with_suffix("").as_posix(),
+            path,
+            path.suffix[1:].lower(),
+            language=self._language(parts),
+            speaker=parts.get("speaker"),
+            transcript=parts.get("transcript") or _text_beside(path),
+            profile=profile,
+            source=self._corpus.title,
+            license=self._corpus.licence,
+            metadata=metadata,
+        )
+
+    def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
+        """Return the parts of a file, of its name, its tables, its speaker and the constants; and ratings."""
+        corpus, ratings = self._corpus, dict[str, float]()
+        parts = corpus.match(_matched_text(path))
+        if parts is None:
+            raise CorpusError(f"is not named as {corpus.examples[0]}: leave it out")
+        parts = {name: self._value(name, text) for name, text in parts.items()} | {FILE: path.stem}
+        for table, row in self._tables.rows(parts):
+            for name, column in table.columns.items():
+                if (text := cell(row, column)) is not None:
+                    parts.setdefault(name, self._value(name, text))
+            ratings |= self._ratings(table, row)
+        for name, value in self._speakers.get(parts.get("speaker", ""), {}).items():
+            parts.setdefault(name, str(value))
+        for name, text in corpus.constant.items():
+            filled = re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)
+            parts.setdefault(name, filled)
+        return {name: text for name, text in parts.items() if text.strip()}, ratings
+
+    def _value(self, part: str, code: str) -> str:
+        return self._corpus.values.get(part, {}).get(code.casefold(), code)
+
+    def _ratings(self, table: Table, row: Mapping[str, str]) -> dict[str, float]:
+        numbers = {emotion(name): number_in(cell(row, column)) for name, column in table.ratings.items()}
+        known = {name: number for name, number in numbers.items() if number is not None}
+        return intensities(known, scale_named(table.scale or "")) if known else {}
+
+    def _traits(self, parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the traits of the speaker, and what of them is not understood."""
+        traits, odd = dict[str, str](), dict[str, str]()
+        for name in WORD_TRAITS:
+            if name in parts:
+                word = trait_word(name, parts[name])
+                if word is None:
+                    odd |= unread(name, parts[name])
+                else:
+                    traits[name] = word
+        return traits, odd
+
+    def _make_profile(
+        self,
+        label: str | None,
+        intensity: str | None,
+        traits: tuple[tuple[str, str], ...],
+        ratings: tuple[tuple[str, float], ...],
+    ) -> VoiceProfile | None:
+        corpus = self._corpus
+        meaning = corpus.labels.get((label or "").casefold(), Meaning())
+        level = intensity_of(corpus.levels.get((intensity or "").casefold(), corpus.level))
+        emotions = None if meaning.emotions is None else dict.fromkeys(meaning.emotions, level)
+        rated = corpus.rated if emotions else None
+        if ratings:
+            emotions, rated = dict(ratings), tuple(name for name, _ in ratings)
+        found = {**meaning.traits, **dict(traits)}
+        if emotions is None and not meaning.bursts and not found:
+            return None
+        return VoiceProfile(emotions, meaning.bursts, found, rated)
+
+    def _language(self, parts: Mapping[str, str]) -> str | None:
+        spoken = parts.get("language")
+        if spoken is None:
+            return self._corpus.languages[0] if len(self._corpus.languages) == 1 else None
+        return language_tag(spoken) or spoken
+
+
+def left_out_warning(place: NamedFolder, found: FoundFiles) -> str | None:
+    """Return what to warn of where audio is left out; None where nothing is."""
+    if not found.left_out:
+        return None
+    path, reason = found.left_out[0]
+    count = f"{len(found.left_out):,} of {len(found.left_out) + len(found.clips):,} audio files"
+    return (
+        f"{place.folder}: read as {place.corpus.title}: {count} are left out, such as {path.name}: {reason}"
+    )
+
+
+def _matched_text(path: Path) -> str:
+    """Return the absolute path without suffix, against the end of which patterns are matched."""
+    text = os.path.abspath(path)
+    return text[: len(text) - len(path.suffix)].replace(os.sep, "/")
+
+
+def _text_beside(path: Path) -> str | None:
+    text = path.with_suffix(".txt")
+    return read_text(text) if text.is_file() else None

@@ -1,0 +1,178 @@
+"""Vocal bursts of predictions against the labels: recall and precision of the 16 groups and of each burst.
+
+Captions speak of groups ("she laughs"), which `parse` reads as the commonest burst of the group, so the
+groups count first. A profile without bursts may be one whose bursts nobody labelled: recall and precision are
+over the clips that have a labelled burst; how many of the others got one is a number of its own, no error.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from budew.correlation import Estimate, FloatArray, summarize
+from budew.evaluation.class_metrics import divided, with_intervals
+from budew.evaluation.pairs import IntArray, Pair, Settings
+from budew.taxonomy import BURST_GROUPS, BURSTS
+
+BURST_METRICS = ("micro_recall", "micro_precision", "macro_recall", "macro_precision")
+"""In per cent. Micro: of all labels and predictions together. Macro: means over the names that are labelled,
+where the precision of one that is never predicted counts as 0."""
+_GROUP_OF = {burst: group for group, bursts in BURST_GROUPS.items() for burst in bursts}
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class BurstScore:
+    """A burst or a group.
+
+    Attributes:
+        name: of the taxonomy.
+        support, predicted: number of clips that have it, and for which it was predicted.
+        recall, precision: in per cent; undefined without support, or without predictions.
+    """
+
+    name: str
+    support: int
+    predicted: int
+    recall: Estimate
+    precision: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data but for the name."""
+        return {
+            "support": self.support,
+            "predicted": self.predicted,
+            "recall": self.recall.to_dict(),
+            "precision": self.precision.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BurstTable:
+    """Scores of all groups, or of all bursts, in the order of the taxonomy.
+
+    Attributes:
+        rows: one for each.
+        overall, baseline: `BURST_METRICS` of the predictions, and of the same permuted over the clips.
+    """
+
+    rows: tuple[BurstScore, ...]
+    overall: Mapping[str, Estimate]
+    baseline: Mapping[str, Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data; undefined metrics are None."""
+        return {
+            **{name: one.to_dict() for name, one in self.overall.items()},
+            "permutation_baseline": {name: one.to_dict() for name, one in self.baseline.items()},
+            "by_name": {row.name: row.to_dict() for row in self.rows},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BurstScores:
+    """Metrics of vocal bursts.
+
+    Attributes:
+        n: clips with a labelled burst, over which everything is.
+        groups, bursts: by group of the taxonomy, and by burst.
+        unlabelled: clips without a labelled burst.
+        named_there: number of these for which a burst was predicted; it may well be there.
+    """
+
+    n: int
+    groups: BurstTable
+    bursts: BurstTable
+    unlabelled: int
+    named_there: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "n": self.n,
+            "groups": self.groups.to_dict(),
+            "bursts": self.bursts.to_dict(),
+            "unlabelled": self.unlabelled,
+            "named_there": self.named_there,
+        }
+
+
+def score_bursts(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> BurstScores | None:
+    """Score the vocal bursts of predictions; None if no clip has a labelled one.
+
+    Args:
+        pairs: of n clips.
+        clusters: number of what each clip is resampled with, (n,).
+        settings: bootstrap resamples, permutations and seed.
+    """
+    labelled = [place for place, pair in enumerate(pairs) if pair.reference.bursts]
+    if not labelled:
+        return None
+    some = [pairs[place] for place in labelled]
+    others = [pair for pair in pairs if not pair.reference.bursts]
+    numbers = np.unique(clusters[labelled], return_inverse=True)[1]
+
+    def scored(names: Sequence[str], named: Callable[[str], str]) -> BurstTable:
+        label = _present(names, [map(named, pair.reference.bursts) for pair in some])
+        predicted = _present(names, [map(named, pair.predicted.bursts) for pair in some])
+        return _table(names, label, predicted, numbers, settings)
+
+    return BurstScores(
+        n=len(some),
+        groups=scored(tuple(BURST_GROUPS), _GROUP_OF.__getitem__),
+        bursts=scored(BURSTS, str),
+        unlabelled=len(others),
+        named_there=sum(bool(pair.predicted.bursts) for pair in others),
+    )
+
+
+def _present(names: Sequence[str], found: Sequence[Iterable[str]]) -> BoolArray:
+    """Return which names each clip has, (clips, names)."""
+    present = np.zeros((len(found), len(names)), dtype=np.bool_)
+    for row, some in zip(present, found, strict=True):
+        row[[names.index(name) for name in some]] = True
+    return present
+
+
+def _table(
+    names: Sequence[str], label: BoolArray, predicted: BoolArray, clusters: IntArray, settings: Settings
+) -> BurstTable:
+    sums = _sums(label, predicted, clusters)
+    found = with_intervals(sums, _metrics, settings)
+    support, times = sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0)
+    generator, together = np.random.default_rng(settings.seed), np.zeros_like(clusters)
+    orders = (generator.permutation(len(label)) for _ in range(settings.permutations))
+    permuted = _metrics(np.concatenate([_sums(label, predicted[order], together) for order in orders]))
+    return BurstTable(
+        rows=tuple(
+            BurstScore(name, int(support[at]), int(times[at]), found["recall"][at], found["precision"][at])
+            for at, name in enumerate(names)
+        ),
+        overall={name: found[name][0] for name in BURST_METRICS},
+        baseline={name: summarize(float(permuted[name].mean()), permuted[name]) for name in BURST_METRICS},
+    )
+
+
+def _sums(label: BoolArray, predicted: BoolArray, clusters: IntArray) -> FloatArray:
+    """Count for each cluster and name: labels, predictions, and those that agree; (clusters, 3, names)."""
+    sums = np.zeros((int(clusters.max()) + 1, 3, label.shape[1]))
+    np.add.at(sums, clusters, np.stack([label, predicted, label & predicted], axis=1))
+    return sums
+
+
+def _metrics(sums: FloatArray) -> dict[str, FloatArray]:
+    """Return `BURST_METRICS`, (rows,), and recall and precision of each name, (rows, names)."""
+    label, predicted, agreed = np.moveaxis(sums, 1, 0)
+    recall, precision = 100 * divided(agreed, label), 100 * divided(agreed, predicted)
+    of_labelled = np.where(label > 0, np.nan_to_num(precision), np.nan)
+    return {
+        "recall": recall,
+        "precision": precision,
+        "micro_recall": 100 * divided(agreed.sum(axis=1), label.sum(axis=1)),
+        "micro_precision": 100 * divided(agreed.sum(axis=1), predicted.sum(axis=1)),
+        "macro_recall": np.nanmean(recall, axis=1),
+        "macro_precision": np.nanmean(of_labelled, axis=1),
+    }

@@ -1,0 +1,118 @@
+"""Gender, age and style of the predictions against the labels: accuracy, average recall, macro F1, confusion.
+
+A caption need not mention a trait. So each trait is scored over the clips whose label is known and whose
+caption mentions it, and the coverage, how many of the labelled clips those are, stands beside it. A clip
+whose label is unknown takes no part.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from budew.correlation import Estimate, FloatArray
+from budew.evaluation.class_metrics import Decisions, estimate, permutation_baseline
+from budew.evaluation.pairs import SCORED_TRAITS, IntArray, Pair, Settings
+from budew.taxonomy import CATEGORIES
+
+TRAIT_METRICS = ("accuracy", "unweighted_average_recall", "macro_f1")
+"""In per cent. Means over words are over those that occur as labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraitScore:
+    """The metrics of one trait.
+
+    Attributes:
+        trait: one of `SCORED_TRAITS`.
+        n: clips whose label is known.
+        mentioned: number of these whose prediction has the trait; the metrics are over them.
+        coverage: their share in per cent.
+        metrics, baseline: `TRAIT_METRICS` of the predictions, and with permuted labels; empty where no
+            prediction has the trait.
+        words: that occur as label or prediction, in the order of the taxonomy.
+        confusion: (words, words + 1) in clips: label by prediction, the last column being "not mentioned".
+    """
+
+    trait: str
+    n: int
+    mentioned: int
+    coverage: Estimate
+    metrics: Mapping[str, Estimate]
+    baseline: Mapping[str, Estimate]
+    words: tuple[str, ...]
+    confusion: FloatArray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        undefined = dict.fromkeys(TRAIT_METRICS, Estimate(None, None, None))
+        return {
+            "n": self.n,
+            "mentioned": self.mentioned,
+            "coverage": self.coverage.to_dict(),
+            **{name: one.to_dict() for name, one in {**undefined, **self.metrics}.items()},
+            "permutation_baseline": {
+                name: one.to_dict() for name, one in {**undefined, **self.baseline}.items()
+            },
+            "confusion": {"words": list(self.words), "clips": self.confusion.tolist()},
+        }
+
+
+def score_traits(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> tuple[TraitScore, ...]:
+    """Score each of `SCORED_TRAITS` that is the label of a clip.
+
+    Args:
+        pairs: of n clips.
+        clusters: number of what each clip is resampled with, (n,).
+        settings: bootstrap resamples, permutations and seed.
+    """
+    scores = []
+    for trait in SCORED_TRAITS:
+        known = [place for place, pair in enumerate(pairs) if trait in pair.reference.traits]
+        if known:
+            labels = [str(pairs[place].reference.traits[trait]) for place in known]
+            predicted = [pairs[place].predicted.traits.get(trait) for place in known]
+            scores.append(_score(trait, labels, predicted, clusters[known], settings))
+    return tuple(scores)
+
+
+def _score(
+    trait: str,
+    labels: Sequence[str],
+    predicted: Sequence[str | float | None],
+    clusters: IntArray,
+    settings: Settings,
+) -> TraitScore:
+    words = tuple(word for word in CATEGORIES[trait] if word in labels or word in predicted)
+    label = np.array([words.index(word) for word in labels])
+    chosen = np.array([[word == one for word in words] for one in predicted], dtype=np.float64)
+    decisions, mentioned = Decisions(chosen > 0, chosen), np.array([one is not None for one in predicted])
+    refused = estimate(decisions, label, _numbered(clusters), settings).overall["refused"]
+    metrics: Mapping[str, Estimate] = {}
+    baseline: Mapping[str, Estimate] = {}
+    if mentioned.any():
+        of = decisions.rows(mentioned), label[mentioned]
+        metrics = estimate(*of, _numbered(clusters[mentioned]), settings).overall
+        baseline = permutation_baseline(*of, settings)
+    return TraitScore(
+        trait=trait,
+        n=len(labels),
+        mentioned=int(mentioned.sum()),
+        coverage=_rest(refused),
+        metrics={name: metrics[name] for name in TRAIT_METRICS if metrics},
+        baseline={name: baseline[name] for name in TRAIT_METRICS if baseline},
+        words=words,
+        confusion=np.eye(len(words))[label].T @ np.column_stack([chosen, ~mentioned]),
+    )
+
+
+def _numbered(clusters: IntArray) -> IntArray:
+    """Number the clusters of some clips from 0."""
+    return np.unique(clusters, return_inverse=True)[1]
+
+
+def _rest(share: Estimate) -> Estimate:
+    """Return what a share in per cent leaves of the whole."""
+    bounds = (share.value, share.high, share.low)
+    return Estimate(*(None if bound is None else 100 - bound for bound in bounds))

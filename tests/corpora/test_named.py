@@ -1,0 +1,190 @@
+"""Known corpora: names, folders and tables in the exact scheme of each give the labels of its clips."""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import yaml
+
+from budew.corpora import read
+from budew.corpora.named.definition import corpus_names, known_corpora
+from budew.corpora.named.reading import NamedFolder, named_folder, read_named, recognized, split_name
+from budew.corpora.sources import matches
+from budew.errors import BudewWarning, CorpusError
+from budew.jobs import run
+from budew.jobs.convert import Convert
+from budew.taxonomy import EMOTIONS
+
+CASES = yaml.safe_load((Path(__file__).parent / "named_clips.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    """A short sound in each format, copied to every name."""
+    import numpy as np
+    import soundfile
+
+    place, samples = tmp_path_factory.mktemp("sounds"), np.sin(np.arange(800) / 5) * 0.3
+    for suffix in ("wav", "flac", "ogg", "mp3"):
+        soundfile.write(place / f"a.{suffix}", samples, 16_000)
+    return place
+
+
+@pytest.fixture
+def corpus_folder(sounds, tmp_path):
+    """Make the folder of a case in the scheme of its corpus."""
+
+    def make(name: str) -> Path:
+        case, folder = CASES[name], tmp_path / "corpus"
+        for path in (*case["clips"], *case.get("left_out", ())):
+            sound = sounds / f"a.{path.rpartition('.')[2]}"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(sound if sound.exists() else sounds / "a.wav", folder / path)
+        for path, text in case.get("files", {}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        return folder
+
+    return make
+
+
+def fields_of(clip) -> dict:
+    """Return the fields of a clip by the names of the cases."""
+    profile = clip.profile
+    own = {"speaker": clip.speaker, "language": clip.language, "transcript": clip.transcript}
+    return {
+        **clip.metadata,
+        **own,
+        "license": clip.license,
+        "source": clip.source,
+        "years": clip.metadata.get("age"),
+        "emotions": dict(profile.emotions) if profile and profile.rated else None,
+        "bursts": list(profile.bursts) if profile else [],
+        **{
+            name: profile.traits.get(name) if profile else None
+            for name in ("gender", "age", "accent", "style")
+        },
+    }
+
+
+def test_every_definition_has_a_case():
+    assert set(CASES) == set(corpus_names())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_names_and_tables_give_the_labels_of_each_clip(name, corpus_folder):
+    folder, case = corpus_folder(name), CASES[name]
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        clips = {str(clip.audio.relative_to(folder)): clip for clip in read(f"{name}:{folder}")}
+    assert set(clips) == set(case["clips"])
+    for path, wanted in case["clips"].items():
+        found = fields_of(clips[path])
+        assert {key: found.get(key) for key in wanted} == wanted, path
+        assert found["profile_from"]["corpus"] == name
+        assert "not_understood" not in found, path
+    assert len([one for one in warned if one.category is BudewWarning]) == ("left_out" in case)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_clip_is_rated_for_every_emotion_that_its_corpus_has(name, corpus_folder):
+    definition = known_corpora()[name]
+    for clip in read_named(named_folder(name, corpus_folder(name))):
+        label = str(clip.metadata.get("label")).casefold()
+        meaning = definition.labels.get(label)
+        if (
+            clip.profile
+            and meaning
+            and meaning.emotions is not None
+            and not clip.metadata["profile_from"].get("ratings")
+        ):
+            assert clip.profile.rated == (definition.rated if meaning.emotions else EMOTIONS)
+
+
+def test_a_definition_matches_its_own_examples_and_no_other_one_does():
+    for name, definition in known_corpora().items():
+        for example in definition.examples:
+            also = [other for other, one in known_corpora().items() if one.distinctive and one.match(example)]
+            assert definition.match(example)
+            assert also == [name] * definition.distinctive, example
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "left_out" not in CASES[name]])
+def test_a_folder_is_recognized_by_its_names_alone(name, corpus_folder):
+    folder = corpus_folder(name)
+    if "metadata.csv" in CASES[name].get("files", {}) or not known_corpora()[name].distinctive:
+        return
+    (entry,) = matches(folder)
+    assert isinstance(entry, NamedFolder)
+    assert entry.name == name
+    assert {clip.metadata["profile_from"]["corpus"] for clip in read(folder)} == {name}
+
+
+def test_a_folder_with_labels_of_its_own_or_other_names_is_read_as_before(corpus_folder):
+    folder = corpus_folder("emodb")
+    assert isinstance(matches(folder)[0], NamedFolder)
+    (folder / "wav/03a01Fa.json").write_text('{"emotion": "sad"}')
+    assert matches(folder) == [folder]
+    (folder / "wav/03a01Fa.json").unlink()
+    (folder / "wav/03a01Fa.wav").rename(folder / "wav/other.wav")
+    assert matches(folder) == [folder]
+
+
+def test_recognition_looks_at_a_sample(tmp_path, monkeypatch):
+    many = [tmp_path / f"000001-01-{number % 3 + 1}.mp3" for number in range(5_000)]
+    looked = []
+    monkeypatch.setattr(Path, "is_file", lambda path: looked.append(path))
+    assert recognized(tmp_path, many).name == "emogator"
+    assert len(looked) <= 100
+
+
+def test_copies_of_a_file_are_read_once(corpus_folder):
+    folder = corpus_folder("emodb")
+    shutil.copytree(folder / "wav", folder / "z")
+    with pytest.warns(BudewWarning, match="3 of 6 audio files are left out"):
+        ids = [clip.id for clip in read(f"emodb:{folder}")]
+    assert ids == ["wav/03a01Fa", "wav/09b02Lb", "wav/16b10Nb"]
+
+
+def test_a_table_is_found_beside_the_folder_that_is_read(corpus_folder):
+    (clip,) = read(corpus_folder("nemo") / "samples")
+    assert clip.transcript == "Ucho."
+
+
+def test_jobs_read_a_corpus_in_parts_with_the_same_labels(corpus_folder, tmp_path):
+    folder = corpus_folder("librispeech")
+    wanted = {clip.id: (clip.profile, clip.transcript, clip.speaker) for clip in read(folder)}
+    done = run(Convert(), f"librispeech:{folder}", tmp_path / "out", workers=0, clips_per_shard=1)
+    assert done.clips == done.units == len(wanted)
+    found = {clip.id: (clip.profile, clip.transcript, clip.speaker) for clip in read(tmp_path / "out")}
+    assert found == wanted
+    assert run(Convert(), f"librispeech:{folder}", tmp_path / "out", workers=0, clips_per_shard=1).done == 0
+    (folder / "SPEAKERS.TXT").write_text("84 | M | dev-clean | 8.02 | Name\n")
+    assert run(Convert(), f"librispeech:{folder}", tmp_path / "out", workers=0, clips_per_shard=1).done == 2
+
+
+def test_what_cannot_be_read_as_the_corpus_says_what_to_do(corpus_folder, tmp_path):
+    folder = corpus_folder("emodb")
+    for source, fault in (
+        (
+            f"ravdess:{folder}",
+            r"no audio file is named as .*03-01-06-01-02-01-12: give the folder of RAVDESS",
+        ),
+        (f"emodb:{folder}/wav/03a01Fa.wav", "is not a folder"),
+        (f"emodb:{tmp_path}/none", "is not a folder"),
+        (f"emo-db:{folder}", "not found"),
+    ):
+        with pytest.raises(CorpusError, match=fault):
+            list(read(source))
+
+
+def test_the_output_may_not_lie_in_a_named_corpus(corpus_folder):
+    folder = corpus_folder("emodb")
+    with pytest.raises(CorpusError, match="is in the source"):
+        run(Convert(), f"emodb:{folder}", folder / "out", workers=0)
+
+
+@pytest.mark.parametrize("source", ["https://host/x.tar", "C:/data", "a/b:c", "s3://bucket/x.tar", "plain"])
+def test_other_sources_name_no_corpus(source):
+    assert split_name(source) == (None, source)
