@@ -31,10 +31,10 @@ from budew.randomness import generator
 from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import Notes
 from budew.training.clip_order import ClipOrder
+from budew.training.heads import head_labels
 from budew.training.loss import IGNORED
 from budew.training.progress import say
 from budew.training.recipe import Recipe
-from budew.training.scratch.heads import head_labels
 from budew.training.selection import LEARNED, Selection
 from budew.training.targets import Target, draw_target
 

@@ -31,6 +31,10 @@ longer run goes on from the end of a shorter one.
 """
 
 
+REDUCED = ("encoder_layers", "decoder_layers", "vocabulary")
+"""Fields of a model with a part of its base."""
+
+
 class ScratchSettings(Settings):
     """A model with random weights."""
 
@@ -56,6 +60,24 @@ class ModelSettings(Settings):
         'does; "scratch": random weights',
     )
     lora: Lora = Field(default=Lora(), description="the adapters")
+    encoder_layers: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="layers of the base's encoder that are kept, from the first on; null for all",
+    )
+    decoder_layers: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="layers of the base's decoder that are kept, at even distances, with the first and the "
+        "last (Gandhi et al. 2023); null for all",
+    )
+    vocabulary: Literal["base", "captions"] = Field(
+        default="base",
+        description='tokens of the model, "base": those of the base; "captions": those that captions of the '
+        "run use, with what the base has learned of them, and all bytes",
+    )
     window_seconds: int | None = Field(
         default=None,
         ge=1,
@@ -80,6 +102,12 @@ class ModelSettings(Settings):
             )
         if self.method == "scratch" and self.window_seconds is not None:
             raise ValueError("window_seconds: is that of a base; from scratch, set scratch.features")
+        reduced = [name for name in REDUCED if getattr(self, name) not in (None, "base")]
+        if reduced and self.method in ("scratch", "lora"):
+            raise ValueError(
+                f"{reduced[0]}: of a base whose weights learn, with method full or encoder-frozen: from "
+                "scratch, set scratch.size; adapters need the base as it is"
+            )
         return self
 
 

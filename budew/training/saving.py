@@ -27,8 +27,8 @@ from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
 from budew.resources import data_folder
+from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe
-from budew.training.scratch.heads import WhisperWithHeads
 from budew.version import __version__
 
 
