@@ -22,6 +22,7 @@ from budew.model.adapt import set_trained
 from budew.model.build import Features
 from budew.terminal import progress_bar
 from budew.training.data import (
+    cached_states,
     check_corpora,
     number_of_clips,
     prepare_corpora,
@@ -105,11 +106,13 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / RECIPE) as file:  # not before: a wrong base may be corrected
             file.write(recipe.to_yaml())
+        train_corpora = cached_states(recipe, folder, train_corpora, model, extractor)
         drawn = training_examples(recipe, train_corpora, processor, longest=0)
         model, processor = complete(recipe, folder, model, extractor, drawn)
     if recipe.model.method != "scratch":
         torch.manual_seed(recipe.seed)  # of adapters
-        model = set_trained(model, recipe.model.method, recipe.model.lora)
+        learning = recipe.model.trained_encoder_layers
+        model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=learning)
     longest = model.config.max_target_positions
     prompts = _has_prompts(recipe, train_corpora)
     train_set = training_examples(recipe, train_corpora, processor, longest=longest)

@@ -5,12 +5,13 @@ from typing import Any
 
 from transformers import WhisperFeatureExtractor, WhisperProcessor, WhisperTokenizer
 
-from budew.model.adapt import set_prefix, set_window
+from budew.model.adapt import frozen_layers, set_prefix, set_window
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import caption_tokenizer, keep_layers, keep_vocabulary
 from budew.randomness import generator
 from budew.training.examples import Examples, tokens_of
+from budew.training.from_states import WhisperFromStates
 from budew.training.heads import WhisperWithHeads
 from budew.training.progress import say
 from budew.training.recipe import Recipe
@@ -34,6 +35,7 @@ def load_base(recipe: Recipe) -> tuple[Any, Any]:
     loaded = load_checkpoint(settings.base, device="cpu")
     model, processor = loaded.model, loaded.processor
     keep_layers(model, settings.encoder_layers, settings.decoder_layers)
+    frozen_layers(model.config, settings.trained_encoder_layers)  # an error before anything is computed
     if settings.window_seconds is not None and settings.window_seconds < loaded.window_seconds:
         processor = set_window(model, processor, settings.window_seconds)
     say_window(recipe, loaded.window_seconds)
@@ -68,7 +70,10 @@ def complete(
         processor = WhisperProcessor(extractor, tokenizer)
     if model is None:
         model = build_model(recipe, processor)
-        _set_attention(model)
+    elif recipe.data.cache_states:
+        frozen = frozen_layers(model.config, recipe.model.trained_encoder_layers)
+        model = WhisperFromStates.of(model, frozen_layers=frozen, seed=recipe.seed)
+    _set_attention(model)
     return model, processor
 
 
