@@ -1,6 +1,7 @@
 """Files and folders: written whole or not at all, disks that refuse, fingerprints, temporary folders."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import FrameType
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from budew.errors import JobError, remedy_for
 
@@ -43,6 +44,18 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     finally:
         with suppress(OSError):  # it is gone, or could not be made
             unfinished.unlink()
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for appending bytes, while no other process has it open in this way: it is waited for.
+
+    Where the file system has no locks, nothing is waited for.
+    """
+    with path.open("ab") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
 
 
 def check_writable(path: Path) -> None:

@@ -24,7 +24,7 @@ WORDS = ("a calm voice, deeply sad", "an angry man shouting", "She sounds amused
 gc.disable()  # until all tests are imported
 
 
-def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = True) -> Path:
+def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = True, layers: int = 1) -> Path:
     """Write a random `WhisperForConditionalGeneration` and its processor to `folder`.
 
     Its hop is 320 samples, as no stock Whisper's is, so that a constant of 30 s or 3,000 frames shows.
@@ -40,8 +40,8 @@ def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = Tr
         vocab_size=len(tokenizer),
         num_mel_bins=16,
         d_model=32,
-        encoder_layers=1,
-        decoder_layers=1,
+        encoder_layers=layers,
+        decoder_layers=layers,
         encoder_attention_heads=2,
         decoder_attention_heads=2,
         encoder_ffn_dim=64,
@@ -116,7 +116,7 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def make_whisper() -> Callable[..., Path]:
-    """`make_whisper(folder, seconds=…, multilingual=…)` saves a tiny checkpoint of its own."""
+    """`make_whisper(folder, seconds=…, multilingual=…, layers=…)` saves a tiny checkpoint of its own."""
     return save_tiny_whisper
 
 

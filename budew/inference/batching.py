@@ -1,6 +1,5 @@
 """Batches for a model, of windows that are padded alike; each is read while the model works on another."""
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -8,12 +7,11 @@ from typing import TypeVar
 
 from budew.inference.backends import Backend
 from budew.model.checkpoint import Checkpoint
+from budew.model.generate import short_window_seconds
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-SHORTEST = 4.0
-"""Seconds. Batches of training are as long as their longest clip, seldom less; shorter ones cost accuracy."""
 AHEAD = 8
 """Batches within which items of a kind are gathered."""
 
@@ -21,12 +19,12 @@ AHEAD = 8
 def padded_seconds(model: Backend | Checkpoint, samples: int) -> float:
     """Return to how many seconds a window of so many samples is padded, whatever the others of its batch.
 
-    That is the window of the model, or for one that was trained on short windows the next whole second from
-    `SHORTEST` on.
+    That is the window of the model, or for one that was trained on short windows that of
+    `short_window_seconds`.
     """
     if not model.short_windows:
         return model.window_seconds
-    return min(model.window_seconds, max(SHORTEST, math.ceil(samples / model.sampling_rate)))
+    return short_window_seconds(samples, rate=model.sampling_rate, window=model.window_seconds)
 
 
 def gathered(

@@ -113,19 +113,43 @@ def short_window(encoder: Any, frames: int) -> Iterator[None]:
         positions.num_embeddings = config.max_source_positions = whole
 
 
-def set_trained(model: Any, method: Method, lora: Lora) -> Any:
+def frozen_layers(config: Any, trained: int) -> int:
+    """Return how many layers of the encoder do not learn, where so many do.
+
+    Raises:
+        CheckpointError: it has fewer.
+    """
+    if trained > config.encoder_layers:
+        raise CheckpointError(
+            f"model.trained_encoder_layers: {trained} layers cannot learn of {config.encoder_layers} in the "
+            "encoder: give fewer, or method full"
+        )
+    return int(config.encoder_layers - trained)
+
+
+def set_trained(model: Any, method: Method, lora: Lora, *, encoder_layers: int = 0) -> Any:
     """Return the model with the weights that learn, ready for a trainer: a peft model for "lora".
 
     The embedding of positions never learns.
 
+    Args:
+        model: a Whisper; it is changed.
+        method: decides which weights learn.
+        lora: settings of the adapters.
+        encoder_layers: of "encoder-frozen", how many layers of the encoder learn, the last ones, and with any
+            its final layer norm.
+
     Raises:
-        CheckpointError: no layer of the model has a name that adapters are for.
+        CheckpointError: no layer of the model has a name that adapters are for, or it has fewer layers.
         MissingExtraError: peft is not installed.
     """
+    encoder = model.get_encoder()
     model.requires_grad_(method != "lora")
-    model.get_encoder().embed_positions.requires_grad_(False)
+    encoder.embed_positions.requires_grad_(False)
     if method == "encoder-frozen":
-        model.freeze_encoder()
+        encoder.requires_grad_(False)
+        encoder.layer_norm.requires_grad_(encoder_layers > 0)
+        encoder.layers[frozen_layers(model.config, encoder_layers) :].requires_grad_(True)
     if method != "lora":
         return model
     peft: Any = require("peft", extra="train", purpose="low-rank adapters")

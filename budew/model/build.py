@@ -12,7 +12,7 @@ cannot emit what it does not have.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import torch
@@ -131,9 +131,14 @@ def build_tokenizer(captions: Iterable[str], *, vocabulary: int) -> WhisperToken
     )
     bpe.train_from_iterator(captions, trainer)
     learnt = json.loads(bpe.to_str())["model"]
+    return stock_tokenizer(learnt["vocab"], [tuple(merge) for merge in learnt["merges"]])
+
+
+def stock_tokenizer(vocabulary: dict[str, int], merges: Sequence[tuple[str, ...]]) -> WhisperTokenizer:
+    """Return a tokenizer with these tokens of bytes and the special ones of captions after them."""
     return WhisperTokenizer(
-        vocab=learnt["vocab"],
-        merges=[tuple(merge) for merge in learnt["merges"]],
+        vocab=vocabulary,
+        merges=list(merges),
         extra_special_tokens=list(SPECIAL[1:]),
         pad_token=END,
         language="en",
@@ -163,7 +168,7 @@ def whisper_config(size: Size, features: Features, tokenizer: WhisperTokenizer) 
         init_std=size.width**-0.5,
         suppress_tokens=None,
         begin_suppress_tokens=None,
-        **_ends(tokenizer),
+        **token_ids(tokenizer),
     )
 
 
@@ -185,7 +190,7 @@ def generation_config(
         task="transcribe",
         no_timestamps_token_id=ids["<|notimestamps|>"],
         return_timestamps=False,
-        **_ends(tokenizer),
+        **token_ids(tokenizer),
     )
 
 
@@ -224,7 +229,8 @@ def build_whisper(
     return cast(Model, model)
 
 
-def _ends(tokenizer: WhisperTokenizer) -> dict[str, int]:
+def token_ids(tokenizer: WhisperTokenizer) -> dict[str, int]:
+    """Return the ids of start, end and padding, by their names in the configs of transformers."""
     end = tokenizer.convert_tokens_to_ids(END)
     start = tokenizer.convert_tokens_to_ids(PREFIX[0])
     return {

@@ -9,6 +9,7 @@ off: a caption has no timestamps, and a retry would draw random numbers.
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from budew.model.checkpoint import Checkpoint
 
 PREFIX = 4
 """Tokens before the text at most: start of transcript, language, task, no timestamps."""
+SHORTEST = 4.0
+"""Seconds. Batches of training are as long as their longest clip, seldom less; shorter ones cost accuracy."""
 MAX_BEAMS = 64
 """Memory grows with the beam width, and a checkpoint from elsewhere may set any."""
 
@@ -140,6 +143,14 @@ def features_of(
     return made.to(model.device, model.dtype)
 
 
+def short_window_seconds(samples: int, *, rate: int, window: float) -> float:
+    """Return to how many seconds so many samples are padded, for a model that was trained on short windows.
+
+    That is the next whole second from `SHORTEST` on, and at most the window of the model.
+    """
+    return min(window, max(SHORTEST, math.ceil(samples / rate)))
+
+
 def spectrograms(
     extractor: Any, windows: Sequence[NDArray[np.float32]], *, seconds: float | None = None
 ) -> torch.Tensor:
@@ -157,9 +168,15 @@ def spectrograms(
     made = extractor(
         list(windows), sampling_rate=rate, max_length=longest, padding="max_length", return_tensors="pt"
     )
-    frames = ENCODER_STRIDE * -(-samples // (ENCODER_STRIDE * extractor.hop_length))
-    features: torch.Tensor = made.input_features[..., :frames]
+    features: torch.Tensor = made.input_features[..., : frames_of(extractor, samples / rate)]
     return features
+
+
+def frames_of(extractor: Any, seconds: float) -> int:
+    """Return the frames of a window: an even number, as the encoder takes them."""
+    samples = round(seconds * extractor.sampling_rate)
+    positions: int = -(-samples // (ENCODER_STRIDE * extractor.hop_length))
+    return ENCODER_STRIDE * positions
 
 
 def generation_settings(checkpoint: Checkpoint, *, num_beams: int | None = None, prompt: str = "") -> Any:

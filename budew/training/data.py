@@ -1,13 +1,14 @@
 """The data of a run: corpora indexed, the clips that are used, and the order in which they come.
 
-Indexes, and spectrograms where they are kept, lie in a folder that several runs may share, and are not made
-again while the corpus is the same.
+Indexes, and spectrograms and states where they are kept, lie in a folder that several runs may share, and are
+not made again while the corpus is the same.
 """
 
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from accelerate import PartialState
@@ -25,6 +26,7 @@ from budew.training.examples import Examples, cache_features
 from budew.training.progress import say
 from budew.training.recipe import Recipe, TrainingCorpus
 from budew.training.selection import Selection, select
+from budew.training.state_cache import cache_states
 
 EVERYWHERE = 2**31
 """Shards mixed for a validation: all, so that its clips are a sample of the whole corpus."""
@@ -67,6 +69,25 @@ def prepare_corpora(
     if not corpora:
         corpora = (TrainingCorpus(corpus=_speech(recipe, folder, split)),)
     return [_prepared(recipe, folder, split, corpus, extractor) for corpus in corpora]
+
+
+def cached_states(
+    recipe: Recipe, folder: Path, corpora: Sequence[Selection], model: Any, extractor: WhisperFeatureExtractor
+) -> list[Selection]:
+    """Return the training corpora with their states, computed if need be; as they are, without.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        corpora: of `prepare_corpora`.
+        model: the base, with the layers and the window of the recipe.
+        extractor: of the model.
+    """
+    if not recipe.data.cache_states:
+        return list(corpora)
+    states, shown = _cache(recipe, folder) / "states", PartialState().is_main_process
+    with progress_bar("train: states", shown=shown) as move:
+        return [cache_states(used, recipe, model, extractor, states, progress=move) for used in corpora]
 
 
 def training_examples(

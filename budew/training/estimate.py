@@ -29,12 +29,15 @@ from budew.model.adapt import Lora, Method, set_trained
 from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
 from budew.model.checkpoint import has_extractor
 from budew.model.file_checks import check_features
+from budew.model.reduce import reduce_layers
 from budew.resources import packaged_table
 from budew.training.loss import caption_loss
 from budew.training.recipe import Recipe
 
 TOKENS = 50
 """Of a caption with its prefix."""
+CAPTION_VOCABULARY = 3000
+"""Tokens of Whisper's that captions use, and the bytes."""
 UTILIZATION = 0.33
 """Share of the peak that training reaches: 30-40 % in practice."""
 CALL = 5e-6
@@ -107,7 +110,11 @@ def learning_rate(recipe: Recipe) -> float:
 
 
 def config_of(recipe: Recipe) -> WhisperConfig | None:
-    """Return the config of the model that a recipe trains; None for a base that is not here and not known."""
+    """Return the config of the model that a recipe trains; None for a base that is not here and not known.
+
+    Raises:
+        CheckpointError: the base has fewer layers than are to be kept.
+    """
     model = recipe.model
     if model.base is None:
         scratch = model.scratch
@@ -129,6 +136,9 @@ def config_of(recipe: Recipe) -> WhisperConfig | None:
         )
     else:
         return None
+    reduce_layers(config, model.encoder_layers, model.decoder_layers)
+    if model.vocabulary == "captions":
+        config.vocab_size = min(CAPTION_VOCABULARY, config.vocab_size)
     if model.window_seconds:
         shorter = round(model.window_seconds * positions_a_second(recipe))
         config.max_source_positions = min(shorter, config.max_source_positions)

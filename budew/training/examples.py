@@ -7,13 +7,11 @@ example, so a run has the same examples with any number of workers, and after a 
 Small corpora may be kept as spectrograms instead: 8 s take 100 kB in half precision and 4 ms to compute.
 """
 
-import fcntl
 import hashlib
 import math
 import random
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,20 +20,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset
 from transformers import WhisperFeatureExtractor, WhisperProcessor
 
-from budew.audio.samples import decode
 from budew.errors import AudioError, BudewWarning, CorpusError
+from budew.files import locked_file
+from budew.model.generate import frames_of, short_window_seconds
 from budew.randomness import generator
 from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import Notes
 from budew.training.clip_order import ClipOrder
+from budew.training.heads import head_labels
 from budew.training.loss import IGNORED
 from budew.training.progress import say
 from budew.training.recipe import Recipe
-from budew.training.scratch.heads import head_labels
 from budew.training.selection import LEARNED, Selection
+from budew.training.state_cache import read_states
 from budew.training.targets import Target, draw_target
 
 Features = npt.NDArray[np.float16]
@@ -71,9 +72,7 @@ def cache_features(
     path = folder / f"{digest.hexdigest()[:20]}.f16"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
-        with unfinished.open("ab") as file:  # another run may be writing: nothing is cut off before the lock
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
+        with locked_file(unfinished) as file:  # another run may be writing
             if not path.exists():
                 say(f"computing {len(selection.numbers):,} spectrograms, once")
                 file.truncate(0)
@@ -99,19 +98,11 @@ class _Computed(Dataset[tuple[Features, int]]):
 
     def __getitem__(self, at: int) -> tuple[Features, int]:
         try:
-            return spectrogram(_window(self.selection, at, self.extractor), self.extractor)
+            return spectrogram(self.selection.samples(at, self.extractor), self.extractor)
         except (AudioError, CorpusError) as error:
             warnings.warn(BudewWarning(str(error)), stacklevel=2)
             extractor = self.extractor
             return np.zeros((extractor.feature_size, extractor.nb_max_frames), np.float16), 0
-
-
-def _window(used: Selection, at: int, extractor: WhisperFeatureExtractor) -> npt.NDArray[np.float32]:
-    number = int(used.numbers[at])
-    rate, name = extractor.sampling_rate, f"clip {used.index.notes(number).id!r}"
-    whole = decode(used.index.audio(number), sampling_rate=rate, name=name).usable
-    start = round(float(used.starts[at]) * rate)
-    return whole[start : start + extractor.n_samples]
 
 
 @lru_cache(maxsize=64)
@@ -122,9 +113,9 @@ def _cached(path: Path) -> tuple[Features, npt.NDArray[np.int64]]:
 
 class Examples(Dataset[dict[str, Any]]):
     """The examples of a run by number: `input_features` (mel bins, frames), float16, and how many of these
-    count (`length`); `tokens` of prompt, prefix, caption and end, and how many come before the caption
-    (`prefix`); from scratch the labels of the heads, `heads` (targets,); in validation what is known of the
-    clip, `notes`.
+    count (`length`), or cached `states` (positions, width), float16; `tokens` of prompt, prefix, caption and
+    end, and how many come before the caption (`prefix`); the labels of heads if the model has any, `heads`
+    (targets,); in validation what is known of the clip, `notes`.
 
     Args:
         corpora: what is used of each corpus.
@@ -160,14 +151,13 @@ class Examples(Dataset[dict[str, Any]]):
             notes = used.index.notes(int(used.numbers[at]))
             rng = generator(self.recipe.seed, index, notes.id)
             try:
-                features, length = self._features(used, at, notes, rng)
-                example = self._example(features, length, notes, rng)
+                sound = self._sound(index, used, at, notes, rng)
+                example = sound | self._text(notes, rng)
             except CorpusError as error:
                 errors.append(error)
                 continue
             for skipped in errors:
                 warnings.warn(BudewWarning(f"the next clip is taken instead: {skipped}"), stacklevel=2)
-            example |= self._window(index, length, features)
             return example if self.training else example | {"notes": notes}
         raise CorpusError(f"{_TRIES} clips in a row cannot be used: {errors[-1]}: check the corpus")
 
@@ -189,10 +179,23 @@ class Examples(Dataset[dict[str, Any]]):
         written = tuple(text for kind in kinds for text in notes.captions.get(kind, ()))
         return draw_target(notes.profile, written, self.recipe.target, rng)
 
+    def _sound(
+        self, index: int, used: Selection, at: int, notes: Notes, rng: random.Random
+    ) -> dict[str, Any]:
+        """Return what the model hears of an example."""
+        if self.training and used.states is not None:
+            states = read_states(used.states, at, rng.randrange(used.states.copies))
+            if not len(states):
+                raise AudioError(f"clip {notes.id!r} cannot be decoded")
+            return {"states": torch.from_numpy(np.array(states))}
+        features, length = self._features(used, at, notes, rng)
+        window = self._window(index, length, features)
+        return {"input_features": torch.from_numpy(np.array(features))} | window
+
     def _features(self, used: Selection, at: int, notes: Notes, rng: random.Random) -> tuple[Features, int]:
         extractor, augmentation = self.processor.feature_extractor, self.recipe.data.augmentation
         if used.spectrograms is None:
-            samples = _window(used, at, extractor)
+            samples = used.samples(at, extractor)
             if self.training and augmentation.changes_audio:
                 samples = change_audio(samples, extractor.sampling_rate, augmentation, rng)
             features, length = spectrogram(samples[: extractor.n_samples], extractor)
@@ -207,19 +210,28 @@ class Examples(Dataset[dict[str, Any]]):
             length = min(features.shape[1], length + shift)
         return features, length
 
-    def _example(self, features: Features, length: int, notes: Notes, rng: random.Random) -> dict[str, Any]:
+    def _text(self, notes: Notes, rng: random.Random) -> dict[str, Any]:
+        """Return what it writes, and the labels of heads."""
         tokens, prefix = tokens_of(self.target(notes, rng), self.processor)
         if len(tokens) > self.longest:
             raise CorpusError(
                 f"clip {notes.id!r}: its caption has {len(tokens)} tokens, the decoder {self.longest}"
             )
-        example = {"input_features": torch.from_numpy(np.array(features)), "tokens": tokens, "prefix": prefix}
-        if self.recipe.model.method == "scratch":
+        example: dict[str, Any] = {"tokens": tokens, "prefix": prefix}
+        if self.recipe.model.has_heads:
             example["heads"] = torch.from_numpy(head_labels(notes.profile, notes.cues))
         return example
 
     def _window(self, index: int, length: int, features: Features) -> dict[str, int]:
-        """Return the frames that count: a step is cut to its longest clip, or keeps the whole window."""
+        """Return the frames that count: a step is cut to its longest clip, or keeps the whole window.
+
+        The validation of a model that learns from cached states has the windows of these, and of inference.
+        """
+        extractor = self.processor.feature_extractor
+        if not self.training and self.recipe.data.cache_states:
+            rate, window = extractor.sampling_rate, extractor.n_samples / extractor.sampling_rate
+            seconds = short_window_seconds(length * extractor.hop_length, rate=rate, window=window)
+            return {"length": frames_of(extractor, seconds)}
         size, cut = self.order.batch_size, self.recipe.data.short_windows * len(self)
         step = index // size
         chance = generator(self.recipe.seed, step, "window").random()
@@ -253,8 +265,9 @@ def tokens_of(target: Target, processor: WhisperProcessor) -> tuple[list[int], i
 
 
 def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.Tensor]:
-    """Return a batch: `input_features`, `decoder_input_ids`, `labels` and `heads` if there are any, clips
-    first. It is as long as the longest of its examples; what comes before a caption is masked in the loss.
+    """Return a batch: `input_features`, or `states` and how many `positions` of each there are;
+    `decoder_input_ids`, `labels`, and `heads` if there are any, clips first. It is as long as the longest of
+    its examples; what comes before a caption is masked in the loss.
 
     Args:
         examples: of `Examples`.
@@ -271,13 +284,19 @@ def collate(examples: Sequence[dict[str, Any]], *, padding: int) -> dict[str, to
     labels = tokens[:, 1:].clone()
     places = torch.arange(1, longest)
     labels[(places >= lengths) | (places < prefixes)] = IGNORED
-    frames = -(-max(example["length"] for example in examples) // STEP) * STEP
-    features = [example["input_features"][:, :frames] for example in examples]
-    batch = {
-        "input_features": torch.stack(features).float(),
-        "decoder_input_ids": tokens[:, :-1],
-        "labels": labels,
-    }
+    batch = _sounds(examples) | {"decoder_input_ids": tokens[:, :-1], "labels": labels}
     if "heads" in examples[0]:
         batch["heads"] = torch.stack([example["heads"] for example in examples])
     return batch
+
+
+def _sounds(examples: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    if "states" in examples[0]:
+        states = [example["states"] for example in examples]
+        return {
+            "states": pad_sequence(states, batch_first=True).float(),
+            "positions": torch.tensor([len(one) for one in states]),
+        }
+    frames = -(-max(example["length"] for example in examples) // STEP) * STEP
+    features = [example["input_features"][:, :frames] for example in examples]
+    return {"input_features": torch.stack(features).float()}

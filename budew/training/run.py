@@ -14,16 +14,15 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from torch.distributed import DistError
-from transformers import WhisperProcessor
 
 from budew.errors import InputError, JobError
 from budew.extras import quiet_transformers
 from budew.files import disk_errors, whole_file
-from budew.model.adapt import set_prefix, set_trained, set_window
+from budew.model.adapt import set_trained
 from budew.model.build import Features
-from budew.model.checkpoint import load_checkpoint
 from budew.terminal import progress_bar
 from budew.training.data import (
+    cached_states,
     check_corpora,
     number_of_clips,
     prepare_corpora,
@@ -40,14 +39,12 @@ from budew.training.estimate import (
 from budew.training.progress import say
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
-from budew.training.scratch.start import build_model, prepare_tokenizer
 from budew.training.selection import Selection
+from budew.training.start import complete, load_base, say_window
 from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
-SHORT = 400
-"""Positions of a short window, of which each may look at each in memory."""
 RECIPE = "recipe.yaml"
 PROCESSES, FINISHED = "processes", "finished"
 """Files in the folder of the training: the number of its processes, on which dropout and rounding depend, and
@@ -102,22 +99,20 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         if not resume and state.is_main_process:
             shutil.rmtree(folder / "training", ignore_errors=True)
         last = last_checkpoint(folder / "training")
-        model, processor = _start(recipe)
+        model, processor = load_base(recipe)
         extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
         train_corpora = prepare_corpora(recipe, folder, "train", extractor)
         validation_corpora = prepare_corpora(recipe, folder, "validation", extractor)
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / RECIPE) as file:  # not before: a wrong base may be corrected
             file.write(recipe.to_yaml())
-        if processor is None:
-            drawn = training_examples(recipe, train_corpora, processor, longest=0)
-            processor = WhisperProcessor(extractor, prepare_tokenizer(recipe, folder, drawn))
-            model = build_model(recipe, processor)
-    if not accelerated() and model.config.max_source_positions <= SHORT:
-        model.set_attn_implementation("eager")  # a fifth faster on processors, see benchmarks/attention.py
+        train_corpora = cached_states(recipe, folder, train_corpora, model, extractor)
+        drawn = training_examples(recipe, train_corpora, processor, longest=0)
+        model, processor = complete(recipe, folder, model, extractor, drawn)
     if recipe.model.method != "scratch":
         torch.manual_seed(recipe.seed)  # of adapters
-        model = set_trained(model, recipe.model.method, recipe.model.lora)
+        learning = recipe.model.trained_encoder_layers
+        model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=learning)
     longest = model.config.max_target_positions
     prompts = _has_prompts(recipe, train_corpora)
     train_set = training_examples(recipe, train_corpora, processor, longest=longest)
@@ -172,26 +167,6 @@ def _has_prompts(recipe: Recipe, corpora: Sequence[Selection]) -> bool:
     return rendered
 
 
-def _start(recipe: Recipe) -> tuple[Any, Any]:
-    """Return the pretrained model and its processor, adapted; None for both from scratch."""
-    if recipe.model.base is None:
-        return None, None
-    loaded = load_checkpoint(recipe.model.base, device="cpu")
-    model, processor = loaded.model, loaded.processor
-    seconds = recipe.model.window_seconds
-    if seconds is not None and seconds < loaded.window_seconds:
-        processor = set_window(model, processor, seconds)
-    _say_window(recipe, loaded.window_seconds)
-    set_prefix(model, processor.tokenizer)
-    return model, processor
-
-
-def _say_window(recipe: Recipe, seconds: float) -> None:
-    """Say so where the window of the base is shorter than the one asked for: it was trained on no other."""
-    if seconds < (recipe.model.window_seconds or 0):
-        say(f"model.window_seconds: {recipe.model.base} has windows of {seconds:g} s, and keeps them")
-
-
 def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
     """Return the clips and the steps of a run, and print what is left out; its indexes are kept for the run.
 
@@ -210,7 +185,7 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
     plain = recipe.model_copy(update={"data": recipe.data.model_copy(update={"cache_features": False})})
     config = config_of(recipe)
     seconds = 30 if config is None else round(config.max_source_positions / positions_a_second(recipe))
-    _say_window(recipe, seconds)
+    say_window(recipe, seconds)
     features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
     extractor = (recipe.model.scratch.features if recipe.model.base is None else features).extractor()
     corpora = prepare_corpora(plain, folder, "train", extractor)

@@ -27,8 +27,8 @@ from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
 from budew.resources import data_folder
+from budew.training.from_states import WhisperFromStates
 from budew.training.recipe import Recipe
-from budew.training.scratch.heads import WhisperWithHeads
 from budew.version import __version__
 
 
@@ -69,7 +69,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     settings.num_beams = recipe.model.num_beams
     if run.prompts:
         settings.trained_with_prompts = True
-    if recipe.data.short_windows == 1:  # else it has learned from whole windows alone at last
+    if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
         settings.short_windows = True
     if recipe.model.method == "lora":
         base = Path(str(recipe.model.base))
@@ -79,7 +79,7 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
             model.save_pretrained(unfinished)
             _save_beside(unfinished, settings, run, adapter=True)
         model = model.merge_and_unload()
-    model = model.plain() if isinstance(model, WhisperWithHeads) else model.to("cpu")
+    model = model.plain() if isinstance(model, WhisperFromStates) else model.to("cpu")
     model.generation_config = settings
     model.config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
     with _replaced(folder / "checkpoint") as unfinished:

@@ -3,10 +3,13 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from transformers import WhisperFeatureExtractor
 
+from budew.audio.samples import decode
 from budew.errors import CorpusError
 from budew.training.clip_index import KINDS, RATED, ClipIndex
 from budew.training.recipe import Recipe
@@ -22,6 +25,14 @@ _PLUS = 0.01
 """Seconds by which a clip may be longer than the window: encoders pad."""
 
 
+class CachedStates(NamedTuple):
+    """A file of `budew.training.state_cache`, the width of its states, and how many copies each clip has."""
+
+    file: Path
+    width: int
+    copies: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Selection:
     """The clips of a corpus that a run uses.
@@ -34,6 +45,7 @@ class Selection:
         cut: clips of which only the beginning is used.
         weights: (examples,), how often each comes, in proportion to the others; None for all alike.
         spectrograms: file of `cache_features`.
+        states: file of `cache_states`.
     """
 
     index: ClipIndex
@@ -43,6 +55,7 @@ class Selection:
     cut: int = 0
     weights: npt.NDArray[np.float64] | None = None
     spectrograms: Path | None = None
+    states: CachedStates | None = None
 
     @property
     def rows(self) -> npt.NDArray[np.void]:
@@ -53,6 +66,18 @@ class Selection:
     def has_profiles(self) -> bool:
         """Whether captions can be rendered of any of the clips."""
         return bool((self.index.rows["flags"][self.numbers] & RATED).any())
+
+    def samples(self, place: int, extractor: WhisperFeatureExtractor) -> npt.NDArray[np.float32]:
+        """Return the audio of an example (n,), at most a window.
+
+        Raises:
+            AudioError: the clip cannot be decoded.
+        """
+        number, rate = int(self.numbers[place]), extractor.sampling_rate
+        name = f"clip {self.index.notes(number).id!r}"
+        whole = decode(self.index.audio(number), sampling_rate=rate, name=name).usable
+        start = round(float(self.starts[place]) * rate)
+        return whole[start : start + extractor.n_samples]
 
 
 def select(index: ClipIndex, recipe: Recipe, *, window: float, name: str = "the corpus") -> Selection:

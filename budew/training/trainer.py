@@ -35,6 +35,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.errors import MissingExtraError
 from budew.extras import quiet_transformers
+from budew.inference.batching import gathered
 from budew.model.adapt import short_window
 from budew.profile import VoiceProfile
 from budew.terminal import Bar
@@ -200,7 +201,9 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             group["lr"] = rate
 
     def compute_loss(self, model: Any, inputs: dict[str, Tensor], *args: Any, **more: Any) -> Any:
-        """Return the loss; the encoder takes batches that are shorter than its window."""
+        """Return the loss; the encoder takes batches that are shorter than its window, or cached states."""
+        if "states" in inputs:
+            return super().compute_loss(model, inputs, *args, **more)
         encoder = self.accelerator.unwrap_model(model).get_encoder()
         with short_window(encoder, inputs["input_features"].shape[-1]):
             return super().compute_loss(model, inputs, *args, **more)
@@ -230,17 +233,15 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
         at_once, end = self.args.per_device_eval_batch_size, self.processor.tokenizer.eos_token_id
         prefix = len(self.processor.tokenizer.prefix_tokens)
         limit = min(model.config.max_target_positions - prefix, self.longest)
-        mine, training = (
-            list(range(len(self.validation)))[state.process_index :: state.num_processes],
-            model.training,
-        )
+        mine = range(len(self.validation))[state.process_index :: state.num_processes]
+        training = model.training
         found: list[tuple[int, str, bool, VoiceProfile]] = []
         model.eval()
-        for start in range(0, len(mine), at_once):
-            numbers = mine[start : start + at_once]
-            examples = [self.validation[number] for number in numbers]
-            features = torch.stack([example["input_features"] for example in examples])
-            with torch.inference_mode(), quiet_transformers():
+        given = ((number, self.validation[number]) for number in mine)
+        for frames, batch in filter(None, gathered(given, lambda one: int(one[1]["length"]), at_once)):
+            numbers, examples = zip(*batch, strict=True)
+            features = torch.stack([example["input_features"][:, :frames] for example in examples])
+            with torch.inference_mode(), quiet_transformers(), short_window(model.get_encoder(), frames):
                 tokens = model.generate(
                     input_features=features.to(model.device, torch.float32),
                     num_beams=1,

@@ -15,7 +15,7 @@ from budew.evaluation import Pair, Settings, evaluate
 from budew.jobs.render import Render
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
-from budew.training.scratch.heads import head_labels
+from budew.training.heads import head_labels
 
 RATED = EMOTIONS[::7]
 FEW = Settings(resamples=5, permutations=3)

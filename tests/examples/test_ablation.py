@@ -15,8 +15,8 @@ from budew.corpora import Clip
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.paraphrase.grammar import REWORDING
 from budew.profile import VoiceProfile
+from budew.training import start
 from budew.training.recipe import differences
-from budew.training.scratch import start
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ablation.py"
 

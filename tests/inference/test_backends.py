@@ -130,7 +130,7 @@ def test_frames_of_a_short_window_are_the_first_of_a_whole_one(captioner, make_s
 @pytest.fixture
 def short(whisper_folder, tmp_path, monkeypatch):
     """A captioner whose checkpoint was trained on short windows, it says; a second is enough for it."""
-    monkeypatch.setattr("budew.inference.batching.SHORTEST", 1.0)
+    monkeypatch.setattr("budew.model.generate.SHORTEST", 1.0)
     folder = shutil.copytree(whisper_folder, tmp_path / "short")
     settings = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps({**settings, "short_windows": True}))

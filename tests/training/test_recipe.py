@@ -44,7 +44,7 @@ target.frames=[no_such_frame] model.method=adapters model.lora.rank=0 model.scra
 model.scratch.size.dropout=-0.1 model.scratch.size.vocabulary=264 model.scratch.size.width=30
 model.scratch.size.heads=3 model.scratch.features.window_seconds=31 model.scratch.features.hop=300
 model.scratch.features.hop=128000 model.scratch.features.fourier=256 model.num_beams=65
-model.scratch.heads_weight=-1 report_to=[email]
+model.scratch.heads_weight=-1 report_to=[email] model.encoder_layers=0 model.vocabulary=small
 """
 CONTRADICTORY = """
 model.base=openai/whisper-tiny model.window_seconds=8 optimizer.max_steps=null
@@ -77,6 +77,8 @@ def test_a_wrong_field_is_one_sentence_with_file_and_field(tmp_path, change):
             for one in ("noise: 20", "gain: 3", "band_limit: 0.5", "speed: 0.02")
         ),
         (SCRATCH, "model.window_seconds=8", "window_seconds"),
+        (SCRATCH, "model.encoder_layers=1", "encoder_layers"),
+        (BASE, "model={base: b, method: lora, vocabulary: captions}", "vocabulary"),
     ],
 )
 def test_fields_that_contradict_each_other_are_named(tmp_path, text, change, field):

@@ -298,6 +298,25 @@ def test_a_base_is_adapted(adapted, whisper_folder, tmp_path, monkeypatch, metho
     assert load_checkpoint(out, device="cpu")
 
 
+def test_a_part_of_a_base_is_adapted_with_the_tokens_of_its_captions(
+    adapted, make_whisper, tmp_path, monkeypatch
+):
+    base = make_whisper(tmp_path / "base", layers=3)
+    changes = ("model.encoder_layers=2", "model.decoder_layers=2", "model.vocabulary=captions")
+    recipe = adapted("full", f"model.base={base}", *changes, "optimizer.max_steps=1")
+    out = train(recipe, out=tmp_path / "run")
+    run_card(out, monkeypatch)
+    model = load_checkpoint(out, device="cpu").model
+    assert (model.config.encoder_layers, model.config.decoder_layers) == (2, 2)
+    assert estimate(recipe).parameters > sum(weight.numel() for weight in model.parameters())
+    assert model.config.vocab_size < load_checkpoint(base, device="cpu").model.config.vocab_size
+    train(recipe, out=tmp_path / "again")
+    assert weights(tmp_path / "again") == weights(tmp_path / "run")
+    wrong = adapted("full", f"model.base={base}", "model.decoder_layers=4")
+    with pytest.raises(CheckpointError, match="decoder_layers: 4 layers cannot be kept of 3"):
+        train(wrong, out=tmp_path / "wrong")
+
+
 @pytest.mark.parametrize(("asked", "kept"), [(1, 1), (15, 2)])
 def test_a_window_becomes_shorter_and_never_longer_than_that_of_the_base(
     adapted, tmp_path, capsys, asked, kept

@@ -23,9 +23,9 @@ from budew.errors import CheckpointError
 from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, write_captions
+from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.saving import Run, push, save_result
-from budew.training.scratch.heads import WhisperWithHeads
 from tests.corpora.hub_server import model_hub
 from tests.training.conftest import run_card
 

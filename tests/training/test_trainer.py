@@ -14,8 +14,8 @@ from budew.model.adapt import short_window
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.training.data import prepare_corpora, training_examples, validation_examples
 from budew.training.examples import collate
+from budew.training.heads import WhisperWithHeads
 from budew.training.recipe import Recipe, load_recipe, shipped_recipes
-from budew.training.scratch.heads import WhisperWithHeads
 from budew.training.trainer import CaptionTrainer, last_checkpoint
 
 

@@ -1,12 +1,11 @@
 """Whisper with heads on its encoder during training, which predict the labels of a clip directly.
 
-A caption's cross-entropy reaches the encoder only through the decoder, which for the first thousands of steps
-learns to write. Heads that predict emotions, bursts, gender, and the vocal cues of synthetic speech from the
-pooled encoder give it a gradient from the first step on. They are dropped when the model is saved: what is
-saved is a plain `WhisperForConditionalGeneration`.
+A caption's cross-entropy reaches the encoder only through the decoder, which from scratch learns to write for
+the first thousands of steps. Heads that predict emotions, bursts, gender, and the vocal cues of synthetic
+speech from the pooled encoder give it a gradient from the first step on. They are dropped when the model is
+saved: what is saved is a plain `WhisperForConditionalGeneration`.
 """
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,22 +14,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers import WhisperConfig
 from transformers.modeling_outputs import Seq2SeqLMOutput
 
 from budew.profile import VoiceProfile
 from budew.synthesis.clip_plan import cues as vocal_cues
 from budew.taxonomy import BURSTS
+from budew.training.from_states import WhisperFromStates
 
 CUES = tuple(vocal_cues())
-HEADS = ("heads.", "attention.")
 POOLS = 4  # weighted means over time that the heads take
 RARE = -3.0  # logit that the heads start from: most labels are absent
 PRESENT = 40 + 82 + 1  # emotions, bursts, gender
 SPREAD = 0.3  # of a cue's range: the error that costs half a nat
 
 
-class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  # transformers ships no types
+class WhisperWithHeads(WhisperFromStates):
     """A Whisper whose loss is that of the heads; that of the caption is the trainer's."""
 
     def __init__(self, config: WhisperConfig) -> None:
@@ -48,7 +47,7 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
 
         Args:
             heads: labels (batch, 136), NaN where unknown, see `head_labels`.
-            **inputs: as of the stock model, without `labels`.
+            **inputs: as of `WhisperFromStates`, without `labels`.
         """
         output = super().forward(**inputs)
         if self.training and heads is not None:
@@ -57,20 +56,13 @@ class WhisperWithHeads(WhisperForConditionalGeneration):  # type: ignore[misc]  
 
     def _predict(self, states: Tensor) -> Tensor:
         states = states.float()
-        shares = self.attention(states).softmax(dim=1)
+        scores = self.attention(states)
+        if self.padding is not None:
+            scores = scores + self.padding[:, :, None]
+        shares = scores.softmax(dim=1)
         pooled = torch.einsum("btd,btk->bkd", states, shares).flatten(1)
         predicted: Tensor = self.heads(pooled).float()
         return predicted
-
-    def plain(self) -> WhisperForConditionalGeneration:
-        """Return a copy without the heads, in the stock class, on the CPU, ready to generate."""
-        config = copy.deepcopy(self.config)
-        config.use_cache = True  # the trainer turns it off; without, each token costs all before it again
-        model = WhisperForConditionalGeneration(config)
-        weights = {name: value for name, value in self.state_dict().items() if not name.startswith(HEADS)}
-        model.load_state_dict(weights)
-        model.generation_config = copy.deepcopy(self.generation_config)
-        return model
 
 
 def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:

@@ -1,0 +1,272 @@
+"""A model learns from cached states of its frozen layers what it would learn from the sounds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
+
+from budew.corpora import Caption, write_shard
+from budew.errors import BudewWarning, CheckpointError, JobError, SettingsError
+from budew.model.adapt import frozen_layers, short_window
+from budew.model.checkpoint import load_checkpoint
+from budew.model.generate import spectrograms
+from budew.training import state_cache
+from budew.training.data import cached_states, prepare_corpora, training_examples
+from budew.training.examples import Examples, collate
+from budew.training.from_states import WhisperFromStates
+from budew.training.progress import TrainingLog
+from budew.training.recipe import Recipe
+from budew.training.run import train
+from budew.training.start import load_base
+from budew.training.state_cache import CHUNK, read_states
+from tests.training.conftest import clip_of, weights
+
+ROUNDING = 1e-5
+HALF = 3e-3
+"""Relative difference of a loss from states in half precision."""
+CHANGED = "data.augmentation={noise: 20, gain: 6, speed: 0.05, time_masks: 1, band_masks: 1}"
+POSITIONS = 25
+"""A second, of the tiny Whisper."""
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    """A second is enough: clips of 0.8 to 1.6 s have windows of 1 and 2 s."""
+    monkeypatch.setattr("budew.model.generate.SHORTEST", 1.0)
+
+
+@pytest.fixture(scope="module")
+def base(make_whisper, tmp_path_factory) -> Path:
+    return make_whisper(tmp_path_factory.mktemp("base") / "whisper", layers=3)
+
+
+@pytest.fixture(scope="module")
+def recipe_of(make_recipe, base, tmp_path_factory) -> Callable[..., Recipe]:
+    """`recipe_of("data.state_copies=2", trained=1)`: a recipe with cached states."""
+    texts = ("a calm voice", "an angry man", "She is sad.")
+    clips = [clip_of(n, captions=(Caption(texts[n % 3], {"by": "paraphrase"}),)) for n in range(12)]
+    file = tmp_path_factory.mktemp("clips") / "a.tar"
+    write_shard(file, clips)
+
+    def make(*changes: str, trained: int = 1) -> Recipe:
+        model = (
+            f"{{base: {base}, method: encoder-frozen, trained_encoder_layers: {trained}, window_seconds: 2}}"
+        )
+        own = (f"model={model}", "data.cache_states=true", f"data.train={file}", f"data.validation={file}")
+        return make_recipe(*own, "optimizer.learning_rate=1e-2", *changes)
+
+    return make
+
+
+def prepared(recipe: Recipe, folder: Path) -> tuple[WhisperFromStates, Examples]:
+    """The model and the examples of a run."""
+    model, processor = load_base(recipe)
+    corpora = prepare_corpora(recipe, folder, "train", processor.feature_extractor)
+    corpora = cached_states(recipe, folder, corpora, model, processor.feature_extractor)
+    frozen = frozen_layers(model.config, recipe.model.trained_encoder_layers)
+    examples = training_examples(recipe, corpora, processor, longest=24)
+    return WhisperFromStates.of(model, frozen_layers=frozen, seed=1), examples
+
+
+def states_in(folder: Path) -> dict[str, bytes]:
+    """The files by their kind; their names depend on the folder."""
+    return {path.suffix: path.read_bytes() for path in (folder / "states").iterdir()}
+
+
+def loss_of(model: WhisperFromStates, batch: dict[str, torch.Tensor], **sounds: torch.Tensor) -> torch.Tensor:
+    """The sum over tokens, by clip."""
+    sounds = sounds or {name: batch[name] for name in ("states", "positions")}
+    with torch.no_grad():
+        logits = model(**sounds, decoder_input_ids=batch["decoder_input_ids"]).logits
+    return cross_entropy(logits.transpose(1, 2), batch["labels"], reduction="none").sum(dim=1)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("trained", [0, 1, 3])
+def test_the_loss_of_a_padded_batch_is_that_of_each_clip_alone(recipe_of, tmp_path, trained, attention):
+    model, examples = prepared(recipe_of(trained=trained), tmp_path)
+    model.set_attn_implementation(attention)
+    numbers = {examples.order[number].clip: number for number in range(24)}  # one of each clip
+    some = [examples[number] for number in numbers.values()]
+    assert {len(one["states"]) for one in some} == {POSITIONS, 2 * POSITIONS}
+    together = loss_of(model.train(), collate(some, padding=0))
+    alone = torch.cat([loss_of(model, collate([one], padding=0)) for one in some])
+    torch.testing.assert_close(together, alone, rtol=ROUNDING, atol=ROUNDING)
+    for layer in model.model.decoder.layers:
+        layer.encoder_attn._forward_pre_hooks.clear()
+    seen = loss_of(model, collate(some, padding=0))
+    assert not torch.allclose(seen, alone, rtol=100 * ROUNDING)
+
+
+@pytest.mark.parametrize("trained", [0, 2, 3])
+def test_the_loss_from_cached_states_is_that_through_the_whole_model(recipe_of, tmp_path, trained):
+    model, examples = prepared(recipe_of(trained=trained), tmp_path)
+    extractor = examples.processor.feature_extractor
+    for number in range(6):
+        example = examples[number]
+        corpus, place, _ = examples.order[number]
+        samples = examples.corpora[corpus].samples(place, extractor)
+        seconds = len(example["states"]) / POSITIONS
+        assert seconds == np.ceil(len(samples) / extractor.sampling_rate)
+        features = spectrograms(extractor, [samples], seconds=seconds)
+        batch = collate([example], padding=0)
+        with short_window(model.model.encoder, features.shape[-1]):
+            whole = loss_of(model, batch, input_features=features)
+        torch.testing.assert_close(loss_of(model, batch), whole, rtol=HALF, atol=0)
+
+
+def test_states_of_a_run_that_was_stopped_are_those_of_an_undisturbed_one(recipe_of, tmp_path, monkeypatch):
+    class StoppedError(Exception):
+        pass
+
+    def stop(*_):
+        raise StoppedError
+
+    monkeypatch.setattr(state_cache, "CHUNK", 4)
+    recipe = recipe_of(CHANGED, "data.state_copies=2")
+    prepared(recipe, tmp_path / "undisturbed")
+    whole, write, written = states_in(tmp_path / "undisturbed"), state_cache._Frozen.__call__, []
+
+    def write_some(self, sounds):
+        written.append(len(sounds))
+        return stop() if len(written) == 3 else write(self, sounds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(state_cache._Frozen, "__call__", write_some)
+        with pytest.raises(StoppedError):
+            prepared(recipe, tmp_path / "stopped")
+    (unfinished,) = (tmp_path / "stopped" / "states").glob("*.unfinished")
+    for path in (unfinished, unfinished.with_suffix(".positions")):
+        with path.open("ab") as file:
+            file.write(b"\x19\0\0\0\1")  # of a clip that was being written
+    computed = []
+    monkeypatch.setattr(state_cache._Frozen, "__call__", lambda *given: computed.append(1) or write(*given))
+    prepared(recipe, tmp_path / "stopped")
+    assert states_in(tmp_path / "stopped") == whole
+    assert len(computed) == 4  # of six chunks
+    prepared(recipe, tmp_path / "stopped")
+    assert len(computed) == 4
+
+
+def test_workers_change_no_byte(recipe_of, tmp_path):
+    for workers in (0, 2):
+        prepared(recipe_of(CHANGED, f"data.workers={workers}"), tmp_path / str(workers))
+    assert states_in(tmp_path / "0") == states_in(tmp_path / "2")
+
+
+def test_copies_of_a_clip_are_changed_each_in_its_way_and_an_example_draws_one(recipe_of, tmp_path):
+    changes = (CHANGED, "data.state_copies=3", "optimizer.max_steps=60")
+    _, examples = prepared(recipe_of(*changes), tmp_path)
+    cached = examples.corpora[0].states
+    copies = [read_states(cached, 0, number).tobytes() for number in range(3)]
+    assert len(set(copies)) == 3
+    numbers = [number for number in range(240) if examples.order[number].clip == 0]
+    drawn = {examples[number]["states"].numpy().tobytes() for number in numbers}
+    assert drawn == set(copies)
+    _, others = prepared(recipe_of(*changes, "seed=2"), tmp_path)
+    assert read_states(others.corpora[0].states, 0, 0).tobytes() not in copies
+
+
+def test_states_are_kept_until_what_they_are_made_of_changes(recipe_of, tmp_path):
+    def files(*changes: str, trained: int = 1) -> int:
+        prepared(recipe_of(*changes, trained=trained), tmp_path)
+        return len(list((tmp_path / "states").glob("*.f16")))
+
+    assert files() == 1
+    assert files("seed=2", "target.kind=template", "model.decoder_layers=1") == 1
+    assert files("model.encoder_layers=2", trained=0) == 2  # the same layers, but with the final norm
+    assert files(trained=2) == 3
+    assert files(CHANGED) == 4
+    assert files(CHANGED, "seed=2") == 5
+    assert files("model.encoder_layers=2", trained=1) == 5  # the first layer, as for two of three
+    assert files("model.encoder_layers=1", trained=0) == 6
+
+
+def test_a_clip_that_cannot_be_decoded_has_no_states_and_another_is_taken(recipe_of, tmp_path):
+    good = clip_of(1, captions=(Caption("a calm voice", {"by": "paraphrase"}),))
+    broken = replace(clip_of(2, captions=good.captions, duration=1.0), audio=b"fLaC")
+    write_shard(tmp_path / "b.tar", [good, broken])
+    recipe = recipe_of(f"data.train={tmp_path / 'b.tar'}")
+    with pytest.warns(BudewWarning, match="clip02"):
+        _, examples = prepared(recipe, tmp_path)
+    assert len(read_states(examples.corpora[0].states, 1, 0)) == 0
+    with pytest.warns(BudewWarning, match="the next clip is taken"):
+        assert all(len(examples[number]["states"]) for number in range(4))
+
+
+def test_a_disk_without_space_is_an_error_before_anything_is_computed(recipe_of, tmp_path, monkeypatch):
+    monkeypatch.setattr("budew.files.shutil.disk_usage", lambda _: type("Usage", (), {"free": 9}))
+    with pytest.raises(JobError, match="states take"):
+        prepared(recipe_of(), tmp_path)
+
+
+@pytest.mark.parametrize("trained", [0, 1])
+def test_only_the_layers_that_are_to_learn_change(recipe_of, base, tmp_path, trained):
+    out = train(recipe_of(trained=trained), out=tmp_path)
+    before, after = load_file(base / "model.safetensors"), load_file(out / "model.safetensors")
+    changed = {name for name, value in after.items() if not torch.equal(before[name].half(), value)}
+    assert any(name.startswith("model.decoder") for name in changed)
+    parts = {".".join(name.split(".")[2:4]) for name in changed if name.startswith("model.encoder")}
+    assert parts == ({"layers.2", "layer_norm.weight", "layer_norm.bias"} if trained else set())
+    saved = load_checkpoint(out, device="cpu")
+    assert saved.short_windows
+    assert type(saved.model).__name__ == "WhisperForConditionalGeneration"
+
+
+def test_validations_have_the_windows_of_inference(recipe_of, tmp_path, monkeypatch):
+    frames = []
+    generate = WhisperFromStates.generate
+
+    def watched(self, *, input_features, **more):
+        frames.append(input_features.shape[-1])
+        return generate(self, input_features=input_features, **more)
+
+    monkeypatch.setattr(WhisperFromStates, "generate", watched)
+    train(recipe_of("optimizer.max_steps=1", "evaluation.clips=12"), out=tmp_path)
+    assert set(frames) == {2 * POSITIONS, 4 * POSITIONS}
+
+
+def test_the_recipe_alone_decides_the_bytes_also_of_a_run_that_was_stopped(recipe_of, tmp_path, monkeypatch):
+    class StoppedError(Exception):
+        pass
+
+    def stop(self, args, state, *_, **__):
+        if state.global_step == 5:
+            raise StoppedError
+
+    changes = (CHANGED, "data.state_copies=2", "model.vocabulary=captions", "model.decoder_layers=2")
+    recipe = recipe_of(*changes)
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingLog, "on_step_end", stop)
+        with pytest.raises(StoppedError):
+            train(recipe, out=tmp_path / "stopped")
+    train(recipe, out=tmp_path / "stopped")
+    train(recipe_of(*changes, "data.workers=2"), out=tmp_path / "workers")
+    train(recipe, out=tmp_path / "undisturbed")
+    first, *others = (weights(tmp_path / name) for name in ("undisturbed", "stopped", "workers"))
+    assert others == [first, first]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        (("model.method=full", "model.trained_encoder_layers=0"), "cache_states"),
+        (("model.method=full", "data.cache_states=false"), "trained_encoder_layers"),
+        (("data.cache_features=true",), "cache_features"),
+        (("data.state_copies=2",), "state_copies"),
+    ],
+)
+def test_fields_that_contradict_cached_states_are_named(recipe_of, changes, field):
+    with pytest.raises(SettingsError, match=field):
+        recipe_of(*changes)
+
+
+def test_more_layers_than_there_are_cannot_learn(recipe_of, tmp_path):
+    with pytest.raises(CheckpointError, match="trained_encoder_layers: 3 layers cannot learn of 2"):
+        train(recipe_of("model.encoder_layers=2", trained=3), out=tmp_path)
+    assert CHUNK % state_cache.AT_ONCE == 0
