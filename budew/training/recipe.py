@@ -22,7 +22,6 @@ from budew.training.targets import TargetSettings
 
 MAX_SEED = 2**32 - 1
 """Of numpy."""
-Precision = Literal["fp32", "bf16", "fp16"]
 NOT_DECIDING = (
     *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
     *("optimizer.max_steps", "optimizer.epochs"),
@@ -189,7 +188,7 @@ class OptimizerSettings(Settings):
         default="cosine", description="of the learning rate after the warm-up"
     )
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="of AdamW")
-    precision: Precision | Literal["auto"] = Field(
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto",
         description='of mixed precision; "auto": what is fastest on the device, tried on a CPU once a '
         "machine; the folder of the run records which, and keeps it",

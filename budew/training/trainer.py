@@ -43,7 +43,7 @@ from budew.training.clip_index import Notes
 from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
-from budew.training.recipe import Precision, Recipe
+from budew.training.recipe import Recipe
 from budew.training.validation import Written, agreement, caption_metrics, read
 
 SHOWN = 3
@@ -57,7 +57,7 @@ def accelerated() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def precision_of(recipe: Recipe) -> Precision:
+def precision_of(recipe: Recipe) -> str:
     """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast.
 
     On a CPU that is tried, see `budew.cpu_precision`.
