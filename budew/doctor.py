@@ -48,6 +48,7 @@ def examine() -> Iterator[Finding]:
     yield _tried(
         "embedded checkpoint", _checkpoint, "reinstall budew, or name another checkpoint with --model"
     )
+    yield from _precisions()
     yield _tried("device", _device, "caption with --device cpu, or run pip install --force-reinstall torch")
     for format in FORMATS:
         remedy = "run pip install --force-reinstall soundfile av soxr"
@@ -77,6 +78,21 @@ def _libraries() -> Iterator[Finding]:
         detail = f"missing: {missing}; found: {found or 'none'}" if missing else found
         subject, package = (f"extra {extra}", f'"budew[{extra}]"') if extra else ("base libraries", "budew")
         yield Finding(subject, not missing, not extra, detail, f"run pip install {package}")
+
+
+def _precisions() -> Iterator[Finding]:
+    """Report the precisions that this CPU computes, by each library that is installed."""
+    from budew.cpu_precision import DTYPES, trials
+
+    for engine in DTYPES:
+        if engine != "training" and _version(engine) is None:
+            continue
+        found = trials(engine)
+        speeds = [f"{name} {1000 * seconds:.0f} ms" for name, seconds in found.seconds.items()]
+        faults = [f"{name}: {fault}" for name, fault in found.faults.items()]
+        detail = f"{found.fastest} is used ({', '.join(speeds)}); {'; '.join(faults)}".removesuffix("; ")
+        remedy = found.remedy or f"leave the choice to budew, which takes {found.fastest}"
+        yield Finding(f"precision {engine}", not found.deadly, False, detail, remedy)
 
 
 def _by_extra(requirements: list[str]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,10 @@ SPECIAL = (
     "<|notimestamps|>",
 )
 WORDS = ("a calm voice, deeply sad", "an angry man shouting", "She sounds amused and full of hope.")
+
+ROOT = Path(__file__).parents[1]
+FAULTY_CPU = ROOT / "tests" / "faulty_cpu"
+"""In PYTHONPATH it makes processes of Python die of bfloat16."""
 
 gc.disable()  # until all tests are imported
 
@@ -118,6 +122,29 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_whisper() -> Callable[..., Path]:
     """`make_whisper(folder, seconds=…, multilingual=…, layers=…)` saves a tiny checkpoint of its own."""
     return save_tiny_whisper
+
+
+def needs_precision(engine: str, dtype: str) -> None:
+    """Skip a test where the computation of a precision is not possible, or ends the process."""
+    from budew.cpu_precision import trials
+
+    fault = trials(engine).faults.get(dtype)
+    if fault:
+        pytest.skip(f"{engine} has no {dtype} on this CPU: {fault}")
+
+
+@pytest.fixture
+def faulty_cpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A machine where bfloat16 ends the processes that are started, and on which nothing was tried yet."""
+    from budew.cpu_precision import trials
+
+    paths = [str(FAULTY_CPU), str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    trials.cache_clear()
+    yield
+    trials.cache_clear()
 
 
 @pytest.fixture

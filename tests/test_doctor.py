@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from budew.doctor import FORMATS, Finding, _tone, examine
+from budew.cpu_precision import DTYPES
+from budew.doctor import FORMATS, Finding, _precisions, _tone, examine
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +20,20 @@ def test_each_finding_says_what_was_found_and_what_to_do(findings):
     assert len({finding.subject for finding in findings}) == len(findings)
     assert all(finding.detail for finding in findings)
     unneeded = {finding.subject for finding in findings if not finding.needed}
-    assert {subject for subject in unneeded if not subject.startswith("extra ")} == {"espeak-ng", "locale"}
+    others = {subject for subject in unneeded if not subject.startswith(("extra ", "precision "))}
+    assert others == {"espeak-ng", "locale"}
     assert all(finding.remedy for finding in findings if not finding.ok)
+
+
+def test_precisions_are_tried_and_one_that_kills_a_process_has_a_remedy(findings, faulty_cpu):
+    assert {f"precision {engine}" for engine in DTYPES} <= {finding.subject for finding in findings}
+    found = {finding.subject: finding for finding in _precisions()}
+    for engine in ("training", "torch"):
+        finding = found[f"precision {engine}"]
+        assert not finding.ok
+        assert finding.detail.startswith("float32 is used")
+        assert "bfloat16: a trial in another process ended with SIGILL" in finding.detail
+        assert "ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16" in finding.remedy
 
 
 def test_every_promised_format_is_decoded_and_libraries_are_needed_by_their_extra(findings):

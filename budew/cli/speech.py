@@ -273,7 +273,7 @@ def export(
         return
     source = corpus or data_folder("demo_clips") / "clips.tar"
     original = load_checkpoint(model, device="cpu", dtype="float32")
-    computed = None if to != "ct2" else "int8" if dtype == "int8" else "float32"
+    computed = None if to == "onnx" else "int8" if dtype == "int8" else "float32"
     exported = load_backend(out, device="cpu", dtype=computed)
     found = parity(original, exported, list(islice(read(source), clips)))
     (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")

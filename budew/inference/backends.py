@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from budew.cpu_precision import fastest
 from budew.errors import InputError
 from budew.inference.loops import stop_of_loops
 from budew.inference.self_consistency import sample_captions
-from budew.model.checkpoint import Checkpoint, load_checkpoint
+from budew.model.checkpoint import Checkpoint, choose_device, load_checkpoint
 from budew.model.converted import (
     Converted,
     is_converted,
@@ -187,7 +188,8 @@ def load_backend(
         model: a folder, a hub id, or None for the checkpoint in this package; several are `Experts`.
         backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
-        dtype: `float32`, `bfloat16`, `float16` or `int8`; None: see `load_checkpoint`, `load_converted`.
+        dtype: `float32`, `bfloat16`, `float16` or `int8`; None is float16 on cuda, and on a CPU what is
+            fastest there (tried once a machine, see `budew.cpu_precision`), else float32.
         server: where `/v1/audio/transcriptions` is answered, and the model there; then nothing else is given.
 
     Raises:
@@ -216,9 +218,11 @@ def _load(
 ) -> "TransformersBackend | CTranslate2Backend":
     graphs = Path(model).expanduser() if model is not None else None
     if graphs is not None and library_of(graphs):
-        if backend or dtype or device not in (None, "cpu"):
-            raise InputError(f"{model} runs as it is, on the CPU: leave backend, device and dtype out")
-        return TransformersBackend(load_graphs(graphs, graphs.resolve().name))
+        if backend or device not in (None, "cpu"):
+            raise InputError(f"{model} runs as it is, on the CPU: leave backend and device out")
+        return TransformersBackend(load_graphs(graphs, graphs.resolve().name, dtype=dtype))
     if backend == "ctranslate2" or (backend is None and is_converted(model)):
         return CTranslate2Backend(load_converted(model, device=device, dtype=dtype))
+    if dtype is None and choose_device(device).type == "cpu":
+        dtype = fastest("torch")
     return TransformersBackend(load_checkpoint(model, device=device, dtype=dtype))

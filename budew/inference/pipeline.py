@@ -9,6 +9,7 @@ from typing import Any
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 from transformers.pipelines.base import Pipeline
 
+from budew.cpu_precision import check_precision
 from budew.inference.captioned import Captioned
 from budew.inference.captioner import Captioner
 from budew.inference.recordings import from_audio
@@ -48,6 +49,8 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
             processor = WhisperProcessor(extractor, tokenizer)
         self._checkpoint = checkpoint_of(model, processor)
         super().__init__(model, processor=self._checkpoint.processor, **options)
+        if self.device.type == "cpu":
+            check_precision("torch", self._checkpoint.dtype)
 
     def _sanitize_parameters(self, **given: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         unknown = given.keys() - {*_WRITING, "sampling_rate", "scores"}

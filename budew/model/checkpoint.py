@@ -28,6 +28,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
+from budew.cpu_precision import check_precision
 from budew.errors import BudewError, CheckpointError, InputError, first_line
 from budew.extras import quiet_transformers
 from budew.files import fingerprint
@@ -94,7 +95,7 @@ def load_checkpoint(
         CheckpointError: no such checkpoint, not a Whisper captioner, no safetensors, parts that do not
             fit each other, hub out of reach, or no such device; an adapter without its base, or for
             another model; int8 elsewhere than on a CPU.
-        InputError: no such dtype.
+        InputError: no such dtype, or this CPU cannot compute it.
         MissingExtraError: an adapter, and peft is not installed.
     """
     folder, name = find_checkpoint(name_or_dir)
@@ -256,9 +257,12 @@ def _precision(device: torch.device, dtype: str | None) -> torch.dtype:
     if dtype == "int8":
         if device.type != "cpu":
             raise CheckpointError(f"int8 is computed on a CPU, not on {device}: use float16 there")
+        check_precision("torch", dtype)
         return torch.float32
     if dtype is None:
         return torch.float16 if device.type == "cuda" else torch.float32
+    if device.type == "cpu":
+        check_precision("torch", dtype)
     chosen: torch.dtype = getattr(torch, dtype)
     return chosen
 

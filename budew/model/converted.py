@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import GenerationConfig
 
+from budew.cpu_precision import check_precision, fastest
 from budew.errors import CheckpointError, InputError, first_line
 from budew.extras import quiet_transformers, require
 from budew.files import fingerprint, temporary_folder, user_cache
@@ -106,28 +107,24 @@ def load_converted(
     Args:
         name_or_dir: a folder of `convert`, or as for `load_checkpoint`.
         device: `cpu`, `cuda` or `cuda:1`; None takes cuda where it is there.
-        dtype: one of `DTYPES`; None is int8 on a CPU and float16 on cuda.
+        dtype: one of `DTYPES`; None is float16 on cuda, and what is fastest on a CPU, of int8 and others
+            (see `budew.cpu_precision`).
 
     Raises:
         CheckpointError: as for `load_checkpoint`; or this device or processor has no such dtype.
-        InputError: no such dtype.
+        InputError: no such dtype, or its computation ends a process on this CPU.
         MissingExtraError: ctranslate2 is not installed.
     """
     library = _library()
     target = choose_device(device or ("cuda" if library.get_cuda_device_count() else "cpu"))
-    dtype = dtype or ("int8" if target.type == "cpu" else "float16")
+    dtype = dtype or (fastest("ctranslate2") if target.type == "cpu" else "float16")
     if dtype not in DTYPES:
         raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
+    computed = _computed(library, target, dtype)
     folder = Path(name_or_dir).expanduser() if name_or_dir is not None and is_converted(name_or_dir) else None
     name = folder.resolve().name if folder else find_checkpoint(name_or_dir)[1]
     folder = folder or _kept(name_or_dir, dtype, library.__version__)
     check_features(folder, name)
-    supported = library.get_supported_compute_types(target.type)
-    computed = "int8_float32" if dtype == "int8" and target.type == "cpu" else dtype
-    if computed not in supported:
-        raise CheckpointError(
-            f"CTranslate2 has no {dtype} on {target}: use {' or '.join(sorted({*DTYPES} & {*supported}))}"
-        )
     threads = torch.get_num_threads()
     side_by_side = min(_SIDE_BY_SIDE, threads) if target.type == "cpu" else 1
     try:
@@ -145,6 +142,19 @@ def load_converted(
         processor = load_processor(name, folder)
     settings = GenerationConfig.from_dict(read_json(folder / "generation_config.json", name))
     return Converted(model, processor, settings, name, dtype)
+
+
+def _computed(library: Any, device: torch.device, dtype: str) -> str:
+    """Return the name that CTranslate2 has for a precision, which works on this device."""
+    supported = library.get_supported_compute_types(device.type)
+    computed = "int8_float32" if dtype == "int8" and device.type == "cpu" else dtype
+    if computed not in supported:
+        raise CheckpointError(
+            f"CTranslate2 has no {dtype} on {device}: use {' or '.join(sorted({*DTYPES} & {*supported}))}"
+        )
+    if device.type == "cpu":
+        check_precision("ctranslate2", dtype)
+    return computed
 
 
 def write_converted(

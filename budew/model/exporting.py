@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from budew.errors import CheckpointError, InputError
 from budew.extras import quiet_transformers
 from budew.files import temporary_folder
@@ -47,13 +49,13 @@ def export(out: Path, *, to: Format, model: str | Path | None = None, dtype: str
         return convert(model, out, dtype=dtype)
     if out.exists():
         raise CheckpointError(f"{out} exists: remove it, or choose another folder")
-    checkpoint = load_checkpoint(model, device="cpu", dtype=dtype if to == "merged" else "float32")
+    checkpoint = load_checkpoint(model, device="cpu", dtype="float32")
     out.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(out.parent) as folder, quiet_transformers(), _quiet_exporters():
         made = folder / "made"
         made.mkdir()
         if to == "merged":
-            checkpoint.model.save_pretrained(made)
+            checkpoint.model.to(getattr(torch, dtype)).save_pretrained(made)
             add_pipeline(made)
         else:
             write_graphs(checkpoint, made, to, dtype)

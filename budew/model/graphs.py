@@ -19,7 +19,8 @@ from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalG
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-from budew.errors import CheckpointError
+from budew.cpu_precision import check_precision, fastest
+from budew.errors import CheckpointError, InputError
 from budew.extras import quiet_transformers, require
 from budew.model.build import ENCODER_STRIDE
 from budew.model.checkpoint import Checkpoint, fitted, load_processor, loading
@@ -34,6 +35,7 @@ PRECISIONS: dict[Library, tuple[str, ...]] = {"onnx": ("float32", "int8"), "open
 
 _FILES: dict[Library, str] = {"onnx": "{}.onnx", "openvino": "openvino_{}.xml"}
 _MODULES: dict[Library, str] = {"onnx": "onnxruntime", "openvino": "openvino"}
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 def library_of(folder: Path) -> Library | None:
@@ -105,30 +107,49 @@ def write_graphs(checkpoint: Checkpoint, folder: Path, library: Library, dtype: 
             _finish(file, folder / _FILES[library].format(part), library, dtype)
 
 
-def load_graphs(folder: Path, name: str) -> Checkpoint:
+def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpoint:
     """Load a folder of graphs; everything that takes a checkpoint takes it, on the CPU.
+
+    Args:
+        folder: of the graphs.
+        name: to show for it.
+        dtype: in which OpenVINO computes, float32 or bfloat16; None for the faster one that works (see
+            `budew.cpu_precision`). Graphs of ONNX are computed as they are.
 
     Raises:
         CheckpointError: graphs are missing or damaged, or the parts do not fit each other.
+        InputError: there is no such dtype for them, or this CPU cannot compute it.
         MissingExtraError: the library is not installed.
     """
     library = library_of(folder)
     if library is None:
         raise CheckpointError(f"{name} has no graphs: use the folder of an export to onnx or openvino")
+    if dtype is not None and (library == "onnx" or dtype not in _HINTS):
+        others = "" if library == "onnx" else f" or choose {' or '.join(_HINTS)}"
+        raise InputError(f"{name} cannot be computed in {dtype}: leave dtype out{others}")
     config = WhisperConfig.from_dict(check_config(folder, name))
     check_features(folder, name)
-    graphs = []
+    stored = str(getattr(config, "stored_dtype", "float32"))
+    graphs, computed = [], stored if library == "onnx" else _computed(dtype)
     for part in PARTS:
         file = folder / _FILES[library].format(part)
         with loading(f"{name}: {part}"):
-            graphs.append(_RUN_BY[library](file))
+            graphs.append(_RUN_BY[library](file, computed))
     with quiet_transformers(), torch.device("meta"):
         model = GraphWhisper(config, graphs)
     model.generation_config = GenerationConfig.from_dict(read_json(folder / "generation_config.json", name))
     with quiet_transformers():
         processor = load_processor(name, folder)
-    stored = str(getattr(config, "stored_dtype", "float32"))
-    return replace(fitted(model, processor, name), dtype=stored, library=_MODULES[library])
+    return replace(fitted(model, processor, name), dtype=computed, library=_MODULES[library])
+
+
+def _computed(dtype: str | None) -> str:
+    """Return the precision in which OpenVINO computes."""
+    require("openvino", extra="export", purpose="models of OpenVINO")
+    if dtype is None:
+        return fastest("openvino")
+    check_precision("openvino", dtype)
+    return dtype
 
 
 class GraphWhisper(WhisperForConditionalGeneration):  # type: ignore[misc]  # untyped
@@ -253,7 +274,7 @@ def _finish(made: Path, target: Path, library: Library, dtype: str) -> None:
         whole.unlink()
 
 
-def _onnx(file: Path) -> Graph:
+def _onnx(file: Path, dtype: str) -> Graph:
     library = require("onnxruntime", extra="export", purpose="graphs of ONNX")
     options = library.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -261,11 +282,11 @@ def _onnx(file: Path) -> Graph:
     return lambda inputs: session.run(None, inputs)
 
 
-def _openvino(file: Path) -> Graph:
+def _openvino(file: Path, dtype: str) -> Graph:
     library = require("openvino", extra="export", purpose="models of OpenVINO")
-    settings = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": _HINTS[dtype]}
     model = library.Core().compile_model(str(file), "CPU", settings)
     return lambda inputs: [np.array(array) for array in model(inputs).to_tuple()]
 
 
-_RUN_BY: dict[Library, Callable[[Path], Graph]] = {"onnx": _onnx, "openvino": _openvino}
+_RUN_BY: dict[Library, Callable[[Path, str], Graph]] = {"onnx": _onnx, "openvino": _openvino}

@@ -22,6 +22,7 @@ from jinja2 import TemplateError
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from budew.cpu_precision import check_precision
 from budew.errors import InputError, JobError
 from budew.extras import quiet_transformers, require
 from budew.files import fingerprint
@@ -205,7 +206,8 @@ def load_model(
     """Load a model with transformers, or return the last one if nothing changed, `content_of` it included.
 
     Raises:
-        JobError: there is no such model or device, it is incomplete, or memory is short.
+        JobError: there is no such model or device, it is incomplete, memory is short, or this CPU cannot
+            compute the precision.
     """
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     safe: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
@@ -214,17 +216,25 @@ def load_model(
         with quiet_transformers():
             target = torch.device(device or best)
             config = transformers.AutoConfig.from_pretrained(source, **safe)
+            precision = dtype or ("float32" if target.type == "cpu" else "auto")
+            if target.type == "cpu":
+                stored = str(config.dtype or "float32").removeprefix("torch.")
+                check_precision(
+                    "torch", stored if precision == "auto" else precision, instead="dtype float32"
+                )
             kind: Any = getattr(transformers, _KINDS[bool(config.is_encoder_decoder)])
             model, report = kind.from_pretrained(
                 source,
                 config=config,
-                dtype=dtype or ("float32" if target.type == "cpu" else "auto"),
+                dtype=precision,
                 use_safetensors=True,
                 output_loading_info=True,
                 **safe,
             )
             tokenizer = transformers.AutoTokenizer.from_pretrained(source, **safe)
             model.to(target).eval().requires_grad_(False)
+    except InputError as error:
+        raise JobError(f"{name_or_dir}: {error}") from error
     except Exception as error:  # files from outside can be wrong in any way
         raise _unusable(name_or_dir, _one_line(error)) from error
     if missing := sorted(report["missing_keys"]):

@@ -245,7 +245,9 @@ class OptimizerSettings(Settings):
     )
     weight_decay: float = Field(default=0.01, ge=0, le=1, description="of AdamW")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        default="auto", description='of mixed precision; "auto": bf16 where the device computes it'
+        default="auto",
+        description='of mixed precision; "auto": what is fastest on the device, tried on a CPU once a '
+        "machine; the folder of the run records which, and keeps it",
     )
 
     @model_validator(mode="after")

@@ -41,7 +41,7 @@ from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.selection import Selection
 from budew.training.start import complete, load_base, say_window
-from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, reported_to
+from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, precision_of, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
@@ -71,8 +71,8 @@ def train(
 
     Raises:
         SettingsError: the recipe is not valid.
-        InputError: `out` holds a run of another recipe, or of another number of processes; or changes are
-            given for a `Recipe`.
+        InputError: `out` holds a run of another recipe, or of another number of processes; this CPU cannot
+            compute the precision; or changes are given for a `Recipe`.
         CorpusError: a corpus of the recipe cannot be read, or nothing in it can be learned.
         CheckpointError: the base cannot be loaded.
         MissingExtraError: a library of the extra `train`, or of `report_to`, is not installed.
@@ -94,7 +94,8 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
     recipe.optimizer.batches(state.num_processes)
     reported_to(recipe)
     check_corpora(recipe)
-    with state.main_process_first():
+    with state.main_process_first():  # whose precision is then that of all, from the recorded recipe
+        recipe = _with_precision(recipe, folder)
         _check_recipe(folder, recipe)
         if not resume and state.is_main_process:
             shutil.rmtree(folder / "training", ignore_errors=True)
@@ -200,11 +201,32 @@ def _peak_share(recipe: Recipe, devices: int) -> float | None:
     return work.flops / (peak * 1e12 * devices) if peak and work else None
 
 
+def _with_precision(recipe: Recipe, folder: Path) -> Recipe:
+    """Return the recipe with a precision that is computed here: for "auto" that of the run in the folder.
+
+    Raises:
+        InputError: this CPU cannot compute it.
+    """
+    wanted, recorded = recipe.optimizer.precision, folder / RECIPE
+    if wanted == "auto" and recorded.exists():
+        wanted = load_recipe(recorded).optimizer.precision
+    given = _precise(recipe, wanted)
+    return _precise(recipe, precision_of(given))
+
+
+def _precise(recipe: Recipe, precision: str) -> Recipe:
+    optimizer = recipe.optimizer.model_copy(update={"precision": precision})
+    return recipe.model_copy(update={"optimizer": optimizer})
+
+
 def _check_recipe(folder: Path, recipe: Recipe) -> None:
     """Refuse to continue a run with a recipe of another result."""
     path = folder / RECIPE
     if path.exists():
-        differing = differences(load_recipe(path), recipe)
+        recorded = load_recipe(path)
+        if recorded.optimizer.precision == "auto":  # of a version that did not record it
+            recorded = _precise(recorded, recipe.optimizer.precision)
+        differing = differences(recorded, recipe)
         if differing:
             raise InputError(
                 f"{folder} holds a run of a different recipe; its value / yours: {'; '.join(differing)}: "

@@ -33,7 +33,8 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.errors import MissingExtraError
+from budew.cpu_precision import check_precision, fastest
+from budew.errors import InputError, MissingExtraError
 from budew.extras import quiet_transformers
 from budew.inference.batching import gathered
 from budew.model.adapt import short_window
@@ -58,14 +59,25 @@ def accelerated() -> bool:
 
 
 def precision_of(recipe: Recipe) -> str:
-    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast."""
+    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast.
+
+    On a CPU that is tried, see `budew.cpu_precision`.
+
+    Raises:
+        InputError: the recipe says what this CPU cannot compute.
+    """
     wanted = recipe.optimizer.precision
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
+    if wanted == "auto" and torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    fast = any(getattr(torch.cpu, f"_is_{name}_supported")() for name in ("avx512_bf16", "amx_tile"))
-    return "bf16" if fast and not accelerated() else "fp32"
+    if accelerated():
+        return "fp32" if wanted == "auto" else wanted
+    if wanted == "auto":
+        return "bf16" if fastest("training") == "bfloat16" else "fp32"
+    if wanted == "fp16":
+        raise InputError("optimizer.precision: fp16 is for GPUs: use fp32, or auto, on a CPU")
+    if wanted == "bf16":
+        check_precision("training", "bfloat16", instead="optimizer.precision=fp32, or auto")
+    return wanted
 
 
 def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:

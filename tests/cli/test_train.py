@@ -1,6 +1,8 @@
 """`budew train`: recipes by name, and a checkpoint at the end."""
 
 import shlex
+import subprocess
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -10,6 +12,7 @@ import soundfile
 from budew.corpora import Clip, write_shard
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
+from budew.training.recipe import load_recipe
 
 SMALL = """
 data: {speech: {train_clips: 8, validation_clips: 4}, longer: cut}
@@ -81,6 +84,25 @@ def test_recipes_are_listed_and_explained(budew):
     explained = budew("recipes", "whisper-small-lora", "--set", "model.lora.rank=7").out
     assert "openai/whisper-small" in explained
     assert "rank of the learned difference" in explained
+
+
+def test_a_processor_that_dies_of_bfloat16_trains_with_the_defaults(faulty_cpu, tmp_path):
+    """A whole process, which ends with SIGILL if anything in it multiplies matrices in bfloat16."""
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text(SMALL.replace(", precision: fp32", ""))
+    out = tmp_path / "run"
+
+    def train(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "budew", "train", str(recipe), "--out", str(out), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    refused = train("--set", "optimizer.precision=bf16")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("budew: bfloat16 cannot be computed by torch")
+    assert not out.exists()
+    trained = train()
+    assert trained.returncode == 0, trained.stderr
+    assert load_recipe(out / "checkpoint" / "recipe.yaml").optimizer.precision == "fp32"
 
 
 def test_training_ends_with_the_checkpoint_and_a_command_that_works(budew, tmp_path):

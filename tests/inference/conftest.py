@@ -34,7 +34,7 @@ def make_sound():
 @pytest.fixture(scope="session")
 def captioner(whisper_folder: Path) -> Captioner:
     """A captioner with 2 s windows that writes nonsense, the same each time."""
-    return Captioner.from_pretrained(whisper_folder, device="cpu")
+    return Captioner.from_pretrained(whisper_folder, device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="session")

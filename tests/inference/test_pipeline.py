@@ -113,7 +113,8 @@ def test_a_list_gives_a_list_and_a_generator_or_dataset_an_iterator(captions, fo
 def test_options_of_the_pipeline_and_of_a_call_reach_the_captioner(captions, whisper_folder, make_sound):
     long = {"array": make_sound(3, 5.0), "sampling_rate": RATE}
     scored = captions(long, scores=True, num_beams=3, num_samples=2)
-    captioner = Captioner.from_pretrained(whisper_folder, device="cpu", num_beams=3, num_samples=2)
+    settings = {"device": "cpu", "dtype": "float32", "num_beams": 3, "num_samples": 2}
+    captioner = Captioner.from_pretrained(whisper_folder, **settings)
     result = captioner(long)
     assert scored["caption"] == result.caption
     assert list(scored["scores"]) == list(EMOTIONS)

@@ -278,6 +278,16 @@ def test_without_vllm_one_line_says_what_to_install():
             use()
 
 
+def test_a_precision_that_ends_the_process_is_refused_whoever_chose_it(faulty_cpu, chat_model, tmp_path):
+    stored = shutil.copytree(chat_model, tmp_path / "half")
+    config = json.loads((stored / "config.json").read_text())
+    (stored / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
+    for folder, dtype in ((chat_model, "bfloat16"), (stored, "auto")):
+        with pytest.raises(JobError, match=r"bfloat16 .*SIGILL.*use dtype float32"):
+            load_model(folder, None, "cpu", dtype)
+    assert load_model(stored, None, "cpu", None).model.dtype == torch.float32
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (HAS_VLLM and torch.cuda.is_available()), reason="vLLM needs its package and a GPU")
 def test_vllm_answers_each_request_but_one_that_is_too_long(tmp_path):

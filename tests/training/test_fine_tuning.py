@@ -118,7 +118,7 @@ def test_it_learns_to_write_captions_and_nothing_else(method, sounds, request):
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_it_opens_in_stock_libraries(method, sounds, request, tmp_path):
     checkpoint = request.getfixturevalue(method) / "checkpoint"
-    ours = Captioner.from_pretrained(checkpoint, device="cpu")
+    ours = Captioner.from_pretrained(checkpoint, device="cpu", dtype="float32")
     stock = pipeline("automatic-speech-recognition", model=str(checkpoint), device="cpu")
     recording = np.concatenate(sounds)
     short, long = recording[: 5 * RATE], recording[: 40 * RATE]
@@ -157,7 +157,8 @@ def test_its_adapter_opens_in_peft_and_by_itself(lora, full, sounds):
         halved = (merged(**given).logits - expected).abs().max().item()
     print(f"largest difference of logits: {difference:.1e} merged on loading, {halved:.1e} saved in float16")
     assert difference < 1e-5 * expected.abs().max().item()
-    both = [Captioner.from_pretrained(lora / name, device="cpu") for name in ("adapter", "checkpoint")]
+    names = ("adapter", "checkpoint")
+    both = [Captioner.from_pretrained(lora / name, device="cpu", dtype="float32") for name in names]
     texts = [[captioned.caption for captioned in one(sounds[:8], sampling_rate=RATE)] for one in both]
     assert texts[0] == texts[1]
 

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from budew.corpora import Caption, write_shard
+from budew.cpu_precision import trials
 from budew.errors import (
     CheckpointError,
     CorpusError,
@@ -113,7 +114,8 @@ def test_a_run_that_was_stopped_ends_as_an_undisturbed_one(make_recipe, tmp_path
             raise StoppedError
 
     audio = "data.augmentation={noise: 20, gain: 3, speed: 0.02, time_masks: 1}"
-    changes = ("data.workers=1", "optimizer.device_batch_size=2", "optimizer.precision=bf16", audio, FULL)
+    precision = f"optimizer.precision={'fp32' if trials('training').faults else 'bf16'}"
+    changes = ("data.workers=1", "optimizer.device_batch_size=2", precision, audio, FULL)
     recipe = make_recipe(*changes, "data.short_windows=0.8", "target.kind=mixed")
     assert recipe.model.scratch.size.dropout  # torch's own generator has to come back too
     with monkeypatch.context() as patched:
@@ -260,6 +262,29 @@ def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference
     assert load_recipe(finished / "recipe.yaml") == recipe
     with pytest.raises(InputError, match="model_copy"):  # changes are for files
         train(recipe, out=finished, changes=["seed=7"])
+
+
+def test_a_run_records_the_precision_that_was_fastest_and_keeps_it(make_recipe, tmp_path, monkeypatch):
+    def run(fastest: str, *changes: str) -> Recipe:
+        monkeypatch.setattr(trainers, "fastest", lambda engine: fastest)
+        monkeypatch.setattr(trainers, "check_precision", lambda *_, **__: None)  # whatever this processor is
+        train(make_recipe("optimizer.precision=auto", "evaluation.keep=last", *changes), out=tmp_path)
+        return load_recipe(tmp_path / "recipe.yaml")
+
+    first = run("float32", "optimizer.max_steps=1")
+    assert first.optimizer.precision == "fp32"
+    assert load_recipe(tmp_path / "checkpoint" / "recipe.yaml") == first
+    assert run("bfloat16", "optimizer.max_steps=2").optimizer.precision == "fp32"
+    with pytest.raises(InputError, match=r"optimizer.precision: fp32 / bf16"):
+        run("float32", "optimizer.precision=bf16")
+
+
+def test_a_precision_that_this_processor_cannot_compute_is_refused_at_once(make_recipe, faulty_cpu, tmp_path):
+    with pytest.raises(InputError, match=r"bfloat16 .*SIGILL.*optimizer.precision=fp32.*ONEDNN_MAX_CPU_ISA"):
+        train(make_recipe("optimizer.precision=bf16"), out=tmp_path / "run")
+    with pytest.raises(InputError, match="fp16 is for GPUs"):
+        train(make_recipe("optimizer.precision=fp16"), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("best", 2), ("last", 3)])

@@ -1,0 +1,239 @@
+"""What precisions this CPU computes, and which is fastest: tried, in a process of its own, once a machine.
+
+The flags of a processor do not say. A virtual machine may list `amx_tile` and forbid it: then a product of
+bfloat16 matrices ends the process with SIGILL, and where `ONEDNN_MAX_CPU_ISA` avoids that, bfloat16 may be
+slower than float32. So a child process computes a small Whisper in each precision (`budew.cpu_trial`, 2 to 6
+s an engine) when a precision has to be chosen, or one other than float32 is asked for. The result is kept in
+the cache folder of the user for this processor, kernel, library and environment: what is chosen does not
+change from one run to the next.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from budew.errors import InputError
+from budew.files import fingerprint, user_cache, whole_file
+
+Engine = Literal["training", "torch", "ctranslate2", "openvino"]
+"""What computes: "training" is mixed precision of torch, the others run models."""
+DTYPES: Mapping[Engine, tuple[str, ...]] = {
+    "training": ("float32", "bfloat16"),
+    "torch": ("float32", "bfloat16", "float16", "int8"),
+    "ctranslate2": ("int8", "float32", "bfloat16"),
+    "openvino": ("float32", "bfloat16"),
+}
+"""Precisions that are tried. The first is chosen unless another is `FASTER`."""
+FASTER = 1.2
+"""Times as fast as the first precision that another must be to be chosen."""
+LONGEST = 120
+"""Seconds for which a trial may run."""
+TRIAL = Path(__file__).with_name("cpu_trial.py")
+CURE = "ONEDNN_MAX_CPU_ISA"
+CURED = {CURE: "AVX512_CORE_BF16"}
+"""Lets the library of torch, CTranslate2 and OpenVINO use no matrix tiles (AMX)."""
+_LIBRARIES: Mapping[Engine, str] = {"training": "torch"}
+_ON_REQUEST = {("torch", "int8")}  # never chosen: what it computes depends on the others of a batch
+_SETTINGS = (CURE, "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
+_BY_ITSELF = {signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGABRT}
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What the trials of an engine found on this machine.
+
+    Attributes:
+        engine: what was tried.
+        seconds: of a small workload on one thread, by each precision that works.
+        faults: what happened instead, by each precision that does not.
+        deadly: the precisions among these whose computation ends the process.
+        cured: seconds of the precisions among these that work with `CURED` in the environment.
+    """
+
+    engine: Engine
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    deadly: Sequence[str] = ()
+    cured: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def fastest(self) -> str:
+        """The precision to choose; the first of `DTYPES` where none could be tried."""
+        first, *others = (name for name in DTYPES[self.engine] if (self.engine, name) not in _ON_REQUEST)
+        limit = self.seconds[first] / FASTER if first in self.seconds else float("inf")
+        faster = [name for name in others if self.seconds.get(name, float("inf")) < limit]
+        return min(faster, key=self.seconds.__getitem__, default=first)
+
+    @property
+    def remedy(self) -> str:
+        """How to make precisions work that end the process, "" where nothing does."""
+        settings = " ".join(f"{name}={value}" for name, value in CURED.items())
+        speeds = ", ".join(
+            f"{name} {self.seconds['float32'] / seconds:.1f} times as fast as float32"
+            for name, seconds in self.cured.items()
+            if "float32" in self.seconds
+        )
+        return f"set {settings} before Python starts ({speeds} then)" if speeds else ""
+
+
+@lru_cache
+def trials(engine: Engine) -> Trials:
+    """Return what works on this machine, tried now if that is not known yet.
+
+    A cache that cannot be read is made again; where it cannot be written, each process tries.
+
+    Raises:
+        PackageNotFoundError: the library of the engine is not installed.
+    """
+    key = _key(engine)
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+    path = user_cache() / "precision" / f"{engine}-{name}.json"
+    with _alone(path):
+        found = _read(path)
+        if found is None:
+            found, is_lasting = _try(engine)
+            if is_lasting:
+                _write(path, {"machine": key, "trials": asdict(found)})
+    return found
+
+
+def fastest(engine: Engine) -> str:
+    """Return the fastest precision that works, see `DTYPES`. Costs some seconds once a machine."""
+    return trials(engine).fastest
+
+
+def check_precision(engine: Engine, dtype: str, *, instead: str | None = None) -> None:
+    """Require that a precision works on this CPU; float32 is not tried.
+
+    Args:
+        engine: what computes.
+        dtype: the precision.
+        instead: what to use where it does not work; None for the fastest one that does.
+
+    Raises:
+        InputError: it does not; says what to use.
+    """
+    if dtype == "float32":
+        return
+    found = trials(engine)
+    if dtype in found.seconds:
+        return
+    fault = found.faults.get(dtype, "it has no such precision")
+    remedies = f"use {instead or found.fastest}"
+    if dtype in found.cured:
+        remedies += f", or {found.remedy}"
+    raise InputError(f"{dtype} cannot be computed by {_library(engine)} on this CPU ({fault}): {remedies}")
+
+
+def _library(engine: Engine) -> str:
+    return _LIBRARIES.get(engine, engine)
+
+
+def _key(engine: Engine) -> list[Any]:
+    """Return all that a result depends on: processor, kernel, library, environment and the trial itself."""
+    libraries = [f"{name} {version(name)}" for name in {_library(engine), "torch"}]
+    settings = {name: os.environ[name] for name in _SETTINGS if name in os.environ}
+    kernel = platform.system(), platform.release()
+    return [_processor(), kernel, sorted(libraries), settings, fingerprint([TRIAL])]
+
+
+def _processor() -> dict[str, str]:
+    """Return the model and the features of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+    except OSError:  # not Linux
+        return {"machine": platform.machine(), "model name": platform.processor()}
+    told = dict(line.replace("\t", "").split(": ", 1) for line in lines if ": " in line)
+    kept = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features")
+    return {"machine": platform.machine(), **{name: told[name] for name in kept if name in told}}
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait for another process that tries the same, where its folder can be written."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file = path.with_suffix(".lock").open("w")
+    except OSError:  # see `trials`
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path: Path) -> Trials | None:
+    """Return what is kept; None where it is nothing, or damaged."""
+    try:
+        return Trials(**json.loads(path.read_text(encoding="utf-8"))["trials"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    with suppress(OSError), whole_file(path) as file:  # see `trials`
+        json.dump(content, file, indent=1)
+
+
+def _try(engine: Engine) -> tuple[Trials, bool]:
+    """Return the results of all precisions, and whether they will be the same another time."""
+    seconds, faults, endings = _children(engine, DTYPES[engine], {})
+    deadly = [name for name, number in endings.items() if number in _BY_ITSELF]
+    cured: dict[str, float] = {}
+    if deadly and CURE not in os.environ:
+        cured, _, _ = _children(engine, deadly, CURED)
+    is_lasting = len(deadly) == len(endings)
+    return Trials(engine, seconds, faults, deadly, cured), is_lasting
+
+
+def _children(
+    engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
+) -> tuple[dict[str, float], dict[str, str], dict[str, int]]:
+    """Return seconds, faults, and the signals of the precisions during which a child process ended."""
+    seconds: dict[str, float] = {}
+    faults: dict[str, str] = {}
+    endings: dict[str, int] = {}
+    left = list(dtypes)
+    while left:
+        lines, ending, number = _child(engine, left, environment)
+        seconds |= {line["dtype"]: line["seconds"] for line in lines if "seconds" in line}
+        faults |= {line["dtype"]: line["fault"] for line in lines if "fault" in line}
+        left = left[len(lines) :]
+        if left:
+            faults[left[0]], endings[left[0]] = ending, number
+            del left[0]
+    return seconds, faults, endings
+
+
+def _child(
+    engine: Engine, dtypes: Sequence[str], environment: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], str, int]:
+    """Return the lines that a trial printed, how it ended and by which signal, 0 for none."""
+    command = [sys.executable, "-P", str(TRIAL), engine, *dtypes]  # -P: no module of this folder
+    given = {**os.environ, **environment, "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603  # our own program
+            command, env=given, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST, check=False
+        )
+        output, errors, status = done.stdout, done.stderr, done.returncode
+    except subprocess.TimeoutExpired as error:
+        output, errors, status = error.stdout or b"", b"", 0
+    lines = [json.loads(line) for line in output.decode().splitlines() if line.startswith('{"dtype"')]
+    if status < 0:
+        name = signal.Signals(-status).name
+        return lines, f"a trial in another process ended with {name}", -status
+    said = (errors.decode(errors="replace").strip() or f"it took over {LONGEST} s").splitlines()[-1]
+    return lines, f"a trial in another process failed: {said}", 0

@@ -1,0 +1,159 @@
+"""A precision that ends the process is never chosen, is refused by name, and is tried once a machine."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from budew import cpu_precision
+from budew.cpu_precision import DTYPES, Trials, check_precision, fastest, trials
+from budew.errors import CheckpointError, InputError
+from budew.inference.backends import load_backend
+from budew.model.checkpoint import load_checkpoint
+from budew.model.converted import load_converted
+
+PRODUCT = "import torch; torch.nn.Linear(64, 64).bfloat16()(torch.randn(64, 64).bfloat16())"
+
+
+SCRIPT = """import json, os, signal, sys, time
+open({started!r}, "a").write("started\\n")
+for dtype in sys.argv[2:]:
+    found = {precisions}[dtype]
+    if isinstance(found, str):
+        exec(found)
+    print(json.dumps(dict(dtype=dtype, seconds=found)), flush=True)
+"""
+DIES = "os.kill(os.getpid(), signal.SIGILL)"
+
+
+@pytest.fixture
+def trial(monkeypatch, tmp_path):
+    """`trial(float32=0.2, bfloat16="os.kill(os.getpid(), signal.SIGILL)")`: seconds, or what a trial does."""
+
+    def make(**precisions: float | str) -> Path:
+        script = tmp_path / "trial.py"
+        script.write_text(SCRIPT.format(started=str(tmp_path / "started"), precisions=precisions))
+        monkeypatch.setattr(cpu_precision, "TRIAL", script)
+        trials.cache_clear()
+        return tmp_path / "started"
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(cpu_precision, "DTYPES", {**DTYPES, "torch": ("float32", "bfloat16")})
+    yield make
+    trials.cache_clear()
+
+
+def runs(started: Path) -> int:
+    return len(started.read_text().splitlines()) if started.exists() else 0
+
+
+@pytest.mark.parametrize("engine", DTYPES)
+def test_every_engine_is_tried_on_this_machine(engine):
+    found = trials(engine)
+    assert found.fastest in found.seconds
+    assert found.seconds.keys() | found.faults.keys() == set(DTYPES[engine])
+    assert all(seconds > 0 for seconds in found.seconds.values())
+    check_precision(engine, found.fastest)
+
+
+@pytest.mark.parametrize("engine", ["torch", "training"])
+def test_a_processor_that_dies_of_a_precision_is_found_out_and_lives(engine, faulty_cpu):
+    died = subprocess.run([sys.executable, "-c", PRODUCT], check=False)
+    assert died.returncode == -signal.SIGILL
+    found = trials(engine)
+    assert list(found.deadly) == ["bfloat16"]
+    assert "bfloat16" not in found.seconds
+    assert found.seconds.keys() >= set(DTYPES[engine]) - {"bfloat16"}
+    assert fastest(engine) == "float32"
+    with pytest.raises(
+        InputError, match=r"SIGILL.*use float32, or set ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16"
+    ) as error:
+        check_precision(engine, "bfloat16")
+    assert "\n" not in str(error.value)
+
+
+def test_models_run_in_another_precision_there_and_the_deadly_one_is_refused(faulty_cpu, whisper_folder):
+    assert "float32" in load_backend(whisper_folder, device="cpu").runs_on
+    with pytest.raises(InputError, match=r"bfloat16 .*SIGILL"):
+        load_checkpoint(whisper_folder, device="cpu", dtype="bfloat16")
+    with pytest.raises((InputError, CheckpointError), match="float16"):
+        load_converted(whisper_folder, device="cpu", dtype="float16")
+
+
+def test_it_is_tried_once_a_machine_and_again_where_the_result_is_damaged(trial, tmp_path):
+    started = trial(float32=0.2, bfloat16=0.1)
+    assert [fastest("torch"), fastest("torch"), runs(started)] == ["bfloat16", "bfloat16", 1]
+    trials.cache_clear()
+    assert [fastest("torch"), runs(started)] == ["bfloat16", 1]
+    (kept,) = (tmp_path / "cache" / "budew" / "precision").glob("*.json")
+    content = kept.read_bytes()
+    for damaged in (b"", content[: len(content) // 2], b"[]", b'{"trials": {"nothing": 1}}'):
+        kept.write_bytes(damaged)
+        before = runs(started)
+        trials.cache_clear()
+        assert [fastest("torch"), runs(started)] == ["bfloat16", before + 1]
+        assert kept.read_bytes() == content
+
+
+def test_another_environment_is_another_machine(trial, monkeypatch):
+    started = trial(float32=0.2, bfloat16=0.1)
+    fastest("torch")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    trials.cache_clear()
+    fastest("torch")
+    assert runs(started) == 2
+
+
+def test_without_a_cache_it_is_tried_each_time(trial, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    started = trial(float32=0.2, bfloat16=0.1)
+    for count in (1, 2):
+        trials.cache_clear()
+        assert [fastest("torch"), runs(started)] == ["bfloat16", count]
+
+
+@pytest.mark.parametrize(
+    ("precisions", "chosen"),
+    [
+        ({"float32": 0.2, "bfloat16": 0.19}, "float32"),  # not worth other captions
+        ({"float32": 0.2, "bfloat16": 0.4}, "float32"),
+        ({"float32": 0.2, "bfloat16": 0.1}, "bfloat16"),
+        ({"float32": DIES, "bfloat16": 0.1}, "bfloat16"),
+        ({"float32": 0.2, "bfloat16": DIES}, "float32"),
+        ({"float32": DIES, "bfloat16": DIES}, "float32"),
+    ],
+)
+def test_the_first_is_chosen_unless_another_works_and_is_faster(trial, precisions, chosen):
+    trial(**precisions)
+    assert fastest("torch") == chosen
+
+
+def test_int8_of_torch_is_never_chosen():
+    seconds = {"float32": 0.4, "bfloat16": 0.3, "int8": 0.1}
+    assert Trials("torch", seconds).fastest == "bfloat16"
+    assert Trials("ctranslate2", seconds).fastest == "int8"
+
+
+@pytest.mark.parametrize(
+    ("ending", "reported", "kept"),
+    [
+        (DIES, "SIGILL", True),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL", False),
+        ("time.sleep(60)", "it took over 2 s", False),
+        ("raise OSError('no library')", "no library", False),
+    ],
+)
+def test_only_what_the_processor_does_is_kept(trial, monkeypatch, ending, reported, kept):
+    """Whoever ends the trial, or a machine that is too busy, may not do so another time."""
+    monkeypatch.setattr(cpu_precision, "LONGEST", 2)
+    started = trial(float32=0.2, bfloat16=ending)
+    with pytest.raises(InputError, match=reported):
+        check_precision("torch", "bfloat16")
+    before = runs(started)
+    trials.cache_clear()
+    assert fastest("torch") == "float32"
+    assert (runs(started) == before) == kept
