@@ -8,6 +8,7 @@
 | `one.mp3` | one clip, with `one.json` and `one.txt` if they are there |
 | a folder | what `datasets` saved, its `clips.jsonl` or `metadata.csv`, its shards, or its audio with JSON |
 | `ravdess:FOLDER`, `mine.yaml:FOLDER` | a known corpus, with the labels of its names and tables |
+| `emodb@test:FOLDER` | the speakers of a known corpus that are in a fixed split |
 | `shards/*.tar`, `shards/{000..127}.tar` | each match, in order |
 | `https://…/x.tar`, `s3://…/*.tar` | downloaded, read and deleted, one file at a time |
 | `hf://owner/name:config@split` | streamed from the Hugging Face hub |

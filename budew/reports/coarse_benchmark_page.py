@@ -115,13 +115,15 @@ def _accepted(result: Mapping[str, Any]) -> StackedBars:
 def _notes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     unmapped = ", ".join(result["unmapped"]) or "none"
     mapped = len(result["mapping"]["classes"])
+    neutral = result["mapping"]["without_emotion"]
+    empty = f"; a prediction without any emotion is {neutral}" if neutral else ""
     return [
         (
             "accuracy",
             f"softmax over {mapped} emotions; a class is accepted where one of its emotions exceeds "
             f"{result['threshold']:.4f} (1.5 × uniform); right if the true class is accepted",
         ),
-        ("argmax", "accuracy of the class of the strongest emotion; ties are shared evenly"),
+        ("argmax", f"accuracy of the class of the strongest emotion; ties are shared evenly{empty}"),
         ("UAR", "unweighted average recall of the same: the mean over classes"),
         ("mapping", " ".join(filter(None, (result["mapping"]["source"] + ".", result["mapping"]["note"])))),
         ("unmapped", unmapped),

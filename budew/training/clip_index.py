@@ -249,6 +249,6 @@ def _state(entry: Entry) -> list[Any]:
     if not path.exists():
         return [str(entry)]
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    known = [entry.corpus.model_dump_json()] if isinstance(entry, NamedFolder) else []
+    known = [str(entry), entry.corpus.model_dump_json()] if isinstance(entry, NamedFolder) else []
     states = ([str(file.absolute()), file.stat().st_size, file.stat().st_mtime_ns] for file in files)
     return [*known, *states]

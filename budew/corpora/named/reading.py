@@ -28,6 +28,7 @@ from budew.corpora.named.definition import (
     known_corpus,
     load_definition,
 )
+from budew.corpora.named.speaker_splits import check_split, split_of
 from budew.corpora.named.tables import FILE, Tables, cell, table_files
 from budew.corpora.sidecar import is_special, read_text
 from budew.errors import CorpusError, OnBad
@@ -52,18 +53,27 @@ class NamedFolder(os.PathLike[str]):
         name: of the corpus.
         corpus: its definition.
         definition: the user's file with it; None for those of this package.
+        split: whose speakers alone are read, see `budew.corpora.named.speaker_splits`; None for all.
     """
 
     folder: Path
     name: str
     corpus: NamedCorpus = field(repr=False, compare=False)
     definition: Path | None = None
+    split: str | None = None
 
     def __fspath__(self) -> str:
         return str(self.folder)
 
     def __str__(self) -> str:
-        return f"{self.definition or self.name}:{self.folder}"
+        split = f"@{self.split}" if self.split else ""
+        return f"{self.definition or self.name}{split}:{self.folder}"
+
+    def has(self, parts: Mapping[str, str]) -> bool:
+        """Return whether a recording with these parts of its name is by a speaker of the split."""
+        code = parts.get("speaker", "")
+        speaker = self.corpus.values.get("speaker", {}).get(code.casefold(), code)
+        return self.split is None or split_of(self.name, speaker) == self.split
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +94,8 @@ class FoundFiles:
 def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
     """Return the corpus that a source names, and the rest: `("ravdess", "data")` of `ravdess:data`.
 
-    The corpus is a name of this package or a YAML file; it is None where the source names none.
+    The corpus is a name of this package, maybe with a split (`emodb@test`), or a YAML file; it is None where
+    the source names none.
     """
     matched = None if isinstance(source, Path) and source.exists() else _NAMED.fullmatch(str(source))
     if matched is None or matched[2].startswith("//") or os.path.exists(str(source)):
@@ -92,7 +103,8 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
     prefix, rest = matched.groups()
     if prefix.lower().endswith((".yaml", ".yml")):
         return Path(prefix), rest
-    return (prefix.lower(), rest) if prefix.lower() in corpus_names() else (None, source)
+    known = prefix.lower().partition("@")[0] in corpus_names()
+    return (prefix.lower(), rest) if known else (None, source)
 
 
 def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
@@ -100,13 +112,17 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
 
     Raises:
         CorpusError: it is no folder.
+        InputError: the corpus has no such split.
         SettingsError: the definition is invalid.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder}: is not a folder: give the folder with the audio of the corpus")
     if isinstance(corpus, Path):
         return NamedFolder(folder, corpus.stem, load_definition(corpus), corpus)
-    return NamedFolder(folder, corpus, known_corpus(corpus))
+    name, _, split = corpus.partition("@")
+    if "@" in corpus:
+        check_split(name, split)
+    return NamedFolder(folder, name, known_corpus(name), split=split or None)
 
 
 def recognized(folder: Path, audio: Sequence[Path]) -> NamedFolder | None:
@@ -145,14 +161,19 @@ def find_clips(place: NamedFolder, files: Iterable[Path] | None = None) -> Found
     clips: dict[Path, dict[str, str]] = {}
     left_out: list[tuple[Path, str]] = []
     first: dict[str, Path] = {}
+    others = 0
     for path in filter(AUDIO.owns, files):
         parts = place.corpus.match(_matched_text(path))
         if parts is None:
             left_out.append((path, f"not named as {place.corpus.examples[0]}"))
+        elif not place.has(parts):
+            others += 1
         elif first.setdefault(parts[""], path) is not path:
             left_out.append((path, f"another file of this name is {first[parts['']]}"))
         else:
             clips[path] = parts
+    if others and not clips:
+        raise CorpusError(f"{place}: none of its {others:,} recordings is by a speaker of this split")
     if not clips:
         fault = f"no audio file is named as {place.corpus.examples[0]}"
         raise CorpusError(f"{place.folder}: {fault}: give the folder of {place.corpus.title}")

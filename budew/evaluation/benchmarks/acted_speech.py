@@ -83,7 +83,7 @@ def acted_speech(
         clip = clips[id]
         unit = _unit(prediction, scale)
         units.add(f"{unit.low:g}-{unit.high:g}")
-        scores = unit.low + intensity_matrix([prediction.profile])[0] * (unit.high - unit.low)
+        scores = intensity_matrix([prediction.profile])[0] * (unit.high - unit.low)  # 0 is absent
         examples.append(Example(id, clip.label, scores, clip.speaker, clip.intensity))
     return score_coarse(
         load_task(corpus),

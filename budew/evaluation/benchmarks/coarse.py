@@ -12,6 +12,9 @@ Conventions:
 - An emotion without a score (NaN) in one clip takes no part there either; the threshold stays the same, as in
   the published script. A clip without any score is a refusal: no class is accepted, and it counts as wrong.
 - A clip whose strongest emotions tie is shared evenly over their classes: captions have only five levels.
+- Where no mapped emotion is present at all (each score is exactly 0), the argmax chooses the class that means
+  no emotion, if the corpus has one: a caption that names none calls the voice neutral, and sharing the clip
+  over all classes would score that as a guess. The published rule stays as it is.
 - Softmax depends on the unit of the scores, which is therefore part of the result.
 """
 
@@ -39,19 +42,32 @@ class CoarseTask:
 
     Attributes:
         name, title: such as "emodb" and "EmoDB".
-        classes: in the order in which they are reported.
-        mapping: emotion → class, in the order of `EMOTIONS`; an unmapped one is left out.
+        members: class → its emotions, the classes in the order in which they are reported.
+        without_emotion: the class that means no emotion; None where the corpus has none.
         source, note: of the mapping.
         published: rows with `model`, `accuracy` and `by_class` (per cent), `source` and `date`.
     """
 
     name: str
     title: str
-    classes: tuple[str, ...]
-    mapping: Mapping[str, str]
+    members: Mapping[str, tuple[str, ...]]
+    without_emotion: str | None
     source: str
-    note: str
-    published: tuple[Mapping[str, Any], ...]
+    note: str = ""
+    published: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, in the order in which they are reported."""
+        return tuple(self.members)
+
+    @property
+    def mapping(self) -> Mapping[str, str]:
+        """Emotion → its class, or its classes, in the order of `EMOTIONS`; an unmapped one is left out."""
+        classes = {
+            name: [label for label, members in self.members.items() if name in members] for name in EMOTIONS
+        }
+        return {name: ", ".join(labels) for name, labels in classes.items() if labels}
 
     def scores(self, vectors: FloatArray) -> FloatArray:
         """Return the columns of the mapped emotions of vectors, (n, 40)."""
@@ -65,7 +81,7 @@ class Example:
     Attributes:
         id: distinct.
         label: one of the classes.
-        scores: (40,) in the order of `EMOTIONS`, NaN where there is none.
+        scores: (40,) in the order of `EMOTIONS`, 0 where an emotion is absent, NaN where there is none.
         speaker: whose clips are resampled together; None where unknown.
         intensity: of the acting, where it is known.
     """
@@ -135,7 +151,12 @@ class CoarseResult:
             "unit": self.unit,
             "threshold": THRESHOLD / len(task.mapping),
             "unmapped": [name for name in EMOTIONS if name not in task.mapping],
-            "mapping": {"source": task.source, "note": task.note, "classes": dict(task.mapping)},
+            "mapping": {
+                "source": task.source,
+                "note": task.note,
+                "classes": dict(task.mapping),
+                "without_emotion": task.without_emotion,
+            },
             "published": [dict(row) for row in task.published],
             "settings": asdict(self.settings),
         }
@@ -144,12 +165,11 @@ class CoarseResult:
 def load_task(name: str) -> CoarseTask:
     """Return "emodb", "ravdess", "ferd" or "affectnet" from its tables (YAML beside this module)."""
     table = packaged_table(__package__, "coarse_mappings")[name]
-    classes = {emotion(member): label for label, members in table["classes"].items() for member in members}
     return CoarseTask(
         name=name,
         title=table["title"],
-        classes=tuple(table["classes"]),
-        mapping={member: classes[member] for member in EMOTIONS if member in classes},
+        members={label: tuple(map(emotion, members)) for label, members in table["classes"].items()},
+        without_emotion=table["without_emotion"],
         source=table["source"],
         note=table.get("note", ""),
         published=tuple(packaged_table(__package__, name)),
@@ -164,8 +184,11 @@ def decide(task: CoarseTask, vectors: FloatArray) -> Decisions:
     top = scores.max(axis=1, keepdims=True)
     weights = np.exp(scores - np.where(np.isfinite(top), top, 0.0))
     uniform = weights.sum(axis=1, keepdims=True) / len(task.mapping)
-    member = np.array([[label == name for name in task.classes] for label in task.mapping.values()])
+    member = np.array([[name in of for of in task.members.values()] for name in task.mapping])
     tied = ((given & (scores == top)) @ member).astype(np.float64)
+    if task.without_emotion is not None:
+        absent = given.any(axis=1) & ((scores == 0) | ~given).all(axis=1)
+        tied[absent] = np.array(task.classes) == task.without_emotion
     strongest = tied / np.maximum(tied.sum(axis=1, keepdims=True), 1)
     return Decisions((weights > THRESHOLD * uniform) @ member, strongest)
 

@@ -167,10 +167,36 @@ def test_perfect_and_constant_predictors_get_what_the_rule_implies(name):
     always = scored(*[(task.classes[-1],)] * len(labels))
     assert values(always) == pytest.approx([last, last, 100 / n, 1])
     assert always["permutation_baseline"]["accuracy"]["value"] == pytest.approx(last)
-    assert values(scored(*[()] * len(labels))) == pytest.approx([0, 100 / n, 100 / n, 0])  # ties are shared
+    neutral = 100 * labels.count("neutral") / len(labels)  # no emotion at all is the class without emotion
+    assert values(scored(*[()] * len(labels))) == pytest.approx([0, neutral, 100 / n, 0])
     everything = scored(*[task.classes] * len(labels))
     assert values(everything) == pytest.approx([100, 100 / n, 100 / n, n])
     assert everything["permutation_baseline"]["accuracy"]["value"] == 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_emotion_at_all_is_the_class_without_emotion_and_any_other_tie_is_shared(name):
+    task = load_task(name)
+    neutral = np.array(task.classes) == "neutral"
+    one, other = (task.members[label][0] for label in task.classes[:2])
+    missing = np.where(np.arange(40) == EMOTIONS.index(one), np.nan, 0.0)
+    decided = decide(task, np.array([np.zeros(40), missing, np.full(40, 0.5), np.full(40, np.nan)]))
+    assert np.array_equal(decided.strongest[:2], [neutral, neutral])
+    assert decided.strongest[2] == pytest.approx(1 / len(task.classes))
+    assert not decided.strongest[3].any()
+    assert not decided.accepted.any()  # the published rule knows no such class
+    tied = np.isin(EMOTIONS, (one, other)) * 0.5
+    assert decide(task, tied[None]).strongest[0] == pytest.approx(np.isin(task.classes, task.classes[:2]) / 2)
+    without = replace(task, without_emotion=None)
+    assert decide(without, np.zeros((1, 40))).strongest == pytest.approx(1 / len(task.classes))
+
+
+def test_an_emotion_of_several_classes_shares_the_clip_over_them():
+    members = {"proud": ("Pride",), "triumphant": ("Pride", "Triumph"), "neutral": ()}
+    task = CoarseTask("own", "Own", members, "neutral", "a definition")
+    rows = np.array([np.isin(EMOTIONS, name) * 1.0 for name in ("Pride", "Triumph", "Anger")])
+    assert decide(task, rows).strongest.tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]]
+    assert task.mapping == {"Triumph": "triumphant", "Pride": "proud, triumphant"}
 
 
 def test_a_refusal_is_wrong_and_a_missing_score_takes_no_part():
