@@ -85,6 +85,13 @@ class ModelSettings(Settings):
         description='tokens of the model, "base": those of the base; "captions": those that captions of the '
         "run use, with what the base has learned of them, and all bytes",
     )
+    heads_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        description="of a base whose encoder learns, the weight in the loss of heads on it that predict the "
+        "labels; they are not saved",
+    )
     window_seconds: int | None = Field(
         default=None,
         ge=1,
@@ -111,6 +118,12 @@ class ModelSettings(Settings):
             raise ValueError("window_seconds: is that of a base; from scratch, set scratch.features")
         if self.trained_encoder_layers and self.method != "encoder-frozen":
             raise ValueError("trained_encoder_layers: is for the method encoder-frozen")
+        learns = self.method == "full" or self.trained_encoder_layers > 0
+        if self.heads_weight and not learns:
+            raise ValueError(
+                "heads_weight: is for a base whose encoder learns, with method full, or encoder-frozen and "
+                "trained_encoder_layers; from scratch, set scratch.heads_weight"
+            )
         reduced = [name for name in REDUCED if getattr(self, name) not in (None, "base")]
         if reduced and self.method in ("scratch", "lora"):
             raise ValueError(
@@ -122,7 +135,7 @@ class ModelSettings(Settings):
     @property
     def has_heads(self) -> bool:
         """Whether the model that is trained has heads on its encoder."""
-        return self.method == "scratch"
+        return self.method == "scratch" or self.heads_weight > 0
 
 
 class SpeechSettings(Settings):

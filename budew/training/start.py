@@ -70,9 +70,10 @@ def complete(
         processor = WhisperProcessor(extractor, tokenizer)
     if model is None:
         model = build_model(recipe, processor)
-    elif recipe.data.cache_states:
+    elif recipe.data.cache_states or recipe.model.has_heads:
         frozen = frozen_layers(model.config, recipe.model.trained_encoder_layers)
-        model = WhisperFromStates.of(model, frozen_layers=frozen, seed=recipe.seed)
+        kind = WhisperWithHeads if recipe.model.has_heads else WhisperFromStates
+        model = kind.of(model, frozen_layers=frozen, seed=recipe.seed)
     _set_attention(model)
     return model, processor
 

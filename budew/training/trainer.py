@@ -160,7 +160,8 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
     ) -> None:
         self.recipe, self.processor, self.validation = recipe, processor, validation
         steps = len(train) // recipe.optimizer.batch_size
-        clips, heads_weight = recipe.optimizer.batch_size, recipe.model.scratch.heads_weight
+        clips, settings = recipe.optimizer.batch_size, recipe.model
+        heads_weight = settings.scratch.heads_weight if settings.base is None else settings.heads_weight
         own: list[Any] = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
         if recipe.evaluation.patience:
             own.append(EarlyStoppingCallback(recipe.evaluation.patience))
