@@ -166,8 +166,10 @@ class DataSettings(Settings):
         description="training corpora: one (anything that `budew.read` reads), or a list of corpus, weight "
         "and clip_weights; without, there must be synthetic speech",
     )
-    validation: str | None = Field(
-        default=None, description="validation corpus; required with training corpora"
+    validation: tuple[str, ...] = Field(
+        default=(),
+        description="validation corpora: one, or a list of which as many clips each are taken; required with "
+        "training corpora",
     )
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
     captions: Literal["checked", "any"] = Field(
@@ -217,6 +219,11 @@ class DataSettings(Settings):
         if not isinstance(several, tuple | list):
             return () if several is None else several
         return tuple({"corpus": one} if isinstance(one, str) else one for one in several)
+
+    @field_validator("validation", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        return () if given is None else (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _check(self) -> Self:

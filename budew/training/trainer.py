@@ -44,7 +44,7 @@ from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
 from budew.training.recipe import Recipe
-from budew.training.validation import Written, agreement, caption_metrics, read
+from budew.training.validation import Written, agreement, caption_metrics, correlations, read
 
 SHOWN = 3
 """Captions that are printed at each validation."""
@@ -221,12 +221,23 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             f"mean Spearman {metrics['spearman']:.3f}  unparsed {100 * metrics['unparsed']:.0f} %  "
             f"looping {100 * metrics['looping']:.0f} %  distinct-2 {metrics['distinct_2']:.2f}"
         ]
+        for name, value in self._correlations(written, profiles).items():
+            output.metrics[f"{metric_key_prefix}_spearman_{name}"] = value
+            lines.append(f"  mean Spearman {value:.3f} of {name}")
         for text, profile in list(zip(written.texts, profiles, strict=True))[:SHOWN]:
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
             without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {text}", f"    (reference: {emotions or without})"]
         say("\n".join(lines))
         return output
+
+    def _correlations(self, written: Written, profiles: list[VoiceProfile]) -> dict[str, float]:
+        """Return the correlation of each corpus, where there are several."""
+        names, order = self.recipe.data.validation, self.validation.order
+        if len(names) < 2:
+            return {}
+        corpora = [names[order[number].corpus] for number in range(len(self.validation))]
+        return correlations(written, profiles, corpora, self.recipe.target.kind)
 
     def _write(self) -> tuple[Written, list[VoiceProfile]]:
         """Caption the validation clips, greedily; each process takes its share of them."""

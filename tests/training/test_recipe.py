@@ -119,6 +119,14 @@ def test_a_corpus_is_given_by_name_or_with_its_weight(tmp_path):
         load_recipe(path, ["data.validation=v", "data.train=[a, {corpus: b, weight: 0}]"])
 
 
+def test_validation_corpora_are_one_or_several(tmp_path):
+    path = write(tmp_path, SCRATCH)
+    for text, corpora in (("v", ("v",)), ("[v, w]", ("v", "w"))):
+        recipe = load_recipe(path, ["data.train=a", f"data.validation={text}"])
+        assert recipe.data.validation == corpora
+        assert load_recipe(write(tmp_path, recipe.to_yaml())) == recipe
+
+
 def test_steps_are_given_or_follow_from_the_clips(tmp_path):
     epochs = load_recipe(write(tmp_path, BASE)).optimizer
     assert (epochs.steps(320), epochs.steps(321), epochs.steps(1)) == (20, 21, 1)
