@@ -10,13 +10,13 @@ from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import caption_tokenizer, keep_layers, keep_vocabulary
 from budew.randomness import generator
+from budew.training.devices import accelerated
 from budew.training.examples import Examples, tokens_of
 from budew.training.from_states import WhisperFromStates
 from budew.training.heads import WhisperWithHeads
 from budew.training.progress import say
 from budew.training.recipe import Recipe
 from budew.training.targets import Target
-from budew.training.trainer import accelerated
 
 TOKENIZER_CAPTIONS = (2_000, 20_000)
 """From which a tokenizer is made: as many as the run has, but at least and at most these."""

@@ -40,6 +40,7 @@ from budew.model.adapt import short_window
 from budew.profile import VoiceProfile
 from budew.terminal import Bar
 from budew.training.clip_index import Notes
+from budew.training.devices import accelerated, precision_of
 from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
@@ -50,22 +51,6 @@ SHOWN = 3
 """Captions that are printed at each validation."""
 SPARE = 32
 """Tokens by which a caption may be longer than those of the validation clips, before it counts as endless."""
-
-
-def accelerated() -> bool:
-    """Whether this machine has an accelerator to train on."""
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
-
-
-def precision_of(recipe: Recipe) -> str:
-    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast."""
-    wanted = recipe.optimizer.precision
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    fast = any(getattr(torch.cpu, f"_is_{name}_supported")() for name in ("avx512_bf16", "amx_tile"))
-    return "bf16" if fast and not accelerated() else "fp32"
 
 
 def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:
