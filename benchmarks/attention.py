@@ -14,10 +14,10 @@ import torch
 from budew.model.adapt import short_window
 from budew.model.build import build_tokenizer, build_whisper
 from budew.resources import data_folder
+from budew.training.devices import accelerated, precision_of
 from budew.training.heads import CUES, PRESENT, WhisperWithHeads
 from budew.training.loss import caption_loss
 from budew.training.recipe import Recipe, load_recipe
-from budew.training.trainer import accelerated, precision_of
 
 CAPTION = 26
 """Tokens."""

@@ -19,7 +19,8 @@ from transformers import WhisperFeatureExtractor
 
 from budew.audio.samples import decode
 from budew.model.generate import spectrograms
-from budew.training.estimate import accelerators, operations
+from budew.training.devices import accelerators
+from budew.training.estimate import operations
 from budew.training.recipe import load_recipe
 
 SIZES = ("tiny", "base", "small", "medium", "large-v3-turbo", "large-v3")

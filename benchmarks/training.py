@@ -43,10 +43,10 @@ from budew.model.build import (
 from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
 from budew.taxonomy import EMOTIONS
+from budew.training.devices import accelerated
 from budew.training.estimate import whisper_sizes
 from budew.training.recipe import Recipe
 from budew.training.run import train
-from budew.training.trainer import accelerated
 
 SIDES = ("stock", "stock, checkpointing", "ours", "ours, float32", "ours, whole windows", "ours, LoRA")
 CLIPS = 256

@@ -109,7 +109,7 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
     from budew.training.estimate import estimate, operations
     from budew.training.run import plan
 
-    clips, steps = plan(recipe, folder)
+    clips, steps, states = plan(recipe, folder)
     print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
@@ -117,8 +117,9 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
     if needs is None or work is None:
         print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
         return
-    print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB\n")
-    print_table(needs_table(recipe, needs, work, steps))
+    cached = f", for cached states: {states / 1e9:,.1f} GB" if states else ""
+    print(f"disk for checkpoints: {needs.disk / 1e9:,.1f} GB{cached}\n")
+    print_table(needs_table(recipe, needs, work, steps, states))
 
 
 @app.command(no_args_is_help=True)

@@ -23,6 +23,9 @@ from transformers import WhisperConfig, WhisperTokenizer
 from budew.errors import CheckpointError
 from budew.model.build import SPECIAL, generation_config, stock_tokenizer, token_ids
 
+FORMER = {"<|nospeech|>": "<|nocaptions|>"}
+"""Special tokens that the tokenizers of Whispers before large-v3 have under other names."""
+
 
 def reduce_layers(config: WhisperConfig, encoder: int | None, decoder: int | None) -> None:
     """Change the numbers of layers in a config; None for those that it has.
@@ -112,6 +115,7 @@ def keep_vocabulary(model: Any, base: WhisperTokenizer, tokenizer: WhisperTokeni
         CheckpointError: the model has no such token.
     """
     known = base.get_vocab()
+    known = {name: known[former] for name, former in FORMER.items() if former in known} | known
     tokens: Sequence[str] = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     missing = [token for token in tokens if token not in known]
     if missing:

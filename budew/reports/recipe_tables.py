@@ -7,7 +7,15 @@ from rich.table import Table
 
 from budew.errors import InputError
 from budew.settings import as_yaml, describe
-from budew.training.estimate import Estimate, Operations, accelerators, estimate, learning_rate
+from budew.training.devices import accelerated, accelerators, this_processor
+from budew.training.estimate import (
+    UTILIZATION,
+    Estimate,
+    Operations,
+    estimate,
+    learning_rate,
+    state_operations,
+)
 from budew.training.recipe import Recipe
 
 _GB = 1e9
@@ -47,13 +55,24 @@ def fields_table(recipe: Recipe) -> Table:
     return table
 
 
-def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int) -> Table:
-    """Return one row for each kind of accelerator: whether a step fits, and the time of the run."""
+def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int, states: int = 0) -> Table:
+    """Return one row for each kind of accelerator: whether a step fits, and the time of the run.
+
+    The last one is for the processor of this machine, where it has no accelerator.
+
+    Args:
+        recipe: of the run.
+        needs, work: of `estimate` and `operations`.
+        steps: of the run.
+        states: bytes of its cached states; to compute them is part of the time.
+    """
     table = Table("device", box=None, pad_edge=False)
     for name in ("memory, GB", "needed, GB", "time", "examples/s"):
         table.add_column(name, justify="right")
     examples = steps * recipe.optimizer.batch_size
-    for name, facts in accelerators().items():
+    computed = state_operations(recipe, states)
+    here = {} if accelerated() else {"this processor": this_processor(recipe)}
+    for name, facts in (accelerators() | here).items():
         for devices in _DEVICES.get(name, (1,)):
             try:
                 at_once, times = recipe.optimizer.batches(devices)
@@ -63,10 +82,11 @@ def needs_table(recipe: Recipe, needs: Estimate, work: Operations, steps: int) -
                 continue
             needed = needs.memory(at_once) / _GB
             time = steps * times * work.seconds(at_once, facts["tflops"])
+            time += computed / (facts["tflops"] * 1e12 * UTILIZATION)
             fits = needed < facts["memory"]
             table.add_row(
                 f"{devices} × {name}",
-                f"{facts['memory']:g}",
+                f"{facts['memory']:.0f}",
                 f"{needed:,.1f}{'' if fits else ' (too much)'}",
                 str(timedelta(seconds=round(time))),
                 f"{examples / time:,.0f}",

@@ -1,7 +1,8 @@
-"""Changes of the audio that leave what it means: noise, gain, band limit, speed, and masks (SpecAugment).
+"""Changes of the audio that leave what it means: noise, rooms, gain, band limit, speed, masks (SpecAugment).
 
 All is off unless a recipe declares it, and every choice is drawn from the generator of the example. Speed
-changes pitch and tempo together, which captions describe, so it stays within what nobody would hear.
+changes pitch and tempo together. Nobody would hear 5 %; 15 % are more than two semitones, and only for
+captions that say nothing of pitch, pace, age and gender.
 """
 
 import random
@@ -10,6 +11,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.signal import fftconvolve
 
 from budew.settings import Settings
 
@@ -17,6 +19,12 @@ SHIFT = 20
 """Frames by which a masked clip starts later at most."""
 LOWEST_BAND = 3400
 """Hz, the upper limit of telephone speech."""
+LOWEST_COLOUR = 50.0
+"""Hz. Below, coloured noise is as strong as here: recordings have no more of it."""
+DECAY = (0.1, 0.8)
+"""Seconds in which the sound of a room falls by 60 dB, from a furnished one to a lecture hall."""
+DIRECT = (0.0, 15.0)
+"""dB by which the direct sound is stronger than the room."""
 
 
 class Augmentation(Settings):
@@ -25,12 +33,26 @@ class Augmentation(Settings):
     noise: float | None = Field(
         default=None, ge=5, le=60, description="white noise, so many dB below the speech or fainter"
     )
+    noise_slope: float = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="the power of the noise falls with frequency, by an exponent of up to so much: 1 is "
+        "pink, 2 brown",
+    )
+    reverberation: float = Field(
+        default=0, ge=0, le=1, description="share of examples in a room, that decays by 60 dB in 0.1 to 0.8 s"
+    )
     gain: float = Field(default=0, ge=0, le=30, description="louder or softer by up to so many dB")
     band_limit: float = Field(
         default=0, ge=0, le=1, description="share of examples without what is above 3.4 to 7 kHz"
     )
     speed: float = Field(
-        default=0, ge=0, le=0.05, description="faster or slower by up to this share, and higher or deeper"
+        default=0,
+        ge=0,
+        le=0.15,
+        description="faster or slower by up to this share, and higher or deeper; with more than 0.05, "
+        "captions that speak of pitch, pace, age or gender are no longer right",
     )
     time_masks: int = Field(default=0, ge=0, le=100, description="masked stretches of time")
     band_masks: int = Field(default=0, ge=0, le=100, description="masked frequency bands")
@@ -40,7 +62,7 @@ class Augmentation(Settings):
     @property
     def changes_audio(self) -> bool:
         """Whether samples are changed, and not only spectrograms."""
-        return self.noise is not None or bool(self.gain or self.band_limit or self.speed)
+        return self.noise is not None or any((self.gain, self.band_limit, self.speed, self.reverberation))
 
     @property
     def changes_features(self) -> bool:
@@ -51,22 +73,50 @@ class Augmentation(Settings):
 def change_audio(
     samples: NDArray[np.float32], rate: int, settings: Augmentation, rng: random.Random
 ) -> NDArray[np.float32]:
-    """Return samples (n,) with speed, band, noise and level changed; speed changes n."""
+    """Return samples (n,) with speed, room, band, noise and level changed; speed changes n."""
     changed = samples
     if settings.speed:
         faster = 1 + rng.uniform(-settings.speed, settings.speed)
         changed = soxr.resample(changed, rate * faster, rate)
+    if settings.reverberation and len(changed) and rng.random() < settings.reverberation:
+        changed = _in_room(changed, rate, rng)
     if settings.band_limit and rng.random() < settings.band_limit:
         limit = rng.uniform(LOWEST_BAND, 7000)
         changed = soxr.resample(soxr.resample(changed, rate, 2 * limit), 2 * limit, rate)
     if settings.noise is not None and len(changed):
         below = rng.uniform(settings.noise, 60)
-        level = float(np.sqrt(np.mean(np.square(changed)))) * 10 ** (-below / 20)
-        drawn = np.random.default_rng(rng.getrandbits(64)).standard_normal(len(changed), dtype=np.float32)
-        changed = changed + level * drawn
+        drawn = _noise(len(changed), rng)
+        if settings.noise_slope:
+            drawn = _coloured(drawn, rate, rng.uniform(0, settings.noise_slope))
+        changed = changed + _level(changed) * 10 ** (-below / 20) * drawn
     if settings.gain:
         changed = changed * 10 ** (rng.uniform(-settings.gain, settings.gain) / 20)
     return np.clip(changed, -1, 1).astype(np.float32)
+
+
+def _level(samples: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+def _noise(count: int, rng: random.Random) -> NDArray[np.float32]:
+    return np.random.default_rng(rng.getrandbits(64)).standard_normal(count, dtype=np.float32)
+
+
+def _coloured(white: NDArray[np.float32], rate: int, slope: float) -> NDArray[np.float32]:
+    """Return noise of the same level whose power falls with frequency."""
+    frequencies = np.maximum(np.fft.rfftfreq(len(white), 1 / rate), LOWEST_COLOUR)
+    shaped = np.fft.irfft(np.fft.rfft(white) * frequencies ** (-slope / 2), len(white)).astype(np.float32)
+    return shaped * np.float32(_level(white) / _level(shaped))
+
+
+def _in_room(samples: NDArray[np.float32], rate: int, rng: random.Random) -> NDArray[np.float32]:
+    """Return the samples at the same level, as heard in a room: its response is noise that decays."""
+    decay, direct = rng.uniform(*DECAY), rng.uniform(*DIRECT)
+    time = np.arange(1, round(decay * rate) + 1, dtype=np.float32) / rate
+    room = _noise(len(time), rng) * 10 ** (-3 * time / decay)
+    room *= 10 ** (-direct / 20) / np.sqrt(np.sum(np.square(room)))
+    heard: NDArray[np.float32] = samples + fftconvolve(samples, room)[: len(samples)].astype(np.float32)
+    return heard * np.float32(_level(samples) / max(_level(heard), 1e-9))
 
 
 def mask(

@@ -82,6 +82,35 @@ class ClipOrder:
         return float(self.parts[example.corpus].seconds[example.clip])
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class InTurn:
+    """One corpus after the other, each in an order of its own; see `ClipOrder`."""
+
+    orders: Sequence[ClipOrder]
+
+    @property
+    def examples(self) -> int:
+        """Return their number."""
+        return sum(order.examples for order in self.orders)
+
+    @property
+    def batch_size(self) -> int:
+        """Return the clips of a step."""
+        return self.orders[0].batch_size
+
+    def __getitem__(self, index: int) -> Example:
+        """Return what the example of this number is."""
+        for corpus, order in enumerate(self.orders):
+            if index < order.examples:
+                return order[index]._replace(corpus=corpus)
+            index -= order.examples
+        raise IndexError(f"there are {self.examples} examples")
+
+    def seconds(self, example: Example) -> float:
+        """Return the length of a clip."""
+        return float(self.orders[example.corpus].parts[0].seconds[example.clip])
+
+
 @lru_cache(maxsize=4)
 def _chunk(order: ClipOrder, chunk: int) -> npt.NDArray[np.int64]:
     """Return the places in the shuffled sequence that the examples of a chunk take."""

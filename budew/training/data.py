@@ -7,6 +7,7 @@ not made again while the corpus is the same.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from budew.synthesis import synthesize_corpus
 from budew.synthesis.clip_plan import Split
 from budew.terminal import job_bar, progress_bar
 from budew.training.clip_index import index_corpus
-from budew.training.clip_order import ClipOrder, Part
+from budew.training.clip_order import ClipOrder, InTurn, Part
 from budew.training.examples import Examples, cache_features
 from budew.training.progress import say
 from budew.training.recipe import Recipe, TrainingCorpus
@@ -44,9 +45,8 @@ def check_corpora(recipe: Recipe) -> None:
             "there is nothing to train on: --set data.train=CORPUS --set data.validation=CORPUS, or "
             "data.speech.train_clips for synthetic speech"
         )
-    for corpus in (*(given.corpus for given in recipe.data.train), recipe.data.validation):
-        if corpus is not None:
-            matches(corpus)
+    for corpus in (*(given.corpus for given in recipe.data.train), *recipe.data.validation):
+        matches(corpus)
 
 
 def prepare_corpora(
@@ -64,8 +64,8 @@ def prepare_corpora(
         CorpusError: a corpus cannot be read, or nothing in it can be learned.
     """
     corpora = recipe.data.train
-    if split == "validation" and recipe.data.validation:
-        corpora = (TrainingCorpus(corpus=recipe.data.validation),)
+    if split == "validation":
+        corpora = tuple(TrainingCorpus(corpus=corpus) for corpus in recipe.data.validation)
     if not corpora:
         corpora = (TrainingCorpus(corpus=_speech(recipe, folder, split)),)
     return [_prepared(recipe, folder, split, corpus, extractor) for corpus in corpora]
@@ -115,11 +115,16 @@ def training_examples(
 def validation_examples(
     recipe: Recipe, corpora: Sequence[Selection], processor: WhisperProcessor, *, longest: int
 ) -> Examples:
-    """Return a fixed sample of the validation clips; arguments are those of `training_examples`."""
-    count = min(recipe.evaluation.clips, number_of_clips(corpora))
-    parts = [_part(used) for used in corpora]
-    order = ClipOrder(parts, count, recipe.optimizer.batch_size, EVERYWHERE, recipe.seed)
-    return Examples(corpora, order, processor, recipe, longest=longest, training=False)
+    """Return a fixed sample of the validation clips, of each corpus as many if it has them.
+
+    Arguments are those of `training_examples`.
+    """
+    share, size = ceil(recipe.evaluation.clips / len(corpora)), recipe.optimizer.batch_size
+    orders = [
+        ClipOrder([_part(used)], min(share, len(used.numbers)), size, EVERYWHERE, recipe.seed)
+        for used in corpora
+    ]
+    return Examples(corpora, InTurn(orders), processor, recipe, longest=longest, training=False)
 
 
 def number_of_clips(corpora: Sequence[Selection]) -> int:

@@ -1,41 +1,28 @@
 """What a run will need: parameters, memory, time and disk, from its recipe alone.
 
-One step of one clip is computed on the meta device, which has shapes and no numbers: torch counts the
-operations, and autograd says what it keeps for the backward pass. All of it is a sum over layers, so models
-of one and two layers tell what many need; counting operations takes 0.4 s, all else 0.15 s. Memory is that,
-and 16 bytes for a weight that learns (itself, gradient, two moments of AdamW, all float32) or 4 for one that
+Operations and activations are those of a step of one clip (`step_cost`). Memory is these activations, and 16
+bytes for a weight that learns (itself, gradient, two moments of AdamW, all float32) or 4 for one that
 does not. Time is the operations at a third of the device's peak, or that of issuing them from Python, which
 limits small models on fast devices.
 """
 
-import copy
-import json
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch.autograd.graph import saved_tensors_hooks
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
-from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+from transformers import WhisperConfig, WhisperFeatureExtractor
 
 from budew.audio.samples import SAMPLING_RATE
-from budew.model.adapt import Lora, Method, set_trained
+from budew.model.adapt import frozen_layers
 from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
 from budew.model.checkpoint import has_extractor
 from budew.model.file_checks import check_features
 from budew.model.reduce import reduce_layers
 from budew.resources import packaged_table
-from budew.training.loss import caption_loss
 from budew.training.recipe import Recipe
+from budew.training.step_cost import TOKENS, frozen_operations, operations_of, over_layers, sizes_of
 
-TOKENS = 50
-"""Of a caption with its prefix."""
 CAPTION_VOCABULARY = 3000
 """Tokens of Whisper's that captions use, and the bytes."""
 UTILIZATION = 0.33
@@ -85,17 +72,6 @@ def whisper_sizes() -> dict[str, Any]:
     return dict(_table("whisper_sizes"))
 
 
-def accelerators() -> dict[str, dict[str, float]]:
-    """Return peak (TFLOPS) and memory (GB) of accelerators, by a part of their names."""
-    return dict(_table("accelerators"))
-
-
-def peak_tflops() -> float | None:
-    """Return the peak of the accelerator here; None where it is unknown."""
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    return next((facts["tflops"] for part, facts in accelerators().items() if part in name), None)
-
-
 def learning_rate(recipe: Recipe) -> float:
     """Return the learning rate of a recipe; without one, that of its size and method."""
     if recipe.optimizer.learning_rate is not None:
@@ -138,7 +114,8 @@ def config_of(recipe: Recipe) -> WhisperConfig | None:
         return None
     reduce_layers(config, model.encoder_layers, model.decoder_layers)
     if model.vocabulary == "captions":
-        config.vocab_size = min(CAPTION_VOCABULARY, config.vocab_size)
+        ids = {f"{name}_token_id": 0 for name in ("pad", "bos", "eos", "decoder_start")}
+        config.update({"vocab_size": min(CAPTION_VOCABULARY, config.vocab_size), **ids})
     if model.window_seconds:
         shorter = round(model.window_seconds * positions_a_second(recipe))
         config.max_source_positions = min(shorter, config.max_source_positions)
@@ -163,7 +140,9 @@ def estimate(recipe: Recipe) -> Estimate | None:
     config = config_of(recipe)
     if config is None:
         return None
-    parameters, trained, kept = map(int, _over_layers(_sizes, recipe, config))
+    from_states = recipe.data.cache_states
+    sizes = over_layers(sizes_of, recipe.model, config, from_states=from_states)
+    parameters, trained, kept = map(int, sizes)
     if recipe.model.gradient_checkpointing:
         layers = config.encoder_layers + config.decoder_layers
         kept = kept // layers + 2 * _states(config)
@@ -183,92 +162,21 @@ def operations(recipe: Recipe) -> Operations | None:
     config = config_of(recipe)
     if config is None:
         return None
-    counted = _over_layers(_operations, recipe, config)
+    counted = over_layers(operations_of, recipe.model, config, from_states=recipe.data.cache_states)
     if recipe.model.gradient_checkpointing:
         counted = counted * 4 // 3
     return Operations(*map(int, counted))
 
 
-def _over_layers(
-    measure: Callable[[Any], Sequence[int]], recipe: Recipe, config: WhisperConfig
-) -> NDArray[np.int64]:
-    """Return what is measured of a model, from models of one and two layers."""
-    small, method, lora = copy.deepcopy(config), recipe.model.method, recipe.model.lora
-    measured = []
-    for layers in ((1, 1), (2, 1), (1, 2)):
-        small.encoder_layers, small.decoder_layers = layers
-        measured.append(_measured(measure, small.to_json_string(), method, lora))
-    one, encoder, decoder = measured
-    whole = (
-        one + (config.encoder_layers - 1) * (encoder - one) + (config.decoder_layers - 1) * (decoder - one)
-    )
-    return np.asarray(whole)
-
-
 @cache
-def _measured(
-    measure: Callable[[Any], Sequence[int]], config: str, method: Literal[Method, "scratch"], lora: Lora
-) -> NDArray[np.int64]:
-    """Return what is measured of a model of this config, which large and turbo have in common."""
-    with torch.device("meta"):
-        model: Any = WhisperForConditionalGeneration(WhisperConfig.from_dict(json.loads(config)))
-        if method != "scratch":
-            model = set_trained(model, method, lora)
-    return np.array(measure(model.to(torch.bfloat16).train()))
-
-
-def _loss(model: Any) -> Any:
-    """Return the loss of a step with one clip."""
-    frames = ENCODER_STRIDE * model.config.max_source_positions
-    tokens = torch.zeros(1, TOKENS, dtype=torch.long, device="meta")
-    features = torch.empty(1, model.config.num_mel_bins, frames, dtype=torch.bfloat16, device="meta")
-    outputs = model(input_features=features, decoder_input_ids=tokens)
-    return caption_loss(outputs, tokens, TOKENS, clips=1, heads_weight=0)
-
-
-def _operations(model: Any) -> tuple[int, int]:
-    """Return the operations of a step with one clip, and the calls that issue them."""
-    with FlopCounterMode(display=False) as counter, _Calls() as calls:
-        _loss(model).backward()
-    return counter.get_total_flops(), calls.count
-
-
-class _Calls(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its constructor untyped
-    """Counts the calls of operations."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # as above
-        self.count = 0
-
-    def __torch_dispatch__(
-        self, call: Any, types: Any, arguments: Any = (), options: dict[str, Any] | None = None
-    ) -> Any:
-        self.count += 1
-        return call(*arguments, **options or {})
-
-
-def _sizes(model: Any) -> tuple[int, int, int]:
-    """Return the weights, those that learn, and the bytes kept between forward and backward of one clip.
-
-    Attention matrices do not count: fused kernels keep none.
-    """
-    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
-    positions = model.config.max_source_positions
-    kept: dict[int, int] = {}
-    own = {weight.untyped_storage()._cdata for weight in model.parameters()}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in own and tensor.shape[-2:] != (positions, positions):
-            kept[storage._cdata] = storage.nbytes()
-        held.append(storage)  # or another takes its place
-        return tensor
-
-    held: list[Any] = []
-    with saved_tensors_hooks(note, lambda tensor: tensor):
-        _loss(model)
-    trained = sum(size for size, learns in sizes if learns)
-    return sum(size for size, _ in sizes), trained, sum(kept.values())
+def state_operations(recipe: Recipe, size: int) -> int:
+    """Return the operations that compute cached states of so many bytes; 0 for a base of unknown size."""
+    config = config_of(recipe)
+    if config is None or not size:
+        return 0
+    layers = frozen_layers(config, recipe.model.trained_encoder_layers)
+    window = 2 * config.d_model * config.max_source_positions
+    return int(frozen_operations(config, layers) * size // window)
 
 
 def _states(config: WhisperConfig) -> int:

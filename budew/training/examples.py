@@ -30,7 +30,7 @@ from budew.model.generate import frames_of, short_window_seconds
 from budew.randomness import generator
 from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import Notes
-from budew.training.clip_order import ClipOrder
+from budew.training.clip_order import ClipOrder, InTurn
 from budew.training.heads import head_labels
 from budew.training.loss import IGNORED
 from budew.training.progress import say
@@ -129,7 +129,7 @@ class Examples(Dataset[dict[str, Any]]):
     def __init__(
         self,
         corpora: Sequence[Selection],
-        order: ClipOrder,
+        order: ClipOrder | InTurn,
         processor: WhisperProcessor,
         recipe: Recipe,
         *,

@@ -68,15 +68,16 @@ class WhisperWithHeads(WhisperFromStates):
 def head_labels(profile: VoiceProfile | None, cues: Mapping[str, object]) -> npt.NDArray[np.float32]:
     """Return the labels of the heads (136,), NaN without a profile.
 
-    They are 40 emotions in [0, 1], NaN where unknown; 82 bursts, 0 or 1; 1 where the voice is female; and how
-    far each vocal cue of synthetic speech was moved, 1 is the whole range, NaN where unknown.
+    They are 40 emotions in [0, 1]; 82 bursts, 0 or 1; 1 where the voice is female; and how far each vocal cue
+    of synthetic speech was moved, 1 is the whole range. What is unknown is NaN.
     """
     if profile is None:
         return np.full(PRESENT + len(CUES), np.nan, dtype=np.float32)
     bursts = [name in profile.bursts for name in BURSTS]
     moved = [cues.get(name) for name in CUES]
     known = [float(value) if isinstance(value, int | float) else np.nan for value in moved]
-    female = profile.traits.get("gender") == "female"
+    gender = profile.traits.get("gender")
+    female = np.nan if gender is None else float(gender == "female")
     return np.array([*profile.vector(), *bursts, female, *known], dtype=np.float32)
 
 

@@ -13,11 +13,10 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from budew.errors import InputError, SettingsError
-from budew.model.adapt import Lora
-from budew.model.build import Features, Size
 from budew.resources import data_folder
 from budew.settings import Settings, as_yaml, load, read_yaml
 from budew.training.augmentation import Augmentation
+from budew.training.model_settings import ModelSettings
 from budew.training.targets import TargetSettings
 
 MAX_SEED = 2**32 - 1
@@ -29,100 +28,6 @@ NOT_DECIDING = (
 """Fields that a run may be continued with another value of: weights do not depend on the first five, and a
 longer run goes on from the end of a shorter one.
 """
-
-
-REDUCED = ("encoder_layers", "decoder_layers", "vocabulary")
-"""Fields of a model with a part of its base."""
-
-
-class ScratchSettings(Settings):
-    """A model with random weights."""
-
-    features: Features = Field(default=Features(), description="the spectrograms")
-    size: Size = Field(default=Size(), description="the size")
-    heads_weight: float = Field(
-        default=1.0,
-        ge=0,
-        le=1e6,
-        description="weight in the loss of heads on the encoder that predict the labels; they are not saved",
-    )
-
-
-class ModelSettings(Settings):
-    """The model that is trained, and how."""
-
-    base: str | None = Field(
-        default=None, description="pretrained Whisper: a folder or hub id; null from scratch"
-    )
-    method: Literal["full", "lora", "encoder-frozen", "scratch"] = Field(
-        default="full",
-        description='"full": all weights learn; "lora": low-rank adapters do; "encoder-frozen": the decoder '
-        'does; "scratch": random weights',
-    )
-    trained_encoder_layers: int = Field(
-        default=0,
-        ge=0,
-        le=100,
-        description='with the method "encoder-frozen", last layers of the encoder that learn too, with its '
-        "final layer norm",
-    )
-    lora: Lora = Field(default=Lora(), description="the adapters")
-    encoder_layers: int | None = Field(
-        default=None,
-        ge=1,
-        le=100,
-        description="layers of the base's encoder that are kept, from the first on; null for all",
-    )
-    decoder_layers: int | None = Field(
-        default=None,
-        ge=1,
-        le=100,
-        description="layers of the base's decoder that are kept, at even distances, with the first and the "
-        "last (Gandhi et al. 2023); null for all",
-    )
-    vocabulary: Literal["base", "captions"] = Field(
-        default="base",
-        description='tokens of the model, "base": those of the base; "captions": those that captions of the '
-        "run use, with what the base has learned of them, and all bytes",
-    )
-    window_seconds: int | None = Field(
-        default=None,
-        ge=1,
-        le=30,
-        description="longest window of the encoder, in seconds; null for that of the base (30): a step on "
-        "8 s takes a quarter of the operations",
-    )
-    gradient_checkpointing: bool = Field(
-        default=False, description="keep fewer activations, for half the memory and a third more time"
-    )
-    compile: bool = Field(default=False, description="compile the model; pays on GPUs, after some minutes")
-    num_beams: int = Field(default=1, ge=1, le=64, description="beam width saved in the checkpoint")
-    scratch: ScratchSettings = Field(default=ScratchSettings(), description='of the method "scratch"')
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.base is None) != (self.method == "scratch"):
-            raise ValueError(
-                "base: required, unless method is scratch"
-                if self.base is None
-                else "base: there is none from scratch: set method to full, lora or encoder-frozen"
-            )
-        if self.method == "scratch" and self.window_seconds is not None:
-            raise ValueError("window_seconds: is that of a base; from scratch, set scratch.features")
-        if self.trained_encoder_layers and self.method != "encoder-frozen":
-            raise ValueError("trained_encoder_layers: is for the method encoder-frozen")
-        reduced = [name for name in REDUCED if getattr(self, name) not in (None, "base")]
-        if reduced and self.method in ("scratch", "lora"):
-            raise ValueError(
-                f"{reduced[0]}: of a base whose weights learn, with method full or encoder-frozen: from "
-                "scratch, set scratch.size; adapters need the base as it is"
-            )
-        return self
-
-    @property
-    def has_heads(self) -> bool:
-        """Whether the model that is trained has heads on its encoder."""
-        return self.method == "scratch"
 
 
 class SpeechSettings(Settings):
@@ -153,8 +58,10 @@ class DataSettings(Settings):
         description="training corpora: one (anything that `budew.read` reads), or a list of corpus, weight "
         "and clip_weights; without, there must be synthetic speech",
     )
-    validation: str | None = Field(
-        default=None, description="validation corpus; required with training corpora"
+    validation: tuple[str, ...] = Field(
+        default=(),
+        description="validation corpora: one, or a list of which as many clips each are taken; required with "
+        "training corpora",
     )
     speech: SpeechSettings = Field(default=SpeechSettings(), description="the synthetic speech")
     captions: Literal["checked", "any"] = Field(
@@ -204,6 +111,11 @@ class DataSettings(Settings):
         if not isinstance(several, tuple | list):
             return () if several is None else several
         return tuple({"corpus": one} if isinstance(one, str) else one for one in several)
+
+    @field_validator("validation", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        return () if given is None else (given,) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _check(self) -> Self:

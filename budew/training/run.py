@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from accelerate import PartialState
@@ -29,11 +29,11 @@ from budew.training.data import (
     training_examples,
     validation_examples,
 )
+from budew.training.devices import accelerated, peak_tflops, precision_of
 from budew.training.estimate import (
     config_of,
     learning_rate,
     operations,
-    peak_tflops,
     positions_a_second,
 )
 from budew.training.progress import say
@@ -41,7 +41,8 @@ from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.selection import Selection
 from budew.training.start import complete, load_base, say_window
-from budew.training.trainer import CaptionTrainer, accelerated, last_checkpoint, precision_of, reported_to
+from budew.training.state_cache import size_of
+from budew.training.trainer import CaptionTrainer, last_checkpoint, reported_to
 
 LONGEST_PREPARATION = timedelta(hours=24)
 """For which other processes wait while the main one prepares the data."""
@@ -168,8 +169,16 @@ def _has_prompts(recipe: Recipe, corpora: Sequence[Selection]) -> bool:
     return rendered
 
 
-def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
-    """Return the clips and the steps of a run, and print what is left out; its indexes are kept for the run.
+class Plan(NamedTuple):
+    """Clips and steps of a run, and the bytes of its cached states."""
+
+    clips: int
+    steps: int
+    states: int
+
+
+def plan(recipe: Recipe, folder: Path) -> Plan:
+    """Return the size of a run, and print what is left out; its indexes are kept for the run.
 
     Args:
         recipe: of the run.
@@ -180,18 +189,23 @@ def plan(recipe: Recipe, folder: Path) -> tuple[int, int]:
         CorpusError: a corpus cannot be read, or nothing in it can be learned.
     """
     check_corpora(recipe)
+    config = config_of(recipe)
+    width = config.d_model if config and recipe.data.cache_states else 0
     if not recipe.data.train:
         clips = recipe.data.speech.train_clips
-        return clips, recipe.optimizer.steps(clips)
+        whole = config.max_source_positions if config else 0
+        states = 2 * width * whole * clips * recipe.data.state_copies
+        return Plan(clips, recipe.optimizer.steps(clips), states)
     plain = recipe.model_copy(update={"data": recipe.data.model_copy(update={"cache_features": False})})
-    config = config_of(recipe)
     seconds = 30 if config is None else round(config.max_source_positions / positions_a_second(recipe))
     say_window(recipe, seconds)
     features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
     extractor = (recipe.model.scratch.features if recipe.model.base is None else features).extractor()
     corpora = prepare_corpora(plain, folder, "train", extractor)
     prepare_corpora(plain, folder, "validation", extractor)
-    return number_of_clips(corpora), recipe.optimizer.steps(number_of_clips(corpora))
+    clips = number_of_clips(corpora)
+    states = sum(size_of(used, recipe, extractor, width) for used in corpora)
+    return Plan(clips, recipe.optimizer.steps(clips), states)
 
 
 def _peak_share(recipe: Recipe, devices: int) -> float | None:

@@ -182,7 +182,7 @@ def _card(run: Run, *, adapter: bool) -> str:
         target=recipe.target.kind,
         made_by=f"budew {__version__}",
         validation_clips=run.validation_clips,
-        validation=data.validation or synthetic,
+        validation=", ".join(data.validation) or synthetic,
         validations=validations,
     )
 

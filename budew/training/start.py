@@ -10,13 +10,13 @@ from budew.model.build import build_tokenizer, build_whisper
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import caption_tokenizer, keep_layers, keep_vocabulary
 from budew.randomness import generator
+from budew.training.devices import accelerated
 from budew.training.examples import Examples, tokens_of
 from budew.training.from_states import WhisperFromStates
 from budew.training.heads import WhisperWithHeads
 from budew.training.progress import say
 from budew.training.recipe import Recipe
 from budew.training.targets import Target
-from budew.training.trainer import accelerated
 
 TOKENIZER_CAPTIONS = (2_000, 20_000)
 """From which a tokenizer is made: as many as the run has, but at least and at most these."""
@@ -70,9 +70,10 @@ def complete(
         processor = WhisperProcessor(extractor, tokenizer)
     if model is None:
         model = build_model(recipe, processor)
-    elif recipe.data.cache_states:
+    elif recipe.data.cache_states or recipe.model.has_heads:
         frozen = frozen_layers(model.config, recipe.model.trained_encoder_layers)
-        model = WhisperFromStates.of(model, frozen_layers=frozen, seed=recipe.seed)
+        kind = WhisperWithHeads if recipe.model.has_heads else WhisperFromStates
+        model = kind.of(model, frozen_layers=frozen, seed=recipe.seed)
     _set_attention(model)
     return model, processor
 

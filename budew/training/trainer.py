@@ -33,51 +33,24 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from budew.cpu_precision import check_precision, fastest
-from budew.errors import InputError, MissingExtraError
+from budew.errors import MissingExtraError
 from budew.extras import quiet_transformers
 from budew.inference.batching import gathered
 from budew.model.adapt import short_window
 from budew.profile import VoiceProfile
 from budew.terminal import Bar
 from budew.training.clip_index import Notes
+from budew.training.devices import accelerated, precision_of
 from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
 from budew.training.progress import TrainingLog, say
 from budew.training.recipe import Recipe
-from budew.training.validation import Written, agreement, caption_metrics, read
+from budew.training.validation import Written, agreement, caption_metrics, correlations, read
 
 SHOWN = 3
 """Captions that are printed at each validation."""
 SPARE = 32
 """Tokens by which a caption may be longer than those of the validation clips, before it counts as endless."""
-
-
-def accelerated() -> bool:
-    """Whether this machine has an accelerator to train on."""
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
-
-
-def precision_of(recipe: Recipe) -> str:
-    """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast.
-
-    On a CPU that is tried, see `budew.cpu_precision`.
-
-    Raises:
-        InputError: the recipe says what this CPU cannot compute.
-    """
-    wanted = recipe.optimizer.precision
-    if wanted == "auto" and torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    if accelerated():
-        return "fp32" if wanted == "auto" else wanted
-    if wanted == "auto":
-        return "bf16" if fastest("training") == "bfloat16" else "fp32"
-    if wanted == "fp16":
-        raise InputError("optimizer.precision: fp16 is for GPUs: use fp32, or auto, on a CPU")
-    if wanted == "bf16":
-        check_precision("training", "bfloat16", instead="optimizer.precision=fp32, or auto")
-    return wanted
 
 
 def training_arguments(recipe: Recipe, folder: Path, *, steps: int, rate: float) -> Seq2SeqTrainingArguments:
@@ -172,7 +145,8 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
     ) -> None:
         self.recipe, self.processor, self.validation = recipe, processor, validation
         steps = len(train) // recipe.optimizer.batch_size
-        clips, heads_weight = recipe.optimizer.batch_size, recipe.model.scratch.heads_weight
+        clips, settings = recipe.optimizer.batch_size, recipe.model
+        heads_weight = settings.scratch.heads_weight if settings.base is None else settings.heads_weight
         own: list[Any] = [TrainingLog(bar, examples_a_step=clips, peak_share=peak_share)]
         if recipe.evaluation.patience:
             own.append(EarlyStoppingCallback(recipe.evaluation.patience))
@@ -232,12 +206,23 @@ class CaptionTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers ship
             f"mean Spearman {metrics['spearman']:.3f}  unparsed {100 * metrics['unparsed']:.0f} %  "
             f"looping {100 * metrics['looping']:.0f} %  distinct-2 {metrics['distinct_2']:.2f}"
         ]
+        for name, value in self._correlations(written, profiles).items():
+            output.metrics[f"{metric_key_prefix}_spearman_{name}"] = value
+            lines.append(f"  mean Spearman {value:.3f} of {name}")
         for text, profile in list(zip(written.texts, profiles, strict=True))[:SHOWN]:
             emotions = ", ".join(f"{name} {intensity:g}" for name, intensity in profile.emotions.items())
             without = "neutral" if profile.fully_rated else "no rated emotion is present"
             lines += [f"  {text}", f"    (reference: {emotions or without})"]
         say("\n".join(lines))
         return output
+
+    def _correlations(self, written: Written, profiles: list[VoiceProfile]) -> dict[str, float]:
+        """Return the correlation of each corpus, where there are several."""
+        names, order = self.recipe.data.validation, self.validation.order
+        if len(names) < 2:
+            return {}
+        corpora = [names[order[number].corpus] for number in range(len(self.validation))]
+        return correlations(written, profiles, corpora, self.recipe.target.kind)
 
     def _write(self) -> tuple[Written, list[VoiceProfile]]:
         """Caption the validation clips, greedily; each process takes its share of them."""

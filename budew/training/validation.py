@@ -56,6 +56,23 @@ def caption_metrics(written: Written, profiles: Sequence[VoiceProfile], kind: st
     }
 
 
+def correlations(
+    written: Written, profiles: Sequence[VoiceProfile], corpora: Sequence[str], kind: str
+) -> dict[str, float]:
+    """Return the mean Spearman correlation over emotions of each corpus, by name.
+
+    Args:
+        written, profiles, kind: as of `caption_metrics`.
+        corpora: of each clip.
+    """
+    found = {}
+    for name in dict.fromkeys(corpora):
+        mine = [number for number, corpus in enumerate(corpora) if corpus == name]
+        predicted = [read(written.texts[number], kind) or VoiceProfile({}) for number in mine]
+        found[name] = agreement([profiles[number] for number in mine], predicted)
+    return found
+
+
 def read(text: str, kind: str) -> VoiceProfile | None:
     """Return the profile of a caption or of scalars; None where nothing was understood."""
     if kind != "scalars":

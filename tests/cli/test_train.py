@@ -68,6 +68,11 @@ def test_a_dry_run_counts_the_clips_that_are_left_out(budew, tmp_path):
     assert outcome.status == 0, outcome.err
     assert "train: 1 are left out: longer than 8 s" in outcome.err
     assert "3 clips, 3 steps of 2" in outcome.out
+    frozen = ("--set", "model.method=encoder-frozen", "--set", "data.cache_states=true")
+    outcome = budew("train", "whisper-tiny-lora", "--dry-run", *corpora, *window, *frozen)
+    assert outcome.status == 0, outcome.err
+    assert "for cached states: 0.0 GB" in outcome.out
+    assert "1 × this processor" in outcome.out
     nothing = budew("train", "whisper-tiny-lora", "--dry-run")
     assert nothing.status == 1
     assert "data.train" in nothing.err

@@ -154,6 +154,17 @@ def test_its_exports_write_the_same(small, make_sound, tmp_path, to):
     assert len(set(ours)) > 1
 
 
+def test_the_token_of_no_speech_may_have_its_former_name(published, reduced, monkeypatch):
+    model = load_checkpoint(published, device="cpu").model
+    base, whole = published_tokenizer(), model.get_input_embeddings().weight.clone()
+    vocabulary = base.get_vocab()
+    vocabulary["<|nocaptions|>"] = vocabulary.pop("<|nospeech|>")
+    monkeypatch.setattr(base, "get_vocab", lambda: vocabulary)
+    keep_vocabulary(model, base, reduced)
+    row = reduced.convert_tokens_to_ids("<|nospeech|>")
+    assert torch.equal(model.get_input_embeddings().weight[row], whole[vocabulary["<|nocaptions|>"]])
+
+
 def test_a_base_without_a_token_of_captions_is_an_error(small, tmp_path):
     folder = shutil.copytree(small, tmp_path / "copy")
     checkpoint = load_checkpoint(folder, device="cpu")

@@ -55,7 +55,7 @@ def test_without_settings_not_a_sample_is_changed():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"noise": 10}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
+    [{"noise": 10}, {"reverberation": 1}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
     ids=lambda one: next(iter(one)),
 )
 def test_the_generator_decides_all(settings):
@@ -78,6 +78,33 @@ def test_noise_is_as_far_below_the_speech_as_it_says():
         flat = 10 * np.log10(spectrum(noise))
         assert np.ptp(flat) < 6
     assert 19.8 < min(ratios) < 30 < 50 < max(ratios) < 60.2
+
+
+def test_coloured_noise_is_as_loud_as_white_and_falls_with_frequency():
+    slopes, octaves = [], np.log10(np.arange(5, 80))
+    for seed in range(40):
+        noise = changed(seed, noise=60, noise_slope=2) - SPEECH
+        assert decibels(SPEECH) - decibels(noise) == pytest.approx(60, abs=0.3)
+        slopes.append(-np.polyfit(octaves, np.log10(spectrum(noise)[5:80]), 1)[0])
+    assert -0.1 < min(slopes) < 0.4 < 1.6 < max(slopes) < 2.1
+
+
+def test_a_room_decays_by_60_db_in_its_time_and_keeps_the_level():
+    click = np.zeros(RATE, np.float32)
+    click[100] = 0.5
+    times = []
+    for seed in range(40):
+        heard = changed(seed, samples=click, reverberation=1)
+        assert decibels(heard) == pytest.approx(decibels(click), abs=0.01)
+        assert np.abs(heard[:100]).max() < 1e-6
+        left = np.cumsum(np.square(heard[101:], dtype=np.float64)[::-1])[::-1]  # after Schroeder 1965
+        level = 10 * np.log10(np.maximum(left / left[0], 1e-12))
+        early = slice(int(np.argmax(level < -5)), int(np.argmax(level < -25)))
+        times.append(-60 / np.polyfit(np.arange(RATE)[early] / RATE, level[early], 1)[0])
+        assert heard[100] ** 2 > 0.9 * left[0]  # direct sound is the stronger
+    assert 0.08 < min(times) < 0.25 < 0.65 < max(times) < 0.9
+    kept = [np.array_equal(changed(seed, reverberation=0.3), SPEECH) for seed in range(100)]
+    assert 55 <= sum(kept) <= 85
 
 
 def test_gain_changes_the_level_only():

@@ -3,8 +3,16 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import WhisperForConditionalGeneration
 
-from budew.training.estimate import TOKENS, Operations, config_of, estimate, operations
+from budew.training.estimate import (
+    CAPTION_VOCABULARY,
+    Operations,
+    config_of,
+    estimate,
+    operations,
+    state_operations,
+)
 from budew.training.recipe import load_recipe
+from budew.training.step_cost import TOKENS
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +54,27 @@ def test_time_grows_with_clips_where_the_device_is_the_limit_and_not_where_issui
     assert fast[0] == fast[1] == fast[2] > 0
     assert slow[2] == pytest.approx(2 * slow[1])
     assert slow[1] > fast[1]
+
+
+def test_a_step_from_cached_states_leaves_out_what_frozen_layers_compute(tmp_path):
+    changes = ["model.method=encoder-frozen", "model.window_seconds=8", "model.decoder_layers=2"]
+    base = lambda *more: load_recipe("whisper-base-full", [*changes, *more])  # noqa: E731
+    whole, cached = base(), base("data.cache_states=true")
+    assert estimate(whole).parameters == estimate(cached).parameters
+    assert estimate(whole).trained == estimate(cached).trained
+    window = 2 * 512 * 400  # bytes of the states of 8 s
+    frozen = state_operations(cached, window)
+    assert operations(whole).flops - operations(cached).flops == pytest.approx(frozen, rel=0.01)
+    assert state_operations(cached, 3 * window) == 3 * frozen
+    assert estimate(cached).activations == estimate(whole).activations  # frozen layers keep none
+    fewer = base("data.cache_states=true", "model.vocabulary=captions")
+    assert estimate(fewer).parameters == estimate(cached).parameters - (51865 - CAPTION_VOCABULARY) * 512
+    partly = base("data.cache_states=true", "model.trained_encoder_layers=2")
+    assert estimate(partly).trained - estimate(cached).trained == 2 * LAYER + 2 * 512
+    learning = operations(partly).flops - operations(cached).flops
+    layers, gradient = frozen - state_operations(partly, window), 2 * 2 * 2 * 400 * 512**2
+    assert learning == pytest.approx(3 * layers + gradient, rel=0.01)  # the latter by keys and values
+
+
+LAYER = 4 * 512**2 + 3 * 512 + 8 * 512**2 + 5 * 512 + 4 * 512
+"""Weights of an encoder layer: attention, in which keys have no bias, two linear layers, and two norms."""

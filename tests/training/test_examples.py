@@ -297,6 +297,25 @@ def test_of_a_weighted_corpus_clips_come_as_often_as_weighted(examples_of, corpu
         examples_of(f"data.train=[{given}]")
 
 
+def test_of_several_validation_corpora_as_many_clips_each_are_taken_and_none_twice(
+    examples_of, corpus, make_clip, tmp_path
+):
+    write_shard(tmp_path / "a.tar", [make_clip(number) for number in range(20, 23)])
+    both = f"data.validation=[{corpus}, {tmp_path / 'a.tar'}]"
+    for wanted, expected in ((4, {0: 2, 1: 2}), (10, {0: 5, 1: 3}), (100, {0: 12, 1: 3})):
+        examples = examples_of(both, f"evaluation.clips={wanted}", split="validation")
+        found = [
+            (examples.order[number].corpus, examples.notes(number).id) for number in range(len(examples))
+        ]
+        assert Counter(corpus for corpus, _ in found) == expected
+        assert len(set(found)) == len(found)
+    alone = examples_of("evaluation.clips=2", split="validation")
+    pair = examples_of(both, "evaluation.clips=4", split="validation")
+    assert [alone.notes(number).id for number in (0, 1)] == [pair.notes(number).id for number in (0, 1)]
+    with pytest.raises(IndexError):
+        pair[4]
+
+
 def test_the_division_into_shards_does_not_show_in_a_validation(examples_of, corpus, make_clip, tmp_path):
     write_shard(tmp_path / "whole.tar", [make_clip(number) for number in range(12)])
     one, other = (

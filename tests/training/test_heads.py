@@ -99,6 +99,7 @@ def test_labels_are_emotions_bursts_gender_and_cues():
     unknown = head_labels(VoiceProfile(None, ["Tsk"], {"gender": "male"}), {})
     assert np.isnan(unknown[:40]).all()
     assert (unknown[40:122].sum(), unknown[122]) == (1, 0)
+    assert np.isnan(head_labels(VoiceProfile({"Anger": 1.0}), {})[122])
 
 
 def test_heads_reach_the_encoder_and_not_the_decoder(model, batch):

@@ -38,7 +38,7 @@ optimizer.schedule=step optimizer.weight_decay=1.1 optimizer.precision=16 evalua
 evaluation.keep=worst evaluation.patience=0 seed=-1 seed=4294967296 name=../elsewhere name=[a] data.train=7
 data.captions=spoken data.longer=squeeze data.mixed_shards=0 data.short_windows=1.5 data.workers=-1
 data.speech.train_clips=-1 data.augmentation.noise=4 data.augmentation.noise=61 data.augmentation.gain=31
-data.augmentation.speed=0.06 data.augmentation.band_limit=2 data.augmentation.time_masks=101
+data.augmentation.speed=0.16 data.augmentation.band_limit=2 data.augmentation.time_masks=101
 target.kind=spoken target.prompts=1.5 target.wording=plainer target.frames=expresses target.frames=[7]
 target.frames=[no_such_frame] model.method=adapters model.lora.rank=0 model.scratch.size.dropout=1.0
 model.scratch.size.dropout=-0.1 model.scratch.size.vocabulary=264 model.scratch.size.width=30
@@ -74,7 +74,7 @@ def test_a_wrong_field_is_one_sentence_with_file_and_field(tmp_path, change):
         (SCRATCH, "data.validation=corpus", "train"),
         *(
             (SCRATCH, f"data={{cache_features: true, augmentation: {{{one}}}}}", "cache_features")
-            for one in ("noise: 20", "gain: 3", "band_limit: 0.5", "speed: 0.02")
+            for one in ("noise: 20", "gain: 3", "band_limit: 0.5", "speed: 0.02", "reverberation: 0.5")
         ),
         (SCRATCH, "model.window_seconds=8", "window_seconds"),
         (SCRATCH, "model.encoder_layers=1", "encoder_layers"),
@@ -90,7 +90,7 @@ def test_limits_themselves_are_valid(tmp_path):
     limits = [
         *("optimizer.max_steps=1", "optimizer.warmup=0", "optimizer.weight_decay=1", "seed=4294967295"),
         *("optimizer.device_batch_size=32", "data.short_windows=1", "data.workers=0", "target.prompts=1"),
-        *("data.augmentation={noise: 5, gain: 30, band_limit: 1, speed: 0.05, time_masks: 0}",),
+        *("data.augmentation={noise: 5, gain: 30, band_limit: 1, speed: 0.15, time_masks: 0}",),
         *("model.scratch.size={vocabulary: 265, dropout: 0, longest_caption: 448}", "model.num_beams=64"),
         *("model.scratch.features={window_seconds: 30, fourier: 320}", "model.scratch.heads_weight=0"),
         *("evaluation.patience=1", "report_to=[]", "data.cache_features=false"),
@@ -117,6 +117,14 @@ def test_a_corpus_is_given_by_name_or_with_its_weight(tmp_path):
         assert load_recipe(write(tmp_path, recipe.to_yaml())) == recipe
     with pytest.raises(SettingsError, match=r"data\.train\.1\.weight"):
         load_recipe(path, ["data.validation=v", "data.train=[a, {corpus: b, weight: 0}]"])
+
+
+def test_validation_corpora_are_one_or_several(tmp_path):
+    path = write(tmp_path, SCRATCH)
+    for text, corpora in (("v", ("v",)), ("[v, w]", ("v", "w"))):
+        recipe = load_recipe(path, ["data.train=a", f"data.validation={text}"])
+        assert recipe.data.validation == corpora
+        assert load_recipe(write(tmp_path, recipe.to_yaml())) == recipe
 
 
 def test_steps_are_given_or_follow_from_the_clips(tmp_path):

@@ -388,6 +388,21 @@ def test_clips_without_emotion_labels_are_used(make_recipe, make_clip, tmp_path,
     assert all(map(math.isfinite, losses_of(tmp_path / "run").values()))
 
 
+def test_each_of_several_validation_corpora_has_a_correlation(
+    make_recipe, corpus, tmp_path, make_clip, capsys
+):
+    write_shard(tmp_path / "other.tar", [make_clip(number) for number in range(4)])
+    names = [str(corpus), str(tmp_path / "other.tar")]
+    recipe = make_recipe("optimizer.max_steps=3", f"data.validation=[{', '.join(names)}]")
+    out = train(recipe, out=tmp_path / "run")
+    printed = capsys.readouterr().err
+    last = history_of(tmp_path / "run")[-2]
+    for name in names:
+        assert f" of {name}" in printed.partition("validation loss")[2]
+        assert f"eval_spearman_{name}" in last
+    assert ", ".join(names) in (out / "README.md").read_text()
+
+
 def test_captions_without_profiles_are_learned_without_prompts_and_read_at_validations(
     make_recipe, make_clip, tmp_path, capsys
 ):

@@ -12,19 +12,20 @@ from torch.nn.functional import cross_entropy
 
 from budew.corpora import Caption, write_shard
 from budew.errors import BudewWarning, CheckpointError, JobError, SettingsError
-from budew.model.adapt import frozen_layers, short_window
+from budew.model.adapt import frozen_layers, set_trained, short_window
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import spectrograms
 from budew.training import state_cache
 from budew.training.data import cached_states, prepare_corpora, training_examples
 from budew.training.examples import Examples, collate
 from budew.training.from_states import WhisperFromStates
+from budew.training.heads import WhisperWithHeads
 from budew.training.progress import TrainingLog
 from budew.training.recipe import Recipe
 from budew.training.run import train
 from budew.training.start import load_base
 from budew.training.state_cache import CHUNK, read_states
-from tests.training.conftest import clip_of, weights
+from tests.training.conftest import clip_of, losses_of, weights
 
 ROUNDING = 1e-5
 HALF = 3e-3
@@ -218,6 +219,41 @@ def test_only_the_layers_that_are_to_learn_change(recipe_of, base, tmp_path, tra
     assert type(saved.model).__name__ == "WhisperForConditionalGeneration"
 
 
+def test_heads_see_no_padding_and_reach_the_layers_that_learn(recipe_of, tmp_path):
+    recipe = recipe_of("model.heads_weight=0.5")
+    _, examples = prepared(recipe, tmp_path)
+    stock, _ = load_base(recipe)
+    model = WhisperWithHeads.of(stock, frozen_layers=2, seed=1).train()
+    set_trained(model, "encoder-frozen", recipe.model.lora, encoder_layers=1)
+    numbers = {examples.order[number].clip: number for number in range(24)}
+    batches = [collate([examples[number] for number in numbers.values()], padding=0)]
+    batches += [collate([examples[number]], padding=0) for number in numbers.values()]
+    for batch in batches:
+        batch.pop("labels")
+    together, *alone = (model(**batch).loss for batch in batches)
+    torch.testing.assert_close(together, torch.stack(alone).sum(), rtol=ROUNDING, atol=0)
+    together.backward()
+    reached = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    layers = {name.split(".")[3] for name in reached if name.startswith("model.encoder.layers")}
+    assert layers == {"2"}
+    assert {"heads.0.weight", "attention.weight", "model.encoder.layer_norm.weight"} <= reached
+
+
+@pytest.mark.parametrize("method", ["encoder-frozen", "full"])
+def test_a_base_learns_with_heads_which_are_not_saved(recipe_of, base, tmp_path, method):
+    trained = 1 if method == "encoder-frozen" else 0
+    changes = [f"model.method={method}", f"data.cache_states={'true' if trained else 'false'}"]
+    runs = []
+    for weight in (0.0, 2.0):
+        recipe = recipe_of(*changes, f"model.heads_weight={weight}", "optimizer.max_steps=2", trained=trained)
+        runs.append(tmp_path / str(weight))
+        train(recipe, out=runs[-1])
+    without, with_heads = (load_file(run / "checkpoint" / "model.safetensors") for run in runs)
+    assert without.keys() == with_heads.keys() == load_file(base / "model.safetensors").keys()
+    assert not torch.equal(*(run["model.encoder.layers.2.fc1.weight"] for run in (without, with_heads)))
+    assert losses_of(runs[1])[1] > losses_of(runs[0])[1]
+
+
 def test_validations_have_the_windows_of_inference(recipe_of, tmp_path, monkeypatch):
     frames = []
     generate = WhisperFromStates.generate
@@ -259,6 +295,7 @@ def test_the_recipe_alone_decides_the_bytes_also_of_a_run_that_was_stopped(recip
         (("model.method=full", "data.cache_states=false"), "trained_encoder_layers"),
         (("data.cache_features=true",), "cache_features"),
         (("data.state_copies=2",), "state_copies"),
+        (("model.trained_encoder_layers=0", "model.heads_weight=1"), "heads_weight"),
     ],
 )
 def test_fields_that_contradict_cached_states_are_named(recipe_of, changes, field):

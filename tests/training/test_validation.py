@@ -7,7 +7,7 @@ import pytest
 from budew.captions import render
 from budew.profile import VoiceProfile
 from budew.training.targets import scalars
-from budew.training.validation import Written, agreement, caption_metrics, is_loop, read
+from budew.training.validation import Written, agreement, caption_metrics, correlations, is_loop, read
 
 THREE = [VoiceProfile({name: 1.0}) for name in ("Anger", "Awe", "Fear")]
 
@@ -49,6 +49,15 @@ def test_agreement_is_of_rated_emotions_only():
     assert agreement(partly, noise) == 1
     assert isnan(agreement([VoiceProfile(None)], THREE[:1]))
     assert isnan(agreement([], []))
+
+
+def test_each_corpus_has_a_correlation_of_its_own():
+    texts = [render(profile, seed=1) for profile in THREE]
+    written = Written([*texts, texts[1], texts[0], texts[2]], [True] * 6)
+    found = correlations(written, [*THREE, *THREE], ["a"] * 3 + ["b"] * 3, "template")
+    assert found["a"] == 1
+    assert found["b"] < 1
+    assert list(found) == ["a", "b"]
 
 
 def test_captions_are_counted():
