@@ -26,6 +26,7 @@ from budew.errors import (
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.training import data
+from budew.training import devices
 from budew.training import trainer as trainers
 from budew.training.clip_index import index_corpus
 from budew.training.estimate import estimate
@@ -266,8 +267,8 @@ def test_a_folder_with_the_run_of_another_recipe_is_refused_with_each_difference
 
 def test_a_run_records_the_precision_that_was_fastest_and_keeps_it(make_recipe, tmp_path, monkeypatch):
     def run(fastest: str, *changes: str) -> Recipe:
-        monkeypatch.setattr(trainers, "fastest", lambda engine: fastest)
-        monkeypatch.setattr(trainers, "check_precision", lambda *_, **__: None)  # whatever this processor is
+        monkeypatch.setattr(devices, "fastest", lambda engine: fastest)
+        monkeypatch.setattr(devices, "check_precision", lambda *_, **__: None)  # whatever this processor is
         train(make_recipe("optimizer.precision=auto", "evaluation.keep=last", *changes), out=tmp_path)
         return load_recipe(tmp_path / "recipe.yaml")
 
