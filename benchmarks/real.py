@@ -11,11 +11,11 @@ import argparse
 import json
 from pathlib import Path
 
-from budew.evaluation.benchmarks.known_corpora import score_known_corpora
+from budew.evaluation.benchmarks.people import score_people
 from budew.evaluation.kept_captions import KeptCaptions
 from budew.evaluation.pairs import Settings
-from budew.reports.known_corpora_page import known_corpora_report
 from budew.reports.page import write_page
+from budew.reports.people_page import people_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import render_sections
 from budew.terminal import print_table, progress_bar
@@ -35,14 +35,14 @@ def main() -> None:
         batch_size=arguments.batch_size,
     )
     with progress_bar("captioning") as bar:
-        result = score_known_corpora(
+        result = score_people(
             arguments.corpora,
             captions,
             players=arguments.players,
             settings=Settings(resamples=arguments.resamples, seed=arguments.seed),
             progress=bar,
         )
-    report = known_corpora_report(result)
+    report = people_report(result)
     print_table(terminal(*report))
     page = write_page(render_sections(*report), arguments.out / "real.html")
     metrics = arguments.out / "real.json"

@@ -5,13 +5,13 @@ import pytest
 from budew.evaluation import Settings, evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
-from budew.reports.known_corpora_page import known_corpora_report
+from budew.reports.people_page import people_report
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
 from tests.browsing import WIDTHS, chromium
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
 from tests.reports.captioned_pages import page as captioned_page
-from tests.reports.known_corpora_result import known_corpora_result
+from tests.reports.people_result import people_result
 
 MISPLACED = """() => {
   const outside = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;
@@ -83,7 +83,7 @@ def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
 
 
 def test_known_corpora_fit_wide_and_narrow_windows(browser, tmp_path):
-    check_layout(browser, render_sections(*known_corpora_report(known_corpora_result(tmp_path))))
+    check_layout(browser, render_sections(*people_report(people_result(tmp_path))))
 
 
 def test_captions_fit_and_the_player_and_they_follow_each_other(browser, tmp_path):

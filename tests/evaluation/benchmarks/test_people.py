@@ -7,7 +7,7 @@ import pytest
 from budew.corpora.named.definition import known_corpus
 from budew.errors import CorpusError, InputError
 from budew.evaluation import Settings
-from budew.evaluation.benchmarks.known_corpora import linear_probe, score_known_corpora, task_of
+from budew.evaluation.benchmarks.people import linear_probe, score_people, task_of
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
     EMODB,
@@ -28,7 +28,7 @@ WORDS = {
 
 
 def scored(source: str, say, **options):
-    (corpus,) = score_known_corpora([source], SaidCaptions(say, **options), settings=FEW, players=3).corpora
+    (corpus,) = score_people([source], SaidCaptions(say, **options), settings=FEW, players=3).corpora
     return corpus
 
 

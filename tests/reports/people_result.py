@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from budew.evaluation import Settings
-from budew.evaluation.benchmarks.known_corpora import KnownCorporaResult, score_known_corpora
+from budew.evaluation.benchmarks.people import PeopleResult, score_people
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
     EMODB,
@@ -22,7 +22,7 @@ WORDS = (
 )
 
 
-def known_corpora_result(folder: Path, *, players: int = 2, samples: bool = True) -> KnownCorporaResult:
+def people_result(folder: Path, *, players: int = 2, samples: bool = True) -> PeopleResult:
     """Captions that are right now and then, for generated files in the names of four corpora."""
     names = {"emodb@test": EMODB, "nemo": NEMO, "deeply-nonverbal": DEEPLY, "librispeech@test": LIBRISPEECH}
     sources = []
@@ -34,6 +34,4 @@ def known_corpora_result(folder: Path, *, players: int = 2, samples: bool = True
         lambda clip: WORDS[len(clip.id + str(clip.metadata["label"])) % len(WORDS)],
         {"Anger": 0.3} if samples else None,
     )
-    return score_known_corpora(
-        sources, said, players=players, settings=Settings(resamples=20, permutations=5)
-    )
+    return score_people(sources, said, players=players, settings=Settings(resamples=20, permutations=5))

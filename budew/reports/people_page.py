@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from budew.evaluation.benchmarks.coarse import CoarseResult
-from budew.evaluation.benchmarks.known_corpora import CorpusResult, KnownCorporaResult, linear_probe
-from budew.reports.known_corpus_sections import PER_CENT, bar, corpus_sections, dicts, varied
+from budew.evaluation.benchmarks.people import CorpusResult, PeopleResult, linear_probe
+from budew.reports.people_sections import PER_CENT, bar, corpus_sections, dicts, varied
 from budew.reports.sections import BarRow, Bars, Card, Cell, Report, Table
 from budew.reports.tables import written
 
@@ -15,7 +15,7 @@ _FEW = 5
 """Speakers below which an interval over them says little."""
 
 
-def known_corpora_report(result: KnownCorporaResult) -> Report:
+def people_report(result: PeopleResult) -> Report:
     """Return cards of the emotional corpora, tables of all, and confusion, emotions and clips of each."""
     corpora = result.corpora
     clips = sum(len(corpus.evaluation.pairs) for corpus in corpora)
@@ -60,7 +60,7 @@ def _probes(corpus: CorpusResult, metric: str) -> list[tuple[str, float]]:
     ]
 
 
-def _recall(result: KnownCorporaResult) -> Bars | None:
+def _recall(result: PeopleResult) -> Bars | None:
     rows = []
     for corpus in result.corpora:
         if corpus.classes is None:
@@ -77,7 +77,7 @@ def _recall(result: KnownCorporaResult) -> Bars | None:
     return _plotted("Unweighted average recall, %", rows, note, "captions")
 
 
-def _classes(result: KnownCorporaResult) -> Table | None:
+def _classes(result: PeopleResult) -> Table | None:
     rows: list[Sequence[Cell]] = []
     own: list[int] = []
     for corpus in result.corpora:
@@ -125,7 +125,7 @@ def _published(corpora: Sequence[CorpusResult]) -> Table | None:
     return Table("Published rule", columns, rows, highlighted=own, note=note) if rows else None
 
 
-def _intensities(result: KnownCorporaResult) -> Table | None:
+def _intensities(result: PeopleResult) -> Table | None:
     rows: list[Sequence[Cell]] = []
     own: list[int] = []
     for corpus in result.corpora:
@@ -178,7 +178,7 @@ def _plotted(heading: str, rows: Sequence[BarRow], note: str, measure: str) -> B
     return Bars(heading, rows, axis=PER_CENT, note=note, measure=measure, digits=1) if rows else None
 
 
-def _notes(result: KnownCorporaResult) -> list[tuple[str, str]]:
+def _notes(result: PeopleResult) -> list[tuple[str, str]]:
     read = [(corpus.title, _described(corpus)) for corpus in result.corpora]
     few = [one.title for one in result.corpora if one.evaluation.speakers and one.evaluation.speakers < _FEW]
     rough = f" Of few speakers, as in {', '.join(few)}, they are rough." if few else ""

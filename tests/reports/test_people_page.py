@@ -5,24 +5,24 @@ import io
 import pytest
 from rich.console import Console
 
-from budew.evaluation.benchmarks.known_corpora import KnownCorporaResult
-from budew.reports.known_corpora_page import known_corpora_report
+from budew.evaluation.benchmarks.people import PeopleResult
+from budew.reports.people_page import people_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import Bars, HeatMap, PlayedClips, Report, Table, render_sections
 from tests.reports.conftest import check_safe, seconds_played
-from tests.reports.known_corpora_result import known_corpora_result
+from tests.reports.people_result import people_result
 
 UAR = "unweighted_average_recall"
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory) -> KnownCorporaResult:
-    return known_corpora_result(tmp_path_factory.mktemp("known"))
+def result(tmp_path_factory) -> PeopleResult:
+    return people_result(tmp_path_factory.mktemp("known"))
 
 
 @pytest.fixture(scope="module")
 def report(result) -> Report:
-    return known_corpora_report(result)
+    return people_report(result)
 
 
 def section(report: Report, heading: str):
@@ -94,7 +94,7 @@ def test_clips_are_played_where_asked_for_with_the_licence_of_their_corpus(repor
         if isinstance(one, PlayedClips)
         for clip in one.clips
     )
-    silent = known_corpora_report(known_corpora_result(tmp_path, players=0, samples=False))
+    silent = people_report(people_result(tmp_path, players=0, samples=False))
     assert "<audio" not in render_sections(*silent)
     assert "mean of" not in render_sections(*silent)
 

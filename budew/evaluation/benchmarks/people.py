@@ -113,7 +113,7 @@ class CorpusResult:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCorporaResult:
+class PeopleResult:
     """Metrics of one model on several corpora."""
 
     model: str
@@ -129,14 +129,14 @@ class KnownCorporaResult:
         }
 
 
-def score_known_corpora(
+def score_people(
     sources: Sequence[str],
     captions: KeptCaptions,
     *,
     players: int = 0,
     settings: Settings | None = None,
     progress: Progress | None = None,
-) -> KnownCorporaResult:
+) -> PeopleResult:
     """Caption the clips of known corpora, or take the captions that are kept, and score them.
 
     Args:
@@ -159,7 +159,7 @@ def score_known_corpora(
         skipped += [Skipped(clip.id, fault) for clip in clips if (fault := kept[clip.id].error)]
         corpus = _Corpus(place, clips, kept, skipped, captions.name, settings or Settings())
         results.append(corpus.result(players))
-    return KnownCorporaResult(captions.name, captions.num_samples, tuple(results))
+    return PeopleResult(captions.name, captions.num_samples, tuple(results))
 
 
 @cache

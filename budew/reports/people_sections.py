@@ -7,7 +7,7 @@ them: whoever passes the page on passes on those clips.
 from collections.abc import Iterable, Mapping, Sequence
 
 from budew.correlation import Estimate
-from budew.evaluation.benchmarks.known_corpora import CorpusResult
+from budew.evaluation.benchmarks.people import CorpusResult
 from budew.evaluation.results import EmotionScore, Evaluation
 from budew.reports.page import players
 from budew.reports.sections import BarRow, Bars, Cell, HeatMap, PlayedClip, PlayedClips, Section, Table
