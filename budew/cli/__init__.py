@@ -24,6 +24,7 @@ from budew.cli import (
     face_benchmarks,
     faces,
     making_speech,
+    named_corpora,
     paraphrasing,
     speech,
     training,
@@ -49,6 +50,7 @@ for commands in (making_speech, corpus_jobs, corpus_captioning, exporting):
 corpora.app.add_typer(annotation.app, name="annotate")
 corpora.app.add_typer(annotation.beside)
 app.add_typer(corpora.app, name="corpus")
+app.add_typer(named_corpora.app, name="corpora")
 app.add_typer(paraphrasing.app, name="paraphrase")
 for commands in (transfer_benchmarks, face_benchmarks):
     benchmarking.app.add_typer(commands.app)

@@ -91,7 +91,10 @@ CorpusFolder = Annotated[Path, Argument(metavar="OUT", help="Folder for the shar
 Clips = Annotated[int, Option(metavar="N", min=1, help="Number of clips.")]
 CorpusSeed = Annotated[int, Option(metavar="S", help="Same seed, same corpus, byte for byte.")]
 # what reads a corpus
-_ANYWHERE = "a folder, a shard, a Parquet file, a manifest, a quoted glob pattern, a URL, or hf://OWNER/NAME."
+_ANYWHERE = (
+    "a folder, a shard, a Parquet file, a manifest, a quoted glob pattern, a URL, hf://OWNER/NAME, or "
+    "NAME:FOLDER (budew corpora)."
+)
 AnyCorpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips or recordings: {_ANYWHERE}")]
 Corpus = Annotated[str, Argument(metavar="CORPUS", help=f"Clips with profiles: {_ANYWHERE}")]
 

@@ -22,7 +22,8 @@ from budew.corpora.delimited import DELIMITED
 from budew.corpora.folder import list_files, lonely_json, read_files
 from budew.corpora.manifest import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.named.reading import NamedFolder, find_clips, left_out_warning, read_named
+from budew.corpora.named.reading import NamedFolder, find_clips, left_out_warning, read_named, text_files
+from budew.corpora.named.tables import Files, tables_near
 from budew.corpora.shards import read_shard
 from budew.corpora.sidecar import Part, Rows, Span
 from budew.corpora.sources import Entry, divide, matches, read_one
@@ -64,7 +65,7 @@ class FileUnit:
         audio_root: folder whose audio a manifest may name, too.
         media: what is read.
         corpus: the known corpus that the folder is read as; None for all else.
-        tables: its tables, which all of its units share.
+        tables: the files of its tables.
     """
 
     name: str
@@ -74,7 +75,7 @@ class FileUnit:
     audio_root: Path | None = None
     media: Media = AUDIO
     corpus: NamedFolder | None = None
-    tables: tuple[tuple[Path, ...], ...] = ()
+    tables: Files = ()
 
     @property
     def label(self) -> str:
@@ -292,9 +293,9 @@ def _of_corpus(place: NamedFolder, clips_per_shard: int) -> Iterator[FileUnit]:
     audio, name = list(found.clips), place.folder.resolve().name or "clips"
     for number, start in enumerate(range(0, len(audio), clips_per_shard)):
         some = audio[start : start + clips_per_shard]
-        texts = (path.with_suffix(".txt") for path in some)
-        paths = tuple(sorted([*some, *(text for text in texts if text.is_file())]))
-        yield FileUnit(f"{name}-{number:05d}", paths, place.folder, corpus=place, tables=found.tables)
+        texts = text_files(place.corpus, {path: found.clips[path] for path in some})
+        tables = tables_near(found.tables, some)
+        yield FileUnit(f"{name}-{number:05d}", (*some, *texts), place.folder, corpus=place, tables=tables)
 
 
 def _read_loose(files: Sequence[Path], folder: Path, media: Media, on_bad: OnBad) -> Iterator[Clip]:

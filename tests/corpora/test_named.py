@@ -10,8 +10,9 @@ import yaml
 from budew.corpora import read
 from budew.corpora.named.definition import corpus_names, known_corpora
 from budew.corpora.named.reading import NamedFolder, named_folder, read_named, recognized, split_name
+from budew.corpora.named.tables import tables_near
 from budew.corpora.sources import matches
-from budew.errors import BudewWarning, CorpusError
+from budew.errors import BudewWarning, CorpusError, SettingsError
 from budew.jobs import run
 from budew.jobs.convert import Convert
 from budew.taxonomy import EMOTIONS
@@ -188,3 +189,101 @@ def test_the_output_may_not_lie_in_a_named_corpus(corpus_folder):
 @pytest.mark.parametrize("source", ["https://host/x.tar", "C:/data", "a/b:c", "s3://bucket/x.tar", "plain"])
 def test_other_sources_name_no_corpus(source):
     assert split_name(source) == (None, source)
+
+
+MINE = """\
+title: Mine
+about: Two of us.
+kind: acted
+languages: [en]
+source: own recordings
+pattern: '(?P<speaker>[a-z]+)_(?P<label>[hs])'
+examples: [anna_h]
+values: {label: {h: happy, s: sad}}
+labels: {happy: Elation, sad: {emotions: [Sadness, Disappointment], why: we were both}}
+level: strong
+"""
+
+
+@pytest.fixture
+def mine(sounds, tmp_path):
+    """A corpus of the user, and its definition."""
+    (tmp_path / "audio").mkdir()
+    for name in ("anna_h", "ben_s"):
+        shutil.copy(sounds / "a.wav", tmp_path / "audio" / f"{name}.wav")
+    (tmp_path / "mine.yaml").write_text(MINE)
+    return tmp_path
+
+
+def test_a_definition_of_the_user_reads_as_those_of_the_package(mine):
+    clips = {clip.id: clip for clip in read(f"{mine}/mine.yaml:{mine}/audio")}
+    assert {id: dict(clip.profile.emotions) for id, clip in clips.items()} == {
+        "anna_h": {"Elation": 0.75},
+        "ben_s": {"Disappointment": 0.75, "Sadness": 0.75},
+    }
+    assert {clip.profile.rated for clip in clips.values()} == {("Elation", "Disappointment", "Sadness")}
+    assert clips["anna_h"].metadata["profile_from"]["corpus"] == "mine"
+
+
+def test_a_changed_definition_makes_a_job_do_its_units_again(mine):
+    source = f"{mine}/mine.yaml:{mine}/audio"
+    assert run(Convert(), source, mine / "out", workers=0).done == 1
+    assert run(Convert(), source, mine / "out", workers=0).done == 0
+    (mine / "mine.yaml").write_text(MINE.replace("level: strong", "level: extreme"))
+    assert run(Convert(), source, mine / "out", workers=0).done == 1
+    assert {max(clip.profile.emotions.values()) for clip in read(mine / "out")} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "fault"),
+    [
+        ("pattern: ", "pattern: '('", "pattern: '(' is not a regular expression"),
+        ("examples: ", "examples: [x]", "the pattern does not match the example 'x'"),
+        ("labels: ", "labels: {happy: Hapiness}", "unknown emotion 'Hapiness': the nearest"),
+        ("labels: ", "labels: {happy: {bursts: [Laugh]}}", "unknown vocal burst 'Laugh'"),
+        ("level: ", "level: huge", "level: input should be"),
+        ("title: ", "titel: Mine", "titel: unknown field: did you mean title?"),
+    ],
+)
+def test_a_wrong_definition_names_the_file_and_the_field(mine, line, wrong, fault):
+    lines = [wrong if one.startswith(line) else one for one in MINE.splitlines()]
+    (mine / "mine.yaml").write_text("\n".join(lines))
+    with pytest.raises(SettingsError) as raised:
+        list(read(f"{mine}/mine.yaml:{mine}/audio"))
+    assert fault in str(raised.value)
+    assert str(raised.value).startswith(f"{mine}/mine.yaml: ")
+
+
+def test_a_label_without_a_meaning_is_listed_as_not_understood(mine):
+    (mine / "mine.yaml").write_text(MINE.replace("sad: {", "furious: {"))
+    with pytest.warns(
+        BudewWarning, match="labels that are not understood stay in the metadata: emotion: sad"
+    ):
+        clips = {clip.id: clip for clip in read(f"{mine}/mine.yaml:{mine}/audio")}
+    assert clips["ben_s"].profile is None
+    assert clips["ben_s"].metadata["label"] == "sad"
+
+
+def test_a_required_table_that_is_missing_says_where_to_put_it(corpus_folder):
+    folder = corpus_folder("meld")
+    for table in ("train/train_sent_emo.csv", "dev_sent_emo.csv"):
+        (folder / table).unlink()
+    with pytest.raises(CorpusError, match=r"there is no table .*_sent_emo.*: give the folder that holds it"):
+        list(read(f"meld:{folder}"))
+
+
+def test_broken_rows_of_a_table_are_reported_and_the_others_used(corpus_folder):
+    folder = corpus_folder("nemo")
+    with (folder / "data.tsv").open("a") as file:
+        file.write("broken\n")
+    bad: list[CorpusError] = []
+    (clip,) = read(f"nemo:{folder}", on_bad=bad.append)
+    assert clip.transcript == "Ucho."
+    assert [str(error).partition("data.tsv: ")[2][:6] for error in bad] == ["line 3"]
+
+
+@pytest.mark.parametrize("files", [1, 5_000])
+def test_a_unit_has_the_tables_in_the_folders_of_its_audio(tmp_path, files):
+    tables = (tuple(tmp_path / str(number) / "a.trans.txt" for number in range(files)), (tmp_path / "b",))
+    near = tables_near(tables, [tmp_path / "0" / "a.flac"])
+    assert near == ((tmp_path / "0" / "a.trans.txt",), (tmp_path / "b",))

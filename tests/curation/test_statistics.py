@@ -147,10 +147,10 @@ def test_labels_that_are_not_understood_are_counted(tmp_path):
     words = ("joyfull", "joyfull", "neutral", "angry", "unknown")
     for number in range(len(words)):
         (tmp_path / f"{number}.wav").write_bytes(b"x")
-    rows = [f"{number}.wav,{word},female,34\n" for number, word in enumerate(words)]
-    (tmp_path / "metadata.csv").write_text("file_name,emotion,gender,age\n" + "".join(rows))
+    rows = [f"{number}.wav,{word},female,0.5\n" for number, word in enumerate(words)]
+    (tmp_path / "metadata.csv").write_text("file_name,emotion,gender,arousal\n" + "".join(rows))
     found = corpus_statistics("c", read(tmp_path))
-    number = "age: a number on an unknown scale"
+    number = "arousal: a number on an unknown scale"
     assert found.to_dict()["not_understood"] == {number: 5, "emotion: joyfull": 2}
     assert (found.with_profile, found.emotions_known, found.traits["gender"]["female"]) == (5, 2, 5)
     hostile = Clip("a", b"x", "mp3", metadata={"not_understood": ["x"]})

@@ -2,9 +2,11 @@
 
 import pytest
 
+from budew.corpora.named.definition import known_corpora, known_corpus
 from budew.evaluation import Settings, evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
+from budew.reports.named_corpora_page import corpora_report, corpus_report
 from budew.reports.people_page import people_report
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
@@ -82,8 +84,14 @@ def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
     check_layout(browser, render_sections(*emonet_voice_report(emonet_voice_result(tmp_path))))
 
 
-def test_known_corpora_fit_wide_and_narrow_windows(browser, tmp_path):
+def test_the_benchmark_on_people_fits_wide_and_narrow_windows(browser, tmp_path):
     check_layout(browser, render_sections(*people_report(people_result(tmp_path))))
+
+
+@pytest.mark.parametrize("name", ["", "crema-d", "ears", "oreau"])
+def test_known_corpora_fit_wide_and_narrow_windows(browser, name):
+    report = corpus_report(name, known_corpus(name)) if name else corpora_report(known_corpora())
+    check_layout(browser, render_sections(*report))
 
 
 def test_captions_fit_and_the_player_and_they_follow_each_other(browser, tmp_path):

@@ -63,8 +63,36 @@ class Meaning(Settings):
         return {name: str(trait(name, value)[1]) for name, value in given.items()}
 
 
+class Ratings(Settings):
+    """Emotions that people rated.
+
+    Columns may be multiplied, and divided by another: votes × mean level of the voters / raters is the mean
+    over all raters.
+    """
+
+    columns: dict[str, tuple[str, ...]] = Field(
+        description="By emotion: the column with its number, or several that are multiplied."
+    )
+    divided_by: str | None = Field(default=None, description="Column by which the product is divided.")
+    scale: str = Field(description="Scale of the result, such as 0-100.")
+
+    @field_validator("columns")
+    @classmethod
+    def _emotions(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        return {emotion(name): columns for name, columns in given.items()}
+
+    @field_validator("scale")
+    @classmethod
+    def _scale(cls, name: str) -> str:
+        return scale_named(name).name
+
+
 class Table(Settings):
-    """A table beside the audio: CSV or TSV with named columns, JSON, or the lines of a text."""
+    """A table beside the audio: CSV or TSV with named columns, JSON, or the lines of a text.
+
+    JSON is an object or a list. In an object the key of an object or text is the column `name`, and a text
+    the column `value`. The columns of a list in a list are numbers from `0` on.
+    """
 
     file: str = Field(
         description="Pattern for the end of its path; its named groups are columns of each row."
@@ -76,25 +104,17 @@ class Table(Settings):
     line: str | None = Field(
         default=None, description="Pattern for the lines of a text; its groups are the columns."
     )
-    ratings: dict[str, str] = Field(
+    where: dict[str, str] = Field(
         default={},
-        description="Emotions that are rated in it, and the column of each; they replace the label.",
+        description="By column: pattern that the whole of its text must match in a row that counts.",
     )
-    scale: str | None = Field(default=None, description="Scale of the ratings, such as 0-100.")
+    ratings: Ratings | None = Field(default=None, description="Ratings, which replace the label.")
     required: bool = Field(default=False, description="Without it nothing is known of the labels.")
 
     @field_validator("file", "line")
     @classmethod
     def _patterns(cls, pattern: str | None) -> str | None:
         return None if pattern is None else _compiled(pattern).pattern
-
-    @model_validator(mode="after")
-    def _scale(self) -> "Table":
-        for name in self.ratings:
-            emotion(name)
-        if self.ratings:
-            scale_named(self.scale or "")
-        return self
 
 
 class Speakers(Settings):
@@ -104,6 +124,7 @@ class Speakers(Settings):
     gender: str | None = Field(default=None, description="A word of the taxonomy.")
     age: int | None = Field(default=None, description="Years.")
     accent: str | None = Field(default=None, description="A word of the taxonomy.")
+    language: str | None = Field(default=None, description="BCP 47 tag.")
 
 
 class NamedCorpus(Settings):
@@ -135,6 +156,10 @@ class NamedCorpus(Settings):
     )
     speakers: tuple[Speakers, ...] = Field(default=(), description="Traits that the names do not have.")
     tables: tuple[Table, ...] = Field(default=(), description="Tables beside the audio.")
+    transcript_file: str = Field(
+        default="{file}.txt",
+        description="Text with the transcript, from the folder of the audio; {name} is another part.",
+    )
 
     labels: dict[str, Meaning] = Field(default={}, description="What each label means; labels in any case.")
     levels: dict[str, Level] = Field(default={}, description="Level of each value of `intensity`.")
@@ -171,13 +196,17 @@ class NamedCorpus(Settings):
     @cached_property
     def rated(self) -> tuple[str, ...]:
         """The emotions that any label stands for: those that are known of a labelled clip."""
-        rating = (name for table in self.tables for name in map(emotion, table.ratings))
+        rating = (name for table in self.tables if table.ratings for name in table.ratings.columns)
         known = {name for meaning in self.labels.values() for name in meaning.emotions or ()} | set(rating)
         return tuple(name for name in EMOTIONS if name in known)
 
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         return re.compile(rf"(?:.*?/)??(?P<_own>{self.pattern})", re.DOTALL)
+
+    def value(self, part: str, code: str) -> str:
+        """Return what a code of a part stands for; the code itself where it stands for nothing else."""
+        return self.values.get(part, {}).get(code.casefold(), code)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parts of a path without suffix, and under `""` what names the recording; None if it is

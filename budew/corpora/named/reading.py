@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import (
     Meaning,
     NamedCorpus,
-    Table,
+    Ratings,
     corpus_names,
     intensity_of,
     known_corpora,
@@ -29,11 +30,11 @@ from budew.corpora.named.definition import (
     load_definition,
 )
 from budew.corpora.named.speaker_splits import check_split, split_of
-from budew.corpora.named.tables import FILE, Tables, cell, table_files
+from budew.corpora.named.tables import FILE, Files, Tables, cell, table_files
 from budew.corpora.sidecar import is_special, read_text
 from budew.errors import CorpusError, OnBad
 from budew.profile import VoiceProfile
-from budew.taxonomy import WORD_TRAITS, emotion
+from budew.taxonomy import WORD_TRAITS
 from budew.taxonomy.scales import scale_named
 
 SAMPLE = 100
@@ -71,8 +72,7 @@ class NamedFolder(os.PathLike[str]):
 
     def has(self, parts: Mapping[str, str]) -> bool:
         """Return whether a recording with these parts of its name is by a speaker of the split."""
-        code = parts.get("speaker", "")
-        speaker = self.corpus.values.get("speaker", {}).get(code.casefold(), code)
+        speaker = self.corpus.value("speaker", parts.get("speaker", ""))
         return self.split is None or split_of(self.name, speaker) == self.split
 
 
@@ -87,7 +87,7 @@ class FoundFiles:
     """
 
     clips: Mapping[Path, dict[str, str]]
-    tables: tuple[tuple[Path, ...], ...]
+    tables: Files
     left_out: tuple[tuple[Path, str], ...]
 
 
@@ -201,7 +201,7 @@ def read_named(
     if files is None or tables is None:
         found = find_clips(place)
         files, tables = list(found.clips), found.tables
-    reader = _Reader(place, Tables(place.corpus.tables, tables))
+    reader = _Reader(place, Tables(place.corpus.tables, tables, on_bad))
     yield from distinct_clips(((str(path), partial(reader.clip, path)) for path in files), on_bad)
 
 
@@ -247,7 +247,7 @@ class _Reader:
             path.suffix[1:].lower(),
             language=self._language(parts),
             speaker=parts.get("speaker"),
-            transcript=parts.get("transcript") or _text_beside(path),
+            transcript=parts.get("transcript") or self._text_beside(path, parts),
             profile=profile,
             source=self._corpus.title,
             license=self._corpus.licence,
@@ -260,26 +260,31 @@ class _Reader:
         parts = corpus.match(_matched_text(path))
         if parts is None:
             raise CorpusError(f"is not named as {corpus.examples[0]}: leave it out")
-        parts = {name: self._value(name, text) for name, text in parts.items()} | {FILE: path.stem}
+        parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
         for table, row in self._tables.rows(parts):
             for name, column in table.columns.items():
                 if (text := cell(row, column)) is not None:
-                    parts.setdefault(name, self._value(name, text))
-            ratings |= self._ratings(table, row)
+                    parts.setdefault(name, corpus.value(name, text))
+            if table.ratings is not None:
+                ratings |= self._ratings(table.ratings, row)
         for name, value in self._speakers.get(parts.get("speaker", ""), {}).items():
             parts.setdefault(name, str(value))
         for name, text in corpus.constant.items():
-            filled = re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)
-            parts.setdefault(name, filled)
+            parts.setdefault(name, _filled(text, parts))
         return {name: text for name, text in parts.items() if text.strip()}, ratings
 
-    def _value(self, part: str, code: str) -> str:
-        return self._corpus.values.get(part, {}).get(code.casefold(), code)
+    def _text_beside(self, path: Path, parts: Mapping[str, str]) -> str | None:
+        text = _text_file(self._corpus, path, parts)
+        return read_text(text) if text.is_file() else None
 
-    def _ratings(self, table: Table, row: Mapping[str, str]) -> dict[str, float]:
-        numbers = {emotion(name): number_in(cell(row, column)) for name, column in table.ratings.items()}
-        known = {name: number for name, number in numbers.items() if number is not None}
-        return intensities(known, scale_named(table.scale or "")) if known else {}
+    def _ratings(self, ratings: Ratings, row: Mapping[str, str]) -> dict[str, float]:
+        divisor = number_in(cell(row, ratings.divided_by)) if ratings.divided_by else 1.0
+        known = dict[str, float]()
+        for name, columns in ratings.columns.items():
+            numbers = [number for column in columns if (number := number_in(cell(row, column))) is not None]
+            if divisor and len(numbers) == len(columns):
+                known[name] = max(0.0, prod(numbers) / divisor)
+        return intensities(known, scale_named(ratings.scale))
 
     def _traits(self, parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the traits of the speaker, and what of them is not understood."""
@@ -336,6 +341,16 @@ def _matched_text(path: Path) -> str:
     return text[: len(text) - len(path.suffix)].replace(os.sep, "/")
 
 
-def _text_beside(path: Path) -> str | None:
-    text = path.with_suffix(".txt")
-    return read_text(text) if text.is_file() else None
+def text_files(corpus: NamedCorpus, audio: Mapping[Path, Mapping[str, str]]) -> list[Path]:
+    """Return the files with transcripts of clips as far as they are there."""
+    files = (_text_file(corpus, path, parts) for path, parts in audio.items())
+    return [path for path in files if path.is_file()]
+
+
+def _text_file(corpus: NamedCorpus, path: Path, parts: Mapping[str, str]) -> Path:
+    return path.parent / _filled(corpus.transcript_file, {**parts, FILE: path.stem})
+
+
+def _filled(text: str, parts: Mapping[str, str]) -> str:
+    """Return a text with parts in the place of their names in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)

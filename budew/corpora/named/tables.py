@@ -8,24 +8,28 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from budew import strict_json
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import Table
-from budew.corpora.sidecar import check_file, file_lines, read_json
-from budew.errors import CorpusError
+from budew.corpora.sidecar import check_file, file_lines, readable
+from budew.errors import CorpusError, OnBad, report
 
 FILE = "file"
-"""The part of a key that is the name of the audio file, without suffix."""
-_NAME = "name"
-"""The column that is the key of an object in a JSON object."""
+"""The part that is the name of the audio file, without suffix."""
+_NAME, _VALUE = "name", "value"
+"""Columns of a JSON object: its keys, and its texts."""
 _FOLDERS_ABOVE = 2
+_CACHED = 8
+"""Tables in memory, for jobs read a corpus in many parts; those of a Common Voice language take 1 GB."""
 Row = Mapping[str, str]
 Key = tuple[str, ...]
+Files = tuple[tuple[Path, ...], ...]
+"""The files of each table of a definition."""
 
 
-def table_files(tables: Sequence[Table], folder: Path, files: Iterable[Path]) -> tuple[tuple[Path, ...], ...]:
+def table_files(tables: Sequence[Table], folder: Path, files: Iterable[Path]) -> Files:
     """Return the files of each table.
 
     Args:
@@ -41,41 +45,57 @@ def table_files(tables: Sequence[Table], folder: Path, files: Iterable[Path]) ->
     below, above = list(files), list(_files_above(folder))
     found = []
     for table in tables:
-        pattern = re.compile(rf"(?:.*/)?(?:{table.file})")
-        here, there = (
-            tuple(path for path in some if pattern.fullmatch(path.as_posix())) for some in (below, above)
-        )
-        for path in here or there:
+        pattern = _at_end(table.file)
+        here = tuple(path for path in below if pattern.fullmatch(path.as_posix()))
+        here = here or tuple(path for path in above if pattern.fullmatch(path.as_posix()))
+        for path in here:
             _check_link(path, folder)
-        if table.required and not here and not there:
+        if table.required and not here:
             fault = f"there is no table {table.file!r}, which has the labels"
             raise CorpusError(f"{folder}: {fault}: give the folder that holds it and the audio")
-        found.append(here or there)
+        found.append(here)
     return tuple(found)
 
 
-class Tables:
-    """The rows of all tables of a corpus, by their keys.
+def tables_near(tables: Files, audio: Iterable[Path]) -> Files:
+    """Return of each table the files in the folders of the audio, where there are any; else all.
 
-    They stay in memory as long as their files do not change, for jobs read a corpus in many parts: 100 MB of
-    a Common Voice table take some seconds.
+    LibriSpeech has its transcripts in 5,831 files, one in each folder with audio.
     """
+    folders = {path.parent for path in audio}
+    near = (tuple(path for path in some if path.parent in folders) for some in tables)
+    return tuple(some or all_ for some, all_ in zip(near, tables, strict=True))
 
-    def __init__(self, tables: Sequence[Table], files: Sequence[Sequence[Path]]) -> None:
-        """Load the tables; `files` is as `table_files` gives it.
+
+class Tables:
+    """The rows of all tables of a corpus, by their keys."""
+
+    def __init__(
+        self, tables: Sequence[Table], files: Sequence[Sequence[Path]], on_bad: OnBad | None = None
+    ) -> None:
+        """Load the tables.
+
+        Args:
+            tables: of the definition.
+            files: as `table_files` gives them.
+            on_bad: called with the error of each row that cannot be read; without it the first is raised.
 
         Raises:
-            CorpusError: a table cannot be read, or lacks a column.
+            CorpusError: a table cannot be read.
         """
-        self._rows = [
-            (table, _rows(table.model_dump_json(), tuple((path, path.stat().st_mtime_ns) for path in some)))
-            for table, some in zip(tables, files, strict=True)
-            if some
-        ]
+        self._rows: list[tuple[Table, Mapping[Key, Row]]] = []
+        for table, some in zip(tables, files, strict=True):
+            if some:
+                states = tuple((path, path.stat().st_mtime_ns) for path in some)
+                rows, faults = _rows(table.model_dump_json(), states)
+                for fault in faults:
+                    report(fault, on_bad)
+                self._rows.append((table, rows))
 
     def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[Table, Row]]:
-        """Yield the rows of a clip with their tables. A part that one row gives may be the key of the next:
-        `parts` is looked at again for each table.
+        """Yield the rows of a clip with their tables.
+
+        `parts` is looked at anew for each table: a part that one gives may be the key of the next.
         """
         for table, rows in self._rows:
             if all(part in parts for part in table.key):
@@ -84,58 +104,91 @@ class Tables:
                     yield table, row
 
 
-@lru_cache(maxsize=8)
-def _rows(definition: str, files: tuple[tuple[Path, int], ...]) -> dict[Key, Row]:
-    """Return the rows of a table by their keys. Its definition is JSON and files have times for the cache."""
+def cell(row: Row, column: str) -> str | None:
+    """Return a cell by the name of its column in any case; None where it is empty."""
+    return row.get(column.casefold())
+
+
+@lru_cache(maxsize=_CACHED)
+def _rows(
+    definition: str, files: tuple[tuple[Path, int], ...]
+) -> tuple[dict[Key, Row], tuple[CorpusError, ...]]:
+    """Return the rows of a table by their keys, and what is wrong with others.
+
+    The definition is JSON, and the files come with their times, for the cache.
+    """
     table = Table.model_validate_json(definition)
-    pattern = re.compile(rf"(?:.*/)?(?:{table.file})")
-    wanted = {column.casefold() for column in (*table.key.values(), *table.columns.values())}
-    wanted |= {column.casefold() for column in table.ratings.values()}
-    found: dict[Key, Row] = {}
+    pattern, kept = _at_end(table.file), _columns(table)
+    where = {column.casefold(): re.compile(text) for column, text in table.where.items()}
+    found, faults = dict[Key, Row](), list[CorpusError]()
     for path, _ in files:
         named = pattern.fullmatch(path.as_posix())
-        constant = named.groupdict() if named else {}
-        for row in _rows_in(path, table):
+        of_path = named.groupdict() if named else {}
+        for row in _rows_in(path, table.line, faults.append):
             cells = {
-                name.strip().casefold(): text.strip() for name, text in {**row, **constant}.items() if text
+                name.strip().casefold(): text.strip() for name, text in {**row, **of_path}.items() if text
             }
-            key = tuple(
-                _stem(cells.get(column.casefold(), "")) if part == FILE else cells.get(column.casefold(), "")
-                for part, column in table.key.items()
-            )
-            if all(key):
-                found.setdefault(
-                    tuple(map(_comparable, key)), {name: cells[name] for name in wanted if name in cells}
-                )
-    return found
+            if not all(text.fullmatch(cells.get(name, "")) for name, text in where.items()):
+                continue
+            key = {part: cells.get(column.casefold(), "") for part, column in table.key.items()}
+            if all(key.values()):
+                values = (_stem(text) if part == FILE else text for part, text in key.items())
+                row = {name: cells[name] for name in kept if name in cells}
+                found.setdefault(tuple(map(_comparable, values)), row)
+    return found, tuple(faults)
 
 
-def _rows_in(path: Path, table: Table) -> Iterator[dict[str, str]]:
+def _columns(table: Table) -> set[str]:
+    """Return the columns that are used, besides the key."""
+    columns = list(table.columns.values())
+    if table.ratings is not None:
+        columns += [column for of in table.ratings.columns.values() for column in of]
+        columns += [table.ratings.divided_by] if table.ratings.divided_by else []
+    return {column.casefold() for column in columns}
+
+
+def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[str, str]]:
     check_file(path)
-    if table.line is not None:
-        line = re.compile(table.line)
-        for number, text in file_lines(path):
-            matched = line.fullmatch(_decoded(text, path, number))
-            if matched is not None:
-                yield {name: value for name, value in matched.groupdict().items() if value}
-    elif path.suffix.lower() in DELIMITED:
-        yield from (row for _, row in delimited_rows(path))
-    elif path.suffix.lower() == ".json":
-        for name, value in read_json(path).items():
-            for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, Mapping):
-                    yield {_NAME: name} | {
-                        str(key): str(cell) for key, cell in one.items() if cell is not None
-                    }
-    else:
-        raise CorpusError(f"{path}: is no CSV, TSV or JSON: give a pattern for its lines")
+    if pattern is not None:
+        return _lines_in(path, re.compile(pattern), on_bad)
+    if path.suffix.lower() in DELIMITED:
+        return (row for _, row in delimited_rows(path, on_bad=on_bad))
+    if path.suffix.lower() == ".json":
+        return _json_rows(path)
+    raise CorpusError(f"{path}: is no CSV, TSV or JSON: give a pattern for its lines")
 
 
-def _decoded(line: bytes, path: Path, number: int) -> str:
+def _lines_in(path: Path, pattern: re.Pattern[str], on_bad: OnBad) -> Iterator[dict[str, str]]:
+    for number, line in file_lines(path, on_bad=on_bad):
+        try:
+            matched = pattern.fullmatch(line.decode("utf-8-sig").rstrip("\r\n"))
+        except UnicodeDecodeError:
+            on_bad(CorpusError(f"{path}: line {number} is not UTF-8: save the file as UTF-8"))
+            continue
+        if matched is not None:
+            yield {name: text for name, text in matched.groupdict().items() if text}
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, str]]:
+    with readable(path):
+        content = path.read_bytes()
     try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: line {number} is not UTF-8: save the file as UTF-8") from error
+        table = strict_json.loads(content)
+    except ValueError as error:
+        raise CorpusError(f"{path}: {error}") from error
+    if not isinstance(table, Mapping | list):
+        raise CorpusError(f"{path}: holds neither an object nor a list: give a table")
+    for name, value in table.items() if isinstance(table, Mapping) else enumerate(table):
+        if isinstance(value, Mapping):
+            yield {_NAME: str(name)} | {str(key): str(one) for key, one in value.items() if one is not None}
+        elif isinstance(value, list):
+            yield {str(number): str(one) for number, one in enumerate(value)}
+        else:
+            yield {_NAME: str(name), _VALUE: str(value)}
+
+
+def _at_end(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:.*/)?(?:{pattern})")
 
 
 def _stem(name: str) -> str:
@@ -163,8 +216,3 @@ def _check_link(path: Path, folder: Path) -> None:
     root = parents[min(_FOLDERS_ABOVE, len(parents)) - 1] if parents else folder.resolve()
     if path.is_symlink() and not path.resolve().is_relative_to(root):
         raise CorpusError(f"{path}: leads out of the folder: copy the table")
-
-
-def cell(row: Row, column: str) -> Any:
-    """Return a cell by the name of its column in any case; None where it is empty."""
-    return row.get(column.casefold())

@@ -4,14 +4,13 @@ The softmax of the rule (see `coarse`) depends on the unit of the scores. Captio
 on 0–4, the scale of the published heads; the scores of a file on their own scale, if that is named.
 """
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from budew.corpora import Clip
-from budew.corpora.folder import audio_files
+from budew.corpora.named.reading import find_clips, named_folder
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse
@@ -19,7 +18,6 @@ from budew.evaluation.corpus_evaluation import predict_clips
 from budew.evaluation.pairs import Settings, Skipped
 from budew.evaluation.predictions import Prediction, by_id, read_predictions
 from budew.profile import intensity_matrix
-from budew.resources import packaged_table
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale, scale_named
 
 ActedCorpus = Literal["emodb", "ravdess"]
@@ -63,8 +61,8 @@ def acted_speech(
         progress: called after each clip that is predicted.
 
     Raises:
-        CorpusError: the folder cannot be listed.
-        InputError: it has no file of this corpus, predictions lack a clip, or a model is given as well.
+        CorpusError: it is not a folder that can be listed, or has no file of this corpus.
+        InputError: predictions lack a clip, or a model is given as well.
         CheckpointError: the model cannot be loaded.
     """
     if model is not None and predictions is not None:
@@ -102,29 +100,15 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[dict[str, Acte
     A name that occurs in several folders counts once: copies of RAVDESS often hold each file twice.
 
     Raises:
-        CorpusError: the folder cannot be listed.
-        InputError: no file is named as the corpus names its own.
+        CorpusError: it is not a folder that can be listed, or no file is named as the corpus names its own.
     """
-    names = packaged_table(__package__, "acted_speech")[corpus]
-    pattern = re.compile(names["pattern"])
-    clips: dict[str, ActedClip] = {}
-    skipped: list[Skipped] = []
-    for path in audio_files(folder):
-        matched = pattern.fullmatch(path.stem)
-        if matched is None:
-            skipped.append(Skipped(str(path), f"not named as {names['example']}"))
-        elif path.stem in clips:
-            skipped.append(Skipped(str(path), f"another file of this name is {clips[path.stem].path}"))
-        else:
-            part = matched.groupdict()
-            intensity = names["intensity"][part["intensity"]] if "intensity" in names else None
-            label = names["label"][part["label"]]
-            clips[path.stem] = ActedClip(path, label, part["speaker"], intensity)
-    if not clips:
-        raise InputError(
-            f"{folder}: no audio file is named as {names['example']}: give the folder of {corpus}"
-        )
-    return clips, skipped
+    place = named_folder(corpus, Path(folder))
+    found = find_clips(place)
+    clips = {}
+    for path, codes in found.clips.items():
+        part = {name: place.corpus.value(name, code) for name, code in codes.items()}
+        clips[path.stem] = ActedClip(path, part["label"], part["speaker"], part.get("intensity"))
+    return clips, [Skipped(str(path), reason) for path, reason in found.left_out]
 
 
 def _unit(prediction: Prediction, scale: str) -> Scale:

@@ -89,7 +89,7 @@ def test_they_come_to_the_emotions_of_a_row_and_leave_its_own_traits():
 @pytest.mark.parametrize(
     ("row", "traits"),
     [
-        ({"age": "fourties", "gender": "male_masculine"}, {"age": "adult", "gender": "male"}),
+        ({"age": "fourties", "gender": "male_masculine"}, {"age": "middle-aged", "gender": "male"}),
         ({"age": "teens", "accents": "United States English"},
          {"age": "teenager", "accent": "United States English"}),
     ],

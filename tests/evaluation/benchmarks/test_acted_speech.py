@@ -95,7 +95,7 @@ def test_other_files_and_second_copies_are_listed(ravdess, tmp_path):
     assert {Path(file.id).name for file in skipped} == {
         f"{first}.wav", "03-02-03-01-02-01-12.wav", "03-01-09-01-02-01-12.wav", "x.mp3"
     }  # fmt: skip
-    with pytest.raises(InputError):
+    with pytest.raises(CorpusError, match="no audio file is named as"):
         acted_clips("emodb", ravdess)
     with pytest.raises(CorpusError):
         acted_clips("emodb", tmp_path / "nowhere")

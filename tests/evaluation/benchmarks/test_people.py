@@ -74,12 +74,27 @@ def test_a_corpus_with_a_published_mapping_has_its_rule_and_others_the_emotions_
     assert other.classes.by_class["neutral"]["recall"].value == 100
 
 
-def test_classes_of_one_emotion_share_a_clip_and_unknown_labels_are_no_classes():
-    task = task_of("emogator", known_corpus("emogator"))
-    assert task.members["serenity"] == task.members["contentment"] == ("Contentment",)
-    assert task.without_emotion == "neutral"
-    assert "sympathy" not in task.members
-    assert len(task.classes) == 27
+OWN = r"""
+title: Own
+about: A corpus of a user.
+kind: acted
+source: this test
+pattern: '(?P<speaker>s\d)_(?P<label>[a-z]+)'
+examples: [s1_calm]
+labels: {calm: Contentment, serene: [Contentment], proud: {emotions: [Pride]}, odd: {why: unknown}, plain: []}
+"""
+
+
+def test_labels_of_one_emotion_share_a_clip_and_unknown_ones_are_no_classes(tmp_path):
+    (tmp_path / "own.yaml").write_text(OWN)
+    folder_of(
+        [f"s{n}_{label}" for n in (1, 2) for label in ("calm", "serene", "odd", "plain")], tmp_path / "a"
+    )
+    found = scored(f"{tmp_path / 'own.yaml'}:{tmp_path / 'a'}", lambda clip: "She is content.").classes
+    assert found.task.classes == ("calm", "serene", "proud", "plain")
+    recalls = {name: row["recall"].value for name, row in found.by_class.items()}
+    assert recalls == {"calm": 50, "serene": 50, "proud": None, "plain": 0}
+    assert found.n == 6
     assert task_of("librispeech", known_corpus("librispeech")) is None
 
 

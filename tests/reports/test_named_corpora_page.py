@@ -1,0 +1,51 @@
+"""The comparison of known corpora, and the explanation of one."""
+
+import re
+
+import pytest
+
+from budew.corpora.named.definition import known_corpora
+from budew.reports.named_corpora_page import corpora_report, corpus_report, short_citation
+from budew.taxonomy import EMOTIONS
+
+
+def test_the_comparison_has_a_row_for_each_corpus_with_what_its_definition_says():
+    (table,) = corpora_report(known_corpora()).sections
+    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert list(rows) == list(known_corpora())
+    assert {key: value for key, value in rows["emodb"].items() if key} == {
+        "language": "de", "hours": 0.41, "speakers": 10, "emotions": 6, "bursts": 0, "kind": "acted",
+        "licence": "CC0-1.0", "from": "emodb.bilderbar.info", "citation": "Burkhardt 2005",
+    }  # fmt: skip
+    assert rows["baved"]["licence"] == "–"
+    assert all(re.search(r"\d{4}$|^Hansen$", row["citation"]) for row in rows.values())
+
+
+@pytest.mark.parametrize("name", known_corpora())
+def test_a_corpus_is_explained_with_every_label_and_every_part_of_its_example(name):
+    corpus = known_corpora()[name]
+    report = corpus_report(name, corpus)
+    sections = {section.heading: section for section in report.sections}
+    assert [row[0] for row in sections["Labels"].rows] == list(corpus.labels)
+    names = "/".join(corpus.examples)
+    assert all(code in names for _, code, *_ in sections["File names"].rows)
+    assert all(meaning != "–" for *_, meaning in sections["File names"].rows)
+    assert ("Tables beside the audio" in sections) == bool(corpus.tables)
+    for _, read_as, reason in sections["Labels"].rows:
+        assert (
+            reason != "–"
+            or any(name in read_as for name in (*EMOTIONS, "no emotion"))
+            or "nothing" not in read_as
+        )
+
+
+@pytest.mark.parametrize(
+    ("bibtex", "short"),
+    [
+        ("@misc{a, author = {Busso, Carlos and Bulut, Murtaza}, year = {2008}}", "Busso 2008"),
+        ("@misc{a, author = {{Deeply Inc.}}, year = {2021}}", "Deeply Inc. 2021"),
+        ("@misc{a, title = {x}}", "–"),
+    ],
+)
+def test_a_citation_is_first_author_and_year(bibtex, short):
+    assert short_citation(bibtex) == short
