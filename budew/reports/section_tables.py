@@ -11,6 +11,7 @@ from budew.reports.sections import (
     Card,
     Cell,
     HeatMap,
+    PlayedClips,
     Section,
     Table,
     cell,
@@ -42,8 +43,8 @@ def terminal(
 
 
 def terminal_table(section: Section) -> RichTable | None:
-    """Return a section as a table of rich; None of a heat map."""
-    if isinstance(section, HeatMap):
+    """Return a section as a table of rich; None of a heat map, and of clips to listen to."""
+    if isinstance(section, HeatMap | PlayedClips):
         return None
     shown = section if isinstance(section, Table) else in_numbers(section)
     rows, columns = shown.rows, shown.columns

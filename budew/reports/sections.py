@@ -145,7 +145,36 @@ class Curves:
     digits: int = 2
 
 
-Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves
+@dataclass(frozen=True, slots=True)
+class PlayedClip:
+    """A clip to listen to.
+
+    Attributes:
+        name: of the clip.
+        source, why: of `budew.reports.page.players`.
+        caption: what a model said of it.
+        facts: terms and texts, such as its label.
+        right: whether the caption is right; None where that is not known.
+    """
+
+    name: str
+    source: str
+    why: str
+    caption: str
+    facts: Sequence[tuple[str, str]] = ()
+    right: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedClips:
+    """Clips to listen to, side by side; on the page only."""
+
+    heading: str
+    clips: Sequence[PlayedClip]
+    note: str = ""
+
+
+Section: TypeAlias = Table | Bars | HeatMap | StackedBars | Curves | PlayedClips
 
 
 class Report(NamedTuple):
@@ -217,6 +246,8 @@ def _laid_out(section: Section) -> dict[str, Any]:
             return made | _stacked(section) | {"numbers": _laid_out(in_numbers(section))}
         case Curves():
             return made | _drawn(section) | {"numbers": _laid_out(in_numbers(section))}
+        case PlayedClips():
+            return made
 
 
 def _bars(section: Bars) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from budew.evaluation import Settings, evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
 from budew.reports.named_corpora_page import corpora_report, corpus_report
+from budew.reports.people_page import people_report
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
 from budew.taxonomy import EMOTIONS
 from tests.browsing import WIDTHS, chromium
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result
 from tests.reports.captioned_pages import page as captioned_page
+from tests.reports.people_result import people_result
 
 MISPLACED = """() => {
   const outside = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;
@@ -80,6 +82,10 @@ def test_an_evaluation_fits_wide_and_narrow_windows(browser, pairs, labelled_pai
 
 def test_emonet_voice_fits_wide_and_narrow_windows(browser, tmp_path):
     check_layout(browser, render_sections(*emonet_voice_report(emonet_voice_result(tmp_path))))
+
+
+def test_the_benchmark_on_people_fits_wide_and_narrow_windows(browser, tmp_path):
+    check_layout(browser, render_sections(*people_report(people_result(tmp_path))))
 
 
 @pytest.mark.parametrize("name", ["", "crema-d", "ears", "oreau"])

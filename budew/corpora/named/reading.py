@@ -72,8 +72,7 @@ class NamedFolder(os.PathLike[str]):
 
     def has(self, parts: Mapping[str, str]) -> bool:
         """Return whether a recording with these parts of its name is by a speaker of the split."""
-        code = parts.get("speaker", "")
-        speaker = self.corpus.values.get("speaker", {}).get(code.casefold(), code)
+        speaker = self.corpus.value("speaker", parts.get("speaker", ""))
         return self.split is None or split_of(self.name, speaker) == self.split
 
 

@@ -1,0 +1,75 @@
+"""One checkpoint on recordings of people: known corpora that you have as folders, scored, on one page.
+
+Each corpus is given as `NAME:FOLDER`, or `NAME@SPLIT:FOLDER` for the speakers of one split. Captions are kept
+as JSON Lines beside the page: an interrupted run resumes, and the page is made again without the model.
+
+    python benchmarks/real.py emodb@test:emodb/ nemo:nEMO/ urdu:URDU/ emogator@test:EmoGator/ \\
+        librispeech@test:LibriSpeech/ [--model DIR] [--samples 16] [--players 4] [--out runs/real]
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from budew.evaluation.benchmarks.people import score_people
+from budew.evaluation.kept_captions import KeptCaptions
+from budew.evaluation.pairs import Settings
+from budew.reports.page import write_page
+from budew.reports.people_page import people_report
+from budew.reports.section_tables import terminal
+from budew.reports.sections import render_sections
+from budew.terminal import print_table, progress_bar
+
+
+def main() -> None:
+    """Score, print and write the results."""
+    arguments = _arguments()
+    if not arguments.corpora:
+        print("no corpora are given, such as emodb@test:FOLDER: see --help")
+        return
+    captions = KeptCaptions(
+        arguments.predictions_dir or arguments.out / "predictions",
+        arguments.model,
+        num_samples=arguments.samples,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+    )
+    with progress_bar("captioning") as bar:
+        result = score_people(
+            arguments.corpora,
+            captions,
+            players=arguments.players,
+            settings=Settings(resamples=arguments.resamples, seed=arguments.seed),
+            progress=bar,
+        )
+    report = people_report(result)
+    print_table(terminal(*report))
+    page = write_page(render_sections(*report), arguments.out / "real.html")
+    metrics = arguments.out / "real.json"
+    metrics.write_text(json.dumps(result.to_dict(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    print(f"JSON: {metrics}\npage: {page.resolve().as_uri()}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("corpora", nargs="*", metavar="NAME[@SPLIT]:FOLDER", help="known corpora, see docs")
+    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
+    parser.add_argument(
+        "--samples", type=int, default=0, help="captions sampled a window, scored beside the one"
+    )
+    parser.add_argument(
+        "--players", type=int, default=0, help="clips of each corpus with a player on the page"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/real"), help="folder of real.html and real.json"
+    )
+    parser.add_argument("--predictions-dir", type=Path, default=None, help="default: predictions/ in --out")
+    parser.add_argument("--device", default=None)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--resamples", type=int, default=1000, help="of the speakers, for intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of resamples and permutations")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Captions of one checkpoint for the clips of several corpora, kept as JSON Lines.
+
+An interrupted run resumes, and results can be computed again without the model.
+
+A file belongs to one folder of audio, checkpoint and number of samples; its name has a hash of them, so that
+predictions of different models never mix. Captions are parsed when they are read, by the parser of today.
+`read_predictions` takes the files as well.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from budew import strict_json
+from budew.captions.parse import parse
+from budew.corpora.clip import Clip
+from budew.corpora.sources import Progress, counted
+from budew.errors import InputError
+from budew.profile import VoiceProfile
+
+if TYPE_CHECKING:
+    from budew.inference import Captioned, Captioner, Failure
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCaption:
+    """What a model says of a clip.
+
+    Attributes:
+        caption: of greedy search; with times, a line for each window of a longer clip.
+        profile: its parse.
+        expected: plain means over sampled captions; None without samples.
+        error: why there is no caption, or only one of a part; "" where there is one.
+    """
+
+    caption: str
+    profile: VoiceProfile
+    expected: VoiceProfile | None = None
+    error: str = ""
+
+
+class KeptCaptions:
+    """Captions of one checkpoint; it is loaded when a clip has none yet."""
+
+    def __init__(
+        self, folder: Path, model: str | Path | None = None, *, num_samples: int = 0, **options: Any
+    ) -> None:
+        """Keep captions in `folder`, which is made.
+
+        Args:
+            folder: of the files.
+            model: folder or hub id of a checkpoint; the embedded one where left out.
+            num_samples: captions sampled for each window, besides the greedy one.
+            options: backend, device, dtype and batch_size of `Captioner.from_pretrained`.
+
+        Raises:
+            CheckpointError: there is no such checkpoint.
+        """
+        from budew.model.checkpoint import find_checkpoint, identity  # torch takes seconds
+
+        self.folder, self.num_samples = folder, num_samples
+        self.name = find_checkpoint(model)[1]
+        self._made_of = f"{identity(model)}/{num_samples}"
+        self._model, self._options = model, options
+
+    @cached_property
+    def captioner(self) -> "Captioner":
+        """The captioner, loaded at the first use."""
+        from budew.inference import Captioner
+
+        return Captioner.from_pretrained(
+            self._model, num_beams=1, num_samples=self.num_samples, **self._options
+        )
+
+    def path(self, corpus: str, audio: Path) -> Path:
+        """Return the file of a corpus in a folder."""
+        key = hashlib.sha256(f"{self._made_of}/{audio.resolve()}".encode(errors="surrogateescape"))
+        return self.folder / f"{corpus}-{key.hexdigest()[:8]}.jsonl"
+
+    def predict(
+        self, corpus: str, audio: Path, clips: Iterable[Clip], progress: Progress | None = None
+    ) -> dict[str, KeptCaption]:
+        """Return the caption of each clip by id; caption those that have none yet, and keep them.
+
+        Args:
+            corpus: a name for the file.
+            audio: folder that the clips are read from.
+            clips: each id once.
+            progress: called after each clip that is captioned.
+
+        Raises:
+            InputError: a line of the file is damaged.
+            JobError: the model itself failed.
+        """
+        path, wanted = self.path(corpus, audio), list(clips)
+        found = _read(path)
+        missing = [clip for clip in wanted if clip.id not in found]
+        if missing:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            captioned = counted(self.captioner.caption_clips(missing), progress)
+            with path.open("a", encoding="utf-8") as file:
+                for clip, result in zip(missing, captioned, strict=True):
+                    record = _record(clip.id, result, sampled=bool(self.num_samples))
+                    file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+                    file.flush()
+                    found[clip.id] = _kept(record)
+        return {clip.id: found[clip.id] for clip in wanted}
+
+
+def _record(id: str, result: "Captioned | Failure", *, sampled: bool) -> dict[str, Any]:
+    """Return the line of a clip. A damaged one has no caption: the label is that of the whole."""
+    from budew.inference import Failure
+
+    fault = result.reason if isinstance(result, Failure) else result.damaged
+    if fault or isinstance(result, Failure):
+        return {"id": id, "caption": None, "error": fault}
+    windows = [{"start": one.start, "end": one.end, "text": one.text} for one in result.windows]
+    means = {"expected": result.expected.to_dict()} if sampled else {}
+    return {"id": id, "caption": result.caption, "windows": windows, **means}
+
+
+def _kept(record: Mapping[str, Any]) -> KeptCaption:
+    from budew.inference.captioned import WindowCaption, pool
+
+    if record["caption"] is None:
+        return KeptCaption("", VoiceProfile(None), error=record["error"])
+    windows = [
+        WindowCaption(one["start"], one["end"], one["text"], _parsed(one["text"]))
+        for one in record["windows"]
+    ]
+    means = record.get("expected")
+    return KeptCaption(record["caption"], pool(windows), means and VoiceProfile.from_dict(means))
+
+
+def _parsed(text: str) -> VoiceProfile:
+    """Return the parse of a caption; of one that was withheld, nothing is known."""
+    return parse(text).profile if text else VoiceProfile(None)
+
+
+def _read(path: Path) -> dict[str, KeptCaption]:
+    """Return the captions of a file by id; cut off a last line that a killed run left incomplete."""
+    if not path.exists():
+        return {}
+    whole, end, incomplete = path.read_bytes().rpartition(b"\n")
+    if incomplete:
+        with path.open("r+b") as file:
+            file.truncate(len(whole + end))
+    found = {}
+    for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
+        try:
+            record = strict_json.loads(line)
+            found[record["id"]] = _kept(record)
+        except (InputError, KeyError, TypeError) as error:
+            fault = f"is damaged ({error}): remove it, and its clip is captioned again"
+            raise InputError(f"{path} line {number}: {fault}") from error
+    return found
