@@ -1,15 +1,20 @@
-"""Commands `budew corpora`: the corpora that are known by name, compared and explained."""
+"""Commands `budew corpora`: the corpora that are known by name, compared, explained and downloaded."""
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer import Argument
+from typer import Argument, Option
 from typer.core import TyperGroup
 
 from budew.cli import options
 from budew.cli.options import SETTINGS, results
-from budew.terminal import print_table
+from budew.errors import InputError
+from budew.terminal import print_table, progress_bar, say_error, visible_name
+
+if TYPE_CHECKING:
+    from budew.corpora.named.definition import NamedCorpus
 
 _EXPLAIN = "show"
 
@@ -46,10 +51,9 @@ def corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.Jso
     from budew.reports.sections import render_sections
 
     known = known_corpora()
-    report = corpora_report(known)
     table = {name: corpus.model_dump(mode="json") for name, corpus in known.items()}
-    with results(table, json, html, lambda: render_sections(*report)):
-        print_table(terminal(*brief(report)))
+    with results(table, json, html, lambda: render_sections(*corpora_report(known))):
+        print_table(terminal(*brief(known)))
 
 
 @app.command(_EXPLAIN, no_args_is_help=True)
@@ -62,13 +66,61 @@ def show(
 
     Example: budew corpora show crema-d
     """
-    from budew.corpora.named.definition import known_corpus, load_definition
     from budew.reports.named_corpora_page import corpus_report
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections
 
-    file = Path(name) if name.endswith((".yaml", ".yml")) else None
-    corpus = load_definition(file) if file else known_corpus(name.lower())
+    corpus = _definition(name)
     report = corpus_report(name, corpus)
     with results(corpus.model_dump(mode="json"), json, html, lambda: render_sections(*report)):
         print_table(terminal(*report))
+
+
+@app.command(no_args_is_help=True)
+def get(
+    name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
+    out: Annotated[Path, Argument(metavar="OUT", help="Folder for its files; created if missing.")],
+    accept_license: Annotated[
+        bool, Option("--accept-license", help="Accept the licence, which is printed, without being asked.")
+    ] = False,
+) -> None:
+    """Download a corpus that has a public address, and extract it.
+
+    Run the same command again to continue a download that broke off. The
+    licence is shown first; most corpora are not for commercial use.
+
+    Example: budew corpora get emodb EmoDB/ --accept-license
+    """
+    from budew.corpora.named.getting import get_corpus
+    from budew.corpora.named.reading import find_clips, named_folder
+
+    corpus = _definition(name)
+    say_error(
+        f"{corpus.title}, licence: {corpus.licence or 'none stated'} ({corpus.address or 'no address'})"
+    )
+    if corpus.downloads and not accept_license:
+        _ask()
+    with progress_bar(f"downloading {corpus.title}", unit="bytes") as bar:
+        count = get_corpus(corpus, out, bar)
+    file = Path(name) if _is_file(name) else None
+    clips = find_clips(named_folder(file or name.lower(), out)).clips
+    print(f"{count:,} files, {len(clips):,} of them clips; read them as {name}:{visible_name(out)}")
+    print(f"cite: {corpus.citation.strip() or corpus.source}")
+
+
+def _ask() -> None:
+    """Ask whether the licence is accepted, or end."""
+    if not sys.stdin.isatty():
+        raise InputError("read the licence, and accept it with --accept-license")
+    typer.confirm("Do you accept its licence?", abort=True, err=True)
+
+
+def _definition(name: str) -> "NamedCorpus":
+    """Return the definition of a name or of a file."""
+    from budew.corpora.named.definition import known_corpus, load_definition
+
+    return load_definition(Path(name)) if _is_file(name) else known_corpus(name.lower())
+
+
+def _is_file(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))

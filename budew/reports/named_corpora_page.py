@@ -1,9 +1,7 @@
 """Reports of the corpora that are known by name: all of them compared, and one explained."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
 
 from budew.corpora.named.definition import Meaning, NamedCorpus
 from budew.reports.sections import Card, Cell, Report, Table
@@ -11,7 +9,7 @@ from budew.taxonomy import EMOTIONS
 
 _AUTHOR = re.compile(r"author\s*=\s*\{+([^,}]+)")
 _YEAR = re.compile(r"year\s*=\s*\{(\d{4})\}")
-_FROM = "from"
+_COMPARED = ("language", "hours", "speakers", "emotions", "bursts", "kind", "licence")
 _NOTES = (
     ("Hours, speakers", "As published; a dash where no source gives them, or they grow with each release."),
     ("Emotions", "How many of the 40 the labels stand for: those that are rated in each labelled clip."),
@@ -20,41 +18,25 @@ _NOTES = (
 
 
 def corpora_report(corpora: Mapping[str, NamedCorpus]) -> Report:
-    """Return the comparison of corpora, by name."""
+    """Return the comparison of corpora by name, and where each is from."""
     languages = {tag.partition("-")[0] for corpus in corpora.values() for tag in corpus.languages}
     cards = [
         Card("corpora", str(len(corpora))),
         Card("languages", str(len(languages)), note="and those of Common Voice"),
         Card("hours", sum(corpus.hours or 0 for corpus in corpora.values()), digits=0, note="where known"),
     ]
-    columns = (
-        "",
-        "language",
-        "hours",
-        "speakers",
-        "emotions",
-        "bursts",
-        "kind",
-        "licence",
-        _FROM,
-        "citation",
+    sources = Table(
+        "Sources",
+        ("", "from", "source"),
+        [(name, corpus.address or "–", corpus.source) for name, corpus in corpora.items()],
     )
-    table = Table(
-        "Corpora",
-        columns,
-        [_row(name, corpus) for name, corpus in corpora.items()],
-        note="Read with budew.read('NAME:FOLDER'); explained by budew corpora NAME.",
-        digits=1,
-    )
-    return Report("Corpora known by name", "", cards, [table], _NOTES)
+    return Report("Corpora known by name", "", cards, [_comparison(corpora, _COMPARED), sources], _NOTES)
 
 
-def brief(report: Report) -> Report:
-    """Return what a terminal shows of the comparison: all but where the corpora are had."""
-    (table,) = (section for section in report.sections if isinstance(section, Table))
-    kept = [place for place, name in enumerate(table.columns) if name != _FROM]
-    rows = [[row[place] for place in kept] for row in table.rows]
-    return report._replace(sections=[replace(table, columns=[table.columns[at] for at in kept], rows=rows)])
+def brief(corpora: Mapping[str, NamedCorpus]) -> Report:
+    """Return what a terminal shows: the comparison with short citations, without addresses."""
+    report = corpora_report(corpora)
+    return report._replace(sections=[_comparison(corpora, (*_COMPARED, "citation"))])
 
 
 def corpus_report(name: str, corpus: NamedCorpus) -> Report:
@@ -70,7 +52,7 @@ def corpus_report(name: str, corpus: NamedCorpus) -> Report:
         ("Read it", f"budew.read('{name}:FOLDER')"),
         ("Recognized", "by its names alone" if corpus.distinctive else "only if it is named"),
         ("Pattern", corpus.pattern),
-        ("From", corpus.address or "unknown"),
+        ("From", _origin(name, corpus)),
         ("Source", corpus.source),
         ("Citation", corpus.citation.strip() or "none"),
     )
@@ -83,20 +65,32 @@ def short_citation(bibtex: str) -> str:
     return " ".join(one[1].strip() for one in found if one) or "–"
 
 
-def _row(name: str, corpus: NamedCorpus) -> tuple[Cell, ...]:
+def _comparison(corpora: Mapping[str, NamedCorpus], columns: Sequence[str]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name, corpus in corpora.items():
+        cells = _cells(corpus)
+        rows.append((name, *(cells[column] for column in columns)))
+    note = "Read with budew.read('NAME:FOLDER'); explained by budew corpora NAME."
+    return Table("Corpora", ("", *columns), rows, note=note, digits=1)
+
+
+def _cells(corpus: NamedCorpus) -> dict[str, Cell]:
     bursts = {burst for meaning in corpus.labels.values() for burst in meaning.bursts}
-    return (
-        name,
-        ", ".join(corpus.languages) or "–",
-        corpus.hours,
-        corpus.speaker_count,
-        len(corpus.rated),
-        len(bursts),
-        corpus.kind,
-        corpus.licence or "–",
-        urlsplit(corpus.address or "").netloc.removeprefix("www.") or "–",
-        short_citation(corpus.citation),
-    )
+    return {
+        "language": ", ".join(corpus.languages) or "–",
+        "hours": corpus.hours,
+        "speakers": corpus.speaker_count,
+        "emotions": len(corpus.rated),
+        "bursts": len(bursts),
+        "kind": corpus.kind,
+        "licence": corpus.licence or "–",
+        "citation": short_citation(corpus.citation),
+    }
+
+
+def _origin(name: str, corpus: NamedCorpus) -> str:
+    found = corpus.address or "unknown"
+    return f"{found} (budew corpora get {name} OUT)" if corpus.downloads else found
 
 
 def _kind(corpus: NamedCorpus) -> str:

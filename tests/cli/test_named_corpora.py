@@ -1,11 +1,19 @@
 """`budew corpora` lists the known corpora and explains one, by name or by a file of the user."""
 
+import http.server
+import io
 import json
+import threading
+import zipfile
+from functools import partial
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from budew.cli import app
+from budew.corpora import read
 from budew.corpora.named.definition import corpus_names
 
 
@@ -45,3 +53,46 @@ def test_a_definition_of_the_user_is_explained_and_an_unknown_name_refused(tmp_p
     unknown = call("nowhere")
     assert unknown.exit_code == 1
     assert "is no corpus that is known by name: see budew corpora" in str(unknown.exception)
+
+
+def test_a_corpus_is_not_downloaded_before_its_licence_is_accepted(tmp_path):
+    done = call("get", "ravdess", str(tmp_path / "out"))
+    assert done.exit_code == 1
+    assert "licence: CC-BY-NC-SA-4.0 (https://zenodo.org/records/1188976)" in done.stderr
+    assert "accept it with --accept-license" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_that_must_be_asked_for_says_where(tmp_path):
+    done = call("get", "iemocap", str(tmp_path / "out"), "--accept-license")
+    assert done.exit_code == 1
+    assert "ask for it at https://sail.usc.edu/iemocap/" in str(done.exception)
+
+
+@pytest.fixture
+def address(tmp_path):
+    """Address of a server of the files in a folder."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_what_is_downloaded_is_counted_and_read(tmp_path, address):
+    (tmp_path / "served").mkdir()
+    sound = io.BytesIO()
+    soundfile.write(sound, np.zeros(1600), 16_000, format="WAV")
+    with zipfile.ZipFile(tmp_path / "served" / "x.zip", "w") as archive:
+        for name in ("a_h.wav", "b_h.wav", "notes.txt"):
+            archive.writestr(f"mine-master/{name}", sound.getvalue())
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "title: Mine\nabout: Us.\nkind: acted\nsource: own\npattern: '(?P<speaker>[a-z])_(?P<label>h)'\n"
+        "examples: [a_h]\nlabels: {h: Elation}\nlicence: CC0-1.0\naddress: https://here\n"
+        f"downloads: [{{url: '{address}/x.zip'}}]\n"
+    )
+    done = call("get", str(file), str(tmp_path / "out"), "--accept-license")
+    assert done.exit_code == 0, done.exception
+    assert "3 files, 2 of them clips" in done.stdout
+    assert len(list(read(f"{file}:{tmp_path / 'out'}"))) == 2

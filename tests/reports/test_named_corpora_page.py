@@ -5,19 +5,22 @@ import re
 import pytest
 
 from budew.corpora.named.definition import known_corpora
-from budew.reports.named_corpora_page import corpora_report, corpus_report, short_citation
+from budew.reports.named_corpora_page import brief, corpora_report, corpus_report, short_citation
 from budew.taxonomy import EMOTIONS
 
 
 def test_the_comparison_has_a_row_for_each_corpus_with_what_its_definition_says():
-    (table,) = corpora_report(known_corpora()).sections
+    (table,) = brief(known_corpora()).sections
     rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert list(rows) == list(known_corpora())
     assert {key: value for key, value in rows["emodb"].items() if key} == {
         "language": "de", "hours": 0.41, "speakers": 10, "emotions": 6, "bursts": 0, "kind": "acted",
-        "licence": "CC0-1.0", "from": "emodb.bilderbar.info", "citation": "Burkhardt 2005",
+        "licence": "CC0-1.0", "citation": "Burkhardt 2005",
     }  # fmt: skip
     assert rows["baved"]["licence"] == "–"
+    first, sources = corpora_report(known_corpora()).sections
+    assert [row[0] for row in first.rows] == [row[0] for row in sources.rows] == list(rows)
+    assert all(address.startswith("http") and source for _, address, source in sources.rows)
     assert all(re.search(r"\d{4}$|^Hansen$", row["citation"]) for row in rows.values())
 
 

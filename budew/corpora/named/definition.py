@@ -127,6 +127,18 @@ class Speakers(Settings):
     language: str | None = Field(default=None, description="BCP 47 tag.")
 
 
+class Download(Settings):
+    """A file of a corpus at a public address."""
+
+    url: str = Field(pattern=r"https?://.+", description="Of an archive (zip, tar) or a table.")
+    checksum: str | None = Field(
+        default=None, pattern=r"(md5|sha256):[0-9a-f]+", description="As published, such as md5:2a93…"
+    )
+    name: str | None = Field(
+        default=None, pattern=r"[\w.-]+", description="Name of the file, if not that of its address."
+    )
+
+
 class NamedCorpus(Settings):
     """A corpus whose labels are in its file names, folders and tables."""
 
@@ -142,6 +154,9 @@ class NamedCorpus(Settings):
         default=None, description="SPDX identifier, or in words; left out where none is stated."
     )
     address: str | None = Field(default=None, description="Where it is had.")
+    downloads: tuple[Download, ...] = Field(
+        default=(), description="All of its files, if anybody may download them without asking."
+    )
     source: str = Field(description="Where the figures and the encoding are from.")
     citation: str = Field(default="", description="BibTeX.")
 

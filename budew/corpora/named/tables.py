@@ -105,8 +105,8 @@ class Tables:
 
 
 def cell(row: Row, column: str) -> str | None:
-    """Return a cell by the name of its column in any case; None where it is empty."""
-    return row.get(column.casefold())
+    """Return a cell by the name of its column in any spelling; None where it is empty."""
+    return row.get(_column(column))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -119,18 +119,16 @@ def _rows(
     """
     table = Table.model_validate_json(definition)
     pattern, kept = _at_end(table.file), _columns(table)
-    where = {column.casefold(): re.compile(text) for column, text in table.where.items()}
+    where = {_column(column): re.compile(text) for column, text in table.where.items()}
     found, faults = dict[Key, Row](), list[CorpusError]()
     for path, _ in files:
         named = pattern.fullmatch(path.as_posix())
         of_path = named.groupdict() if named else {}
         for row in _rows_in(path, table.line, faults.append):
-            cells = {
-                name.strip().casefold(): text.strip() for name, text in {**row, **of_path}.items() if text
-            }
+            cells = {_column(name): text.strip() for name, text in {**row, **of_path}.items() if text}
             if not all(text.fullmatch(cells.get(name, "")) for name, text in where.items()):
                 continue
-            key = {part: cells.get(column.casefold(), "") for part, column in table.key.items()}
+            key = {part: cells.get(_column(column), "") for part, column in table.key.items()}
             if all(key.values()):
                 values = (_stem(text) if part == FILE else text for part, text in key.items())
                 row = {name: cells[name] for name in kept if name in cells}
@@ -144,7 +142,7 @@ def _columns(table: Table) -> set[str]:
     if table.ratings is not None:
         columns += [column for of in table.ratings.columns.values() for column in of]
         columns += [table.ratings.divided_by] if table.ratings.divided_by else []
-    return {column.casefold() for column in columns}
+    return set(map(_column, columns))
 
 
 def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[str, str]]:
@@ -185,6 +183,11 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
             yield {str(number): str(one) for number, one in enumerate(value)}
         else:
             yield {_NAME: str(name), _VALUE: str(value)}
+
+
+def _column(name: str) -> str:
+    """Return what the spellings of a column share: versions of tables write `File name`, `file_name`…"""
+    return name.casefold().replace(" ", "").replace("_", "")
 
 
 def _at_end(pattern: str) -> re.Pattern[str]:
