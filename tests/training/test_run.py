@@ -25,8 +25,7 @@ from budew.errors import (
 )
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
-from budew.training import data
-from budew.training import devices
+from budew.training import data, devices
 from budew.training import trainer as trainers
 from budew.training.clip_index import index_corpus
 from budew.training.estimate import estimate
