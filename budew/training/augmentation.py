@@ -1,4 +1,4 @@
-"""Changes of the audio that leave what it means: noise, rooms, gain, band limit, speed, masks (SpecAugment).
+"""Changes of the audio that leave what it means: noise, rooms, microphones, speed, masks (SpecAugment).
 
 All is off unless a recipe declares it, and every choice is drawn from the generator of the example. Speed
 changes pitch and tempo together. Nobody would hear 5 %; 15 % are more than two semitones, and only for
@@ -23,6 +23,8 @@ LOWEST_COLOUR = 50.0
 """Hz. Below, coloured noise is as strong as here: recordings have no more of it."""
 DECAY = (0.1, 0.8)
 """Seconds in which the sound of a room falls by 60 dB, from a furnished one to a lecture hall."""
+EQUALIZED = (0.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, 8000.0)
+"""Hz at which a gain is drawn; it is linear in between."""
 DIRECT = (0.0, 15.0)
 """dB by which the direct sound is stronger than the room."""
 
@@ -43,6 +45,12 @@ class Augmentation(Settings):
     reverberation: float = Field(
         default=0, ge=0, le=1, description="share of examples in a room, that decays by 60 dB in 0.1 to 0.8 s"
     )
+    equalizer: float = Field(
+        default=0,
+        ge=0,
+        le=12,
+        description="standard deviation in dB of gains drawn for seven frequencies, as microphones differ",
+    )
     gain: float = Field(default=0, ge=0, le=30, description="louder or softer by up to so many dB")
     band_limit: float = Field(
         default=0, ge=0, le=1, description="share of examples without what is above 3.4 to 7 kHz"
@@ -62,7 +70,9 @@ class Augmentation(Settings):
     @property
     def changes_audio(self) -> bool:
         """Whether samples are changed, and not only spectrograms."""
-        return self.noise is not None or any((self.gain, self.band_limit, self.speed, self.reverberation))
+        return self.noise is not None or any(
+            (self.gain, self.band_limit, self.speed, self.reverberation, self.equalizer)
+        )
 
     @property
     def changes_features(self) -> bool:
@@ -73,13 +83,15 @@ class Augmentation(Settings):
 def change_audio(
     samples: NDArray[np.float32], rate: int, settings: Augmentation, rng: random.Random
 ) -> NDArray[np.float32]:
-    """Return samples (n,) with speed, room, band, noise and level changed; speed changes n."""
+    """Return samples (n,) with speed, room, microphone, band, noise and level changed; speed changes n."""
     changed = samples
     if settings.speed:
         faster = 1 + rng.uniform(-settings.speed, settings.speed)
         changed = soxr.resample(changed, rate * faster, rate)
     if settings.reverberation and len(changed) and rng.random() < settings.reverberation:
         changed = _in_room(changed, rate, rng)
+    if settings.equalizer and len(changed):
+        changed = _equalized(changed, rate, settings.equalizer, rng)
     if settings.band_limit and rng.random() < settings.band_limit:
         limit = rng.uniform(LOWEST_BAND, 7000)
         changed = soxr.resample(soxr.resample(changed, rate, 2 * limit), 2 * limit, rate)
@@ -107,6 +119,16 @@ def _coloured(white: NDArray[np.float32], rate: int, slope: float) -> NDArray[np
     frequencies = np.maximum(np.fft.rfftfreq(len(white), 1 / rate), LOWEST_COLOUR)
     shaped = np.fft.irfft(np.fft.rfft(white) * frequencies ** (-slope / 2), len(white)).astype(np.float32)
     return shaped * np.float32(_level(white) / _level(shaped))
+
+
+def _equalized(
+    samples: NDArray[np.float32], rate: int, spread: float, rng: random.Random
+) -> NDArray[np.float32]:
+    """Return the samples at the same level, with a gain drawn for each of some frequencies."""
+    gains = [rng.gauss(0, spread) for _ in EQUALIZED]
+    decibels = np.interp(np.fft.rfftfreq(len(samples), 1 / rate), EQUALIZED, gains)
+    made = np.fft.irfft(np.fft.rfft(samples) * 10 ** (decibels / 20), len(samples)).astype(np.float32)
+    return made * np.float32(_level(samples) / max(_level(made), 1e-9))
 
 
 def _in_room(samples: NDArray[np.float32], rate: int, rng: random.Random) -> NDArray[np.float32]:

@@ -55,7 +55,7 @@ def test_without_settings_not_a_sample_is_changed():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"noise": 10}, {"reverberation": 1}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
+    [{"noise": 10}, {"reverberation": 1}, {"equalizer": 5}, {"gain": 6}, {"band_limit": 1}, {"speed": 0.05}],
     ids=lambda one: next(iter(one)),
 )
 def test_the_generator_decides_all(settings):
@@ -105,6 +105,17 @@ def test_a_room_decays_by_60_db_in_its_time_and_keeps_the_level():
     assert 0.08 < min(times) < 0.25 < 0.65 < max(times) < 0.9
     kept = [np.array_equal(changed(seed, reverberation=0.3), SPEECH) for seed in range(100)]
     assert 55 <= sum(kept) <= 85
+
+
+def test_an_equalizer_moves_bands_by_its_spread_and_keeps_the_level():
+    gains = []
+    for seed in range(40):
+        made = changed(seed, equalizer=5.0)
+        assert decibels(made) == pytest.approx(decibels(SPEECH), abs=0.01)
+        bands = 10 * np.log10(spectrum(made) / spectrum(SPEECH))
+        assert np.abs(np.diff(bands[4:])).max() < 4  # from 400 Hz on, where gains lie far apart
+        gains.append(bands - bands.mean())
+    assert 2 < np.std(gains) < 5
 
 
 def test_gain_changes_the_level_only():
