@@ -112,7 +112,7 @@ def export(
 def _check_no_overlap(source: str | Path, to: str, out: Path) -> None:
     """Raise where the export would replace what it reads, or be read by the next one."""
     entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # `read` reports it
-    files = [path for path in entries if isinstance(path, Path)]
+    files = [Path(entry) for entry in entries if not isinstance(entry, str)]
     folders = {audio.parent for path in files for audio in named_audio(path)}
     names = {path.suffix: path.stem for path in files if AUDIO.owns(path)}  # all fit the same pattern
     written = (name.format(*one) for name in _WRITTEN[to] for one in names.items() or [(".flac", "a")])

@@ -68,10 +68,7 @@ def read_files(
     place = None if folder is None else folder.resolve()
 
     def made(path: Path) -> Clip:
-        if place is not None:
-            check_links(path, place)
-        if is_special(path):
-            raise CorpusError("this is not a file: give the path of a file")
+        check_audio(path, place)
         id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
         return _clip(path, id, scales, media)
 
@@ -105,24 +102,26 @@ def saved_tables(folder: Path) -> list[Path]:
     return _tables(folder)
 
 
-def check_links(path: Path, folder: Path) -> None:
-    """Refuse links that lead elsewhere: a folder from outside may hold any.
+def check_audio(path: Path, folder: Path | None) -> None:
+    """Refuse what is no file, an empty file, and links that lead out of the folder.
 
     Args:
         path: of audio; the JSON and text beside it are checked as well.
-        folder: resolved.
+        folder: resolved; None where links may lead anywhere.
 
     Raises:
-        CorpusError: one leads out of the folder.
+        CorpusError: says what is wrong, without the path.
     """
-    for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")):
-        if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(folder):
+    for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")) if folder else ():
+        if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(str(folder)):
             raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
+    if is_special(path):
+        raise CorpusError("this is not a file: give the path of a file")
+    if path.is_file() and not path.stat().st_size:
+        raise CorpusError("the file is empty: copy or record it again")
 
 
 def _clip(path: Path, id: str, scales: Scales, media: Media) -> Clip:
-    if path.is_file() and not path.stat().st_size:
-        raise CorpusError("the file is empty: copy or record it again")
     beside = path.with_suffix(".json")
     row = read_json(beside) if beside.is_file() else {}
     fields = described(row, path.absolute().parent.name, scales) if media == AUDIO else row

@@ -249,7 +249,7 @@ def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Entry]:
             raise unlisted[0]
         raise CorpusError(f"{path}: no shard, table, manifest or {media.name} file is in it: check the path")
     if not shards and not manifests:
-        known = recognized(path, loose) if media == AUDIO else None
+        known = recognized(path, files) if media == AUDIO else None
         return [path if known is None else known]  # its reader reports what cannot be listed
     for error in unlisted:
         report(error, on_bad)
@@ -307,7 +307,7 @@ def _folders(name: str | Path) -> list[Path]:
 
 
 def _read_named(place: NamedFolder, on_bad: OnBad | None) -> Iterator[Clip]:
-    found = find_clips(place)
+    found = find_clips(place, on_bad)
     fault = left_out_warning(place, found)
     if fault is not None:
         warnings.warn(BudewWarning(fault), stacklevel=2)

@@ -134,7 +134,7 @@ class FileUnit:
     def absolute(self) -> "FileUnit":
         """Return the same unit with absolute paths, for another process."""
         paths = tuple(path if isinstance(path, str) else path.absolute() for path in self.paths)
-        corpus = self.corpus and replace(self.corpus, folder=self.corpus.folder.absolute())
+        corpus = self.corpus and self.corpus.absolute()
         tables = tuple(tuple(path.absolute() for path in some) for some in self.tables)
         folder = self.folder and self.folder.absolute()
         return replace(self, paths=paths, folder=folder, corpus=corpus, tables=tables)

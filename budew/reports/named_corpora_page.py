@@ -98,9 +98,14 @@ def _kind(corpus: NamedCorpus) -> str:
 
 
 def _labels(corpus: NamedCorpus) -> Table:
-    rows = [(label, _meaning(meaning), meaning.why or "–") for label, meaning in corpus.labels.items()]
+    has_reasons = any(meaning.why for meaning in corpus.labels.values())
+    columns = ("label", "read as", "reason") if has_reasons else ("label", "read as")
+    rows = [
+        (label, _meaning(meaning), meaning.why or "–")[: len(columns)]
+        for label, meaning in corpus.labels.items()
+    ]
     note = "A labelled clip is known not to have the emotions of the other labels."
-    return Table("Labels", ("label", "read as", "reason"), rows, note=note if corpus.rated else "")
+    return Table("Labels", columns, rows, note=note if corpus.rated else "")
 
 
 def _meaning(meaning: Meaning) -> str:

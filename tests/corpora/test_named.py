@@ -98,7 +98,7 @@ def test_a_clip_is_rated_for_every_emotion_that_its_corpus_has(name, corpus_fold
             clip.profile
             and meaning
             and meaning.emotions is not None
-            and not clip.metadata["profile_from"].get("ratings")
+            and clip.metadata["profile_from"]["labels"] == "label"
         ):
             assert clip.profile.rated == (definition.rated if meaning.emotions else EMOTIONS)
 
@@ -136,7 +136,9 @@ def test_recognition_looks_at_a_sample(tmp_path, monkeypatch):
     many = [tmp_path / f"000001-01-{number % 3 + 1}.mp3" for number in range(5_000)]
     looked = []
     monkeypatch.setattr(Path, "is_file", lambda path: looked.append(path))
-    assert recognized(tmp_path, many).name == "emogator"
+    place = recognized(tmp_path, many)
+    assert place is not None
+    assert place.name == "emogator"
     assert len(looked) <= 100
 
 
@@ -270,6 +272,26 @@ def test_a_required_table_that_is_missing_says_where_to_put_it(corpus_folder):
         (folder / table).unlink()
     with pytest.raises(CorpusError, match=r"there is no table .*_sent_emo.*: give the folder that holds it"):
         list(read(f"meld:{folder}"))
+
+
+def test_a_folder_without_its_labels_is_read_as_any_other(corpus_folder):
+    folder = corpus_folder("iemocap")
+    assert isinstance(matches(folder)[0], NamedFolder)
+    shutil.rmtree(folder / "Session1/dialog")
+    assert matches(folder) == [folder]
+    assert {clip.profile for clip in read(folder)} == {None}
+
+
+def test_an_empty_file_a_link_out_and_an_unlisted_folder_are_reported(corpus_folder, tmp_path):
+    folder = corpus_folder("emodb")
+    (folder / "wav/03a01Wa.wav").write_bytes(b"")
+    (folder / "wav/03a01Wb.wav").symlink_to("/etc/hostname")
+    bad: list[CorpusError] = []
+    assert len(list(read(f"emodb:{folder}", on_bad=bad.append))) == 3
+    assert [str(error).partition("wav/")[2] for error in bad] == [
+        "03a01Wa.wav: the file is empty: copy or record it again",
+        "03a01Wb.wav: 03a01Wb.wav leads out of the folder: give the folder that it leads to",
+    ]
 
 
 def test_broken_rows_of_a_table_are_reported_and_the_others_used(corpus_folder):

@@ -34,9 +34,9 @@ def test_a_corpus_is_explained_with_every_label_and_every_part_of_its_example(na
     assert all(code in names for _, code, *_ in sections["File names"].rows)
     assert all(meaning != "–" for *_, meaning in sections["File names"].rows)
     assert ("Tables beside the audio" in sections) == bool(corpus.tables)
-    for _, read_as, reason in sections["Labels"].rows:
+    for label, read_as, *_ in sections["Labels"].rows:
         assert (
-            reason != "–"
+            corpus.labels[label].why
             or any(name in read_as for name in (*EMOTIONS, "no emotion"))
             or "nothing" not in read_as
         )

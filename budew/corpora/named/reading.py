@@ -6,15 +6,16 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip, distinct_clips
-from budew.corpora.folder import check_links, list_files
+from budew.corpora.folder import check_audio, list_files
 from budew.corpora.known_names import language_tag, unread
 from budew.corpora.labels.scores import intensities, number_in
 from budew.corpora.labels.words import trait_word
@@ -31,7 +32,7 @@ from budew.corpora.named.definition import (
 )
 from budew.corpora.named.speaker_splits import check_split, split_of
 from budew.corpora.named.tables import FILE, Files, Tables, cell, table_files
-from budew.corpora.sidecar import is_special, read_text
+from budew.corpora.sidecar import read_text
 from budew.errors import CorpusError, OnBad
 from budew.profile import VoiceProfile
 from budew.taxonomy import WORD_TRAITS
@@ -42,7 +43,8 @@ SAMPLE = 100
 NEARLY_ALL = 0.95
 """Share of them that a corpus must match."""
 _NAMED = re.compile(r"([^:/\\]+|.+\.ya?ml):(.+)", re.DOTALL)
-_OWN = ("label", "intensity", "speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
+_FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
+"""Parts that are not kept in the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class NamedFolder(os.PathLike[str]):
         speaker = self.corpus.value("speaker", parts.get("speaker", ""))
         return self.split is None or split_of(self.name, speaker) == self.split
 
+    def absolute(self) -> "NamedFolder":
+        """Return the same with absolute paths, for another process."""
+        definition = self.definition and self.definition.absolute()
+        return replace(self, folder=self.folder.absolute(), definition=definition)
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
@@ -97,8 +104,8 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
     The corpus is a name of this package, maybe with a split (`emodb@test`), or a YAML file; it is None where
     the source names none.
     """
-    matched = None if isinstance(source, Path) and source.exists() else _NAMED.fullmatch(str(source))
-    if matched is None or matched[2].startswith("//") or os.path.exists(str(source)):
+    matched = _NAMED.fullmatch(str(source))
+    if matched is None or matched[2].startswith("//") or os.path.exists(source):
         return None, source
     prefix, rest = matched.groups()
     if prefix.lower().endswith((".yaml", ".yml")):
@@ -125,12 +132,17 @@ def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
     return NamedFolder(folder, name, known_corpus(name), split=split or None)
 
 
-def recognized(folder: Path, audio: Sequence[Path]) -> NamedFolder | None:
-    """Return the folder as that of the one corpus whose names nearly all of its audio has; None where none or
-    several fit, or the audio has JSON of its own beside it.
+def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
+    """Return the folder as that of the one corpus whose names nearly all of its audio has.
 
-    Looks at `SAMPLE` names, spread evenly; opens nothing.
+    None where none or several fit, the audio has JSON of its own beside it, or the table with the labels
+    is missing. Looks at `SAMPLE` names, spread evenly; opens nothing.
+
+    Args:
+        folder: with audio at any depth.
+        files: all below it.
     """
+    audio = list(filter(AUDIO.owns, files))
     count = min(SAMPLE, len(audio))
     some = [audio[len(audio) * number // count] for number in range(count)]
     if not some or any(path.with_suffix(".json").is_file() for path in some):
@@ -142,22 +154,28 @@ def recognized(folder: Path, audio: Sequence[Path]) -> NamedFolder | None:
         if corpus.distinctive
         and sum(corpus.match(one) is not None for one in names) >= NEARLY_ALL * len(names)
     ]
-    return NamedFolder(folder, fitting[0], known_corpora()[fitting[0]]) if len(fitting) == 1 else None
+    if len(fitting) != 1:
+        return None
+    corpus = known_corpora()[fitting[0]]
+    with suppress(CorpusError):
+        table_files(corpus.tables, folder, files)
+        return NamedFolder(folder, fitting[0], corpus)
+    return None
 
 
-def find_clips(place: NamedFolder, files: Iterable[Path] | None = None) -> FoundFiles:
+def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
     """Return the audio of a folder that is named as the corpus names its own, and its tables.
 
     Two files of one name are one recording: copies of corpora often hold each twice.
 
     Args:
         place: the folder.
-        files: all below it, where they are known.
+        on_bad: called with the error of each folder that cannot be listed; without it the first is raised.
 
     Raises:
-        CorpusError: the folder cannot be listed, no audio is named so, or a required table is missing.
+        CorpusError: no audio is named so, or a required table is missing.
     """
-    files = list_files(place.folder) if files is None else list(files)
+    files = list_files(place.folder, on_bad=on_bad)
     clips: dict[Path, dict[str, str]] = {}
     left_out: list[tuple[Path, str]] = []
     first: dict[str, Path] = {}
@@ -199,7 +217,7 @@ def read_named(
         CorpusError: as `find_clips`; an empty file, a link that leaves the folder, an invalid table.
     """
     if files is None or tables is None:
-        found = find_clips(place)
+        found = find_clips(place, on_bad)
         files, tables = list(found.clips), found.tables
     reader = _Reader(place, Tables(place.corpus.tables, tables, on_bad))
     yield from distinct_clips(((str(path), partial(reader.clip, path)) for path in files), on_bad)
@@ -220,27 +238,13 @@ class _Reader:
 
     def clip(self, path: Path) -> Clip:
         """Return the clip of a file."""
-        check_links(path, self._root)
-        if is_special(path):
-            raise CorpusError("this is not a file: give the path of a file")
-        if not path.stat().st_size:
-            raise CorpusError("the file is empty: copy or record it again")
+        check_audio(path, self._root)
         parts, ratings = self._parts(path)
         traits, odd = self._traits(parts)
         label = parts.get("label")
         profile = self._profile(label, parts.get("intensity"), tuple(traits.items()), tuple(ratings.items()))
         if label is not None and label.casefold() not in self._corpus.labels:
             odd |= unread("emotion", label)
-        metadata: dict[str, Any] = {
-            name: value for name, value in parts.items() if name not in _OWN or name in ("label", "intensity")
-        }
-        if (years := number_in(parts.get("age"))) is not None:
-            metadata["age"] = int(years) if years.is_integer() else years
-        metadata["profile_from"] = {"form": "corpus", "corpus": self._place.name} | (
-            {"ratings": True} if ratings else {}
-        )
-        if odd:
-            metadata["not_understood"] = odd
         return Clip(
             path.relative_to(self._place.folder).with_suffix("").as_posix(),
             path,
@@ -251,8 +255,20 @@ class _Reader:
             profile=profile,
             source=self._corpus.title,
             license=self._corpus.licence,
-            metadata=metadata,
+            metadata=self._metadata(parts, odd, has_ratings=bool(ratings)),
         )
+
+    def _metadata(
+        self, parts: Mapping[str, str], odd: Mapping[str, str], *, has_ratings: bool
+    ) -> dict[str, Any]:
+        """Return the parts that are no fields of a clip, an age in years, and what the profile is from."""
+        metadata: dict[str, Any] = {name: text for name, text in parts.items() if name not in _FIELDS}
+        years = number_in(parts.get("age"))
+        if years is not None:
+            metadata["age"] = int(years) if years.is_integer() else years
+        labels = "ratings" if has_ratings else "label"
+        metadata["profile_from"] = {"form": "corpus", "corpus": self._place.name, "labels": labels}
+        return {**metadata, "not_understood": dict(odd)} if odd else metadata
 
     def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
         """Return the parts of a file, of its name, its tables, its speaker and the constants; and ratings."""
