@@ -47,6 +47,9 @@ def resynthesize(
     running: Running,
     seed: options.CorpusSeed = 0,
     per_clip: Annotated[int, Option(min=1, help="Clips made of each clip.")] = 4,
+    emotions: Annotated[
+        str | None, Option(metavar="A,B", help="Emotions to draw from, such as anger,fear. Default: all.")
+    ] = None,
 ) -> None:
     """Give neutral recordings of people the vocal cues of emotions, with the profiles, by a vocoder.
 
@@ -58,8 +61,10 @@ def resynthesize(
     """
     require("pyworld", extra="train", purpose="budew corpus resynthesize")
     from budew.synthesis.resynthesis import Resynthesize
+    from budew.taxonomy import emotion
 
-    run_job(Resynthesize(seed, per_clip), source, out, running)
+    among = tuple(emotion(name.strip()) for name in emotions.split(",")) if emotions else ()
+    run_job(Resynthesize(seed, per_clip, among), source, out, running)
 
 
 @app.command(no_args_is_help=True)

@@ -6,7 +6,7 @@ bound in the benchmarks: the sound holds no more about the emotions than the set
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -125,12 +125,12 @@ def _draw_voice(rng: random.Random, split: Split) -> Voice:
     return voice_of(variant, person, accent=accent, language=language, gender=gender)
 
 
-def draw_emotions(rng: random.Random) -> dict[str, float]:
-    """Return one or two emotions with their intensities; for a few clips none."""
+def draw_emotions(rng: random.Random, among: Sequence[str] = EMOTIONS) -> dict[str, float]:
+    """Return one or two of some emotions with their intensities; for a few clips none."""
     if rng.random() < NEUTRAL_SHARE:
         return {}
     count = 2 if rng.random() < TWO_EMOTIONS_SHARE else 1
-    names = rng.sample(EMOTIONS, count)
+    names = rng.sample(among, min(count, len(among)))
     levels = (FIRST_LEVELS, SECOND_LEVELS)
     return {
         name: rng.choices(list(shares), list(shares.values()))[0]

@@ -14,7 +14,7 @@ with 2,400 such clips of LibriSpeech besides, 0.41 (docs/journal.md).
 import random
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.synthesis.clip_audio import RECORDING_GAIN, Signal, as_flac, color, record
 from budew.synthesis.clip_plan import SAMPLING_RATE, cues, draw_emotions, express
+from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 
 LOWEST_PITCH, HIGHEST_PITCH = 55.0, 700.0
@@ -53,11 +54,13 @@ class Resynthesize:
     Attributes:
         seed: decides emotions, pieces and cues, with the id of the clip and the number of the copy.
         per_clip: clips made of each clip, each of another piece and with other emotions.
+        emotions: those that are drawn from; all 40 where empty.
         shortest, longest: seconds of speech that a piece is cut to before its rate is changed.
     """
 
     seed: int = 0
     per_clip: int = 4
+    emotions: tuple[str, ...] = ()
     shortest: float = 2.0
     longest: float = 5.0
     name: str = "resynthesize"
@@ -68,8 +71,7 @@ class Resynthesize:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the clips."""
-        names = ("seed", "per_clip", "shortest", "longest")
-        return {**{name: getattr(self, name) for name in names}, "version": __version__}
+        return {**asdict(self), "version": __version__}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
         """Resynthesize clips one after the other; one without speech fails."""
@@ -87,7 +89,7 @@ class Resynthesize:
     def _made(self, clip: Clip, samples: Signal, number: int) -> Clip:
         id = f"{clip.id}-r{number:02d}"
         rng = generator(self.seed, id, "resynthesis")
-        emotions = draw_emotions(rng)
+        emotions = draw_emotions(rng, self.emotions or EMOTIONS)
         settings, _ = express(emotions, rng)
         spoken = cut(samples, rng.uniform(self.shortest, self.longest), rng)
         voice = change_prosody(spoken, settings, formants=1 + rng.uniform(-HABIT, HABIT), name=clip.id)

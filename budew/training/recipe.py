@@ -45,6 +45,12 @@ class TrainingCorpus(Settings):
     weight: float = Field(
         default=1.0, gt=0, description="its share of the examples, in proportion to the others"
     )
+    state_copies: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="data.state_copies of this corpus: a small one needs more of them; null for the same",
+    )
     clip_weights: str | None = Field(
         default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
     )
@@ -127,7 +133,8 @@ class DataSettings(Settings):
         if self.cache_features and self.cache_states:
             raise ValueError("cache_features: is of no use with cache_states")
         changed = self.augmentation.changes_audio or self.augmentation.changes_features
-        if self.state_copies > 1 and not (self.cache_states and changed):
+        copies = (self.state_copies, *(given.state_copies or 1 for given in self.train))
+        if max(copies) > 1 and not (self.cache_states and changed):
             raise ValueError("state_copies: are alike without cache_states and augmentation")
         return self
 

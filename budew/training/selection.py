@@ -44,6 +44,7 @@ class Selection:
         left_out: clips by the reason why they are not used.
         cut: clips of which only the beginning is used.
         weights: (examples,), how often each comes, in proportion to the others; None for all alike.
+        copies: of each clip of which states are cached.
         spectrograms: file of `cache_features`.
         states: file of `cache_states`.
     """
@@ -54,6 +55,7 @@ class Selection:
     left_out: Counter[str]
     cut: int = 0
     weights: npt.NDArray[np.float64] | None = None
+    copies: int = 1
     spectrograms: Path | None = None
     states: CachedStates | None = None
 

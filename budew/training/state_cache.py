@@ -81,7 +81,7 @@ def cache_states(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_key(used, recipe, model, extractor)}.f16"
-    copies, width = recipe.data.state_copies, model.config.d_model
+    width = model.config.d_model
     if not path.exists():
         with locked_file(path.with_suffix(".unfinished")) as file:
             if not path.exists():
@@ -91,7 +91,7 @@ def cache_states(
                 compute = _Frozen(model, recipe, extractor)
                 _write(file, path.with_suffix(".positions"), sounds, compute, recipe.data.workers, progress)
                 path.with_suffix(".unfinished").replace(path)
-    return replace(used, states=CachedStates(path, width, copies))
+    return replace(used, states=CachedStates(path, width, used.copies))
 
 
 def size_of(used: Selection, recipe: Recipe, extractor: WhisperFeatureExtractor, width: int) -> int:
@@ -101,7 +101,7 @@ def size_of(used: Selection, recipe: Recipe, extractor: WhisperFeatureExtractor,
     window = extractor.n_samples / rate
     padded = (short_window_seconds(round(one * rate), rate=rate, window=window) for one in seconds)
     positions = sum(frames_of(extractor, one) for one in padded) // ENCODER_STRIDE
-    return int(2 * width * positions * recipe.data.state_copies)
+    return int(2 * width * positions * used.copies)
 
 
 def read_states(cached: CachedStates, place: int, number: int) -> States:
@@ -127,7 +127,7 @@ def _key(used: Selection, recipe: Recipe, model: Any, extractor: WhisperFeatureE
     trained = recipe.model.trained_encoder_layers
     frozen = frozen_layers(model.config, trained)
     made_of = [str(used.index.files), extractor.to_json_string(), identity(recipe.model.base)]
-    made_of += [f"{frozen} layers", str(trained > 0), str(SHORTEST), str(recipe.data.state_copies)]
+    made_of += [f"{frozen} layers", str(trained > 0), str(SHORTEST), str(used.copies)]
     augmentation = recipe.data.augmentation
     if augmentation.changes_audio or augmentation.changes_features:
         made_of += [augmentation.model_dump_json(), str(recipe.seed)]
@@ -144,10 +144,10 @@ class _Sounds(Dataset[Sound]):
         self.augmentation: Augmentation = recipe.data.augmentation
 
     def __len__(self) -> int:
-        return len(self.used.numbers) * self.recipe.data.state_copies
+        return len(self.used.numbers) * self.used.copies
 
     def __getitem__(self, at: int) -> Sound:
-        place, number = divmod(at, self.recipe.data.state_copies)
+        place, number = divmod(at, self.used.copies)
         id = self.used.index.notes(int(self.used.numbers[place])).id
         try:
             samples = self.used.samples(place, self.extractor)

@@ -75,6 +75,11 @@ def test_clips_keep_the_speaker_and_get_drawn_emotions(recording):
         assert 0.5 < np.abs(samples).max() <= 1 or np.sqrt(np.mean(samples**2)) > 1e-3
 
 
+def test_emotions_are_drawn_from_those_that_are_named(recording):
+    found, _ = made(Resynthesize(per_clip=8, emotions=("Anger", "Fear")), recording)
+    assert set().union(*(clip.profile.emotions for clip in found)) == {"Anger", "Fear"}
+
+
 def test_a_clip_depends_on_seed_and_id_alone(recording):
     other = replace(recording, id="anna/02")
     alone, _ = made(Resynthesize(seed=1, per_clip=2), recording)

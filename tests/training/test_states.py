@@ -173,6 +173,17 @@ def test_copies_of_a_clip_are_changed_each_in_its_way_and_an_example_draws_one(r
     assert read_states(others.corpora[0].states, 0, 0).tobytes() not in copies
 
 
+def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
+    recipe = recipe_of(CHANGED, "data.state_copies=2")
+    (corpus,) = recipe.data.train
+    several = tuple(corpus.model_copy(update={"state_copies": copies}) for copies in (None, 5))
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": several})})
+    _, examples = prepared(recipe, tmp_path)
+    assert [used.states.copies for used in examples.corpora] == [2, 5]
+    few, many = (used.states for used in examples.corpora)
+    assert all(read_states(few, 1, n).tobytes() == read_states(many, 1, n).tobytes() for n in range(2))
+
+
 def test_states_are_kept_until_what_they_are_made_of_changes(recipe_of, tmp_path):
     def files(*changes: str, trained: int = 1) -> int:
         prepared(recipe_of(*changes, trained=trained), tmp_path)
@@ -295,6 +306,7 @@ def test_the_recipe_alone_decides_the_bytes_also_of_a_run_that_was_stopped(recip
         (("model.method=full", "data.cache_states=false"), "trained_encoder_layers"),
         (("data.cache_features=true",), "cache_features"),
         (("data.state_copies=2",), "state_copies"),
+        (("data.train=[{corpus: a, state_copies: 2}]", "data.validation=a"), "state_copies"),
         (("model.trained_encoder_layers=0", "model.heads_weight=1"), "heads_weight"),
     ],
 )
