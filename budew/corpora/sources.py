@@ -40,6 +40,7 @@ from budew.corpora.named.reading import (
     NamedFolder,
     find_clips,
     left_out_warning,
+    misnamed,
     named_folder,
     read_named,
     recognized,
@@ -146,7 +147,7 @@ def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = 
         return [entry for one in numbered for entry in matches(one, media, on_bad=on_bad)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
-        raise CorpusError(f"{source}: not found: check the path")
+        raise CorpusError(f"{source}: not found: {misnamed(source) or 'check the path'}")
     return [entry for one in found for entry in _entries(Path(one), media, on_bad)]
 
 

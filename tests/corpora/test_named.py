@@ -176,6 +176,7 @@ def test_what_cannot_be_read_as_the_corpus_says_what_to_do(corpus_folder, tmp_pa
         ),
         (f"emodb:{folder}/wav/03a01Fa.wav", "is not a folder"),
         (f"emodb:{tmp_path}/none", "is not a folder"),
+        (f"emo-db:{folder}", r"not found: 'emo-db' is no corpus .*: did you mean emodb\?"),
         (f"emo-db:{folder}", "not found"),
     ):
         with pytest.raises(CorpusError, match=fault):

@@ -6,6 +6,7 @@ names are fields of a clip: `label`, `intensity`, `speaker`, `gender`, `age`, `a
 """
 
 import re
+from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -255,13 +256,26 @@ def known_corpus(name: str) -> NamedCorpus:
         InputError: there is none of this name.
     """
     if name not in corpus_names():
-        raise InputError(f"{name!r} is no corpus that is known by name: see budew corpora")
+        raise InputError(unknown(name))
     return validated(NamedCorpus, read_yaml(files(__package__) / _DEFINITIONS / f"{name}.yaml"), name=name)
+
+
+def unknown(name: str) -> str:
+    """Say that no corpus has this name, and which has one like it."""
+    names = {_letters(one): one for one in corpus_names()}
+    asked = _letters(name)
+    near = [one for one in names if one.startswith(asked)] or get_close_matches(asked, names, n=1)
+    meant = f": did you mean {names[near[0]]}?" if near else ""
+    return f"{name!r} is no corpus that is known by name (see budew corpora){meant}"
 
 
 def load_definition(file: Path) -> NamedCorpus:
     """Return the definition in a YAML file, or raise `SettingsError`."""
     return load(NamedCorpus, file)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

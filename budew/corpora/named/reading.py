@@ -29,6 +29,7 @@ from budew.corpora.named.definition import (
     known_corpora,
     known_corpus,
     load_definition,
+    unknown,
 )
 from budew.corpora.named.speaker_splits import check_split, split_of
 from budew.corpora.named.tables import FILE, Files, Tables, cell, table_files
@@ -112,6 +113,12 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
         return Path(prefix), rest
     known = prefix.lower().partition("@")[0] in corpus_names()
     return (prefix.lower(), rest) if known else (None, source)
+
+
+def misnamed(source: str | Path) -> str:
+    """Return what is wrong with the name of a corpus before a folder that is there; "" if nothing is."""
+    matched = _NAMED.fullmatch(str(source))
+    return unknown(matched[1]) if matched and Path(matched[2]).is_dir() else ""
 
 
 def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
