@@ -126,9 +126,9 @@ def load_lexicon(language: str = "en", additions: Path | None = None) -> Lexicon
     Args:
         language: its code.
         additions: a file in the same format with what is rendered instead. Words under `emotions` and
-            `bursts` are added, those under `without` are not rendered; `intensity`, `style`, `pace`,
-            `timbre` and `neutral` are replaced by form; anything else is replaced as a whole. The parser
-            knows only the words of the language.
+            `bursts` are added, those under `without` are not rendered, nor any in the forms under `not_as`;
+            `intensity`, `style`, `pace`, `timbre` and `neutral` are replaced by form; anything else is
+            replaced as a whole. The parser knows only the words of the language.
 
     Raises:
         InputError: there is no such language.
@@ -188,7 +188,9 @@ def _compiled(table: Mapping[str, Any], words: PhraseTrie[Entry], phrases: Phras
         book={
             form: MappingProxyType(
                 {
-                    (name, level): _wordings(ways, words, level, degrees, sounds)
+                    (name, level): _wordings(
+                        () if form in words.get("not_as", ()) else ways, words, level, degrees, sounds
+                    )
                     for name, words in emotions.items()
                     for level, degrees in levels.items()
                 }
@@ -256,11 +258,11 @@ def _wordings(
 
     A way has `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree} and
     {word}, or {a} for both with their article), and maybe `after` (pattern with the degree behind the word),
-    `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words),
-    `phrases` (form of phrases such as "deep sorrow", listed for levels, in place of words with degrees) or
-    `more` (the same besides them). The first moderate degree is for the plain wording alone, as nobody writes
-    "moderate joy". With listed phrases, moderate words that have no other degree go without one, and words
-    that are strong in themselves have degrees only as listed.
+    `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words or
+    listed phrases), `phrases` (form of phrases such as "deep sorrow", listed for levels, in place of words
+    with degrees) or `more` (the same besides them). The first moderate degree is for the plain wording alone,
+    as nobody writes "moderate joy". With listed phrases, moderate words that have no other degree go without
+    one, and words that are strong in themselves have degrees only as listed.
     """
     own, unlike, plain = own_levels(words), words.get("unlike", ()), ""
     before: list[str] = []
@@ -284,6 +286,7 @@ def _wordings(
             plain = _graded_as(way, known[0], words[way["words"]][0], sounds)
         instead = words.get(f"{way['phrases']}_{level_name}", ()) if "phrases" in way else ()
         listed_here = instead or (words.get(f"{way['more']}_{level_name}", ()) if "more" in way else ())
+        listed_here = tuple(phrase for phrase in listed_here if phrase not in left_out)
         degrees_here = () if instead else known
         if level == MODERATE:
             degrees_here = known[1:] or (() if listing else known)

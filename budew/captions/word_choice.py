@@ -38,7 +38,6 @@ _OWNER = "'s "
 _PERSON = {"female": "woman", "male": "man"}
 _SPEAKER = "speaker"
 _UNKNOWN = "unknown"
-_SLIGHT = 0.25
 
 
 class Content(NamedTuple):
@@ -330,7 +329,7 @@ class _Bits(dict[str, int]):
 
 
 _BIT = _Bits()
-_CONDITIONS = ("one", "more", "rest_one", "rest_more", "rest_slight", "strongest", "weakest")
+_CONDITIONS = ("neutral", "one", "more", "rest_more")
 _OF_TRAIT = {
     "accent": _BIT["accent"] | _BIT["known"] | _BIT["origin"] | _BIT["having"],
     "timbre": _BIT["accent"] | _BIT["known"] | _BIT["described"] | _BIT["having"],
@@ -378,14 +377,10 @@ def _bits_of_attributes(content: Content) -> int:
 def _conditions(content: Content, lexicon: Lexicon) -> Iterator[tuple[str, bool]]:
     """Yield what only frames with further forms ask for, and whether it holds in this order of emotions."""
     if not content.emotions:
+        yield "neutral", content.feelings
         return
-    first, rest = content.emotions[0][1], [level for _, level in content.emotions[1:]]
-    yield "one", not rest
-    yield "rest_one", len(rest) == 1
-    yield "rest_more", len(rest) > 1
-    yield "rest_slight", bool(rest) and max(rest) == _SLIGHT
-    yield "strongest", not rest or max(rest) < first
-    yield "weakest", bool(rest) and min(rest) > first
+    yield "one", len(content.emotions) == 1
+    yield "rest_more", len(content.emotions) > 2
     for form, book in lexicon.book.items():
         if form not in _COMPLETE_FORMS:
             has = [bool(book[emotion].before) for emotion in content.emotions]
@@ -398,9 +393,8 @@ def slots(lexicon: Lexicon) -> dict[str, Slot]:
     """Return the slots that frames may name.
 
     For each form of the lexicon: all emotions ("nouns"), the first ("first_noun") and the others
-    ("rest_nouns"). Conditions, which have no text, stand in the brackets that they decide: "one" or "more"
-    emotions, "rest_one" or "rest_more" besides the first, all of them slight ("rest_slight"), and whether
-    the first is the "strongest" or the "weakest".
+    ("rest_nouns"). Conditions, which have no text, stand in the brackets that they decide, or in a frame that
+    is for them alone: a "neutral" voice, "one" or "more" emotions, "rest_more" than one besides the first.
     """
     found = {name: Slot(fill, _BIT[group] if group else 0) for name, (group, fill) in _SLOTS.items()}
     found |= {name: Slot(lambda fill: "", _BIT[name]) for name in _CONDITIONS}

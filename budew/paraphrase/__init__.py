@@ -5,6 +5,7 @@ from budew.paraphrase.gate import Gate, Reason, Verdict, judge
 from budew.paraphrase.grammar import GrammarBackend
 from budew.paraphrase.job import Paraphrase, Rewriting
 from budew.paraphrase.prompts import Prompts, load_prompts
+from budew.paraphrase.rewrites import Rewrite, shipped_rewrites
 
 __all__ = [
     "Backend",
@@ -16,8 +17,10 @@ __all__ = [
     "Reason",
     "Refused",
     "Request",
+    "Rewrite",
     "Rewriting",
     "Verdict",
     "judge",
     "load_prompts",
+    "shipped_rewrites",
 ]

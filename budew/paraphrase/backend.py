@@ -48,11 +48,13 @@ class Candidates:
         texts: at most `n`, each on one line, without what models put around a caption.
         made_by: provenance: backend, model, version of the prompt.
         failure: why there are none, where the backend could not answer this request; else empty.
+        of_text: further provenance of single texts.
     """
 
     texts: tuple[str, ...]
     made_by: Mapping[str, str | int | float] = field(default_factory=dict)
     failure: str = ""
+    of_text: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Backend(Protocol):

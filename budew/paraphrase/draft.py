@@ -80,7 +80,8 @@ class Draft:
             if slot.caption is not None:
                 self.counts["spare"] += 1
                 continue
-            made_by = {**answer.made_by, "attempt": slot.attempts, "seed": request.seed}
+            of_text = answer.of_text.get(text, {})
+            made_by = {**answer.made_by, **of_text, "attempt": slot.attempts, "seed": request.seed}
             verdict = self._verdict(slot, text)
             if verdict.accepted:
                 self._write(slot, text, made_by)

@@ -92,7 +92,7 @@ pronouns: {female: [she, her]}
 rules: {heard: "[ {she} {burst_verbs}.| One hears {bursts}.]"}
 frames:
   speaks_so: {style: prose, view: listener, form: adverbial, neutral: false, text: "{a_speaker} {speaks} {adverbs}.[<heard>]"}
-  fumes: {style: prose, view: speaker, form: verbal, neutral: false, text: "{a_speaker} {first_verb}[, {strongest}but also {rest_nouns}|[, and {rest_nouns}]].[<heard>]"}
+  fumes: {style: prose, view: speaker, form: verbal, neutral: false, text: "{a_speaker} {first_verb}[, but also {rest_nouns}].[<heard>]"}
   one: {style: short, view: listener, form: nominal, text: "{one}{nouns}."}
 frames_without_feelings:
   voice: {style: prose, view: listener, form: nominal, text: "{a_voice}."}

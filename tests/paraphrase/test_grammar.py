@@ -17,7 +17,7 @@ from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
-from tests.paraphrase.scripted import FULL
+from tests.paraphrase.scripted import FULL, some_profile
 
 profiles = st.builds(
     VoiceProfile,
@@ -72,6 +72,17 @@ def test_the_gate_lets_a_thousand_of_a_thousand_through_and_none_is_a_near_copy(
     assert diversity(texts).compression_ratio < 0.9 * diversity(templates).compression_ratio
 
 
+def test_the_gate_accepts_nearly_all_candidates_of_random_profiles():
+    asked = [request(some_profile(number), number=number) for number in range(150)]
+    verdicts = [
+        judge(text, one.profile, source=one.caption, siblings=answer.texts[:at]).accepted
+        for one, answer in zip(asked, rewritten(*asked), strict=True)
+        for at, text in enumerate(answer.texts)
+    ]
+    assert len(verdicts) == 3 * len(asked)
+    assert sum(verdicts) >= 0.97 * len(verdicts)
+
+
 IN_ANOTHER_PROCESS = """
 import asyncio
 import os
@@ -121,7 +132,7 @@ def test_a_profile_that_says_next_to_nothing_ends_with_fewer_texts_and_no_error(
 
 def test_a_style_that_the_frames_have_decides_the_form_and_is_told():
     short, you, literary = (rewritten(request(n=8, style=style))[0] for style in ("short", "you_hear", "odd"))
-    assert all(re.match("(.*[Yy]ou|Listen|Hear the way)", text) for text in you.texts)
+    assert all(re.search("[Yy]our?|[Ll]isten", text) for text in you.texts)
     words = [sum(len(text.split()) for text in answer.texts) / 8 for answer in (short, literary)]
     assert words[0] < words[1]
     assert short.made_by["style"] == "short"
@@ -137,7 +148,7 @@ def test_only_one_feeling_is_an_adverb_and_a_clinical_caption_is_of_no_lady_and_
         return [text for answer in answers for text in answer.texts]
 
     weary = texts(VoiceProfile({"Fatigue/Exhaustion": 1, "Malevolence/Malice": 0.5}))
-    assert any(re.search(r"ly and with ", text) for text in weary)
+    assert any(re.search(r" (speaks|talks|talking|speak) (\w+ )*\w+ly[,.]", text) for text in weary)
     assert not any(re.search(r"ly,? and (\w+ )*\w+ly[,.]", text) for text in weary)
     afraid, folk = VoiceProfile({"Fear": 0.5}, traits={"gender": "male"}), re.compile("gentleman|guy")
     assert any(map(folk.search, texts(afraid, "casual")))
