@@ -19,6 +19,7 @@ from budew.errors import InputError
 from budew.paraphrase.backend import Candidates, Request
 from budew.paraphrase.gate import folded, judge, overlap
 from budew.paraphrase.rewrites import REWRITES, Rewrite, accepted_by_profile
+from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
 from budew.resources import data_folder
 
@@ -90,16 +91,18 @@ def _constructed(request: Request, n: int, *siblings: str) -> list[str]:
 
 
 def _shipped(request: Request) -> Rewrite | None:
-    """Draw a shipped rewrite of this very profile and style that passes the gate, if there is one."""
-    known = {folded(refused.text) for refused in request.refused}
-    fitting = [
-        rewrite
-        for rewrite in accepted_by_profile().get(expressible(request.profile), ())
-        if request.style in ("", rewrite.style)
-        and folded(rewrite.caption) not in known
-        and judge(rewrite.caption, request.profile, source=request.caption).accepted
-    ]
-    return generator("rewrite", request.id, request.seed).choice(fitting) if fitting else None
+    """Draw a shipped rewrite of this profile and style that says exactly it and passes the gate, if any."""
+    known, profile = {folded(refused.text) for refused in request.refused}, expressible(request.profile)
+    rewrites = [one for one in accepted_by_profile().get(profile, ()) if request.style in ("", one.style)]
+    generator("rewrite", request.id, request.seed).shuffle(rewrites)
+    fitting = (
+        one
+        for one in rewrites
+        if folded(one.caption) not in known
+        and _says_all(one.caption, profile)
+        and judge(one.caption, request.profile, source=request.caption).accepted
+    )
+    return next(fitting, None)
 
 
 def _renderings(request: Request) -> Iterator[str]:
@@ -113,11 +116,16 @@ def _renderings(request: Request) -> Iterator[str]:
             text = render(request.profile, seed=seed, frame=frames, additions=REWORDING)
         except InputError:  # none of these frames suits the profile
             text = render(request.profile, seed=seed, additions=REWORDING)
-        read = parse(text)
-        if (read.emotions, read.bursts, read.traits) != (wanted.emotions, wanted.bursts, wanted.traits):
+        if not _says_all(text, wanted):
             continue
         if text.count(" with ") <= _MOST_WITHS and not any(word in text.lower() for word in without):
             yield text
+
+
+def _says_all(text: str, wanted: VoiceProfile) -> bool:
+    """Return whether a text parses back to exactly a profile."""
+    read = parse(text)
+    return (read.emotions, read.bursts, read.traits) == (wanted.emotions, wanted.bursts, wanted.traits)
 
 
 @cache

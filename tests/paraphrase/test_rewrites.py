@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from budew.captions import render
+from budew.captions import parse, render
 from budew.corpora.clip import Clip
 from budew.errors import InputError, SettingsError
 from budew.paraphrase import (
@@ -24,7 +24,11 @@ from budew.profile import VoiceProfile
 from budew.resources import data_folder, read_yaml
 
 GRATEFUL = VoiceProfile({"Thankfulness/Gratitude": 0.75}, traits={"gender": "female"})
-OF_IT = {one.caption: one for one in shipped_rewrites() if one.accepted and one.profile == GRATEFUL}
+OF_IT = {
+    one.caption: one
+    for one in shipped_rewrites()
+    if one.accepted and one.profile == GRATEFUL == parse(one.caption).profile
+}
 
 
 def candidates(request: Request):
