@@ -212,7 +212,7 @@ def _show(results: dict[str, dict[str, float | None]], model: Evaluation, clips:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
+    parser.add_argument("--model", default=None, help="folder or hub id; as for budew caption")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seed", type=int, default=90210, help="of the test clips")
     parser.add_argument("--json", type=Path, default=None, help="write the results, by emotion too")

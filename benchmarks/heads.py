@@ -2,7 +2,7 @@
 
     python benchmarks/heads.py [--clips 2000] [--test 400] [--emotions 8] [--encoder DIR] [--keep DIR]
 
-Heads of both layouts are trained on synthetic speech, on the encoder of the embedded checkpoint or of another
+Heads of both layouts are trained on synthetic speech, on the encoder of the default checkpoint or of another
 one; flattened ones with the absolute error of the published heads and with the squared error too. They are
 scored on clips of other voices, as are the parsed captions of the same checkpoint: mean Spearman over the
 emotions, where an emotion without a head counts as one that is always absent. Evenly spaced ones of the 40
@@ -45,9 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clips", type=int, default=2000, help="to train on")
     parser.add_argument("--test", type=int, default=400, help="to score, of other voices")
-    parser.add_argument(
-        "--encoder", default=None, help="folder or hub id; the embedded checkpoint by default"
-    )
+    parser.add_argument("--encoder", default=None, help="folder or hub id; as for budew caption")
     parser.add_argument("--emotions", type=int, default=8, help="how many of the 40")
     parser.add_argument("--keep", type=Path, default=None, help="folder for the speech, used again if there")
     given = parser.parse_args()

@@ -41,7 +41,7 @@ SIDES = (
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().partition("\n")[0])
-    parser.add_argument("--model", default=None, help="folder or hub id; the embedded checkpoint by default")
+    parser.add_argument("--model", default=None, help="folder or hub id; as for budew caption")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seed", type=int, default=90210)
     parser.add_argument("--beams", type=int, default=4)

@@ -5,6 +5,7 @@ Everything is tried out: audio is encoded and decoded, the checkpoint is loaded,
 
 import importlib.metadata
 import locale
+import os
 import platform
 import re
 import sys
@@ -38,22 +39,24 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Check versions, locale, libraries, extras, checkpoint, device, audio formats and espeak-ng."""
+    """Check versions, locale, libraries, extras, checkpoint, device, audio formats, espeak-ng, microphone."""
     detail = (
         f"budew {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     )
     yield Finding("versions", True, True, detail)
     yield _tried("locale", _locale, "set LC_ALL=C.UTF-8 or PYTHONUTF8=1", needed=False)
     yield from _libraries()
-    yield _tried(
-        "embedded checkpoint", _checkpoint, "reinstall budew, or name another checkpoint with --model"
-    )
+    remedy = "reinstall budew, or name another checkpoint with --model or the variable BUDEW_MODEL"
+    yield _tried("default checkpoint", _checkpoint, remedy)
+    yield _tried("its model card", _card, remedy)
     yield from _precisions()
     yield _tried("device", _device, "caption with --device cpu, or run pip install --force-reinstall torch")
     for format in FORMATS:
         remedy = "run pip install --force-reinstall soundfile av soxr"
         yield _tried(f"audio {format}", partial(_audio, format), remedy)
     yield _tried("espeak-ng", _espeak, 'for synthetic speech, run pip install "budew[train]"', needed=False)
+    remedy = 'for budew caption --record, connect a microphone and run pip install "budew[record]"'
+    yield _tried("microphone", _microphone, remedy, needed=False)
 
 
 def _tried(subject: str, check: Callable[[], str], remedy: str, *, needed: bool = True) -> Finding:
@@ -115,11 +118,26 @@ def _version(library: str) -> str | None:
 
 
 def _checkpoint() -> str:
-    from budew.model.checkpoint import load_checkpoint
+    from budew.inference.backends import load_backend
+    from budew.model.checkpoint import MODEL_VARIABLE
 
-    checkpoint = load_checkpoint(device="cpu")
-    size = checkpoint.model.num_parameters() / 1e6
-    return f"{checkpoint.name}: {size:.1f} M parameters, windows of {checkpoint.window_seconds:g} s"
+    backend = load_backend(device="cpu")
+    origin = f" ({MODEL_VARIABLE}={os.environ[MODEL_VARIABLE]})" if os.environ.get(MODEL_VARIABLE) else ""
+    return f"{backend.name}{origin}: windows of {backend.window_seconds:g} s, {backend.runs_on}"
+
+
+def _card() -> str:
+    from budew.model.card import read_card
+
+    card = read_card()
+    return " ".join(filter(None, (card.training, "; ".join(map(str, card.results))))) or "says nothing"
+
+
+def _microphone() -> str:
+    from budew.audio.microphone import find_microphone
+
+    microphone = find_microphone()
+    return f"{microphone.name}, {microphone.sampling_rate} Hz"
 
 
 def _device() -> str:

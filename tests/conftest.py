@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.trained import TINY_SYNTHETIC
+
+os.environ["BUDEW_MODEL"] = str(TINY_SYNTHETIC)
 SPECIAL = (
     "<|endoftext|>",
     "<|startoftranscript|>",

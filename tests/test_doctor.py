@@ -8,6 +8,7 @@ import pytest
 
 from budew.cpu_precision import DTYPES
 from budew.doctor import FORMATS, Finding, _precisions, _tone, examine
+from tests.trained import TINY_SYNTHETIC
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,8 @@ def test_each_finding_says_what_was_found_and_what_to_do(findings):
     assert len({finding.subject for finding in findings}) == len(findings)
     assert all(finding.detail for finding in findings)
     unneeded = {finding.subject for finding in findings if not finding.needed}
-    others = {subject for subject in unneeded if not subject.startswith(("extra ", "precision "))}
-    assert others == {"espeak-ng", "locale"}
+    optional = {subject for subject in unneeded if not subject.startswith(("extra ", "precision "))}
+    assert optional == {"espeak-ng", "locale", "microphone"}
     assert all(finding.remedy for finding in findings if not finding.ok)
 
 
@@ -47,30 +48,37 @@ def test_every_promised_format_is_decoded_and_libraries_are_needed_by_their_extr
     assert "scipy" in train.detail
 
 
+def test_the_default_checkpoint_is_named_with_the_variable_and_what_its_card_says(findings):
+    found = {finding.subject: finding.detail for finding in findings}
+    assert found["default checkpoint"].startswith(f"tiny-synthetic (BUDEW_MODEL={TINY_SYNTHETIC}): ")
+    assert "synthetic speech only" in found["its model card"]
+    assert "RAVDESS (en, 24 speakers), unweighted average recall" in found["its model card"]
+
+
 def test_a_tone_that_is_read_at_another_length_is_found(monkeypatch):
     monkeypatch.setattr("budew.doctor._tone", lambda format, tone=_tone: tone(format)[:20_000])
     assert not next(finding for finding in examine() if finding.subject == "audio wav").ok
 
 
 def test_a_missing_checkpoint_is_needed_and_a_missing_extra_is_not(monkeypatch):
-    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", "no-such-checkpoint")
+    monkeypatch.setenv("BUDEW_MODEL", "no-such-checkpoint")
     found = {finding.subject: finding for finding in examine()}
-    assert not found["embedded checkpoint"].ok
-    assert found["embedded checkpoint"].needed
+    assert not found["default checkpoint"].ok
+    assert found["default checkpoint"].needed
     assert not any(finding.needed for subject, finding in found.items() if subject.startswith("extra"))
 
 
-def test_the_embedded_checkpoint_is_loaded_and_not_only_looked_for(monkeypatch, whisper_folder, tmp_path):
+def test_the_default_checkpoint_is_loaded_and_not_only_looked_for(monkeypatch, whisper_folder, tmp_path):
     def finding():
-        return next(finding for finding in examine() if finding.subject == "embedded checkpoint")
+        return next(finding for finding in examine() if finding.subject == "default checkpoint")
 
-    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(whisper_folder))
+    monkeypatch.setenv("BUDEW_MODEL", str(whisper_folder))
     assert finding().ok
     assert "windows of 2 s" in finding().detail
     broken = shutil.copytree(whisper_folder, tmp_path / "broken")
     weights = (broken / "model.safetensors").read_bytes()
     (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(broken))
+    monkeypatch.setenv("BUDEW_MODEL", str(broken))
     assert not finding().ok
     assert "cannot be loaded" in finding().detail
 

@@ -2,7 +2,7 @@
 
 One pass serves all heads. A row a clip is appended to the file, which is then mapped into memory, so that
 training reads mini-batches and holds no corpus: a flattened clip takes positions × width × 2 bytes (2.3 MB at
-the published 1,500 × 768, 77 kB at the 200 × 192 of the embedded checkpoint), a pooled one 16 bytes × width.
+the published 1,500 × 768, 77 kB at the 200 × 192 of tiny-synthetic), a pooled one 16 bytes × width.
 """
 
 from collections import Counter

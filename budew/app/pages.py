@@ -1,6 +1,6 @@
 """The page: a recording → its caption, a caption → scores, a profile → captions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -12,7 +12,7 @@ from budew.captions.caption_prompt import PARTS, STYLES
 from budew.errors import BudewError, InputError
 from budew.inference import Captioner
 from budew.inference.backends import Backend
-from budew.model.checkpoint import EMBEDDED
+from budew.model.card import CheckpointCard
 from budew.profile import VoiceProfile
 from budew.segmentation.voice_activity import can_hear_speech
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
@@ -26,26 +26,24 @@ iframe { display: block; width: 100%; border: 0; color-scheme: light dark; }
 iframe + iframe { margin-top: 16px; }
 """
 _INTRODUCTION = "# BUD-E Whisper\nA caption describes how a voice sounds, not what a person feels."
-_SYNTHETIC = (
-    f" *{EMBEDDED}*, the checkpoint in the package, was trained on synthetic speech only: "
-    "its captions of real speech are not reliable."
-)
 _EXAMPLE = "A young woman, deeply sad, sobbing, with a trace of hope."
 _ANY = ("any", "")
 _EVENT = {"api_visibility": "private"}
 """Of all events: they are the page's own, and no API."""
 
 
-def page(gradio: ModuleType, backends: Mapping[str, Backend]) -> Any:
+def page(gradio: ModuleType, backends: Mapping[str, Backend], cards: Sequence[CheckpointCard] = ()) -> Any:
     """Return the page as `gradio.Blocks`, not launched yet.
 
     Args:
         gradio: the library.
         backends: the checkpoints to choose from, by the name that is shown.
+        cards: what the checkpoints say about themselves.
     """
     with gradio.Blocks(title="budew", analytics_enabled=False, delete_cache=(600, KEPT)) as blocks:
-        synthetic = any(backend.name == EMBEDDED for backend in backends.values())
-        gradio.Markdown(_INTRODUCTION + synthetic * _SYNTHETIC)
+        gradio.Markdown(_INTRODUCTION)
+        for card in cards:
+            _show_card(gradio, card)
         with gradio.Tab("Caption"):
             _caption_tab(gradio, backends)
         with gradio.Tab("Parse"):
@@ -53,6 +51,16 @@ def page(gradio: ModuleType, backends: Mapping[str, Backend]) -> Any:
         with gradio.Tab("Render"):
             _render_tab(gradio)
     return blocks.queue(max_size=WAITING, api_open=False)
+
+
+def _show_card(gradio: Any, card: CheckpointCard) -> None:
+    """Show what a checkpoint was trained on, and its published results."""
+    if card.training:
+        gradio.HTML(f"<p>{escape(card.training)}</p>", js_on_load=None)
+    if card.results:
+        with gradio.Accordion(f"Published results of {card.name}", open=False):
+            rows = "".join(f"<li>{escape(str(result))}</li>" for result in card.results)
+            gradio.HTML(f"<ul>{rows}</ul>", js_on_load=None)
 
 
 def _caption_tab(gradio: Any, backends: Mapping[str, Backend]) -> None:

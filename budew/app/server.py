@@ -17,7 +17,7 @@ from budew.app.pages import CSS, page
 from budew.errors import InputError
 from budew.extras import require
 from budew.inference.backends import load_backend
-from budew.model.checkpoint import EMBEDDED
+from budew.model.card import read_card
 
 LARGEST_UPLOAD = 200_000_000
 LARGEST_REQUEST = 100_000
@@ -116,7 +116,7 @@ def served(
     """Serve the page as long as the context lasts; yield its address.
 
     Args:
-        models: checkpoints to choose from, folders or hub ids; none for the one in this package.
+        models: checkpoints to choose from, folders or hub ids; none for `default_checkpoint`.
         backend, device, dtype: as of `budew.inference.backends.load_backend`, for all of them.
         host, port: where to listen.
 
@@ -129,15 +129,14 @@ def served(
     gradio = require("gradio", extra="app", purpose="budew app")
     from starlette.middleware import Middleware
 
-    backends = {
-        "/".join(Path(model or EMBEDDED).parts[-2:]): load_backend(
-            model, backend=backend, device=device, dtype=dtype
-        )
-        for model in models or (None,)
-    }
+    backends, cards = {}, []
+    for model in models or (None,):
+        loaded = load_backend(model, backend=backend, device=device, dtype=dtype)
+        backends["/".join(Path(model or loaded.name).parts[-2:])] = loaded
+        cards.append(read_card(model))
     with TemporaryDirectory(prefix="budew-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
-        blocks = page(gradio, backends)
+        blocks = page(gradio, backends, cards)
         fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
         try:
             _, address, _ = blocks.launch(

@@ -16,6 +16,7 @@ from typer import Option
 from budew.cli import (
     annotation,
     benchmarking,
+    captioning,
     captions,
     corpora,
     corpus_captioning,
@@ -42,6 +43,7 @@ app = typer.Typer(
     epilog="Start with: budew demo, or budew caption FILE. To check the installation: budew doctor.",
     **SETTINGS,
 )
+app.add_typer(captioning.app)
 app.add_typer(speech.app)
 app.add_typer(captions.app)
 app.add_typer(captions.captions_app, name="captions")

@@ -9,7 +9,6 @@ from typer import Option
 
 from budew.cli import options
 from budew.cli.options import SETTINGS
-from budew.cli.speech import Samples
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
 
 app = typer.Typer(help="Score models on published benchmarks, beside the published figures.", **SETTINGS)
@@ -57,7 +56,7 @@ def emonet_voice(
     source: Source,
     reporting: Reporting,
     num_beams: options.NumBeams = None,
-    samples: Samples = 0,
+    samples: options.Samples = 0,
     calibration: Annotated[
         Path | None,
         Option(
@@ -128,7 +127,7 @@ def calibrate(
     ],
     source: Source,
     num_beams: options.NumBeams = None,
-    samples: Samples = 0,
+    samples: options.Samples = 0,
     share: Annotated[
         float,
         Option(metavar="X", min=0, max=0.9, help="Share of the clips to fit to; benchmarks leave it out."),

@@ -67,10 +67,11 @@ def caption(
     Example: budew corpus caption clips/ captioned/ --model laion/BUD-E-Whisper --captions 4
     """
     from budew.inference.caption_corpus import CaptionClips
-    from budew.model.checkpoint import is_on_hub
+    from budew.model.checkpoint import default_checkpoint, is_on_hub
 
+    models = model or ([] if server else [default_checkpoint()])  # workers may have another environment
     job = CaptionClips(
-        model=tuple(model) if model else None,
+        model=tuple(models) or None,
         backend=backend,
         device=device,
         dtype=dtype,
@@ -82,7 +83,7 @@ def caption(
         batch_size=batch_size,
         keep_profile=keep_profile,
     )
-    if running.is_here and not (running.dry_run and any(map(is_on_hub, model or ()))):
+    if running.is_here and not (running.dry_run and any(map(is_on_hub, models))):
         job.captioner()  # an error before OUT belongs to this job
     if limit or sample:
         _look(job, source, out, limit, sample, seed)

@@ -30,7 +30,8 @@ Model = Annotated[
     str | None,
     Option(
         metavar="DIR|HUB-ID",
-        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: the one in this package.",
+        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: that of the environment "
+        "variable BUDEW_MODEL, else the one in this package.",
     ),
 ]
 Models = Annotated[
@@ -38,8 +39,9 @@ Models = Annotated[
     Option(
         "--model",
         metavar="DIR|HUB-ID",
-        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: the one in this package. If "
-        "repeated, a caption joins what each writes: experts for emotions, bursts and so on.",
+        help="Checkpoint: a folder, or a name on the Hugging Face hub. Default: that of the environment "
+        "variable BUDEW_MODEL, else the one in this package. If repeated, a caption joins what "
+        "each writes: experts for emotions, bursts and so on.",
     ),
 ]
 Device = Annotated[
@@ -73,6 +75,16 @@ NumBeams = Annotated[
 ]
 WindowBatch = Annotated[
     int, Option(min=1, help="Windows in each batch. Smaller needs less memory; captions are the same.")
+]
+Samples = Annotated[
+    int,
+    Option(
+        metavar="N",
+        min=0,
+        max=256,
+        help="Average the scores over N sampled captions of each window (self-consistency), such as 16. "
+        "0: scores of the one caption.",
+    ),
 ]
 Style = Annotated[
     Literal["prose", "short", "tags"] | None,

@@ -1,170 +1,19 @@
-"""Commands that run the model, or make it run elsewhere: caption, evaluate, export, demo, app; and doctor."""
+"""Commands that run the model, or make it run elsewhere: evaluate, export, demo, app; and doctor."""
 
-import os
 import sys
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from signal import SIGTERM, signal
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Argument, Option
 
 from budew.cli import options
 from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, say_error
-from budew.version import __version__
 
-if TYPE_CHECKING:
-    from budew.inference import Captioner
-    from budew.inference.recordings import Windows
-
-Samples = Annotated[
-    int,
-    Option(
-        metavar="N",
-        min=0,
-        max=256,
-        help="Average the scores over N sampled captions of each window (self-consistency), such as 16. "
-        "0: scores of the one caption.",
-    ),
-]
 app = typer.Typer()
-
-
-SYNTHETIC_ONLY = (
-    "note: the checkpoint in this package was trained on synthetic speech only, and its captions of real "
-    "speech are not reliable: choose another with --model (--quiet hides this note)"
-)
-
-
-@app.command(no_args_is_help=True)
-def caption(
-    paths: Annotated[
-        list[str],
-        Argument(
-            metavar="PATH",
-            help="Audio files, folders (searched recursively), shards, manifests, or other corpora.",
-        ),
-    ],
-    format: Annotated[
-        Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"],
-        Option(
-            help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
-            "window, srt or vtt for subtitles, html for a page with players."
-        ),
-    ] = "text",
-    scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
-    model: options.Models = None,
-    num_beams: options.NumBeams = None,
-    samples: Samples = 0,
-    style: options.Style = None,
-    parts: options.Parts = None,
-    windows: Annotated[
-        str | None,
-        Option(
-            metavar="speech|fixed|FILE.rttm",
-            help="Cut what is longer than the model's window at pauses of speech, or into windows of equal "
-            "length; or all at the speaker turns in an RTTM file. Default: speech where the extra corpora is "
-            "installed.",
-        ),
-    ] = None,
-    batch_size: options.WindowBatch = 16,
-    backend: options.Backend = None,
-    device: options.Device = None,
-    dtype: options.Dtype = None,
-    server: options.TranscriptionServer = None,
-    output_file: options.Output = None,
-    quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
-) -> None:
-    """Caption speech: audio files of any format and length, folders of them, and corpora.
-
-    Long recordings are captioned window by window. An unreadable file is reported
-    on stderr and the others are captioned; a damaged file is captioned as far as
-    it can be decoded. The exit status is then 1. With --output, run the same
-    command again to resume.
-
-    Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
-    """
-    from budew.corpora.sources import is_corpus_file
-    from budew.errors import InputError
-    from budew.inference import Captioner
-    from budew.inference.recordings import from_paths
-    from budew.model.checkpoint import identity
-    from budew.reports.captions_output import reported, write_records
-    from budew.segmentation.voice_activity import can_hear_speech
-
-    refuse_to_replace(paths, output_file)
-    if format in ("srt", "vtt") and (number := from_paths(paths)[1] or 1) > 1:
-        raise InputError(
-            f"{format} holds the captions of one recording: give one of the {number}, or another format"
-        )
-    if model is None and server is None and not quiet:
-        say_error(SYNTHETIC_ONLY)
-    captioner = Captioner.from_pretrained(
-        model,
-        backend=backend,
-        device=device,
-        dtype=dtype,
-        server=options.transcription_server(server),
-        batch_size=batch_size,
-        num_beams=num_beams,
-        num_samples=samples,
-        style=style,
-        parts=parts,
-        windows=_windows(windows or ("speech" if can_hear_speech() else "fixed")),
-    )
-    if not quiet:
-        say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
-    named = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
-    shape: dict[str, Any] = {"format": format, "scores": scores, "named": named}
-    if format == "html":
-        shape["recordings"] = from_paths(paths)[0]
-    if output_file is not None and _is_file(output_file):
-        made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
-        fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
-        if format == "html":
-            print(f"page: {output_file.resolve().as_uri()}")
-        raise typer.Exit(0 if fine else 1)
-
-    with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
-        results = captioner.caption_files(paths, progress=bar)
-        fine = write_records(reported(results), file, **shape)
-    raise typer.Exit(0 if fine else 1)
-
-
-def _windows(given: str) -> "Windows":
-    return "speech" if given == "speech" else "fixed" if given == "fixed" else Path(given)
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
-    return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
-
-
-def _caption_to_file(
-    captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
-) -> bool:
-    from budew.files import fingerprint
-    from budew.reports.captions_output import partial_results, write_records
-
-    cut = captioner.windows
-
-    settings = {
-        "model": made_by,
-        "runs_on": captioner.backend.runs_on,
-        **asdict(captioner.asked),
-        "windows": fingerprint([cut]) if isinstance(cut, Path) else cut,
-        "version": __version__,
-    }
-    if file.exists():
-        say_error(f"{file} is there already, and is replaced at the end")
-    with partial_results(file, settings) as kept:
-        with progress_bar("captioning") as bar:
-            kept.keep(captioner.caption_files(paths, finished=kept.finished, kept=kept, progress=bar))
-        with output(file) as opened:
-            return write_records(kept.records(), opened, **shape)
 
 
 @app.command(no_args_is_help=True)
@@ -192,7 +41,7 @@ def evaluate(
     device: options.Device = None,
     dtype: options.Dtype = None,
     batch_size: options.WindowBatch = 16,
-    samples: Samples = 0,
+    samples: options.Samples = 0,
 ) -> None:
     """Score a captioner against the profiles of a corpus: emotions, bursts, gender, age and style.
 
@@ -288,13 +137,19 @@ def demo(
 ) -> None:
     """Caption the bundled clips, compare with their labels and write a report. Needs no network.
 
+    Published results of the checkpoint are shown beside: how well it hears people.
+
     Example: budew demo --out runs/demo
     """
     from budew.evaluation import evaluate_corpus, write_predictions
+    from budew.model.card import read_card
     from budew.reports.evaluation_report import render_html, summary_table
+    from budew.reports.evaluation_sections import card_section
     from budew.reports.page import write_page
+    from budew.reports.section_tables import terminal_table
     from budew.resources import data_folder
 
+    card = read_card()
     with progress_bar("captioning") as bar:
         evaluation = evaluate_corpus(data_folder("demo_clips") / "clips.tar", examples=100, progress=bar)
     for pair in evaluation.pairs:
@@ -302,11 +157,17 @@ def demo(
         print(f"  scores   {_strongest(pair.predicted.emotions)}")
         print(f"  label    {_strongest(pair.reference.emotions)}")
     print_table(summary_table(evaluation))
+    published = card_section(card)
+    if published and (made := terminal_table(published)):
+        print_table(made)
+    if card.training:
+        print(card.training)
     metrics = out / "evaluation.json"
     with output(metrics) as file:
         print(as_json(evaluation.to_dict(), indent=2), file=file)
     write_predictions(out / "predictions.jsonl", evaluation.pairs)
-    report = write_page(render_html(evaluation, examples=len(evaluation.pairs)), out / "report.html")
+    html = render_html(evaluation, examples=len(evaluation.pairs), published=published)
+    report = write_page(html, out / "report.html")
     print(f"metrics: {metrics}\nreport:  {report.resolve().as_uri()}")
 
 
@@ -322,7 +183,7 @@ def serve_page(
         Option(
             metavar="DIR|HUB-ID",
             help="Checkpoint: a folder, or a name on the Hugging Face hub. Several are a choice on the page. "
-            "Default: the one in this package.",
+            "Default: that of the environment variable BUDEW_MODEL, else the one in this package.",
         ),
     ] = None,
     backend: options.Backend = None,

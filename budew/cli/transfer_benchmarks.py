@@ -8,7 +8,6 @@ from typer import Option
 
 from budew.cli import options
 from budew.cli.benchmarking import Reporting, Source
-from budew.cli.speech import Samples
 from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ app = typer.Typer()
 
 @app.command(no_args_is_help=True)
 @options.option_groups()
-def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: Samples = 0) -> None:
+def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: options.Samples = 0) -> None:
     """Score a model on EmoDB: German acted speech, 7 classes, 10 speakers.
 
     The published rule may accept several classes for a clip. Argmax accuracy,
@@ -49,7 +48,7 @@ def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: Samp
 
 @app.command(no_args_is_help=True)
 @options.option_groups()
-def ravdess(data: AudioFolder, source: Source, reporting: Reporting, samples: Samples = 0) -> None:
+def ravdess(data: AudioFolder, source: Source, reporting: Reporting, samples: options.Samples = 0) -> None:
     """Score a model on RAVDESS: English acted speech, 8 classes, 24 speakers.
 
     The published rule may accept several classes for a clip. Argmax accuracy,

@@ -18,7 +18,7 @@ from budew.cpu_precision import fastest
 from budew.errors import InputError
 from budew.inference.loops import stop_of_loops
 from budew.inference.self_consistency import sample_captions
-from budew.model.checkpoint import Checkpoint, choose_device, load_checkpoint
+from budew.model.checkpoint import Checkpoint, choose_device, default_checkpoint, load_checkpoint
 from budew.model.converted import (
     Converted,
     is_converted,
@@ -185,7 +185,7 @@ def load_backend(
     """Load a checkpoint into a backend, or connect to a server.
 
     Args:
-        model: a folder, a hub id, or None for the checkpoint in this package; several are `Experts`.
+        model: a folder, a hub id, or None for `default_checkpoint`; several are `Experts`.
         backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None is float16 on cuda, and on a CPU what is
@@ -216,12 +216,12 @@ def load_backend(
 def _load(
     model: str | Path | None, backend: str | None, device: str | None, dtype: str | None
 ) -> "TransformersBackend | CTranslate2Backend":
-    graphs = Path(model).expanduser() if model is not None else None
-    if graphs is not None and library_of(graphs):
+    graphs = Path(default_checkpoint() if model is None else model).expanduser()
+    if library_of(graphs):
         if backend or device not in (None, "cpu"):
-            raise InputError(f"{model} runs as it is, on the CPU: leave backend and device out")
+            raise InputError(f"{graphs} runs as it is, on the CPU: leave backend and device out")
         return TransformersBackend(load_graphs(graphs, graphs.resolve().name, dtype=dtype))
-    if backend == "ctranslate2" or (backend is None and is_converted(model)):
+    if backend == "ctranslate2" or (backend is None and is_converted(graphs)):
         return CTranslate2Backend(load_converted(model, device=device, dtype=dtype))
     if dtype is None and choose_device(device).type == "cpu":
         dtype = fastest("torch")

@@ -13,8 +13,7 @@ from budew.cpu_precision import check_precision
 from budew.inference.captioned import Captioned
 from budew.inference.captioner import Captioner
 from budew.inference.recordings import from_audio
-from budew.model.checkpoint import EMBEDDED, checkpoint_of
-from budew.resources import data_folder
+from budew.model.checkpoint import checkpoint_of, default_checkpoint
 from budew.taxonomy import EMOTIONS
 
 TASK = "emotion-captioning"
@@ -100,6 +99,6 @@ def register(pipelines: Any) -> None:
         TASK,
         pipeline_class=EmotionCaptioningPipeline,
         pt_model=WhisperForConditionalGeneration,
-        default={"model": (str(data_folder("checkpoints") / EMBEDDED), None)},
+        default={"model": (default_checkpoint(), None)},
         type="multimodal",
     )

@@ -9,6 +9,7 @@ A folder may hold a LoRA adapter instead of a model: it is merged into its base,
 the same way.
 """
 
+import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,9 @@ from budew.model.lora_adapter import ADAPTER_WEIGHTS, AdapterConfig, is_adapter,
 from budew.resources import data_folder
 
 EMBEDDED = "tiny-synthetic"
+"""Name of the checkpoint in this package."""
+MODEL_VARIABLE = "BUDEW_MODEL"
+"""Environment variable with a folder or hub id, for use where no checkpoint is named."""
 FALLBACK_PROCESSOR = "openai/whisper-small"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}/[\w.-]{1,96}")
 DOWNLOADED = ("*.json", "merges.txt", "model*.safetensors", ADAPTER_WEIGHTS)
@@ -85,7 +89,7 @@ def load_checkpoint(
     its base where there are none.
 
     Args:
-        name_or_dir: folder, hub id (`laion/BUD-E-Whisper`), or None for the checkpoint in this package.
+        name_or_dir: folder, hub id (`laion/BUD-E-Whisper`), or None for `default_checkpoint`.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None takes the first of cuda, mps, cpu that is there.
         dtype: one of `DTYPES`, whatever the weights are stored in; None is float16 on cuda and float32
             elsewhere. With int8 (CPU) the weights of linear layers are 8-bit integers, and their input is
@@ -161,7 +165,8 @@ def identity(name_or_dir: str | Path | None) -> str:
 
     That of an adapter is made of its weights, its config and the identity of its base.
     """
-    folder = data_folder("checkpoints") / EMBEDDED if name_or_dir is None else Path(name_or_dir).expanduser()
+    name_or_dir = default_checkpoint() if name_or_dir is None else name_or_dir
+    folder = Path(name_or_dir).expanduser()
     if not folder.is_dir():
         return str(name_or_dir)
     weights = sorted(file for kind in WEIGHT_FILES for file in folder.glob(kind))
@@ -169,6 +174,11 @@ def identity(name_or_dir: str | Path | None) -> str:
         return fingerprint(weights)
     base = read_config(folder, folder.name).base_in(folder)
     return f"{fingerprint([*weights, folder / ADAPTER_CONFIG])} on {identity(base)}"
+
+
+def default_checkpoint() -> str:
+    """Return the checkpoint that is used where none is named: that of BUDEW_MODEL, else the embedded one."""
+    return os.environ.get(MODEL_VARIABLE) or str(data_folder("checkpoints") / EMBEDDED)
 
 
 def is_on_hub(name_or_dir: str | Path) -> bool:
@@ -179,14 +189,14 @@ def is_on_hub(name_or_dir: str | Path) -> bool:
 
 def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
     """Return the folder of the checkpoint, downloaded if need be, and the name to show for it."""
-    if name_or_dir is None:
-        return data_folder("checkpoints") / EMBEDDED, EMBEDDED
-    folder = Path(name_or_dir).expanduser()
+    named = default_checkpoint() if name_or_dir is None else name_or_dir
+    folder = Path(named).expanduser()
     if folder.is_dir():
         return folder, folder.resolve().name
-    if not is_on_hub(name_or_dir):
-        raise CheckpointError(f"{name_or_dir}: no such folder, and not a hub id of the form owner/name")
-    return download(str(name_or_dir)), str(name_or_dir)
+    if not is_on_hub(named):
+        variable = f"{MODEL_VARIABLE}=" if name_or_dir is None and os.environ.get(MODEL_VARIABLE) else ""
+        raise CheckpointError(f"{variable}{named}: no such folder, and not a hub id of the form owner/name")
+    return download(str(named)), str(named)
 
 
 def download(name: str, files: Sequence[str] = DOWNLOADED) -> Path:

@@ -26,6 +26,7 @@ from budew.model.build import languages_of
 from budew.model.checkpoint import (
     DTYPES,
     choose_device,
+    default_checkpoint,
     find_checkpoint,
     identity,
     load_checkpoint,
@@ -94,9 +95,9 @@ def convert(model: str | Path | None, out: Path, *, dtype: str = "float32") -> P
     return out
 
 
-def is_converted(name_or_dir: str | Path | None) -> bool:
+def is_converted(folder: Path) -> bool:
     """Return whether this is a folder that `convert` made, or another program for CTranslate2."""
-    return name_or_dir is not None and (Path(name_or_dir).expanduser() / WEIGHTS).is_file()
+    return (folder / WEIGHTS).is_file()
 
 
 def load_converted(
@@ -121,9 +122,11 @@ def load_converted(
     if dtype not in DTYPES:
         raise InputError(f"{dtype!r} is not a dtype: use {', '.join(DTYPES)}")
     computed = _computed(library, target, dtype)
-    folder = Path(name_or_dir).expanduser() if name_or_dir is not None and is_converted(name_or_dir) else None
-    name = folder.resolve().name if folder else find_checkpoint(name_or_dir)[1]
-    folder = folder or _kept(name_or_dir, dtype, library.__version__)
+    folder = Path(default_checkpoint() if name_or_dir is None else name_or_dir).expanduser()
+    name = folder.resolve().name
+    if not is_converted(folder):
+        name = find_checkpoint(name_or_dir)[1]
+        folder = _kept(name_or_dir, dtype, library.__version__)
     check_features(folder, name)
     threads = torch.get_num_threads()
     side_by_side = min(_SIDE_BY_SIDE, threads) if target.type == "cpu" else 1

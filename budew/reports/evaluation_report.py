@@ -21,7 +21,7 @@ from budew.reports.evaluation_sections import evaluation_sections
 from budew.reports.page import by_family, percent, players, render_page
 from budew.reports.plots import Axis
 from budew.reports.section_tables import terminal_table
-from budew.reports.sections import page_parts
+from budew.reports.sections import Section, page_parts
 from budew.reports.tables import table, written
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 
@@ -100,8 +100,14 @@ def _worst_last(row: EmotionScore) -> float:
     return 2.0 if value is None else -value
 
 
-def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
-    """Return the report of an evaluation as HTML, with at most so many clips, those that have audio first."""
+def render_html(evaluation: Evaluation, *, examples: int = 12, published: Section | None = None) -> str:
+    """Return the report of an evaluation as HTML.
+
+    Args:
+        evaluation: any.
+        examples: clips that are shown at most, those that have audio first.
+        published: results of the model elsewhere, shown before the clips.
+    """
     chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
     rated = [row for row in evaluation.emotions if row.rated]
     axis, ranked = _axis(evaluation), sorted(rated, key=_worst_last)
@@ -109,6 +115,7 @@ def render_html(evaluation: Evaluation, *, examples: int = 12) -> str:
     return render_page(
         "evaluation_page",
         **page_parts(evaluation_sections(evaluation)),
+        published=page_parts([published] if published else [])["sections"],
         evaluation=evaluation,
         resampled="speakers" if evaluation.speakers else "clips",
         unpredicted=[row.emotion for row in rated if row.refused == row.rated],

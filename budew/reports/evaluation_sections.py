@@ -4,13 +4,19 @@ The terminal shows the same sections as tables; heat maps are left to the page, 
 a table of clips there.
 """
 
+from typing import TYPE_CHECKING
+
 from budew.evaluation.burst_metrics import BurstScores, BurstTable
 from budew.evaluation.results import Evaluation, FalseEmotions
 from budew.evaluation.trait_metrics import TRAIT_METRICS, TraitScore
 from budew.reports.sections import BarRow, Bars, Cell, HeatMap, Section, Table
 
+if TYPE_CHECKING:
+    from budew.model.card import CheckpointCard
+
 _NOT_MENTIONED = "not mentioned"
 _PER_CENT = (0.0, 100.0)
+_UNIT = (0.0, 1.0)
 
 
 def evaluation_sections(evaluation: Evaluation, *, heat_maps: bool = True) -> list[Section]:
@@ -28,6 +34,16 @@ def evaluation_sections(evaluation: Evaluation, *, heat_maps: bool = True) -> li
     if evaluation.false_emotions:
         sections.append(_false_emotions(evaluation.false_emotions))
     return sections
+
+
+def card_section(card: "CheckpointCard") -> Bars | None:
+    """Return the published results of a checkpoint beside chance, None where there are none."""
+    if not card.results:
+        return None
+    rows = [BarRow(one.subject, one.value, one.low, one.high, {"chance": one.chance}) for one in card.results]
+    sources = ", ".join(dict.fromkeys(one.source for one in card.results))
+    note = f"{card.training} Measured with {sources}.".lstrip()
+    return Bars(f"Published results of {card.name}", rows, axis=_UNIT, note=note, digits=3)
 
 
 def _traits(evaluation: Evaluation) -> Table:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from budew.errors import InputError, SettingsError
+from budew.model.card import TrainedOn
 from budew.resources import data_folder
 from budew.settings import Settings, as_yaml, load, read_yaml
 from budew.training.augmentation import Augmentation
@@ -227,6 +228,11 @@ class Recipe(Settings):
     target: TargetSettings = TargetSettings()
     optimizer: OptimizerSettings
     evaluation: EvaluationSettings = EvaluationSettings()
+    trained_on: TrainedOn | None = Field(
+        default=None,
+        description='what the speech of all training was, "synthetic speech" or "recordings of people", for '
+        "the model card and the notes of commands",
+    )
     license: str = Field(
         default="cc-by-4.0", max_length=60, description="of the checkpoint, for its model card"
     )

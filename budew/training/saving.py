@@ -67,6 +67,9 @@ def save_result(model: Any, run: Run, folder: Path) -> None:
     recipe = run.recipe
     settings = copy.deepcopy(model.generation_config)
     settings.num_beams = recipe.model.num_beams
+    vars(settings).pop("trained_on", None)  # of the base
+    if recipe.trained_on:
+        settings.trained_on = recipe.trained_on
     if run.prompts:
         settings.trained_with_prompts = True
     if recipe.data.short_windows == 1 or recipe.data.cache_states:  # else it ends with whole windows alone
@@ -167,6 +170,7 @@ def _card(run: Run, *, adapter: bool) -> str:
     return markdown.from_string(template).render(
         name=recipe.name,
         license=recipe.license,
+        trained_on=recipe.trained_on,
         base=recipe.model.base,
         base_on_hub=recipe.model.base is not None and is_on_hub(recipe.model.base),
         adapter=adapter,

@@ -20,11 +20,12 @@ from budew.app import pages, results, server
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.errors import InputError
-from budew.model.checkpoint import EMBEDDED
 from budew.resources import data_folder
 from tests.browsing import WIDTHS, chromium
+from tests.trained import TINY_SYNTHETIC
 
 pytest.importorskip("gradio")
+NAME = TINY_SYNTHETIC.name
 LOCAL = {"127.0.0.1", "localhost", None}
 
 
@@ -125,6 +126,14 @@ def bars(frame):
     assert len(levels) == 40
     lengths = {name.replace("\u200b", ""): float(width.rstrip("%")) / 100 for name, width in levels}
     return {name: length for name, length in lengths.items() if length}
+
+
+def test_the_page_says_what_the_checkpoint_was_trained_on_and_its_results(page):
+    assert page.get_by_text(f"{NAME} was trained on synthetic speech only").is_visible()
+    results = page.get_by_role("button", name=f"Published results of {NAME}")
+    results.click()
+    assert page.get_by_text("RAVDESS (en, 24 speakers), unweighted average recall").is_visible()
+    results.click()
 
 
 def test_an_upload_becomes_its_caption_with_bars(page, clips, expected):
@@ -241,7 +250,7 @@ def test_twenty_users_at_once_are_answered_and_the_model_works_for_one(address, 
         if number % 2:
             return ask(address, "parsed", f"A sad voice, number {number}.")["data"][0]
         file = as_file(sent(address, f"{number}.wav", wav(clips[0])))
-        return ask(address, "captioned", file, EMBEDDED, "", "")["data"][0]
+        return ask(address, "captioned", file, NAME, "", "")["data"][0]
 
     with ThreadPoolExecutor(20) as users:
         answers = list(users.map(use, range(20)))
@@ -256,7 +265,7 @@ def test_twenty_users_at_once_are_answered_and_the_model_works_for_one(address, 
     "path",
     [
         "gradio_api/file=/etc/passwd",
-        f"gradio_api/file={data_folder('checkpoints') / EMBEDDED / 'config.json'}",
+        f"gradio_api/file={TINY_SYNTHETIC / 'config.json'}",
         "gradio_api/file=http://example.com/",
         "gradio_api/proxy=http://example.com/",
         "gradio_api/info",
@@ -273,7 +282,7 @@ def test_nothing_but_the_page_and_its_uploads_is_served(address, looked_up, path
 @pytest.mark.parametrize("path", ["/etc/passwd", "http://example.com/<b>.wav"])
 @pytest.mark.parametrize("more", [{}, {"is_stream": True}, {"url": "http://example.com/a.wav"}])
 def test_only_uploads_are_captioned(address, looked_up, path, more):
-    answer = ask(address, "captioned", as_file(path, **more), EMBEDDED, "", "")
+    answer = ask(address, "captioned", as_file(path, **more), NAME, "", "")
     assert "data" not in answer
     assert "root:" not in str(answer)
     assert "<" not in str(answer)
@@ -284,7 +293,7 @@ def test_the_name_of_an_upload_is_no_path(address):
     kept = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
     for name in ("../../x.wav", "/x.wav", "..\\x.wav"):
         assert kept in Path(sent(address, name, b"none")).resolve().parents
-    answer = ask(address, "captioned", as_file(sent(address, "../<b>x.wav", b"none")), EMBEDDED, "", "")
+    answer = ask(address, "captioned", as_file(sent(address, "../<b>x.wav", b"none")), NAME, "", "")
     assert str(kept) not in answer["error"]
     assert "<" not in answer["error"]
 
@@ -317,7 +326,7 @@ def test_too_much_at_once_is_refused(address, monkeypatch):
 
 def test_a_recording_that_is_too_long_is_refused(address, clips, monkeypatch):
     monkeypatch.setattr(results, "LONGEST_RECORDING", 1.0)
-    answer = ask(address, "captioned", as_file(sent(address, "x.wav", wav(*clips))), EMBEDDED, "", "")
+    answer = ask(address, "captioned", as_file(sent(address, "x.wav", wav(*clips))), NAME, "", "")
     assert answer["error"].startswith("x.wav: longer")
 
 

@@ -15,8 +15,8 @@ from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels, shifted
 from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+from tests.trained import TINY_SYNTHETIC
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
 
@@ -74,7 +74,7 @@ def test_a_caption_keeps_to_its_words_and_says_what_is_expressible_in_them(
 @pytest.mark.parametrize("wording", get_args(Wording))
 @pytest.mark.parametrize("style", STYLES)
 def test_the_default_budget_keeps_every_caption_within_the_labels_of_whisper(style, wording):
-    tokenizer = Tokenizer.from_file(str(data_folder("checkpoints") / "tiny-synthetic" / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(TINY_SYNTHETIC / "tokenizer.json"))
     for seed in range(100):
         profile = profile_of_everything(LEVELS[1 + seed % 4])
         caption = render(profile, seed=seed, style=style, wording=wording)

@@ -8,6 +8,7 @@ import pytest
 from budew.inference import Captioned, Captioner, WindowCaption
 from budew.profile import VoiceProfile
 from budew.reports import captions_output
+from tests.trained import with_card
 
 
 def failures_in(errors: str) -> list[str]:
@@ -104,11 +105,20 @@ def test_a_prompt_decides_a_result_and_is_part_of_what_a_resumed_run_must_share(
     assert asked == ["", "tags, all", "tags, all", "prose, bursts"]
 
 
-def test_only_the_embedded_checkpoint_comes_with_a_note(budew, talk, whisper_folder, monkeypatch):
-    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(whisper_folder))
-    assert "synthetic speech only" in budew("caption", talk / "a.wav").err
-    assert "synthetic" not in budew("caption", talk / "a.wav", "--quiet").err
-    assert "synthetic" not in budew("caption", talk / "a.wav", "--model", whisper_folder).err
+def test_what_a_checkpoint_was_trained_on_and_its_main_result_are_a_note(
+    budew, talk, whisper_folder, tmp_path
+):
+    silent = budew("caption", talk / "a.wav", "--model", whisper_folder)
+    assert "note:" not in silent.err
+    for trained_on, unreliable in (("synthetic speech", True), ("recordings of people", False)):
+        folder = with_card(whisper_folder, tmp_path / trained_on[:5], trained_on)
+        noted = budew("caption", talk / "a.wav", "--model", folder)
+        (line,) = [line for line in noted.err.splitlines() if line.startswith("budew: note: ")]
+        assert f"{folder.name} was trained on {trained_on}" in line
+        assert ("not reliable" in line) is unreliable
+        assert "A corpus (en, 3 speakers), accuracy: 0.500 (0.250 to 0.750), chance 0.125" in line
+        assert noted.out == silent.out
+        assert "note:" not in budew("caption", talk / "a.wav", "--model", folder, "--quiet").err
 
 
 def test_options_reach_the_captioner_and_one_file_as_text_is_its_caption_alone(budew, talk, whisper_folder):

@@ -10,6 +10,7 @@ from budew.corpora import read
 from budew.evaluation import Settings, evaluate_corpus
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
+from tests.trained import with_card
 
 CLIPS = data_folder("demo_clips") / "clips.tar"
 
@@ -17,7 +18,7 @@ CLIPS = data_folder("demo_clips") / "clips.tar"
 def test_every_bundled_clip_is_captioned_and_written_down(
     budew, whisper_folder, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("budew.model.checkpoint.EMBEDDED", str(whisper_folder))
+    monkeypatch.setenv("BUDEW_MODEL", str(whisper_folder))
     outcome = budew("demo", "--out", tmp_path / "demo")
     assert outcome.status == 0
     ids = sorted(clip.id for clip in read(CLIPS))
@@ -27,9 +28,28 @@ def test_every_bundled_clip_is_captioned_and_written_down(
     metrics = json.loads((tmp_path / "demo" / "evaluation.json").read_text(encoding="utf-8"))
     again = evaluate_corpus(CLIPS, predictions=tmp_path / "demo" / "predictions.jsonl")
     assert (metrics["skipped"], metrics["emotions"]) == ([], again.to_dict()["emotions"])
+    assert "Published results" not in page + outcome.out
+    assert "reliable" not in page + outcome.out
 
 
-def test_the_embedded_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
+def test_published_results_of_the_checkpoint_come_before_the_clips(
+    budew, whisper_folder, tmp_path, monkeypatch
+) -> None:
+    for trained_on, unreliable in (("synthetic speech", True), ("recordings of people", False)):
+        folder = with_card(whisper_folder, tmp_path / trained_on[:5], trained_on)
+        monkeypatch.setenv("BUDEW_MODEL", str(folder))
+        outcome = budew("demo", "--out", tmp_path / "demo")
+        page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
+        for text in (page, outcome.out):
+            assert f"Published results of {folder.name}" in text
+            assert f"{folder.name} was trained on {trained_on}" in text
+            assert ("not reliable" in text) is unreliable
+        assert page.index("Published results") < page.index("<audio controls")
+        assert "0.500" in outcome.out
+        assert "0.125" in outcome.out
+
+
+def test_a_trained_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
     synthesize_corpus(tmp_path, clips=24, seed=77, split="test", workers=0)
     judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, permutations=50))
     mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]

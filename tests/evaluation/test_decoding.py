@@ -35,7 +35,7 @@ def embedded():
 
 @pytest.fixture(scope="module")
 def speech() -> list[Clip]:
-    """Of one and two windows of the embedded checkpoint, and silence."""
+    """Of one and two windows of the checkpoint, and silence."""
     clips = list(read(data_folder("demo_clips") / "clips.tar"))[:3]
     both = np.concatenate([decode(clip.audio).samples for clip in clips] * 2)
     out = io.BytesIO()

@@ -13,8 +13,9 @@ from budew.errors import InputError
 from budew.inference import Captioner, backends
 from budew.inference.caption_corpus import CaptionClips
 from budew.jobs import run
-from budew.model.checkpoint import EMBEDDED, identity
+from budew.model.checkpoint import identity
 from budew.resources import data_folder
+from tests.trained import TINY_SYNTHETIC
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def clips():
 
 @pytest.fixture(scope="module")
 def experts(tmp_path_factory):
-    """The embedded checkpoint, and one whose decoder or encoder is another."""
-    folders = [data_folder("checkpoints") / EMBEDDED]
+    """A trained checkpoint, and one whose decoder or encoder is another."""
+    folders = [TINY_SYNTHETIC]
     for part in ("decoder", "encoder"):
         folder = tmp_path_factory.mktemp("expert") / part
         shutil.copytree(folders[0], folder)
@@ -67,7 +68,7 @@ def test_a_corpus_and_the_command_take_several(experts, clips, tmp_path, capsys)
 
 
 def test_windows_of_other_kinds_are_refused(experts, whisper_folder):
-    with pytest.raises(InputError, match=EMBEDDED):
+    with pytest.raises(InputError, match=TINY_SYNTHETIC.name):
         Captioner.from_pretrained([experts[0], whisper_folder])
     (one,) = Captioner.from_pretrained(experts[:1])([np.zeros(16_000)], sampling_rate=16_000)
     assert one.windows[0].silent

@@ -16,11 +16,10 @@ from transformers import pipeline
 
 from budew.errors import AudioError
 from budew.inference import Captioner
-from budew.model.checkpoint import EMBEDDED
-from budew.model.saving import PIPELINE, add_pipeline
-from budew.resources import data_folder
+from budew.model.saving import add_pipeline
 from budew.taxonomy import EMOTIONS
 from tests.inference.conftest import RATE, sound
+from tests.trained import TINY_SYNTHETIC
 
 WITHOUT_BUDEW = """
 import sys
@@ -139,21 +138,18 @@ def test_a_datasets_map_function(captions, formats):
     assert mapped["caption"] == [one["caption"] for one in captions(paths["audio"])]
 
 
-def test_the_embedded_checkpoint_is_the_default_and_other_tasks_are_as_before(make_sound):
+def test_the_default_checkpoint_is_used_and_other_tasks_are_as_before(make_sound):
     captions = pipeline("emotion-captioning", device="cpu")
     folder = captions.model.name_or_path
+    assert folder == str(TINY_SYNTHETIC)
     stock = pipeline("automatic-speech-recognition", model=folder, device="cpu")
     sound = {"raw": make_sound(1, 1.0), "sampling_rate": RATE}
     assert captions(sound)["caption"] == stock(dict(sound))["text"]
 
 
-def test_the_embedded_checkpoint_carries_the_pipeline_of_today():
-    assert (data_folder("checkpoints") / EMBEDDED / PIPELINE.name).read_bytes() == PIPELINE.read_bytes()
-
-
 @pytest.mark.long
 def test_a_saved_checkpoint_captions_without_this_package(formats, tmp_path):
-    folder = Path(shutil.copytree(data_folder("checkpoints") / EMBEDDED, tmp_path / "carried"))
+    folder = Path(shutil.copytree(TINY_SYNTHETIC, tmp_path / "carried"))
     add_pipeline(folder)
     with_budew = pipeline("emotion-captioning", model=str(folder), device="cpu")
     paths = [str(path) for path in formats if path.suffix != ".ogg"]

@@ -20,9 +20,9 @@ from budew.inference.caption_corpus import CaptionClips
 from budew.inference.captioned import Failure
 from budew.inference.server import CaptionServer, ServerBackend
 from budew.jobs import run
-from budew.model.checkpoint import EMBEDDED
 from budew.resources import data_folder
 from tests.serving import transformers_serve
+from tests.trained import TINY_SYNTHETIC
 
 RATE = 16_000
 
@@ -132,7 +132,7 @@ def test_a_corpus_is_captioned_and_a_file_names_the_server(settings, capsys, tmp
 @pytest.mark.long
 @pytest.mark.skipif(find_spec("multipart") is None, reason="transformers serve needs python-multipart")
 def test_transformers_serve_writes_what_the_captioner_does(tmp_path):
-    model = data_folder("checkpoints") / EMBEDDED
+    model = TINY_SYNTHETIC
     with transformers_serve(model, tmp_path / "log") as url:
         server = CaptionServer(base_url=url, model=str(model), window_seconds=8)
         clips = list(read(data_folder("demo_clips") / "clips.tar"))[:8]

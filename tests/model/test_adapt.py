@@ -17,10 +17,10 @@ from transformers import (
 from budew.errors import CheckpointError
 from budew.model.adapt import Lora, set_prefix, set_trained, set_window
 from budew.model.build import PREFIX
-from budew.model.checkpoint import EMBEDDED, Checkpoint, load_checkpoint
+from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import encode, features_of, generate, generation_settings, write_captions
-from budew.resources import data_folder
 from tests.model.published_layout import END, write_published_tiny
+from tests.trained import TINY_SYNTHETIC
 
 RATE = 16_000
 
@@ -117,8 +117,8 @@ def saved(published, tmp_path_factory):
 def test_the_stock_pipeline_captions_each_window_of_a_recording_as_write_captions_does(
     saved, make_sound, seconds
 ):
-    embedded = data_folder("checkpoints") / EMBEDDED
-    folder, checkpoint = saved[seconds] if seconds else (embedded, load_checkpoint(device="cpu"))
+    trained = TINY_SYNTHETIC, load_checkpoint(TINY_SYNTHETIC, device="cpu")
+    folder, checkpoint = saved[seconds] if seconds else trained
     short, long = make_sound(5, 5), np.concatenate([make_sound(seed, 8) for seed in range(5)])
     stock = pipeline("automatic-speech-recognition", model=str(folder), device="cpu")
     size = stock.feature_extractor.n_samples

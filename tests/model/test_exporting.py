@@ -12,9 +12,10 @@ from budew.errors import CheckpointError, InputError
 from budew.evaluation.parity import parity
 from budew.inference import Captioner
 from budew.inference.backends import load_backend
-from budew.model.checkpoint import EMBEDDED, load_checkpoint
+from budew.model.checkpoint import load_checkpoint
 from budew.model.exporting import FORMATS, export
 from budew.resources import data_folder
+from tests.trained import TINY_SYNTHETIC
 
 CLOSE = 1e-3
 """Difference of logits (their range is about 30) by the order of additions alone."""
@@ -32,9 +33,9 @@ def original():
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """The embedded checkpoint as one that takes windows of any length."""
+    """A trained checkpoint as one that takes windows of any length."""
     folder = tmp_path_factory.mktemp("short") / "checkpoint"
-    shutil.copytree(data_folder("checkpoints") / EMBEDDED, folder)
+    shutil.copytree(TINY_SYNTHETIC, folder)
     settings = folder / "generation_config.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"short_windows": True}))
     return folder
@@ -135,7 +136,7 @@ def test_what_cannot_be_exported_is_one_error_and_leaves_nothing(tmp_path):
 def test_damaged_graphs_are_one_error(onnx, tmp_path):
     with pytest.raises(InputError):
         Captioner.from_pretrained(onnx, dtype="int8")
-    damaged = tmp_path / EMBEDDED
+    damaged = tmp_path / "damaged"
     shutil.copytree(onnx, damaged)
     (damaged / "decoder_model.onnx").write_bytes(b"no graph")
     with pytest.raises(CheckpointError, match="decoder_model"):

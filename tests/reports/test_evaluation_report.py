@@ -10,11 +10,14 @@ import pytest
 from rich.console import Console
 
 from budew.evaluation import Pair, Settings, Skipped, evaluate
+from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html, tables
+from budew.reports.evaluation_sections import card_section
 from budew.reports.page import write_page
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
+from tests.trained import RESULT
 
 FEW = Settings(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
@@ -68,6 +71,19 @@ def test_of_few_clips_the_players_come_first_and_of_many_the_metrics(pairs: list
     assert order(pairs[:5]) == ["Listen", "By emotion"]
     many = [replace(pair, id=f"{pair.id} {turn}") for turn in range(1 + 40 // len(pairs)) for pair in pairs]
     assert order(many)[0] == "By emotion"
+
+
+def test_published_results_are_bars_before_the_clips_with_chance_and_what_the_training_was(
+    pairs: list[Pair],
+) -> None:
+    result = PublishedResult(**{**RESULT, "corpus": HOSTILE})
+    card = CheckpointCard("mine", "synthetic speech", (result,))
+    page = check_safe(render_html(evaluate(pairs[:5], settings=FEW), published=card_section(card)))
+    assert re.findall(r"<h2>(.*?)</h2>", page.text)[:2] == ["Published results of mine", "Listen"]
+    assert "mine was trained on synthetic speech only" in page.text
+    assert "chance 0.125" in page.text
+    assert "0.250 to 0.750" in page.text
+    assert card_section(CheckpointCard("mine", "synthetic speech", ())) is None
 
 
 def test_bars_intervals_and_cells_are_where_their_numbers_say() -> None:

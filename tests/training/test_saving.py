@@ -1,7 +1,9 @@
 """What a run saves is a plain Whisper: the stock classes and pipeline caption with it as `Captioner` does."""
 
+import copy
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.errors import CheckpointError
 from budew.model.build import build_tokenizer, build_whisper
+from budew.model.card import read_card
 from budew.model.checkpoint import load_checkpoint
 from budew.model.generate import encode, write_captions
 from budew.training.heads import WhisperWithHeads
@@ -60,15 +63,19 @@ def model(recipe, corpus) -> WhisperWithHeads:
 
 
 @pytest.fixture(scope="module")
-def saved(recipe, model, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("run")
+def run(recipe, model) -> Run:
     processor = WhisperProcessor(recipe.model.scratch.features.extractor(), model.tokenizer)
     history = [{"loss": 1.5, "step": 1}, {"eval_loss": 2.5, "eval_spearman": float("nan"), "step": 1}]
-    (folder / "checkpoint").mkdir()
-    (folder / "checkpoint" / "of_an_older_run").touch()
-    run = Run(
+    return Run(
         recipe, processor, clips=12, hours=0.1, validation_clips=4, steps=1, history=history, prompts=False
     )
+
+
+@pytest.fixture(scope="module")
+def saved(run, model, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "checkpoint").mkdir()
+    (folder / "checkpoint" / "of_an_older_run").touch()
     save_result(model, run, folder)
     assert [path.name for path in folder.iterdir()] == ["checkpoint"]
     return folder / "checkpoint"
@@ -160,6 +167,20 @@ def test_the_model_card_is_one_for_the_hub_and_its_code_runs(saved, recipe, monk
     )
     text = " ".join(card.text.split())
     assert [part for part in stated if part not in text] == []
+
+
+@pytest.mark.parametrize("trained_on", ["synthetic speech", "recordings of people", None])
+def test_a_checkpoint_says_what_its_recipe_says_it_was_trained_on_whatever_its_base_says(
+    run, model, tmp_path, trained_on
+):
+    given = copy.deepcopy(model)
+    given.generation_config.trained_on = "recordings of people"
+    recipe = run.recipe.model_copy(update={"trained_on": trained_on})
+    save_result(given, replace(run, recipe=recipe), tmp_path)
+    assert read_card(tmp_path / "checkpoint").trained_on == trained_on
+    text = (tmp_path / "checkpoint" / "README.md").read_text(encoding="utf-8")
+    assert f"The clips are {trained_on}" in text or trained_on is None
+    assert ("of them are not reliable" in text) is (trained_on == "synthetic speech")
 
 
 def test_a_result_is_pushed_and_loads_from_the_hub(saved, sounds, captioned, at_hub):

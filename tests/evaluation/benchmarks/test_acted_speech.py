@@ -12,13 +12,12 @@ from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.pairs import Settings
 from budew.inference import Captioner
-from budew.model.checkpoint import EMBEDDED
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.taxonomy import EMOTIONS
+from tests.trained import TINY_SYNTHETIC
 
 FEW = Settings(resamples=20, permutations=20)
 NEUTRAL = dict.fromkeys(EMOTIONS, 0.0)
@@ -148,7 +147,7 @@ def test_the_unit_of_the_softmax_is_that_of_the_scores(emodb, tmp_path, given, s
 
 
 def test_a_model_is_scored_as_its_captions_are(emodb, tmp_path):
-    broken, checkpoint = tmp_path / "emodb", data_folder("checkpoints") / EMBEDDED
+    broken, checkpoint = tmp_path / "emodb", TINY_SYNTHETIC
     for path in emodb.rglob("*.wav"):
         (broken / path.name).parent.mkdir(exist_ok=True)
         (broken / path.name).write_bytes(path.read_bytes())

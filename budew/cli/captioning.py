@@ -1,0 +1,214 @@
+"""The command `budew caption`: files, folders, corpora, and a recording from the microphone."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer import Argument, BadParameter, Option
+
+from budew.cli import options
+from budew.terminal import output, progress_bar, refuse_to_replace, say_error
+from budew.version import __version__
+
+if TYPE_CHECKING:
+    from budew.audio.microphone import Microphone
+    from budew.inference import Captioner
+    from budew.inference.recordings import Recording, Windows
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+def caption(
+    paths: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="PATH",
+            help="Audio files, folders (searched recursively), shards, manifests, or other corpora.",
+        ),
+    ] = None,
+    record: Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS",
+            min=0.5,
+            max=3600,
+            help="Record from the default microphone instead (extra record).",
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write what --record records to this wav or flac file. Default: it is not written.",
+        ),
+    ] = None,
+    format: Annotated[
+        Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"],
+        Option(
+            help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
+            "window, srt or vtt for subtitles, html for a page with players."
+        ),
+    ] = "text",
+    scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
+    model: options.Models = None,
+    num_beams: options.NumBeams = None,
+    samples: options.Samples = 0,
+    style: options.Style = None,
+    parts: options.Parts = None,
+    windows: Annotated[
+        str | None,
+        Option(
+            metavar="speech|fixed|FILE.rttm",
+            help="Cut what is longer than the model's window at pauses of speech, or into windows of equal "
+            "length; or all at the speaker turns in an RTTM file. Default: speech where the extra corpora is "
+            "installed.",
+        ),
+    ] = None,
+    batch_size: options.WindowBatch = 16,
+    backend: options.Backend = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    server: options.TranscriptionServer = None,
+    output_file: options.Output = None,
+    quiet: Annotated[bool, Option("--quiet", help="Do not print notes about the checkpoint.")] = False,
+) -> None:
+    """Caption speech: audio files of any format and length, folders of them, corpora, or your own voice.
+
+    Long recordings are captioned window by window. An unreadable file is reported
+    on stderr and the others are captioned; a damaged file is captioned as far as
+    it can be decoded. The exit status is then 1. With --output, run the same
+    command again to resume.
+
+    Example: budew caption talk.mp3 interviews/ --format jsonl --scores > captions.jsonl
+
+    Your own voice: budew caption --record 5
+    """
+    from budew.audio.microphone import find_microphone
+    from budew.corpora.sources import is_corpus_file
+    from budew.inference import Captioner
+    from budew.inference.recordings import from_paths
+    from budew.model.checkpoint import identity
+    from budew.reports.captions_output import reported, write_records
+    from budew.segmentation.voice_activity import can_hear_speech
+
+    paths = paths or []
+    _check_input(paths, record, keep, format)
+    refuse_to_replace(paths, output_file, keep)
+    microphone = find_microphone() if record else None
+    captioner = Captioner.from_pretrained(
+        model,
+        backend=backend,
+        device=device,
+        dtype=dtype,
+        server=options.transcription_server(server),
+        batch_size=batch_size,
+        num_beams=num_beams,
+        num_samples=samples,
+        style=style,
+        parts=parts,
+        windows=_windows(windows or ("speech" if can_hear_speech() else "fixed")),
+    )
+    if not quiet:
+        say_error(f"model: {captioner.backend.name} ({captioner.backend.runs_on})")
+        _print_cards([] if server else model or [None])
+    shape: dict[str, Any] = {"format": format, "scores": scores}
+    if microphone and record:
+        recording = _recorded(microphone, record, keep)
+        results = reported(captioner.captioned([recording]))
+        with output(output_file) as file:
+            fine = write_records(results, file, **shape, named=False, recordings=[recording])
+    else:
+        shape["named"] = len(paths) > 1 or not os.path.isfile(paths[0]) or is_corpus_file(Path(paths[0]))
+        if format == "html":
+            shape["recordings"] = from_paths(paths)[0]
+        if output_file is not None and _is_file(output_file):
+            made_by = captioner.backend.name if server else " + ".join(map(identity, model or (None,)))
+            fine = _caption_to_file(captioner, paths, output_file, made_by, shape)
+        else:
+            with output(output_file) as file, progress_bar("captioning", shown=not file.isatty()) as bar:
+                fine = write_records(reported(captioner.caption_files(paths, progress=bar)), file, **shape)
+    if format == "html" and output_file is not None and output_file.is_file():
+        print(f"page: {output_file.resolve().as_uri()}")
+    raise typer.Exit(0 if fine else 1)
+
+
+def _check_input(paths: list[str], record: float | None, keep: Path | None, format: str) -> None:
+    from budew.errors import InputError
+    from budew.inference.recordings import from_paths
+
+    if bool(paths) == bool(record):
+        raise BadParameter("give either PATH or --record SECONDS")
+    if keep is not None and not record:
+        raise BadParameter("--keep requires --record")
+    if keep is not None and keep.suffix.lower() not in (".wav", ".flac"):
+        raise InputError(f"{keep}: a recording is written as .wav or .flac: choose such a name")
+    if format in ("srt", "vtt") and (number := from_paths(paths)[1] or 1) > 1:
+        raise InputError(
+            f"{format} holds the captions of one recording: give one of the {number}, or another format"
+        )
+
+
+def _print_cards(models: Sequence[str | None]) -> None:
+    """Print what each checkpoint was trained on, and its main result."""
+    from budew.model.card import read_card
+
+    for card in map(read_card, models):
+        if card.training:
+            result = f" {card.results[0]}." if card.results else ""
+            say_error(f"note: {card.training}{result} (--model: another; --quiet: no notes)")
+
+
+def _recorded(microphone: "Microphone", seconds: float, keep: Path | None) -> "Recording":
+    """Record, and return it as a recording: of the file `keep`, or of bytes in memory."""
+    import soundfile
+
+    from budew.inference.recordings import from_audio
+
+    say_error(f"recording {seconds:g} s from {microphone.name}: speak now")
+    samples, encoded = microphone.record(seconds), BytesIO()
+    kind = keep.suffix[1:].upper() if keep else "WAV"
+    soundfile.write(encoded, samples, microphone.sampling_rate, format=kind)
+    if keep is None:
+        return replace(from_audio(encoded.getvalue()), source="microphone")
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    keep.write_bytes(encoded.getvalue())
+    return from_audio(keep)
+
+
+def _windows(given: str) -> "Windows":
+    return "speech" if given == "speech" else "fixed" if given == "fixed" else Path(given)
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether the output is a file (which may not exist yet), not stdout or a pipe."""
+    return str(path) not in ("-", "/dev/stdout") and (path.is_file() or not path.exists())
+
+
+def _caption_to_file(
+    captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
+) -> bool:
+    from budew.files import fingerprint
+    from budew.reports.captions_output import partial_results, write_records
+
+    cut = captioner.windows
+
+    settings = {
+        "model": made_by,
+        "runs_on": captioner.backend.runs_on,
+        **asdict(captioner.asked),
+        "windows": fingerprint([cut]) if isinstance(cut, Path) else cut,
+        "version": __version__,
+    }
+    if file.exists():
+        say_error(f"{file} is there already, and is replaced at the end")
+    with partial_results(file, settings) as kept:
+        with progress_bar("captioning") as bar:
+            kept.keep(captioner.caption_files(paths, finished=kept.finished, kept=kept, progress=bar))
+        with output(file) as opened:
+            return write_records(kept.records(), opened, **shape)

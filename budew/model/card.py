@@ -1,0 +1,96 @@
+"""What a checkpoint says about itself: what it was trained on, and how well it captions whom.
+
+`trained_on` is an entry of its generation config, which exports and adapters have too. The results of its
+model card are beside its weights in `budew_results.json`; the first is shown where there is room for one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from huggingface_hub import try_to_load_from_cache
+from pydantic import Field
+
+from budew.model.checkpoint import default_checkpoint
+from budew.model.file_checks import read_json
+from budew.settings import Settings, validated
+
+RESULTS = "budew_results.json"
+TrainedOn = Literal["synthetic speech", "recordings of people"]
+
+
+class PublishedResult(Settings):
+    """One result on a corpus: a correlation, or a recall or accuracy as a share."""
+
+    corpus: str = Field(max_length=100, description="name of the corpus")
+    language: str = Field(max_length=100, description="BCP 47; several separated by commas")
+    speakers: int | None = Field(default=None, ge=1, description="speakers of the scored clips")
+    metric: str = Field(max_length=100, description="name of the metric")
+    value: float = Field(ge=-1, le=1, description="the metric")
+    low: float | None = Field(default=None, ge=-1, le=1, description="lower bound of the 95 % interval")
+    high: float | None = Field(default=None, ge=-1, le=1, description="upper bound of the 95 % interval")
+    chance: float | None = Field(default=None, ge=-1, le=1, description="the metric with permuted labels")
+    source: str = Field(max_length=200, description="command or publication that the result is from")
+
+    @property
+    def subject(self) -> str:
+        """Corpus, language, number of speakers and metric."""
+        speakers = "" if self.speakers is None else f", {self.speakers} speakers"
+        return f"{self.corpus} ({self.language}{speakers}), {self.metric}"
+
+    def __str__(self) -> str:
+        bounds = "" if self.low is None or self.high is None else f" ({self.low:.3f} to {self.high:.3f})"
+        chance = "" if self.chance is None else f", chance {self.chance:.3f}"
+        return f"{self.subject}: {self.value:.3f}{bounds}{chance}"
+
+
+class _ResultsFile(Settings):
+    results: tuple[PublishedResult, ...] = Field(description="the most important first")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointCard:
+    """What is known of a checkpoint: `trained_on` is None and `results` are empty where it does not say."""
+
+    name: str
+    trained_on: TrainedOn | None
+    results: tuple[PublishedResult, ...]
+
+    @property
+    def training(self) -> str:
+        """One sentence on what it was trained on, or ""."""
+        if self.trained_on is None:
+            return ""
+        if self.trained_on == "recordings of people":
+            return f"{self.name} was trained on recordings of people."
+        return (
+            f"{self.name} was trained on synthetic speech only: its captions of recordings of people are not "
+            "reliable."
+        )
+
+
+def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
+    """Read what a checkpoint says about itself.
+
+    Args:
+        name_or_dir: folder, hub id (read from the local cache only), or None for `default_checkpoint`.
+
+    Raises:
+        CheckpointError, SettingsError: a file is no JSON object, or a field of the results is wrong.
+    """
+    given = default_checkpoint() if name_or_dir is None else name_or_dir
+    folder = Path(given).expanduser()
+    name = folder.resolve().name if folder.is_dir() else str(given)
+    trained_on = _content(given, "generation_config.json", name).get("trained_on")
+    found = _content(given, RESULTS, name)
+    results = validated(_ResultsFile, found, name=f"{name}: {RESULTS}").results if found else ()
+    return CheckpointCard(name, trained_on if trained_on in get_args(TrainedOn) else None, results)
+
+
+def _content(given: str | Path, file: str, name: str) -> dict[str, Any]:
+    """Return the object in a JSON file of a checkpoint; an empty one where there is no such file."""
+    folder = Path(given).expanduser()
+    path = folder / file if folder.is_dir() else try_to_load_from_cache(str(given), file)
+    if not isinstance(path, str | Path) or not Path(path).is_file():
+        return {}
+    return read_json(Path(path), name)
