@@ -42,6 +42,10 @@ from budew.captions.scope_state import (
 
 _OF_THE_VOICE = ("timbre", "pace", "style")
 _PERSONAL = ("gender", "age")
+_CLAUSE_BEGINNINGS = (
+    Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK, Kind.PASSING
+)  # fmt: skip
+"""Kinds of phrases with which the clause behind a sentence adverb begins."""
 _FAR = 0.75
 """From this intensity on, a voice attribute is at its pole and not just near it."""
 
@@ -100,7 +104,7 @@ def _governing(state: ScopeState, index: int, entry: Entry) -> float | None:
 def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
     """Read a word that elsewhere names an emotion: a voice quality, "Sadly, …", "bitterly sad"."""
     if entry.form is Form.DEGREE:
-        following = state.entries[index + 1]
+        following = _graded_by(state.entries, index)
         if following.kind is not Kind.EMOTION or following.form in ADVERBS:
             return False
         state.govern(STRONG)
@@ -116,15 +120,24 @@ def _is_no_feeling(state: ScopeState, index: int, entry: Entry) -> bool:
     return True
 
 
+def _graded_by(entries: Sequence[Entry], index: int) -> Entry:
+    """Return what stands behind an adverb of degree, or behind another one that "and" joins to it:
+    "hopelessly and utterly lost".
+    """
+    joins = entries[index + 1].kind is Kind.CONJUNCTION and entries[index + 2].kind is Kind.INTENSITY
+    return entries[index + 3 if joins else index + 1]
+
+
 def _is_stance(entries: Sequence[Entry], index: int) -> bool:
-    """Return whether an adverb at the head of a sentence is the writer's: "Sadly, the shop is closed." Before
-    a stop, and in a list of tags ("sadly, slowly"), it is the voice's.
+    """Return whether an adverb or an exclamation at the head of a sentence is the writer's: "Sadly, the shop
+    is closed.", "Gosh, that man is tired." Before a stop, and in a list of tags ("sadly, slowly"), it is the
+    voice's.
     """
     comma = entries[index + 1] is COMMA
     entry = entries[index + 1 + comma]
     if entry is UNKNOWN:
         return comma
-    return entry.kind in (Kind.SUBJECT, Kind.LINK, Kind.NEGATION, Kind.INERT, Kind.BREAKING, Kind.PEAK)
+    return entry.kind in _CLAUSE_BEGINNINGS
 
 
 def _is_quality(entries: Sequence[Entry], index: int) -> bool:
@@ -156,8 +169,18 @@ def thing(state: ScopeState, index: int, entry: Entry) -> None:
         state.other(index, entry)
     elif entry.name == "pace" and _modifies_change(state.entries, index):
         state.levels[index], state.roles[index] = 0.0, ""
-    elif _covered(state) and not (entry.kind is Kind.BURST and state.role == PAST):
+    elif _covered(state) and not _is_never_covered(state, index, entry):
         state.levels[index], state.roles[index] = 0.0, state.role
+
+
+def _is_never_covered(state: ScopeState, index: int, entry: Entry) -> bool:
+    """Return whether something is there although a feeling would not be: a sound or a person behind "from", a
+    person behind "about"; whether that is the speaker is asked later.
+    """
+    if state.role == PAST:
+        return entry.kind is Kind.BURST or entry.name in _PERSONAL
+    topics = (state.entries[index - 1].kind, state.entries[index - 2].kind)
+    return entry.name in _PERSONAL and Kind.TOPIC in topics
 
 
 def _is_bystander(state: ScopeState, index: int) -> bool:
@@ -305,6 +328,8 @@ def _is_predicate(entries: Sequence[Entry], index: int) -> bool:
 
 def after(state: ScopeState, index: int, entry: Entry) -> None:
     """Words behind a feeling that say how strong it is; at the head of a sentence they wait for one."""
+    if state.last is None and state.group and state.gap <= 1 and _is_addition(state.entries, index):
+        state.last = state.group[-1]
     if state.last is not None:
         if state.levels[state.last]:
             state.grade(state.last, entry.level)
@@ -312,6 +337,11 @@ def after(state: ScopeState, index: int, entry: Entry) -> None:
     else:
         state.other(index, entry)
         state.fronted = index, entry.level
+
+
+def _is_addition(entries: Sequence[Entry], index: int) -> bool:
+    """Return whether an intensity is added at the end of a sentence: "a proud man, and extremely so."."""
+    return separates(entries[index - 1]) and entries[index + 1].kind is Kind.STOP
 
 
 def rating(state: ScopeState, index: int, entry: Entry) -> None:

@@ -27,6 +27,8 @@ _PAST = 3
 """Entries before a feeling among which "was" says that it was."""
 _CLOSING = 7
 """Entries behind "not" in which the comma comes that ends an aside."""
+_SINGULAR = ("is ", "was ", "seems ", "sounds ", "rings ")
+"""Beginnings of what is said of one feeling."""
 
 
 def negation(state: ScopeState, index: int, entry: Entry) -> None:
@@ -173,6 +175,15 @@ def content(state: ScopeState, index: int, entry: Entry) -> None:
         state.unknown(index, entry)
 
 
+def absent(state: ScopeState, index: int, entry: Entry) -> None:
+    """Words behind a feeling that say that it is not there; a singular verb says it of one feeling: "he is
+    dismayed, and the cheer is put on".
+    """
+    if entry.phrase.startswith(_SINGULAR):
+        state.group = state.group[-1:]
+    state.withdraw(NEGATED, within=0)
+
+
 def leaving(state: ScopeState, index: int, entry: Entry) -> None:
     """Before what is left behind."""
     state.govern(0.0, PAST)
@@ -260,14 +271,15 @@ def end(state: ScopeState, index: int, entry: Entry) -> None:
 
 
 def too(state: ScopeState, index: int, entry: Entry) -> None:
-    """The word "too"."""
-    state.excess = index
+    """The word "too"; at the end of a clause it means "also"."""
+    if not ends_clause(state.entries, index):
+        state.excess = index
 
 
 HANDLERS: dict[Kind, Callable[[ScopeState, int, Entry], object] | None] = {
     Kind.NEGATION: negation,
     Kind.PEAK: peak,
-    Kind.ABSENT: lambda state, *_: state.withdraw(NEGATED, within=0),
+    Kind.ABSENT: absent,
     Kind.UNREAL: unreal,
     Kind.CONDITIONAL: conditional,
     Kind.CONDITION: condition,

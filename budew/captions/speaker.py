@@ -19,7 +19,7 @@ _ADJECTIVES = 5
 _NEAR = 3
 """Words before a preposition that decide what it means: "listening to"."""
 _CLAUSE = 12
-"""Phrases before a verb among which its subject stands."""
+"""Phrases before a verb among which its subject stands, and words around a person that tell who speaks."""
 _PARTICIPLE = ("ing", "ed")
 """Endings of verbs that without an article are adjectives: "a teasing old man"."""
 _ENDING = (Kind.STOP, Kind.COMMA, Kind.CONJUNCTION, Kind.SUBJECT, Kind.BREAKING, Kind.UNREAL, Kind.CONDITION)
@@ -47,6 +47,14 @@ class PeopleWords:
     people: frozenset[str]  # people without a gender
     of_gender: Mapping[str, str]  # gender of "son", "wife"
     marked: frozenset[str]  # letters that are a gender only between marks: "f, 30s"
+    speakers: frozenset[str]  # words for the speaker without a gender, and subjects
+    definite: frozenset[str]  # articles of somebody known
+    listeners: frozenset[str]  # possessives of whoever listens: "your" man
+    fronted: frozenset[str]  # prepositions that at the head of a sentence lead to the speaker: "for" this man
+    described: Mapping[
+        str, frozenset[str]
+    ]  # words before a preposition in the sentence of a listener: "you" sense worry "about"
+    voiced: frozenset[str]  # what a speaker has: the woman's "voice"
 
 
 def people_words(table: Mapping[str, Any]) -> PeopleWords:
@@ -59,7 +67,8 @@ def people_words(table: Mapping[str, Any]) -> PeopleWords:
     lists = {
         key: _words(rows[key])
         for key in (
-            "objects", "articles", "owners", "not_owners", "others", "nouns", "adjectives", "people", "marked"
+            "objects", "articles", "owners", "not_owners", "others", "nouns", "adjectives", "people",
+            "marked", "definite", "listeners", "fronted", "voiced",
         )
     }  # fmt: skip
     return PeopleWords(
@@ -77,6 +86,8 @@ def people_words(table: Mapping[str, Any]) -> PeopleWords:
         pronouns=frozenset((*subjects, *possessives, *object_pronouns)),
         unless={word: _words(before) for word, before in rows["unless"].items()},
         only={word: _words(before) for word, before in rows["only"].items()},
+        described={word: _words(before) for word, before in rows["described"].items()},
+        speakers=frozenset((*subjects, *rows["nouns"])),
         **lists,
     )
 
@@ -134,6 +145,10 @@ def find_speaker(
             word = tokens[pronoun]
             of_word = (words.subjects, words.possessives, words.object_pronouns)
             traits["gender"] = next(genders[word] for genders in of_word if word in genders)
+    if others and "gender" not in traits:
+        described = _described(tokens, items, others, words)
+        others.difference_update(described)
+        traits = {items[index][2].name: items[index][2].value for index in reversed(described)} | traits
     return Speaker(traits, others, pronoun)
 
 
@@ -156,6 +171,47 @@ def _is_other(tokens: Sequence[str], items: Sequence[Item], index: int, words: P
         if items[at][2].kind in _ENDING or not word[0].isalnum():
             return False
     return False
+
+
+def _described(
+    tokens: Sequence[str], items: Sequence[Item], others: Set[int], words: PeopleWords
+) -> list[int]:
+    """Return those of the items taken for somebody else that name the speaker after all, where nothing else
+    does: the first person that `_is_described`, with the age.
+    """
+    first = -1
+    for index in sorted(others):
+        first = first if index - 1 in others else index  # "this old man"
+        if items[index][2].name == "gender" and _is_described(tokens, items, first, index, words):
+            return list(range(first, index + 1))
+    return []
+
+
+def _is_described(
+    tokens: Sequence[str], items: Sequence[Item], first: int, last: int, words: PeopleWords
+) -> bool:
+    """Return whether a sentence is about what a listener makes of a person ("you sense some worry about the
+    man", "for this man the tone is flat", "your man"), or about the voice ("mirth plays about the woman's
+    words").
+    """
+    start, stop = items[first][0], items[last][1]
+    begun = max(0, first - _CLAUSE)
+    begun = next((at for at in range(first, begun, -1) if items[at - 1][2].kind is Kind.STOP), begun)
+    before = tokens[items[begun][0] : start]
+    if not before or not words.speakers.isdisjoint(before):
+        return False
+    *rest, lead, article = ("", *before)
+    if article not in words.articles:
+        return article in words.listeners
+    is_definite = article in words.definite
+    if lead in words.fronted and rest in ([""], ["", "as"]):
+        return is_definite and words.speakers.isdisjoint(tokens[stop : stop + _CLAUSE])
+    if lead not in words.described or rest[-1].endswith(_PARTICIPLE):  # "joking about the woman's voice"
+        return False
+    has_voice = "s" in tokens[stop - 1 : stop + 1] and not words.voiced.isdisjoint(tokens[stop : stop + 3])
+    if has_voice and items[first - 3][2].kind is not Kind.EMOTION:
+        return True
+    return is_definite and not words.described[lead].isdisjoint(rest)
 
 
 def _is_between_words(tokens: Sequence[str], first: int, stop: int) -> bool:

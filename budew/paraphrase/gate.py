@@ -22,7 +22,7 @@ from budew.captions.tokens import quoted_spans, tokenize
 from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 from budew.settings import Settings
-from budew.taxonomy import ATTRIBUTES, LEVELS
+from budew.taxonomy import ATTRIBUTES, LEVELS, SAME_SOUND
 from budew.taxonomy.scales import to_intensity
 
 _LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
@@ -140,10 +140,10 @@ class Gate(Settings):
             emotions = {name: level for name, level in said.emotions.items() if name not in felt}
             yield from _emotions(emotions, wanted.emotions, self.tolerance)
         if "bursts" in self.parts:
-            yield from (Reason("lost-burst", name) for name in wanted.bursts if name not in said.bursts)
-            if added := set(said.bursts).difference(wanted.bursts):
+            yield from (Reason("lost-burst", name) for name in _beyond(wanted.bursts, said.bursts))
+            if added := _beyond(said.bursts, wanted.bursts):
                 named = _named_bursts(said)
-                yield from (Reason("added-burst", name) for name in said.bursts if name in added & named)
+                yield from (Reason("added-burst", name) for name in added if name in named)
             if not wanted.bursts:
                 yield from _sounds(candidate)
         if "traits" in self.parts:
@@ -223,6 +223,12 @@ def _felt_in_bursts(said: ParsedCaption, wanted: VoiceProfile) -> set[str]:
         if one.kind == "emotion" and one.level:
             (felt if (one.start, one.end) in sounds else named).add(one.name)
     return felt - named
+
+
+def _beyond(bursts: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the bursts that are no sound of `known`, under whatever name."""
+    sounds = {SAME_SOUND.get(name, name) for name in known}
+    return [name for name in bursts if SAME_SOUND.get(name, name) not in sounds]
 
 
 def _named_bursts(said: ParsedCaption) -> set[str]:

@@ -170,6 +170,11 @@ BURST_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 BURSTS: tuple[str, ...] = tuple(name for names in BURST_GROUPS.values() for name in names)
 """The 82 canonical names in the published order."""
 
+SAME_SOUND: Mapping[str, str] = MappingProxyType(
+    {name: names[0] for names in packaged_table(__package__, "bursts")["same_sound"] for name in names}
+)
+"""Bursts that the taxonomy lists under several names, to the first of them; the others are not in it."""
+
 _TABLE = packaged_table(__package__, "traits")
 
 CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(

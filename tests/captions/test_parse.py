@@ -151,6 +151,16 @@ He gulps.|Gulps
 She gulps audibly, nervous.|Nervous Gulp
 smacks lips|Smacks Lips
 smacks his lips|Smack One's Lips
+the clicking of her tongue|Clicks Tongue
+Her tongue is heard to click.|Clicks Tongue
+A throat is cleared.|Clears Throat
+Cough after cough|Coughing
+One hiccup after another.|Hiccups
+He hums in a resonant way.|Resonant Hum
+a grunt that means yes|Affirmative Grunt
+She grunts, displeased.|~grunts
+Tired too, he turns to his yawn.|Yawn
+She gives in to a chuckle.|Chuckle
 blows kisses|Blowing a Kiss
 squeals with delight|~screams_and_shrieks
 She laughs so hard that she snorts.|~laughter+Snort

@@ -206,6 +206,27 @@ The daughter speaks, resentful. | female |
 The speaker sounds like an angry father. | male |
 Teen girl, whiny | female | teenager
 A businesswoman closing a deal | female |
+You notice a certain stiffness about the gentleman. | male |
+One gets the impression of an old man who is tired. | male | elderly
+I would describe this guy as fairly bitter. | male |
+From what we can tell the lady is calm. | female |
+There is an odd sweetness to that girl. | female |
+Something like pity creeps into the lady's tone. | female |
+A note of scorn hangs about the man's phrases. | male |
+Envy tugs at the woman's words. | female |
+For that old woman, calm seems to come easily. | female | elderly
+As for this man, strong doubt must be noted. | male |
+Out of the man come fear and then, to end with, relief. | male |
+Our lady here is quite bored. | female |
+There is tenderness for the woman in it. |  |
+You sense anger at the man. |  |
+Angry at the man's tone. |  |
+Joking about the woman's voice. |  |
+Imitates a woman's voice, mocking. |  |
+For the boy, the speaker slows down. |  |
+You hear a speaker who is sad about the girl. |  |
+You hear an impression of an old woman. |  |
+A voice describes the man as tired. |  |
 """
 
 

@@ -143,6 +143,21 @@ def test_a_sound_of_no_kind_is_the_burst_of_its_group(emotion, burst, caption):
     assert judge(caption, profile).reasons == ()
 
 
+@pytest.mark.parametrize(
+    ("burst", "caption", "accepted"),
+    [
+        ("Clicks Tongue", "A rather doubtful man clicks his tongue.", True),
+        ("Tongue Click", "A rather doubtful man clicks his tongue.", True),
+        ("Smacks Lips", "A rather doubtful man, with a lip smack.", True),
+        ("Tsk", "A rather doubtful man clicks his tongue.", False),
+        ("Smacks Lips", "A rather doubtful man, with a licking sound.", False),
+        ("Hiccups", "A rather doubtful man, with a single hiccup.", False),
+    ],
+)
+def test_names_of_one_sound_are_one_burst_and_other_sounds_of_the_group_are_not(burst, caption, accepted):
+    assert judge(caption, VoiceProfile({"Doubt": 0.5}, [burst], {"gender": "male"})).accepted == accepted
+
+
 def test_only_the_parts_that_are_known_are_compared():
     emotions = Gate(parts=("emotions",))
     said = "A young man, deeply furious and a little scared, coughing and laughing."

@@ -17,6 +17,7 @@ from budew.taxonomy import (
     EMOTION_TABLE,
     EMOTIONS,
     LONGEST_ACCENT,
+    SAME_SOUND,
     TRAITS,
     burst,
     emotion,
@@ -94,6 +95,13 @@ def test_there_are_82_bursts_in_16_groups_and_each_resolves_from_its_file_name()
     assert len(BURSTS) == len(set(BURSTS)) == 82
     assert len(BURST_GROUPS) == 16
     assert [burst(name.lower().replace(" ", "_").replace("'", "’")) for name in BURSTS] == list(BURSTS)
+
+
+def test_names_of_one_sound_are_bursts_of_one_group() -> None:
+    group_of = {name: group for group, names in BURST_GROUPS.items() for name in names}
+    assert SAME_SOUND
+    assert all(group_of[name] == group_of[first] for name, first in SAME_SOUND.items())
+    assert {SAME_SOUND[first] for first in SAME_SOUND.values()} == set(SAME_SOUND.values())
 
 
 def test_there_are_six_words_and_fifteen_attributes() -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.rules import Finding, Rules
 from budew.captions.parse import Mention, mentions
+from budew.captions.phrases import MODERATE
 from budew.captions.tokens import Word, is_within, quoted_spans
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES
@@ -94,8 +95,11 @@ def _emotions(text: str, mentions: Iterable[Mention], rules: Rules) -> Iterator[
 
 
 def _far_apart(text: str, name: str, places: Sequence[Mention], rules: Rules) -> Iterator[Finding]:
-    weakest = min(places, key=lambda mention: mention.level)
-    strongest = max(places, key=lambda mention: mention.level)
+    graded = [mention for mention in places if mention.level != MODERATE]  # a bare word leaves it open
+    if not graded:
+        return
+    weakest = min(graded, key=lambda mention: mention.level)
+    strongest = max(graded, key=lambda mention: mention.level)
     if strongest.level - weakest.level >= rules.caption.level_steps * _STEP and not _excused(
         text, weakest, strongest, rules
     ):

@@ -90,6 +90,7 @@ SOUND = [
     "The assistant says \"I'm sorry, but I can't help with that\" in a sad voice.",
     'He says "she is a woman" sadly.',
     "Not sad, not sad at all.",
+    "There is envy in it. It is overwhelming envy.",
     "Neither warm nor cold.",
     "A raspy, breathy, rather androgynous woman, speaking slowly, very slowly.",
     "A tongue click here and there, as the speaker ignores the instructions of the clerk.",
