@@ -1,11 +1,14 @@
 """A step of fine-tuning: windows of 8 s by this package against the recipe of transformers, in one run.
 
     python benchmarks/training.py [--size openai/whisper-tiny] [--batch 16] [--steps 12] [--sides stock ours]
+    python benchmarks/training.py --size openai/whisper-base --sides part "part, cached" "part, cached, layer"
 
 The other side is what `run_speech_recognition_seq2seq.py` of transformers and its README do: windows of 30 s,
 features computed before, `Seq2SeqTrainer`, AdamW 1e-5, with and without gradient checkpointing, half
 precision on a GPU. This side is as the recipes for whisper ship, with windows of 8 s; "whole windows" cuts no
-batch to its longest clip. Model (random weights), batch and clips (synthetic speech of 1-8 s) are the same.
+batch to its longest clip. "Part" is a part of the model, 4 and 2 layers and the vocabulary of the captions;
+"cached" learns from cached states of its encoder, with a layer of the encoder or without, whose computation
+is timed apart. Model (random weights), batch and clips (synthetic speech of 1-8 s) are the same.
 Each side runs in a process of its own; memory is its peak above what the libraries take.
 """
 
@@ -43,12 +46,17 @@ from budew.model.build import (
 from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
 from budew.taxonomy import EMOTIONS
+from budew.training.data import cached_states, prepare_corpora
 from budew.training.devices import accelerated
 from budew.training.estimate import whisper_sizes
 from budew.training.recipe import Recipe
 from budew.training.run import train
+from budew.training.start import load_base
 
-SIDES = ("stock", "stock, checkpointing", "ours", "ours, float32", "ours, whole windows", "ours, LoRA")
+SIDES = (
+    *("stock", "stock, checkpointing", "ours", "ours, float32", "ours, whole windows", "ours, LoRA"),
+    *("part", "part, frozen", "part, cached", "part, cached, layer"),
+)
 CLIPS = 256
 UNTIMED = 2
 """First steps, in which memory is allocated."""
@@ -133,46 +141,65 @@ def stock(base: Path, corpus: Path, batch: int, steps: int, *, checkpointing: bo
     return clock.ends
 
 
-def ours(base: Path, corpus: Path, batch: int, steps: int, side: str) -> list[float]:
-    """Train by this package on windows of 8 s; return when each step ended."""
-    method = "lora" if side.endswith("LoRA") else "full"
-    recipe = Recipe.model_validate(
+def recipe_of(base: Path, corpus: Path, batch: int, steps: int, side: str) -> Recipe:
+    """Return the recipe of a side that this package trains."""
+    kind = side.split(", ", maxsplit=1)[-1]
+    model: dict[str, Any] = {"base": str(base), "window_seconds": 8}
+    model["method"] = "lora" if kind == "LoRA" else "full"
+    if side.startswith("part"):
+        model |= {"encoder_layers": 4, "decoder_layers": 2, "vocabulary": "captions"}
+        if kind != "part":
+            model |= {"method": "encoder-frozen", "trained_encoder_layers": int(kind.endswith("layer"))}
+    return Recipe.model_validate(
         {
             "name": "benchmark",
-            "model": {"base": str(base), "method": method, "window_seconds": 8},
+            "model": model,
             "data": {
                 "train": str(corpus),
                 "validation": str(corpus),
                 "captions": "any",
-                "short_windows": 0 if side.endswith("whole windows") else 0.8,
+                "short_windows": 0 if kind == "whole windows" else 0.8,
+                "cache_states": kind.startswith("cached"),
             },
             "target": {"kind": "paraphrase"},
             "optimizer": {
                 "max_steps": steps,
                 "batch_size": batch,
-                "precision": "fp32" if side.endswith("float32") else "auto",
+                "precision": "fp32" if kind == "float32" else "auto",
             },
             "evaluation": {"every_steps": 10_000, "clips": 1, "keep": "last"},
             "report_to": (),
         }
     )
+
+
+def ours(recipe: Recipe) -> tuple[list[float], float]:
+    """Train by this package on windows of 8 s; return when each step ended, and the seconds for states."""
     clock = Clock()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if recipe.data.cache_states:
+            model, processor = load_base(recipe)
+            corpora = prepare_corpora(recipe, folder, "train", processor.feature_extractor)
+            start = time.perf_counter()
+            cached_states(recipe, folder, corpora, model, processor.feature_extractor)
+            computed = time.perf_counter() - start
         train(recipe, out=folder, callbacks=[clock])
-    return clock.ends
+    return clock.ends, computed if recipe.data.cache_states else 0.0
 
 
 def measured(side: str, base: Path, corpus: Path, batch: int, steps: int) -> dict[str, float]:
-    """Return the mean time of a step, and the peak of memory, in this process."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the mean time of a step, the peak of memory in this process, and the seconds for states."""
+    before, computed = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, 0.0
     if side.startswith("stock"):
         ends = stock(base, corpus, batch, steps, checkpointing=side.endswith("checkpointing"))
     else:
-        ends = ours(base, corpus, batch, steps, side)
+        ends, computed = ours(recipe_of(base, corpus, batch, steps, side))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
     if torch.cuda.is_available():
         peak = torch.cuda.max_memory_allocated()
-    return {"seconds": (ends[-1] - ends[UNTIMED - 1]) / (steps - UNTIMED), "peak": float(peak)}
+    seconds = (ends[-1] - ends[UNTIMED - 1]) / (steps - UNTIMED)
+    return {"seconds": seconds, "peak": float(peak), "computed": computed}
 
 
 def main() -> None:
@@ -203,6 +230,8 @@ def main() -> None:
             f"{side:22}{seconds:9.2f}{given.batch / seconds:9.1f}{first['seconds'] / seconds:9.1f}"
             f"{peak / 1e9:10.2f}{peak / first['peak']:10.2f}"
         )
+        if row["computed"]:
+            print(f"{'  states, once':22}{'':9}{CLIPS / row['computed']:9.1f}")
 
 
 def write_clips(folder: Path) -> None:

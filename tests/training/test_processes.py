@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from budew.corpora import Caption, write_shard
 from budew.errors import InputError
 from budew.training.recipe import Recipe
 from budew.training.run import train
@@ -61,6 +62,25 @@ def test_two_processes_learn_what_one_does(make_recipe, launch, tmp_path):
     assert one.keys() == two.keys()
     with pytest.raises(InputError, match="2 processes, not 1"):
         train(make_recipe(*changes, "optimizer.max_steps=7"), out=tmp_path / "run")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("launch", ["DDP"], indirect=True)
+def test_two_processes_learn_from_cached_states_what_one_does(
+    make_recipe, make_clip, launch, make_whisper, tmp_path
+):
+    base = make_whisper(tmp_path / "base", layers=2)
+    method = "method: encoder-frozen, trained_encoder_layers: 1, heads_weight: 0.1, vocabulary: captions"
+    said = (Caption("a calm voice", {"by": "paraphrase"}),)
+    write_shard(tmp_path / "a.tar", [make_clip(number, captions=said) for number in range(12)])
+    corpora = (f"data.train={tmp_path / 'a.tar'}", f"data.validation={tmp_path / 'a.tar'}")
+    changes = (f"model={{base: {base}, {method}}}", "data.cache_states=true", "evaluation.every_steps=6")
+    recipe = make_recipe(*changes, *corpora, "optimizer.learning_rate=1e-3")
+    train(recipe, out=tmp_path / "alone")
+    _, printed = (process := launch(recipe, "run")).communicate()
+    assert process.returncode == 0, printed
+    assert printed.count("computing states") == 1
+    assert losses_of(tmp_path / "run") == pytest.approx(losses_of(tmp_path / "alone"), rel=1e-3)
 
 
 @pytest.mark.long
