@@ -177,6 +177,10 @@ class NamedCorpus(Settings):
         description="Text with the transcript, from the folder of the audio; {name} is another part.",
     )
 
+    left_out: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description="Recordings that are not read: by reason, what `match` calls them, or regular expressions.",
+    )
     labels: dict[str, Meaning] = Field(default={}, description="What each label means; labels in any case.")
     levels: dict[str, Level] = Field(default={}, description="Level of each value of `intensity`.")
     level: Level = Field(default="moderate", description="Level of a label without intensity.")
@@ -202,6 +206,13 @@ class NamedCorpus(Settings):
     def _codes(cls, given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         return {part: {key.casefold(): value for key, value in of.items()} for part, of in given.items()}
 
+    @field_validator("left_out")
+    @classmethod
+    def _patterns(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for pattern in (one for names in given.values() for one in names):
+            _compiled(pattern)
+        return given
+
     @model_validator(mode="after")
     def _examples(self) -> "NamedCorpus":
         wrong = next((name for name in self.examples if self.match(name) is None), None)
@@ -219,6 +230,14 @@ class NamedCorpus(Settings):
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         return re.compile(rf"(?:.*?/)??(?P<_own>{self.pattern})", re.DOTALL)
+
+    @cached_property
+    def _left_out(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        return tuple((reason, re.compile("|".join(names))) for reason, names in self.left_out.items())
+
+    def why_left_out(self, own: str) -> str | None:
+        """Return why the recording of this name is not read; None where it is."""
+        return next((reason for reason, names in self._left_out if names.fullmatch(own)), None)
 
     def value(self, part: str, code: str) -> str:
         """Return what a code of a part stands for; the code itself where it stands for nothing else."""

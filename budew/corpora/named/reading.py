@@ -191,6 +191,8 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
         parts = place.corpus.match(_matched_text(path))
         if parts is None:
             left_out.append((path, f"not named as {place.corpus.examples[0]}"))
+        elif (reason := place.corpus.why_left_out(parts[""])) is not None:
+            left_out.append((path, reason))
         elif not place.has(parts):
             others += 1
         elif first.setdefault(parts[""], path) is not path:
