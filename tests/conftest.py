@@ -31,7 +31,9 @@ FAULTY_CPU = ROOT / "tests" / "faulty_cpu"
 gc.disable()  # until all tests are imported
 
 
-def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = True, layers: int = 1) -> Path:
+def save_tiny_whisper(
+    folder: Path, *, seconds: int = 2, multilingual: bool = True, layers: int = 1, text_positions: int = 24
+) -> Path:
     """Write a random `WhisperForConditionalGeneration` and its processor to `folder`.
 
     Its hop is 320 samples, as no stock Whisper's is, so that a constant of 30 s or 3,000 frames shows.
@@ -54,7 +56,7 @@ def save_tiny_whisper(folder: Path, *, seconds: int = 2, multilingual: bool = Tr
         encoder_ffn_dim=64,
         decoder_ffn_dim=64,
         max_source_positions=25 * seconds,
-        max_target_positions=24,
+        max_target_positions=text_positions,
         init_std=0.6,
         decoder_start_token_id=ids["<|startoftranscript|>"],
         bos_token_id=ids["<|endoftext|>"],

@@ -24,6 +24,7 @@ from budew.terminal import job_bar, progress_bar
 from budew.training.clip_index import index_corpus
 from budew.training.clip_order import ClipOrder, InTurn, Part
 from budew.training.examples import Examples, cache_features
+from budew.training.listener import Listener, fit_listener
 from budew.training.progress import say
 from budew.training.recipe import Recipe, TrainingCorpus
 from budew.training.selection import Selection, select
@@ -90,8 +91,38 @@ def cached_states(
         return [cache_states(used, recipe, model, extractor, states, progress=move) for used in corpora]
 
 
+def fitted_listener(recipe: Recipe, folder: Path, corpora: Sequence[Selection]) -> Listener | None:
+    """Return the classifier of a run, fitted once and kept in its folder; None where the recipe has none.
+
+    Args:
+        recipe: of the run.
+        folder: of the run.
+        corpora: of `cached_states`.
+
+    Raises:
+        CorpusError: the corpora that are heard have no two classes.
+    """
+    settings = recipe.data.listener
+    if settings is None:
+        return None
+    file = folder / "training" / "listener.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        given = zip(corpora, recipe.data.train, strict=True)
+        heard = [(used, corpus.weight) for used, corpus in given if corpus.heard]
+        listener = fit_listener([used for used, _ in heard], [weight for _, weight in heard], settings)
+        say(f"captions say which of these is heard: {', '.join(listener.classes)}")
+        listener.save(file)
+    return Listener.load(file, settings)
+
+
 def training_examples(
-    recipe: Recipe, corpora: Sequence[Selection], processor: WhisperProcessor, *, longest: int
+    recipe: Recipe,
+    corpora: Sequence[Selection],
+    processor: WhisperProcessor,
+    *,
+    longest: int,
+    listener: Listener | None = None,
 ) -> Examples:
     """Return the examples of the run; there are as many as its steps take.
 
@@ -100,6 +131,7 @@ def training_examples(
         corpora: of `prepare_corpora`.
         processor: of the model.
         longest: tokens of the decoder.
+        listener: of `fitted_listener`.
     """
     settings = recipe.data.train or (None,) * len(corpora)
     parts = [
@@ -109,7 +141,7 @@ def training_examples(
     size = recipe.optimizer.batch_size
     steps = recipe.optimizer.steps(number_of_clips(corpora))
     order = ClipOrder(parts, steps * size, size, recipe.data.mixed_shards, recipe.seed)
-    return Examples(corpora, order, processor, recipe, longest=longest)
+    return Examples(corpora, order, processor, recipe, longest=longest, listener=listener)
 
 
 def validation_examples(

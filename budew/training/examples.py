@@ -32,6 +32,7 @@ from budew.training.augmentation import SHIFT, change_audio, mask
 from budew.training.clip_index import Notes
 from budew.training.clip_order import ClipOrder, InTurn
 from budew.training.heads import head_labels
+from budew.training.listener import Listener
 from budew.training.loss import IGNORED
 from budew.training.progress import say
 from budew.training.recipe import Recipe
@@ -124,6 +125,7 @@ class Examples(Dataset[dict[str, Any]]):
         recipe: what is learned of a clip, seed, augmentation.
         longest: tokens of the decoder.
         training: False for validation, without augmentation and in whole windows.
+        listener: whose judgement captions of the corpora say that are heard, if there is one.
     """
 
     def __init__(
@@ -135,9 +137,10 @@ class Examples(Dataset[dict[str, Any]]):
         *,
         longest: int,
         training: bool = True,
+        listener: Listener | None = None,
     ) -> None:
         self.corpora, self.order, self.processor, self.recipe = corpora, order, processor, recipe
-        self.longest, self.training = longest, training
+        self.longest, self.training, self.listener = longest, training, listener
 
     def __len__(self) -> int:
         return self.order.examples
@@ -152,6 +155,11 @@ class Examples(Dataset[dict[str, Any]]):
             rng = generator(self.recipe.seed, index, notes.id)
             try:
                 sound = self._sound(index, used, at, notes, rng)
+                listener = self._listener_of(corpus, notes)
+                if listener is not None and notes.profile is not None:
+                    states, profile = listener.listen(sound["states"].numpy(), notes.profile, rng)
+                    sound = {"states": torch.from_numpy(states)}
+                    notes = notes._replace(profile=profile, captions={})
                 example = sound | self._text(notes, rng)
             except CorpusError as error:
                 errors.append(error)
@@ -173,11 +181,24 @@ class Examples(Dataset[dict[str, Any]]):
         rng = generator(self.recipe.seed, index, notes.id)
         return len(tokens_of(self.target(notes, rng), self.processor)[0])
 
+    def any_target(self, index: int, rng: random.Random) -> Target:
+        """Return a text that may have to be learned of the clip of an example."""
+        notes = self.notes(index)
+        listener = self._listener_of(self.order[index][0], notes)
+        if listener is not None and notes.profile is not None:
+            notes = notes._replace(profile=listener.drawn(notes.profile, rng), captions={})
+        return self.target(notes, rng)
+
     def target(self, notes: Notes, rng: random.Random) -> Target:
         """Return a text to learn of a clip."""
         kinds = LEARNED[self.recipe.data.captions]
         written = tuple(text for kind in kinds for text in notes.captions.get(kind, ()))
         return draw_target(notes.profile, written, self.recipe.target, rng)
+
+    def _listener_of(self, corpus: int, notes: Notes) -> Listener | None:
+        """Return the listener if captions of the clip say what it hears."""
+        known = self.listener and notes.profile is not None and notes.profile.rated
+        return self.listener if known and self.recipe.data.train[corpus].heard else None
 
     def _sound(
         self, index: int, used: Selection, at: int, notes: Notes, rng: random.Random

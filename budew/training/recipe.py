@@ -16,12 +16,15 @@ from budew.errors import InputError, SettingsError
 from budew.model.card import TrainedOn
 from budew.resources import data_folder
 from budew.settings import Settings, as_yaml, load, read_yaml
+from budew.taxonomy import emotion
 from budew.training.augmentation import Augmentation
 from budew.training.model_settings import ModelSettings
 from budew.training.targets import TargetSettings
 
 MAX_SEED = 2**32 - 1
 """Of numpy."""
+NONE = "none"
+"""Name of the class of clips without any emotion."""
 NOT_DECIDING = (
     *("data.workers", "data.cache", "data.cache_features", "report_to", "license"),
     *("optimizer.max_steps", "optimizer.epochs"),
@@ -55,6 +58,38 @@ class TrainingCorpus(Settings):
     clip_weights: str | None = Field(
         default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
     )
+    heard: bool = Field(
+        default=False, description="whether captions say what data.listener hears, and not what the label is"
+    )
+
+
+class ListenerSettings(Settings):
+    """The classifier, and of what the decoder learns its judgement."""
+
+    penalty: float = Field(
+        default=0.05, gt=0, description="half of it times the squared weights is added to the mean loss"
+    )
+    shrinkage: float = Field(
+        default=0.3,
+        gt=0,
+        le=1,
+        description="how much less than measured the directions differ in which neutral clips do; 1: not",
+    )
+    offsets: dict[str, float] = Field(
+        default={},
+        description='added to the score of an emotion, or of "none": where the border to others lies',
+    )
+    shares: dict[str, float] = Field(
+        default={}, description='how often each emotion, or "none", comes compared with the others; else 1'
+    )
+    moved: float = Field(
+        default=0.6, ge=0, le=1, description="share of the examples to which a difference is added"
+    )
+
+    @field_validator("offsets", "shares")
+    @classmethod
+    def _emotions(cls, given: dict[str, float]) -> dict[str, float]:
+        return {name if name == NONE else emotion(name): value for name, value in given.items()}
 
 
 class DataSettings(Settings):
@@ -106,6 +141,10 @@ class DataSettings(Settings):
     state_copies: int = Field(
         default=1, ge=1, le=1000, description="of a clip whose audio is changed, with cached states"
     )
+    listener: ListenerSettings | None = Field(
+        default=None,
+        description="a linear classifier of cached states, fitted to corpora that are heard; null for none",
+    )
     workers: int = Field(
         default=0, ge=0, le=1024, description="processes that prepare batches; 0: the training process"
     )
@@ -137,6 +176,11 @@ class DataSettings(Settings):
         copies = (self.state_copies, *(given.state_copies or 1 for given in self.train))
         if max(copies) > 1 and not (self.cache_states and changed):
             raise ValueError("state_copies: are alike without cache_states and augmentation")
+        heard = any(given.heard for given in self.train)
+        if heard != (self.listener is not None) or (heard and not self.cache_states):
+            raise ValueError(
+                "listener: needs cache_states and a training corpus with heard: true, which needs it"
+            )
         return self
 
 

@@ -24,6 +24,7 @@ from budew.terminal import progress_bar
 from budew.training.data import (
     cached_states,
     check_corpora,
+    fitted_listener,
     number_of_clips,
     prepare_corpora,
     training_examples,
@@ -109,7 +110,8 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         with whole_file(folder / RECIPE) as file:  # not before: a wrong base may be corrected
             file.write(recipe.to_yaml())
         train_corpora = cached_states(recipe, folder, train_corpora, model, extractor)
-        drawn = training_examples(recipe, train_corpora, processor, longest=0)
+        listener = fitted_listener(recipe, folder, train_corpora)
+        drawn = training_examples(recipe, train_corpora, processor, longest=0, listener=listener)
         model, processor = complete(recipe, folder, model, extractor, drawn)
     if recipe.model.method != "scratch":
         torch.manual_seed(recipe.seed)  # of adapters
@@ -117,7 +119,7 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=learning)
     longest = model.config.max_target_positions
     prompts = _has_prompts(recipe, train_corpora)
-    train_set = training_examples(recipe, train_corpora, processor, longest=longest)
+    train_set = training_examples(recipe, train_corpora, processor, longest=longest, listener=listener)
     steps = len(train_set) // recipe.optimizer.batch_size
     done = _number(folder / "training" / FINISHED)
     if last and (folder / "checkpoint").is_dir() and done >= steps:

@@ -179,7 +179,7 @@ class NamedCorpus(Settings):
 
     left_out: dict[str, tuple[str, ...]] = Field(
         default={},
-        description="Recordings that are not read: by reason, what `match` calls them, or regular expressions.",
+        description="Recordings that are not read, by reason: names as `match` gives them, or patterns.",
     )
     labels: dict[str, Meaning] = Field(default={}, description="What each label means; labels in any case.")
     levels: dict[str, Level] = Field(default={}, description="Level of each value of `intensity`.")

@@ -1,0 +1,184 @@
+"""A linear listener hears emotions and not voices, and captions say what it hears."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budew.corpora import write_shard
+from budew.errors import CorpusError, SettingsError
+from budew.profile import VoiceProfile
+from budew.randomness import generator
+from budew.training.data import cached_states, fitted_listener, prepare_corpora, training_examples
+from budew.training.listener import Listener, fit_listener
+from budew.training.recipe import NONE, ListenerSettings
+from budew.training.run import train
+from budew.training.start import load_base
+from tests.training.conftest import clip_of, losses_of
+
+WIDTH, POSITIONS = 24, 6
+ANGER, SADNESS, VOICE = 0, 1, slice(2, WIDTH)
+"""Numbers of the states that tell these."""
+
+
+@pytest.fixture
+def heard_clips(tmp_path):
+    """`heard_clips(clips)` makes a corpus with states of clips, given as profile and mean states."""
+
+    class Notes:
+        def __init__(self, profiles):
+            self.profiles = profiles
+
+        def notes(self, number):
+            return type("Notes", (), {"profile": self.profiles[number]})
+
+    def make(clips):
+        from budew.training.selection import CachedStates, Selection
+
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.f16"
+        np.concatenate([np.tile(mean, (POSITIONS, 1)) for _, mean in clips]).astype("<f2").tofile(file)
+        np.full(len(clips), POSITIONS, "<i4").tofile(file.with_suffix(".positions"))
+        return Selection(
+            Notes([profile for profile, _ in clips]),
+            np.arange(len(clips)),
+            np.zeros(len(clips), np.float32),
+            {},
+            states=CachedStates(file, WIDTH, 1),
+        )
+
+    return make
+
+
+def spoken(rng, *, emotion=None, voice=None, gender="female"):
+    """A clip: small noise, a voice that differs widely, and an emotion that differs little from none."""
+    mean = rng.normal(0, 0.05, WIDTH)
+    mean[VOICE] = rng.normal(0, 3) if voice is None else voice
+    if emotion:
+        mean[{"Anger": ANGER, "Sadness": SADNESS}[emotion]] += 1
+    return VoiceProfile({emotion: 0.5} if emotion else {}, (), {"gender": gender}), mean
+
+
+@pytest.fixture
+def listener(heard_clips):
+    """Fitted to acted clips whose angry speakers have other voices than the sad ones, and to neutral ones."""
+    rng = np.random.default_rng(0)
+    acted = [spoken(rng, emotion="Anger", voice=4 + rng.normal()) for _ in range(8)]
+    acted += [spoken(rng, emotion="Sadness", voice=-4 + rng.normal()) for _ in range(8)]
+    read = [spoken(rng, gender=gender) for gender in ("female", "male") for _ in range(40)]
+    return fit_listener(
+        [heard_clips(acted), heard_clips(read)], [1, 1], ListenerSettings(shrinkage=0.01, penalty=1)
+    )
+
+
+@pytest.mark.parametrize(("emotion", "voice"), [("Anger", -4), ("Sadness", 4), (None, -4), (None, 4)])
+def test_what_neutral_clips_differ_in_is_not_heard(listener, emotion, voice):
+    rng = np.random.default_rng(1)
+    heard = [listener.hears(spoken(rng, emotion=emotion, voice=voice)[1]) for _ in range(50)]
+    assert heard.count(emotion or NONE) >= 40
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    emotion=st.sampled_from(["Anger", "Sadness", None]),
+    gender=st.sampled_from(["female", "male"]),
+)
+def test_a_caption_says_what_is_heard_in_its_states(listener_once, seed, emotion, gender):
+    profile, mean = spoken(np.random.default_rng(seed), emotion=emotion, gender=gender)
+    states = np.tile(mean, (POSITIONS, 1)).astype(np.float16)
+    changed, said = listener_once.listen(states, profile, generator(seed, "clip"))
+    heard = listener_once.hears(changed.mean(axis=0, dtype=np.float32))
+    assert said.traits == profile.traits
+    assert list(said.emotions) == [heard] * (heard != NONE)
+    again, _ = listener_once.listen(states, profile, generator(seed, "clip"))
+    assert np.array_equal(changed, again)
+
+
+@pytest.fixture(scope="module")
+def listener_once():
+    """A listener by hand."""
+    weights = np.zeros((WIDTH, 3), np.float32)
+    weights[ANGER, 0] = weights[SADNESS, 1] = 4
+    rng = np.random.default_rng(2)
+    means = {gender: rng.normal(0, 1, (30, WIDTH)).astype(np.float32) for gender in ("female", "male")}
+    return Listener(
+        ListenerSettings(), ("Anger", "Sadness", NONE), weights, np.array([0, 0, 2], np.float32), means
+    )
+
+
+def test_shares_decide_how_often_a_class_is_heard(listener_once):
+    rare = replace(listener_once, settings=ListenerSettings(moved=1, shares={"Anger": 0}))
+    profile, mean = spoken(np.random.default_rng(0))
+    states = np.tile(mean, (POSITIONS, 1))
+
+    def angry(listener):
+        said = [listener.listen(states, profile, generator(number))[1] for number in range(200)]
+        return sum("Anger" in one.emotions for one in said)
+
+    assert angry(rare) < angry(replace(rare, settings=ListenerSettings(moved=1))) / 3
+
+
+def test_an_offset_moves_the_border(listener, heard_clips):
+    rng = np.random.default_rng(3)
+    clips = heard_clips([spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(20)])
+    strict = fit_listener([clips], [1], ListenerSettings(offsets={"Anger": -50}))
+    assert strict.hears(spoken(rng, emotion="Anger")[1]) == NONE
+
+
+def test_without_neutral_clips_there_is_no_listener(heard_clips):
+    rng = np.random.default_rng(0)
+    clips = [spoken(rng, emotion=emotion) for emotion in ("Anger", "Sadness") for _ in range(3)]
+    with pytest.raises(CorpusError, match="heard"):
+        fit_listener([heard_clips(clips)], [1], ListenerSettings())
+
+
+@pytest.fixture
+def heard_recipe(make_recipe, make_whisper, tmp_path):
+    base = make_whisper(tmp_path / "base", layers=2, text_positions=100)
+    profiles = [
+        VoiceProfile({"Anger": 1.0}, (), {"gender": "male"}),
+        VoiceProfile({}, (), {"gender": "male"}),
+    ]
+    write_shard(
+        tmp_path / "a.tar", [replace(clip_of(n), profile=profiles[n % 2], captions=()) for n in range(12)]
+    )
+
+    def make(*changes, heard="true", listener="{}"):
+        corpus = f"data.train=[{{corpus: {tmp_path / 'a.tar'}, heard: {heard}}}]"
+        model = f"model={{base: {base}, method: encoder-frozen, vocabulary: captions}}"
+        given = (model, corpus, f"data.validation={tmp_path / 'a.tar'}", f"data.listener={listener}")
+        return make_recipe(
+            *given, "target={kind: template, wording: plain}", "data.cache_states=true", *changes
+        )
+
+    return make
+
+
+def test_a_run_learns_what_is_heard_and_resumes_with_the_same_listener(heard_recipe, tmp_path):
+    recipe = heard_recipe("optimizer.learning_rate=1e-3")
+    train(recipe, out=tmp_path / "run")
+    saved = (tmp_path / "run/training/listener.npz").read_bytes()
+    train(recipe, out=tmp_path / "again")
+    assert losses_of(tmp_path / "run") == losses_of(tmp_path / "again")
+    assert (tmp_path / "again/training/listener.npz").read_bytes() == saved
+
+
+def test_captions_of_the_examples_agree_with_the_states(heard_recipe, tmp_path):
+    recipe = heard_recipe()
+    model, processor = load_base(recipe)
+    corpora = prepare_corpora(recipe, tmp_path, "train", processor.feature_extractor)
+    corpora = cached_states(recipe, tmp_path, corpora, model, processor.feature_extractor)
+    listener = fitted_listener(recipe, tmp_path, corpora)
+    examples = training_examples(recipe, corpora, processor, longest=60, listener=listener)
+    for number in range(20):
+        example = examples[number]
+        text = processor.tokenizer.decode(example["tokens"], skip_special_tokens=True).lower()
+        heard = listener.hears(example["states"].float().numpy().mean(axis=0))
+        assert ("ang" in text) == (heard == "Anger"), text
+
+
+@pytest.mark.parametrize("how", [{"heard": "false"}, {"listener": "null"}])
+def test_a_listener_needs_a_corpus_and_a_corpus_a_listener(heard_recipe, how):
+    with pytest.raises(SettingsError, match="listener"):
+        heard_recipe(**how)
