@@ -96,15 +96,24 @@ class ClipIndex:
 
     def _bytes(self, file: int, start: int, size: int) -> bytes:
         path = self.files[file]
-        content = os.pread(_opened(path), int(size), int(start))
+        content = os.pread(_opened(path).number, int(size), int(start))
         if len(content) != size:
             raise CorpusError(f"{path} is shorter than when it was indexed: remove the index, and begin anew")
         return content
 
 
-@lru_cache(maxsize=MOST_OPEN)
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDONLY)  # closed with the process: a run reads few files at a time
+class _Opened:
+    """A file that is closed when nothing uses it any more, so that a folder may have a million of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if hasattr(self, "number"):
+            os.close(self.number)
+
+
+_opened = lru_cache(maxsize=MOST_OPEN)(_Opened)
 
 
 def index_corpus(

@@ -1,6 +1,7 @@
 """An index finds of each clip what reading the corpus gives, however the corpus is stored."""
 
 import json
+import os
 from collections import Counter
 
 import numpy as np
@@ -12,7 +13,7 @@ from budew.corpora.clip import Caption
 from budew.corpora.shards import write_shard
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
-from budew.training.clip_index import ORIGINAL, RATED, RENDERED, REWRITTEN, index_corpus
+from budew.training.clip_index import MOST_OPEN, ORIGINAL, RATED, RENDERED, REWRITTEN, index_corpus
 
 RATE = 16_000
 
@@ -115,3 +116,15 @@ def test_a_shard_cut_since_is_noticed(tmp_path):
     shard.write_bytes(shard.read_bytes()[:600])
     with pytest.raises(CorpusError, match="shorter"):
         index.audio(1)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files are counted in /proc, as on Linux")
+def test_of_a_folder_of_many_files_few_are_held_open(tmp_path):
+    folder, audio = tmp_path / "clips", sound(tmp_path)
+    folder.mkdir()
+    for number in range(3 * MOST_OPEN):
+        (folder / f"{number:03}.flac").write_bytes(audio)
+    index = index_corpus(folder, tmp_path / "index")
+    before = len(os.listdir("/proc/self/fd"))
+    assert all(index.audio(number) == audio for number in range(3 * MOST_OPEN))
+    assert len(os.listdir("/proc/self/fd")) <= before + MOST_OPEN
