@@ -4,20 +4,25 @@ A few hundred acted clips teach a decoder their voices, rooms and words along wi
 classifier of the mean over the states of a clip carries over to other corpora better, if what differs between
 neutral clips counts little in it. So it is fitted first, to the labels of the corpora that are *heard*; then
 the decoder learns to write what it hears, and that of more than clips: to the states of a clip the
-difference of the means of two others is added, as if another voice had spoken in another room. For greedy
-search it matters as well that each sound has one emotion: a decoder that learns labels writes the likeliest
-caption, and what it is unsure of becomes neutral.
+difference of the means of two others is added, as if another voice had spoken in another room. And so that it
+need not guess the classifier from examples, which it does wrongly where it knows the recording conditions
+least, one of its attention heads becomes the classifier: a linear map of all states alike is what a head is.
+
+For greedy search it matters as well that each sound has one emotion: a decoder that learns labels writes the
+likeliest caption, and what it is unsure of becomes neutral.
 """
 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from budew.errors import CorpusError
 from budew.extras import require
@@ -33,6 +38,8 @@ LEVEL = LEVELS[LEVEL_NAMES.index("moderate")]
 """Of an emotion that is heard: a class has no level."""
 DRAWS = 16
 """Differences that are tried until the wanted class is heard."""
+SALIENCE = 5.0
+"""Deviation of the scores in the decoder, where the values of Whisper base's other heads have about 0.5."""
 TINY = 1e-6
 """Least deviation of a number in the states."""
 
@@ -85,6 +92,41 @@ class Listener:
     def drawn(self, profile: VoiceProfile, rng: random.Random) -> VoiceProfile:
         """Return the profile with any class: what a caption of the clip may come to say."""
         return _said(profile, rng.choice(self.classes))
+
+    def seat(self, model: Any) -> None:
+        """Make the first head of a decoder's first cross-attention the listener.
+
+        It attends to all states alike, and its values are the scores of the classes. Weights that make it so
+        do not learn; with weight decay they would shrink.
+
+        Args:
+            model: a Whisper whose encoder gives the states that the listener was fitted to.
+
+        Raises:
+            CorpusError: there are more classes than a head has values.
+        """
+        attention = model.get_decoder().layers[0].encoder_attn
+        size, count = attention.head_dim, len(self.classes)
+        if count > size:
+            raise CorpusError(
+                f"{count} classes are heard, and an attention head of the model has {size} values"
+            )
+        scale = SALIENCE / self._deviation
+        values = torch.zeros(size, self.weights.shape[0]), torch.zeros(size)
+        values[0][:count] = torch.from_numpy(self.weights.T - self.weights.T.mean(axis=0)) * scale
+        values[1][:count] = torch.from_numpy(self.bias - self.bias.mean()) * scale
+        nothing = torch.zeros_like(values[0]), torch.zeros_like(values[1])
+        for projection, (weight, bias) in ((attention.q_proj, nothing), (attention.v_proj, values)):
+            with torch.no_grad():
+                projection.weight[:size], projection.bias[:size] = weight, bias
+            for parameter in (projection.weight, projection.bias):
+                parameter.register_hook(partial(_without_first, rows=size))
+
+    @cached_property
+    def _deviation(self) -> float:
+        """Mean deviation of the scores over clips."""
+        scores = np.concatenate(list(self.means.values())) @ self.weights
+        return float((scores - scores.mean(axis=1, keepdims=True)).std(axis=0).mean())
 
     @cached_property
     def _shares(self) -> list[float]:
@@ -177,6 +219,11 @@ def _read(used: Selection) -> tuple[Floats, list[VoiceProfile]]:
     return np.stack(means), profiles
 
 
+def _without_first(gradient: Tensor, *, rows: int) -> Tensor:
+    """Return a gradient with zeros in the first rows."""
+    return torch.cat([torch.zeros_like(gradient[:rows]), gradient[rows:]])
+
+
 def _class_of(profile: VoiceProfile) -> str:
     return max(profile.emotions, key=profile.emotions.__getitem__, default=NONE)
 
@@ -186,8 +233,12 @@ def _gender(profile: VoiceProfile) -> str:
 
 
 def _said(profile: VoiceProfile, heard: str) -> VoiceProfile:
-    """Return what a caption says of a clip in which a class is heard."""
-    return VoiceProfile({} if heard == NONE else {heard: LEVEL}, profile.bursts, profile.traits)
+    """Return what a caption says of a clip in which a class is heard: this, and the gender of the voice.
+
+    A moved voice need not be as old as the clip's, nor speak in its style.
+    """
+    traits = {name: value for name, value in profile.traits.items() if name == "gender"}
+    return VoiceProfile({} if heard == NONE else {heard: LEVEL}, profile.bursts, traits)
 
 
 def _whitening(neutral: NDArray[np.float64], shrinkage: float) -> NDArray[np.float64]:

@@ -117,6 +117,8 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         torch.manual_seed(recipe.seed)  # of adapters
         learning = recipe.model.trained_encoder_layers
         model = set_trained(model, recipe.model.method, recipe.model.lora, encoder_layers=learning)
+    if listener is not None:
+        listener.seat(model)
     longest = model.config.max_target_positions
     prompts = _has_prompts(recipe, train_corpora)
     train_set = training_examples(recipe, train_corpora, processor, longest=longest, listener=listener)

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from budew.corpora import write_shard
 from budew.errors import CorpusError, SettingsError
+from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.training.data import cached_states, fitted_listener, prepare_corpora, training_examples
@@ -176,6 +178,48 @@ def test_captions_of_the_examples_agree_with_the_states(heard_recipe, tmp_path):
         text = processor.tokenizer.decode(example["tokens"], skip_special_tokens=True).lower()
         heard = listener.hears(example["states"].float().numpy().mean(axis=0))
         assert ("ang" in text) == (heard == "Anger"), text
+
+
+def head_of(model, states):
+    """What the first head of the first cross-attention gives each token, (values,)."""
+    seen, attention = [], model.get_decoder().layers[0].encoder_attn
+    handle = attention.out_proj.register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    with torch.inference_mode():
+        model(encoder_outputs=(states[None],), decoder_input_ids=torch.tensor([[0, 1]]))
+    handle.remove()
+    return seen[0][0, -1, : attention.head_dim]
+
+
+def test_the_model_that_was_trained_has_the_listener_as_a_head(heard_recipe, tmp_path):
+    recipe = heard_recipe("optimizer={max_steps: 3, batch_size: 4, learning_rate: 1e-2, weight_decay: 0}")
+    model = load_checkpoint(train(recipe, out=tmp_path / "run"), device="cpu", dtype="float32").model
+    with np.load(tmp_path / "run/training/listener.npz") as saved:
+        weights, bias = saved["weights"], saved["bias"]
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        states = rng.normal(0, 1, (POSITIONS, len(weights))).astype(np.float32)
+        scores = states.mean(axis=0) @ weights + bias
+        values = head_of(model, torch.from_numpy(states)).numpy()[: len(scores)]
+        assert np.corrcoef(values - values.mean(), scores - scores.mean())[0, 1] > 0.99
+        assert values.argmax() == scores.argmax()
+
+
+def test_the_head_of_the_listener_does_not_learn(make_whisper, tmp_path):
+    model = load_checkpoint(
+        make_whisper(tmp_path / "base"), device="cpu", dtype="float32"
+    ).model.requires_grad_(True)
+    weights = np.random.default_rng(0).normal(0, 1, (model.config.d_model, 2)).astype(np.float32)
+    listener = Listener(
+        ListenerSettings(), ("Anger", NONE), weights, np.zeros(2, np.float32), {"": weights.T}
+    )
+    listener.seat(model)
+    states = torch.randn(2, POSITIONS, model.config.d_model)
+    model(encoder_outputs=(states,), decoder_input_ids=torch.tensor([[1, 2]] * 2)).logits.sum().backward()
+    attention = model.get_decoder().layers[0].encoder_attn
+    for projection in (attention.q_proj, attention.v_proj):
+        rows = projection.weight.grad.abs().sum(dim=1)
+        assert not rows[: attention.head_dim].any()
+        assert rows[attention.head_dim :].all()
 
 
 @pytest.mark.parametrize("how", [{"heard": "false"}, {"listener": "null"}])
