@@ -32,6 +32,7 @@ def main() -> None:
         arguments.model,
         num_samples=arguments.samples,
         device=arguments.device,
+        dtype=arguments.dtype,
         batch_size=arguments.batch_size,
     )
     with progress_bar("captioning") as bar:
@@ -65,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--predictions-dir", type=Path, default=None, help="default: predictions/ in --out")
     parser.add_argument("--device", default=None)
+    parser.add_argument("--dtype", default=None, help="float32 for figures of a model card")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--resamples", type=int, default=1000, help="of the speakers, for intervals")
     parser.add_argument("--seed", type=int, default=0, help="of resamples and permutations")

@@ -4,9 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from budew.resources import data_folder
-
-TINY_SYNTHETIC = data_folder("checkpoints") / "tiny-synthetic"
+TINY_SYNTHETIC = Path(__file__).parent / "data/checkpoints/tiny-synthetic"
 RESULT = {
     "corpus": "A corpus",
     "language": "en",

@@ -64,7 +64,8 @@ class KeptCaptions:
 
         self.folder, self.num_samples = folder, num_samples
         self.name = find_checkpoint(model)[1]
-        self._made_of = f"{identity(model)}/{num_samples}"
+        precision = f"/{options['dtype']}" if options.get("dtype") else ""
+        self._made_of = f"{identity(model)}/{num_samples}{precision}"
         self._model, self._options = model, options
 
     @cached_property

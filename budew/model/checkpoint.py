@@ -39,7 +39,7 @@ from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files,
 from budew.model.lora_adapter import ADAPTER_WEIGHTS, AdapterConfig, is_adapter, merge, read_config
 from budew.resources import data_folder
 
-EMBEDDED = "tiny-synthetic"
+EMBEDDED = "budew-base"
 """Name of the checkpoint in this package."""
 MODEL_VARIABLE = "BUDEW_MODEL"
 """Environment variable with a folder or hub id, for use where no checkpoint is named."""

@@ -91,6 +91,9 @@ class ListenerSettings(Settings):
     def _emotions(cls, given: dict[str, float]) -> dict[str, float]:
         return {name if name == NONE else emotion(name): value for name, value in given.items()}
 
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
 
 class DataSettings(Settings):
     """What a model is trained on."""

@@ -8,7 +8,7 @@ the literature gives like correlates stay confusable there too. All three are sc
 With a checkpoint that was trained with prompts, each style and part of captions is asked for as well. A
 caption is in a style if `render` writes it so of what it says.
 
-    python benchmarks/embedded.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
+    python benchmarks/synthetic_speech.py [--model DIR] [--clips 400] [--seed 90210] [--json FILE]
 """
 
 import argparse
