@@ -1,17 +1,19 @@
 """What should Whisper be trained to write: numbers, template captions, paraphrased captions, or both?
 
     python examples/ablation.py OUT
+    python examples/ablation.py OUT --people VOICES --base openai/whisper-base
 
-Trains each recipe of recipes/ablation/ with several seeds on the same synthetic clips, in the same order, and
-compares what the models write of clips by unheard voices; what is measured, and why, is in docs/ablation.md.
-Takes about three hours of one CPU core. Run it again to continue: finished stages and runs are kept.
+Trains each recipe of recipes/ablation/ with several seeds on the same clips, in the same order, and compares
+what the models write of clips by unheard voices; what is measured, and why, is in docs/ablation.md. The first
+trains from scratch on synthetic speech, in about three hours of one CPU core; the second a pretrained decoder
+on recordings of people (ablation_people.py). Run it again to continue: finished stages and runs are kept.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import combinations, islice, product, starmap
 from multiprocessing import get_context
@@ -22,8 +24,19 @@ from typing import Any
 import numpy as np
 import rich
 import torch
+from ablation_people import (
+    CLASSES,
+    FEW,
+    CaptionRewrites,
+    People,
+    base_tokens,
+    class_rates,
+    corpus_of,
+    shares_right,
+)
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
+from transformers import DynamicCache, EncoderDecoderCache
 
 from budew import render
 from budew.corpora import Clip, read, write_shard
@@ -32,8 +45,17 @@ from budew.evaluation.metrics import bootstrap, score_emotions
 from budew.files import whole_file
 from budew.inference.recordings import from_clip
 from budew.inference.self_consistency import consensus, expectation, sample_captions
+from budew.model.adapt import short_window
 from budew.model.checkpoint import Checkpoint, load_checkpoint
-from budew.model.generate import Encoded, encode, generate, generation_settings, texts_of
+from budew.model.generate import (
+    Encoded,
+    encode,
+    features_of,
+    generate,
+    generation_settings,
+    short_window_seconds,
+    texts_of,
+)
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile, intensity_matrix
@@ -48,7 +70,7 @@ from budew.training.data import prepare_corpora, validation_examples
 from budew.training.examples import IGNORED, collate, tokens_of
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train
-from budew.training.targets import Target, draw_target
+from budew.training.targets import Target, draw_target, scalars
 from budew.training.trainer import caption_loss
 from budew.training.validation import Written, caption_metrics
 from budew.training.validation import read as read_text
@@ -66,16 +88,21 @@ CLIPS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Size:
-    """How much is made: clips by split, paraphrases and samples of a clip, bootstrap resamples."""
+    """How much is made: clips by split, paraphrases and samples of a clip, clips of which a loss is taken,
+    clips that are matched with captions at once, bootstrap resamples; of whom, if not synthesized.
+    """
 
     train: int = 3000
     validation: int = 300
     test: int = 304
     paraphrases: int = 6
     samples: int = 16
+    losses: int = 300
+    matched: int = 16
     resamples: int = 1000
     workers: int | None = None
     changes: tuple[str, ...] = ()
+    people: People | None = None
 
 
 QUICK = Size(
@@ -96,12 +123,16 @@ QUICK = Size(
     ),
 )
 """Too little to learn anything: shows that every stage runs."""
+QUICK_PEOPLE = (
+    "optimizer={max_steps: 2, batch_size: 4, learning_rate: 0.0004}",
+    "evaluation={every_steps: 2, clips: 4, keep: last}",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is not finished yet, write the report and return its numbers."""
     options = _options(arguments)
-    out, size = options.out, QUICK if options.quick else Size()
+    out, size = options.out, size_of(options)
     corpora = {split: captioned_clips(out, split, size) for split in SPLITS}
     tasks = [(out, arm, seed, size) for seed, arm in product(range(1, options.seeds + 1), ARMS)]
     if options.jobs == 1:
@@ -113,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         workers = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (1,))
         with workers as pool:
             runs = list(pool.map(run, *zip(*tasks, strict=True)))
-    results = compare(runs, list(read(corpora["test"])), size)
+    results = compare(runs, list(read(corpora["test"])), size) | origins(list(read(corpora["train"])), size)
     with whole_file(out / "ablation.json") as file:
         file.write(json.dumps(results, indent=1, allow_nan=False) + "\n")
     shown = report(results)
@@ -123,16 +154,37 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     return results
 
 
+def size_of(options: argparse.Namespace) -> Size:
+    """Return how much is made by the options."""
+    size = QUICK if options.quick else Size()
+    if options.people is None:
+        return size
+    people = People(str(options.people), options.base)
+    if options.quick:
+        people, size = replace(people, clips=FEW), replace(size, changes=QUICK_PEOPLE)
+    else:
+        size = replace(size, samples=4, losses=64, matched=4)
+    return replace(size, people=people, **{split: people.number(split) for split in SPLITS})
+
+
 def captioned_clips(out: Path, split: str, size: Size) -> Path:
-    """Return a shard of clips with several paraphrases each, synthesized if it is not there."""
-    clips, shard = getattr(size, split), shard_of(out, split, size)
+    """Return a shard of clips with several paraphrases each, made if it is not there."""
+    shard = shard_of(out, split, size)
     if not shard.exists():
-        speech = out / "speech" / split
-        synthesize_corpus(speech, clips=clips, seed=SEED, split=split, workers=size.workers)
-        job = Paraphrase(GrammarBackend(), Rewriting(per_clip=size.paraphrases, seed=SEED))
-        done = job.run(islice(read(speech), clips), lambda id, error: print(f"{id} is left out: {error}"))
+        backend = CaptionRewrites() if size.people else GrammarBackend()
+        job = Paraphrase(backend, Rewriting(per_clip=size.paraphrases, seed=SEED))
+        done = job.run(clips_of(out, split, size), lambda id, error: print(f"{id} is left out: {error}"))
         write_shard(shard, (clip for clip in done if paraphrases(clip)))
     return shard
+
+
+def clips_of(out: Path, split: str, size: Size) -> Iterator[Clip]:
+    """Return the clips of a split without captions, of people or synthesized."""
+    if size.people is not None:
+        return size.people.sampled(split, seed=SEED)
+    speech, clips = out / "speech" / split, getattr(size, split)
+    synthesize_corpus(speech, clips=clips, seed=SEED, split=split, workers=size.workers)
+    return islice(read(speech), clips)
 
 
 def shard_of(out: Path, split: str, size: Size) -> Path:
@@ -152,12 +204,21 @@ def known(clip: Clip) -> VoiceProfile:
 
 
 def recipe_of(out: Path, arm: str, seed: int, size: Size) -> Recipe:
-    """Return the recipe of a run: indexes and spectrograms are shared, and so is the order of the clips."""
+    """Return the recipe of a run: indexes and spectrograms or states are shared, and the order of the clips.
+
+    Of people the recipe is one, with the target of the arm.
+    """
+    recipes, changes = data_folder("recipes") / "ablation", list[str]()
+    file = recipes / f"{arm}.yaml"
+    if size.people is not None:
+        target = load_recipe(file).target.model_dump_json()
+        file, changes = recipes / "people.yaml", [f"model.base={size.people.base}", f"target={target}"]
     return load_recipe(
-        data_folder("recipes") / "ablation" / f"{arm}.yaml",
+        file,
         [
             *(f"data.{split}={shard_of(out, split, size)}" for split in ("train", "validation")),
             *(f"data.cache={out / 'cache'}", f"seed={seed}", f"name={arm}-{seed}"),
+            *changes,
             *size.changes,
         ],
     )
@@ -166,6 +227,8 @@ def recipe_of(out: Path, arm: str, seed: int, size: Size) -> Recipe:
 def run(out: Path, arm: str, seed: int, size: Size) -> dict[str, Any]:
     """Train an arm and return its validations, its losses, and what it writes of the test clips."""
     folder, recipe = out / "runs" / f"{arm}-{seed}", recipe_of(out, arm, seed, size)
+    if size.people is not None:
+        save_tokenizer(folder, list(read(shard_of(out, "train", size))), size.people.base)
     model = train(recipe, out=folder)
     saved, made_by = folder / "written.json", f"{recipe.to_yaml()}{size}"
     if saved.exists() and (before := json.loads(saved.read_text(encoding="utf-8")))["made_by"] == made_by:
@@ -178,35 +241,64 @@ def run(out: Path, arm: str, seed: int, size: Size) -> dict[str, Any]:
         if "eval_loss" in entry
     ]
     found = {"arm": arm, "kind": recipe.target.kind, "made_by": made_by, "validations": validations}
-    found["loss"] = {split: loss(checkpoint, recipe, folder, split) for split in ("train", "validation")}
-    found |= write(checkpoint, recipe, list(read(shard_of(out, "test", size))), samples=size.samples)
+    found["loss"] = {
+        split: loss(checkpoint, recipe, folder, split, clips=size.losses) for split in ("train", "validation")
+    }
+    clips = list(read(shard_of(out, "test", size)))
+    found |= write(checkpoint, recipe, clips, samples=size.samples, matched=size.matched)
     with whole_file(saved) as file:
         file.write(json.dumps(found, indent=1) + "\n")
     return found
 
 
-def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str) -> float:
-    """Return the loss per token on up to 300 clips of a split, in whole windows and without augmentation."""
+def save_tokenizer(folder: Path, clips: Sequence[Clip], base: str) -> None:
+    """Give a run the tokens of the base that any text of any arm has, new frames and words included.
+
+    With the texts of its own arm alone, a model would lose what the base knows of other words.
+    """
+    if (folder / "tokenizer").is_dir():
+        return
+    texts = {scalars(known(clip)) for clip in clips} | {text for clip in clips for text in paraphrases(clip)}
+    for clip, (seed, wording) in product(clips, enumerate(("plain", "varied") * 4)):
+        texts.add(render(known(clip), seed=derived_seed("tokens", clip.id, seed), wording=wording))
+    made = base_tokens(base, texts)
+    made.save_pretrained(folder / "tokenizer.unfinished")
+    (folder / "tokenizer.unfinished").replace(folder / "tokenizer")
+
+
+def loss(checkpoint: Checkpoint, recipe: Recipe, folder: Path, split: str, *, clips: int) -> float:
+    """Return the loss per token on up to so many clips of a split, without augmentation, in whole windows or
+    those of cached states.
+    """
     model, processor = checkpoint.model, checkpoint.processor
     corpora = prepare_corpora(recipe, folder, split, processor.feature_extractor)
-    more = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"clips": 300})})
+    more = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"clips": clips})})
     examples = validation_examples(more, corpora, processor, longest=model.config.max_target_positions)
     padded = partial(collate, padding=processor.tokenizer.eos_token_id)
     total, tokens = 0.0, 0
     for batch in DataLoader(examples, batch_size=CLIPS_AT_ONCE, collate_fn=padded):
         labels, inputs = batch["labels"], ("input_features", "decoder_input_ids")
-        with torch.inference_mode():
+        frames = batch["input_features"].shape[-1]
+        with torch.inference_mode(), short_window(model.get_encoder(), frames):
             outputs = model(**{name: batch[name] for name in inputs})
             total += caption_loss(outputs, labels, 1, clips=1, heads_weight=0).item()
         tokens += int((labels != IGNORED).sum())
     return total / tokens
 
 
-def write(checkpoint: Checkpoint, recipe: Recipe, clips: Sequence[Clip], *, samples: int) -> dict[str, Any]:
+def write(
+    checkpoint: Checkpoint, recipe: Recipe, clips: Sequence[Clip], *, samples: int, matched: int
+) -> dict[str, Any]:
     """Return greedy and sampled texts by clip id, and how well captions are matched with their clips."""
-    settings, texts, matched = generation_settings(checkpoint, num_beams=1), {}, {}
-    for group in groups(clips):
-        encoded = encode(checkpoint, [first_window(clip, checkpoint) for clip in group])
+    settings, texts, shares = generation_settings(checkpoint, num_beams=1), {}, dict[str, list[float]]()
+    windows = {clip.id: first_window(clip, checkpoint) for clip in clips}
+    rate, window = checkpoint.sampling_rate, checkpoint.window_seconds
+    seconds = dict.fromkeys(windows, window)
+    if recipe.data.cache_states:  # of which windows are as short as their clips
+        seconds = {id: short_window_seconds(len(of), rate=rate, window=window) for id, of in windows.items()}
+    for group in groups(clips, seconds):
+        some, longest = [windows[clip.id] for clip in group], max(seconds[clip.id] for clip in group)
+        encoded = encode(checkpoint, some, features_of(checkpoint, some, seconds=longest))
         tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs())
         end = checkpoint.processor.tokenizer.eos_token_id
         ended = ((tokens != end).sum(dim=1) < settings.max_new_tokens).tolist()
@@ -215,13 +307,22 @@ def write(checkpoint: Checkpoint, recipe: Recipe, clips: Sequence[Clip], *, samp
             texts[clip.id] = dict(zip(("greedy", "ended", "sampled"), of_clip, strict=True))
         for phrasing in ("own",) if recipe.target.kind == "scalars" else ("own", *PHRASINGS):
             captions = [caption(clip, recipe, phrasing) for clip in group]
-            matched.setdefault(phrasing, []).extend(matches(checkpoint, encoded, captions))
-    return {"texts": texts, "matched": {phrasing: fmean(shares) for phrasing, shares in matched.items()}}
+            for part in (slice(at, at + matched) for at in range(0, len(group), matched)):
+                few = Encoded(some[part], encoded.states[part])
+                shares.setdefault(phrasing, []).extend(matches(checkpoint, few, captions[part]))
+    return {"texts": texts, "matched": {phrasing: fmean(found) for phrasing, found in shares.items()}}
 
 
-def groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
-    """Yield groups of clips by voices of one gender, as far as possible: it would tell captions apart."""
-    ordered = iter(sorted(clips, key=lambda clip: (str(known(clip).traits.get("gender")), clip.id)))
+def groups(clips: Sequence[Clip], seconds: Mapping[str, float]) -> Iterator[list[Clip]]:
+    """Yield groups of clips in windows of one length by voices of one gender, as far as possible: gender
+    would tell captions apart.
+    """
+    ordered = iter(
+        sorted(
+            clips,
+            key=lambda clip: (seconds[clip.id], str(known(clip).traits.get("gender")), clip.id),
+        )
+    )
     while group := list(islice(ordered, CLIPS_AT_ONCE)):
         yield group
 
@@ -244,8 +345,11 @@ def matches(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> l
     """Return for each text the share of the other clips under which it is less likely than under its own.
 
     Only likelihoods of one text are compared, so neither its length nor the tokenizer matters; 0.5 is chance.
+    A text that has no other clip is left out.
     """
     model, processor, clips = checkpoint.model, checkpoint.processor, len(texts)
+    if clips < 2:
+        return []
     longest, silent = model.config.max_target_positions, {"input_features": torch.zeros(1, 0), "length": 0}
     rows = [tokens_of(Target(text), processor) for text in texts]
     batch = collate(
@@ -254,22 +358,26 @@ def matches(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> l
     )
     inputs, labels = (batch[name].repeat(clips, 1) for name in ("decoder_input_ids", "labels"))
     with torch.inference_mode():
-        logits = model(encoder_outputs=encoded.outputs(clips), decoder_input_ids=inputs).logits
+        first = model(encoder_outputs=encoded.outputs(), decoder_input_ids=inputs[:clips, :1], use_cache=True)
+        keys = first.past_key_values.cross_attention_cache  # once a clip and not once a pair
+        keys.batch_repeat_interleave(clips)
+        logits = model(
+            encoder_outputs=encoded.outputs(clips),
+            decoder_input_ids=inputs,
+            past_key_values=EncoderDecoderCache(DynamicCache(), keys),
+        ).logits
         of_token = cross_entropy(logits.mT.float(), labels, ignore_index=IGNORED, reduction="none")
     surprise = of_token.sum(dim=1).reshape(clips, clips)  # of each clip (row) and text
     own = surprise.diagonal()
     below = (surprise > own).sum(dim=0) + ((surprise == own).sum(dim=0) - 1) / 2
-    shares: list[float] = (below / max(1, clips - 1)).tolist()
+    shares: list[float] = (below / (clips - 1)).tolist()
     return shares
 
 
 def compare(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, Any]:
     """Return metrics of the arms, and paired differences between them, with intervals."""
     by_arm = {arm: [run for run in runs if run["arm"] == arm] for arm in ARMS}
-    scored = {
-        arm: {score: Resampled.of(some, clips, score, size) for score in SCORES}
-        for arm, some in by_arm.items()
-    }
+    scored = {arm: scores(some, clips, size) for arm, some in by_arm.items()}
     arms = {}
     for arm, some in by_arm.items():
         by_seed = [described(run, clips) for run in some]
@@ -281,7 +389,7 @@ def compare(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size
         }
     differences = [
         {"arms": [one, other]}
-        | {score: scored[one][score].estimate(scored[other][score]) for score in SCORES}
+        | {score: of_one.estimate(scored[other][score]) for score, of_one in scored[one].items()}
         for one, other in combinations(ARMS, 2)
     ]
     settings = {
@@ -310,6 +418,21 @@ class Resampled:
         values = [float(score_emotions(reference, one).mean["spearman"][0]) for one in found]
         return cls(values, np.stack([draw.mean["spearman"] for draw in draws]))
 
+    @classmethod
+    def of_classes(
+        cls, runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], corpus: str, score: str, size: Size
+    ) -> "Resampled":
+        """Score the classes of a corpus by the strongest emotion, in per cent."""
+        some = [clip for clip in clips if corpus_of(clip) == corpus]
+        shares = [
+            shares_right(corpus, some, [predicted(run, clip.id, score) for clip in some]) for run in runs
+        ]
+        drawn = np.random.default_rng(SEED).multinomial(
+            len(some), np.full(len(some), 1 / len(some)), size=size.resamples
+        )
+        values = [float(class_rates(corpus, share, np.ones((1, len(some))))[0]) for share in shares]
+        return cls(values, np.stack([class_rates(corpus, share, drawn) for share in shares]))
+
     def estimate(self, other: "Resampled | None" = None) -> dict[str, float | None]:
         """Return the mean over seeds, or the difference to another arm, with an interval over both."""
         values, sampled = np.array(self.values), self.sampled
@@ -319,13 +442,28 @@ class Resampled:
         return summarize(float(values.mean()), np.take_along_axis(sampled, drawn, 0).mean(axis=0)).to_dict()
 
 
+def scores(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, "Resampled"]:
+    """Return the `SCORES` of an arm, and of people the `CLASSES` too."""
+    found = {score: Resampled.of(runs, clips, score, size) for score in SCORES}
+    if size.people is not None:
+        for name, (corpus, score) in CLASSES.items():
+            found[name] = Resampled.of_classes(runs, clips, corpus, score, size)
+    return found
+
+
 def predicted(run: Mapping[str, Any], id: str, score: str) -> VoiceProfile:
-    """Return the scores of a clip; a text that is not parsed counts as none of the emotions."""
+    """Return the scores of a clip."""
     texts = run["texts"][id]
     if score == "greedy":
-        return read_text(texts["greedy"], run["kind"]) or VoiceProfile({})
-    expected = expectation([read_text(text, run["kind"]) or VoiceProfile({}) for text in texts["sampled"]])
+        return understood(texts["greedy"], run["kind"])
+    expected = expectation([understood(text, run["kind"]) for text in texts["sampled"]])
     return consensus(expected) if score == "sampled" else expected
+
+
+def understood(text: str, kind: str) -> VoiceProfile:
+    """Return the profile of a text; what is not parsed or called unrated counts as none of the emotions."""
+    found = read_text(text, kind) or VoiceProfile({})
+    return VoiceProfile(found.emotions, found.bursts, found.traits)
 
 
 VARIETY = ("distinct_1", "distinct_2", "self_bleu")
@@ -353,6 +491,26 @@ def over_seeds(values: Sequence[float | None]) -> dict[str, float | None] | None
     """Return the mean with the lowest and the highest value; None of nothing."""
     given = [value for value in values if value is not None]
     return {"value": fmean(given), "low": min(given), "high": max(given)} if given else None
+
+
+def origins(clips: Sequence[Clip], size: Size) -> dict[str, Any]:
+    """Return how many paraphrases of training clips there are, and how many a language model wrote.
+
+    Of synthetic clips nothing: theirs are all by the grammar.
+    """
+    if size.people is None:
+        return {}
+    used = [caption for clip in clips for caption in clip.captions]
+    by_model = [caption for caption in used if "rewrite" in caption.made_by]
+    return {
+        "paraphrases": {
+            "all": len(used),
+            "different": len({caption.text for caption in used}),
+            "by a language model": len(by_model),
+            "different by a language model": len({caption.text for caption in by_model}),
+            "templates in place of a refused one": sum("fallback" in caption.made_by for caption in used),
+        }
+    }
 
 
 NOTE = (
@@ -386,6 +544,7 @@ def report(results: Mapping[str, Any]) -> Report:
     sections = [
         table("Mean Spearman ρ over emotions", "scores", SCORES, f"With {interval}."),
         Table("Differences", ("arms", *SCORES), paired, note=f"Paired, with {interval}.", digits=3),
+        *(classes(results) if size["people"] else ()),
         table("What is written of the test clips", "measures", WRITTEN, seeds),
         table("Loss per token, and captions matched with clips", "measures", LEARNT, seeds),
         *map(bars, SCORES[:2]),
@@ -393,7 +552,7 @@ def report(results: Mapping[str, Any]) -> Report:
         curves("Validation loss per token", "eval_loss"),
     ]
     return Report(
-        "What should Whisper be trained to write?",
+        "What should Whisper be trained to write?" + (" With people" if size["people"] else ""),
         f"{results['seeds']} seeds, {size['train']:,} training clips, {results['test_clips']:,} test clips",
         [
             Card(arm, **found["scores"]["greedy"], note="mean ρ, greedy", digits=3)
@@ -402,6 +561,18 @@ def report(results: Mapping[str, Any]) -> Report:
         sections,
         [("own, new frames, new frames and words", NOTE)],
     )
+
+
+def classes(results: Mapping[str, Any]) -> list[Table]:
+    """Return tables of the classes by the strongest emotion, and of who wrote the paraphrases."""
+    names, interval = ("arm", *CLASSES), "95 % intervals over test clips and seeds."
+    rows = [(arm, *(found["scores"][name] for name in CLASSES)) for arm, found in results["arms"].items()]
+    paired = [(" − ".join(row["arms"]), *(row[name] for name in CLASSES)) for row in results["differences"]]
+    return [
+        Table("Classes by the strongest emotion, per cent", names, rows, note=f"With {interval}", digits=1),
+        Table("Differences of these", names, paired, note=f"Paired, with {interval}", digits=1),
+        Table("Paraphrases of the training clips", ("", "captions"), list(results["paraphrases"].items())),
+    ]
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -413,6 +584,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--jobs", type=int, default=1, help="runs at once, of one thread each; 1: one run on all cores"
     )
+    parser.add_argument(
+        "--people", type=Path, metavar="VOICES", help="folder with emodb, emogator and librispeech"
+    )
+    parser.add_argument("--base", default="openai/whisper-base", help="pretrained Whisper, with --people")
     parser.add_argument("--quick", action="store_true", help="tiny runs that learn nothing, to try it out")
     return parser.parse_args(arguments)
 
