@@ -111,7 +111,7 @@ def fitted_listener(recipe: Recipe, folder: Path, corpora: Sequence[Selection]) 
         given = zip(corpora, recipe.data.train, strict=True)
         heard = [(used, corpus.weight) for used, corpus in given if corpus.heard]
         listener = fit_listener([used for used, _ in heard], [weight for _, weight in heard], settings)
-        say(f"captions say which of these is heard: {', '.join(listener.classes)}")
+        say(f"captions say which of these is heard: {', '.join(listener.emotion.classes)}")
         listener.save(file)
     return Listener.load(file, settings)
 

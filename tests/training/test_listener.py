@@ -1,4 +1,4 @@
-"""A linear listener hears emotions and not voices, and captions say what it hears."""
+"""A linear listener hears emotions and not voices, and gender; captions say what it hears."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.training.data import cached_states, fitted_listener, prepare_corpora, training_examples
-from budew.training.listener import Listener, fit_listener
+from budew.training.listener import Linear, Listener, fit_listener
 from budew.training.recipe import NONE, ListenerSettings
 from budew.training.run import train
 from budew.training.start import load_base
@@ -77,7 +77,7 @@ def listener(heard_clips):
 @pytest.mark.parametrize(("emotion", "voice"), [("Anger", -4), ("Sadness", 4), (None, -4), (None, 4)])
 def test_what_neutral_clips_differ_in_is_not_heard(listener, emotion, voice):
     rng = np.random.default_rng(1)
-    heard = [listener.hears(spoken(rng, emotion=emotion, voice=voice)[1]) for _ in range(50)]
+    heard = [listener.emotion.hears(spoken(rng, emotion=emotion, voice=voice)[1]) for _ in range(50)]
     assert heard.count(emotion or NONE) >= 40
 
 
@@ -90,8 +90,9 @@ def test_a_caption_says_what_is_heard_in_its_states(listener_once, seed, emotion
     profile, mean = spoken(np.random.default_rng(seed), emotion=emotion, gender=gender)
     states = np.tile(mean, (POSITIONS, 1)).astype(np.float16)
     changed, said = listener_once.listen(states, profile, generator(seed, "clip"))
-    heard = listener_once.hears(changed.mean(axis=0, dtype=np.float32))
-    assert said.traits == profile.traits
+    mean = changed.mean(axis=0, dtype=np.float32)
+    heard = listener_once.emotion.hears(mean)
+    assert said.traits == {"gender": listener_once.gender.hears(mean)}
     assert list(said.emotions) == [heard] * (heard != NONE)
     again, _ = listener_once.listen(states, profile, generator(seed, "clip"))
     assert np.array_equal(changed, again)
@@ -102,11 +103,13 @@ def listener_once():
     """A listener by hand."""
     weights = np.zeros((WIDTH, 3), np.float32)
     weights[ANGER, 0] = weights[SADNESS, 1] = 4
+    emotion = Linear(("Anger", "Sadness", NONE), weights, np.array([0, 0, 2], np.float32))
+    voices = np.zeros((WIDTH, 2), np.float32)
+    voices[VOICE, 1] = 1
+    gender = Linear(("female", "male"), voices, np.zeros(2, np.float32))
     rng = np.random.default_rng(2)
-    means = {gender: rng.normal(0, 1, (30, WIDTH)).astype(np.float32) for gender in ("female", "male")}
-    return Listener(
-        ListenerSettings(), ("Anger", "Sadness", NONE), weights, np.array([0, 0, 2], np.float32), means
-    )
+    means = {name: rng.normal(0, 1, (30, WIDTH)).astype(np.float32) for name in gender.classes}
+    return Listener(ListenerSettings(), emotion, gender, means)
 
 
 def test_shares_decide_how_often_a_class_is_heard(listener_once):
@@ -121,11 +124,40 @@ def test_shares_decide_how_often_a_class_is_heard(listener_once):
     assert angry(rare) < angry(replace(rare, settings=ListenerSettings(moved=1))) / 3
 
 
+def test_gender_is_heard_whatever_the_emotion(heard_clips):
+    rng = np.random.default_rng(4)
+
+    def clips(emotion, number):
+        pairs = [("female", 1.5), ("male", -1.5)] * number
+        return [
+            spoken(rng, emotion=emotion, voice=rng.normal(voice, 1), gender=gender) for gender, voice in pairs
+        ]
+
+    fitted = fit_listener(
+        [heard_clips(clips("Anger", 10)), heard_clips(clips(None, 30))], [1, 1], ListenerSettings()
+    )
+    for emotion in ("Anger", None):
+        unheard = clips(emotion, 20)
+        right = [fitted.gender.hears(mean) == profile.traits["gender"] for profile, mean in unheard]
+        assert np.mean(right) > 0.9
+
+
+def test_without_men_or_women_gender_is_what_the_labels_say(heard_clips):
+    rng = np.random.default_rng(5)
+    clips = [spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(10)]
+    fitted = fit_listener([heard_clips(clips)], [1], ListenerSettings())
+    profile, mean = spoken(rng)
+    assert fitted.gender is None
+    assert fitted.listen(np.tile(mean, (POSITIONS, 1)), profile, generator(0))[1].traits == {
+        "gender": "female"
+    }
+
+
 def test_an_offset_moves_the_border(listener, heard_clips):
     rng = np.random.default_rng(3)
     clips = heard_clips([spoken(rng, emotion=emotion) for emotion in ("Anger", None) for _ in range(20)])
     strict = fit_listener([clips], [1], ListenerSettings(offsets={"Anger": -50}))
-    assert strict.hears(spoken(rng, emotion="Anger")[1]) == NONE
+    assert strict.emotion.hears(spoken(rng, emotion="Anger")[1]) == NONE
 
 
 def test_without_neutral_clips_there_is_no_listener(heard_clips):
@@ -176,7 +208,7 @@ def test_captions_of_the_examples_agree_with_the_states(heard_recipe, tmp_path):
     for number in range(20):
         example = examples[number]
         text = processor.tokenizer.decode(example["tokens"], skip_special_tokens=True).lower()
-        heard = listener.hears(example["states"].float().numpy().mean(axis=0))
+        heard = listener.emotion.hears(example["states"].float().numpy().mean(axis=0))
         assert ("ang" in text) == (heard == "Anger"), text
 
 
@@ -194,7 +226,7 @@ def test_the_model_that_was_trained_has_the_listener_as_a_head(heard_recipe, tmp
     recipe = heard_recipe("optimizer={max_steps: 3, batch_size: 4, learning_rate: 1e-2, weight_decay: 0}")
     model = load_checkpoint(train(recipe, out=tmp_path / "run"), device="cpu", dtype="float32").model
     with np.load(tmp_path / "run/training/listener.npz") as saved:
-        weights, bias = saved["weights"], saved["bias"]
+        weights, bias = saved["emotion weights"], saved["emotion bias"]
     rng = np.random.default_rng(0)
     for _ in range(5):
         states = rng.normal(0, 1, (POSITIONS, len(weights))).astype(np.float32)
@@ -204,15 +236,30 @@ def test_the_model_that_was_trained_has_the_listener_as_a_head(heard_recipe, tmp
         assert values.argmax() == scores.argmax()
 
 
+def test_the_head_has_the_scores_of_emotion_and_gender(make_whisper, tmp_path):
+    model = load_checkpoint(make_whisper(tmp_path / "base"), device="cpu", dtype="float32").model
+    rng = np.random.default_rng(0)
+    width = model.config.d_model
+
+    def classifier(*classes):
+        return Linear(classes, *(rng.normal(0, 1, shape).astype(np.float32) for shape in ((width, 2), 2)))
+
+    emotion, gender = classifier("Anger", NONE), classifier("female", "male")
+    means = rng.normal(0, 1, (50, width)).astype(np.float32)
+    Listener(ListenerSettings(), emotion, gender, {"": means}).seat(model.requires_grad_(True))
+    for mean in means:
+        values = head_of(model, torch.from_numpy(np.tile(mean, (POSITIONS, 1)))).numpy()
+        assert emotion.classes[values[:2].argmax()] == emotion.hears(mean)
+        assert gender.classes[values[2:4].argmax()] == gender.hears(mean)
+
+
 def test_the_head_of_the_listener_does_not_learn(make_whisper, tmp_path):
     model = load_checkpoint(
         make_whisper(tmp_path / "base"), device="cpu", dtype="float32"
     ).model.requires_grad_(True)
     weights = np.random.default_rng(0).normal(0, 1, (model.config.d_model, 2)).astype(np.float32)
-    listener = Listener(
-        ListenerSettings(), ("Anger", NONE), weights, np.zeros(2, np.float32), {"": weights.T}
-    )
-    listener.seat(model)
+    emotion = Linear(("Anger", NONE), weights, np.zeros(2, np.float32))
+    Listener(ListenerSettings(), emotion, None, {"": weights.T}).seat(model)
     states = torch.randn(2, POSITIONS, model.config.d_model)
     model(encoder_outputs=(states,), decoder_input_ids=torch.tensor([[1, 2]] * 2)).logits.sum().backward()
     attention = model.get_decoder().layers[0].encoder_attn
