@@ -1,0 +1,106 @@
+"""Captions a second of checkpoints, by this package and by the stock pipeline with equal weights, in one run.
+
+    python benchmarks/checkpoints.py CHECKPOINT ... [--clips 128] [--rounds 3]
+
+Each writes what it was trained to write of synthetic speech of a few seconds, greedily, in batches of 16. The
+stock pipeline pads each clip to the window of the checkpoint. Ratios are to the first line.
+
+    python benchmarks/checkpoints.py openai/whisper-base budew/checkpoints/budew-base
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from transformers import pipeline
+
+from budew.audio.samples import decode
+from budew.corpora import read
+from budew.extras import quiet_transformers
+from budew.inference import Captioner
+from budew.synthesis import synthesize_corpus
+
+BATCH = 16
+DTYPE = "float32"
+TOKENS = 64
+"""At most, of the pipeline: a recognizer may repeat itself on speech of a synthesizer."""
+
+
+def main() -> None:
+    """Time each side and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoints", nargs="+", metavar="CHECKPOINT", help="folder or hub id of a Whisper")
+    parser.add_argument("--clips", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--seed", type=int, default=90210, help="of the speech")
+    given = parser.parse_args()
+    with TemporaryDirectory() as folder, quiet_transformers():
+        synthesize_corpus(folder, clips=given.clips, seed=given.seed, split="test")
+        clips = [
+            {"raw": decode(clip.audio, name=clip.id).usable, "sampling_rate": 16_000} for clip in read(folder)
+        ]
+        table = Table("", "clips/s", "×", "words a clip", box=None)
+        first = None
+        for checkpoint in given.checkpoints:
+            for name, caption in (("stock pipeline", stock(checkpoint)), ("budew", ours(checkpoint))):
+                texts, seconds = timed(caption, clips, given.rounds)
+                print(f"{checkpoint}, {name}: {seconds:.1f} s, {texts[0]!r}", file=sys.stderr)
+                rate = len(clips) / seconds
+                first = first or rate
+                words = sum(len(text.split()) for text in texts) / len(texts)
+                table.add_row(
+                    f"{Path(checkpoint).name}, {name}", f"{rate:.1f}", f"{rate / first:.2f}", f"{words:.1f}"
+                )
+        Console().print(table)
+
+
+Clips = list[dict[str, Any]]
+Writer = Callable[[Clips], list[str]]
+
+
+def stock(checkpoint: str) -> Writer:
+    """Return the pipeline of transformers, as a function of clips."""
+    transcribe = pipeline("automatic-speech-recognition", model=checkpoint, device="cpu", dtype=DTYPE)
+
+    def write(clips: Clips) -> list[str]:
+        found: Any = transcribe(
+            [dict(clip) for clip in clips], batch_size=BATCH, generate_kwargs={"max_new_tokens": TOKENS}
+        )
+        return [one["text"] for one in found]
+
+    return write
+
+
+def ours(checkpoint: str) -> Writer:
+    """Return our captioner, as a function of clips."""
+    captioner = Captioner.from_pretrained(checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH)
+
+    def write(clips: Clips) -> list[str]:
+        arrays = [{"array": clip["raw"], "sampling_rate": clip["sampling_rate"]} for clip in clips]
+        return [one.caption for one in captioner(arrays)]
+
+    return write
+
+
+def timed(write: Writer, clips: Clips, rounds: int) -> tuple[list[str], float]:
+    """Return the texts, and the median seconds of some rounds after a first batch."""
+    write(clips[:BATCH])
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        texts = write(clips)
+        seconds.append(time.perf_counter() - start)
+    return texts, median(seconds)
+
+
+if __name__ == "__main__":
+    main()
