@@ -302,10 +302,11 @@ def write(
         tokens = generate(checkpoint, settings, encoder_outputs=encoded.outputs())
         end = checkpoint.processor.tokenizer.eos_token_id
         ended = ((tokens != end).sum(dim=1) < settings.max_new_tokens).tolist()
-        several = sample_captions(checkpoint, encoded, num_samples=samples)
+        numbers = recipe.target.kind == "scalars"  # which repeat themselves where emotions are absent
+        several = sample_captions(checkpoint, encoded, num_samples=samples, stop_loops=not numbers)
         for clip, *of_clip in zip(group, texts_of(checkpoint, tokens), ended, several, strict=True):
             texts[clip.id] = dict(zip(("greedy", "ended", "sampled"), of_clip, strict=True))
-        for phrasing in ("own",) if recipe.target.kind == "scalars" else ("own", *PHRASINGS):
+        for phrasing in ("own",) if numbers else ("own", *PHRASINGS):
             captions = [caption(clip, recipe, phrasing) for clip in group]
             for part in (slice(at, at + matched) for at in range(0, len(group), matched)):
                 few = Encoded(some[part], encoded.states[part])

@@ -39,6 +39,7 @@ def sample_captions(
     first: int = 0,
     seed: int = 0,
     prompt: str = "",
+    stop_loops: bool = True,
 ) -> list[tuple[str, ...]]:
     """Return `num_samples` captions for each window, in order.
 
@@ -49,6 +50,7 @@ def sample_captions(
         first: number of the first one, to continue after so many.
         seed: another one gives other captions.
         prompt: as for `budew.model.generate.write_captions`.
+        stop_loops: end a text that repeats itself, as no caption does.
     """
     windows = len(encoded.windows)
     at_once = max(1, MAX_ROWS // max(1, windows))
@@ -57,13 +59,17 @@ def sample_captions(
         numbers = range(start, min(start + at_once, first + num_samples))
         texts = [
             (*some, *more)
-            for some, more in zip(texts, _sampled(checkpoint, encoded, numbers, seed, prompt), strict=True)
+            for some, more in zip(
+                texts,
+                _sampled(checkpoint, encoded, numbers, seed, prompt, stop_loops=stop_loops),
+                strict=True,
+            )
         ]
     return texts
 
 
 def _sampled(
-    checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int, prompt: str
+    checkpoint: Checkpoint, encoded: Encoded, numbers: range, seed: int, prompt: str, *, stop_loops: bool
 ) -> list[list[str]]:
     """Sample the captions of these numbers for each window, in one batch."""
     noise = GumbelNoise([_seed(window, seed, number) for window in encoded.windows for number in numbers])
@@ -72,7 +78,7 @@ def _sampled(
         generation_settings(checkpoint, num_beams=1, prompt=prompt),
         encoder_outputs=encoded.outputs(len(numbers)),
         prompt=prompt,
-        stopping_criteria=stop_of_loops(),
+        stopping_criteria=stop_of_loops() if stop_loops else None,
         logits_processor=LogitsProcessorList([noise]),
     )
     texts = texts_of(checkpoint, tokens)

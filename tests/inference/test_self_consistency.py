@@ -6,7 +6,7 @@ from budew.errors import InputError
 from budew.inference import Captioner, self_consistency
 from budew.inference.captioned import clean
 from budew.inference.self_consistency import GumbelNoise, consensus, expectation
-from budew.model.generate import encode
+from budew.model.generate import encode, generation_settings
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
@@ -30,6 +30,23 @@ def test_samples_differ_and_the_seed_decides_them(captioner, make_sound):
     assert len(set(first)) > 1
     assert first != second
     assert _samples(captioner.backend.checkpoint, [window], num_samples=3)[0] == first[:3]
+
+
+def test_numbers_that_repeat_themselves_are_sampled_whole(captioner, make_sound, monkeypatch):
+    checkpoint, settings = captioner.backend.checkpoint, generation_settings
+    few = list(range(4, checkpoint.model.config.vocab_size))  # the texts are made of four tokens
+
+    def restricted(*args, **options):
+        made = settings(*args, **options)
+        made.suppress_tokens = few
+        return made
+
+    monkeypatch.setattr(self_consistency, "generation_settings", restricted)
+    windows = [make_sound(seed, 1.0) for seed in range(4)]
+    whole, ended = (_samples(checkpoint, windows, num_samples=4, stop_loops=stop) for stop in (False, True))
+    pairs = [pair for several in zip(whole, ended, strict=True) for pair in zip(*several, strict=True)]
+    assert all(text.startswith(part) for text, part in pairs)
+    assert any(len(part) < len(text) for text, part in pairs)
 
 
 def test_noise_draws_tokens_as_often_as_the_model_weighs_them():
