@@ -106,6 +106,15 @@ def change_audio(
     return np.clip(changed, -1, 1).astype(np.float32)
 
 
+def piece(samples: NDArray[np.float32], shortest: int, rng: random.Random) -> NDArray[np.float32]:
+    """Return a piece of the samples (n,) of random place and length, `shortest` samples at least."""
+    if len(samples) <= shortest:
+        return samples
+    length = rng.randint(shortest, len(samples))
+    start = rng.randint(0, len(samples) - length)
+    return samples[start : start + length]
+
+
 def _level(samples: NDArray[np.float32]) -> float:
     return float(np.sqrt(np.mean(np.square(samples))))
 

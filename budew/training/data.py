@@ -189,7 +189,7 @@ def _prepared(
         index = index_corpus(given.corpus, cache / "index", workers=workers, progress=move)
     window = extractor.n_samples / extractor.sampling_rate
     used = select(index, recipe, window=window, name=given.corpus)
-    used = replace(used, copies=given.state_copies or recipe.data.state_copies)
+    used = replace(used, copies=given.state_copies or recipe.data.state_copies, pieces=given.pieces)
     if given.clip_weights:
         used = _weighted(used, Path(given.clip_weights))
     seconds = float(used.rows["seconds"].sum())

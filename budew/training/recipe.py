@@ -55,6 +55,12 @@ class TrainingCorpus(Settings):
         le=1000,
         description="data.state_copies of this corpus: a small one needs more of them; null for the same",
     )
+    pieces: float | None = Field(
+        default=None,
+        gt=0,
+        description="each of the state_copies is a random piece of a clip, so many seconds at least: for a "
+        "corpus of longer clips than the others, else a model tells it by the length",
+    )
     clip_weights: str | None = Field(
         default=None, description="file of `budew corpus weights`; clips that are not in it are left out"
     )
@@ -179,6 +185,8 @@ class DataSettings(Settings):
         copies = (self.state_copies, *(given.state_copies or 1 for given in self.train))
         if max(copies) > 1 and not (self.cache_states and changed):
             raise ValueError("state_copies: are alike without cache_states and augmentation")
+        if any(given.pieces for given in self.train) and not self.cache_states:
+            raise ValueError("pieces: needs cache_states")
         heard = any(given.heard for given in self.train)
         if heard != (self.listener is not None) or (heard and not self.cache_states):
             raise ValueError(

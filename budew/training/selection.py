@@ -45,6 +45,7 @@ class Selection:
         cut: clips of which only the beginning is used.
         weights: (examples,), how often each comes, in proportion to the others; None for all alike.
         copies: of each clip of which states are cached.
+        pieces: seconds of the shortest piece that a copy may be; None for whole clips.
         spectrograms: file of `cache_features`.
         states: file of `cache_states`.
     """
@@ -56,6 +57,7 @@ class Selection:
     cut: int = 0
     weights: npt.NDArray[np.float64] | None = None
     copies: int = 1
+    pieces: float | None = None
     spectrograms: Path | None = None
     states: CachedStates | None = None
 

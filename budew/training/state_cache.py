@@ -34,7 +34,7 @@ from budew.model.build import ENCODER_STRIDE
 from budew.model.checkpoint import choose_device, identity
 from budew.model.generate import SHORTEST, frames_of, short_window_seconds, spectrograms
 from budew.randomness import generator
-from budew.training.augmentation import SHIFT, Augmentation, change_audio, mask
+from budew.training.augmentation import SHIFT, Augmentation, change_audio, mask, piece
 from budew.training.progress import say
 from budew.training.recipe import Recipe
 from budew.training.selection import CachedStates, Selection
@@ -131,6 +131,8 @@ def _key(used: Selection, recipe: Recipe, model: Any, extractor: WhisperFeatureE
     augmentation = recipe.data.augmentation
     if augmentation.changes_audio or augmentation.changes_features:
         made_of += [augmentation.model_dump_json(), str(recipe.seed)]
+    if used.pieces is not None:
+        made_of += [f"pieces of {used.pieces} s", str(recipe.seed)]
     digest = hashlib.sha256("\n".join(made_of).encode())
     digest.update(used.numbers.tobytes() + used.starts.tobytes())
     return digest.hexdigest()[:20]
@@ -154,6 +156,9 @@ class _Sounds(Dataset[Sound]):
         except (AudioError, CorpusError) as error:
             warnings.warn(BudewWarning(str(error)), stacklevel=2)
             return Sound(id, number, np.zeros(0, np.float32))
+        if self.used.pieces is not None:
+            rng = generator(self.recipe.seed, id, number, "piece")
+            samples = piece(samples, round(self.used.pieces * self.extractor.sampling_rate), rng)
         if self.augmentation.changes_audio:
             rng = generator(self.recipe.seed, id, number, "states")
             samples = change_audio(samples, self.extractor.sampling_rate, self.augmentation, rng)

@@ -4,8 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from budew.training.augmentation import LOWEST_BAND, SHIFT, Augmentation, change_audio, mask
+from budew.training.augmentation import LOWEST_BAND, SHIFT, Augmentation, change_audio, mask, piece
 
 RATE = 16_000
 VALUES = np.random.default_rng(1).uniform(1, 2, (40, 100)).astype(np.float16)
@@ -152,3 +154,11 @@ def test_speed_changes_length_and_pitch_together_and_by_so_much_at_most():
         assert pitch == pytest.approx(1000 * RATE / len(faster), abs=3)
         assert decibels(faster) == pytest.approx(decibels(tone), abs=0.3)
     assert RATE / 1.051 <= min(lengths) < 0.97 * RATE < 1.03 * RATE < max(lengths) <= RATE / 0.949
+
+
+@given(length=st.integers(1, 200), shortest=st.integers(1, 100), seed=st.integers(0, 1000))
+def test_a_piece_is_a_stretch_of_the_samples_and_not_too_short(length, shortest, seed):
+    samples = np.arange(length, dtype=np.float32)
+    part = piece(samples, shortest, random.Random(seed))
+    assert min(shortest, length) <= len(part) <= length
+    assert np.array_equal(part, np.arange(part[0], part[0] + len(part)))

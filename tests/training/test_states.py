@@ -184,6 +184,24 @@ def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
     assert all(read_states(few, 1, n).tobytes() == read_states(many, 1, n).tobytes() for n in range(2))
 
 
+def test_copies_may_be_pieces_of_a_clip_each_another(recipe_of, tmp_path):
+    recipe = recipe_of(CHANGED, "data.state_copies=4")
+    (corpus,) = recipe.data.train
+    both = tuple(corpus.model_copy(update={"pieces": seconds}) for seconds in (None, 0.3))
+    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": both})})
+    _, examples = prepared(recipe, tmp_path)
+    whole, pieces = (used.states for used in examples.corpora)
+    places = range(len(examples.corpora[0].numbers))
+    longest = [max(len(read_states(whole, place, n)) for n in range(4)) for place in places]
+    lengths = [[len(read_states(pieces, place, n)) for n in range(4)] for place in places]
+    assert all(max(some) <= most for some, most in zip(lengths, longest, strict=True))
+    assert {read_states(pieces, 0, n).tobytes() for n in range(4)}.isdisjoint(
+        {read_states(whole, 0, n).tobytes() for n in range(4)}
+    )
+    again = prepared(recipe, tmp_path / "again")[1].corpora[1].states
+    assert again.file.read_bytes() == pieces.file.read_bytes()
+
+
 def test_states_are_kept_until_what_they_are_made_of_changes(recipe_of, tmp_path):
     def files(*changes: str, trained: int = 1) -> int:
         prepared(recipe_of(*changes, trained=trained), tmp_path)
@@ -307,6 +325,7 @@ def test_the_recipe_alone_decides_the_bytes_also_of_a_run_that_was_stopped(recip
         (("data.cache_features=true",), "cache_features"),
         (("data.state_copies=2",), "state_copies"),
         (("data.train=[{corpus: a, state_copies: 2}]", "data.validation=a"), "state_copies"),
+        (("data.train=[{corpus: a, pieces: 1}]", "data.validation=a", "data.cache_states=false"), "pieces"),
         (("model.trained_encoder_layers=0", "model.heads_weight=1"), "heads_weight"),
     ],
 )
