@@ -5,7 +5,7 @@
 Each writes what it was trained to write of synthetic speech of a few seconds, greedily, in batches of 16. The
 stock pipeline pads each clip to the window of the checkpoint. Ratios are to the first line.
 
-    python benchmarks/checkpoints.py openai/whisper-base budew/checkpoints/budew-base
+    python benchmarks/checkpoints.py openai/whisper-base checkpoints/budew-base
 """
 
 import argparse

@@ -59,7 +59,7 @@ class TrainingCorpus(Settings):
         default=None,
         gt=0,
         description="each of the state_copies is a random piece of a clip, so many seconds at least: for a "
-        "corpus of longer clips than the others, else a model tells it by the length",
+        "corpus of longer clips than the others, else a model recognizes it by the length",
     )
     clip_weights: str | None = Field(
         default=None, description="file of `budew corpus weights`; clips that are not in it are left out"

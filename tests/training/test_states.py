@@ -173,12 +173,16 @@ def test_copies_of_a_clip_are_changed_each_in_its_way_and_an_example_draws_one(r
     assert read_states(others.corpora[0].states, 0, 0).tobytes() not in copies
 
 
+def with_corpora(recipe, field, values):
+    """Return the recipe with its corpus once for each value of a field."""
+    (corpus,) = recipe.data.train
+    train = tuple(corpus.model_copy(update={field: value}) for value in values)
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": train})})
+
+
 def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
     recipe = recipe_of(CHANGED, "data.state_copies=2")
-    (corpus,) = recipe.data.train
-    several = tuple(corpus.model_copy(update={"state_copies": copies}) for copies in (None, 5))
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": several})})
-    _, examples = prepared(recipe, tmp_path)
+    _, examples = prepared(with_corpora(recipe, "state_copies", (None, 5)), tmp_path)
     assert [used.states.copies for used in examples.corpora] == [2, 5]
     few, many = (used.states for used in examples.corpora)
     assert all(read_states(few, 1, n).tobytes() == read_states(many, 1, n).tobytes() for n in range(2))
@@ -186,9 +190,7 @@ def test_a_corpus_has_as_many_copies_as_it_asks_for(recipe_of, tmp_path):
 
 def test_copies_may_be_pieces_of_a_clip_each_another(recipe_of, tmp_path):
     recipe = recipe_of(CHANGED, "data.state_copies=4")
-    (corpus,) = recipe.data.train
-    both = tuple(corpus.model_copy(update={"pieces": seconds}) for seconds in (None, 0.3))
-    recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": both})})
+    recipe = with_corpora(recipe, "pieces", (None, 0.3))
     _, examples = prepared(recipe, tmp_path)
     whole, pieces = (used.states for used in examples.corpora)
     places = range(len(examples.corpora[0].numbers))
