@@ -73,7 +73,9 @@ def stock(checkpoint: str) -> Writer:
 
     def write(clips: Clips) -> list[str]:
         found: Any = transcribe(
-            [dict(clip) for clip in clips], batch_size=BATCH, generate_kwargs={"max_new_tokens": TOKENS}
+            [dict(clip) for clip in clips],
+            batch_size=BATCH,
+            generate_kwargs={"max_new_tokens": TOKENS, "num_beams": 1},
         )
         return [one["text"] for one in found]
 
@@ -82,7 +84,7 @@ def stock(checkpoint: str) -> Writer:
 
 def ours(checkpoint: str) -> Writer:
     """Return our captioner, as a function of clips."""
-    captioner = Captioner.from_pretrained(checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH)
+    captioner = Captioner.from_pretrained(checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH, num_beams=1)
 
     def write(clips: Clips) -> list[str]:
         arrays = [{"array": clip["raw"], "sampling_rate": clip["sampling_rate"]} for clip in clips]
