@@ -84,7 +84,9 @@ def stock(checkpoint: str) -> Writer:
 
 def ours(checkpoint: str) -> Writer:
     """Return our captioner, as a function of clips."""
-    captioner = Captioner.from_pretrained(checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH, num_beams=1)
+    captioner = Captioner.from_pretrained(
+        checkpoint, device="cpu", dtype=DTYPE, batch_size=BATCH, num_beams=1
+    )
 
     def write(clips: Clips) -> list[str]:
         arrays = [{"array": clip["raw"], "sampling_rate": clip["sampling_rate"]} for clip in clips]
