@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 from typer import Argument, BadParameter, Option
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from budew.audio.microphone import Microphone
     from budew.inference import Captioner
     from budew.inference.recordings import Recording, Windows
+
+Format = Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"]
 
 app = typer.Typer()
 
@@ -49,12 +51,13 @@ def caption(
         ),
     ] = None,
     format: Annotated[
-        Literal["text", "json", "jsonl", "csv", "srt", "vtt", "html"],
+        Format | None,
         Option(
             help="text for reading, json for one array, jsonl for one object per line, csv for one row per "
-            "window, srt or vtt for subtitles, html for a page with players."
+            "window, srt or vtt for subtitles, html for a page with players. Default: what the name of "
+            "--output ends in, else text."
         ),
-    ] = "text",
+    ] = None,
     scores: Annotated[bool, Option("--scores", help="Add emotion scores, from 0 to 1.")] = False,
     model: options.Models = None,
     num_beams: options.NumBeams = None,
@@ -97,7 +100,7 @@ def caption(
     from budew.reports.captions_output import reported, write_records
     from budew.segmentation.voice_activity import can_hear_speech
 
-    paths = paths or []
+    paths, format = paths or [], format or _format_of(output_file)
     _check_input(paths, record, keep, format)
     refuse_to_replace(paths, output_file, keep)
     microphone = find_microphone() if record else None
@@ -138,7 +141,7 @@ def caption(
     raise typer.Exit(0 if fine else 1)
 
 
-def _check_input(paths: list[str], record: float | None, keep: Path | None, format: str) -> None:
+def _check_input(paths: list[str], record: float | None, keep: Path | None, format: Format) -> None:
     from budew.errors import InputError
     from budew.inference.recordings import from_paths
 
@@ -179,6 +182,12 @@ def _recorded(microphone: "Microphone", seconds: float, keep: Path | None) -> "R
     keep.parent.mkdir(parents=True, exist_ok=True)
     keep.write_bytes(encoded.getvalue())
     return from_audio(keep)
+
+
+def _format_of(file: Path | None) -> Format:
+    """Return the format that the name of a file ends in; text where it is none."""
+    suffix = file.suffix[1:].lower() if file else ""
+    return next((format for format in get_args(Format) if format == suffix), "text")
 
 
 def _windows(given: str) -> "Windows":

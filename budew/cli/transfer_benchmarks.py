@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from budew.evaluation.benchmarks.facial_expressions import Expressions
     from budew.evaluation.pairs import Settings
 
-AudioFolder = Annotated[Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth.")]
+AudioFolder = Annotated[
+    Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth, or NAME@SPLIT:FOLDER.")
+]
 PictureScores = Annotated[
     Path, Option("--predictions", metavar="FILE", help="Scores of the pictures: JSON Lines or CSV.")
 ]
@@ -41,7 +43,10 @@ def emodb(data: AudioFolder, source: Source, reporting: Reporting, samples: opti
     printed beside it. The softmax is computed on --scale; captions and intensities
     are brought to 0-4. Files left out are listed on stderr; then the exit status is 1.
 
-    Example: budew benchmark emodb --data emodb/wav --html emodb.html
+    The checkpoint in the package was trained on 6 of the speakers: emodb@test: has
+    the 2 that it has not heard and that chose nothing.
+
+    Example: budew benchmark emodb --data emodb@test:emodb/wav --html emodb.html
     """
     _score_speech("emodb", data, source, reporting, samples)
 

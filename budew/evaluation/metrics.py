@@ -42,6 +42,7 @@ class Scores:
     """Metrics of many weightings of the same clips.
 
     `by_emotion` maps a metric to (rows, emotions); `mean` maps it, and "top1", to (rows,). NaN is undefined.
+    Means leave out emotions whose label never varies, if others' do: there is nothing to predict of them.
     """
 
     by_emotion: Mapping[str, FloatArray]
@@ -69,7 +70,11 @@ def score_emotions(reference: FloatArray, predicted: FloatArray, counts: FloatAr
         "rmse": np.sqrt(_divided(counts @ np.square(error), total)),
         "auc": correlations[2],
     }
-    mean = {metric: mean_over_emotions(values) for metric, values in by_emotion.items()}
+    varied = np.array(
+        [np.unique(column[of]).size > 1 for column, of in zip(reference.T, rated.T, strict=True)]
+    )
+    kept = varied if varied.any() else ~varied
+    mean = {metric: mean_over_emotions(values[:, kept]) for metric, values in by_emotion.items()}
     return Scores(by_emotion, mean | {"top1": _top1(reference, predicted, counts)})
 
 

@@ -202,6 +202,8 @@ def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: i
         audio, settings, name=name, on_end=lambda *end: ended.append(end), sounds=True
     ):
         start, end = piece.span
+        if not piece.stretch.speech and end - start < SHORTEST_TAIL:
+            continue
         if start - last > 0:
             yield Window(last, start, nothing)
         samples = soxr.resample(piece.samples, piece.sampling_rate, sampling_rate)
@@ -216,7 +218,8 @@ def _cut_samples(
     mono: NDArray[np.float32], given_rate: int, seconds: float, sampling_rate: int
 ) -> Iterator[Window]:
     resampled = mono if given_rate == sampling_rate else soxr.resample(mono, given_rate, sampling_rate)
-    size, shortest = round(seconds * sampling_rate), SHORTEST_TAIL * sampling_rate
+    size = round(seconds * sampling_rate)
+    shortest = min(size, round(SHORTEST_TAIL * sampling_rate))
     starts = [at for at in range(0, len(resampled), size) if not at or len(resampled) - at >= shortest]
     parts = ((start, resampled[start : start + size]) for start in starts)
     cut = (Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from huggingface_hub import try_to_load_from_cache
 from pydantic import Field
 
-from budew.model.checkpoint import default_checkpoint
+from budew.model.checkpoint import default_checkpoint, folder_name
 from budew.model.file_checks import read_json
 from budew.settings import Settings, validated
 
@@ -80,7 +80,7 @@ def read_card(name_or_dir: str | Path | None = None) -> CheckpointCard:
     """
     given = default_checkpoint() if name_or_dir is None else name_or_dir
     folder = Path(given).expanduser()
-    name = folder.resolve().name if folder.is_dir() else str(given)
+    name = folder_name(folder) if folder.is_dir() else str(given)
     trained_on = _content(given, "generation_config.json", name).get("trained_on")
     found = _content(given, RESULTS, name)
     results = validated(_ResultsFile, found, name=f"{name}: {RESULTS}").results if found else ()

@@ -187,12 +187,18 @@ def is_on_hub(name_or_dir: str | Path) -> bool:
     return is_named and not Path(name_or_dir).expanduser().exists()
 
 
+def folder_name(folder: Path) -> str:
+    """Return the name to show for a checkpoint in a folder; of `RUN/checkpoint` it is RUN."""
+    whole = folder.resolve()
+    return (whole.parent if whole.name == "checkpoint" else whole).name
+
+
 def find_checkpoint(name_or_dir: str | Path | None) -> tuple[Path, str]:
     """Return the folder of the checkpoint, downloaded if need be, and the name to show for it."""
     named = default_checkpoint() if name_or_dir is None else name_or_dir
     folder = Path(named).expanduser()
     if folder.is_dir():
-        return folder, folder.resolve().name
+        return folder, folder_name(folder)
     if not is_on_hub(named):
         variable = f"{MODEL_VARIABLE}=" if name_or_dir is None and os.environ.get(MODEL_VARIABLE) else ""
         raise CheckpointError(f"{variable}{named}: no such folder, and not a hub id of the form owner/name")

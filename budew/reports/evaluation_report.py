@@ -69,7 +69,7 @@ def tables(evaluation: Evaluation) -> RenderableType:
     made = table("emotion", "clips", "predicted", *_COLUMNS.values())
     for column in made.columns[1:]:
         column.min_width = 5
-    for row in sorted((row for row in evaluation.emotions if row.rated), key=_worst_last):
+    for row in _listed(evaluation):
         values = (written(row.estimates[metric].value) for metric in _COLUMNS)
         made.add_row(row.emotion, str(row.support), str(row.predicted_support), *values)
     counts = {
@@ -78,6 +78,7 @@ def tables(evaluation: Evaluation) -> RenderableType:
         "emotions whose label never varies: no correlation, left out of the mean": len(
             [row for row in evaluation.emotions if row.emotion in evaluation.undefined and row.rated]
         ),
+        "emotions that no label and no caption has: not listed": sum(map(_absent, evaluation.emotions)),
         "emotions that are nowhere rated": sum(not row.rated for row in evaluation.emotions),
         "emotions predicted the same for every clip: correlation 0": len(evaluation.unvaried),
         "clips in which only some emotions are rated: each emotion is scored where it is": (
@@ -92,6 +93,17 @@ def tables(evaluation: Evaluation) -> RenderableType:
     emotions = [summary_table(evaluation), made] if evaluation.rated else []
     others = filter(None, map(terminal_table, evaluation_sections(evaluation, heat_maps=False)))
     return Group(*emotions, *others, Text("\n".join(remarks)))
+
+
+def _absent(row: EmotionScore) -> bool:
+    """Return whether an emotion is rated and neither labelled nor predicted in any clip."""
+    return bool(row.rated) and not row.support and not row.predicted_support
+
+
+def _listed(evaluation: Evaluation) -> list[EmotionScore]:
+    """Return the rated emotions that a label or a prediction has, best Spearman's ρ first."""
+    rows = (row for row in evaluation.emotions if row.rated and not _absent(row))
+    return sorted(rows, key=_worst_last)
 
 
 def _worst_last(row: EmotionScore) -> float:
@@ -110,7 +122,7 @@ def render_html(evaluation: Evaluation, *, examples: int = 12, published: Sectio
     """
     chosen = sorted(evaluation.pairs, key=lambda pair: pair.audio is None)[: max(examples, 0)]
     rated = [row for row in evaluation.emotions if row.rated]
-    axis, ranked = _axis(evaluation), sorted(rated, key=_worst_last)
+    axis = _axis(evaluation)
     sources = players((pair.id, pair.audio) for pair in chosen)
     return render_page(
         "evaluation_page",
@@ -119,11 +131,12 @@ def render_html(evaluation: Evaluation, *, examples: int = 12, published: Sectio
         evaluation=evaluation,
         resampled="speakers" if evaluation.speakers else "clips",
         unpredicted=[row.emotion for row in rated if row.refused == row.rated],
-        summary=[_card(evaluation, metric) for metric in LABELS],
+        absent=[row.emotion for row in evaluation.emotions if _absent(row)],
+        summary=[_card(evaluation, metric) for metric in LABELS if evaluation.mean[metric].value is not None],
         axis=axis,
         groups=by_family(
             (row.emotion, {"row": row, "bar": axis.bar(**row.estimates["spearman"].to_dict())})
-            for row in ranked
+            for row in _listed(evaluation)
         ),
         levels=_level_map(evaluation),
         confusion=_group_map(evaluation),
@@ -157,12 +170,13 @@ def _axis(evaluation: Evaluation) -> Axis:
 
 
 def _level_map(evaluation: Evaluation) -> Mapping[str, Any]:
-    """Return clips × emotions by labelled (row) and predicted (column) level, as shares of each row."""
+    """Return clips × rated emotions by labelled (row) and predicted (column) level, as shares of each row."""
     edges = np.array([(low + high) / 2 for low, high in pairwise(LEVELS)])
     counts = np.zeros((len(LEVELS), len(LEVELS)))
     for pair in evaluation.pairs:
-        rows = np.digitize(pair.reference.vector(), edges)
-        np.add.at(counts, (rows, np.digitize(pair.predicted.vector(), edges)), 1)
+        both = np.stack([pair.reference.vector(), pair.predicted.vector()])
+        rows, columns = np.digitize(both[:, ~np.isnan(both).any(axis=0)], edges)
+        np.add.at(counts, (rows, columns), 1)
     return _heat_map(LEVEL_NAMES, counts)
 
 

@@ -131,3 +131,19 @@ def test_options_reach_the_captioner_and_one_file_as_text_is_its_caption_alone(b
     assert several.splitlines()[:2] == [f"{path}", f"  {plain.out.splitlines()[0]}"]
     sampled = json.loads(budew("caption", path, "--samples", 3, "--format", "jsonl", *model).out)
     assert sampled == Captioner.from_pretrained(whisper_folder, num_samples=3)(path).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.srt", "1\n00:00:00"), ("a.html", "<!doctype html>"), ("a.txt", "")]
+)
+def test_the_name_of_the_output_decides_the_format(budew, talk, whisper_folder, tmp_path, name, begins):
+    given = ("caption", talk / "a.wav", "--model", whisper_folder, "--quiet")
+    assert budew(*given, "-o", tmp_path / name).status == 0
+    assert (tmp_path / name).read_text().lower().startswith(begins)
+    assert (
+        budew(
+            *given, "--format", Path(name).suffix[1:].replace("txt", "text"), "-o", tmp_path / "same"
+        ).status
+        == 0
+    )
+    assert (tmp_path / "same").read_text() == (tmp_path / name).read_text()

@@ -101,7 +101,7 @@ def test_every_call_in_the_pages_is_valid(page, line):
 
 
 DEFAULTS = """
-caption --batch-size 16, caption --format text, corpus act --clips-per-shard 100, corpus act --format mp3
+caption --batch-size 16, corpus act --clips-per-shard 100, corpus act --format mp3
 corpus act --max-wer 0.3, corpus annotate llm --max-seconds 60.0, corpus annotate llm --turns 2
 corpus convert --clips-per-shard 500, corpus convert --max-seconds 600.0, corpus export --caption newest
 corpus inspect --players 24, corpus ratings --consensus exact, corpus render --per-clip 1

@@ -29,7 +29,7 @@ def test_every_format_rate_and_length_in_a_folder_is_captioned_in_order(captione
     assert all(isinstance(result, Captioned) for result in results)
     windows = {result.source.rpartition("/")[2]: len(result.windows) for result in results}
     assert list(windows.items()) == [
-        ("a.wav", 1), ("b.flac", 3), ("c.mp3", 2), ("d.ogg", 1),
+        ("a.wav", 1), ("b.flac", 3), ("c.mp3", 1), ("d.ogg", 1),
         ("h.wav", 2), ("e_192k.wav", 2), ("f_8k.wav", 4), ("g.wav", 1),
     ]  # fmt: skip
     assert not any(result.damaged for result in results)
@@ -76,9 +76,9 @@ def test_a_bad_file_is_one_failure_and_the_rest_go_on(captioner, sounds, tmp_pat
 
 def test_a_truncated_file_is_captioned_as_far_as_it_goes_with_its_damage(captioner, sounds, tmp_path):
     whole = (sounds / "b.flac").read_bytes()
-    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.flac").write_bytes(whole[: 2 * len(whole) // 3])
     result = captioner(tmp_path / "cut.flac")
-    assert 2 < result.duration < 3.5
+    assert 3 < result.duration < 4
     assert "could be used" in result.damaged
     assert "cut.flac" not in result.damaged
     assert result.warnings == ()

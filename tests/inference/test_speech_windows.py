@@ -56,7 +56,7 @@ def test_what_fits_in_one_window_is_not_cut(film, speech):
     assert len(speech(clip.audio).windows) == 1
 
 
-def test_a_laugh_between_sentences_is_captioned_and_long_noise_or_quiet_is_not(speech, tmp_path):
+def test_a_laugh_between_sentences_is_captioned_and_a_click_or_long_noise_or_quiet_is_not(speech, tmp_path):
     rng, quiet = np.random.default_rng(0), np.zeros(16_000, np.float32)
     clip = decode(next(read(data_folder("demo_clips") / "clips.tar")).audio).samples
     level = clip.std()
@@ -64,21 +64,39 @@ def test_a_laugh_between_sentences_is_captioned_and_long_noise_or_quiet_is_not(s
     def noise(seconds, level):
         return rng.normal(0, level, round(seconds * 16_000)).astype(np.float32)
 
-    laugh, hum, breath = noise(1.5, level), noise(12, level), noise(2, level / 50)
-    parts = [clip, quiet, laugh, quiet, clip, quiet, hum, quiet, clip, quiet, breath, quiet, clip]
+    laugh, hum, breath, click = noise(1.5, level), noise(12, level), noise(2, level / 50), noise(0.4, level)
+    parts = [
+        clip,
+        quiet,
+        laugh,
+        quiet,
+        clip,
+        quiet,
+        hum,
+        quiet,
+        clip,
+        quiet,
+        breath,
+        quiet,
+        clip,
+        quiet,
+        click,
+        quiet,
+        clip,
+    ]
     ends = np.cumsum([len(part) for part in parts]) / 16_000
     soundfile.write(tmp_path / "talk.wav", np.concatenate(parts), 16_000)
     windows = speech(tmp_path / "talk.wav").windows
     middles = {
         name: ends[place] - len(parts[place]) / 32_000
-        for name, place in (("laugh", 2), ("hum", 6), ("breath", 10))
+        for name, place in (("laugh", 2), ("hum", 6), ("breath", 10), ("click", 14))
     }
     texts = {
         name: next(one.text for one in windows if one.start <= middle < one.end)
         for name, middle in middles.items()
     }
     assert texts["laugh"] != NO_SPEECH
-    assert texts["hum"] == texts["breath"] == NO_SPEECH
+    assert texts["hum"] == texts["breath"] == texts["click"] == NO_SPEECH
     cuts = SegmentSettings(max_seconds=30)
     pieces = cut_recording(tmp_path / "talk.wav", cuts, name="", on_end=lambda *_: None, sounds=True)
     assert not any(piece.span[0] <= middles["hum"] < piece.span[1] for piece in pieces)

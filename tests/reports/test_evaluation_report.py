@@ -23,15 +23,20 @@ FEW = Settings(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
 
 
-def test_every_emotion_and_example_is_shown_and_hostile_text_stays_text(
+def names_in(pairs: list[Pair]) -> set[str]:
+    return {name for pair in pairs for of in (pair.reference, pair.predicted) for name in of.emotions}
+
+
+def test_every_emotion_that_occurs_and_each_example_is_shown_and_hostile_text_stays_text(
     pairs: list[Pair], tmp_path: Path
 ) -> None:
     path = write_page(
         render_html(evaluate(pairs, settings=FEW), examples=5), tmp_path / "new" / "report.html"
     )
     page = path.read_text(encoding="utf-8")
+    occurring = names_in(pairs)
     for name in EMOTIONS:
-        assert f'<td class="name">{on_page(name)}</td>' in page
+        assert (f'<td class="name">{on_page(name)}</td>' in page) == (name in occurring)
     assert page.count('<article class="clip">') == 5
     assert list(path.parent.iterdir()) == [path]
     pair, skipped = Pair(HOSTILE, FEAR, FEAR, HOSTILE, b"not audio"), [Skipped(HOSTILE, HOSTILE)]
@@ -53,12 +58,15 @@ def test_clips_are_played_from_bounded_mp3(vowel: Callable[..., bytes], tmp_path
     assert "bad: " in page
 
 
-def test_the_terminal_table_has_a_row_an_emotion_and_says_what_was_left_out(pairs: list[Pair]) -> None:
+def test_the_terminal_table_has_a_row_for_each_emotion_that_occurs_and_says_what_was_left_out(
+    pairs: list[Pair],
+) -> None:
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(tables(evaluate(pairs, skipped=[Skipped("x", "no sound")], settings=FEW)))
     text = console.export_text()
+    occurring = names_in(pairs)
     for name in EMOTIONS:
-        assert f"  {name} " in text
+        assert (f"  {name} " in text) == (name in occurring)
     assert "Spearman ρ" in text
     assert "1 clips skipped" in text
     assert "32 emotions whose label never varies" in text
@@ -130,3 +138,18 @@ def test_means_are_on_tracks_from_worst_to_best() -> None:
     assert '<i class="point" style="left:100.0%"></i>' in text  # ρ = 1
     assert '<i class="point" style="left:0.0%"></i>' in text  # no error
     assert text.count("lower is better") == 2
+
+
+def test_emotions_that_are_not_rated_count_for_no_level_and_no_error() -> None:
+    rated = ("Anger", "Sadness")
+    angry, sad = (VoiceProfile({name: 0.5}, rated=rated) for name in rated)
+    pairs = [Pair("a", angry, angry), Pair("b", sad, sad), Pair("c", VoiceProfile({}), VoiceProfile({}))]
+    found = evaluate([replace(pair, id=f"{pair.id}{n}") for pair in pairs for n in range(5)], settings=FEW)
+    page = render_html(found)
+    levels = page.split("Level: label and prediction")[1].split("</section>")[0]
+    rows = re.findall(r'<tr><th scope="row" title="(\d+) .*?">(\w+)</th>', levels)
+    assert {name: int(count) for count, name in rows if int(count)} == {"moderate": 10, "absent": 210}
+    assert "Confusion of families" not in page
+    wrong = evaluate([Pair("a", angry, sad), Pair("b", sad, angry), Pair("c", sad, sad)], settings=FEW)
+    assert found.mean["mae"].value == 0
+    assert wrong.mean["mae"].value == pytest.approx(10 / 3)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.corpora import Clip
-from budew.corpora.named.reading import find_clips, named_folder
+from budew.corpora.named.reading import find_clips, named_folder, split_name
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse
@@ -52,7 +52,7 @@ def acted_speech(
 
     Args:
         corpus: decides file names, classes and mapping.
-        data: folder of its audio files at any depth.
+        data: folder of its audio files at any depth; `emodb@test:FOLDER` for the speakers of one split.
         model: folder or hub id of a checkpoint; the embedded one where left out.
         predictions: see `read_predictions`; ids are the file names, with or without suffix and folder.
         scale: of the numbers in `predictions`; unless they are intensities, they go into the softmax on it.
@@ -62,7 +62,7 @@ def acted_speech(
 
     Raises:
         CorpusError: it is not a folder that can be listed, or has no file of this corpus.
-        InputError: predictions lack a clip, or a model is given as well.
+        InputError: predictions lack a clip, a model is given as well, or `data` names another corpus.
         CheckpointError: the model cannot be loaded.
     """
     if model is not None and predictions is not None:
@@ -102,7 +102,10 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[dict[str, Acte
     Raises:
         CorpusError: it is not a folder that can be listed, or no file is named as the corpus names its own.
     """
-    place = named_folder(corpus, Path(folder))
+    named, folder = split_name(folder)
+    if named is not None and str(named).partition("@")[0] != corpus:
+        raise InputError(f"{named}: is not {corpus}, which is scored here: name that corpus or none")
+    place = named_folder(named or corpus, Path(folder))
     found = find_clips(place)
     clips = {}
     for path, codes in found.clips.items():

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from budew.corpora.named.speaker_splits import split_of
 from budew.correlation import Estimate, FloatArray
 from budew.errors import InputError
 from budew.evaluation.class_metrics import Decisions, estimate, permutation_baseline
@@ -103,6 +104,7 @@ class CoarseResult:
         n: number of clips.
         speakers: number of speakers, who were resampled; None where clips were.
         incomplete: clips with scores for a part of the mapped emotions.
+        for_training: clips by speakers that are for training (`budew.corpora.named.speaker_splits`).
         overall: `class_metrics.METRICS` with intervals; refused clips count as wrong.
         baseline: mean of these over permutations of the labels, and their 95 % range.
         by_class: class → `n`, `accuracy`, `recall` (argmax), `accepted` (per cent of all clips).
@@ -120,6 +122,7 @@ class CoarseResult:
     n: int
     speakers: int | None
     incomplete: int
+    for_training: int
     overall: Mapping[str, Estimate]
     baseline: Mapping[str, Estimate]
     by_class: Mapping[str, Mapping[str, Any]]
@@ -141,6 +144,7 @@ class CoarseResult:
             "n": self.n,
             "speakers": self.speakers,
             "incomplete": self.incomplete,
+            "for_training": self.for_training,
             **_plain(self.overall),
             "permutation_baseline": _plain(self.baseline),
             "by_class": {name: _plain(row) for name, row in self.by_class.items()},
@@ -235,6 +239,9 @@ def score_coarse(
         n=len(rows),
         speakers=None if speakers is None else int(speakers.max()) + 1,
         incomplete=int((~refused & ~given.all(axis=1)).sum()),
+        for_training=sum(
+            row.speaker is not None and split_of(task.name, row.speaker) == "train" for row in rows
+        ),
         overall=found.overall,
         baseline=permutation_baseline(decisions, labels, settings),
         by_class={

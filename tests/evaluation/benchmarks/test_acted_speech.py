@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from budew import render
+from budew.corpora.named.speaker_splits import split_of
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
@@ -181,3 +182,16 @@ def test_a_refusal_counts_as_wrong(emodb, tmp_path):
     assert [result[name]["value"] for name in ("accuracy", "argmax_accuracy", "refused")] == pytest.approx(
         [600 / 7, 600 / 7, 100 / 7]
     )
+
+
+def test_the_speakers_of_a_split_are_scored_alone_and_those_for_training_are_counted(emodb):
+    def scored(data):
+        return acted_speech("emodb", data, model=TINY_SYNTHETIC, settings=FEW)
+
+    whole, unheard = scored(emodb), scored(f"emodb@test:{emodb}")
+    for_training = {id for id, (_, speaker) in EMODB.items() if split_of("emodb", speaker) == "train"}
+    assert (whole.n, whole.for_training) == (7, len(for_training))
+    assert 0 < unheard.n < 7 - len(for_training) + 1
+    assert unheard.for_training == 0
+    with pytest.raises(InputError):
+        acted_clips("ravdess", f"emodb@test:{emodb}")
