@@ -149,7 +149,13 @@ def _save_beside(folder: Path, settings: Any, run: Run, *, adapter: bool) -> Non
         }
         for entry in run.history
     ]
-    made = {"made_by": f"budew {__version__}", "recipe": run.recipe.name, "history": entries}
+    made = {
+        "made_by": f"budew {__version__}",
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),  # sums of floats, and so the bytes of the weights, depend on it
+        "recipe": run.recipe.name,
+        "history": entries,
+    }
     (folder / "training.json").write_text(
         json.dumps(made, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
     )
