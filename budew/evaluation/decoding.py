@@ -168,6 +168,7 @@ def _decode_batch(
     from budew.audio.samples import is_silent
     from budew.inference.captioned import SILENCE, WindowCaption, clean
     from budew.inference.captioner import model_errors
+    from budew.inference.loops import without_loop
     from budew.inference.self_consistency import expectation
 
     voiced = [not is_silent(window.samples, checkpoint.sampling_rate) for _, window in batch]
@@ -180,7 +181,7 @@ def _decode_batch(
         left = iter(of_windows)
         captions[decoding] = []
         for (_, window), has_sound in zip(batch, voiced, strict=True):
-            several = [clean(text)[0] for text in next(left)] if has_sound else [SILENCE]
+            several = [without_loop(clean(text)[0]) for text in next(left)] if has_sound else [SILENCE]
             profile = expectation([parsed(text) for text in several])
             captions[decoding].append(WindowCaption(window.start, window.end, several[0], profile))
     return captions
@@ -190,14 +191,14 @@ def _texts(
     checkpoint: "Checkpoint", windows: Sequence[Any], padded: float, seconds: dict[Decoding, float]
 ) -> dict[Decoding, list[tuple[str, ...]]]:
     """Return the texts of each window under every decoding, one or K; add to `seconds`."""
+    from budew.inference.loops import stop_of_loops
     from budew.inference.self_consistency import sample_captions
     from budew.model.generate import encode, features_of, write_captions
 
+    write = partial(write_captions, checkpoint, stopping_criteria=stop_of_loops())
     features = features_of(checkpoint, windows, seconds=padded)
     if len(seconds) > 1 and not any(seconds.values()):
-        write_captions(
-            checkpoint, encode(checkpoint, windows, features), num_beams=1
-        )  # the first run takes longer
+        write(encode(checkpoint, windows, features), num_beams=1)  # the first run takes longer
     encoded, encoding = _timed(partial(encode, checkpoint, windows, features))
     texts: dict[Decoding, list[tuple[str, ...]]] = {}
     drawn: list[tuple[str, ...]] = [() for _ in windows]
@@ -213,7 +214,7 @@ def _texts(
             drawing += took
             texts[decoding], took = drawn, drawing
         else:
-            single, took = _timed(partial(write_captions, checkpoint, encoded, num_beams=decoding.num_beams))
+            single, took = _timed(partial(write, encoded, num_beams=decoding.num_beams))
             texts[decoding] = [(text,) for text in single]
         seconds[decoding] += encoding + took
     return texts

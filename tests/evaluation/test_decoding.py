@@ -99,3 +99,19 @@ def test_the_beam_width_is_that_of_the_checkpoint_and_does_not_tell_samples_apar
     assert decoding_of(checkpoint, 1) == GREEDY
     assert decoding_of(checkpoint, 3, 4) == decoding_of(checkpoint, None, 4) == Decoding(num_samples=4)
     checkpoint.model.generation_config.num_beams = None
+
+
+@pytest.fixture
+def looping():
+    """A checkpoint that never ends a caption by itself."""
+    checkpoint = load_checkpoint(None, device="cpu", dtype="float32")
+    checkpoint.model.generation_config.suppress_tokens = [checkpoint.processor.tokenizer.eos_token_id]
+    return checkpoint
+
+
+def test_of_a_checkpoint_that_loops_the_captions_are_those_of_the_captioner(speech, looping):
+    results = {result.id: result for result in Captioner(looping, num_beams=1).caption_clips(speech)}
+    assert any(window.removed for result in results.values() for window in result.windows)
+    found = decode_clips(speech, looping, [GREEDY])
+    texts = {id: " ".join(window.text for window in result.windows) for id, result in results.items()}
+    assert {id: one.caption for id, one in found.predictions[GREEDY].items()} == texts
