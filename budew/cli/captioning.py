@@ -185,7 +185,7 @@ def _recorded(microphone: "Microphone", seconds: float, keep: Path | None) -> "R
 
 
 def _format_of(file: Path | None) -> Format:
-    """Return the format that the name of a file ends in; text where it is none."""
+    """Return the format that the name of a file ends in, else text."""
     suffix = file.suffix[1:].lower() if file else ""
     return next((format for format in get_args(Format) if format == suffix), "text")
 

@@ -191,14 +191,14 @@ def _texts(
     checkpoint: "Checkpoint", windows: Sequence[Any], padded: float, seconds: dict[Decoding, float]
 ) -> dict[Decoding, list[tuple[str, ...]]]:
     """Return the texts of each window under every decoding, one or K; add to `seconds`."""
-    from budew.inference.loops import stop_of_loops
+    from budew.inference.backends import Asked, TransformersBackend
     from budew.inference.self_consistency import sample_captions
-    from budew.model.generate import encode, features_of, write_captions
+    from budew.model.generate import encode, features_of
 
-    write = partial(write_captions, checkpoint, stopping_criteria=stop_of_loops())
+    write = TransformersBackend(checkpoint).write_encoded
     features = features_of(checkpoint, windows, seconds=padded)
     if len(seconds) > 1 and not any(seconds.values()):
-        write(encode(checkpoint, windows, features), num_beams=1)  # the first run takes longer
+        write(encode(checkpoint, windows, features), Asked())  # the first run takes longer
     encoded, encoding = _timed(partial(encode, checkpoint, windows, features))
     texts: dict[Decoding, list[tuple[str, ...]]] = {}
     drawn: list[tuple[str, ...]] = [() for _ in windows]
@@ -214,8 +214,8 @@ def _texts(
             drawing += took
             texts[decoding], took = drawn, drawing
         else:
-            single, took = _timed(partial(write, encoded, num_beams=decoding.num_beams))
-            texts[decoding] = [(text,) for text in single]
+            single, took = _timed(partial(write, encoded, Asked(decoding.num_beams)))
+            texts[decoding] = [(one.text,) for one in single]
         seconds[decoding] += encoding + took
     return texts
 

@@ -70,10 +70,8 @@ def score_emotions(reference: FloatArray, predicted: FloatArray, counts: FloatAr
         "rmse": np.sqrt(_divided(counts @ np.square(error), total)),
         "auc": correlations[2],
     }
-    varied = np.array(
-        [np.unique(column[of]).size > 1 for column, of in zip(reference.T, rated.T, strict=True)]
-    )
-    kept = varied if varied.any() else ~varied
+    constant = constant_emotions(reference, rated)
+    kept = constant if constant.all() else ~constant
     mean = {metric: mean_over_emotions(values[:, kept]) for metric, values in by_emotion.items()}
     return Scores(by_emotion, mean | {"top1": _top1(reference, predicted, counts)})
 
@@ -116,6 +114,14 @@ def mean_over_emotions(values: FloatArray) -> FloatArray:
     defined = np.isfinite(values)
     total = np.where(defined, values, 0.0).sum(axis=1)
     return _divided(total, defined.sum(axis=1).astype(np.float64))
+
+
+def constant_emotions(values: FloatArray, rated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return for each emotion whether all its values in rated clips are equal; shape (emotions,)."""
+    low = np.where(rated, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(rated, values, -np.inf).max(axis=0, initial=-np.inf)
+    constant: npt.NDArray[np.bool_] = low >= high
+    return constant
 
 
 def strongest(intensities: FloatArray) -> FloatArray:

@@ -7,7 +7,6 @@ from itertools import compress, pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from budew.correlation import Estimate, FloatArray, summarize
 from budew.errors import InputError
@@ -17,6 +16,7 @@ from budew.evaluation.metrics import (
     METRICS,
     Scores,
     bootstrap,
+    constant_emotions,
     permutation_baseline,
     score_emotions,
     strongest,
@@ -212,7 +212,7 @@ def evaluate(
     paired = ~np.isnan(reference + predicted)
     whole = paired.all(axis=1)
     confusion = strongest(reference[whole]).T @ strongest(predicted[whole])
-    constant, unvaried = _constant(reference, paired), _constant(predicted, paired)
+    constant, unvaried = constant_emotions(reference, paired), constant_emotions(predicted, paired)
     return Evaluation(
         model=model,
         corpus=corpus,
@@ -278,14 +278,6 @@ def _by_emotion(
         )
         for column, name in enumerate(EMOTIONS)
     )
-
-
-def _constant(values: FloatArray, rated: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return for each emotion whether all its values in rated clips are equal; shape (emotions,)."""
-    low = np.where(rated, values, np.inf).min(axis=0, initial=np.inf)
-    high = np.where(rated, values, -np.inf).max(axis=0, initial=-np.inf)
-    constant: npt.NDArray[np.bool_] = low >= high
-    return constant
 
 
 def _confused_with(confusion: FloatArray, row: int) -> tuple[str, float] | None:

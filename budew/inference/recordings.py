@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from budew.addresses import is_address, shown
-from budew.audio.samples import SHORTEST_TAIL, Window, windows
+from budew.audio.samples import Window, windows, windows_of
 from budew.corpora.clip import Clip
 from budew.corpora.folder import audio_files
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
@@ -202,8 +202,6 @@ def _cut_speech(audio: Path | bytes, name: str, seconds: float, sampling_rate: i
         audio, settings, name=name, on_end=lambda *end: ended.append(end), sounds=True
     ):
         start, end = piece.span
-        if not piece.stretch.speech and end - start < SHORTEST_TAIL:
-            continue
         if start - last > 0:
             yield Window(last, start, nothing)
         samples = soxr.resample(piece.samples, piece.sampling_rate, sampling_rate)
@@ -218,11 +216,7 @@ def _cut_samples(
     mono: NDArray[np.float32], given_rate: int, seconds: float, sampling_rate: int
 ) -> Iterator[Window]:
     resampled = mono if given_rate == sampling_rate else soxr.resample(mono, given_rate, sampling_rate)
-    size = round(seconds * sampling_rate)
-    shortest = min(size, round(SHORTEST_TAIL * sampling_rate))
-    starts = [at for at in range(0, len(resampled), size) if not at or len(resampled) - at >= shortest]
-    parts = ((start, resampled[start : start + size]) for start in starts)
-    cut = (Window(start / sampling_rate, (start + len(part)) / sampling_rate, part) for start, part in parts)
+    cut = windows_of([resampled], seconds=seconds, sampling_rate=sampling_rate)
     yield from _long_enough(cut, "samples")
 
 

@@ -21,7 +21,6 @@ from budew.reports.captions_page import captioned_windows, captions_page
 from budew.taxonomy import EMOTIONS
 from budew.terminal import as_json, say_error
 
-FORMATS = ("text", "json", "jsonl", "csv", "srt", "vtt", "html")
 Record = Mapping[str, Any]
 """A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
@@ -61,8 +60,9 @@ def write_records(
     Args:
         records: one for each recording.
         file: open for writing text.
-        format: one of `FORMATS`. "json" is one array; "csv" has a row for each window; "srt" and "vtt" are
-            subtitles of one recording, "html" is a page. Only "json", "jsonl" and "html" show failures.
+        format: as of `budew caption --format`. "json" is one array; "csv" has a row for each window; "srt"
+            and "vtt" are subtitles of one recording, "html" is a page. Only "json", "jsonl" and "html" show
+            failures.
         scores: add the emotions as numbers; in JSON all 40, under `scores`; null of a withheld caption.
         named: as text, put the name of the recording before its caption.
         recordings: whose captions these are, for the players of a page.

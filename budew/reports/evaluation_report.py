@@ -96,14 +96,13 @@ def tables(evaluation: Evaluation) -> RenderableType:
 
 
 def _absent(row: EmotionScore) -> bool:
-    """Return whether an emotion is rated and neither labelled nor predicted in any clip."""
-    return bool(row.rated) and not row.support and not row.predicted_support
+    """Return whether there are clips with label and prediction of an emotion, and none of them has it."""
+    return row.rated > row.refused and not (row.support or row.predicted_support)
 
 
 def _listed(evaluation: Evaluation) -> list[EmotionScore]:
-    """Return the rated emotions that a label or a prediction has, best Spearman's ρ first."""
-    rows = (row for row in evaluation.emotions if row.rated and not _absent(row))
-    return sorted(rows, key=_worst_last)
+    """Return the rated emotions that are not absent, best Spearman's ρ first."""
+    return sorted((row for row in evaluation.emotions if row.rated and not _absent(row)), key=_worst_last)
 
 
 def _worst_last(row: EmotionScore) -> float:

@@ -34,12 +34,12 @@ def terminal(
 ) -> RenderableType:
     """Return a report as tables of rich, for `budew.terminal.print_table`; heat maps are left to the page."""
     bounds = [interval(card.low, card.high, card.digits, " … ") for card in cards]
-    columns = ("", "value", "95 % interval", "") if any(bounds) else ("", "value", "")
-    main = table(*columns, title=f"{title}\n{subtitle}")
+    bounded = any(bounds)
+    main = table("", "value", *(["95 % interval"] if bounded else []), "", title=f"{title}\n{subtitle}")
     main.columns[-1].no_wrap, main.columns[-1].justify = False, "left"
     for card, bound in zip(cards, bounds, strict=True):
-        shown = (bound,) if any(bounds) else ()
-        main.add_row(*map(Text, (card.label, cell(card.value, card.digits), *shown, card.note)))
+        value = cell(card.value, card.digits)
+        main.add_row(*map(Text, (card.label, value, *([bound] if bounded else []), card.note)))
     tables = [made for section in sections if (made := terminal_table(section))]
     return Group(main, *tables, *(Text(f"{term}: {text}") for term, text in notes))
 

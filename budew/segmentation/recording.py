@@ -24,6 +24,9 @@ QUIETER = 20
 """dB below speech that a sound next to it may have."""
 LONGEST_GAP = 30
 """Seconds without speech within which a sound is next to speech."""
+SHORTEST_SOUND = 1.0
+"""Seconds. What is shorter is a breath or a click, of which a model makes something up: budew-base gave 13 of
+13 such windows of calm reading an emotion, 11 times anger."""
 LONGEST_SOUND = 10
 """Seconds. What lasts longer is music or noise, as a rule."""
 
@@ -66,9 +69,9 @@ def cut_recording(
         name: what errors call the recording.
         on_end: called after the last block with the seconds decoded, and the damage of the recording if any.
         sounds: give sounds next to speech as well, such as laughter, which the detector does not take for
-            speech: those within `QUIETER` of its level, in gaps of at most `LONGEST_GAP`, no longer than
-            `LONGEST_SOUND` and a piece. Their stretch has no speech. Stretches that are too short are then
-            parts of gaps.
+            speech: those within `QUIETER` of its level, in gaps of at most `LONGEST_GAP`, no shorter than
+            `SHORTEST_SOUND` and no longer than `LONGEST_SOUND` and a piece. Their stretch has no speech.
+            Stretches that are too short are then parts of gaps.
 
     Raises:
         AudioError: nothing can be decoded, or a sample is NaN or infinite. The pieces before it were given.
@@ -124,7 +127,8 @@ class _Gaps:
             return
         pad = round(self._settings.pad * self._rate)
         first, after = max(0, loud[0] * size - pad), min(len(samples), (loud[-1] + 1) * size + pad)
-        if after - first <= min(LONGEST_SOUND, self._settings.max_seconds) * self._rate:
+        longest = min(LONGEST_SOUND, self._settings.max_seconds)
+        if SHORTEST_SOUND <= (after - first) / self._rate <= longest:
             at = self._ended + first
             start, stop = (place * SAMPLING_RATE // self._rate for place in (at, self._ended + after))
             yield Piece(at, samples[first:after], self._rate, Stretch(start, stop, 0.0, 0.0, None))

@@ -140,10 +140,6 @@ def test_the_name_of_the_output_decides_the_format(budew, talk, whisper_folder, 
     given = ("caption", talk / "a.wav", "--model", whisper_folder, "--quiet")
     assert budew(*given, "-o", tmp_path / name).status == 0
     assert (tmp_path / name).read_text().lower().startswith(begins)
-    assert (
-        budew(
-            *given, "--format", Path(name).suffix[1:].replace("txt", "text"), "-o", tmp_path / "same"
-        ).status
-        == 0
-    )
+    format = Path(name).suffix[1:].replace("txt", "text")
+    assert budew(*given, "--format", format, "-o", tmp_path / "same").status == 0
     assert (tmp_path / "same").read_text() == (tmp_path / name).read_text()

@@ -65,25 +65,8 @@ def test_a_laugh_between_sentences_is_captioned_and_a_click_or_long_noise_or_qui
         return rng.normal(0, level, round(seconds * 16_000)).astype(np.float32)
 
     laugh, hum, breath, click = noise(1.5, level), noise(12, level), noise(2, level / 50), noise(0.4, level)
-    parts = [
-        clip,
-        quiet,
-        laugh,
-        quiet,
-        clip,
-        quiet,
-        hum,
-        quiet,
-        clip,
-        quiet,
-        breath,
-        quiet,
-        clip,
-        quiet,
-        click,
-        quiet,
-        clip,
-    ]
+    sounds = (laugh, hum, breath, click)
+    parts = [part for sound in sounds for part in (clip, quiet, sound, quiet)] + [clip]
     ends = np.cumsum([len(part) for part in parts]) / 16_000
     soundfile.write(tmp_path / "talk.wav", np.concatenate(parts), 16_000)
     windows = speech(tmp_path / "talk.wav").windows

@@ -101,6 +101,7 @@ def acted_clips(corpus: ActedCorpus, folder: str | Path) -> tuple[dict[str, Acte
 
     Raises:
         CorpusError: it is not a folder that can be listed, or no file is named as the corpus names its own.
+        InputError: the folder is named as another corpus, or as a split that there is not.
     """
     named, folder = split_name(folder)
     if named is not None and str(named).partition("@")[0] != corpus:
