@@ -54,10 +54,10 @@ def gathered(
     yield from held.items()
 
 
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the items; the next one is made in a thread meanwhile."""
+def prefetch(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items; the next one is computed in a thread meanwhile."""
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(list, islice(items, 1))
-        while item := coming.result():
-            coming = thread.submit(list, islice(items, 1))
+        upcoming = thread.submit(list, islice(items, 1))
+        while item := upcoming.result():
+            upcoming = thread.submit(list, islice(items, 1))
             yield item[0]

@@ -29,7 +29,7 @@ from budew.inference.backends import (
     Written,
     load_backend,
 )
-from budew.inference.batching import gathered, one_ahead, padded_seconds
+from budew.inference.batching import gathered, padded_seconds, prefetch
 from budew.inference.captioned import (
     NO_SPEECH,
     SILENCE,
@@ -229,7 +229,7 @@ class Captioner:
         waiting: deque[Unfinished] = deque()
         windows = self._windows(recordings, waiting, kept)
         batches = gathered(windows, self._padded, self.batch_size)
-        for batch in one_ahead(map(self._prepared, batches)):
+        for batch in prefetch(map(self._prepared, batches)):
             if batch is not None:
                 with model_errors(self.backend.runs_on, batch.source, len(batch.windows)):
                     written = self.backend.write(batch.prepared, self.asked)
