@@ -69,9 +69,9 @@ class Connection:
         self, server: ServerSettings, before_each: Callable[..., Awaitable[None]] | None = None
     ) -> None:
         self._server = server
-        self._openai = require("openai", extra="paraphrase", purpose=_PURPOSE)
-        self._httpx = require("httpx2", extra="paraphrase", purpose=_PURPOSE)
-        self._aiohttp = require("aiohttp", extra="paraphrase", purpose=_PURPOSE)
+        self._openai = require("openai", extra="server", purpose=_PURPOSE)
+        self._httpx = require("httpx2", extra="server", purpose=_PURPOSE)
+        self._aiohttp = require("aiohttp", extra="server", purpose=_PURPOSE)
         credentials = server.credentials()
         key = None if credentials else server.key()
         self._redact = partial(redact, keys=tuple(server.secrets()))
