@@ -14,8 +14,8 @@ from typing import get_args
 
 from rich.progress import track
 
-from budew.captions import expressible, frame_names, parse, render
-from budew.captions.budget import LEAST_WORDS, MOST_WORDS
+from budew.captions import ContentSelection, expressible, frame_names, parse, render
+from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
 from budew.captions.frames import STYLES
 from budew.captions.word_choice import Wording
 from budew.profile import VoiceProfile
@@ -62,9 +62,15 @@ def main() -> None:
         track(range(asked.profiles), description="Round trip"), itertools.cycle(WAYS), strict=False
     ):
         profile = random_profile(random, exact=number % 2 == 0)
-        max_words = (UNLIMITED, UNLIMITED, MOST_WORDS, random.randint(LEAST_WORDS, MOST_WORDS))[number % 4]
-        caption = render(profile, seed=number, max_words=max_words, **way)  # type: ignore[arg-type]
-        expected = expressible(profile, max_words=max_words)
+        max_words = (
+            UNLIMITED,
+            UNLIMITED,
+            DEFAULT_MAX_WORDS,
+            random.randint(SMALLEST_MAX_WORDS, DEFAULT_MAX_WORDS),
+        )[number % 4]
+        selection = ContentSelection(max_words=max_words)
+        caption = render(profile, seed=number, selection=selection, **way)  # type: ignore[arg-type]
+        expected = expressible(profile, selection=selection)
         if len(caption.split()) > max_words:
             raise SystemExit(f"profile {number} ({way}) takes more than {max_words} words:\n  {caption}")
         if parse(caption).profile != expected:

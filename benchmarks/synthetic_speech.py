@@ -28,8 +28,8 @@ from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from budew.captions import parse, render
-from budew.captions.caption_prompt import PARTS, STYLES, Parts
-from budew.captions.render import Style
+from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts
+from budew.captions.frames import STYLES, Style
 from budew.corpora import Clip, read
 from budew.errors import InputError
 from budew.evaluation import Evaluation, evaluate, evaluate_corpus
@@ -42,7 +42,6 @@ from budew.profile import VoiceProfile
 from budew.synthesis import ClipPlan, plan_clip, synthesize_corpus
 from budew.synthesis.clip_plan import Split, cues, table
 from budew.taxonomy import EMOTIONS
-from budew.training.targets import LEFT_OUT
 
 SAMPLES = 32
 RENDERINGS = 100
@@ -124,7 +123,7 @@ def _pairs(captioner: Captioner, clips: Sequence[Clip]) -> list[Pair]:
 
 
 def _is_in_style(style: Style, parts: Parts, caption: str, profile: VoiceProfile) -> bool:
-    write = partial(render, profile, style=style, leave_out=LEFT_OUT[parts], wording="plain")
+    write = partial(render, profile, style=style, selection=SELECTIONS[parts], wording="plain")
     try:
         return any(caption == write(seed=way) for way in range(RENDERINGS))
     except InputError:  # there is nothing to say of it in these parts

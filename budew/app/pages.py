@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from budew.app.results import LONGEST_CAPTION, caption, parsed, rendered
-from budew.captions.caption_prompt import PARTS, STYLES
+from budew.captions.caption_prompt import PARTS
+from budew.captions.frames import STYLES
 from budew.errors import BudewError, InputError
 from budew.inference import Captioner
 from budew.inference.backends import Backend

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from budew.audio.samples import measure
 from budew.captions import parse, render
-from budew.captions.render import Style
+from budew.captions.frames import Style
 from budew.corpora.clip import Clip
 from budew.errors import InputError
 from budew.inference import Captioned, Captioner

@@ -1,18 +1,28 @@
 """Prompts that ask a captioner for a style and for parts of a caption: "tags, emotions".
 
-A prompt stands where Whisper expects what was said before, behind `<|startofprev|>` (`get_prompt_ids` of its
-tokenizer in transformers), so that any program that can pass a prompt to a Whisper can ask for tags, or for
-the speaker alone. Training draws such prompts, and inference passes the same ones.
+Whisper takes a prompt as preceding text, after `<|startofprev|>` (`get_prompt_ids` of its tokenizer in
+transformers), so that any program that can pass a prompt to a Whisper can ask for tags, or for the speaker
+alone. Training draws such prompts, and inference passes the same ones.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, get_args
 
-from budew.captions.render import Style
+from budew.captions.content_selection import EVERYTHING, RENDERED_PARTS, ContentSelection
+from budew.captions.frames import STYLES
 from budew.errors import InputError
 
 Parts = Literal["all", "emotions", "bursts", "speaker"]
-STYLES: tuple[Style, ...] = get_args(Style)
 PARTS: tuple[Parts, ...] = get_args(Parts)
+_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
+SELECTIONS: Mapping[Parts, ContentSelection] = MappingProxyType({
+    "all": EVERYTHING,
+    "emotions": ContentSelection(leave_out=("bursts", *_SPEAKER)),
+    "bursts": ContentSelection(leave_out=("emotions", *_SPEAKER)),
+    "speaker": ContentSelection(leave_out=("emotions", "bursts")),
+})  # fmt: skip
+"""What a caption of these parts may express."""
 
 
 def prompt_of(style: str | None, parts: str | None) -> str:
@@ -20,6 +30,10 @@ def prompt_of(style: str | None, parts: str | None) -> str:
 
     Raises:
         InputError: there is no such style, or no such part.
+
+    Example:
+        >>> prompt_of("tags", "emotions")
+        'tags, emotions'
     """
     for given, known in ((style, STYLES), (parts, PARTS)):
         if given is not None and given not in known:

@@ -18,7 +18,7 @@ from functools import reduce
 from itertools import accumulate
 from math import prod
 from operator import and_, or_
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from budew.errors import SettingsError
 
@@ -26,7 +26,8 @@ _TOKEN = re.compile(r"\(~|[\[\]()|]|\{\w+\}|[^\[\](){}|]+")
 _RULE = re.compile(r"<(\w+)>")
 _CLOSED_BY = {"[": "]", "(": ")", "(~": ")"}
 _ENDS = ("|", *_CLOSED_BY.values())
-STYLES = ("prose", "short", "tags")
+Style = Literal["prose", "short", "tags"]
+STYLES: tuple[Style, ...] = get_args(Style)
 
 
 class Source(Protocol):

@@ -5,8 +5,9 @@ its own when nothing governs it ("fury"), or the one that the list carries ("str
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from budew.captions.content_selection import RECORDING, Content
 from budew.captions.frames import Slot
 from budew.captions.lexicon import Lexicon, Wordings, Words, joined, with_article
 from budew.captions.phrases import without_article
@@ -19,8 +20,6 @@ _GRADED = 3  # one in so many emotion words that may go without an intensity has
 _AFTER = 30  # one in so many of the intensities in prose stands behind its word
 _TONE = " tone"
 _CARRIED = 3  # so many emotion words may have one intensity
-RECORDING = ("Recording_Quality", "Background_Noise")
-"""Attributes of the recording, not of the voice."""
 BEARING = frozenset((
     "Arousal", "Confident_vs._Hesitant", "Serious_vs._Humorous", "Submissive_vs._Dominant",
     "Vulnerable_vs._Emotionally_Detached",
@@ -38,18 +37,6 @@ _OWNER = "'s "
 _PERSON = {"female": "woman", "male": "man"}
 _SPEAKER = "speaker"
 _UNKNOWN = "unknown"
-
-
-class Content(NamedTuple):
-    """What a caption shall express: emotions with levels, bursts, traits as words, and voice attributes as
-    their near or far pole. Where `feelings` is false, nothing is rendered of emotions.
-    """
-
-    emotions: list[tuple[str, float]]
-    bursts: list[str]
-    traits: dict[str, str]
-    attributes: list[tuple[str, float]]
-    feelings: bool = True
 
 
 class Filling:

@@ -139,16 +139,19 @@ def render(
     if all_frames and count > 1:
         raise typer.BadParameter("--all-frames shows each frame once: remove --count")
     described = options.parsed_file(profile, VoiceProfile.from_json)
+    selection = wording.selection()
     baseline, min_z = wording.salience()
     if baseline is not None:
         described = salient(described, baseline, min_z=min_z)
     if all_frames:
         from budew.reports.explanation import print_all_frames
 
-        print_all_frames(described, console_on(sys.stdout), seed=wording.seed, **wording.choices())
+        print_all_frames(
+            described, console_on(sys.stdout), seed=wording.seed, style=wording.style, selection=selection
+        )
         return
     for number in range(count):
-        print(render_caption(described, seed=wording.seed + number, **wording.choices()))
+        print(render_caption(described, seed=wording.seed + number, style=wording.style, selection=selection))
 
 
 @captions_app.command(no_args_is_help=True)

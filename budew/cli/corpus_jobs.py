@@ -60,7 +60,7 @@ def render(
     from budew.jobs.render import Render
 
     baseline, min_z = wording.salience()
-    job = Render(wording.seed, per_clip, **wording.choices(), baseline=baseline, min_z=min_z)
+    job = Render(wording.seed, per_clip, wording.style, wording.selection(), baseline, min_z)
     run_job(job, source, out, running)
 
 

@@ -15,6 +15,7 @@ from typer import Argument, BadParameter, Option
 from budew.terminal import as_json, name_of, opened, output, say_error, stdout_free_for, visible_name
 
 if TYPE_CHECKING:
+    from budew.captions.content_selection import ContentSelection
     from budew.captions.salience import Baseline
     from budew.inference.server import CaptionServer
 
@@ -208,15 +209,17 @@ class Wording:
         if self.min_z is not None and self.baseline is None:
             raise BadParameter("--min-z requires --baseline")
 
-    def choices(self) -> dict[str, Any]:
-        """Return the keyword arguments of `render` that select parts of a profile."""
-        return {
-            "style": self.style,
-            "max_emotions": self.max_emotions,
-            "min_level": self.min_level,
-            "leave_out": tuple(self.leave_out or ()),
-            **({} if self.max_words is None else {"max_words": self.max_words}),
-        }
+    def selection(self) -> "ContentSelection":
+        """Return which parts of a profile to express.
+
+        Raises:
+            InputError: there is no such part to leave out.
+        """
+        from budew.captions.content_selection import DEFAULT_MAX_WORDS, ContentSelection
+
+        return ContentSelection(
+            self.max_emotions, self.min_level, self.leave_out or (), self.max_words or DEFAULT_MAX_WORDS
+        )
 
     def salience(self) -> "tuple[Baseline | None, float]":
         """Read the baseline, if there is one; return it with the smallest z-score of a salient emotion.

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from budew.captions import render
-from budew.captions.budget import MOST_WORDS
-from budew.captions.frames import STYLES
-from budew.captions.render import Style, says_anything
+from budew.captions.content_selection import EVERYTHING, ContentSelection, has_content
+from budew.captions.frames import STYLES, Style
 from budew.captions.salience import Baseline, salient
 from budew.corpora.clip import Caption, Clip
 from budew.errors import CorpusError, FilteredError, InputError
@@ -23,10 +22,7 @@ class Render:
         seed: decides the wording, with the id of the clip and the number of the caption.
         per_clip: captions for each clip.
         style: "prose", "short" or "tags"; all of them where None.
-        max_emotions: name so many at most, the strongest.
-        min_level: name no emotion below it.
-        leave_out: parts of the profile not to render.
-        max_words: longest caption; the least salient parts are left out.
+        selection: which parts of a profile to express, and in how many words at most.
         baseline: of the corpus; with it, the emotions that stand out are named.
         min_z: spreads above the median from which one stands out.
     """
@@ -34,10 +30,7 @@ class Render:
     seed: int = 0
     per_clip: int = 1
     style: Style | None = None
-    max_emotions: int | None = None
-    min_level: float = 0.0
-    leave_out: tuple[str, ...] = ()
-    max_words: int = MOST_WORDS
+    selection: ContentSelection = EVERYTHING
     baseline: Baseline | None = None
     min_z: float = 1.0
     name: str = "render"
@@ -50,10 +43,14 @@ class Render:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that determine the output."""
-        names = ("seed", "per_clip", "style", "max_emotions", "min_level", "max_words")
         return {
-            **{name: getattr(self, name) for name in names},
-            "leave_out": sorted(self.leave_out),
+            "seed": self.seed,
+            "per_clip": self.per_clip,
+            "style": self.style,
+            "max_emotions": self.selection.max_emotions,
+            "min_level": self.selection.min_level,
+            "max_words": self.selection.max_words,
+            "leave_out": sorted(self.selection.leave_out),
             "baseline": self.baseline.to_dict() if self.baseline else None,
             "min_z": self.min_z if self.baseline else None,
         }
@@ -69,7 +66,7 @@ class Render:
         if clip.profile is None:
             raise CorpusError(f"clip {clip.id!r} has no profile to render: annotate the corpus first")
         profile = salient(clip.profile, self.baseline, min_z=self.min_z) if self.baseline else clip.profile
-        if not says_anything(profile, **self._choices()):
+        if not has_content(profile, self.selection):
             raise FilteredError(f"clip {clip.id!r}: nothing is known of the voice that a caption could say")
         new = tuple(self._caption(clip.id, number, profile) for number in range(self.per_clip))
         kept = tuple(caption for caption in clip.captions if caption.made_by.get("by") != self.name)
@@ -77,9 +74,5 @@ class Render:
 
     def _caption(self, id: str, number: int, profile: Any) -> Caption:
         seed = derived_seed("render", self.seed, id, number)
-        text = render(profile, seed=seed, style=self.style, **self._choices())
+        text = render(profile, seed=seed, style=self.style, selection=self.selection)
         return Caption(text, {"by": self.name, "seed": seed})
-
-    def _choices(self) -> dict[str, Any]:
-        names = ("max_emotions", "min_level", "leave_out", "max_words")
-        return {name: getattr(self, name) for name in names}

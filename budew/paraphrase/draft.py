@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.captions import expressible, render
+from budew.captions import ContentSelection, expressible, render
 from budew.corpora.clip import Caption
 from budew.paraphrase.backend import Candidates, Refused, Request
 from budew.paraphrase.gate import Gate, Reason, Verdict
@@ -33,6 +33,7 @@ _LONGEST_KEPT, _MOST_KEPT, _MOST_FAILURES = 400, 12, 3
 _REPAIRABLE = frozenset(("lost", "lost-burst", "lost-trait"))
 _LEAST = 0.5
 """Share of its profile that a candidate must express to be repaired; below, it is no caption of a voice."""
+_WITHOUT_EMOTIONS = ContentSelection(leave_out=["emotions"])
 _FRAME = "emotion_first"  # expresses emotions, and the rest only where there is any
 
 
@@ -188,7 +189,7 @@ def repaired(candidate: str, verdict: Verdict, profile: VoiceProfile, *, seed: i
     if left_out.emotions:
         said = render(left_out, seed=seed, frame=_FRAME)
     else:
-        said = render(left_out, seed=seed, style="prose", leave_out=["emotions"])
+        said = render(left_out, seed=seed, style="prose", selection=_WITHOUT_EMOTIONS)
     end = "" if candidate.rstrip().endswith((".", "!", "?")) else "."
     names = (*left_out.emotions, *left_out.bursts, *left_out.traits)
     return f"{candidate.rstrip().rstrip(',;:')}{end} {said}", ", ".join(names)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, InstanceOf
 
 from budew.captions import expressible, parse, render
-from budew.captions.render import Style
+from budew.captions.frames import Style
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from budew.captions import render
+from budew.captions.frames import Style as SourceStyle
 from budew.captions.lint.rules import load_rules
-from budew.captions.render import Style as SourceStyle
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 from budew.settings import Settings

@@ -17,9 +17,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from budew.captions import Mention, ParsedCaption, frame_names, load_lexicon, parse, render
+from budew.captions import ContentSelection, Mention, ParsedCaption, frame_names, load_lexicon, parse, render
 from budew.captions.explain import explain
-from budew.captions.render import Style as WordingStyle
+from budew.captions.frames import Style as WordingStyle
 from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
@@ -159,23 +159,28 @@ def print_explanation(parsed: ParsedCaption, console: Console) -> None:
 
 
 def print_all_frames(
-    profile: VoiceProfile, console: Console, *, seed: int = 0, style: WordingStyle | None = None, **what: Any
+    profile: VoiceProfile,
+    console: Console,
+    *,
+    seed: int,
+    style: WordingStyle | None,
+    selection: ContentSelection,
 ) -> None:
     """Print the caption of a profile in every sentence frame, with the phrases that `parse` finds marked.
 
     Args:
         profile: any profile.
         console: where to.
-        seed: as for `render`.
+        seed: random seed for words and order.
         style: frames of this style alone.
-        what: `max_emotions`, `min_level`, `leave_out` and `max_words` of `render`.
+        selection: which parts of the profile to express.
 
     Raises:
         InputError: there is no such style, or no such part to leave out.
     """
     for name in frame_names(style=style):
         frame = load_templates().frames[name]
-        caption = render(profile, seed=seed, frame=name, **what)
+        caption = render(profile, seed=seed, frame=name, selection=selection)
         kinds = " · ".join(dict.fromkeys((frame.style, frame.view, frame.form)))
         console.print(Text.assemble((frame.name, Style(bold=True)), "  ", (kinds, Style(dim=True))))
         shown = _marked(caption, marks_of(parse(caption)), console)

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from budew.audio.samples import measure
-from budew.captions.render import says_anything
+from budew.captions.content_selection import has_content
 from budew.corpora import Clip
 from budew.corpora.named.reading import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
@@ -242,7 +242,7 @@ def _noted(clip: Clip) -> tuple[bytes, int]:
     for caption in clip.captions:
         captions.setdefault(caption.kind, []).append(caption.text)
     flags = sum(KINDS[kind] for kind in captions)
-    if clip.profile is not None and says_anything(clip.profile):
+    if clip.profile is not None and has_content(clip.profile):
         flags |= RATED
     synthesis = clip.metadata.get("synthesis")
     cues = synthesis.get("cues") if isinstance(synthesis, dict) else None

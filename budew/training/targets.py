@@ -12,22 +12,15 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from budew.captions import frame_names, render
-from budew.captions.caption_prompt import PARTS, STYLES, Parts, prompt_of
-from budew.captions.render import RENDERED_PARTS, Style, says_anything
+from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts, prompt_of
+from budew.captions.content_selection import EVERYTHING, ContentSelection, has_content
+from budew.captions.frames import STYLES, Style
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.settings import Settings
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import SCALES
 
-_SPEAKER = tuple(part for part in RENDERED_PARTS if part not in ("emotions", "bursts"))
-LEFT_OUT: dict[Parts, tuple[str, ...]] = {
-    "all": (),
-    "emotions": ("bursts", *_SPEAKER),
-    "bursts": ("emotions", *_SPEAKER),
-    "speaker": ("emotions", "bursts"),
-}
-"""What a caption of these parts does not say, for `render`."""
 _SCALE = SCALES["scalar-target"]
 UNRATED = "-"
 _NUMBER = re.compile(r"\d(?:\.\d)?", re.ASCII)
@@ -96,7 +89,7 @@ def draw_target(
     """
     if settings.kind == "scalars":
         return Target(scalars(_known(profile)))
-    renders = settings.renders and profile is not None and says_anything(profile)
+    renders = settings.renders and profile is not None and has_content(profile)
     if written and settings.kind != "template" and not (renders and rng.random() < 0.5):
         return Target(rng.choice(written))
     if not renders:
@@ -105,9 +98,9 @@ def draw_target(
         )
     known = _known(profile)
     if rng.random() >= settings.prompts:
-        return Target(_rendered(known, settings, rng, None, ()))
+        return Target(_rendered(known, settings, rng, None, EVERYTHING))
     style, parts = rng.choice(STYLES), rng.choice([parts for parts in PARTS if _says(known, parts)])
-    return Target(_rendered(known, settings, rng, style, LEFT_OUT[parts]), prompt_of(style, parts))
+    return Target(_rendered(known, settings, rng, style, SELECTIONS[parts]), prompt_of(style, parts))
 
 
 def _rendered(
@@ -115,14 +108,14 @@ def _rendered(
     settings: TargetSettings,
     rng: random.Random,
     style: Style | None,
-    leave_out: tuple[str, ...],
+    selection: ContentSelection,
 ) -> str:
     return render(
         profile,
         seed=rng.getrandbits(32),
         frame=settings.frames_of(style),
         style=style,
-        leave_out=leave_out,
+        selection=selection,
         wording=settings.wording,
     )
 
@@ -168,4 +161,4 @@ def _says(profile: VoiceProfile, parts: Parts) -> bool:
     """Return whether a caption of these parts says anything; of bursts only where there are any."""
     if parts == "bursts":
         return bool(profile.bursts)
-    return says_anything(profile, leave_out=LEFT_OUT[parts])
+    return has_content(profile, SELECTIONS[parts])

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from budew.captions import expressible, frame_names, load_lexicon, parse, render
-from budew.captions.budget import LEAST_WORDS, MOST_WORDS
+from budew.captions import ContentSelection, expressible, frame_names, load_lexicon, parse, render
+from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
 from budew.captions.frames import STYLES
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels, shifted
@@ -20,8 +20,8 @@ from tests.trained import TINY_SYNTHETIC
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
 
-UNLIMITED = 10_000
-"""Words: more than any profile takes."""
+UNLIMITED = ContentSelection(max_words=10_000)
+"""More than any profile takes."""
 
 WHISPER_LABELS = 448 - 4
 """Positions of Whisper's decoder without the four tokens of the prefix."""
@@ -61,14 +61,18 @@ def test_parse_gives_back_what_render_was_given(profile, seed, frame):
     st.integers(),
     st.sampled_from((None, *frame_names())),
     st.sampled_from(get_args(Wording)),
-    st.just(MOST_WORDS) | st.integers(LEAST_WORDS, 100),
+    st.just(DEFAULT_MAX_WORDS) | st.integers(SMALLEST_MAX_WORDS, 100),
 )
 def test_a_caption_keeps_to_its_words_and_says_what_is_expressible_in_them(
     profile, seed, frame, wording, max_words
 ):
-    caption = render(profile, seed=seed, frame=frame, wording=wording, max_words=max_words)
+    caption = render(
+        profile, seed=seed, frame=frame, wording=wording, selection=ContentSelection(max_words=max_words)
+    )
     assert len(caption.split()) <= max_words, caption
-    assert parse(caption).profile == expressible(profile, max_words=max_words), caption
+    assert parse(caption).profile == expressible(profile, selection=ContentSelection(max_words=max_words)), (
+        caption
+    )
 
 
 @pytest.mark.parametrize("wording", get_args(Wording))
@@ -91,8 +95,8 @@ def test_the_least_salient_parts_are_left_out_first():
         },
     )  # fmt: skip
     before = None
-    for max_words in range(60, LEAST_WORDS - 1, -1):
-        said = expressible(profile, max_words=max_words)
+    for max_words in range(60, SMALLEST_MAX_WORDS - 1, -1):
+        said = expressible(profile, selection=ContentSelection(max_words=max_words))
         parts = [*said.emotions, *said.bursts, *said.traits]
         order = [
             "Anger",
@@ -115,7 +119,7 @@ def test_thousands_of_random_profiles_read_back_exactly_over_all_frames(random_p
     random, frames = Random(2024), frame_names()
     for number in range(6_000):
         profile = random_profile(random)
-        caption = render(profile, seed=number, frame=frames[number % len(frames)], max_words=UNLIMITED)
+        caption = render(profile, seed=number, frame=frames[number % len(frames)], selection=UNLIMITED)
         assert parse(caption).profile == profile, caption
 
 
@@ -124,7 +128,7 @@ def test_a_profile_of_everything_and_one_of_nothing_read_back_in_every_frame(fra
     assert parse(render(VoiceProfile(), frame=frame)).profile == VoiceProfile()
     for level in LEVELS[1:]:
         profile = profile_of_everything(level)
-        assert parse(render(profile, seed=3, frame=frame, max_words=UNLIMITED)).profile == profile
+        assert parse(render(profile, seed=3, frame=frame, selection=UNLIMITED)).profile == profile
 
 
 def test_every_intensity_fits_every_emotion_word():

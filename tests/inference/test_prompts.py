@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import pipeline
 
-from budew.captions.caption_prompt import PARTS, STYLES, prompt_of
+from budew.captions.caption_prompt import PARTS, prompt_of
+from budew.captions.frames import STYLES
 from budew.errors import BudewWarning, InputError
 from budew.inference import Captioner
 from budew.inference.self_consistency import sample_captions

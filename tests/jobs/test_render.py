@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from budew import parse
+from budew.captions.content_selection import ContentSelection
 from budew.captions.salience import Baseline
 from budew.corpora import Caption, Clip
 from budew.errors import FilteredError, InputError
@@ -56,7 +57,7 @@ def test_a_profile_with_unknown_emotions_names_none():
         Clip(f"m{number}", b"x", "wav", profile=VoiceProfile(None, (), {"pace": "fast"}))
         for number in range(9)
     ]
-    left_out = captions(Render(per_clip=3, leave_out=("emotions",)), clips)
+    left_out = captions(Render(per_clip=3, selection=ContentSelection(leave_out=["emotions"])), clips)
     assert captions(Render(per_clip=3), clips) == left_out
     assert captions(Render(per_clip=3, baseline=ANGRY), clips) == left_out
     assert not any("emotion" in text or "neutral" in text.lower() for row in left_out[0] for text in row)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_jobs import contents, flac
 
-from budew.captions import expressible, frame_names, parse, render
+from budew.captions import ContentSelection, expressible, frame_names, parse, render
 from budew.corpora import Caption, Clip, export, read, write_shard
 from budew.corpora.writers import FORMATS
 from budew.errors import WithheldError
@@ -39,9 +39,9 @@ def test_such_a_profile_is_never_rendered_whatever_is_left_out(profile, seed, fr
         {"min_level": 1.0},
     ):
         with pytest.raises(WithheldError, match="joins a minor with sexual content"):
-            render(profile, seed=seed, frame=frame, **options)
+            render(profile, seed=seed, frame=frame, selection=ContentSelection(**options))
         with pytest.raises(WithheldError):
-            expressible(profile, **options)
+            expressible(profile, selection=ContentSelection(**options))
     assert judge(CLEAN, profile).codes == ("withheld",)
 
 

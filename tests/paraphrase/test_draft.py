@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.captions import parse, render
+from budew.captions import ContentSelection, parse, render
 from budew.paraphrase.draft import is_repairable, repaired
 from budew.paraphrase.gate import judge
 from budew.profile import VoiceProfile
@@ -19,8 +19,9 @@ def without(profile: VoiceProfile, count: int) -> VoiceProfile:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 99))
 def test_a_candidate_that_leaves_things_out_says_them_after_repair(number, count, seed):
-    profile, no_emotion = some_profile(number), ["emotions"] * (count > 3)
-    candidate = render(without(profile, count), seed=seed, style="prose", leave_out=no_emotion)
+    profile, no_emotion = some_profile(number), ["emotions"] if count > 3 else []
+    selection = ContentSelection(leave_out=no_emotion)
+    candidate = render(without(profile, count), seed=seed, style="prose", selection=selection)
     verdict = judge(candidate, profile)
     if not is_repairable(verdict, profile):
         return

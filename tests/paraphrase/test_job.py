@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from budew.captions import expressible, parse, render
+from budew.captions import ContentSelection, expressible, parse, render
 from budew.corpora import read
 from budew.corpora.clip import Caption, Clip
 from budew.corpora.shards import write_shard
@@ -166,7 +166,8 @@ def sourced(*texts, by="render", profile=FULL):
 
 
 def test_template_captions_decide_which_part_of_the_profile_is_said():
-    two, all_of_it = render(FULL, max_emotions=2, leave_out=["accent"]), render(FULL)
+    shortened = ContentSelection(max_emotions=2, leave_out=["accent"])
+    two, all_of_it = render(FULL, selection=shortened), render(FULL)
     assert said_parts(sourced(two, all_of_it, two)) == (parse(two).profile, expressible(FULL))
     assert said_parts(sourced()) == said_parts(sourced(two, by="somebody")) == (expressible(FULL),)
     assert said_parts(sourced(profile=None)) == ()
@@ -193,7 +194,7 @@ def test_what_is_silent_on_emotions_stays_silent_and_what_has_none_is_called_neu
     (said,) = said_parts(sourced(profile=VoiceProfile(None, (), {"pace": "fast"})))
     assert not said.rated
     assert "emotion" not in source_caption("a", 0, said, seed=0)
-    (said,) = said_parts(sourced(render(FULL, leave_out=["emotions"])))
+    (said,) = said_parts(sourced(render(FULL, selection=ContentSelection(leave_out=["emotions"]))))
     assert not said.rated
     assert said.traits == expressible(FULL).traits
     neutral = VoiceProfile({}, (), {"gender": "male"})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from budew.captions import ParsedCaption, frame_names, parse, render
+from budew.captions import ContentSelection, ParsedCaption, frame_names, parse, render
 from budew.captions.render import load_templates
 from budew.profile import VoiceProfile
 from budew.reports.explanation import explanation_html, marks_of, print_all_frames, print_explanation
@@ -189,15 +189,20 @@ def test_bars_show_all_that_is_said_and_are_as_long_as_the_level(text: str):
 
 def test_every_family_has_its_colour_and_no_captions_are_a_page():
     everything = VoiceProfile(dict.fromkeys(EMOTIONS, 1.0))
-    assert len({mark.tone for mark in marks_of(parse(render(everything, max_words=1000)))}) == len(
-        EMOTION_GROUPS
-    )
+    assert len(
+        {
+            mark.tone
+            for mark in marks_of(parse(render(everything, selection=ContentSelection(max_words=1000))))
+        }
+    ) == len(EMOTION_GROUPS)
     assert "There are no captions." in explanation_html([])
 
 
 def test_a_profile_is_shown_in_every_frame_with_its_emotions_marked():
     file = io.StringIO()
-    print_all_frames(PROFILE, Console(file=file, width=2000), seed=3)
+    print_all_frames(
+        PROFILE, Console(file=file, width=2000), seed=3, style=None, selection=ContentSelection()
+    )
     blocks = re.split(r"\n\s*\n", file.getvalue().strip())
     assert [block.split()[0] for block in blocks] == list(frame_names())
     for block, frame in zip(blocks, load_templates().frames.values(), strict=True):

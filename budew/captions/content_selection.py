@@ -1,0 +1,342 @@
+"""Content selection: which parts of a profile a caption expresses.
+
+Emotions are rounded to levels; a voice attribute in the middle of its scale and an accent that would not
+parse back are left out, and so is whatever the options exclude. The result depends on the profile and the
+options alone, so that `expressible` knows it before a word is drawn.
+
+A caption also has a word budget. Each part costs its words in the plain wording, and what the sentence frames
+add to it at most; an emotion costs one word more, since the intensities of the varied wording are longer. A
+varied caption that still comes out longer than the budget is drawn again.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from budew.captions.lexicon import RENDERED_ATTRIBUTES, load_lexicon, with_article
+from budew.captions.parse import parse
+from budew.errors import InputError, WithheldError
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, LEVELS, WORD_TRAITS
+from budew.taxonomy.scales import INTENSITY, from_intensity, nearest_level, to_intensity
+
+DEFAULT_MAX_WORDS = 84
+"""Holds five emotions, two bursts, all traits and a few voice attributes. In tokens it is far below the 444
+that Whisper's decoder has for a caption.
+"""
+SMALLEST_MAX_WORDS = 12
+"""Room for a frame and the strongest emotion."""
+RENDERED_PARTS = ("emotions", "bursts", *WORD_TRAITS, *RENDERED_ATTRIBUTES)
+"""Parts of a profile that can be left out."""
+RECORDING = ("Recording_Quality", "Background_Noise")
+"""Attributes of the recording, not of the voice."""
+
+_MIDDLE = 0.5  # of the scale of a voice attribute
+_POLES = (0.0, 1.0)
+_LEVEL_OF_ITSELF = {level: level for level in LEVELS}
+"""Most intensities are levels already; looking that up takes a tenth of the time of rounding."""
+_SPEAKER = "speaker"
+_SLOTS_OF_TRAITS = {
+    "gender": _SPEAKER, "age": _SPEAKER, "accent": "accent_timbre", "timbre": "accent_timbre",
+    "style": "manner", "pace": "manner",
+}  # fmt: skip
+"""Traits, the most salient first, and the slot that names each."""
+_WORDS_FOR_AN_ATTRIBUTE = 20
+"""One voice attribute is kept for each 20 words of the budget: nobody writes a list of ten adjectives."""
+_LETTERS_OF_A_WORD = 8
+"""Letters of an accent that count as one word, since an accent may be any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSelection:
+    """Which parts of a profile captions may express.
+
+    Attributes:
+        max_emotions: at most this many emotions, the strongest; ties in the order of `EMOTIONS`. None for
+            no limit.
+        min_level: only emotions of at least this intensity, such as 0.5.
+        leave_out: parts to leave out: "emotions", "bursts", or traits such as "gender".
+        max_words: longest caption. What does not fit is left out, the least salient parts first: the
+            recording, voice attributes near a pole, those at it, other traits, bursts, the weaker emotions,
+            gender and age. The default leaves out nothing of ordinary profiles.
+
+    Raises:
+        InputError: a part or a number that there cannot be.
+
+    Example:
+        >>> from budew.captions import parse, render
+        >>> selection = ContentSelection(max_emotions=1, leave_out=["gender"])
+        >>> render(parse("A very sad, slightly afraid woman.").profile, selection=selection, seed=1)
+        'We hear grief as a person speaks.'
+    """
+
+    max_emotions: int | None = None
+    min_level: float = 0.0
+    leave_out: Collection[str] = ()
+    max_words: int = DEFAULT_MAX_WORDS
+
+    def __post_init__(self) -> None:
+        if isinstance(self.leave_out, str):
+            raise InputError(
+                f"what to leave out is a list of parts, not {self.leave_out!r}: write [{self.leave_out!r}]"
+            )
+        unknown = [part for part in self.leave_out if part not in RENDERED_PARTS]
+        if unknown:
+            raise InputError(
+                f"nothing called {unknown[0]!r} can be left out: there are {', '.join(RENDERED_PARTS)}"
+            )
+        if self.max_emotions is not None and (
+            not isinstance(self.max_emotions, int) or self.max_emotions < 0
+        ):
+            raise InputError(f"max_emotions must be 0 or more, not {self.max_emotions!r}")
+        INTENSITY.checked(self.min_level, what="min_level")
+        if not isinstance(self.max_words, int) or self.max_words < SMALLEST_MAX_WORDS:
+            raise InputError(f"max_words must be {SMALLEST_MAX_WORDS} or more, not {self.max_words!r}")
+        object.__setattr__(self, "leave_out", frozenset(self.leave_out))
+
+
+EVERYTHING = ContentSelection()
+"""Whatever fits into the default budget."""
+
+
+class Content(NamedTuple):
+    """What a caption shall express.
+
+    Attributes:
+        emotions: names with their levels.
+        bursts: names.
+        traits: those whose value is a word.
+        attributes: voice attributes with the place on their scale: 0 or 1 at a pole, 0.25 or 0.75 near it.
+        feelings: false: the caption says nothing of emotions, not even that there are none.
+    """
+
+    emotions: list[tuple[str, float]]
+    bursts: list[str]
+    traits: dict[str, str]
+    attributes: list[tuple[str, float]]
+    feelings: bool = True
+
+
+def select_content(
+    profile: VoiceProfile, selection: ContentSelection = EVERYTHING, *, language: str = "en"
+) -> Content:
+    """Return what a caption expresses of a profile.
+
+    Raises:
+        TypeError: the argument is no profile.
+        WithheldError: the profile joins a minor with sexual content, whatever is to be left out.
+    """
+    if not isinstance(profile, VoiceProfile):
+        kind = type(profile).__name__
+        raise TypeError(
+            f"a caption is rendered from a VoiceProfile, not from {kind}: a ParsedCaption has .profile"
+        )
+    if profile.is_withheld:
+        raise WithheldError("the profile joins a minor with sexual content: correct its labels")
+    rounded = [
+        (name, _LEVEL_OF_ITSELF.get(value) or nearest_level(value))
+        for name, value in profile.emotions.items()
+    ]
+    present = [pair for pair in rounded if pair[1]]
+    emotions = [pair for pair in present if pair[1] >= selection.min_level]
+    if selection.max_emotions is not None and len(emotions) > selection.max_emotions:
+        emotions = sorted(emotions, key=lambda pair: -pair[1])[: selection.max_emotions]
+    content = Content(emotions, list(profile.bursts), *_rendered_traits(profile, language))
+    if selection.leave_out:
+        content = _without(content, selection.leave_out)
+    content = _within_budget(content, selection.max_words, language)
+    unknown = bool(present) or not profile.fully_rated or "emotions" in selection.leave_out
+    if not content.emotions and (unknown or content.bursts or "Valence" in dict(content.attributes)):
+        return content._replace(feelings=False)
+    return content
+
+
+def _rendered_traits(profile: VoiceProfile, language: str) -> tuple[dict[str, str], list[tuple[str, float]]]:
+    words: dict[str, str] = {}
+    attributes: list[tuple[str, float]] = []
+    for name, value in profile.traits.items():
+        if isinstance(value, str):
+            if name != "accent" or _accent_parses_back(value, language):
+                words[name] = value
+        elif name in RENDERED_ATTRIBUTES:
+            share = nearest_level(to_intensity(value, ATTRIBUTES[name].scale))
+            if share != _MIDDLE:
+                attributes.append((name, share))
+    return words, attributes
+
+
+@lru_cache(maxsize=4096)
+def _accent_parses_back(accent: str, language: str) -> bool:
+    lexicon = load_lexicon(language)
+    phrase = lexicon.accent.format(accent)
+    texts = (f"With {with_article(phrase, lexicon.sounds)}.", f"Neutral, {phrase}.")
+    parsed = [parse(text, language=language) for text in texts]
+    return all(
+        found.traits == {"accent": accent} and not found.emotions and not found.bursts for found in parsed
+    )
+
+
+def _without(content: Content, leave_out: Collection[str]) -> Content:
+    return Content(
+        [] if "emotions" in leave_out else content.emotions,
+        [] if "bursts" in leave_out else content.bursts,
+        {key: value for key, value in content.traits.items() if key not in leave_out},
+        [pair for pair in content.attributes if pair[0] not in leave_out],
+    )
+
+
+def expressible(
+    profile: VoiceProfile, *, selection: ContentSelection = EVERYTHING, language: str = "en"
+) -> VoiceProfile:
+    """Return the part of a profile that a caption expresses, and that `parse` returns.
+
+    These are emotions at their levels, bursts, traits in words, and voice attributes near or at a pole. Not
+    rendered are voice attributes in the middle of their scale, numeric age and gender, accents that would not
+    parse back, unrated emotions (which `parse` returns as absent), and what does not fit in `max_words`.
+
+    Args:
+        profile: any profile.
+        selection: which parts captions may express.
+        language: a lexicon of `caption_templates`.
+
+    Raises:
+        WithheldError: the profile joins a minor with sexual content.
+
+    Example:
+        >>> from budew.profile import VoiceProfile
+        >>> dict(expressible(VoiceProfile({"Anger": 0.7, "Fear": 0.1})).emotions)
+        {'Anger': 0.75}
+    """
+    if selection == EVERYTHING and isinstance(profile, VoiceProfile):
+        return _all_expressible(profile, language)
+    return _as_profile(select_content(profile, selection, language=language))
+
+
+@lru_cache(maxsize=4096)  # asked for again and again while one profile is rewritten: by prompt and gate
+def _all_expressible(profile: VoiceProfile, language: str) -> VoiceProfile:
+    return _as_profile(select_content(profile, language=language))
+
+
+def _as_profile(content: Content) -> VoiceProfile:
+    traits: dict[str, str | float] = dict(content.traits)
+    for name, share in content.attributes:
+        traits[name] = from_intensity(share, ATTRIBUTES[name].scale)
+    return VoiceProfile(dict(content.emotions), content.bursts, traits)
+
+
+def has_content(profile: VoiceProfile, selection: ContentSelection = EVERYTHING) -> bool:
+    """Return whether a caption of a profile says anything about the voice.
+
+    It does not ("A voice can be heard.") if no rated emotion is present, others are unrated, and nothing else
+    is known. Trained on, such captions would teach that unrated emotions are absent.
+
+    Example:
+        >>> from budew.profile import VoiceProfile
+        >>> has_content(VoiceProfile(None)), has_content(VoiceProfile({}))  # unrated, and neutral
+        (False, True)
+    """
+    content = select_content(profile, selection)
+    return bool(content.feelings or content.bursts or content.traits or content.attributes)
+
+
+Part = tuple[str, Any]
+"""A part of a profile: the slot that names it, and an item of `Content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WordCosts:
+    """Words that the parts of a profile cost.
+
+    Attributes:
+        parts: by emotion with level, burst, trait with value, and attribute with place.
+        slots: what a filled slot adds to a caption; under "frame" and "neutral" the frame itself.
+        emotion: what an emotion costs at most.
+        other: what any other part costs at most, with its slot.
+    """
+
+    parts: Mapping[Any, int]
+    slots: Mapping[str, int]
+    emotion: int
+    other: int
+
+
+def _within_budget(content: Content, max_words: int, language: str) -> Content:
+    """Return the most salient parts that fit: the strongest emotion, gender and age, the other emotions by
+    level, bursts, other traits, voice attributes at and near a pole, the recording.
+    """
+    costs = _word_costs(language)
+    max_attributes = max_words // _WORDS_FOR_AN_ATTRIBUTE
+    others = len(content.bursts) + len(content.traits) + len(content.attributes)
+    frame = costs.slots["frame"] if content.emotions else costs.slots["neutral"]
+    most = frame + costs.emotion * len(content.emotions) + costs.other * others
+    if most <= max_words and len(content.attributes) <= max_attributes and "accent" not in content.traits:
+        return content
+    kept: set[Part] = set()
+    filled = Counter[str]()
+    left = max_words - frame
+    for part in _by_salience(content, max_attributes):
+        slot, item = part
+        joint = costs.slots[slot] if not filled[slot] else filled[slot] == 1  # an "and"
+        left -= _cost(item, costs) + joint
+        if left < 0:
+            break
+        kept.add(part)
+        filled[slot] += 1
+    return Content(
+        [pair for pair in content.emotions if ("emotions", pair) in kept],
+        [name for name in content.bursts if ("bursts", name) in kept],
+        {
+            key: value
+            for key, value in content.traits.items()
+            if (_SLOTS_OF_TRAITS[key], (key, value)) in kept
+        },
+        [pair for pair in content.attributes if (_slot_of_attribute(pair[0]), pair) in kept],
+    )
+
+
+def _by_salience(content: Content, max_attributes: int) -> Iterator[Part]:
+    emotions = sorted(content.emotions, key=lambda pair: -pair[1])
+    traits = [
+        (slot, (key, content.traits[key])) for key, slot in _SLOTS_OF_TRAITS.items() if key in content.traits
+    ]
+    yield from (("emotions", emotion) for emotion in emotions[:1])
+    yield from (trait for trait in traits if trait[0] == _SPEAKER)
+    yield from (("emotions", emotion) for emotion in emotions[1:])
+    yield from (("bursts", burst) for burst in content.bursts)
+    yield from (trait for trait in traits if trait[0] != _SPEAKER)
+    ranked = sorted(content.attributes, key=lambda pair: (pair[0] in RECORDING, pair[1] not in _POLES))
+    yield from ((_slot_of_attribute(pair[0]), pair) for pair in ranked[:max_attributes])
+
+
+def _slot_of_attribute(attribute: str) -> str:
+    return "recording" if attribute in RECORDING else "qualities"
+
+
+def _cost(item: Any, costs: _WordCosts) -> int:
+    known = costs.parts.get(item)
+    if known is not None:
+        return known
+    accent: str = item[1]
+    return 2 + max(_count_words(accent), len(accent) // _LETTERS_OF_A_WORD)
+
+
+@cache
+def _word_costs(language: str) -> _WordCosts:
+    lexicon = load_lexicon(language)
+    slots: dict[str, int] = lexicon.table["budget"]
+    emotions = {
+        pair: 1 + max(_count_words(book[pair].plain) for book in lexicon.book.values())
+        for pair in lexicon.book["noun"]
+    }
+    phrases: dict[Any, tuple[str, ...]] = {**lexicon.plain_bursts, **lexicon.traits, **lexicon.attributes}
+    phrases |= {("pace", value): said for value, said in lexicon.plain_paces.items()}
+    others = {part: _count_words(said[0]) for part, said in phrases.items() if part[0] != "accent"}
+    others |= {("timbre", value): 1 + _count_words(said[0]) for (value, _), said in lexicon.timbres.items()}
+    joints = max(words for slot, words in slots.items() if slot not in ("frame", "neutral"))
+    return _WordCosts(emotions | others, slots, max(emotions.values()), max(others.values()) + joints)
+
+
+def _count_words(phrase: str) -> int:
+    return phrase.count(" ") + 1
