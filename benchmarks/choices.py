@@ -27,7 +27,7 @@ from rich.markdown import Markdown
 from transformers import TrainerCallback, WhisperProcessor
 
 from budew.corpora import Clip, read
-from budew.corpora.named.reading import find_clips, named_folder
+from budew.corpora.named.named_folder import find_clips, named_folder
 from budew.correlation import Estimate
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
 from budew.evaluation.kept_captions import KeptCaptions

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from budew.audio.samples import decode, measure
-from budew.corpora.folder import audio_files
+from budew.audio.samples import decode, probe_audio
+from budew.corpora.folders import audio_files
 
 
 def write_samples(folder: Path) -> None:
@@ -46,7 +46,7 @@ def compare(folder: Path) -> None:
     files = audio_files(folder)
     for suffix in sorted({file.suffix for file in files}):
         group = [file for file in files if file.suffix == suffix]
-        audio = sum(measure(path, max_seconds=1e9).seconds for path in group)
+        audio = sum(probe_audio(path, max_seconds=1e9).seconds for path in group)
         plain = seconds_for(lambda path: soundfile.read(path, dtype="float32"), group)
         own = seconds_for(lambda path: decode(path, sampling_rate=soundfile.info(path).samplerate), group)
         resampled = seconds_for(decode, group)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.folder import audio_files
+from budew.corpora.folders import audio_files
 from budew.segmentation import Segment, SegmentSettings
 from budew.segmentation.cutter import Cutter
 from budew.segmentation.voice_activity import SAMPLING_RATE, detect_speech, load_model

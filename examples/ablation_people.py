@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from budew.audio.samples import measure
+from budew.audio.samples import probe_audio
 from budew.corpora import Clip, read
 from budew.corpora.named.definition import known_corpus
 from budew.correlation import FloatArray
@@ -84,7 +84,7 @@ def prepared(clip: Clip, corpus: str) -> Clip:
     return replace(
         clip,
         id=f"{corpus}/{clip.id}",
-        duration=measure(clip.audio, max_seconds=LONGEST_SECONDS).seconds,
+        duration=probe_audio(clip.audio, max_seconds=LONGEST_SECONDS).seconds,
         profile=VoiceProfile(profile.emotions, profile.bursts, traits, profile.rated),
     )
 

@@ -31,7 +31,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import linear, relu
 
-from budew.corpora.sidecar import read_json
+from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, first_line
 from budew.model.checkpoint import identity
 from budew.taxonomy import WORD_TRAITS, find_attribute, find_emotion
@@ -235,7 +235,7 @@ def notes_on(heads: str | Path) -> dict[str, Any] | None:
     """
     place = Path(heads).expanduser()
     notes = (place if place.is_dir() else place.parent) / NOTES
-    return read_json(notes) if notes.is_file() else None
+    return read_json_object(notes) if notes.is_file() else None
 
 
 def check_encoder(heads: str | Path, encoder: str | Path | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from budew.captions import parse
 from budew.corpora.clip import Clip
-from budew.corpora.sidecar import check_file, file_lines, json_object, readable
+from budew.corpora.text_files import check_file, file_lines, json_object, readable
 from budew.errors import CorpusError, FilteredError, InputError, JobError
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile

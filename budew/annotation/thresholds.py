@@ -22,8 +22,8 @@ from pydantic import Field, field_validator
 
 from budew.annotation.measure import FIELD
 from budew.corpora.clip import Clip
-from budew.corpora.sidecar import read_json
 from budew.corpora.sources import read
+from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError, JobError, OnBad, SettingsError
 from budew.files import whole_file
 from budew.jobs import OnFailed, each
@@ -163,7 +163,7 @@ def with_traits(clip: Clip, thresholds: Thresholds, *, overwrite: bool = False) 
 
 def read_thresholds(path: str | Path) -> Thresholds:
     """Read what `Thresholds.write` wrote. Raises SettingsError or CorpusError where the file is another."""
-    return validated(Thresholds, read_json(Path(path)), name=str(path))
+    return validated(Thresholds, read_json_object(Path(path)), name=str(path))
 
 
 def corpus_thresholds(

@@ -7,7 +7,7 @@ run none, and their frames are as high as their content.
 from html import escape
 from pathlib import Path
 
-from budew.audio.samples import measure
+from budew.audio.samples import probe_audio
 from budew.captions import parse, render
 from budew.captions.frames import Style
 from budew.corpora.clip import Clip
@@ -37,7 +37,7 @@ def caption(path: Path, captioner: Captioner) -> tuple[Captioned, str]:
         AudioError: it cannot be decoded, or is longer than `LONGEST_RECORDING`.
         JobError: the model failed.
     """
-    measure(path, max_seconds=LONGEST_RECORDING, name=path.name)
+    probe_audio(path, max_seconds=LONGEST_RECORDING, name=path.name)
     given = from_clip(Clip(path.name, path, path.suffix.removeprefix(".")))
     result = next(captioner.captioned([given]))
     long = len(result.windows) > 1

@@ -32,7 +32,7 @@ _SILENCE_FRAME = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedAudio:
     """A recording as samples.
 
     Attributes:
@@ -56,7 +56,7 @@ class Decoded:
 class Window:
     """A stretch of a recording: `start` and `end` in seconds, `samples` float32 (n,) mono.
 
-    `damage`, as in `Decoded`, is that of the whole recording and comes with its last window.
+    `damage`, as in `DecodedAudio`, is that of the whole recording and comes with its last window.
     """
 
     start: float
@@ -66,8 +66,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Sampling rate in Hz, length in seconds, and damage as in `Decoded`."""
+class AudioProbe:
+    """Sampling rate in Hz, length in seconds, and damage as in `DecodedAudio`."""
 
     sampling_rate: int
     seconds: float
@@ -80,7 +80,7 @@ def decode(
     sampling_rate: int | None = SAMPLING_RATE,
     max_seconds: float = 600.0,
     name: str | None = None,
-) -> Decoded:
+) -> DecodedAudio:
     """Return all samples of a recording, and its damage.
 
     Args:
@@ -102,7 +102,7 @@ def decode(
             count += len(block)
             if count > max_seconds * rate:
                 raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
-    return Decoded(np.concatenate(held), rate, stream.damage)
+    return DecodedAudio(np.concatenate(held), rate, stream.damage)
 
 
 def windows(
@@ -134,13 +134,13 @@ def windows_of(blocks: Iterable[Samples], *, seconds: float, sampling_rate: int)
     if size < 1:
         raise InputError(f"a window of {seconds} s contains no sample: use a longer one")
     shortest = min(size, round(SHORTEST_TAIL * sampling_rate))
-    for number, samples in enumerate(pieces(blocks, size)):
+    for number, samples in enumerate(regrouped(blocks, size)):
         if not number or len(samples) >= shortest:
             start = number * size
             yield Window(start / sampling_rate, (start + len(samples)) / sampling_rate, samples)
 
 
-def measure(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> Measured:
+def probe_audio(audio: Path | bytes, *, max_seconds: float, name: str | None = None) -> AudioProbe:
     """Return sampling rate, length and damage, by decoding everything; memory holds one block.
 
     Errors are those of `decode`.
@@ -150,7 +150,7 @@ def measure(audio: Path | bytes, *, max_seconds: float, name: str | None = None)
         for _ in stream.blocks():
             if stream.seconds > max_seconds:
                 raise AudioError(f"{name}: longer than {max_seconds:g} s: cut it with budew corpus segment")
-    return Measured(stream.sampling_rate, stream.seconds, stream.damage)
+    return AudioProbe(stream.sampling_rate, stream.seconds, stream.damage)
 
 
 def warn_of_damage(damage: str | None) -> None:
@@ -170,7 +170,7 @@ def resampled(blocks: Iterable[Samples], *, source: int, target: int) -> Iterato
     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def pieces(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
+def regrouped(blocks: Iterable[Samples], size: int) -> Iterator[Samples]:
     """Regroup blocks into pieces of `size` samples each, the last as long as what remains."""
     held: list[Samples] = []
     count = 0

@@ -77,22 +77,11 @@ def export(
 
     Example: budew corpus export 'talent/*.tar' hub/ --to parquet
     """
-    from budew.corpora.exports import export
+    from budew.corpora.exports import ExportOptions, export_corpus
 
     with GroupedErrors() as bad, progress_bar("exporting") as bar:
-        result = export(
-            source,
-            out,
-            to=to,
-            clips_per_file=clips_per_file,
-            caption=caption,
-            pick=pick,
-            seed=seed,
-            sampling_rate=sampling_rate,
-            overwrite=overwrite,
-            on_bad=bad,
-            progress=bar,
-        )
+        options = ExportOptions(to, clips_per_file, caption, pick, seed, sampling_rate, overwrite)
+        result = export_corpus(source, out, options, on_bad=bad, progress=bar)
     items = f", {bad.count} items left out" if bad.count else ""
     print(f"{result.clips} clips in {visible_name(out)}{items}")
     if result.left_out:

@@ -91,8 +91,8 @@ def get(
 
     Example: budew corpora get emodb EmoDB/ --accept-license
     """
-    from budew.corpora.named.getting import get_corpus
-    from budew.corpora.named.reading import find_clips, named_folder
+    from budew.corpora.named.downloads import get_corpus
+    from budew.corpora.named.named_folder import find_clips, named_folder
 
     corpus = _definition(name)
     say_error(

@@ -99,7 +99,7 @@ def judge(
     """
     from collections import Counter
 
-    from budew.corpora.sidecar import json_object, numbered_lines
+    from budew.corpora.text_files import json_object, numbered_lines
     from budew.errors import BudewError
     from budew.paraphrase import Gate
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from budew.corpora.clip import Caption as Caption
     from budew.corpora.clip import Clip as Clip
-    from budew.corpora.exports import export as export
+    from budew.corpora.exports import ExportOptions as ExportOptions
+    from budew.corpora.exports import export_corpus as export_corpus
+    from budew.corpora.exports import write_clips as write_clips
     from budew.corpora.labels.ratings import Rating as Rating
     from budew.corpora.labels.ratings import profiles_of as profiles_of
     from budew.corpora.shards import read_shard as read_shard
@@ -16,14 +18,27 @@ if TYPE_CHECKING:
 _HOMES = {
     "Caption": "clip",
     "Clip": "clip",
-    "export": "exports",
+    "ExportOptions": "exports",
+    "export_corpus": "exports",
+    "write_clips": "exports",
     "Rating": "labels.ratings",
     "profiles_of": "labels.ratings",
     "read": "sources",
     "read_shard": "shards",
     "write_shard": "shards",
 }
-__all__ = ["Caption", "Clip", "Rating", "export", "profiles_of", "read", "read_shard", "write_shard"]
+__all__ = [
+    "Caption",
+    "Clip",
+    "ExportOptions",
+    "Rating",
+    "export_corpus",
+    "profiles_of",
+    "read",
+    "read_shard",
+    "write_clips",
+    "write_shard",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from budew.captions import parse
-from budew.corpora.sidecar import loose_json_object, numbered_lines
+from budew.corpora.text_files import loose_json_object, numbered_lines
 from budew.errors import CorpusError, InputError, OnBad, report
 
 

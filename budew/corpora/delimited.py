@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from budew.corpora.known_names import choose, usual_columns
-from budew.corpora.sidecar import LARGEST_JSON, Span, numbered_lines, readable
+from budew.corpora.column_names import columns_of_fields, in_known_case
+from budew.corpora.text_files import LARGEST_JSON, Span, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 DELIMITED = (".csv", ".tsv")
@@ -82,7 +82,7 @@ def _rows(
     if of_ljspeech:
         records = chain([(number, names)] if starts else [], records)
         names = list(_LJSPEECH) if len(names) > 2 else ["audio", "transcript"]
-    names = _checked(usual_columns([name.strip() for name in names]), path)
+    names = _checked(in_known_case([name.strip() for name in names]), path)
     for number, fields in records:
         if len(fields) != len(names):
             fault = f"has {len(fields)} fields and the first line {len(names)}: correct one of them"
@@ -97,7 +97,7 @@ def _is_ljspeech(path: Path, first: str) -> bool:
     wavs, (name, *texts) = path.parent / "wavs", first.split("|")
     if not texts or path.suffix.lower() == ".tsv":
         return False
-    named = choose(usual_columns(re.split(f"[{_DELIMITERS}]", first.strip())))
+    named = columns_of_fields(in_known_case(re.split(f"[{_DELIMITERS}]", first.strip())))
     nameless = path.name.lower() == "metadata.csv" and not named
     return os.path.isfile(wavs / f"{name}.wav") or (nameless and wavs.is_dir())
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.corpora.known_names import known_names
+from budew.corpora.column_names import names_of_fields
 from budew.corpora.labels import Scales
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.rows import Table, class_names, clips_of_rows
+from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
 from budew.errors import CorpusError, MissingExtraError, OnBad, report
 from budew.extras import require
 
@@ -112,7 +112,7 @@ def _read_shard(shard: HubDataset, scale: str | None, media: Media, on_bad: OnBa
         report(error, on_bad)
         return
     place = shard.name.partition("/")[2]
-    table = Table(str(shard), place, audio, Scales(scale), class_names(rows.features), media)
+    table = TableInfo(str(shard), place, audio, Scales(scale), class_names(rows.features), media)
     yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
 
 
@@ -162,7 +162,7 @@ def _media_column(features: Mapping[str, Any], shard: HubDataset, media: Media) 
     structs = [
         name for name, feature in features.items() if isinstance(feature, Mapping) and "bytes" in feature
     ]
-    usual = known_names()["audio"] if media == AUDIO else (media.name,)
+    usual = names_of_fields()["audio"] if media == AUDIO else (media.name,)
     for name in (*typed, *usual, *media.suffixes, *structs):
         if name in features:
             return name

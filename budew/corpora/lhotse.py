@@ -14,14 +14,14 @@ import numpy as np
 import soundfile
 
 from budew.audio.samples import decode
-from budew.corpora.sidecar import file_lines, json_object
+from budew.corpora.text_files import file_lines, json_object
 from budew.errors import CorpusError
 
 LONGEST = 36_000.0
 """Seconds of a recording that only FFmpeg can open, and which is decoded as a whole for each cut of it."""
 
 
-class Stretch(NamedTuple):
+class Excerpt(NamedTuple):
     """A part of a recording: start and duration in seconds, and its channels."""
 
     start: float
@@ -68,7 +68,7 @@ def supervisions_of(path: Path) -> Path:
     return other if path.name.lower().endswith((".jsonl", ".jsonl.gz")) and other.is_file() else path
 
 
-def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Stretch | None]:
+def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str, Any], Excerpt | None]:
     """Return the row of a manifest for a cut, supervision or recording, and its stretch unless it is all.
 
     Raises:
@@ -89,7 +89,7 @@ def plain_row(row: Mapping[str, Any], recordings: Recordings) -> tuple[dict[str,
         raise CorpusError(f"it is not a complete line of a Lhotse manifest ({error!r})") from error
 
 
-def cut_out(path: Path, stretch: Stretch) -> bytes:
+def cut_out(path: Path, stretch: Excerpt) -> bytes:
     """Return a stretch of a file as 16-bit FLAC.
 
     Raises:
@@ -145,7 +145,7 @@ def _file_of(recording: Mapping[str, Any]) -> str:
     return str(sources[0][1])
 
 
-def _stretch(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Stretch | None:
+def _stretch(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Excerpt | None:
     channels = _channels(recording.get("channel_ids") or recording["sources"][0]["channels"])
     wanted = _channels(row.get("channel", channels))
     start, duration = float(row.get("start", 0.0)), float(row["duration"])
@@ -158,7 +158,7 @@ def _stretch(row: Mapping[str, Any], recording: Mapping[str, Any]) -> Stretch | 
         return None
     if not 0 <= start <= LONGEST * 24 or not 0 < duration <= LONGEST:
         raise CorpusError(f"it lasts {duration:g} s from {start:g} s: correct the times")
-    return Stretch(start, duration, wanted)
+    return Excerpt(start, duration, wanted)
 
 
 def _channels(value: Any) -> tuple[int, ...]:

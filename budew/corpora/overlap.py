@@ -11,8 +11,8 @@ from glob import has_magic
 from pathlib import Path
 
 from budew.addresses import is_address
-from budew.corpora.folder import saved_tables
-from budew.corpora.named.reading import split_name
+from budew.corpora.folders import saved_tables
+from budew.corpora.named.named_folder import split_name
 from budew.corpora.sources import numbered_names
 from budew.errors import CorpusError
 

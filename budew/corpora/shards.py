@@ -25,7 +25,7 @@ from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.sidecar import LARGEST_JSON, json_object, plain_text
+from budew.corpora.text_files import LARGEST_JSON, json_object, plain_text
 from budew.errors import CorpusError, OnBad, report
 
 LARGEST_READ = 2**20

@@ -31,12 +31,12 @@ from typing import TypeVar
 
 from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.folder import list_files, lonely_json, read_files, saved_tables
+from budew.corpora.folders import list_files, lonely_json, read_files, saved_tables
 from budew.corpora.labels.words import odd_labels
 from budew.corpora.lhotse import supervisions_of
-from budew.corpora.manifest import MANIFEST, MANIFESTS, read_manifest, spans
+from budew.corpora.manifests import MANIFEST, MANIFESTS, read_manifest, spans
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.named.reading import (
+from budew.corpora.named.named_folder import (
     NamedFolder,
     find_clips,
     left_out_warning,
@@ -47,7 +47,7 @@ from budew.corpora.named.reading import (
     split_name,
 )
 from budew.corpora.shards import read_shard
-from budew.corpora.sidecar import Part, Rows, Span, check_file
+from budew.corpora.text_files import Part, Rows, Span, check_file
 from budew.errors import BudewWarning, CorpusError, OnBad, report
 
 Progress = Callable[[int], None]
@@ -119,7 +119,7 @@ def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = 
     """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
 
     A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
-    to it; `budew.corpora.folder.audio_files` lists them. Addresses and datasets of the hub are text. A
+    to it; `budew.corpora.folders.audio_files` lists them. Addresses and datasets of the hub are text. A
     folder of a known corpus, named or recognized, is a `NamedFolder`.
 
     Args:
@@ -194,7 +194,7 @@ def read_one(
     if name.endswith(_TARS):
         clips = read_shard(path, scale=scale, media=media, on_bad=on_bad)
     elif name.endswith(_TABLES):
-        parquet = import_module("budew.corpora.parquet")  # pyarrow takes half a second
+        parquet = import_module("budew.corpora.tables")  # pyarrow takes half a second
         rows = range(part.start, part.stop) if isinstance(part, Rows) else None
         clips = parquet.read_parquet(path, scale=scale, rows=rows, media=media, on_bad=on_bad)
     elif name.endswith(MANIFESTS) and media == AUDIO:
@@ -217,7 +217,7 @@ def divide(path: Path, rows: int) -> list[Part]:
     name = path.name.lower()
     with suppress(CorpusError):  # reported when it is read
         if name.endswith(_TABLES):
-            of = import_module("budew.corpora.parquet").row_count(path)
+            of = import_module("budew.corpora.tables").row_count(path)
             return [Rows(start, min(start + rows, of), of) for start in range(0, of, rows)]
         if name.endswith(MANIFESTS) and not name.endswith(".gz"):
             return list(spans(path, rows))

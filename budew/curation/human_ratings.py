@@ -30,12 +30,12 @@ from typing import Any
 import numpy as np
 
 from budew.agreement import krippendorff_alpha, pairwise_agreement
+from budew.corpora.column_names import label_layout
 from budew.corpora.delimited import delimited_rows
-from budew.corpora.known_names import form
-from budew.corpora.labels.ratings import Rating, answers_in, named
+from budew.corpora.labels.ratings import Rating, answers_in, rated_name
 from budew.corpora.labels.scores import intensities, number_in
 from budew.corpora.media import AUDIO, IMAGE
-from budew.corpora.sidecar import check_file, file_lines, json_object
+from budew.corpora.text_files import check_file, file_lines, json_object
 from budew.correlation import FloatArray
 from budew.errors import CorpusError, OnBad, report
 from budew.taxonomy import EMOTIONS
@@ -127,7 +127,7 @@ def table_rows(path: Path, on_bad: OnBad | None = None) -> Iterator[tuple[str, s
         for number, line in file_lines(path, on_bad=on_bad):
             yield f"line {number}", f"line-{number}", partial(json_object, line, "")
     elif name.endswith((".parquet", ".arrow")):
-        from budew.corpora.parquet import label_columns, numbered_rows  # pyarrow takes half a second
+        from budew.corpora.tables import label_columns, numbered_rows  # pyarrow takes half a second
 
         for id, row in numbered_rows(path, columns=label_columns(path), batch=_BATCH, on_bad=on_bad):
             yield f"row {int(id.rpartition('-')[2])}", id, partial(dict, row)
@@ -141,12 +141,12 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
     if is_by_model(row):
         return
     if emotion and value is not None:
-        rater, name = field_of(row, "rater"), named(str(emotion))
+        rater, name = field_of(row, "rater"), rated_name(str(emotion))
         if rater is None:
             raise CorpusError("the rater is missing: add a column with it")
         yield Rating(item, str(rater), name, _intensity(value, name, scale))
-    elif emotion and all(column in row for column in form("ratings")["votes"]):
-        yield from _counted(row, item, named(str(emotion)))
+    elif emotion and all(column in row for column in label_layout("ratings")["votes"]):
+        yield from _counted(row, item, rated_name(str(emotion)))
     elif (answers := field_of(row, "answers")) is not None:
         is_face = str(answers).count(":") > FEWEST_OF_FACE or "|" in str(answers)
         on, rater = scale_named(scale or (FACE_SCALE if is_face else VOICE_SCALE)), field_of(row, "rater")
@@ -158,16 +158,16 @@ def _ratings(row: Row, default: str, scale: str | None) -> Iterator[Rating]:
 
 def is_by_model(row: Row) -> bool:
     """Return whether the row's `human` is false."""
-    return str(row.get(form("ratings")["human"], "")).strip().lower() in _FALSE
+    return str(row.get(label_layout("ratings")["human"], "")).strip().lower() in _FALSE
 
 
 def field_of(row: Row, part: str) -> Any:
     """Return the item, rater, emotion, value or answers of a row, by any name in `forms.yaml`, or None."""
-    return next((row[name] for name in form("ratings")[part] if row.get(name) is not None), None)
+    return next((row[name] for name in label_layout("ratings")[part] if row.get(name) is not None), None)
 
 
 def _intensity(value: Any, name: str, scale: str | None) -> float:
-    word = form("ratings")["words"].get(str(value).strip().casefold()) if scale is None else None
+    word = label_layout("ratings")["words"].get(str(value).strip().casefold()) if scale is None else None
     if word is not None:
         return float(word)
     number = number_in(value)
@@ -183,7 +183,7 @@ def _intensity(value: Any, name: str, scale: str | None) -> float:
 def _counted(row: Row, item: str, name: str) -> Iterator[Rating]:
     """Yield counted votes one by one: who gave which is not known, so the raters are numbered."""
     rater = 0
-    for column, worth in form("ratings")["votes"].items():
+    for column, worth in label_layout("ratings")["votes"].items():
         count = number_in(row[column])
         if count is None or not 0 <= count <= MOST_VOTES or count % 1:
             raise CorpusError(f"{column} is {str(row[column])[:60]!r}: give a number of votes")

@@ -17,7 +17,7 @@ import numpy as np
 from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
-from budew.corpora.folder import list_files
+from budew.corpora.folders import list_files
 from budew.corpora.media import AUDIO
 from budew.corpora.sources import Progress, counted, matches, read
 from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics

@@ -20,8 +20,8 @@ from pydantic import Field
 
 from budew.addresses import shown
 from budew.corpora.clip import Clip
-from budew.corpora.sidecar import check_file
 from budew.corpora.sources import read
+from budew.corpora.text_files import check_file
 from budew.errors import CorpusError, InputError, SettingsError
 from budew.files import whole_file
 from budew.jobs.job import OnFailed

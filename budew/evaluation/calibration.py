@@ -23,8 +23,8 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from budew.corpora.clip import Clip
-from budew.corpora.sidecar import check_file
 from budew.corpora.sources import Progress, counted, read
+from budew.corpora.text_files import check_file
 from budew.correlation import FloatArray
 from budew.errors import InputError, SettingsError
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub

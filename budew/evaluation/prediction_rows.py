@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from budew import strict_json
+from budew.corpora.column_names import label_layout
 from budew.corpora.delimited import DELIMITED, delimited_rows
-from budew.corpora.folder import list_files
-from budew.corpora.known_names import form
+from budew.corpora.folders import list_files
 from budew.corpora.labels.emotion_words import named_emotion
 from budew.corpora.labels.scores import number_in
-from budew.corpora.manifest import MANIFESTS
-from budew.corpora.sidecar import check_file, file_lines, plain_text
+from budew.corpora.manifests import MANIFESTS
+from budew.corpora.text_files import check_file, file_lines, plain_text
 from budew.errors import BudewWarning, CorpusError, InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emotion
@@ -161,11 +161,11 @@ def _with_answer(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @cache
 def _caption_fields() -> frozenset[str]:
-    return frozenset((*form("predictions")["caption"], *form("predictions")["text"]))
+    return frozenset((*label_layout("predictions")["caption"], *label_layout("predictions")["text"]))
 
 
 def _id(row: Mapping[str, Any]) -> str:
-    names = form("predictions")["id"]
+    names = label_layout("predictions")["id"]
     found = next((row[name] for name in names if row.get(name) not in (None, "")), None)
     if isinstance(found, bool) or not isinstance(found, str | int):
         raise InputError("the clip is not named: add its id, or the name of its file, as `id`")
@@ -179,7 +179,7 @@ def _places(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         InputError: a list stands where an object belongs, or `emotions` names something else.
     """
     yield row
-    for name in form("predictions")["under"]:
+    for name in label_layout("predictions")["under"]:
         inner = row.get(name)
         if isinstance(inner, list):
             raise InputError(f"{name!r} is a list: give an object, emotion → number")
@@ -196,7 +196,7 @@ def _text(places: Sequence[Mapping[str, Any]], kind: str) -> str | None:
         InputError: a caption is something else.
     """
     for place in places:
-        for name in form("predictions")[kind]:
+        for name in label_layout("predictions")[kind]:
             text = place.get(name)
             if isinstance(text, str) and text.strip():
                 return text

@@ -16,7 +16,7 @@ import numpy as np
 from budew.addresses import is_address
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
-from budew.corpora.folder import list_files
+from budew.corpora.folders import list_files
 from budew.corpora.labels.scores import HEADS_OVERSHOOT, HEADS_SCALE, OVERSHOOT, intensities
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.sources import read

@@ -18,7 +18,7 @@ from torch import Tensor
 from budew.annotation.head_files import Head, load_heads, notes_on
 from budew.annotation.head_stack import HeadStack
 from budew.corpora.clip import Clip
-from budew.corpora.sidecar import read_json
+from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, CorpusError, JobError, OnBad, first_line, report
 from budew.extras import quiet_transformers
 from budew.faces.images import open_image
@@ -276,7 +276,7 @@ def neutral_means(folder: Path, heads: Sequence[Head]) -> dict[str, float] | Non
         raise CheckpointError(f"{folder}: several files of neutral means, such as {files[1].name}: keep one")
     for file in files:
         try:
-            means = {named_head(key): _mean(value) for key, value in read_json(file).items()}
+            means = {named_head(key): _mean(value) for key, value in read_json_object(file).items()}
         except (CorpusError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"{file}: holds no means ({first_line(error)}): download it again"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from budew.addresses import is_address, shown
 from budew.audio.samples import Window, windows, windows_of
 from budew.corpora.clip import Clip
-from budew.corpora.folder import audio_files
+from budew.corpora.folders import audio_files
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.turns import Turn, cut_turns, turns_of

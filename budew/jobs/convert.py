@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from budew.audio.samples import measure, warn_of_damage
+from budew.audio.samples import probe_audio, warn_of_damage
 from budew.corpora.clip import Clip
 from budew.errors import AudioError
 from budew.jobs.job import OnFailed, each
@@ -32,7 +32,7 @@ class Convert:
         return each(clips, self._checked, failed)
 
     def _checked(self, clip: Clip) -> Clip:
-        measured = measure(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
+        measured = probe_audio(clip.audio, max_seconds=self.max_seconds, name=f"clip {clip.id!r}")
         if measured.damage is not None and not self.keep_damaged:
             raise AudioError(measured.damage)
         warn_of_damage(measured.damage)

@@ -19,14 +19,14 @@ from typing import NamedTuple
 from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.delimited import DELIMITED
-from budew.corpora.folder import list_files, lonely_json, read_files
-from budew.corpora.manifest import allowed_root, named_audio
+from budew.corpora.folders import list_files, lonely_json, read_files
+from budew.corpora.manifests import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.named.reading import NamedFolder, find_clips, left_out_warning, read_named, text_files
-from budew.corpora.named.tables import Files, tables_near
+from budew.corpora.named.label_tables import Files, tables_near
+from budew.corpora.named.named_folder import NamedFolder, find_clips, left_out_warning, read_named, text_files
 from budew.corpora.shards import read_shard
-from budew.corpora.sidecar import Part, Rows, Span
 from budew.corpora.sources import Entry, divide, matches, read_one
+from budew.corpora.text_files import Part, Rows, Span
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob
 from budew.jobs.notes import output_note, shard_path

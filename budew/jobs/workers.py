@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, Self
 
 from budew.corpora.clip import Clip, check_not_withheld, without_withheld
 from budew.corpora.shards import write_shard
-from budew.corpora.sidecar import check_characters
+from budew.corpora.text_files import check_characters
 from budew.errors import CorpusError, JobError
 from budew.files import remove_all
 from budew.jobs.job import Job, OnFailed, Tallying, tallies_of

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budew.audio.decoders import Samples
-from budew.audio.samples import pieces
+from budew.audio.samples import regrouped
 from budew.errors import MissingExtraError
 from budew.extras import locate, require
 
@@ -54,7 +54,7 @@ def detect_speech(blocks: Iterable[Samples], *, block: int = BLOCK) -> Iterator[
     model = load_model()
     hidden = cell = np.zeros((1, 1, 128), np.float32)
     context = np.zeros(_CONTEXT, np.float32)
-    for samples in pieces(blocks, block * FRAME):
+    for samples in regrouped(blocks, block * FRAME):
         frames = _framed(samples)
         powers = np.einsum("ij,ij->i", frames, frames) / FRAME
         given = np.concatenate([_contexts(frames, context), frames], axis=1)

@@ -26,10 +26,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from budew.audio.samples import measure
+from budew.audio.samples import probe_audio
 from budew.captions.content_selection import has_content
 from budew.corpora import Clip
-from budew.corpora.named.reading import NamedFolder
+from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.shards import trace_shard, write_shard
 from budew.corpora.sources import Entry, matches, read_one
 from budew.errors import CorpusError
@@ -205,7 +205,7 @@ def _write_index(entry: Entry, facts: Path) -> None:
                 left_out["withheld"] += 1
                 continue
             line, flags = _noted(clip)
-            seconds = clip.duration or measure(clip.audio, max_seconds=LONGEST_SECONDS).seconds
+            seconds = clip.duration or probe_audio(clip.audio, max_seconds=LONGEST_SECONDS).seconds
             number = files.setdefault(str(path), len(files))
             rows.append((number, start, size, file.tell(), len(line), 0, seconds, flags))
             file.write(line)

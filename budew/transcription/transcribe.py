@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.corpora.known_names import language_tag
+from budew.corpora.column_names import language_tag
 from budew.errors import CheckpointError, InputError, JobError, first_line
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from budew.audio.decoders import RATES
-from budew.audio.samples import decode, is_silent, measure, windows
+from budew.audio.samples import decode, is_silent, probe_audio, windows
 from budew.errors import AudioError, BudewWarning, InputError
 
 
@@ -35,7 +35,7 @@ def test_half_an_hour_is_cut_in_the_memory_of_some_windows(tmp_path):
     assert peak < 8e6  # the whole would be 115 MB
 
 
-@pytest.mark.parametrize("read", [decode, measure])
+@pytest.mark.parametrize("read", [decode, probe_audio])
 def test_what_is_longer_than_allowed_is_refused(voice, read):
     with pytest.raises(AudioError, match=r"a\.wav: longer than 1 s"):
         read(voice("a.wav", seconds=2), max_seconds=1)
@@ -52,7 +52,7 @@ def test_a_truncated_file_gives_what_there_is_and_its_damage(voice, name):
     assert decoded.damage.startswith(f"{path}: ")
     assert "of 4.0 s" in decoded.damage
     *before, last = windows(path, seconds=0.5)
-    assert last.damage == decoded.damage == measure(path, max_seconds=9).damage
+    assert last.damage == decoded.damage == probe_audio(path, max_seconds=9).damage
     assert not any(window.damage for window in before)
     with pytest.warns(BudewWarning) as caught:
         assert np.array_equal(decode(path).usable, decoded.samples)
@@ -126,7 +126,7 @@ def test_every_format_rate_and_channel_count_becomes_the_same_mono_at_16_khz(
     spectrum = np.abs(np.fft.rfft(decoded.samples[2_000:6_000], n=1 << 16))
     band = spectrum[round(120 / RATE * (1 << 16)) : round(260 / RATE * (1 << 16))]
     assert 150 < 120 + band.argmax() * RATE / (1 << 16) < 205  # the pitch falls
-    measured = measure(path, max_seconds=2)
+    measured = probe_audio(path, max_seconds=2)
     assert measured.sampling_rate == rate or name.endswith((".opus", ".webm"))
     assert measured.seconds == pytest.approx(1.2, abs=0.08)
     for other in (path.read_bytes(), path.rename(tmp_path / "of_another_name.flac")):

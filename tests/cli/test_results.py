@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from budew.corpora import Clip, export, write_shard
+from budew.corpora import Clip, ExportOptions, export_corpus, write_shard
 from budew.corpora.sources import files_read
 from budew.profile import VoiceProfile
 
@@ -28,7 +28,7 @@ def corpora(talk) -> list[Path]:
     profile = VoiceProfile({"Amusement": 0.7})
     write_shard(talk / "in.tar", [Clip(f"{number}", audio, "wav", profile=profile) for number in range(3)])
     for to in ("jsonl", "parquet"):
-        export(talk / "in.tar", talk / to, to=to)
+        export_corpus(talk / "in.tar", talk / to, ExportOptions(to))
     (talk / "clips.csv").write_text("audio\na.wav\n")
     manifest, rows = talk / "jsonl" / "clips.jsonl", talk / "parquet" / "clips-00000.parquet"
     return [talk / "in.tar", talk / "clips.csv", manifest, rows, talk / "a.wav"]

@@ -9,7 +9,7 @@ import pytest
 
 from budew.corpora import read, read_shard
 from budew.corpora.shards import LARGEST_AUDIO
-from budew.corpora.sidecar import LARGEST_JSON
+from budew.corpora.text_files import LARGEST_JSON
 
 GOOD = b'{"transcript": "Hello"}'
 

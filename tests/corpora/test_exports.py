@@ -7,8 +7,8 @@ from shutil import copy
 
 import pytest
 
-from budew.corpora import Caption, Clip, export, read, write_shard
-from budew.corpora.writers import FORMATS
+from budew.corpora import Caption, Clip, ExportOptions, export_corpus, read, write_shard
+from budew.corpora.exports import FORMATS
 from budew.errors import CorpusError, InputError
 
 
@@ -32,8 +32,8 @@ def everything(folder: Path) -> dict[str, bytes]:
     ],
 )
 def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path, shard, source, out):
-    export(shard, tmp_path / "jsonl", to="jsonl")
-    export(shard, tmp_path / "tables" / "a", to="parquet")
+    export_corpus(shard, tmp_path / "jsonl", ExportOptions("jsonl"))
+    export_corpus(shard, tmp_path / "tables" / "a", ExportOptions("parquet"))
     (tmp_path / "link").symlink_to("jsonl")
     (tmp_path / "loose").mkdir()
     for audio in (tmp_path / "jsonl" / "audio").iterdir():
@@ -41,7 +41,9 @@ def test_an_export_neither_replaces_its_source_nor_is_read_by_the_next(tmp_path,
     (tmp_path / "all.jsonl").write_text('{"audio": "jsonl/audio/00.flac"}\n')
     before = everything(tmp_path)
     with pytest.raises(CorpusError, match="choose a"):
-        export(tmp_path / source, tmp_path / out, to="parquet" if "tables" in source else "jsonl")
+        export_corpus(
+            tmp_path / source, tmp_path / out, ExportOptions("parquet" if "tables" in source else "jsonl")
+        )
     assert everything(tmp_path) == before
 
 
@@ -60,12 +62,12 @@ def shard(tmp_path, voice) -> Path:
 @pytest.mark.parametrize("to", FORMATS)
 def test_captions_are_the_newest_or_the_first_of_them_by_default_for_parler(tmp_path, shard, to):
     told: list[int] = []
-    result = export(shard, tmp_path / "out", to=to, progress=told.append)
+    result = export_corpus(shard, tmp_path / "out", ExportOptions(to), progress=told.append)
     kept = ("one",) if to == "parler" else ("one", "two")
     assert captions(tmp_path / "out") == [kept] * 30
     assert (result.clips, result.written, told) == (30, {"paraphrase": 30 * len(kept)}, [*range(1, 31)])
     assert +result.left_out == Counter(paraphrase=60 - 30 * len(kept), render=30, original=30)
-    assert export(shard, tmp_path / "all", to=to, pick="all").clips == 30
+    assert export_corpus(shard, tmp_path / "all", ExportOptions(to, pick="all")).clips == 30
     rows = [text for texts in captions(tmp_path / "all") for text in texts]
     assert rows == ["one", "two"] * 30
 
@@ -75,30 +77,30 @@ def test_captions_are_the_newest_or_the_first_of_them_by_default_for_parler(tmp_
     [("paraphrase", ("one", "two")), ("render", ("drawn",)), ("original", ("given",)), ("all", (*CAPTIONS,))],
 )
 def test_captions_are_chosen_by_what_wrote_them(tmp_path, shard, caption, kept):
-    export(shard, tmp_path / "out", to="jsonl", caption=caption)
+    export_corpus(shard, tmp_path / "out", ExportOptions("jsonl", caption=caption))
     assert captions(tmp_path / "out") == [kept] * 30
-    export(shard, tmp_path / "out", to="jsonl", caption=caption, pick="first")
+    export_corpus(shard, tmp_path / "out", ExportOptions("jsonl", caption=caption, pick="first"))
     assert captions(tmp_path / "out") == [kept[:1]] * 30
 
 
 def test_a_clip_without_paraphrases_has_its_rendered_captions_and_else_the_original_ones(tmp_path, shard):
     clips = [replace(clip, captions=clip.captions[:number]) for number, clip in enumerate(read(shard))]
     write_shard(tmp_path / "some.tar", clips[:4])
-    result = export(tmp_path / "some.tar", tmp_path / "out", to="jsonl")
+    result = export_corpus(tmp_path / "some.tar", tmp_path / "out", ExportOptions("jsonl"))
     assert captions(tmp_path / "out") == [(), ("given",), ("drawn",), ("one",)]
     assert result.written == {"original": 1, "render": 1, "paraphrase": 1}
     assert result.left_out == {"original": 2, "render": 1}
 
 
 def test_which_caption_is_drawn_depends_on_the_seed_and_the_clip_alone(tmp_path, shard):
-    export(shard, tmp_path / "all", to="parquet", pick="random", clips_per_file=12)
+    export_corpus(shard, tmp_path / "all", ExportOptions("parquet", pick="random", clips_per_file=12))
     assert len(list((tmp_path / "all").glob("clips-0000[012].parquet"))) == 3
     drawn = captions(tmp_path / "all")
     assert set(drawn) == {("one",), ("two",)}
     write_shard(tmp_path / "some.tar", list(read(shard))[10:20])
-    export(tmp_path / "some.tar", tmp_path / "some", to="jsonl", pick="random")
+    export_corpus(tmp_path / "some.tar", tmp_path / "some", ExportOptions("jsonl", pick="random"))
     assert captions(tmp_path / "some") == drawn[10:20]
-    export(shard, tmp_path / "all", to="parquet", pick="random", seed=1)
+    export_corpus(shard, tmp_path / "all", ExportOptions("parquet", pick="random", seed=1))
     assert captions(tmp_path / "all") != drawn
 
 
@@ -106,7 +108,7 @@ def test_which_caption_is_drawn_depends_on_the_seed_and_the_clip_alone(tmp_path,
 def test_an_address_is_no_folder_to_export_to(tmp_path, shard, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CorpusError, match=r"^s3://bucket/x: is a URL"):
-        export(shard, out, to="parquet")
+        export_corpus(shard, out, ExportOptions("parquet"))
     assert not Path("s3:").exists()
 
 
@@ -123,5 +125,5 @@ def test_an_address_is_no_folder_to_export_to(tmp_path, shard, monkeypatch, out)
 )
 def test_options_that_a_format_does_not_have_are_refused(tmp_path, shard, options):
     with pytest.raises(InputError):
-        export(shard, tmp_path / "out", **options)
+        export_corpus(shard, tmp_path / "out", ExportOptions(**options))
     assert not (tmp_path / "out").exists()

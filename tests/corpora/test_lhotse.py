@@ -10,7 +10,7 @@ import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read
-from budew.corpora.manifest import named_audio
+from budew.corpora.manifests import named_audio
 from budew.errors import CorpusError
 
 lhotse = pytest.importorskip("lhotse")

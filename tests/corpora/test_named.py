@@ -9,8 +9,8 @@ import yaml
 
 from budew.corpora import read
 from budew.corpora.named.definition import corpus_names, known_corpora
-from budew.corpora.named.reading import NamedFolder, named_folder, read_named, recognized, split_name
-from budew.corpora.named.tables import tables_near
+from budew.corpora.named.label_tables import tables_near
+from budew.corpora.named.named_folder import NamedFolder, named_folder, read_named, recognized, split_name
 from budew.corpora.sources import matches
 from budew.errors import BudewWarning, CorpusError, SettingsError
 from budew.jobs import run

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 
 from budew.corpora import read
-from budew.corpora.folder import saved_tables
-from budew.corpora.rows import class_names
+from budew.corpora.folders import saved_tables
 from budew.corpora.sources import matches, read_one
+from budew.corpora.table_rows import class_names
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
 

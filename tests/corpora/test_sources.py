@@ -10,10 +10,10 @@ import pyarrow.parquet
 import pytest
 
 from budew.audio.samples import decode
-from budew.corpora import Clip, export, read, write_shard
-from budew.corpora.manifest import AUDIO_ROOT, named_audio
-from budew.corpora.sidecar import LARGEST_JSON, read_json
+from budew.corpora import Clip, ExportOptions, export_corpus, read, write_shard
+from budew.corpora.manifests import AUDIO_ROOT, named_audio
 from budew.corpora.sources import matches, read_one
+from budew.corpora.text_files import LARGEST_JSON, read_json_object
 from budew.curation.human_ratings import read_ratings
 from budew.curation.split_files import read_splits
 from budew.errors import BudewWarning, CorpusError
@@ -252,7 +252,7 @@ def test_a_manifest_may_name_audio_below_the_folder_that_is_allowed(
     assert list(read(path, on_bad=errors.append)) == [clip]
     assert named_audio(path) == [clip.audio]
     with pytest.raises(CorpusError, match="is in the output folder"):
-        export(path, root, to="jsonl")
+        export_corpus(path, root, ExportOptions("jsonl"))
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_pipe_is_reported_and_not_waited_for_and_costs_no_other_file(voice, tm
         assert [f"{name}: this is not a file" in str(error) for error in errors] == [True]
     with pytest.raises(CorpusError, match=rf"{name}: this is not a file"):
         list(read(path))
-    for reader in (read_json, read_splits, lambda path: list(read_ratings(path))):
+    for reader in (read_json_object, read_splits, lambda path: list(read_ratings(path))):
         with pytest.raises(CorpusError, match=r"this is not a file"):
             reader(path)
 

@@ -8,7 +8,7 @@ import soundfile
 
 from budew.corpora import read
 from budew.corpora.named.definition import corpus_names
-from budew.corpora.named.reading import named_folder
+from budew.corpora.named.named_folder import named_folder
 from budew.corpora.named.speaker_splits import check_split, speaker_splits, split_of
 from budew.corpora.sources import matches
 from budew.errors import CorpusError, InputError

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from odd_jobs import contents, flac
 
 from budew.captions import ContentSelection, expressible, frame_names, parse, render
-from budew.corpora import Caption, Clip, export, read, write_shard
-from budew.corpora.writers import FORMATS
+from budew.corpora import Caption, Clip, ExportOptions, export_corpus, read, write_shard
+from budew.corpora.exports import FORMATS
 from budew.errors import WithheldError
 from budew.jobs import run
 from budew.jobs.convert import Convert
@@ -122,7 +122,7 @@ def test_every_job_leaves_such_clips_out_with_one_reason_and_goes_on(job, corpus
 @pytest.mark.parametrize("to", FORMATS)
 def test_no_export_holds_them(to, corpus, tmp_path):
     bad = []
-    exported = export(corpus, tmp_path / "out", to=to, caption="all", on_bad=bad.append)
+    exported = export_corpus(corpus, tmp_path / "out", ExportOptions(to, caption="all"), on_bad=bad.append)
     assert exported.clips == 1
     assert [type(error) for error in bad] == [WithheldError] * 3
     assert all(not clip.is_withheld for clip in read(tmp_path / "out"))

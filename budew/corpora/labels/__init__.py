@@ -8,7 +8,7 @@ are listed in the metadata as `not_understood`.
 
 from typing import Any
 
-from budew.corpora.known_names import language_tag, with_usual_names
+from budew.corpora.column_names import language_tag, with_usual_names
 from budew.corpora.labels.ratings import describe_emonet_voice
 from budew.corpora.labels.scores import Scales, describe_emolia, describe_scores
 from budew.corpora.labels.talent import describe_talent

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 from budew.captions.parse import parse
-from budew.corpora.known_names import form
+from budew.corpora.column_names import label_layout
 from budew.taxonomy import LEVELS, LONGEST_NAME, find_emotion
 
 LONGEST_TEXT = 20_000
@@ -21,12 +21,12 @@ _WORD = re.compile(r"[^\W_]+")
 def emotions_in(text: str) -> dict[str, float]:
     """Return the emotions that a text names → intensity; empty where it names none."""
     name = find_emotion(text)
-    return {name: _SAID} if name else dict(parse(spelled_out(text[:LONGEST_TEXT])).emotions)
+    return {name: _SAID} if name else dict(parse(codes_as_words(text[:LONGEST_TEXT])).emotions)
 
 
 def is_neutral(text: str) -> bool:
     """Return whether a label says that there is no emotion."""
-    return spelled_out(text[:LONGEST_NAME]).strip().casefold() in form("words")["none"]
+    return codes_as_words(text[:LONGEST_NAME]).strip().casefold() in label_layout("words")["none"]
 
 
 @lru_cache(maxsize=4096)
@@ -36,9 +36,9 @@ def named_emotion(name: str) -> str | None:
     return next(iter(found)) if len(found) == 1 else None
 
 
-def spelled_out(text: str) -> str:
+def codes_as_words(text: str) -> str:
     """Return a text with spaces for underscores; one of nothing but codes in words ("hap;ang")."""
-    words, codes = _WORD.findall(text.casefold()), form("words")["codes"]
+    words, codes = _WORD.findall(text.casefold()), label_layout("words")["codes"]
     if words and all(word in codes for word in words):
         return ", ".join(codes[word] for word in words)
     return text.replace("_", " ")

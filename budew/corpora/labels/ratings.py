@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from budew.corpora.known_names import form
+from budew.corpora.column_names import label_layout
 from budew.corpora.labels.scores import intensities, number_in
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
@@ -48,7 +48,7 @@ class Rating:
     value: float
 
 
-def named(written: str) -> str:
+def rated_name(written: str) -> str:
     """Return the canonical name of an emotion or voice attribute written in any way.
 
     Raises:
@@ -165,7 +165,7 @@ def _of(person: Any, rater: str | None, number: int) -> Iterator[Answer]:
             if answers is not None:  # a column of objects has every rater in every row
                 yield from _of_one(answers, str(who))
         return
-    keys = form("ratings")["rater"]
+    keys = label_layout("ratings")["rater"]
     who = next((str(person[key]) for key in keys if person.get(key) is not None), rater)
     said = {key: value for key, value in person.items() if key not in keys}
     yield from _of_one(said, who or f"rater-{number}")
@@ -180,4 +180,4 @@ def _of_one(answers: Any, rater: str) -> Iterator[Answer]:
         number = number_in(value)
         if number is None or isinstance(value, str):
             raise CorpusError(f"{rater} rates {str(written)[:60]!r} as {str(value)[:60]!r}: give a number")
-        yield rater, named(str(written).rpartition("|")[2]), number
+        yield rater, rated_name(str(written).rpartition("|")[2]), number

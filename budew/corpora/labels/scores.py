@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from budew.corpora.known_names import form
+from budew.corpora.column_names import label_layout
 from budew.corpora.labels.emotion_words import named_emotion
 from budew.errors import CorpusError, InputError
 from budew.taxonomy import ATTRIBUTES, find_attribute, find_emotion
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,18})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class RowScores:
     """Scores as a row has them.
 
     Attributes:
@@ -54,13 +54,13 @@ class Scores:
     words: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_scores(row: Mapping[str, Any]) -> Scores | None:
+def find_scores(row: Mapping[str, Any]) -> RowScores | None:
     """Return the scores of emotions in a row, at its top level or in an object of it; None without any.
 
     Raises:
         CorpusError: two fields name the same emotion.
     """
-    texts = (row.get(name) for name in form("scores")["declared"])
+    texts = (row.get(name) for name in label_layout("scores")["declared"])
     declared = next((text[:40] for text in texts if isinstance(text, str) and text.strip()), None)
     for holder, held in holders(row):
         numbers = ((str(key), number_in(value)) for key, value in held.items() if named_emotion(str(key)))
@@ -71,14 +71,14 @@ def find_scores(row: Mapping[str, Any]) -> Scores | None:
         spelled = {key: value for key, value in spelled.items() if key in words or find_emotion(key)}
         alone = holder is None and len(spelled) == len(words) == 1  # `interest` may be a bank's
         if spelled and not alone:
-            return Scores(canonical(spelled), declared, without(row, holder, spelled), words)
+            return RowScores(canonical(spelled), declared, without(row, holder, spelled), words)
     return None
 
 
 def holders(row: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
     """Yield where scores may lie: None and the row itself, then fields that may hold an object of them."""
     yield None, row
-    fields = ((name, row.get(name)) for name in form("scores")["under"])
+    fields = ((name, row.get(name)) for name in label_layout("scores")["under"])
     yield from ((name, held) for name, held in fields if isinstance(held, Mapping))
 
 
@@ -162,7 +162,7 @@ class Scales:
     rows: Callable[[], Iterable[Mapping[str, Any]]] | None = None
     _largest: tuple[float, int] | None = field(default=None, init=False)
 
-    def of(self, scores: Scores) -> tuple[Scale, dict[str, Any]]:
+    def of(self, scores: RowScores) -> tuple[Scale, dict[str, Any]]:
         """Return the scale, and how it was found, as goes into the metadata.
 
         Raises:
@@ -183,7 +183,7 @@ class Scales:
         if self._largest is None:
             self._largest = _largest_of(self.rows())
         largest, clips = self._largest
-        for name in form("scores")["detected"]:
+        for name in label_layout("scores")["detected"]:
             scale = scale_named(name)
             if largest <= scale.high:
                 found = {"scale": scale.name, "scale_by": "detected", "largest": largest, "clips": clips}
@@ -208,7 +208,7 @@ def describe_emolia(row: Mapping[str, Any]) -> dict[str, Any] | None:
     Raises:
         CorpusError: a score is far off its scale, or an emotion has two.
     """
-    name = form("emolia")["caption"]
+    name = label_layout("emolia")["caption"]
     caption = row.get(name) if isinstance(row.get(name), str) else None
     for holder, held in holders(row):
         if heads := _heads(held, of_emolia=caption is not None):

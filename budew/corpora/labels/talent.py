@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from budew.captions.parse import parse
-from budew.corpora.known_names import form, language_tag
+from budew.corpora.column_names import label_layout, language_tag
 from budew.corpora.labels.scores import (
-    Scores,
+    RowScores,
     canonical,
     declared_scale,
     find_scores,
@@ -81,7 +81,7 @@ def shard_name(stem: str) -> ShardName | None:
         first, _, rest = words.partition(" ")
         spoken = None if rest.startswith("accent") else language_tag(first)
         language = language_tag(tail["language"] or "") or spoken
-        known = language or tail["voice"] in form("talent")["voices"]
+        known = language or tail["voice"] in label_layout("talent")["voices"]
         return ShardName(language, tail["voice"], rest if spoken else words) if known else None
     first, _, rest = stem.partition("_")
     language = language_tag(first)
@@ -124,7 +124,7 @@ def describe_talent(row: Mapping[str, Any], place: str) -> dict[str, Any] | None
 
 def _spoken(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, Any]:
     """Return the row with what is said, by whom and in which language, and its long caption."""
-    names = form("talent")
+    names = label_layout("talent")
     language, caption = row.get("language"), row.get(names["caption"])
     tag = language_tag(language) if isinstance(language, str) else None
     voice = row.get("voice") or row.get("speaker") or (named and named.voice)
@@ -154,7 +154,11 @@ def _labels(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[
 
 
 def _emotions(
-    row: Mapping[str, Any], text: str, named: ShardName | None, scores: Scores | None, lines: dict[str, float]
+    row: Mapping[str, Any],
+    text: str,
+    named: ShardName | None,
+    scores: RowScores | None,
+    lines: dict[str, float],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the emotions of a profile, and where they are from; None and nothing where nothing says them."""
     if scores:
@@ -189,7 +193,7 @@ def _attributes(lines: Mapping[str, float]) -> dict[str, float]:
 def _accent(row: Mapping[str, Any], text: str, named: ShardName | None) -> dict[str, str]:
     tagged = _ACCENT.search(text)
     for said in (row.get("accent"), tagged and tagged[1], named and named.accent):
-        if isinstance(said, str) and said.casefold() not in form("talent")["no_accent"]:
+        if isinstance(said, str) and said.casefold() not in label_layout("talent")["no_accent"]:
             accent = trait_value("accent", said.strip().removesuffix(" accent"))
             if accent is not None:  # or it is a sentence, and stays in the row, which is kept
                 return {"accent": str(accent)}

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from budew.corpora.known_names import LONGEST_UNREAD, form, unread
+from budew.corpora.column_names import LONGEST_UNREAD, label_layout, not_understood
 from budew.corpora.labels.emotion_words import LONGEST_TEXT, emotions_in, is_neutral, named_emotion
 from budew.corpora.labels.scores import number_in
 from budew.errors import InputError
@@ -59,18 +59,19 @@ def describe_words(row: Mapping[str, Any], classes: Classes | None = None) -> di
 
 def _labels(row: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Yield columns of labels with their texts; those of any kind if each text names one emotion."""
-    for key in form("words")["under"]:
+    for key in label_layout("words")["under"]:
         yield key, _texts(row.get(key))
-    for key in form("words")["perhaps"]:
+    for key in label_layout("words")["perhaps"]:
         texts = _texts(row.get(key))
         if all(named_emotion(text) or is_neutral(text) for text in texts):
             yield key, texts
 
 
 def _intensity(row: Mapping[str, Any]) -> float | None:
-    words = (row.get(key) for key in form("words")["intensity"])
-    levels = (form("words")["levels"].get(word.strip().casefold()) for word in words if isinstance(word, str))
-    return next((level for level in levels if level is not None), None)
+    levels: Mapping[str, float] = label_layout("words")["levels"]
+    words = (row.get(key) for key in label_layout("words")["intensity"])
+    known = (levels.get(word.strip().casefold()) for word in words if isinstance(word, str))
+    return next((level for level in known if level is not None), None)
 
 
 def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,14 +82,14 @@ def with_speaker(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     traits: dict[str, str] = {}
     odd = _numbers_not_understood(row)
-    for name, columns in form("speaker")["columns"].items():
+    for name, columns in label_layout("speaker")["columns"].items():
         for column, text in ((column, _text(row, name, column)) for column in columns):
             word = None if text is None else trait_word(name, text)
             if word is not None:
                 traits.setdefault(name, word)
                 odd.pop(column, None)
             elif text is not None and column not in odd and not _is_no_accent(name, text):
-                odd |= unread(column, text)
+                odd |= not_understood(column, text)
     if row.get("profile") is None or _form(row) == "words":
         odd |= _words_not_understood(row)
     unknown = {"not_understood": odd} if odd else {}
@@ -118,11 +119,11 @@ def trait_word(name: str, text: str) -> str | None:
     An age may be a number of years, a decade or a range: "34", "30s", "20-29", "60+".
     """
     said = text.strip().casefold()
-    if said in form("speaker")["unknown"] or _is_no_accent(name, text):
+    if said in label_layout("speaker")["unknown"] or _is_no_accent(name, text):
         return None
     if name == "age" and (age := age_in(said)) is not None:
         return age
-    word = trait_value(name, form("speaker")["words"].get(name, {}).get(said, text.strip()))
+    word = trait_value(name, label_layout("speaker")["words"].get(name, {}).get(said, text.strip()))
     return None if word is None else str(word)
 
 
@@ -145,7 +146,7 @@ def trait_value(name: str, value: str | float) -> str | float | None:
 
 
 def _is_no_accent(name: str, text: str) -> bool:
-    return name == "accent" and text.strip().casefold() in form("talent")["no_accent"]
+    return name == "accent" and text.strip().casefold() in label_layout("talent")["no_accent"]
 
 
 def _form(row: Mapping[str, Any]) -> str | None:
@@ -164,14 +165,14 @@ def _described(row: Mapping[str, Any], traits: Mapping[str, str]) -> dict[str, A
 
 def _numbers_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
     """Return columns of numbers: voice attributes, labels, and what may be an emotion."""
-    inner = (row[name] for name in form("scores")["under"] if isinstance(row.get(name), Mapping))
+    inner = (row[name] for name in label_layout("scores")["under"] if isinstance(row.get(name), Mapping))
     odd: dict[str, str] = {}
     for key, value in ((str(key), value) for held in (row, *inner) for key, value in held.items()):
         if number_in(value) is None:
             continue
-        if find_attribute(key) or (key in form("words")["intensity"] and _form(row) == "words"):
+        if find_attribute(key) or (key in label_layout("words")["intensity"] and _form(row) == "words"):
             odd[key] = NUMBER
-        elif key in form("words")["under"] and not isinstance(value, str):
+        elif key in label_layout("words")["under"] and not isinstance(value, str):
             odd[key] = NAMELESS
         elif nearest := named_emotion(key) or misspelt_emotion(key):
             odd[key] = f"{_MAYBE} {nearest}?"
@@ -183,19 +184,19 @@ def odd_labels(metadata: Mapping[str, Any]) -> Iterator[str]:
     listed = metadata.get("not_understood")
     for column, text in listed.items() if isinstance(listed, Mapping) else ():
         said = str(text)[:LONGEST_UNREAD]
-        if column in form("words")["under"]:
+        if column in label_layout("words")["under"]:
             nearest = None if said == NAMELESS else misspelt_emotion(said)
             yield f"{column}: {said}" + (f" (nearest: {nearest})" if nearest else "")
-        elif said.startswith(_MAYBE) or column in form("words")["intensity"]:
+        elif said.startswith(_MAYBE) or column in label_layout("words")["intensity"]:
             yield f"{column}: {said}"
 
 
 def _words_not_understood(row: Mapping[str, Any]) -> dict[str, str]:
     """Return, for each field for words, the first of its texts that names no emotion."""
     found: dict[str, str] = {}
-    for key in form("words")["under"]:
+    for key in label_layout("words")["under"]:
         odd = (text for text in _texts(row.get(key)) if not emotions_in(text) and not is_neutral(text))
-        found |= unread(key, next(odd, ""))
+        found |= not_understood(key, next(odd, ""))
     return found
 
 

@@ -88,7 +88,7 @@ class Ratings(Settings):
         return scale_named(name).name
 
 
-class Table(Settings):
+class LabelTable(Settings):
     """A table beside the audio: CSV or TSV with named columns, JSON, or the lines of a text.
 
     JSON is an object or a list. In an object the key of an object or text is the column `name`, and a text
@@ -171,7 +171,7 @@ class NamedCorpus(Settings):
         default={}, description="Parts that are the same in all clips; {name} is another part."
     )
     speakers: tuple[Speakers, ...] = Field(default=(), description="Traits that the names do not have.")
-    tables: tuple[Table, ...] = Field(default=(), description="Tables beside the audio.")
+    tables: tuple[LabelTable, ...] = Field(default=(), description="Tables beside the audio.")
     transcript_file: str = Field(
         default="{file}.txt",
         description="Text with the transcript, from the folder of the audio; {name} is another part.",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from budew.addresses import check_local
 from budew.corpora.shards import flush
-from budew.corpora.sidecar import read_json
+from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError, remedy_for
 from budew.files import place_of
 from budew.version import __version__
@@ -107,7 +107,7 @@ def _entries_of_record(record: Path) -> set[str]:
     """Return the names in a record, which may come from anywhere: only plain names are believed."""
     if not record.is_file():
         return set()
-    names = read_json(record).get("entries")
+    names = read_json_object(record).get("entries")
     if not isinstance(names, list):
         return set()
     texts = (name for name in names if isinstance(name, str))

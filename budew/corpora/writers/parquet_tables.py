@@ -21,12 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.writers.text_manifests import as_json, known_columns, spoken_text, value_of
-from budew.corpora.writers.writer import expressed
+from budew.corpora.writers.clip_values import (
+    converted,
+    json_line,
+    metadata_value,
+    spoken_text,
+    text_to_speech_columns,
+)
 from budew.errors import CorpusError, OnBad
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import LEVELS, nearest_level, to_intensity
 
+CLIPS_PER_FILE = 1_000
 ROWS = 100
 """Most rows of a row group, the number that `datasets` takes for audio."""
 BYTES = 32 * 2**20
@@ -44,8 +50,8 @@ class TableFormat(NamedTuple):
 
 def _parquet_rows(clip: Clip) -> list[dict[str, Any]]:
     row = {**clip.to_dict(), "audio": _audio(clip)}
-    row["captions"] = [{**one, "made_by": as_json(one["made_by"])} for one in row.get("captions", [])]
-    return [row | {name: as_json(row[name]) for name in ("profile", "metadata") if name in row}]
+    row["captions"] = [{**one, "made_by": json_line(one["made_by"])} for one in row.get("captions", [])]
+    return [row | {name: json_line(row[name]) for name in ("profile", "metadata") if name in row}]
 
 
 def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
@@ -53,6 +59,7 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
     if not clip.captions:
         fault = "has no caption, which Parler-TTS learns from: run budew corpus render first"
         raise CorpusError(f"clip {clip.id!r}: {fault}")
+    columns = text_to_speech_columns()
     same = {
         "audio": _audio(clip),
         "text": text,
@@ -60,9 +67,9 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
         "language": clip.language,
         "source": clip.source,
         "license": clip.license,
-        "profile": None if clip.profile is None else as_json(clip.profile.to_dict()),
-        **{name: _word_for(clip, name) for name in known_columns()["words"]},
-        **{name: value_of(clip, names, float) for name, names in known_columns()["numbers"].items()},
+        "profile": None if clip.profile is None else json_line(clip.profile.to_dict()),
+        **{name: _word_for(clip, name) for name in columns["words"]},
+        **{name: metadata_value(clip, names, float) for name, names in columns["numbers"].items()},
     }
     ids = [clip.id, *(f"{clip.id}#{number}" for number in range(2, len(clip.captions) + 1))]
     captions = zip(ids, clip.captions, strict=True)
@@ -71,8 +78,8 @@ def _parler_rows(clip: Clip) -> list[dict[str, Any]]:
 
 def _word_for(clip: Clip, column: str) -> str | None:
     """Return the word of a column such as `pitch`: that of the metadata, else by a trait of the profile."""
-    said = value_of(clip, [column], str)
-    rule = known_columns()["words"][column]
+    said = metadata_value(clip, [column], str)
+    rule = text_to_speech_columns()["words"][column]
     trait = None if clip.profile is None else clip.profile.traits.get(rule.get("trait", ""))
     if said is not None or trait is None:
         return said
@@ -111,20 +118,20 @@ _PARLER_TEXTS = ("text", "text_description", "speaker_id", "language", "source",
 _PARLER = {
     "id": pa.string(),
     "audio": _AUDIO,
-    **dict.fromkeys((*_PARLER_TEXTS, *known_columns()["words"]), pa.string()),
-    **dict.fromkeys(known_columns()["numbers"], pa.float64()),
+    **dict.fromkeys((*_PARLER_TEXTS, *text_to_speech_columns()["words"]), pa.string()),
+    **dict.fromkeys(text_to_speech_columns()["numbers"], pa.float64()),
 }
-FORMATS = {
+TABLE_FORMATS = {
     "parquet": TableFormat(_schema(_PARQUET), _parquet_rows),
     "parler": TableFormat(_schema(_PARLER), _parler_rows),
 }
 
 
-def write_files(
+def write_tables(
     form: TableFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None, *, clips_per_file: int
 ) -> int:
     """Write `clips-00000.parquet` and so on, `clips_per_file` clips each; return how many clips there are."""
-    rows = expressed(
+    rows = converted(
         clips, lambda clip: pa.RecordBatch.from_pylist(form.rows(clip), schema=form.schema), on_bad
     )
     count = 0

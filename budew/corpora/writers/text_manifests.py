@@ -1,69 +1,125 @@
-"""Lines of the text formats: a manifest in JSON Lines, LJSpeech's `metadata.csv`, and Lhotse's manifests.
+"""Formats with audio in files and lines in text tables beside them: JSON Lines, LJSpeech, Lhotse."""
 
-Each function takes a clip, its audio as it is stored and the path to that, and returns a line for each table.
-"""
-
+import gzip
 import io
-import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO, cast
+from urllib.parse import quote
 
 import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.errors import AudioError, CorpusError
-from budew.resources import packaged_table
-
-T = TypeVar("T", str, float)
+from budew.corpora.text_files import LARGEST_JSON
+from budew.corpora.writers.clip_values import (
+    converted,
+    json_line,
+    metadata_value,
+    spoken_text,
+    text_to_speech_columns,
+)
+from budew.errors import AudioError, CorpusError, OnBad
 
 LJSPEECH_RATE = 22_050
 """Hz; that of LJSpeech's own files."""
+LONGEST_PART = 200
+"""Characters of one part of a path; a suffix follows. File systems allow 255 bytes."""
 _MOST_SAMPLES = 2**40
 """More is a FLAC that was written to a pipe: it claims 2**63."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredAudio:
     """Encoded audio of a clip in the form in which it is stored, and the suffix of its file."""
 
     encoded: bytes
     suffix: str
 
 
-def as_json(value: Any) -> str:
-    """Return strict JSON on one line, the same for equal values.
+@dataclass(frozen=True, slots=True)
+class ManifestFormat:
+    """A format with audio in files, and lines in text files (`tables`) beside them.
 
-    Raises:
-        ValueError, TypeError, RecursionError: it is not a JSON value, or holds half of a character.
+    Attributes:
+        tables: names of the text files; `.gz` is compressed.
+        folder: of the audio files.
+        flat: whether slashes of an id are escaped, for loaders that do not look into folders.
+        encode: returns the audio of a clip as it is stored.
+        lines: returns the line of a clip in each table, given its audio as it is stored and the path to it.
     """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    text.encode()
-    return text
+
+    tables: tuple[str, ...]
+    folder: str
+    flat: bool
+    encode: Callable[[Clip], StoredAudio]
+    lines: Callable[[Clip, StoredAudio, str], tuple[str, ...]]
 
 
-def unchanged(clip: Clip) -> Stored:
-    """Return the audio as it is encoded; errors are those of `Clip.encoded`."""
-    return Stored(clip.encoded(), clip.format)
+def manifest_format(name: str, sampling_rate: int | None) -> ManifestFormat:
+    """Return the format "jsonl", "ljspeech" (whose audio gets a sampling rate in Hz) or "lhotse"."""
+    if name == "jsonl":
+        return ManifestFormat(("clips.jsonl",), "audio", False, _unchanged, _jsonl_line)
+    if name == "ljspeech":
+        encode = partial(_as_wav, sampling_rate=sampling_rate or LJSPEECH_RATE)
+        return ManifestFormat(("metadata.csv", "clips.jsonl"), "wavs", True, encode, _ljspeech_lines)
+    tables = ("recordings.jsonl.gz", "supervisions.jsonl.gz")
+    return ManifestFormat(tables, "audio", False, _for_libsndfile, _lhotse_lines)
 
 
-def as_wav(clip: Clip, *, sampling_rate: int) -> Stored:
-    """Return 16-bit mono wav.
+def write_manifests(form: ManifestFormat, folder: Path, clips: Iterable[Clip], on_bad: OnBad | None) -> int:
+    """Write audio files and tables into an empty folder; return the number of clips."""
+    names = FileNames(flat=form.flat)
+    (folder / form.folder).mkdir()
 
-    Raises:
-        AudioError: it cannot be decoded, or not completely.
-    """
+    def stored(clip: Clip) -> tuple[str, ...]:
+        audio = form.encode(clip)
+        path = f"{form.folder}/{names.name(clip.id)}.{audio.suffix}"
+        lines = form.lines(clip, audio, path)
+        if any(len(line.encode()) > LARGEST_JSON for line in lines):  # refuses unpaired surrogates, too
+            raise CorpusError(f"clip {clip.id!r}: has more than {LARGEST_JSON} bytes of text: shorten it")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(audio.encoded)
+        return lines
+
+    count = 0
+    with ExitStack() as stack:
+        files = [stack.enter_context(_text_file(folder / name)) for name in form.tables]
+        for lines in converted(clips, stored, on_bad):
+            count += 1
+            for file, line in zip(files, lines, strict=True):
+                file.write(line + "\n")
+    return count
+
+
+@contextmanager
+def _text_file(path: Path) -> Iterator[TextIO]:
+    """Open a file for text; one with the suffix `.gz` without the name and time that differ between runs."""
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(path.open("wb"))
+        if path.suffix == ".gz":
+            packed = gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0)
+            file = cast(BinaryIO, stack.enter_context(packed))
+        yield stack.enter_context(io.TextIOWrapper(file, encoding="utf-8", newline="\n"))
+
+
+def _unchanged(clip: Clip) -> StoredAudio:
+    return StoredAudio(clip.encoded(), clip.format)
+
+
+def _as_wav(clip: Clip, *, sampling_rate: int) -> StoredAudio:
     spoken_text(clip)  # refuses a clip before the work of decoding it
     return _encoded(clip, sampling_rate, "WAV")
 
 
-def for_libsndfile(clip: Clip) -> Stored:
+def _for_libsndfile(clip: Clip) -> StoredAudio:
     """Return the audio as it is if libsndfile can open it and knows its length, else 16-bit FLAC."""
-    stored = unchanged(clip)
+    stored = _unchanged(clip)
     try:
         if 0 < soundfile.info(io.BytesIO(stored.encoded)).frames < _MOST_SAMPLES:
             return stored
@@ -72,22 +128,21 @@ def for_libsndfile(clip: Clip) -> Stored:
     return _encoded(clip, None, "FLAC")
 
 
-def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> Stored:
+def _encoded(clip: Clip, sampling_rate: int | None, format: str) -> StoredAudio:
     """Encode all samples or none: half a clip with its whole text teaches a voice to leave words out."""
     decoded = decode(clip.encoded(), sampling_rate=sampling_rate, name=f"clip {clip.id!r}")
     if decoded.damage is not None:
         raise AudioError(decoded.damage)
     file = io.BytesIO()  # libsndfile does not say why a disk refuses
     soundfile.write(file, decoded.samples, decoded.sampling_rate, format=format, subtype="PCM_16")
-    return Stored(file.getvalue(), format.lower())
+    return StoredAudio(file.getvalue(), format.lower())
 
 
-def jsonl_lines(clip: Clip, stored: Stored, path: str) -> tuple[str]:
-    """Return everything known of the clip (`Clip.to_dict`) with the path of its audio."""
-    return (as_json({**clip.to_dict(), "audio": path}),)
+def _jsonl_line(clip: Clip, stored: StoredAudio, path: str) -> tuple[str]:
+    return (json_line({**clip.to_dict(), "audio": path}),)
 
 
-def ljspeech_lines(clip: Clip, stored: Stored, path: str) -> tuple[str, str]:
+def _ljspeech_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
     """Return `name|raw text|normalized text`, and a line of a manifest, which keeps the rest.
 
     The raw text is that of the metadata, as reading LJSpeech leaves it there, else the transcript; the
@@ -95,42 +150,43 @@ def ljspeech_lines(clip: Clip, stored: Stored, path: str) -> tuple[str, str]:
     `|`, line breaks and control characters become spaces.
     """
     raw, normalized = (
-        one_field(value_of(clip, known_columns()[name], str) or "") or one_field(spoken_text(clip))
+        _one_field(metadata_value(clip, text_to_speech_columns()[name], str) or "")
+        or _one_field(spoken_text(clip))
         for name in ("raw_text", "normalized_text")
     )
     name = path.partition("/")[2].removesuffix(f".{stored.suffix}").replace("%/", "")
     rate = soundfile.info(io.BytesIO(stored.encoded)).samplerate
     described = {**clip.to_dict(), "audio": path, "sampling_rate": rate}
-    return f"{name}|{raw}|{normalized}", as_json(described)
+    return f"{name}|{raw}|{normalized}", json_line(described)
 
 
-def one_field(text: str) -> str:
+def _one_field(text: str) -> str:
     """Return a text as a field: no `|`, line break or control character, NFC, single spaces."""
-    kept = (" " if letter == "|" or unicodedata.category(letter) == "Cc" else letter for letter in text)
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+    plain = (" " if letter == "|" or unicodedata.category(letter) == "Cc" else letter for letter in text)
+    return " ".join(unicodedata.normalize("NFC", "".join(plain)).split())
 
 
-def lhotse_lines(clip: Clip, stored: Stored, path: str) -> tuple[str, str]:
+def _lhotse_lines(clip: Clip, stored: StoredAudio, path: str) -> tuple[str, str]:
     """Return a recording, and one supervision over its whole length, with paths relative to the manifests.
 
     Captions, profile, source, license and metadata are custom fields of the supervision.
     """
-    about = soundfile.info(io.BytesIO(stored.encoded))
-    channels, seconds = list(range(about.channels)), about.frames / about.samplerate
+    info = soundfile.info(io.BytesIO(stored.encoded))
+    channels, seconds = list(range(info.channels)), info.frames / info.samplerate
     recording = {
         "id": clip.id,
         "sources": [{"type": "file", "channels": channels, "source": path}],
-        "sampling_rate": about.samplerate,
-        "num_samples": about.frames,
+        "sampling_rate": info.samplerate,
+        "num_samples": info.frames,
         "duration": seconds,
         "channel_ids": channels,
     }
     described = clip.to_dict()
     names = ("profile", "captions", "source", "license")
-    custom: dict[str, Any] = {str(name): described[name] for name in names if name in described}
+    custom: dict[str, Any] = {name: described[name] for name in names if name in described}
     if clip.metadata:
         # As text: of an object that looks like one, Lhotse makes a recording, whose source may be a command.
-        custom["metadata"] = as_json(dict(clip.metadata))
+        custom["metadata"] = json_line(dict(clip.metadata))
     supervision = {
         "id": clip.id,
         "recording_id": clip.id,
@@ -144,40 +200,39 @@ def lhotse_lines(clip: Clip, stored: Stored, path: str) -> tuple[str, str]:
         "custom": custom or None,
     }
     known = {name: value for name, value in supervision.items() if value is not None}
-    return as_json(recording), as_json(known)
+    return json_line(recording), json_line(known)
 
 
-@cache
-def known_columns() -> Mapping[str, Any]:
-    """Return where the values of columns for text to speech come from (`columns.yaml`)."""
-    columns: dict[str, Any] = packaged_table(__package__, "columns")
-    return columns
+class FileNames:
+    """Gives each clip of a corpus a file name, without suffix, that is safe on any disk.
 
+    Letters, digits and `-_.~` stay, slashes make folders, the rest is escaped as in an address: `unquote`
+    returns the id. Also escaped: `Anna` after `anna`, for disks that know no case; a leading dot, which
+    hides a file; a dot in a folder, as a file may have that name. Parts of more than 200 characters are cut
+    into folders that end in `%`. Holds all names, some 100 bytes a clip.
 
-def spoken_text(clip: Clip) -> str:
-    """Return the transcript.
-
-    Raises:
-        CorpusError: there is none, or no word in it.
+    Args:
+        flat: escape slashes, too.
     """
-    if clip.transcript is None:
-        fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
-    if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
-        fault = "has a transcript without words: listen for words in it, or leave it out"
-        raise CorpusError(f"clip {clip.id!r}: {fault}")
-    return clip.transcript
+
+    def __init__(self, *, flat: bool = False) -> None:
+        self._flat = flat
+        self._used: set[str] = set()
+
+    def name(self, id: str) -> str:
+        """Return a relative path that no other id has got, in any case."""
+        *folders, last = [id] if self._flat else id.split("/")
+        name = _joined(
+            [*(quote(part, safe="").replace(".", "%2E") for part in folders), quote(last, safe="")]
+        )
+        if name.lower() in self._used:
+            escaped = ("".join(f"%{byte:02X}" for byte in part.encode()) for part in (*folders, last))
+            name = _joined(list(escaped))
+        self._used.add(name.lower())
+        return name
 
 
-def value_of(clip: Clip, names: Sequence[str], kind: type[T]) -> T | None:
-    """Return the first of `names` in the metadata, or in an object in it, that has a value of this kind."""
-    places = [clip.metadata]
-    places += [inner for _, inner in sorted(clip.metadata.items()) if isinstance(inner, Mapping)]
-    for name in names:
-        for place in places:
-            value = place.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and kind is float:
-                value = float(value)
-            if isinstance(value, kind):
-                return value
-    return None
+def _joined(parts: list[str]) -> str:
+    visible = (re.sub(r"^\.", "%2E", part) for part in parts)
+    cut = ([part[at : at + LONGEST_PART] for at in range(0, len(part), LONGEST_PART)] for part in visible)
+    return "/".join("%/".join(pieces) for pieces in cut)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.corpora import Clip
-from budew.corpora.named.reading import find_clips, named_folder, split_name
+from budew.corpora.named.named_folder import find_clips, named_folder, split_name
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse

@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from budew.corpora.clip import Clip
+from budew.corpora.column_names import columns_of_fields, label_layout, language_tag
 from budew.corpora.hub import SCHEME
-from budew.corpora.known_names import choose, form, language_tag
 from budew.corpora.labels.ratings import answers_in
 from budew.corpora.labels.talent import shard_name
 from budew.corpora.sources import Entry, matches, read_one
@@ -103,7 +103,7 @@ def on_hub(source: str | Path) -> str | Path:
 
 
 def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
-    from budew.corpora.parquet import file_name_column, label_columns, numbered_rows
+    from budew.corpora.tables import file_name_column, label_columns, numbered_rows
 
     columns = label_columns(path)
     answers = _answers_column(columns, str(path))
@@ -111,7 +111,7 @@ def _of_table(path: Path) -> Iterator[tuple[str, RatedClip]]:
     wanted = [*columns, *([file_name] if file_name else [])]
     for default, row in numbered_rows(path, columns=wanted, batch=_ROWS):
         where = f"{path}: row {int(default.rpartition('-')[2])}"
-        named = choose(row)
+        named = columns_of_fields(row)
         audio = row.get(file_name.partition(".")[0]) if file_name else None
         own = row.get(named["id"]) if "id" in named else None
         fields = {field: row[name] for field, name in named.items() if field in ("language", "speaker")}
@@ -140,7 +140,7 @@ def _ratings_of(clip: Clip, where: str) -> list[dict[str, Any]]:
 
 
 def _answers_column(columns: Sequence[str], where: str) -> str:
-    names: Sequence[str] = form("ratings")["answers"]
+    names: Sequence[str] = label_layout("ratings")["answers"]
     found = next((name for name in names if name in columns), None)
     if found is None:
         raise CorpusError(

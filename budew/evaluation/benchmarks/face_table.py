@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from budew.corpora.labels.ratings import plain_values
-from budew.corpora.sidecar import check_file
+from budew.corpora.text_files import check_file
 from budew.correlation import FloatArray
 from budew.curation.human_ratings import (
     FACE_SCALE,

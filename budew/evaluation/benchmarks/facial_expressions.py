@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from budew.corpora.delimited import DELIMITED, delimited_rows
-from budew.corpora.sidecar import check_file, file_lines, loose_json_object
+from budew.corpora.text_files import check_file, file_lines, loose_json_object
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import (
     DEFAULTS,

@@ -17,7 +17,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.corpora.named.definition import NamedCorpus
-from budew.corpora.named.reading import NamedFolder
+from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.named.speaker_splits import speaker_splits
 from budew.corpora.sources import Progress, matches, read_one
 from budew.correlation import FloatArray

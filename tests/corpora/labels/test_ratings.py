@@ -13,9 +13,9 @@ from budew.corpora.labels.ratings import (
     Rating,
     answers_in,
     looks_like_answers,
-    named,
     profile_of,
     profiles_of,
+    rated_name,
 )
 from budew.curation.human_ratings import read_ratings
 from budew.errors import CorpusError
@@ -32,9 +32,9 @@ RATINGS = [
 
 
 def test_names_are_those_of_emotions_and_attributes():
-    assert [named("Hopelessness"), named("arousal_best")] == ["Helplessness", "Arousal"]
+    assert [rated_name("Hopelessness"), rated_name("arousal_best")] == ["Helplessness", "Arousal"]
     with pytest.raises(CorpusError, match="'Joyful' is neither an emotion"):
-        named("Joyful")
+        rated_name("Joyful")
 
 
 def test_profiles_are_means_over_those_who_were_asked_in_any_order():

@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.corpora import Caption, Clip, read
-from budew.corpora.writers import write
 from budew.corpora.writers.parquet_tables import BYTES
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
-from tests.corpora.writers.conftest import is_id
+from tests.corpora.conftest import is_id, write
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 unknown = st.none() | texts

@@ -10,8 +10,8 @@ import soundfile
 
 from budew.audio.samples import decode
 from budew.corpora import Clip, read
-from budew.corpora.writers import write
 from budew.errors import CorpusError
+from tests.corpora.conftest import write
 
 lhotse = pytest.importorskip("lhotse")
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.column_names import columns_of_fields, in_clip_names, names_of_fields
 from budew.corpora.delimited import DELIMITED, delimited_rows, record_spans
-from budew.corpora.known_names import choose, in_clip_names, known_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.scores import number_in
 from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
-from budew.corpora.sidecar import LARGEST_JSON, Span, file_lines, json_object, readable
+from budew.corpora.text_files import LARGEST_JSON, Span, file_lines, json_object, readable
 from budew.errors import CorpusError, OnBad
 
 MANIFEST = "clips.jsonl"
@@ -126,7 +126,7 @@ def _valid_rows(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]
 def _typed(row: dict[str, str]) -> dict[str, Any]:
     """Return a row of text with numbers and objects where a clip has them."""
     typed: dict[str, Any] = dict(row)
-    for name in (*known_names()["duration"], *known_names()["sampling_rate"]):
+    for name in (*names_of_fields()["duration"], *names_of_fields()["sampling_rate"]):
         number = number_in(row.get(name))
         if number is not None:
             typed[name] = number
@@ -167,7 +167,7 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
     Raises:
         CorpusError: it is not a path, or leads out of all folders.
     """
-    value = row.get(choose(row).get("audio", ""))
+    value = row.get(columns_of_fields(row).get("audio", ""))
     if not isinstance(value, str) or not value or "\0" in value:
         raise CorpusError('there is no path to the audio: add one as "audio", relative to the manifest')
     if is_address(value):

@@ -98,7 +98,7 @@ def check_file(path: Path) -> None:
         raise CorpusError(f"{path}: this is not a file: give the path of a file")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise `CorpusError` as `json_object` does."""
     return json_object(_content(path), str(path))
 

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora import read, write_shard
-from budew.corpora.parquet import AT_ONCE, row_batches
+from budew.corpora.tables import AT_ONCE, row_batches
 from budew.errors import BudewWarning, CorpusError
 
 MB = 2**20

@@ -13,7 +13,7 @@ import pytest
 
 from budew.corpora import read
 from budew.corpora.named.definition import Download, known_corpora, known_corpus
-from budew.corpora.named.getting import DOWNLOADS, file_name, get_corpus
+from budew.corpora.named.downloads import DOWNLOADS, get_corpus, url_file_name
 from budew.errors import CorpusError
 
 
@@ -175,7 +175,7 @@ def test_links_and_devices_are_left_out(server, sound, tmp_path):
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
 def test_an_archive_that_expands_without_bound_is_refused(server, tmp_path, pack, monkeypatch):
-    monkeypatch.setattr("budew.corpora.named.getting.ALWAYS_INFLATED", 10_000)
+    monkeypatch.setattr("budew.corpora.named.downloads.ALWAYS_INFLATED", 10_000)
     corpus = served(server, "x.zip" if pack is zipped else "x.tgz", pack({"a.wav": bytes(20_000_000)}))
     with pytest.raises(CorpusError, match="expands to more than 100 times its size"):
         get_corpus(corpus, tmp_path)
@@ -218,8 +218,8 @@ def test_what_cannot_be_had_says_so(server, tmp_path):
     ],
 )
 def test_the_name_of_a_file_at_an_address_may_be_used_here(url, name):
-    assert file_name(url) == name or (
-        Path(file_name(url)).name == file_name(url) and "/" not in file_name(url)
+    assert url_file_name(url) == name or (
+        Path(url_file_name(url)).name == url_file_name(url) and "/" not in url_file_name(url)
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from budew import strict_json
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
-from budew.corpora.named.definition import Table
-from budew.corpora.sidecar import check_file, file_lines, readable
+from budew.corpora.named.definition import LabelTable
+from budew.corpora.text_files import check_file, file_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 FILE = "file"
@@ -29,7 +29,7 @@ Files = tuple[tuple[Path, ...], ...]
 """The files of each table of a definition."""
 
 
-def table_files(tables: Sequence[Table], folder: Path, files: Iterable[Path]) -> Files:
+def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> Files:
     """Return the files of each table.
 
     Args:
@@ -71,7 +71,7 @@ class Tables:
     """The rows of all tables of a corpus, by their keys."""
 
     def __init__(
-        self, tables: Sequence[Table], files: Sequence[Sequence[Path]], on_bad: OnBad | None = None
+        self, tables: Sequence[LabelTable], files: Sequence[Sequence[Path]], on_bad: OnBad | None = None
     ) -> None:
         """Load the tables.
 
@@ -83,7 +83,7 @@ class Tables:
         Raises:
             CorpusError: a table cannot be read.
         """
-        self._rows: list[tuple[Table, Mapping[Key, Row]]] = []
+        self._rows: list[tuple[LabelTable, Mapping[Key, Row]]] = []
         for table, some in zip(tables, files, strict=True):
             if some:
                 states = tuple((path, path.stat().st_mtime_ns) for path in some)
@@ -92,7 +92,7 @@ class Tables:
                     report(fault, on_bad)
                 self._rows.append((table, rows))
 
-    def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[Table, Row]]:
+    def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[LabelTable, Row]]:
         """Yield the rows of a clip with their tables.
 
         `parts` is looked at anew for each table: a part that one gives may be the key of the next.
@@ -104,7 +104,7 @@ class Tables:
                     yield table, row
 
 
-def cell(row: Row, column: str) -> str | None:
+def cell_of(row: Row, column: str) -> str | None:
     """Return a cell by the name of its column in any spelling; None where it is empty."""
     return row.get(_column(column))
 
@@ -117,7 +117,7 @@ def _rows(
 
     The definition is JSON, and the files come with their times, for the cache.
     """
-    table = Table.model_validate_json(definition)
+    table = LabelTable.model_validate_json(definition)
     pattern, kept = _at_end(table.file), _columns(table)
     where = {_column(column): re.compile(text) for column, text in table.where.items()}
     found, faults = dict[Key, Row](), list[CorpusError]()
@@ -136,7 +136,7 @@ def _rows(
     return found, tuple(faults)
 
 
-def _columns(table: Table) -> set[str]:
+def _columns(table: LabelTable) -> set[str]:
     """Return the columns that are used, besides the key."""
     columns = list(table.columns.values())
     if table.ratings is not None:

@@ -12,15 +12,15 @@ from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO
 from budew.corpora.clip import Clip, distinct_clips
-from budew.corpora.known_names import in_clip_names
+from budew.corpora.column_names import in_clip_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.sidecar import json_object
+from budew.corpora.text_files import json_object
 from budew.errors import CorpusError, OnBad
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableInfo:
     """What is known of a table before its rows are read.
 
     Attributes:
@@ -41,7 +41,7 @@ class Table:
 
 
 def clips_of_rows(
-    rows: Iterable[tuple[str, dict[str, Any]]], table: Table, on_bad: OnBad | None
+    rows: Iterable[tuple[str, dict[str, Any]]], table: TableInfo, on_bad: OnBad | None
 ) -> Iterator[Clip]:
     """Make a clip of each row, which comes with its default id: a name, a hyphen, the number of the row.
 
@@ -55,7 +55,7 @@ def clips_of_rows(
     return distinct_clips(items, on_bad)
 
 
-def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
+def _clip(row: dict[str, Any], id: str, table: TableInfo) -> Clip:
     cell = row.pop(table.audio)
     audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
     if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
@@ -76,8 +76,8 @@ def _clip(row: dict[str, Any], id: str, table: Table) -> Clip:
     return Clip.from_dict(fields, audio=audio, format=format, id=id)
 
 
-def _fields(row: dict[str, Any], table: Table) -> dict[str, Any]:
-    kept, place = plain({name: value for name, value in row.items() if value is not None}), table.place
+def _fields(row: dict[str, Any], table: TableInfo) -> dict[str, Any]:
+    kept, place = json_value({name: value for name, value in row.items() if value is not None}), table.place
     kept |= {key: _named(kept[key], names) for key, names in table.classes.items() if key in kept}
     inner = kept.get("json")
     if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
@@ -121,14 +121,14 @@ def _named(value: Any, names: Sequence[str]) -> Any:
     return names[value] if 0 <= value < len(names) else None
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value of Arrow as one of JSON: NaN is None; the infinite, dates and decimals become text."""
     if isinstance(value, float) and not isfinite(value):
         return None if isnan(value) else str(value)
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items() if not isinstance(inner, bytes)}
+        return {str(key): json_value(inner) for key, inner in value.items() if not isinstance(inner, bytes)}
     if isinstance(value, list):
-        return [plain(inner) for inner in value if not isinstance(inner, bytes)]
+        return [json_value(inner) for inner in value if not isinstance(inner, bytes)]
     return str(value)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip, distinct_clips
-from budew.corpora.folder import check_audio, list_files
-from budew.corpora.known_names import language_tag, unread
+from budew.corpora.column_names import language_tag, not_understood
+from budew.corpora.folders import check_audio, list_files
 from budew.corpora.labels.scores import intensities, number_in
 from budew.corpora.labels.words import trait_word
 from budew.corpora.media import AUDIO
@@ -31,9 +31,9 @@ from budew.corpora.named.definition import (
     load_definition,
     unknown,
 )
+from budew.corpora.named.label_tables import FILE, Files, Tables, cell_of, table_files
 from budew.corpora.named.speaker_splits import check_split, split_of
-from budew.corpora.named.tables import FILE, Files, Tables, cell, table_files
-from budew.corpora.sidecar import read_text
+from budew.corpora.text_files import read_text
 from budew.errors import CorpusError, OnBad
 from budew.profile import VoiceProfile
 from budew.taxonomy import WORD_TRAITS
@@ -253,7 +253,7 @@ class _Reader:
         label = parts.get("label")
         profile = self._profile(label, parts.get("intensity"), tuple(traits.items()), tuple(ratings.items()))
         if label is not None and label.casefold() not in self._corpus.labels:
-            odd |= unread("emotion", label)
+            odd |= not_understood("emotion", label)
         return Clip(
             path.relative_to(self._place.folder).with_suffix("").as_posix(),
             path,
@@ -288,7 +288,7 @@ class _Reader:
         parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
         for table, row in self._tables.rows(parts):
             for name, column in table.columns.items():
-                if (text := cell(row, column)) is not None:
+                if (text := cell_of(row, column)) is not None:
                     parts.setdefault(name, corpus.value(name, text))
             if table.ratings is not None:
                 ratings |= self._ratings(table.ratings, row)
@@ -303,10 +303,12 @@ class _Reader:
         return read_text(text) if text.is_file() else None
 
     def _ratings(self, ratings: Ratings, row: Mapping[str, str]) -> dict[str, float]:
-        divisor = number_in(cell(row, ratings.divided_by)) if ratings.divided_by else 1.0
+        divisor = number_in(cell_of(row, ratings.divided_by)) if ratings.divided_by else 1.0
         known = dict[str, float]()
         for name, columns in ratings.columns.items():
-            numbers = [number for column in columns if (number := number_in(cell(row, column))) is not None]
+            numbers = [
+                number for column in columns if (number := number_in(cell_of(row, column))) is not None
+            ]
             if divisor and len(numbers) == len(columns):
                 known[name] = max(0.0, prod(numbers) / divisor)
         return intensities(known, scale_named(ratings.scale))
@@ -318,7 +320,7 @@ class _Reader:
             if name in parts:
                 word = trait_word(name, parts[name])
                 if word is None:
-                    odd |= unread(name, parts[name])
+                    odd |= not_understood(name, parts[name])
                 else:
                     traits[name] = word
         return traits, odd

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from budew.corpora.clip import Clip
-from budew.corpora.known_names import choose
+from budew.corpora.column_names import columns_of_fields
 from budew.corpora.labels import Scales
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.rows import Table, class_names, clips_of_rows
+from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
 from budew.strict_json import loads
 
@@ -61,7 +61,7 @@ def read_parquet(
     if left_out:
         _warn_of_left_out(left_out)
     scales = Scales(scale, lambda: _labels(path))
-    table = Table(str(path), path.stem, audio, scales, class_names(_features(schema)), media)
+    table = TableInfo(str(path), path.stem, audio, scales, class_names(_features(schema)), media)
     yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
 
 
@@ -250,7 +250,7 @@ def _media_column(schema: pa.Schema, path: Path, media: Media) -> str:
     That of images is called as they are, or as one of their suffixes.
     """
     usual = (name for name in (media.name, *media.suffixes) if name in schema.names)
-    name = choose(schema.names).get("audio") if media == AUDIO else next(usual, None)
+    name = columns_of_fields(schema.names).get("audio") if media == AUDIO else next(usual, None)
     structs = [field.name for field in schema if _has_bytes(field.type)]
     if structs:
         return name if name is not None and name in structs else str(structs[0])

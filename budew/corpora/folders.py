@@ -15,7 +15,7 @@ from typing import Any
 from budew.corpora.clip import Clip, distinct_clips
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.sidecar import is_special, read_json, read_text
+from budew.corpora.text_files import is_special, read_json_object, read_text
 from budew.errors import CorpusError, OnBad, report
 
 _SPLITS, _STATE = "dataset_dict.json", "state.json"
@@ -96,7 +96,7 @@ def saved_tables(folder: Path) -> list[Path]:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
     """
     if os.path.isfile(folder / _SPLITS):  # False, too, where the folder may not be looked into: see its list
-        splits = read_json(folder / _SPLITS).get("splits")
+        splits = read_json_object(folder / _SPLITS).get("splits")
         names = splits if isinstance(splits, list) else []
         return [table for name in names for table in _tables(_part_of(folder, name))]
     return _tables(folder)
@@ -123,7 +123,7 @@ def check_audio(path: Path, folder: Path | None) -> None:
 
 def _clip(path: Path, id: str, scales: Scales, media: Media) -> Clip:
     beside = path.with_suffix(".json")
-    row = read_json(beside) if beside.is_file() else {}
+    row = read_json_object(beside) if beside.is_file() else {}
     fields = described(row, path.absolute().parent.name, scales) if media == AUDIO else row
     text = path.with_suffix(".txt")
     if fields.get("transcript") is None and text.is_file():
@@ -137,7 +137,7 @@ def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
         beside = path.with_suffix(".json")
         if beside.is_file():
             with suppress(CorpusError):
-                yield read_json(beside)
+                yield read_json_object(beside)
 
 
 def _walk(folder: Path, on_bad: OnBad | None) -> Iterator[Path]:
@@ -153,7 +153,7 @@ def _walk(folder: Path, on_bad: OnBad | None) -> Iterator[Path]:
 def _tables(folder: Path) -> list[Path]:
     if not os.path.isfile(folder / _STATE):
         return []
-    files = read_json(folder / _STATE).get("_data_files")
+    files = read_json_object(folder / _STATE).get("_data_files")
     named = [file.get("filename") if isinstance(file, dict) else None for file in files or ()]
     return [_part_of(folder, name) for name in named] if isinstance(files, list) else []
 

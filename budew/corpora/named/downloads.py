@@ -97,7 +97,7 @@ def _downloaded(download: Download, folder: Path, progress: Progress | None) -> 
     """Return the file of a download, which is there or comes now."""
     pooch: Any = require("pooch", extra="corpora", purpose="budew corpora get")
     pooch.get_logger().setLevel("ERROR")
-    name = download.name or file_name(download.url)
+    name = download.name or url_file_name(download.url)
     try:
         pooch.retrieve(
             download.url,
@@ -142,7 +142,7 @@ def _fetch(part: Path, progress: Progress | None, url: str, target: str, _: obje
     os.replace(part, target)
 
 
-def file_name(url: str) -> str:
+def url_file_name(url: str) -> str:
     """Return the name of the file at an address, such as may be used here."""
     name = PurePosixPath(unquote(urlsplit(url).path)).name
     return (

@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 
 from budew.cli.exporting import ExportFormat
 from budew.corpora import Caption, Clip, read
-from budew.corpora.writers import FORMATS, writer
+from budew.corpora.exports import FORMATS
 from budew.corpora.writers.export_folder import RECORD
-from budew.corpora.writers.writer import LONGEST_PART, FileNames
+from budew.corpora.writers.text_manifests import LONGEST_PART, FileNames
 from budew.errors import CorpusError
-from tests.corpora.writers.conftest import is_id
+from tests.corpora import conftest
+from tests.corpora.conftest import is_id
 
 
 @pytest.fixture(params=FORMATS)
 def write(request) -> Callable[..., int]:
-    return partial(writer.write, to=request.param)
+    return partial(conftest.write, to=request.param)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -54,8 +55,7 @@ def test_the_same_clips_give_the_same_bytes(tmp_path, clips, write):
 
 EVERYWHERE = """
 import sys
-from budew.corpora import Caption, Clip
-from budew.corpora.writers import write
+from budew.corpora import Caption, Clip, ExportOptions, write_clips
 
 audio = open(sys.argv[1], "rb").read()
 caption = Caption("y", {"by": "x", "a": 1})
@@ -64,7 +64,7 @@ clips = [
     for i in range(3)
 ]
 for name in sys.argv[3:]:
-    write(sys.argv[2] + "/" + name, clips, to=name)
+    write_clips(clips, sys.argv[2] + "/" + name, ExportOptions(name))
 """
 
 
@@ -80,8 +80,7 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path, 
 
 KILLED = """
 import os, signal, sys
-from budew.corpora import Caption, Clip
-from budew.corpora.writers import write
+from budew.corpora import Caption, Clip, ExportOptions, write_clips
 
 audio = open(sys.argv[1], "rb").read()
 
@@ -93,7 +92,7 @@ def until_killed():
 for name in sys.argv[3:]:
     child = os.fork()
     if not child:
-        write(sys.argv[2] + "/" + name, until_killed(), to=name)
+        write_clips(until_killed(), sys.argv[2] + "/" + name, ExportOptions(name))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 """
 
@@ -112,7 +111,7 @@ def test_every_export_reads_back_with_ids_transcripts_captions_and_profiles(tmp_
 
 
 def test_a_manifest_gives_the_clips_back_equal_by_the_folder_and_by_its_name(tmp_path, clips):
-    writer.write(tmp_path / "out", clips, to="jsonl")
+    conftest.write(tmp_path / "out", clips, to="jsonl")
     for name in ("", "clips.jsonl"):
         found = [replace(clip, audio=clip.audio.read_bytes()) for clip in read(tmp_path / "out" / name)]
         assert found == [*clips[:3], replace(clips[3], audio=clips[3].audio.read_bytes())]
@@ -201,7 +200,7 @@ def test_a_killed_run_shows_nothing_and_the_next_one_leaves_no_trace_of_it(tmp_p
         killed, fresh = tmp_path / name, tmp_path / f"{name}-fresh"
         assert all(path.name.startswith(".") for path in killed.iterdir())
         for out in (killed, fresh):
-            writer.write(out, [clip], to=name)
+            conftest.write(out, [clip], to=name)
         assert {path.name for path in killed.iterdir()} == {path.name for path in fresh.iterdir()}
         assert content(killed) == content(fresh)
 

@@ -18,22 +18,22 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?"
 
 
 @cache
-def known_names() -> Mapping[str, tuple[str, ...]]:
+def names_of_fields() -> Mapping[str, tuple[str, ...]]:
     """Return, for each field of a clip, the names it goes by, likeliest first (`fields.yaml`)."""
     return {field: tuple(names) for field, names in packaged_table(__package__, "fields").items()}
 
 
-def choose(names: Iterable[str]) -> dict[str, str]:
+def columns_of_fields(names: Iterable[str]) -> dict[str, str]:
     """Map fields of a clip to those of `names`, the columns of a row, that hold them."""
     there = set(names)
     found = (
         (field, next((name for name in usual if name in there), None))
-        for field, usual in known_names().items()
+        for field, usual in names_of_fields().items()
     )
     return {field: name for field, name in found if name is not None}
 
 
-def usual_columns(columns: Sequence[str]) -> list[str]:
+def in_known_case(columns: Sequence[str]) -> list[str]:
     """Return the columns of a table, known ones in lower case (`Text`) unless there is such a column, too."""
     return [
         lower if (lower := name.lower()) in _columns() and lower not in columns else name for name in columns
@@ -43,9 +43,9 @@ def usual_columns(columns: Sequence[str]) -> list[str]:
 @cache
 def _columns() -> frozenset[str]:
     """Return the names of columns that are a field of a clip, or a label."""
-    scores, speaker = form("scores"), form("speaker")["columns"]
-    labels = (scores["under"], scores["declared"], form("words")["under"], *speaker.values())
-    return frozenset(chain(*known_names().values(), *labels))
+    scores, speaker = label_layout("scores"), label_layout("speaker")["columns"]
+    labels = (scores["under"], scores["declared"], label_layout("words")["under"], *speaker.values())
+    return frozenset(chain(*names_of_fields().values(), *labels))
 
 
 def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def with_usual_names(row: Mapping[str, Any]) -> dict[str, Any]:
     The id is not looked for: a clip is called as its file is.
     """
     found = dict(row)
-    for field, usual in known_names().items():
+    for field, usual in names_of_fields().items():
         if field in ("audio", "id", "profile") or row.get(field) is not None:
             continue
         for name in usual:
@@ -73,7 +73,7 @@ def _fits(field: str, value: Any) -> bool:
 
 def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row with the field names of a clip, without the audio; other columns keep their names."""
-    chosen = choose(row)
+    chosen = columns_of_fields(row)
     audio = chosen.pop("audio", None)
     taken = {audio, *chosen.values()}
     known = {field: row[name] for field, name in chosen.items() if row[name] is not None}
@@ -84,16 +84,16 @@ def in_clip_names(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def form(name: str) -> Mapping[str, Any]:
+def label_layout(name: str) -> Mapping[str, Any]:
     """Return the names of fields that belong to a form of labels: scores, words, speaker, talent…"""
     table = packaged_table(__package__, "forms")
     names: Mapping[str, Any] = table[name]
     return names
 
 
-def unread(field: str, text: str) -> dict[str, str]:
+def not_understood(field: str, text: str) -> dict[str, str]:
     """Return field → text, cut short, as not understood; nothing where the text says that it is unknown."""
-    known = not text.strip() or text.strip().casefold() in form("speaker")["unknown"]
+    known = not text.strip() or text.strip().casefold() in label_layout("speaker")["unknown"]
     return {} if known else {field: text.strip()[:LONGEST_UNREAD]}
 
 

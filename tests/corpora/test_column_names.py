@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.corpora.known_names import language_names, language_tag
+from budew.corpora.column_names import language_names, language_tag
 
 TAGS = {
     "English": "en",

@@ -1,0 +1,75 @@
+"""Values of clips for the columns of other tools: transcript, metadata by its usual names, strict JSON."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from budew.corpora.clip import Clip
+from budew.errors import CorpusError, OnBad, report
+from budew.resources import packaged_table
+
+T = TypeVar("T")
+V = TypeVar("V", str, float)
+
+
+def converted(clips: Iterable[Clip], convert: Callable[[Clip], T], on_bad: OnBad | None) -> Iterator[T]:
+    """Yield `convert(clip)` for each clip; report the clips for which it raises an error."""
+    for clip in clips:
+        try:
+            value = convert(clip)
+        except CorpusError as error:
+            report(error, on_bad)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            report(CorpusError(f"clip {clip.id!r}: cannot be written ({reason}): correct its fields"), on_bad)
+        else:
+            yield value
+
+
+def json_line(value: Any) -> str:
+    """Return strict JSON on one line, the same for equal values.
+
+    Raises:
+        ValueError, TypeError, RecursionError: not a JSON value, or an unpaired surrogate in a text.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text.encode()
+    return text
+
+
+@cache
+def text_to_speech_columns() -> Mapping[str, Any]:
+    """Return where the values of columns for text to speech come from (`columns.yaml`)."""
+    columns: dict[str, Any] = packaged_table(__package__, "columns")
+    return columns
+
+
+def spoken_text(clip: Clip) -> str:
+    """Return the transcript.
+
+    Raises:
+        CorpusError: there is none, or no word in it.
+    """
+    if clip.transcript is None:
+        fault = "has no transcript, which text to speech needs: run budew corpus transcribe first"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
+    if not re.search(r"[^\s|\x00-\x1f]", clip.transcript):
+        fault = "has a transcript without words: listen for words in it, or leave it out"
+        raise CorpusError(f"clip {clip.id!r}: {fault}")
+    return clip.transcript
+
+
+def metadata_value(clip: Clip, names: Sequence[str], kind: type[V]) -> V | None:
+    """Return the first of `names` in the metadata, or in an object in it, that has a value of this kind."""
+    places = [clip.metadata]
+    places += [inner for _, inner in sorted(clip.metadata.items()) if isinstance(inner, Mapping)]
+    for name in names:
+        for place in places:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and kind is float:
+                value = float(value)
+            if isinstance(value, kind):
+                return value
+    return None
