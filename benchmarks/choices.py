@@ -28,7 +28,6 @@ from transformers import TrainerCallback, WhisperProcessor
 
 from budew.corpora import Clip, read
 from budew.corpora.named.named_folder import find_clips, named_folder
-from budew.correlation import Estimate
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
 from budew.evaluation.kept_captions import KeptCaptions
 from budew.files import whole_file
@@ -38,6 +37,7 @@ from budew.model.saving import save_beside
 from budew.randomness import derived_seed
 from budew.reports.tables import written
 from budew.settings import read_yaml
+from budew.statistics.resampling import UNDEFINED
 from budew.terminal import as_json, print_table, progress_bar
 from budew.training.data import cached_states, prepare_corpora
 from budew.training.recipe import Recipe, load_recipe
@@ -232,7 +232,7 @@ def score(of: CorpusResult, place: str) -> dict[str, float | None]:
     if of.classes is not None:
         return of.classes.overall[SCORES[place]["metric"]].to_dict()
     false = of.evaluation.false_emotions
-    return (false.share if false else Estimate(None, None, None)).to_dict()
+    return (false.share if false else UNDEFINED).to_dict()
 
 
 def cells(made: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:

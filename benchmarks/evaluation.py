@@ -1,24 +1,26 @@
-"""Time an evaluation of 400 clips: bootstrap, floor, report; and ranks against sorting every resample.
+"""Time an evaluation of 400 clips: bootstrap, permutation baseline, report, ranks against sorting resamples.
 
 Then EmoNet-Voice Bench: 12,600 clips with two to four of six raters, each with another prediction.
 """
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.stats import rankdata
 
-from budew.correlation import mean_ranks
 from budew.evaluation.benchmarks.emonet_voice import score_predictions
 from budew.evaluation.benchmarks.emonet_voice_data import RatedClip
-from budew.evaluation.metrics import bootstrap, permutation_baseline
-from budew.evaluation.pair_metrics import pair_estimates
+from budew.evaluation.metrics import score_emotions
 from budew.evaluation.pairs import Pair
 from budew.evaluation.predictions import Prediction
 from budew.evaluation.results import evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html
+from budew.statistics.correlation import mean_ranks
+from budew.statistics.pair_metrics import pair_intervals
+from budew.statistics.resampling import Resampling, bootstrap, permutation_baseline
 from budew.taxonomy import EMOTIONS as NAMES
 
 CLIPS, EMOTIONS, RESAMPLES = 400, 40, 1000
@@ -37,10 +39,12 @@ def main() -> None:
     truth = generator.integers(0, 5, (CLIPS, EMOTIONS)) / 4
     predicted = generator.random((CLIPS, EMOTIONS))
     print(f"{CLIPS} clips, {EMOTIONS} emotions, {RESAMPLES} resamples")
-    seconds("bootstrap of all metrics", lambda: bootstrap(truth, predicted, resamples=RESAMPLES, seed=0))
+    settings = Resampling(RESAMPLES, permutations=100)
+    metrics = partial(score_emotions, truth, predicted)
+    seconds("bootstrap of all metrics", lambda: bootstrap(metrics, CLIPS, settings, width=4 * CLIPS))
     seconds(
         "permutation baseline, 100 permutations",
-        lambda: permutation_baseline(truth, predicted, permutations=100, seed=0),
+        lambda: permutation_baseline(lambda order: score_emotions(truth, predicted[order]), CLIPS, settings),
     )
     draws = generator.integers(0, CLIPS, (RESAMPLES, CLIPS))
     counts = np.stack([np.bincount(draw, minlength=CLIPS) for draw in draws]).astype(float)
@@ -73,7 +77,8 @@ def time_emonet_voice(generator: np.random.Generator) -> None:
     labels = np.array([clip.label for clip in clips])
     for what, values in (("5 levels", generator.integers(0, 5, len(clips))), ("different", labels)):
         values = values + generator.random(len(clips)) * (what == "different")
-        seconds(f"metrics of pairs, {what}", lambda values=values: pair_estimates(labels, values))  # type: ignore[misc]
+        work = partial(pair_intervals, labels, values, Resampling())
+        seconds(f"metrics of pairs, {what}", work)
     seconds("all metrics", lambda: score_predictions(clips, predictions, model="", data=""))
 
 

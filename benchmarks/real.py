@@ -13,11 +13,11 @@ from pathlib import Path
 
 from budew.evaluation.benchmarks.people import score_people
 from budew.evaluation.kept_captions import KeptCaptions
-from budew.evaluation.pairs import Settings
 from budew.reports.page import write_page
 from budew.reports.people_page import people_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import render_sections
+from budew.statistics.resampling import Resampling
 from budew.terminal import print_table, progress_bar
 
 
@@ -40,7 +40,7 @@ def main() -> None:
             arguments.corpora,
             captions,
             players=arguments.players,
-            settings=Settings(resamples=arguments.resamples, seed=arguments.seed),
+            settings=Resampling(resamples=arguments.resamples, seed=arguments.seed),
             progress=bar,
         )
     report = people_report(result)

@@ -163,7 +163,7 @@ def _ceiling(plans: Sequence[ClipPlan]) -> Evaluation:
         for guess, those in zip(guesses, (chosen, plans), strict=True):
             guess[:, column] = trees.predict(_settings(those))
     means = [
-        score_emotions(_labels(chosen), _levels(guesses[0], limit)).mean["spearman"][0]
+        score_emotions(_labels(chosen), _levels(guesses[0], limit))["mean_spearman"][0]
         for limit in THRESHOLDS
     ]
     rounded = _levels(guesses[1], THRESHOLDS[int(np.argmax(means))])

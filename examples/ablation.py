@@ -40,8 +40,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from budew import render
 from budew.corpora import Clip, read, write_shard
-from budew.correlation import FloatArray, summarize
-from budew.evaluation.metrics import bootstrap, score_emotions
+from budew.evaluation.metrics import score_emotions
 from budew.files import whole_file
 from budew.inference.recordings import from_clip
 from budew.inference.self_consistency import consensus, expectation, sample_captions
@@ -64,6 +63,8 @@ from budew.reports.page import write_page
 from budew.reports.section_tables import terminal
 from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table, render_sections
 from budew.resources import data_folder
+from budew.statistics.arrays import FloatArray
+from budew.statistics.resampling import Resampling, bootstrap, multinomial_draws, percentile_interval
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.clip_plan import SPLITS
 from budew.training.data import prepare_corpora, validation_examples
@@ -415,9 +416,12 @@ class Resampled:
         """Score an arm. Samples of clips are the same for every arm and seed: differences are paired."""
         reference = intensity_matrix(known(clip) for clip in clips)
         found = [intensity_matrix(predicted(run, clip.id, score) for clip in clips) for run in runs]
-        draws = [bootstrap(reference, one, resamples=size.resamples, seed=SEED) for one in found]
-        values = [float(score_emotions(reference, one).mean["spearman"][0]) for one in found]
-        return cls(values, np.stack([draw.mean["spearman"] for draw in draws]))
+        values = [float(score_emotions(reference, one)["mean_spearman"][0]) for one in found]
+        sampled = []
+        for one in found:
+            metrics = partial(score_emotions, reference, one)
+            sampled.append(bootstrap(metrics, len(clips), Resampling(size.resamples, seed=SEED)))
+        return cls(values, np.stack([metrics["mean_spearman"] for metrics in sampled]))
 
     @classmethod
     def of_classes(
@@ -428,9 +432,7 @@ class Resampled:
         shares = [
             shares_right(corpus, some, [predicted(run, clip.id, score) for clip in some]) for run in runs
         ]
-        drawn = np.random.default_rng(SEED).multinomial(
-            len(some), np.full(len(some), 1 / len(some)), size=size.resamples
-        )
+        drawn = multinomial_draws(np.random.default_rng(SEED), size.resamples, len(some))
         values = [float(class_rates(corpus, share, np.ones((1, len(some))))[0]) for share in shares]
         return cls(values, np.stack([class_rates(corpus, share, drawn) for share in shares]))
 
@@ -440,7 +442,8 @@ class Resampled:
         if other is not None:
             values, sampled = values - other.values, sampled - other.sampled
         drawn = np.random.default_rng(SEED).integers(len(sampled), size=sampled.shape)
-        return summarize(float(values.mean()), np.take_along_axis(sampled, drawn, 0).mean(axis=0)).to_dict()
+        means = np.take_along_axis(sampled, drawn, 0).mean(axis=0)
+        return percentile_interval(float(values.mean()), means).to_dict()
 
 
 def scores(runs: Sequence[Mapping[str, Any]], clips: Sequence[Clip], size: Size) -> dict[str, "Resampled"]:

@@ -14,10 +14,8 @@ import numpy as np
 from budew.audio.samples import probe_audio
 from budew.corpora import Clip, read
 from budew.corpora.named.definition import known_corpus
-from budew.correlation import FloatArray
 from budew.evaluation.benchmarks.coarse import CoarseTask, decide
 from budew.evaluation.benchmarks.people import task_of
-from budew.evaluation.class_metrics import divided
 from budew.evaluation.pairs import has_labels
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import caption_tokenizer
@@ -27,6 +25,7 @@ from budew.paraphrase.gate import judge
 from budew.paraphrase.rewrites import Rewrite, shipped_rewrites
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.randomness import derived_seed, generator
+from budew.statistics.arrays import FloatArray, divide
 
 CLIPS = {
     "train": {"emodb": 337, "emogator": 2400, "librispeech": 120},
@@ -160,7 +159,7 @@ def class_rates(corpus: str, shares: FloatArray, counts: FloatArray) -> FloatArr
     """
     right, clips = counts @ np.nan_to_num(shares), counts @ np.isfinite(shares).astype(float)
     if corpus == "emodb":
-        return np.asarray(100 * np.nanmean(divided(right, clips), axis=1))
+        return np.asarray(100 * np.nanmean(divide(right, clips), axis=1))
     return np.asarray(100 * right.sum(axis=1) / clips.sum(axis=1))
 
 

@@ -83,10 +83,10 @@ def emonet_voice(
     """
     from budew.evaluation.benchmarks.emonet_voice import emonet_voice as score
     from budew.evaluation.decoding import COMPARED
-    from budew.evaluation.pairs import Settings
     from budew.reports.emonet_voice_page import brief, emonet_voice_report
     from budew.reports.section_tables import terminal
     from budew.reports.sections import render_sections
+    from budew.statistics.resampling import Resampling
 
     json, html = reporting.json, reporting.html
     refuse_to_replace([data, *filter(None, [source.predictions, calibration])], json, html)
@@ -102,7 +102,7 @@ def emonet_voice(
             compared=COMPARED if compare_decoding else (),
             device=source.device,
             batch_size=source.batch_size,
-            settings=Settings(resamples=reporting.resamples, seed=reporting.seed),
+            settings=Resampling(resamples=reporting.resamples, seed=reporting.seed),
             progress=bar,
         )
     result = scored.to_dict()

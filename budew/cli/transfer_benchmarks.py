@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from budew.evaluation.benchmarks.acted_speech import ActedCorpus
     from budew.evaluation.benchmarks.coarse import CoarseResult
     from budew.evaluation.benchmarks.facial_expressions import Expressions
-    from budew.evaluation.pairs import Settings
+    from budew.statistics.resampling import Resampling
 
 AudioFolder = Annotated[
     Path, Option(metavar="DIR", help="Folder of the corpus, with audio at any depth, or NAME@SPLIT:FOLDER.")
@@ -122,10 +122,10 @@ def _score_faces(corpus: "Expressions", predictions: Path, labels: Path | None, 
     _show(facial_expressions(corpus, predictions, labels=labels, settings=_settings(reporting)), reporting)
 
 
-def _settings(reporting: Reporting) -> "Settings":
-    from budew.evaluation.pairs import Settings
+def _settings(reporting: Reporting) -> "Resampling":
+    from budew.statistics.resampling import Resampling
 
-    return Settings(resamples=reporting.resamples, permutations=reporting.resamples, seed=reporting.seed)
+    return Resampling(resamples=reporting.resamples, permutations=reporting.resamples, seed=reporting.seed)
 
 
 def _show(result: "CoarseResult", reporting: Reporting) -> None:

@@ -29,15 +29,15 @@ from typing import Any
 
 import numpy as np
 
-from budew.agreement import krippendorff_alpha, pairwise_agreement
 from budew.corpora.column_names import label_layout
 from budew.corpora.delimited import delimited_rows
 from budew.corpora.labels.ratings import Rating, answers_in, rated_name
 from budew.corpora.labels.scores import intensities, number_in
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.text_files import check_file, file_lines, json_object
-from budew.correlation import FloatArray
 from budew.errors import CorpusError, OnBad, report
+from budew.statistics.agreement import krippendorff_alpha, pairwise_agreement
+from budew.statistics.arrays import FloatArray
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import scale_named
 

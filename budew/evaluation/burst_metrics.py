@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from budew.correlation import Estimate, FloatArray, summarize
-from budew.evaluation.class_metrics import divided, with_intervals
-from budew.evaluation.pairs import IntArray, Pair, Settings
+from budew.evaluation.pairs import Pair
+from budew.statistics.arrays import BoolArray, FloatArray, IntArray, divide
+from budew.statistics.resampling import (
+    ConfidenceInterval,
+    Resampling,
+    cluster_intervals,
+    permutation_baseline,
+)
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
 BURST_METRICS = ("micro_recall", "micro_precision", "macro_recall", "macro_precision")
 """In per cent. Micro: of all labels and predictions together. Macro: means over the names that are labelled,
 where the precision of one that is never predicted counts as 0."""
 _GROUP_OF = {burst: group for group, bursts in BURST_GROUPS.items() for burst in bursts}
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class BurstScore:
     name: str
     support: int
     predicted: int
-    recall: Estimate
-    precision: Estimate
+    recall: ConfidenceInterval
+    precision: ConfidenceInterval
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data but for the name."""
@@ -60,8 +63,8 @@ class BurstTable:
     """
 
     rows: tuple[BurstScore, ...]
-    overall: Mapping[str, Estimate]
-    baseline: Mapping[str, Estimate]
+    overall: Mapping[str, ConfidenceInterval]
+    baseline: Mapping[str, ConfidenceInterval]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; undefined metrics are None."""
@@ -100,7 +103,7 @@ class BurstScores:
         }
 
 
-def score_bursts(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> BurstScores | None:
+def score_bursts(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> BurstScores | None:
     """Score the vocal bursts of predictions; None if no clip has a labelled one.
 
     Args:
@@ -138,21 +141,22 @@ def _present(names: Sequence[str], found: Sequence[Iterable[str]]) -> BoolArray:
 
 
 def _table(
-    names: Sequence[str], label: BoolArray, predicted: BoolArray, clusters: IntArray, settings: Settings
+    names: Sequence[str], label: BoolArray, predicted: BoolArray, clusters: IntArray, settings: Resampling
 ) -> BurstTable:
     sums = _sums(label, predicted, clusters)
-    found = with_intervals(sums, _metrics, settings)
+    found = cluster_intervals(sums, _metrics, settings)
     support, times = sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0)
-    generator, together = np.random.default_rng(settings.seed), np.zeros_like(clusters)
-    orders = (generator.permutation(len(label)) for _ in range(settings.permutations))
-    permuted = _metrics(np.concatenate([_sums(label, predicted[order], together) for order in orders]))
+    together = np.zeros_like(clusters)
+    baseline = permutation_baseline(
+        lambda order: _metrics(_sums(label, predicted[order], together)), len(label), settings
+    )
     return BurstTable(
         rows=tuple(
             BurstScore(name, int(support[at]), int(times[at]), found["recall"][at], found["precision"][at])
             for at, name in enumerate(names)
         ),
         overall={name: found[name][0] for name in BURST_METRICS},
-        baseline={name: summarize(float(permuted[name].mean()), permuted[name]) for name in BURST_METRICS},
+        baseline={name: baseline[name][0] for name in BURST_METRICS},
     )
 
 
@@ -166,13 +170,13 @@ def _sums(label: BoolArray, predicted: BoolArray, clusters: IntArray) -> FloatAr
 def _metrics(sums: FloatArray) -> dict[str, FloatArray]:
     """Return `BURST_METRICS`, (rows,), and recall and precision of each name, (rows, names)."""
     label, predicted, agreed = np.moveaxis(sums, 1, 0)
-    recall, precision = 100 * divided(agreed, label), 100 * divided(agreed, predicted)
+    recall, precision = 100 * divide(agreed, label), 100 * divide(agreed, predicted)
     of_labelled = np.where(label > 0, np.nan_to_num(precision), np.nan)
     return {
         "recall": recall,
         "precision": precision,
-        "micro_recall": 100 * divided(agreed.sum(axis=1), label.sum(axis=1)),
-        "micro_precision": 100 * divided(agreed.sum(axis=1), predicted.sum(axis=1)),
+        "micro_recall": 100 * divide(agreed.sum(axis=1), label.sum(axis=1)),
+        "micro_precision": 100 * divide(agreed.sum(axis=1), predicted.sum(axis=1)),
         "macro_recall": np.nanmean(recall, axis=1),
         "macro_precision": np.nanmean(of_labelled, axis=1),
     }

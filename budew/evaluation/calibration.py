@@ -25,7 +25,6 @@ from pydantic import Field, model_validator
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.corpora.text_files import check_file
-from budew.correlation import FloatArray
 from budew.errors import InputError, SettingsError
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
@@ -36,6 +35,7 @@ from budew.files import whole_file
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.settings import Settings, validated
+from budew.statistics.arrays import FloatArray
 from budew.taxonomy.scales import INTENSITY
 from budew.version import __version__
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from budew.corpora import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import InputError
-from budew.evaluation.pairs import SCORED_TRAITS, Pair, Settings, Skipped, has_labels
+from budew.evaluation.pairs import SCORED_TRAITS, Pair, Skipped, has_labels
 from budew.evaluation.predictions import NamedClips, Prediction, audio_name, by_id, read_predictions
 from budew.evaluation.results import Evaluation, evaluate
+from budew.statistics.resampling import Resampling
 from budew.taxonomy.scales import INTENSITY
 
 
@@ -28,7 +29,7 @@ def evaluate_corpus(
     batch_size: int = 16,
     num_samples: int = 0,
     examples: int = 12,
-    settings: Settings | None = None,
+    settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Compare the predictions of a model for the clips of a corpus with their profiles.

@@ -7,17 +7,16 @@ with the metrics of EmoNet-Voice Bench (one pair for each rated emotion, on 0–
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import compress
 from operator import not_
 from typing import Any
 
-from budew.correlation import Estimate
 from budew.evaluation.calibration import FEWEST, SHARE, fit_calibration, is_for_fitting, rated_intensities
 from budew.evaluation.decoding import GREEDY, Decoded, Decoding
 from budew.evaluation.metrics import REPORT_MAXIMUM
-from budew.evaluation.pair_metrics import pair_estimates
-from budew.evaluation.pairs import Settings, Skipped
+from budew.evaluation.pairs import Skipped
+from budew.statistics.pair_metrics import pair_intervals
+from budew.statistics.resampling import ConfidenceInterval, Resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,8 @@ class DecodingScores:
     """
 
     decoding: Decoding
-    raw: Mapping[str, Estimate]
-    calibrated: Mapping[str, Estimate] | None
+    raw: Mapping[str, ConfidenceInterval]
+    calibrated: Mapping[str, ConfidenceInterval] | None
     seconds: float
 
 
@@ -53,7 +52,7 @@ class DecodingComparison:
     scored: int
     share: float
     skipped: tuple[Skipped, ...]
-    settings: Settings
+    settings: Resampling
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data. `relative_time` is the time of a clip in units of greedy search, if compared."""
@@ -83,7 +82,7 @@ class DecodingComparison:
 
 
 def compare_decodings(
-    decoded: Decoded, *, data: str, share: float = SHARE, settings: Settings | None = None
+    decoded: Decoded, *, data: str, share: float = SHARE, settings: Resampling | None = None
 ) -> DecodingComparison:
     """Score every decoding on the clips that are not used for fitting its calibration.
 
@@ -96,7 +95,7 @@ def compare_decodings(
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    settings = settings or Settings()
+    settings = settings or Resampling()
     rated = [id for id, reference in decoded.references.items() if reference.rated]
     fitted = sum(is_for_fitting(id, share=share, seed=settings.seed) for id in rated)
     rows = [_scores(decoded, decoding, data, share, settings) for decoding in decoded.seconds]
@@ -113,18 +112,19 @@ def compare_decodings(
 
 
 def _scores(
-    decoded: Decoded, decoding: Decoding, data: str, share: float, settings: Settings
+    decoded: Decoded, decoding: Decoding, data: str, share: float, settings: Resampling
 ) -> DecodingScores:
     pairs = [pair for pair in decoded.pairs(decoding) if pair.reference.rated]
     fitting = [is_for_fitting(pair.id, share=share, seed=settings.seed) for pair in pairs]
     reference, predicted = rated_intensities(list(compress(pairs, map(not_, fitting))))
     enough = len(rated_intensities(list(compress(pairs, fitting)))[0]) >= FEWEST
     curve = fit_calibration(pairs, data=data, share=share, seed=settings.seed) if enough else None
-    estimates = partial(pair_estimates, resamples=settings.resamples, seed=settings.seed)
     labels = reference * REPORT_MAXIMUM
     return DecodingScores(
         decoding,
-        raw=estimates(labels, predicted * REPORT_MAXIMUM),
-        calibrated=None if curve is None else estimates(labels, curve.apply(predicted) * REPORT_MAXIMUM),
+        raw=pair_intervals(labels, predicted * REPORT_MAXIMUM, settings),
+        calibrated=None
+        if curve is None
+        else pair_intervals(labels, curve.apply(predicted) * REPORT_MAXIMUM, settings),
         seconds=decoded.seconds[decoding] / max(1, len(decoded.references)),
     )

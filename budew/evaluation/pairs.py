@@ -1,15 +1,13 @@
-"""What is compared: clips with their reference and predicted profiles, and how often they are resampled."""
+"""What is compared: clips with their reference and predicted profiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from budew.profile import VoiceProfile
-
-IntArray = npt.NDArray[np.int64]
+from budew.statistics.arrays import IntArray
 
 SCORED_TRAITS = ("gender", "age", "style")
 """Traits of the speaker that are compared, besides emotions and vocal bursts."""
@@ -41,15 +39,6 @@ class Skipped:
 
     id: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Number of bootstrap resamples and of permutations, and their seed."""
-
-    resamples: int = 1000
-    permutations: int = 100
-    seed: int = 0
 
 
 def has_labels(profile: VoiceProfile) -> bool:

@@ -67,7 +67,7 @@ def captions_and_score(captioner: Captioner, clips: Sequence[Clip]) -> tuple[lis
     results = list(captioner.caption_clips(clips))
     labels = intensity_matrix([clip.profile or VoiceProfile() for clip in clips])
     said = [one.profile if isinstance(one, Captioned) else VoiceProfile() for one in results]
-    score = float(score_emotions(labels, intensity_matrix(said)).mean["spearman"][0])
+    score = float(score_emotions(labels, intensity_matrix(said))["mean_spearman"][0])
     captions = [one.caption if isinstance(one, Captioned) else "" for one in results]
     return captions, None if np.isnan(score) else score
 

@@ -20,11 +20,11 @@ from budew.corpora.folders import list_files
 from budew.corpora.labels.scores import HEADS_OVERSHOOT, HEADS_SCALE, OVERSHOOT, intensities
 from budew.corpora.media import AUDIO, IMAGE
 from budew.corpora.sources import read
-from budew.correlation import FloatArray
 from budew.errors import CorpusError, InputError
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_rows import RATED_ATTRIBUTES, PredictionRow, read_rows
 from budew.profile import VoiceProfile
+from budew.statistics.arrays import FloatArray
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 from budew.taxonomy.scales import INTENSITY, Scale, from_intensity, scale_named
 

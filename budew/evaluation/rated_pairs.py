@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from budew.captions.parse import parse
-from budew.correlation import FloatArray
 from budew.errors import InputError
 from budew.evaluation.metrics import REPORT_MAXIMUM
-from budew.evaluation.pair_metrics import PAIR_METRICS, pair_metrics
 from budew.profile import VoiceProfile, intensity_matrix
+from budew.statistics.arrays import FloatArray
+from budew.statistics.pair_metrics import PAIR_METRICS, pair_metrics
 from budew.taxonomy import EMOTIONS, emotion
 
 Reference = VoiceProfile | Mapping[str, float | None] | ArrayLike
@@ -51,8 +51,8 @@ def score(predictions: Sequence[Predicted], references: Sequence[Reference]) -> 
     asked = ~np.isnan(rated)
     paired = asked & ~np.isnan(predicted)
     labels, values = rated[paired] * REPORT_MAXIMUM, predicted[paired] * REPORT_MAXIMUM
-    found = pair_metrics(labels, values, np.ones((1, len(labels)))) if len(labels) else {}
-    metrics = {name: _defined(found[name][0]) if found else None for name in PAIR_METRICS}
+    found = pair_metrics(labels, values, np.ones((1, len(labels))))
+    metrics = {name: _defined(found[name][0]) for name in PAIR_METRICS}
     refused = 100 * (1 - paired.sum() / asked.sum()) if asked.any() else None
     return {**metrics, "n": len(labels), "refused": None if refused is None else float(refused)}
 

@@ -8,24 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray, summarize
 from budew.errors import InputError
 from budew.evaluation.burst_metrics import BurstScores, score_bursts
-from budew.evaluation.class_metrics import with_intervals
-from budew.evaluation.metrics import (
-    METRICS,
-    Scores,
-    bootstrap,
-    constant_emotions,
-    permutation_baseline,
-    score_emotions,
-    strongest,
-)
-from budew.evaluation.pairs import IntArray, Pair, Settings, Skipped, clusters_of, has_labels
+from budew.evaluation.metrics import METRICS, constant_emotions, score_emotions, strongest
+from budew.evaluation.pairs import Pair, Skipped, clusters_of, has_labels
 from budew.evaluation.trait_metrics import TraitScore, score_traits
 from budew.profile import intensity_matrix
+from budew.statistics.arrays import FloatArray, IntArray
+from budew.statistics.resampling import (
+    ConfidenceInterval,
+    Resampling,
+    bootstrap_intervals,
+    cluster_intervals,
+    permutation_baseline,
+)
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import nearest_level
+
+_ARRAYS = 4
+"""Of clips, held at once for the metrics of a resample."""
+_Intervals = Mapping[str, Sequence[ConfidenceInterval]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class EmotionScore:
     refused: int
     support: int
     predicted_support: int
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, ConfidenceInterval]
     confused_with: tuple[str, float] | None
 
 
@@ -63,7 +65,7 @@ class FalseEmotions:
     """
 
     n: int
-    share: Estimate
+    share: ConfidenceInterval
     emotions: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,15 +101,15 @@ class Evaluation:
     skipped: tuple[Skipped, ...]
     speakers: int | None
     emotions: tuple[EmotionScore, ...]
-    mean: Mapping[str, Estimate]
-    baseline: Mapping[str, Estimate]
+    mean: Mapping[str, ConfidenceInterval]
+    baseline: Mapping[str, ConfidenceInterval]
     undefined: tuple[str, ...]
     unvaried: tuple[str, ...]
     confusion: FloatArray
     traits: tuple[TraitScore, ...]
     bursts: BurstScores | None
     false_emotions: FalseEmotions | None
-    settings: Settings
+    settings: Resampling
 
     @property
     def rated(self) -> int:
@@ -180,7 +182,7 @@ def evaluate(
     model: str = "predictions",
     corpus: str = "clips",
     skipped: Sequence[Skipped] = (),
-    settings: Settings | None = None,
+    settings: Resampling | None = None,
 ) -> Evaluation:
     """Compare predicted with reference profiles in what the reference knows: emotions, bursts, traits.
 
@@ -192,23 +194,19 @@ def evaluate(
         pairs: one a clip, each id once.
         model, corpus: names to report.
         skipped: clips that were left out, to report.
-        settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
+        settings: bootstrap resamples, permutations and seed; the defaults of `Resampling` where left out.
 
     Raises:
         InputError: there are no pairs, two with the same id, or one whose reference knows nothing.
     """
-    settings = settings or Settings()
+    settings = settings or Resampling()
     ordered = tuple(sorted(pairs, key=lambda pair: pair.id))
     _check(ordered, corpus, skipped)
     clusters, speakers = clusters_of([pair.speaker for pair in ordered])
     rated = np.array([bool(pair.reference.rated) for pair in ordered])
     reference = intensity_matrix(pair.reference for pair in compress(ordered, rated))
     predicted = intensity_matrix(pair.predicted for pair in compress(ordered, rated))
-    point = sampled = baseline = score_emotions(reference, predicted)
-    if rated.any():
-        seed, drawn = settings.seed, np.unique(clusters[rated], return_inverse=True)[1]
-        sampled = bootstrap(reference, predicted, resamples=settings.resamples, seed=seed, clusters=drawn)
-        baseline = permutation_baseline(reference, predicted, permutations=settings.permutations, seed=seed)
+    found, baseline = _emotion_intervals(reference, predicted, clusters[rated], settings)
     paired = ~np.isnan(reference + predicted)
     whole = paired.all(axis=1)
     confusion = strongest(reference[whole]).T @ strongest(predicted[whole])
@@ -219,9 +217,9 @@ def evaluate(
         pairs=ordered,
         skipped=tuple(skipped),
         speakers=speakers,
-        emotions=_by_emotion(reference, predicted, point, sampled, confusion),
-        mean={name: summarize(float(value[0]), sampled.mean[name]) for name, value in point.mean.items()},
-        baseline={name: summarize(float(values.mean()), values) for name, values in baseline.mean.items()},
+        emotions=_by_emotion(reference, predicted, found, confusion),
+        mean=_means(found),
+        baseline=_means(baseline),
         undefined=tuple(compress(EMOTIONS, constant)),
         unvaried=tuple(compress(EMOTIONS, ~constant & unvaried)),
         confusion=confusion,
@@ -232,7 +230,29 @@ def evaluate(
     )
 
 
-def _false_emotions(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> FalseEmotions | None:
+def _emotion_intervals(
+    reference: FloatArray, predicted: FloatArray, clusters: IntArray, settings: Resampling
+) -> tuple[_Intervals, _Intervals]:
+    """Return the metrics of the emotions, and those of the predictions permuted over the clips."""
+    names, number = np.unique(clusters, return_inverse=True)
+    found = bootstrap_intervals(
+        lambda counts: score_emotions(reference, predicted, counts[:, number]),
+        len(names),
+        settings,
+        width=_ARRAYS * len(reference),
+    )
+    baseline = permutation_baseline(
+        lambda order: score_emotions(reference, predicted[order]), len(reference), settings
+    )
+    return found, baseline
+
+
+def _means(found: _Intervals) -> dict[str, ConfidenceInterval]:
+    means = {name: found[f"mean_{name}"][0] for name in METRICS}
+    return {**means, "top1": found["top1"][0]}
+
+
+def _false_emotions(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> FalseEmotions | None:
     """Count predicted emotions on the clips that have none."""
     places = [
         place
@@ -247,7 +267,7 @@ def _false_emotions(pairs: Sequence[Pair], clusters: IntArray, settings: Setting
     ]
     _, numbers = np.unique(clusters[places], return_inverse=True)
     counts = [np.bincount(numbers), np.bincount(numbers, weights=[bool(names) for names in named])]
-    share = with_intervals(
+    share = cluster_intervals(
         np.stack(counts, axis=1).astype(np.float64),
         lambda sums: {"share": 100 * sums[:, 1] / sums[:, 0]},
         settings,
@@ -258,7 +278,7 @@ def _false_emotions(pairs: Sequence[Pair], clusters: IntArray, settings: Setting
 
 
 def _by_emotion(
-    reference: FloatArray, predicted: FloatArray, point: Scores, sampled: Scores, confusion: FloatArray
+    reference: FloatArray, predicted: FloatArray, found: _Intervals, confusion: FloatArray
 ) -> tuple[EmotionScore, ...]:
     rated, paired = ~np.isnan(reference), ~np.isnan(reference + predicted)
     return tuple(
@@ -268,12 +288,7 @@ def _by_emotion(
             refused=int((rated & ~paired)[:, column].sum()),
             support=int((reference[paired[:, column], column] > 0).sum()),
             predicted_support=int((predicted[paired[:, column], column] > 0).sum()),
-            estimates={
-                metric: summarize(
-                    float(point.by_emotion[metric][0, column]), sampled.by_emotion[metric][:, column]
-                )
-                for metric in METRICS
-            },
+            estimates={metric: found[metric][column] for metric in METRICS},
             confused_with=_confused_with(confusion, column),
         )
         for column, name in enumerate(EMOTIONS)

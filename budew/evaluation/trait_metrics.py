@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray
-from budew.evaluation.class_metrics import Decisions, estimate, permutation_baseline
-from budew.evaluation.pairs import SCORED_TRAITS, IntArray, Pair, Settings
+from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
+from budew.evaluation.pairs import SCORED_TRAITS, Pair
+from budew.statistics.arrays import FloatArray, IntArray
+from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resampling
 from budew.taxonomy import CATEGORIES
 
 TRAIT_METRICS = ("accuracy", "unweighted_average_recall", "macro_f1")
@@ -38,15 +39,15 @@ class TraitScore:
     trait: str
     n: int
     mentioned: int
-    coverage: Estimate
-    metrics: Mapping[str, Estimate]
-    baseline: Mapping[str, Estimate]
+    coverage: ConfidenceInterval
+    metrics: Mapping[str, ConfidenceInterval]
+    baseline: Mapping[str, ConfidenceInterval]
     words: tuple[str, ...]
     confusion: FloatArray
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        undefined = dict.fromkeys(TRAIT_METRICS, Estimate(None, None, None))
+        undefined = dict.fromkeys(TRAIT_METRICS, UNDEFINED)
         return {
             "n": self.n,
             "mentioned": self.mentioned,
@@ -59,7 +60,7 @@ class TraitScore:
         }
 
 
-def score_traits(pairs: Sequence[Pair], clusters: IntArray, settings: Settings) -> tuple[TraitScore, ...]:
+def score_traits(pairs: Sequence[Pair], clusters: IntArray, settings: Resampling) -> tuple[TraitScore, ...]:
     """Score each of `SCORED_TRAITS` that is the label of a clip.
 
     Args:
@@ -82,19 +83,19 @@ def _score(
     labels: Sequence[str],
     predicted: Sequence[str | float | None],
     clusters: IntArray,
-    settings: Settings,
+    settings: Resampling,
 ) -> TraitScore:
     words = tuple(word for word in CATEGORIES[trait] if word in labels or word in predicted)
     label = np.array([words.index(word) for word in labels])
     chosen = np.array([[word == one for word in words] for one in predicted], dtype=np.float64)
     decisions, mentioned = Decisions(chosen > 0, chosen), np.array([one is not None for one in predicted])
-    refused = estimate(decisions, label, _numbered(clusters), settings).overall["refused"]
-    metrics: Mapping[str, Estimate] = {}
-    baseline: Mapping[str, Estimate] = {}
+    refused = score_classes(decisions, label, _numbered(clusters), settings).overall["refused"]
+    metrics: Mapping[str, ConfidenceInterval] = {}
+    baseline: Mapping[str, ConfidenceInterval] = {}
     if mentioned.any():
         of = decisions.rows(mentioned), label[mentioned]
-        metrics = estimate(*of, _numbered(clusters[mentioned]), settings).overall
-        baseline = permutation_baseline(*of, settings)
+        metrics = score_classes(*of, _numbered(clusters[mentioned]), settings).overall
+        baseline = permuted_classes(*of, settings)
     return TraitScore(
         trait=trait,
         n=len(labels),
@@ -112,7 +113,7 @@ def _numbered(clusters: IntArray) -> IntArray:
     return np.unique(clusters, return_inverse=True)[1]
 
 
-def _rest(share: Estimate) -> Estimate:
+def _rest(share: ConfidenceInterval) -> ConfidenceInterval:
     """Return what a share in per cent leaves of the whole."""
     bounds = (share.value, share.high, share.low)
-    return Estimate(*(None if bound is None else 100 - bound for bound in bounds))
+    return ConfidenceInterval(*(None if bound is None else 100 - bound for bound in bounds))

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from budew.evaluation.pair_metrics import PAIR_METRICS
 from budew.reports.sections import BarRow, Bars, Card, Cell, HeatMap, Report, Section, Table
+from budew.statistics.pair_metrics import PAIR_METRICS
 
 Result = Mapping[str, Any]
 NAMES = {"pearson": "Pearson r", "spearman": "Spearman ρ", "mae": "MAE (0–10)", "rmse": "RMSE (0–10)"}

@@ -14,7 +14,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.correlation import FloatArray
 from budew.evaluation.pairs import Pair
 from budew.evaluation.results import EmotionScore, Evaluation
 from budew.reports.evaluation_sections import evaluation_sections
@@ -23,6 +22,7 @@ from budew.reports.plots import Axis
 from budew.reports.section_tables import terminal_table
 from budew.reports.sections import Section, page_parts
 from budew.reports.tables import table, written
+from budew.statistics.arrays import FloatArray
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion_group
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.correlation import Estimate
 from budew.paraphrase.draft import FATES
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
 from budew.reports.tables import LISTED, share, table, written
+from budew.statistics.resampling import ConfidenceInterval
 
 
 class Metric(NamedTuple):
@@ -69,7 +69,7 @@ def fidelity_rows(found: ParaphraseReport) -> list[tuple[str, list[str]]]:
     return [(label, [interval(getattr(side, rate)) for side in sides]) for rate, label in FIDELITY.items()]
 
 
-def interval(estimate: Estimate) -> str:
+def interval(estimate: ConfidenceInterval) -> str:
     """Format a rate with its interval."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "–"

@@ -6,12 +6,12 @@ them: whoever passes the page on passes on those clips.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from budew.correlation import Estimate
 from budew.evaluation.benchmarks.people import CorpusResult
 from budew.evaluation.results import EmotionScore, Evaluation
 from budew.reports.page import players
 from budew.reports.sections import BarRow, Bars, Cell, HeatMap, PlayedClip, PlayedClips, Section, Table
 from budew.reports.tables import written
+from budew.statistics.resampling import ConfidenceInterval
 
 PER_CENT = (0.0, 100.0)
 
@@ -112,16 +112,18 @@ def varied(evaluation: Evaluation) -> list[EmotionScore]:
     return [row for row in evaluation.emotions if row.estimates["spearman"].value is not None]
 
 
-def dicts(estimates: Mapping[str, Estimate], names: Iterable[str]) -> list[dict[str, float | None]]:
+def dicts(estimates: Mapping[str, ConfidenceInterval], names: Iterable[str]) -> list[dict[str, float | None]]:
     """Return some metrics as plain data, for cells."""
     return [estimates[name].to_dict() for name in names]
 
 
-def bar(label: str, estimate: Estimate | None, marks: Mapping[str, float | None] | None = None) -> BarRow:
+def bar(
+    label: str, estimate: ConfidenceInterval | None, marks: Mapping[str, float | None] | None = None
+) -> BarRow:
     """Return a bar of a metric; an empty one where it is undefined."""
-    found = estimate or Estimate(None, None, None)
+    found = estimate or ConfidenceInterval(None, None, None)
     return BarRow(label, found.value, found.low, found.high, marks or {})
 
 
-def _dict(estimate: Estimate | None) -> dict[str, float | None] | None:
+def _dict(estimate: ConfidenceInterval | None) -> dict[str, float | None] | None:
     return None if estimate is None else estimate.to_dict()

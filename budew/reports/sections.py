@@ -15,7 +15,7 @@ from budew.reports.tables import written
 from budew.taxonomy import EMOTIONS
 
 Interval: TypeAlias = Mapping[str, float | None]
-"""A metric with the bounds of its interval, under `value`, `low` and `high`: `Estimate.to_dict()`."""
+"""A metric and its bounds: `ConfidenceInterval.to_dict()`, with `value`, `low` and `high`."""
 Cell: TypeAlias = str | float | Interval | None
 """Text, a whole number, a metric, one with its interval; None is a dash."""
 

@@ -102,4 +102,4 @@ def agreement(profiles: Sequence[VoiceProfile], predicted: Sequence[VoiceProfile
     if not known:
         return nan
     reference, found = (intensity_matrix(side) for side in zip(*known, strict=True))
-    return float(score_emotions(reference, found).mean["spearman"][0])
+    return float(score_emotions(reference, found)["mean_spearman"][0])

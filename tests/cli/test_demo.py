@@ -7,7 +7,7 @@ import numpy as np
 
 from budew.audio.samples import decode
 from budew.corpora import read
-from budew.evaluation import Settings, evaluate_corpus
+from budew.evaluation import Resampling, evaluate_corpus
 from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from tests.trained import with_card
@@ -51,7 +51,7 @@ def test_published_results_of_the_checkpoint_come_before_the_clips(
 
 def test_a_trained_checkpoint_hears_more_than_chance_in_unheard_voices(tmp_path: Path) -> None:
     synthesize_corpus(tmp_path, clips=24, seed=77, split="test", workers=0)
-    judged = evaluate_corpus(tmp_path, settings=Settings(resamples=20, permutations=50))
+    judged = evaluate_corpus(tmp_path, settings=Resampling(resamples=20, permutations=50))
     mean, baseline = judged.mean["spearman"], judged.baseline["spearman"]
     assert mean.value is not None
     assert baseline.high is not None

@@ -11,14 +11,14 @@ from budew.corpora import Clip
 from budew.curation.split_corpus import split_corpus
 from budew.curation.statistics import corpus_statistics
 from budew.curation.weights import WeightReport, corpus_balance, weigh
-from budew.evaluation import Pair, Settings, evaluate
+from budew.evaluation import Pair, Resampling, evaluate
 from budew.jobs.render import Render
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 from budew.training.heads import head_labels
 
 RATED = EMOTIONS[::7]
-FEW = Settings(resamples=5, permutations=3)
+FEW = Resampling(resamples=5, permutations=3)
 intensities = st.dictionaries(st.sampled_from(RATED), st.sampled_from((0.0, 0.2, 0.5, 1.0)), min_size=1)
 noise = st.dictionaries(st.sampled_from(sorted(set(EMOTIONS) - set(RATED))), st.floats(0, 1), min_size=1)
 corpora = st.lists(st.tuples(intensities, noise), min_size=3, max_size=8)

@@ -7,13 +7,13 @@ import pytest
 from sklearn.metrics import precision_score, recall_score
 
 from budew import parse
-from budew.evaluation import Pair, Settings, evaluate
+from budew.evaluation import Pair, Resampling, evaluate
 from budew.evaluation.burst_metrics import score_bursts
 from budew.evaluation.pairs import clusters_of
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
-FEW = Settings(resamples=40, permutations=30, seed=5)
+FEW = Resampling(resamples=40, permutations=30, seed=5)
 
 
 def sounds(*bursts: str) -> VoiceProfile:

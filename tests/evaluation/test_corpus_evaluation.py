@@ -9,13 +9,13 @@ import pytest
 from budew import parse
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError, InputError
-from budew.evaluation import Settings, evaluate_corpus
+from budew.evaluation import Resampling, evaluate_corpus
 from budew.evaluation.corpus_evaluation import predict_clips
 from budew.inference import Captioner
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 
-FEW = Settings(resamples=20, permutations=3)
+FEW = Resampling(resamples=20, permutations=3)
 
 
 def test_a_model_is_evaluated_by_its_caption_of_each_clip(

@@ -8,14 +8,15 @@ from sklearn.isotonic import IsotonicRegression
 from budew.evaluation.calibration import is_for_fitting
 from budew.evaluation.decoding import GREEDY, Decoded, Decoding
 from budew.evaluation.decoding_comparison import compare_decodings
-from budew.evaluation.pairs import Settings, Skipped
+from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import Prediction
 from budew.profile import VoiceProfile
 from budew.reports.emonet_voice_page import decoding_table
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
 K4 = Decoding(num_samples=4)
-FEW = Settings(resamples=50, seed=3)
+FEW = Resampling(resamples=50, seed=3)
 
 
 @pytest.fixture(scope="module")

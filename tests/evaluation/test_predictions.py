@@ -15,12 +15,12 @@ from budew import parse, render
 from budew.annotation.heads import with_scores
 from budew.corpora import Clip, write_shard
 from budew.errors import BudewWarning, InputError
-from budew.evaluation import Pair, Settings, evaluate_corpus, read_predictions, write_predictions
+from budew.evaluation import Pair, Resampling, evaluate_corpus, read_predictions, write_predictions
 from budew.evaluation.predictions import Prediction, by_id, read_scores
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 
-FEW = Settings(resamples=20, permutations=3)
+FEW = Resampling(resamples=20, permutations=3)
 SILENT = VoiceProfile(None)
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from budew.errors import InputError
-from budew.evaluation import Pair, Settings, Skipped, evaluate
+from budew.evaluation import Pair, Resampling, Skipped, evaluate
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
-FEW = Settings(resamples=50, permutations=5)
+FEW = Resampling(resamples=50, permutations=5)
 
 
 def test_the_order_of_the_clips_does_not_matter(pairs: list[Pair]) -> None:

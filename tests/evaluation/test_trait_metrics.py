@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
-from budew.evaluation import Pair, Settings, evaluate
+from budew.evaluation import Pair, Resampling, evaluate
 from budew.evaluation.pairs import clusters_of
 from budew.evaluation.trait_metrics import score_traits
 from budew.profile import VoiceProfile
 from budew.taxonomy import CATEGORIES
 
-FEW = Settings(resamples=60, permutations=40, seed=3)
+FEW = Resampling(resamples=60, permutations=40, seed=3)
 AGES = tuple(CATEGORIES["age"])
 
 
@@ -28,7 +28,7 @@ def pairs_of(labels: list[str | None], predicted: list[str | None], speakers: in
     ]
 
 
-def scored(pairs: list[Pair], settings: Settings = FEW):
+def scored(pairs: list[Pair], settings: Resampling = FEW):
     clusters, _ = clusters_of([pair.speaker for pair in pairs])
     return score_traits(pairs, clusters, settings)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from budew.evaluation import Settings
+from budew.evaluation import Resampling
 from budew.evaluation.benchmarks.people import PeopleResult, score_people
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
@@ -34,4 +34,4 @@ def people_result(folder: Path, *, players: int = 2, samples: bool = True) -> Pe
         lambda clip: WORDS[len(clip.id + str(clip.metadata["label"])) % len(WORDS)],
         {"Anger": 0.3} if samples else None,
     )
-    return score_people(sources, said, players=players, settings=Settings(resamples=20, permutations=5))
+    return score_people(sources, said, players=players, settings=Resampling(resamples=20, permutations=5))

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from budew.evaluation.benchmarks.coarse import Example, load_task, score_coarse
-from budew.evaluation.pairs import Settings, Skipped
+from budew.evaluation.pairs import Skipped
 from budew.reports.coarse_benchmark_page import coarse_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import Bars, HeatMap, StackedBars, Table, render_sections
+from budew.statistics.resampling import Resampling
 
 
 @pytest.fixture(scope="module", params=["emodb", "ravdess", "ferd", "affectnet"])
@@ -30,7 +31,7 @@ def result(request) -> dict:
         for number in range(40)
     ]
     made = score_coarse(
-        task, examples, model="<mine>", data="set", skipped=[Skipped("x", "y")], settings=Settings(20, 20)
+        task, examples, model="<mine>", data="set", skipped=[Skipped("x", "y")], settings=Resampling(20, 20)
     )
     return json.loads(json.dumps(made.to_dict(), allow_nan=False))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from budew.evaluation import Pair, Settings, Skipped, evaluate
+from budew.evaluation import Pair, Resampling, Skipped, evaluate
 from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html, tables
@@ -19,7 +19,7 @@ from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 from tests.trained import RESULT
 
-FEW = Settings(resamples=20, permutations=3)
+FEW = Resampling(resamples=20, permutations=3)
 FEAR = VoiceProfile({"Fear": 1})
 
 

@@ -6,14 +6,14 @@ import re
 import pytest
 from rich.console import Console
 
-from budew.evaluation import Evaluation, Pair, Settings, evaluate
+from budew.evaluation import Evaluation, Pair, Resampling, evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html, tables
 from budew.reports.evaluation_sections import evaluation_sections
 from budew.reports.sections import Bars, HeatMap, Table
 from tests.reports.conftest import check_safe
 
-FEW = Settings(resamples=20, permutations=3)
+FEW = Resampling(resamples=20, permutations=3)
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import DEFAULTS, CoarseResult, Example, load_task, score_coarse
 from budew.evaluation.corpus_evaluation import predict_clips
-from budew.evaluation.pairs import Settings, Skipped
+from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import Prediction, by_id, read_predictions
 from budew.profile import intensity_matrix
+from budew.statistics.resampling import Resampling
 from budew.taxonomy.scales import INTENSITY, SCALES, Scale, scale_named
 
 ActedCorpus = Literal["emodb", "ravdess"]
@@ -45,7 +46,7 @@ def acted_speech(
     device: str | None = None,
     batch_size: int = 16,
     num_samples: int = 0,
-    settings: Settings = DEFAULTS,
+    settings: Resampling = DEFAULTS,
     progress: Progress | None = None,
 ) -> CoarseResult:
     """Score a model, or predictions made elsewhere, on EmoDB or RAVDESS.

@@ -25,16 +25,17 @@ from typing import Any
 import numpy as np
 
 from budew.corpora.named.speaker_splits import split_of
-from budew.correlation import Estimate, FloatArray
 from budew.errors import InputError
-from budew.evaluation.class_metrics import Decisions, estimate, permutation_baseline
-from budew.evaluation.pairs import IntArray, Settings, Skipped
+from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
+from budew.evaluation.pairs import Skipped
 from budew.resources import packaged_table
+from budew.statistics.arrays import FloatArray, IntArray
+from budew.statistics.resampling import ConfidenceInterval, Resampling
 from budew.taxonomy import EMOTIONS, emotion
 
 THRESHOLD = 1.5
 """Times the uniform share that an emotion must exceed for its class to be accepted."""
-DEFAULTS = Settings(resamples=1000, permutations=1000, seed=0)
+DEFAULTS = Resampling(resamples=1000, permutations=1000, seed=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +124,15 @@ class CoarseResult:
     speakers: int | None
     incomplete: int
     for_training: int
-    overall: Mapping[str, Estimate]
-    baseline: Mapping[str, Estimate]
+    overall: Mapping[str, ConfidenceInterval]
+    baseline: Mapping[str, ConfidenceInterval]
     by_class: Mapping[str, Mapping[str, Any]]
     by_intensity: Mapping[str, Mapping[str, Any]]
     confusion: FloatArray
     accepted_counts: tuple[int, ...]
     skipped: tuple[Skipped, ...]
     unit: str
-    settings: Settings
+    settings: Resampling
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, ready for JSON; undefined metrics are None."""
@@ -205,7 +206,7 @@ def score_coarse(
     model: str = "",
     data: str = "",
     unit: str = "",
-    settings: Settings = DEFAULTS,
+    settings: Resampling = DEFAULTS,
 ) -> CoarseResult:
     """Score predictions of 40 emotions against labels of few classes, whatever the order of the examples.
 
@@ -229,7 +230,7 @@ def score_coarse(
     labels = np.array([task.classes.index(row.label) for row in rows])
     speakers = _numbered([row.speaker for row in rows])
     clusters = np.arange(len(rows)) if speakers is None else speakers
-    found = estimate(decisions, labels, clusters, settings)
+    found = score_classes(decisions, labels, clusters, settings)
     accepted = 100 * decisions.accepted.mean(axis=0)
     counts = np.bincount(decisions.accepted.sum(axis=1), minlength=len(task.classes) + 1)
     return CoarseResult(
@@ -243,7 +244,7 @@ def score_coarse(
             row.speaker is not None and split_of(task.name, row.speaker) == "train" for row in rows
         ),
         overall=found.overall,
-        baseline=permutation_baseline(decisions, labels, settings),
+        baseline=permuted_classes(decisions, labels, settings),
         by_class={
             name: {
                 "n": int((labels == at).sum()),
@@ -263,7 +264,7 @@ def score_coarse(
 
 
 def _by_intensity(
-    rows: Sequence[Example], decisions: Decisions, labels: IntArray, clusters: IntArray, settings: Settings
+    rows: Sequence[Example], decisions: Decisions, labels: IntArray, clusters: IntArray, settings: Resampling
 ) -> dict[str, dict[str, Any]]:
     """Return the metrics of the clips of each intensity."""
     intensities = np.array([row.intensity or "" for row in rows])
@@ -271,7 +272,7 @@ def _by_intensity(
     for name in sorted(set(intensities.tolist()) - {""}):
         at = intensities == name
         part = np.unique(clusters[at], return_inverse=True)[1]
-        overall = estimate(decisions.rows(at), labels[at], part, settings).overall
+        overall = score_classes(decisions.rows(at), labels[at], part, settings).overall
         found[name] = {"n": int(at.sum()), **overall}
     return found
 
@@ -282,4 +283,7 @@ def _numbered(names: Sequence[str | None]) -> IntArray | None:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.to_dict() if isinstance(value, Estimate) else value for name, value in values.items()}
+    return {
+        name: value.to_dict() if isinstance(value, ConfidenceInterval) else value
+        for name, value in values.items()
+    }

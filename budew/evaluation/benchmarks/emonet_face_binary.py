@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from budew.correlation import Estimate
 from budew.curation.human_ratings import read_ratings
 from budew.errors import CorpusError
-from budew.evaluation.benchmarks.face_presence import THRESHOLD, IntArray, PresenceResult, score_presence
+from budew.evaluation.benchmarks.face_presence import THRESHOLD, PresenceResult, score_presence
 from budew.evaluation.benchmarks.face_table import predicted_intensities
 from budew.evaluation.predictions import Prediction
 from budew.resources import packaged_table
+from budew.statistics.arrays import IntArray
+from budew.statistics.resampling import ConfidenceInterval
 from budew.taxonomy import EMOTIONS
 
 _HIGH_AGREEMENT = 3
@@ -87,7 +88,7 @@ class BinaryResult:
 
     counts: Mapping[str, int]
     by_emotion: Mapping[str, PairAgreement]
-    predicted: Estimate | None = None
+    predicted: ConfidenceInterval | None = None
     model: PresenceResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def emonet_face_binary(
     if predictions is not None:
         intensities, counts["unused_predictions"] = predicted_intensities(predictions, table.images)
         scores, used = intensities[table.image, table.emotion], high | never
-        predicted = Estimate(float(100 * np.isfinite(scores).mean()), None, None)
+        predicted = ConfidenceInterval(float(100 * np.isfinite(scores).mean()), None, None)
         model = score_presence(
             table.image[used], table.emotion[used], high[used], scores[used], name=name, threshold=threshold
         )

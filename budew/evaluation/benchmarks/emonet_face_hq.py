@@ -12,7 +12,7 @@
   emotions resample the emotions.
 
 A later study (saveli/emonet-readout) has two estimators of its own, which its figures are compared with:
-kappa over the ratings of all pairs of people together, and the kappa of models after `matched_levels`. Both
+kappa over the ratings of all pairs of people together, and the kappa of models after `matched_ratings`. Both
 are compared over the five emotions whose published alpha is 0.3 or more, whatever the table.
 """
 
@@ -24,16 +24,14 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray
 from budew.evaluation.benchmarks.face_agreement import (
-    RESAMPLES,
-    SEED,
     ByEmotion,
     Comparison,
     alphas,
     box,
     by_emotion,
     compare,
+    matched_ratings,
     mean,
     mean_over_emotions,
     nanmean,
@@ -42,11 +40,14 @@ from budew.evaluation.benchmarks.face_agreement import (
     plain,
     rating_counts,
     spearman_with_median,
+    whole_ratings,
 )
 from budew.evaluation.benchmarks.face_table import GROUPS, FaceTable, with_predictions
-from budew.evaluation.benchmarks.kappa import levels, matched_levels, pooled_kappa
 from budew.evaluation.predictions import Prediction
 from budew.resources import packaged_table
+from budew.statistics.arrays import FloatArray
+from budew.statistics.kappa import pooled_kappa
+from budew.statistics.resampling import ConfidenceInterval
 from budew.taxonomy import EMOTIONS
 
 SIGNIFICANT = 0.05
@@ -68,11 +69,11 @@ class ModelScores:
     Attributes:
         spearman: ρ with the median of the people, mean over emotions.
         by_emotion: None where the model or the people never vary; left out of the mean.
-        matched_kappa: after `matched_levels`, over all pairs with people together, mean over the emotions of
+        matched_kappa: after `matched_ratings`, over all pairs with people together, mean over the emotions of
             `reliable_emotions`. An upper bound: it uses the reference.
     """
 
-    spearman: Estimate
+    spearman: ConfidenceInterval
     by_emotion: ByEmotion
     matched_kappa: float | None
 
@@ -96,7 +97,7 @@ class RaterResult:
     group: str
     images: int
     outside: int
-    kappa: Estimate
+    kappa: ConfidenceInterval
     sd: float | None
     median: float | None
     by_emotion: ByEmotion
@@ -148,14 +149,14 @@ class HqResult:
     """
 
     model: str | None
-    predicted: Estimate | None
+    predicted: ConfidenceInterval | None
     counts: Mapping[str, int]
     raters: tuple[RaterResult, ...]
     pair_names: tuple[str, ...]
     pairs: FloatArray
     groups: Mapping[str, Mapping[str, float | int]]
     group_comparisons: tuple[tuple[str, str, Comparison], ...]
-    alpha: Mapping[str, Estimate]
+    alpha: Mapping[str, ConfidenceInterval]
     pooled: ByEmotion
     ratings: Mapping[str, tuple[int, ...]]
 
@@ -207,16 +208,16 @@ def emonet_face_hq(
     if predictions is not None:
         table = with_predictions(table, predictions, name)
     people, size = table.people, len(table.images)
-    whole = levels(table.ratings)
-    draws = np.random.default_rng(SEED).multinomial(size, np.full(size, 1 / size), size=RESAMPLES)
-    counts = draws.astype(np.float64)
+    whole = whole_ratings(table.ratings)
     kappas = pairwise_kappas(whole)
     scored = _ModelScorer.of(table)
     raters = [_rater(place, table, whole, kappas, scored) for place in range(len(table.raters))]
     groups = _group_values(raters)
     return HqResult(
         model=None if predictions is None else name,
-        predicted=None if predictions is None else Estimate(100 * raters[-1].images / size, None, None),
+        predicted=None
+        if predictions is None
+        else ConfidenceInterval(100 * raters[-1].images / size, None, None),
         counts={**table.counts, "images": size, "people": len(people), "models": len(raters) - len(people)},
         raters=tuple(sorted(raters, key=_best_first)),
         pair_names=table.raters,
@@ -226,8 +227,8 @@ def emonet_face_hq(
             (first, second, compare(groups[first], groups[second]))
             for first, second in combinations(groups, 2)
         ),
-        alpha=alphas(table.ratings[people], counts),
-        pooled=by_emotion(pooled_kappa(levels(people_by_turn(table)))),
+        alpha=alphas(table.ratings[people]),
+        pooled=by_emotion(pooled_kappa(whole_ratings(people_by_turn(table)))),
         ratings=rating_counts(whole[people]),
     )
 
@@ -246,14 +247,14 @@ class _ModelScorer:
         median = np.full(rated.shape, np.nan)
         median[rated] = np.nanmedian(ratings[:, rated], axis=0)
         reliable = [EMOTIONS.index(name) for name in reliable_emotions()]
-        return cls(median, nanmean(ratings, axis=0), levels(people_by_turn(table)), reliable)
+        return cls(median, nanmean(ratings, axis=0), whole_ratings(people_by_turn(table)), reliable)
 
     def score(self, scores: FloatArray) -> ModelScores:
         """Score the ratings of a model, (images, 40)."""
         found = spearman_with_median(scores, self.median)
         matched = np.full(scores.shape, np.nan)
         for place in self.reliable:
-            matched[:, place] = matched_levels(scores[:, place], self.average[:, place])
+            matched[:, place] = matched_ratings(scores[:, place], self.average[:, place])
         kappa = pooled_kappa(matched[None], self.by_turn)[self.reliable]
         return ModelScores(mean_over_emotions(found), by_emotion(found), mean(plain(kappa)))
 

@@ -18,9 +18,7 @@ from warnings import warn
 
 import numpy as np
 
-from budew.agreement import Agreement, agreement, rating_matrix
 from budew.corpora.sources import Progress, counted, read
-from budew.correlation import Estimate, FloatArray
 from budew.errors import BudewWarning, InputError, OnBad
 from budew.evaluation.benchmarks.emonet_voice_data import (
     POINTS,
@@ -30,8 +28,8 @@ from budew.evaluation.benchmarks.emonet_voice_data import (
     read_rated_clips,
 )
 from budew.evaluation.benchmarks.emonet_voice_scores import (
+    EmoNetVoiceScores,
     Group,
-    Scores,
     group_metrics,
     numbers_of,
     plain,
@@ -42,9 +40,12 @@ from budew.evaluation.calibration import Calibration, read_calibration
 from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
 from budew.evaluation.decoding_comparison import DecodingComparison, compare_decodings
 from budew.evaluation.metrics import REPORT_MAXIMUM
-from budew.evaluation.pairs import Settings, Skipped
+from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import NamedClips, Prediction, key_of, read_predictions
 from budew.resources import packaged_table
+from budew.statistics.agreement import Agreement, agreement, rating_matrix
+from budew.statistics.arrays import FloatArray
+from budew.statistics.resampling import ConfidenceInterval, Resampling
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import INTENSITY, from_intensity, to_intensity
 
@@ -62,7 +63,7 @@ class EmoNetVoice:
         missing: numbers of clips behind these, those of `refused` without any prediction, and predictions
             that belong to no clip.
         skipped: clips whose audio could not be captioned: no prediction.
-        attributes: Authenticity and Arousal: metrics as `overall` of `Scores`, and `refused` in per cent.
+        attributes: Authenticity and Arousal: metrics as `overall` of `scores`, and `refused` in per cent.
         reliability: "all" and each category → agreement of the raters, on 0–10.
         human: agreement over the 40 emotions; its `leave_one_out` is the human ceiling.
         numbers: of clips by category, raters, language and so on.
@@ -74,17 +75,17 @@ class EmoNetVoice:
 
     model: str
     data: str
-    scores: Scores
-    as_zero: Scores
-    refused: Estimate
-    unparsed: Estimate
+    scores: EmoNetVoiceScores
+    as_zero: EmoNetVoiceScores
+    refused: ConfidenceInterval
+    unparsed: ConfidenceInterval
     missing: Mapping[str, int]
     skipped: tuple[Skipped, ...]
     attributes: Mapping[str, Group]
     reliability: Mapping[str, Agreement]
     human: Agreement
     numbers: Mapping[str, Any]
-    settings: Settings
+    settings: Resampling
     decoding: Decoding | None = None
     calibration: Mapping[str, Any] | None = None
     comparison: DecodingComparison | None = None
@@ -143,7 +144,7 @@ def emonet_voice(
     compared: Sequence[Decoding] = (),
     device: str | None = None,
     batch_size: int = 16,
-    settings: Settings | None = None,
+    settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> EmoNetVoice:
     """Score a model on EmoNet-Voice Bench.
@@ -167,7 +168,7 @@ def emonet_voice(
         CorpusError: the data cannot be read; names the row.
         InputError: no prediction is for a clip of the data, the predictions cannot be read, the calibration
             is of another model or decoding, or options of a model are given with predictions.
-        SettingsError: the file is no calibration.
+        ResamplingError: the file is no calibration.
         CheckpointError: the model cannot be loaded.
     """
     if predictions is not None and (model is not None or num_beams or num_samples or compared):
@@ -204,11 +205,11 @@ def score_predictions(
     model: str,
     data: str,
     skipped: Sequence[Skipped] = (),
-    settings: Settings | None = None,
+    settings: Resampling | None = None,
     calibration: Calibration | None = None,
 ) -> EmoNetVoice:
     """Score predictions for clips; the arguments and errors are those of `emonet_voice`."""
-    settings = settings or Settings()
+    settings = settings or Resampling()
     clips = sorted(clips, key=lambda clip: clip.id)
     predictions = NamedClips(predictions)  # indexes the names once
     keys = [_key_of(clip, predictions) for clip in clips]
@@ -291,7 +292,7 @@ def _is_unparsed(prediction: Prediction | None) -> bool:
     return not (profile.emotions or profile.bursts or profile.traits)
 
 
-def _attributes(clips: Sequence[RatedClip], values: FloatArray, settings: Settings) -> dict[str, Group]:
+def _attributes(clips: Sequence[RatedClip], values: FloatArray, settings: Resampling) -> dict[str, Group]:
     found: dict[str, Group] = {}
     for name in category_order({clip.category for clip in clips} & ATTRIBUTES.keys()):
         of_it = np.array([clip.category == name for clip in clips], dtype=bool)
@@ -302,7 +303,7 @@ def _attributes(clips: Sequence[RatedClip], values: FloatArray, settings: Settin
     return found
 
 
-def _reliability(clips: Sequence[RatedClip], settings: Settings) -> dict[str, Agreement]:
+def _reliability(clips: Sequence[RatedClip], settings: Resampling) -> dict[str, Agreement]:
     of_category = {
         name: _agreement([clip for clip in clips if clip.category == name], settings)
         for name in category_order({clip.category for clip in clips})
@@ -310,8 +311,8 @@ def _reliability(clips: Sequence[RatedClip], settings: Settings) -> dict[str, Ag
     return {"all": _agreement(clips, settings), **of_category}
 
 
-def _agreement(clips: Sequence[RatedClip], settings: Settings) -> Agreement:
+def _agreement(clips: Sequence[RatedClip], settings: Resampling) -> Agreement:
     said = [(clip.id, rater, answer * POINTS) for clip in clips for rater, answer in clip.answers.items()]
     units, raters, values = zip(*said, strict=True) if said else ((), (), ())
     matrix = rating_matrix(units, raters, np.array(values, dtype=np.float64))
-    return agreement(matrix, resamples=settings.resamples, seed=settings.seed)
+    return agreement(matrix, settings)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray, summarize
 from budew.evaluation.benchmarks.emonet_voice_data import CLASSES, POINTS, RatedClip, category_order
-from budew.evaluation.pair_metrics import PAIR_METRICS, pair_estimates, permuted_estimates
-from budew.evaluation.pairs import Settings
+from budew.statistics.arrays import FloatArray
+from budew.statistics.pair_metrics import PAIR_METRICS, pair_intervals, permuted_pairs
+from budew.statistics.resampling import UNDEFINED, ConfidenceInterval, Resampling, category_intervals
 from budew.taxonomy import EMOTION_TABLE
 
 UNKNOWN = "unknown"
@@ -31,7 +31,7 @@ Group = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class EmoNetVoiceScores:
     """Metrics over the pairs that have a prediction.
 
     Attributes:
@@ -48,7 +48,7 @@ class Scores:
 
     overall: Group
     voice_intervals: Group | None
-    permuted: Mapping[str, Estimate]
+    permuted: Mapping[str, ConfidenceInterval]
     by_emotion: Mapping[str, Group]
     by_language: Mapping[str, Group]
     by_voice: Mapping[str, Group]
@@ -62,10 +62,10 @@ class Scores:
         parts = {name: plain(getattr(self, name)) for name in (*names, "unanimous", "classes")}
         overall = {name: self.overall[name].to_dict() for name in PAIR_METRICS}
         n = self.overall["n"]
-        return {**overall, "n": Estimate(n, n, n).to_dict(), **parts}
+        return {**overall, "n": ConfidenceInterval(n, n, n).to_dict(), **parts}
 
 
-def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Settings) -> Scores:
+def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Resampling) -> EmoNetVoiceScores:
     """Compute every metric.
 
     Args:
@@ -87,12 +87,10 @@ def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Set
     voices = [clip.voice for clip in clips]
     several = len(set(voices)) > 1 and None not in voices
     everything = slice(None)
-    return Scores(
+    return EmoNetVoiceScores(
         overall=metrics(everything),
         voice_intervals=metrics(everything, clusters=voices) if several else None,
-        permuted=permuted_estimates(
-            labels, predicted, permutations=settings.permutations, seed=settings.seed
-        ),
+        permuted=permuted_pairs(labels, predicted, settings),
         by_emotion=grouped(_category, category_order({clip.category for clip in clips})),
         by_language=grouped(lambda clip: clip.language or UNKNOWN),
         by_voice=grouped(lambda clip: clip.voice or UNKNOWN),
@@ -103,37 +101,35 @@ def score_clips(clips: Sequence[RatedClip], predicted: FloatArray, settings: Set
 
 
 def group_metrics(
-    labels: FloatArray, predicted: FloatArray, settings: Settings, clusters: Sequence[str] | None = None
+    labels: FloatArray, predicted: FloatArray, settings: Resampling, clusters: Sequence[str] | None = None
 ) -> Group:
     """Return `n` and the metrics of some pairs; their intervals are of clusters where these are given."""
-    estimates = pair_estimates(
-        labels, predicted, clusters=clusters, resamples=settings.resamples, seed=settings.seed
-    )
-    return {"n": len(labels), **estimates}
+    return {"n": len(labels), **pair_intervals(labels, predicted, settings, clusters=clusters)}
 
 
-def class_metrics(majority: Any, predicted: FloatArray, settings: Settings) -> dict[str, Any]:
-    """Compare predictions on 0–10 as classes 0, 1 and 2 with the majority of the raters; see `Scores`."""
+def class_metrics(majority: Any, predicted: FloatArray, settings: Resampling) -> dict[str, Any]:
+    """Compare predictions on 0–10 as classes 0, 1 and 2 with the majority of the raters.
+
+    Returns:
+        `classes` of `EmoNetVoiceScores`.
+    """
     classes = len(CLASSES)
     rounded = np.floor(predicted / POINTS + 0.5).astype(int)
     cells = np.bincount(majority * classes + rounded, minlength=classes**2).astype(np.float64)
     most_frequent = int(cells.reshape(classes, classes).sum(axis=1).argmax())
     always = np.bincount(majority * classes + most_frequent, minlength=classes**2).astype(np.float64)
-    found = {"n": len(majority), **_class_estimates(cells, settings)}
+    found = {"n": len(majority), **_class_intervals(cells, settings)}
     found["confusion"] = cells.reshape(classes, classes).astype(int).tolist()
-    found["baseline"] = {"class": most_frequent, **_class_estimates(always, settings)}
+    found["baseline"] = {"class": most_frequent, **_class_intervals(always, settings)}
     return found
 
 
-def _class_estimates(cells: FloatArray, settings: Settings) -> dict[str, Estimate]:
+def _class_intervals(cells: FloatArray, settings: Resampling) -> dict[str, ConfidenceInterval]:
     """Return accuracy and macro-F1 of a confusion matrix, (classes²,), with intervals of resampled clips."""
-    clips = int(cells.sum())
-    if not clips:
-        return dict.fromkeys(("accuracy", "macro_f1"), Estimate(None, None, None))
-    generator = np.random.default_rng(settings.seed)
-    sampled = generator.multinomial(clips, cells / clips, size=settings.resamples).astype(np.float64)
-    points, samples = _accuracy_and_f1(cells[None]), _accuracy_and_f1(sampled)
-    return {name: summarize(float(points[name][0]), samples[name]) for name in points}
+    if not cells.any():
+        return dict.fromkeys(("accuracy", "macro_f1"), UNDEFINED)
+    found = category_intervals(cells, _accuracy_and_f1, settings)
+    return {name: interval for name, (interval,) in found.items()}
 
 
 def _accuracy_and_f1(cells: FloatArray) -> dict[str, FloatArray]:
@@ -150,12 +146,13 @@ def arousal_group(clip: RatedClip) -> str:
     return AROUSAL_GROUPS[EMOTION_TABLE[clip.category].arousal]
 
 
-def share_of(count: int, clips: int, settings: Settings) -> Estimate:
+def share_of(count: int, clips: int, settings: Resampling) -> ConfidenceInterval:
     """Return a count of clips in per cent, with the interval of resampled clips."""
     if not clips:
-        return Estimate(None, None, None)
-    sampled = np.random.default_rng(settings.seed).binomial(clips, count / clips, size=settings.resamples)
-    return summarize(100 * count / clips, 100 * sampled / clips)
+        return UNDEFINED
+    counts = np.array([count, clips - count], dtype=np.float64)
+    found = category_intervals(counts, lambda drawn: {"share": 100 * drawn[:, 0] / clips}, settings)
+    return found["share"][0]
 
 
 def numbers_of(clips: Sequence[RatedClip]) -> dict[str, Any]:
@@ -187,6 +184,6 @@ def _category(clip: RatedClip) -> str:
 
 def plain(value: Any) -> Any:
     """Return estimates, however deep they are in mappings, as plain data."""
-    if isinstance(value, Estimate):
+    if isinstance(value, ConfidenceInterval):
         return value.to_dict()
     return {str(key): plain(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value

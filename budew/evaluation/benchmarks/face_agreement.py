@@ -11,14 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from budew.agreement import krippendorff_alpha
-from budew.correlation import Estimate, FloatArray, spearman, summarize
 from budew.evaluation.benchmarks.face_table import FaceTable
-from budew.evaluation.benchmarks.kappa import HIGHEST, weighted_kappa
 from budew.extras import require
+from budew.statistics.agreement import krippendorff_alpha
+from budew.statistics.arrays import FloatArray, divide
+from budew.statistics.correlation import spearman
+from budew.statistics.kappa import weighted_kappa
+from budew.statistics.resampling import (
+    UNDEFINED,
+    ConfidenceInterval,
+    Resampling,
+    bootstrap_intervals,
+    percentile_interval,
+    resampled_means,
+)
 from budew.taxonomy import EMOTIONS
 
-RESAMPLES, SEED = 1_000, 42
+SETTINGS = Resampling(seed=42)
+HIGHEST = 7
+"""Of the ratings, which begin at 0."""
 ByEmotion = Mapping[str, float | None]
 
 
@@ -26,7 +37,7 @@ ByEmotion = Mapping[str, float | None]
 class Comparison:
     """Some kappas compared with others: difference of the means, two-sided Mann-Whitney p (None: too few)."""
 
-    difference: Estimate
+    difference: ConfidenceInterval
     p: float | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -43,11 +54,11 @@ def compare(first: FloatArray, second: FloatArray) -> Comparison:
     stats = require("scipy.stats", extra="evaluate", purpose="budew benchmark emonet-face-hq")
     first, second = first[np.isfinite(first)], second[np.isfinite(second)]
     if min(len(first), len(second)) < 2:
-        return Comparison(Estimate(None, None, None), None)
-    generator = np.random.default_rng(SEED)
-    means = [generator.choice(some, (RESAMPLES, len(some))).mean(axis=1) for some in (first, second)]
+        return Comparison(UNDEFINED, None)
+    generator = np.random.default_rng(SETTINGS.seed)
+    means = [resampled_means(some, SETTINGS, generator) for some in (first, second)]
     p = stats.mannwhitneyu(first, second, alternative="two-sided").pvalue
-    return Comparison(summarize(first.mean() - second.mean(), means[0] - means[1]), float(p))
+    return Comparison(percentile_interval(first.mean() - second.mean(), means[0] - means[1]), float(p))
 
 
 def pairwise_kappas(ratings: FloatArray) -> FloatArray:
@@ -84,27 +95,50 @@ def spearman_with_median(scores: FloatArray, median: FloatArray) -> FloatArray:
     return found
 
 
-def mean_over_emotions(values: FloatArray) -> Estimate:
+def mean_over_emotions(values: FloatArray) -> ConfidenceInterval:
     """Mean of the defined values, (emotions,), with an interval from resampling them."""
     defined = values[np.isfinite(values)]
     if len(defined) < 2:
-        return Estimate(None, None, None)
-    drawn = np.random.default_rng(SEED).choice(defined, (RESAMPLES, len(defined)))
-    return summarize(defined.mean(), drawn.mean(axis=1))
+        return UNDEFINED
+    means = resampled_means(defined, SETTINGS, np.random.default_rng(SETTINGS.seed))
+    return percentile_interval(defined.mean(), means)
 
 
-def alphas(ratings: FloatArray, counts: FloatArray) -> dict[str, Estimate]:
-    """Krippendorff's alpha for intervals by emotion.
+def alphas(ratings: FloatArray) -> dict[str, ConfidenceInterval]:
+    """Krippendorff's alpha for intervals by emotion, resampling images.
 
     Args:
         ratings: (people, images, emotions), NaN where not rated.
-        counts: (resamples, images).
     """
-    once = np.ones((1, counts.shape[1]))
-    return {
-        name: summarize(krippendorff_alpha(one, once)[0], krippendorff_alpha(one, counts))
-        for name, one in zip(EMOTIONS, np.moveaxis(ratings, 2, 0), strict=True)
-    }
+
+    def by_column(counts: FloatArray) -> dict[str, FloatArray]:
+        columns = [krippendorff_alpha(one, counts) for one in np.moveaxis(ratings, 2, 0)]
+        return {"alpha": np.stack(columns, axis=1)}
+
+    found = bootstrap_intervals(by_column, ratings.shape[1], SETTINGS)["alpha"]
+    return dict(zip(EMOTIONS, found, strict=True))
+
+
+def whole_ratings(ratings: FloatArray) -> FloatArray:
+    """Truncate ratings to whole numbers; NaN outside 0 to 7, which kappa leaves out."""
+    whole = np.trunc(ratings)
+    return np.where((whole >= 0) & (whole <= HIGHEST), whole, np.nan)
+
+
+def matched_ratings(scores: FloatArray, reference: FloatArray) -> FloatArray:
+    """Bring scores of one emotion to 0–7 so that each level is as frequent as in the rounded reference.
+
+    Args:
+        scores, reference: (images,), NaN where missing. Equal scores are ranked by their place.
+
+    Returns:
+        (images,), NaN where one of the two is missing.
+    """
+    found = np.full(scores.shape, np.nan)
+    both = np.flatnonzero(np.isfinite(scores) & np.isfinite(reference))
+    order = both[np.argsort(scores[both], kind="stable")]
+    found[order] = np.sort(np.clip(np.round(reference[both]), 0, HIGHEST))
+    return found
 
 
 def people_by_turn(table: FaceTable) -> FloatArray:
@@ -121,10 +155,7 @@ def people_by_turn(table: FaceTable) -> FloatArray:
 def nanmean(values: FloatArray, axis: int = -1) -> FloatArray:
     """Mean of the defined values along an axis; NaN where there is none."""
     defined = np.isfinite(values)
-    total, count = np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis)
-    average: FloatArray = np.full(total.shape, np.nan)
-    np.divide(total, count, out=average, where=count > 0)
-    return average
+    return divide(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
 
 
 def by_emotion(values: FloatArray) -> dict[str, float | None]:

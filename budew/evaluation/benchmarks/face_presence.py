@@ -1,7 +1,7 @@
 """Presence of emotions against predicted intensities: balanced accuracy and area under the ROC curve.
 
 Intervals resample images, because an image has several pairs with emotions. A resample is a vector of
-multiplicities, and ranks follow from it (`budew.correlation`), so 1,000 resamples of 31,366 pairs, by emotion
+multiplicities, and ranks follow from it (`budew.statistics`), so 1,000 resamples of 31,366 pairs, by emotion
 and together, take 3 s on one core. scikit-learn, which the tests compare the values with, would sort each.
 """
 
@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from budew.correlation import Estimate, FloatArray, mean_ranks, summarize
+from budew.evaluation.benchmarks.face_agreement import nanmean
+from budew.statistics.arrays import BoolArray, FloatArray, IntArray, divide
+from budew.statistics.correlation import roc_auc
+from budew.statistics.resampling import ConfidenceInterval, Resampling, bootstrap_intervals
 from budew.taxonomy import EMOTIONS
 
-RESAMPLES, SEED = 1_000, 42
+SETTINGS = Resampling(seed=42)
 THRESHOLD = 0.5
 METRICS = ("balanced_accuracy", "roc_auc")
 FEWEST = 5
 """Pairs of either kind below which an emotion has no metrics, and takes no part in the mean."""
-_AT_ONCE = 100
-"""Resamples held at once: 16 MB of draws of 20,000 images."""
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class PresenceScores:
 
     yes: int
     no: int
-    metrics: Mapping[str, Estimate]
+    metrics: Mapping[str, ConfidenceInterval]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -63,7 +61,7 @@ class PresenceResult:
     threshold: float
     missing: int
     all: PresenceScores
-    mean: Mapping[str, Estimate]
+    mean: Mapping[str, ConfidenceInterval]
     by_emotion: Mapping[str, PresenceScores]
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,19 +92,17 @@ def score_presence(
     used = np.isfinite(scores)
     images, number = np.unique(image[used], return_inverse=True)
     pairs = _Pairs(number, emotion[used], yes[used], scores[used], threshold)
-    values = pairs.metrics(np.ones((1, len(images))))
-    generator, chances = np.random.default_rng(SEED), np.full(len(images), 1 / max(1, len(images)))
-    draws = (generator.multinomial(len(images), chances, size=_AT_ONCE) for _ in range(RESAMPLES // _AT_ONCE))
-    sampled = np.concatenate([pairs.metrics(some.astype(np.float64)) for some in draws])
-    mean, sampled_mean = _mean(values)[0], _mean(sampled)
+    found = bootstrap_intervals(pairs.metrics, len(images), SETTINGS, width=len(number))
     return PresenceResult(
         name=name,
         threshold=threshold,
         missing=int((~used).sum()),
-        all=_presence(pairs.yes, values[0, -1], sampled[:, -1]),
-        mean={one: summarize(mean[at], sampled_mean[:, at]) for at, one in enumerate(METRICS)},
+        all=_presence(pairs.yes, {metric: found[metric][-1] for metric in METRICS}),
+        mean={metric: found[f"mean_{metric}"][0] for metric in METRICS},
         by_emotion={
-            name: _presence(pairs.yes[pairs.emotion == place], values[0, place], sampled[:, place])
+            name: _presence(
+                pairs.yes[pairs.emotion == place], {metric: found[metric][place] for metric in METRICS}
+            )
             for place, name in enumerate(EMOTIONS)
         },
     )
@@ -122,18 +118,20 @@ class _Pairs:
     scores: FloatArray
     threshold: float
 
-    def metrics(self, counts: FloatArray) -> FloatArray:
-        """Metrics by emotion, and of all pairs together in the last place.
+    def metrics(self, counts: FloatArray) -> dict[str, FloatArray]:
+        """Metrics by emotion, and of all pairs together in the last place; and their means over emotions.
 
         Args:
             counts: (resamples, images), how often each image was drawn.
 
         Returns:
-            (resamples, 41, 2), in the order of `METRICS`.
+            `METRICS` → (resamples, 41), and `mean_…` → (resamples,).
         """
         parts = [np.flatnonzero(self.emotion == place) for place in range(len(EMOTIONS))]
         scored = [self._of(part, counts, FEWEST) for part in parts]
-        return np.stack([*scored, self._of(np.arange(len(self.yes)), counts, 1)], axis=1)
+        values = np.stack([*scored, self._of(np.arange(len(self.yes)), counts, 1)], axis=1)
+        found = {name: values[:, :, at] for at, name in enumerate(METRICS)}
+        return found | {f"mean_{name}": nanmean(columns[:, :-1]) for name, columns in found.items()}
 
     def _of(self, part: IntArray, counts: FloatArray, fewest: int) -> FloatArray:
         drawn, yes, scores = counts[:, self.image[part]], self.yes[part], self.scores[part]
@@ -154,34 +152,11 @@ def balanced_accuracy(yes: BoolArray, present: BoolArray, counts: FloatArray) ->
         (resamples,).
     """
     rates = [
-        _divided(counts @ (kind & right).astype(np.float64), counts @ kind.astype(np.float64))
+        divide(counts @ (kind & right).astype(np.float64), counts @ kind.astype(np.float64))
         for kind, right in ((yes, present), (~yes, ~present))
     ]
     return (rates[0] + rates[1]) / 2
 
 
-def roc_auc(yes: BoolArray, scores: FloatArray, counts: FloatArray) -> FloatArray:
-    """Area under the ROC curve of every resample, from the ranks of the positives; arguments as above."""
-    positives = counts @ yes.astype(np.float64)
-    negatives = counts.sum(axis=1) - positives
-    ranks = (mean_ranks(scores, counts) * counts) @ yes.astype(np.float64)
-    return _divided(ranks - positives * (positives + 1) / 2, positives * negatives)
-
-
-def _presence(yes: BoolArray, values: FloatArray, sampled: FloatArray) -> PresenceScores:
-    found = {name: summarize(values[at], sampled[:, at]) for at, name in enumerate(METRICS)}
-    return PresenceScores(int(yes.sum()), int((~yes).sum()), found)
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Mean over the emotions that are defined, (resamples, 41, 2) → (resamples, 2)."""
-    defined = np.isfinite(values[:, :-1])
-    return _divided(
-        np.where(defined, values[:, :-1], 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64)
-    )
-
-
-def _divided(total: FloatArray, count: FloatArray) -> FloatArray:
-    result: FloatArray = np.full(total.shape, np.nan)
-    np.divide(total, count, out=result, where=count > 0)
-    return result
+def _presence(yes: BoolArray, metrics: Mapping[str, ConfidenceInterval]) -> PresenceScores:
+    return PresenceScores(int(yes.sum()), int((~yes).sum()), metrics)

@@ -22,7 +22,6 @@ import numpy as np
 
 from budew.corpora.labels.ratings import plain_values
 from budew.corpora.text_files import check_file
-from budew.correlation import FloatArray
 from budew.curation.human_ratings import (
     FACE_SCALE,
     field_of,
@@ -33,6 +32,7 @@ from budew.curation.human_ratings import (
 from budew.errors import CorpusError, InputError
 from budew.evaluation.predictions import NamedClips, Prediction, key_of
 from budew.resources import packaged_table
+from budew.statistics.arrays import FloatArray
 from budew.taxonomy import EMOTIONS, find_emotion
 from budew.taxonomy.scales import SCALES
 

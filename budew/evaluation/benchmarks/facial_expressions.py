@@ -21,16 +21,16 @@ from budew.evaluation.benchmarks.coarse import (
     load_task,
     score_coarse,
 )
-from budew.evaluation.pairs import Settings
 from budew.evaluation.predictions import NamedClips, by_id, read_scores
 from budew.resources import packaged_table
+from budew.statistics.resampling import Resampling
 
 Expressions = Literal["ferd", "affectnet"]
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def facial_expressions(
-    corpus: Expressions, predictions: Path, *, labels: Path | None = None, settings: Settings = DEFAULTS
+    corpus: Expressions, predictions: Path, *, labels: Path | None = None, settings: Resampling = DEFAULTS
 ) -> CoarseResult:
     """Score predicted emotions of faces on FERD or AffectNet.
 

@@ -20,7 +20,6 @@ from budew.corpora.named.definition import NamedCorpus
 from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.named.speaker_splits import speaker_splits
 from budew.corpora.sources import Progress, matches, read_one
-from budew.correlation import FloatArray
 from budew.errors import InputError
 from budew.evaluation.benchmarks.acted_speech import HEADS
 from budew.evaluation.benchmarks.coarse import (
@@ -33,10 +32,12 @@ from budew.evaluation.benchmarks.coarse import (
 )
 from budew.evaluation.benchmarks.sound_scores import SoundScore, groups_of, score_sound
 from budew.evaluation.kept_captions import KeptCaption, KeptCaptions
-from budew.evaluation.pairs import Pair, Settings, Skipped, has_labels
+from budew.evaluation.pairs import Pair, Skipped, has_labels
 from budew.evaluation.results import Evaluation, evaluate
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.resources import packaged_table
+from budew.statistics.arrays import FloatArray
+from budew.statistics.resampling import Resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def score_people(
     captions: KeptCaptions,
     *,
     players: int = 0,
-    settings: Settings | None = None,
+    settings: Resampling | None = None,
     progress: Progress | None = None,
 ) -> PeopleResult:
     """Caption the clips of known corpora, or take the captions that are kept, and score them.
@@ -143,7 +144,7 @@ def score_people(
         sources: such as `emodb@test:FOLDER` or `nemo:FOLDER`.
         captions: of one model.
         players: clips of each corpus to listen to, chosen by a hash of their ids.
-        settings: bootstrap resamples, permutations and seed; the defaults of `Settings` where left out.
+        settings: bootstrap resamples, permutations and seed; the defaults of `Resampling` where left out.
         progress: called after each clip that is captioned.
 
     Raises:
@@ -157,7 +158,7 @@ def score_people(
         clips = list(_labelled(place, skipped))
         kept = captions.predict(place.name, place.folder, clips, progress)
         skipped += [Skipped(clip.id, fault) for clip in clips if (fault := kept[clip.id].error)]
-        corpus = _Corpus(place, clips, kept, skipped, captions.name, settings or Settings())
+        corpus = _Corpus(place, clips, kept, skipped, captions.name, settings or Resampling())
         results.append(corpus.result(players))
     return PeopleResult(captions.name, captions.num_samples, tuple(results))
 
@@ -210,7 +211,7 @@ class _Corpus:
     kept: Mapping[str, KeptCaption]
     skipped: Sequence[Skipped]
     model: str
-    settings: Settings
+    settings: Resampling
 
     def result(self, players: int) -> CorpusResult:
         """Score the captions."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from budew.correlation import Estimate, FloatArray
-from budew.evaluation.class_metrics import with_intervals
-from budew.evaluation.pairs import Settings, clusters_of
+from budew.evaluation.pairs import clusters_of
 from budew.profile import VoiceProfile
+from budew.statistics.arrays import FloatArray
+from budew.statistics.resampling import ConfidenceInterval, Resampling, cluster_intervals
 from budew.taxonomy import BURST_GROUPS
 
 _GROUP_OF = {burst: group for group, bursts in BURST_GROUPS.items() for burst in bursts}
@@ -36,9 +36,9 @@ class SoundScore:
 
     label: str
     n: int
-    burst: Estimate | None
-    group: Estimate | None
-    any_burst: Estimate
+    burst: ConfidenceInterval | None
+    group: ConfidenceInterval | None
+    any_burst: ConfidenceInterval
     named: tuple[tuple[str, int], ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def score_sound(
     bursts: Sequence[str],
     predicted: Sequence[VoiceProfile],
     speakers: Sequence[str | None],
-    settings: Settings,
+    settings: Resampling,
 ) -> SoundScore:
     """Score the captions of the clips of one label.
 
@@ -85,7 +85,7 @@ def score_sound(
     clusters, _ = clusters_of(speakers)
     sums = np.zeros((int(clusters.max()) + 1, 4))
     np.add.at(sums, clusters, np.array(found, dtype=np.float64))
-    shares = with_intervals(sums, _shares, settings)["shares"]
+    shares = cluster_intervals(sums, _shares, settings)["shares"]
     times = Counter(group for one in predicted for group in groups_of(one.bursts))
     return SoundScore(
         label=label,

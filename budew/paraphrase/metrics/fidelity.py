@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from budew.captions import expressible, parse
-from budew.correlation import Estimate, FloatArray, spearman, summarize
 from budew.errors import InputError
 from budew.profile import VoiceProfile, intensity_matrix
+from budew.statistics.arrays import FloatArray, divide
+from budew.statistics.correlation import spearman
+from budew.statistics.resampling import ConfidenceInterval, Resampling, bootstrap_intervals
 from budew.taxonomy import EMOTIONS, LEVELS
 
-RESAMPLES = 1000
 _STEP = LEVELS[1] - LEVELS[0]
 
 
@@ -64,11 +65,11 @@ class Fidelity:
     clips: int
     captions: int
     without_emotion: int
-    spearman: Estimate
-    exact: Estimate
-    within_one: Estimate
-    recall: Estimate
-    precision: Estimate
+    spearman: ConfidenceInterval
+    exact: ConfidenceInterval
+    within_one: ConfidenceInterval
+    recall: ConfidenceInterval
+    precision: ConfidenceInterval
     by_emotion: tuple[EmotionFidelity, ...]
 
 
@@ -76,15 +77,14 @@ def fidelity(
     clips: Sequence[Sequence[tuple[VoiceProfile, str]]],
     *,
     weights: Sequence[Sequence[float]] | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    settings: Resampling | None = None,
 ) -> Fidelity:
     """Compare captions with the profiles that they should express.
 
     Args:
         clips: for each, pairs of the profile to express (intensities in [0, 1]) and the caption.
         weights: how much each caption counts, positive; 1 where left out.
-        resamples, seed: of the bootstrap over clips, which takes resamples × clips × 8 bytes.
+        settings: resamples of the clips, and seed; the defaults of `Resampling` where left out.
 
     Raises:
         InputError: there are no captions.
@@ -113,7 +113,7 @@ def fidelity(
         clips=len(np.unique(number)),
         captions=len(number),
         without_emotion=int((~defined).sum()),
-        **_estimates(fractions, number, resamples=resamples, seed=seed),
+        **_intervals(fractions, number, settings or Resampling()),
         by_emotion=tuple(_by_emotion({name: array.sum(axis=0) for name, array in cells.items()})),
     )
 
@@ -139,30 +139,26 @@ def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
     return {name: array.astype(np.float64) for name, array in found.items()}
 
 
-def _estimates(
+def _intervals(
     fractions: Mapping[str, tuple[FloatArray, FloatArray]],
     number: npt.NDArray[np.intp],
-    *,
-    resamples: int,
-    seed: int,
-) -> dict[str, Estimate]:
+    settings: Resampling,
+) -> dict[str, ConfidenceInterval]:
     """Return each fraction of two sums with its interval.
 
     Args:
         fractions: numerators and denominators, (captions,) each.
         number: of the clip of each caption, (captions,); clips are drawn with all their captions.
-        resamples, seed: of the bootstrap.
+        settings: resamples and seed.
     """
     _, clip = np.unique(number, return_inverse=True)
     above, below = (
         np.stack([np.bincount(clip, pair[part]) for pair in fractions.values()], axis=1) for part in (0, 1)
     )
-    random, clips = np.random.default_rng(seed), len(above)
-    drawn = [random.multinomial(clips, np.full(clips, 1 / clips)) for _ in range(resamples)]
-    counts = np.vstack([np.ones(clips), *drawn])
-    sums, totals = counts @ above, counts @ below
-    values = np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
-    return {name: summarize(column[0], column[1:]) for name, column in zip(fractions, values.T, strict=True)}
+    found = bootstrap_intervals(
+        lambda counts: {"fractions": divide(counts @ above, counts @ below)}, len(above), settings
+    )
+    return dict(zip(fractions, found["fractions"], strict=True))
 
 
 def _by_emotion(total: Mapping[str, FloatArray]) -> Iterator[EmotionFidelity]:

@@ -31,6 +31,7 @@ from budew.paraphrase.metrics.diversity import Diversity, diversity
 from budew.paraphrase.metrics.fidelity import Fidelity, fidelity
 from budew.paraphrase.metrics.sample import Example, Rewritten, Sample, accepted_examples, refused_examples
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 
 SAMPLE = 2000
 """Clips of which diversity and fidelity are measured."""
@@ -203,7 +204,7 @@ def target_of(clip: Rewritten, caption: Caption) -> VoiceProfile | None:
 def fidelity_after(clips: Sequence[Rewritten], *, seed: int) -> Fidelity | None:
     """Compare the captions, fallbacks included, with their targets; None where there are none."""
     pairs = [_pairs(clip, clip.captions) for clip in clips]
-    return fidelity(pairs, seed=seed) if any(pairs) else None
+    return fidelity(pairs, settings=Resampling(seed=seed)) if any(pairs) else None
 
 
 def fidelity_before(clips: Sequence[Rewritten], counts: Mapping[str, int], *, seed: int) -> Fidelity | None:
@@ -229,7 +230,7 @@ def fidelity_before(clips: Sequence[Rewritten], counts: Mapping[str, int], *, se
     return fidelity(
         [[*right, *wrong] for right, wrong in both],
         weights=[[weight[0]] * len(right) + [weight[1]] * len(wrong) for right, wrong in both],
-        seed=seed,
+        settings=Resampling(seed=seed),
     )
 
 

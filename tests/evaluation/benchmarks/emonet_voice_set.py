@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
-from budew.evaluation.pairs import Settings
+from budew.statistics.resampling import Resampling
 from tests.evaluation.conftest import vowel
 
 CATEGORIES = ("Anger", "Sadness", "Jealousy & Envy", "Interest", "Relief", "Authenticity", "Arousal")
@@ -78,6 +78,6 @@ def emonet_voice_result(folder, scores=None, rows=None):
     rows = rows or rated_rows(3)
     scores = scores or {row.file: {row.category: 0.4 + row.label / 50} for row in rows}
     file = write_scores(folder / "scores.jsonl", scores)
-    few = Settings(resamples=5, permutations=3)
+    few = Resampling(resamples=5, permutations=3)
     found = emonet_voice(write_set(folder / "bench", rows), predictions=file, settings=few)
     return json.loads(json.dumps(found.to_dict(), allow_nan=False))

@@ -12,16 +12,16 @@ from budew.corpora.named.speaker_splits import split_of
 from budew.errors import CorpusError, InputError
 from budew.evaluation.benchmarks.acted_speech import acted_clips, acted_speech
 from budew.evaluation.benchmarks.coarse import load_task
-from budew.evaluation.pairs import Settings
 from budew.inference import Captioner
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.synthesis.clip_audio import synthesize
 from budew.synthesis.clip_plan import SAMPLING_RATE, plan_clip
 from budew.synthesis.espeak import Espeak
 from budew.taxonomy import EMOTIONS
 from tests.trained import TINY_SYNTHETIC
 
-FEW = Settings(resamples=20, permutations=20)
+FEW = Resampling(resamples=20, permutations=20)
 NEUTRAL = dict.fromkeys(EMOTIONS, 0.0)
 EMODB = {
     "03a01Fa": ("happiness", "03"), "03a01Wa": ("anger", "03"), "08b02Lb": ("boredom", "08"),

@@ -11,11 +11,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 
 from budew.errors import InputError
 from budew.evaluation.benchmarks.coarse import CoarseTask, Example, decide, load_task, score_coarse
-from budew.evaluation.pairs import Settings
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
 NAMES = ("emodb", "ravdess", "ferd", "affectnet")
-FEW = Settings(resamples=60, permutations=40, seed=3)
+FEW = Resampling(resamples=60, permutations=40, seed=3)
 
 
 def examples(task: CoarseTask, count: int, seed: int = 0, speakers: int = 0) -> list[Example]:
@@ -97,7 +97,7 @@ def test_the_baseline_is_the_same_rule_on_permuted_labels():
         assert baseline[metric]["value"] == pytest.approx(np.mean([p[metric] for p in permuted]), abs=1e-9)
     accepted, _, labels = by_hand(task, rows)
     expected = sum(labels.count(name) * accepted[:, at].sum() for at, name in enumerate(task.classes)) / 90**2
-    many = score_coarse(task, rows, settings=Settings(1, 4000)).to_dict()["permutation_baseline"]
+    many = score_coarse(task, rows, settings=Resampling(1, 4000)).to_dict()["permutation_baseline"]
     assert many["accuracy"]["value"] == pytest.approx(100 * expected, abs=0.5)
 
 

@@ -11,13 +11,13 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
-from budew.evaluation.pairs import Settings
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTION_TABLE
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set
 
 ROWS = rated_rows()
 EMOTION_ROWS = [row for row in ROWS if row.category not in ("Authenticity", "Arousal")]
-FEW = Settings(resamples=20, permutations=5, seed=1)
+FEW = Resampling(resamples=20, permutations=5, seed=1)
 METRICS = ("pearson", "spearman", "mae", "rmse")
 
 

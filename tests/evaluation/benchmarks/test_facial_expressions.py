@@ -9,10 +9,10 @@ from scipy.special import softmax
 from budew.errors import BudewError
 from budew.evaluation.benchmarks.coarse import load_task
 from budew.evaluation.benchmarks.facial_expressions import class_in_path, facial_expressions, read_labels
-from budew.evaluation.pairs import Settings
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
-FEW = Settings(resamples=20, permutations=20)
+FEW = Resampling(resamples=20, permutations=20)
 WORDS = {
     "anger": "Anger", "contempt": "Contempt", "disgust": "Disgust", "fear": "Fear", "happy": "Happy",
     "neutral": "Neutral", "sad": "Sad", "surprise": "Surprised",

@@ -6,7 +6,7 @@ import pytest
 
 from budew.corpora.named.definition import known_corpus
 from budew.errors import CorpusError, InputError
-from budew.evaluation import Settings
+from budew.evaluation import Resampling
 from budew.evaluation.benchmarks.people import linear_probe, score_people, task_of
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
@@ -18,7 +18,7 @@ from tests.evaluation.benchmarks.known_folders import (
     folder_of,
 )
 
-FEW = Settings(resamples=30, permutations=20)
+FEW = Resampling(resamples=30, permutations=20)
 WORDS = {
     "anger": "She is angry.", "neutral": "A neutral voice.", "sadness": "She is sad.",
     "fear": "She is afraid.",

@@ -8,12 +8,13 @@ from scipy import stats
 from budew.captions import expressible, parse, render
 from budew.paraphrase.metrics.fidelity import fidelity
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
 levels = st.dictionaries(st.sampled_from(EMOTIONS), st.floats(0.13, 1), min_size=1, max_size=4)
 profiles = st.lists(levels.map(VoiceProfile), min_size=1, max_size=5)
 SAD = VoiceProfile({"Sadness": 0.75})
-FEW = {"resamples": 30}
+FEW = Resampling(30)
 RATES = ("spearman", "exact", "within_one", "recall", "precision")
 
 
@@ -30,7 +31,7 @@ def by_name(found, name):
 @given(profiles, st.integers(0, 9))
 def test_renderings_are_faithful_in_every_figure(profiles, seed) -> None:
     clips = [[(profile, render(profile, seed=seed + n)) for n in range(2)] for profile in profiles]
-    found = fidelity(clips, **FEW)
+    found = fidelity(clips, settings=FEW)
     assert found.captions == 2 * found.clips == 2 * len(profiles)
     for rate in RATES:
         estimate = getattr(found, rate)
@@ -43,13 +44,13 @@ def test_rho_is_that_of_scipy_between_profile_and_parse() -> None:
     profile = VoiceProfile({"Sadness": 1, "Fear": 0.5, "Hope/Optimism": 0.3})
     caption = "Very afraid, a bit sad."
     expected = stats.spearmanr(expressible(profile).vector(), parse(caption).vector()).statistic
-    assert fidelity([[(profile, caption)]], **FEW).spearman.value == pytest.approx(expected)
+    assert fidelity([[(profile, caption)]], settings=FEW).spearman.value == pytest.approx(expected)
 
 
 def test_each_kind_of_error_shows_in_its_rate() -> None:
     exact, moved, far = "Strong sadness.", "Moderate sadness.", "A hint of sadness."
     lost, added = "A voice.", "Strong sadness and strong fear."
-    found = fidelity([sad(exact, moved, far, lost, added)], **FEW)
+    found = fidelity([sad(exact, moved, far, lost, added)], settings=FEW)
     row = by_name(found, "Sadness")
     assert (row.wanted, row.said, row.recall, row.precision) == (5, 4, 0.8, 1.0)
     assert (row.exact, row.within_one) == (2 / 4, 3 / 4)
@@ -62,17 +63,17 @@ def test_each_kind_of_error_shows_in_its_rate() -> None:
 
 
 def test_a_caption_that_says_nothing_counts_0_and_a_profile_that_says_nothing_not_at_all() -> None:
-    assert fidelity([sad("A voice.")], **FEW).spearman.value == 0
-    neutral = fidelity([[(VoiceProfile(), "A calm man.")], sad(render(SAD))], **FEW)
+    assert fidelity([sad("A voice.")], settings=FEW).spearman.value == 0
+    neutral = fidelity([[(VoiceProfile(), "A calm man.")], sad(render(SAD))], settings=FEW)
     assert (neutral.without_emotion, neutral.spearman.value) == (1, pytest.approx(1))
-    alone = fidelity([[(VoiceProfile(), "A voice.")]], **FEW)
+    alone = fidelity([[(VoiceProfile(), "A voice.")]], settings=FEW)
     assert alone.spearman.value is alone.exact.value is None
     assert (alone.recall.value, alone.recall.low, alone.recall.high) == (None, None, None)
 
 
 def test_a_weight_counts_as_so_many_captions() -> None:
-    weighted = fidelity([sad("Strong sadness.", "Fear.")], weights=[[3, 1]], **FEW)
-    copied = fidelity([sad(*["Strong sadness."] * 3, "Fear.")], **FEW)
+    weighted = fidelity([sad("Strong sadness.", "Fear.")], weights=[[3, 1]], settings=FEW)
+    copied = fidelity([sad(*["Strong sadness."] * 3, "Fear.")], settings=FEW)
     assert [getattr(weighted, rate) for rate in RATES] == [getattr(copied, rate) for rate in RATES]
     assert weighted.by_emotion == copied.by_emotion
 

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from budew.evaluation.pair_metrics import PAIR_METRICS, pair_estimates, permuted_estimates
+from budew.statistics.pair_metrics import PAIR_METRICS, pair_intervals, permuted_pairs
+from budew.statistics.resampling import UNDEFINED, Resampling
 
+FEW = Resampling(20, 5)
 VALUES = st.sampled_from([0.0, 2.5, 10 / 3, 5.0, 20 / 3, 7.5, 10.0])
 
 
@@ -43,7 +45,7 @@ def check(estimates, reference, predicted, drawn):
 def test_metrics_and_intervals_are_those_of_scipy_on_the_drawn_pairs(pairs, seed):
     reference, predicted = np.array(sorted(pairs)).T
     draws = np.random.default_rng(seed).integers(len(pairs), size=(20, len(pairs)))
-    check(pair_estimates(reference, predicted, resamples=20, seed=seed), reference, predicted, draws)
+    check(pair_intervals(reference, predicted, Resampling(20, seed=seed)), reference, predicted, draws)
 
 
 def test_whole_clusters_are_drawn():
@@ -53,7 +55,7 @@ def test_whole_clusters_are_drawn():
     names = sorted(set(clusters))
     draws = np.random.default_rng(9).integers(7, size=(30, 7))
     drawn = [np.concatenate([np.flatnonzero(clusters == names[one]) for one in row]) for row in draws]
-    estimates = pair_estimates(reference, predicted, clusters=list(clusters), resamples=30, seed=9)
+    estimates = pair_intervals(reference, predicted, Resampling(30, seed=9), clusters=list(clusters))
     check(estimates, reference, predicted, drawn)
 
 
@@ -64,20 +66,21 @@ def test_the_order_of_pairs_does_not_matter():
     clusters = generator.integers(0, 4, 50).astype(str)
     for options in ({}, {"clusters": clusters}):
         moved = {name: values[order] for name, values in options.items()}
-        again = pair_estimates(reference[order], predicted[order], resamples=20, **moved)
-        assert again == pair_estimates(reference, predicted, resamples=20, **options)
-    again = permuted_estimates(reference[order], predicted[order], permutations=5)
-    assert again == permuted_estimates(reference, predicted, permutations=5)
+        again = pair_intervals(reference[order], predicted[order], FEW, **moved)
+        assert again == pair_intervals(reference, predicted, FEW, **options)
+    again = permuted_pairs(reference[order], predicted[order], FEW)
+    assert again == permuted_pairs(reference, predicted, FEW)
 
 
 def test_permuted_predictions_of_independent_pairs_correlate_with_nothing():
     reference = np.arange(500.0)
-    permuted = permuted_estimates(reference, reference, permutations=50)
+    permuted = permuted_pairs(reference, reference, Resampling(permutations=50))
     assert abs(permuted["pearson"].value) < 0.02
     assert permuted["pearson"].low < 0 < permuted["pearson"].high
     assert permuted["mae"].value == pytest.approx(500 / 3, rel=0.05)
 
 
 def test_without_pairs_nothing_is_defined():
-    for found in (pair_estimates(np.array([]), np.array([])), permuted_estimates(np.array([]), np.array([]))):
-        assert all(one.value is None for one in found.values())
+    nothing = np.array([])
+    for found in (pair_intervals(nothing, nothing, FEW), permuted_pairs(nothing, nothing, FEW)):
+        assert found == dict.fromkeys(PAIR_METRICS, UNDEFINED)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from budew.agreement import (
+from budew.errors import InputError
+from budew.statistics.agreement import (
     agreement,
     cronbach_alpha,
     exact_agreement,
@@ -19,8 +20,8 @@ from budew.agreement import (
     pairwise_agreement,
     rating_matrix,
 )
-from budew.correlation import FloatArray
-from budew.errors import InputError
+from budew.statistics.arrays import FloatArray
+from budew.statistics.resampling import Resampling
 
 ONCE = np.ones((1, 40))
 LEVELS = ("interval", "ordinal", "nominal")
@@ -146,7 +147,7 @@ def test_the_human_ceiling_is_each_rater_against_the_mean_of_the_others():
 
 
 def test_intervals_contain_the_values_and_are_those_of_the_resampled_units():
-    found = agreement(ratings(4, units=200), resamples=400, seed=5)
+    found = agreement(ratings(4, units=200), Resampling(400, seed=5))
     estimates = [
         found.krippendorff,
         found.cronbach,
@@ -155,7 +156,7 @@ def test_intervals_contain_the_values_and_are_those_of_the_resampled_units():
         *found.leave_one_out.values(),
     ]
     assert all(one.low < one.value < one.high for one in estimates)
-    assert found == agreement(ratings(4, units=200), resamples=400, seed=5)
+    assert found == agreement(ratings(4, units=200), Resampling(400, seed=5))
     # An independent bootstrap, with the published package, gives the same interval up to its own noise.
     matrix, generator = ratings(4, units=200), np.random.default_rng(1)
     alphas = [
@@ -170,14 +171,14 @@ def test_units_rated_once_change_nothing_and_nothing_rated_twice_is_undefined():
     matrix = ratings(6)
     single = np.full((4, 10), np.nan)
     single[0] = 9.0
-    assert agreement(np.hstack([matrix, single]), resamples=20) == agreement(matrix, resamples=20)
+    assert agreement(np.hstack([matrix, single]), Resampling(20)) == agreement(matrix, Resampling(20))
     for statistic in (krippendorff_alpha, cronbach_alpha, exact_agreement, pairwise_agreement):
         assert statistic(np.hstack([matrix, single]), np.ones((1, 50))) == pytest.approx(
             statistic(matrix, ONCE)
         )
-    nothing = agreement(single, resamples=20).to_dict()
+    nothing = agreement(single, Resampling(20)).to_dict()
     assert (nothing["units"], nothing["krippendorff"]["value"]) == (0, None)
-    same = agreement(np.ones((2, 5)), resamples=20)
+    same = agreement(np.ones((2, 5)), Resampling(20))
     assert (same.exact.value, same.krippendorff.value, same.cronbach.value) == (1.0, None, None)
 
 

@@ -10,17 +10,10 @@ from itertools import combinations
 
 import numpy as np
 
-from budew.correlation import FloatArray
+from budew.statistics.arrays import FloatArray
 
-HIGHEST = 7
-FEWEST = 2
-"""Images that two raters share at least."""
-
-
-def levels(ratings: FloatArray) -> FloatArray:
-    """Truncate ratings to whole numbers; NaN outside 0 to 7, which kappa leaves out."""
-    whole = np.trunc(ratings)
-    return np.where((whole >= 0) & (whole <= HIGHEST), whole, np.nan)
+_FEWEST = 2
+"""Images that two raters must share."""
 
 
 def weighted_kappa(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -38,7 +31,7 @@ def weighted_kappa(first: FloatArray, second: FloatArray) -> FloatArray:
     expected = images * (a**2 + b**2).sum(axis=0) - 2 * a.sum(axis=0) * b.sum(axis=0)
     ratio = np.full(expected.shape, np.nan)
     observed = images * ((a - b) ** 2).sum(axis=0)
-    np.divide(observed, expected, out=ratio, where=(expected > 0) & (images >= FEWEST))
+    np.divide(observed, expected, out=ratio, where=(expected > 0) & (images >= _FEWEST))
     return 1.0 - ratio
 
 
@@ -57,19 +50,3 @@ def pooled_kappa(first: FloatArray, second: FloatArray | None = None) -> FloatAr
     else:
         pairs = [(one, other) for one in first for other in second]
     return weighted_kappa(np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs]))
-
-
-def matched_levels(scores: FloatArray, reference: FloatArray) -> FloatArray:
-    """Bring scores of one emotion to 0–7 so that each level is as frequent as in the rounded reference.
-
-    Args:
-        scores, reference: (images,), NaN where missing. Equal scores are ranked by their place.
-
-    Returns:
-        (images,), NaN where one of the two is missing.
-    """
-    found = np.full(scores.shape, np.nan)
-    both = np.flatnonzero(np.isfinite(scores) & np.isfinite(reference))
-    order = both[np.argsort(scores[both], kind="stable")]
-    found[order] = np.sort(np.clip(np.round(reference[both]), 0, HIGHEST))
-    return found

@@ -1,10 +1,12 @@
-"""Correlations agree with scipy in every resample, and an interval is that of the percentiles."""
+"""Correlations agree with scipy, and the area under the ROC curve with scikit-learn, in every resample."""
 
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
-from budew.correlation import Estimate, FloatArray, mean_ranks, pearson, spearman, summarize
+from budew.statistics.arrays import FloatArray
+from budew.statistics.correlation import mean_ranks, pearson, roc_auc, spearman
 
 
 def drawn(counts: FloatArray) -> np.ndarray:
@@ -12,7 +14,7 @@ def drawn(counts: FloatArray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("levels", [5, 1000])
-def test_a_resample_scores_what_scipy_says_of_the_drawn_clips(levels: int) -> None:
+def test_correlations_of_a_resample_are_those_of_scipy_for_the_drawn_clips(levels: int) -> None:
     generator = np.random.default_rng(3)
     x, y = generator.integers(levels, size=(2, 30)) / levels
     counts = generator.multinomial(30, np.full(30, 1 / 30), size=40).astype(float)
@@ -32,8 +34,11 @@ def test_nearly_constant_values_count_as_constant() -> None:
     assert pearson(varied, constant, counts)[0] == 0
 
 
-def test_an_interval_leaves_out_2_5_percent_on_either_side() -> None:
-    sampled = np.append(np.arange(1001) / 1000, np.nan)
-    assert summarize(0.5, sampled) == Estimate(0.5, pytest.approx(0.025), pytest.approx(0.975))
-    for value, samples in ((np.nan, sampled), (0.5, np.full(3, np.nan))):
-        assert summarize(value, samples).to_dict() == {"value": None, "low": None, "high": None}
+def test_the_area_under_the_roc_curve_is_that_of_scikit_learn_for_the_drawn_clips() -> None:
+    generator = np.random.default_rng(7)
+    positive, scores = generator.random(40) < 0.4, generator.integers(0, 5, 40) / 4
+    counts = generator.multinomial(40, np.full(40, 1 / 40), size=20).astype(float)
+    for row, area in zip(counts, roc_auc(positive, scores, counts), strict=True):
+        clips = drawn(row)
+        assert area == pytest.approx(roc_auc_score(positive[clips], scores[clips]), abs=1e-9)
+    assert np.isnan(roc_auc(positive, scores, np.where(positive, counts, 0))).all()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from budew.evaluation.benchmarks.kappa import levels, matched_levels, pooled_kappa, weighted_kappa
+from budew.evaluation.benchmarks.face_agreement import whole_ratings
+from budew.statistics.kappa import pooled_kappa, weighted_kappa
 
 
 def reference(a, b):
@@ -30,10 +31,10 @@ def ratings(generator, emotions=300):
     return drawn
 
 
-def test_equals_scikit_learn():
+def test_weighted_kappa_equals_that_of_scikit_learn():
     drawn = ratings(np.random.default_rng(0))
-    found = weighted_kappa(*levels(drawn))
-    enough = np.isfinite(levels(drawn)).all(axis=0).sum(axis=0) > 1
+    found = weighted_kappa(*whole_ratings(drawn))
+    enough = np.isfinite(whole_ratings(drawn)).all(axis=0).sum(axis=0) > 1
     expected = [
         reference(a, b) if ok else np.nan for a, b, ok in zip(*drawn.swapaxes(1, 2), enough, strict=True)
     ]
@@ -42,17 +43,12 @@ def test_equals_scikit_learn():
 
 
 def test_pooled_kappa_is_that_of_all_pairs_in_one_table():
-    people = levels(np.random.default_rng(2).normal(3, 2, (3, 30, 1)))
+    people = whole_ratings(np.random.default_rng(2).normal(3, 2, (3, 30, 1)))
     pairs = [(0, 1), (0, 2), (1, 2)]
     first, second = (np.concatenate([people[pair[side], :, 0] for pair in pairs]) for side in (0, 1))
     assert pooled_kappa(people)[0] == pytest.approx(reference(first, second), abs=1e-9)
     model = people[:1] + 1
     first, second = np.tile(model[0, :, 0], 3), people[:, :, 0].ravel()
-    assert pooled_kappa(levels(model), people)[0] == pytest.approx(reference(levels(first), second), abs=1e-9)
-
-
-def test_matched_levels_are_as_frequent_as_in_the_reference_and_keep_the_order():
-    scores = np.array([0.3, -5.0, np.nan, 0.1, 9.0, 0.2])
-    reference = np.array([0.2, 6.6, 3.0, np.nan, 1.4, 1.0])
-    found = matched_levels(scores, reference)
-    np.testing.assert_array_equal(found, [1, 0, np.nan, np.nan, 7, 1])
+    assert pooled_kappa(whole_ratings(model), people)[0] == pytest.approx(
+        reference(whole_ratings(first), second), abs=1e-9
+    )

@@ -1,0 +1,1 @@
+"""Correlation, agreement of raters, and one way to intervals: `resampling`."""

@@ -1,0 +1,15 @@
+"""Types of arrays, and a division that leaves NaN where there is nothing to divide by."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def divide(total: FloatArray, count: FloatArray) -> FloatArray:
+    """Divide arrays of the same shape; NaN where `count` is not above 0."""
+    result = np.full(total.shape, np.nan)
+    np.divide(total, count, out=result, where=count > 0)
+    return result

@@ -1,0 +1,126 @@
+"""Intervals are percentiles of the drawn samples, and cover; permuted predictions correlate with nothing."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from budew.evaluation.metrics import score_emotions
+from budew.statistics.resampling import (
+    UNDEFINED,
+    ConfidenceInterval,
+    Resampling,
+    bootstrap,
+    bootstrap_intervals,
+    category_intervals,
+    cluster_intervals,
+    index_draws,
+    multinomial_draws,
+    percentile_interval,
+    permutation_baseline,
+)
+
+VALUES = np.random.default_rng(3).random((30, 2))
+
+
+def means(counts):
+    return {"one": counts @ VALUES[:, 0] / 30, "both": counts @ VALUES / 30}
+
+
+def shares(sums):
+    return {"share": sums[:, 1] / sums[:, 0]}
+
+
+def test_an_interval_leaves_out_2_5_percent_on_either_side() -> None:
+    sampled = np.append(np.arange(1001) / 1000, np.nan)
+    bounds = pytest.approx(0.025), pytest.approx(0.975)
+    assert percentile_interval(0.5, sampled) == ConfidenceInterval(0.5, *bounds)
+    for value, samples in ((np.nan, sampled), (0.5, np.full(3, np.nan))):
+        assert percentile_interval(value, samples) == UNDEFINED
+    assert UNDEFINED.to_dict() == {"value": None, "low": None, "high": None}
+
+
+@pytest.mark.parametrize("draw", [multinomial_draws, index_draws])
+def test_every_column_of_every_metric_has_the_interval_of_the_drawn_units(draw) -> None:
+    settings = Resampling(resamples=50, seed=4)
+    found = bootstrap_intervals(means, 30, settings, draw=draw)
+    counts = draw(np.random.default_rng(4), 50, 30).astype(int)
+    assert counts.sum(axis=1).tolist() == [30] * 50
+    sampled = np.array([np.repeat(VALUES, row, axis=0).mean(axis=0) for row in counts])
+    for column, interval in enumerate(found["both"]):
+        low, high = np.quantile(sampled[:, column], [0.025, 0.975])
+        expected = (VALUES[:, column].mean(), low, high)
+        assert (interval.value, interval.low, interval.high) == pytest.approx(expected)
+    assert found["one"] == [ConfidenceInterval(*map(pytest.approx, vars_of(found["both"][0])))]
+
+
+def vars_of(interval: ConfidenceInterval) -> tuple:
+    return tuple(interval.to_dict().values())
+
+
+@pytest.mark.parametrize("draw", [multinomial_draws, index_draws])
+def test_resamples_in_several_parts_are_those_of_one_part(draw, monkeypatch) -> None:
+    settings = Resampling(resamples=70, seed=1)
+    whole = bootstrap(means, 30, settings, draw=draw)
+    monkeypatch.setattr("budew.statistics.resampling._NUMBERS_AT_ONCE", 4_000)
+    parts = bootstrap(means, 30, settings, draw=draw, width=800)
+    for name in whole:
+        assert parts[name] == pytest.approx(whole[name])
+
+
+def test_without_units_every_metric_is_undefined() -> None:
+    found = bootstrap_intervals(lambda counts: {"mean": np.full(len(counts), np.nan)}, 0, Resampling(5))
+    assert found == {"mean": [UNDEFINED]}
+
+
+def test_whole_clusters_are_drawn() -> None:
+    sums = np.column_stack([np.arange(1.0, 8), np.arange(7.0)])
+    settings = Resampling(resamples=40, seed=2)
+    sampled = [
+        np.repeat(sums, row.astype(int), axis=0).sum(axis=0)
+        for row in multinomial_draws(np.random.default_rng(2), 40, 7)
+    ]
+    low, high = np.quantile([b / a for a, b in sampled], [0.025, 0.975])
+    (found,) = cluster_intervals(sums, shares, settings)["share"]
+    assert vars_of(found) == pytest.approx((21 / 28, low, high))
+
+
+def test_one_cluster_has_a_value_without_bounds() -> None:
+    found = cluster_intervals(np.array([[4.0, 1.0]]), shares, Resampling(5))
+    assert found == {"share": [ConfidenceInterval(0.25, None, None)]}
+    with np.errstate(invalid="ignore"):
+        assert cluster_intervals(np.zeros((1, 2)), shares, Resampling(5)) == {"share": [UNDEFINED]}
+
+
+def test_a_share_of_all_clips_has_the_binomial_interval() -> None:
+    (found,) = category_intervals(
+        np.array([30.0, 70.0]), lambda counts: {"share": counts[:, 0] / 100}, Resampling(4000)
+    )["share"]
+    assert found.value == 0.3
+    assert [found.low, found.high] == pytest.approx(stats.binom(100, 0.3).ppf([0.025, 0.975]) / 100, abs=0.01)
+
+
+def test_the_interval_of_the_mean_covers_the_true_correlation_about_19_times_in_20() -> None:
+    generator = np.random.default_rng(9)
+    covered = 0
+    for trial in range(100):
+        base = generator.standard_normal((80, 4))
+        other = 0.6 * base + 0.8 * generator.standard_normal((80, 4))
+        reference, predicted = stats.norm.cdf(base), stats.norm.cdf(other)
+
+        def metrics(counts, reference=reference, predicted=predicted):
+            return score_emotions(reference, predicted, counts)
+
+        (interval,) = bootstrap_intervals(metrics, 80, Resampling(200, seed=trial))["mean_spearman"]
+        covered += interval.low <= 6 / np.pi * np.arcsin(0.3) <= interval.high
+    assert 87 <= covered <= 100
+
+
+def test_permuted_predictions_correlate_with_nothing() -> None:
+    values = np.arange(500.0)
+    (found,) = permutation_baseline(
+        lambda order: {"r": np.array([stats.pearsonr(values, values[order]).statistic])},
+        500,
+        Resampling(permutations=60, seed=1),
+    )["r"]
+    assert abs(found.value) < 0.02
+    assert found.low < 0 < found.high
