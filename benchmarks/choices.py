@@ -26,6 +26,7 @@ import torch
 from rich.markdown import Markdown
 from transformers import TrainerCallback, WhisperProcessor
 
+from budew.cli.terminal import as_json, print_table, progress_bar
 from budew.corpora import Clip, read
 from budew.corpora.named.named_folder import find_clips, named_folder
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
@@ -38,7 +39,6 @@ from budew.randomness import derived_seed
 from budew.reports.tables import written
 from budew.settings import read_yaml
 from budew.statistics.resampling import UNDEFINED
-from budew.terminal import as_json, print_table, progress_bar
 from budew.training.data import cached_states, prepare_corpora
 from budew.training.recipe import Recipe, load_recipe
 from budew.training.run import train

@@ -11,6 +11,7 @@ import argparse
 import json
 from pathlib import Path
 
+from budew.cli.terminal import print_table, progress_bar
 from budew.evaluation.benchmarks.people import score_people
 from budew.evaluation.kept_captions import KeptCaptions
 from budew.reports.page import write_page
@@ -18,7 +19,6 @@ from budew.reports.people_page import people_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import render_sections
 from budew.statistics.resampling import Resampling
-from budew.terminal import print_table, progress_bar
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from budew.cli import options
 from budew.cli.options import SETTINGS, PrintedErrors
-from budew.terminal import (
+from budew.cli.terminal import (
     as_json,
     console_on,
     name_of,
@@ -19,8 +19,8 @@ from budew.terminal import (
     progress_bar,
     refuse_to_replace,
     say_error,
-    visible,
 )
+from budew.reports.visible_text import visible
 
 if TYPE_CHECKING:
     from budew.captions.lint.corpus import BadLine, Report
@@ -37,6 +37,7 @@ app = typer.Typer()
 captions_app = typer.Typer(
     help="Measure the coverage of the lexicon, and the size of the caption language.", **SETTINGS
 )
+app.add_typer(captions_app, name="captions")
 
 
 @app.command(no_args_is_help=True)

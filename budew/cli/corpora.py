@@ -1,286 +1,128 @@
-"""Commands that inspect a corpus, count its contents, split it and compute sampling weights."""
+"""Commands `budew corpora`: the corpora that are known by name, compared, explained and downloaded."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperGroup
 
-from budew.addresses import shown
 from budew.cli import options
-from budew.cli.options import SETTINGS, PrintedErrors, results
-from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
+from budew.cli.options import SETTINGS, results
+from budew.cli.terminal import print_table, progress_bar, say_error
+from budew.errors import InputError
+from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
-    from budew.corpora import Clip
-    from budew.errors import CorpusError
+    from budew.corpora.named.definition import NamedCorpus
+
+_EXPLAIN = "show"
+
+
+class _NamedGroup(TyperGroup):
+    """A group in which a word that is no command is the name of a corpus to explain."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        is_name = args[0] not in self.commands and not args[0].startswith("-")
+        return super().resolve_command(ctx, [_EXPLAIN, *args] if is_name else args)
+
 
 app = typer.Typer(
-    help="Make, annotate, inspect and export corpora: clips of speech with profiles.", **SETTINGS
+    name="corpora",
+    cls=_NamedGroup,
+    invoke_without_command=True,
+    **{**SETTINGS, "no_args_is_help": False},
 )
 
-FEW = 20
-"""Clips of a part that are too few for metrics."""
-Share = Annotated[float, Option(metavar="SHARE", min=0, max=1, help="Share of this part; 0 leaves it out.")]
 
+@app.callback()
+def corpora(ctx: typer.Context, html: options.HtmlFile = None, json: options.JsonFile = None) -> None:
+    """List the corpora that are read by name, or explain one: budew corpora NAME.
 
-@contextmanager
-def _clips(
-    corpus: str, what: str, scale: str | None, on_bad: "Callable[[CorpusError], None]"
-) -> "Iterator[Iterator[Clip]]":
-    """Read a corpus with a progress bar."""
-    from budew.corpora.sources import counted, read
+    Languages, hours, speakers, emotions, licence and source, as the first table of
+    a paper compares data sets.
 
-    with progress_bar(what) as bar:
-        yield counted(read(corpus, scale=scale, on_bad=on_bad), bar)
-
-
-@app.command(no_args_is_help=True)
-def stats(corpus: options.AnyCorpus, json: options.JsonFile = None, scale: options.ScoreScale = None) -> None:
-    """Count the contents of a corpus: clips, hours, languages, emotions by level, bursts, traits.
-
-    Missing durations are read from the audio headers. Items that
-    cannot be read are reported on stderr; then the exit status is 1.
-
-    Example: budew corpus stats 'data/train/*.tar' --json stats.json
+    Example: budew corpora --html corpora.html
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.statistics import corpus_statistics
-    from budew.reports.corpus_tables import statistics_tables
+    if ctx.invoked_subcommand is not None:
+        return
+    from budew.corpora.named.definition import known_corpora
+    from budew.reports.named_corpora_page import brief, corpora_report
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import render_sections
 
-    refuse_to_replace(files_read(corpus), json)
-    bad = PrintedErrors()
-    with _clips(corpus, "counting", scale, bad) as clips:
-        found = corpus_statistics(shown(corpus), clips)
-    found.bad = bad.count
-    with results(found.to_dict(), json):
-        print_table(statistics_tables(found))
-    raise typer.Exit(bad.status)
-
-
-@app.command(no_args_is_help=True)
-def ratings(
-    tables: Annotated[
-        list[Path],
-        Argument(metavar="FILE...", help="A .csv, .tsv, .jsonl or .parquet with ratings, or several."),
-    ],
-    scale: Annotated[
-        str | None,
-        Option(
-            metavar="NAME", help="Rating scale, such as 0-7, if the format of the table is not recognized."
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        Option(
-            metavar="LABELS.jsonl",
-            dir_okay=False,
-            help="Write a profile of each item with consensus here, for corpus annotate labels --labels.",
-        ),
-    ] = None,
-    consensus: Annotated[
-        Literal["presence", "exact", "majority"],
-        Option(
-            help="Consensus of the labels: all raters agree whether the emotion is present (the label is "
-            "their mean), all give the same rating, or the most frequent rating.",
-        ),
-    ] = "exact",
-    json: options.JsonFile = None,
-) -> None:
-    """Count human ratings of clips or images, and measure agreement and consensus of the raters.
-
-    EmoNet-Voice Bench, EmoNet-Face HQ and Binary and the votes of Emolia are recognized by their columns.
-    Rows that cannot be read are reported on stderr; then the exit status is 1. Labels list as
-    rated only the emotions with consensus.
-
-    Example: budew corpus ratings train-*.parquet --labels consensus.jsonl --consensus exact
-    """
-    from budew.curation.consensus import answers_of, consensus_profiles, consensus_statistics, write_labels
-    from budew.curation.human_ratings import rating_statistics, read_ratings
-    from budew.reports.corpus_tables import consensus_table, rating_table
-
-    refuse_to_replace(tables, labels, json)
-    bad = PrintedErrors()
-    read = [one for table in tables for one in read_ratings(table, scale=scale, on_bad=bad)]
-    found, answers = rating_statistics(read), answers_of(read)
-    agreed = consensus_statistics(answers)
-    names = [str(table) for table in tables]
-    summary = {"tables": names, "bad_rows": bad.count, **found.to_dict(), "consensus": agreed.to_dict()}
-    if labels:
-        profiles = consensus_profiles(answers, consensus)
-        write_labels(labels, profiles, made_by={"form": "consensus", "consensus": consensus})
-    with results(summary, json):
-        print_table(rating_table(found, title=", ".join(names)))
-        print_table(consensus_table(agreed))
-        if labels:
-            items = len({item for item, _ in answers})
-            print(f"labels of {len(profiles):,} of {items:,} items: {visible_name(labels)}")
-            if all(len(profile.emotions) == len(profile.rated) for profile in profiles.values()):
-                say_error("no label says that an emotion is absent: --consensus majority takes single raters")
-    raise typer.Exit(bad.status)
+    known = known_corpora()
+    table = {name: corpus.model_dump(mode="json") for name, corpus in known.items()}
+    with results(table, json, html, lambda: render_sections(*corpora_report(known))):
+        print_table(terminal(*brief(known)))
 
 
-@app.command(name="inspect", no_args_is_help=True)
-def inspect_(
-    corpus: options.AnyCorpus,
+@app.command(_EXPLAIN, no_args_is_help=True)
+def show(
+    name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
     html: options.HtmlFile = None,
     json: options.JsonFile = None,
-    decode: Annotated[
-        bool, Option("--decode/--no-decode", help="Decode every sample instead of reading headers.")
+) -> None:
+    """Explain a corpus: labels as emotions, file names, tables, licence, citation.
+
+    Example: budew corpora show crema-d
+    """
+    from budew.reports.named_corpora_page import corpus_report
+    from budew.reports.section_tables import terminal
+    from budew.reports.sections import render_sections
+
+    corpus = _definition(name)
+    report = corpus_report(name, corpus)
+    with results(corpus.model_dump(mode="json"), json, html, lambda: render_sections(*report)):
+        print_table(terminal(*report))
+
+
+@app.command(no_args_is_help=True)
+def get(
+    name: Annotated[str, Argument(metavar="NAME", help="Name of a corpus, or a YAML file that defines one.")],
+    out: Annotated[Path, Argument(metavar="OUT", help="Folder for its files; created if missing.")],
+    accept_license: Annotated[
+        bool, Option("--accept-license", help="Accept the licence, which is printed, without being asked.")
     ] = False,
-    players: Annotated[
-        int, Option(metavar="N", min=0, max=200, help="Number of clips with a player on the page.")
-    ] = 24,
-    scale: options.ScoreScale = None,
 ) -> None:
-    """Summarize a corpus: formats, hours, languages, speakers, labels, and broken items.
+    """Download a corpus that has a public address, and extract it.
 
-    --decode also finds truncated, damaged and silent audio. If an item is
-    broken, the exit status is 1. The page is self-contained and
-    has players for the strongest clips of each emotion.
+    Run the same command again to continue a download that broke off. The
+    licence is shown first; most corpora are not for commercial use.
 
-    Example: budew corpus inspect shards/ --decode --html corpus.html
+    Example: budew corpora get emodb EmoDB/ --accept-license
     """
-    from budew.corpora.sources import files_read
-    from budew.curation.inspection import inspect_corpus
-    from budew.reports.corpus_page import corpus_html
-    from budew.reports.corpus_tables import inspection_tables
+    from budew.corpora.named.downloads import get_corpus
+    from budew.corpora.named.named_folder import find_clips, named_folder
 
-    refuse_to_replace(files_read(corpus), json, html)
-    with progress_bar("inspecting") as bar:
-        found = inspect_corpus(corpus, scale=scale, decode=decode, examples=players, progress=bar)
-    with results(found.to_dict(), json, html, lambda: corpus_html(found)):
-        print_table(inspection_tables(found))
-    raise typer.Exit(1 if found.statistics.bad else 0)
-
-
-@app.command(no_args_is_help=True)
-def split(
-    corpus: options.Corpus,
-    out: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Write the speakers of each part here, as JSON.")
-    ],
-    train: Share = 0.9,
-    validation: Share = 0.05,
-    test: Share = 0.05,
-    seed: Annotated[int, Option(metavar="S", help="Random seed of the split.")] = 0,
-    scale: options.ScoreScale = None,
-) -> None:
-    """Split a corpus into speaker-disjoint parts for training and testing, stratified by emotion.
-
-    Clips without a speaker that were cut from one recording stay together. The
-    deviation of each part from its share is printed, and stored in the file.
-    Items that cannot be read are reported; then the exit status is 1. Next:
-    budew corpus select.
-
-    Example: budew corpus split shards/ --out splits.json --seed 7
-    """
-    from budew.corpora.sources import files_read
-    from budew.curation.split_corpus import split_corpus
-    from budew.curation.split_files import write_splits
-    from budew.reports.corpus_tables import split_table
-
-    refuse_to_replace(files_read(corpus), out)
-    asked = {"train": train, "validation": validation, "test": test}
-    shares = {name: share for name, share in asked.items() if share}
-    bad = PrintedErrors()
-    with _clips(corpus, "splitting", scale, bad) as clips:
-        splits, report = split_corpus(clips, shares, seed=seed)
-    write_splits(out, splits, report.to_dict())
-    print_table(split_table(report))
-    if any(part.counts["clips"] < FEW for part in report.parts):
-        say_error(f"a part of less than {FEW} clips measures little: see --train, --validation and --test")
-    print(f"splits: {out}")
-    raise typer.Exit(bad.status)
+    corpus = _definition(name)
+    say_error(
+        f"{corpus.title}, licence: {corpus.licence or 'none stated'} ({corpus.address or 'no address'})"
+    )
+    if corpus.downloads and not accept_license:
+        _ask()
+    with progress_bar(f"downloading {corpus.title}", unit="bytes") as bar:
+        count = get_corpus(corpus, out, bar)
+    file = Path(name) if _is_file(name) else None
+    clips = find_clips(named_folder(file or name.lower(), out)).clips
+    print(f"{count:,} files, {len(clips):,} of them clips; read them as {name}:{visible_name(out)}")
+    print(f"cite: {corpus.citation.strip() or corpus.source}")
 
 
-@app.command(no_args_is_help=True)
-def weights(
-    corpus: options.Corpus,
-    out: Annotated[
-        Path, Option(metavar="FILE", dir_okay=False, help="Write the weights here: .jsonl or .parquet.")
-    ],
-    temperature: Annotated[
-        float, Option(min=1, help="1: inverse frequency; 2: its square root; infinity: uniform weights.")
-    ] = 2.0,
-    cap: Annotated[float, Option(min=1, help="Largest weight of a clip.")] = 10.0,
-    min_level: Annotated[
-        float,
-        Option(metavar="X", min=0, max=1, help="Count only emotions of at least this intensity (0 to 1)."),
-    ] = 0.5,
-    json: options.JsonFile = None,
-    scale: options.ScoreScale = None,
-) -> None:
-    """Write sampling weights, from 1 to the cap, so that training draws rare emotions more often.
-
-    Prints emotion frequencies before and after, and the effective sample size. Items
-    that cannot be read are reported; then the exit status is 1.
-
-    Example: budew corpus weights train/ --out weights.jsonl --temperature 2
-    """
-    from budew.corpora.sources import files_read
-    from budew.curation.weights import WeightReport, check_weight_file, corpus_balance, weigh, write_weights
-    from budew.reports.corpus_tables import weights_table
-
-    check_weight_file(out)
-    refuse_to_replace(files_read(corpus), out, json)
-    bad = PrintedErrors()
-    with _clips(corpus, "counting", scale, bad) as clips:
-        balance = corpus_balance(clips, temperature=temperature, cap=cap, min_level=min_level)
-    report = WeightReport(balance)
-    with _clips(corpus, "weighing", scale, lambda error: None) as clips:  # reported in the first pass
-        write_weights(out, weigh(clips, report))
-    with results(report.to_dict(), json):
-        print_table(weights_table(report))
-        print(f"weights: {out}")
-    raise typer.Exit(bad.status)
+def _ask() -> None:
+    """Ask whether the licence is accepted, or end."""
+    if not sys.stdin.isatty():
+        raise InputError("read the licence, and accept it with --accept-license")
+    typer.confirm("Do you accept its licence?", abort=True, err=True)
 
 
-@app.command(no_args_is_help=True)
-def duplicates(
-    corpus: options.AnyCorpus,
-    json: options.JsonFile = None,
-    transcripts: Annotated[
-        bool, Option("--transcripts", help="Compare the words of transcripts instead of decoded samples.")
-    ] = False,
-    cache: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            dir_okay=False,
-            help="SQLite file for hashes of decoded audio, so that an interrupted command can be resumed.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        Option(metavar="N", min=0, help="Worker processes. Default: one per CPU core; 0: this process."),
-    ] = None,
-) -> None:
-    """Find duplicate clips: equal decoded samples, whatever the format, or equal transcripts.
+def _definition(name: str) -> "NamedCorpus":
+    """Return the definition of a name or of a file."""
+    from budew.corpora.named.definition import known_corpus, load_definition
 
-    Nothing is deleted: the JSON lists the clip of each group to keep. Decoding
-    takes 1/400 of real time on each CPU core. Items that cannot be decoded are
-    reported; then the exit status is 1.
+    return load_definition(Path(name)) if _is_file(name) else known_corpus(name.lower())
 
-    Example: budew corpus duplicates 'shards/*.tar' --json duplicates.json --cache hashes.sqlite
-    """
-    from budew.corpora.sources import files_read
-    from budew.curation.duplicates import find_duplicates
-    from budew.reports.corpus_tables import duplicates_table
 
-    refuse_to_replace(files_read(corpus), json, cache)
-    with progress_bar("comparing") as bar:
-        found = find_duplicates(
-            corpus,
-            by="transcript" if transcripts else "samples",
-            cache=cache,
-            workers=os.cpu_count() or 1 if workers is None else workers,
-            on_bad=say_error,
-            progress=bar,
-        )
-    with results(found.to_dict(), json):
-        print_table(duplicates_table(found))
-    raise typer.Exit(1 if found.bad else 0)
+def _is_file(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))

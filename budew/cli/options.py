@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from typer import Argument, BadParameter, Option
 
-from budew.terminal import as_json, name_of, opened, output, say_error, stdout_free_for, visible_name
+from budew.cli.terminal import as_json, name_of, opened, output, say_error, stdout_free_for
+from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
     from budew.captions.content_selection import ContentSelection
@@ -231,6 +232,38 @@ class Wording:
 
         baseline = parsed_file(self.baseline, Baseline.from_json) if self.baseline else None
         return baseline, 1.0 if self.min_z is None else self.min_z
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Options that say where predictions come from."""
+
+    model: Model = None
+    predictions: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE|DIR",
+            help="Score this instead of a model: captions or scores under the file names of the data.",
+        ),
+    ] = None
+    scale: Annotated[
+        str,
+        Option(
+            metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-4, or a name."
+        ),
+    ] = "intensity"
+    device: Device = None
+    batch_size: WindowBatch = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Options of the results of every benchmark."""
+
+    json: JsonFile = None
+    html: HtmlFile = None
+    seed: Annotated[int, Option(help="Random seed of resamples and permutations.")] = 0
+    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of bootstrap resamples.")] = 1000
 
 
 @dataclass(slots=True)

@@ -10,16 +10,8 @@ from typer import Argument, Option
 
 from budew.cli import options
 from budew.cli.options import PrintedErrors
-from budew.terminal import (
-    as_json,
-    name_of,
-    opened,
-    output,
-    print_table,
-    progress_bar,
-    refuse_to_replace,
-    visible,
-)
+from budew.cli.terminal import as_json, name_of, opened, output, print_table, progress_bar, refuse_to_replace
+from budew.reports.visible_text import visible
 
 if TYPE_CHECKING:
     from budew.paraphrase import Gate

@@ -6,6 +6,7 @@ are kept in `FILE.part` beside it, so that the same command resumes.
 
 import csv
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,22 +20,23 @@ from budew.inference import Captioned, Failure, WindowCaption
 from budew.inference.recordings import Recording
 from budew.reports.captions_page import captioned_windows, captions_page
 from budew.taxonomy import EMOTIONS
-from budew.terminal import as_json, say_error
+
+_log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
 """A result as JSON values: `Captioned.to_dict`, or `source` and `error`."""
 
 
 def reported(results: Iterable[Captioned | Failure]) -> Iterator[Record]:
-    """Yield the records of results; print what is wrong with them on stderr, one line each."""
+    """Yield the records of results; log what is wrong with them, a line each."""
     for result in results:
         if isinstance(result, Failure):
-            say_error(result)
+            _log.warning(str(result))
         else:
             for warning in result.warnings:
-                say_error(f"warning: {result.source}: {warning}")
+                _log.warning(f"warning: {result.source}: {warning}")
             if result.damaged:
-                say_error(f"{result.source}: {result.damaged}")
+                _log.warning(f"{result.source}: {result.damaged}")
         yield result.to_dict()
 
 
@@ -87,9 +89,9 @@ def write_records(
         elif format == "html":
             shown.append(record)
         elif format == "jsonl":
-            print(as_json(_scored(record, scores)), file=file, flush=True)
+            print(_as_json(_scored(record, scores)), file=file, flush=True)
         else:
-            print(f"{separator}\n{as_json(_scored(record, scores))}", end="", file=file, flush=True)
+            print(f"{separator}\n{_as_json(_scored(record, scores))}", end="", file=file, flush=True)
             separator = ","
     if format == "json":
         print("\n]" if separator == "," else "[]", file=file)
@@ -162,7 +164,7 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     header = json.dumps(settings, sort_keys=True)
     lines = kept.path.read_bytes().splitlines(keepends=True) if kept.path.is_file() else []
     if lines and lines[0].strip() != header.encode():
-        say_error(f"{kept.path}: was made with other settings: captioning restarts")
+        _log.warning(f"{kept.path}: was made with other settings: captioning restarts")
         lines = []
     whole = [line for line in lines[1:] if line.endswith(b"\n")]  # the last may have been cut off
     kept.path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +172,7 @@ def partial_results(output: Path, settings: Mapping[str, Any]) -> Iterator[Parti
     kept.read()
     if whole:
         done = f"recordings done: {len(kept.finished):,}, windows: {len(kept.windows):,}"
-        say_error(f"{kept.path}: continuing; {done}")
+        _log.warning(f"{kept.path}: continuing; {done}")
     with kept.path.open("a", encoding="utf-8") as kept._file:
         yield kept
     kept.path.unlink()
@@ -203,6 +205,10 @@ def _write_text(record: Record, file: TextIO, scores: bool, named: bool) -> None
         lines += [f"{intensity:.2f}  {name}" for name, intensity in strongest_first]
     shown = [record["source"], *(f"  {line}" for line in lines)] if named else lines
     print("\n".join(shown), file=file, flush=True)
+
+
+def _as_json(value: Record) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _scored(record: Record, scores: bool) -> Record:

@@ -16,8 +16,8 @@ from budew.curation.split_corpus import SplitReport
 from budew.curation.statistics import Statistics, Tally
 from budew.curation.weights import NO_EMOTION, WeightReport, effective_number, shares
 from budew.reports.tables import LISTED, table, written
+from budew.reports.visible_text import visible_name
 from budew.taxonomy import ATTRIBUTES, EMOTIONS, LEVEL_NAMES
-from budew.terminal import visible_name
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""

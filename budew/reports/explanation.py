@@ -24,9 +24,9 @@ from budew.captions.render import load_templates
 from budew.captions.tokens import quoted_spans
 from budew.profile import VoiceProfile
 from budew.reports.page import by_family, emotion_tone, render_page, strongest_first, tones, trait_words
+from budew.reports.visible_text import visible
 from budew.taxonomy import LEVELS
 from budew.taxonomy.scales import level_name
-from budew.terminal import visible
 
 BAR_STEPS = len(LEVELS) - 1
 """Steps of a bar, so that each level ends where a character ends."""

@@ -20,10 +20,10 @@ from budew.audio.samples import windows
 from budew.errors import AudioError
 from budew.files import whole_file
 from budew.reports.tables import LISTED
+from budew.reports.visible_text import visible
 from budew.resources import packaged_table
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
-from budew.terminal import visible
 from budew.version import __version__
 
 LONGEST_TEXT = 600

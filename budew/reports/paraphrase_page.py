@@ -21,9 +21,9 @@ from budew.reports.page import (
 )
 from budew.reports.paraphrase_tables import diversity_rows, fidelity_rows, interval
 from budew.reports.tables import share, written
+from budew.reports.visible_text import visible
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import level_name
-from budew.terminal import visible
 
 Piece = tuple[str, bool]
 """Some text, and whether it is not in the other text."""

@@ -32,7 +32,7 @@ def terminal(
     sections: Sequence[Section],
     notes: Iterable[tuple[str, str]] = (),
 ) -> RenderableType:
-    """Return a report as tables of rich, for `budew.terminal.print_table`; heat maps are left to the page."""
+    """Return a report as tables of rich; heat maps are left to the page."""
     bounds = [interval(card.low, card.high, card.digits, " … ") for card in cards]
     bounded = any(bounds)
     main = table("", "value", *(["95 % interval"] if bounded else []), "", title=f"{title}\n{subtitle}")

@@ -5,14 +5,12 @@ not made again while the corpus is the same.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 from transformers import WhisperFeatureExtractor, WhisperProcessor
 
 from budew.corpora.sources import matches
@@ -20,12 +18,11 @@ from budew.curation.weights import read_weights
 from budew.errors import CorpusError, SettingsError
 from budew.synthesis import synthesize_corpus
 from budew.synthesis.clip_plan import Split
-from budew.terminal import job_bar, progress_bar
 from budew.training.clip_index import index_corpus
 from budew.training.clip_order import ClipOrder, InTurn, Part
 from budew.training.examples import Examples, cache_features
 from budew.training.listener import Listener, fit_listener
-from budew.training.progress import say
+from budew.training.progress import OpenBar, no_bar, say
 from budew.training.recipe import Recipe, TrainingCorpus
 from budew.training.selection import Selection, select
 from budew.training.state_cache import cache_states
@@ -51,7 +48,12 @@ def check_corpora(recipe: Recipe) -> None:
 
 
 def prepare_corpora(
-    recipe: Recipe, folder: Path, split: Split, extractor: WhisperFeatureExtractor
+    recipe: Recipe,
+    folder: Path,
+    split: Split,
+    extractor: WhisperFeatureExtractor,
+    *,
+    progress: OpenBar = no_bar,
 ) -> list[Selection]:
     """Return what is used of each corpus of a split; speech, indexes and spectrograms are made if need be.
 
@@ -60,6 +62,7 @@ def prepare_corpora(
         folder: of the run.
         split: "train" or "validation".
         extractor: of the model.
+        progress: opens a progress bar for each stage.
 
     Raises:
         CorpusError: a corpus cannot be read, or nothing in it can be learned.
@@ -68,12 +71,18 @@ def prepare_corpora(
     if split == "validation":
         corpora = tuple(TrainingCorpus(corpus=corpus) for corpus in recipe.data.validation)
     if not corpora:
-        corpora = (TrainingCorpus(corpus=_speech(recipe, folder, split)),)
-    return [_prepared(recipe, folder, split, corpus, extractor) for corpus in corpora]
+        corpora = (TrainingCorpus(corpus=_speech(recipe, folder, split, progress)),)
+    return [_prepared(recipe, folder, split, corpus, extractor, progress) for corpus in corpora]
 
 
 def cached_states(
-    recipe: Recipe, folder: Path, corpora: Sequence[Selection], model: Any, extractor: WhisperFeatureExtractor
+    recipe: Recipe,
+    folder: Path,
+    corpora: Sequence[Selection],
+    model: Any,
+    extractor: WhisperFeatureExtractor,
+    *,
+    progress: OpenBar = no_bar,
 ) -> list[Selection]:
     """Return the training corpora with their states, computed if need be; as they are, without.
 
@@ -83,11 +92,12 @@ def cached_states(
         corpora: of `prepare_corpora`.
         model: the base, with the layers and the window of the recipe.
         extractor: of the model.
+        progress: opens a progress bar for the stage.
     """
     if not recipe.data.cache_states:
         return list(corpora)
-    states, shown = _cache(recipe, folder) / "states", PartialState().is_main_process
-    with progress_bar("train: states", shown=shown) as move:
+    states = _cache(recipe, folder) / "states"
+    with progress("train: states") as move:
         return [cache_states(used, recipe, model, extractor, states, progress=move) for used in corpora]
 
 
@@ -169,23 +179,34 @@ def _part(used: Selection, *, weight: float = 1.0) -> Part:
     return Part(rows["notes"].astype(np.int64), rows["seconds"], weight, used.weights)
 
 
-def _speech(recipe: Recipe, folder: Path, split: Split) -> str:
+def _speech(recipe: Recipe, folder: Path, split: Split, progress: OpenBar) -> str:
     """Synthesize what a recipe without corpora is trained on; return its folder."""
     speech, out = recipe.data.speech, _cache(recipe, folder) / "speech" / split
     clips = speech.train_clips if split == "train" else speech.validation_clips
     if not out.exists():
         say(f"{split}: synthesizing {clips:,} clips, once")
-    with job_bar(f"{split}: speech") if PartialState().is_main_process else nullcontext() as report:
-        synthesize_corpus(out, clips=clips, seed=speech.seed, split=split, progress=report)
+    with progress(f"{split}: speech") as move:
+        synthesize_corpus(
+            out,
+            clips=clips,
+            seed=speech.seed,
+            split=split,
+            progress=lambda at: move(at.units, at.of, f"{at.clips:,} clips"),
+        )
     return str(out)
 
 
 def _prepared(
-    recipe: Recipe, folder: Path, split: Split, given: TrainingCorpus, extractor: WhisperFeatureExtractor
+    recipe: Recipe,
+    folder: Path,
+    split: Split,
+    given: TrainingCorpus,
+    extractor: WhisperFeatureExtractor,
+    progress: OpenBar,
 ) -> Selection:
-    shown, cache = PartialState().is_main_process, _cache(recipe, folder)
+    cache = _cache(recipe, folder)
     workers = max(1, recipe.data.workers)
-    with progress_bar(f"{split}: index", shown=shown) as move:
+    with progress(f"{split}: index") as move:
         index = index_corpus(given.corpus, cache / "index", workers=workers, progress=move)
     window = extractor.n_samples / extractor.sampling_rate
     used = select(index, recipe, window=window, name=given.corpus)
@@ -200,7 +221,7 @@ def _prepared(
         say(f"{split}: {used.cut:,} are cut to the window")
     if recipe.data.cache_features:
         (cache / "features").mkdir(parents=True, exist_ok=True)
-        with progress_bar(f"{split}: features", shown=shown) as move:
+        with progress(f"{split}: features") as move:
             used = cache_features(
                 used, extractor, cache / "features", workers=recipe.data.workers, progress=move
             )

@@ -1,10 +1,15 @@
-"""What a run prints: one short line for each log, on stderr, and a bar in a terminal.
+"""What a run reports: lines through the logger `budew.training`, and progress through a callback.
 
 step 500/8000  loss 4.107  learning rate 8.0e-04  26.4 examples/s  0:47:20 left
+
+The command `budew train` shows both on stderr; elsewhere
+`logging.basicConfig(level=logging.INFO)` shows the lines.
 """
 
-import sys
+import logging
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +17,22 @@ from typing import Any
 from accelerate import PartialState
 from transformers import TrainerCallback
 
-from budew.terminal import Bar, visible
+_log = logging.getLogger(__name__)
+Bar = Callable[..., None]
+"""Called with the number of items done and, if known, the number of all and further text."""
+OpenBar = Callable[[str], AbstractContextManager[Bar]]
+"""Called with the title of a stage, opens its progress bar."""
+
+
+def no_bar(title: str) -> AbstractContextManager[Bar]:
+    """Show no progress."""
+    return nullcontext(lambda *_, **__: None)
 
 
 def say(line: str) -> None:
-    """Print a line above the bars; of several processes only the main one does."""
+    """Log a line; of several processes only the main one does."""
     if PartialState().is_main_process:
-        print(visible(line), file=sys.stderr, flush=True)
+        _log.info(line)
 
 
 class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers ships no types

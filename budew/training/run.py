@@ -20,7 +20,6 @@ from budew.extras import quiet_transformers
 from budew.files import disk_errors, whole_file
 from budew.model.adapt import set_trained
 from budew.model.build import Features
-from budew.terminal import progress_bar
 from budew.training.data import (
     cached_states,
     check_corpora,
@@ -37,7 +36,7 @@ from budew.training.estimate import (
     operations,
     positions_a_second,
 )
-from budew.training.progress import say
+from budew.training.progress import OpenBar, no_bar, say
 from budew.training.recipe import Recipe, differences, load_recipe
 from budew.training.saving import Run, named_disk_errors, save_result
 from budew.training.selection import Selection
@@ -61,6 +60,7 @@ def train(
     changes: Sequence[str] = (),
     resume: bool = True,
     callbacks: Sequence[Any] = (),
+    progress: OpenBar = no_bar,
 ) -> Path:
     """Train a model and return the folder of its checkpoint, `out`/checkpoint.
 
@@ -70,6 +70,7 @@ def train(
         changes: `field=value` for the recipe's file, see `load_recipe`.
         resume: continue from what is in `out`; else start again (speech and indexes are kept).
         callbacks: `TrainerCallback`s of transformers.
+        progress: called with the title of a stage, opens its progress bar; in the main process alone.
 
     Raises:
         SettingsError: the recipe is not valid.
@@ -87,12 +88,13 @@ def train(
     if not PartialState._shared_state:  # join the other processes of `torchrun`, once a process
         PartialState(cpu=not accelerated(), timeout=LONGEST_PREPARATION)
     with quiet_transformers(), disk_errors(folder), named_disk_errors(), _lost_process(folder):
-        _run(recipe, folder, callbacks, resume=resume)
+        _run(recipe, folder, callbacks, resume=resume, progress=progress)
     return folder / "checkpoint"
 
 
-def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool) -> None:
+def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool, progress: OpenBar) -> None:
     state = PartialState()
+    progress = progress if state.is_main_process else no_bar
     recipe.optimizer.batches(state.num_processes)
     reported_to(recipe)
     check_corpora(recipe)
@@ -104,12 +106,12 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         last = last_checkpoint(folder / "training")
         model, processor = load_base(recipe)
         extractor = processor.feature_extractor if processor else recipe.model.scratch.features.extractor()
-        train_corpora = prepare_corpora(recipe, folder, "train", extractor)
-        validation_corpora = prepare_corpora(recipe, folder, "validation", extractor)
+        train_corpora = prepare_corpora(recipe, folder, "train", extractor, progress=progress)
+        validation_corpora = prepare_corpora(recipe, folder, "validation", extractor, progress=progress)
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(folder / RECIPE) as file:  # not before: a wrong base may be corrected
             file.write(recipe.to_yaml())
-        train_corpora = cached_states(recipe, folder, train_corpora, model, extractor)
+        train_corpora = cached_states(recipe, folder, train_corpora, model, extractor, progress=progress)
         listener = fitted_listener(recipe, folder, train_corpora)
         drawn = training_examples(recipe, train_corpora, processor, longest=0, listener=listener)
         model, processor = complete(recipe, folder, model, extractor, drawn)
@@ -131,7 +133,7 @@ def _run(recipe: Recipe, folder: Path, callbacks: Sequence[Any], *, resume: bool
         _check_processes(folder / "training", state.num_processes, resumed=last is not None)
     if last:
         say(f"resuming from {last}")
-    with progress_bar("training", shown=state.is_main_process) as bar, _reproducible():
+    with progress("training") as bar, _reproducible():
         trainer = CaptionTrainer(
             recipe,
             folder / "training",
@@ -181,12 +183,13 @@ class Plan(NamedTuple):
     states: int
 
 
-def plan(recipe: Recipe, folder: Path) -> Plan:
-    """Return the size of a run, and print what is left out; its indexes are kept for the run.
+def plan(recipe: Recipe, folder: Path, *, progress: OpenBar = no_bar) -> Plan:
+    """Return the size of a run, and report what is left out; its indexes are kept for the run.
 
     Args:
         recipe: of the run.
         folder: of the run.
+        progress: opens a progress bar for each stage.
 
     Raises:
         SettingsError: the recipe names no data.
@@ -205,8 +208,8 @@ def plan(recipe: Recipe, folder: Path) -> Plan:
     say_window(recipe, seconds)
     features = Features(window_seconds=seconds, mel_bins=80, hop=160, fourier=400)
     extractor = (recipe.model.scratch.features if recipe.model.base is None else features).extractor()
-    corpora = prepare_corpora(plain, folder, "train", extractor)
-    prepare_corpora(plain, folder, "validation", extractor)
+    corpora = prepare_corpora(plain, folder, "train", extractor, progress=progress)
+    prepare_corpora(plain, folder, "validation", extractor, progress=progress)
     clips = number_of_clips(corpora)
     states = sum(size_of(used, recipe, extractor, width) for used in corpora)
     return Plan(clips, recipe.optimizer.steps(clips), states)

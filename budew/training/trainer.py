@@ -38,12 +38,11 @@ from budew.extras import quiet_transformers
 from budew.inference.batching import gathered
 from budew.model.adapt import short_window
 from budew.profile import VoiceProfile
-from budew.terminal import Bar
 from budew.training.clip_index import Notes
 from budew.training.devices import accelerated, precision_of
 from budew.training.examples import Examples, collate
 from budew.training.loss import caption_loss
-from budew.training.progress import TrainingLog, say
+from budew.training.progress import Bar, TrainingLog, say
 from budew.training.recipe import Recipe
 from budew.training.validation import Written, agreement, caption_metrics, correlations, read
 

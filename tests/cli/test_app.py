@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from budew.app import server
-from budew.cli import app, speech
+from budew.cli import app, app_command
 
 
 def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
@@ -27,7 +27,7 @@ def test_options_reach_the_server_which_is_stopped_in_order(monkeypatch):
             raise_signal(SIGTERM)
 
     monkeypatch.setattr(server, "served", served)
-    monkeypatch.setattr(speech, "Event", Ended)
+    monkeypatch.setattr(app_command, "Event", Ended)
     try:
         done = CliRunner().invoke(app, ["app", "--model", "a", "--model", "b", "--port", "8000"])
     finally:

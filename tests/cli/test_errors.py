@@ -53,7 +53,7 @@ def test_an_error_that_is_unforeseen_is_one_line_that_says_how_to_see_more(monke
     def fail():
         raise KeyError("a")
 
-    monkeypatch.setattr("budew.doctor.examine", fail)
+    monkeypatch.setattr("budew.cli.doctor.examine", fail)
     monkeypatch.setattr(sys, "argv", ["budew", "doctor"])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -10,10 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from budew.cli import app
+from budew.cli import COMMANDS, app, load_command
 
 ROOT = Path(__file__).parents[2]
-COMMANDS: Any = typer.main.get_command(app)
+ROOT_COMMAND: Any = typer.main.get_command(app)
+ROOT_COMMAND.commands = {name: load_command(name) for name in COMMANDS}
 _BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"(?:\$ )?(?:\w+=\S+ )*(?:budew |[^$]*\| budew )")
 SHARED = {"--workers", "--clips-per-shard", "--retry-failed", "--dry-run", "--executor", "--cluster", "--set"}
@@ -56,7 +57,7 @@ def in_pages() -> Iterator[tuple[str, str]]:
 
 def parse(arguments: list[str]) -> None:
     """Read arguments as the command line does, and run nothing."""
-    command, context, rest = COMMANDS, None, arguments
+    command, context, rest = ROOT_COMMAND, None, arguments
     name = "budew"
     while True:
         context = command.make_context(name, list(rest), parent=context)
@@ -65,7 +66,7 @@ def parse(arguments: list[str]) -> None:
         name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
 
 
-@pytest.mark.parametrize(("path", "command"), [*leaves(COMMANDS)])
+@pytest.mark.parametrize(("path", "command"), [*leaves(ROOT_COMMAND)])
 def test_the_help_of_a_command_fits_with_few_options_and_a_correct_example(monkeypatch, path, command):
     monkeypatch.setenv("COLUMNS", "100")
     shown = CliRunner().invoke(app, [*path.split(), "--help"]).output
@@ -86,11 +87,17 @@ def test_the_help_of_a_command_fits_with_few_options_and_a_correct_example(monke
     parse(arguments)
 
 
+def test_the_table_of_commands_has_the_first_paragraph_of_their_help():
+    for name, (_, line) in COMMANDS.items():
+        help = load_command(name).help
+        assert " ".join(help.partition("\n\n")[0].split()) == line
+
+
 def test_every_job_has_the_shared_options():
     jobs = ["convert", "render", "segment", "caption", "transcribe", "select", "synthesize"]
     jobs += ["resynthesize", "act", "measure"]
     jobs += [f"annotate {name}" for name in ("llm", "heads", "labels", "measures")]
-    found = {path for path, command in leaves(COMMANDS) if flags_of(command) >= SHARED}
+    found = {path for path, command in leaves(ROOT_COMMAND) if flags_of(command) >= SHARED}
     assert found == {"paraphrase run", "face annotate", *(f"corpus {job}" for job in jobs)}
 
 
@@ -131,7 +138,9 @@ def rows(text: str, columns: int) -> list[list[str]]:
 
 
 def test_what_changes_results_has_its_default_and_only_what_can_be_switched_off_is_on():
-    options = {(path, given.opts[0]): given for path, command in leaves(COMMANDS) for given in command.params}
+    options = {
+        (path, given.opts[0]): given for path, command in leaves(ROOT_COMMAND) for given in command.params
+    }
     for path, option, value in rows(DEFAULTS, 2):
         assert str(options[path, option].default) == value, (path, option)
     for given in options.values():
@@ -142,7 +151,7 @@ def test_what_changes_results_has_its_default_and_only_what_can_be_switched_off_
 
 @pytest.mark.parametrize(("path", "option", "low", "high"), rows(LIMITS, 3))
 def test_a_number_at_its_limit_is_taken_and_beyond_is_refused(path, option, low, high):
-    command = dict(leaves(COMMANDS))[path]
+    command = dict(leaves(ROOT_COMMAND))[path]
     context = command.make_context(path, [], resilient_parsing=True)
     (given,) = (one for one in command.params if option in one.opts)
     for limit, beyond in ((low, -1), (high, 1)):

@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.paraphrase_server import Behavior, running
 from budew.captions import render
-from budew.cli.paraphrasing import USED_BY, run
+from budew.cli.paraphrase import USED_BY, run
 from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge, load_prompts

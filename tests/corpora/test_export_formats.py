@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budew.cli.exporting import ExportFormat
+from budew.cli.corpus_export import ExportFormat
 from budew.corpora import Caption, Clip, read
 from budew.corpora.exports import FORMATS
 from budew.corpora.writers.export_folder import RECORD

@@ -117,8 +117,8 @@ def test_windows_of_a_recording_that_is_not_finished_are_kept(tmp_path):
         assert list(partial.records()) == json.loads(json.dumps(RECORDS[:1]))
 
 
-def test_partial_results_of_other_settings_are_discarded(tmp_path, capsys):
+def test_partial_results_of_other_settings_are_discarded(tmp_path, caplog):
     output = tmp_path / "c.jsonl"
     for model in ("m", "n"):
         assert interrupted(output, model) == set()
-    assert "other settings" in capsys.readouterr().err
+    assert "other settings" in caplog.text

@@ -14,8 +14,8 @@ from budew.paraphrase.metrics import ParaphraseReport, paraphrase_report
 from budew.profile import VoiceProfile
 from budew.reports.paraphrase_page import paraphrase_html, word_diff
 from budew.reports.paraphrase_tables import paraphrase_tables
+from budew.reports.visible_text import visible
 from budew.taxonomy import EMOTIONS
-from budew.terminal import visible
 from tests.reports.conftest import HOSTILE, check_safe, on_page
 
 

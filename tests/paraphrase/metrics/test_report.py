@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from budew.captions import render
 from budew.captions.lint.corpus import Overused
+from budew.cli.terminal import console_on
 from budew.corpora import Caption, Clip, write_shard
 from budew.errors import CorpusError, InputError
 from budew.jobs import run
@@ -31,7 +32,6 @@ from budew.paraphrase.metrics.report import (
 from budew.paraphrase.metrics.sample import refused_examples
 from budew.profile import VoiceProfile
 from budew.reports.paraphrase_tables import paraphrase_tables
-from budew.terminal import console_on
 from tests.paraphrase.metrics.conftest import rewritten, sampled
 from tests.paraphrase.scripted import Scripted, some_clips
 

@@ -7,14 +7,15 @@ import typer
 from typer import Option
 
 from budew.cli import options, paraphrase_reports
+from budew.cli.job_options import Running, Server, run_job, run_paid_job
 from budew.cli.options import SETTINGS
-from budew.cli.running import Running, Server, run_job, run_paid_job
-from budew.terminal import output
+from budew.cli.terminal import output
 
 if TYPE_CHECKING:
     from budew.paraphrase import Backend, Prompts
 
 app = typer.Typer(
+    name="paraphrase",
     help="Paraphrase captions by an LLM or an offline grammar; a gate checks that the meaning is kept.",
     **SETTINGS,
 )

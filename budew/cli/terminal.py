@@ -7,6 +7,7 @@ outside: control characters in them are made visible, so that none is a command 
 import errno
 import io
 import json
+import logging
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 from budew.addresses import check_local
 from budew.errors import BudewError, InputError, remedy_for
 from budew.files import check_writable, whole_file
+from budew.reports.visible_text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -29,25 +31,6 @@ FORESEEN = (BudewError, ValueError, OSError)
 """Errors whose message is a sentence for the user."""
 Bar = Callable[..., None]
 """Called with how many items are done and, if known, how many there are and further text."""
-
-# Bidirectional overrides and isolates reorder the text behind them, and half a character is none.
-_REPLACED = (*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
-_VISIBLE = {
-    **dict.fromkeys(_REPLACED, "\ufffd"),
-    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
-    0x7F: "\u2421",
-}
-"""Control characters as the pictures that Unicode has for them; each a single character."""
-
-
-def visible(text: str) -> str:
-    """Return a text with its control characters replaced by visible ones; line ends and tabs stay."""
-    return text.replace("\r\n", "\n").translate(_VISIBLE)
-
-
-def visible_name(name: object) -> str:
-    """Return the name of a file or folder as one line without control characters."""
-    return str(name).translate(_VISIBLE | {9: "\u2409", 10: "\u240a"})
 
 
 def say_error(text: object) -> None:
@@ -68,6 +51,25 @@ def one_line_for(error: Exception) -> str:
     if isinstance(error, MemoryError) or "out of memory" in reason.lower():
         return f"out of memory{reason and f' ({reason})'}: use smaller files or batches, or another --device"
     return f"{type(error).__name__}{reason and f': {reason}'} (BUDEW_DEBUG=1 shows where: please report it)"
+
+
+class _LogLines(logging.Handler):
+    """Prints what the library logs on stderr: information as it is, warnings as `say_error` does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        if record.levelno >= logging.WARNING:
+            say_error(record.getMessage())
+        elif sys.stderr is not None:
+            print(visible(record.getMessage()), file=sys.stderr, flush=True)
+
+
+def print_log_lines() -> None:
+    """Print what the library logs on stderr, from information upwards."""
+    library = logging.getLogger("budew")
+    library.setLevel(logging.INFO)
+    library.handlers = [_LogLines()]
+    library.propagate = False
 
 
 def plain_warnings() -> None:

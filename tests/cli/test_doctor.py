@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from budew.cli.doctor import FORMATS, Finding, _precisions, _tone, examine
 from budew.cpu_precision import DTYPES
-from budew.doctor import FORMATS, Finding, _precisions, _tone, examine
 from tests.trained import TINY_SYNTHETIC
 
 
@@ -56,7 +56,7 @@ def test_the_default_checkpoint_is_named_with_the_variable_and_what_its_card_say
 
 
 def test_a_tone_that_is_read_at_another_length_is_found(monkeypatch):
-    monkeypatch.setattr("budew.doctor._tone", lambda format, tone=_tone: tone(format)[:20_000])
+    monkeypatch.setattr("budew.cli.doctor._tone", lambda format, tone=_tone: tone(format)[:20_000])
     assert not next(finding for finding in examine() if finding.subject == "audio wav").ok
 
 
@@ -85,7 +85,7 @@ def test_the_default_checkpoint_is_loaded_and_not_only_looked_for(monkeypatch, w
 
 def test_a_locale_without_utf_8_is_reported_with_its_remedy():
     program = (
-        "from budew.doctor import examine\n"
+        "from budew.cli.doctor import examine\n"
         "print(next(finding for finding in examine() if finding.subject == 'locale'))"
     )
     environment = {

@@ -9,7 +9,8 @@ from typer import Argument, Option
 
 from budew.cli import options
 from budew.cli.options import PrintedErrors
-from budew.terminal import print_table, progress_bar, say_error, visible_name
+from budew.cli.terminal import print_table, progress_bar, say_error
+from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
     from budew.training.recipe import Recipe
@@ -91,7 +92,7 @@ def train(
 
     from budew.training.run import train as train_recipe
 
-    checkpoint = train_recipe(chosen, out=folder, resume=resume)
+    checkpoint = train_recipe(chosen, out=folder, resume=resume, progress=progress_bar)
     if not PartialState().is_main_process:
         return
     if push_to_hub:
@@ -109,7 +110,7 @@ def _plan(recipe: "Recipe", folder: Path) -> None:
     from budew.training.estimate import estimate, operations
     from budew.training.run import plan
 
-    clips, steps, states = plan(recipe, folder)
+    clips, steps, states = plan(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")

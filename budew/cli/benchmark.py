@@ -1,49 +1,21 @@
 """Commands `budew benchmark`: score any model as the papers do, beside the published figures."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer import Option
 
-from budew.cli import options
-from budew.cli.options import SETTINGS
-from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error, visible_name
+from budew.cli import benchmark_faces, benchmark_transfer, options
+from budew.cli.options import SETTINGS, Reporting, Source
+from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.reports.visible_text import visible_name
 
-app = typer.Typer(help="Score models on published benchmarks, beside the published figures.", **SETTINGS)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Options that say where predictions come from."""
-
-    model: options.Model = None
-    predictions: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE|DIR",
-            help="Score this instead of a model: captions or scores under the file names of the data.",
-        ),
-    ] = None
-    scale: Annotated[
-        str,
-        Option(
-            metavar="NAME", help="Scale of the scores in --predictions: its ends, such as 0-4, or a name."
-        ),
-    ] = "intensity"
-    device: options.Device = None
-    batch_size: options.WindowBatch = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Reporting:
-    """Options of the results of every benchmark."""
-
-    json: options.JsonFile = None
-    html: options.HtmlFile = None
-    seed: Annotated[int, Option(help="Random seed of resamples and permutations.")] = 0
-    resamples: Annotated[int, Option(metavar="N", min=1, help="Number of bootstrap resamples.")] = 1000
+app = typer.Typer(
+    name="benchmark", help="Score models on published benchmarks, beside the published figures.", **SETTINGS
+)
+for commands in (benchmark_transfer, benchmark_faces):
+    app.add_typer(commands.app)
 
 
 @app.command("emonet-voice", no_args_is_help=True)

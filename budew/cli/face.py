@@ -7,10 +7,10 @@ import typer
 from typer import Argument, Option
 
 from budew.cli import options
+from budew.cli.job_options import Running, Server, run_paid_job
 from budew.cli.options import SETTINGS, PrintedErrors
-from budew.cli.running import Running, Server, run_paid_job
+from budew.cli.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, stdout_free_for
 from budew.extras import require
-from budew.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, stdout_free_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ ImageEncoder = Annotated[
 ]
 ImageBatch = Annotated[int, Option(min=1, help="Images in each encoder batch; larger is faster on a GPU.")]
 app = typer.Typer(
+    name="face",
     help="Emotions of faces: score images, train heads, annotate by a language model, describe a corpus."
     " For research on synthetic faces; see docs/ethics.md for what these scores are not.",
     **SETTINGS,

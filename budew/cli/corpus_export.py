@@ -10,7 +10,8 @@ import typer
 from typer import Argument, Option
 
 from budew.cli.options import PrintedErrors
-from budew.terminal import progress_bar, say_error, visible_name
+from budew.cli.terminal import progress_bar, say_error
+from budew.reports.visible_text import visible_name
 
 app = typer.Typer()
 NAMED = 5

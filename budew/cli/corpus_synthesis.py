@@ -6,9 +6,9 @@ import typer
 from typer import Option
 
 from budew.cli import options
-from budew.cli.running import Running, Server, run_job
+from budew.cli.job_options import Running, Server, run_job
+from budew.cli.terminal import print_table, progress_bar
 from budew.extras import require
-from budew.terminal import print_table, progress_bar
 
 app = typer.Typer()
 

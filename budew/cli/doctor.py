@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 
+import typer
+
 from budew.version import __version__
+
+app = typer.Typer()
 
 FORMATS = ("wav", "flac", "mp3", "ogg", "m4a")
 
@@ -36,6 +40,25 @@ class Finding:
     needed: bool
     detail: str
     remedy: str = ""
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation, and print how to fix each problem.
+
+    FAIL: captioning or evaluation will not work. --: optional, not installed.
+
+    Example: budew doctor
+    """
+    lacking = 0
+    for finding in examine():
+        mark = "ok" if finding.ok else "FAIL" if finding.needed else "--"
+        print(f"{mark:>4}  {finding.subject:<20} {finding.detail}", flush=True)
+        if not finding.ok:
+            lacking += finding.needed
+            print(f"      {'':<20} → {finding.remedy}")
+    print(f"{lacking} problems, see FAIL" if lacking else "captioning, parsing and evaluation work")
+    raise typer.Exit(1 if lacking else 0)
 
 
 def examine() -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from typer import Option
 
-from budew.terminal import job_bar, nonzero, say_error, visible_name
+from budew.cli.terminal import job_bar, nonzero, say_error
+from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
     from budew.chat.server_settings import ServerSettings

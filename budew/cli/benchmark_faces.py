@@ -8,7 +8,7 @@ from typer import Option
 
 from budew.cli import options
 from budew.cli.options import results
-from budew.terminal import print_table, refuse_to_replace
+from budew.cli.terminal import print_table, refuse_to_replace
 
 if TYPE_CHECKING:
     from budew.evaluation.predictions import Prediction

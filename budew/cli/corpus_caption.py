@@ -7,8 +7,8 @@ import typer
 from typer import Option
 
 from budew.cli import options
-from budew.cli.running import Running, run_job
-from budew.terminal import refuse_to_replace, say_error
+from budew.cli.job_options import Running, run_job
+from budew.cli.terminal import refuse_to_replace, say_error
 
 if TYPE_CHECKING:
     from budew.jobs import Job

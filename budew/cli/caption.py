@@ -11,7 +11,7 @@ import typer
 from typer import Argument, BadParameter, Option
 
 from budew.cli import options
-from budew.terminal import output, progress_bar, refuse_to_replace, say_error
+from budew.cli.terminal import output, progress_bar, refuse_to_replace, say_error
 from budew.version import __version__
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from budew.errors import MissingExtraError
-from budew.terminal import (
+from budew.cli.terminal import (
     finish_output,
     nonzero,
     one_line_for,
@@ -21,9 +20,9 @@ from budew.terminal import (
     progress_bar,
     refuse_to_replace,
     say_error,
-    visible,
-    visible_name,
 )
+from budew.errors import MissingExtraError
+from budew.reports.visible_text import visible, visible_name
 
 
 @pytest.mark.parametrize(

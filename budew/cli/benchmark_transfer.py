@@ -7,8 +7,8 @@ import typer
 from typer import Option
 
 from budew.cli import options
-from budew.cli.benchmarking import Reporting, Source
-from budew.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.cli.options import Reporting, Source
+from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
 
 if TYPE_CHECKING:
     from budew.evaluation.benchmarks.acted_speech import ActedCorpus

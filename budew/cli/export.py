@@ -1,0 +1,66 @@
+"""`budew export`: a checkpoint in the format of another library."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer import Argument, Option
+
+from budew.cli import options
+from budew.cli.terminal import as_json, print_table
+
+app = typer.Typer()
+
+
+@app.command(no_args_is_help=True)
+def export(
+    to: Annotated[
+        Literal["merged", "ct2", "onnx", "openvino"],
+        Argument(
+            metavar="FORMAT",
+            help="merged: a plain transformers checkpoint, with an adapter merged. ct2: CTranslate2 and "
+            "faster-whisper. onnx: ONNX Runtime. openvino: OpenVINO.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, Argument(metavar="OUT", help="Folder that is made.")],
+    model: options.Model = None,
+    dtype: Annotated[
+        Literal["float32", "bfloat16", "float16", "int8"],
+        Option(
+            help="Precision of the weights: ct2 has all, merged no int8, onnx float32 and int8, "
+            "openvino float32 and float16."
+        ),
+    ] = "float32",
+    corpus: Annotated[
+        str | None,
+        Option(metavar="CORPUS", help="Clips whose captions are compared. Default: the bundled ones."),
+    ] = None,
+    clips: Annotated[int, Option(metavar="N", min=0, help="Compare so many clips. 0: none.")] = 100,
+) -> None:
+    """Write a checkpoint in the format of another library, and compare its captions with the original's.
+
+    The comparison is printed and kept in OUT/parity.json. budew caption --model OUT
+    runs any of the formats.
+
+    Example: budew export onnx onnx-int8/ --model runs/mine/checkpoint --dtype int8
+    """
+    from budew.corpora import read
+    from budew.evaluation.parity import parity
+    from budew.inference.backends import load_backend
+    from budew.model.checkpoint import load_checkpoint
+    from budew.model.exporting import export as write
+    from budew.reports.evaluation_report import parity_table
+    from budew.resources import data_folder
+
+    write(out, to=to, model=model, dtype=dtype)
+    if not clips:
+        return
+    source = corpus or data_folder("demo_clips") / "clips.tar"
+    original = load_checkpoint(model, device="cpu", dtype="float32")
+    computed = None if to == "onnx" else "int8" if dtype == "int8" else "float32"
+    exported = load_backend(out, device="cpu", dtype=computed)
+    found = parity(original, exported, list(islice(read(source), clips)))
+    (out / "parity.json").write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
+    print_table(parity_table(found))
