@@ -3,7 +3,7 @@
     python benchmarks/jobs.py --clips 20000
 
 The baseline reads the same shards with plain webdataset and writes them again with its `TarWriter`: no
-checks, no notes, no resumption, nothing flushed to the disk. The last lines give a job that works on each
+checks, no records, no resumption, nothing flushed to the disk. The last lines give a job that works on each
 clip (it decodes it), with one worker and with two.
 """
 

@@ -24,7 +24,7 @@ from budew import VoiceProfile, render
 from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip, write_shard
 from budew.jobs import run
-from budew.jobs.workers import collect_seldom
+from budew.jobs.workers import collect_garbage_rarely
 from budew.paraphrase import Paraphrase, Request, Rewriting, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
 
@@ -38,7 +38,7 @@ def backend(url: str, concurrency: int, cache: Path) -> ChatBackend:
 
 def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> tuple[float, float]:
     """Ask `count` different things; return when that began and ended."""
-    collect_seldom()  # as the workers of a job do
+    collect_garbage_rarely()  # as the workers of a job do
     prompts = load_prompts()
     requests = [
         Request(

@@ -219,7 +219,7 @@ def run_paid_job(
 
 def _print_plan(plan: "Plan", source: str | range) -> None:
     waiting = plan.waiting
-    size = sum(unit.state().bytes for unit in waiting)
+    size = sum(unit.input_state().bytes for unit in waiting)
     amount = f"{size:,} clips" if isinstance(source, range) else f"{size / 1e6:,.1f} MB"
     print(f"{plan.job.name}: {len(waiting)} of {len(plan.units)} shards to do, {amount}")
     for unit in waiting[:10]:

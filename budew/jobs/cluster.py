@@ -1,14 +1,15 @@
 """Units on many machines: datatrove's Slurm and Ray executors launch them, one unit a rank.
 
-All machines must share the folders. Notes there say what is done, never datatrove's own marks: a rank that
-was killed, or ran twice, changes nothing. Each rank does its unit in a process of its own, as datatrove 0.10
-waits forever for a process that was killed in a Ray rank.
+All machines must share the folders. Shard records there say which units are done, never datatrove's own
+marks: a rank that was killed, or ran twice, changes nothing. Each rank runs its unit in a process of its own,
+as datatrove 0.10 waits forever for a process that was killed in a Ray rank.
 """
 
 import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,12 @@ LOGS = "logs"
 
 
 class ClusterSettings(Settings):
-    """Where ranks run and their resources; a rank does one shard."""
+    """Where ranks run and their resources; a rank processes one shard.
+
+    Example:
+        >>> ClusterSettings(executor="ray", max_running=8, cpus=2).memory_gb
+        4
+    """
 
     executor: Literal["slurm", "ray"] = Field(
         default="slurm", description="slurm queues the ranks and returns, ray waits for them."
@@ -69,7 +75,7 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
     """
     cluster.check_installed()
     folder = out.resolve()
-    rank = _Rank(tuple(unit.absolute() for unit in units), job, folder)
+    rank = _Rank(tuple(units), job, folder, Path.cwd())
     shared: dict[str, Any] = {
         "pipeline": [rank],
         "tasks": len(units),
@@ -88,16 +94,22 @@ def launch(job: Job, units: Sequence[Unit], out: Path, cluster: ClusterSettings)
 
 @dataclass(frozen=True)
 class _Rank:
-    """The pipeline step that datatrove calls in each rank: one unit, in a process of its own."""
+    """The pipeline step that datatrove calls in each rank: one unit, in a process of its own.
+
+    It runs in `working_directory`, to which paths of the units and of the job's settings are relative.
+    """
 
     units: tuple[Unit, ...]
     job: Job
     out: Path
+    working_directory: Path
 
     def __repr__(self) -> str:  # datatrove writes it into the log of each rank
         return f"{self.job.name}: {len(self.units)} shards → {self.out}"
 
     def __call__(self, data: Iterable[Any] | None, rank: int, world_size: int) -> None:
+        with suppress(OSError):  # not on this machine, and not needed if all paths are absolute
+            os.chdir(self.working_directory)
         with disk_errors(self.out), WorkerPool(1, self.job, self.out) as pool:
             for outcome in pool.outcomes(self.units[rank::world_size]):
                 if outcome.error is not None:
@@ -105,12 +117,11 @@ class _Rank:
 
 
 def _slurm(cluster: ClusterSettings, job: Job, shared: dict[str, Any]) -> None:
-    from datatrove.executor import SlurmPipelineExecutor  # imports what only a cluster needs
-
     if not cluster.partition:
         raise JobError("Slurm needs a partition: add --set partition=NAME (`sinfo` lists them)")
+    executors = require("datatrove.executor", extra="scale", purpose="--executor slurm")
     try:
-        SlurmPipelineExecutor(
+        executors.SlurmPipelineExecutor(
             **shared,
             time=cluster.time,
             partition=cluster.partition,
@@ -126,11 +137,10 @@ def _slurm(cluster: ClusterSettings, job: Job, shared: dict[str, Any]) -> None:
 
 def _ray(shared: dict[str, Any]) -> None:
     ray = require("ray", extra="scale", purpose="--executor ray")
-    from datatrove.executor import RayPipelineExecutor
-
+    executors = require("datatrove.executor", extra="scale", purpose="--executor ray")
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False)
-    RayPipelineExecutor(**shared).run()
+    executors.RayPipelineExecutor(**shared).run()
 
 
 def _activation() -> str:

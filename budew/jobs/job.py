@@ -15,11 +15,29 @@ OnFailed = Callable[[str, Exception], None]
 
 
 class Job(Protocol):
-    """A function from clips to clips."""
+    """A function from clips to clips.
+
+    Example:
+        >>> from collections.abc import Iterator
+        >>> from dataclasses import dataclass, replace
+        >>> from budew import Clip
+        >>> from budew.jobs import Job, OnFailed
+        >>> @dataclass(frozen=True)
+        ... class SetLanguage:
+        ...     language: str
+        ...     name: str = "set language"
+        ...
+        ...     def settings(self) -> dict[str, str]:
+        ...         return {"language": self.language}
+        ...
+        ...     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+        ...         return (replace(clip, language=self.language) for clip in clips)
+        >>> job: Job = SetLanguage("de")
+    """
 
     @property
     def name(self) -> str:
-        """Return what the job does in one word, such as "segment"."""
+        """Return the job in one word, such as "segment"."""
 
     def settings(self) -> Mapping[str, Any]:
         """Return what determines the output, as JSON values: versions, models, prompts, seeds, thresholds.
@@ -29,7 +47,7 @@ class Job(Protocol):
         """
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Process the clips of one shard lazily, in order; call `failed` for each that cannot be done.
+        """Process the clips of one shard lazily, in order; call `failed` for each that cannot be processed.
 
         Raises:
             JobError: no other clip would succeed either.
@@ -49,7 +67,7 @@ class NumberedJob(Job, Protocol):
 
 
 @runtime_checkable
-class Tallying(Protocol):
+class TallyingJob(Job, Protocol):
     """A job that counts something besides its clips."""
 
     @property
@@ -61,18 +79,35 @@ class Tallying(Protocol):
 
 
 def tallies_of(job: Job) -> tuple[str, ...]:
-    """Return the names of what a job counts besides its clips."""
-    return job.tallies if isinstance(job, Tallying) else ()
+    """Return the names of the further counts of a job, if it has any."""
+    return job.tallies if isinstance(job, TallyingJob) else ()
 
 
 def each(
     clips: Iterable[Clip], work: Callable[[Clip], Clip | Iterable[Clip]], failed: OnFailed
 ) -> Iterator[Clip]:
-    """Apply `work` to one clip at a time: it returns a clip or several, or raises what `failed` receives."""
+    """Apply a function to one clip at a time: the body of most jobs.
+
+    Args:
+        clips: the clips of a shard.
+        work: returns a clip, or several, or raises an error that says why the clip fails.
+        failed: called with the id of a clip and the error of `work`.
+
+    Raises:
+        JobError: `work` raised it: no other clip would succeed either.
+        OSError: the disk is full or read-only.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from budew import Clip
+        >>> clips = [Clip("a", b"", "wav"), Clip("b", b"", "wav")]
+        >>> [clip.language for clip in each(clips, lambda clip: replace(clip, language="de"), print)]
+        ['de', 'de']
+    """
     for clip in clips:
         try:
-            done = work(clip)
-            yield from [done] if isinstance(done, Clip) else list(done)
+            result = work(clip)
+            yield from [result] if isinstance(result, Clip) else list(result)
         except JobError:
             raise
         except Exception as error:

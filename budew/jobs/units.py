@@ -1,7 +1,8 @@
-"""Units of a job: what is done or not done as a whole, and becomes one output shard.
+"""Units of work: a source divided into parts that each become one output shard.
 
-A unit is one input shard, so many rows of a manifest or table, so many loose files, or so many clip numbers
-of a job without input. The division is a function of the source alone, so every machine computes the same.
+A unit is one input shard, a range of rows of a manifest or table, a group of loose files, or a range of clip
+numbers for a job without input. The division is a function of the source alone: every machine computes the
+same one.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
@@ -24,29 +25,27 @@ from budew.corpora.manifests import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.named.label_tables import Files, tables_near
 from budew.corpora.named.named_folder import NamedFolder, find_clips, left_out_warning, read_named, text_files
-from budew.corpora.shards import read_shard
 from budew.corpora.sources import Entry, divide, matches, read_one
 from budew.corpora.text_files import Part, Rows, Span
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob
-from budew.jobs.notes import output_note, shard_path
 
 CLIPS_PER_SHARD = 500
-"""Loose files, or rows of a manifest or table, of one unit."""
+"""Loose files, or rows of a manifest or table, in one unit."""
 MAX_CLIPS = 100_000_000
-"""Of a job without input; at 2.5 s each, 70,000 hours."""
+"""Largest corpus of a job without input: at 2.5 s a clip, 70,000 hours."""
 MAX_SHARDS = 1_000_000
-"""Of a job without input; all units are in memory, 240 bytes each."""
+"""Most units of a job without input: all of them are in memory, 240 bytes each."""
 _DOUBLE_SUFFIX = ".tar.gz"
 _ODD = re.compile(r"[^\w.@+=-]+")
 
 
-class State(NamedTuple):
+class InputState(NamedTuple):
     """Cheap change check of an input.
 
     Attributes:
-        bytes: size, as far as it is known without asking a server; of a range of numbers its length.
-        changed: newest modification time in ns, 0 where there is none.
+        bytes: size, 0 for what is on a server; for a range of numbers its length.
+        changed: newest modification time in ns, 0 if there is no file.
     """
 
     bytes: int
@@ -55,17 +54,17 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FileUnit:
-    """A unit that is read from files or from an address.
+    """A unit that is read from files or from a URL.
 
     Attributes:
-        name: of the output, without suffix, relative, with `/` between parts.
-        paths: one shard, manifest, table or address, or loose audio files with their JSON and text.
-        folder: of loose files, to which their ids are relative; None for all else.
-        part: rows of a manifest or table; None for all of it.
-        audio_root: folder whose audio a manifest may name, too.
-        media: what is read.
-        corpus: the known corpus that the folder is read as; None for all else.
-        tables: the files of its tables.
+        name: relative path of the output shard without its suffix, with `/` between parts.
+        paths: one shard, manifest, table or URL, or loose audio files with their JSON and text.
+        folder: the folder that ids of loose files are relative to; None for everything else.
+        part: rows of a manifest or table; None for all of them.
+        audio_root: folder outside that of a manifest from which it may name audio as well.
+        media: kind of files that are clips: audio, or images.
+        corpus: the known corpus that the folder is read as; None for everything else.
+        tables: files of each of its label tables.
     """
 
     name: str
@@ -79,7 +78,7 @@ class FileUnit:
 
     @property
     def label(self) -> str:
-        """Return what is read, for display: the path, and how many more there are."""
+        """Return the first path, and the number of the others, for display."""
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{shown(str(self.paths[0]))}{more}"
 
@@ -98,16 +97,16 @@ class FileUnit:
         root, media = self.audio_root, self.media
         return read_one(self.paths[0], on_bad, part=self.part, audio_root=root, media=media)
 
-    def state(self) -> State:
+    def input_state(self) -> InputState:
         """Return size and modification time of the input, with the audio that a manifest names."""
-        own = [os.stat(path) for path in (*self.files, *self._definition())]
+        own = [os.stat(path) for path in (*self.files, *self._label_files())]
         size = sum(found.st_size for found in own)
         if isinstance(self.part, Span):
             size = (size if self.part.stop is None else self.part.stop) - self.part.start
         elif isinstance(self.part, Rows):
             size = size * (self.part.stop - self.part.start) // self.part.of
         audio = [found for path in self._named_audio() if (found := _stat(path)) is not None]
-        return State(
+        return InputState(
             size + sum(found.st_size for found in audio),
             max((found.st_mtime_ns for found in (*own, *audio)), default=0),
         )
@@ -115,34 +114,26 @@ class FileUnit:
     def digest(self) -> str:
         """Return the SHA-256 of a file, of rows with the audio that they name, or of loose files with names.
 
-        Of an address it is that of the address: nothing is downloaded twice.
+        For a URL it is the digest of the URL itself: nothing is downloaded twice.
         """
         digest = hashlib.sha256()
         for path in self.paths:
             if isinstance(path, str):
                 digest.update(shown(path).encode())
             elif isinstance(self.part, Span):
-                digest.update(_lines_of(path, self.part))
+                digest.update(_table_rows(path, self.part))
             else:
-                digest.update(_name_below(self.folder, path) + _content(path))
+                digest.update(_relative_name(self.folder, path) + _content(path))
         for path in self._named_audio():
-            digest.update(_name_below(Path(self.paths[0]).parent, path) + _content(path))
-        for path in self._definition():
+            digest.update(_relative_name(Path(self.paths[0]).parent, path) + _content(path))
+        for path in self._label_files():
             digest.update(_content(path))
         return digest.hexdigest()
 
-    def absolute(self) -> "FileUnit":
-        """Return the same unit with absolute paths, for another process."""
-        paths = tuple(path if isinstance(path, str) else path.absolute() for path in self.paths)
-        corpus = self.corpus and self.corpus.absolute()
-        tables = tuple(tuple(path.absolute() for path in some) for some in self.tables)
-        folder = self.folder and self.folder.absolute()
-        return replace(self, paths=paths, folder=folder, corpus=corpus, tables=tables)
-
-    def _definition(self) -> list[Path]:
+    def _label_files(self) -> list[Path]:
         """Return the files besides the audio that decide the labels of a known corpus."""
-        own = self.corpus.definition if self.corpus else None
-        return [*chain.from_iterable(self.tables), *([own] if own else [])]
+        definition = self.corpus.definition if self.corpus else None
+        return [*chain.from_iterable(self.tables), *([definition] if definition else [])]
 
     def _named_audio(self) -> list[Path]:
         if self.folder is not None or isinstance(self.part, Rows):
@@ -152,67 +143,52 @@ class FileUnit:
 
 @dataclass(frozen=True, slots=True)
 class NumberedUnit:
-    """A unit of clip numbers, for a job without input clips; its methods are those of `FileUnit`.
-
-    Clips that an earlier run left in the output shard are read from there, so that a job makes, and pays for,
-    only those that are missing.
+    """A range of clip numbers, for a job without input clips; the methods are those of `FileUnit`.
 
     Attributes:
-        name: of the output.
-        numbers: of the clips.
+        name: file name of the output shard without its suffix.
+        numbers: the numbers of the clips.
         id_of: returns the id of a clip.
-        out: folder of the output.
     """
 
     name: str
     numbers: range
     id_of: Callable[[int], str]
-    out: Path
 
     @property
     def label(self) -> str:
-        """Return the first and last number."""
+        """Return the first and last number, for display."""
         return f"clips {self.numbers[0]} to {self.numbers[-1]}"
 
-    def read(self, on_bad: OnBad) -> Iterator[Clip]:
-        """Give the clips that are there, and one without audio for each that is missing."""
-        note = output_note(self.out, self)
-        made = read_shard(shard_path(self.out, self)) if note and note.clips else ()
-        done = {clip.id: clip for clip in made}
+    def read(self, _on_bad: OnBad) -> Iterator[Clip]:
+        """Yield a clip without audio for each number, which is in its metadata."""
         for number in self.numbers:
-            id = self.id_of(number)
-            yield done.get(id) or Clip(id, b"", "", metadata={"number": number})
+            yield Clip(self.id_of(number), b"", "", metadata={"number": number})
 
-    def state(self) -> State:
-        """Return how many clips there are."""
-        return State(len(self.numbers), 0)
+    def input_state(self) -> InputState:
+        """Return the number of clips."""
+        return InputState(len(self.numbers), 0)
 
     def digest(self) -> str:
         """Return the SHA-256 of the ids."""
         return hashlib.sha256("\n".join(map(self.id_of, self.numbers)).encode()).hexdigest()
-
-    def absolute(self) -> "NumberedUnit":
-        """Return the same unit with an absolute output folder."""
-        return replace(self, out=self.out.absolute())
 
 
 Unit = FileUnit | NumberedUnit
 """What is done or not done as a whole. It is pickled into workers."""
 
 
-def numbered_units(
-    job: NumberedJob, numbers: range, out: Path, clips_per_shard: int
-) -> tuple[NumberedUnit, ...]:
+def numbered_units(job: NumberedJob, numbers: range, clips_per_shard: int) -> tuple[NumberedUnit, ...]:
     """Divide clip numbers into units. Errors are those of `check_size`."""
     check_size(len(numbers), clips_per_shard)
     return tuple(
-        NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of, out)
+        NumberedUnit(f"{job.prefix}-{index:05d}", numbers[start : start + clips_per_shard], job.id_of)
         for index, start in enumerate(range(0, len(numbers), clips_per_shard))
     )
 
 
 def check_size(clips: int, clips_per_shard: int) -> None:
-    """Check that a job without input can make so many clips in shards of this size.
+    """Check the size of a corpus that a job makes without input.
 
     Raises:
         InputError: no clip, or more clips or shards than `MAX_CLIPS` and `MAX_SHARDS`.
@@ -232,8 +208,8 @@ def file_units(
 
     Args:
         source: anything that `budew.read` takes.
-        clips_per_shard: loose files, or rows of a manifest or table, of one unit.
-        media: what is read.
+        clips_per_shard: loose files, or rows of a manifest or table, in one unit.
+        media: kind of files that are clips: audio, or images.
 
     Raises:
         CorpusError: nothing is there, or two inputs would have one output.
@@ -241,7 +217,7 @@ def file_units(
     entries = matches(source, media)
     files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
-    units = tuple(unit for entry in entries for unit in _units(entry, root, clips_per_shard, media))
+    units = tuple(unit for entry in entries for unit in _units_of(entry, root, clips_per_shard, media))
     seen: dict[str, FileUnit] = {}
     for unit in units:
         if (other := seen.setdefault(unit.name.lower(), unit)) is not unit:
@@ -250,16 +226,16 @@ def file_units(
     return units
 
 
-def _units(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
     if isinstance(entry, NamedFolder):
-        yield from _of_corpus(entry, clips_per_shard)
+        yield from _corpus_units(entry, clips_per_shard)
         return
     if is_address(entry):
-        yield FileUnit(_name_of_address(str(entry)), (str(entry),), media=media)
+        yield FileUnit(_name_of_url(str(entry)), (str(entry),), media=media)
         return
     path = Path(entry)
     if path.is_dir():
-        yield from _of_loose_files(path, clips_per_shard, media)
+        yield from _loose_units(path, clips_per_shard, media)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
     parts, audio_root = divide(path, clips_per_shard), allowed_root()
@@ -270,7 +246,7 @@ def _units(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iter
         yield FileUnit(name, (path,), audio_root=audio_root, media=media)
 
 
-def _of_loose_files(folder: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
+def _loose_units(folder: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
     """Divide the files of a folder with their JSON and text, and JSON that lacks its file, by whole ids."""
     files = list_files(folder)
     audio = {path.with_suffix("") for path in files if media.owns(path)}
@@ -284,7 +260,7 @@ def _of_loose_files(folder: Path, clips_per_shard: int, media: Media) -> Iterato
         yield FileUnit(f"{name}-{number:05d}", paths, folder, media=media)
 
 
-def _of_corpus(place: NamedFolder, clips_per_shard: int) -> Iterator[FileUnit]:
+def _corpus_units(place: NamedFolder, clips_per_shard: int) -> Iterator[FileUnit]:
     """Divide the audio of a known corpus, with the text beside it."""
     found = find_clips(place)
     fault = left_out_warning(place, found)
@@ -309,7 +285,7 @@ def _read_loose(files: Sequence[Path], folder: Path, media: Media, on_bad: OnBad
 
 
 def _all_files(folder: Path, media: Media) -> Iterator[Path]:
-    """List a folder when asked: a rating scale holds for the folder, not for a unit."""
+    """List a folder lazily: its rating scale is determined over the whole folder, not over one unit."""
     yield from filter(media.owns, list_files(folder))
 
 
@@ -319,8 +295,8 @@ def _name(path: PurePosixPath) -> str:
     return str(path.with_name(path.name[: len(path.name) - len(suffix)] or "_"))
 
 
-def _name_of_address(address: str) -> str:
-    """Return the end of an address as a file name: `part-0` of `https://host/a/part-0.tar`."""
+def _name_of_url(address: str) -> str:
+    """Return the end of a URL as a file name: `part-0` for `https://host/a/part-0.tar`."""
     scheme, _, rest = shown(address).partition("://")
     last = rest if scheme == "hf" else str(PurePosixPath(PurePosixPath(rest).name).with_suffix(""))
     return _ODD.sub("-", last).strip(".-") or "_"
@@ -335,14 +311,14 @@ def _stat(path: Path) -> os.stat_result | None:
     return found if S_ISREG(found.st_mode) else None
 
 
-def _lines_of(path: Path, span: Span) -> bytes:
+def _table_rows(path: Path, span: Span) -> bytes:
     with path.open("rb") as file:
         names = file.readline() if span.start and path.suffix.lower() in DELIMITED else b""
         file.seek(span.start)
         return names + file.read(-1 if span.stop is None else span.stop - span.start)
 
 
-def _name_below(folder: Path | None, path: Path) -> bytes:
+def _relative_name(folder: Path | None, path: Path) -> bytes:
     if folder is None:
         return b""
     name = path.relative_to(folder) if path.is_relative_to(folder) else path

@@ -1,51 +1,38 @@
-"""Units done here, or in processes side by side, where one that dies costs no more than its own unit.
+"""`WorkerPool`: processes that run units side by side; one that dies costs no more than its own unit.
 
-A unit that is killed anywhere and done again ends the same: its shard appears whole, its note after it, and
-what has no note is not done. Each worker is a standard-library pool of one process, fed by a thread. A
-process that dies (out of memory, a crash in a decoder, `kill -9`) breaks its own pool alone; its unit is done
-again, up to `MAX_DEATHS` times. A process whose parent died ends at once, so a job that was killed leaves
-nothing running.
+Each worker is a standard-library pool of one process, fed by a thread. A process that dies (out of memory, a
+crash in a decoder, `kill -9`) breaks its own pool alone; its unit is run again, up to `MAX_DEATHS` times. A
+process whose parent died ends at once, so a job that was killed leaves nothing running.
 """
 
 import gc
 import os
-import re
 import signal
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
-from glob import escape
-from itertools import chain
 from multiprocessing import forkserver, get_all_start_methods, get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Self
 
-from budew.corpora.clip import Clip, check_not_withheld, without_withheld
-from budew.corpora.shards import write_shard
-from budew.corpora.text_files import check_characters
-from budew.errors import CorpusError, JobError
 from budew.files import remove_all
-from budew.jobs.job import Job, OnFailed, Tallying, tallies_of
-from budew.jobs.notes import Failure, Note, made_by, note_path, shard_path, write_note
+from budew.jobs.job import Job, tallies_of
+from budew.jobs.shard_records import ShardRecord
+from budew.jobs.unit_runner import OnCounts, run_unit
 from budew.jobs.units import Unit
 
-OnClip = Callable[[Sequence[int]], None]
-"""Called with the clips that were read, the items that failed, and the tallies of the job."""
-
 MAX_DEATHS = 3
-"""A unit in which so many processes died is given up."""
+"""A unit is given up when this many processes died in it."""
 _POLL = 0.2  # seconds
 _STOP, _STOP_AT_ONCE = 1, 2  # after the current clip, or in the middle of it
-_PAUSE = 0.5  # seconds until what a killed process held is free
-_NAMED_ID = re.compile(r"clip '([^']{1,240})'")
+_PAUSE = 0.5  # seconds until the memory of a killed process is free
 
 
 class Stopped(BaseException):  # not to be caught by a job that catches every error
@@ -53,105 +40,23 @@ class Stopped(BaseException):  # not to be caught by a job that catches every er
 
 
 class Outcome(NamedTuple):
-    """How a unit ended: a note or an error, `BrokenProcessPool` where process after process died in it."""
+    """How a unit ended: a record or an error, `BrokenProcessPool` if process after process died in it."""
 
     unit: Unit
-    note: Note | None
+    record: ShardRecord | None
     error: BaseException | None = None
 
 
-def do_unit(unit: Unit, job: Job, out: Path, on_clip: OnClip) -> Note:
-    """Do a unit: write its shard, if a clip is left, and its note.
-
-    Raises:
-        JobError: no other clip would succeed either, or the input changed meanwhile.
-        OSError: the disk refuses.
-    """
-    path, failures = shard_path(out, unit), list[Failure]()
-    for made, end in ((path, "unfinished"), (note_path(out, unit), "part")):  # of a run that was killed
-        for stale in made.parent.glob(f".{escape(made.name)}.*.{end}"):
-            stale.unlink(missing_ok=True)
-    before, digest = unit.state(), unit.digest()
-    read, tally = 0, dict.fromkeys(tallies_of(job), 0)
-
-    def count_clips() -> None:
-        on_clip((read, len(failures), *tally.values()))
-
-    def failed(clip: str, error: Exception) -> None:
-        failures.append(Failure.of(clip, error))
-        count_clips()
-
-    def clips() -> Iterator[Clip]:
-        nonlocal read
-        for clip in unit.read(lambda error: failed(_clip_named_in(error), error)):
-            read += 1
-            count_clips()
-            yield clip
-
-    def tallied(clips: Iterator[Clip]) -> Iterator[Clip]:
-        for clip in clips:
-            if isinstance(job, Tallying):
-                added = job.tally(clip)
-                tally.update({name: count + added.get(name, 0) for name, count in tally.items()})
-                count_clips()
-            yield clip
-
-    written, count = tallied(_writable(job.run(without_withheld(clips(), failed), failed), failed)), 0
-    if (first := next(written, None)) is None:
-        path.unlink(missing_ok=True)
-    else:
-        count = write_shard(path, chain([first], written))
-    if unit.state() != before:
-        raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
-    note = Note(
-        clips=count,
-        bytes=path.stat().st_size if count else 0,
-        input_bytes=before.bytes,
-        input_sha256=digest,
-        made_by=made_by(job),
-        failures=tuple(failures),
-        tally=tally,
-    )
-    write_note(out, unit, note)
-    return note
-
-
-def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id, nothing withheld."""
-    seen: set[str] = set()
-    for clip in clips:
-        try:
-            ready = _ready(clip, seen)
-        except (CorpusError, ValueError, TypeError) as error:
-            failed(clip.id, error)
-            continue
-        seen.add(ready.id)
-        yield ready
-
-
-def _ready(clip: Clip, seen: set[str]) -> Clip:
-    if clip.id in seen:
-        raise CorpusError(f"clip {clip.id!r}: another clip of the shard has this id: give each its own")
-    check_not_withheld(clip)
-    check_characters(clip.to_dict(), f"clip {clip.id!r}")
-    return replace(clip, audio=clip.encoded())
-
-
-def _clip_named_in(error: CorpusError) -> str:
-    found = _NAMED_ID.search(str(error))
-    return found[1] if found else ""
-
-
 class WorkerPool:
-    """Processes that do units side by side; with a count of 0, this process does them.
+    """Processes that run units side by side; with a count of 0, this process runs them.
 
-    Use as a context manager; leaving it stops them when each has done its current clip.
+    Use as a context manager; leaving it stops them when each has finished its current clip.
     """
 
     def __init__(self, count: int, job: Job, out: Path) -> None:
         self._job, self._out = job, out
         self._context = _context()
-        # For each worker the counts of `OnClip` in its current unit; the last cell orders all to stop.
+        # Shared memory: for each worker the counts of its current unit; the last cell makes all stop.
         self._width = 2 + len(tallies_of(job))
         self._counts: Any = self._context.RawArray("q", self._width * count + 1) if count else [0]
         self._todo: SimpleQueue[Unit | None] = SimpleQueue()
@@ -180,22 +85,22 @@ class WorkerPool:
         for _thread in self._threads:
             self._todo.put(None)
         try:
-            self._join()
+            self._join_threads()
         except KeyboardInterrupt:  # the second one: the current clips are not waited for
             self._counts[-1] = _STOP_AT_ONCE
-            self._join()
+            self._join_threads()
             raise
 
-    def _join(self) -> None:
+    def _join_threads(self) -> None:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
 
-    def outcomes(self, units: Sequence[Unit], on_clip: OnClip = lambda counts: None) -> Iterator[Outcome]:
-        """Give the outcome of each unit as it ends; `on_clip` gets the sums over all workers."""
+    def outcomes(self, units: Sequence[Unit], on_counts: OnCounts = lambda counts: None) -> Iterator[Outcome]:
+        """Yield the outcome of each unit as it ends; `on_counts` gets the sums over all workers."""
         if not self._threads:
             for unit in units:
-                yield Outcome(unit, do_unit(unit, self._job, self._out, on_clip))
+                yield Outcome(unit, run_unit(unit, self._job, self._out, on_counts))
             return
         for unit in units:
             self._todo.put(unit)
@@ -207,18 +112,18 @@ class WorkerPool:
                 outcome = self._done.get(timeout=_POLL)
             except Empty:
                 counts = self._counts[:-1]
-                on_clip([sum(counts[column :: self._width]) for column in range(self._width)])
+                on_counts([sum(counts[column :: self._width]) for column in range(self._width)])
                 continue
             waiting -= 1
             yield outcome
 
     def _feed(self, slot: int) -> None:
-        """Do units in one process after the other, until there is none or the run is stopped."""
+        """Run units in one process after the other, until none is left or the run is stopped."""
         pool = self._pool(slot)
         try:
             while (unit := self._todo.get()) is not None and not self._counts[-1]:
                 for death in range(MAX_DEATHS):
-                    outcome = _done_in(pool, unit)
+                    outcome = _run_in(pool, unit)
                     if not isinstance(outcome.error, BrokenProcessPool):
                         break
                     pool.shutdown()
@@ -232,17 +137,17 @@ class WorkerPool:
             pool.shutdown(cancel_futures=True)
 
     def _pool(self, slot: int) -> ProcessPoolExecutor:
-        given = (self._job, self._out, self._counts, slot, len(self._threads))
-        return ProcessPoolExecutor(1, mp_context=self._context, initializer=_begin, initargs=given)
+        arguments = (self._job, self._out, self._counts, slot, len(self._threads))
+        return ProcessPoolExecutor(1, mp_context=self._context, initializer=_start_worker, initargs=arguments)
 
 
-def _done_in(pool: ProcessPoolExecutor, unit: Unit) -> Outcome:
+def _run_in(pool: ProcessPoolExecutor, unit: Unit) -> Outcome:
     try:
         try:
-            note = pool.submit(_in_worker, unit)
+            record = pool.submit(_run_in_worker, unit)
         except (EOFError, OSError) as error:
             raise BrokenProcessPool("it was killed while it started") from error
-        return Outcome(unit, note.result())
+        return Outcome(unit, record.result())
     except BaseException as error:  # noqa: BLE001  # the plan decides
         return Outcome(unit, None, error)
 
@@ -282,21 +187,20 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-_here: dict[str, Any] = {}
-"""In a worker's process: the arguments of `_begin`."""
+_worker: dict[str, Any] = {}
+"""In the process of a worker: the arguments of `_start_worker`."""
 
 
-def _begin(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
+def _start_worker(job: Job, out: Path, counts: Any, slot: int, workers: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops it
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     warnings.formatwarning = lambda message, *_place, **_more: f"warning: {message}\n"
-    collect_seldom()
-    for end in (_end_with_parent, _end_at_once):
-        threading.Thread(target=end, args=(counts,), daemon=True).start()
-    _here.update(job=job, out=out, counts=counts, slot=slot)
+    collect_garbage_rarely()
+    threading.Thread(target=_end_with_parent, args=(counts,), daemon=True).start()
+    _worker.update(job=job, out=out, counts=counts, slot=slot)
 
 
-def collect_seldom() -> None:
+def collect_garbage_rarely() -> None:
     """Collect garbage less often than Python does by default.
 
     A worker keeps lexicons and models in memory, and scanning them takes a quarter of the time of a job of
@@ -305,30 +209,22 @@ def collect_seldom() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _end_with_parent(_counts: Any) -> None:
+def _end_with_parent(counts: Any) -> None:
+    """End this process when its parent died, or when the run is stopped at once."""
     parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        _exit()
-
-
-def _end_at_once(counts: Any) -> None:
-    while counts[-1] != _STOP_AT_ONCE:
-        time.sleep(_POLL)
-    _exit()
-
-
-def _exit() -> None:
+    sentinels = [parent.sentinel] if parent else []
+    while counts[-1] != _STOP_AT_ONCE and not wait(sentinels, timeout=_POLL):
+        pass
     remove_all()
     os._exit(1)
 
 
-def _in_worker(unit: Unit) -> Note:
-    counts, slot = _here["counts"], _here["slot"]
+def _run_in_worker(unit: Unit) -> ShardRecord:
+    counts, slot = _worker["counts"], _worker["slot"]
 
-    def on_clip(now: Sequence[int]) -> None:
-        counts[slot * len(now) : (slot + 1) * len(now)] = now
+    def on_counts(current: Sequence[int]) -> None:
+        counts[slot * len(current) : (slot + 1) * len(current)] = current
         if counts[-1]:
             raise Stopped
 
-    return do_unit(unit, _here["job"], _here["out"], on_clip)
+    return run_unit(unit, _worker["job"], _worker["out"], on_counts)

@@ -37,14 +37,14 @@ TWICE = """
 from budew.jobs import run
 from budew.jobs.workers import WorkerPool
 
-join = WorkerPool._join
+join = WorkerPool._join_threads
 
 def waiting(pool):
     print("waiting", flush=True)
     join(pool)
 
 if __name__ == "__main__":
-    WorkerPool._join = waiting
+    WorkerPool._join_threads = waiting
     run(Odd(Path("marks")), "in", "out", workers=1, progress=lambda at: print(at.clips, flush=True))
 """
 
@@ -117,7 +117,7 @@ def test_a_job_that_was_stopped_or_killed_leaves_no_process_and_goes_on(started,
 def test_a_second_interrupt_does_not_wait_for_the_clip(started):
     job = started(COMMAND.partition("if __name__")[0] + TWICE)
     for line in ("5\n", "waiting\n"):
-        until(lambda line=line: job.stdout.readline() == line)
+        until(lambda line=line: job.stdout.readline() == line or job.poll() is not None)
         os.killpg(job.pid, signal.SIGINT)
     job.communicate()
     assert job.returncode != 0

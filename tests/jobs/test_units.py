@@ -34,12 +34,12 @@ def test_loose_files_are_divided_into_units_of_whole_ids(tmp_path):
 def test_a_change_of_the_text_beside_the_audio_concerns_its_unit(tmp_path):
     for name in ("a.wav", "b.wav", "b.txt", "README.txt"):
         (tmp_path / name).write_text("Hello")
-    before = [(unit.digest(), unit.state()) for unit in file_units(tmp_path, 1)]
+    before = [(unit.digest(), unit.input_state()) for unit in file_units(tmp_path, 1)]
     (tmp_path / "b.txt").write_text("Goodbye")
     first, second = file_units(tmp_path, 1)
-    assert (first.digest(), first.state()) == before[0]
+    assert (first.digest(), first.input_state()) == before[0]
     assert second.digest() != before[1][0]
-    assert second.state() != before[1][1]
+    assert second.input_state() != before[1][1]
     assert [clip.transcript for unit in (first, second) for clip in unit.read(pytest.fail)] == [
         None,
         "Goodbye",
@@ -108,7 +108,7 @@ def test_rows_are_divided_into_units_that_give_each_once(tmp_path, kind):
         assert [clip for unit in units for clip in unit.read(bad.append)] == whole
         assert [str(error) for error in bad] == [str(error) for error in whole_bad]
         assert len({unit.digest() for unit in units}) == (1 if kind[:5] in ("parqu", "arrow") else len(units))
-        states = [unit.state().bytes for unit in units]
+        states = [unit.input_state().bytes for unit in units]
         named = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.suffix in (".wav", ".flac"))
         assert sum(states) == pytest.approx(path.stat().st_size + named, abs=len(units) + named / 11)
     assert len(file_units(path, 4)) in (2, 3)  # a bad record of CSV belongs to no count

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import prod
 from pathlib import Path
@@ -77,11 +77,6 @@ class NamedFolder(os.PathLike[str]):
         """Return whether a recording with these parts of its name is by a speaker of the split."""
         speaker = self.corpus.value("speaker", parts.get("speaker", ""))
         return self.split is None or split_of(self.name, speaker) == self.split
-
-    def absolute(self) -> "NamedFolder":
-        """Return the same with absolute paths, for another process."""
-        definition = self.definition and self.definition.absolute()
-        return replace(self, folder=self.folder.absolute(), definition=definition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from odd_jobs import Counting
 
 from budew.errors import CorpusError
 from budew.jobs import run
-from budew.jobs.notes import Failure, changed_settings, gather
+from budew.jobs.job_folder import changed_settings
+from budew.jobs.shard_records import ClipFailure, write_failures
 
 OLD = {"min_seconds": 1.0, "vad": {"threshold": 0.5, "model": "silero"}, "keep": [], "style": None}
 
@@ -33,14 +34,14 @@ def test_each_change_has_its_name_before_and_after(new, changes):
 
 def test_reasons_that_differ_in_names_and_numbers_alone_count_as_one(tmp_path):
     def of(clip, reason, kind=CorpusError):
-        return Failure.of(clip, kind(reason))
+        return ClipFailure.of(clip, kind(reason))
 
     failures = [of("one", "clip 'one' has no profile: annotate it")]
     failures += [of(f"c{number}", f"clip 'c{number}' has no profile: annotate it") for number in range(3)]
     failures += [of("", f"/in/{number}.wav: 7.{number} s are too long") for number in range(3)]
     failures += [of("a", "a third reason")] * 2 + [of("a", "a fourth")]
     notes = {"shard": SimpleNamespace(failures=tuple(failures))}
-    assert gather(tmp_path, notes, filtered=False) == (
+    assert write_failures(tmp_path, notes, filtered=False) == (
         10,
         (
             ("clip '…' has no profile: annotate it", 4),
@@ -49,7 +50,7 @@ def test_reasons_that_differ_in_names_and_numbers_alone_count_as_one(tmp_path):
         ),
     )
     assert len((tmp_path / "failures.jsonl").read_text().splitlines()) == 10
-    assert gather(tmp_path, {}, filtered=False) == (0, ())
+    assert write_failures(tmp_path, {}, filtered=False) == (0, ())
     assert not (tmp_path / "failures.jsonl").exists()
 
 

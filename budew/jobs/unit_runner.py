@@ -1,0 +1,148 @@
+"""One unit: read its clips, run the job over them, write the shard and then its record.
+
+A unit that is killed anywhere and run again ends the same: its shard appears whole, its record after it, and
+a unit without a record is not done. It does not matter which process runs it: a worker here, or a cluster.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from budew.corpora.clip import Clip, check_not_withheld, without_withheld
+from budew.corpora.shards import read_shard, write_shard
+from budew.corpora.text_files import check_characters
+from budew.errors import CorpusError, JobError
+from budew.jobs.job import Job, OnFailed, TallyingJob, tallies_of
+from budew.jobs.shard_records import (
+    ClipFailure,
+    ShardRecord,
+    read_record,
+    record_path,
+    remove_unfinished,
+    shard_path,
+    write_record,
+)
+from budew.jobs.units import NumberedUnit, Unit
+from budew.version import __version__
+
+OnCounts = Callable[[Sequence[int]], None]
+"""Called after each clip with the clips read so far, the items that failed, and the tallies of the job."""
+_NAMED_ID = re.compile(r"clip '([^']{1,240})'")
+
+
+def current_record(unit: Unit, out: Path) -> ShardRecord | None:
+    """Return the record of a unit that is done, and whose input and output have not changed since.
+
+    An input that is newer than the record is unchanged if its digest is.
+    """
+    try:
+        record = read_record(out, unit.name)
+        if record is None:
+            return None
+        state = unit.input_state()
+        if state.bytes != record.input_bytes:
+            return None
+        is_older = state.changed <= record_path(out, unit.name).stat().st_mtime_ns
+        return record if is_older or unit.digest() == record.input_sha256 else None
+    except OSError:
+        return None  # the unit is run again
+
+
+def run_unit(unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> ShardRecord:
+    """Run a job over a unit: write its shard, unless no clip is left, and its record.
+
+    Raises:
+        JobError: no other clip would succeed either, or the input changed meanwhile.
+        OSError: the disk is full or read-only.
+    """
+    remove_unfinished(out, unit.name)
+    before, digest = unit.input_state(), unit.digest()
+    run, path, clips = _UnitRun(unit, job, out, on_counts), shard_path(out, unit.name), 0
+    output = run.output()
+    first = next(output, None)
+    if first is None:
+        path.unlink(missing_ok=True)
+    else:
+        clips = write_shard(path, chain([first], output))
+    if unit.input_state() != before:
+        raise JobError(f"{unit.name}: its input changed while it was read: start again when it is complete")
+    record = ShardRecord(
+        clips=clips,
+        bytes=path.stat().st_size if clips else 0,
+        input_bytes=before.bytes,
+        input_sha256=digest,
+        made_by={"job": job.name, "settings": dict(job.settings()), "version": __version__},
+        failures=tuple(run.failures),
+        tally=run.tally,
+    )
+    write_record(out, unit.name, record)
+    return record
+
+
+class _UnitRun:
+    """A job over one unit, with its counts and failures."""
+
+    def __init__(self, unit: Unit, job: Job, out: Path, on_counts: OnCounts) -> None:
+        self._unit, self._job, self._out, self._on_counts = unit, job, out, on_counts
+        self._clips_read = 0
+        self.failures: list[ClipFailure] = []
+        self.tally = dict.fromkeys(tallies_of(job), 0)
+
+    def output(self) -> Iterator[Clip]:
+        """Yield the clips for the shard."""
+        for clip in _writable(
+            self._job.run(without_withheld(self._input(), self._failed), self._failed), self._failed
+        ):
+            if isinstance(self._job, TallyingJob):
+                added = self._job.tally(clip)
+                for name in self.tally:
+                    self.tally[name] += added.get(name, 0)
+                self._report_counts()
+            yield clip
+
+    def _input(self) -> Iterator[Clip]:
+        finished = self._finished_clips()
+        for clip in self._unit.read(lambda error: self._failed(_clip_named_in(error), error)):
+            self._clips_read += 1
+            self._report_counts()
+            yield finished.get(clip.id, clip)
+
+    def _finished_clips(self) -> dict[str, Clip]:
+        """Return the clips that an earlier run of a job without input has made: they are not made again."""
+        record = read_record(self._out, self._unit.name) if isinstance(self._unit, NumberedUnit) else None
+        if record is None or not record.clips:
+            return {}
+        return {clip.id: clip for clip in read_shard(shard_path(self._out, self._unit.name))}
+
+    def _failed(self, clip: str, error: Exception) -> None:
+        self.failures.append(ClipFailure.of(clip, error))
+        self._report_counts()
+
+    def _report_counts(self) -> None:
+        self._on_counts((self._clips_read, len(self.failures), *self.tally.values()))
+
+
+def _writable(clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
+    """Pass on what can be written: audio in memory, metadata that is JSON, a unique id, nothing withheld."""
+    seen: set[str] = set()
+    for clip in clips:
+        try:
+            if clip.id in seen:
+                raise CorpusError(
+                    f"clip {clip.id!r}: another clip of the shard has this id: give each its own"
+                )
+            check_not_withheld(clip)
+            check_characters(clip.to_dict(), f"clip {clip.id!r}")
+            ready = replace(clip, audio=clip.encoded())
+        except (CorpusError, ValueError, TypeError) as error:
+            failed(clip.id, error)
+            continue
+        seen.add(ready.id)
+        yield ready
+
+
+def _clip_named_in(error: CorpusError) -> str:
+    found = _NAMED_ID.search(str(error))
+    return found[1] if found else ""
