@@ -25,7 +25,7 @@ from budew.chat.server_settings import ServerSettings
 from budew.corpora import Clip, write_shard
 from budew.jobs import run
 from budew.jobs.workers import collect_garbage_rarely
-from budew.paraphrase import Paraphrase, Request, Rewriting, load_prompts
+from budew.paraphrase import Paraphrase, RewriteRequest, Rewriting, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
 
 PROFILE = VoiceProfile({"Anger": 0.75, "Fear": 0.25}, traits={"gender": "female", "age": "elderly"})
@@ -41,7 +41,7 @@ def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> t
     collect_garbage_rarely()  # as the workers of a job do
     prompts = load_prompts()
     requests = [
-        Request(
+        RewriteRequest(
             f"clip-{worker}-{n}",
             render(PROFILE, seed=n),
             PROFILE,
@@ -51,7 +51,7 @@ def asked(url: str, concurrency: int, cache: Path, worker: int, count: int) -> t
         for n in range(count)
     ]
 
-    async def one_after_the_other(opened: ChatBackend, left: Iterator[Request]) -> None:
+    async def one_after_the_other(opened: ChatBackend, left: Iterator[RewriteRequest]) -> None:
         for request in left:
             (answer,) = await opened.rewrite([request])
             assert answer.texts, answer

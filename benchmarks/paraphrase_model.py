@@ -1,7 +1,7 @@
 """A real language model on made-up profiles: how many captions pass, how varied and how faithful they are.
 
     python benchmarks/paraphrase_model.py --clips 1000 -- --backend chat --model NAME --base-url URL
-    python benchmarks/paraphrase_model.py --clips 1000 -- --backend vllm --model Qwen/Qwen2.5-7B-Instruct
+    python benchmarks/paraphrase_model.py --clips 1000 -- --backend transformers --model Qwen/Qwen2.5-7B
 
 Profiles of one to five emotions, bursts and traits become clips without audio; `budew paraphrase run` takes
 all that stands behind `--`, and `budew paraphrase report` tells what came of it, beside the templates. The

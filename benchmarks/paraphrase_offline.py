@@ -20,13 +20,13 @@ from round_trip import random_profile
 from scipy.stats import spearmanr
 
 from budew.captions import expressible, parse, render
-from budew.paraphrase import Candidates, GrammarBackend, Request, judge
+from budew.paraphrase import Candidates, GrammarBackend, RewriteRequest, judge
 from budew.paraphrase.gate import overlap
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile
 
 
-def rewritten(requests: Sequence[Request]) -> tuple[list[Candidates], float]:
+def rewritten(requests: Sequence[RewriteRequest]) -> tuple[list[Candidates], float]:
     """Return the candidates, and how many of them a second of processor time gives."""
     asyncio.run(GrammarBackend().rewrite(requests[:1]))  # reads the data
     start = time.process_time()
@@ -59,7 +59,7 @@ def main() -> None:
     profiles = [random_profile(random, exact=number % 2 == 0) for number in range(asked.n)]
     templates = [render(profile, seed=number) for number, profile in enumerate(profiles)]
     requests = [
-        Request(str(number), template, profile, number)
+        RewriteRequest(str(number), template, profile, number)
         for number, (template, profile) in enumerate(zip(templates, profiles, strict=True))
     ]
     answers, rate = rewritten(requests)
@@ -67,7 +67,7 @@ def main() -> None:
     print(f"{rate:,.0f} candidates a second of one core")
 
 
-def report(requests: Sequence[Request], answers: Sequence[Candidates]) -> None:
+def report(requests: Sequence[RewriteRequest], answers: Sequence[Candidates]) -> None:
     pairs = [
         (request, answer.texts[0]) for request, answer in zip(requests, answers, strict=True) if answer.texts
     ]

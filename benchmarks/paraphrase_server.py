@@ -25,7 +25,7 @@ from random import Random
 from typing import Any
 
 from budew.captions import parse, render
-from budew.paraphrase import GrammarBackend, Request
+from budew.paraphrase import GrammarBackend, RewriteRequest
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.taxonomy import EMOTIONS
@@ -93,10 +93,10 @@ def caption_in(body: Mapping[str, Any]) -> str:
 
 def rewritten(caption: str, seed: int, n: int) -> list[str]:
     """Return other captions that say the same."""
-    return [*_by_grammar(Request("served", caption, parse(caption).profile, seed, n)), *[caption] * n]
+    return [*_by_grammar(RewriteRequest("served", caption, parse(caption).profile, seed, n)), *[caption] * n]
 
 
-def _by_grammar(request: Request) -> tuple[str, ...]:
+def _by_grammar(request: RewriteRequest) -> tuple[str, ...]:
     """Return what the grammar makes of a request, in the middle of another event loop."""
     (answer,) = _value(GrammarBackend().rewrite([request]))
     return tuple(answer.texts)
@@ -125,7 +125,9 @@ def _with_an_emotion(caption: str, random: Random) -> str:
 
 def rewritten_profile(profile: VoiceProfile, random: Random) -> str:
     source = render(profile, seed=random.getrandbits(31))
-    return next(iter(_by_grammar(Request("served", source, profile, random.getrandbits(31), 1))), source)
+    return next(
+        iter(_by_grammar(RewriteRequest("served", source, profile, random.getrandbits(31), 1))), source
+    )
 
 
 def _right(caption: str, random: Random) -> str:

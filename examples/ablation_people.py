@@ -20,9 +20,9 @@ from budew.evaluation.pairs import has_labels
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import caption_tokenizer
 from budew.paraphrase import GrammarBackend
-from budew.paraphrase.backend import Candidates, Request
+from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.gate import judge
-from budew.paraphrase.rewrites import Rewrite, shipped_rewrites
+from budew.paraphrase.grammar_backend import Rewrite, shipped_rewrites
 from budew.profile import VoiceProfile, intensity_matrix
 from budew.randomness import derived_seed, generator
 from budew.statistics.arrays import FloatArray, divide
@@ -102,7 +102,7 @@ def label_of(clip: Clip) -> str:
 class CaptionRewrites(GrammarBackend):
     """Offers shipped rewrites by a language model first, each once a clip, and captions of the grammar."""
 
-    async def rewrite(self, requests: Sequence[Request]) -> list[Candidates]:
+    async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
         """Return `n` candidates for each request, a rewrite that means the same before the others."""
         answers = await GrammarBackend.rewrite(self, requests)
         left = {request.id: _shuffled(request) for request in requests}
@@ -112,7 +112,7 @@ class CaptionRewrites(GrammarBackend):
         ]
 
 
-def _shuffled(request: Request) -> Iterator[Rewrite]:
+def _shuffled(request: RewriteRequest) -> Iterator[Rewrite]:
     rewrites = list(rewrites_of(request.profile))
     generator("rewrites", request.id).shuffle(rewrites)
     return iter(rewrites)

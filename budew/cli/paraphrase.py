@@ -1,7 +1,7 @@
 """Commands that paraphrase captions, and print the prompt."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 from typer import Option
@@ -12,7 +12,7 @@ from budew.cli.options import SETTINGS
 from budew.cli.terminal import output
 
 if TYPE_CHECKING:
-    from budew.paraphrase import Backend, Prompts
+    from budew.paraphrase import Prompts, RewritingBackend
 
 app = typer.Typer(
     name="paraphrase",
@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(paraphrase_reports.app)
 
-Writer = Literal["grammar", "chat", "transformers", "vllm"]
+Writer = Literal["grammar", "chat", "transformers"]
 """Names of the backends."""
 PromptFile = Annotated[
     Path | None,
@@ -30,7 +30,7 @@ PromptFile = Annotated[
 Structured = Annotated[
     bool, Option("--json/--plain", help="Request answers as JSON with a schema, or as plain text.")
 ]
-_MODELS: tuple[Writer, ...] = ("chat", "transformers", "vllm")
+_MODELS: tuple[Writer, ...] = ("chat", "transformers")
 _LOCAL = "Model in this process"
 USED_BY: dict[str, tuple[Writer, ...]] = {
     "model": _MODELS,
@@ -59,7 +59,7 @@ def run(
             "--backend",
             metavar="NAME",
             help="grammar: offline, no language model. chat: any server with an OpenAI-compatible API. "
-            "transformers, vllm: --model (a folder or hub id) is loaded in this process.",
+            "transformers: --model (a folder or hub id) is loaded in this process.",
         ),
     ] = "grammar",
     per_clip: Annotated[int, Option(min=1, metavar="K", help="Captions for each clip.")] = 1,
@@ -127,23 +127,16 @@ def _in_process(
     temperature: float | None,
     batch_size: int,
     device: str | None,
-) -> "Backend":
+) -> "RewritingBackend":
     if writer == "grammar":
-        from budew.paraphrase.grammar import GrammarBackend
+        from budew.paraphrase import GrammarBackend
 
         return GrammarBackend()
     if not model:
         raise typer.BadParameter(f"--backend {writer} requires it", param_hint="--model")
-    from budew.paraphrase.local import TransformersBackend, VLLMBackend
+    from budew.paraphrase.local_model_backend import LocalModelBackend
 
-    sampling: dict[str, Any] = {
-        "prompts": prompts,
-        "temperature": prompts.file.sampling.temperature if temperature is None else temperature,
-        "top_p": prompts.file.sampling.top_p,
-    }
-    if writer == "vllm":
-        return VLLMBackend(model, **sampling)
-    return TransformersBackend(model, device=device, batch=batch_size, **sampling)
+    return LocalModelBackend(model, device=device, batch=batch_size, temperature=temperature, prompts=prompts)
 
 
 def _refuse_unused(context: typer.Context, writer: Writer) -> None:
@@ -185,9 +178,9 @@ def prompt(
 
     Example: echo '{"emotions": {"Awe": 0.75}}' | budew paraphrase prompt - --style literary
     """
-    from budew.paraphrase.backend import Request
-    from budew.paraphrase.job import source_caption
+    from budew.paraphrase.backend import RewriteRequest
     from budew.paraphrase.prompts import load_prompts
+    from budew.paraphrase.rewriting_job import source_caption
     from budew.profile import VoiceProfile
 
     prompts, said = load_prompts(prompt_file, ban=ban), options.parsed_file(profile, VoiceProfile.from_json)
@@ -195,7 +188,7 @@ def prompt(
     if chosen not in prompts.styles:
         raise typer.BadParameter(f"no style {chosen!r}: there are {', '.join(prompts.styles)}")
     source = source_caption("", 0, said, seed=seed, style=prompts.styles[chosen].source_style)
-    request = Request("", source, said, seed, style=chosen)
+    request = RewriteRequest("", source, said, seed, style=chosen)
     if format == "text":
         shown = prompts.text(request)
     else:

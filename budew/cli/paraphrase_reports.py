@@ -133,8 +133,8 @@ def _judged(record: dict[str, Any], where: str, gate: "Gate") -> dict[str, Any]:
         profile = VoiceProfile.from_dict(record["profile"])
     except InputError as error:
         raise CorpusError(f"{where}: {error}") from error
-    verdict = asdict(gate.judge(record["caption"], profile, **beside))
-    return {**record, **verdict}
+    verdict = gate.judge(record["caption"], profile, **beside)
+    return {**record, "accepted": verdict.accepted, **asdict(verdict)}
 
 
 @app.command(no_args_is_help=True)
@@ -158,13 +158,13 @@ def harvest(
     from rich.table import Table
 
     from budew.corpora import read
-    from budew.paraphrase.harvest import harvest as harvested
+    from budew.paraphrase.lexicon_gaps import find_lexicon_gaps
 
     refuse_to_replace([source], jsonl)
     bad = PrintedErrors()
     with progress_bar("harvest") as bar:
         clips = read(source, on_bad=bad)
-        found = harvested(clips, fewest=fewest, progress=bar)
+        found = find_lexicon_gaps(clips, fewest=fewest, progress=bar)
     if jsonl is not None:
         with output(jsonl) as file:
             for row in found:

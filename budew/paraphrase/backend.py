@@ -10,7 +10,7 @@ from budew.profile import VoiceProfile
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedCandidate:
     """A candidate that the gate refused, and why."""
 
     text: str
@@ -18,7 +18,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RewriteRequest:
     """A caption to be rewritten.
 
     Attributes:
@@ -27,8 +27,14 @@ class Request:
         profile: what the new one must express, and nothing else; see `budew.captions.expressible`.
         seed: of this request alone.
         n: candidates wanted.
-        style: a name among the styles of the prompts; "" where it does not matter.
+        style: name of a style of the prompts; "" for any.
         refused: candidates of earlier requests for this caption, the oldest first.
+
+    Example:
+        >>> from budew.profile import VoiceProfile
+        >>> request = RewriteRequest("a", "A very sad voice.", VoiceProfile({"Sadness": 0.75}), seed=7, n=4)
+        >>> request.refused
+        ()
     """
 
     id: str
@@ -37,7 +43,7 @@ class Request:
     seed: int
     n: int = 1
     style: str = ""
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedCandidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Candidates:
     Attributes:
         texts: at most `n`, each on one line, without what models put around a caption.
         made_by: provenance: backend, model, version of the prompt.
-        failure: why there are none, where the backend could not answer this request; else empty.
+        failure: why the backend could not answer this request; "" where it could.
         of_text: further provenance of single texts.
     """
 
@@ -57,7 +63,7 @@ class Candidates:
     of_text: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-class Backend(Protocol):
+class RewritingBackend(Protocol):
     """Anything that rewrites captions. A small object that can be pickled; heavy parts are loaded on opening.
 
     Opened as an async context, in the event loop and the process that use it, once for each shard.
@@ -83,7 +89,7 @@ class Backend(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    async def rewrite(self, requests: Sequence[Request]) -> list[Candidates]:
+    async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
         """Return candidates for each request, in the order of the requests.
 
         Raises:

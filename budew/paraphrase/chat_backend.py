@@ -14,28 +14,40 @@ from budew.chat.client import Client
 from budew.chat.request import ChatRequest, Schema
 from budew.chat.server_settings import ServerSettings
 from budew.errors import InputError, ServerError
-from budew.paraphrase.backend import Candidates, Request
+from budew.paraphrase.answer_cleaning import CAPTION_KEY, clean_answer
+from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.prompts import Prompts, load_prompts
-from budew.paraphrase.tidy import KEY, tidied
 
-_OBJECT = {"type": "object", "properties": {KEY: {"type": "string"}}, "required": [KEY]}
-SCHEMA = Schema("caption", {**_OBJECT, "additionalProperties": False})
-"""Of an answer, where the server holds it to one."""
+_ANSWER_SCHEMA = Schema(
+    "caption",
+    {
+        "type": "object",
+        "properties": {CAPTION_KEY: {"type": "string"}},
+        "required": [CAPTION_KEY],
+        "additionalProperties": False,
+    },
+)
 
 
 @dataclass(slots=True)
 class ChatBackend:
-    """A chat server.
+    """A chat server as a rewriting backend.
 
     Attributes:
         server: address, model, patience and ceilings.
         prompts: what to ask.
-        temperature: that of the prompts when None.
+        temperature: of the sampling; that of the prompt file when None.
         structured: ask for JSON of a schema, until a server refuses schemas.
         account: name under which the cache sums the cost, the same in all workers and restarts.
 
     Raises:
-        InputError: a number out of range.
+        InputError: the temperature is out of range.
+
+    Example:
+        >>> from budew.chat.server_settings import ServerSettings
+        >>> server = ServerSettings(base_url="http://localhost:8000/v1", model="Qwen/Qwen2.5-7B-Instruct")
+        >>> ChatBackend(server, temperature=0.7).settings()["temperature"]
+        0.7
     """
 
     server: ServerSettings
@@ -73,16 +85,16 @@ class ChatBackend:
             client, self._open = self._open, None
             await client.__aexit__(*ended)
 
-    async def rewrite(self, requests: Sequence[Request]) -> list[Candidates]:
-        """Return candidates for each request, in their order; with the `failure` where there are none.
+    async def rewrite(self, requests: Sequence[RewriteRequest]) -> list[Candidates]:
+        """Return candidates for each request, in their order; `failure` for a request that failed.
 
         Raises:
             JobError: the key or the model is refused, the server is down for longer than `patience`, a
                 ceiling is reached, or the cache cannot be written. Answers are kept.
         """
-        return list(await asyncio.gather(*map(self._answered, requests)))
+        return list(await asyncio.gather(*map(self._answer, requests)))
 
-    async def _answered(self, request: Request) -> Candidates:
+    async def _answer(self, request: RewriteRequest) -> Candidates:
         if self._open is None:
             raise RuntimeError("the backend is not open: use it as an async context")
         made_by = self.prompts.made_by("chat", self.server.model, request.style)
@@ -90,9 +102,9 @@ class ChatBackend:
             answer = await self._open.complete(self._chat_request(request))
         except ServerError as refusal:
             return Candidates((), made_by, failure=str(refusal))
-        return Candidates(tuple(tidied(text) for text in answer.texts[: request.n]), made_by)
+        return Candidates(tuple(clean_answer(text) for text in answer.texts[: request.n]), made_by)
 
-    def _chat_request(self, request: Request) -> ChatRequest:
+    def _chat_request(self, request: RewriteRequest) -> ChatRequest:
         return ChatRequest(
             model=self.server.model,
             messages=self.prompts.messages(request, structured=self.structured),
@@ -101,7 +113,7 @@ class ChatBackend:
             top_p=self.prompts.file.sampling.top_p,
             seed=request.seed % 2**31,
             n=request.n,
-            schema=SCHEMA if self.structured else None,
+            schema=_ANSWER_SCHEMA if self.structured else None,
         )
 
     def _temperature(self) -> float:

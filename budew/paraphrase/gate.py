@@ -6,7 +6,7 @@ so it runs inside the rewriting job and not after it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -25,15 +25,15 @@ from budew.settings import Settings
 from budew.taxonomy import ATTRIBUTES, LEVELS, SAME_SOUND
 from budew.taxonomy.scales import to_intensity
 
-_LEVEL_INDEX = {level: index for index, level in enumerate(LEVELS)}
-_MEANT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)
 Part = Literal["emotions", "bursts", "traits"]
-_MIDDLE = 0.5
-_RUN, _FEWEST_RUNS = 5, 40
-"""Characters of a run (all English texts share shorter ones), and runs of a text that can be a copy."""
-_BETWEEN = re.compile(r"[\W_]+")
-_SPOKEN_RUN = 5  # words; four may coincide ("and a little sad")
-_SHORTEST_SPOKEN = 3  # words of a transcript that is looked for whole
+_NAMED_KINDS = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE)
+_NGRAM = 5
+"""Characters of the n-grams of `overlap`: all English texts share shorter ones."""
+_FEWEST_NGRAMS = 40
+"""N-grams of a text that can be a near copy."""
+_NO_LETTERS = re.compile(r"[\W_]+")
+_SPOKEN_WORDS = 5  # in a row; four may coincide ("and a little sad")
+_SHORTEST_SPOKEN = 3  # words of a transcript that is searched for as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,19 @@ class Verdict:
     """Outcome for one candidate.
 
     Attributes:
-        accepted: whether it expresses the profile.
-        reasons: why not; empty exactly when it is accepted.
+        reasons: why it is refused; empty where it is accepted.
         missed: emotions that it had to name and did not, in the order of `EMOTIONS`.
         unknown: words in the position of an emotion that the parser does not know, lower-case.
     """
 
-    accepted: bool
     reasons: tuple[Reason, ...] = ()
     missed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the candidate expresses the profile."""
+        return not self.reasons
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -117,68 +120,44 @@ class Gate(Settings):
             transcript: words spoken in the clip.
         """
         if not candidate.strip():
-            return Verdict(False, (Reason("empty"),), tuple(profile.quantized().emotions))
-        said = parse(candidate)
-        if profile.is_withheld or is_withheld(said):
-            return Verdict(False, (Reason("withheld"),))
+            return Verdict((Reason("empty"),), tuple(profile.quantized().emotions))
+        parsed = parse(candidate)
+        if profile.is_withheld or is_withheld(parsed):
+            return Verdict((Reason("withheld"),))
         wanted = expressible(profile)
-        neutral = None if profile.fully_rated else _neutral().search(candidate)
-        reasons = (
-            *self._form(candidate, wanted),
-            *([Reason("added", neutral.group())] if neutral else ()),
-            *self._meaning(candidate, said, wanted),
-            *self._copies(candidate, source, siblings),
-            *_spoken(candidate, transcript),
-        )
-        missed = tuple(name for name in wanted.emotions if name not in said.emotions)
-        unknown = tuple(dict.fromkeys(word.word for word in said.unknown)) if reasons else ()
-        return Verdict(not reasons, reasons, missed, unknown)
-
-    def _meaning(self, candidate: str, said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
+        reasons = list(self._form(candidate, wanted))
+        if not profile.fully_rated and (neutral := _neutral_words().search(candidate)):
+            reasons.append(Reason("added", neutral.group()))
         if "emotions" in self.parts:
-            felt = _felt_in_bursts(said, wanted) if len(said.emotions) > len(wanted.emotions) else set()
-            emotions = {name: level for name, level in said.emotions.items() if name not in felt}
-            yield from _emotions(emotions, wanted.emotions, self.tolerance)
+            reasons += _emotion_reasons(parsed, wanted, self.tolerance)
         if "bursts" in self.parts:
-            yield from (Reason("lost-burst", name) for name in _beyond(wanted.bursts, said.bursts))
-            if added := _beyond(said.bursts, wanted.bursts):
-                named = _named_bursts(said)
-                yield from (Reason("added-burst", name) for name in added if name in named)
-            if not wanted.bursts:
-                yield from _sounds(candidate)
+            reasons += _burst_reasons(candidate, parsed, wanted)
         if "traits" in self.parts:
-            yield from self._traits(candidate, said, wanted)
-        yield from self._denied(said)
-
-    def _denied(self, said: ParsedCaption) -> Iterator[Reason]:
-        """Find emotions and bursts that are said to be absent: captions must deny nothing."""
-        for mention in said.mentions:
-            if mention.level or mention.role == "quoted":
-                continue
-            if mention.kind == "emotion" and "emotions" in self.parts and mention.name not in said.emotions:
-                yield Reason("added", f"not {mention.name}")
-            elif mention.kind == "burst" and "bursts" in self.parts and mention.name not in said.bursts:
-                yield Reason("added-burst", f"not {mention.name}")
+            reasons += _trait_reasons(candidate, parsed, wanted)
+        reasons += self._denied(parsed)
+        reasons += self._copies(candidate, source, siblings)
+        reasons += _spoken_words(candidate, transcript)
+        missed = tuple(name for name in wanted.emotions if name not in parsed.emotions)
+        unknown = tuple(dict.fromkeys(word.word for word in parsed.unknown)) if reasons else ()
+        return Verdict(tuple(reasons), missed, unknown)
 
     def _form(self, candidate: str, wanted: VoiceProfile) -> Iterator[Reason]:
-        things = 3 + len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+        parts = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
         words = candidate.count(" ") + 1
-        if words > self.most_words * things:
+        if words > self.most_words * (3 + parts):
             yield Reason("long", f"{words} words")
         for finding in lint_caption(candidate):
             yield Reason(finding.code, finding.what[:100])
 
-    def _traits(self, candidate: str, said: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
-        genders = _pronoun_genders(candidate)
-        if genders - {wanted.traits.get("gender")} and "gender" not in said.traits:
-            yield Reason("other-trait" if "gender" in wanted.traits else "added-trait", "gender")
-        for key, value in wanted.traits.items():
-            if key not in said.traits:
-                if key != "gender" or not genders:
-                    yield Reason("lost-trait", key)
-            elif not _same_trait(key, said.traits[key], value):
-                yield Reason("other-trait", key)
-        yield from (Reason("added-trait", key) for key in said.traits if key not in wanted.traits)
+    def _denied(self, parsed: ParsedCaption) -> Iterator[Reason]:
+        """Find emotions and bursts that the caption says are absent: captions must deny nothing."""
+        for mention in parsed.mentions:
+            if mention.level or mention.role == "quoted":
+                continue
+            if mention.kind == "emotion" and "emotions" in self.parts and mention.name not in parsed.emotions:
+                yield Reason("added", f"not {mention.name}")
+            elif mention.kind == "burst" and "bursts" in self.parts and mention.name not in parsed.bursts:
+                yield Reason("added-burst", f"not {mention.name}")
 
     def _copies(self, candidate: str, source: str, siblings: Sequence[str]) -> Iterator[Reason]:
         if source and (share := overlap(candidate, source)) > self.nearest_source:
@@ -198,90 +177,126 @@ def judge(
     transcript: str = "",
     tolerance: int = 1,
 ) -> Verdict:
-    """Compare a candidate with the profile as a gate of this tolerance does; see `Gate.judge`."""
+    """Compare a candidate with the profile; `Gate.judge` has the codes of the reasons.
+
+    Args:
+        candidate: English caption.
+        profile: what it must express; intensities in [0, 1].
+        source: the template caption that was rewritten.
+        siblings: captions of the same clip that it must not resemble.
+        transcript: words spoken in the clip.
+        tolerance: levels (of five) that an intensity may differ.
+
+    Example:
+        >>> angry = VoiceProfile({"Anger": 0.75}, traits={"gender": "male"})
+        >>> judge("A man, deeply angry.", angry).accepted
+        True
+        >>> judge("A man, deeply content.", angry).codes
+        ('lost', 'added')
+    """
     gate = Gate(tolerance=tolerance)
     return gate.judge(candidate, profile, source=source, siblings=siblings, transcript=transcript)
 
 
-def _emotions(said: Mapping[str, float], wanted: Mapping[str, float], tolerance: int) -> Iterator[Reason]:
-    for name, level in wanted.items():
-        if name not in said:
+def _emotion_reasons(parsed: ParsedCaption, wanted: VoiceProfile, tolerance: int) -> Iterator[Reason]:
+    in_bursts: set[str] = set()
+    if len(parsed.emotions) > len(wanted.emotions):
+        in_bursts = _emotions_of_bursts(parsed, wanted)
+    for name, level in wanted.emotions.items():
+        if name not in parsed.emotions:
             yield Reason("lost", name)
-        elif abs(_LEVEL_INDEX[said[name]] - _LEVEL_INDEX[level]) > tolerance:
+        elif abs(LEVELS.index(parsed.emotions[name]) - LEVELS.index(level)) > tolerance:
             yield Reason("moved", name)
-    yield from (Reason("added", name) for name in said if name not in wanted)
+    for name in parsed.emotions:
+        if name not in wanted.emotions and name not in in_bursts:
+            yield Reason("added", name)
 
 
-def _felt_in_bursts(said: ParsedCaption, wanted: VoiceProfile) -> set[str]:
+def _emotions_of_bursts(parsed: ParsedCaption, wanted: VoiceProfile) -> set[str]:
     """Return the emotions that only a burst of the profile expresses: "sighs with relief"."""
-    sounds = {
-        (one.start, one.end) for one in said.mentions if one.kind == "burst" and one.name in wanted.bursts
+    burst_spans = {
+        (mention.start, mention.end)
+        for mention in parsed.mentions
+        if mention.kind == "burst" and mention.name in wanted.bursts
     }
-    felt: set[str] = set()
-    named = set(wanted.emotions)
-    for one in said.mentions:
-        if one.kind == "emotion" and one.level:
-            (felt if (one.start, one.end) in sounds else named).add(one.name)
-    return felt - named
+    in_bursts: set[str] = set()
+    elsewhere = set(wanted.emotions)
+    for mention in parsed.mentions:
+        if mention.kind == "emotion" and mention.level:
+            found = in_bursts if (mention.start, mention.end) in burst_spans else elsewhere
+            found.add(mention.name)
+    return in_bursts - elsewhere
 
 
-def _beyond(bursts: Sequence[str], known: Sequence[str]) -> list[str]:
+def _burst_reasons(candidate: str, parsed: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
+    for name in _other_bursts(wanted.bursts, parsed.bursts):
+        yield Reason("lost-burst", name)
+    if added := _other_bursts(parsed.bursts, wanted.bursts):
+        # "crying" is a word for sadness, too: only a mention that no emotion shares adds a burst
+        felt = {(mention.start, mention.end) for mention in parsed.mentions if mention.kind == "emotion"}
+        bursts = [mention for mention in parsed.mentions if mention.kind == "burst" and mention.level]
+        named = {mention.name for mention in bursts if (mention.start, mention.end) not in felt}
+        yield from (Reason("added-burst", name) for name in added if name in named)
+    if not wanted.bursts:
+        yield from _sound_words(candidate)
+
+
+def _other_bursts(bursts: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the bursts that are no sound of `known`, under whatever name."""
     sounds = {SAME_SOUND.get(name, name) for name in known}
     return [name for name in bursts if SAME_SOUND.get(name, name) not in sounds]
 
 
-def _named_bursts(said: ParsedCaption) -> set[str]:
-    """Return the bursts that more than an emotion word tells of: "crying" is a word for sadness, too."""
-    felt = {(mention.start, mention.end) for mention in said.mentions if mention.kind == "emotion"}
-    return {
-        mention.name
-        for mention in said.mentions
-        if mention.kind == "burst" and mention.level and (mention.start, mention.end) not in felt
-    }
-
-
-@cache
-def _neutral() -> re.Pattern[str]:
-    """Return a pattern of the phrases that call a voice neutral."""
-    phrases = (re.escape(phrase) for said in load_lexicon().neutral.values() for phrase in said)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
-
-
-def _sounds(candidate: str) -> Iterator[Reason]:
+def _sound_words(candidate: str) -> Iterator[Reason]:
     """Find words for sounds ("she laughs") outside of phrases with a meaning of their own."""
     tokens, sounds = tokenize(candidate), load_rules().sounds
     if sounds.isdisjoint(tokens):
         return
     for first, stop, entry in load_lexicon().phrases.scan(tokens):
-        if entry.kind not in _MEANT:
+        if entry.kind not in _NAMED_KINDS:
             yield from (Reason("added-burst", token) for token in tokens[first:stop] if token in sounds)
 
 
-def _same_trait(key: str, said: str | float, wanted: str | float) -> bool:
-    """Compare words; of a voice attribute only the side of its scale."""
-    if isinstance(said, str) or isinstance(wanted, str):
-        return said == wanted
-    scale = ATTRIBUTES[key].scale
-    return (to_intensity(said, scale) > _MIDDLE) == (to_intensity(wanted, scale) > _MIDDLE)
-
-
-def _pronoun_genders(candidate: str) -> set[str]:
+def _trait_reasons(candidate: str, parsed: ParsedCaption, wanted: VoiceProfile) -> Iterator[Reason]:
     pronouns = load_rules().pronouns
-    return {pronouns[word] for word in tokenize(candidate) if word in pronouns}
+    genders = {pronouns[word] for word in tokenize(candidate) if word in pronouns}
+    if genders - {wanted.traits.get("gender")} and "gender" not in parsed.traits:
+        yield Reason("other-trait" if "gender" in wanted.traits else "added-trait", "gender")
+    for key, value in wanted.traits.items():
+        if key not in parsed.traits:
+            if key != "gender" or not genders:
+                yield Reason("lost-trait", key)
+        elif not _same_trait(key, parsed.traits[key], value):
+            yield Reason("other-trait", key)
+    yield from (Reason("added-trait", key) for key in parsed.traits if key not in wanted.traits)
 
 
-def _spoken(candidate: str, transcript: str) -> Iterator[Reason]:
+def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
+    """Compare words; of a voice attribute only the side of its scale."""
+    if isinstance(parsed, str) or isinstance(wanted, str):
+        return parsed == wanted
+    scale = ATTRIBUTES[key].scale
+    return (to_intensity(parsed, scale) > 0.5) == (to_intensity(wanted, scale) > 0.5)
+
+
+@cache
+def _neutral_words() -> re.Pattern[str]:
+    """Return a pattern of the phrases that call a voice neutral."""
+    phrases = (re.escape(phrase) for phrases in load_lexicon().neutral.values() for phrase in phrases)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
+
+
+def _spoken_words(candidate: str, transcript: str) -> Iterator[Reason]:
     quoted = quoted_spans(candidate, load_lexicon().speaking)
     if quoted:
         start, end = quoted[0]
         yield Reason("spoken", candidate[start:end][:100])
     elif transcript:
-        said, words = f" {folded(transcript)} ", folded(candidate).split()
-        length = min(_SPOKEN_RUN, max(_SHORTEST_SPOKEN, said.count(" ") - 1))
+        spoken, words = f" {folded(transcript)} ", folded(candidate).split()
+        length = min(_SPOKEN_WORDS, max(_SHORTEST_SPOKEN, spoken.count(" ") - 1))
         for first in range(len(words) - length + 1):
             run = " ".join(words[first : first + length])
-            if f" {run} " in said:
+            if f" {run} " in spoken:
                 yield Reason("spoken", run)
                 return
 
@@ -289,23 +304,23 @@ def _spoken(candidate: str, transcript: str) -> Iterator[Reason]:
 def overlap(one: str, other: str) -> float:
     """Return how much of the shorter caption is in the other, from 0 to 1, in about 10 µs.
 
-    The share of its runs of five characters that the other has: unlike runs of words these survive changed
-    endings, punctuation and order, and a copy with a clause added is still one. A text of fewer than 40 runs
-    is a copy (1) only of the same text, else 0. Case and punctuation do not count.
+    The share of its character 5-grams that the other has: unlike word n-grams these survive changed endings,
+    punctuation and order, and a copy with a clause added is still one. A text of fewer than 40 n-grams is a
+    copy (1) only of the same text, else 0. Case and punctuation do not count.
     """
     left, right = folded(one), folded(other)
     if left == right:
         return 1.0
-    if min(len(left), len(right)) < _FEWEST_RUNS + _RUN:
+    if min(len(left), len(right)) < _FEWEST_NGRAMS + _NGRAM:
         return 0.0
-    runs, others = _runs(left), _runs(right)
-    return len(runs & others) / min(len(runs), len(others))
+    ngrams, others = _ngrams(left), _ngrams(right)
+    return len(ngrams & others) / min(len(ngrams), len(others))
 
 
 def folded(text: str) -> str:
     """Return a text in lower case, letters and digits only, with one space between words."""
-    return _BETWEEN.sub(" ", text.casefold()).strip()
+    return _NO_LETTERS.sub(" ", text.casefold()).strip()
 
 
-def _runs(text: str) -> set[str]:
-    return {text[start : start + _RUN] for start in range(len(text) - _RUN + 1)}
+def _ngrams(text: str) -> set[str]:
+    return {text[start : start + _NGRAM] for start in range(len(text) - _NGRAM + 1)}

@@ -1,4 +1,4 @@
-"""The prompt file `paraphrase/prompts.yaml` and its examples as validated settings.
+"""The prompt file `paraphrase/prompts.yaml` and its few-shot examples, validated; the choice of examples.
 
 Texts have slots (`{caption}`). Which a text must and may have stands with its field.
 """
@@ -13,36 +13,37 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from budew.captions import render
-from budew.captions.frames import Style as SourceStyle
+from budew.captions.frames import Style as RenderStyle
 from budew.captions.lint.rules import load_rules
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 from budew.settings import Settings
 from budew.taxonomy import EMOTION_GROUPS, LEVEL_NAMES, LEVELS, emotion
 
-REASONS = (
+REASON_CODES = (
     "empty", "long", "lost", "added", "moved", "lost-burst", "added-burst", "lost-trait", "added-trait",
     "other-trait", "copy", "sibling", "spoken", "lint",
 )  # fmt: skip
-"""Codes for which there must be a sentence; that of "lint" serves for every other code."""
+"""Codes that need a sentence; that of "lint" serves for every other code."""
 SLOT = re.compile(r"\{(\w+)\}")
 LONGEST_BANNED = 80
 """Characters of a phrase that may be banned."""
-_SAME_STYLE, _SHARED, _FURTHER = 3.0, 4.0, -0.75
-"""Scores of an example: its style, each shared emotion not shown yet, each further emotion."""
+_SAME_STYLE_SCORE, _SHARED_EMOTION_SCORE, _FURTHER_EMOTION_SCORE = 3.0, 4.0, -0.75
+"""What counts for an example: its style, each shared emotion not shown yet, each further emotion."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Level = Literal["slight", "moderate", "strong", "extreme"]
 
 
 def _slots(must: str, may: str = "") -> AfterValidator:
     """Check the slots of a text, given as names in one string."""
-    needed, allowed = set(must.split()), {*must.split(), *may.split()}
+    needed = set(must.split())
+    allowed = needed.union(may.split())
 
     def check(text: str) -> str:
-        there = set(SLOT.findall(text))
-        if wrong := sorted((needed - there) | (there - allowed)):
-            slots = ", ".join(f"{{{slot}}}" for slot in sorted(allowed)) or "none"
-            raise ValueError(f"{{{wrong[0]}}} is missing or unknown: the slots are {slots}")
+        found = set(SLOT.findall(text))
+        if wrong := sorted((needed - found) | (found - allowed)):
+            names = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
+            raise ValueError(f"{{{wrong[0]}}} is missing or unknown: the slots are {names}")
         return text
 
     return AfterValidator(check)
@@ -53,12 +54,12 @@ _Example = Annotated[Text, _slots("caption rewritten", "style")]
 _Sentence = Annotated[Text, _slots("", "what")]
 
 
-class Style(Settings):
+class WritingStyle(Settings):
     """A manner of writing."""
 
     instruction: Text
     length: str = ""
-    source_style: SourceStyle | None = Field(None, description="Style of the template; any if None.")
+    source_style: RenderStyle | None = Field(None, description="Style of the template; any if None.")
     weight: float = Field(1.0, ge=0.01, le=100, description="How soon it is drawn for a clip.")
 
     @property
@@ -81,8 +82,8 @@ class AnswerTokens(Settings):
     for_each: int = Field(ge=0, le=10**4)
 
 
-class ExamplesFile(Settings):
-    """The few-shots: a file beside this one, and how many of them a request shows."""
+class ShownExamples(Settings):
+    """The few-shot examples: a file beside this one, and how many of them a request shows."""
 
     file: str = Field(pattern=r"^[^/\\]+$")
     count: int = Field(ge=0, le=50)
@@ -95,7 +96,7 @@ class AnswerForms(Settings):
     plain: Text
 
 
-class Keep(Settings):
+class ContentLines(Settings):
     """How each part of a profile is listed; `silent`: no emotion but sounds, or unknown emotions."""
 
     emotion: Annotated[Text, _slots("level name words")]
@@ -112,19 +113,19 @@ class Keep(Settings):
     recording: _Words
 
 
-class Retry(Settings):
+class RetryText(Settings):
     """How refused attempts are shown: the last `shown`."""
 
     shown: int = Field(ge=1, le=10)
     text: Annotated[Text, _slots("text reasons")]
 
 
-class PromptFile(Settings):
-    """A prompt file."""
+class ParaphrasePromptFile(Settings):
+    """A prompt file; its keys are explained in `paraphrase/prompts.yaml`."""
 
     name: Text = "prompts"
     version: int = Field(ge=1, le=10**9)
-    examples: ExamplesFile | None = None
+    examples: ShownExamples | None = None
     sampling: Sampling = Sampling(temperature=1.0, top_p=1.0)
     answer_tokens: AnswerTokens
     words: int = Field(ge=0, le=10, description="Words offered for each emotion.")
@@ -132,21 +133,21 @@ class PromptFile(Settings):
     answer: AnswerForms
     banned: Annotated[Text, _slots("phrases")]
     levels: dict[Level, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=4)
-    styles: dict[str, Style] = Field(min_length=1)
+    styles: dict[str, WritingStyle] = Field(min_length=1)
     request: Annotated[Text, _slots("style keep caption refused", "examples")]
     text: Annotated[Text, _slots("keep caption", "style refused")]
     examples_of_style: Annotated[Text, _slots("examples")]
     example: _Example
     example_of_another_style: _Example
-    keep: Keep
-    refused: Retry
+    keep: ContentLines
+    refused: RetryText
     reasons: dict[str, _Sentence]
 
     @field_validator("reasons")
     @classmethod
-    def _one_for_each_code(cls, reasons: dict[str, str]) -> dict[str, str]:
-        unknown = reasons.keys() - {*REASONS, *load_rules().severity}
-        if wrong := sorted({*REASONS} - reasons.keys() | unknown):
+    def _all_codes(cls, reasons: dict[str, str]) -> dict[str, str]:
+        unknown = reasons.keys() - {*REASON_CODES, *load_rules().severity}
+        if wrong := sorted(set(REASON_CODES) - reasons.keys() | unknown):
             raise ValueError(f"{wrong[0]} is missing, or no code of the gate or of budew lint")
         return reasons
 
@@ -170,7 +171,7 @@ class ExampleRow(Settings):
         return VoiceProfile(levels, self.bursts, self.traits)
 
 
-class Examples(Settings):
+class ExampleFile(Settings):
     """A file of examples; `confusable`: groups of emotions that are taken for each other."""
 
     confusable: tuple[tuple[Annotated[str, AfterValidator(emotion)], ...], ...] = ()
@@ -184,14 +185,14 @@ class BanList(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class FewShotExample:
     """A rewritten caption of a style, and the profile that it expresses."""
 
     profile: VoiceProfile
     style: str
     text: str
 
-    def template(self, source_style: SourceStyle) -> str:
+    def template(self, source_style: RenderStyle) -> str:
         """Return the template caption of which this is a rewriting."""
         return render(self.profile, seed=derived_seed("example", self.text), style=source_style)
 
@@ -207,10 +208,10 @@ class FewShots:
     """
 
     count: int = 0
-    examples: tuple[Example, ...] = ()
+    examples: tuple[FewShotExample, ...] = ()
     confusable: tuple[tuple[str, ...], ...] = ()
 
-    def choose(self, emotions: Iterable[str], style: str, chance: Random) -> tuple[Example, ...]:
+    def choose(self, emotions: Iterable[str], style: str, chance: Random) -> tuple[FewShotExample, ...]:
         """Return at most `count` examples of different profiles, the best one last.
 
         Those of the style that share emotions are best. None has an emotion that is not asked for and easily
@@ -224,18 +225,23 @@ class FewShots:
         asked = set(emotions)
         groups = (*EMOTION_GROUPS.values(), *self.confusable)
         confusable = {name for group in groups if not asked.isdisjoint(group) for name in group} - asked
-        left = []
+        scores: list[tuple[FewShotExample, float]] = []
         for example in self.examples:
-            shows, same = example.profile.emotions, example.style == style
-            further = len(shows.keys() - asked)
-            if (same or further < len(shows)) and confusable.isdisjoint(shows):
-                left.append((example, _SAME_STYLE * same + _FURTHER * further + chance.random()))
-        found, missing = list[Example](), asked
-        while left and len(found) < self.count:
-            best, _ = max(
-                left, key=lambda row: row[1] + _SHARED * len(missing & row[0].profile.emotions.keys())
-            )
-            found.append(best)
+            shown, same_style = example.profile.emotions, example.style == style
+            further = len(shown.keys() - asked)
+            if (same_style or further < len(shown)) and confusable.isdisjoint(shown):
+                score = _SAME_STYLE_SCORE if same_style else 0.0
+                score += _FURTHER_EMOTION_SCORE * further
+                scores.append((example, score + chance.random()))
+        chosen: list[FewShotExample] = []
+        missing = asked
+        while scores and len(chosen) < self.count:
+            best = max(scores, key=lambda row: row[1] + _SHARED_EMOTION_SCORE * _shared(row[0], missing))[0]
+            chosen.append(best)
             missing = missing - best.profile.emotions.keys()
-            left = [row for row in left if row[0].profile is not best.profile]
-        return tuple(reversed(found))
+            scores = [row for row in scores if row[0].profile is not best.profile]
+        return tuple(reversed(chosen))
+
+
+def _shared(example: FewShotExample, emotions: set[str]) -> int:
+    return len(emotions & example.profile.emotions.keys())

@@ -1,4 +1,4 @@
-"""What a language model is asked for a caption in other words: the messages, made of a prompt file.
+"""Prompts: the messages that ask a language model for a caption in other words, made of a prompt file.
 
 The system message is the same for all requests, so that servers compute it once. The request of a clip lists
 what the caption must express, with words of the lexicon for each part, drawn anew for each request: many
@@ -20,17 +20,16 @@ from random import Random
 from budew.captions import expressible, load_lexicon
 from budew.captions.lexicon import with_article
 from budew.errors import InputError, SettingsError
-from budew.paraphrase.backend import Refused, Request
+from budew.paraphrase.backend import RefusedCandidate, RewriteRequest
 from budew.paraphrase.prompt_file import (
     LONGEST_BANNED,
     SLOT,
     BanList,
-    Example,
-    Examples,
+    ExampleFile,
+    FewShotExample,
     FewShots,
-    Keep,
-    PromptFile,
-    Style,
+    ParaphrasePromptFile,
+    WritingStyle,
 )
 from budew.profile import VoiceProfile
 from budew.randomness import generator
@@ -43,15 +42,12 @@ LONGEST_QUOTED = 1500
 """Characters of a caption or an earlier answer that a model is shown."""
 MOST_BANNED = 60
 """Phrases of a ban list that are used."""
-_MARK = re.compile(r"[<>{}\[\]|\\`#*=_]")
-_ABOUT = " ({what})"
-"""Removed from the sentence of a reason without a subject."""
-_BETWEEN_PARTS = re.compile(r"/| & | and ")
-_DATA_NAME = re.compile(
+_MARKUP = re.compile(r"[<>{}\[\]|\\`#*=_]")
+_NAME_PARTS = re.compile(r"/| & | and ")
+_TAXONOMY_NAME = re.compile(
     "|".join(re.escape(name) for name in (*EMOTIONS, *ATTRIBUTES) if set("_/&") & set(name))
 )
 _RECORDING = ("Recording_Quality", "Background_Noise")
-_OR = " or "
 
 
 @dataclass(frozen=True)
@@ -62,14 +58,20 @@ class Prompts:
         file: the texts.
         few_shots: all examples.
         banned: phrases that shall not be used.
+
+    Example:
+        >>> prompts = load_prompts()
+        >>> request = RewriteRequest("a", "A very sad voice.", VoiceProfile({"Sadness": 0.75}), seed=7)
+        >>> [message["role"] for message in prompts.messages(request, structured=True)]
+        ['system', 'user']
     """
 
-    file: PromptFile
+    file: ParaphrasePromptFile
     few_shots: FewShots = field(default_factory=FewShots)
     banned: tuple[str, ...] = ()
 
     @property
-    def styles(self) -> Mapping[str, Style]:
+    def styles(self) -> Mapping[str, WritingStyle]:
         """The styles by their names, in the order of the file."""
         return self.file.styles
 
@@ -86,7 +88,7 @@ class Prompts:
         key = {name: -(chance.random() ** (1 / style.weight)) for name, style in self.styles.items()}
         return sorted(self.styles, key=key.__getitem__)[place]
 
-    def messages(self, request: Request, *, structured: bool) -> tuple[dict[str, str], ...]:
+    def messages(self, request: RewriteRequest, *, structured: bool) -> tuple[dict[str, str], ...]:
         """Return the messages of a chat that asks for the caption in other words.
 
         Args:
@@ -101,7 +103,7 @@ class Prompts:
         values = {
             "examples": self._examples(profile, name, chance),
             "style": self.styles[name].wording,
-            "keep": "\n".join([f"- {line}" for line in self._content(request, profile, chance)]),
+            "keep": "\n".join(f"- {line}" for line in self._content(request, profile, chance)),
             "caption": quoted(request.caption),
             "refused": "\n".join(map(self._attempt, request.refused[-self.file.refused.shown :])),
         }
@@ -110,7 +112,7 @@ class Prompts:
             {"role": "user", "content": filled(self.file.request, values)},
         )
 
-    def text(self, request: Request) -> str:
+    def text(self, request: RewriteRequest) -> str:
         """Return the request as one text, without few-shots, for models that take a text and give a text.
 
         Raises:
@@ -126,7 +128,7 @@ class Prompts:
         }
         return " ".join(filled(self.file.text, values).split())
 
-    def answer_tokens(self, request: Request) -> int:
+    def answer_tokens(self, request: RewriteRequest) -> int:
         """Return how many tokens an answer may take."""
         wanted, tokens = expressible(request.profile), self.file.answer_tokens
         things = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
@@ -135,8 +137,13 @@ class Prompts:
     def explain(self, code: str, what: str = "") -> str:
         """Return the sentence for a reason of the gate, by its code and its subject (a name or words)."""
         sentence = self.file.reasons.get(code, self.file.reasons["lint"])
-        subject = quoted(_in_plain_words(what))[:LONGEST_BANNED].strip()
-        return filled(sentence if subject else sentence.replace(_ABOUT, ""), {"what": subject or "…"})
+        plain = plain_name(what)
+        if plain == what:  # a sentence, which may contain names
+            plain = _TAXONOMY_NAME.sub(lambda match: plain_name(match[0]), what)
+        subject = quoted(plain)[:LONGEST_BANNED].strip()
+        if not subject:
+            sentence = sentence.replace(" ({what})", "")
+        return filled(sentence, {"what": subject or "…"})
 
     def sha256(self) -> str:
         """Return the digest of all that is asked, examples and banned phrases included."""
@@ -144,44 +151,61 @@ class Prompts:
         parts = [self.file.model_dump(mode="json"), shots, self.few_shots.confusable, self.banned]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
-    def _style(self, request: Request) -> str:
+    def _style(self, request: RewriteRequest) -> str:
         name = request.style or self.style_of(request.seed, request.id, 0)
         if name not in self.styles:
             raise InputError(f"no style {name!r}: there are {', '.join(self.styles)}")
         return name
 
-    def _content(self, request: Request, profile: VoiceProfile, chance: Random) -> list[str]:
-        rated = request.profile.fully_rated
-        return _content_lines(profile, self.file.keep, chance, words=self.file.words, fully_rated=rated)
+    def _content(self, request: RewriteRequest, profile: VoiceProfile, chance: Random) -> list[str]:
+        """Return a line for each part of a profile that a caption can express, emotions first."""
+        keep, lines = self.file.keep, []
+        for name, level in profile.emotions.items():
+            offered = ", ".join(_drawn(_words(name, level), self.file.words, chance))
+            line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
+            lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
+        if not profile.emotions:
+            rated = request.profile.fully_rated
+            silent = not rated or profile.bursts or "Valence" in profile.traits
+            neutral = " or ".join(load_lexicon().neutral["adjective"])
+            lines.append(keep.silent if silent else keep.neutral.replace("{words}", neutral))
+        for burst in profile.bursts:
+            lines.append(keep.burst.replace("{words}", " or ".join(load_lexicon().bursts[burst])))
+        for key, value in profile.traits.items():
+            kind = key
+            if key in ATTRIBUTES:
+                kind = "recording" if key in _RECORDING else "attribute"
+            lines.append(getattr(keep, kind).replace("{words}", " or ".join(_trait_words(key, value))))
+        return lines
 
     def _examples(self, profile: VoiceProfile, style: str, chance: Random) -> str:
         chosen = self.few_shots.choose(profile.emotions, style, chance)
-        shown = [self._shown_examples[example.text][example.style == style] for example in chosen]
+        shown = [self._shown_examples[example.text, example.style == style] for example in chosen]
         return filled(self.file.examples_of_style, {"examples": "\n".join(shown)}) if shown else ""
 
     @cached_property
-    def _systems(self) -> tuple[str, str]:
-        """The system message for a bare caption, and for a structured answer."""
+    def _systems(self) -> Mapping[bool, str]:
+        """The system message, by whether the answer is structured."""
         levels = "\n".join(f"- {level}: {', '.join(words)}" for level, words in self.file.levels.items())
         ban = filled(self.file.banned, {"phrases": "; ".join(self.banned)}) if self.banned else ""
-        plain, structured = (
-            filled(self.file.system, {"levels": levels, "answer": form, "banned": ban})
-            for form in (self.file.answer.plain, self.file.answer.structured)
-        )
-        return plain, structured
+        forms = {True: self.file.answer.structured, False: self.file.answer.plain}
+        return {
+            structured: filled(self.file.system, {"levels": levels, "answer": form, "banned": ban})
+            for structured, form in forms.items()
+        }
 
     @cached_property
-    def _shown_examples(self) -> Mapping[str, tuple[str, str]]:
-        """By its text, each example among those of another style, and among those of its own."""
+    def _shown_examples(self) -> Mapping[tuple[str, bool], str]:
+        """How each example is shown, by its text and whether it has the style that is asked for."""
         shown = {}
         for example in self.few_shots.examples:
             source = example.template(self.styles[example.style].source_style or "prose")
             values = {"caption": source, "rewritten": example.text, "style": example.style}
-            other = filled(self.file.example_of_another_style, values)
-            shown[example.text] = other, filled(self.file.example, values)
+            shown[example.text, True] = filled(self.file.example, values)
+            shown[example.text, False] = filled(self.file.example_of_another_style, values)
         return shown
 
-    def _attempt(self, refused: Refused) -> str:
+    def _attempt(self, refused: RefusedCandidate) -> str:
         reasons = "\n".join(f"- {self.explain(reason.code, reason.what)}" for reason in refused.reasons)
         return filled(self.file.refused.text, {"text": quoted(refused.text), "reasons": reasons})
 
@@ -196,6 +220,10 @@ def load_prompts(path: str | Path | None = None, *, ban: str | Path | None = Non
 
     Raises:
         SettingsError: a file cannot be read, or a field is missing, unknown or wrong; names file and field.
+
+    Example:
+        >>> list(load_prompts().styles)[:3]
+        ['plain', 'literary', 'clinical']
     """
     prompts = _shipped() if path is None else _read(Path(path))
     if ban is None:
@@ -213,13 +241,15 @@ def _shipped() -> Prompts:
 
 
 def _read(path: Path) -> Prompts:
-    file = validated(PromptFile, {"name": path.stem, **read_yaml(path)}, name=str(path))
+    file = validated(ParaphrasePromptFile, {"name": path.stem, **read_yaml(path)}, name=str(path))
     if file.examples is None:
         return Prompts(file)
     beside = path.with_name(file.examples.file)
-    read = load(Examples, beside)
+    read = load(ExampleFile, beside)
     shots = [
-        Example(row.profile, style, text) for row in read.examples for style, text in row.captions.items()
+        FewShotExample(row.profile, style, text)
+        for row in read.examples
+        for style, text in row.captions.items()
     ]
     if unknown := [shot.style for shot in shots if shot.style not in file.styles]:
         raise SettingsError(f"{beside}: {path.name} has no style {unknown[0]!r}")
@@ -241,37 +271,9 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 def quoted(text: str) -> str:
     """Return a text from outside on one line, cut to `LONGEST_QUOTED`, without marks that no prose needs."""
-    marked = _MARK.sub(" ", text[: 4 * LONGEST_QUOTED])
+    marked = _MARKUP.sub(" ", text[: 4 * LONGEST_QUOTED])
     plain = "".join(letter if letter.isprintable() else " " for letter in marked)
     return " ".join(plain.split())[:LONGEST_QUOTED].strip()
-
-
-def _content_lines(
-    profile: VoiceProfile, keep: Keep, chance: Random, *, words: int, fully_rated: bool
-) -> list[str]:
-    """Return a line for each part of a profile that a caption can express, emotions first.
-
-    Args:
-        profile: what a caption can express, see `budew.captions.expressible`.
-        keep: how each part is listed.
-        chance: draws the words that are offered for emotions.
-        words: offered for each emotion.
-        fully_rated: False, so that a voice without any emotion is not called neutral.
-    """
-    lines = []
-    for name, level in profile.emotions.items():
-        offered = ", ".join(_drawn(_words(name, level), words, chance))
-        line = keep.emotion.replace("{level}", LEVEL_NAMES[LEVELS.index(level)])
-        lines.append(line.replace("{name}", plain_name(name)).replace("{words}", offered))
-    if not profile.emotions:
-        silent = not fully_rated or profile.bursts or "Valence" in profile.traits
-        neutral = _OR.join(load_lexicon().neutral["adjective"])
-        lines.append(keep.silent if silent else keep.neutral.replace("{words}", neutral))
-    lines += [keep.burst.replace("{words}", _OR.join(load_lexicon().bursts[name])) for name in profile.bursts]
-    for key, value in profile.traits.items():
-        kind = ("recording" if key in _RECORDING else "attribute") if key in ATTRIBUTES else key
-        lines.append(getattr(keep, kind).replace("{words}", _OR.join(_trait_words(key, value))))
-    return lines
 
 
 @lru_cache(maxsize=4096)
@@ -279,18 +281,12 @@ def plain_name(name: str) -> str:
     """Return the name of an emotion, burst or trait in prose ("a chuckle"); anything else as it is."""
     lexicon = load_lexicon()
     if name in EMOTIONS:
-        return _OR.join(_BETWEEN_PARTS.split(name)).lower()
+        return " or ".join(_NAME_PARTS.split(name)).lower()
     if name in BURSTS:
         return lexicon.bursts[name][0]
     if (name, 0.25) in lexicon.attributes:
-        return _OR.join(lexicon.attributes[name, share][0] for share in (0.25, 0.75))
+        return " or ".join(lexicon.attributes[name, share][0] for share in (0.25, 0.75))
     return name
-
-
-def _in_plain_words(what: str) -> str:
-    """Return the subject of a reason of the gate, with names of the taxonomy in plain words."""
-    plain = plain_name(what)
-    return _DATA_NAME.sub(lambda match: plain_name(match[0]), what) if plain == what else plain
 
 
 def _drawn(options: tuple[tuple[str, ...], ...], count: int, chance: Random) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from budew.paraphrase.draft import FATES
+from budew.paraphrase.candidate_selection import OUTCOMES
 from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
@@ -39,7 +39,7 @@ def paraphrase_html(found: ParaphraseReport) -> str:
         filters={"written": written, "interval": interval},
         found=found,
         cards=_cards(found),
-        fates=[(name, counts[name], percent(counts[name], counts["candidates"])) for name in FATES],
+        fates=[(name, counts[name], percent(counts[name], counts["candidates"])) for name in OUTCOMES],
         lists=_lists(found),
         diversity=_diversity(found.diversity),
         fidelity=fidelity_rows(found),

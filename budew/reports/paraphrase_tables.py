@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from budew.paraphrase.draft import FATES
+from budew.paraphrase.candidate_selection import OUTCOMES
 from budew.paraphrase.metrics.candidate_counts import ranked
 from budew.paraphrase.metrics.diversity import Diversity
 from budew.paraphrase.metrics.report import ParaphraseReport
@@ -83,7 +83,7 @@ def _counts(found: ParaphraseReport) -> Iterator[str]:
         f"{', '.join(found.corpora)}: {found.clips:,} clips with paraphrases, "
         f"{found.others:,} without, not readable {found.bad:,}"
     )
-    fates = ", ".join(f"{name} {counts[name]:,} ({share(counts[name], candidates)})" for name in FATES)
+    fates = ", ".join(f"{name} {counts[name]:,} ({share(counts[name], candidates)})" for name in OUTCOMES)
     asked = ("unanswered", "retried")
     yield f"requests: {counts['requests']:,}, {', '.join(f'{name} {counts[name]:,}' for name in asked)}"
     yield f"candidates: {candidates:,}; {fates}"

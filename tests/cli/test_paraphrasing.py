@@ -12,8 +12,8 @@ from budew.cli.paraphrase import USED_BY, run
 from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
 from budew.paraphrase import judge, load_prompts
-from budew.paraphrase.backend import Request
-from budew.paraphrase.job import source_caption
+from budew.paraphrase.backend import RewriteRequest
+from budew.paraphrase.rewriting_job import source_caption
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
 from tests.paraphrase.scripted import some_clips
@@ -169,7 +169,7 @@ def test_the_exact_prompt_is_shown(prompt):
     for style, seed in (("literary", 4), ("plain", 0)):
         form = load_prompts().styles[style].source_style
         source = source_caption("", 0, PROFILE, seed=seed, style=form)
-        request = Request("", source, PROFILE, seed, style=style)
+        request = RewriteRequest("", source, PROFILE, seed, style=style)
         system, user = load_prompts().messages(request, structured=True)
         given = ("--style", style, "--seed", seed)
         assert prompt(*given).out == f"[system]\n{system['content']}\n\n[user]\n{user['content']}\n"

@@ -16,8 +16,7 @@ from budew.captions.render import load_templates
 from budew.corpora import Clip, read
 from budew.model.build import Features, Size, build_tokenizer, build_whisper
 from budew.paraphrase.gate import judge
-from budew.paraphrase.grammar import REWORDING
-from budew.paraphrase.rewrites import shipped_rewrites
+from budew.paraphrase.grammar_backend import REWORDING, shipped_rewrites
 from budew.profile import VoiceProfile
 from budew.training import start
 from budew.training.recipe import differences

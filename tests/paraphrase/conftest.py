@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from budew.captions import render
-from budew.paraphrase import Request
+from budew.paraphrase import RewriteRequest
 from budew.profile import VoiceProfile
 from tests.chat.conftest import quick_retries, serve, start  # noqa: F401  # fixtures
 
@@ -25,11 +25,11 @@ TEMPLATE = """\
 {% endif %}{% endif -%}"""
 
 
-def rewrite_requests(count: int = 6, *, n: int = 2) -> list[Request]:
+def rewrite_requests(count: int = 6, *, n: int = 2) -> list[RewriteRequest]:
     """Requests that differ in profile, caption, length and seed."""
     profiles = [PROFILES[number % len(PROFILES)] for number in range(count)]
     return [
-        Request(f"clip-{number}", render(profile, seed=number), profile, 1000 + number, n)
+        RewriteRequest(f"clip-{number}", render(profile, seed=number), profile, 1000 + number, n)
         for number, profile in enumerate(profiles)
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from budew.captions import expressible
 from budew.corpora.clip import Clip
-from budew.paraphrase import Candidates, Request
+from budew.paraphrase import Candidates, RewriteRequest
 from budew.profile import VoiceProfile
 from budew.randomness import generator
 from budew.taxonomy import BURSTS, EMOTIONS, LEVELS
@@ -22,7 +22,7 @@ class Scripted:
 
     batch, ahead = 3, 2
 
-    def __init__(self, answer: Callable[[Request], Sequence[str] | str]) -> None:
+    def __init__(self, answer: Callable[[RewriteRequest], Sequence[str] | str]) -> None:
         self.answer, self.asked = answer, []
 
     def settings(self):

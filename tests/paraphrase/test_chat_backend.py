@@ -7,13 +7,15 @@ import pytest
 
 from budew.captions import render
 from budew.chat.server_settings import ServerSettings
-from budew.paraphrase import Request, load_prompts
+from budew.paraphrase import RewriteRequest, load_prompts
 from budew.paraphrase.chat_backend import ChatBackend
 from tests.chat.conftest import refusal
 from tests.paraphrase.scripted import FULL
 
 REQUESTS = [
-    Request(f"clip-{n}", render(FULL, seed=n), FULL, seed=n, n=2, style=load_prompts().style_of(0, "a", n))
+    RewriteRequest(
+        f"clip-{n}", render(FULL, seed=n), FULL, seed=n, n=2, style=load_prompts().style_of(0, "a", n)
+    )
     for n in range(6)
 ]
 

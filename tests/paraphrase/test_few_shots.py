@@ -13,7 +13,7 @@ from budew.captions import expressible, parse
 from budew.captions.lint.caption import lint_caption
 from budew.paraphrase import load_prompts
 from budew.paraphrase.gate import judge, overlap
-from budew.paraphrase.prompt_file import Example, FewShots
+from budew.paraphrase.prompt_file import FewShotExample, FewShots
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS, LEVELS, WORD_TRAITS, emotion_group
 
@@ -111,7 +111,10 @@ def test_examples_of_the_style_and_of_the_feelings_are_shown_and_vary_with_the_s
     ],
 )
 def test_the_last_example_that_is_shown_is_the_best(first, second, best):
-    shots = [Example(VoiceProfile(dict.fromkeys(names, 0.5)), style, "x") for names, style in (first, second)]
+    shots = [
+        FewShotExample(VoiceProfile(dict.fromkeys(names, 0.5)), style, "x")
+        for names, style in (first, second)
+    ]
     for seed in range(20):
         shown = FewShots(2, tuple(shots)).choose(["Anger"], "odd", Random(seed))
         assert shown[-1] is shots[best]

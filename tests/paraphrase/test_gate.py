@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from budew.captions import render
 from budew.captions.lint.rules import load_rules
 from budew.paraphrase.gate import Gate, judge, overlap
-from budew.paraphrase.prompt_file import REASONS
+from budew.paraphrase.prompt_file import REASON_CODES
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, EMOTIONS
 
@@ -63,8 +63,8 @@ def test_what_does_not_is_refused_with_its_reason(candidate, code, what):
     verdict = judge(candidate, PROFILE)
     assert not verdict.accepted
     assert (code, what) in {(reason.code, reason.what) for reason in verdict.reasons}
-    assert code in (*REASONS, *load_rules().severity)  # prompts have a sentence for it
-    of_form = [found == "long" or found not in REASONS for found in verdict.codes]
+    assert code in (*REASON_CODES, *load_rules().severity)  # prompts have a sentence for it
+    of_form = [found == "long" or found not in REASON_CODES for found in verdict.codes]
     assert of_form == sorted(of_form, reverse=True)  # form before meaning
 
 

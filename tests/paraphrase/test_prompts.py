@@ -11,9 +11,9 @@ from budew.captions import parse, render
 from budew.captions.lint.rules import load_rules
 from budew.errors import SettingsError
 from budew.paraphrase import load_prompts
-from budew.paraphrase.backend import Refused, Request
+from budew.paraphrase.backend import RefusedCandidate, RewriteRequest
 from budew.paraphrase.gate import Reason
-from budew.paraphrase.prompt_file import REASONS
+from budew.paraphrase.prompt_file import REASON_CODES
 from budew.paraphrase.prompts import LONGEST_QUOTED, filled, plain_name, quoted
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
@@ -34,7 +34,7 @@ SOME_BURSTS = st.lists(st.sampled_from(BURSTS), max_size=3)
 
 
 def request(profile=FULL, *, caption="A template.", style="plain", seed=7, refused=()):
-    return Request("clip", caption, profile, seed, 1, style, tuple(refused))
+    return RewriteRequest("clip", caption, profile, seed, 1, style, tuple(refused))
 
 
 def asked(given, *, structured=True):
@@ -108,7 +108,7 @@ def test_no_place_is_left_open_and_no_field_name_leaks():
     data_names = [name for name in (*EMOTIONS, *TRAITS) if set("_/&") & set(name)]
     for style in PROMPTS.styles:
         for structured in (True, False):
-            attempts = (Refused("An old woman.", (Reason("lost", "Jealousy & Envy"),)),)
+            attempts = (RefusedCandidate("An old woman.", (Reason("lost", "Jealousy & Envy"),)),)
             messages = asked(request(style=style, refused=attempts), structured=structured)
             text = "\n".join((*messages, PROMPTS.text(request(style=style, refused=attempts))))
             assert not re.search(r"\{\w+\}", text)
@@ -137,7 +137,7 @@ def test_the_fixed_part_is_the_same_for_all_requests_and_asks_for_json_where_a_s
 
 
 def test_seed_and_attempt_draw_the_words_offered_and_different_styles_before_one_comes_twice():
-    attempts = [Refused("A woman.", (Reason("copy"),))] * 2
+    attempts = [RefusedCandidate("A woman.", (Reason("copy"),))] * 2
     requests = [request(seed=seed, refused=attempts[:many]) for seed in (7, 8, 9) for many in (0, 1, 2)]
     offered = [re.findall(r"(?m)^- \w+ anger: .*$", asked(given)[1])[0] for given in requests]
     assert len(set(offered[::3])) > 1 < len(set(offered[:3]))
@@ -173,11 +173,17 @@ def test_a_hostile_caption_or_answer_stays_data_in_its_quotation(hostile):
     assert not set("<>{}[]|\n") & set(inside)
     assert inside.isprintable()
     assert len(inside) <= LONGEST_QUOTED
-    _, user = asked(request(refused=(Refused(hostile, (Reason("lost", hostile), Reason("lint", hostile))),)))
+    _, user = asked(
+        request(refused=(RefusedCandidate(hostile, (Reason("lost", hostile), Reason("lint", hostile))),))
+    )
     assert user.count("<refused>") == user.count("</refused>") == 1
     assert user.count("\n") == plain.count("\n") + 5
     assert (
-        len(PROMPTS.text(request(caption=hostile, refused=(Refused(hostile, (Reason("x", hostile),)),))))
+        len(
+            PROMPTS.text(
+                request(caption=hostile, refused=(RefusedCandidate(hostile, (Reason("x", hostile),)),))
+            )
+        )
         < 6000
     )
 
@@ -200,7 +206,7 @@ def test_a_value_that_looks_like_a_slot_stays_and_lines_of_empty_slots_are_left_
 
 def test_what_was_refused_is_told_with_the_reasons_the_latest_of_many():
     words = ("one", "two", "three")
-    attempts = [Refused(f"Attempt {word}.", (Reason("long", f"reason {word}"),)) for word in words]
+    attempts = [RefusedCandidate(f"Attempt {word}.", (Reason("long", f"reason {word}"),)) for word in words]
     _, user = asked(request(refused=attempts))
     assert "Attempt one." not in user
     second = "<refused>Attempt two.</refused>\n- It is too long (reason two)."
@@ -209,7 +215,7 @@ def test_what_was_refused_is_told_with_the_reasons_the_latest_of_many():
 
 
 def test_each_code_of_the_gate_and_the_linter_has_a_sentence_in_plain_words():
-    for code in (*REASONS, *load_rules().severity, "one that is new"):
+    for code in (*REASON_CODES, *load_rules().severity, "one that is new"):
         for what in ("", "Jealousy & Envy", "Chuckle", "Warm_vs._Cold", "Jealousy & Envy at once", "x" * 999):
             sentence = PROMPTS.explain(code, what)
             assert sentence.endswith((".", "!"))

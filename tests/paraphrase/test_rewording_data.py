@@ -7,7 +7,7 @@ import pytest
 from budew.captions import load_lexicon, parse, render
 from budew.captions.render import load_templates
 from budew.errors import InputError
-from budew.paraphrase.grammar import REWORDING
+from budew.paraphrase.grammar_backend import REWORDING
 from budew.profile import VoiceProfile
 from budew.taxonomy import BURSTS, CATEGORIES
 from tests.paraphrase.scripted import some_profile

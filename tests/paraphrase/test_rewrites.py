@@ -12,12 +12,12 @@ from budew.paraphrase import (
     GrammarBackend,
     Paraphrase,
     Reason,
-    Refused,
-    Request,
+    RefusedCandidate,
+    RewriteRequest,
     Rewriting,
+    grammar_backend,
     judge,
     load_prompts,
-    rewrites,
     shipped_rewrites,
 )
 from budew.profile import VoiceProfile
@@ -31,12 +31,12 @@ OF_IT = {
 }
 
 
-def candidates(request: Request):
+def candidates(request: RewriteRequest):
     return asyncio.run(GrammarBackend().rewrite([request]))[0]
 
 
 def request(profile=GRATEFUL, *, number=0, n=3, style=""):
-    return Request(f"clip-{number}", render(profile, seed=number), profile, number, n, style)
+    return RewriteRequest(f"clip-{number}", render(profile, seed=number), profile, number, n, style)
 
 
 def test_each_rewrite_has_the_verdict_that_the_gate_gives_it_now_and_the_origin_counts_them():
@@ -70,7 +70,7 @@ def test_a_rewrite_is_used_only_in_its_style_for_its_profile_and_not_again_after
         assert all(OF_IT[text].style == style for text in used)
     louder = VoiceProfile({"Thankfulness/Gratitude": 1.0}, traits={"gender": "female"})
     assert not OF_IT.keys() & set(candidates(request(louder)).texts)
-    refused = tuple(Refused(text, (Reason("sibling"),)) for text in OF_IT)
+    refused = tuple(RefusedCandidate(text, (Reason("sibling"),)) for text in OF_IT)
     assert not candidates(replace(request(), refused=refused)).of_text
 
 
@@ -95,6 +95,6 @@ def test_captions_of_a_job_record_the_rewrite_that_they_are():
 def test_a_line_that_is_damaged_is_an_error(tmp_path, monkeypatch, line, error):
     file = tmp_path / "rewrites.jsonl"
     file.write_text(line)
-    monkeypatch.setattr(rewrites, "REWRITES", file)
+    monkeypatch.setattr(grammar_backend, "REWRITES", file)
     with pytest.raises(error, match=r"rewrites\.jsonl line 1"):
         shipped_rewrites.__wrapped__()

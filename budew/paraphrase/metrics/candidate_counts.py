@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from budew.corpora.clip import Caption, Clip
-from budew.paraphrase.draft import COUNTS, FATES, METADATA
+from budew.paraphrase.candidate_selection import COUNTS, METADATA, OUTCOMES
 
 MOST_LISTED = 20
 """Clips listed whose counts do not add up."""
@@ -158,7 +158,7 @@ def is_fallback(caption: Caption) -> bool:
 def _disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
     """Yield a sentence for each count that does not agree with the others or with the captions."""
     count, by_code = found.counts, sum(found.codes.values())
-    fates = sum(count[name] for name in FATES)
+    fates = sum(count[name] for name in OUTCOMES)
     if count["candidates"] != fates:
         yield f"{count['candidates']} candidates, of which {fates} have an outcome"
     if count["refused"] != by_code:

@@ -7,7 +7,7 @@ import pytest
 from budew.corpora import Caption
 from budew.paraphrase.metrics.candidate_counts import (
     COUNTS,
-    FATES,
+    OUTCOMES,
     CandidateCounts,
     CaptionCounts,
     refusals_of,
@@ -31,7 +31,7 @@ def test_counts_that_agree_add_up(clips) -> None:
     assert (found.clips, found.wrong, found.listed) == (len(clips), 0, [])
     for name in COUNTS:
         assert found.counts[name] == sum(clip.metadata["paraphrase"][name] for clip in clips)
-    assert found.counts["candidates"] == sum(found.counts[fate] for fate in FATES)
+    assert found.counts["candidates"] == sum(found.counts[fate] for fate in OUTCOMES)
     assert found.codes.total() == found.counts["refused"]
 
 

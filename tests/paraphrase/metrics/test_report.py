@@ -17,7 +17,7 @@ from budew.cli.terminal import console_on
 from budew.corpora import Caption, Clip, write_shard
 from budew.errors import CorpusError, InputError
 from budew.jobs import run
-from budew.paraphrase import Paraphrase, Request, Rewriting
+from budew.paraphrase import Paraphrase, RewriteRequest, Rewriting
 from budew.paraphrase.metrics.diversity import diversity
 from budew.paraphrase.metrics.report import (
     COMPARED,
@@ -114,7 +114,7 @@ def test_a_ban_list_holds_a_formula_once_the_most_frequent_phrases_first(tmp_pat
 
 
 def test_the_counts_of_a_job_add_up(tmp_path) -> None:
-    def now_and_then_wrong(request: Request) -> list[str] | str:
+    def now_and_then_wrong(request: RewriteRequest) -> list[str] | str:
         right = [render(request.profile, seed=seed) for seed in (request.seed, request.seed + 1)]
         wrong = "A very angry, deeply ashamed 1234 voice."
         return ["the server went away", [wrong], [wrong, *right], right, ["A voice."]][request.seed % 5]

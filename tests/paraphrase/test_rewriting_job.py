@@ -14,9 +14,9 @@ from budew.corpora.shards import write_shard
 from budew.errors import CorpusError, JobError
 from budew.jobs import run
 from budew.paraphrase import Gate, GrammarBackend, Paraphrase, Rewriting, judge
-from budew.paraphrase.draft import COUNTS, METADATA
+from budew.paraphrase.candidate_selection import COUNTS, METADATA
 from budew.paraphrase.gate import overlap
-from budew.paraphrase.job import said_parts, source_caption
+from budew.paraphrase.rewriting_job import source_caption, target_profiles
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
 from tests.paraphrase.scripted import FULL, Scripted, some_clips
@@ -26,9 +26,9 @@ CLIP = Clip("a", b"", "wav", profile=FULL, transcript="leave me alone, she said,
 
 def rewritten(answer, clips=(CLIP,), **options):
     rewriting, backend = Rewriting(**options), Scripted(answer)
-    drafts = [rewriting.draft(clip) for clip in clips]
-    asyncio.run(rewriting.rewrite(drafts, backend))
-    return drafts, backend
+    pending_clips = [rewriting.start(clip) for clip in clips]
+    asyncio.run(rewriting.rewrite(pending_clips, backend))
+    return pending_clips, backend
 
 
 def right(request, count=1):
@@ -36,40 +36,40 @@ def right(request, count=1):
     return [render(request.profile, seed=request.seed + number) for number in range(count)]
 
 
-def adds_up(draft):
-    counts = draft.counts
-    fates = sum(counts[name] for name in ("accepted", "repaired", "spare", "refused"))
+def adds_up(done):
+    counts = done.counts
+    outcomes = sum(counts[name] for name in ("accepted", "repaired", "spare", "refused"))
     origins = sum(counts[name] for name in ("accepted", "repaired", "fallbacks"))
-    assert counts["candidates"] == fates
-    assert len(draft.captions()) == origins == len(draft.slots)
-    assert sum(draft.codes.values()) == counts["refused"]
-    assert {type(draft.account(keep_refused=False)[name]) for name in COUNTS} == {int}
+    assert counts["candidates"] == outcomes
+    assert len(done.captions()) == origins == len(done.pending)
+    assert sum(done.codes.values()) == counts["refused"]
+    assert {type(done.metadata(keep_refused=False)[name]) for name in COUNTS} == {int}
 
 
 def test_what_passes_is_kept_with_what_wrote_it_and_what_comes_after_it_is_spare():
-    (draft,), backend = rewritten(lambda request: right(request, 3), candidates=3)
-    (caption,) = draft.captions()
+    (done,), backend = rewritten(lambda request: right(request, 3), candidates=3)
+    (caption,) = done.captions()
     (request,) = backend.asked
     assert caption.text == right(request)[0]
     origin = {"by": "paraphrase", "of": request.caption, "backend": "scripted", "attempt": 1}
     assert caption.made_by == {**origin, "seed": request.seed}
-    assert (draft.counts["accepted"], draft.counts["spare"], draft.counts["requests"]) == (1, 2, 1)
-    adds_up(draft)
+    assert (done.counts["accepted"], done.counts["spare"], done.counts["requests"]) == (1, 2, 1)
+    adds_up(done)
 
 
 def test_what_fails_is_asked_again_with_the_reasons():
     def answer(request):
         return right(request) if request.refused else ["A happy young man."]
 
-    (draft,), backend = rewritten(answer)
+    (done,), backend = rewritten(answer)
     first, second = backend.asked
     assert first.refused == ()
     assert second.refused[0].text == "A happy young man."
     assert {"lost", "added", "other-trait"} <= {reason.code for reason in second.refused[0].reasons}
     assert first.seed != second.seed
-    assert draft.captions()[0].made_by["attempt"] == 2
-    assert draft.counts["retried"] == 1
-    adds_up(draft)
+    assert done.captions()[0].made_by["attempt"] == 2
+    assert done.counts["retried"] == 1
+    adds_up(done)
 
 
 def test_the_first_candidate_that_leaves_out_least_is_completed_after_the_last_attempt():
@@ -79,17 +79,17 @@ def test_the_first_candidate_that_leaves_out_least_is_completed_after_the_last_a
     def answer(request):
         return [render(part, seed=request.seed, style="prose") for part in (two, one)]
 
-    (draft,), backend = rewritten(answer)
-    (caption,) = draft.captions()
+    (done,), backend = rewritten(answer)
+    (caption,) = done.captions()
     assert len(backend.asked) == 3
     assert caption.text.startswith(answer(backend.asked[0])[1].rstrip("."))
     assert (caption.made_by["repaired"], caption.made_by["attempt"]) == (emotions[0][0], 1)
     assert judge(caption.text, FULL).accepted
-    assert (draft.counts["repaired"], draft.counts["refused"]) == (1, 5)
-    adds_up(draft)
-    (draft,), _ = rewritten(answer, repair=False)
-    assert draft.captions()[0].made_by["fallback"] == "lost"
-    adds_up(draft)
+    assert (done.counts["repaired"], done.counts["refused"]) == (1, 5)
+    adds_up(done)
+    (done,), _ = rewritten(answer, repair=False)
+    assert done.captions()[0].made_by["fallback"] == "lost"
+    adds_up(done)
 
 
 @pytest.mark.parametrize(
@@ -103,27 +103,27 @@ def test_the_first_candidate_that_leaves_out_least_is_completed_after_the_last_a
     ],
 )
 def test_what_never_passes_falls_back_on_a_template_that_does(answer, code):
-    (draft,), _ = rewritten(answer, per_clip=3)
-    assert [caption.made_by["fallback"] for caption in draft.captions()] == [code] * 3
-    assert "backend" not in draft.captions()[0].made_by
-    assert all(judge(caption.text, FULL).accepted for caption in draft.captions())
-    assert len({caption.text for caption in draft.captions()}) == 3
-    failed = answer(draft.request(draft.slots[0], n=1)) == "server on fire"
-    account = draft.account(keep_refused=True)
+    (done,), _ = rewritten(answer, per_clip=3)
+    assert [caption.made_by["fallback"] for caption in done.captions()] == [code] * 3
+    assert "backend" not in done.captions()[0].made_by
+    assert all(judge(caption.text, FULL).accepted for caption in done.captions())
+    assert len({caption.text for caption in done.captions()}) == 3
+    failed = answer(done.request(done.pending[0], n=1)) == "server on fire"
+    account = done.metadata(keep_refused=True)
     expected = (9, ["server on fire"] * 3) if failed else (0, None)
     assert (account["unanswered"], account.get("failures")) == expected
-    adds_up(draft)
+    adds_up(done)
 
 
 def test_captions_of_a_clip_are_not_alike_and_have_different_styles_and_sources():
-    (draft,), backend = rewritten(lambda request: right(request, 2), per_clip=6)
-    texts = [caption.text for caption in draft.captions()]
+    (done,), backend = rewritten(lambda request: right(request, 2), per_clip=6)
+    texts = [caption.text for caption in done.captions()]
     assert max(overlap(one, other) for one in texts for other in texts if one != other) <= 0.8
     for name in ("caption", "seed", "style"):
         assert len({getattr(request, name) for request in backend.asked[:6]}) == 6
     text = render(FULL, seed=99)
-    (draft,), _ = rewritten(lambda request: [text], per_clip=2, attempts=1)
-    assert [draft.captions()[0].text, draft.captions()[1].made_by["fallback"]] == [text, "sibling"]
+    (done,), _ = rewritten(lambda request: [text], per_clip=2, attempts=1)
+    assert [done.captions()[0].text, done.captions()[1].made_by["fallback"]] == [text, "sibling"]
 
 
 def test_counts_add_up_whatever_a_backend_does():
@@ -140,13 +140,13 @@ def test_counts_add_up_whatever_a_backend_does():
         return kinds[derived_seed("anything", request.seed) % len(kinds)]
 
     clips = some_clips(60)
-    drafts, _ = rewritten(anything, clips, per_clip=2)
+    pending_clips, _ = rewritten(anything, clips, per_clip=2)
     (alone,), _ = rewritten(anything, clips[7:8], per_clip=2)
-    assert alone.captions() == drafts[7].captions()
-    for draft, clip in zip(drafts, clips, strict=True):
-        adds_up(draft)
-        assert all(judge(caption.text, clip.profile).accepted for caption in draft.captions())
-    total = sum((draft.counts for draft in drafts), Counter())
+    assert alone.captions() == pending_clips[7].captions()
+    for done, clip in zip(pending_clips, clips, strict=True):
+        adds_up(done)
+        assert all(judge(caption.text, clip.profile).accepted for caption in done.captions())
+    total = sum((done.counts for done in pending_clips), Counter())
     assert min(total[name] for name in COUNTS if name != "repaired") > 0
 
 
@@ -168,11 +168,11 @@ def sourced(*texts, by="render", profile=FULL):
 def test_template_captions_decide_which_part_of_the_profile_is_said():
     shortened = ContentSelection(max_emotions=2, leave_out=["accent"])
     two, all_of_it = render(FULL, selection=shortened), render(FULL)
-    assert said_parts(sourced(two, all_of_it, two)) == (parse(two).profile, expressible(FULL))
-    assert said_parts(sourced()) == said_parts(sourced(two, by="somebody")) == (expressible(FULL),)
-    assert said_parts(sourced(profile=None)) == ()
+    assert target_profiles(sourced(two, all_of_it, two)) == (parse(two).profile, expressible(FULL))
+    assert target_profiles(sourced()) == target_profiles(sourced(two, by="somebody")) == (expressible(FULL),)
+    assert target_profiles(sourced(profile=None)) == ()
     with pytest.raises(CorpusError, match="'a' has no profile"):
-        Rewriting().draft(sourced(profile=None))
+        Rewriting().start(sourced(profile=None))
 
 
 @pytest.mark.parametrize(
@@ -187,18 +187,18 @@ def test_template_captions_decide_which_part_of_the_profile_is_said():
     ],
 )
 def test_a_caption_that_claims_to_be_a_template_and_says_anything_else_is_not_taken(hostile):
-    assert said_parts(sourced(hostile)) == (expressible(FULL),)
+    assert target_profiles(sourced(hostile)) == (expressible(FULL),)
 
 
 def test_what_is_silent_on_emotions_stays_silent_and_what_has_none_is_called_neutral():
-    (said,) = said_parts(sourced(profile=VoiceProfile(None, (), {"pace": "fast"})))
+    (said,) = target_profiles(sourced(profile=VoiceProfile(None, (), {"pace": "fast"})))
     assert not said.rated
     assert "emotion" not in source_caption("a", 0, said, seed=0)
-    (said,) = said_parts(sourced(render(FULL, selection=ContentSelection(leave_out=["emotions"]))))
+    (said,) = target_profiles(sourced(render(FULL, selection=ContentSelection(leave_out=["emotions"]))))
     assert not said.rated
     assert said.traits == expressible(FULL).traits
     neutral = VoiceProfile({}, (), {"gender": "male"})
-    (said,) = said_parts(sourced(render(neutral), profile=neutral))
+    (said,) = target_profiles(sourced(render(neutral), profile=neutral))
     assert said == neutral
     assert said.rated
 

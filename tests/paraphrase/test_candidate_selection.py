@@ -1,11 +1,11 @@
-"""What only leaves something out is completed, and then says all; what is wrong otherwise is not touched."""
+"""A candidate that only omits something is repaired, and then expresses all; others are not repaired."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budew.captions import ContentSelection, parse, render
-from budew.paraphrase.draft import is_repairable, repaired
+from budew.paraphrase.candidate_selection import is_repairable, repaired
 from budew.paraphrase.gate import judge
 from budew.profile import VoiceProfile
 from tests.paraphrase.scripted import FULL, some_profile

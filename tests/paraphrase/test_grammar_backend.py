@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from budew.captions import expressible, parse, render
-from budew.paraphrase import Candidates, GrammarBackend, Reason, Refused, Request, grammar, judge
+from budew.paraphrase import (
+    Candidates,
+    GrammarBackend,
+    Reason,
+    RefusedCandidate,
+    RewriteRequest,
+    grammar_backend,
+    judge,
+)
 from budew.paraphrase.gate import folded, overlap
 from budew.paraphrase.metrics.diversity import diversity
 from budew.profile import VoiceProfile
@@ -34,12 +42,12 @@ profiles = st.builds(
 ).filter(lambda profile: not profile.is_withheld)
 
 
-def rewritten(*requests: Request) -> list[Candidates]:
+def rewritten(*requests: RewriteRequest) -> list[Candidates]:
     return asyncio.run(GrammarBackend().rewrite(requests))
 
 
-def request(profile: VoiceProfile = FULL, *, number: int = 0, n: int = 3, style: str = "") -> Request:
-    return Request(f"clip-{number}", render(profile, seed=number), profile, number, n, style)
+def request(profile: VoiceProfile = FULL, *, number: int = 0, n: int = 3, style: str = "") -> RewriteRequest:
+    return RewriteRequest(f"clip-{number}", render(profile, seed=number), profile, number, n, style)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -110,14 +118,14 @@ def test_prompts_and_answers_are_the_same_in_another_process_and_beside_other_re
 def test_what_does_not_parse_back_to_the_profile_is_never_given(monkeypatch):
     assert rewritten(request())[0].texts
     other = VoiceProfile({"Elation": 1.0}, FULL.bursts, FULL.traits)
-    monkeypatch.setattr(grammar, "render", lambda profile, **given: render(other, **given))
+    monkeypatch.setattr(grammar_backend, "render", lambda profile, **given: render(other, **given))
     assert rewritten(request())[0].texts == ()
 
 
 def test_what_was_refused_is_not_given_again():
     asked = request()
     (first,) = rewritten(asked)
-    refused = tuple(Refused(text, (Reason("copy"),)) for text in first.texts)
+    refused = tuple(RefusedCandidate(text, (Reason("copy"),)) for text in first.texts)
     (second,) = rewritten(replace(asked, refused=refused))
     assert second.texts
     assert not set(second.texts) & set(first.texts)
@@ -125,7 +133,7 @@ def test_what_was_refused_is_not_given_again():
 
 @pytest.mark.parametrize("profile", [VoiceProfile(), VoiceProfile(traits={"Valence": 3.0})])
 def test_a_profile_that_says_next_to_nothing_ends_with_fewer_texts_and_no_error(profile):
-    (answer,) = rewritten(Request("a", "", profile, 1, 500))
+    (answer,) = rewritten(RewriteRequest("a", "", profile, 1, 500))
     assert 1 < len(set(answer.texts)) == len(answer.texts) <= 500
     assert all(parse(text).profile == expressible(profile) for text in answer.texts)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from budew.paraphrase.tidy import tidied
+from budew.paraphrase.answer_cleaning import clean_answer
 from tests.growth import is_linear
 
 CAPTION = "A woman's voice, very angry, with a chuckle."
@@ -32,7 +32,7 @@ CAPTION = "A woman's voice, very angry, with a chuckle."
     ],
 )
 def test_the_caption_is_found_in_what_models_put_around_it(answer):
-    assert tidied(answer) == CAPTION
+    assert clean_answer(answer) == CAPTION
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_the_caption_is_found_in_what_models_put_around_it(answer):
     ],
 )
 def test_what_is_no_wrapping_stays(caption):
-    assert tidied(caption) == caption
+    assert clean_answer(caption) == caption
 
 
 @pytest.mark.parametrize("answer", ["", " \n", "<think>an answer that never came", "<think>x</think>"])
 def test_an_answer_without_a_caption_is_empty(answer):
-    assert tidied(answer) == ""
+    assert clean_answer(answer) == ""
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,16 @@ def test_an_answer_without_a_caption_is_empty(answer):
     ],
 )
 def test_of_an_answer_that_was_cut_off_the_whole_sentences_count(answer, caption):
-    assert tidied(answer, cut=True) == caption
+    assert clean_answer(answer, truncated=True) == caption
 
 
 @given(st.text(st.sampled_from(list("aB .:\"'“”*`{}\n<>/")) | st.characters(), max_size=60))
 @example("``")
 def test_any_text_becomes_one_line_that_is_tidy_already(text):
-    line = tidied(text)
+    line = clean_answer(text)
     assert line == " ".join(line.split())
 
 
 @pytest.mark.parametrize("unit", ["caption: ", "```\n", "<think>", '"', "a ", "{", '{"a":', "sure. "])
 def test_time_is_linear_in_the_length(unit):
-    assert is_linear(lambda copies: tidied(unit * copies), 5_000)
+    assert is_linear(lambda copies: clean_answer(unit * copies), 5_000)

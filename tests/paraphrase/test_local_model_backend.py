@@ -9,23 +9,19 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from importlib.util import find_spec
-from types import SimpleNamespace
-from unittest.mock import MagicMock
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from budew.errors import InputError, JobError, MissingExtraError
+from budew.errors import InputError, JobError
 from budew.paraphrase import load_prompts
-from budew.paraphrase.local import (
-    Prompt,
-    TransformersBackend,
-    VLLMBackend,
-    generate,
-    load_model,
-    prompt_tokens,
+from budew.paraphrase.local_model_backend import (
+    LocalModelBackend,
+    PromptTokens,
+    load_language_model,
+    prompt_ids,
+    sample_answers,
 )
 from budew.paraphrase.prompt_file import AnswerTokens, FewShots
 from budew.profile import VoiceProfile
@@ -37,7 +33,6 @@ SHIPPED = load_prompts()
 LONGEST = 40
 SHORT = SHIPPED.file.model_copy(update={"answer_tokens": AnswerTokens(fixed=LONGEST, for_each=0)})
 OPTIONS = {"device": "cpu", "prompts": replace(SHIPPED, file=SHORT, few_shots=FewShots())}
-HAS_VLLM = find_spec("vllm") is not None
 IN_ANOTHER_PROCESS = """
 import pickle, sys
 sys.path.insert(0, sys.argv[1])
@@ -68,7 +63,7 @@ def texts(backend, requests):
 
 
 def loaded(folder, device="cpu"):
-    return load_model(folder, None, device, None)
+    return load_language_model(folder, None, device, None)
 
 
 @pytest.fixture(params=["chat_model", "t5_model"])
@@ -78,7 +73,7 @@ def model(request):
 
 def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests(model):
     requests = rewrite_requests(5, n=3)
-    done = answers(TransformersBackend(model, **OPTIONS), requests)
+    done = answers(LocalModelBackend(model, **OPTIONS), requests)
     assert [len(answer.texts) for answer in done] == [3] * 5
     assert [answer.made_by["seed"] for answer in done] == [request.seed for request in requests]
     assert {answer.made_by["backend"] for answer in done} == {"transformers"}
@@ -90,7 +85,7 @@ def test_each_request_gets_its_number_of_candidates_in_the_order_of_the_requests
 @pytest.mark.long
 def test_the_same_batch_gets_the_same_texts_in_another_process(chat_model, t5_model):
     requests = rewrite_requests()
-    backends = [TransformersBackend(model, **OPTIONS) for model in (t5_model, chat_model)]
+    backends = [LocalModelBackend(model, **OPTIONS) for model in (t5_model, chat_model)]
     command = [sys.executable, "-c", IN_ANOTHER_PROCESS, sys.path[0]]
     sent = pickle.dumps((backends, requests))
     done = subprocess.run(command, input=sent, capture_output=True, check=True, timeout=120)
@@ -99,21 +94,21 @@ def test_the_same_batch_gets_the_same_texts_in_another_process(chat_model, t5_mo
 
 def test_a_text_depends_on_its_own_request_whatever_was_written_before_or_stands_beside_it(model):
     requests = rewrite_requests(4)
-    together = texts(TransformersBackend(model, **OPTIONS), requests)
+    together = texts(LocalModelBackend(model, **OPTIONS), requests)
     torch.manual_seed(99)
     before = torch.random.get_rng_state(), random.getstate()
-    assert texts(TransformersBackend(model, batch=1, **OPTIONS), requests) == together
-    assert texts(TransformersBackend(model, batch=3, **OPTIONS), requests[::-1]) == together[::-1]
+    assert texts(LocalModelBackend(model, batch=1, **OPTIONS), requests) == together
+    assert texts(LocalModelBackend(model, batch=3, **OPTIONS), requests[::-1]) == together[::-1]
     assert torch.equal(torch.random.get_rng_state(), before[0])
     assert random.getstate() == before[1]
 
 
 def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
     (request,) = rewrite_requests(1, n=4)
-    (answer,) = answers(TransformersBackend(chat_model, temperature=0, **OPTIONS), [request])
+    (answer,) = answers(LocalModelBackend(chat_model, temperature=0, **OPTIONS), [request])
     local = loaded(chat_model)
     prompt = torch.tensor(
-        [prompt_tokens(local.tokenizer, OPTIONS["prompts"].messages(request, structured=False))]
+        [prompt_ids(local.tokenizer, OPTIONS["prompts"].messages(request, structured=False))]
     )
     out = local.model.generate(input_ids=prompt, do_sample=False, max_new_tokens=LONGEST)[
         0, prompt.shape[1] :
@@ -125,12 +120,12 @@ def test_without_temperature_there_is_one_candidate_the_likeliest(chat_model):
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(0.7, 1.0), (1.0, 0.5)])
 def test_tokens_are_drawn_as_often_as_the_model_gives_them_odds(chat_model, monkeypatch, temperature, top_p):
-    monkeypatch.setattr("budew.paraphrase.local.tidied", lambda text, cut: text)
+    monkeypatch.setattr("budew.paraphrase.local_model_backend.clean_answer", lambda text, truncated: text)
     local, count = loaded(chat_model), 4_000
     tokens = local.tokenizer("a calm voice").input_ids
     with torch.inference_mode():
         odds = torch.softmax(local.model(torch.tensor([tokens])).logits[0, -1].float() / temperature, dim=-1)
-        (answers,) = generate(local, [Prompt(tokens, count, 1, 3)], temperature, top_p)
+        (answers,) = sample_answers(local, [PromptTokens(tokens, count, 1, 3)], temperature, top_p)
     found, wanted = Counter(answers), Counter()
     shares, order = odds.sort(descending=True)
     shares[shares.cumsum(0) - shares >= top_p] = 0
@@ -149,10 +144,15 @@ def test_an_answer_that_fills_its_limit_is_cut_also_where_rows_are_padded_with_t
     config = folder / "tokenizer_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"pad_token": "<|im_end|>"}))
     local, cuts = loaded(folder), []
-    monkeypatch.setattr("budew.paraphrase.local.tidied", lambda text, cut: cuts.append(cut) or text)
+    monkeypatch.setattr(
+        "budew.paraphrase.local_model_backend.clean_answer",
+        lambda text, truncated: cuts.append(truncated) or text,
+    )
     assert local.model.generation_config.pad_token_id in local.model.generation_config.eos_token_id
     prompt = local.tokenizer("a calm voice").input_ids
-    short, long = generate(local, [Prompt(prompt, 30, 2, 1), Prompt(prompt, 30, 200, 2)], 0.9, 1.0)
+    short, long = sample_answers(
+        local, [PromptTokens(prompt, 30, 2, 1), PromptTokens(prompt, 30, 200, 2)], 0.9, 1.0
+    )
     assert sum(cuts[:30]) > 20
     assert not any(cuts[30:])
     assert max(map(len, short)) < max(map(len, long))
@@ -161,12 +161,12 @@ def test_an_answer_that_fills_its_limit_is_cut_also_where_rows_are_padded_with_t
 def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(tmp_path, chat_model):
     short, long = rewrite_requests(2), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
     local = loaded(chat_model)
-    prompts = [TransformersBackend(chat_model, **OPTIONS).prompt(local, request) for request in short]
+    prompts = [LocalModelBackend(chat_model, **OPTIONS).prompt(local, request) for request in short]
     assert [(prompt.answers, prompt.longest) for prompt in prompts] == [(2, LONGEST)] * 2
     allowed = load_prompts().answer_tokens(short[0])
-    assert TransformersBackend(chat_model).prompt(local, short[0]).longest == allowed > LONGEST
-    context = max(len(prompt.tokens) + prompt.longest for prompt in prompts)
-    backend = TransformersBackend(make_chat_model(tmp_path / "short", context=context), **OPTIONS)
+    assert LocalModelBackend(chat_model).prompt(local, short[0]).longest == allowed > LONGEST
+    context = max(len(prompt.ids) + prompt.longest for prompt in prompts)
+    backend = LocalModelBackend(make_chat_model(tmp_path / "short", context=context), **OPTIONS)
     done = answers(backend, [short[0], long, short[1]])
     assert [bool(answer.failure) for answer in done] == [False, True, False]
     assert done[1].texts == ()
@@ -175,8 +175,8 @@ def test_a_prompt_longer_than_the_context_fails_alone_with_its_reason(tmp_path, 
 
 
 def test_the_settings_tell_models_of_other_content_apart(tmp_path):
-    one = TransformersBackend(make_chat_model(tmp_path / "a" / "model"), **OPTIONS)
-    same = TransformersBackend(make_chat_model(tmp_path / "b" / "model"), batch=3, **OPTIONS)
+    one = LocalModelBackend(make_chat_model(tmp_path / "a" / "model"), **OPTIONS)
+    same = LocalModelBackend(make_chat_model(tmp_path / "b" / "model"), batch=3, **OPTIONS)
     before, written = one.settings(), texts(one, rewrite_requests(2))
     assert before == same.settings()
     assert str(tmp_path) not in str(before)
@@ -190,22 +190,22 @@ def test_the_chat_template_decides_and_where_it_is_missing_or_refuses_the_system
     tmp_path, chat_model
 ):
     tokenizer = loaded(chat_model).tokenizer
-    text = tokenizer.decode(prompt_tokens(tokenizer, MESSAGES))
+    text = tokenizer.decode(prompt_ids(tokenizer, MESSAGES))
     places = [text.index(part) for part in PARTS]
     assert places == sorted(places)
     assert text.startswith("<|im_start|>system")
     assert text.endswith("<|im_start|>assistant\n<think></think>\n")  # no thinking
     plain = loaded(make_chat_model(tmp_path / "plain", template=None)).tokenizer
-    assert plain.decode(prompt_tokens(plain, MESSAGES)) == "\n\n".join(PARTS) + "\n"
+    assert plain.decode(prompt_ids(plain, MESSAGES)) == "\n\n".join(PARTS) + "\n"
     refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
     template = refusing + tokenizer.chat_template
     gemma = loaded(make_chat_model(tmp_path / "gemma", template=template)).tokenizer
-    text = gemma.decode(prompt_tokens(gemma, MESSAGES))
+    text = gemma.decode(prompt_ids(gemma, MESSAGES))
     assert text.startswith("<|im_start|>user\nYou rewrite captions.")
     assert all(text.count(part) == 1 for part in PARTS)
     odd = loaded(make_chat_model(tmp_path / "odd", template="{{ raise_exception('never') }}")).tokenizer
     with pytest.raises(JobError, match=r"refuses the messages \(never\)"):
-        prompt_tokens(odd, MESSAGES)
+        prompt_ids(odd, MESSAGES)
 
 
 def _pickled(folder):
@@ -249,33 +249,19 @@ def test_weights_that_compute_nan_and_too_little_memory_end_the_job(tmp_path, mo
     weights = {name: weight * torch.nan for name, weight in load_file(folder / "model.safetensors").items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(JobError, match="computes NaN"):
-        answers(TransformersBackend(folder, **OPTIONS), rewrite_requests(1))
-    monkeypatch.setattr("budew.paraphrase.local.generate", full)
+        answers(LocalModelBackend(folder, **OPTIONS), rewrite_requests(1))
+    monkeypatch.setattr("budew.paraphrase.local_model_backend.sample_answers", full)
     with pytest.raises(JobError, match="smaller batch"):
-        answers(TransformersBackend(folder, **OPTIONS), rewrite_requests(1))
+        answers(LocalModelBackend(folder, **OPTIONS), rewrite_requests(1))
 
 
-@pytest.mark.parametrize("backend", [TransformersBackend, VLLMBackend])
-def test_numbers_out_of_range_are_refused(backend):
-    assert backend("model", batch=1, temperature=2, top_p=0.01)
-    wrong = {"batch": [0], "temperature": [-0.1, 2.1, float("nan")], "top_p": [0, 1.1]}
-    for name, values in wrong.items():
-        for value in values:
-            with pytest.raises(InputError):
-                backend("model", **{name: value})
-
-
-def test_vllm_samples_each_prompt_by_its_own_seed():
-    backend = VLLMBackend("model", temperature=0.8, top_p=0.9)
-    wanted = {"temperature": 0.8, "top_p": 0.9, "n": 3, "max_tokens": 9, "seed": 7}
-    assert backend.sampling(Prompt([1], 3, 9, 7)) == wanted
-
-
-@pytest.mark.skipif(HAS_VLLM, reason="vLLM is installed")
-def test_without_vllm_one_line_says_what_to_install():
-    for use in (VLLMBackend("owner/name").settings, lambda: answers(VLLMBackend("a/b"), rewrite_requests(1))):
-        with pytest.raises(MissingExtraError, match="needs vllm"):
-            use()
+@pytest.mark.parametrize(
+    "options", [{"batch": 0}, {"temperature": -0.1}, {"temperature": 2.1}, {"temperature": float("nan")}]
+)
+def test_numbers_out_of_range_are_refused(options):
+    assert LocalModelBackend("model", batch=1, temperature=2)
+    with pytest.raises(InputError):
+        LocalModelBackend("model", **options)
 
 
 def test_a_precision_that_ends_the_process_is_refused_whoever_chose_it(faulty_cpu, chat_model, tmp_path):
@@ -284,28 +270,5 @@ def test_a_precision_that_ends_the_process_is_refused_whoever_chose_it(faulty_cp
     (stored / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
     for folder, dtype in ((chat_model, "bfloat16"), (stored, "auto")):
         with pytest.raises(JobError, match=r"bfloat16 .*SIGILL.*use dtype float32"):
-            load_model(folder, None, "cpu", dtype)
-    assert load_model(stored, None, "cpu", None).model.dtype == torch.float32
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (HAS_VLLM and torch.cuda.is_available()), reason="vLLM needs its package and a GPU")
-def test_vllm_answers_each_request_but_one_that_is_too_long(tmp_path):
-    folder = make_chat_model(tmp_path / "short", context=1_500)
-    short, long = rewrite_requests(2, n=3), replace(rewrite_requests(1)[0], profile=ALL_EMOTIONS)
-    backend = VLLMBackend(folder, prompts=OPTIONS["prompts"], engine={"gpu_memory_utilization": 0.3})
-    done = answers(backend, [short[0], long, short[1]])
-    assert [len(answer.texts) for answer in done] == [3, 0, 3]
-    assert [bool(answer.failure) for answer in done] == [False, True, False]
-    assert backend.settings()["backend"] == "vllm"
-
-
-def test_vllm_loads_weights_alone_and_no_code_that_comes_with_them(monkeypatch):
-    engine, given = MagicMock(), {}
-    fake = SimpleNamespace(LLM=lambda **options: given.update(options) or engine)
-    monkeypatch.setattr("budew.paraphrase.local.require", lambda *_, **__: fake)
-    local = VLLMBackend("some/model", engine={"max_model_len": 9})._load()
-    assert local.model is engine
-    assert not given.pop("trust_remote_code")
-    options = {"load_format": "safetensors", "dtype": "auto", "revision": None, "max_model_len": 9}
-    assert given == {"model": "some/model", **options}
+            load_language_model(folder, None, "cpu", dtype)
+    assert load_language_model(stored, None, "cpu", None).model.dtype == torch.float32

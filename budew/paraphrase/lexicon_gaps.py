@@ -1,4 +1,4 @@
-"""Words of a language model that the parser does not know, in candidates that miss an emotion.
+"""Gaps of the lexicon: words of a language model that the parser does not know, where an emotion was missed.
 
 Such a word is either an invention or wording that the lexicon lacks. Words that are frequent where one
 emotion is missed, and rare in accepted captions, are worth a line in `caption_templates/en.yaml`.
@@ -19,12 +19,12 @@ from budew.paraphrase.metrics.candidate_counts import is_fallback, refusals_of, 
 from budew.taxonomy import EMOTIONS
 
 _EXAMPLES = 3
-_NO_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
+_NOT_A_CAPTION = frozenset(("not-english", "refusal", "chat", "spoken", "repetition", "broken-text", "empty"))
 """Codes of candidates that are no English caption: their words would fill the table."""
 
 
 @dataclass(frozen=True, slots=True)
-class Harvested:
+class LexiconGap:
     """A word that the parser does not know.
 
     Attributes:
@@ -53,15 +53,21 @@ class Harvested:
         return {**asdict(self), "emotions": dict(self.emotions), "share": round(self.share, 3)}
 
 
-def harvest(
+def find_lexicon_gaps(
     clips: Iterable[Clip], *, fewest: int = 2, progress: Callable[[int], None] | None = None
-) -> list[Harvested]:
+) -> list[LexiconGap]:
     """Return the words that the parser does not know, the likeliest gaps of the lexicon first.
 
     Args:
         clips: of `Paraphrase` with `keep_refused`, in any order.
         fewest: refused candidates with a word from which it is listed.
         progress: called with the number of clips read.
+
+    Example:
+        >>> refusal = {"text": "A deep sense of zorbling.", "codes": ["lost"], "missed": ["Anger"]}
+        >>> clip = Clip("a", b"", "wav", metadata={"paraphrase": {"refusals": [refusal]}})
+        >>> [gap.word for gap in find_lexicon_gaps([clip, clip])]
+        ['zorbling']
     """
     missed, named, passed = Counter[str](), Counter[str](), Counter[str]()
     emotions: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -69,12 +75,12 @@ def harvest(
     for number, clip in enumerate(clips, 1):
         for caption in written_by_rewriting(clip):
             if not is_fallback(caption):
-                passed.update(unread(caption.text))
+                passed.update(unknown_words(caption.text))
         for refusal in refusals_of(clip):
             lost = [name for name in refusal.missed if name in EMOTIONS]
-            if not lost or not _NO_CAPTION.isdisjoint(refusal.codes):
+            if not lost or not _NOT_A_CAPTION.isdisjoint(refusal.codes):
                 continue
-            words = unread(refusal.text)
+            words = unknown_words(refusal.text)
             missed.update(words)
             named.update(words & {unknown.word for unknown in parse(refusal.text).unknown})
             for word in words:
@@ -83,25 +89,23 @@ def harvest(
                     examples[word].append(refusal.text)
         if progress:
             progress(number)
-    found = []
+    gaps = []
     for word, count in missed.items():
         if count >= fewest:
             ranked = sorted(emotions[word].items(), key=lambda pair: (-pair[1], EMOTIONS.index(pair[0])))
-            shown = tuple(examples[word])
-            found.append(Harvested(word, count, named[word], passed[word], tuple(ranked), shown))
-    return sorted(found, key=lambda row: (-row.named, -row.missed * row.share, row.word))
+            gaps.append(
+                LexiconGap(word, count, named[word], passed[word], tuple(ranked), tuple(examples[word]))
+            )
+    return sorted(gaps, key=lambda gap: (-gap.named, -gap.missed * gap.share, gap.word))
 
 
-def unread(text: str) -> set[str]:
+def unknown_words(text: str) -> set[str]:
     """Return the content words of a text that are in no entry of the lexicon, lower-case."""
-    lexicon, grammar = load_lexicon(), load_rules().function_words
+    lexicon, function_words = load_lexicon(), load_rules().function_words
     tokens = tokenize(text)
     words = {tokens[first] for first, _, entry in lexicon.phrases.scan(tokens) if entry is UNKNOWN}
     return {
         word
-        for word in words
-        if len(word) >= SHORTEST_UNKNOWN
-        and word.isalpha()
-        and word not in lexicon.known
-        and word not in grammar
+        for word in words - lexicon.known - function_words
+        if len(word) >= SHORTEST_UNKNOWN and word.isalpha()
     }

@@ -1,0 +1,84 @@
+"""Answer cleaning: from the answer of a language model to the caption in it, on one line.
+
+Reasoning, code fences, JSON, "Here is the caption:", quotation marks and bold type are removed. The rest is
+not changed: whether it expresses the profile is for the gate to decide.
+"""
+
+import re
+
+from budew.chat.request import object_in
+from budew.errors import AnswerError
+
+CAPTION_KEY = "caption"
+"""Key of the caption in an answer that is a JSON object."""
+_REASONING = "think|thinking|thought|reasoning"
+_REASONING_ENDS = re.compile(rf"</(?:{_REASONING})>", re.IGNORECASE)
+_REASONING_BEGINS = re.compile(rf"<(?:{_REASONING})>", re.IGNORECASE)
+_CODE_FENCE = re.compile(r"```[\w-]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+_ANNOUNCEMENT = re.compile(
+    r"[^:.\n{\"]{0,60}\b(?:caption|paraphrase|rewrite|rewriting|rewritten)\b[^:.\n{\"]{0,30}:\W*?\s",
+    re.IGNORECASE,
+)
+_GREETING = re.compile(r"(?:sure|certainly|of course|okay)\b[^.!:\n]{0,20}[.!]\s+", re.IGNORECASE)
+_MARKS_AROUND = ('""', "“”", "„“", "«»", "''", "‘’", "``", "**", "__")
+_APOSTROPHE = re.compile(r"(?<=\w)['’]")
+_WHOLE_SENTENCES = re.compile(r".*[.!?…][\"”'’]*(?=\s|$)")
+_MOST_LAYERS = 8
+
+
+def clean_answer(answer: str, *, truncated: bool = False) -> str:
+    """Return the caption in an answer, on one line; empty where there is no caption.
+
+    Args:
+        answer: any text.
+        truncated: the answer reached its limit of tokens: only whole sentences are kept.
+    """
+    # the begin of the reasoning may be in the chat template
+    text = _REASONING_BEGINS.split(_REASONING_ENDS.split(answer)[-1], maxsplit=1)[0].strip()
+    text = _caption_of_json(text).strip()
+    blocks = _CODE_FENCE.findall(text)
+    if len(blocks) == 1:
+        text = blocks[0].strip()
+    for _ in range(_MOST_LAYERS):
+        inner = _without_layer(text)
+        if inner == text:
+            break
+        text = inner
+    line = " ".join(text.split()).encode("utf-8", "replace").decode()  # JSON can hold unpaired surrogates
+    return _whole_sentences(line) if truncated else line
+
+
+def _caption_of_json(text: str) -> str:
+    if "{" not in text:
+        return text
+    try:
+        caption = object_in(text, keys=[CAPTION_KEY])[CAPTION_KEY]
+    except AnswerError:
+        return text
+    return caption if isinstance(caption, str) else text
+
+
+def _without_layer(text: str) -> str:
+    """Take one layer away: a greeting, an announcement, or a pair of marks around the whole."""
+    for before in (_GREETING, _ANNOUNCEMENT):
+        if (found := before.match(text)) and found.end() < len(text):
+            return text[found.end() :].strip()
+    for marks in _MARKS_AROUND:
+        inside = text[1:-1]
+        if text[:1] + text[-1:] == marks and len(text) > 2 and not _closes(inside, marks):
+            return inside.strip()
+    return text
+
+
+def _closes(inside: str, marks: str) -> bool:
+    """Whether the first mark is closed before the last, as in `"A" and "B"`."""
+    bare = _APOSTROPHE.sub("", inside)
+    if marks in ("**", "__") and bare[:1] + bare[-1:] == marks:
+        bare = bare[1:-1]  # bold has two of them
+    return any(mark in bare for mark in marks)
+
+
+def _whole_sentences(line: str) -> str:
+    found = _WHOLE_SENTENCES.match(line)
+    whole = found.group() if found else ""
+    return whole[1:] if whole[:1] in ('"', "“") and whole[-1:] not in ('"', "”") else whole

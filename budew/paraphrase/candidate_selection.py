@@ -1,0 +1,208 @@
+"""Candidate selection: the captions of one clip while they are rewritten, and a count of every outcome.
+
+Every candidate has one outcome (accepted, repaired, spare, refused) and every caption one origin (accepted,
+repaired, fallback), so that the counts of any number of clips add up. A candidate that only omits something
+is repaired: a sentence that expresses it, in words of the lexicon, is appended.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from budew.captions import ContentSelection, expressible, render
+from budew.corpora.clip import Caption
+from budew.paraphrase.backend import Candidates, RefusedCandidate, RewriteRequest
+from budew.paraphrase.gate import Gate, Reason, Verdict
+from budew.profile import VoiceProfile
+from budew.randomness import derived_seed
+
+METADATA = "paraphrase"
+"""Key of the metadata of a clip that holds the counts."""
+OUTCOMES = ("accepted", "repaired", "spare", "refused")
+"""What becomes of a candidate; spare: not needed any more, and so not judged."""
+COUNTS = ("requests", "retried", "unanswered", "candidates", *OUTCOMES, "fallbacks")
+_SHOWN_CANDIDATES = 2
+"""Refused candidates that the next request shows, the latest."""
+_SHOWN_OF_KIND, _SHOWN_REASONS = 4, 12
+"""Reasons of one kind, and of all kinds, shown of each."""
+_FALLBACKS = 8
+"""Template renderings tried for one that does not resemble its siblings."""
+_LONGEST_STORED, _MOST_REFUSED, _MOST_FAILURES = 400, 12, 3
+"""Stored in the metadata: characters of a refused candidate or failure, and how many of each for a clip."""
+_REPAIRABLE = frozenset(("lost", "lost-burst", "lost-trait"))
+_LEAST_EXPRESSED = 0.5
+"""Share of its profile that a candidate must express to be repaired; below, it is no caption of a voice."""
+_WITHOUT_EMOTIONS = ContentSelection(leave_out=["emotions"])
+_REPAIR_FRAME = "emotion_first"  # expresses emotions, and the rest only where there is any
+
+
+@dataclass(slots=True)
+class PendingCaption:
+    """One caption to be written: the profile it shall express, the template to rewrite, the result so far."""
+
+    number: int
+    target: VoiceProfile
+    source: str
+    style: str
+    caption: Caption | None = None
+    attempts: int = 0
+    refused: list[tuple[str, Verdict, Mapping[str, Any]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PendingClip:
+    """A clip whose captions are being written, each judged against those written before."""
+
+    id: str
+    pending: list[PendingCaption]
+    gate: Gate
+    seed: int
+    transcript: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    def request(self, pending: PendingCaption, *, n: int) -> RewriteRequest:
+        """Return the next request for a caption."""
+        pending.attempts += 1
+        self.counts.update(requests=1, retried=int(pending.attempts > 1))
+        with_text = [row for row in pending.refused if row[0]][-_SHOWN_CANDIDATES:]
+        refused = tuple(RefusedCandidate(text, _shown_reasons(verdict)) for text, verdict, _ in with_text)
+        seed = derived_seed("paraphrase", self.id, self.seed, pending.number, pending.attempts)
+        return RewriteRequest(
+            self.id, pending.source, pending.target, seed, n, style=pending.style, refused=refused
+        )
+
+    def select(self, pending: PendingCaption, request: RewriteRequest, answer: Candidates) -> None:
+        """Judge the candidates: the first that passes is the caption, those after it are spare."""
+        self.counts.update(candidates=len(answer.texts), unanswered=int(bool(answer.failure)))
+        if answer.failure and len(self.failures) < _MOST_FAILURES:
+            self.failures.append(answer.failure[:_LONGEST_STORED])
+        for text in answer.texts:
+            if pending.caption is not None:
+                self.counts["spare"] += 1
+                continue
+            of_text = answer.of_text.get(text, {})
+            made_by = {**answer.made_by, **of_text, "attempt": pending.attempts, "seed": request.seed}
+            verdict = self._verdict(pending, text)
+            if verdict.accepted:
+                _write(pending, text, made_by)
+                self.counts["accepted"] += 1
+            else:
+                stored = "" if "withheld" in verdict.codes else text  # neither stored nor sent again
+                pending.refused.append((stored, verdict, made_by))
+
+    def finish(self, *, repair: bool) -> None:
+        """Write the captions that are missing: the best candidate repaired, or else a template."""
+        for pending in self.pending:
+            if pending.caption is None and not (repair and self._repair(pending)):
+                self._fall_back(pending)
+            for _, verdict, _ in pending.refused:
+                self.counts["refused"] += 1
+                self.codes[verdict.reasons[0].code] += 1
+
+    def captions(self) -> tuple[Caption, ...]:
+        """Return the captions written so far, in their order."""
+        return tuple(pending.caption for pending in self.pending if pending.caption is not None)
+
+    def metadata(self, *, keep_refused: bool) -> dict[str, Any]:
+        """Return the counts as JSON values, with the refused candidates if they are to be kept."""
+        metadata: dict[str, Any] = {name: self.counts[name] for name in COUNTS}
+        metadata["codes"] = dict(sorted(self.codes.items()))
+        if self.failures:
+            metadata["failures"] = self.failures
+        if keep_refused:
+            refused = [row for pending in self.pending for row in pending.refused if row[0]]
+            metadata["refusals"] = [
+                {
+                    "text": text[:_LONGEST_STORED],
+                    "codes": list(verdict.codes),
+                    "missed": list(verdict.missed),
+                    "unknown": list(verdict.unknown),
+                }
+                for text, verdict, _ in refused[:_MOST_REFUSED]
+            ]
+        return metadata
+
+    def _verdict(self, pending: PendingCaption, text: str, *, rewritten: bool = True) -> Verdict:
+        return self.gate.judge(
+            text,
+            pending.target,
+            source=pending.source if rewritten else "",
+            siblings=[caption.text for caption in self.captions()],
+            transcript=self.transcript,
+        )
+
+    def _repair(self, pending: PendingCaption) -> bool:
+        """Complete the first candidate that omits least; return whether that passes."""
+        repairable = [row for row in pending.refused if is_repairable(row[1], pending.target)]
+        if not repairable:
+            return False
+        best = min(repairable, key=lambda row: len(row[1].reasons))
+        candidate, verdict, made_by = best
+        seed = derived_seed("repair", self.id, self.seed, pending.number)
+        text, added = repaired(candidate, verdict, pending.target, seed=seed)
+        if not self._verdict(pending, text).accepted:
+            return False
+        pending.refused.remove(best)
+        _write(pending, text, {**made_by, "repaired": added})
+        self.counts["repaired"] += 1
+        return True
+
+    def _fall_back(self, pending: PendingCaption) -> None:
+        """Write a template, if possible one that does not resemble the other captions."""
+        reason = pending.refused[-1][1].reasons[0].code if pending.refused else "unanswered"
+        seeds = [derived_seed("fallback", self.id, self.seed, pending.number, n) for n in range(_FALLBACKS)]
+        seed = seeds[0]
+        for tried in seeds:
+            if self._verdict(pending, render(pending.target, seed=tried), rewritten=False).accepted:
+                seed = tried
+                break
+        text = render(pending.target, seed=seed)
+        _write(pending, text, {"fallback": reason, "attempt": pending.attempts, "seed": seed})
+        self.counts["fallbacks"] += 1
+
+
+def _write(pending: PendingCaption, text: str, made_by: Mapping[str, Any]) -> None:
+    pending.caption = Caption(text, {"by": "paraphrase", "of": pending.source, **made_by})
+
+
+def _shown_reasons(verdict: Verdict) -> tuple[Reason, ...]:
+    """Return the reasons that a model is shown: a few of each kind."""
+    shown: list[Reason] = []
+    for reason in verdict.reasons:
+        if sum(other.code == reason.code for other in shown) < _SHOWN_OF_KIND:
+            shown.append(reason)
+    return tuple(shown[:_SHOWN_REASONS])
+
+
+def is_repairable(verdict: Verdict, profile: VoiceProfile) -> bool:
+    """Whether a candidate only omits something of `profile`, and expresses at least half of it."""
+    if not verdict.reasons or not _REPAIRABLE.issuperset(verdict.codes):
+        return False
+    wanted = expressible(profile)
+    parts = len(wanted.emotions) + len(wanted.bursts) + len(wanted.traits)
+    expresses_emotion = len(verdict.missed) < len(wanted.emotions) or not wanted.emotions
+    return expresses_emotion and parts - len(verdict.reasons) >= _LEAST_EXPRESSED * parts
+
+
+def repaired(candidate: str, verdict: Verdict, profile: VoiceProfile, *, seed: int) -> tuple[str, str]:
+    """Return a repairable candidate with a sentence that expresses the rest of `profile`, and its names.
+
+    The result is for the gate to judge again. The seed decides the words.
+    """
+    wanted = expressible(profile)
+    omitted = {(reason.code, reason.what) for reason in verdict.reasons}
+    rest = VoiceProfile(
+        {name: level for name, level in wanted.emotions.items() if ("lost", name) in omitted},
+        [name for name in wanted.bursts if ("lost-burst", name) in omitted],
+        {key: value for key, value in wanted.traits.items() if ("lost-trait", key) in omitted},
+    )
+    if rest.emotions:
+        sentence = render(rest, seed=seed, frame=_REPAIR_FRAME)
+    else:
+        sentence = render(rest, seed=seed, style="prose", selection=_WITHOUT_EMOTIONS)
+    end = "" if candidate.rstrip().endswith((".", "!", "?")) else "."
+    names = (*rest.emotions, *rest.bursts, *rest.traits)
+    return f"{candidate.rstrip().rstrip(',;:')}{end} {sentence}", ", ".join(names)
