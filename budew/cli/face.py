@@ -70,6 +70,7 @@ def score(
     """
     require("PIL", extra="faces", purpose="budew face score")
     from budew.corpora.media import IMAGE
+    from budew.corpora.reading import ReadOptions
     from budew.corpora.sources import matches, read_one
     from budew.faces.images import named_by_path
     from budew.faces.scoring import FaceScorer
@@ -80,9 +81,10 @@ def score(
     scorer = FaceScorer.from_pretrained(model, encoder=encoder, device=device)
 
     def clips() -> "Iterator[Clip]":
+        options = ReadOptions(media=IMAGE, on_bad=bad)
         for source in images:
-            for entry in matches(source, IMAGE, on_bad=bad):
-                found = read_one(entry, bad, media=IMAGE)
+            for entry in matches(source, options):
+                found = read_one(entry, options)
                 yield from named_by_path(entry, found) if isinstance(entry, Path) else found
 
     done = 0

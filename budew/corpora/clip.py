@@ -14,7 +14,7 @@ from typing import Any
 from budew.audio.formats import LARGEST_AUDIO
 from budew.captions.withheld import is_withheld_text
 from budew.corpora.media import AUDIO, IMAGE
-from budew.errors import CorpusError, OnBad, WithheldError, report
+from budew.errors import CorpusError, WithheldError
 from budew.profile import VoiceProfile
 
 LONGEST_ID = 240
@@ -177,26 +177,6 @@ def without_withheld(
             on_withheld(clip.id, error)
         else:
             yield clip
-
-
-def distinct_clips(items: Iterable[tuple[str, Callable[[], Clip]]], on_bad: OnBad | None) -> Iterator[Clip]:
-    """Make a clip of each item; report those that fail, and those whose id an earlier one has.
-
-    Args:
-        items: where each lies, with which its error begins, and what makes the clip.
-        on_bad: as for `budew.read`.
-    """
-    seen: set[str] = set()
-    for where, make in items:
-        try:
-            clip = make()
-            if clip.id in seen:
-                raise CorpusError(f"the clip {clip.id!r} occurs twice: keep one of them")
-        except CorpusError as error:
-            report(CorpusError(f"{where}: {error}"), on_bad)
-            continue
-        seen.add(clip.id)
-        yield clip
 
 
 _TEXTS = ("language", "speaker", "transcript", "source", "license")

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from urllib.parse import unquote
 
 from budew.corpora.column_names import columns_of_fields, in_known_case
-from budew.corpora.text_files import LARGEST_JSON, Span, numbered_lines, readable
+from budew.corpora.reading import Span
+from budew.corpora.text_files import LARGEST_JSON, numbered_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 DELIMITED = (".csv", ".tsv")
@@ -29,8 +30,8 @@ _DELIMITERS = ",;\t|"
 _LJSPEECH = ("audio", "raw_text", "transcript")
 
 
-def record_spans(path: Path, records: int) -> list[Span]:
-    """Divide a file into spans of so many records; the first one has the line with the names as well.
+def divide_delimited(path: Path, records: int) -> list[Span]:
+    """Return parts of `records` records each; the first has the line with the names as well.
 
     Raises:
         CorpusError: it cannot be read, or has no columns.

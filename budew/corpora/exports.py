@@ -24,6 +24,7 @@ from budew.corpora.clip import CAPTION_KINDS, Caption, Clip, check_not_withheld
 from budew.corpora.manifests import named_audio
 from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import counted, matches, read
 from budew.corpora.writers.clip_values import converted
 from budew.corpora.writers.export_folder import write_folder
@@ -221,7 +222,8 @@ def write_clips(
 
 def _check_no_overlap(source: str | Path, out: Path, to: str) -> None:
     """Raise where the export would replace what it reads, or be read by the next one."""
-    entries = [] if is_address(source) else matches(source, on_bad=lambda error: None)  # `read` reports it
+    # `read` reports the errors.
+    entries = [] if is_address(source) else matches(source, ReadOptions(on_bad=lambda error: None))
     files = [Path(entry) for entry in entries if not isinstance(entry, str)]
     folders = {audio.parent for path in files for audio in named_audio(path)}
     names = {path.suffix: path.stem for path in files if AUDIO.owns(path)}  # all fit the same pattern

@@ -9,16 +9,86 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.clip import Clip
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips, leaves
 from budew.corpora.text_files import is_special, read_json_object, read_text
 from budew.errors import CorpusError, OnBad, report
 
-_SPLITS, _STATE = "dataset_dict.json", "state.json"
+_SPLITS = "dataset_dict.json"
+_STATE = "state.json"
+
+
+def read_folder(
+    folder: Path, options: ReadOptions = AS_USUAL, *, files: Iterable[Path] | None = None
+) -> Iterator[Clip]:
+    """Read the audio files below a folder, or some of them; the audio stays a path.
+
+    Args:
+        folder: to which the ids are relative, and out of which no link may lead.
+        options: scale, media and what to do with errors.
+        files: a part of the folder, as `divide_folder` gives it.
+
+    Raises:
+        CorpusError: an invalid JSON or text, JSON without audio, an empty file, two files of one id, a
+            device, a link that leaves the folder, a folder that cannot be listed.
+    """
+    media = options.media
+    if files is None:
+        part = list_files(folder, on_bad=options.on_bad)
+        lonely = lonely_json(part, media)
+    else:
+        part = list(files)
+        audio = {path.with_suffix("") for path in part if media.owns(path)}
+        lonely = [path for path in part if path.with_suffix("") not in audio]
+    for json in lonely:
+        options.report(CorpusError(f"{json}: has no {media.name} beside it: add it, or remove the JSON"))
+
+    def descriptions() -> Iterator[dict[str, Any]]:
+        """Read all of the folder: a rating scale holds for the folder, not for a part."""
+        return _descriptions(filter(media.owns, part if files is None else list_files(folder)))
+
+    scales = Scales(options.scale, descriptions)
+
+    def made(path: Path) -> Clip:
+        id = path.relative_to(folder).with_suffix("").as_posix()
+        return _clip(path, id, scales, media, folder)
+
+    items = ((str(path), partial(made, path)) for path in part if media.owns(path))
+    yield from distinct_clips(items, options)
+
+
+def divide_folder(folder: Path, clips: int, media: Media = AUDIO) -> list[tuple[Path, ...]]:
+    """Return the audio of a folder with its JSON and text, and JSON that lacks its audio, by whole ids.
+
+    Args:
+        folder: searched with all folders in it.
+        clips: of each part.
+        media: what the files are.
+
+    Raises:
+        CorpusError: the folder, or one in it, cannot be listed.
+    """
+    files = list_files(folder)
+    audio = {path.with_suffix("") for path in files if media.owns(path)}
+    lonely = set(lonely_json(files, media))
+    beside = (path for path in files if path.suffix in (".json", ".txt") and path.with_suffix("") in audio)
+    wanted = [*(path for path in files if media.owns(path) or path in lonely), *beside]
+    wanted.sort(key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
+    ids = [tuple(some) for _, some in groupby(wanted, key=lambda path: path.with_suffix(""))]
+    return [tuple(chain.from_iterable(ids[start : start + clips])) for start in range(0, len(ids), clips)]
+
+
+def read_audio_file(path: Path, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
+    """Read one audio file, with the JSON and text beside it, which may be links, as a clip of its name."""
+    scales = Scales(options.scale, lambda: _descriptions([path]))
+    make = partial(_clip, path, path.stem, scales, options.media, None)
+    yield from distinct_clips([(str(path), make)], options)
 
 
 def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
@@ -32,65 +102,36 @@ def list_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]
     Raises:
         CorpusError: the folder, or one in it, cannot be listed.
     """
-    return sorted(_walk(Path(folder), on_bad), key=lambda path: path.as_posix())
+
+    def unlisted(error: OSError) -> None:
+        fault = f"cannot be listed ({error.strerror}): check its permissions"
+        report(CorpusError(f"{error.filename}: {fault}"), on_bad)
+
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder, onerror=unlisted):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in files if not name.startswith(".")]
+    return sorted(found, key=lambda path: path.as_posix())
 
 
 def audio_files(folder: str | Path, *, on_bad: OnBad | None = None) -> list[Path]:
-    """Return the files that are audio by their name. Arguments and errors are those of `list_files`."""
+    """Return those of `list_files` that are audio by their name; the errors are the same."""
     return [path for path in list_files(folder, on_bad=on_bad) if AUDIO.owns(path)]
-
-
-def read_files(
-    files: Iterable[Path],
-    *,
-    folder: Path | None = None,
-    scale: str | None = None,
-    described_by: Iterable[Path] | None = None,
-    media: Media = AUDIO,
-    on_bad: OnBad | None = None,
-) -> Iterator[Clip]:
-    """Read each audio file, with the JSON and text beside it if any, as a clip; the audio stays a path.
-
-    Args:
-        files: below `folder`, as `audio_files` gives them.
-        folder: to which the ids are relative, and out of which no link may lead; None where the user names
-            the files.
-        scale, on_bad: as for `budew.read`.
-        described_by: files whose JSON decides the scale where `scale` is None; by default `files`.
-        media: what the files are; labels of images are not interpreted.
-
-    Raises:
-        CorpusError: an invalid JSON or text, an empty file, two files of one id, a device, a link that leaves
-            the folder.
-    """
-    files = list(files)
-    scales = Scales(scale, lambda: _descriptions(list(described_by if described_by is not None else files)))
-    place = None if folder is None else folder.resolve()
-
-    def made(path: Path) -> Clip:
-        check_audio(path, place)
-        id = path.relative_to(folder).with_suffix("").as_posix() if folder is not None else path.stem
-        return _clip(path, id, scales, media)
-
-    yield from distinct_clips(((str(path), partial(made, path)) for path in files), on_bad)
 
 
 def lonely_json(files: Iterable[Path], media: Media = AUDIO) -> list[Path]:
     """Return the `.json` files without audio beside them, of folders where others have it."""
-    names = {path: path.with_suffix("") for path in files if media.owns(path) or path.suffix == ".json"}
-    audio = {name for path, name in names.items() if path.suffix != ".json"}
-    pairs = {path.parent for path, name in names.items() if path.suffix == ".json" and name in audio}
-    return [
-        path
-        for path, name in names.items()
-        if path.suffix == ".json" and path.parent in pairs and name not in audio
-    ]
+    files = list(files)
+    audio = {path.with_suffix("") for path in files if media.owns(path)}
+    json = [path for path in files if path.suffix == ".json"]
+    pairs = {path.parent for path in json if path.with_suffix("") in audio}
+    return [path for path in json if path.parent in pairs and path.with_suffix("") not in audio]
 
 
 def saved_tables(folder: Path) -> list[Path]:
-    """Return the Arrow files of a saved dataset, of all of its splits; nothing where the folder is none.
+    """Return the Arrow files of a dataset of `save_to_disk`, of all of its splits; [] for other folders.
 
-    Files that lie there besides, such as the cache of `map`, are none of it.
+    Other files there, such as the cache of `map`, are left out.
 
     Raises:
         CorpusError: its JSON is broken, or names a file that lies elsewhere or not at all.
@@ -98,22 +139,22 @@ def saved_tables(folder: Path) -> list[Path]:
     if os.path.isfile(folder / _SPLITS):  # False, too, where the folder may not be looked into: see its list
         splits = read_json_object(folder / _SPLITS).get("splits")
         names = splits if isinstance(splits, list) else []
-        return [table for name in names for table in _tables(_part_of(folder, name))]
-    return _tables(folder)
+        return [table for name in names for table in _tables_of_split(_part_of(folder, name))]
+    return _tables_of_split(folder)
 
 
 def check_audio(path: Path, folder: Path | None) -> None:
-    """Refuse what is no file, an empty file, and links that lead out of the folder.
+    """Refuse an empty file, what is not a file, and links that lead out of the folder.
 
     Args:
         path: of audio; the JSON and text beside it are checked as well.
-        folder: resolved; None where links may lead anywhere.
+        folder: None where links may lead anywhere.
 
     Raises:
         CorpusError: says what is wrong, without the path.
     """
     for part in (path, path.with_suffix(".json"), path.with_suffix(".txt")) if folder else ():
-        if part.is_symlink() and not Path(os.path.realpath(part)).is_relative_to(str(folder)):
+        if part.is_symlink() and folder and leaves(part, folder):
             raise CorpusError(f"{part.name} leads out of the folder: give the folder that it leads to")
     if is_special(path):
         raise CorpusError("this is not a file: give the path of a file")
@@ -121,41 +162,31 @@ def check_audio(path: Path, folder: Path | None) -> None:
         raise CorpusError("the file is empty: copy or record it again")
 
 
-def _clip(path: Path, id: str, scales: Scales, media: Media) -> Clip:
-    beside = path.with_suffix(".json")
-    row = read_json_object(beside) if beside.is_file() else {}
-    fields = described(row, path.absolute().parent.name, scales) if media == AUDIO else row
-    text = path.with_suffix(".txt")
+def _clip(path: Path, id: str, scales: Scales, media: Media, folder: Path | None) -> Clip:
+    check_audio(path, folder)
+    json, text = path.with_suffix(".json"), path.with_suffix(".txt")
+    row = read_json_object(json) if json.is_file() else {}
+    fields = described(row, path.absolute().parent.name, scales, media=media)
     if fields.get("transcript") is None and text.is_file():
         fields["transcript"] = read_text(text)
     return Clip.from_dict(fields, audio=path, format=path.suffix[1:].lower(), id=id)
 
 
-def _descriptions(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+def _descriptions(audio: Iterable[Path]) -> Iterator[dict[str, Any]]:
     """Yield the JSON beside the files; faults are reported when the clip is read."""
-    for path in files:
-        beside = path.with_suffix(".json")
-        if beside.is_file():
+    for json in (path.with_suffix(".json") for path in audio):
+        if json.is_file():
             with suppress(CorpusError):
-                yield read_json_object(beside)
+                yield read_json_object(json)
 
 
-def _walk(folder: Path, on_bad: OnBad | None) -> Iterator[Path]:
-    def unlisted(error: OSError) -> None:
-        fault = f"cannot be listed ({error.strerror}): check its permissions"
-        report(CorpusError(f"{error.filename}: {fault}"), on_bad)
-
-    for place, folders, files in os.walk(folder, onerror=unlisted):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(place, name) for name in files if not name.startswith("."))
-
-
-def _tables(folder: Path) -> list[Path]:
+def _tables_of_split(folder: Path) -> list[Path]:
     if not os.path.isfile(folder / _STATE):
         return []
     files = read_json_object(folder / _STATE).get("_data_files")
-    named = [file.get("filename") if isinstance(file, dict) else None for file in files or ()]
-    return [_part_of(folder, name) for name in named] if isinstance(files, list) else []
+    if not isinstance(files, list):
+        return []
+    return [_part_of(folder, file.get("filename") if isinstance(file, dict) else None) for file in files]
 
 
 def _part_of(folder: Path, name: object) -> Path:

@@ -16,8 +16,9 @@ from budew.corpora.clip import Clip
 from budew.corpora.column_names import names_of_fields
 from budew.corpora.labels import Scales
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.reading import AS_USUAL, ReadOptions
 from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
-from budew.errors import CorpusError, MissingExtraError, OnBad, report
+from budew.errors import CorpusError, MissingExtraError
 from budew.extras import require
 
 SCHEME = "hf://"
@@ -28,7 +29,7 @@ _NAME = re.compile(
 )
 
 _BEFORE_SECRETS = frozenset("@?#")
-"""In a name that is none, letters with a password before or a token behind them: it is not repeated then."""
+"""An invalid name with one of these may hold a password before or a token after it: it is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,15 @@ def is_hub_dataset(source: str) -> bool:
     return source.startswith(SCHEME) and not source.removeprefix(SCHEME).startswith(_FILES)
 
 
-def hub_dataset(source: str) -> HubDataset:
-    """Read the name of a dataset.
+def parse_hub_name(source: str) -> HubDataset:
+    """Return the parts of the name of a dataset.
 
     Raises:
         CorpusError: it is not of the form `hf://owner/name[:config][@split]`.
+
+    Example:
+        >>> parse_hub_name("hf://owner/name:de@train").split
+        'train'
     """
     found = _NAME.fullmatch(source)
     if found is None:
@@ -69,73 +74,67 @@ def hub_dataset(source: str) -> HubDataset:
     return HubDataset(parts["name"], parts["config"], parts["split"], **numbers)
 
 
-def hub_shards(source: str) -> list[str]:
+def divide_hub(source: str) -> list[str]:
     """Return the shards of a dataset, in order, each as a source of its own.
 
     Raises:
         CorpusError: the dataset cannot be downloaded, or has several splits and none is named.
         MissingExtraError: `datasets` is not installed.
     """
-    asked = hub_dataset(source)
-    if asked.shard is not None:
+    dataset = parse_hub_name(source)
+    if dataset.shard is not None:
         return [source]
-    asked, rows = _streamed(asked)
+    dataset, rows = _streamed(dataset)
     count = min(int(rows.num_shards), 99_999)
-    return [str(replace(asked, shard=number, shards=count)) for number in range(count)]
+    return [str(replace(dataset, shard=number, shards=count)) for number in range(count)]
 
 
-def read_hub(
-    source: str, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
-) -> Iterator[Clip]:
+def read_hub(source: str, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
     """Read the clips of a dataset, or of one shard of it; audio comes as bytes.
 
-    Ids are those of its id column, else split, shard and number of the row.
+    Ids are those of its id column, else split, shard and number of the row. Scores need a scale that is
+    declared or given: a stream cannot be looked through for it.
 
     Args:
-        source: as `hub_dataset` reads it.
-        scale: of scores that come without one, such as "0-4". A stream cannot be looked through for it.
-        media, on_bad: as for `budew.read`.
+        source: `hf://owner/name[:config][@split]`, or a shard of it as `divide_hub` gives it.
+        options: scale, media and what to do with errors.
 
     Raises:
         CorpusError: the dataset cannot be downloaded, has no audio or is truncated; or names the bad row.
         MissingExtraError: `datasets` is not installed.
     """
-    for shard in hub_shards(source):
-        yield from _read_shard(hub_dataset(shard), scale, media, on_bad)
+    for shard in map(parse_hub_name, divide_hub(source)):
+        try:
+            _, rows = _streamed(shard)
+            audio = _media_column(rows.features, shard, options.media)
+        except CorpusError as error:
+            options.report(error)
+            continue
+        place, scales = shard.name.partition("/")[2], Scales(options.scale)
+        table = TableInfo(str(shard), place, audio, scales, class_names(rows.features))
+        yield from clips_of_rows(_numbered(rows, shard, options), table, options)
 
 
-def _read_shard(shard: HubDataset, scale: str | None, media: Media, on_bad: OnBad | None) -> Iterator[Clip]:
-    try:
-        _, rows = _streamed(shard)
-        audio = _media_column(rows.features, shard, media)
-    except CorpusError as error:
-        report(error, on_bad)
-        return
-    place = shard.name.partition("/")[2]
-    table = TableInfo(str(shard), place, audio, Scales(scale), class_names(rows.features), media)
-    yield from clips_of_rows(_numbered(rows, shard, on_bad), table, on_bad)
-
-
-def _streamed(asked: HubDataset) -> tuple[HubDataset, Any]:
+def _streamed(dataset: HubDataset) -> tuple[HubDataset, Any]:
     """Open the stream of a split, or of one shard of it; return it with its split named."""
     try:
-        found = _loaded(asked.name, asked.config, asked.split)
-        if asked.split is None:
+        found = _loaded(dataset.name, dataset.config, dataset.split)
+        if dataset.split is None:
             splits = list(found)
             if len(splits) != 1:
-                fault = f"has the splits {', '.join(splits)}: name one, as in {asked}@{splits[0]}"
-                raise CorpusError(f"{asked}: {fault}")
-            asked, found = replace(asked, split=splits[0]), found[splits[0]]
+                fault = f"has the splits {', '.join(splits)}: name one, as in {dataset}@{splits[0]}"
+                raise CorpusError(f"{dataset}: {fault}")
+            dataset, found = replace(dataset, split=splits[0]), found[splits[0]]
         if found.features is None:
             found = found._resolve_features()
         found = found.decode(False)
-        if asked.shard is not None:
-            found = found.shard(num_shards=asked.shards, index=asked.shard)
+        if dataset.shard is not None:
+            found = found.shard(num_shards=dataset.shards, index=dataset.shard)
     except (CorpusError, MissingExtraError):
         raise
     except Exception as error:  # the library raises what it likes
-        raise _unreachable(asked, error) from error
-    return asked, found
+        raise _unreachable(dataset, error) from error
+    return dataset, found
 
 
 @lru_cache(maxsize=4)  # each costs some requests, and the shards of a dataset are read one after the other
@@ -145,7 +144,7 @@ def _loaded(name: str, config: str | None, split: str | None) -> Any:
     return datasets.load_dataset(address, config, split=split, streaming=True)
 
 
-def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tuple[str, dict[str, Any]]]:
+def _numbered(rows: Any, shard: HubDataset, options: ReadOptions) -> Iterator[tuple[str, dict[str, Any]]]:
     name = f"{shard.split}-{shard.shard or 0:05d}"
     number = 0
     try:
@@ -153,7 +152,7 @@ def _numbered(rows: Any, shard: HubDataset, on_bad: OnBad | None) -> Iterator[tu
             yield f"{name}-{number:08d}", dict(row)
             number += 1
     except Exception as error:  # noqa: BLE001  # the library raises what it likes
-        report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"), on_bad)
+        options.report(CorpusError(f"{_unreachable(shard, error)} (after {number} rows)"))
 
 
 def _media_column(features: Mapping[str, Any], shard: HubDataset, media: Media) -> str:
@@ -170,8 +169,8 @@ def _media_column(features: Mapping[str, Any], shard: HubDataset, media: Media) 
     raise CorpusError(f"{shard}: {fault}: see whether another configuration (:NAME) does")
 
 
-def _unreachable(asked: HubDataset, error: Exception) -> CorpusError:
+def _unreachable(dataset: HubDataset, error: Exception) -> CorpusError:
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     return CorpusError(
-        f"{asked}: cannot be downloaded ({reason}): check the name, the network and your access"
+        f"{dataset}: cannot be downloaded ({reason}): check the name, the network and your access"
     )

@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from budew.addresses import is_address, shown
-from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.clip import Clip
 from budew.corpora.column_names import columns_of_fields, in_clip_names, names_of_fields
-from budew.corpora.delimited import DELIMITED, delimited_rows, record_spans
+from budew.corpora.delimited import DELIMITED, delimited_rows, divide_delimited
 from budew.corpora.labels import Scales, described
 from budew.corpora.labels.scores import number_in
 from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
-from budew.corpora.text_files import LARGEST_JSON, Span, file_lines, json_object, readable
+from budew.corpora.reading import AS_USUAL, ReadOptions, Span, distinct_clips, leaves
+from budew.corpora.text_files import LARGEST_JSON, file_lines, json_object, readable
 from budew.errors import CorpusError, OnBad
 
 MANIFEST = "clips.jsonl"
@@ -30,28 +32,58 @@ AUDIO_ROOT = "BUDEW_AUDIO_ROOT"
 
 
 def read_manifest(
-    path: str | Path,
-    *,
-    scale: str | None = None,
-    span: Span | None = None,
-    audio_root: str | Path | None = None,
-    on_bad: OnBad | None = None,
+    path: str | Path, options: ReadOptions = AS_USUAL, *, part: Span | None = None
 ) -> Iterator[Clip]:
     """Read each row of a manifest as a clip; the audio stays a path, which is the id where no column is.
 
     Args:
         path: the `.jsonl`, `.jsonl.gz`, `.csv` or `.tsv`.
-        scale, audio_root, on_bad: as for `budew.read`.
-        span: read these lines alone.
+        options: scale, folder of the audio and what to do with errors.
+        part: some of its lines, as `divide_manifest` gives them.
 
     Raises:
         CorpusError: names the manifest, the line and what is wrong with it.
     """
     path = Path(path)
-    scales, recordings = Scales(scale, partial(_valid_rows, path)), Recordings(path)
-    made = partial(_clip, path, _audio_folders(path, audio_root), recordings, scales)
-    rows = _rows(path, span, on_bad)
-    yield from distinct_clips(((f"{path}: line {n}", partial(made, parse)) for n, parse in rows), on_bad)
+    scales, recordings = Scales(options.scale, partial(_valid_rows, path)), Recordings(path)
+    folders = _audio_folders(path, options.audio_root)
+
+    def make(parse: Callable[[], dict[str, Any]]) -> Clip:
+        row, excerpt = parse(), None
+        if is_lhotse(row):
+            row, excerpt = plain_row(row, recordings)
+        audio, id = _audio_in(folders, row)
+        if not audio.is_file():
+            raise CorpusError(f"there is no file {str(audio)!r}: correct the path, or leave the line out")
+        if not audio.stat().st_size:
+            raise CorpusError(f"{str(audio)!r} is empty: copy or record it again")
+        fields = described(in_clip_names(row), path.stem, scales)
+        clip = Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
+        return clip if excerpt is None else replace(clip, audio=cut_out(audio, excerpt), format="flac")
+
+    rows = _rows(path, part, options.on_bad)
+    yield from distinct_clips(((f"{path}: line {n}", partial(make, parse)) for n, parse in rows), options)
+
+
+def divide_manifest(path: Path, rows: int) -> list[Span]:
+    """Return parts of `rows` rows each, in one pass; of JSON Lines it parses nothing.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    if path.name.lower().endswith(DELIMITED):
+        return divide_delimited(path, rows)
+    starts, place, number = [(0, 1)], 0, 0
+    with readable(path), path.open("rb") as file:
+        while line := file.readline(LARGEST_JSON):
+            place += len(line)
+            number += line.endswith(b"\n")
+            if line.endswith(b"\n") and number % rows == 0:
+                starts.append((place, number + 1))
+    if len(starts) > 1 and starts[-1][0] == place:
+        starts.pop()
+    inner = [Span(start, stop, first) for (start, first), (stop, _) in pairwise(starts)]
+    return [*inner, Span(starts[-1][0], None, starts[-1][1])]
 
 
 def allowed_root() -> Path | None:
@@ -60,7 +92,7 @@ def allowed_root() -> Path | None:
     return Path(root).absolute() if root else None
 
 
-def named_audio(path: Path, span: Span | None = None, audio_root: Path | None = None) -> list[Path]:
+def named_audio(path: Path, part: Span | None = None, audio_root: Path | None = None) -> list[Path]:
     """Return the audio that a manifest names, each file once, there or not; nothing for any other file.
 
     Paths that are not allowed are left out: they are not read either. Takes a third of the time of reading
@@ -68,56 +100,35 @@ def named_audio(path: Path, span: Span | None = None, audio_root: Path | None = 
 
     Args:
         path: a manifest, or any file.
-        span: the lines that count; all where None.
-        audio_root: as for `budew.read`.
+        part: the lines that count; all where None.
+        audio_root: folder with audio besides that of the manifest.
     """
     named: dict[Path, None] = {}
     if path.name.lower().endswith(MANIFESTS):
         folders = _audio_folders(path, audio_root)
         with suppress(CorpusError):  # reported when the clips are read
-            for row in _valid_rows(path, span):
+            for row in _valid_rows(path, part):
                 with suppress(CorpusError):
                     named[_audio_in(folders, row)[0]] = None
     return list(named)
 
 
-def spans(path: Path, rows: int) -> list[Span]:
-    """Divide a manifest into spans of so many rows, in one pass; of JSON Lines it parses nothing.
-
-    Raises:
-        CorpusError: it cannot be read.
-    """
-    if path.name.lower().endswith(DELIMITED):
-        return record_spans(path, rows)
-    marks, place, number = [(0, 1)], 0, 0
-    with readable(path), path.open("rb") as file:
-        while line := file.readline(LARGEST_JSON):
-            place += len(line)
-            number += line.endswith(b"\n")
-            if line.endswith(b"\n") and number % rows == 0:
-                marks.append((place, number + 1))
-    if len(marks) > 1 and marks[-1][0] == place:
-        marks.pop()
-    ends = [start for start, _ in marks[1:]]
-    return [Span(start, end, first) for (start, first), end in zip(marks, [*ends, None], strict=True)]
-
-
 def _rows(
-    path: Path, span: Span | None, on_bad: OnBad | None
+    path: Path, part: Span | None, on_bad: OnBad | None
 ) -> Iterator[tuple[int, Callable[[], dict[str, Any]]]]:
     """Yield the number of each line, and what parses its row."""
     if path.name.lower().endswith(DELIMITED):
-        for number, row in delimited_rows(path, span=span, on_bad=on_bad):
+        for number, row in delimited_rows(path, span=part, on_bad=on_bad):
             yield number, partial(_typed, row)
     else:
-        for number, line in file_lines(path, span=span, on_bad=on_bad):
+        for number, line in file_lines(path, span=part, on_bad=on_bad):
             yield number, partial(json_object, line, "")
 
 
-def _valid_rows(path: Path, span: Span | None = None) -> Iterator[dict[str, Any]]:
+def _valid_rows(path: Path, part: Span | None = None) -> Iterator[dict[str, Any]]:
     """Yield the rows of a manifest, or of a span of it, without those that are not valid."""
     recordings = Recordings(path)
-    for _, parse in _rows(path, span, lambda error: None):
+    for _, parse in _rows(path, part, lambda error: None):
         with suppress(CorpusError):
             row = parse()
             yield plain_row(row, recordings)[0] if is_lhotse(row) else row
@@ -133,26 +144,6 @@ def _typed(row: dict[str, str]) -> dict[str, Any]:
     if "profile" in typed:
         typed["profile"] = json_object(typed["profile"], "profile")
     return typed
-
-
-def _clip(
-    path: Path,
-    folders: Sequence[Path],
-    recordings: Recordings,
-    scales: Scales,
-    parse: Callable[[], dict[str, Any]],
-) -> Clip:
-    row, stretch = parse(), None
-    if is_lhotse(row):
-        row, stretch = plain_row(row, recordings)
-    audio, id = _audio_in(folders, row)
-    if not audio.is_file():
-        raise CorpusError(f"there is no file {str(audio)!r}: correct the path, or leave the line out")
-    if not audio.stat().st_size:
-        raise CorpusError(f"{str(audio)!r} is empty: copy or record it again")
-    fields = described(in_clip_names(row), path.stem, scales)
-    clip = Clip.from_dict(fields, audio=audio, format=audio.suffix[1:].lower(), id=id)
-    return clip if stretch is None else replace(clip, audio=cut_out(audio, stretch), format="flac")
 
 
 def _audio_folders(path: Path, audio_root: str | Path | None) -> tuple[Path, ...]:
@@ -177,7 +168,7 @@ def _audio_in(folders: Sequence[Path], row: dict[str, Any]) -> tuple[Path, str]:
         for folder in folders:
             with suppress(OSError, RuntimeError, ValueError):  # it lies elsewhere, or is a loop of links
                 name = Path(os.path.abspath(place / value)).relative_to(os.path.abspath(folder))
-                if (folder / name).resolve().is_relative_to(folder.resolve()):
+                if not leaves(folder / name, folder):
                     found.append((folder / name, name.with_suffix("").as_posix()))
     if not found:
         remedy = f"allow the folder of its audio with budew --audio-root, {AUDIO_ROOT} or read(audio_root=…)"

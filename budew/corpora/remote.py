@@ -20,7 +20,8 @@ from urllib.request import Request, urlopen
 
 from budew.addresses import redact, shown
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, OnBad, report
+from budew.corpora.reading import ReadOptions
+from budew.errors import CorpusError
 from budew.files import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
@@ -30,7 +31,7 @@ TIMEOUT = 60.0
 _CHUNK = 2**20
 _WEB = ("http", "https")
 
-ReadFile = Callable[[Path, OnBad | None], Iterator[Clip]]
+ReadFile = Callable[[Path, ReadOptions], Iterator[Clip]]
 
 
 def addresses(source: str) -> list[str]:
@@ -56,13 +57,13 @@ def addresses(source: str) -> list[str]:
     return found
 
 
-def read_remote(address: str, read: ReadFile, *, on_bad: OnBad | None = None) -> Iterator[Clip]:
+def read_remote(address: str, read: ReadFile, options: ReadOptions) -> Iterator[Clip]:
     """Download a file and read its clips; audio comes as bytes.
 
     Args:
         address: of one file.
         read: reads a local file of its name.
-        on_bad: as for `budew.read`.
+        options: passed to `read`; errors name the address.
 
     Raises:
         CorpusError: it cannot be downloaded, is too large, or an item is bad; names the address.
@@ -72,25 +73,20 @@ def read_remote(address: str, read: ReadFile, *, on_bad: OnBad | None = None) ->
         try:
             path = stack.enter_context(downloaded(address))
         except CorpusError as error:
-            report(error, on_bad)
+            options.report(error)
             return
 
         def renamed(error: CorpusError) -> CorpusError:
             parts = (redact(part, address) for part in str(error).split(str(path)))
             return CorpusError(shown(address).join(parts))
 
+        on_bad = options.on_bad
         renaming = None if on_bad is None else lambda error: on_bad(renamed(error))
-        clips = read(path, renaming)
-        while True:
-            try:
-                clip = next(clips)
-            except StopIteration:
-                return
-            except CorpusError as error:
-                raise renamed(error) from error
-            if isinstance(clip.audio, Path):
-                clip = replace(clip, audio=clip.audio.read_bytes())
-            yield clip
+        try:
+            for clip in read(path, replace(options, on_bad=renaming)):
+                yield clip if isinstance(clip.audio, bytes) else replace(clip, audio=clip.audio.read_bytes())
+        except CorpusError as error:
+            raise renamed(error) from error
 
 
 @contextmanager

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from budew.audio.formats import LARGEST_AUDIO
-from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.clip import Clip
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
 from budew.corpora.text_files import LARGEST_JSON, json_object, plain_text
-from budew.errors import CorpusError, OnBad, report
+from budew.errors import CorpusError
 
 LARGEST_READ = 2**20
 """Bytes that are read at once: more than any header record (a long name, the attributes of a member) has."""
@@ -44,8 +45,8 @@ _DAMAGE = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, Overflow
 """What reading a damaged tar or gzip file raises."""
 
 
-class Placed(NamedTuple):
-    """A clip of a shard, and where its encoded audio begins in the tar, and its size, in bytes."""
+class ShardClip(NamedTuple):
+    """A clip of a shard; first byte and size of its encoded audio in the tar."""
 
     clip: Clip
     start: int
@@ -76,40 +77,44 @@ def write_shard(path: str | Path, clips: Iterable[Clip]) -> int:
     return count
 
 
-def read_shard(
-    path: str | Path, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
-) -> Iterator[Clip]:
+def read_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[Clip]:
     """Read the clips of one `.tar`, `.tar.gz` or `.tgz`, in their order; audio comes as bytes.
 
-    Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio).
+    Audio without JSON is a clip without labels. Hidden files are left out (`._01.mp3` is no audio). A shard
+    has no parts.
 
     Args:
         path: the shard.
-        scale, media, on_bad: as for `budew.read`.
+        options: scale, media and what to do with errors.
 
     Raises:
         CorpusError: names the shard, the member and what is wrong: truncated, too large, empty, twice the
             same id, JSON without audio, no JSON…
+
+    Example:
+        >>> from budew.corpora import Clip, write_shard
+        >>> write_shard("clips-00000.tar", [Clip("anna/01", b"fLaC", "flac", transcript="Hello.")])
+        1
+        >>> [(clip.id, clip.transcript) for clip in read_shard("clips-00000.tar")]
+        [('anna/01', 'Hello.')]
     """
-    return (found.clip for found in trace_shard(path, scale=scale, media=media, on_bad=on_bad))
+    return (found.clip for found in trace_shard(path, options))
 
 
-def trace_shard(
-    path: str | Path, *, scale: str | None = None, media: Media = AUDIO, on_bad: OnBad | None = None
-) -> Iterator[Placed]:
-    """Read a shard as `read_shard` does, and say where the audio of each clip stands."""
+def trace_shard(path: str | Path, options: ReadOptions = AS_USUAL) -> Iterator[ShardClip]:
+    """Read a shard as `read_shard` does, with the place of the audio of each clip in the tar."""
     path = Path(path)
-    scales = Scales(scale, lambda: _descriptions(path))
+    scales = Scales(options.scale, lambda: _descriptions(path))
     place = (0, 0)
 
-    def traced() -> Iterator[tuple[str, Callable[[], Clip]]]:
+    def items() -> Iterator[tuple[str, Callable[[], Clip]]]:
         nonlocal place
-        for item in _items(path, media, on_bad):
+        for item in _items(path, options):
             place = item.places.get(item.audio or "", (0, 0))
             yield str(path), partial(_clip, item, path, scales)
 
-    for clip in distinct_clips(traced(), on_bad):
-        yield Placed(clip, *place)
+    for clip in distinct_clips(items(), options):
+        yield ShardClip(clip, *place)
 
 
 def flush(path: Path) -> None:
@@ -185,11 +190,12 @@ class _Item:
                 del self.parts[other]
 
 
-def _items(path: Path, media: Media, on_bad: OnBad | None) -> Iterator[_Item]:
+def _items(path: Path, options: ReadOptions) -> Iterator[_Item]:
     """Group members that follow one another by their names; report where the shard cannot be read on.
 
     Text begins no item and ends none.
     """
+    media = options.media
     item, texts = None, dict[str, _Item]()
     try:
         for name, content, start in _members(path, media):
@@ -216,7 +222,7 @@ def _items(path: Path, media: Media, on_bad: OnBad | None) -> Iterator[_Item]:
         elif item is not None:
             where = f" in or after {item.key!r}, which is left out"
         fault = f"the shard is damaged or truncated{where} ({damage}): copy or make it again"
-        report(CorpusError(f"{path}: {fault}"), on_bad)
+        options.report(CorpusError(f"{path}: {fault}"))
         return
     if item is not None:
         yield item
@@ -335,7 +341,7 @@ def _clip(item: _Item, path: Path, scales: Scales) -> Clip:
         raise CorpusError(f"{f'{item.key}.{suffix}'!r} is empty: copy or record it again")
     try:
         row = json_object(item.parts["json"], "its JSON") if "json" in item.parts else {}
-        fields = described(row, shard_stem(path), scales) if item.media == AUDIO else row
+        fields = described(row, shard_stem(path), scales, media=item.media)
         if fields.get("transcript") is None and "txt" in item.parts:
             fields["transcript"] = plain_text(item.parts["txt"], "its text")
     except CorpusError as error:

@@ -23,43 +23,44 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from glob import glob, has_magic
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
-from budew.corpora.folders import list_files, lonely_json, read_files, saved_tables
+from budew.corpora.folders import list_files, read_audio_file, read_folder, saved_tables
 from budew.corpora.labels.words import odd_labels
 from budew.corpora.lhotse import supervisions_of
-from budew.corpora.manifests import MANIFEST, MANIFESTS, read_manifest, spans
+from budew.corpora.manifests import MANIFEST, MANIFESTS, divide_manifest, read_manifest
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.named.named_folder import (
     NamedFolder,
-    find_clips,
-    left_out_warning,
     misnamed,
     named_folder,
     read_named,
     recognized,
     split_name,
 )
+from budew.corpora.reading import AS_USUAL, Part, ReadOptions, Rows, Span
 from budew.corpora.shards import read_shard
-from budew.corpora.text_files import Part, Rows, Span, check_file
-from budew.errors import BudewWarning, CorpusError, OnBad, report
+from budew.corpora.text_files import check_file
+from budew.errors import BudewWarning, CorpusError, OnBad
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 Entry = Path | str | NamedFolder
 """One shard, table, manifest, audio file or folder, an address, or a folder of a known corpus."""
 Item = TypeVar("Item")
-MOST_ODD, _SHOWN = 1_000, 8
-"""Different labels that are not understood: those that are counted, and those that a warning names."""
+MOST_ODD = 1_000
+"""Different labels that are not understood and are counted."""
+_SHOWN = 8
+"""Labels that a warning names."""
 MOST_NUMBERED = 100_000
 """Files that one pattern such as `{000..999}` may stand for."""
-_TARS, _TABLES = (".tar", ".tar.gz", ".tgz"), (".parquet", ".arrow")
+_TARS = (".tar", ".tar.gz", ".tgz")
+_TABLES = (".parquet", ".arrow")
 _SHARDS = (*_TARS, *_TABLES)
 _KNOWN_MANIFESTS = (
     re.compile(rf"{re.escape(MANIFEST)}|(metadata|manifest)\.(jsonl|ndjson|csv|tsv)"),
@@ -95,15 +96,22 @@ def read(
 
     Raises:
         CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
+
+    Example:
+        >>> from budew.resources import data_folder
+        >>> clips = list(read(data_folder("demo_clips")))
+        >>> len(clips), clips[0].format
+        (16, 'flac')
     """
+    options = ReadOptions(scale, audio_root, media, on_bad)
     odd: Counter[str] = Counter()
-    for entry in matches(source, media, on_bad=on_bad):
-        for clip in read_one(entry, on_bad, scale=scale, audio_root=audio_root, media=media):
+    for entry in matches(source, options):
+        for clip in read_one(entry, options):
             odd.update(one for one in odd_labels(clip.metadata) if one in odd or len(odd) < MOST_ODD)
             yield clip
     if odd:
-        said = "; ".join(f"{label} ({clips:,} clips)" for label, clips in odd.most_common(_SHOWN))
-        fault = f"{shown(str(source))}: labels that are not understood stay in the metadata: {said}"
+        listed = "; ".join(f"{label} ({clips:,} clips)" for label, clips in odd.most_common(_SHOWN))
+        fault = f"{shown(str(source))}: labels that are not understood stay in the metadata: {listed}"
         warnings.warn(BudewWarning(fault), stacklevel=2)
 
 
@@ -115,7 +123,7 @@ def counted(items: Iterable[Item], progress: Progress | None) -> Iterator[Item]:
             progress(done)
 
 
-def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = None) -> list[Entry]:
+def matches(source: str | Path, options: ReadOptions = AS_USUAL) -> list[Entry]:
     """Return what a source consists of, in order: each shard, manifest or file, as `read_one` takes it.
 
     A folder of shards gives its shards. A folder of loose audio files is one entry, as their ids are relative
@@ -123,13 +131,20 @@ def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = 
     folder of a known corpus, named or recognized, is a `NamedFolder`.
 
     Args:
-        source, media: as for `read`.
-        on_bad: called with an error for each folder that cannot be listed and each pipe or device; without it
-            the error is raised.
+        source: a file, a folder, a glob pattern such as `shards/*.tar`, a URL, or a dataset on the hub.
+        options: their `media` decides which files count; `on_bad` is called with an error for each folder
+            that cannot be listed and each pipe or device; without it the error is raised.
 
     Raises:
         CorpusError: there is nothing of this name, or no file, a folder holds both shards and loose files, or
             a server cannot be reached.
+
+    Example:
+        >>> from budew.corpora import Clip, write_shard
+        >>> for number in range(2):
+        ...     _ = write_shard(f"shards/{number}.tar", [Clip("a", b"fLaC", "flac")])
+        >>> [entry.name for entry in matches("shards")]
+        ['0.tar', '1.tar']
     """
     name = str(source)
     if not name.strip():
@@ -141,72 +156,52 @@ def matches(source: str | Path, media: Media = AUDIO, *, on_bad: OnBad | None = 
         return [named_folder(corpus, folder) for folder in _folders(rest)]
     path = Path(source)
     if path.exists():
-        return _entries(path, media, on_bad)
+        return _entries(path, options)
     numbered = numbered_names(name)
     if numbered != [name]:
-        return [entry for one in numbered for entry in matches(one, media, on_bad=on_bad)]
+        return [entry for one in numbered for entry in matches(one, options)]
     found = sorted(glob(name, recursive=True)) if has_magic(name) else []
     if not found:
         raise CorpusError(f"{source}: not found: {misnamed(source) or 'check the path'}")
-    return [entry for one in found for entry in _entries(Path(one), media, on_bad)]
+    return [entry for one in found for entry in _entries(Path(one), options)]
 
 
-def files_read(source: str | Path) -> Iterator[Path]:
-    """Give the files here that `read` opens, but for audio that a manifest names: what no result may replace.
-
-    Raises:
-        CorpusError: there is nothing of this name.
-    """
-
-    def ignore(error: CorpusError) -> None:
-        """Pass it over: the reading that follows reports it."""
-
-    for entry in () if is_address(source) else matches(source, on_bad=ignore):
-        path = Path(entry)
-        for file in list_files(path, on_bad=ignore) if path.is_dir() else [path]:
-            if file == path or AUDIO.owns(file) or is_corpus_file(file):
-                yield file
-            if AUDIO.owns(file):
-                yield from (file.with_suffix(".json"), file.with_suffix(".txt"))
-
-
-def read_one(
-    entry: Entry,
-    on_bad: OnBad | None = None,
-    *,
-    scale: str | None = None,
-    audio_root: str | Path | None = None,
-    part: Part | None = None,
-    media: Media = AUDIO,
-) -> Iterator[Clip]:
+def read_one(entry: Entry, options: ReadOptions = AS_USUAL, *, part: Part | None = None) -> Iterator[Clip]:
     """Read one entry of `matches`, or a part of it with the ids, line numbers and rating scale of the whole.
 
-    The other arguments and errors are those of `read`.
+    Args:
+        entry: as `matches` gives it.
+        options: scale, folder of audio, media, and what to do with errors.
+        part: some rows of a manifest or table, as `divide` gives them.
+
+    Raises:
+        CorpusError: not a corpus, or a broken item; names it and says what to do.
+
+    Example:
+        >>> from budew.corpora import Clip, write_shard
+        >>> _ = write_shard("one.tar", [Clip("a", b"fLaC", "flac")])
+        >>> [clip.id for entry in matches("one.tar") for clip in read_one(entry)]
+        ['a']
     """
     if isinstance(entry, NamedFolder):
-        return _read_named(entry, on_bad)
+        return read_named(entry, options)
     if is_address(entry):
-        return _read_address(str(entry), on_bad, scale, media)
-    path, name = Path(entry), str(entry).lower()
+        return _read_address(str(entry), options)
+    path, name, media = Path(entry), str(entry).lower(), options.media
     if path.is_dir():
-        return _read_folder(path, on_bad, scale, audio_root, media)
-    clips: Iterator[Clip]
+        return _read_folder(path, options)
     if name.endswith(_TARS):
-        clips = read_shard(path, scale=scale, media=media, on_bad=on_bad)
-    elif name.endswith(_TABLES):
-        parquet = import_module("budew.corpora.tables")  # pyarrow takes half a second
-        rows = range(part.start, part.stop) if isinstance(part, Rows) else None
-        clips = parquet.read_parquet(path, scale=scale, rows=rows, media=media, on_bad=on_bad)
-    elif name.endswith(MANIFESTS) and media == AUDIO:
-        span = part if isinstance(part, Span) else None
-        clips = read_manifest(path, scale=scale, span=span, audio_root=audio_root, on_bad=on_bad)
-    elif media.owns(path):
-        clips = read_files([path], scale=scale, media=media, on_bad=on_bad)
-    else:
-        tables = MANIFESTS if media == AUDIO else ()
-        known = ", ".join((*_SHARDS, *tables, *(f".{suffix}" for suffix in media.suffixes)))
-        raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
-    return clips
+        return read_shard(path, options)
+    if name.endswith(_TABLES):
+        clips: Iterator[Clip] = _tables().read_table(path, options, part=part)
+        return clips
+    if name.endswith(MANIFESTS) and media == AUDIO:
+        return read_manifest(path, options, part=part if isinstance(part, Span) else None)
+    if media.owns(path):
+        return read_audio_file(path, options)
+    suffixes = (*_SHARDS, *(MANIFESTS if media == AUDIO else ()), *(f".{one}" for one in media.suffixes))
+    known = ", ".join(suffixes)
+    raise CorpusError(f"{path}: files of this kind are not read: give a folder or one of {known}")
 
 
 def divide(path: Path, rows: int) -> list[Part]:
@@ -217,11 +212,26 @@ def divide(path: Path, rows: int) -> list[Part]:
     name = path.name.lower()
     with suppress(CorpusError):  # reported when it is read
         if name.endswith(_TABLES):
-            of = import_module("budew.corpora.tables").row_count(path)
-            return [Rows(start, min(start + rows, of), of) for start in range(0, of, rows)]
+            return list[Rows | Span](_tables().divide_table(path, rows))
         if name.endswith(MANIFESTS) and not name.endswith(".gz"):
-            return list(spans(path, rows))
+            return list[Rows | Span](divide_manifest(path, rows))
     return []
+
+
+def files_read(source: str | Path) -> Iterator[Path]:
+    """Give the files here that `read` opens, but for audio that a manifest names: what no result may replace.
+
+    Raises:
+        CorpusError: there is nothing of this name.
+    """
+    ignore = ReadOptions(on_bad=lambda error: None)  # the reading that follows reports it
+    for entry in () if is_address(source) else matches(source, ignore):
+        path = Path(entry)
+        for file in list_files(path, on_bad=ignore.on_bad) if path.is_dir() else [path]:
+            if file == path or AUDIO.owns(file) or is_corpus_file(file):
+                yield file
+            if AUDIO.owns(file):
+                yield from (file.with_suffix(".json"), file.with_suffix(".txt"))
 
 
 def is_corpus_file(path: Path) -> bool:
@@ -229,15 +239,38 @@ def is_corpus_file(path: Path) -> bool:
     return path.name.lower().endswith((*_SHARDS, *MANIFESTS))
 
 
-def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Entry]:
-    """Return what a file or folder consists of, without what is no file."""
+def numbered_names(name: str) -> list[str]:
+    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number.
+
+    Raises:
+        CorpusError: they are more than `MOST_NUMBERED`, or the last number is below the first.
+    """
+    found = _NUMBERED.search(name)
+    if found is None:
+        return [name]
+    numbers = range(int(found[1]), int(found[2]) + 1)
+    endings = numbered_names(name[found.end() :])
+    count = len(numbers) * len(endings)
+    if not 0 < count <= MOST_NUMBERED:
+        raise CorpusError(f"{name}: expands to {count} files: number them upwards, at most {MOST_NUMBERED}")
+    start, width = name[: found.start()], len(found[1])
+    return [f"{start}{number:0{width}d}{ending}" for number in numbers for ending in endings]
+
+
+def _tables() -> Any:
+    return import_module("budew.corpora.tables")  # pyarrow takes a while
+
+
+def _entries(path: Path, options: ReadOptions) -> list[Entry]:
+    """Return what a file or folder consists of, without pipes and devices."""
+    media = options.media
     if not path.is_dir():
-        return _plain([supervisions_of(path)], on_bad)
+        return _plain_files([supervisions_of(path)], options)
     tables = saved_tables(path)
     if tables:
-        return _plain(tables, on_bad)
+        return _plain_files(tables, options)
     unlisted: list[CorpusError] = []
-    files = list_files(path, on_bad=None if on_bad is None else unlisted.append)
+    files = list_files(path, on_bad=None if options.on_bad is None else unlisted.append)
     shards = [file for file in files if file.name.lower().endswith(_SHARDS)]
     loose = [file for file in files if media.owns(file)]
     if shards and loose:
@@ -253,18 +286,18 @@ def _entries(path: Path, media: Media, on_bad: OnBad | None) -> list[Entry]:
         known = recognized(path, files) if media == AUDIO else None
         return [path if known is None else known]  # its reader reports what cannot be listed
     for error in unlisted:
-        report(error, on_bad)
-    return _plain(shards or manifests, on_bad)
+        options.report(error)
+    return _plain_files(shards or manifests, options)
 
 
-def _plain(files: list[Path], on_bad: OnBad | None) -> list[Entry]:
+def _plain_files(files: list[Path], options: ReadOptions) -> list[Entry]:
     """Return the paths that are files; report the others."""
     plain: list[Entry] = []
     for file in files:
         try:
             check_file(file)
         except CorpusError as error:
-            report(error, on_bad)
+            options.report(error)
             continue
         plain.append(file)
     return plain
@@ -281,20 +314,10 @@ def _manifests(files: list[Path]) -> list[Path]:
     return []
 
 
-def _read_folder(
-    folder: Path, on_bad: OnBad | None, scale: str | None, audio_root: str | Path | None, media: Media
-) -> Iterator[Clip]:
+def _read_folder(folder: Path, options: ReadOptions) -> Iterator[Clip]:
     """Read the loose files of a folder, or what else `matches` finds in it."""
-    entries = _entries(folder, media, on_bad)
-    if entries != [folder]:
-        for entry in entries:
-            yield from read_one(entry, on_bad, scale=scale, audio_root=audio_root, media=media)
-        return
-    files = list_files(folder, on_bad=on_bad)
-    for lonely in lonely_json(files, media):
-        report(CorpusError(f"{lonely}: has no {media.name} beside it: add it, or remove the JSON"), on_bad)
-    loose = [path for path in files if media.owns(path)]
-    yield from read_files(loose, folder=folder, scale=scale, media=media, on_bad=on_bad)
+    for entry in _entries(folder, options):
+        yield from read_folder(folder, options) if entry == folder else read_one(entry, options)
 
 
 def _folders(name: str | Path) -> list[Path]:
@@ -307,46 +330,22 @@ def _folders(name: str | Path) -> list[Path]:
     return found
 
 
-def _read_named(place: NamedFolder, on_bad: OnBad | None) -> Iterator[Clip]:
-    found = find_clips(place, on_bad)
-    fault = left_out_warning(place, found)
-    if fault is not None:
-        warnings.warn(BudewWarning(fault), stacklevel=2)
-    yield from read_named(place, list(found.clips), found.tables, on_bad)
-
-
-def numbered_names(name: str) -> list[str]:
-    """Return the names that `{000..127}` in a name stands for, with as many digits as its first number.
-
-    Raises:
-        CorpusError: they are more than `MOST_NUMBERED`, or none.
-    """
-    found = _NUMBERED.search(name)
-    if found is None:
-        return [name]
-    numbers, rests = range(int(found[1]), int(found[2]) + 1), numbered_names(name[found.end() :])
-    if not 0 < (count := len(numbers) * len(rests)) <= MOST_NUMBERED:
-        raise CorpusError(f"{name}: expands to {count} files: number them upwards, at most {MOST_NUMBERED}")
-    start, width = name[: found.start()], len(found[1])
-    return [f"{start}{number:0{width}d}{rest}" for number in numbers for rest in rests]
-
-
 def _at_address(source: str) -> list[Entry]:
     hub = import_module("budew.corpora.hub")
     if hub.is_hub_dataset(source):
-        return list(hub.hub_shards(source))
+        return list(hub.divide_hub(source))
     remote = import_module("budew.corpora.remote")
     return [address for one in numbered_names(source) for address in remote.addresses(one)]
 
 
-def _read_address(address: str, on_bad: OnBad | None, scale: str | None, media: Media) -> Iterator[Clip]:
-    hub, remote = import_module("budew.corpora.hub"), import_module("budew.corpora.remote")
+def _read_address(address: str, options: ReadOptions) -> Iterator[Clip]:
+    hub = import_module("budew.corpora.hub")
     clips: Iterator[Clip]
     if hub.is_hub_dataset(address):
-        clips = hub.read_hub(address, scale=scale, media=media, on_bad=on_bad)
-        return clips
-    if address.partition("?")[0].lower().endswith(MANIFESTS):
+        clips = hub.read_hub(address, options)
+    elif address.partition("?")[0].lower().endswith(MANIFESTS):
         fault = "a manifest is read next to its audio: download the folder"
         raise CorpusError(f"{shown(address)}: {fault}")
-    clips = remote.read_remote(address, partial(read_one, scale=scale, media=media), on_bad=on_bad)
+    else:
+        clips = import_module("budew.corpora.remote").read_remote(address, read_one, options)
     return clips

@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from budew.audio.formats import LARGEST_AUDIO
-from budew.corpora.clip import Clip, distinct_clips
+from budew.corpora.clip import Clip
 from budew.corpora.column_names import in_clip_names
 from budew.corpora.labels import Scales, described
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.reading import ReadOptions, distinct_clips
 from budew.corpora.text_files import json_object
-from budew.errors import CorpusError, OnBad
+from budew.errors import CorpusError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,6 @@ class TableInfo:
         audio: the column of audio, or of images.
         scales: finds the scale of scores.
         classes: the names of the numbers in a column, by column (`ClassLabel` of `datasets`).
-        media: what the column holds; labels of images are not interpreted.
     """
 
     source: str
@@ -37,53 +37,53 @@ class TableInfo:
     audio: str
     scales: Scales
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    media: Media = AUDIO
 
 
 def clips_of_rows(
-    rows: Iterable[tuple[str, dict[str, Any]]], table: TableInfo, on_bad: OnBad | None
+    rows: Iterable[tuple[str, dict[str, Any]]], table: TableInfo, options: ReadOptions
 ) -> Iterator[Clip]:
     """Make a clip of each row, which comes with its default id: a name, a hyphen, the number of the row.
 
     Raises:
         CorpusError: names the row and what is wrong with it, unless `on_bad` takes it.
     """
-    items = (
-        (f"{table.source}: row {int(id.rpartition('-')[2])}", partial(_clip, row, id, table))
-        for id, row in rows
-    )
-    return distinct_clips(items, on_bad)
+
+    def make(row: dict[str, Any], id: str) -> Clip:
+        audio, format, file_name = _audio(row.pop(table.audio), options.media)
+        fields = _fields(row, table, options.media)
+        if "id" not in fields and file_name:
+            fields["metadata"] = {"file_name": file_name} | dict(fields.get("metadata") or {})
+        return Clip.from_dict(fields, audio=audio, format=format, id=id)
+
+    places = ((f"{table.source}: row {int(id.rpartition('-')[2])}", row, id) for id, row in rows)
+    yield from distinct_clips(((place, partial(make, row, id)) for place, row, id in places), options)
 
 
-def _clip(row: dict[str, Any], id: str, table: TableInfo) -> Clip:
-    cell = row.pop(table.audio)
+def _audio(cell: Any, media: Media) -> tuple[bytes, str, str]:
+    """Return encoded audio, its format and the name of its file, "" where the cell has none."""
     audio, file_name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
     if not isinstance(audio, bytes) or not 0 < len(audio) <= LARGEST_AUDIO:
         size = len(audio) if isinstance(audio, bytes) else 0
         raise CorpusError(
-            f"it has {size} bytes of {table.media.name} inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
+            f"it has {size} bytes of {media.name} inside, not 1 to {LARGEST_AUDIO}: embed the bytes "
             "(`datasets` does with embed_table_storage), or cut the clip"
         )
-    named = PurePosixPath(file_name or "").suffix[1:].lower()
-    format = table.media.format_of(audio[:16], named=named)
+    format = media.format_of(audio[:16], named=PurePosixPath(file_name or "").suffix[1:].lower())
     if format is None:
         raise CorpusError(
-            f"its {table.media.name} format is unknown: store encoded files (flac, mp3, jpg), not samples"
+            f"its {media.name} format is unknown: store encoded files (flac, mp3, jpg), not samples"
         )
-    fields = _fields(row, table)
-    if "id" not in fields and file_name:
-        fields["metadata"] = {"file_name": str(file_name)} | dict(fields.get("metadata") or {})
-    return Clip.from_dict(fields, audio=audio, format=format, id=id)
+    return audio, format, str(file_name or "")
 
 
-def _fields(row: dict[str, Any], table: TableInfo) -> dict[str, Any]:
-    kept, place = json_value({name: value for name, value in row.items() if value is not None}), table.place
+def _fields(row: dict[str, Any], table: TableInfo, media: Media) -> dict[str, Any]:
+    kept: dict[str, Any] = json_value({name: value for name, value in row.items() if value is not None})
     kept |= {key: _named(kept[key], names) for key, names in table.classes.items() if key in kept}
-    inner = kept.get("json")
+    place, inner = table.place, kept.get("json")
     if "__key__" in kept and isinstance(inner, dict):  # a clip that was in a shard
         place = PurePosixPath(str(kept.get("__url__") or place)).name.removesuffix(".gz").removesuffix(".tar")
         kept = {**{key: value for key, value in inner.items() if value is not None}, "id": kept["__key__"]}
-    if table.media != AUDIO:
+    if media != AUDIO:
         return dict(kept)
     fields = in_clip_names(kept)
     captions = fields.get("captions")

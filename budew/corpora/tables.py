@@ -18,6 +18,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.column_names import columns_of_fields
 from budew.corpora.labels import Scales
 from budew.corpora.media import AUDIO, Media
+from budew.corpora.reading import AS_USUAL, ReadOptions, Rows
 from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
 from budew.strict_json import loads
@@ -28,13 +29,8 @@ _BATCH = 16
 _SCANNED = 1_000
 
 
-def read_parquet(
-    path: str | Path,
-    *,
-    scale: str | None = None,
-    rows: range | None = None,
-    media: Media = AUDIO,
-    on_bad: OnBad | None = None,
+def read_table(
+    path: str | Path, options: ReadOptions = AS_USUAL, *, part: Rows | None = None
 ) -> Iterator[Clip]:
     """Read each row of a parquet or Arrow file as a clip; the audio comes as bytes.
 
@@ -44,8 +40,8 @@ def read_parquet(
 
     Args:
         path: the `.parquet` or `.arrow`.
-        scale, media, on_bad: as for `budew.read`.
-        rows: read these alone.
+        options: scale, media and what to do with errors.
+        part: some of its rows, as `divide_table` gives them.
 
     Raises:
         CorpusError: not such a file, no column of files, or names the row and what is wrong with it.
@@ -53,16 +49,31 @@ def read_parquet(
     path = Path(path)
     try:
         schema = _schema(path)
-        audio = _media_column(schema, path, media)
+        audio = _media_column(schema, path, options.media)
     except CorpusError as error:
-        report(error, on_bad)
+        options.report(error)
         return
     left_out = tuple(field.name for field in schema if field.name != audio and _holds_binary(field.type))
     if left_out:
         _warn_of_left_out(left_out)
-    scales = Scales(scale, lambda: _labels(path))
-    table = TableInfo(str(path), path.stem, audio, scales, class_names(_features(schema)), media)
-    yield from clips_of_rows(numbered_rows(path, rows=rows, on_bad=on_bad), table, on_bad)
+    scales = Scales(options.scale, lambda: _labels(path))
+    table = TableInfo(str(path), path.stem, audio, scales, class_names(_features(schema)))
+    yield from clips_of_rows(numbered_rows(path, part=part, on_bad=options.on_bad), table, options)
+
+
+def divide_table(path: Path, rows: int) -> list[Rows]:
+    """Return parts of `rows` rows each, from the footer of a parquet file.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
+    with _readable(path):
+        if not _is_arrow(path):
+            count = int(pyarrow.parquet.read_metadata(path).num_rows)
+        else:
+            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+                count = sum(len(batch) for batch in stream)
+    return [Rows(start, min(start + rows, count), count) for start in range(0, count, rows)]
 
 
 def numbered_rows(
@@ -70,7 +81,7 @@ def numbered_rows(
     *,
     columns: list[str] | None = None,
     batch: int = _BATCH,
-    rows: range | None = None,
+    part: Rows | None = None,
     on_bad: OnBad | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the rows of a file with their default ids.
@@ -79,38 +90,36 @@ def numbered_rows(
         path: the `.parquet` or `.arrow`.
         columns: what is read, such as "label" or "audio.path"; everything by default.
         batch: rows in memory.
-        rows: these alone.
+        part: these rows alone.
         on_bad: called with the error where the file cannot be read on; without it the error is raised.
 
     Raises:
         CorpusError: the file cannot be read to its end.
     """
     name = f"{path.absolute().parent.name}/{path.stem}" if _is_arrow(path) else path.stem
-    number = rows.start if rows else 0
+    number = part.start if part else 0
     try:
-        for some in row_batches(path, columns, batch, rows):
+        for some in row_batches(path, columns, batch, part):
             for row in _plain_rows(some):
                 if row is not None:
                     yield f"{name}-{number:08d}", row
                 else:
-                    report(
-                        CorpusError(f"{path}: row {number}: one of its texts is not UTF-8: correct it"),
-                        on_bad,
-                    )
+                    fault = "one of its texts is not UTF-8: correct it"
+                    report(CorpusError(f"{path}: row {number}: {fault}"), on_bad)
                 number += 1
     except CorpusError as error:
         report(error, on_bad)
 
 
 def row_batches(
-    path: Path, columns: list[str] | None, size: int, rows: range | None = None
+    path: Path, columns: list[str] | None, size: int, part: Rows | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a file in their order, at most `size` at a time.
 
     Fewer of parquet, so that they fit `AT_ONCE` even if each held all of its row group, as rows do that share
     a value of a dictionary. Arguments and errors are those of `numbered_rows`.
     """
-    first, left = (rows.start, len(rows)) if rows else (0, 2**62)
+    first, left = (part.start, part.stop - part.start) if part else (0, 2**62)
     groups = _arrow_groups if _is_arrow(path) else _parquet_groups
     with _readable(path):
         for count, batches in groups(path, columns, size):
@@ -148,19 +157,6 @@ def file_name_column(path: Path) -> str | None:
     structs = [field for field in _schema(path) if _has_bytes(field.type)]
     named = next((field.name for field in structs if field.type.get_field_index("path") >= 0), None)
     return named if named is None or _is_arrow(path) else f"{named}.path"
-
-
-def row_count(path: Path) -> int:
-    """Return the number of rows, from the footer of a parquet file.
-
-    Raises:
-        CorpusError: the file cannot be read.
-    """
-    with _readable(path):
-        if not _is_arrow(path):
-            return int(pyarrow.parquet.read_metadata(path).num_rows)
-        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
-            return sum(len(batch) for batch in stream)
 
 
 def _plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | None]:

@@ -6,35 +6,14 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, cast
 
 from budew import strict_json
+from budew.corpora.reading import Span
 from budew.errors import CorpusError, OnBad, report
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Some lines of a file: the bytes from where to where (None: the end), and the first's number."""
-
-    start: int = 0
-    stop: int | None = None
-    first: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows `start` to before `stop` of a parquet or Arrow file with `of` rows."""
-
-    start: int
-    stop: int
-    of: int
-
-
-Part = Span | Rows
-"""Some rows of a manifest or table, read on their own."""
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON or text; a caption is some hundred, a full annotation some thousand."""
 

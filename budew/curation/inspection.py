@@ -19,6 +19,7 @@ from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files
 from budew.corpora.media import AUDIO
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, counted, matches, read
 from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
@@ -151,7 +152,7 @@ def files_by_kind(source: str | Path) -> dict[str, tuple[int, int]]:
     What cannot be listed is left out: reading the corpus reports it.
     """
     try:
-        found = matches(source, on_bad=lambda _: None)
+        found = matches(source, ReadOptions(on_bad=lambda _: None))
     except CorpusError:
         return {}
     kinds: dict[str, tuple[int, int]] = {}

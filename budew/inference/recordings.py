@@ -18,6 +18,7 @@ from budew.addresses import is_address, shown
 from budew.audio.samples import Window, windows, windows_of
 from budew.corpora.clip import Clip
 from budew.corpora.folders import audio_files
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.turns import Turn, cut_turns, turns_of
@@ -141,7 +142,7 @@ def _in_folder(folder: Path) -> list[Recording | Entry]:
 def _matches(path: str | Path) -> tuple[list[Entry], list[Recording]]:
     bad: list[CorpusError] = []
     try:
-        found = matches(path, on_bad=bad.append)
+        found = matches(path, ReadOptions(on_bad=bad.append))
     except CorpusError as error:
         found, bad = [], [*bad, error]
     return found, [_failing(shown(str(path)), error) for error in bad]
@@ -153,7 +154,7 @@ def _recordings(entry: Recording | Entry) -> Iterator[Recording]:
         return
     name, bad = shown(str(entry)), list[CorpusError]()
     try:
-        for clip in read_one(entry, bad.append):
+        for clip in read_one(entry, ReadOptions(on_bad=bad.append)):
             yield from (_failing(name, error) for error in bad)
             bad.clear()
             yield from_clip(clip, f"{name}/{clip.id}")

@@ -8,11 +8,10 @@ same one.
 import hashlib
 import os
 import re
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import NamedTuple
@@ -20,14 +19,14 @@ from typing import NamedTuple
 from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.delimited import DELIMITED
-from budew.corpora.folders import list_files, lonely_json, read_files
+from budew.corpora.folders import divide_folder, read_folder
 from budew.corpora.manifests import allowed_root, named_audio
 from budew.corpora.media import AUDIO, Media
-from budew.corpora.named.label_tables import Files, tables_near
-from budew.corpora.named.named_folder import NamedFolder, find_clips, left_out_warning, read_named, text_files
+from budew.corpora.named.label_tables import TableFiles
+from budew.corpora.named.named_folder import NamedFolder, NamedPart, divide_named, read_named
+from budew.corpora.reading import Part, ReadOptions, Rows, Span
 from budew.corpora.sources import Entry, divide, matches, read_one
-from budew.corpora.text_files import Part, Rows, Span
-from budew.errors import BudewWarning, CorpusError, InputError, OnBad
+from budew.errors import CorpusError, InputError, OnBad
 from budew.jobs.job import NumberedJob
 
 CLIPS_PER_SHARD = 500
@@ -74,7 +73,7 @@ class FileUnit:
     audio_root: Path | None = None
     media: Media = AUDIO
     corpus: NamedFolder | None = None
-    tables: Files = ()
+    tables: TableFiles = ()
 
     @property
     def label(self) -> str:
@@ -89,13 +88,13 @@ class FileUnit:
 
     def read(self, on_bad: OnBad) -> Iterator[Clip]:
         """Read the clips of the unit; call `on_bad` for each bad item."""
+        options = ReadOptions(audio_root=self.audio_root, media=self.media, on_bad=on_bad)
         if self.corpus is not None:
-            audio = [path for path in self.files if self.media.owns(path)]
-            return read_named(self.corpus, audio, self.tables, on_bad)
+            audio = tuple(path for path in self.files if self.media.owns(path))
+            return read_named(self.corpus, options, part=NamedPart(audio, self.tables))
         if self.folder is not None:
-            return _read_loose(self.files, self.folder, self.media, on_bad)
-        root, media = self.audio_root, self.media
-        return read_one(self.paths[0], on_bad, part=self.part, audio_root=root, media=media)
+            return read_folder(self.folder, options, files=self.files)
+        return read_one(self.paths[0], options, part=self.part)
 
     def input_state(self) -> InputState:
         """Return size and modification time of the input, with the audio that a manifest names."""
@@ -214,7 +213,7 @@ def file_units(
     Raises:
         CorpusError: nothing is there, or two inputs would have one output.
     """
-    entries = matches(source, media)
+    entries = matches(source, ReadOptions(media=media))
     files = [entry for entry in entries if isinstance(entry, Path) and not entry.is_dir()]
     root = Path(os.path.commonpath([path.parent.absolute() for path in files])) if files else Path()
     units = tuple(unit for entry in entries for unit in _units_of(entry, root, clips_per_shard, media))
@@ -228,14 +227,19 @@ def file_units(
 
 def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
     if isinstance(entry, NamedFolder):
-        yield from _corpus_units(entry, clips_per_shard)
+        name = entry.folder.resolve().name or "clips"
+        for number, some in enumerate(divide_named(entry, clips_per_shard)):
+            paths = (*some.audio, *some.texts)
+            yield FileUnit(f"{name}-{number:05d}", paths, entry.folder, corpus=entry, tables=some.tables)
         return
     if is_address(entry):
         yield FileUnit(_name_of_url(str(entry)), (str(entry),), media=media)
         return
     path = Path(entry)
     if path.is_dir():
-        yield from _loose_units(path, clips_per_shard, media)
+        name = path.resolve().name or "clips"
+        for number, files in enumerate(divide_folder(path, clips_per_shard, media)):
+            yield FileUnit(f"{name}-{number:05d}", files, path, media=media)
         return
     name = _name(PurePosixPath(path.absolute().relative_to(root).as_posix()))
     parts, audio_root = divide(path, clips_per_shard), allowed_root()
@@ -244,49 +248,6 @@ def _units_of(entry: Entry, root: Path, clips_per_shard: int, media: Media) -> I
             yield FileUnit(f"{name}-{number:05d}", (path,), part=part, audio_root=audio_root, media=media)
     else:
         yield FileUnit(name, (path,), audio_root=audio_root, media=media)
-
-
-def _loose_units(folder: Path, clips_per_shard: int, media: Media) -> Iterator[FileUnit]:
-    """Divide the files of a folder with their JSON and text, and JSON that lacks its file, by whole ids."""
-    files = list_files(folder)
-    audio = {path.with_suffix("") for path in files if media.owns(path)}
-    wanted = [path for path in files if media.owns(path)] + lonely_json(files, media)
-    wanted += [path for path in files if path.suffix in (".json", ".txt") and path.with_suffix("") in audio]
-    wanted.sort(key=lambda path: (path.with_suffix("").as_posix(), path.suffix))
-    clips = [tuple(clip) for _, clip in groupby(wanted, key=lambda path: path.with_suffix(""))]
-    name = folder.resolve().name or "clips"
-    for number, start in enumerate(range(0, len(clips), clips_per_shard)):
-        paths = tuple(chain.from_iterable(clips[start : start + clips_per_shard]))
-        yield FileUnit(f"{name}-{number:05d}", paths, folder, media=media)
-
-
-def _corpus_units(place: NamedFolder, clips_per_shard: int) -> Iterator[FileUnit]:
-    """Divide the audio of a known corpus, with the text beside it."""
-    found = find_clips(place)
-    fault = left_out_warning(place, found)
-    if fault is not None:
-        warnings.warn(BudewWarning(fault), stacklevel=2)
-    audio, name = list(found.clips), place.folder.resolve().name or "clips"
-    for number, start in enumerate(range(0, len(audio), clips_per_shard)):
-        some = audio[start : start + clips_per_shard]
-        texts = text_files(place.corpus, {path: found.clips[path] for path in some})
-        tables = tables_near(found.tables, some)
-        yield FileUnit(f"{name}-{number:05d}", (*some, *texts), place.folder, corpus=place, tables=tables)
-
-
-def _read_loose(files: Sequence[Path], folder: Path, media: Media, on_bad: OnBad) -> Iterator[Clip]:
-    audio = [path for path in files if media.owns(path)]
-    named = {path.with_suffix("") for path in audio}
-    for path in files:
-        if path.with_suffix("") not in named:
-            on_bad(CorpusError(f"{path}: has no {media.name} beside it: add it, or remove the JSON"))
-    described_by = _all_files(folder, media)
-    yield from read_files(audio, folder=folder, described_by=described_by, media=media, on_bad=on_bad)
-
-
-def _all_files(folder: Path, media: Media) -> Iterator[Path]:
-    """List a folder lazily: its rating scale is determined over the whole folder, not over one unit."""
-    yield from filter(media.owns, list_files(folder))
 
 
 def _name(path: PurePosixPath) -> str:

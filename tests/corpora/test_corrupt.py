@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 
 from budew.corpora import read, read_shard
+from budew.corpora.reading import ReadOptions
 from budew.corpora.shards import LARGEST_AUDIO
 from budew.corpora.text_files import LARGEST_JSON
 
@@ -115,7 +116,7 @@ def test_a_clip_whose_labels_may_be_cut_off_is_left_out_and_named(tmp_path):
     ):
         shard.path.write_bytes(whole[:length])
         errors = []
-        clips = list(read_shard(shard.path, on_bad=errors.append))
+        clips = list(read_shard(shard.path, ReadOptions(on_bad=errors.append)))
         assert [clip.id for clip in clips] == read_ids
         assert len(errors) == 1
         assert "truncated" in str(errors[0])
@@ -139,7 +140,10 @@ def test_a_size_that_makes_no_sense_ends_the_shard_at_once(tmp_path, size, kind)
     content = b"1".ljust(512, b"\0")
     path.write_bytes(first.tobuf() + content + good.tobuf() + content + bytes(header) + bytes(2_048))
     errors = []
-    clips = [clip.id for _, clip in zip(range(9), read_shard(path, on_bad=errors.append), strict=False)]
+    clips = [
+        clip.id
+        for _, clip in zip(range(9), read_shard(path, ReadOptions(on_bad=errors.append)), strict=False)
+    ]
     assert clips in (["0", "a"], ["0"])
     assert 1 <= len(errors) <= 2
     assert all(str(path) in str(error) for error in errors)
@@ -159,7 +163,7 @@ def test_what_is_claimed_costs_no_memory(tmp_path):
     path.write_bytes(claim.tobuf(tarfile.GNU_FORMAT) + bytes(2_000))
     tracemalloc.start()
     errors = []
-    assert list(read_shard(path, on_bad=errors.append)) == []
+    assert list(read_shard(path, ReadOptions(on_bad=errors.append))) == []
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from budew.corpora import Clip, read, write_shard
-from budew.corpora.hub import HubDataset, hub_dataset, is_hub_dataset
+from budew.corpora.hub import HubDataset, is_hub_dataset, parse_hub_name
 from budew.errors import CorpusError
 from tests.corpora.hub_server import hub
 
@@ -110,7 +110,7 @@ def test_a_data_set_streams_and_its_files_read(voice, tmp_path):
     ],
 )
 def test_names_of_data_sets_are_read_and_written_alike(source, named):
-    assert hub_dataset(source) == named
+    assert parse_hub_name(source) == named
     assert str(named) == source
     assert is_hub_dataset(source)
     assert not is_hub_dataset(source.replace("hf://", "hf://datasets/"))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import divide, files_read, read_one
 
 SAID = ("one", "two\nlines", "three", "four", "five")
@@ -42,9 +43,13 @@ def whole(request, voice, tmp_path):
 
 @pytest.mark.parametrize(("rows", "count"), [(1, 5), (2, 3), (4, 2), (5, 1), (9, 1)])
 def test_parts_join_to_the_whole_and_hold_as_many_rows_as_asked(whole, rows, count):
-    every, errors, told = list(read_one(whole, (found := []).append)), [], list(map(str, found))
+    every, errors, told = (
+        list(read_one(whole, ReadOptions(on_bad=(found := []).append))),
+        [],
+        list(map(str, found)),
+    )
     parts = divide(whole, rows)
-    clips = [list(read_one(whole, errors.append, part=part)) for part in parts]
+    clips = [list(read_one(whole, ReadOptions(on_bad=errors.append), part=part)) for part in parts]
     assert len(parts) == count
     assert [clip for some in clips for clip in some] == every
     assert list(map(str, errors)) == told

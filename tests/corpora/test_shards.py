@@ -14,6 +14,7 @@ import pytest
 import webdataset
 
 from budew.corpora import Caption, Clip, read_shard, write_shard
+from budew.corpora.reading import ReadOptions
 from budew.corpora.shards import ALWAYS_INFLATED, LARGEST_READ, MOST_PADDING, BoundedReads, trace_shard
 from budew.errors import CorpusError
 from budew.profile import VoiceProfile
@@ -83,7 +84,7 @@ def damaged(path: Path, content: bytes | None = None) -> tuple[list[Clip], str]:
     if content is not None:
         path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     errors: list[str] = []
-    clips = list(read_shard(path, on_bad=lambda error: errors.append(str(error))))
+    clips = list(read_shard(path, ReadOptions(on_bad=lambda error: errors.append(str(error)))))
     (error,) = errors
     assert error.startswith(f"{path}: the shard is damaged or truncated")
     with pytest.raises(CorpusError, match=re.escape(error)):
@@ -231,7 +232,7 @@ def test_a_shard_that_inflates_without_end_gives_what_is_before_and_one_reason(
     path.write_bytes(gzip.compress(good) + BOMBS[kind])
     if kind == "a clip":  # of the others every header would be traced
         tracemalloc.start()
-    assert [clip.id for clip in read_shard(path, on_bad=errors.append)] == ["good"]
+    assert [clip.id for clip in read_shard(path, ReadOptions(on_bad=errors.append))] == ["good"]
     assert tracemalloc.get_traced_memory()[1] < 1.5 * allowed + 100 * path.stat().st_size
     tracemalloc.stop()
     (told,) = map(str, errors)

@@ -13,12 +13,18 @@ from budew.corpora.labels.ratings import describe_emonet_voice
 from budew.corpora.labels.scores import Scales, describe_emolia, describe_scores
 from budew.corpora.labels.talent import describe_talent
 from budew.corpora.labels.words import Classes, describe_words, with_speaker
+from budew.corpora.media import AUDIO, Media
 
 __all__ = ["Scales", "described"]
 
 
 def described(
-    row: dict[str, Any], place: str, scales: Scales, *, classes: Classes | None = None
+    row: dict[str, Any],
+    place: str,
+    scales: Scales,
+    *,
+    classes: Classes | None = None,
+    media: Media = AUDIO,
 ) -> dict[str, Any]:
     """Return a row with the field names of a clip, a profile made of its labels, and a BCP 47 language.
 
@@ -27,10 +33,13 @@ def described(
         place: name of the shard, or of the folder, that the row is from, without suffix.
         scales: finds the scale of scores that come without one.
         classes: the names of all labels of a column, where they are known.
+        media: rows of images are returned as they are.
 
     Raises:
         CorpusError: the labels are of a known layout, but broken.
     """
+    if media != AUDIO:
+        return row
     row = with_usual_names(row)
     if row.get("profile") is None:
         labelled = (

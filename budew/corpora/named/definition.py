@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from budew.errors import InputError
 from budew.resources import read_yaml
@@ -20,24 +20,34 @@ from budew.settings import Settings, load, validated
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, burst, emotion, trait
 from budew.taxonomy.scales import scale_named
 
+
+def _check_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression ({error})") from error
+    return pattern
+
+
 Kind = Literal["acted", "elicited", "natural", "read", "sounds"]
 Level = Literal["slight", "moderate", "strong", "extreme"]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+EmotionName = Annotated[str, AfterValidator(emotion)]
+BurstName = Annotated[str, AfterValidator(burst)]
+ScaleName = Annotated[str, AfterValidator(lambda name: scale_named(name).name)]
+AnyCase = Annotated[str, BeforeValidator(lambda key: str(key).casefold())]
+"""A label or code, which YAML may take for a number, without its case."""
 _DEFINITIONS = "definitions"
-
-
-def intensity_of(level: Level) -> float:
-    """Return the intensity of a level, in (0, 1]."""
-    return LEVELS[LEVEL_NAMES.index(level)]
 
 
 class Meaning(Settings):
     """What a label of a corpus says of the voice. In short, a name of an emotion, or a list of names."""
 
-    emotions: tuple[str, ...] | None = Field(
+    emotions: tuple[EmotionName, ...] | None = Field(
         default=None,
         description="Emotions that are present; an empty list: none of the 40 is; left out: unknown.",
     )
-    bursts: tuple[str, ...] = Field(default=(), description="Vocal bursts.")
+    bursts: tuple[BurstName, ...] = Field(default=(), description="Vocal bursts.")
     traits: dict[str, str] = Field(default={}, description="Traits, such as style: whispered.")
     why: str = Field(default="", description="Reason, where the mapping is not obvious.")
 
@@ -48,44 +58,24 @@ class Meaning(Settings):
             return {"emotions": (given,)}
         return {"emotions": given} if isinstance(given, tuple) else given
 
-    @field_validator("emotions")
-    @classmethod
-    def _emotions(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if names is None else tuple(map(emotion, names))
-
-    @field_validator("bursts")
-    @classmethod
-    def _bursts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(burst, names))
-
     @field_validator("traits")
     @classmethod
     def _traits(cls, given: dict[str, str]) -> dict[str, str]:
         return {name: str(trait(name, value)[1]) for name, value in given.items()}
 
 
-class Ratings(Settings):
+class RatingColumns(Settings):
     """Emotions that people rated.
 
     Columns may be multiplied, and divided by another: votes × mean level of the voters / raters is the mean
     over all raters.
     """
 
-    columns: dict[str, tuple[str, ...]] = Field(
+    columns: dict[EmotionName, tuple[str, ...]] = Field(
         description="By emotion: the column with its number, or several that are multiplied."
     )
     divided_by: str | None = Field(default=None, description="Column by which the product is divided.")
-    scale: str = Field(description="Scale of the result, such as 0-100.")
-
-    @field_validator("columns")
-    @classmethod
-    def _emotions(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        return {emotion(name): columns for name, columns in given.items()}
-
-    @field_validator("scale")
-    @classmethod
-    def _scale(cls, name: str) -> str:
-        return scale_named(name).name
+    scale: ScaleName = Field(description="Scale of the result, such as 0-100.")
 
 
 class LabelTable(Settings):
@@ -95,27 +85,22 @@ class LabelTable(Settings):
     the column `value`. The columns of a list in a list are numbers from `0` on.
     """
 
-    file: str = Field(
+    file: Pattern = Field(
         description="Pattern for the end of its path; its named groups are columns of each row."
     )
     key: dict[str, str] = Field(
         description="Parts of a clip that a row must have, and the column of each; `file` is the file's name."
     )
     columns: dict[str, str] = Field(description="Parts that it gives, and the column of each.")
-    line: str | None = Field(
+    line: Pattern | None = Field(
         default=None, description="Pattern for the lines of a text; its groups are the columns."
     )
     where: dict[str, str] = Field(
         default={},
         description="By column: pattern that the whole of its text must match in a row that counts.",
     )
-    ratings: Ratings | None = Field(default=None, description="Ratings, which replace the label.")
+    ratings: RatingColumns | None = Field(default=None, description="Ratings, which replace the label.")
     required: bool = Field(default=False, description="Without it nothing is known of the labels.")
-
-    @field_validator("file", "line")
-    @classmethod
-    def _patterns(cls, pattern: str | None) -> str | None:
-        return None if pattern is None else _compiled(pattern).pattern
 
 
 class Speakers(Settings):
@@ -161,10 +146,12 @@ class NamedCorpus(Settings):
     source: str = Field(description="Where the figures and the encoding are from.")
     citation: str = Field(default="", description="BibTeX.")
 
-    pattern: str = Field(description="Regular expression for the end of a path without suffix, with groups.")
+    pattern: Pattern = Field(
+        description="Regular expression for the end of a path without suffix, with groups."
+    )
     examples: tuple[str, ...] = Field(description="Paths that it matches, without suffix.")
     parts: dict[str, str] = Field(default={}, description="What each part means, for readers.")
-    values: dict[str, dict[str, str]] = Field(
+    values: dict[str, dict[AnyCase, str]] = Field(
         default={}, description="By part: what a code stands for; codes in any case."
     )
     constant: dict[str, str] = Field(
@@ -177,41 +164,19 @@ class NamedCorpus(Settings):
         description="Text with the transcript, from the folder of the audio; {name} is another part.",
     )
 
-    left_out: dict[str, tuple[str, ...]] = Field(
+    left_out: dict[str, tuple[Pattern, ...]] = Field(
         default={},
         description="Recordings that are not read, by reason: names as `match` gives them, or patterns.",
     )
-    labels: dict[str, Meaning] = Field(default={}, description="What each label means; labels in any case.")
-    levels: dict[str, Level] = Field(default={}, description="Level of each value of `intensity`.")
+    labels: dict[AnyCase, Meaning] = Field(
+        default={}, description="What each label means; labels in any case."
+    )
+    levels: dict[AnyCase, Level] = Field(default={}, description="Level of each value of `intensity`.")
     level: Level = Field(default="moderate", description="Level of a label without intensity.")
     distinctive: bool = Field(
         default=True,
         description="No other corpus has such names: a folder of them is recognized.",
     )
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern(cls, pattern: str) -> str:
-        return _compiled(pattern).pattern
-
-    @field_validator("labels", "levels", mode="before")
-    @classmethod
-    def _any_case(cls, given: Any) -> Any:
-        return (
-            {str(key).casefold(): value for key, value in given.items()} if isinstance(given, dict) else given
-        )
-
-    @field_validator("values")
-    @classmethod
-    def _codes(cls, given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        return {part: {key.casefold(): value for key, value in of.items()} for part, of in given.items()}
-
-    @field_validator("left_out")
-    @classmethod
-    def _patterns(cls, given: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        for pattern in (one for names in given.values() for one in names):
-            _compiled(pattern)
-        return given
 
     @model_validator(mode="after")
     def _examples(self) -> "NamedCorpus":
@@ -232,12 +197,12 @@ class NamedCorpus(Settings):
         return re.compile(rf"(?:.*?/)??(?P<_own>{self.pattern})", re.DOTALL)
 
     @cached_property
-    def _left_out(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
-        return tuple((reason, re.compile("|".join(names))) for reason, names in self.left_out.items())
+    def _left_out(self) -> dict[str, re.Pattern[str]]:
+        return {reason: re.compile("|".join(patterns)) for reason, patterns in self.left_out.items()}
 
     def why_left_out(self, own: str) -> str | None:
         """Return why the recording of this name is not read; None where it is."""
-        return next((reason for reason, names in self._left_out if names.fullmatch(own)), None)
+        return next((reason for reason, names in self._left_out.items() if names.fullmatch(own)), None)
 
     def value(self, part: str, code: str) -> str:
         """Return what a code of a part stands for; the code itself where it stands for nothing else."""
@@ -275,15 +240,15 @@ def known_corpus(name: str) -> NamedCorpus:
         InputError: there is none of this name.
     """
     if name not in corpus_names():
-        raise InputError(unknown(name))
+        raise InputError(unknown_corpus(name))
     return validated(NamedCorpus, read_yaml(files(__package__) / _DEFINITIONS / f"{name}.yaml"), name=name)
 
 
-def unknown(name: str) -> str:
+def unknown_corpus(name: str) -> str:
     """Say that no corpus has this name, and which has one like it."""
     names = {_letters(one): one for one in corpus_names()}
-    asked = _letters(name)
-    near = [one for one in names if one.startswith(asked)] or get_close_matches(asked, names, n=1)
+    letters = _letters(name)
+    near = [one for one in names if one.startswith(letters)] or get_close_matches(letters, names, n=1)
     meant = f": did you mean {names[near[0]]}?" if near else ""
     return f"{name!r} is no corpus that is known by name (see budew corpora){meant}"
 
@@ -293,12 +258,10 @@ def load_definition(file: Path) -> NamedCorpus:
     return load(NamedCorpus, file)
 
 
+def intensity_of(level: Level) -> float:
+    """Return the intensity of a level, in (0, 1]."""
+    return LEVELS[LEVEL_NAMES.index(level)]
+
+
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"{pattern!r} is not a regular expression ({error})") from error

@@ -13,23 +13,33 @@ from budew import strict_json
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import LabelTable
+from budew.corpora.reading import leaves
 from budew.corpora.text_files import check_file, file_lines, readable
 from budew.errors import CorpusError, OnBad, report
 
 FILE = "file"
 """The part that is the name of the audio file, without suffix."""
-_NAME, _VALUE = "name", "value"
-"""Columns of a JSON object: its keys, and its texts."""
+_NAME = "name"
+"""Column of the keys of a JSON object."""
+_VALUE = "value"
+"""Column of the texts of a JSON object."""
 _FOLDERS_ABOVE = 2
 _CACHED = 8
-"""Tables in memory, for jobs read a corpus in many parts; those of a Common Voice language take 1 GB."""
-Row = Mapping[str, str]
+"""Tables in memory, for jobs that read a corpus in many parts; those of a Common Voice language take 1 GB."""
 Key = tuple[str, ...]
-Files = tuple[tuple[Path, ...], ...]
+TableFiles = tuple[tuple[Path, ...], ...]
 """The files of each table of a definition."""
 
 
-def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> Files:
+class TableRow(dict[str, str]):
+    """Cells by column."""
+
+    def cell(self, column: str) -> str | None:
+        """Return a cell by the name of its column in any spelling; None where it is empty."""
+        return self.get(_spelling(column))
+
+
+def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path]) -> TableFiles:
     """Return the files of each table.
 
     Args:
@@ -43,21 +53,24 @@ def table_files(tables: Sequence[LabelTable], folder: Path, files: Iterable[Path
     if not tables:
         return ()
     below, above = list(files), list(_files_above(folder))
+    parents = folder.resolve().parents
+    root = parents[min(_FOLDERS_ABOVE, len(parents)) - 1] if parents else folder.resolve()
     found = []
     for table in tables:
         pattern = _at_end(table.file)
-        here = tuple(path for path in below if pattern.fullmatch(path.as_posix()))
-        here = here or tuple(path for path in above if pattern.fullmatch(path.as_posix()))
-        for path in here:
-            _check_link(path, folder)
+        here = [path for path in below if pattern.fullmatch(path.as_posix())]
+        here = here or [path for path in above if pattern.fullmatch(path.as_posix())]
         if table.required and not here:
             fault = f"there is no table {table.file!r}, which has the labels"
             raise CorpusError(f"{folder}: {fault}: give the folder that holds it and the audio")
-        found.append(here)
+        for path in here:
+            if path.is_symlink() and leaves(path, root):
+                raise CorpusError(f"{path}: leads out of the folder: copy the table")
+        found.append(tuple(here))
     return tuple(found)
 
 
-def tables_near(tables: Files, audio: Iterable[Path]) -> Files:
+def tables_near(tables: TableFiles, audio: Iterable[Path]) -> TableFiles:
     """Return of each table the files in the folders of the audio, where there are any; else all.
 
     LibriSpeech has its transcripts in 5,831 files, one in each folder with audio.
@@ -67,35 +80,32 @@ def tables_near(tables: Files, audio: Iterable[Path]) -> Files:
     return tuple(some or all_ for some, all_ in zip(near, tables, strict=True))
 
 
-class Tables:
-    """The rows of all tables of a corpus, by their keys."""
+class LabelTables:
+    """The rows of all tables of a corpus, by their keys.
 
-    def __init__(
-        self, tables: Sequence[LabelTable], files: Sequence[Sequence[Path]], on_bad: OnBad | None = None
-    ) -> None:
-        """Load the tables.
+    Args:
+        tables: of the definition.
+        files: as `table_files` gives them.
+        on_bad: called with the error of each row that cannot be read; without it the first is raised.
 
-        Args:
-            tables: of the definition.
-            files: as `table_files` gives them.
-            on_bad: called with the error of each row that cannot be read; without it the first is raised.
+    Raises:
+        CorpusError: a table cannot be read.
+    """
 
-        Raises:
-            CorpusError: a table cannot be read.
-        """
-        self._rows: list[tuple[LabelTable, Mapping[Key, Row]]] = []
+    def __init__(self, tables: Sequence[LabelTable], files: TableFiles, on_bad: OnBad | None = None) -> None:
+        self._rows: list[tuple[LabelTable, Mapping[Key, TableRow]]] = []
         for table, some in zip(tables, files, strict=True):
             if some:
                 states = tuple((path, path.stat().st_mtime_ns) for path in some)
-                rows, faults = _rows(table.model_dump_json(), states)
+                rows, faults = _rows_by_key(table.model_dump_json(), states)
                 for fault in faults:
                     report(fault, on_bad)
                 self._rows.append((table, rows))
 
-    def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[LabelTable, Row]]:
+    def rows(self, parts: Mapping[str, str]) -> Iterator[tuple[LabelTable, TableRow]]:
         """Yield the rows of a clip with their tables.
 
-        `parts` is looked at anew for each table: a part that one gives may be the key of the next.
+        `parts` is looked at again for each table: a part that one gives may be the key of the next.
         """
         for table, rows in self._rows:
             if all(part in parts for part in table.key):
@@ -104,34 +114,29 @@ class Tables:
                     yield table, row
 
 
-def cell_of(row: Row, column: str) -> str | None:
-    """Return a cell by the name of its column in any spelling; None where it is empty."""
-    return row.get(_column(column))
-
-
 @lru_cache(maxsize=_CACHED)
-def _rows(
+def _rows_by_key(
     definition: str, files: tuple[tuple[Path, int], ...]
-) -> tuple[dict[Key, Row], tuple[CorpusError, ...]]:
+) -> tuple[dict[Key, TableRow], tuple[CorpusError, ...]]:
     """Return the rows of a table by their keys, and what is wrong with others.
 
     The definition is JSON, and the files come with their times, for the cache.
     """
     table = LabelTable.model_validate_json(definition)
-    pattern, kept = _at_end(table.file), _columns(table)
-    where = {_column(column): re.compile(text) for column, text in table.where.items()}
-    found, faults = dict[Key, Row](), list[CorpusError]()
+    pattern, used = _at_end(table.file), _columns(table)
+    where = {_spelling(column): re.compile(text) for column, text in table.where.items()}
+    found, faults = dict[Key, TableRow](), list[CorpusError]()
     for path, _ in files:
         named = pattern.fullmatch(path.as_posix())
         of_path = named.groupdict() if named else {}
         for row in _rows_in(path, table.line, faults.append):
-            cells = {_column(name): text.strip() for name, text in {**row, **of_path}.items() if text}
+            cells = {_spelling(name): text.strip() for name, text in {**row, **of_path}.items() if text}
             if not all(text.fullmatch(cells.get(name, "")) for name, text in where.items()):
                 continue
-            key = {part: cells.get(_column(column), "") for part, column in table.key.items()}
+            key = {part: cells.get(_spelling(column), "") for part, column in table.key.items()}
             if all(key.values()):
                 values = (_stem(text) if part == FILE else text for part, text in key.items())
-                row = {name: cells[name] for name in kept if name in cells}
+                row = TableRow((name, cells[name]) for name in used if name in cells)
                 found.setdefault(tuple(map(_comparable, values)), row)
     return found, tuple(faults)
 
@@ -142,7 +147,7 @@ def _columns(table: LabelTable) -> set[str]:
     if table.ratings is not None:
         columns += [column for of in table.ratings.columns.values() for column in of]
         columns += [table.ratings.divided_by] if table.ratings.divided_by else []
-    return set(map(_column, columns))
+    return set(map(_spelling, columns))
 
 
 def _rows_in(path: Path, pattern: str | None, on_bad: OnBad) -> Iterator[dict[str, str]]:
@@ -185,9 +190,9 @@ def _json_rows(path: Path) -> Iterator[dict[str, str]]:
             yield {_NAME: str(name), _VALUE: str(value)}
 
 
-def _column(name: str) -> str:
+def _spelling(column: str) -> str:
     """Return what the spellings of a column share: versions of tables write `File name`, `file_name`…"""
-    return name.casefold().replace(" ", "").replace("_", "")
+    return column.casefold().replace(" ", "").replace("_", "")
 
 
 def _at_end(pattern: str) -> re.Pattern[str]:
@@ -212,10 +217,3 @@ def _files_above(folder: Path) -> Iterator[Path]:
             yield from sorted(path for path in parent.iterdir() if not path.name.startswith("."))
         except OSError:  # another user's, as /home is on many machines
             return
-
-
-def _check_link(path: Path, folder: Path) -> None:
-    parents = folder.resolve().parents
-    root = parents[min(_FOLDERS_ABOVE, len(parents)) - 1] if parents else folder.resolve()
-    if path.is_symlink() and not path.resolve().is_relative_to(root):
-        raise CorpusError(f"{path}: leads out of the folder: copy the table")

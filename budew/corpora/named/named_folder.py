@@ -1,51 +1,36 @@
-"""Folders of known corpora as clips.
-
-`NamedFolder` is a folder that is read by a definition: given by name, `ravdess:FOLDER`, or recognized by
-`recognized`. The 32,130 clips of EmoGator take 3 s on one core, undecoded.
-"""
+"""Folders of known corpora: given by name, `ravdess:FOLDER`, or recognized by the names of their files."""
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from math import prod
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from budew.corpora.clip import Clip, distinct_clips
-from budew.corpora.column_names import language_tag, not_understood
-from budew.corpora.folders import check_audio, list_files
-from budew.corpora.labels.scores import intensities, number_in
-from budew.corpora.labels.words import trait_word
+from budew.corpora.clip import Clip
+from budew.corpora.folders import list_files
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import (
-    Meaning,
     NamedCorpus,
-    Ratings,
     corpus_names,
-    intensity_of,
     known_corpora,
     known_corpus,
     load_definition,
-    unknown,
+    unknown_corpus,
 )
-from budew.corpora.named.label_tables import FILE, Files, Tables, cell_of, table_files
+from budew.corpora.named.label_tables import LabelTables, TableFiles, table_files, tables_near
+from budew.corpora.named.named_clips import ClipMaker, matched_text, text_file
 from budew.corpora.named.speaker_splits import check_split, split_of
-from budew.corpora.text_files import read_text
-from budew.errors import CorpusError, OnBad
-from budew.profile import VoiceProfile
-from budew.taxonomy import WORD_TRAITS
-from budew.taxonomy.scales import scale_named
+from budew.corpora.reading import AS_USUAL, ReadOptions, distinct_clips
+from budew.errors import BudewWarning, CorpusError, OnBad
 
 SAMPLE = 100
 """Audio files by whose names a folder is recognized."""
 NEARLY_ALL = 0.95
 """Share of them that a corpus must match."""
 _NAMED = re.compile(r"([^:/\\]+|.+\.ya?ml):(.+)", re.DOTALL)
-_FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
-"""Parts that are not kept in the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +75,63 @@ class FoundFiles:
     """
 
     clips: Mapping[Path, dict[str, str]]
-    tables: Files
+    tables: TableFiles
     left_out: tuple[tuple[Path, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPart:
+    """Some clips of a known corpus.
+
+    Attributes:
+        audio: their files.
+        tables: files of each of the tables of the corpus, as far as they may have rows of these clips.
+        texts: files with their transcripts.
+    """
+
+    audio: tuple[Path, ...]
+    tables: TableFiles
+    texts: tuple[Path, ...] = ()
+
+
+def read_named(
+    place: NamedFolder, options: ReadOptions = AS_USUAL, *, part: NamedPart | None = None
+) -> Iterator[Clip]:
+    """Read a folder as a known corpus. The 32,130 clips of EmoGator take 3 s on one core, undecoded.
+
+    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read.
+
+    Args:
+        place: the folder.
+        options: what to do with errors.
+        part: some of its clips, as `divide_named` gives them; without it, a `BudewWarning` counts the audio
+            that is left out.
+
+    Raises:
+        CorpusError: no audio is named as the corpus names its own, a required table is missing, an invalid
+            table, an empty file, a link that leaves the folder.
+    """
+    if part is None:
+        found = find_clips(place, options.on_bad)
+        _warn_of_left_out(place, found)
+        part = NamedPart(tuple(found.clips), found.tables)
+    maker = ClipMaker(
+        place.corpus, place.name, place.folder, LabelTables(place.corpus.tables, part.tables, options.on_bad)
+    )
+    yield from distinct_clips(((str(path), partial(maker.clip, path)) for path in part.audio), options)
+
+
+def divide_named(place: NamedFolder, clips: int) -> list[NamedPart]:
+    """Return parts of a number of clips each; errors and warning are those of `read_named`."""
+    found = find_clips(place)
+    _warn_of_left_out(place, found)
+    audio, parts = tuple(found.clips), []
+    for start in range(0, len(audio), clips):
+        some = audio[start : start + clips]
+        texts = (text_file(place.corpus, path, found.clips[path]) for path in some)
+        there = tuple(path for path in texts if path.is_file())
+        parts.append(NamedPart(some, tables_near(found.tables, some), there))
+    return parts
 
 
 def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
@@ -113,7 +153,7 @@ def split_name(source: str | Path) -> tuple[str | Path | None, str | Path]:
 def misnamed(source: str | Path) -> str:
     """Return what is wrong with the name of a corpus before a folder that is there; "" if nothing is."""
     matched = _NAMED.fullmatch(str(source))
-    return unknown(matched[1]) if matched and Path(matched[2]).is_dir() else ""
+    return unknown_corpus(matched[1]) if matched and Path(matched[2]).is_dir() else ""
 
 
 def named_folder(corpus: str | Path, folder: Path) -> NamedFolder:
@@ -149,7 +189,7 @@ def recognized(folder: Path, files: Sequence[Path]) -> NamedFolder | None:
     some = [audio[len(audio) * number // count] for number in range(count)]
     if not some or any(path.with_suffix(".json").is_file() for path in some):
         return None
-    names = [_matched_text(path) for path in some]
+    names = [matched_text(path) for path in some]
     fitting = [
         name
         for name, corpus in known_corpora().items()
@@ -177,16 +217,16 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
     Raises:
         CorpusError: no audio is named so, or a required table is missing.
     """
-    files = list_files(place.folder, on_bad=on_bad)
+    corpus, files = place.corpus, list_files(place.folder, on_bad=on_bad)
     clips: dict[Path, dict[str, str]] = {}
     left_out: list[tuple[Path, str]] = []
     first: dict[str, Path] = {}
     others = 0
     for path in filter(AUDIO.owns, files):
-        parts = place.corpus.match(_matched_text(path))
+        parts = corpus.match(matched_text(path))
         if parts is None:
-            left_out.append((path, f"not named as {place.corpus.examples[0]}"))
-        elif (reason := place.corpus.why_left_out(parts[""])) is not None:
+            left_out.append((path, f"not named as {corpus.examples[0]}"))
+        elif (reason := corpus.why_left_out(parts[""])) is not None:
             left_out.append((path, reason))
         elif not place.has(parts):
             others += 1
@@ -197,182 +237,15 @@ def find_clips(place: NamedFolder, on_bad: OnBad | None = None) -> FoundFiles:
     if others and not clips:
         raise CorpusError(f"{place}: none of its {others:,} recordings is by a speaker of this split")
     if not clips:
-        fault = f"no audio file is named as {place.corpus.examples[0]}"
-        raise CorpusError(f"{place.folder}: {fault}: give the folder of {place.corpus.title}")
-    return FoundFiles(clips, table_files(place.corpus.tables, place.folder, files), tuple(left_out))
+        fault = f"no audio file is named as {corpus.examples[0]}"
+        raise CorpusError(f"{place.folder}: {fault}: give the folder of {corpus.title}")
+    return FoundFiles(clips, table_files(corpus.tables, place.folder, files), tuple(left_out))
 
 
-def read_named(
-    place: NamedFolder,
-    files: Sequence[Path] | None = None,
-    tables: Sequence[Sequence[Path]] | None = None,
-    on_bad: OnBad | None = None,
-) -> Iterator[Clip]:
-    """Read a folder as a known corpus.
-
-    Ids are paths relative to the folder, without suffix. JSON beside the audio is not read.
-
-    Args:
-        place: the folder.
-        files, tables: some of its audio, and the tables, as `find_clips` gives them; by default all.
-        on_bad: as for `budew.read`.
-
-    Raises:
-        CorpusError: as `find_clips`; an empty file, a link that leaves the folder, an invalid table.
-    """
-    if files is None or tables is None:
-        found = find_clips(place, on_bad)
-        files, tables = list(found.clips), found.tables
-    reader = _Reader(place, Tables(place.corpus.tables, tables, on_bad))
-    yield from distinct_clips(((str(path), partial(reader.clip, path)) for path in files), on_bad)
-
-
-class _Reader:
-    """Makes clips of the files of one corpus."""
-
-    def __init__(self, place: NamedFolder, tables: Tables) -> None:
-        self._place, self._corpus, self._tables = place, place.corpus, tables
-        self._root = place.folder.resolve()
-        self._speakers = {
-            name: {key: value for key, value in of.model_dump(exclude={"names"}).items() if value is not None}
-            for of in self._corpus.speakers
-            for name in of.names
-        }
-        self._profile = lru_cache(maxsize=4096)(self._make_profile)
-
-    def clip(self, path: Path) -> Clip:
-        """Return the clip of a file."""
-        check_audio(path, self._root)
-        parts, ratings = self._parts(path)
-        traits, odd = self._traits(parts)
-        label = parts.get("label")
-        profile = self._profile(label, parts.get("intensity"), tuple(traits.items()), tuple(ratings.items()))
-        if label is not None and label.casefold() not in self._corpus.labels:
-            odd |= not_understood("emotion", label)
-        return Clip(
-            path.relative_to(self._place.folder).with_suffix("").as_posix(),
-            path,
-            path.suffix[1:].lower(),
-            language=self._language(parts),
-            speaker=parts.get("speaker"),
-            transcript=parts.get("transcript") or self._text_beside(path, parts),
-            profile=profile,
-            source=self._corpus.title,
-            license=self._corpus.licence,
-            metadata=self._metadata(parts, odd, has_ratings=bool(ratings)),
-        )
-
-    def _metadata(
-        self, parts: Mapping[str, str], odd: Mapping[str, str], *, has_ratings: bool
-    ) -> dict[str, Any]:
-        """Return the parts that are no fields of a clip, an age in years, and what the profile is from."""
-        metadata: dict[str, Any] = {name: text for name, text in parts.items() if name not in _FIELDS}
-        years = number_in(parts.get("age"))
-        if years is not None:
-            metadata["age"] = int(years) if years.is_integer() else years
-        labels = "ratings" if has_ratings else "label"
-        metadata["profile_from"] = {"form": "corpus", "corpus": self._place.name, "labels": labels}
-        return {**metadata, "not_understood": dict(odd)} if odd else metadata
-
-    def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
-        """Return the parts of a file, of its name, its tables, its speaker and the constants; and ratings."""
-        corpus, ratings = self._corpus, dict[str, float]()
-        parts = corpus.match(_matched_text(path))
-        if parts is None:
-            raise CorpusError(f"is not named as {corpus.examples[0]}: leave it out")
-        parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
-        for table, row in self._tables.rows(parts):
-            for name, column in table.columns.items():
-                if (text := cell_of(row, column)) is not None:
-                    parts.setdefault(name, corpus.value(name, text))
-            if table.ratings is not None:
-                ratings |= self._ratings(table.ratings, row)
-        for name, value in self._speakers.get(parts.get("speaker", ""), {}).items():
-            parts.setdefault(name, str(value))
-        for name, text in corpus.constant.items():
-            parts.setdefault(name, _filled(text, parts))
-        return {name: text for name, text in parts.items() if text.strip()}, ratings
-
-    def _text_beside(self, path: Path, parts: Mapping[str, str]) -> str | None:
-        text = _text_file(self._corpus, path, parts)
-        return read_text(text) if text.is_file() else None
-
-    def _ratings(self, ratings: Ratings, row: Mapping[str, str]) -> dict[str, float]:
-        divisor = number_in(cell_of(row, ratings.divided_by)) if ratings.divided_by else 1.0
-        known = dict[str, float]()
-        for name, columns in ratings.columns.items():
-            numbers = [
-                number for column in columns if (number := number_in(cell_of(row, column))) is not None
-            ]
-            if divisor and len(numbers) == len(columns):
-                known[name] = max(0.0, prod(numbers) / divisor)
-        return intensities(known, scale_named(ratings.scale))
-
-    def _traits(self, parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the traits of the speaker, and what of them is not understood."""
-        traits, odd = dict[str, str](), dict[str, str]()
-        for name in WORD_TRAITS:
-            if name in parts:
-                word = trait_word(name, parts[name])
-                if word is None:
-                    odd |= not_understood(name, parts[name])
-                else:
-                    traits[name] = word
-        return traits, odd
-
-    def _make_profile(
-        self,
-        label: str | None,
-        intensity: str | None,
-        traits: tuple[tuple[str, str], ...],
-        ratings: tuple[tuple[str, float], ...],
-    ) -> VoiceProfile | None:
-        corpus = self._corpus
-        meaning = corpus.labels.get((label or "").casefold(), Meaning())
-        level = intensity_of(corpus.levels.get((intensity or "").casefold(), corpus.level))
-        emotions = None if meaning.emotions is None else dict.fromkeys(meaning.emotions, level)
-        rated = corpus.rated if emotions else None
-        if ratings:
-            emotions, rated = dict(ratings), tuple(name for name, _ in ratings)
-        found = {**meaning.traits, **dict(traits)}
-        if emotions is None and not meaning.bursts and not found:
-            return None
-        return VoiceProfile(emotions, meaning.bursts, found, rated)
-
-    def _language(self, parts: Mapping[str, str]) -> str | None:
-        spoken = parts.get("language")
-        if spoken is None:
-            return self._corpus.languages[0] if len(self._corpus.languages) == 1 else None
-        return language_tag(spoken) or spoken
-
-
-def left_out_warning(place: NamedFolder, found: FoundFiles) -> str | None:
-    """Return what to warn of where audio is left out; None where nothing is."""
-    if not found.left_out:
-        return None
-    path, reason = found.left_out[0]
-    count = f"{len(found.left_out):,} of {len(found.left_out) + len(found.clips):,} audio files"
-    return (
-        f"{place.folder}: read as {place.corpus.title}: {count} are left out, such as {path.name}: {reason}"
-    )
-
-
-def _matched_text(path: Path) -> str:
-    """Return the absolute path without suffix, against the end of which patterns are matched."""
-    text = os.path.abspath(path)
-    return text[: len(text) - len(path.suffix)].replace(os.sep, "/")
-
-
-def text_files(corpus: NamedCorpus, audio: Mapping[Path, Mapping[str, str]]) -> list[Path]:
-    """Return the files with transcripts of clips as far as they are there."""
-    files = (_text_file(corpus, path, parts) for path, parts in audio.items())
-    return [path for path in files if path.is_file()]
-
-
-def _text_file(corpus: NamedCorpus, path: Path, parts: Mapping[str, str]) -> Path:
-    return path.parent / _filled(corpus.transcript_file, {**parts, FILE: path.stem})
-
-
-def _filled(text: str, parts: Mapping[str, str]) -> str:
-    """Return a text with parts in the place of their names in braces."""
-    return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)
+def _warn_of_left_out(place: NamedFolder, found: FoundFiles) -> None:
+    if found.left_out:
+        path, reason = found.left_out[0]
+        title = place.corpus.title
+        count = f"{len(found.left_out):,} of {len(found.left_out) + len(found.clips):,} audio files"
+        fault = f"read as {title}: {count} are left out, such as {path.name}: {reason}"
+        warnings.warn(BudewWarning(f"{place.folder}: {fault}"), stacklevel=3)

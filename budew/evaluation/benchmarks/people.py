@@ -19,6 +19,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.named.definition import NamedCorpus
 from budew.corpora.named.named_folder import NamedFolder
 from budew.corpora.named.speaker_splits import speaker_splits
+from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, matches, read_one
 from budew.errors import InputError
 from budew.evaluation.benchmarks.acted_speech import HEADS
@@ -197,7 +198,8 @@ def _known(source: str) -> NamedFolder:
 
 def _labelled(place: NamedFolder, skipped: list[Skipped]) -> Iterator[Clip]:
     """Read the clips that have a label; add those that cannot be read to `skipped`."""
-    for clip in read_one(place, lambda error: skipped.append(Skipped(str(place), str(error)))):
+    options = ReadOptions(on_bad=lambda error: skipped.append(Skipped(str(place), str(error))))
+    for clip in read_one(place, options):
         if clip.profile is not None and has_labels(clip.profile):
             yield clip
 

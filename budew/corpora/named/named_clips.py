@@ -1,0 +1,162 @@
+"""One file of a known corpus → its clip: the parts of its name and tables become fields, labels a profile."""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from budew.corpora.clip import Clip
+from budew.corpora.column_names import language_tag, not_understood
+from budew.corpora.folders import check_audio
+from budew.corpora.labels.scores import intensities, number_in
+from budew.corpora.labels.words import trait_word
+from budew.corpora.named.definition import Meaning, NamedCorpus, RatingColumns, intensity_of
+from budew.corpora.named.label_tables import FILE, LabelTables, TableRow
+from budew.corpora.text_files import read_text
+from budew.errors import CorpusError
+from budew.profile import VoiceProfile
+from budew.taxonomy import WORD_TRAITS
+from budew.taxonomy.scales import scale_named
+
+_FIELDS = ("speaker", "language", "transcript", FILE, "", *WORD_TRAITS)
+"""Parts that are not kept in the metadata."""
+
+
+class ClipMaker:
+    """Makes clips of the files of one corpus.
+
+    Args:
+        corpus: its definition.
+        name: of the corpus, for the metadata.
+        folder: to which ids are relative, and which no link may leave.
+        tables: the rows of its tables.
+    """
+
+    def __init__(self, corpus: NamedCorpus, name: str, folder: Path, tables: LabelTables) -> None:
+        self._corpus, self._name, self._folder, self._tables = corpus, name, folder, tables
+        self._speakers = {
+            name: {key: value for key, value in of.model_dump(exclude={"names"}).items() if value is not None}
+            for of in corpus.speakers
+            for name in of.names
+        }
+        self._profile = lru_cache(maxsize=4096)(self._make_profile)
+
+    def clip(self, path: Path) -> Clip:
+        """Return the clip of a file."""
+        check_audio(path, self._folder)
+        parts, ratings = self._parts(path)
+        traits, odd = _traits(parts)
+        label = parts.get("label")
+        profile = self._profile(label, parts.get("intensity"), tuple(traits.items()), tuple(ratings.items()))
+        if label is not None and label.casefold() not in self._corpus.labels:
+            odd |= not_understood("emotion", label)
+        metadata: dict[str, Any] = {name: text for name, text in parts.items() if name not in _FIELDS}
+        years = number_in(parts.get("age"))
+        if years is not None:
+            metadata["age"] = int(years) if years.is_integer() else years
+        labels = "ratings" if ratings else "label"
+        metadata["profile_from"] = {"form": "corpus", "corpus": self._name, "labels": labels}
+        return Clip(
+            path.relative_to(self._folder).with_suffix("").as_posix(),
+            path,
+            path.suffix[1:].lower(),
+            language=self._language(parts),
+            speaker=parts.get("speaker"),
+            transcript=parts.get("transcript") or self._text_beside(path, parts),
+            profile=profile,
+            source=self._corpus.title,
+            license=self._corpus.licence,
+            metadata={**metadata, "not_understood": odd} if odd else metadata,
+        )
+
+    def _parts(self, path: Path) -> tuple[dict[str, str], dict[str, float]]:
+        """Return the parts of a file, of its name, its tables, its speaker and the constants; and ratings."""
+        corpus, ratings = self._corpus, dict[str, float]()
+        parts = corpus.match(matched_text(path))
+        if parts is None:
+            raise CorpusError(f"is not named as {corpus.examples[0]}: leave it out")
+        parts = {name: corpus.value(name, text) for name, text in parts.items()} | {FILE: path.stem}
+        for table, row in self._tables.rows(parts):
+            for name, column in table.columns.items():
+                text = row.cell(column)
+                if text is not None:
+                    parts.setdefault(name, corpus.value(name, text))
+            if table.ratings is not None:
+                ratings |= _ratings(table.ratings, row)
+        for name, value in self._speakers.get(parts.get("speaker", ""), {}).items():
+            parts.setdefault(name, str(value))
+        for name, text in corpus.constant.items():
+            parts.setdefault(name, _filled(text, parts))
+        return {name: text for name, text in parts.items() if text.strip()}, ratings
+
+    def _text_beside(self, path: Path, parts: Mapping[str, str]) -> str | None:
+        text = text_file(self._corpus, path, parts)
+        return read_text(text) if text.is_file() else None
+
+    def _make_profile(
+        self,
+        label: str | None,
+        intensity: str | None,
+        traits: tuple[tuple[str, str], ...],
+        ratings: tuple[tuple[str, float], ...],
+    ) -> VoiceProfile | None:
+        corpus = self._corpus
+        meaning = corpus.labels.get((label or "").casefold(), Meaning())
+        level = intensity_of(corpus.levels.get((intensity or "").casefold(), corpus.level))
+        emotions = None if meaning.emotions is None else dict.fromkeys(meaning.emotions, level)
+        rated = corpus.rated if emotions else None
+        if ratings:
+            emotions, rated = dict(ratings), tuple(name for name, _ in ratings)
+        found = {**meaning.traits, **dict(traits)}
+        if emotions is None and not meaning.bursts and not found:
+            return None
+        return VoiceProfile(emotions, meaning.bursts, found, rated)
+
+    def _language(self, parts: Mapping[str, str]) -> str | None:
+        spoken = parts.get("language")
+        if spoken is None:
+            return self._corpus.languages[0] if len(self._corpus.languages) == 1 else None
+        return language_tag(spoken) or spoken
+
+
+def matched_text(path: Path) -> str:
+    """Return the absolute path without suffix, against the end of which patterns are matched."""
+    text = os.path.abspath(path)
+    return text[: len(text) - len(path.suffix)].replace(os.sep, "/")
+
+
+def text_file(corpus: NamedCorpus, path: Path, parts: Mapping[str, str]) -> Path:
+    """Return the file with the transcript of an audio file, there or not."""
+    return path.parent / _filled(corpus.transcript_file, {**parts, FILE: path.stem})
+
+
+def _ratings(ratings: RatingColumns, row: TableRow) -> dict[str, float]:
+    divisor = number_in(row.cell(ratings.divided_by)) if ratings.divided_by else 1.0
+    known = dict[str, float]()
+    for name, columns in ratings.columns.items():
+        numbers = [number_in(row.cell(column)) for column in columns]
+        known_numbers = [number for number in numbers if number is not None]
+        if divisor and len(known_numbers) == len(columns):
+            known[name] = max(0.0, prod(known_numbers) / divisor)
+    return intensities(known, scale_named(ratings.scale))
+
+
+def _traits(parts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the traits of the speaker, and what of them is not understood."""
+    traits, odd = dict[str, str](), dict[str, str]()
+    for name in WORD_TRAITS:
+        if name in parts:
+            word = trait_word(name, parts[name])
+            if word is None:
+                odd |= not_understood(name, parts[name])
+            else:
+                traits[name] = word
+    return traits, odd
+
+
+def _filled(text: str, parts: Mapping[str, str]) -> str:
+    """Return a text with parts in the place of their names in braces."""
+    return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], ""), text)
