@@ -17,7 +17,7 @@ from rich.progress import track
 from budew.captions import ContentSelection, expressible, frame_names, parse, render
 from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WORDS
 from budew.captions.frames import STYLES
-from budew.captions.word_choice import Wording
+from budew.captions.vocabulary import Wording
 from budew.profile import VoiceProfile
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from budew.captions.lexicon import RENDERED_ATTRIBUTES, load_lexicon, with_article
+from budew.captions.lexicon import RENDERED_ATTRIBUTES, load_lexicon
 from budew.captions.parse import parse
+from budew.captions.vocabulary import with_article
 from budew.errors import InputError, WithheldError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, LEVELS, WORD_TRAITS
@@ -109,7 +110,7 @@ class Content(NamedTuple):
         bursts: names.
         traits: those whose value is a word.
         attributes: voice attributes with the place on their scale: 0 or 1 at a pole, 0.25 or 0.75 near it.
-        feelings: false: the caption says nothing of emotions, not even that there are none.
+        feelings: false: the caption does not mention emotions, not even to deny them.
     """
 
     emotions: list[tuple[str, float]]
@@ -169,9 +170,9 @@ def _rendered_traits(profile: VoiceProfile, language: str) -> tuple[dict[str, st
 
 @lru_cache(maxsize=4096)
 def _accent_parses_back(accent: str, language: str) -> bool:
-    lexicon = load_lexicon(language)
-    phrase = lexicon.accent.format(accent)
-    texts = (f"With {with_article(phrase, lexicon.sounds)}.", f"Neutral, {phrase}.")
+    vocabulary = load_lexicon(language).varied
+    phrase = vocabulary.accent.format(accent)
+    texts = (f"With {with_article(phrase, vocabulary.sounds)}.", f"Neutral, {phrase}.")
     parsed = [parse(text, language=language) for text in texts]
     return all(
         found.traits == {"accent": accent} and not found.emotions and not found.bursts for found in parsed
@@ -326,14 +327,15 @@ def _cost(item: Any, costs: _WordCosts) -> int:
 def _word_costs(language: str) -> _WordCosts:
     lexicon = load_lexicon(language)
     slots: dict[str, int] = lexicon.table["budget"]
+    plain, varied = lexicon.plain, lexicon.varied
     emotions = {
-        pair: 1 + max(_count_words(book[pair].plain) for book in lexicon.book.values())
-        for pair in lexicon.book["noun"]
+        pair: 1 + max(_count_words(phrases[pair].plain) for phrases in plain.emotions.values())
+        for pair in plain.emotions["noun"]
     }
-    phrases: dict[Any, tuple[str, ...]] = {**lexicon.plain_bursts, **lexicon.traits, **lexicon.attributes}
-    phrases |= {("pace", value): said for value, said in lexicon.plain_paces.items()}
-    others = {part: _count_words(said[0]) for part, said in phrases.items() if part[0] != "accent"}
-    others |= {("timbre", value): 1 + _count_words(said[0]) for (value, _), said in lexicon.timbres.items()}
+    phrases: dict[Any, tuple[str, ...]] = {**plain.bursts, **plain.traits, **varied.attributes}
+    phrases |= {("pace", value): of_pace for value, of_pace in plain.paces.items()}
+    others = {part: _count_words(options[0]) for part, options in phrases.items()}
+    others |= {("timbre", value): 1 + _count_words(said[0]) for (value, _), said in plain.timbres.items()}
     joints = max(words for slot, words in slots.items() if slot not in ("frame", "neutral"))
     return _WordCosts(emotions | others, slots, max(emotions.values()), max(others.values()) + joints)
 

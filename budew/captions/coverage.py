@@ -106,13 +106,13 @@ def language_size() -> LanguageSize:
     templates = load_templates()
     lexicon = templates.lexicon
     rendered: dict[str, set[str]] = {name: set() for name in lexicon.emotions}
-    for book in lexicon.book.values():
-        for (name, _), words in book.items():
-            rendered[name].update(words.before, words.after, words.bare)
+    for of_form in lexicon.varied.emotions.values():
+        for (name, _), phrases in of_form.items():
+            rendered[name].update(phrases.before, phrases.after, phrases.bare)
     parsed = dict.fromkeys(lexicon.emotions, 0)
-    phrases = 0
+    number_of_phrases = 0
     for entry in lexicon.phrases.meanings():
-        phrases += 1
+        number_of_phrases += 1
         if entry.name in parsed:
             parsed[entry.name] += 1
     return LanguageSize(
@@ -120,5 +120,5 @@ def language_size() -> LanguageSize:
         sentences=sum(frame.ways for frame in templates.frames.values()),
         rendered={name: len(forms) for name, forms in rendered.items()},
         parsed=parsed,
-        phrases=phrases,
+        phrases=number_of_phrases,
     )

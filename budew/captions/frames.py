@@ -1,8 +1,8 @@
 """Sentence frames: a small grammar, compiled once.
 
-    {slot}       what a profile puts there
-    [ … ]        left out where a slot in it is empty
-    [ … | … ]    what stands behind the bar takes its place then
+    {slot}       what a profile has for the slot, see `budew.captions.slots`
+    [ … ]        left out if a slot in it is empty
+    [ … | … ]    the text after the bar is used instead
     (this|that)  one of these
     (~this|that) the first in the plain wording, and one of the rest in the varied one
     <rule>       the text of a rule
@@ -14,62 +14,48 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from itertools import accumulate
 from math import prod
-from operator import and_, or_
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, get_args
 
+from budew.captions.word_choice import WordChoice
 from budew.errors import SettingsError
+
+Style = Literal["prose", "short", "tags"]
+STYLES: tuple[Style, ...] = get_args(Style)
 
 _TOKEN = re.compile(r"\(~|[\[\]()|]|\{\w+\}|[^\[\](){}|]+")
 _RULE = re.compile(r"<(\w+)>")
 _CLOSED_BY = {"[": "]", "(": ")", "(~": ")"}
 _ENDS = ("|", *_CLOSED_BY.values())
-Style = Literal["prose", "short", "tags"]
-STYLES: tuple[Style, ...] = get_args(Style)
 
-
-class Source(Protocol):
-    """What a frame is filled from.
-
-    Attributes:
-        filled: bits of the slots that the profile has something for.
-        plain: whether the plain wording is wanted.
-    """
-
-    filled: int
-    plain: bool
-
-    def below(self, count: int) -> int:
-        """Return a number from 0 to before `count`."""
-
-
-Fill = Callable[[Any], str]
+Write = Callable[[WordChoice], str]
+"""Returns the text of a piece of a frame for one caption."""
+NOTHING = frozenset[str]()
 
 
 class Slot(NamedTuple):
-    """A slot that frames may name.
+    """A place in a frame that a profile fills.
 
     Attributes:
-        fill: returns its text for a source.
-        bit: set in `Source.filled` where the profile has something for it; 0 for a slot that is never empty.
+        write: returns its text.
+        needs: what the profile must have, as in `WordChoice.met`; empty for a slot that is always filled.
     """
 
-    fill: Fill
-    bit: int = 0
+    write: Write
+    needs: frozenset[str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
-    """A piece of a frame: how it is filled, the bits of its slots outside of brackets, in how many ways it
-    can be worded, and its text where that is always the same.
+class _Piece:
+    """A piece of a frame: what writes it, what its slots outside of brackets need, in how many ways it can be
+    worded, and its text where that is always the same.
     """
 
-    fill: Fill
-    needs: int
+    write: Write
+    needs: frozenset[str]
     ways: int
-    text: str | None = None
+    fixed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +68,9 @@ class Frame:
         view: listener or speaker.
         form: verbal, nominal, participial, sentences or tags.
         neutral: whether it suits a profile without emotions.
-        fill: writes it, without capitals.
+        write: returns the caption, without capitals.
         ways: in how many ways it can be worded, words for emotions, bursts and traits not counted.
-        needs: bits of the slots without which it cannot be written.
+        needs: what a profile must have for it.
     """
 
     name: str
@@ -92,34 +78,39 @@ class Frame:
     view: str
     form: str
     neutral: bool
-    fill: Fill
+    write: Write
     ways: int
-    needs: int = 0
+    needs: frozenset[str]
 
 
 def compile_frame(
     name: str,
+    row: Mapping[str, str | bool],
     *,
-    style: str,
-    view: str,
-    form: str,
-    text: str,
     rules: Mapping[str, str],
     slots: Mapping[str, Slot],
-    neutral: bool = True,
-    plain: str = "",
 ) -> Frame:
-    """Compile the text of a frame; `plain` is that of the plain wording, where it is another one.
+    """Compile a frame of the data file.
+
+    Args:
+        name: of the frame.
+        row: its `style`, `view`, `form` and `text`, whether it is `neutral`, and the text in the `plain`
+            wording, where it is another one.
+        rules: texts by name.
+        slots: by name.
 
     Raises:
         SettingsError: a bracket that is not closed.
         KeyError: an unknown slot or rule.
     """
-    tokens = _TOKEN.findall(_without_rules(f"(~{plain}|{text})" if plain else text, rules))
-    node, mark = _sequence(iter(tokens), slots)
+    text = f"(~{row['plain']}|{row['text']})" if "plain" in row else str(row["text"])
+    piece, mark = _sequence(iter(_TOKEN.findall(_without_rules(text, rules))), slots)
     if mark:
-        raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {text!r}")
-    return Frame(name, style, view, form, neutral, node.fill, node.ways, node.needs)
+        raise SettingsError(f"the frame {name!r} has an unbalanced bracket in {row['text']!r}")
+    style, view, form = (str(row[key]) for key in ("style", "view", "form"))
+    return Frame(
+        name, style, view, form, bool(row.get("neutral", True)), piece.write, piece.ways, piece.needs
+    )
 
 
 def capitalised(text: str) -> str:
@@ -130,89 +121,93 @@ def capitalised(text: str) -> str:
 
 
 def _without_rules(text: str, rules: Mapping[str, str]) -> str:
-    """Put the texts of rules in their places, which may name rules, too."""
+    """Put the texts of rules in their places; they may name rules, too."""
     return _RULE.sub(lambda match: _without_rules(rules[match[1]], rules), text)
 
 
-def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Node, str]:
-    """Compile the tokens to the mark that ends their bracket or alternative, which is returned, too."""
-    nodes: list[_Node] = []
-    for piece in tokens:
-        if piece in _ENDS:
-            return _joined(nodes), piece
-        if piece in _CLOSED_BY:
-            nodes.append(_bracket(piece, tokens, slots))
-        elif piece.startswith("{"):
-            slot = slots[piece[1:-1]]
-            nodes.append(_Node(slot.fill, slot.bit, 1))
+def _sequence(tokens: Iterator[str], slots: Mapping[str, Slot]) -> tuple[_Piece, str]:
+    """Compile the tokens up to the mark that ends their bracket or alternative, which is returned, too."""
+    pieces: list[_Piece] = []
+    for token in tokens:
+        if token in _ENDS:
+            return _joined(pieces), token
+        if token in _CLOSED_BY:
+            pieces.append(_bracket(token, tokens, slots))
+        elif token.startswith("{"):
+            slot = slots[token[1:-1]]
+            pieces.append(_Piece(slot.write, slot.needs, 1))
         else:
-            nodes.append(_text(piece))
-    return _joined(nodes), ""
+            pieces.append(_fixed(token))
+    return _joined(pieces), ""
 
 
-def _bracket(opening: str, tokens: Iterator[str], slots: Mapping[str, Slot]) -> _Node:
+def _bracket(opening: str, tokens: Iterator[str], slots: Mapping[str, Slot]) -> _Piece:
     """Compile a bracket, whose first mark is read."""
-    options, mark = [], "|"
+    options: list[_Piece] = []
+    mark = "|"
     while mark == "|":
         option, mark = _sequence(tokens, slots)
         options.append(option)
     if mark != _CLOSED_BY[opening]:
         raise SettingsError(f"a frame has a {opening!r} that is not closed")
     if opening == "[":
-        return _optional(options[0], options[1] if len(options) > 1 else _text(""))
-    return _choice(options[1:], plain=options[0]) if opening == "(~" else _choice(options)
+        return _optional(options[0], options[1] if len(options) > 1 else _fixed(""))
+    return _plain_or_varied(options[0], options[1:]) if opening == "(~" else _one_of(options)
 
 
-def _text(text: str) -> _Node:
-    return _Node(lambda source: text, 0, 1, text)
+def _fixed(text: str) -> _Piece:
+    return _Piece(lambda choice: text, NOTHING, 1, text)
 
 
-def _optional(inner: _Node, instead: _Node) -> _Node:
-    fill, other, mask = inner.fill, instead.fill, inner.needs
-    return _Node(
-        lambda source: fill(source) if source.filled & mask == mask else other(source),
-        instead.needs,
-        inner.ways + instead.ways,
-    )
+def _optional(inner: _Piece, instead: _Piece) -> _Piece:
+    write, write_instead, needs = inner.write, instead.write, inner.needs
+
+    def write_if_filled(choice: WordChoice) -> str:
+        return write(choice) if needs <= choice.met else write_instead(choice)
+
+    return _Piece(write_if_filled, instead.needs, inner.ways + instead.ways)
 
 
-def _choice(options: list[_Node], *, plain: _Node | None = None) -> _Node:
-    """Each option is as likely as it has ways, so that all sentences are equally likely.
+def _plain_or_varied(plain: _Piece, options: list[_Piece]) -> _Piece:
+    varied = _one_of(options)
+    write_plain, write_varied = plain.write, varied.write
 
-    `plain` is what the plain wording takes instead.
-    """
-    needs, ways = reduce(and_, (option.needs for option in options)), sum(option.ways for option in options)
-    varied = _drawn(options)
-    if plain is None:
-        return _Node(varied, needs, ways)
-    fixed = plain.fill
-    return _Node(lambda source: fixed(source) if source.plain else varied(source), needs & plain.needs, ways)
+    def write(choice: WordChoice) -> str:
+        return write_plain(choice) if choice.vocabulary.plain else write_varied(choice)
+
+    return _Piece(write, varied.needs & plain.needs, varied.ways)
 
 
-def _drawn(options: list[_Node]) -> Fill:
-    fills, bounds = tuple(option.fill for option in options), list(accumulate(o.ways for o in options))
-    texts = tuple(option.text for option in options if option.text is not None)
-    total, count = bounds[-1], len(fills)
+def _one_of(options: list[_Piece]) -> _Piece:
+    """Each option is as likely as it has ways, so that all sentences are equally likely."""
+    needs = frozenset.intersection(*(option.needs for option in options))
+    return _Piece(_drawn(options), needs, sum(option.ways for option in options))
+
+
+def _drawn(options: list[_Piece]) -> Write:
+    writes = tuple(option.write for option in options)
+    count = len(options)
     if count == 1:
-        return fills[0]
+        return writes[0]
+    texts = tuple(option.fixed for option in options if option.fixed is not None)
     if len(texts) == count:
-        return lambda source: texts[source.below(count)]
+        return lambda choice: texts[choice.below(count)]
     if len({option.ways for option in options}) == 1:
-        return lambda source: fills[source.below(count)](source)
-    return lambda source: fills[bisect_right(bounds, source.below(total))](source)
+        return lambda choice: writes[choice.below(count)](choice)
+    bounds = list(accumulate(option.ways for option in options))
+    return lambda choice: writes[bisect_right(bounds, choice.below(bounds[-1]))](choice)
 
 
-def _joined(nodes: list[_Node]) -> _Node:
-    if len(nodes) == 1:
-        return nodes[0]
-    fills = tuple(node.fill for node in nodes)
-    return _Node(
-        _both(*fills) if len(fills) == 2 else lambda source: "".join([fill(source) for fill in fills]),
-        reduce(or_, (node.needs for node in nodes), 0),
-        prod(node.ways for node in nodes),
-    )
+def _joined(pieces: list[_Piece]) -> _Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+    writes = tuple(piece.write for piece in pieces)
+    needs = NOTHING.union(*(piece.needs for piece in pieces))
+    return _Piece(_in_a_row(writes), needs, prod(piece.ways for piece in pieces))
 
 
-def _both(first: Fill, second: Fill) -> Fill:
-    """Return what joins two texts, which takes half the time of joining a list."""
-    return lambda source: first(source) + second(source)
+def _in_a_row(writes: tuple[Write, ...]) -> Write:
+    if len(writes) == 2:  # half the time of joining a list
+        first, second = writes
+        return lambda choice: first(choice) + second(choice)
+    return lambda choice: "".join([write(choice) for write in writes])

@@ -5,17 +5,19 @@ corpus varies and every caption can be made again. The order is random because c
 emotions by a fixed rule teach a model the rule.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from operator import index
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from budew.captions.content_selection import EVERYTHING, Content, ContentSelection, select_content
 from budew.captions.frames import STYLES, Frame, Style, capitalised, compile_frame
 from budew.captions.lexicon import Lexicon, load_lexicon
-from budew.captions.word_choice import Filling, Wording, slots
+from budew.captions.slots import needs_met, slots
+from budew.captions.vocabulary import Vocabulary, Wording
+from budew.captions.word_choice import WordChoice
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.randomness import Choices
@@ -68,28 +70,38 @@ def render(
     """
     if wording not in _WORDINGS:
         raise InputError(f"no wording {wording!r}: there are {', '.join(_WORDINGS)}")
-    templates = load_templates(language, additions)
     content = select_content(profile, selection, language=language)
+    templates = load_templates(language, additions)
+    allowed = _allowed_frames(templates, frame, style)
     emotions, bursts, traits, attributes, feelings = content
     # Corpora were made with this hash.
     draw = Choices(f"{index(seed)} Said({emotions=}, {bursts=}, {traits=}, {attributes=}, {feelings=})")
-    text = _written(templates, content, draw, frame, style, wording)
+    vocabulary = templates.lexicon.plain if wording == "plain" else templates.lexicon.varied
+    text = _write(templates, allowed, content, vocabulary, draw)
     for _ in range(_ATTEMPTS):
         if text.count(" ") < selection.max_words:
             return text
-        text = _written(templates, content, draw, frame, style, wording)
-    return _written(templates, content, draw, frame, style, "plain")
+        text = _write(templates, allowed, content, vocabulary, draw)
+    return _write(templates, allowed, content, templates.lexicon.plain, draw)
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """What captions are rendered with."""
+    """What captions are rendered with.
+
+    Attributes:
+        lexicon: words.
+        frames: sentence frames by name.
+        of_style: frames of each style, under None all of them.
+        without_feelings: frames for captions that say nothing of emotions.
+        conditional: whether some frames do not suit every profile.
+    """
 
     lexicon: Lexicon
-    frames: Mapping[str, Frame]  # by name
-    of_style: Mapping[str | None, tuple[Frame, ...]]  # under None all of them
-    without_feelings: tuple[Frame, ...]  # frames without emotions
-    conditional: bool  # whether there are frames that do not suit every profile
+    frames: Mapping[str, Frame]
+    of_style: Mapping[str | None, tuple[Frame, ...]]
+    without_feelings: tuple[Frame, ...]
+    conditional: bool
 
 
 def load_templates(language: str = "en", additions: Path | None = None) -> Templates:
@@ -99,83 +111,115 @@ def load_templates(language: str = "en", additions: Path | None = None) -> Templ
         InputError: there is no such language.
         SettingsError: a frame has an unbalanced bracket.
     """
-    return _loaded(language, additions)
+    return _load_templates(language, additions)
 
 
 @cache  # here, as it would keep load_templates() and load_templates("en") apart
-def _loaded(language: str, additions: Path | None) -> Templates:
+def _load_templates(language: str, additions: Path | None) -> Templates:
     lexicon = load_lexicon(language, additions)
-    table, known = lexicon.table, slots(lexicon)
+    table, known = lexicon.table, slots(lexicon.varied)
     frames, without_feelings = (
-        {name: compile_frame(name, **row, rules=table["rules"], slots=known) for name, row in rows.items()}
-        for rows in (table["frames"], table["frames_without_feelings"])
+        [compile_frame(name, row, rules=table["rules"], slots=known) for name, row in table[key].items()]
+        for key in ("frames", "frames_without_feelings")
     )
-    conditional = any(frame.needs for frame in (*frames.values(), *without_feelings.values()))
-    every = tuple(frames.values())
-    of_style: dict[str | None, tuple[Frame, ...]] = {None: every}
-    of_style |= {style: tuple(frame for frame in every if frame.style == style) for style in STYLES}
-    return Templates(lexicon, frames, of_style, tuple(without_feelings.values()), conditional)
+    of_style: dict[str | None, tuple[Frame, ...]] = {None: tuple(frames)}
+    for style in STYLES:
+        of_style[style] = tuple(frame for frame in frames if frame.style == style)
+    return Templates(
+        lexicon=lexicon,
+        frames={frame.name: frame for frame in frames},
+        of_style=of_style,
+        without_feelings=tuple(without_feelings),
+        conditional=any(frame.needs for frame in (*frames, *without_feelings)),
+    )
 
 
 def frame_names(language: str = "en", *, style: Style | None = None) -> tuple[str, ...]:
-    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon."""
-    return tuple(frame.name for frame in _frames(load_templates(language), style))
+    """Return the names of the sentence frames, of one style or of all, in the order of the lexicon.
+
+    Example:
+        >>> frame_names(style="tags")
+        ('tags', 'adjective_tags', 'voice_tags', 'telegraphic')
+    """
+    allowed = _allowed_frames(load_templates(language), None, style)
+    return tuple(frame.name for frame in allowed.frames)
 
 
-def _written(
-    templates: Templates,
-    content: Content,
-    draw: Choices,
-    frame: str | Collection[str] | None,
-    style: Style | None,
-    wording: Wording,
-) -> str:
-    """Draw a frame and the words in it."""
-    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
-        filling = Filling(content, templates.lexicon, draw, wording=wording)
-        chosen = _frame(templates, frame, style, content, draw, filling.filled)
-    else:
-        chosen = _frame(templates, frame, style, content, draw)
-        filling = Filling(content, templates.lexicon, draw, wording=wording)
-    return capitalised(chosen.fill(filling))
+class _AllowedFrames(NamedTuple):
+    """Frames to draw from.
+
+    Attributes:
+        frames: at least one.
+        style: their style, if one was asked for.
+        is_single: whether one frame was asked for by its name; it is then used for neutral profiles, too.
+    """
+
+    frames: Sequence[Frame]
+    style: str | None
+    is_single: bool
 
 
-def _frame(
-    templates: Templates,
-    name: str | Collection[str] | None,
-    style: str | None,
-    content: Content,
-    draw: Choices,
-    filled: int = 0,
-) -> Frame:
-    """Draw a frame that was asked for and that the profile, with these slots filled, suits."""
-    if name is None:
-        frames: Sequence[Frame] = _frames(templates, style)
-    else:
-        frames = _named([name] if isinstance(name, str) else name, templates, style)
-    if not content.feelings:
-        wanted = style or (frames[0] if isinstance(name, str) else draw.choose(frames)).style
-        frames = [frame for frame in templates.without_feelings if frame.style == wanted]
-    elif not content.emotions and not isinstance(name, str):
-        frames = [frame for frame in frames if frame.neutral]
-    if templates.conditional:
-        frames = [frame for frame in frames if not frame.needs & ~filled]
-    if not frames:
-        raise InputError("no sentence frame suits this profile: ask for others")
-    return frames[0] if isinstance(name, str) and content.feelings else draw.choose(frames)
-
-
-def _named(names: Collection[str], templates: Templates, style: str | None) -> list[Frame]:
-    for name in names:
+def _allowed_frames(
+    templates: Templates, names: str | Collection[str] | None, style: str | None
+) -> _AllowedFrames:
+    if names is None:
+        if style not in templates.of_style:
+            raise InputError(f"no style {style!r}: there are {', '.join(STYLES)}")
+        return _AllowedFrames(templates.of_style[style], style, is_single=False)
+    found = []
+    for name in [names] if isinstance(names, str) else names:
         if name not in templates.frames:
             raise InputError(f"no sentence frame {name!r}: there are {', '.join(templates.frames)}")
-        own = templates.frames[name].style
-        if style not in (None, own):
-            raise InputError(f"the frame {name!r} is of the style {own!r}, not {style!r}: leave one out")
-    return [templates.frames[name] for name in names]
+        frame = templates.frames[name]
+        if style not in (None, frame.style):
+            raise InputError(
+                f"the frame {name!r} is of the style {frame.style!r}, not {style!r}: leave one out"
+            )
+        found.append(frame)
+    return _AllowedFrames(found, style, is_single=isinstance(names, str))
 
 
-def _frames(templates: Templates, style: str | None) -> Sequence[Frame]:
-    if style not in templates.of_style:
-        raise InputError(f"no style {style!r}: there are {', '.join(STYLES)}")
-    return templates.of_style[style]
+def _write(
+    templates: Templates, allowed: _AllowedFrames, content: Content, vocabulary: Vocabulary, draw: Choices
+) -> str:
+    """Draw a frame, the order of emotions and bursts, and the words."""
+    if templates.conditional:  # which frames suit the profile depends on the order of its emotions
+        _shuffle(content, draw)
+        met = needs_met(content, vocabulary)
+        frame = _draw_frame(templates, allowed, content, draw, met=met)
+    else:
+        frame = _draw_frame(templates, allowed, content, draw, met=None)
+        _shuffle(content, draw)
+        met = needs_met(content, vocabulary)
+    return capitalised(frame.write(WordChoice(content, vocabulary, met, draw)))
+
+
+def _shuffle(content: Content, draw: Choices) -> None:
+    draw.shuffle(content.emotions)
+    draw.shuffle(content.bursts)
+
+
+def _draw_frame(
+    templates: Templates,
+    allowed: _AllowedFrames,
+    content: Content,
+    draw: Choices,
+    *,
+    met: Set[str] | None,
+) -> Frame:
+    """Draw one of the allowed frames that suits the profile.
+
+    Raises:
+        InputError: none does.
+    """
+    frames = allowed.frames
+    if not content.feelings:
+        style = allowed.style or draw.choose(frames).style
+        frames = [frame for frame in templates.without_feelings if frame.style == style]
+    elif not content.emotions and not allowed.is_single:
+        frames = [frame for frame in frames if frame.neutral]
+    if met is not None:
+        frames = [frame for frame in frames if frame.needs <= met]
+    if not frames:
+        raise InputError("no sentence frame suits this profile: ask for others")
+    return draw.choose(frames)

@@ -282,7 +282,7 @@ def _same_trait(key: str, parsed: str | float, wanted: str | float) -> bool:
 @cache
 def _neutral_words() -> re.Pattern[str]:
     """Return a pattern of the phrases that call a voice neutral."""
-    phrases = (re.escape(phrase) for phrases in load_lexicon().neutral.values() for phrase in phrases)
+    phrases = (re.escape(phrase) for phrases in load_lexicon().varied.neutral.values() for phrase in phrases)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(phrases)})\b", re.IGNORECASE)  # not "gender-neutral"
 
 

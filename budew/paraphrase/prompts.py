@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from budew.captions import expressible, load_lexicon
-from budew.captions.lexicon import with_article
+from budew.captions.vocabulary import with_article
 from budew.errors import InputError, SettingsError
 from budew.paraphrase.backend import RefusedCandidate, RewriteRequest
 from budew.paraphrase.prompt_file import (
@@ -167,10 +167,10 @@ class Prompts:
         if not profile.emotions:
             rated = request.profile.fully_rated
             silent = not rated or profile.bursts or "Valence" in profile.traits
-            neutral = " or ".join(load_lexicon().neutral["adjective"])
+            neutral = " or ".join(load_lexicon().varied.neutral["adjective"])
             lines.append(keep.silent if silent else keep.neutral.replace("{words}", neutral))
         for burst in profile.bursts:
-            lines.append(keep.burst.replace("{words}", " or ".join(load_lexicon().bursts[burst])))
+            lines.append(keep.burst.replace("{words}", " or ".join(load_lexicon().varied.bursts[burst])))
         for key, value in profile.traits.items():
             kind = key
             if key in ATTRIBUTES:
@@ -279,13 +279,13 @@ def quoted(text: str) -> str:
 @lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """Return the name of an emotion, burst or trait in prose ("a chuckle"); anything else as it is."""
-    lexicon = load_lexicon()
+    vocabulary = load_lexicon().varied
     if name in EMOTIONS:
         return " or ".join(_NAME_PARTS.split(name)).lower()
     if name in BURSTS:
-        return lexicon.bursts[name][0]
-    if (name, 0.25) in lexicon.attributes:
-        return " or ".join(lexicon.attributes[name, share][0] for share in (0.25, 0.75))
+        return vocabulary.bursts[name][0]
+    if (name, 0.25) in vocabulary.attributes:
+        return " or ".join(vocabulary.attributes[name, share][0] for share in (0.25, 0.75))
     return name
 
 
@@ -305,7 +305,7 @@ def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
     """Return nouns and adjectives for an emotion but for those of its plain name, which are known already."""
     known, fitting = plain_name(name).split(), []
     for form in ("noun", "adjective"):
-        words = load_lexicon().book[form][name, level]
+        words = load_lexicon().varied.emotions[form][name, level]
         offered = dict.fromkeys((*words.listed, *words.bare))
         fitting.append(tuple(word for word in offered if word not in known))
     return tuple(fitting)
@@ -313,9 +313,9 @@ def _words(name: str, level: float) -> tuple[tuple[str, ...], ...]:
 
 def _trait_words(key: str, value: str | float) -> tuple[str, ...]:
     """Return all phrases of the lexicon for a trait or an attribute."""
-    lexicon = load_lexicon()
+    vocabulary = load_lexicon().varied
     if key == "accent":
-        return (with_article(lexicon.accent.format(value), lexicon.sounds),)
+        return (with_article(vocabulary.accent.format(value), vocabulary.sounds),)
     if isinstance(value, str):
-        return lexicon.traits[key, value]
-    return lexicon.attributes[key, nearest_level(to_intensity(value, ATTRIBUTES[key].scale))]
+        return vocabulary.traits[key, value]
+    return vocabulary.attributes[key, nearest_level(to_intensity(value, ATTRIBUTES[key].scale))]

@@ -78,7 +78,7 @@ def test_the_figures_count_what_is_rendered():
     }
     adjectives = {
         phrase
-        for (name, _), words in templates.lexicon.book["adjective"].items()
+        for (name, _), words in templates.lexicon.varied.emotions["adjective"].items()
         if name == "Sourness"
         for phrase in (*words.before, *words.after, *words.bare)
     }

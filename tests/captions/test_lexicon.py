@@ -13,7 +13,7 @@ from budew.captions.tokens import PhraseTrie
 from budew.errors import InputError, SettingsError
 from budew.profile import VoiceProfile
 from budew.resources import data_folder
-from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVELS, burst, emotion
+from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, burst, emotion
 
 ENGLISH = data_folder("caption_templates") / "en.yaml"
 
@@ -52,13 +52,17 @@ def test_everything_that_a_profile_can_say_has_words():
             first = words[form][0]
             assert first not in own_levels(words)  # the plain wording gives each its intensity
             assert first not in words.get("mild", ())
-    assert set(lexicon.bursts) == set(lexicon.plain_bursts) == set(BURSTS)
-    assert set(lexicon.intensities) == set(LEVELS[1:])
+    assert set(lexicon.varied.bursts) == set(lexicon.plain.bursts) == set(BURSTS)
+    assert set(lexicon.table["intensity"]) == set(LEVEL_NAMES[1:])
     values = {(key, value) for key, values in CATEGORIES.items() for value in values}
-    assert values == {pair for pair in lexicon.traits if pair[0] != "accent"}
-    assert all(lexicon.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words"))
+    assert values == set(lexicon.varied.traits)
+    assert all(
+        lexicon.varied.manners[style, of] for style in CATEGORIES["style"] for of in ("speaker", "words")
+    )
     shares = (0.0, 0.25, 0.75, 1.0)
-    assert set(lexicon.attributes) == {(name, share) for name in RENDERED_ATTRIBUTES for share in shares}
+    assert set(lexicon.varied.attributes) == {
+        (name, share) for name in RENDERED_ATTRIBUTES for share in shares
+    }
 
 
 def test_a_phrase_has_one_meaning():

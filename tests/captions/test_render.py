@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from budew.captions import ContentSelection, expressible, frame_names, load_lexicon, parse, render
-from budew.captions.lexicon import RENDERED_ATTRIBUTES, joined, with_article
+from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.render import load_templates
+from budew.captions.vocabulary import joined, with_article
 from budew.errors import InputError
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, CATEGORIES, EMOTIONS, LEVELS
@@ -161,7 +162,7 @@ def test_a_seed_of_numpy_is_a_seed():
 
 @pytest.mark.parametrize("frame", [None, *frame_names()])
 def test_unknown_emotions_are_left_out_and_never_called_none(frame):
-    denials = [phrase for phrases in load_lexicon().neutral.values() for phrase in phrases]
+    denials = [phrase for phrases in load_lexicon().varied.neutral.values() for phrase in phrases]
     for traits in ({}, {"gender": "female", "pace": "slow"}, {"Background_Noise": 3.0}):
         unknown, angry = VoiceProfile(None, traits=traits), VoiceProfile({"Anger": 1}, traits=traits)
         for seed in range(20):
@@ -202,7 +203,7 @@ def test_captions_have_no_digit_wrong_article_doubled_space_or_mark_and_begin_wi
     ],
 )
 def test_the_article_follows_the_sound(phrase, expected):
-    assert with_article(phrase, load_lexicon().sounds) == expected
+    assert with_article(phrase, load_lexicon().varied.sounds) == expected
 
 
 def test_lists_end_with_and():

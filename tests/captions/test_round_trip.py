@@ -13,9 +13,9 @@ from budew.captions.content_selection import DEFAULT_MAX_WORDS, SMALLEST_MAX_WOR
 from budew.captions.frames import STYLES
 from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels, shifted
-from budew.captions.word_choice import Wording
+from budew.captions.vocabulary import Wording
 from budew.profile import VoiceProfile
-from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
+from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, LEVELS
 from tests.trained import TINY_SYNTHETIC
 
 ODD_ACCENTS = ("Bavarian", "Upper Saxon", "Ülü-Ülü", "deep angry", "tired", "chuckle", "no", "accent", "a")
@@ -133,9 +133,10 @@ def test_a_profile_of_everything_and_one_of_nothing_read_back_in_every_frame(fra
 
 def test_every_intensity_fits_every_emotion_word():
     lexicon = load_lexicon()
+    levels = {LEVELS[LEVEL_NAMES.index(name)]: row for name, row in lexicon.table["intensity"].items()}
     for name, forms in lexicon.emotions.items():
         own = own_levels(forms)
-        for level, intensity in lexicon.intensities.items():
+        for level, intensity in levels.items():
             behind = intensity["after"][0]
             pairs = [(word, before) for word in forms["noun"] for before in intensity["noun"]]
             pairs += [(word, before) for word in forms["adjective"] for before in intensity["adjective"]]
@@ -146,25 +147,25 @@ def test_every_intensity_fits_every_emotion_word():
 
 
 def test_every_phrase_for_a_burst_names_that_burst_alone():
-    for name, phrases in load_lexicon().bursts.items():
+    for name, phrases in load_lexicon().varied.bursts.items():
         for phrase in phrases:
             parsed = parse(f"Sadness, with {phrase}.")
             assert (parsed.bursts, dict(parsed.emotions)) == ((name,), {"Sadness": 0.5})
 
 
 def test_every_phrase_for_people_voices_and_what_they_do_parses_as_it_should():
-    lexicon = load_lexicon()
-    for people in (lexicon.people, lexicon.voices):
+    varied = load_lexicon().varied
+    for people in (varied.people, varied.voices):
         assert len(people) == (len(CATEGORIES["gender"]) + 1) * (len(CATEGORIES["age"]) + 1)
         for (gender, age), phrases in people.items():
             traits = {key: word for key, word in (("gender", gender), ("age", age)) if word != "unknown"}
             assert all(parse(f"Sadness, {phrase}.").traits == traits for phrase in phrases), phrases
-    forms = (("She {}.", lexicon.burst_verbs), ("Sad, {}.", lexicon.burst_participles))
+    forms = (("She {}.", varied.burst_verbs), ("Sad, {}.", varied.burst_participles))
     for sentence, verbs in forms:
         for name, phrases in verbs.items():
             for phrase in phrases:
                 assert parse(sentence.format(phrase.format("her"))).bursts == (name,), phrase
-    for style, phrases in lexicon.style_tags.items():
+    for style, phrases in varied.style_tags.items():
         assert all(parse(f"Sad, {phrase}.").traits == {"style": style} for phrase in phrases), phrases
 
 

@@ -14,6 +14,7 @@ from tests.paraphrase.scripted import some_profile
 
 TEMPLATES = load_templates(additions=REWORDING)
 LEXICON = TEMPLATES.lexicon
+VARIED = LEXICON.varied
 SENTENCES = {
     "noun": "A voice with {}.",
     "hint": "There is {} in her voice.",
@@ -34,7 +35,7 @@ PARTIAL = {"attributive", "hint", "surge", "emphatic", "image", "adverb", "filli
 @pytest.mark.parametrize("form", SENTENCES)
 def test_every_phrase_for_an_emotion_parses_as_that_emotion_at_its_level(form):
     random, missing = Random(1), 0
-    for (name, level), phrases in LEXICON.book[form].items():
+    for (name, level), phrases in VARIED.emotions[form].items():
         drawn = [(text, level) for text in random.sample(phrases.before, min(40, len(phrases.before)))]
         drawn += [(text, level) for text in random.sample(phrases.after, min(5, len(phrases.after)))]
         drawn += [(text, level) for text in phrases.bare]
@@ -44,7 +45,7 @@ def test_every_phrase_for_an_emotion_parses_as_that_emotion_at_its_level(form):
             assert dict(parsed.emotions) == {name: expected}, text
             assert not parsed.bursts, text
             assert not parsed.unknown, text
-    assert set(LEXICON.book) == set(SENTENCES)
+    assert set(VARIED.emotions) == set(SENTENCES)
     assert not missing or form in PARTIAL
 
 
@@ -52,29 +53,26 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
     def each(table, sentence):
         return [(key, sentence.format(phrase)) for key, phrases in table.items() for phrase in phrases]
 
-    people = each(LEXICON.people, "The {} is heard.") + each(LEXICON.voices, "The {} is heard.")
+    people = each(VARIED.people, "The {} is heard.") + each(VARIED.voices, "The {} is heard.")
     said = [
         ({key: word for key, word in (("gender", gender), ("age", age)) if word != "unknown"}, (), sentence)
         for (gender, age), sentence in people
     ]
-    for style, _ in LEXICON.manners:
+    for style, _ in VARIED.manners:
         said += [
-            ({"gender": "female", "style": style}, (), f"She speaks {of}.")
-            for of in LEXICON.manners[style, _]
+            ({"gender": "female", "style": style}, (), f"She speaks {of}.") for of in VARIED.manners[style, _]
         ]
     said += [
         ({"gender": "female", "pace": pace}, (), sentence)
-        for pace, sentence in each(LEXICON.paces, "She speaks {}.")
+        for pace, sentence in each(VARIED.paces, "She speaks {}.")
     ]
-    said += [
-        ({"timbre": of}, (), sentence) for (of, _), sentence in each(LEXICON.timbres, "A voice of a {}.")
-    ]
-    verbs = {name: [verb.format("her") for verb in verbs] for name, verbs in LEXICON.burst_verbs.items()}
+    said += [({"timbre": of}, (), sentence) for (of, _), sentence in each(VARIED.timbres, "A voice of a {}.")]
+    verbs = {name: [verb.format("her") for verb in verbs] for name, verbs in VARIED.burst_verbs.items()}
     said += [
         ({"gender": "female"}, (name,), sentence) for name, sentence in each(verbs, "Now and then she {}.")
     ]
     said += [
-        ({}, (name,), sentence) for name, sentence in each(LEXICON.bursts, "In between, {} can be heard.")
+        ({}, (name,), sentence) for name, sentence in each(VARIED.bursts, "In between, {} can be heard.")
     ]
     for traits, bursts, sentence in said:
         assert parse(sentence).profile == VoiceProfile({}, bursts, traits), sentence
@@ -82,7 +80,7 @@ def test_every_phrase_for_traits_and_sounds_parses_and_none_is_missing():
         assert {traits.get(key) for traits, _, _ in said} == {None, *CATEGORIES[key]}
     assert {name for _, bursts, _ in said for name in bursts} == set(BURSTS)
     wanted = {(g, a) for g in (*CATEGORIES["gender"], "unknown") for a in (*CATEGORIES["age"], "unknown")}
-    assert set(LEXICON.people) == set(LEXICON.voices) == wanted
+    assert set(VARIED.people) == set(VARIED.voices) == wanted
     for name, forms in load_lexicon().emotions.items():
         assert set(LEXICON.emotions[name]["tone"]) - set(forms.get("tone", ()))
 

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from budew.captions.lexicon import load_lexicon, with_article
+from budew.captions.lexicon import load_lexicon
 from budew.captions.lint.consistency import contradictions
 from budew.captions.lint.rules import Finding, Rules, load_rules
 from budew.captions.parse import mentions, parse
 from budew.captions.phrases import UNKNOWN
 from budew.captions.tokens import Word, is_within, plain_words, quoted_spans, spans, tokenize, words_of
+from budew.captions.vocabulary import with_article
 from budew.captions.withheld import is_withheld
 from budew.profile import VoiceProfile
 
@@ -203,7 +204,7 @@ def _doubled(text: str, words: Sequence[Word], rules: Rules, looped: bytearray) 
 
 def _articles(text: str, words: Sequence[Word], rules: Rules) -> Iterator[Finding]:
     """Find "a" before a vowel and "an" before a consonant, by sound."""
-    sounds = load_lexicon().sounds
+    sounds = load_lexicon().varied.sounds
     for article, (word, start, end) in pairwise(words):
         if article.word in ("a", "an") and _is_judged(text, article, text[start:end], start, rules):
             right = with_article(word, sounds)

@@ -1,0 +1,437 @@
+"""Slots of sentence frames: what stands in "{a_speaker} sounds {adjectives}[, with {bursts}]".
+
+Each function here returns the text of the slots that the decorators name, for one caption. `needs` says what
+the profile must have for it: a bracket of a frame with an empty slot is left out. `needs_met` lists the needs
+that a profile meets, by these names:
+
+    speaker       gender or age is known
+    she           the gender has a pronoun
+    accent_only   there is an accent
+    accent        accent or timbre
+    described     timbre or an attribute of the voice
+    having        accent, timbre or an attribute of the voice
+    known         any of these, but the pronoun
+    further       more attributes of the voice than stand before it
+    qualities     attributes of voice, bearing or tone; bearing, tone, recording: attributes of that kind
+    manner        pace or style
+    bursts        vocal bursts; burst_verbs: at most two, with verbs; burst_verb: one, with a verb
+    more          several emotions
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from budew.captions.content_selection import RECORDING, Content
+from budew.captions.frames import Slot
+from budew.captions.vocabulary import ByName, Vocabulary, joined
+from budew.captions.word_choice import WordChoice
+
+BEARING = frozenset((
+    "Arousal", "Confident_vs._Hesitant", "Serious_vs._Humorous", "Submissive_vs._Dominant",
+    "Vulnerable_vs._Emotionally_Detached",
+))  # fmt: skip
+"""Attributes that a person has more than a voice: "she sounds confident"."""
+TONE = "Valence"
+"""The attribute of the tone: "a positive tone"."""
+_BEFORE_VOICE = 2
+"""Attributes of a voice that stand before it, its timbre not counted; more follow in a sentence."""
+_MOST_VERBS = 2
+"""More bursts than these are named as nouns; up to these are verbs of the speaker."""
+_OWNER = "'s "
+
+_MET_BY_TRAIT = {
+    "gender": {"speaker", "known"},
+    "age": {"speaker", "known"},
+    "accent": {"accent_only", "accent", "having", "known"},
+    "timbre": {"accent", "described", "having", "known"},
+    "pace": {"manner"},
+    "style": {"manner"},
+}
+_MET_BY_ATTRIBUTE = {
+    **{name: {"recording"} for name in RECORDING},
+    **{name: {"qualities", "bearing"} for name in BEARING},
+    TONE: {"qualities", "tone"},
+}
+_MET_BY_VOICE = {"qualities", "described", "having", "known"}
+
+FillSlot = Callable[[WordChoice], str]
+ListPhrases = Callable[[WordChoice], list[str]]
+_SLOTS: dict[str, Slot] = {}
+_COMPLETE_FORMS = ("noun", "adjective")
+"""Forms that every emotion has words in, and that a neutral profile has, too."""
+
+
+def needs_met(content: Content, vocabulary: Vocabulary) -> set[str]:
+    """Return the needs of slots that a profile meets. Its emotions are in the order of the caption."""
+    found: set[str] = set()
+    for trait in content.traits:
+        found |= _MET_BY_TRAIT[trait]
+    for attribute, _ in content.attributes:
+        found |= _MET_BY_ATTRIBUTE.get(attribute, _MET_BY_VOICE)
+    if len(content.attributes) > _BEFORE_VOICE and len(_voice_attributes(content)) > _BEFORE_VOICE:
+        found.add("further")
+    if content.traits.get("gender") in vocabulary.pronouns:
+        found.add("she")
+    if content.bursts:
+        found.add("bursts")
+        verbs = vocabulary.burst_verbs
+        if len(content.bursts) <= _MOST_VERBS and all(name in verbs for name in content.bursts):
+            found.add("burst_verbs")
+            if len(content.bursts) == 1:
+                found.add("burst_verb")
+    if len(content.emotions) > 1:
+        found.add("more")
+    if len(vocabulary.emotions) > len(_COMPLETE_FORMS):
+        found.update(_met_by_further_forms(content, vocabulary))
+    return found
+
+
+def _met_by_further_forms(content: Content, vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield what only frames with further forms of emotions need: "first_adverb", "rest_adverbs"…"""
+    emotions = content.emotions
+    if not emotions:
+        if content.feelings:
+            yield "neutral"
+        return
+    if len(emotions) == 1:
+        yield "one"
+    if len(emotions) > 2:
+        yield "rest_more"
+    for form, phrases in vocabulary.emotions.items():
+        if form not in _COMPLETE_FORMS:
+            first, *rest = [bool(phrases[emotion].before) for emotion in emotions]
+            if first:
+                yield f"first_{form}"
+            if first and all(rest):
+                yield f"{form}s"
+            if rest and all(rest):
+                yield f"rest_{form}s"
+
+
+def slots(vocabulary: Vocabulary) -> dict[str, Slot]:
+    """Return the slots that frames may name.
+
+    For each form of emotions these are all of them ("nouns", "noun_tags"), the first ("first_noun") and the
+    others ("rest_nouns"). Conditions have no text: they stand in the brackets that they decide.
+    """
+    conditions = ("described", "neutral", "one", "more", "rest_more")
+    found = _SLOTS | {name: Slot(lambda choice: "", frozenset({name})) for name in conditions}
+    for form in vocabulary.emotions:
+        found |= _slots_of_form(form)
+    return found
+
+
+def _slots_of_form(form: str) -> dict[str, Slot]:
+    def first(choice: WordChoice) -> str:
+        return choice.emotion_list(choice.content.emotions[:1], form)
+
+    def rest(choice: WordChoice) -> str:
+        others = choice.content.emotions[1:]
+        return choice.emotion_list(others, form) if others else ""
+
+    def first_speaker(choice: WordChoice) -> str:
+        return choice.with_article(f"{first(choice)} {speaker(choice)}")
+
+    def first_voice(choice: WordChoice) -> str:
+        return choice.with_article(f"{first(choice)} {voice(choice)}")
+
+    is_complete = form in _COMPLETE_FORMS
+    of_all = frozenset[str]() if is_complete else frozenset({f"{form}s"})
+    of_first = frozenset[str]() if is_complete else frozenset({f"first_{form}"})
+    of_rest = frozenset({"more"} if is_complete else {f"rest_{form}s"})
+    return {
+        f"{form}s": Slot(lambda choice: choice.emotion_list(choice.content.emotions, form), of_all),
+        f"{form}_tags": Slot(lambda choice: choice.emotion_tags(form), of_all),
+        f"first_{form}": Slot(first, of_first),
+        f"rest_{form}s": Slot(rest, of_rest),
+        f"{form}_speaker": Slot(first_speaker, of_first),
+        f"{form}_voice": Slot(first_voice, of_first),
+    }
+
+
+def slot(
+    name: str, *, needs: str = "", article: Literal["", "a", "the"] = ""
+) -> Callable[[FillSlot], FillSlot]:
+    """Let a function fill the slot of this name, with an article before its text; without `needs` always."""
+
+    def register(fill: FillSlot) -> FillSlot:
+        def with_article(choice: WordChoice) -> str:
+            return f"the {fill(choice)}" if article == "the" else choice.with_article(fill(choice))
+
+        needed = frozenset({needs}) if needs else frozenset[str]()
+        _SLOTS[name] = Slot(with_article if article else fill, needed)
+        return fill
+
+    return register
+
+
+def listed(name: str, tags: str, *, needs: str) -> Callable[[ListPhrases], ListPhrases]:
+    """Let a function that returns phrases fill two slots: joined by "and", and as tags joined by commas."""
+
+    def register(phrases: ListPhrases) -> ListPhrases:
+        slot(name, needs=needs)(lambda choice: joined(phrases(choice)))
+        slot(tags, needs=needs)(lambda choice: ", ".join(phrases(choice)))
+        return phrases
+
+    return register
+
+
+def _tags(*phrases: str) -> str:
+    return ", ".join(filter(None, phrases))
+
+
+# The speaker: gender and age.
+
+
+@slot("a_voice", article="a")
+@slot("the_voice", article="the")
+@slot("known_voice", article="a", needs="known")
+@slot("voice_tag", needs="speaker")
+def voice(choice: WordChoice) -> str:
+    """Age and gender before "voice": "elderly female voice"."""
+    return choice.one_of(choice.vocabulary.voices[choice.gender_and_age])
+
+
+@slot("a_speaker", article="a")
+@slot("the_speaker", article="the")
+@slot("known_speaker", article="a", needs="known")
+@slot("person_tag", needs="speaker")
+def speaker(choice: WordChoice) -> str:
+    """Age and gender of a person: "elderly woman", "young male speaker"."""
+    choice.person = choice.one_of(choice.vocabulary.people[choice.gender_and_age])
+    return choice.person
+
+
+@slot("speaker_tags", needs="speaker")
+def speaker_tags(choice: WordChoice) -> str:
+    """Age and gender as tags; in the varied wording a child as a person: "young girl"."""
+    if not choice.vocabulary.plain and choice.content.traits.get("age") == "child":
+        return speaker(choice)
+    return _tags(choice.trait("age"), choice.trait("gender"))
+
+
+@slot("speaks")
+def speaks(choice: WordChoice) -> str:
+    """What the person named last does; a speaker does not speak."""
+    of = "speaker" if choice.person.endswith("speaker") else "person"
+    return choice.one_of(choice.vocabulary.speaks[of])
+
+
+@slot("she", needs="she")
+def she(choice: WordChoice) -> str:
+    """The pronoun of the speaker."""
+    return _pronouns(choice)[0]
+
+
+@slot("her", needs="she")
+def her(choice: WordChoice) -> str:
+    """The possessive pronoun of the speaker."""
+    return _pronouns(choice)[1]
+
+
+def _pronouns(choice: WordChoice) -> tuple[str, ...]:
+    return choice.vocabulary.pronouns.get(choice.content.traits.get("gender", ""), ("they", "their"))
+
+
+# The voice: accent, timbre and the voice attributes.
+
+
+@slot("accent", article="a", needs="accent_only")
+@slot("accent_tag", needs="accent_only")
+def accent_tag(choice: WordChoice) -> str:
+    """The accent without its article."""
+    known = choice.content.traits.get("accent")
+    return choice.vocabulary.accent.format(known) if known else ""
+
+
+@slot("accent_timbre", needs="accent")
+def accent_timbre(choice: WordChoice) -> str:
+    """What a voice has: "a French accent and a raspy timbre"."""
+    return _accent_and(choice, _timbre(choice, "voice"))
+
+
+@slot("accent_and_voice", needs="accent")
+def accent_and_voice(choice: WordChoice) -> str:
+    """What a speaker has: "a French accent and a raspy voice"."""
+    return _accent_and(choice, _timbre(choice, "speaker"))
+
+
+@slot("accent_tags", needs="accent")
+def accent_tags(choice: WordChoice) -> str:
+    """Accent and timbre without articles."""
+    timbre = choice.content.traits.get("timbre")
+    timbre_tag = choice.one_of(choice.vocabulary.timbre_tags[timbre]) if timbre else ""
+    return _tags(accent_tag(choice), timbre_tag)
+
+
+def _timbre(choice: WordChoice, of: str) -> str:
+    timbre = choice.content.traits.get("timbre")
+    return choice.one_of(choice.vocabulary.timbres[timbre, of]) if timbre else ""
+
+
+def _accent_and(choice: WordChoice, other: str) -> str:
+    """Return accent and another thing that a speaker or a voice has, with their articles."""
+    return joined([choice.with_article(phrase) for phrase in (accent_tag(choice), other) if phrase])
+
+
+@slot("voice_description", needs="described")
+def voice_description(choice: WordChoice) -> str:
+    """Two attributes and the timbre, to stand before "voice": "low-pitched, raspy"."""
+    timbre = choice.content.traits.get("timbre", "")
+    return _tags(*_voice_adjectives(choice)[:_BEFORE_VOICE], timbre) if choice.content.attributes else timbre
+
+
+@slot("described_voice", article="a")
+@slot("known_described_voice", article="a", needs="known")
+@slot("described_voice_tag")
+def described_voice_tag(choice: WordChoice) -> str:
+    """The voice with all that may stand before it: "harsh, breathy female voice"."""
+    description = voice_description(choice)
+    if not description:
+        return voice(choice)
+    voices = choice.vocabulary.voices[choice.gender_and_age]
+    return f"{description} {choice.one_of([phrase for phrase in voices if _OWNER not in phrase])}"
+
+
+@slot("own_voice", article="a", needs="described")
+def own_voice(choice: WordChoice) -> str:
+    """The voice of a speaker: "low-pitched, raspy voice"."""
+    return f"{voice_description(choice)} voice"
+
+
+@slot("accent_and_own_voice", needs="having")
+def accent_and_own_voice(choice: WordChoice) -> str:
+    """What a speaker has: "a French accent and a low-pitched, raspy voice"."""
+    description = voice_description(choice)
+    return _accent_and(choice, f"{description} voice" if description else "")
+
+
+@listed("further_qualities", "further_tags", needs="further")
+def further_qualities(choice: WordChoice) -> list[str]:
+    """Attributes of the voice for which there is no place before it."""
+    return _voice_adjectives(choice)[_BEFORE_VOICE:]
+
+
+@listed("bearing", "bearing_tags", needs="bearing")
+def bearing(choice: WordChoice) -> list[str]:
+    """Adjectives that a person has more than a voice: "confident"."""
+    phrases = choice.vocabulary.attributes
+    return [choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] in BEARING]
+
+
+@slot("tone", needs="tone")
+def tone(choice: WordChoice) -> str:
+    """The adjective of the tone."""
+    phrases = choice.vocabulary.attributes
+    return "".join(choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] == TONE)
+
+
+@listed("qualities", "quality_tags", needs="qualities")
+def qualities(choice: WordChoice) -> list[str]:
+    """All voice attributes but those of the recording."""
+    phrases = choice.vocabulary.qualities
+    return [choice.one_of(phrases[place]) for place in choice.content.attributes if place[0] not in RECORDING]
+
+
+@slot("recording", needs="recording")
+def recording(choice: WordChoice) -> str:
+    """Attributes of the recording, with articles where English has them: "a noisy background"."""
+    phrases = choice.vocabulary.qualities
+    return joined([choice.one_of(phrases[p]) for p in choice.content.attributes if p[0] in RECORDING])
+
+
+@slot("recording_tags", needs="recording")
+def recording_tags(choice: WordChoice) -> str:
+    """Attributes of the recording as tags."""
+    phrases = choice.vocabulary.quality_tags
+    return ", ".join([choice.one_of(phrases[p]) for p in choice.content.attributes if p[0] in RECORDING])
+
+
+def _voice_adjectives(choice: WordChoice) -> list[str]:
+    phrases = choice.vocabulary.attributes
+    return [choice.one_of(phrases[place]) for place in _voice_attributes(choice.content)]
+
+
+def _voice_attributes(content: Content) -> list[tuple[str, float]]:
+    """Return the attributes of the voice itself: "harsh", "low-pitched"."""
+    return [place for place in content.attributes if place[0] not in _MET_BY_ATTRIBUTE]
+
+
+# The manner of speaking: pace and style.
+
+
+@slot("manner", needs="manner")
+def manner(choice: WordChoice) -> str:
+    """Pace and style: "slowly in a casual tone"."""
+    return _manner(choice, of="speaker")
+
+
+@slot("delivery", needs="manner")
+def delivery(choice: WordChoice) -> str:
+    """Pace and style of the words, not of the speaker."""
+    return _manner(choice, of="words")
+
+
+def _manner(choice: WordChoice, of: str) -> str:
+    traits, vocabulary = choice.content.traits, choice.vocabulary
+    pace = choice.one_of(vocabulary.paces[traits["pace"]]) if "pace" in traits else ""
+    if "style" not in traits:
+        return pace
+    styles = vocabulary.manners[traits["style"], of]
+    if vocabulary.plain:
+        return joined(list(filter(None, (styles[0], pace))))
+    if not pace:
+        return choice.one_of(styles)
+    no_adverbs = [style for style in styles if not style.endswith("ly")]
+    return f"{pace} {choice.one_of(no_adverbs or styles)}"  # "fast in a formal tone", not "fast formally"
+
+
+@slot("manner_tags", needs="manner")
+def manner_tags(choice: WordChoice) -> str:
+    """Style and pace as tags."""
+    pace = choice.trait("pace")
+    style = choice.content.traits.get("style")
+    style_tag = choice.one_of(choice.vocabulary.style_tags[style]) if style else ""
+    return _tags(style_tag, f"{pace} pace" if pace else "")
+
+
+# Vocal bursts.
+
+
+@slot("bursts", needs="bursts")
+def bursts(choice: WordChoice) -> str:
+    """Bursts with their articles: "a chuckle and a sigh of relief"."""
+    phrases = choice.vocabulary.bursts
+    return joined([choice.one_of(phrases[name]) for name in choice.content.bursts])
+
+
+@slot("burst_tags", needs="bursts")
+def burst_tags(choice: WordChoice) -> str:
+    """Bursts as tags."""
+    phrases = choice.vocabulary.burst_tags
+    return ", ".join([choice.one_of(phrases[name]) for name in choice.content.bursts])
+
+
+@slot("burst_verbs", needs="burst_verbs")
+@slot("burst_verb", needs="burst_verb")
+def burst_verbs(choice: WordChoice) -> str:
+    """What somebody does, all of it as verbs: "chuckles and clears her throat"."""
+    return _verbs(choice, choice.vocabulary.burst_verbs)
+
+
+@slot("burst_infinitives", needs="burst_verbs")
+@slot("burst_infinitive", needs="burst_verb")
+def burst_infinitives(choice: WordChoice) -> str:
+    """The same after "they": "chuckle and clear their throat"."""
+    return _verbs(choice, choice.vocabulary.burst_infinitives)
+
+
+@slot("burst_participles", needs="burst_verbs")
+def burst_participles(choice: WordChoice) -> str:
+    """The same as an addition: "chuckling and clearing her throat"."""
+    return _verbs(choice, choice.vocabulary.burst_participles)
+
+
+def _verbs(choice: WordChoice, forms: ByName) -> str:
+    their = _pronouns(choice)[1]
+    return joined([choice.one_of(forms[name]).format(their) for name in choice.content.bursts])

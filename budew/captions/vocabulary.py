@@ -1,0 +1,347 @@
+"""Vocabulary: the phrases that captions are rendered with, compiled from the table of a lexicon.
+
+There are two, one for each wording. The varied one has synonyms to choose from; in the plain one the first
+phrase counts. Which forms an emotion is rendered in ("noun": "a hint of fear"; "adjective": "slightly
+afraid"), and how an intensity (in the data file: a degree) and a word are put together in each, stands in the
+data file, under `forms`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, product
+from typing import Any, Literal, NamedTuple
+from zlib import crc32
+
+from budew.captions.phrases import MODERATE, own_levels, shifted, spelled_out, verb_forms, without_article
+from budew.taxonomy import CATEGORIES, LEVEL_NAMES, LEVELS, burst, emotion
+
+Wording = Literal["varied", "plain"]
+"""Whether words are drawn among the synonyms, or the first of each taken."""
+
+Phrases = tuple[str, ...]
+ByName = Mapping[str, Phrases]
+ByPair = Mapping[tuple[str, str], Phrases]
+ByPlace = Mapping[tuple[str, float], Phrases]
+"""By voice attribute and place on its scale: near a pole (0.25, 0.75) or at it (0, 1)."""
+
+UNKNOWN_TRAIT = "unknown"
+"""Stands for a gender or an age that a profile does not have."""
+_DEGREE_KEYS = 32
+"""Degrees of one level are told apart by numbers below this."""
+_PERSON = {"female": "woman", "male": "man"}
+
+
+class Sounds(NamedTuple):
+    """Beginnings of words that decide their article against the first letter: "an hour", "a one-time"."""
+
+    vowel: Phrases
+    consonant: Phrases
+
+
+class EmotionPhrases(NamedTuple):
+    """All phrases for one emotion at one level in one form.
+
+    Attributes:
+        plain: the first word with the first degree, which the plain wording takes.
+        before: with a degree before the word: all words with the first degree, then all with the next.
+        degrees: a number for the degree of each of these; the same degree has the same number.
+        after: with a degree after the word.
+        bare: without a degree, as the word has the level in itself.
+        listed: without a degree, where the list carries one: words that are moderate in themselves.
+        carrying: those of `before` whose degree a list carries: not "full of joy".
+        step: from a phrase of `before` to the same word with the next degree.
+    """
+
+    plain: str = ""
+    before: Phrases = ()
+    degrees: tuple[int, ...] = ()
+    after: Phrases = ()
+    bare: Phrases = ()
+    listed: Phrases = ()
+    carrying: frozenset[str] = frozenset()
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Phrases of one wording. Tags stand between commas: without articles in the varied wording."""
+
+    plain: bool
+    sounds: Sounds  # for the choice of an article
+    emotions: Mapping[str, Mapping[tuple[str, float], EmotionPhrases]]  # by form, and by emotion and level
+    neutral: ByName  # in place of an emotion, by form
+    bursts: ByName
+    burst_tags: ByName
+    burst_verbs: ByName  # where there is a verb, with a place for "her": "clears {} throat"
+    burst_infinitives: ByName  # the same as "clear {} throat"
+    burst_participles: ByName  # the same as "clearing {} throat"
+    people: ByPair  # by gender and age
+    voices: ByPair  # by gender and age
+    pronouns: ByName  # "she" and "her" for a gender that has them
+    traits: ByPair  # adjectives of gender and age, timbre, pace and style, by (key, value)
+    accent: str  # with a place for the accent
+    timbres: ByPair  # of a "voice" ("bright timbre") and of a "speaker" ("bright voice")
+    timbre_tags: ByName
+    paces: ByName  # as a manner, such as "slowly"
+    manners: ByPair  # each style, of a "speaker" and of "words"
+    style_tags: ByName
+    speaks: ByName  # what a "person" does, and a "speaker"
+    attributes: ByPlace  # as adjectives of a voice or a person
+    qualities: ByPlace  # the same in a list of all, and phrases for those of the recording
+    quality_tags: ByPlace
+
+
+def varied_vocabulary(table: Mapping[str, Any]) -> Vocabulary:
+    """Compile the vocabulary of the varied wording from the table of a lexicon."""
+    sounds = Sounds(tuple(table["vowel_sounds"]), tuple(table["consonant_sounds"]))
+    rows = {burst(name): row for name, row in table["bursts"].items()}
+    bursts = {name: tuple(row["say"]) for name, row in rows.items()}
+    timbres = {
+        (value, of): tuple(pattern.format(word) for pattern in patterns for word in row["say"])
+        for value, row in table["timbre"].items()
+        for of, patterns in table["timbre_as"].items()
+    }
+    attributes = _attributes(table, sounds, "varied")
+    return Vocabulary(
+        plain=False,
+        sounds=sounds,
+        emotions=_emotions(table, sounds),
+        neutral=tuples(table["neutral"]),
+        bursts=bursts,
+        burst_tags=_without_articles(bursts),
+        burst_verbs=_verbs(rows, form=1),
+        burst_infinitives=_verbs(rows, form=0),
+        burst_participles=_verbs(rows, form=2),
+        people=_people(table["people"]),
+        voices=_people(table["voices"]),
+        pronouns=tuples(table["pronouns"]),
+        traits={(key, value): tuple(row["say"]) for key in CATEGORIES for value, row in table[key].items()},
+        accent=table["accent"],
+        timbres=timbres,
+        timbre_tags={value: phrases for (value, of), phrases in timbres.items() if of == "speaker"},
+        paces={value: tuple(row["manner"]) for value, row in table["pace"].items()},
+        manners={
+            (style, of): tuple(row.get(of, row["speaker"]))
+            for style, row in table["style"].items()
+            for of in ("speaker", "words")
+        },
+        style_tags={style: tuple(row["tag"]) for style, row in table["style"].items()},
+        speaks=tuples(table["speaks"]),
+        attributes=attributes,
+        qualities=attributes,
+        quality_tags=_without_articles(attributes),
+    )
+
+
+def plain_vocabulary(table: Mapping[str, Any], varied: Vocabulary) -> Vocabulary:
+    """Compile the vocabulary of the plain wording, on which models are trained: it does not change."""
+    traits = varied.traits
+    bursts = {burst(name): (row.get("plain", row["say"][0]),) for name, row in table["bursts"].items()}
+    qualities = _attributes(table, varied.sounds, "say")
+    styles = {style: traits["style", style] for style in table["style"]}
+    people = list(product((*CATEGORIES["gender"], UNKNOWN_TRAIT), (*CATEGORIES["age"], UNKNOWN_TRAIT)))
+    return replace(
+        varied,
+        plain=True,
+        bursts=bursts,
+        burst_tags=bursts,
+        people={pair: (_plain_person(*pair, traits),) for pair in people},
+        voices={pair: (_plain_voice(*pair, traits),) for pair in people},
+        timbre_tags={value: varied.timbres[value, "voice"] for value in table["timbre"]},
+        paces={
+            value: (table["pace_as"].format(with_article(row["say"][0], varied.sounds)),)
+            for value, row in table["pace"].items()
+        },
+        manners={(style, of): styles[style] for style, of in varied.manners},
+        style_tags=styles,
+        qualities=qualities,
+        quality_tags=qualities,
+    )
+
+
+def tuples(table: Mapping[str, Iterable[str]]) -> dict[str, Phrases]:
+    """Return a table with its lists as tuples."""
+    return {name: tuple(phrases) for name, phrases in table.items()}
+
+
+def _without_articles(table: Mapping[Any, Phrases]) -> dict[Any, Phrases]:
+    return {key: tuple(map(without_article, phrases)) for key, phrases in table.items()}
+
+
+def _emotions(table: Mapping[str, Any], sounds: Sounds) -> dict[str, dict[tuple[str, float], EmotionPhrases]]:
+    emotions = {emotion(name): tuples(row) for name, row in table["emotions"].items()}
+    degrees = {LEVELS[LEVEL_NAMES.index(name)]: tuples(row) for name, row in table["intensity"].items()}
+    return {
+        form: {
+            (name, level): EmotionPhrases()
+            if form in words.get("not_as", ())
+            else _in_form(ways, words, level, degrees[level], sounds)
+            for name, words in emotions.items()
+            for level in degrees
+        }
+        for form, ways in table["forms"].items()
+    }
+
+
+def _in_form(
+    ways: Sequence[Mapping[str, Any]], words: ByName, level: float, degrees: ByName, sounds: Sounds
+) -> EmotionPhrases:
+    """Return the phrases of an emotion in one form, which has one or several ways to put them together."""
+    found = [_in_way(way, words, level, degrees, sounds) for way in ways]
+    return EmotionPhrases(
+        plain=found[0].plain,
+        before=tuple(chain.from_iterable(one.before for one in found)),
+        degrees=tuple(chain.from_iterable(one.degrees for one in found)),
+        after=tuple(chain.from_iterable(one.after for one in found)),
+        bare=tuple(chain.from_iterable(one.bare for one in found)),
+        listed=tuple(chain.from_iterable(one.listed for one in found)),
+        carrying=next((one.carrying for one in found if one.carrying), frozenset()),
+        step=found[0].step,
+    )
+
+
+def _in_way(
+    way: Mapping[str, Any], words: ByName, level: float, degrees: ByName, sounds: Sounds
+) -> EmotionPhrases:
+    """Put the words of an emotion and the degrees of a level together in one way.
+
+    Keys of a way: `words` and `degrees` (forms of the word and of the degree), `say` (pattern with {degree}
+    and {word}, or {a} for both with their article), and maybe `after` (pattern with the degree after the
+    word), `bare` (false: the word needs a degree), `state` (form of words that take none), `without` (words
+    or listed phrases to leave out), `phrases` (form of phrases such as "deep sorrow", listed for levels, in
+    place of words with degrees) or `more` (the same besides them).
+
+    The first moderate degree is for the plain wording alone, as nobody writes "moderate joy". With listed
+    phrases, moderate words that have no other degree go without one, and words that are strong in themselves
+    have degrees only as listed.
+    """
+    own = own_levels(words)
+    left_out = {*way.get("without", ()), *words.get("without", ())}
+    if level > MODERATE:
+        left_out.update(words.get("mild", ()))
+    states = words.get(way.get("state", ""), ())
+    able = [word for word in words.get(way.get("words", ""), ()) if word not in left_out]
+    fitting = [
+        word for word in able if word not in states and shifted(own.get(word, MODERATE), level) == level
+    ]
+    has_lists = "phrases" in way or "more" in way
+    gradable = [word for word in fitting if not (has_lists and own.get(word, MODERATE) > MODERATE)]
+
+    level_name = LEVEL_NAMES[LEVELS.index(level)]
+    instead = words.get(f"{way['phrases']}_{level_name}", ()) if "phrases" in way else ()
+    besides = words.get(f"{way['more']}_{level_name}", ()) if "more" in way else ()
+    listed_phrases = [phrase for phrase in instead or besides if phrase not in left_out]
+
+    known = degrees.get(way.get("degrees", ""), ())
+    usable = () if instead else known
+    if level == MODERATE:
+        usable = known[1:] or (() if has_lists else known)
+    pairs = [pair for pair in product(usable, gradable) if pair[0] not in words.get("unlike", ())]
+    graded = [_graded_as(way, *pair, sounds) for pair in pairs]
+
+    first_words = [degree for degree, _ in pairs]
+    first_words += [without_article(phrase).partition(" ")[0] for phrase in listed_phrases]
+    own_words = words.get(way.get("words", ""), ())
+    bare: list[str] = []
+    listed: list[str] = []
+    if way.get("bare", True):
+        bare = [word for word in dict.fromkeys((*able, *states)) if own.get(word, MODERATE) == level]
+        listed = [word for word in able if word not in own and word not in states]
+    after: list[str] = []
+    if "after" in way:
+        behind = product(degrees["after"], (word for word in fitting if word not in own))
+        after = [way["after"].format(degree=degree, word=word) for degree, word in behind]
+    return EmotionPhrases(
+        plain=_graded_as(way, known[0], own_words[0], sounds) if known and own_words else "",
+        before=(*graded, *listed_phrases),
+        degrees=tuple(_degree_key(word, level, degrees) for word in first_words),
+        after=tuple(after),
+        bare=tuple(bare),
+        listed=tuple(listed),
+        carrying=frozenset(graded),
+        step=len(gradable) if graded else 1,
+    )
+
+
+def _degree_key(degree: str, level: float, degrees: ByName) -> int:
+    """Return a number for a degree of a level; "full of", "filled with" and the like share one.
+
+    Corpora were made with these numbers, so that two degrees with the same number still count as one.
+    """
+    full = degrees.get("full", ())
+    key = crc32((full[0] if degree in full else degree).encode()) % _DEGREE_KEYS
+    return _DEGREE_KEYS * LEVELS.index(level) + key
+
+
+def _graded_as(way: Mapping[str, Any], degree: str, word: str, sounds: Sounds) -> str:
+    both = with_article(f"{degree} {word}", sounds)
+    return str(way["say"].format(degree=degree, word=word, a=both))
+
+
+def _attributes(table: Mapping[str, Any], sounds: Sounds, form: str) -> dict[tuple[str, float], Phrases]:
+    """Return the phrases for each voice attribute: those of a form where it has them, else all of `say`."""
+    found: dict[tuple[str, float], Phrases] = {}
+    for name, row in table["attributes"].items():
+        for pole, words in ((0.0, row["low"]), (1.0, row["high"])):
+            near = words.get(form, words["say"])
+            found[name, 0.25 + pole / 2] = tuple(near)
+            found[name, pole] = tuple(
+                _intensified(degree, phrase, sounds) for phrase in near for degree in table["far"]
+            )
+    return found
+
+
+def _intensified(degree: str, phrase: str, sounds: Sounds) -> str:
+    bare = without_article(phrase)
+    intensified = f"{degree} {bare}"
+    return intensified if bare == phrase else with_article(intensified, sounds)
+
+
+def _verbs(bursts: Mapping[str, Mapping[str, Sequence[str]]], *, form: int) -> dict[str, Phrases]:
+    """Return one of the `verb_forms` of the verbs of bursts, with the words after the verb."""
+    found = {}
+    for name, row in bursts.items():
+        if "verb" in row:
+            pairs = [verb.partition(" ") for verb in row["verb"]]
+            found[name] = tuple(f"{verb_forms(verb)[form]}{space}{rest}" for verb, space, rest in pairs)
+    return found
+
+
+def _people(rows: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[tuple[str, str], Phrases]:
+    """Return the phrases for a person, or a voice, by gender and age; each may be `UNKNOWN_TRAIT`."""
+    return {
+        (gender, age): tuple(phrase for pattern in patterns for phrase in spelled_out(pattern))
+        for gender, row in rows.items()
+        for age, patterns in row.items()
+    }
+
+
+def _plain_voice(gender: str, age: str, traits: ByPair) -> str:
+    return " ".join(filter(None, (_first(traits, "age", age), _first(traits, "gender", gender), "voice")))
+
+
+def _plain_person(gender: str, age: str, traits: ByPair) -> str:
+    adjective = _first(traits, "gender", gender)
+    person = "speaker" if age == "child" else _PERSON.get(adjective, "speaker")
+    words = (_first(traits, "age", age), adjective if person == "speaker" else "", person)
+    return " ".join(filter(None, words))
+
+
+def _first(traits: ByPair, key: str, value: str) -> str:
+    return traits.get((key, value), ("",))[0]
+
+
+def with_article(phrase: str, sounds: Sounds) -> str:
+    """Put "a" or "an" before a phrase, by the sound of its beginning."""
+    folded = phrase.lower()
+    if folded.startswith(sounds.vowel):
+        return f"an {phrase}"
+    vowel = folded.startswith(("a", "e", "i", "o", "u")) and not folded.startswith(sounds.consonant)
+    return f"an {phrase}" if vowel else f"a {phrase}"
+
+
+def joined(phrases: Sequence[str]) -> str:
+    """Join phrases as prose: "this", "this and that", "this, that and more"."""
+    if len(phrases) < 2:
+        return "".join(phrases)
+    return f"{', '.join(phrases[:-1])} and {phrases[-1]}"
