@@ -11,9 +11,9 @@ import time
 
 import torch
 
+from budew.io.resources import data_folder
 from budew.model.adapt import short_window
 from budew.model.build import build_tokenizer, build_whisper
-from budew.resources import data_folder
 from budew.training.devices import accelerated, precision_of
 from budew.training.heads import CUES, PRESENT, WhisperWithHeads
 from budew.training.loss import caption_loss

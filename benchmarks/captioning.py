@@ -31,7 +31,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from training import write_base
 from transformers import WhisperForConditionalGeneration, pipeline
 
-from budew.extras import quiet_transformers
 from budew.inference import Captioner
 from budew.inference.backends import CTranslate2Backend
 from budew.inference.batching import gathered, padded_seconds
@@ -39,6 +38,7 @@ from budew.model.adapt import set_window, short_window
 from budew.model.build import PREFIX
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import convert
+from budew.model.quiet import quiet_transformers
 
 RATE = 16_000
 TOKENS = 60

@@ -23,8 +23,8 @@ from transformers import pipeline
 
 from budew.audio.samples import decode
 from budew.corpora import read
-from budew.extras import quiet_transformers
 from budew.inference import Captioner
+from budew.model.quiet import quiet_transformers
 from budew.synthesis import synthesize_corpus
 
 BATCH = 16

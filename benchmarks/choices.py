@@ -31,13 +31,13 @@ from budew.corpora import Clip, read
 from budew.corpora.named.named_folder import find_clips, named_folder
 from budew.evaluation.benchmarks.people import CorpusResult, score_people
 from budew.evaluation.kept_captions import KeptCaptions
-from budew.files import whole_file
+from budew.io.files import whole_file
+from budew.io.settings import read_yaml
 from budew.model.checkpoint import load_checkpoint
 from budew.model.reduce import keep_vocabulary
 from budew.model.saving import save_beside
 from budew.randomness import derived_seed
 from budew.reports.tables import written
-from budew.settings import read_yaml
 from budew.statistics.resampling import UNDEFINED
 from budew.training.data import cached_states, prepare_corpora
 from budew.training.recipe import Recipe, load_recipe

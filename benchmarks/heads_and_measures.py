@@ -20,7 +20,7 @@ from budew.annotation.head_files import file_name, load_heads
 from budew.annotation.measure import HIGHEST, LOWEST, measure
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 from budew.taxonomy import EMOTIONS
 
 INPUTS, WIDTHS = 1500 * 768, (64, 64, 32, 16, 1)

@@ -1,12 +1,14 @@
-"""All errors and warnings of this package, named by what the user can do about them.
+"""All errors and warnings of this package, and imports of optional libraries with their error.
 
 Each message is one sentence that names the file, clip or option, what is wrong with it and the remedy. The
 command line prints it and exits with 1; everything else is a bug.
 """
 
-import errno
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 
@@ -79,19 +81,49 @@ def report(error: CorpusError, on_bad: OnBad | None) -> None:
     on_bad(error)
 
 
-_REMEDIES = {
-    errno.ENOSPC: "free some space there",
-    errno.EDQUOT: "free some space there, or ask for a larger quota",
-    errno.EROFS: "choose a folder that can be written to",
-    errno.EFBIG: "allow larger files (ulimit -f), or make smaller ones",
-}
-
-
-def remedy_for(error: BaseException) -> str | None:
-    """Return the remedy for an error of the disk; None for any other error."""
-    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
-
-
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or the name of its class if it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import `module`, which the extra `extra` of this package brings.
+
+    Args:
+        module: name as in an import statement, such as `espeakng_loader`.
+        extra: name in the optional dependencies, such as `train`.
+        purpose: what needs it, preferably the command: `budew corpus synthesize`.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+        ImportError: it is installed but broken; raised as it comes.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        library = module.partition(".")[0]
+        if error.name != library:
+            raise
+        raise _missing(library, extra, purpose) from error
+
+
+def locate_library(library: str, *, extra: str, purpose: str) -> Path:
+    """Return the folder of an installed library without importing it: for its data.
+
+    Args:
+        library: name as in an import statement, such as `silero_vad`.
+        extra: name in the optional dependencies, such as `corpora`.
+        purpose: what needs it, preferably the command: `budew corpus segment`.
+
+    Raises:
+        MissingExtraError: the library is not installed.
+    """
+    found = find_spec(library)
+    if found is None or found.origin is None:
+        raise _missing(library, extra, purpose)
+    return Path(found.origin).parent
+
+
+def _missing(library: str, extra: str, purpose: str) -> MissingExtraError:
+    message = f'{purpose} needs {library}, which is not installed: run pip install "budew[{extra}]"'
+    return MissingExtraError(message, name=library)

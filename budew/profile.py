@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from budew.errors import InputError
-from budew.strict_json import loads
+from budew.io.strict_json import loads
 from budew.taxonomy import BURSTS, EMOTIONS, TRAITS, WITHHELD, burst, emotion, quantized_trait, trait
 from budew.taxonomy.scales import INTENSITY, nearest_level
 
@@ -161,7 +161,7 @@ class VoiceProfile:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "VoiceProfile":
-        """Read what `to_json` wrote, at most `budew.strict_json.LARGEST` bytes.
+        """Read what `to_json` wrote, at most `budew.io.strict_json.LARGEST` bytes.
 
         Raises:
             InputError: not strict JSON, or as for `from_dict`.

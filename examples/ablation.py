@@ -41,9 +41,10 @@ from transformers import DynamicCache, EncoderDecoderCache
 from budew import render
 from budew.corpora import Clip, read, write_shard
 from budew.evaluation.metrics import score_emotions
-from budew.files import whole_file
 from budew.inference.recordings import from_clip
 from budew.inference.self_consistency import consensus, expectation, sample_captions
+from budew.io.files import whole_file
+from budew.io.resources import data_folder
 from budew.model.adapt import short_window
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import (
@@ -62,7 +63,6 @@ from budew.randomness import derived_seed, generator
 from budew.reports.page import write_page
 from budew.reports.section_tables import terminal
 from budew.reports.sections import BarRow, Bars, Card, Curves, Report, Table, render_sections
-from budew.resources import data_folder
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling, bootstrap, multinomial_draws, percentile_interval
 from budew.synthesis import synthesize_corpus

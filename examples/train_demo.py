@@ -16,11 +16,11 @@ import rich
 from budew import render
 from budew.corpora import Caption, Clip, read, write_shard
 from budew.evaluation import Evaluation, evaluate_corpus, write_predictions
+from budew.io.resources import data_folder
 from budew.paraphrase import GrammarBackend, Paraphrase, Rewriting
 from budew.randomness import derived_seed
 from budew.reports.evaluation_report import render_html, tables
 from budew.reports.page import write_page
-from budew.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from budew.training.run import train
 

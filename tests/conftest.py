@@ -131,7 +131,7 @@ def make_whisper() -> Callable[..., Path]:
 
 def needs_precision(engine: str, dtype: str) -> None:
     """Skip a test where the computation of a precision is not possible, or ends the process."""
-    from budew.cpu_precision import trials
+    from budew.model.cpu_precision import trials
 
     fault = trials(engine).faults.get(dtype)
     if fault:
@@ -141,7 +141,7 @@ def needs_precision(engine: str, dtype: str) -> None:
 @pytest.fixture
 def faulty_cpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """A machine where bfloat16 ends the processes that are started, and on which nothing was tried yet."""
-    from budew.cpu_precision import trials
+    from budew.model.cpu_precision import trials
 
     paths = [str(FAULTY_CPU), str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))

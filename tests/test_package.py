@@ -7,8 +7,7 @@ from types import ModuleType
 import pytest
 
 import budew
-from budew.errors import MissingExtraError
-from budew.extras import locate, require
+from budew.errors import MissingExtraError, locate_library, require
 
 HEAVY = (
     "torch",
@@ -62,11 +61,11 @@ def test_a_missing_extra_is_one_line_with_the_remedy() -> None:
 
 
 def test_a_library_is_located_without_being_imported() -> None:
-    folder = locate("this", extra="train", purpose="a test")
+    folder = locate_library("this", extra="train", purpose="a test")
     assert (folder / "this.py").is_file()
     assert "this" not in sys.modules
     with pytest.raises(MissingExtraError, match="a test needs no_such_library, which is not installed"):
-        locate("no_such_library", extra="train", purpose="a test")
+        locate_library("no_such_library", extra="train", purpose="a test")
 
 
 def test_a_library_that_is_broken_is_not_called_missing() -> None:

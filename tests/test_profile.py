@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from budew.errors import InputError
+from budew.io.strict_json import LARGEST
 from budew.profile import VoiceProfile
-from budew.strict_json import LARGEST
 from budew.taxonomy import ACCENTS, ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVELS
 
 words = {name: st.sampled_from(values) for name, values in CATEGORIES.items()}

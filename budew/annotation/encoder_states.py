@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.addresses import is_address
 from budew.annotation.head_files import Layout, pool
 from budew.annotation.heads import encoder_windows
 from budew.audio.samples import warn_of_damage
 from budew.corpora.sources import read
 from budew.errors import AudioError, CorpusError, OnBad, report
-from budew.files import check_space, disk_errors
+from budew.io.addresses import is_address
+from budew.io.disk import check_space, disk_errors
 from budew.model.encoder import Encoder
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS

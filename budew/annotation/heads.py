@@ -35,7 +35,7 @@ from budew.annotation.head_files import (
 from budew.audio.samples import Window, warn_of_damage, windows
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError, first_line
-from budew.files import fingerprint
+from budew.io.disk import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
 from budew.model.encoder import PUBLISHED, Encoder, load_encoder

@@ -16,9 +16,9 @@ from pydantic import model_validator
 
 from budew.chat.request import Schema, object_in
 from budew.errors import AnswerError, InputError, SettingsError
+from budew.io.resources import data_folder
+from budew.io.settings import Settings, load
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
-from budew.settings import Settings, load
 from budew.taxonomy import (
     ATTRIBUTES,
     BURSTS,

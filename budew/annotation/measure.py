@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora.clip import Clip
-from budew.extras import require
+from budew.errors import require
+from budew.io.resources import packaged_table
 from budew.jobs import OnFailed, each
-from budew.resources import packaged_table
 
 FIELD = "measured"
 LONGEST = 120.0

@@ -25,11 +25,11 @@ from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import read_json_object
 from budew.errors import CorpusError, JobError, OnBad, SettingsError
-from budew.files import whole_file
+from budew.io.files import whole_file
+from budew.io.resources import packaged_table
+from budew.io.settings import Settings, validated
 from budew.jobs import OnFailed, each
 from budew.profile import VoiceProfile
-from budew.resources import packaged_table
-from budew.settings import Settings, validated
 from budew.taxonomy import ATTRIBUTES
 from budew.taxonomy.scales import from_intensity
 

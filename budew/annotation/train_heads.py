@@ -21,7 +21,7 @@ from budew.annotation.encoder_states import SCALE, TARGETS, Encoded, Skipped, en
 from budew.annotation.head_files import NOTES, Head, check_unused, load_heads, put, save_heads
 from budew.annotation.head_stack import COPIES, Fitting, HeadStack, fit_stack, unstacked
 from budew.errors import CorpusError, OnBad
-from budew.files import check_space, disk_errors, temporary_folder
+from budew.io.disk import check_space, disk_errors, temporary_folder
 from budew.model.checkpoint import identity
 from budew.model.encoder import Encoder, load_encoder
 from budew.randomness import derived_seed

@@ -14,8 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from budew.app.pages import CSS, page
-from budew.errors import InputError
-from budew.extras import require
+from budew.errors import InputError, require
 from budew.inference.backends import load_backend
 from budew.model.card import read_card
 

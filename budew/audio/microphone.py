@@ -6,8 +6,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.errors import InputError, first_line
-from budew.extras import require
+from budew.errors import InputError, first_line, require
 
 
 @dataclass(frozen=True, slots=True)

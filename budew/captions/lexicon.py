@@ -16,7 +16,7 @@ from budew.captions.speaker import PeopleWords, people_words
 from budew.captions.tokens import PhraseTrie, tokenize
 from budew.captions.vocabulary import ByName, Vocabulary, plain_vocabulary, tuples, varied_vocabulary
 from budew.errors import InputError
-from budew.resources import data_folder, read_yaml
+from budew.io.resources import data_folder, packaged_yaml
 from budew.taxonomy import ATTRIBUTES, burst, emotion
 
 RENDERED_ATTRIBUTES = tuple(name for name in ATTRIBUTES if name not in ("Age", "Gender"))
@@ -80,12 +80,14 @@ def _loaded(language: str, additions: Path | None) -> Lexicon:
     if language not in installed:
         raise InputError(f"unknown caption language {language!r}: installed are {', '.join(installed)}")
     if additions is None:
-        table = read_yaml(installed[language])
+        table = packaged_yaml(installed[language])
         words = phrases_of(table)
         idioms = installed[language].parent / "idioms" / installed[language].name
-        return _compiled(table, words, with_idioms(words, read_yaml(idioms)) if idioms.exists() else words)
+        return _compiled(
+            table, words, with_idioms(words, packaged_yaml(idioms)) if idioms.exists() else words
+        )
     base = load_lexicon(language)
-    return _compiled(_with_additions(base.table, read_yaml(additions)), base.words, base.phrases)
+    return _compiled(_with_additions(base.table, packaged_yaml(additions)), base.words, base.phrases)
 
 
 def _with_additions(table: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, PositiveFloat, field_validator
 
-from budew import strict_json
 from budew.errors import InputError, SettingsError
+from budew.io import strict_json
+from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
-from budew.settings import Settings, validated
 from budew.taxonomy import EMOTIONS, TRAITS, WORD_TRAITS, burst, find_attribute, find_emotion
 from budew.taxonomy.scales import INTENSITY
 

@@ -16,13 +16,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from budew.addresses import redact
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.chat.ledger import Ledger, Spending
 from budew.chat.request import Answer, ChatRequest, Request, request_key, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.chat.transport import Connection, Refused, Unavailable
 from budew.errors import AnswerError, BudewWarning, InputError, JobError, ServerError
+from budew.io.addresses import redact
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
-from budew.files import user_cache
+from budew.io.disk import user_cache
 
 if TYPE_CHECKING:
     from budew.jobs import Progress

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from budew.addresses import shown
 from budew.chat.request import Usage
 from budew.errors import JobError
-from budew.settings import Settings
+from budew.io.addresses import shown
+from budew.io.settings import Settings
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

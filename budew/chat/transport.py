@@ -16,11 +16,10 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from budew.addresses import redact
 from budew.chat.request import reason_in
 from budew.chat.server_settings import ServerSettings
-from budew.errors import JobError, ServerError
-from budew.extras import require
+from budew.errors import JobError, ServerError, require
+from budew.io.addresses import redact
 
 if TYPE_CHECKING:
     import httpx2

@@ -202,7 +202,7 @@ def _is_file(path: Path) -> bool:
 def _caption_to_file(
     captioner: "Captioner", paths: list[str], file: Path, made_by: str, shape: dict[str, Any]
 ) -> bool:
-    from budew.files import fingerprint
+    from budew.io.disk import fingerprint
     from budew.reports.captions_output import partial_results, write_records
 
     cut = captioner.windows

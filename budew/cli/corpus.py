@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from typer import Argument, Option
 
-from budew.addresses import shown
 from budew.cli import corpus_annotate, corpus_caption, corpus_export, corpus_jobs, corpus_synthesis, options
 from budew.cli.options import SETTINGS, PrintedErrors, results
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace, say_error
+from budew.io.addresses import shown
 from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:

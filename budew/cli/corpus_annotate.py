@@ -10,7 +10,7 @@ from budew.cli import options
 from budew.cli.job_options import Running, Server, run_job, run_paid_job
 from budew.cli.options import SETTINGS, PrintedErrors
 from budew.cli.terminal import print_table, progress_bar, refuse_to_replace
-from budew.extras import require
+from budew.errors import require
 from budew.reports.visible_text import visible_name
 
 MeasuredCorpus = Annotated[str, Argument(metavar="MEASURED", help="Output of budew corpus measure.")]

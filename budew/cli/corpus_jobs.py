@@ -9,7 +9,7 @@ from typer import Option
 from budew.cli import options
 from budew.cli.job_options import Running, run_job
 from budew.cli.terminal import say_error
-from budew.extras import require
+from budew.errors import require
 
 app = typer.Typer()
 

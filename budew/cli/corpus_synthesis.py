@@ -8,7 +8,7 @@ from typer import Option
 from budew.cli import options
 from budew.cli.job_options import Running, Server, run_job
 from budew.cli.terminal import print_table, progress_bar
-from budew.extras import require
+from budew.errors import require
 
 app = typer.Typer()
 

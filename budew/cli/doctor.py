@@ -108,7 +108,7 @@ def _libraries() -> Iterator[Finding]:
 
 def _precisions() -> Iterator[Finding]:
     """Report the precisions that this CPU computes, by each library that is installed."""
-    from budew.cpu_precision import DTYPES, trials
+    from budew.model.cpu_precision import DTYPES, trials
 
     for engine in DTYPES:
         if engine != "training" and _version(engine) is None:

@@ -86,12 +86,12 @@ def demo(
     Example: budew demo --out runs/demo
     """
     from budew.evaluation import evaluate_corpus, write_predictions
+    from budew.io.resources import data_folder
     from budew.model.card import read_card
     from budew.reports.evaluation_report import render_html, summary_table
     from budew.reports.evaluation_sections import card_section
     from budew.reports.page import write_page
     from budew.reports.section_tables import terminal_table
-    from budew.resources import data_folder
 
     card = read_card()
     with progress_bar("captioning") as bar:

@@ -49,10 +49,10 @@ def export(
     from budew.corpora import read
     from budew.evaluation.parity import parity
     from budew.inference.backends import load_backend
+    from budew.io.resources import data_folder
     from budew.model.checkpoint import load_checkpoint
     from budew.model.exporting import export as write
     from budew.reports.evaluation_report import parity_table
-    from budew.resources import data_folder
 
     write(out, to=to, model=model, dtype=dtype)
     if not clips:

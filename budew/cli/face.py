@@ -10,7 +10,7 @@ from budew.cli import options
 from budew.cli.job_options import Running, Server, run_paid_job
 from budew.cli.options import SETTINGS, PrintedErrors
 from budew.cli.terminal import as_json, output, print_table, progress_bar, refuse_to_replace, stdout_free_for
-from budew.extras import require
+from budew.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

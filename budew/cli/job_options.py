@@ -13,10 +13,10 @@ from budew.reports.visible_text import visible_name
 
 if TYPE_CHECKING:
     from budew.chat.server_settings import ServerSettings
+    from budew.io.settings import Settings
     from budew.jobs import Job, Plan, Progress, Summary
     from budew.jobs.cluster import ClusterSettings
     from budew.jobs.job import NumberedJob
-    from budew.settings import Settings
 
     More = Callable[[Progress], str]
 
@@ -73,9 +73,9 @@ class Running:
         """Read settings from a file, and apply those of `--set` that are fields of this kind.
 
         Raises:
-            SettingsError: as `budew.settings.load`.
+            SettingsError: as `budew.io.settings.load`.
         """
-        from budew.settings import load
+        from budew.io.settings import load
 
         changes = self.changes or []
         own = [change for change in changes if _field(change) in kind.model_fields]

@@ -315,7 +315,7 @@ def transcription_server(file: Path | None) -> "CaptionServer | None":
     if file is None:
         return None
     from budew.inference.server import CaptionServer
-    from budew.settings import load
+    from budew.io.settings import load
 
     return load(CaptionServer, file)
 
@@ -323,7 +323,7 @@ def transcription_server(file: Path | None) -> "CaptionServer | None":
 def parsed_file(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
     """Parse the JSON in a file, `-` for stdin; errors name the file."""
     from budew.errors import InputError
-    from budew.strict_json import LARGEST
+    from budew.io.strict_json import LARGEST
 
     with opened(path) as file:
         text = file.read(LARGEST + 1)

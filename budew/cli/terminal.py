@@ -17,9 +17,10 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
-from budew.addresses import check_local
-from budew.errors import BudewError, InputError, remedy_for
-from budew.files import check_writable, whole_file
+from budew.errors import BudewError, InputError
+from budew.io.addresses import check_local
+from budew.io.disk import check_writable, remedy_for
+from budew.io.files import whole_file
 from budew.reports.visible_text import visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 
 LONGEST_LANGUAGE = 40
 LONGEST_UNREAD = 60

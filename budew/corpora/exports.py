@@ -19,7 +19,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from budew.addresses import is_address
 from budew.corpora.clip import CAPTION_KINDS, Caption, Clip, check_not_withheld
 from budew.corpora.manifests import named_audio
 from budew.corpora.media import AUDIO
@@ -30,6 +29,7 @@ from budew.corpora.writers.clip_values import converted
 from budew.corpora.writers.export_folder import write_folder
 from budew.corpora.writers.text_manifests import manifest_format, write_manifests
 from budew.errors import CorpusError, InputError, OnBad
+from budew.io.addresses import is_address
 from budew.randomness import generator
 
 FORMATS = ("parquet", "jsonl", "parler", "ljspeech", "lhotse")
@@ -156,7 +156,7 @@ def export_corpus(
         OSError: the disk refuses.
 
     Example:
-        >>> from budew.resources import data_folder
+        >>> from budew.io.resources import data_folder
         >>> export_corpus(data_folder("demo_clips"), "hub", ExportOptions("parquet")).clips
         16
     """

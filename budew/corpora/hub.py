@@ -18,8 +18,7 @@ from budew.corpora.labels import Scales
 from budew.corpora.media import AUDIO, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions
 from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
-from budew.errors import CorpusError, MissingExtraError
-from budew.extras import require
+from budew.errors import CorpusError, MissingExtraError, require
 
 SCHEME = "hf://"
 _FILES = ("datasets/", "spaces/", "models/", "buckets/")

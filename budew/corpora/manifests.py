@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.column_names import columns_of_fields, in_clip_names, names_of_fields
 from budew.corpora.delimited import DELIMITED, delimited_rows, divide_delimited
@@ -24,6 +23,7 @@ from budew.corpora.lhotse import Recordings, cut_out, is_lhotse, plain_row
 from budew.corpora.reading import AS_USUAL, ReadOptions, Span, distinct_clips, leaves
 from budew.corpora.text_files import LARGEST_JSON, file_lines, json_object, readable
 from budew.errors import CorpusError, OnBad
+from budew.io.addresses import is_address, shown
 
 MANIFEST = "clips.jsonl"
 """Name of the manifest that we write; a folder with audio and such a manifest reads as the manifest."""

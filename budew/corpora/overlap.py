@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
 
-from budew.addresses import is_address
 from budew.corpora.folders import saved_tables
 from budew.corpora.named.named_folder import split_name
 from budew.corpora.sources import numbered_names
 from budew.errors import CorpusError
+from budew.io.addresses import is_address
 
 
 def check_no_overlap(source: str | Path, files: Iterable[Path], written: Sequence[str], out: Path) -> None:

@@ -18,11 +18,11 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
-from budew.addresses import redact, shown
 from budew.corpora.clip import Clip
 from budew.corpora.reading import ReadOptions
 from budew.errors import CorpusError
-from budew.files import temporary_folder
+from budew.io.addresses import redact, shown
+from budew.io.disk import temporary_folder
 
 LARGEST_DOWNLOAD = 64 * 2**30
 """Bytes of one file; a shard is some gigabytes at most."""

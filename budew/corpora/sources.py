@@ -28,7 +28,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files, read_audio_file, read_folder, saved_tables
 from budew.corpora.labels.words import odd_labels
@@ -47,6 +46,7 @@ from budew.corpora.reading import AS_USUAL, Part, ReadOptions, Rows, Span
 from budew.corpora.shards import read_shard
 from budew.corpora.text_files import check_file
 from budew.errors import BudewWarning, CorpusError, OnBad
+from budew.io.addresses import is_address, shown
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
@@ -98,7 +98,7 @@ def read(
         CorpusError: not found, not a corpus, or a broken item; names it and says what to do.
 
     Example:
-        >>> from budew.resources import data_folder
+        >>> from budew.io.resources import data_folder
         >>> clips = list(read(data_folder("demo_clips")))
         >>> len(clips), clips[0].format
         (16, 'flac')

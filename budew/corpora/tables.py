@@ -21,7 +21,7 @@ from budew.corpora.media import AUDIO, Media
 from budew.corpora.reading import AS_USUAL, ReadOptions, Rows
 from budew.corpora.table_rows import TableInfo, class_names, clips_of_rows
 from budew.errors import BudewWarning, CorpusError, InputError, OnBad, report
-from budew.strict_json import loads
+from budew.io.strict_json import loads
 
 AT_ONCE = 64 * 2**20
 """Bytes of rows in memory; a row that is larger comes alone, which costs 10 µs more than in company."""

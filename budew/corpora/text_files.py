@@ -10,9 +10,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, cast
 
-from budew import strict_json
 from budew.corpora.reading import Span
 from budew.errors import CorpusError, OnBad, report
+from budew.io import strict_json
 
 LARGEST_JSON = strict_json.LARGEST
 """Bytes of one clip's JSON or text; a caption is some hundred, a full annotation some thousand."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.corpora.labels.ratings import Rating, profiles_of
-from budew.files import whole_file
+from budew.io.files import whole_file
 from budew.profile import VoiceProfile
 
 Consensus = Literal["presence", "exact", "majority"]

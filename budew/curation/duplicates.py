@@ -22,11 +22,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.errors import AudioError, CorpusError, InputError, OnBad, report
+from budew.io.addresses import shown
 
 By = Literal["samples", "transcript"]
 

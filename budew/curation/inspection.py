@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from budew.addresses import shown
 from budew.audio.decoders import open_stream
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files
@@ -23,7 +22,8 @@ from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Progress, counted, matches, read
 from budew.curation.statistics import MOST_LISTED, Statistics, Tally, corpus_statistics
 from budew.errors import AudioError, CorpusError
-from budew.resources import packaged_table
+from budew.io.addresses import shown
+from budew.io.resources import packaged_table
 
 MOST_BROKEN = 1_000
 """Broken items whose reasons are kept; all are counted."""

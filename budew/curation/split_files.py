@@ -18,15 +18,15 @@ from typing import Any
 
 from pydantic import Field
 
-from budew.addresses import shown
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import check_file
 from budew.errors import CorpusError, InputError, SettingsError
-from budew.files import whole_file
+from budew.io.addresses import shown
+from budew.io.files import whole_file
+from budew.io.settings import Settings, validated
 from budew.jobs.job import OnFailed
 from budew.randomness import generator
-from budew.settings import Settings, validated
 from budew.version import __version__
 
 CHECKED = 1_000

@@ -28,7 +28,7 @@ from typing import Any
 
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, InputError
-from budew.files import whole_file
+from budew.io.files import whole_file
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
 

@@ -25,16 +25,15 @@ from pydantic import Field, model_validator
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted, read
 from budew.corpora.text_files import check_file
-from budew.errors import InputError, SettingsError
+from budew.errors import InputError, SettingsError, require
 from budew.evaluation.benchmarks.emonet_voice_data import on_hub
 from budew.evaluation.decoding import Decoding, decode_clips, decoding_of
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import Prediction, audio_name, by_id, read_predictions
-from budew.extras import require
-from budew.files import whole_file
+from budew.io.files import whole_file
+from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.settings import Settings, validated
 from budew.statistics.arrays import FloatArray
 from budew.taxonomy.scales import INTENSITY
 from budew.version import __version__

@@ -18,8 +18,8 @@ from budew.corpora.clip import Clip
 from budew.errors import CorpusError, InputError
 from budew.evaluation.pairs import Pair, Skipped
 from budew.evaluation.predictions import Prediction
+from budew.io.settings import Settings
 from budew.profile import VoiceProfile
-from budew.settings import Settings
 
 if TYPE_CHECKING:
     from budew.audio.samples import Window

@@ -5,8 +5,8 @@
 
 from typing import Any
 
+from budew.errors import require
 from budew.evaluation.rated_pairs import score
-from budew.extras import require
 
 evaluate = require("evaluate", extra="evaluate", purpose="budew.evaluation.hub_metric")
 datasets = require("datasets", extra="evaluate", purpose="budew.evaluation.hub_metric")

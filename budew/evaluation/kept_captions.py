@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from budew import strict_json
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.sources import Progress, counted
 from budew.errors import InputError
+from budew.io import strict_json
 from budew.profile import VoiceProfile
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from budew import strict_json
 from budew.corpora.column_names import label_layout
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.folders import list_files
@@ -24,6 +23,7 @@ from budew.corpora.labels.scores import number_in
 from budew.corpora.manifests import MANIFESTS
 from budew.corpora.text_files import check_file, file_lines, plain_text
 from budew.errors import BudewWarning, CorpusError, InputError
+from budew.io import strict_json
 from budew.profile import VoiceProfile
 from budew.taxonomy import emotion, find_attribute, find_emotion, misspelt_emotion
 

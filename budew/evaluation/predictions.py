@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from budew.addresses import is_address
 from budew.captions.parse import parse
 from budew.corpora.clip import Clip
 from budew.corpora.folders import list_files
@@ -23,6 +22,7 @@ from budew.corpora.sources import read
 from budew.errors import CorpusError, InputError
 from budew.evaluation.pairs import Pair
 from budew.evaluation.prediction_rows import RATED_ATTRIBUTES, PredictionRow, read_rows
+from budew.io.addresses import is_address
 from budew.profile import VoiceProfile
 from budew.statistics.arrays import FloatArray
 from budew.taxonomy import ATTRIBUTES, EMOTIONS

@@ -25,9 +25,9 @@ from budew.corpora.media import IMAGE, Media
 from budew.errors import AnswerError
 from budew.faces.images import open_image
 from budew.faces.labels import face_names, scale_of, taxonomy
+from budew.io.resources import data_folder
+from budew.io.settings import read_yaml
 from budew.jobs.job import OnFailed
-from budew.resources import data_folder
-from budew.settings import read_yaml
 
 Protocol = Literal["zero-shot", "multi-shot"]
 KEYS, MOST = 25, 5

@@ -24,7 +24,7 @@ from budew.errors import CheckpointError, CorpusError, OnBad, report
 from budew.faces.images import open_image
 from budew.faces.labels import Demographics, demographics_of, mean_ratings, targets_of
 from budew.faces.scoring import ImageEncoder
-from budew.files import disk_errors
+from budew.io.disk import disk_errors
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from budew.corpora.clip import LONGEST_ID, Clip
 from budew.corpora.media import IMAGE
-from budew.errors import CorpusError, first_line
-from budew.extras import require
+from budew.errors import CorpusError, first_line, require
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -16,7 +16,7 @@ from budew.corpora.clip import Clip
 from budew.corpora.labels.ratings import plain_values
 from budew.curation.human_ratings import FEWEST_OF_FACE, field_of
 from budew.errors import CorpusError
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.taxonomy import EMOTIONS, find_emotion
 from budew.taxonomy.scales import Scale
 

@@ -20,10 +20,10 @@ from budew.annotation.head_stack import HeadStack
 from budew.corpora.clip import Clip
 from budew.corpora.text_files import read_json_object
 from budew.errors import CheckpointError, CorpusError, JobError, OnBad, first_line, report
-from budew.extras import quiet_transformers
 from budew.faces.images import open_image
 from budew.faces.labels import face_names, named, scale_of
 from budew.model.checkpoint import choose_device, download, is_on_hub
+from budew.model.quiet import quiet_transformers
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import to_intensity
 

@@ -25,8 +25,8 @@ from budew.errors import CorpusError, OnBad
 from budew.faces.embeddings import Embedded, embed_corpus
 from budew.faces.labels import face_names
 from budew.faces.scoring import FaceScorer, ImageEncoder, head_name, write_neutral_means
-from budew.files import disk_errors, temporary_folder
-from budew.resources import data_folder
+from budew.io.disk import disk_errors, temporary_folder
+from budew.io.resources import data_folder
 from budew.taxonomy import EMOTIONS
 from budew.version import __version__
 

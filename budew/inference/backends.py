@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from budew.cpu_precision import fastest
 from budew.errors import InputError
 from budew.inference.loops import stop_of_loops
 from budew.inference.self_consistency import sample_captions
@@ -25,6 +24,7 @@ from budew.model.converted import (
     load_converted,
     write_converted,
 )
+from budew.model.cpu_precision import fastest
 from budew.model.generate import (
     Encoded,
     checked_beams,
@@ -189,7 +189,7 @@ def load_backend(
         backend: one of `BACKENDS`; None is transformers, or ctranslate2 for a folder converted for it.
         device: `cpu`, `cuda`, `cuda:1`, `mps`; None for the best that is there.
         dtype: `float32`, `bfloat16`, `float16` or `int8`; None is float16 on cuda, and on a CPU what is
-            fastest there (tried once a machine, see `budew.cpu_precision`), else float32.
+            fastest there (tried once a machine, see `budew.model.cpu_precision`), else float32.
         server: where `/v1/audio/transcriptions` is answered, and the model there; then nothing else is given.
 
     Raises:

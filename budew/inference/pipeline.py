@@ -9,11 +9,11 @@ from typing import Any
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
 from transformers.pipelines.base import Pipeline
 
-from budew.cpu_precision import check_precision
 from budew.inference.captioned import Captioned
 from budew.inference.captioner import Captioner
 from budew.inference.recordings import from_audio
 from budew.model.checkpoint import checkpoint_of, default_checkpoint
+from budew.model.cpu_precision import check_precision
 from budew.taxonomy import EMOTIONS
 
 TASK = "emotion-captioning"

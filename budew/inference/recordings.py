@@ -14,7 +14,6 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
-from budew.addresses import is_address, shown
 from budew.audio.samples import Window, windows, windows_of
 from budew.corpora.clip import Clip
 from budew.corpora.folders import audio_files
@@ -22,6 +21,7 @@ from budew.corpora.reading import ReadOptions
 from budew.corpora.sources import Entry, is_corpus_file, matches, read_one
 from budew.errors import AudioError, CorpusError, InputError
 from budew.inference.turns import Turn, cut_turns, turns_of
+from budew.io.addresses import is_address, shown
 from budew.segmentation.recording import cut_recording
 from budew.segmentation.segment_settings import SegmentSettings
 

@@ -16,13 +16,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from budew.errors import JobError
-from budew.extras import require
-from budew.files import disk_errors
+from budew.errors import JobError, require
+from budew.io.disk import disk_errors
+from budew.io.settings import Settings
 from budew.jobs.job import Job
 from budew.jobs.units import Unit
 from budew.jobs.workers import WorkerPool
-from budew.settings import Settings
 
 LOGS = "logs"
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from budew.corpora.clip import Clip
-from budew.errors import JobError, remedy_for
+from budew.errors import JobError
+from budew.io.disk import remedy_for
 
 OnFailed = Callable[[str, Exception], None]
 """Called with the id of a clip and its error; the clip is then in no output."""

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from budew.addresses import check_local
 from budew.errors import JobError
-from budew.files import whole_file
+from budew.io.addresses import check_local
+from budew.io.files import whole_file
 from budew.jobs.job import Job
 from budew.jobs.shard_records import FAILURES, LEFT_OUT, json_text
 

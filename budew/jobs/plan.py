@@ -15,7 +15,7 @@ from pathlib import Path
 from budew.corpora.media import AUDIO
 from budew.corpora.overlap import check_no_overlap
 from budew.errors import InputError, JobError
-from budew.files import disk_errors
+from budew.io.disk import disk_errors
 from budew.jobs.cluster import ClusterSettings, launch
 from budew.jobs.job import Job, NumberedJob, tallies_of
 from budew.jobs.job_folder import check_folder, locked_folder
@@ -90,7 +90,7 @@ class Plan:
         units: all units, in order.
 
     Example:
-        >>> from budew.resources import data_folder
+        >>> from budew.io.resources import data_folder
         >>> from budew.jobs.convert import Convert
         >>> plan = Plan(Convert(), data_folder("demo_clips"), "converted")
         >>> [unit.name for unit in plan.waiting]
@@ -270,7 +270,7 @@ def run(
         InputError: too few or too many clips, or workers.
 
     Example:
-        >>> from budew.resources import data_folder
+        >>> from budew.io.resources import data_folder
         >>> from budew.jobs.render import Render
         >>> summary = run(Render(style="prose", seed=7), data_folder("demo_clips"), "rendered", workers=0)
         >>> summary.clips, summary.failures

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.errors import FilteredError
-from budew.files import whole_file
+from budew.io.files import whole_file
 
 RECORDS, FAILURES, LEFT_OUT = "notes", "failures.jsonl", "left_out.jsonl"
 MAX_REASONS = 3

@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import NamedTuple
 
-from budew.addresses import is_address, shown
 from budew.corpora.clip import Clip
 from budew.corpora.delimited import DELIMITED
 from budew.corpora.folders import divide_folder, read_folder
@@ -27,6 +26,7 @@ from budew.corpora.named.named_folder import NamedFolder, NamedPart, divide_name
 from budew.corpora.reading import Part, ReadOptions, Rows, Span
 from budew.corpora.sources import Entry, divide, matches, read_one
 from budew.errors import CorpusError, InputError, OnBad
+from budew.io.addresses import is_address, shown
 from budew.jobs.job import NumberedJob
 
 CLIPS_PER_SHARD = 500

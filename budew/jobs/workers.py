@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Self
 
-from budew.files import remove_all
+from budew.io.disk import remove_temporary_folders
 from budew.jobs.job import Job, tallies_of
 from budew.jobs.shard_records import ShardRecord
 from budew.jobs.unit_runner import OnCounts, run_unit
@@ -215,7 +215,7 @@ def _end_with_parent(counts: Any) -> None:
     sentinels = [parent.sentinel] if parent else []
     while counts[-1] != _STOP_AT_ONCE and not wait(sentinels, timeout=_POLL):
         pass
-    remove_all()
+    remove_temporary_folders()
     os._exit(1)
 
 

@@ -19,10 +19,9 @@ from pydantic import Field
 from transformers import WhisperProcessor
 from transformers.models.whisper.modeling_whisper import sinusoids
 
-from budew.errors import CheckpointError
-from budew.extras import require
+from budew.errors import CheckpointError, require
+from budew.io.settings import Settings
 from budew.model.build import ENCODER_STRIDE, Features, languages_of
-from budew.settings import Settings
 
 Method = Literal["full", "encoder-frozen", "lora"]
 ATTENTION = ("q_proj", "k_proj", "v_proj", "out_proj")

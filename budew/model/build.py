@@ -26,7 +26,7 @@ from transformers import (
     WhisperTokenizer,
 )
 
-from budew.settings import Settings
+from budew.io.settings import Settings
 
 ENCODER_STRIDE = 2
 SAMPLING_RATE = 16_000  # Hz, Whisper's

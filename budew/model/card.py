@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args
 from huggingface_hub import try_to_load_from_cache
 from pydantic import Field
 
+from budew.io.settings import Settings, validated
 from budew.model.checkpoint import default_checkpoint, folder_name
 from budew.model.file_checks import read_json
-from budew.settings import Settings, validated
 
 RESULTS = "budew_results.json"
 TrainedOn = Literal["synthetic speech", "recordings of people"]

@@ -29,15 +29,15 @@ from transformers import (
     WhisperTokenizer,
 )
 
-from budew.cpu_precision import check_precision
 from budew.errors import BudewError, CheckpointError, InputError, first_line
-from budew.extras import quiet_transformers
-from budew.files import fingerprint
+from budew.io.disk import fingerprint
+from budew.io.resources import data_folder
 from budew.model.adapt import set_window
 from budew.model.build import LONGEST_WINDOW
+from budew.model.cpu_precision import check_precision
 from budew.model.file_checks import ADAPTER_CONFIG, check_features, check_files, read_json
 from budew.model.lora_adapter import ADAPTER_WEIGHTS, AdapterConfig, is_adapter, merge, read_config
-from budew.resources import data_folder
+from budew.model.quiet import quiet_transformers
 
 EMBEDDED = "budew-base"
 """Name of the checkpoint in this package."""

@@ -18,10 +18,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import GenerationConfig
 
-from budew.cpu_precision import check_precision, fastest
-from budew.errors import CheckpointError, InputError, first_line
-from budew.extras import quiet_transformers, require
-from budew.files import fingerprint, temporary_folder, user_cache
+from budew.errors import CheckpointError, InputError, first_line, require
+from budew.io.disk import fingerprint, temporary_folder, user_cache
 from budew.model.build import languages_of
 from budew.model.checkpoint import (
     DTYPES,
@@ -32,8 +30,10 @@ from budew.model.checkpoint import (
     load_checkpoint,
     load_processor,
 )
+from budew.model.cpu_precision import check_precision, fastest
 from budew.model.file_checks import check_features, read_json
 from budew.model.generate import generation_settings
+from budew.model.quiet import quiet_transformers
 from budew.model.saving import save_beside
 
 WEIGHTS = "model.bin"
@@ -109,7 +109,7 @@ def load_converted(
         name_or_dir: a folder of `convert`, or as for `load_checkpoint`.
         device: `cpu`, `cuda` or `cuda:1`; None takes cuda where it is there.
         dtype: one of `DTYPES`; None is float16 on cuda, and what is fastest on a CPU, of int8 and others
-            (see `budew.cpu_precision`).
+            (see `budew.model.cpu_precision`).
 
     Raises:
         CheckpointError: as for `load_checkpoint`; or this device or processor has no such dtype.

@@ -9,11 +9,11 @@ from typing import Literal
 import torch
 
 from budew.errors import CheckpointError, InputError
-from budew.extras import quiet_transformers
-from budew.files import temporary_folder
+from budew.io.disk import temporary_folder
 from budew.model.checkpoint import DTYPES, load_checkpoint
 from budew.model.converted import convert
 from budew.model.graphs import PRECISIONS, write_graphs
+from budew.model.quiet import quiet_transformers
 from budew.model.saving import add_pipeline, save_beside
 
 Format = Literal["merged", "ct2", "onnx", "openvino"]

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from transformers.modeling_outputs import BaseModelOutput
 
 from budew.errors import InputError
-from budew.extras import quiet_transformers
 from budew.model.adapt import short_window
 from budew.model.build import ENCODER_STRIDE, languages_of
 from budew.model.checkpoint import Checkpoint
+from budew.model.quiet import quiet_transformers
 
 PREFIX = 4
 """Tokens before the text at most: start of transcript, language, task, no timestamps."""

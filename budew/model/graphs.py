@@ -19,12 +19,12 @@ from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalG
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
-from budew.cpu_precision import check_precision, fastest
-from budew.errors import CheckpointError, InputError
-from budew.extras import quiet_transformers, require
+from budew.errors import CheckpointError, InputError, require
 from budew.model.build import ENCODER_STRIDE
 from budew.model.checkpoint import Checkpoint, fitted, load_processor, loading
+from budew.model.cpu_precision import check_precision, fastest
 from budew.model.file_checks import check_config, check_features, read_json
+from budew.model.quiet import quiet_transformers
 
 Library = Literal["onnx", "openvino"]
 Graph = Callable[[dict[str, NDArray[Any]]], list[NDArray[Any]]]
@@ -114,7 +114,7 @@ def load_graphs(folder: Path, name: str, *, dtype: str | None = None) -> Checkpo
         folder: of the graphs.
         name: to show for it.
         dtype: in which OpenVINO computes, float32 or bfloat16; None for the faster one that works (see
-            `budew.cpu_precision`). Graphs of ONNX are computed as they are.
+            `budew.model.cpu_precision`). Graphs of ONNX are computed as they are.
 
     Raises:
         CheckpointError: graphs are missing or damaged, or the parts do not fit each other.

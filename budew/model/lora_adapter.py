@@ -15,10 +15,9 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from budew.errors import CheckpointError, SettingsError
-from budew.extras import require
+from budew.errors import CheckpointError, SettingsError, require
+from budew.io.settings import Settings, validated
 from budew.model.file_checks import ADAPTER_CONFIG, INDEX, WEIGHTS, read_json
-from budew.settings import Settings, validated
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 LARGEST_RANK = 1024

@@ -20,8 +20,8 @@ from budew.captions.lint.rules import load_rules
 from budew.captions.phrases import Kind
 from budew.captions.tokens import quoted_spans, tokenize
 from budew.captions.withheld import is_withheld
+from budew.io.settings import Settings
 from budew.profile import VoiceProfile
-from budew.settings import Settings
 from budew.taxonomy import ATTRIBUTES, LEVELS, SAME_SOUND
 from budew.taxonomy.scales import to_intensity
 

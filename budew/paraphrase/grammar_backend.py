@@ -18,13 +18,13 @@ from typing import Any, Self
 from budew.captions import expressible, parse, render
 from budew.captions.render import load_templates
 from budew.errors import InputError
+from budew.io.resources import data_folder
+from budew.io.settings import Settings, validated
+from budew.io.strict_json import loads
 from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.gate import folded, judge, overlap
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
-from budew.resources import data_folder
-from budew.settings import Settings, validated
-from budew.strict_json import loads
 
 REWORDING = data_folder("paraphrase") / "rewording.yaml"
 REWRITES = data_folder("paraphrase") / "rewrites.jsonl"

@@ -22,10 +22,10 @@ from jinja2 import TemplateError
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from budew.cpu_precision import check_precision
 from budew.errors import InputError, JobError
-from budew.extras import quiet_transformers
-from budew.files import fingerprint
+from budew.io.disk import fingerprint
+from budew.model.cpu_precision import check_precision
+from budew.model.quiet import quiet_transformers
 from budew.paraphrase.answer_cleaning import clean_answer
 from budew.paraphrase.backend import Candidates, RewriteRequest
 from budew.paraphrase.prompts import Prompts, load_prompts

@@ -15,9 +15,9 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 from budew.captions import render
 from budew.captions.frames import Style as RenderStyle
 from budew.captions.lint.rules import load_rules
+from budew.io.settings import Settings
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
-from budew.settings import Settings
 from budew.taxonomy import EMOTION_GROUPS, LEVEL_NAMES, LEVELS, emotion
 
 REASON_CODES = (

@@ -20,6 +20,8 @@ from random import Random
 from budew.captions import expressible, load_lexicon
 from budew.captions.vocabulary import with_article
 from budew.errors import InputError, SettingsError
+from budew.io.resources import data_folder
+from budew.io.settings import load, read_yaml, validated
 from budew.paraphrase.backend import RefusedCandidate, RewriteRequest
 from budew.paraphrase.prompt_file import (
     LONGEST_BANNED,
@@ -33,8 +35,6 @@ from budew.paraphrase.prompt_file import (
 )
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.resources import data_folder
-from budew.settings import load, read_yaml, validated
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS
 from budew.taxonomy.scales import nearest_level, to_intensity
 

@@ -18,6 +18,7 @@ from budew.captions.frames import Style
 from budew.chat.in_order import in_order, loop_in_thread, wait_for
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError
+from budew.io.settings import Settings
 from budew.jobs.job import OnFailed
 from budew.paraphrase.backend import RewritingBackend
 from budew.paraphrase.candidate_selection import METADATA, PendingCaption, PendingClip
@@ -25,7 +26,6 @@ from budew.paraphrase.gate import Gate, judge
 from budew.paraphrase.prompts import Prompts, load_prompts
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed
-from budew.settings import Settings
 
 _LONGEST_TEMPLATE = 2_000
 """Characters; the fullest rendering of a profile of ten parts has some 600."""

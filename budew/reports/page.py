@@ -18,10 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from budew.audio.samples import windows
 from budew.errors import AudioError
-from budew.files import whole_file
+from budew.io.files import whole_file
+from budew.io.resources import packaged_table
 from budew.reports.tables import LISTED
 from budew.reports.visible_text import visible
-from budew.resources import packaged_table
 from budew.taxonomy import ATTRIBUTES, EMOTION_GROUPS, EMOTIONS, LEVELS, emotion_group
 from budew.taxonomy.scales import level_name, nearest_level, to_intensity
 from budew.version import __version__

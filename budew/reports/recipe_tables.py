@@ -6,7 +6,7 @@ from datetime import timedelta
 from rich.table import Table
 
 from budew.errors import InputError
-from budew.settings import as_yaml, describe
+from budew.io.settings import as_yaml, describe
 from budew.training.devices import accelerated, accelerators, this_processor
 from budew.training.estimate import (
     UTILIZATION,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from budew.settings import Settings
+from budew.io.settings import Settings
 
 LONGEST = 600.0
 """Limit of `max_seconds`: a clip is held in memory while it is cut (230 MB at 96 kHz)."""

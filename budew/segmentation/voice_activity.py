@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from budew.audio.decoders import Samples
 from budew.audio.samples import regrouped
-from budew.errors import MissingExtraError
-from budew.extras import locate, require
+from budew.errors import MissingExtraError, locate_library, require
 
 SAMPLING_RATE = 16_000
 """Hz of the model's input."""
@@ -73,7 +72,7 @@ def load_model() -> Any:
         MissingExtraError: silero-vad or onnxruntime is not installed.
     """
     onnxruntime = require("onnxruntime", **_NEEDED)
-    path = locate("silero_vad", **_NEEDED) / _FILE
+    path = locate_library("silero_vad", **_NEEDED) / _FILE
     if not path.is_file():
         raise MissingExtraError(f"{path} is not there: run pip install --upgrade silero-vad, 6.2.3 or newer")
     options = onnxruntime.SessionOptions()
@@ -92,7 +91,7 @@ def model_name() -> str:
     Raises:
         MissingExtraError: silero-vad is not installed.
     """
-    locate("silero_vad", **_NEEDED)
+    locate_library("silero_vad", **_NEEDED)
     return f"silero-vad {version('silero-vad')}"
 
 

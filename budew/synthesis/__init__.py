@@ -1,6 +1,6 @@
 """Synthetic emotional speech without recordings: espeak-ng with the vocal correlates of 40 emotions."""
 
-from budew.extras import require
+from budew.errors import require
 
 require("scipy", extra="train", purpose="budew.synthesis")  # before a module of this package imports it
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile
 from budew.randomness import generator
-from budew.resources import packaged_table
 from budew.taxonomy import EMOTIONS
 
 Split = Literal["train", "validation", "test"]

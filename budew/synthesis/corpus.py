@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from budew.corpora.clip import Clip
-from budew.errors import InputError, JobError
-from budew.extras import require
+from budew.errors import InputError, JobError, require
 from budew.jobs import OnFailed, Plan
 from budew.jobs.plan import OnProgress
 from budew.synthesis.clip_audio import Samples, as_flac, synthesize

@@ -24,8 +24,7 @@ from typing import Any, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from budew.errors import InputError, JobError
-from budew.extras import require
+from budew.errors import InputError, JobError, require
 from budew.randomness import generator
 from budew.synthesis.clip_plan import ClipPlan, cues
 from budew.synthesis.espeak_process import FAILED

@@ -21,8 +21,7 @@ import numpy as np
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, InputError
-from budew.extras import require
+from budew.errors import CorpusError, InputError, require
 from budew.jobs.job import OnFailed
 from budew.profile import VoiceProfile
 from budew.randomness import generator

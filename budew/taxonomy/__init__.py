@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from budew.errors import InputError
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.taxonomy.scales import LEVEL_NAMES as LEVEL_NAMES
 from budew.taxonomy.scales import LEVELS as LEVELS
 from budew.taxonomy.scales import Scale, from_intensity, nearest_level, to_intensity

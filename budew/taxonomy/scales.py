@@ -12,7 +12,7 @@ from numbers import Real
 from types import MappingProxyType
 
 from budew.errors import InputError
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 
 LEVELS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The intensities that captions can express."""

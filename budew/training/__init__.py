@@ -1,6 +1,6 @@
 """Training: a recipe, its examples and the loop that makes a checkpoint of them."""
 
-from budew.extras import require
+from budew.errors import require
 
 # Checked before a module of this package imports them.
 for library in ("scipy", "accelerate"):

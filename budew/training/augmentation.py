@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.signal import fftconvolve
 
-from budew.settings import Settings
+from budew.io.settings import Settings
 
 SHIFT = 20
 """Frames by which a masked clip starts later at most."""

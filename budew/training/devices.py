@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from budew.cpu_precision import check_precision, fastest
 from budew.errors import InputError
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
+from budew.model.cpu_precision import check_precision, fastest
 from budew.training.recipe import Recipe
 
 SIDE = 1024
@@ -26,7 +26,7 @@ def accelerated() -> bool:
 def precision_of(recipe: Recipe) -> str:
     """Return fp32, bf16 or fp16: what the recipe says, or what this device computes fast.
 
-    On a CPU that is tried, see `budew.cpu_precision`.
+    On a CPU that is tried, see `budew.model.cpu_precision`.
 
     Raises:
         InputError: the recipe says what this CPU cannot compute.

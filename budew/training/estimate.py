@@ -14,12 +14,12 @@ from typing import Any
 from transformers import WhisperConfig, WhisperFeatureExtractor
 
 from budew.audio.samples import SAMPLING_RATE
+from budew.io.resources import packaged_table
 from budew.model.adapt import frozen_layers
 from budew.model.build import ENCODER_STRIDE, SPECIAL, build_tokenizer, whisper_config
 from budew.model.checkpoint import has_extractor
 from budew.model.file_checks import check_features
 from budew.model.reduce import reduce_layers
-from budew.resources import packaged_table
 from budew.training.recipe import Recipe
 from budew.training.step_cost import TOKENS, frozen_operations, operations_of, over_layers, sizes_of
 

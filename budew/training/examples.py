@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import WhisperFeatureExtractor, WhisperProcessor
 
 from budew.errors import AudioError, BudewWarning, CorpusError
-from budew.files import locked_file
+from budew.io.files import locked_file
 from budew.model.generate import frames_of, short_window_seconds
 from budew.randomness import generator
 from budew.training.augmentation import SHIFT, change_audio, mask

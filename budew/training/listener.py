@@ -26,8 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from budew.errors import CorpusError
-from budew.extras import require
+from budew.errors import CorpusError, require
 from budew.profile import VoiceProfile
 from budew.taxonomy import LEVEL_NAMES, LEVELS
 from budew.training.recipe import NONE, ListenerSettings

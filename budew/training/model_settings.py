@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from budew.io.settings import Settings
 from budew.model.adapt import Lora
 from budew.model.build import Features, Size
-from budew.settings import Settings
 
 REDUCED = ("encoder_layers", "decoder_layers", "vocabulary")
 """Fields of a model with a part of its base."""

@@ -13,9 +13,9 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from budew.errors import InputError, SettingsError
+from budew.io.resources import data_folder
+from budew.io.settings import Settings, as_yaml, load, read_yaml
 from budew.model.card import TrainedOn
-from budew.resources import data_folder
-from budew.settings import Settings, as_yaml, load, read_yaml
 from budew.taxonomy import emotion
 from budew.training.augmentation import Augmentation
 from budew.training.model_settings import ModelSettings

@@ -16,10 +16,11 @@ from accelerate import PartialState
 from torch.distributed import DistError
 
 from budew.errors import InputError, JobError
-from budew.extras import quiet_transformers
-from budew.files import disk_errors, whole_file
+from budew.io.disk import disk_errors
+from budew.io.files import whole_file
 from budew.model.adapt import set_trained
 from budew.model.build import Features
+from budew.model.quiet import quiet_transformers
 from budew.training.data import (
     cached_states,
     check_corpora,

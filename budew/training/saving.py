@@ -24,9 +24,9 @@ from safetensors import SafetensorError
 from transformers import WhisperProcessor
 
 from budew.errors import CheckpointError, first_line
+from budew.io.resources import data_folder
 from budew.model.checkpoint import is_on_hub
 from budew.model.saving import add_pipeline, save_beside
-from budew.resources import data_folder
 from budew.training.from_states import WhisperFromStates
 from budew.training.recipe import Recipe
 from budew.version import __version__

@@ -28,7 +28,8 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from transformers import WhisperFeatureExtractor
 
 from budew.errors import AudioError, BudewWarning, CorpusError
-from budew.files import check_space, locked_file
+from budew.io.disk import check_space
+from budew.io.files import locked_file
 from budew.model.adapt import frozen_layers, short_window
 from budew.model.build import ENCODER_STRIDE
 from budew.model.checkpoint import choose_device, identity

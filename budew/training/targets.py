@@ -16,8 +16,8 @@ from budew.captions.caption_prompt import PARTS, SELECTIONS, Parts, prompt_of
 from budew.captions.content_selection import EVERYTHING, ContentSelection, has_content
 from budew.captions.frames import STYLES, Style
 from budew.errors import InputError
+from budew.io.settings import Settings
 from budew.profile import VoiceProfile
-from budew.settings import Settings
 from budew.taxonomy import EMOTIONS
 from budew.taxonomy.scales import SCALES
 

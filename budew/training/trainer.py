@@ -34,9 +34,9 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 
 from budew.errors import MissingExtraError
-from budew.extras import quiet_transformers
 from budew.inference.batching import gathered
 from budew.model.adapt import short_window
+from budew.model.quiet import quiet_transformers
 from budew.profile import VoiceProfile
 from budew.training.clip_index import Notes
 from budew.training.devices import accelerated, precision_of

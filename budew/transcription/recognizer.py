@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from budew.audio.samples import is_silent
 from budew.errors import CheckpointError
-from budew.extras import quiet_transformers
 from budew.model.build import languages_of
 from budew.model.checkpoint import Checkpoint, load_checkpoint
 from budew.model.generate import features_of, generate, generation_settings, texts_of
+from budew.model.quiet import quiet_transformers
 from budew.segmentation.language import BCP_47, detect_languages
 
 BATCH = 8

@@ -18,10 +18,9 @@ from typing import Any
 
 from budew.audio.samples import decode
 from budew.corpora.clip import Clip
-from budew.errors import CorpusError, FilteredError, InputError
-from budew.extras import require
+from budew.errors import CorpusError, FilteredError, InputError, require
+from budew.io.resources import packaged_table
 from budew.jobs import OnFailed
-from budew.resources import packaged_table
 from budew.transcription.recognizer import BATCH, Transcriber
 
 MAX_WER = 0.3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from budew.annotation.llm_protocol import MOST_PROBLEMS, PARTS, answer_schema, load_prompt, read_answer
 from budew.errors import AnswerError, SettingsError
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, WORD_TRAITS
 
 from .conftest import model

@@ -20,7 +20,7 @@ from budew.app import pages, results, server
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.errors import InputError
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 from tests.browsing import WIDTHS, chromium
 from tests.trained import TINY_SYNTHETIC
 

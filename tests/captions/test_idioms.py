@@ -11,8 +11,8 @@ from budew.captions.idioms import with_idioms
 from budew.captions.items import items_of
 from budew.captions.phrases import UNKNOWN, Entry, Form, Kind
 from budew.captions.tokens import PhraseTrie, tokenize
+from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.taxonomy import BURSTS, EMOTIONS, LEVELS, emotion
 
 FILE = data_folder("caption_templates") / "idioms" / "en.yaml"

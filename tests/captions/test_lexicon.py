@@ -11,8 +11,8 @@ from budew.captions.lexicon import RENDERED_ATTRIBUTES
 from budew.captions.phrases import own_levels
 from budew.captions.tokens import PhraseTrie
 from budew.errors import InputError, SettingsError
+from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.taxonomy import BURSTS, CATEGORIES, EMOTIONS, LEVEL_NAMES, burst, emotion
 
 ENGLISH = data_folder("caption_templates") / "en.yaml"

@@ -7,7 +7,7 @@ import pytest
 from budew.chat.request import Usage
 from budew.chat.server_settings import ServerSettings
 from budew.errors import JobError, SettingsError
-from budew.settings import load
+from budew.io.settings import load
 
 
 def server_at(base_url="http://a", **settings):

@@ -8,7 +8,7 @@ import numpy as np
 from budew.audio.samples import decode
 from budew.corpora import read
 from budew.evaluation import Resampling, evaluate_corpus
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 from budew.synthesis import synthesize_corpus
 from tests.trained import with_card
 

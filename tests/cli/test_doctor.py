@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from budew.cli.doctor import FORMATS, Finding, _precisions, _tone, examine
-from budew.cpu_precision import DTYPES
+from budew.model.cpu_precision import DTYPES
 from tests.trained import TINY_SYNTHETIC
 
 

@@ -11,11 +11,11 @@ from budew.captions import render
 from budew.cli.paraphrase import USED_BY, run
 from budew.corpora import Caption, Clip, read
 from budew.corpora.shards import write_shard
+from budew.io.resources import data_folder
 from budew.paraphrase import judge, load_prompts
 from budew.paraphrase.backend import RewriteRequest
 from budew.paraphrase.rewriting_job import source_caption
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from tests.paraphrase.scripted import some_clips
 
 PROFILE = VoiceProfile({"Awe": 0.75, "Fear": 0.25}, ["Sniff"], {"gender": "female"})

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from budew.corpora import Clip, write_shard
+from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.training.recipe import load_recipe
 
 SMALL = """

@@ -9,8 +9,8 @@ from budew.corpora import Clip, read, write_shard
 from budew.curation import first_look as module
 from budew.curation.first_look import first_look
 from budew.errors import CorpusError, InputError
+from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 
 
 class Angry:

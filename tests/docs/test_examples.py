@@ -19,7 +19,7 @@ import typer.main
 from budew.audio.samples import decode
 from budew.cli import app
 from budew.corpora import read
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))

@@ -12,8 +12,8 @@ from budew.errors import CorpusError, InputError
 from budew.evaluation import Resampling, evaluate_corpus
 from budew.evaluation.corpus_evaluation import predict_clips
 from budew.inference import Captioner
+from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 
 FEW = Resampling(resamples=20, permutations=3)
 

@@ -12,8 +12,8 @@ from budew.corpora import Clip, read
 from budew.errors import InputError
 from budew.evaluation.decoding import GREEDY, Decoding, decode_clips, decoding_of
 from budew.inference import Captioner
+from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
-from budew.resources import data_folder
 from tests.evaluation.conftest import profile, vowel
 
 SETTINGS = (Decoding(num_samples=3), GREEDY, Decoding(num_beams=3), Decoding(num_samples=2))

@@ -13,10 +13,10 @@ from budew.errors import BudewError, CheckpointError, InputError
 from budew.inference import Captioner
 from budew.inference.backends import Asked, load_backend
 from budew.inference.loops import stop_of_loops, without_loop
+from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import convert, load_converted
 from budew.model.generate import encode, features_of, generate, generation_settings
-from budew.resources import data_folder
 from tests.conftest import needs_precision
 from tests.inference.conftest import RATE
 

@@ -9,9 +9,9 @@ from budew.corpora import Caption, Clip, read, write_shard
 from budew.errors import JobError
 from budew.inference import Captioner
 from budew.inference.caption_corpus import CaptionClips
+from budew.io.resources import data_folder
 from budew.jobs import run
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 
 RATED = VoiceProfile({"Awe": 1.0})
 

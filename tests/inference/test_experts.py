@@ -12,9 +12,9 @@ from budew.corpora import read, write_shard
 from budew.errors import InputError
 from budew.inference import Captioner, backends
 from budew.inference.caption_corpus import CaptionClips
+from budew.io.resources import data_folder
 from budew.jobs import run
 from budew.model.checkpoint import identity
-from budew.resources import data_folder
 from tests.trained import TINY_SYNTHETIC
 
 

@@ -19,8 +19,8 @@ from budew.inference import Captioner
 from budew.inference.caption_corpus import CaptionClips
 from budew.inference.captioned import Failure
 from budew.inference.server import CaptionServer, ServerBackend
+from budew.io.resources import data_folder
 from budew.jobs import run
-from budew.resources import data_folder
 from tests.serving import transformers_serve
 from tests.trained import TINY_SYNTHETIC
 

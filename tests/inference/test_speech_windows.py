@@ -10,7 +10,7 @@ from budew.audio.samples import decode
 from budew.corpora import read
 from budew.inference import Captioner
 from budew.inference.captioned import NO_SPEECH, WindowCaption
-from budew.resources import data_folder
+from budew.io.resources import data_folder
 from budew.segmentation import SegmentSettings
 from budew.segmentation.recording import cut_recording
 

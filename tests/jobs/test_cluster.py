@@ -12,10 +12,10 @@ import pytest
 from odd_jobs import Maker, Odd, contents, until
 
 from budew.errors import JobError
+from budew.io.settings import load
 from budew.jobs import Plan, run
 from budew.jobs.cluster import ClusterSettings
 from budew.jobs.convert import Convert
-from budew.settings import load
 
 ON_RAY = """
     from pathlib import Path

@@ -7,11 +7,11 @@ from budew.cli import app
 from budew.corpora import read
 from budew.errors import CheckpointError
 from budew.inference.backends import CTranslate2Backend, load_backend
+from budew.io.resources import data_folder
 from budew.model.card import read_card
 from budew.model.checkpoint import EMBEDDED, default_checkpoint, find_checkpoint, identity
 from budew.model.exporting import export
 from budew.model.saving import PIPELINE
-from budew.resources import data_folder
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from budew.errors import CheckpointError, InputError
 from budew.evaluation.parity import parity
 from budew.inference import Captioner
 from budew.inference.backends import load_backend
+from budew.io.resources import data_folder
 from budew.model.checkpoint import load_checkpoint
 from budew.model.exporting import FORMATS, export
-from budew.resources import data_folder
 from tests.trained import TINY_SYNTHETIC
 
 CLOSE = 1e-3

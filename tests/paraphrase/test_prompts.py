@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from budew.captions import parse, render
 from budew.captions.lint.rules import load_rules
 from budew.errors import SettingsError
+from budew.io.resources import data_folder
 from budew.paraphrase import load_prompts
 from budew.paraphrase.backend import RefusedCandidate, RewriteRequest
 from budew.paraphrase.gate import Reason
 from budew.paraphrase.prompt_file import REASON_CODES
 from budew.paraphrase.prompts import LONGEST_QUOTED, filled, plain_name, quoted
 from budew.profile import VoiceProfile
-from budew.resources import data_folder
 from budew.taxonomy import ATTRIBUTES, BURSTS, EMOTIONS, LEVEL_NAMES, LEVELS, TRAITS
 
 PINNED = {4: "8a76dcdf5843e3db4f26a6edbfde24dbc38129f436888181d40b9b9480e8867d"}

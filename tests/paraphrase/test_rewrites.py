@@ -8,6 +8,7 @@ import pytest
 from budew.captions import parse, render
 from budew.corpora.clip import Clip
 from budew.errors import InputError, SettingsError
+from budew.io.resources import data_folder, packaged_yaml
 from budew.paraphrase import (
     GrammarBackend,
     Paraphrase,
@@ -21,7 +22,6 @@ from budew.paraphrase import (
     shipped_rewrites,
 )
 from budew.profile import VoiceProfile
-from budew.resources import data_folder, read_yaml
 
 GRATEFUL = VoiceProfile({"Thankfulness/Gratitude": 0.75}, traits={"gender": "female"})
 OF_IT = {
@@ -40,7 +40,7 @@ def request(profile=GRATEFUL, *, number=0, n=3, style=""):
 
 
 def test_each_rewrite_has_the_verdict_that_the_gate_gives_it_now_and_the_origin_counts_them():
-    origin = read_yaml(data_folder("paraphrase") / "rewrites.yaml")
+    origin = packaged_yaml(data_folder("paraphrase") / "rewrites.yaml")
     verdicts = [judge(one.caption, one.profile, source=one.source).accepted for one in shipped_rewrites()]
     assert verdicts == [one.accepted for one in shipped_rewrites()]
     assert origin["captions"] == len(verdicts) == len({one.id for one in shipped_rewrites()})

@@ -3,8 +3,8 @@
 import pytest
 
 from budew.errors import SettingsError
+from budew.io.settings import load
 from budew.segmentation import SegmentSettings
-from budew.settings import load
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from budew.errors import SettingsError
-from budew.resources import data_folder
-from budew.settings import describe
+from budew.io.resources import data_folder
+from budew.io.settings import describe
 from budew.training.recipe import NOT_DECIDING, Recipe, TrainingCorpus, differences, load_recipe
 
 SCRATCH = "model: {method: scratch}\noptimizer: {max_steps: 5}\n"

@@ -16,7 +16,6 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from budew.corpora import Caption, write_shard
-from budew.cpu_precision import trials
 from budew.errors import (
     CheckpointError,
     CorpusError,
@@ -26,6 +25,7 @@ from budew.errors import (
     SettingsError,
 )
 from budew.model.checkpoint import load_checkpoint
+from budew.model.cpu_precision import trials
 from budew.profile import VoiceProfile
 from budew.training import data, devices
 from budew.training import trainer as trainers

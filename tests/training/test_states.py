@@ -232,7 +232,7 @@ def test_a_clip_that_cannot_be_decoded_has_no_states_and_another_is_taken(recipe
 
 
 def test_a_disk_without_space_is_an_error_before_anything_is_computed(recipe_of, tmp_path, monkeypatch):
-    monkeypatch.setattr("budew.files.shutil.disk_usage", lambda _: type("Usage", (), {"free": 9}))
+    monkeypatch.setattr("budew.io.disk.shutil.disk_usage", lambda _: type("Usage", (), {"free": 9}))
     with pytest.raises(JobError, match="states take"):
         prepared(recipe_of(), tmp_path)
 

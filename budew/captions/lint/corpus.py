@@ -13,10 +13,10 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
-from budew import strict_json
 from budew.captions.lint.caption import Finding, lint_caption
 from budew.captions.lint.rules import CorpusLimits, load_rules
 from budew.captions.tokens import plain_words
+from budew.io import strict_json
 from budew.profile import VoiceProfile
 
 LONGEST_LINE = strict_json.LARGEST

@@ -9,7 +9,7 @@ from typing import Any
 
 from budew.captions.phrases import spelled_out
 from budew.captions.tokens import PhraseTrie
-from budew.resources import data_folder, read_yaml
+from budew.io.resources import data_folder, packaged_yaml
 from budew.taxonomy import EMOTIONS, TRAITS
 
 _MAIL = r"\b[\w.+-]{1,64}@[\w-]{1,64}\.\w[\w.-]{0,64}"
@@ -87,7 +87,7 @@ class Rules:
 @cache
 def load_rules() -> Rules:
     """Return the rules for captions in English."""
-    return _compile(read_yaml(data_folder("caption_templates") / "lint" / "en.yaml"))
+    return _compile(packaged_yaml(data_folder("caption_templates") / "lint" / "en.yaml"))
 
 
 def _compile(table: Mapping[str, Any]) -> Rules:

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from budew.errors import InputError
-from budew.resources import read_yaml
-from budew.settings import Settings, load, validated
+from budew.io.resources import packaged_yaml
+from budew.io.settings import Settings, load, validated
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, burst, emotion, trait
 from budew.taxonomy.scales import scale_named
 
@@ -241,7 +241,9 @@ def known_corpus(name: str) -> NamedCorpus:
     """
     if name not in corpus_names():
         raise InputError(unknown_corpus(name))
-    return validated(NamedCorpus, read_yaml(files(__package__) / _DEFINITIONS / f"{name}.yaml"), name=name)
+    return validated(
+        NamedCorpus, packaged_yaml(files(__package__) / _DEFINITIONS / f"{name}.yaml"), name=name
+    )
 
 
 def unknown_corpus(name: str) -> str:

@@ -18,12 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 from urllib.parse import unquote, urlsplit
 
-from budew.addresses import check_local, shown
 from budew.corpora.named.definition import Download, NamedCorpus
 from budew.corpora.shards import ALWAYS_INFLATED, MOST_INFLATED
-from budew.errors import CorpusError
-from budew.extras import require
-from budew.files import disk_errors, temporary_folder
+from budew.errors import CorpusError, require
+from budew.io.addresses import check_local, shown
+from budew.io.disk import disk_errors, temporary_folder
 
 DOWNLOADS = ".downloads"
 """Hidden folder in the output with the archives, until all of them are extracted."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from budew import strict_json
 from budew.corpora.delimited import DELIMITED, delimited_rows
 from budew.corpora.media import AUDIO
 from budew.corpora.named.definition import LabelTable
 from budew.corpora.reading import leaves
 from budew.corpora.text_files import check_file, file_lines, readable
 from budew.errors import CorpusError, OnBad, report
+from budew.io import strict_json
 
 FILE = "file"
 """The part that is the name of the audio file, without suffix."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from budew.errors import InputError
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 
 EVERYBODY_ELSE = "*"
 

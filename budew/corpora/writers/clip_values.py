@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError, OnBad, report
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 
 T = TypeVar("T")
 V = TypeVar("V", str, float)

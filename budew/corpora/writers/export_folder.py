@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from budew.addresses import check_local
 from budew.corpora.shards import flush
 from budew.corpora.text_files import read_json_object
-from budew.errors import CorpusError, remedy_for
-from budew.files import place_of
+from budew.errors import CorpusError
+from budew.io.addresses import check_local
+from budew.io.disk import place_of, remedy_for
 from budew.version import __version__
 
 RECORD = ".budew-export.json"

@@ -28,7 +28,7 @@ from budew.corpora.named.speaker_splits import split_of
 from budew.errors import InputError
 from budew.evaluation.class_metrics import Decisions, permuted_classes, score_classes
 from budew.evaluation.pairs import Skipped
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray, IntArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling
 from budew.taxonomy import EMOTIONS, emotion

@@ -24,7 +24,7 @@ from budew.errors import CorpusError
 from budew.evaluation.benchmarks.face_presence import THRESHOLD, PresenceResult, score_presence
 from budew.evaluation.benchmarks.face_table import predicted_intensities
 from budew.evaluation.predictions import Prediction
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.arrays import IntArray
 from budew.statistics.resampling import ConfidenceInterval
 from budew.taxonomy import EMOTIONS

@@ -44,7 +44,7 @@ from budew.evaluation.benchmarks.face_agreement import (
 )
 from budew.evaluation.benchmarks.face_table import GROUPS, FaceTable, with_predictions
 from budew.evaluation.predictions import Prediction
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray
 from budew.statistics.kappa import pooled_kappa
 from budew.statistics.resampling import ConfidenceInterval

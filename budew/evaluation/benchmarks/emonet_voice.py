@@ -42,7 +42,7 @@ from budew.evaluation.decoding_comparison import DecodingComparison, compare_dec
 from budew.evaluation.metrics import REPORT_MAXIMUM
 from budew.evaluation.pairs import Skipped
 from budew.evaluation.predictions import NamedClips, Prediction, key_of, read_predictions
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.agreement import Agreement, agreement, rating_matrix
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import ConfidenceInterval, Resampling

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from budew.errors import require
 from budew.evaluation.benchmarks.face_table import FaceTable
-from budew.extras import require
 from budew.statistics.agreement import krippendorff_alpha
 from budew.statistics.arrays import FloatArray, divide
 from budew.statistics.correlation import spearman

@@ -31,7 +31,7 @@ from budew.curation.human_ratings import (
 )
 from budew.errors import CorpusError, InputError
 from budew.evaluation.predictions import NamedClips, Prediction, key_of
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.arrays import FloatArray
 from budew.taxonomy import EMOTIONS, find_emotion
 from budew.taxonomy.scales import SCALES

@@ -22,7 +22,7 @@ from budew.evaluation.benchmarks.coarse import (
     score_coarse,
 )
 from budew.evaluation.predictions import NamedClips, by_id, read_scores
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.statistics.resampling import Resampling
 
 Expressions = Literal["ferd", "affectnet"]

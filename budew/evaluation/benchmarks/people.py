@@ -35,8 +35,8 @@ from budew.evaluation.benchmarks.sound_scores import SoundScore, groups_of, scor
 from budew.evaluation.kept_captions import KeptCaption, KeptCaptions
 from budew.evaluation.pairs import Pair, Skipped, has_labels
 from budew.evaluation.results import Evaluation, evaluate
+from budew.io.resources import packaged_table
 from budew.profile import VoiceProfile, intensity_matrix
-from budew.resources import packaged_table
 from budew.statistics.arrays import FloatArray
 from budew.statistics.resampling import Resampling
 

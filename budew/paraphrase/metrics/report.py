@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from budew.addresses import shown
 from budew.captions import expressible, parse
 from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
@@ -20,7 +19,8 @@ from budew.captions.tokens import words_of
 from budew.corpora import read
 from budew.corpora.clip import Caption, Clip, without_withheld
 from budew.errors import CorpusError, InputError, OnBad, report
-from budew.files import whole_file
+from budew.io.addresses import shown
+from budew.io.files import whole_file
 from budew.paraphrase.metrics.candidate_counts import (
     CandidateCounts,
     CaptionCounts,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from budew.resources import packaged_table
+from budew.io.resources import packaged_table
 from budew.synthesis.clip_plan import table
 
 NO_ACCENT = "none"

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from budew.errors import InputError
-from budew.settings import validated
+from budew.io.settings import validated
 from budew.synthesis.acting.acting_data import challenges
 from budew.synthesis.acting.acting_plan import PLAIN, ActingPlan, Axes, Cast, Item, Speaker, make_plan
 from budew.taxonomy.scales import level_name

@@ -19,9 +19,9 @@ from pydantic import Field, field_validator
 
 from budew.captions import render
 from budew.errors import InputError
+from budew.io.settings import Settings, validated
 from budew.profile import VoiceProfile
 from budew.randomness import derived_seed, generator
-from budew.settings import Settings, validated
 from budew.synthesis.acting.acting_data import NO_ACCENT, challenges, data, languages
 from budew.taxonomy import EMOTIONS, LEVEL_NAMES, LEVELS, emotion
 from budew.taxonomy.scales import level_name

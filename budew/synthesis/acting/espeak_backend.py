@@ -15,8 +15,7 @@ from typing import Any
 
 import soundfile as sf
 
-from budew.errors import InputError
-from budew.extras import require
+from budew.errors import InputError, require
 from budew.jobs import OnFailed
 from budew.randomness import generator
 from budew.synthesis.acting.acting_data import Challenge, challenges, data, languages

@@ -12,8 +12,8 @@ from budew.errors import InputError
 from budew.evaluation.benchmarks.emonet_voice import emonet_voice
 from budew.evaluation.calibration import calibrate, write_calibration
 from budew.evaluation.decoding import GREEDY, Decoding
+from budew.io.resources import data_folder
 from budew.reports.emonet_voice_page import brief, emonet_voice_report
-from budew.resources import data_folder
 from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.evaluation.benchmarks.emonet_voice_set import rated_rows, write_scores, write_set

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from budew.addresses import check_local, is_address, redact, shown
 from budew.errors import CorpusError
+from budew.io.addresses import check_local, is_address, redact, shown
 
 SECRET = "s3cr/t+key=="
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from budew import cpu_precision
-from budew.cpu_precision import DTYPES, Trials, check_precision, fastest, trials
 from budew.errors import CheckpointError, InputError
 from budew.inference.backends import load_backend
+from budew.model import cpu_precision
 from budew.model.checkpoint import load_checkpoint
 from budew.model.converted import load_converted
+from budew.model.cpu_precision import DTYPES, Trials, check_precision, fastest, trials
 
 PRODUCT = "import torch; torch.nn.Linear(64, 64).bfloat16()(torch.randn(64, 64).bfloat16())"
 

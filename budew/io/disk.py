@@ -1,84 +1,30 @@
-"""Files and folders: written whole or not at all, disks that refuse, fingerprints, temporary folders."""
+"""Disks: errors with their remedy, free space, fingerprints of files, the user's cache, temporary folders."""
 
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import FrameType
-from typing import BinaryIO, TextIO
 
-from budew.errors import JobError, remedy_for
+from budew.errors import JobError
 
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """Open a file for writing text; it replaces what is at `path` when it is complete, not after an error.
-
-    A link is followed. What is no plain file, such as a pipe or /dev/null, is written to as it is. A lone
-    surrogate, as JSON and file names may have, is written as its code (`\\udc80`).
-
-    Raises:
-        OSError: it cannot be written; names `path`.
-    """
-    if _is_stream(path):
-        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            yield file
-        return
-    target = Path(os.path.realpath(path))
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            yield file
-        unfinished.replace(target)
-    except OSError as error:
-        if error.filename == str(unfinished) or (error.filename is None and remedy_for(error)):
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-    finally:
-        with suppress(OSError):  # it is gone, or could not be made
-            unfinished.unlink()
+_REMEDIES = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there, or ask for a larger quota",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EFBIG: "allow larger files (ulimit -f), or make smaller ones",
+}
 
 
-@contextmanager
-def locked_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for appending bytes, while no other process has it open in this way: it is waited for.
-
-    Where the file system has no locks, nothing is waited for.
-    """
-    with path.open("ab") as file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-
-
-def check_writable(path: Path) -> None:
-    """Raise at once what `whole_file` would raise after the work. Leaves nothing, makes no folder.
-
-    Raises:
-        OSError: the file, or its folder, cannot be written to; names which.
-    """
-    if path.is_dir():
-        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    place = Path(os.path.realpath(path)).parent
-    while not place.exists():
-        place = place.parent
-    try:
-        if not _is_stream(path):
-            TemporaryFile(dir=place).close()
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _is_stream(path: Path) -> bool:
-    """Return whether it exists and is no plain file; a pipe has no real path to ask for."""
-    return path.exists() and not path.is_file()
+def remedy_for(error: BaseException) -> str | None:
+    """Return the remedy for an error of the disk; None for any other error."""
+    return _REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 @contextmanager
@@ -96,6 +42,29 @@ def disk_errors(out: Path) -> Iterator[None]:
             raise
         fault = f"{place_of(error, out)}: {error.strerror}: {remedy}"
         raise JobError(f"{fault}, and run the job again to continue") from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise at once what `whole_file` would raise after the work. Leaves nothing, makes no folder.
+
+    Raises:
+        OSError: the file, or its folder, cannot be written to; names which.
+    """
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    place = Path(os.path.realpath(path)).parent
+    while not place.exists():
+        place = place.parent
+    try:
+        if not is_stream(path):
+            TemporaryFile(dir=place).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether it exists and is no plain file, but a pipe, a device or a folder."""
+    return path.exists() and not path.is_file()
 
 
 def check_space(folder: Path, size: int, content: str) -> None:
@@ -120,16 +89,21 @@ def place_of(error: OSError, out: Path) -> Path:
 
 BLOCK = 64 * 2**10
 BLOCKS = 64
-"""Read of each file at even distances, its end among them: in a `.pth` that is the list of checksums."""
+"""Blocks read of each file, evenly spaced; the last is its end, which in a `.pth` lists checksums."""
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """Return 16 digits made of the names, the sizes and `BLOCKS` blocks of the files, in their order.
+    """Return 16 hexadecimal digits made of the names, the sizes and `BLOCKS` blocks of the files, in order.
 
     A file of 4 MB or less is read whole.
 
     Raises:
         OSError: one cannot be read.
+
+    Example:
+        >>> _ = Path("weights.bin").write_bytes(b"123")
+        >>> fingerprint([Path("weights.bin")])
+        '7fb45ef8a1ec5d4d'
     """
     made = hashlib.sha256()
     for path in files:
@@ -143,34 +117,35 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 
 def user_cache() -> Path:
-    """Return the folder in which this package keeps what can be made again, for this user."""
+    """Return the folder for what can be computed again: `~/.cache/budew`, or below `XDG_CACHE_HOME`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "budew"
 
 
-_there: dict[str, int] = {}
-"""Folders with the process that made each: a forked process inherits them without owning them."""
+_folders: dict[str, int] = {}
+"""Folder → process that made it: a forked process inherits the entries without owning the folders."""
 
 
 @contextmanager
 def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder, which is removed after use, by SIGTERM, and by `remove_all`; not by SIGKILL.
+    """Yield an empty folder, which is removed after use, and when SIGTERM ends the process.
 
-    It is where the system has such folders, or a hidden one in `parent`.
+    Args:
+        parent: gets a hidden folder; the folder for temporary files of the system where left out.
     """
     with TemporaryDirectory(prefix=".budew-" if parent else "budew-", dir=parent) as folder:
-        _there[folder] = os.getpid()
+        _folders[folder] = os.getpid()
         _on_termination(signal.SIG_DFL, _end)
         try:
             yield Path(folder)
         finally:
-            del _there[folder]
-            if not _there:
+            del _folders[folder]
+            if not _folders:
                 _on_termination(_end, signal.SIG_DFL)
 
 
-def remove_all() -> None:
+def remove_temporary_folders() -> None:
     """Remove all temporary folders of this process, before it ends abruptly."""
-    for folder, process in list(_there.items()):
+    for folder, process in list(_folders.items()):
         if process == os.getpid():
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -182,6 +157,6 @@ def _on_termination(now: object, then: object) -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    remove_all()
+    remove_temporary_folders()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -2,10 +2,10 @@
 
 The flags of a processor do not say. A virtual machine may list `amx_tile` and forbid it: then a product of
 bfloat16 matrices ends the process with SIGILL, and where `ONEDNN_MAX_CPU_ISA` avoids that, bfloat16 may be
-slower than float32. So a child process computes a small Whisper in each precision (`budew.cpu_trial`, 2 to 6
-s an engine) when a precision has to be chosen, or one other than float32 is asked for. The result is kept in
-the cache folder of the user for this processor, kernel, library and environment: what is chosen does not
-change from one run to the next.
+slower than float32. So a child process computes a small Whisper in each precision (`cpu_trial.py`, 2 to 6 s
+an engine) when one has to be chosen, or one other than float32 is requested. The result is kept in the
+cache folder of the user for this processor, kernel, library and environment: what is chosen does not change
+from one run to the next.
 """
 
 import fcntl
@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from budew.errors import InputError
-from budew.files import fingerprint, user_cache, whole_file
+from budew.io.disk import fingerprint, user_cache
+from budew.io.files import whole_file
 
 Engine = Literal["training", "torch", "ctranslate2", "openvino"]
 """What computes: "training" is mixed precision of torch, the others run models."""

@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field, field_validator
 
 from budew.errors import SettingsError
-from budew.settings import LARGEST, Settings, describe, load
+from budew.io.settings import LARGEST, Settings, describe, load
 
 
 class Optimizer(Settings):

@@ -1,6 +1,6 @@
 """Computes a layer or two of a small Whisper in some precisions, in a process that may die of it.
 
-`budew.cpu_precision` runs this file by its path; it imports nothing of this package. After each precision it
+`cpu_precision.py` runs this file by its path; it imports nothing of this package. After each precision it
 prints a line of JSON: its seconds, the best of a few repetitions, or the error that the library raised. They
 are seconds of one thread on a processor, so that other work on the machine changes them little.
 """

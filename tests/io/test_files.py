@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from budew.errors import JobError
-from budew.files import check_writable, disk_errors, fingerprint, remove_all, temporary_folder, whole_file
+from budew.io.disk import check_writable, disk_errors, fingerprint, remove_temporary_folders, temporary_folder
+from budew.io.files import whole_file
 
 
 def test_the_old_file_stays_until_the_new_one_is_complete(tmp_path):
@@ -78,7 +79,7 @@ def test_whether_a_place_can_be_written_to_leaves_nothing_there(tmp_path):
 def test_a_fingerprint_changes_with_name_order_size_and_any_byte_but_the_middle_of_a_large_file(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("budew.files.BLOCK", 4)
+    monkeypatch.setattr("budew.io.disk.BLOCK", 4)
     one, other = tmp_path / "one", tmp_path / "other"
     for size in (1, 256, 1000):
         content = bytes(range(250)) * 5
@@ -111,14 +112,14 @@ def test_an_error_of_the_disk_names_the_output_or_the_place_outside_it(tmp_path)
 def test_temporary_folders_end_with_their_use_their_process_or_all_at_once():
     with temporary_folder() as outer, temporary_folder() as inner:
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
-        remove_all()
+        remove_temporary_folders()
         assert not outer.exists()
         assert not inner.exists()
         outer.mkdir()
         inner.mkdir()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     program = (
-        "import os, signal; from budew.files import *\n"
+        "import os, signal; from budew.io.disk import *\n"
         "with temporary_folder() as outer:\n with temporary_folder(): pass\n"
         " print(outer, flush=True); os.kill(os.getpid(), signal.SIGTERM)"
     )

@@ -1,0 +1,1 @@
+"""Files and folders that appear whole, locks, strict JSON, YAML settings, packaged data and addresses."""
