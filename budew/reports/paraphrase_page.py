@@ -8,8 +8,8 @@ from typing import Any
 from budew.paraphrase.candidate_selection import OUTCOMES
 from budew.paraphrase.metrics import ParaphraseReport
 from budew.paraphrase.metrics.candidate_counts import ranked
+from budew.paraphrase.metrics.clip_sample import RewritingExample
 from budew.paraphrase.metrics.diversity import Diversity
-from budew.paraphrase.metrics.sample import Example
 from budew.reports.page import (
     BarList,
     bar_list,
@@ -113,13 +113,13 @@ def _overused(found: ParaphraseReport) -> list[tuple[str, list[tuple[str, str, f
     ]
 
 
-def _pair(example: Example) -> Mapping[str, Any]:
+def _pair(example: RewritingExample) -> Mapping[str, Any]:
     """Return a text beside its template, both cut into what they share and what they do not."""
     template, text = word_diff(shown(example.template), shown(example.text))
     return {"example": example, "template": template, "text": text, "wanted": list(_wanted(example))}
 
 
-def _wanted(example: Example) -> Iterable[str]:
+def _wanted(example: RewritingExample) -> Iterable[str]:
     """Yield what a profile holds, in words."""
     if example.profile is None:
         return

@@ -1,7 +1,7 @@
 """Counts of candidates and captions that the rewriting job reports, summed over a corpus and checked.
 
-Each candidate has one fate and each caption one origin, so the counts of every clip must add up. Where they
-do not, captions were lost, doubled or removed since, and the report lists the clip.
+Each candidate has one outcome and each caption one origin, so the counts of every clip must add up. Where
+they do not, captions were lost, doubled or removed since, and the report lists the clip.
 """
 
 from collections import Counter
@@ -23,18 +23,13 @@ ORIGINS = {
     "attempts": ("attempt",),
 }
 """What captions are counted by, and its keys in their provenance."""
-_MOST_NAMES = 200
-"""Names counted of each kind; the gate has some twenty reasons. Further ones are "other"."""
+_MOST_ORIGINS = 50
 
 
-class _Read(BaseModel):
-    """Metadata of a clip, which comes from a file: strict types, unknown keys ignored."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-
-class Refusal(_Read):
+class Refusal(BaseModel):
     """A candidate that the gate refused: its codes, missed emotions, and words unknown to the lexicon."""
+
+    model_config = ConfigDict(frozen=True, strict=True)  # from a file: unknown keys are ignored
 
     text: str = Field(max_length=4_000)
     codes: list[str] = []
@@ -42,8 +37,10 @@ class Refusal(_Read):
     unknown: list[str] = []
 
 
-class ClipCounts(_Read):
+class ClipCounts(BaseModel):
     """What the job did for one clip: `counts` of `COUNTS`, and the first `codes` of refused candidates."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
 
     counts: dict[str, NonNegativeInt]
     codes: dict[str, NonNegativeInt] = {}
@@ -51,23 +48,38 @@ class ClipCounts(_Read):
 
 
 def counts_of(clip: Clip) -> ClipCounts | str | None:
-    """Return the counts of a clip, what is wrong with them, or None where there are none."""
-    account: Any = clip.metadata.get(METADATA)
-    if account is None:
+    """Return the counts of a clip, what is wrong with them, or None where there are no counts."""
+    stored: Any = clip.metadata.get(METADATA)
+    if stored is None:
         return None
-    if not isinstance(account, dict):
+    if not isinstance(stored, dict):
         return "its counts are not an object"
     try:
-        return ClipCounts(**{**account, "counts": {name: account.get(name, 0) for name in COUNTS}})
+        return ClipCounts(**{**stored, "counts": {name: stored.get(name, 0) for name in COUNTS}})
     except ValidationError as error:
         fault = error.errors()[0]
         return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}, not {str(fault['input'])[:40]!r}"
 
 
 def refusals_of(clip: Clip) -> Sequence[Refusal]:
-    """Return the refused candidates of a clip; none where its counts cannot be read."""
+    """Return the refused candidates of a clip; empty where its counts cannot be read."""
     counts = counts_of(clip)
     return counts.refusals if isinstance(counts, ClipCounts) else ()
+
+
+def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
+    """Return the captions of a clip that rewriting wrote, fallbacks included."""
+    return tuple(caption for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
+
+
+def is_fallback(caption: Caption) -> bool:
+    """Whether a caption is a rendering in place of a rewriting that passed."""
+    return "fallback" in caption.made_by
+
+
+def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
 
 @dataclass(slots=True)
@@ -94,16 +106,15 @@ class CandidateCounts:
         if found is None:
             return
         self.clips += 1
-        problem = (
-            found if isinstance(found, str) else next(_disagreements(found, written_by_rewriting(clip)), "")
-        )
+        problem = found if isinstance(found, str) else ""
+        if isinstance(found, ClipCounts):
+            problem = next(_disagreements(found, written_by_rewriting(clip)), "")
+            self.counts.update(found.counts)
+            self.codes.update(found.codes)
         if problem:
             self.wrong += 1
-            self.listed += [(clip.id, problem)] * (len(self.listed) < MOST_LISTED)
-        if isinstance(found, ClipCounts):
-            self.counts.update(found.counts)
-            for code, count in found.codes.items():
-                _add(self.codes, code, count)
+            if len(self.listed) < MOST_LISTED:
+                self.listed.append((clip.id, problem))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -130,37 +141,27 @@ class CaptionCounts:
         made_by = caption.made_by
         self.captions += 1
         if is_fallback(caption):
-            _add(self.fallbacks, str(made_by["fallback"]))
+            self.fallbacks[str(made_by["fallback"])] += 1
             return
         self.repaired += "repaired" in made_by
         for name, keys in ORIGINS.items():
             origin = " ".join(str(made_by[key]) for key in keys if made_by.get(key) not in (None, ""))
             if origin or name == "backends":
-                _add(self.origins[name], origin or "unknown")
+                self.origins[name][origin or "unknown"] += 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         tallies = {"fallbacks": self.fallbacks, **self.origins}
-        parts = {name: dict(ranked(tally)[:50]) for name, tally in tallies.items()}
+        parts = {name: dict(ranked(tally)[:_MOST_ORIGINS]) for name, tally in tallies.items()}
         return {"captions": self.captions, "repaired": self.repaired, **parts}
-
-
-def written_by_rewriting(clip: Clip) -> tuple[Caption, ...]:
-    """Return the captions of a clip that rewriting wrote, fallbacks included."""
-    return tuple(caption for caption in clip.captions if caption.made_by.get("by") == "paraphrase")
-
-
-def is_fallback(caption: Caption) -> bool:
-    """Whether a caption is a rendering in place of a rewriting that passed."""
-    return "fallback" in caption.made_by
 
 
 def _disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[str]:
     """Yield a sentence for each count that does not agree with the others or with the captions."""
     count, by_code = found.counts, sum(found.codes.values())
-    fates = sum(count[name] for name in OUTCOMES)
-    if count["candidates"] != fates:
-        yield f"{count['candidates']} candidates, of which {fates} have an outcome"
+    outcomes = sum(count[name] for name in OUTCOMES)
+    if count["candidates"] != outcomes:
+        yield f"{count['candidates']} candidates, of which {outcomes} have an outcome"
     if count["refused"] != by_code:
         yield f"{count['refused']} candidates refused, of which {by_code} for a reason"
     fallbacks = sum(map(is_fallback, captions))
@@ -169,13 +170,3 @@ def _disagreements(found: ClipCounts, captions: Sequence[Caption]) -> Iterator[s
     for name, number in there.items():
         if count[name] != number:
             yield f"{count[name]} captions counted as {name}, of which {number} exist"
-
-
-def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return names with their counts, the most frequent first; equal ones in alphabetical order."""
-    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
-
-
-def _add(counter: Counter[str], name: str, count: int = 1) -> None:
-    name = name[:200]
-    counter[name if name in counter or len(counter) < _MOST_NAMES else "other"] += count

@@ -8,7 +8,6 @@ on equally many words: of 138 rewritings twice as long as the templates of the s
 
 import math
 import zlib
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +24,10 @@ from budew.taxonomy import EMOTIONS
 
 SAMPLE = 1000
 """Captions measured unless asked otherwise."""
-_PATTERN = 6
-"""Places of the pattern of an opening."""
-_ORDERS = 4
-"""Of BLEU: n-grams of one to four words."""
-_Gram = tuple[str, ...]
-_CONTENT = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE, Kind.INTENSITY, Kind.AFTER)
+_PATTERN_LENGTH = 6
+_BLEU_ORDERS = 4
+_PATTERN_KINDS = (Kind.EMOTION, Kind.BURST, Kind.TRAIT, Kind.ATTRIBUTE, Kind.INTENSITY, Kind.AFTER)
+_Ngram = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +95,39 @@ def diversity(
 
     Raises:
         InputError: there are no captions.
+
+    Example:
+        >>> diversity(["A sad man.", "He sounds deeply sad."]).openings
+        1.0
     """
     if not captions or sample < 1:
         raise InputError("there are no captions to measure: give at least one")
     count = min(sample, len(captions))
     drawn = generator("diversity", seed).sample(sorted(captions), count)
     texts = [[word.word for word in words_of(text)] for text in drawn]
-    within = texts[: _fitting(texts, compared_words)]
+    lengths = [len(text) for text in texts]
+    fitting = count
+    if compared_words is not None:
+        fitting = max(1, sum(total <= compared_words for total in accumulate(lengths)))
+    compared = texts[:fitting]
+    vocabulary = Counter(word for text in compared for word in text)
     by_emotion = _emotion_words(drawn)
-    words, compared = sum(map(len, texts)), Counter(word for text in within for word in text)
+    said = sum(words.said for words in by_emotion.values())
     return Diversity(
         captions=count,
-        words=words,
-        compared_words=compared.total(),
-        distinct_1=_distinct(within, 1),
-        distinct_2=_distinct(within, 2),
-        distinct_3=_distinct(within, 3),
+        words=sum(lengths),
+        compared_words=vocabulary.total(),
+        distinct_1=_distinct_share(gram for text in compared for gram in _ngrams(text, 1)),
+        distinct_2=_distinct_share(gram for text in compared for gram in _ngrams(text, 2)),
+        distinct_3=_distinct_share(gram for text in compared for gram in _ngrams(text, 3)),
         self_bleu=self_bleu(texts),
-        compression_ratio=_compression_ratio(drawn[: len(within)]),
+        compression_ratio=_compression_ratio(drawn[:fitting]),
         openings=_distinct_share(first_words(text) for text in drawn),
         syntactic_openings=_distinct_share(opening_pattern(text) for text in drawn),
-        emotion_words=_pooled(by_emotion.values()),
+        emotion_words=sum(words.phrases for words in by_emotion.values()) / said if said else None,
         by_emotion=by_emotion,
-        effective_vocabulary=_effective_number(compared),
-        mean_words=words / count,
+        effective_vocabulary=_effective_number(vocabulary),
+        mean_words=sum(lengths) / count,
     )
 
 
@@ -137,33 +143,24 @@ def opening_pattern(text: str) -> tuple[str, ...]:
     and punctuation for themselves, any other word for "word": "A young woman reveals deep sorrow" and "An old
     man displays slight joy" begin alike (a, trait, trait, word, intensity, emotion).
     """
-    return tuple(islice(_places(tokenize(text)), _PATTERN))
+    return tuple(islice(_pattern(tokenize(text)), _PATTERN_LENGTH))
 
 
-def _places(tokens: Sequence[str]) -> Iterator[str]:
+def _pattern(tokens: Sequence[str]) -> Iterator[str]:
     function_words = load_rules().function_words
     for first, stop, entry in load_lexicon().phrases.scan(tokens):
-        if entry.kind in _CONTENT:
+        if entry.kind in _PATTERN_KINDS:
             yield entry.kind.value
             continue
         for word in tokens[first:stop]:
-            closed = word in function_words or not word[0].isalnum()
-            yield ("a" if word == "an" else word) if closed else "word"
-
-
-def _fitting(texts: Sequence[Sequence[str]], words: int | None) -> int:
-    """Return how many of the first texts have at most so many words; at least one."""
-    if words is None:
-        return len(texts)
-    return max(1, sum(total <= words for total in accumulate(map(len, texts))))
-
-
-def _distinct(texts: Iterable[Sequence[str]], order: int) -> float:
-    return _distinct_share(gram for text in texts for gram in _grams(text, order))
+            if word in function_words or not word[0].isalnum():
+                yield "a" if word == "an" else word
+            else:
+                yield "word"
 
 
 def _distinct_share(things: Iterable[tuple[str, ...]]) -> float:
-    """Return the share of different ones; 0 of none."""
+    """Return the share of different ones; 0 if there are no things."""
     counts = Counter(things)
     return len(counts) / counts.total() if counts else 0.0
 
@@ -190,12 +187,6 @@ def _emotion_words(captions: Sequence[str]) -> Mapping[str, EmotionWords]:
     return {name: EmotionWords(counts.total(), len(counts)) for name, counts in phrases.items()}
 
 
-def _pooled(emotions: Iterable[EmotionWords]) -> float | None:
-    rows = tuple(emotions)
-    said = sum(row.said for row in rows)
-    return sum(row.phrases for row in rows) / said if said else None
-
-
 def self_bleu(texts: Sequence[Sequence[str]]) -> float | None:
     """Return the mean BLEU of each text against all others (Zhu et al. 2018, "Texygen", SIGIR), 0 to 100.
 
@@ -209,26 +200,30 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float | None:
     """
     if len(texts) < 2:
         return None
-    orders = range(1, _ORDERS + 1)
-    grams = [Counter(gram for order in orders for gram in _grams(text, order)) for text in texts]
-    highest = _two_highest(grams)
+    orders = range(1, _BLEU_ORDERS + 1)
+    ngrams = [Counter(gram for order in orders for gram in _ngrams(text, order)) for text in texts]
+    highest = _two_highest(ngrams)
     lengths = Counter(map(len, texts))
-    ordered = sorted(lengths)
-    scores = (
-        _bleu(_matched(own, number, highest), len(text), _nearest(len(text), lengths, ordered))
-        for number, (text, own) in enumerate(zip(texts, grams, strict=True))
-    )
+    scores = []
+    for number, (text, own) in enumerate(zip(texts, ngrams, strict=True)):
+        matched = [0] * _BLEU_ORDERS
+        for gram, count in own.items():
+            most, holder, second = highest[gram]
+            matched[len(gram) - 1] += min(count, second if holder == number else most)
+        others = [length for length in lengths if length != len(text) or lengths[length] > 1]
+        nearest = min(others, key=lambda other: (abs(other - len(text)), other))
+        scores.append(_bleu(matched, len(text), nearest))
     return math.fsum(scores) / len(texts)
 
 
-def _grams(words: Sequence[str], order: int) -> Iterator[_Gram]:
+def _ngrams(words: Sequence[str], order: int) -> Iterator[_Ngram]:
     return zip(*(words[start:] for start in range(order)), strict=False)
 
 
-def _two_highest(grams: Sequence[Counter[_Gram]]) -> Mapping[_Gram, tuple[int, int, int]]:
+def _two_highest(ngrams: Sequence[Counter[_Ngram]]) -> Mapping[_Ngram, tuple[int, int, int]]:
     """Return for each n-gram its highest count in a text, which text has it, and the highest in another."""
-    found: dict[_Gram, tuple[int, int, int]] = {}
-    for number, counts in enumerate(grams):
+    found: dict[_Ngram, tuple[int, int, int]] = {}
+    for number, counts in enumerate(ngrams):
         for gram, count in counts.items():
             most, holder, second = found.get(gram, (0, -1, 0))
             if count > most:
@@ -238,33 +233,13 @@ def _two_highest(grams: Sequence[Counter[_Gram]]) -> Mapping[_Gram, tuple[int, i
     return found
 
 
-def _matched(own: Counter[_Gram], number: int, highest: Mapping[_Gram, tuple[int, int, int]]) -> list[int]:
-    """Count, by order, the n-grams of a text that one of the others has as often."""
-    matched = [0] * _ORDERS
-    for gram, count in own.items():
-        most, holder, second = highest[gram]
-        matched[len(gram) - 1] += min(count, second if holder == number else most)
-    return matched
-
-
-def _nearest(length: int, lengths: Counter[int], ordered: Sequence[int]) -> int:
-    """Return the length of another text that is nearest to that of a text; of two the shorter."""
-    if lengths[length] > 1:
-        return length
-    at = bisect_left(ordered, length)
-    others = (*ordered[max(0, at - 1) : at], *ordered[at + 1 : at + 2])
-    return min(others, key=lambda other: (abs(other - length), other))
-
-
 def _bleu(matched: Sequence[int], length: int, reference: int) -> float:
     """Return BLEU by what matched, with the smoothing of mteval-v13a (Chen and Cherry 2014, method 3)."""
     if not any(matched):
         return 0.0
     logs, smoothing = [], 1.0
-    for order, right in enumerate(matched, start=1):
+    for order, right in enumerate(matched[:length], start=1):
         total = length - order + 1
-        if total < 1:
-            break
         if not right:
             smoothing *= 2
         logs.append(math.log(right / total if right else 1 / (smoothing * total)))

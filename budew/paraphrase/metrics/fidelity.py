@@ -6,11 +6,10 @@ with the 37 or so that neither has, every caption would be nearly right. Interva
 intervals over clips, whose captions are kept together. 0.3 ms a caption on one core.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from budew.captions import expressible, parse
 from budew.errors import InputError
@@ -88,90 +87,81 @@ def fidelity(
 
     Raises:
         InputError: there are no captions.
+
+    Example:
+        >>> sad = VoiceProfile({"Sadness": 0.75})
+        >>> found = fidelity([[(sad, "Deep sadness.")], [(sad, "A hint of sadness.")]])
+        >>> found.recall.value, found.exact.value
+        (1.0, 0.5)
     """
-    number = np.array([number for number, pairs in enumerate(clips) for _ in pairs], dtype=np.intp)
-    if not len(number):
+    pairs = [pair for rows in clips for pair in rows]
+    if not pairs:
         raise InputError("there are no captions to compare with profiles: give at least one")
-    target, said = _levels([pair for pairs in clips for pair in pairs])
-    weight = np.ones(len(number))
+    target = intensity_matrix(expressible(profile) for profile, _ in pairs)
+    parsed = intensity_matrix(parse(text).profile for _, text in pairs)
+    weight = np.ones(len(pairs))
     if weights is not None:
-        rows = zip(clips, weights, strict=True)
-        weight = np.array([one for pairs, row in rows for _, one in zip(pairs, row, strict=True)])
-    cells = {name: array * weight[:, None] for name, array in _cells(target, said).items()}
+        both = zip(clips, weights, strict=True)
+        weight = np.array([one for rows, row in both for _, one in zip(rows, row, strict=True)])
+    holds = {name: array * weight[:, None] for name, array in _conditions(target, parsed).items()}
     once = np.ones((1, len(EMOTIONS)))
-    rho = np.array([spearman(*pair, once)[0] for pair in zip(target, said, strict=True)])
+    rho = np.array([spearman(*levels, once)[0] for levels in zip(target, parsed, strict=True)])
     defined = np.isfinite(rho)
-    total = {name: array.sum(axis=1) for name, array in cells.items()}
+    by_caption = {name: array.sum(axis=1) for name, array in holds.items()}
     fractions = {
-        "exact": (total["exact"], total["either"]),
-        "within_one": (total["within_one"], total["either"]),
-        "recall": (total["kept"], total["wanted"]),
-        "precision": (total["kept"], total["said"]),
+        "exact": (by_caption["exact"], by_caption["either"]),
+        "within_one": (by_caption["within_one"], by_caption["either"]),
+        "recall": (by_caption["kept"], by_caption["wanted"]),
+        "precision": (by_caption["kept"], by_caption["said"]),
         "spearman": (np.nan_to_num(rho) * weight, defined * weight),
     }
+    # sums over the captions of a clip, which are drawn together
+    clip = np.repeat(np.arange(len(clips)), [len(rows) for rows in clips])
+    _, clip = np.unique(clip, return_inverse=True)
+    above = np.stack([np.bincount(clip, numerator) for numerator, _ in fractions.values()], axis=1)
+    below = np.stack([np.bincount(clip, denominator) for _, denominator in fractions.values()], axis=1)
+    intervals = bootstrap_intervals(
+        lambda counts: {"fractions": divide(counts @ above, counts @ below)},
+        len(above),
+        settings or Resampling(),
+    )
     return Fidelity(
-        clips=len(np.unique(number)),
-        captions=len(number),
+        clips=len(above),
+        captions=len(pairs),
         without_emotion=int((~defined).sum()),
-        **_intervals(fractions, number, settings or Resampling()),
-        by_emotion=tuple(_by_emotion({name: array.sum(axis=0) for name, array in cells.items()})),
+        **dict(zip(fractions, intervals["fractions"], strict=True)),
+        by_emotion=_by_emotion({name: array.sum(axis=0) for name, array in holds.items()}),
     )
 
 
-def _levels(pairs: Sequence[tuple[VoiceProfile, str]]) -> tuple[FloatArray, FloatArray]:
-    """Return the levels of the profile and of the parse of each caption; (captions, 40) both."""
-    target = intensity_matrix(expressible(profile) for profile, _ in pairs)
-    return target, intensity_matrix(parse(text).profile for _, text in pairs)
-
-
-def _cells(target: FloatArray, said: FloatArray) -> Mapping[str, FloatArray]:
+def _conditions(target: FloatArray, parsed: FloatArray) -> Mapping[str, FloatArray]:
     """Return which conditions hold for each caption and emotion, as 0 and 1; (captions, 40) each."""
-    wanted, expressed = target > 0, said > 0
-    kept, off = wanted & expressed, np.abs(target - said)
+    wanted, said = target > 0, parsed > 0
+    kept, distance = wanted & said, np.abs(target - parsed)
     found = {
         "wanted": wanted,
-        "said": expressed,
-        "either": wanted | expressed,
+        "said": said,
+        "either": wanted | said,
         "kept": kept,
-        "exact": kept & (off == 0),
-        "within_one": kept & (off <= _STEP),
+        "exact": kept & (distance == 0),
+        "within_one": kept & (distance <= _STEP),
     }
     return {name: array.astype(np.float64) for name, array in found.items()}
 
 
-def _intervals(
-    fractions: Mapping[str, tuple[FloatArray, FloatArray]],
-    number: npt.NDArray[np.intp],
-    settings: Resampling,
-) -> dict[str, ConfidenceInterval]:
-    """Return each fraction of two sums with its interval.
-
-    Args:
-        fractions: numerators and denominators, (captions,) each.
-        number: of the clip of each caption, (captions,); clips are drawn with all their captions.
-        settings: resamples and seed.
-    """
-    _, clip = np.unique(number, return_inverse=True)
-    above, below = (
-        np.stack([np.bincount(clip, pair[part]) for pair in fractions.values()], axis=1) for part in (0, 1)
-    )
-    found = bootstrap_intervals(
-        lambda counts: {"fractions": divide(counts @ above, counts @ below)}, len(above), settings
-    )
-    return dict(zip(fractions, found["fractions"], strict=True))
-
-
-def _by_emotion(total: Mapping[str, FloatArray]) -> Iterator[EmotionFidelity]:
-    for at, name in enumerate(EMOTIONS):
-        wanted, said, kept, exact, within_one = (
-            float(total[what][at]) for what in ("wanted", "said", "kept", "exact", "within_one")
+def _by_emotion(total: Mapping[str, FloatArray]) -> tuple[EmotionFidelity, ...]:
+    found = []
+    for column, name in enumerate(EMOTIONS):
+        at = {condition: float(totals[column]) for condition, totals in total.items()}
+        found.append(
+            EmotionFidelity(
+                emotion=name,
+                wanted=at["wanted"],
+                said=at["said"],
+                recall=at["kept"] / at["wanted"] if at["wanted"] else None,
+                precision=at["kept"] / at["said"] if at["said"] else None,
+                exact=at["exact"] / at["kept"] if at["kept"] else None,
+                within_one=at["within_one"] / at["kept"] if at["kept"] else None,
+            )
         )
-        yield EmotionFidelity(
-            emotion=name,
-            wanted=wanted,
-            said=said,
-            recall=kept / wanted if wanted else None,
-            precision=kept / said if said else None,
-            exact=exact / kept if kept else None,
-            within_one=within_one / kept if kept else None,
-        )
+    return tuple(found)

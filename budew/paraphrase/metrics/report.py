@@ -12,12 +12,10 @@ from typing import Any
 
 import yaml
 
-from budew.captions import expressible, parse
 from budew.captions.lint.corpus import Overused, Row, lint_corpus
 from budew.captions.lint.corpus import Report as LintReport
-from budew.captions.tokens import words_of
 from budew.corpora import read
-from budew.corpora.clip import Caption, Clip, without_withheld
+from budew.corpora.clip import Clip, without_withheld
 from budew.errors import CorpusError, InputError, OnBad, report
 from budew.io.addresses import shown
 from budew.io.files import whole_file
@@ -27,17 +25,21 @@ from budew.paraphrase.metrics.candidate_counts import (
     is_fallback,
     written_by_rewriting,
 )
-from budew.paraphrase.metrics.diversity import Diversity, diversity
-from budew.paraphrase.metrics.fidelity import Fidelity, fidelity
-from budew.paraphrase.metrics.sample import Example, Rewritten, Sample, accepted_examples, refused_examples
-from budew.profile import VoiceProfile
-from budew.statistics.resampling import Resampling
+from budew.paraphrase.metrics.clip_sample import (
+    ClipSample,
+    RewritingExample,
+    accepted_examples,
+    compare_diversity,
+    fidelity_after,
+    fidelity_before,
+    refused_examples,
+)
+from budew.paraphrase.metrics.diversity import Diversity
+from budew.paraphrase.metrics.fidelity import Fidelity
 
 SAMPLE = 2000
 """Clips of which diversity and fidelity are measured."""
 EXAMPLES = 12
-COMPARED = ("templates", "paraphrases", "written")
-"""Captions that were rewritten, the result, and the result with fallbacks, as a model is trained on it."""
 Progress = Callable[[int], None]
 """Called with the number of clips that are done."""
 
@@ -70,8 +72,8 @@ class ParaphraseReport:
     before: Fidelity | None = None
     after: Fidelity | None = None
     overused: LintReport = field(default_factory=lambda: lint_corpus(()))
-    accepted: tuple[Example, ...] = ()
-    refused: tuple[Example, ...] = ()
+    accepted: tuple[RewritingExample, ...] = ()
+    refused: tuple[RewritingExample, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, ready for JSON; undefined metrics are None."""
@@ -119,7 +121,7 @@ def paraphrase_report(
         InputError: no clip has a caption by rewriting.
     """
     found = ParaphraseReport(tuple(shown(str(corpus)) for corpus in corpora), seed)
-    drawn = Sample(max(1, sample), seed)
+    drawn = ClipSample(max(1, sample), seed)
 
     def bad(error: CorpusError) -> None:
         found.bad += 1
@@ -143,7 +145,7 @@ def paraphrase_report(
 
 
 def _rows(
-    clips: Iterable[Clip], found: ParaphraseReport, sample: Sample, progress: Progress | None
+    clips: Iterable[Clip], found: ParaphraseReport, sample: ClipSample, progress: Progress | None
 ) -> Iterator[Row]:
     """Count and sample all clips, and yield their paraphrases for the linter."""
     for clip in clips:
@@ -161,93 +163,6 @@ def _rows(
             progress(found.clips + found.others)
 
 
-def compare_diversity(clips: Sequence[Rewritten], *, seed: int) -> Mapping[str, Diversity]:
-    """Measure templates, paraphrases and captions as written: as many captions each, word shares on as many
-    words.
-
-    Of each clip one random caption is taken, and the template that it was made from: four paraphrases of one
-    template are not four templates.
-
-    Returns:
-        By the names in `COMPARED`; empty where no clip has a paraphrase.
-    """
-    pairs = [pair for clip in clips if (pair := clip.pair(seed=seed)) is not None]
-    if not pairs:
-        return {}
-    texts = (
-        [template for template, _ in pairs],
-        [paraphrase.text for _, paraphrase in pairs],
-        [clip.choose(clip.captions, seed=seed).text for clip in clips],
-    )
-    words = min(sum(len(words_of(text)) for text in part) for part in texts[:2])
-    return {
-        name: diversity(part, seed=seed, sample=len(pairs), compared_words=words)
-        for name, part in zip(COMPARED, texts, strict=True)
-    }
-
-
-def target_of(clip: Rewritten, caption: Caption) -> VoiceProfile | None:
-    """Return what a caption should express: what its template does, if in the profile, else all of it.
-
-    A template may express the strongest emotions only. None where there is no profile.
-    """
-    if clip.profile is None:
-        return None
-    whole, template = expressible(clip.profile), caption.made_by.get("of")
-    if isinstance(template, str):
-        parsed = parse(template).profile
-        if parsed.emotions.items() <= whole.emotions.items():
-            return parsed
-    return whole
-
-
-def fidelity_after(clips: Sequence[Rewritten], *, seed: int) -> Fidelity | None:
-    """Compare the captions, fallbacks included, with their targets; None where there are none."""
-    pairs = [_pairs(clip, clip.captions) for clip in clips]
-    return fidelity(pairs, settings=Resampling(seed=seed)) if any(pairs) else None
-
-
-def fidelity_before(clips: Sequence[Rewritten], counts: Mapping[str, int], *, seed: int) -> Fidelity | None:
-    """Compare all candidates that the gate judged, before any was refused or repaired, with their targets.
-
-    All texts that passed are known, and some of those that failed (repaired ones had failed; spare ones were
-    not judged). The texts are weighted such that passed and failed ones have their shares in `counts`.
-
-    Returns:
-        None where there are no candidates, or where of one of the two groups no text was kept.
-    """
-    passed = [
-        _pairs(clip, [caption for caption in clip.paraphrases if "repaired" not in caption.made_by])
-        for clip in clips
-    ]
-    failed = [_refused(clip) for clip in clips]
-    known = [sum(map(len, passed)), sum(map(len, failed))]
-    counted = [counts["accepted"], counts["repaired"] + counts["refused"]]
-    if not any(counted) or [number > 0 for number in known] != [total > 0 for total in counted]:
-        return None
-    weight = [total / max(1, number) for total, number in zip(counted, known, strict=True)]
-    both = list(zip(passed, failed, strict=True))
-    return fidelity(
-        [[*right, *wrong] for right, wrong in both],
-        weights=[[weight[0]] * len(right) + [weight[1]] * len(wrong) for right, wrong in both],
-        settings=Resampling(seed=seed),
-    )
-
-
-def _pairs(clip: Rewritten, captions: Sequence[Caption]) -> list[tuple[VoiceProfile, str]]:
-    """Return the target and the text of each caption that has a target."""
-    targets = ((target_of(clip, caption), caption.text) for caption in captions)
-    return [(target, text) for target, text in targets if target is not None]
-
-
-def _refused(clip: Rewritten) -> list[tuple[VoiceProfile, str]]:
-    """Return the refused candidates of a clip; none where its captions have different targets."""
-    targets = [target for target, _ in _pairs(clip, clip.captions)]
-    if not targets or any(target.emotions != targets[0].emotions for target in targets):
-        return []
-    return [(targets[0], refusal.text) for refusal in clip.refusals]
-
-
 def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
     """Write overused phrases for `--ban` as YAML, `phrases: […]`, replacing what is at `path`; return them.
 
@@ -257,7 +172,7 @@ def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
     kept: list[tuple[str, ...]] = []
     for found in overused:
         words = tuple(found.phrase.split())
-        if not any(_runs(words) & _runs(other) for other in kept):
+        if not any(_long_ngrams(words) & _long_ngrams(other) for other in kept):
             kept.append(words)
     phrases = [" ".join(words) for words in kept]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -266,7 +181,7 @@ def write_ban(overused: Iterable[Overused], path: Path) -> tuple[str, ...]:
     return tuple(phrases)
 
 
-def _runs(words: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """Return the runs of more than half of the words."""
+def _long_ngrams(words: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """Return the n-grams of just over half of the words."""
     length = len(words) // 2 + 1
     return {words[at : at + length] for at in range(len(words) - length + 1)}

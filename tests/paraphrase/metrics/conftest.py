@@ -8,7 +8,7 @@ import pytest
 
 from budew.captions import render
 from budew.corpora import Caption, Clip, write_shard
-from budew.paraphrase.metrics.sample import Rewritten, Sample
+from budew.paraphrase.metrics.clip_sample import ClipSample, RewrittenClip
 from tests.paraphrase.scripted import some_profile
 
 
@@ -39,8 +39,8 @@ def rewritten(number: int, *, style: str = "prose") -> Clip:
     return Clip(f"c{number:03d}", b"RIFF", "wav", **given)
 
 
-def sampled(clips: Iterable[Clip], size: int = 1000, seed: int = 0) -> list[Rewritten]:
-    sample = Sample(size, seed)
+def sampled(clips: Iterable[Clip], size: int = 1000, seed: int = 0) -> list[RewrittenClip]:
+    sample = ClipSample(size, seed)
     for clip in clips:
         sample.add(clip)
     return sample.clips()
