@@ -24,7 +24,8 @@ import soundfile
 from budew.annotation.llm_protocol import AnnotationPrompt, answer_schema, load_prompt, read_answer
 from budew.audio.formats import sniff_format
 from budew.audio.samples import SAMPLING_RATE, decode
-from budew.chat.client import Client, answered_in_order, corrected
+from budew.chat.client import Client, complete_with_corrections
+from budew.chat.ordered_requests import answered_in_order
 from budew.chat.request import ChatRequest
 from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
@@ -113,7 +114,7 @@ class AnnotateByLLM:
             seed=self.seed,
             schema=answer_schema(self.prompt.parts),
         )
-        return await corrected(
+        return await complete_with_corrections(
             client,
             request,
             partial(read_answer, parts=self.prompt.parts),

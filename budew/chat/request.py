@@ -1,26 +1,27 @@
-"""Requests to a server as data: what is asked, what comes back, and the key of the answer in the cache.
+"""Requests to a server as data: the body, how to read the answer, and its key in the cache.
 
-`object_in` finds the JSON object in what a model wrote, prose and code fences around it or not.
+`object_in` finds the JSON object in the text of a model, whether or not there are prose and code fences
+around it.
 """
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, TypeGuard
 
 from budew.errors import AnswerError
 
-_KEY_VERSION = b"budew chat 1\n"  # another one forgets all answers that were kept
+_KEY_VERSION = b"budew chat 1\n"  # another one invalidates all cached answers
 LONGEST_TEXT = 200_000
-"""Characters of an answer that are searched."""
+"""Characters of an answer that are searched for JSON."""
 _MOST_BRACES = 200
-_COUNTS = ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a request cost."""
+    """Tokens of a request and its answer."""
 
     tokens_in: int
     tokens_out: int
@@ -34,42 +35,46 @@ class Answer:
     usage: Usage | None = None
 
 
-class Request(Protocol):
-    """Anything that a server is asked.
+class ServerRequest(ABC):
+    """Anything that can be sent to a server.
 
     Attributes:
-        path: of the endpoint, behind the base URL.
-        structured: whether `body` has parts that only some servers know; `plain_body` is without them.
+        path: endpoint below the base URL.
         salt: distinguishes the answer in the cache from those to requests with the same body.
     """
 
+    __slots__ = ()
     path: ClassVar[str]
+    salt: str = ""
 
     @property
-    def structured(self) -> bool: ...  # noqa: D102
+    def structured(self) -> bool:
+        """Whether `body` has parts that only some servers support; `plain_body` is without them."""
+        return False
 
-    @property
-    def salt(self) -> str: ...  # noqa: D102
-
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """Return the JSON body; one with a value of bytes is sent as a form, and the bytes as its file."""
 
     def plain_body(self) -> dict[str, Any]:
-        """Return the body for a server that knows the plain protocol alone."""
+        """Return the body for a server that supports only the required parts of the protocol."""
+        return self.body()
 
-    def probe(self) -> "Request":
+    @abstractmethod
+    def probe(self) -> "ServerRequest":
         """Return a short request that any healthy server answers."""
 
+    @abstractmethod
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the answer in the body of a response.
 
         Raises:
-            AnswerError: it cannot be used; asked again, it may be.
+            AnswerError: it cannot be used; another attempt may give one that can.
             ServerError: the model refuses, and would again.
         """
 
 
-def request_key(request: Request) -> bytes:
+def request_key(request: ServerRequest) -> bytes:
     """Return SHA-256 of what decides the answer: model, messages with the audio, sampling, schema, salt."""
     text = json.dumps(request.body(), sort_keys=True, separators=(",", ":"), default=_digest)
     return hashlib.sha256(_KEY_VERSION + text.encode() + request.salt.encode()).digest()
@@ -77,25 +82,25 @@ def request_key(request: Request) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The JSON that an answer has to be: a JSON schema and its name (letters, digits, `_` and `-`)."""
+    """JSON schema of an answer, and its name (letters, digits, `_` and `-`)."""
 
     name: str
     schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(ServerRequest):
     """A chat completion.
 
     Attributes:
-        model: the name under which the server knows it.
-        messages: as the protocol has them; the content of one is text, or parts of text and audio.
+        model: name of the model on the server.
+        messages: messages of the protocol; the content of one is text, or parts of text and audio.
         max_tokens: longest answer.
         temperature: 0 for the likeliest answer.
-        top_p: share of the probability that is drawn from, sent along where it is not None.
-        seed: sent along where it is not None.
-        n: answers wanted. Some servers give one all the same.
-        schema: form of the answer, where it has one.
+        top_p: nucleus sampling; None for the server's default.
+        seed: seed of sampling; None for the server's default.
+        n: number of answers. Some servers give one all the same.
+        schema: JSON schema of the answer, None for text.
     """
 
     model: str
@@ -107,11 +112,10 @@ class ChatRequest:
     n: int = 1
     schema: Schema | None = None
     path: ClassVar[str] = "/chat/completions"
-    salt: ClassVar[str] = ""
 
     @property
     def structured(self) -> bool:
-        """Whether a schema is asked for."""
+        """Whether a schema is requested."""
         return self.schema is not None
 
     def body(self) -> dict[str, Any]:
@@ -125,7 +129,7 @@ class ChatRequest:
         return body
 
     def plain_body(self) -> dict[str, Any]:
-        """Return the body for a server that knows neither schemas nor seeds."""
+        """Return the body for a server that supports neither schemas nor seeds."""
         body: dict[str, Any] = {
             "model": self.model,
             "messages": list(self.messages),
@@ -142,7 +146,7 @@ class ChatRequest:
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the texts of the choices in a response."""
-        choices = parsed(content).get("choices")
+        choices = response_object(content).get("choices")
         if not choices or not isinstance(choices, list):
             raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
         return Answer(tuple(map(_text, choices)), usage_in(content))
@@ -153,27 +157,32 @@ def _digest(file: bytes) -> str:
 
 
 def usage_in(content: bytes) -> Usage | None:
-    """Return the usage that a response reports, None where it does not."""
-    usage = parsed(content).get("usage")
-    counts = [usage.get(name) if isinstance(usage, dict) else None for name in _COUNTS]
-    known = [count for count in counts if type(count) is int and 0 <= count < 2**40]
-    return Usage(*known) if len(known) == len(counts) else None
+    """Return the usage that a response reports, None without a valid report."""
+    usage = response_object(content).get("usage")
+    if not isinstance(usage, dict):
+        return None
+    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return Usage(tokens_in, tokens_out) if _is_count(tokens_in) and _is_count(tokens_out) else None
 
 
 def reason_in(content: bytes) -> str:
-    """Return the message of an error response, in the form of the protocol or any other."""
-    text, response = content[:4_000].decode("utf-8", "replace"), parsed(content)
+    """Return the message of an error response, whether it follows the protocol or not."""
+    text, response = content[:4_000].decode("utf-8", "replace"), response_object(content)
     error = response.get("error") or response.get("detail")
     return str(error.get("message", text) if isinstance(error, dict) else error or text)
 
 
-def parsed(content: bytes) -> dict[str, Any]:
-    """Return the JSON object of a response; one without keys where there is none."""
+def response_object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a response; an empty one if it is no JSON object."""
     try:
         response = json.loads(content)
     except (ValueError, RecursionError):
         return {}
     return response if isinstance(response, dict) else {}
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 2**40
 
 
 def _text(choice: Any) -> str:

@@ -19,10 +19,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ServerSettings(Settings):
-    """Where a server is and how it is asked. Only `model` changes an answer.
+    """Where a server is, and limits of requests, time and cost. Only `model` changes an answer.
 
-    A ceiling is checked before each request. What is under way when it is reached is still paid: at most
-    `concurrency` answers in each worker.
+    A ceiling is checked before each request. Requests that are in progress when it is reached are still paid:
+    at most `concurrency` in each worker.
+
+    Example:
+        >>> server = ServerSettings(base_url="http://localhost:8000/v1", model="Qwen/Qwen3-8B", price_in=0.5)
+        >>> server.cost(Usage(tokens_in=2_000_000, tokens_out=1000))
+        1.0
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -98,10 +103,10 @@ class ServerSettings(Settings):
         return unquote(parts.username or ""), unquote(parts.password or "")
 
     def key(self) -> str | None:
-        """Return the key from the environment, None where the default variable is not set.
+        """Return the key from the environment, None if the default variable is not set.
 
         Raises:
-            JobError: a variable was named and is not set, or its value cannot be a key.
+            JobError: another variable is not set, or its value cannot be a key.
         """
         key = os.environ.get(self.key_variable, "").strip()
         if not key and self.key_variable != KEY_VARIABLE:
@@ -113,7 +118,7 @@ class ServerSettings(Settings):
         return key or None
 
     def secrets(self) -> list[str]:
-        """Return what no message may show: the key, user and password, values of the query."""
+        """Return what no message may show: the key, the password, values of the query."""
         user, password = self.credentials() or ("", "")
         basic = b64encode(f"{user}:{password}".encode()).decode() if password else ""
         key = os.environ.get(self.key_variable, "").strip()

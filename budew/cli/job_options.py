@@ -144,7 +144,7 @@ class Server:
             SettingsError: names each wrong or missing setting.
             BadParameter: neither a file nor an address and a model are given.
         """
-        from budew.chat.ledger import default_cache
+        from budew.chat.answer_cache import default_cache
         from budew.chat.server_settings import ServerSettings
 
         for option, given in (("--base-url", self.base_url), ("--model", self.model)):
@@ -202,7 +202,7 @@ def run_paid_job(
         server: settings with a cache; its key is checked before OUT belongs to this job.
         account: name under which the cache adds up what this job spends.
     """
-    from budew.chat.ledger import default_cache, live_spending, spending_of
+    from budew.chat.answer_cache import default_cache, live_spending, spending_of
 
     if running.is_here:
         server.key()

@@ -17,7 +17,8 @@ from functools import cache
 from io import BytesIO
 from typing import Any, ClassVar, Literal
 
-from budew.chat.client import Client, answered_in_order, corrected
+from budew.chat.client import Client, complete_with_corrections
+from budew.chat.ordered_requests import answered_in_order
 from budew.chat.request import ChatRequest, object_in
 from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
@@ -94,7 +95,7 @@ class AnnotateFaces:
         )
         read = READERS[self.protocol]
         correction: str = prompts()["correction"]
-        predictions = await corrected(
+        predictions = await complete_with_corrections(
             client, request, read, correction=correction, turns=self.turns, item=f"image {clip.id!r}"
         )
         entry = {"model": self.server.model, "predictions": predictions}

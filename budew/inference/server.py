@@ -16,8 +16,8 @@ from pydantic import Field
 
 from budew.audio.samples import SAMPLING_RATE
 from budew.chat.client import Client
-from budew.chat.in_order import in_order, loop_in_thread, wait_for
-from budew.chat.request import Answer, parsed, reason_in, usage_in
+from budew.chat.ordered_requests import in_order, open_in_thread
+from budew.chat.request import Answer, ServerRequest, reason_in, response_object, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, InputError, ServerError
 from budew.inference.backends import Asked, Prepared, Samples, Written
@@ -38,24 +38,18 @@ class CaptionServer(ServerSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptionRequest:
+class TranscriptionRequest(ServerRequest):
     """A request of `/v1/audio/transcriptions`: a window as a wav file, and the text before the caption."""
 
     model: str
     wav: bytes
     prompt: str = ""
     path: ClassVar[str] = "/audio/transcriptions"
-    structured: ClassVar[bool] = False
-    salt: ClassVar[str] = ""
 
     def body(self) -> dict[str, Any]:
         """Return the fields of the form; the file is bytes."""
         fields = {"model": self.model, "file": self.wav, "response_format": "json", "temperature": "0"}
         return {**fields, "prompt": self.prompt} if self.prompt else fields
-
-    def plain_body(self) -> dict[str, Any]:
-        """Return the same: the protocol has no optional parts."""
-        return self.body()
 
     def probe(self) -> "TranscriptionRequest":
         """Return a request for a second of noise."""
@@ -64,7 +58,7 @@ class TranscriptionRequest:
 
     def read(self, content: bytes, content_type: str) -> Answer:
         """Return the text of a response."""
-        text = parsed(content).get("text")
+        text = response_object(content).get("text")
         if not isinstance(text, str):
             raise AnswerError(f"no answer of the protocol: {reason_in(content)}")
         return Answer((text[:LONGEST],), usage_in(content))
@@ -92,9 +86,7 @@ class ServerBackend:
         self.can_sample = False
         self.num_beams = 1
         opened = ExitStack()
-        self._loop = opened.enter_context(loop_in_thread())
-        self._client = wait_for(self._loop, _opened(server))
-        opened.callback(lambda loop, client: wait_for(loop, client.__aexit__()), self._loop, self._client)
+        self._loop, self._client = opened.enter_context(open_in_thread(lambda: Client(server)))
         weakref.finalize(self, opened.close)
 
     def prepare(self, windows: Sequence[Samples], seconds: float) -> Prepared:
@@ -119,10 +111,6 @@ class ServerBackend:
                 except ServerError as error:
                     written.append(Written("", fault=str(error)))
         return written
-
-
-async def _opened(server: ServerSettings) -> Client:
-    return await Client(server).__aenter__()
 
 
 def _wav(samples: Samples) -> bytes:

@@ -15,7 +15,7 @@ from pydantic import Field, InstanceOf
 
 from budew.captions import expressible, parse, render
 from budew.captions.frames import Style
-from budew.chat.in_order import in_order, loop_in_thread, wait_for
+from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.corpora.clip import Clip
 from budew.errors import CorpusError
 from budew.io.settings import Settings
@@ -142,20 +142,16 @@ class Paraphrase:
         Raises:
             JobError: the backend cannot continue.
         """
-        with loop_in_thread() as loop:
-            backend = wait_for(loop, self.backend.__aenter__())
+        with open_in_thread(lambda: self.backend) as (loop, backend):
             batches = in_order(
                 _batches(map(self._started, clips), backend.batch),
                 lambda batch: self._rewrite(batch, backend),
                 loop=loop,
                 ahead=backend.ahead,
             )
-            try:
-                with closing(batches):
-                    for batch, done in batches:
-                        yield from self._finished(batch, done.exception(), failed)
-            finally:
-                wait_for(loop, backend.__aexit__(None, None, None))
+            with closing(batches):
+                for batch, done in batches:
+                    yield from self._finished(batch, done.exception(), failed)
 
     def _started(self, clip: Clip) -> _StartedClip:
         try:

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from budew.chat.connection import LARGEST
 from budew.chat.request import Schema
-from budew.chat.transport import LARGEST
 from budew.errors import BudewWarning, InputError, JobError, ServerError
 
 from .conftest import ask, client_of, completion, refusal

@@ -7,7 +7,6 @@ The client is that of `budew.chat`. An answer is decoded to its end before it is
 HTML, half a file, a minute of silence, or a take that never ends. Then the clip is asked for again.
 """
 
-from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -20,8 +19,9 @@ import soundfile as sf
 
 from budew.audio.formats import sniff_format
 from budew.audio.samples import decode
-from budew.chat.client import Client, answered_in_order
-from budew.chat.request import Answer, parsed, reason_in, usage_in
+from budew.chat.client import Client
+from budew.chat.ordered_requests import answered_in_order
+from budew.chat.request import Answer, ServerRequest, reason_in, response_object, usage_in
 from budew.chat.server_settings import ServerSettings
 from budew.errors import AnswerError, AudioError, InputError, ServerError
 from budew.jobs import OnFailed
@@ -45,7 +45,7 @@ _LONGEST_TRANSCRIPT = 5_000  # characters; 30 s hold about 600
 
 
 @dataclass(frozen=True, slots=True)
-class TakeRequest(ABC):
+class TakeRequest(ServerRequest):
     """What both protocols ask for a clip. `salt` is its id.
 
     Attributes:
@@ -59,17 +59,8 @@ class TakeRequest(ABC):
     instructions: str
     response_format: str
     salt: str
-    structured: ClassVar[bool] = False
     wording: ClassVar[str]
     clip_seconds: ClassVar[float]
-
-    @abstractmethod
-    def body(self) -> dict[str, Any]:
-        """Return the JSON body."""
-
-    def plain_body(self) -> dict[str, Any]:
-        """Return the same: without any of its parts there is no take."""
-        return self.body()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,7 @@ class AuditionRequest(TakeRequest):
             AnswerError: it is not a take.
             ServerError: the model refuses to act it, or its provider filters it.
         """
-        given = parsed(content).get("choices")
+        given = response_object(content).get("choices")
         choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
         messages = [choice["message"] for choice in choices if isinstance(choice.get("message"), dict)]
         # vLLM-Omni has text and audio in two of them, or the text beside the audio

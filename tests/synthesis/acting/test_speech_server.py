@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from budew.chat.transport import LARGEST
+from budew.chat.connection import LARGEST
 from budew.corpora import read
 from budew.errors import AnswerError, InputError, JobError
 from budew.jobs import run

@@ -1,4 +1,4 @@
-"""Answers kept and found a second, bytes an answer, in a ledger that fills up."""
+"""Answers kept and found a second, bytes an answer, in an answer cache that fills up."""
 
 import argparse
 import hashlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from budew.annotation.llm_protocol import PARTS, answer_schema
-from budew.chat.ledger import Ledger
+from budew.chat.answer_cache import AnswerCache
 from budew.chat.request import Answer, Usage
 
 
@@ -24,11 +24,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answers.sqlite"
         for first in range(0, part * 4, part):
-            with closing(Ledger(path)) as ledger:
+            with closing(AnswerCache(path)) as cache:
                 kept = _seconds(
-                    lambda n: ledger.keep(_key(n), _answer(n), account="a", cost=1.0), first, part
+                    lambda n: cache.store(_key(n), _answer(n), account="a", cost=1.0), first, part
                 )
-                found = _seconds(lambda n: ledger.answer(_key(n * 7919 % part)), first, part)
+                found = _seconds(lambda n: cache.answer(_key(n * 7919 % part)), first, part)
             size = path.stat().st_size / (first + part)
             rates = f"{part / kept:7.0f} kept/s {part / found:7.0f} found/s"
             print(f"{first + part:8} answers: {rates} of CPU time {size:5.0f} bytes each")

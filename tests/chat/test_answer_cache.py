@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from budew.chat.ledger import Ledger, Spending, default_cache, live_spending, spending_of
+from budew.chat.answer_cache import AnswerCache, Spending, default_cache, live_spending, spending_of
 from budew.chat.request import Answer, Usage
 from budew.errors import JobError
 from budew.jobs import Progress
@@ -26,36 +26,36 @@ def key(number: int) -> bytes:
 
 def test_an_answer_comes_back_as_it_was_kept(tmp_path):
     for answer in (ANSWER, Answer(("a",))):
-        with closing(Ledger(tmp_path / "deep" / "er" / "a.sqlite")) as ledger:
-            ledger.keep(key(1), answer, account="a", cost=0.5)
-        with closing(Ledger(tmp_path / "deep" / "er" / "a.sqlite")) as ledger:
-            assert ledger.answer(key(1)) == answer
-            assert ledger.answer(key(2)) is None
+        with closing(AnswerCache(tmp_path / "deep" / "er" / "a.sqlite")) as cache:
+            cache.store(key(1), answer, account="a", cost=0.5)
+        with closing(AnswerCache(tmp_path / "deep" / "er" / "a.sqlite")) as cache:
+            assert cache.answer(key(1)) == answer
+            assert cache.answer(key(2)) is None
 
 
 @pytest.mark.parametrize("content", [b"{}\n", b"notes of mine" * 100])
-def test_what_is_no_ledger_ends_the_job_and_is_left_alone(tmp_path, content):
+def test_a_file_that_is_no_answer_cache_ends_the_job_and_is_left_alone(tmp_path, content):
     path = tmp_path / "a.sqlite"
     path.write_bytes(content)
     with pytest.raises(JobError, match=r"a\.sqlite: .*name another"):
-        Ledger(path)
+        AnswerCache(path)
     assert path.read_bytes() == content
     with pytest.raises(JobError, match="below"):
-        Ledger(path / "below")
+        AnswerCache(path / "below")
 
 
-def test_a_ledger_that_is_damaged_ends_the_job(tmp_path):
+def test_a_damaged_file_ends_the_job(tmp_path):
     path = tmp_path / "a.sqlite"
     _write(path, 0, 100)
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
-    with pytest.raises(JobError, match=r"a\.sqlite"), closing(Ledger(path)) as ledger:
-        ledger.answer(key(1))
+    with pytest.raises(JobError, match=r"a\.sqlite"), closing(AnswerCache(path)) as cache:
+        cache.answer(key(1))
 
 
 def _write(path: Path, first: int, count: int) -> None:
-    with closing(Ledger(path)) as ledger:
+    with closing(AnswerCache(path)) as cache:
         for number in range(first, first + count):
-            ledger.keep(key(number), Answer((str(number),), Usage(1, 2)), account="a", cost=1.0)
+            cache.store(key(number), Answer((str(number),), Usage(1, 2)), account="a", cost=1.0)
 
 
 def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
@@ -66,15 +66,15 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path):
     for worker in workers:
         worker.join()
     assert {worker.exitcode for worker in workers} == {0}
-    with closing(Ledger(path)) as ledger:
-        assert ledger.spent("a") == Spending(400, 400, 800, 400.0)
+    with closing(AnswerCache(path)) as cache:
+        assert cache.spent("a") == Spending(400, 400, 800, 400.0)
         for worker in range(4):
-            assert ledger.answer(key(1_000 * worker + 99)) == Answer((str(1_000 * worker + 99),), Usage(1, 2))
+            assert cache.answer(key(1_000 * worker + 99)) == Answer((str(1_000 * worker + 99),), Usage(1, 2))
 
 
 def test_a_writer_that_is_killed_leaves_answers_and_costs_in_step(tmp_path):
     path = tmp_path / "a.sqlite"
-    Ledger(path).close()
+    AnswerCache(path).close()
     for round_ in range(3):
         writer = SPAWN.Process(target=_write, args=(path, 10**6 * round_, 10**6))
         writer.start()
@@ -83,11 +83,11 @@ def test_a_writer_that_is_killed_leaves_answers_and_costs_in_step(tmp_path):
             time.sleep(0.005)
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-    with closing(Ledger(path)) as ledger:
-        spent = ledger.spent("a")
+    with closing(AnswerCache(path)) as cache:
+        spent = cache.spent("a")
         assert spent.requests == _count(path) >= 60
         assert spent.tokens_out == 2 * spent.requests
-        assert ledger.answer(key(0)) == Answer(("0",), Usage(1, 2))
+        assert cache.answer(key(0)) == Answer(("0",), Usage(1, 2))
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -101,24 +101,24 @@ def test_an_answer_whose_cost_cannot_be_counted_is_not_kept(tmp_path, monkeypatc
     def full(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
-        monkeypatch.setattr(Ledger, "_add", full)
+    with closing(AnswerCache(tmp_path / "a.sqlite")) as cache:
+        monkeypatch.setattr(AnswerCache, "_add", full)
         with pytest.raises(JobError, match="disk is full"):
-            ledger.keep(key(1), ANSWER, account="a", cost=1.0)
-        assert ledger.answer(key(1)) is None
+            cache.store(key(1), ANSWER, account="a", cost=1.0)
+        assert cache.answer(key(1)) is None
 
 
 def test_turns_are_taken_by_all_who_share_the_file_and_a_clock_that_is_set_back_costs_one(tmp_path):
     path = tmp_path / "a.sqlite"
-    with closing(Ledger(path)) as one, closing(Ledger(path)) as other:
-        assert one.next_turn("s", every=50.0) == 0
-        assert 0 < other.next_turn("s", every=50.0) <= 50
-        assert other.next_turn("t", every=50.0) == 0
+    with closing(AnswerCache(path)) as one, closing(AnswerCache(path)) as other:
+        assert one.wait_for_rate("s", interval=50.0) == 0
+        assert 0 < other.wait_for_rate("s", interval=50.0) <= 50
+        assert other.wait_for_rate("t", interval=50.0) == 0
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE pace SET next = ? WHERE server = 's'", (time.time() + 10**6,))
         database.commit()
-    with closing(Ledger(path)) as ledger:
-        assert ledger.next_turn("s", every=2.0) == 2.0
+    with closing(AnswerCache(path)) as cache:
+        assert cache.wait_for_rate("s", interval=2.0) == 2.0
 
 
 def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
@@ -129,11 +129,11 @@ def test_the_ledger_of_a_user_lies_where_caches_do(monkeypatch, tmp_path):
 
 
 def test_accounts_add_up_separately_and_are_shown(tmp_path):
-    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
-        ledger.keep(key(1), ANSWER, account="a", cost=0.5)
-        ledger.keep(key(2), Answer(("?",)), account="a", cost=0.0)
-        ledger.count(Usage(12_000, 1), account="a", cost=0.25)
-        assert ledger.spent("b") == Spending()
+    with closing(AnswerCache(tmp_path / "a.sqlite")) as cache:
+        cache.store(key(1), ANSWER, account="a", cost=0.5)
+        cache.store(key(2), Answer(("?",)), account="a", cost=0.0)
+        cache.count(Usage(12_000, 1), account="a", cost=0.25)
+        assert cache.spent("b") == Spending()
     spent = spending_of(tmp_path / "a.sqlite", "a")
     assert spent == Spending(2, 12_007, 4, 0.75)
     assert str(spent) == "answers paid so far: 2, 12,007 tokens in, 4 out, a cost of 0.75"
@@ -152,15 +152,15 @@ def test_a_limit_ends_the_job_when_it_is_reached_and_not_before(limit):
 def test_a_late_turn_is_made_up_for_once_and_the_display_shows_the_rate_and_the_cost(tmp_path, monkeypatch):
     now = [0.0]
     clock = SimpleNamespace(time=lambda: now[0], monotonic=lambda: now[0])
-    monkeypatch.setattr("budew.chat.ledger.time", clock)
+    monkeypatch.setattr("budew.chat.answer_cache.time", clock)
     waits = []
-    with closing(Ledger(tmp_path / "a.sqlite")) as ledger:
+    with closing(AnswerCache(tmp_path / "a.sqlite")) as cache:
         for now[0] in (0, 4, 10, 100, 100, 100):
-            waits.append(ledger.next_turn("s", every=10.0))
-        ledger.keep(key(1), Answer(("a",), Usage(1_000, 500)), account="a", cost=1.0)
+            waits.append(cache.wait_for_rate("s", interval=10.0))
+        cache.store(key(1), Answer(("a",), Usage(1_000, 500)), account="a", cost=1.0)
         with live_spending(tmp_path / "a.sqlite", "a") as describe:
             assert describe(Progress(0, 0, 0, 0)) == "0 tokens/s, cost 1.00"
-            ledger.keep(key(2), Answer(("b",), Usage(3_000, 1_000)), account="a", cost=0.5)
+            cache.store(key(2), Answer(("b",), Usage(3_000, 1_000)), account="a", cost=0.5)
             now[0] = 100.9
             assert describe(Progress(1, 4, 0, 0)) == "0 tokens/s, cost 1.00"
             now[0] = 102.0

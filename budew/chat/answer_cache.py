@@ -1,8 +1,8 @@
 """Answer cache, spending and rate limit in one SQLite file that all workers share, safe against SIGKILL.
 
-An answer and its cost are written in one transaction before the answer is used: no request that was paid is
-asked again or goes uncounted. About 870 bytes an annotation with its key; 15,000 written and 50,000 found a
-second on one core (benchmarks/chat_ledger.py). SQLite's write-ahead log needs a disk of this machine: on a
+An answer and its cost are written in one transaction before the answer is used: nothing is paid twice, or
+paid and not counted. About 870 bytes an annotation with its key; 15,000 written and 50,000 found a
+second on one core (benchmarks/answer_cache.py). SQLite's write-ahead log needs a disk of this machine: on a
 cluster, one file a node.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from budew.jobs import Progress
 
 _LONGEST_LOCK = 60.0  # seconds to wait for other workers; a write takes a fraction of a millisecond
-_EVERY = 1.0  # seconds between two looks of the progress display into the file
+_INTERVAL = 1.0  # seconds between two reads of the file by the progress display
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS spending (
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS pace (server TEXT PRIMARY KEY, next REAL NOT NULL);
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent so far: requests answered, tokens, and their cost at the prices of the time."""
+    """Requests answered so far, their tokens, and their cost at the prices of the time."""
 
     requests: int = 0
     tokens_in: int = 0
@@ -46,11 +46,11 @@ class Spending:
 
     @property
     def tokens(self) -> int:
-        """Tokens in and out."""
+        """Tokens sent and received."""
         return self.tokens_in + self.tokens_out
 
     def check(self, *, max_tokens: float | None, max_cost: float | None) -> None:
-        """Raise `JobError` when a limit is reached; None is none."""
+        """Raise `JobError` when a limit is reached; None: no limit."""
         so_far = f"after {self.requests} requests, {self.tokens} tokens and a cost of {self.cost:.2f}"
         limits = (("max_tokens", self.tokens, max_tokens), ("max_cost", self.cost, max_cost))
         for name, reached, limit in limits:
@@ -63,13 +63,13 @@ class Spending:
         return f"answers paid so far: {self.requests:,}, {tokens}{cost}"
 
 
-class Ledger:
-    """Answers, spending and rate limit, kept from request to request, worker to worker and run to run.
+class AnswerCache:
+    """Answers, spending and rate limit, shared by all requests, workers and runs.
 
-    Open it where it is used: a connection does not survive a fork.
+    Open it in the process that uses it: a connection does not survive a fork.
 
     Args:
-        path: the file, made if need be; None keeps everything in memory until it is closed.
+        path: the file, created if necessary; None stores everything in memory until it is closed.
 
     Raises:
         JobError: here and in all methods, when the file cannot be read or written.
@@ -90,7 +90,7 @@ class Ledger:
         self._database.close()
 
     def answer(self, key: bytes) -> Answer | None:
-        """Return the answer that was kept under `key`."""
+        """Return the answer that is stored under `key`."""
         with self._errors():
             row = self._database.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
             if row is None:
@@ -98,8 +98,8 @@ class Ledger:
             texts, costs = json.loads(zlib.decompress(row[0]))
             return Answer(tuple(texts), None if costs is None else Usage(*costs))
 
-    def keep(self, key: bytes, answer: Answer, *, account: str, cost: float) -> None:
-        """Keep an answer, and add what it cost to `account`, both or none."""
+    def store(self, key: bytes, answer: Answer, *, account: str, cost: float) -> None:
+        """Store an answer and add its cost to `account`, in one transaction."""
         costs = None if answer.usage is None else [answer.usage.tokens_in, answer.usage.tokens_out]
         entry = zlib.compress(json.dumps([list(answer.texts), costs]).encode())
         with self._errors(), self._transaction():
@@ -107,31 +107,33 @@ class Ledger:
             self._add(account, 1, answer.usage or Usage(0, 0), cost)
 
     def count(self, usage: Usage, *, account: str, cost: float) -> None:
-        """Add the cost of something that is not kept."""
+        """Add the cost of an answer that is not stored."""
         with self._errors():
             self._add(account, 0, usage, cost)
 
     def spent(self, account: str) -> Spending:
-        """Return what was added to `account` so far, by anyone."""
+        """Return what `account` has spent so far, in all processes."""
         with self._errors():
             row = self._database.execute(
                 "SELECT requests, tokens_in, tokens_out, cost FROM spending WHERE account = ?", (account,)
             ).fetchone()
         return Spending(*row) if row else Spending()
 
-    def next_turn(self, server: str, *, every: float) -> float:
-        """Take the next turn at `server` if it is there: 0. Otherwise return the seconds until it is.
+    def wait_for_rate(self, server: str, *, interval: float) -> float:
+        """Return 0 and count a request if one is due, otherwise the seconds until the next one.
 
-        Turns are `every` so many seconds.
+        Args:
+            server: the server, whose requests all processes share.
+            interval: seconds between two requests.
         """
         now = time.time()
         with self._errors(), self._transaction():
             row = self._database.execute("SELECT next FROM pace WHERE server = ?", (server,)).fetchone()
-            wait = min(row[0] - now, every) if row else 0.0  # more than that: the clock was set back
+            wait = min(row[0] - now, interval) if row else 0.0  # more than that: the clock was set back
             if wait > 0:
                 return wait
-            start = max(now + wait, now - every)  # what is late is made up for, once
-            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, start + every))
+            start = max(now + wait, now - interval)  # a late request is made up for, once
+            self._database.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (server, start + interval))
         return 0.0
 
     def _add(self, account: str, requests: int, usage: Usage, cost: float) -> None:
@@ -143,7 +145,7 @@ class Ledger:
         )
 
     def _prepare(self) -> None:
-        """Set up the file; of many processes that do so at once each succeeds."""
+        """Set up the file; many processes may do so at once."""
         end = time.monotonic() + _LONGEST_LOCK
         while True:
             try:
@@ -169,33 +171,33 @@ class Ledger:
             yield
         except (sqlite3.Error, OSError) as error:
             raise JobError(
-                f"{self._name}: answers cannot be kept there ({error}): free the disk, or name another file"
+                f"{self._name}: answers cannot be stored there ({error}): free the disk, or name another file"
             ) from error
 
 
 def default_cache() -> Path:
-    """Return the file that keeps all answers of this user, in the folder for caches."""
+    """Return the answer cache of this user, in the folder for caches."""
     return user_cache() / "answers.sqlite"
 
 
 def spending_of(path: Path, account: str) -> Spending:
-    """Return what `account` has spent; JobError where the file cannot be read."""
-    with closing(Ledger(path)) as ledger:
-        return ledger.spent(account)
+    """Return what `account` has spent; JobError if the file cannot be read."""
+    with closing(AnswerCache(path)) as cache:
+        return cache.spent(account)
 
 
 @contextmanager
 def live_spending(path: Path, account: str) -> "Iterator[Callable[[Progress], str]]":
-    """Yield a function that describes the spending of `account` at some progress: tokens a second, cost."""
-    with closing(Ledger(path)) as ledger:
-        began, before = time.monotonic(), ledger.spent(account)
-        last, line = -_EVERY, ""
+    """Yield a function that describes the spending of `account` in one line: tokens a second, cost."""
+    with closing(AnswerCache(path)) as cache:
+        began, before = time.monotonic(), cache.spent(account)
+        last, line = -_INTERVAL, ""
 
         def describe(at: "Progress") -> str:
             nonlocal last, line
             now = time.monotonic() - began
-            if now - last >= _EVERY:
-                spent = ledger.spent(account)
+            if now - last >= _INTERVAL:
+                spent = cache.spent(account)
                 line = f"{(spent.tokens - before.tokens) / max(now, 0.1):,.0f} tokens/s"
                 if spent.cost:
                     line += f", cost {spent.cost:,.2f}"

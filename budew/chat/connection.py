@@ -1,12 +1,12 @@
-"""HTTP to one server, by the `openai` client: its retries and timeouts, bounded answers, errors by remedy.
+"""`Connection`: HTTP to one server by the `openai` client, with bounded answers and errors by remedy.
 
 | what comes back | what is raised |
 |---|---|
-| no connection, no whole answer, 408, 409, 425, 429, 5xx, after all retries | `Unavailable` |
+| no connection, no whole answer, 408, 409, 425, 429, 5xx, after all retries | `UnavailableError` |
 | 401, 402, 403, 404, a redirection, a quota used up | `JobError`: no other request would succeed |
-| any other status | `Refused` |
+| any other status | `RefusedError` |
 
-Connections are aiohttp's: those of httpx2 took 1.6 times as long.
+The openai client runs on aiohttp: on httpx2 it took 1.6 times as long.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LARGEST = 16 * 2**20
 """Bytes of one answer as they arrive: an annotation has some thousand, a minute of stereo wav 11 million."""
 _PURPOSE = "asking a server"
-_NO_KEY = "none"  # the client insists on one, and does not send it
+_NO_KEY = "none"  # the openai client requires one, and does not send it
 _LONGEST_REASON = 200
 _REMEDIES = {
     401: "set the key in {key} again",
@@ -40,15 +40,15 @@ _TEMPORARY = (408, 409, 425, 429)
 _OVERLOAD = (429, 503, 529)
 
 
-class Unavailable(Exception):  # noqa: N818  # not an error yet: the health probe decides
-    """No answer after all retries. `overload`: the server works and is asked too often."""
+class UnavailableError(Exception):
+    """No answer after all retries; the health probe decides. `overload`: the server has too many requests."""
 
     def __init__(self, reason: str, *, overload: bool = False) -> None:
         super().__init__(reason)
         self.overload = overload
 
 
-class Refused(ServerError):  # noqa: N818
+class RefusedError(ServerError):
     """This request is refused; others may succeed. `status` is that of HTTP."""
 
     def __init__(self, reason: str, *, status: int) -> None:
@@ -112,7 +112,7 @@ class Connection:
                 nor bills the same answer twice, though this process died before it arrived.
 
         Raises:
-            Unavailable, Refused, JobError: see the head of this module.
+            UnavailableError, RefusedError, JobError: see the table at the top of this module.
         """
         headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
         files = {name: value for name, value in body.items() if isinstance(value, bytes)}
@@ -136,8 +136,8 @@ class Connection:
         except (self._openai.OpenAIError, self._httpx.HTTPError, self._aiohttp.ClientError, OSError) as error:
             cause = error.__cause__ or error
             late = isinstance(cause, self._httpx.ReadTimeout)
-            reason = self.line(f"{type(cause).__name__} {cause}")
-            fault = Unavailable(
+            reason = self.one_line(f"{type(cause).__name__} {cause}")
+            fault = UnavailableError(
                 f"no answer within {self._server.timeout:g} s"
                 if late
                 else f"the connection failed ({reason})"
@@ -146,7 +146,7 @@ class Connection:
 
     def _error(self, response: "httpx2.Response") -> Exception:
         status, server = response.status_code, self._server
-        reason = f"status {status}: {self.line(reason_in(response.content))}"
+        reason = f"status {status}: {self.one_line(reason_in(response.content))}"
         if 300 <= status < 400:
             return JobError(f"{server.shown} redirects (status {status}): use its new URL")
         if status in _REMEDIES:
@@ -154,19 +154,19 @@ class Connection:
         if status == 429 and b"insufficient_quota" in response.content:
             return JobError(f"{server.shown}: the quota is used up ({reason}): raise it and start again")
         if status in _TEMPORARY or status >= 500:
-            return Unavailable(reason, overload=status in _OVERLOAD)
-        return Refused(reason, status=status)
+            return UnavailableError(reason, overload=status in _OVERLOAD)
+        return RefusedError(reason, status=status)
 
-    def line(self, text: str) -> str:
+    def one_line(self, text: str) -> str:
         """Return text from outside as one short line, without secrets and control characters."""
         text = self._redact(text)
         line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return line if len(line) <= _LONGEST_REASON else line[: _LONGEST_REASON - 1] + "…"
 
     async def _receive(self, response: Any) -> None:
-        """Read a whole answer within the timeout and `LARGEST`: `openai` bounds the wait for a chunk alone.
+        """Read a whole answer within the timeout and `LARGEST`: `openai` only limits the wait for a chunk.
 
-        The errors of httpx2 that are raised are those that `openai` retries.
+        It raises the errors of httpx2 that `openai` retries.
         """
         received = bytearray()
         try:

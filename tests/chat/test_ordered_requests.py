@@ -3,10 +3,11 @@
 import asyncio
 import random
 import threading
+from contextlib import nullcontext
 
 import pytest
 
-from budew.chat.in_order import in_order, loop_in_thread, wait_for
+from budew.chat.ordered_requests import in_order, open_in_thread
 from budew.errors import JobError
 
 
@@ -22,14 +23,14 @@ async def slow_square(number: int) -> int:
 def test_results_and_errors_come_in_the_order_of_the_items_few_of_which_are_taken_ahead():
     before, taken, done = threading.active_count(), [], []
     items = (taken.append(number) or number for number in range(40))
-    with loop_in_thread() as loop:
+    with open_in_thread(nullcontext) as (loop, _):
         for item, future in in_order(items, slow_square, loop=loop, ahead=8):
             assert len(taken) <= item + 9
             done.append((item, future))
         unfinished = in_order(range(100), slow_square, loop=loop, ahead=3)
         next(unfinished)
         unfinished.close()
-        assert wait_for(loop, slow_square(2)) == 4
+        assert asyncio.run_coroutine_threadsafe(slow_square(2), loop).result() == 4
     assert threading.active_count() == before
     assert [item for item, _ in done] == list(range(40))
     for item, future in done:
@@ -49,7 +50,7 @@ def test_what_ends_the_job_comes_in_its_turn_and_lets_what_is_under_way_end():
             raise JobError("enough")
 
     seen = []
-    with loop_in_thread() as loop, pytest.raises(JobError, match="enough"):
+    with open_in_thread(nullcontext) as (loop, _), pytest.raises(JobError, match="enough"):
         seen.extend(item for item, _ in in_order(range(20), work, loop=loop, ahead=4))
     assert seen == [0, 1, 2]
     assert set(range(8)) <= set(ended)
@@ -66,6 +67,6 @@ def test_an_error_of_the_items_is_raised_and_what_is_under_way_cancelled():
         yield 1
         raise OSError("the disk")
 
-    with loop_in_thread() as loop, pytest.raises(OSError, match="the disk"):
+    with open_in_thread(nullcontext) as (loop, _), pytest.raises(OSError, match="the disk"):
         list(in_order(items(), work, loop=loop, ahead=3))
     assert not ended

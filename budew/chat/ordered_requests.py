@@ -1,0 +1,131 @@
+"""Ordered concurrency: many requests in progress in an event loop of their own, results in input order.
+
+The loop runs in a thread: requests are sent while results are written, and while the next audio is decoded.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
+from functools import partial
+from threading import Thread
+from typing import Any, TypeVar
+
+from budew.chat.client import Client
+from budew.chat.server_settings import ServerSettings
+from budew.errors import JobError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def answered_in_order(
+    items: Iterable[T],
+    work: Callable[[Client, T], Coroutine[Any, Any, R]],
+    server: ServerSettings,
+    *,
+    account: str = "",
+) -> Generator[tuple[T, Future[R]], None, None]:
+    """Yield each item with the finished future of `work(client, item)`, in the order of the items.
+
+    Items are taken as needed, twice as many ahead as requests may be in progress.
+
+    Args:
+        items: clips, texts or whatever requests are made from.
+        work: sends the requests for one item and returns its result.
+        server: whom to ask.
+        account: name under which the cache adds up what is spent.
+
+    Raises:
+        JobError: continuing is useless. Answers are kept.
+    """
+    with (
+        open_in_thread(lambda: Client(server, account=account)) as (loop, client),
+        closing(in_order(items, partial(work, client), loop=loop, ahead=2 * server.concurrency)) as results,
+    ):
+        yield from results
+
+
+def in_order(
+    items: Iterable[T],
+    work: Callable[[T], Coroutine[Any, Any, R]],
+    *,
+    loop: asyncio.AbstractEventLoop,
+    ahead: int,
+) -> Generator[tuple[T, Future[R]], None, None]:
+    """Yield each item with the finished future of `work` on it, in the order of the items.
+
+    Closing the generator cancels what is in progress.
+
+    Args:
+        items: taken in the thread of the caller.
+        work: runs on many items at a time, in the thread of the loop.
+        loop: a running event loop of another thread.
+        ahead: items taken beyond the one that is yielded, which bounds the memory.
+
+    Raises:
+        JobError: `work` raised it. What is in progress ends first, so that no paid answer is lost.
+    """
+    in_progress: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            in_progress.append((item, asyncio.run_coroutine_threadsafe(work(item), loop)))
+            if len(in_progress) > ahead:
+                yield _finished(*in_progress.popleft())
+        while in_progress:
+            yield _finished(*in_progress.popleft())
+    except JobError:
+        for _, future in in_progress:
+            future.exception()
+        raise
+    finally:
+        for _, future in in_progress:
+            future.cancel()
+
+
+@contextmanager
+def open_in_thread(
+    make: Callable[[], AbstractAsyncContextManager[R]],
+) -> Iterator[tuple[asyncio.AbstractEventLoop, R]]:
+    """Run an event loop in a thread and open an async context in it, until the end of this context.
+
+    What is still in progress then is cancelled.
+    """
+
+    async def opened() -> tuple[AbstractAsyncContextManager[R], R]:
+        context = make()
+        return context, await context.__aenter__()
+
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="event loop", daemon=True)
+    thread.start()
+    try:
+        context, value = _result(loop, opened())
+        try:
+            yield loop, value
+        finally:
+            _result(loop, context.__aexit__(None, None, None))
+    finally:
+        _result(loop, _cancel_all())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _result(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, R]) -> R:
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+def _finished(item: T, future: Future[R]) -> tuple[T, Future[R]]:
+    error = future.exception()
+    if isinstance(error, JobError):
+        raise error
+    return item, future
+
+
+async def _cancel_all() -> None:
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
