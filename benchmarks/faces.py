@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
-from budew.annotation.head_files import Head
-from budew.annotation.head_stack import Fitting, HeadStack
-from budew.faces.training import LARGE
+from budew.faces.train_face_heads import LARGE
+from budew.heads.fitting import FittingOptions, initial_stack
+from budew.heads.networks import Head
 from budew.taxonomy import EMOTIONS
 
 WIDTH = 1152
@@ -39,13 +39,11 @@ def main() -> None:
         patch_size=16,
     )
     encoder = SiglipVisionModel(config).eval()
-    stack = HeadStack.new(EMOTIONS, WIDTH, Fitting(widths=LARGE)).eval()
+    stack = initial_stack(EMOTIONS, WIDTH, FittingOptions(widths=LARGE)).eval()
     heads = [
-        Head(
+        Head.of_layers(
             name,
-            tuple(
-                (weight[place], bias[place]) for weight, bias in zip(stack.weights, stack.biases, strict=True)
-            ),
+            [(weight[place], bias[place]) for weight, bias in zip(stack.weights, stack.biases, strict=True)],
         )
         for place, name in enumerate(EMOTIONS)
     ]

@@ -21,12 +21,12 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from budew.annotation.head_stack import Fitting
-from budew.annotation.heads import AnnotateByHeads
-from budew.annotation.train_heads import train_heads
+from budew.annotation.head_annotator import AnnotateByHeads
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError
 from budew.evaluation import Evaluation, Pair, evaluate, evaluate_corpus
+from budew.heads.fitting import FittingOptions
+from budew.heads.train_heads import train_heads
 from budew.model.checkpoint import load_checkpoint
 from budew.profile import VoiceProfile
 from budew.synthesis import synthesize_corpus
@@ -34,9 +34,9 @@ from budew.taxonomy import EMOTIONS
 
 Result = TypeVar("Result")
 HEADS = {
-    "pooled heads": Fitting(),
-    "flattened heads, absolute error": Fitting(layout="flattened"),
-    "flattened heads, squared error": Fitting(layout="flattened", loss="squared"),
+    "pooled heads": FittingOptions(),
+    "flattened heads, absolute error": FittingOptions(layout="flattened"),
+    "flattened heads, squared error": FittingOptions(layout="flattened", loss="squared"),
 }
 
 
@@ -59,8 +59,8 @@ def main() -> None:
         train, test = folder / "train.tar", folder / "test.tar"
         for shard in (train, test):
             write_shard(shard, rated(speech / shard.stem, EMOTIONS[:: len(EMOTIONS) // given.emotions]))
-        for kind, fitting in HEADS.items():
-            table.add_row(kind, *by_heads(train, test, folder / kind, fitting, given))
+        for kind, options in HEADS.items():
+            table.add_row(kind, *by_heads(train, test, folder / kind, options, given))
         table.add_row("captions, parsed", *by_captions(test, given))
     Console(width=140).print(table)
 
@@ -73,13 +73,13 @@ def rated(corpus: Path, emotions: Sequence[str]) -> Iterator[Clip]:
 
 
 def by_heads(
-    train: Path, test: Path, out: Path, fitting: Fitting, given: argparse.Namespace
+    train: Path, test: Path, out: Path, options: FittingOptions, given: argparse.Namespace
 ) -> tuple[str, ...]:
     """Train heads, score the test clips with them."""
 
     def trained() -> int:
         try:
-            return len(train_heads(train, out, encoder=given.encoder, fitting=fitting).heads)
+            return len(train_heads(train, out, encoder=given.encoder, options=options).heads)
         except CorpusError as error:
             print(error)
             return 0

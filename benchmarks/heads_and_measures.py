@@ -16,10 +16,10 @@ import librosa
 import numpy as np
 import torch
 
-from budew.annotation.head_files import file_name, load_heads
-from budew.annotation.measure import HIGHEST, LOWEST, measure
+from budew.annotation.acoustic_measures import HIGHEST, LOWEST, measure
 from budew.audio.samples import SAMPLING_RATE, decode
 from budew.corpora import read
+from budew.heads.head_files import head_file_name, load_heads
 from budew.io.resources import data_folder
 from budew.taxonomy import EMOTIONS
 
@@ -54,7 +54,7 @@ def time_heads(count: int) -> None:
     """Time heads of the published size, mapped from disk, on batches of several sizes."""
     with tempfile.TemporaryDirectory() as folder:
         for name in EMOTIONS[:count]:
-            write_head(Path(folder) / file_name(name))
+            write_head(Path(folder) / head_file_name(name))
         heads = load_heads(folder)
         for size in (1, 16, 64):
             inputs = torch.randn(size, INPUTS)

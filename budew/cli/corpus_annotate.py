@@ -87,7 +87,7 @@ def heads(
 
     Example: budew corpus annotate heads shards/ out/ --heads Empathic-Insight-Voice-Small/
     """
-    from budew.annotation.heads import AnnotateByHeads
+    from budew.annotation.head_annotator import AnnotateByHeads
 
     run_job(AnnotateByHeads(heads, encoder, device, batch_size), source, out, running)
 
@@ -123,7 +123,7 @@ def labels(
 
     Example: budew corpus annotate labels captioned/ out/ --from captions
     """
-    from budew.annotation.labels import AnnotateByLabels
+    from budew.annotation.existing_labels import AnnotateByLabels
 
     run_job(AnnotateByLabels(labels_from, labels), source, out, running)
 
@@ -146,7 +146,7 @@ def measures(
 
     Example: budew corpus annotate measures measured/ out/ --thresholds thresholds.json
     """
-    from budew.annotation.thresholds import AnnotateByMeasures
+    from budew.annotation.quantile_thresholds import AnnotateByMeasures
 
     run_job(AnnotateByMeasures(thresholds, overwrite), source, out, running)
 
@@ -163,7 +163,7 @@ def measure(source: options.AnyCorpus, out: options.CorpusFolder, running: Runni
     Example: budew corpus measure shards/ measured/
     """
     require("librosa", extra="corpora", purpose="budew corpus measure")
-    from budew.annotation.measure import Measure
+    from budew.annotation.acoustic_measures import Measure
 
     run_job(Measure(), source, out, running)
 
@@ -200,7 +200,7 @@ def thresholds(
 
     Example: budew corpus thresholds measured/ --json thresholds.json
     """
-    from budew.annotation.thresholds import corpus_thresholds
+    from budew.annotation.quantile_thresholds import corpus_thresholds
     from budew.corpora.sources import files_read
     from budew.reports.label_tables import thresholds_table
 

@@ -136,9 +136,9 @@ def train_heads(
     Example: budew face train-heads heads/ --weak hf://laion/emonet-face-big
     """
     require("PIL", extra="faces", purpose="budew face train-heads")
-    from budew.annotation.head_stack import Fitting
-    from budew.faces.scoring import load_image_encoder
-    from budew.faces.training import LARGE, SMALL, train_face_heads
+    from budew.faces.embeddings import load_image_encoder
+    from budew.faces.train_face_heads import LARGE, SMALL, train_face_heads
+    from budew.heads.fitting import FittingOptions
     from budew.reports.label_tables import quality_table
 
     if not weak and not expert:
@@ -151,7 +151,7 @@ def train_heads(
             weak=weak,
             expert=expert,
             cache=cache,
-            fitting=Fitting(widths=LARGE if size == "large" else SMALL, batch=256, seed=seed),
+            options=FittingOptions(widths=LARGE if size == "large" else SMALL, batch=256, seed=seed),
             batch_size=batch_size,
             on_bad=bad,
             progress=bar,
@@ -191,7 +191,7 @@ def annotate(
     Example: budew face annotate faces/ out/ --model NAME --base-url http://localhost:8000/v1
     """
     require("PIL", extra="faces", purpose="budew face annotate")
-    from budew.faces.annotate import AnnotateFaces
+    from budew.faces.vlm_annotation import AnnotateFaces
 
     settings = server.settings(running)
     job = AnnotateFaces(settings, protocol, turns, temperature, seed, account=str(out.resolve()))
@@ -231,7 +231,7 @@ def describe(
     refuse_to_replace([source], json, html)
     image_encoder = None
     if embeddings is not None:
-        from budew.faces.scoring import load_image_encoder
+        from budew.faces.embeddings import load_image_encoder
 
         image_encoder = load_image_encoder(encoder, device=device)
     bad = PrintedErrors()

@@ -160,8 +160,8 @@ def train_heads(
 
     Example: budew train-heads data/train/ heads/ --encoder runs/short/checkpoint
     """
-    from budew.annotation.head_stack import LARGE, SMALL, Fitting
-    from budew.annotation.train_heads import train_heads as train
+    from budew.heads.fitting import LARGE, SMALL, FittingOptions
+    from budew.heads.train_heads import train_heads as train
     from budew.reports.label_tables import quality_table, rare_line
 
     bad = PrintedErrors()
@@ -171,20 +171,18 @@ def train_heads(
             corpus,
             out,
             encoder=encoder,
-            fitting=Fitting(widths, seed=seed, layout=layout, loss=loss),
-            memory=memory,
+            options=FittingOptions(widths, seed=seed, layout=layout, loss=loss, memory=memory),
             device=device,
             batch_size=batch_size,
             on_bad=bad,
-            progress=lambda clips: bar(clips, text="clips encoded"),
-            fitted=lambda heads: bar(heads, text="heads trained"),
+            progress=lambda count, what: bar(count, text=what),
         )
     print_table(quality_table(trained.quality))
-    skipped = trained.skipped
-    if skipped.bare or skipped.unjudged or skipped.cut:
+    counts = trained.counts
+    if counts.bare or counts.unrated or counts.truncated:
         say_error(
-            f"clips without a profile: {skipped.bare}, with unknown emotions: {skipped.unjudged}, "
-            f"longer than the window: {skipped.cut}"
+            f"clips without a profile: {counts.bare}, with unknown emotions: {counts.unrated}, "
+            f"longer than the window: {counts.truncated}"
         )
     print(
         f"heads: {len(trained.heads)}, clips: {trained.clips}, too rare: {len(trained.rare)},"

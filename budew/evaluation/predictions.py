@@ -31,7 +31,7 @@ from budew.taxonomy.scales import INTENSITY, Scale, from_intensity, scale_named
 Value = TypeVar("Value")
 _CORPORA = (".tar", ".tar.gz", ".tgz", ".parquet", ".arrow")
 _HEADS = "heads"
-"""Where `budew.annotation.heads` keeps the scores in the metadata, by canonical names."""
+"""Where `budew.annotation.head_annotator` keeps the scores in the metadata, by canonical names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ from budew.corpora.media import IMAGE
 from budew.corpora.sources import counted, read
 from budew.curation.human_ratings import field_of
 from budew.errors import CorpusError, OnBad, report
-from budew.faces.embeddings import Embedded, embed_corpus
-from budew.faces.labels import Demographics, demographics_of, groups, targets_of, taxonomy
-from budew.faces.scoring import ImageEncoder
+from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
+from budew.faces.face_labels import Demographics, demographics_of, face_ratings, groups, taxonomy
 from budew.taxonomy import EMOTIONS, find_emotion
 
 AXES = ("group", "ethnicity", "gender", "age")
@@ -80,7 +79,7 @@ def describe_faces(
 def emotion_of(clip: Clip) -> str | None:
     """Return the emotion that an image was made for, else its strongest label; None without either."""
     asked = find_emotion(str(field_of(clip.metadata, "emotion") or ""))
-    rated = {} if asked else {name: value for name, value in targets_of(clip).items() if name in EMOTIONS}
+    rated = {} if asked else {name: value for name, value in face_ratings(clip).items() if name in EMOTIONS}
     if asked or any(rated.values()):
         return asked or max(rated, key=lambda name: (rated[name], -EMOTIONS.index(name)))
     prompt = clip.metadata.get("prompt") or clip.metadata.get("Prompt")
@@ -109,7 +108,7 @@ def _shares(people: list[tuple[Demographics, str | None]]) -> dict[str, dict[str
     return found
 
 
-def similarity(embedded: Embedded) -> dict[str, dict[str, float]]:
+def similarity(embedded: FaceEmbeddings) -> dict[str, dict[str, float]]:
     """Return the mean cosine of all pairs of images with the same value on an axis, and of "all" images."""
     found: dict[str, dict[str, float]] = {"all": {}}
     if len(embedded.faces) > 1:

@@ -1,35 +1,98 @@
-"""Embeddings of a corpus of faces with their labels, computed once: float16 in a file that is mapped.
+"""Images → embeddings by the vision half of a SigLIP; those of a corpus are computed once and kept.
 
-A folder has `embeddings.f16` (images × width), `images.jsonl` with what is known of each image, and
-`encoder.json`. Interrupted work continues behind the last complete image: the corpus is read again, but no
-image is encoded twice. An image that comes again, as in a table with a row for each rater, is one row; its
-labels are joined.
+A folder of embeddings has `embeddings.f16` (images × width), `images.jsonl` with the hash of each image, and
+`encoder.json`. Interrupted work continues after the last complete image: the corpus is read again, but no
+image is encoded twice. An image that occurs several times, as in a table with a row for each rater, is one
+row; its labels are joined.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE
 from budew.corpora.sources import read
-from budew.errors import CheckpointError, CorpusError, OnBad, report
+from budew.errors import CheckpointError, CorpusError, OnBad, first_line, report
+from budew.faces.face_labels import Demographics, demographics_of, face_ratings, mean_ratings
 from budew.faces.images import open_image
-from budew.faces.labels import Demographics, demographics_of, mean_ratings, targets_of
-from budew.faces.scoring import ImageEncoder
 from budew.io.disk import disk_errors
+from budew.model.checkpoint import choose_device, download, is_on_hub
+from budew.model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-STATES, IMAGES, MADE_BY = "embeddings.f16", "images.jsonl", "encoder.json"
+PUBLISHED = "google/siglip2-so400m-patch16-384"
+"""The encoder under the published heads."""
+_ENCODER_FILES = ("*.json", "*.safetensors")
+_STATES, _IMAGES, _MADE_BY = "embeddings.f16", "images.jsonl", "encoder.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEncoder:
+    """The vision half of a SigLIP, and its processor; `width` numbers are an embedding."""
+
+    module: Any
+    processor: Any
+    name: str
+
+    @property
+    def width(self) -> int:
+        """Return the size of an embedding."""
+        return int(self.module.config.hidden_size)
+
+    def embed(self, images: Sequence["Image"]) -> Tensor:
+        """Return the pooled embeddings of RGB images, (images, width), float32, not normalized."""
+        pixels = self.processor(images=list(images), return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            pooled: Tensor = self.module(pixels.to(self.module.device, self.module.dtype)).pooler_output
+        return pooled.float()
+
+
+def load_image_encoder(name_or_dir: str | Path | None = None, *, device: str | None = None) -> ImageEncoder:
+    """Load the vision half of a SigLIP or SigLIP2 of fixed resolution.
+
+    Args:
+        name_or_dir: folder or hub id; None for that of the published heads.
+        device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one. In float16 on a
+            GPU, else float32.
+
+    Raises:
+        CheckpointError: it cannot be found, it is another model, or no such device.
+    """
+    from transformers import AutoImageProcessor, SiglipVisionModel
+
+    name, target = str(name_or_dir or PUBLISHED), choose_device(device)
+    if is_on_hub(name):
+        folder = download(name, _ENCODER_FILES)
+    elif (folder := Path(name).expanduser()).is_dir():
+        name = str(folder.resolve())  # heads note it, and are used from elsewhere
+    else:
+        raise CheckpointError(f"{name}: no such folder, and not a hub id of the form owner/name")
+    dtype = torch.float16 if target.type == "cuda" else torch.float32
+    try:
+        with quiet_transformers():
+            processor = AutoImageProcessor.from_pretrained(folder)
+            module, info = SiglipVisionModel.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, output_loading_info=True
+            )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise CheckpointError(
+            f"{name}: cannot be loaded as a SigLIP image encoder ({first_line(error)[:200]}): choose another"
+        ) from error
+    if info["missing_keys"]:
+        raise CheckpointError(f"{name}: has no SigLIP image encoder: choose another")
+    return ImageEncoder(module.eval().to(target), processor, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +102,22 @@ class Face:
     Attributes:
         id: of its first row.
         sha256: of its bytes.
-        targets: mean rating by name over its rows, see `targets_of`.
-        demographics: that its prompt asks for.
+        ratings: mean rating by name over its rows, see `face_ratings`.
+        demographics: what its prompt asks for.
     """
 
     id: str
     sha256: str
-    targets: dict[str, float]
+    ratings: dict[str, float]
     demographics: Demographics
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """A corpus, embedded: `states` (images, width), float16, mapped; and the images, in the same order."""
+class FaceEmbeddings:
+    """Embeddings of a corpus: `states` (images, width), float16, mapped; the images, in the same order."""
 
     states: NDArray[np.float16]
     faces: tuple[Face, ...]
-    encoder: str
 
 
 def embed_corpus(
@@ -66,11 +128,12 @@ def embed_corpus(
     batch_size: int = 32,
     on_bad: OnBad | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Embedded:
+) -> FaceEmbeddings:
     """Embed the images of a corpus into a folder, or continue with it.
 
     Args:
         corpus: what `budew.read` takes, with images.
+        encoder: of the images.
         folder: made if it is not there.
         batch_size: images encoded at once.
         on_bad: called with the error of each image that cannot be read; without it the first is raised.
@@ -82,20 +145,19 @@ def embed_corpus(
         JobError: the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    note = {"encoder": encoder.name, "width": encoder.width, "corpus": str(corpus)}
     with disk_errors(folder):
-        _claim(folder / MADE_BY, note)
-        known = _complete(folder, encoder.width)
-        rows = {digest: number for number, digest in enumerate(known)}
-        answers: dict[str, list[dict[str, float]]] = {}
+        note = {"encoder": encoder.name, "width": encoder.width, "corpus": str(corpus)}
+        _check_origin(folder / _MADE_BY, note)
+        rows = {digest: number for number, digest in enumerate(_complete_images(folder, encoder.width))}
+        ratings: dict[str, list[dict[str, float]]] = {}
         details: dict[str, tuple[str, Demographics]] = {}
 
-        def fresh() -> Iterator[tuple[str, Clip, "Image"]]:
+        def new_images() -> Iterator[tuple[str, Clip, "Image"]]:
             for clip in read(corpus, media=IMAGE, on_bad=on_bad):
                 try:
                     digest = hashlib.sha256(clip.encoded()).hexdigest()
                     image = None if digest in rows or digest in details else open_image(clip)
-                    answers.setdefault(digest, []).append(targets_of(clip))
+                    ratings.setdefault(digest, []).append(face_ratings(clip))
                 except CorpusError as error:
                     report(error, on_bad)
                     continue
@@ -103,11 +165,11 @@ def embed_corpus(
                 if image is not None:
                     yield digest, clip, image
 
-        images = fresh()
-        with (folder / STATES).open("ab") as states, (folder / IMAGES).open("a", encoding="utf-8") as lines:
+        images = new_images()
+        with (folder / _STATES).open("ab") as states, (folder / _IMAGES).open("a", encoding="utf-8") as lines:
             while batch := list(islice(images, batch_size)):
-                made = encoder.embed([image for *_, image in batch]).cpu().numpy().astype("<f2")
-                states.write(made.tobytes())
+                embeddings = encoder.embed([image for *_, image in batch]).cpu().numpy().astype("<f2")
+                states.write(embeddings.tobytes())
                 states.flush()
                 for digest, clip, _ in batch:
                     rows[digest] = len(rows)
@@ -120,14 +182,14 @@ def embed_corpus(
             f"{folder}: has embeddings of images that are not in {corpus}: use another folder"
         )
     faces = tuple(
-        Face(details[digest][0], digest, mean_ratings(answers[digest]), details[digest][1]) for digest in rows
+        Face(details[digest][0], digest, mean_ratings(ratings[digest]), details[digest][1]) for digest in rows
     )
     shape = (len(rows), encoder.width)
-    mapped = np.memmap(folder / STATES, "<f2", "r", shape=shape) if rows else np.zeros(shape, np.float16)
-    return Embedded(mapped, faces, encoder.name)
+    mapped = np.memmap(folder / _STATES, "<f2", "r", shape=shape) if rows else np.zeros(shape, np.float16)
+    return FaceEmbeddings(mapped, faces)
 
 
-def _claim(file: Path, note: dict[str, Any]) -> None:
+def _check_origin(file: Path, note: dict[str, Any]) -> None:
     if not file.exists():
         file.write_text(json.dumps(note) + "\n", encoding="utf-8")
     elif json.loads(file.read_text(encoding="utf-8")) != note:
@@ -136,9 +198,9 @@ def _claim(file: Path, note: dict[str, Any]) -> None:
         )
 
 
-def _complete(folder: Path, width: int) -> list[str]:
-    """Return the hashes of the images that are complete in both files, which are cut behind them."""
-    states, lines = folder / STATES, folder / IMAGES
+def _complete_images(folder: Path, width: int) -> list[str]:
+    """Return the hashes of the images that are complete in both files, and truncate these after them."""
+    states, lines = folder / _STATES, folder / _IMAGES
     states.touch()
     lines.touch()
     whole = [line for line in lines.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
@@ -146,4 +208,4 @@ def _complete(folder: Path, width: int) -> list[str]:
     with states.open("r+b") as file:
         file.truncate(count * 2 * width)
     lines.write_text("".join(whole[:count]), encoding="utf-8")
-    return [row["sha256"] for row in map(json.loads, whole[:count])]
+    return [json.loads(line)["sha256"] for line in whole[:count]]

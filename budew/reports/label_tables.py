@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from budew.annotation.thresholds import ALL, Thresholds
+from budew.annotation.quantile_thresholds import ALL, Thresholds
 from budew.taxonomy.scales import level_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from budew.annotation.train_heads import Quality, Trained
+    from budew.heads.fitting import Quality
+    from budew.heads.train_heads import TrainedHeads
     from budew.synthesis.acting.acting_hours import Preview
 
 _NAMED = 5
@@ -25,9 +26,9 @@ def quality_table(found: "Mapping[str, Quality]") -> Table:
     return table
 
 
-def rare_line(trained: "Trained") -> str:
+def rare_line(trained: "TrainedHeads") -> str:
     """Return which emotions and attributes have no head for lack of clips, and what to do."""
-    from budew.annotation.train_heads import FEWEST, FEWEST_TO_CHECK  # which imports torch
+    from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK  # which imports torch
 
     more = len(trained.rare) - _NAMED
     named = ", ".join(trained.rare[:_NAMED]) + (f" and {more} more (see heads.json)" if more > 0 else "")

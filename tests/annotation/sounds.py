@@ -1,12 +1,9 @@
-"""Voices made of numbers, clips of them, and heads of random weights as they are published."""
+"""Voices made of numbers, and clips of them."""
 
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
-from torch import nn
 
 from budew.corpora import Clip
 
@@ -51,32 +48,3 @@ def encoded(samples: Samples, rate: int = RATE, *, format: str = "WAV", **how) -
 
 def clip_of(samples: Samples, id: str = "a", **fields) -> Clip:
     return Clip(id, encoded(samples), "wav", **fields)
-
-
-class FullMLP(nn.Module):
-    """The published architecture, written down independently of the code under test."""
-
-    def __init__(self, inputs: int, projection: int = 8, hidden: tuple[int, ...] = (8, 6, 4)) -> None:
-        super().__init__()
-        self.flatten = nn.Flatten()
-        self.proj = nn.Linear(inputs, projection)
-        layers: list[nn.Module] = [nn.ReLU(), nn.Dropout(0.0)]
-        for size in hidden:
-            layers += [nn.Linear(projection, size), nn.ReLU(), nn.Dropout(0.1)]
-            projection = size
-        self.mlp = nn.Sequential(*layers, nn.Linear(projection, 1))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.mlp(self.proj(self.flatten(inputs)))
-
-
-def published(inputs: int, *, seed: int, **sizes) -> FullMLP:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return FullMLP(inputs, **sizes).eval()
-
-
-def save_published(model: FullMLP, path: Path, *, compiled: bool = False) -> Path:
-    prefix = "_orig_mod." if compiled else ""
-    torch.save({prefix + key: value for key, value in model.state_dict().items()}, path)
-    return path

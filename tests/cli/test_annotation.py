@@ -84,7 +84,7 @@ def test_heads_are_trained_and_their_quality_is_shown(budew, loud_and_quiet, whi
 
 
 def test_annotation_by_trained_heads_is_that_of_the_library(budew, loud_and_quiet, whisper_folder, tmp_path):
-    from budew.annotation.heads import AnnotateByHeads
+    from budew.annotation.head_annotator import AnnotateByHeads
 
     heads, out = tmp_path / "heads", tmp_path / "out"
     budew("train-heads", loud_and_quiet, heads, "--encoder", whisper_folder)

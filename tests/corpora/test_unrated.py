@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.encoder_states import targets_of
 from budew.captions.salience import Baseline, salient
 from budew.corpora import Clip
 from budew.curation.split_corpus import split_corpus
 from budew.curation.statistics import corpus_statistics
 from budew.curation.weights import WeightReport, corpus_balance, weigh
 from budew.evaluation import Pair, Resampling, evaluate
+from budew.heads.encoder_states import head_targets
 from budew.jobs.render import Render
 from budew.profile import VoiceProfile
 from budew.taxonomy import EMOTIONS
@@ -48,7 +48,7 @@ def made_of(clips: list[Clip]) -> list[object]:
         split_corpus(whole, {"train": 0.5, "test": 0.5}, seed=1),
         captions,
         [salient(profile, baseline) for profile in profiles],
-        [np.array(targets_of(profile)).tobytes() for profile in profiles],
+        [np.array(head_targets(profile)).tobytes() for profile in profiles],
         [head_labels(profile, {}).tobytes() for profile in profiles],
         evaluate(pairs, settings=FEW).to_dict(),
     ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from budew.annotation.labels import read_labels
+from budew.annotation.existing_labels import read_labels
 from budew.corpora.labels.ratings import Rating
 from budew.curation.consensus import (
     answers_of,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from budew import parse, render
-from budew.annotation.heads import with_scores
+from budew.annotation.head_annotator import with_scores
 from budew.corpora import Clip, write_shard
 from budew.errors import BudewWarning, InputError
 from budew.evaluation import Pair, Resampling, evaluate_corpus, read_predictions, write_predictions

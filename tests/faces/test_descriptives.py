@@ -7,7 +7,7 @@ import pytest
 
 from budew.corpora import write_shard
 from budew.faces.descriptives import describe_faces, mean_cosine
-from budew.faces.scoring import load_image_encoder
+from budew.faces.embeddings import load_image_encoder
 from budew.reports.faces_page import description_report
 from budew.reports.section_tables import terminal
 from budew.reports.sections import render_sections

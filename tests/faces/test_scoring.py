@@ -10,14 +10,9 @@ from transformers import SiglipModel
 
 from budew.errors import CheckpointError
 from budew.evaluation.predictions import read_predictions, read_scores
-from budew.faces.labels import face_names
-from budew.faces.scoring import (
-    FaceScorer,
-    head_name,
-    load_face_heads,
-    load_image_encoder,
-    published_scores,
-)
+from budew.faces.embeddings import load_image_encoder
+from budew.faces.face_labels import face_names
+from budew.faces.scoring import FaceScorer, FaceScores, head_name, load_face_heads
 from budew.taxonomy import EMOTIONS
 from tests.corpora.hub_server import hub
 
@@ -36,7 +31,7 @@ def test_batched_heads_equal_each_by_itself(sizes, siglip, tmp_path):
     finally:
         encoder.module.config.hidden_size = WIDTH
     embeddings = torch.randn(32, 1152, generator=torch.Generator().manual_seed(0))
-    found = scorer.heads_of(embeddings)
+    found = scorer.scores_of_embeddings(embeddings)
     assert len(found) == 4
     with torch.inference_mode():
         for name, scores in found.items():
@@ -67,7 +62,7 @@ def test_every_published_name_is_a_head(siglip, tmp_path):
 
 def test_softmax_is_over_the_means_subtracted():
     raw = {name: float(value) for name, value in zip(EMOTIONS, np.linspace(-1, 6, 40), strict=True)}
-    scores = published_scores("a", raw | {"Arousal": 3.0}, dict.fromkeys(EMOTIONS, 0.5))
+    scores = FaceScores.of_raw("a", raw | {"Arousal": 3.0}, dict.fromkeys(EMOTIONS, 0.5))
     less = np.array([*raw.values()]) - 0.5
     expected = np.exp(less) / np.exp(less).sum()
     assert [*scores.softmax.values()] == pytest.approx(expected.tolist(), abs=1e-12)

@@ -8,13 +8,13 @@ import pyarrow.parquet
 import pytest
 from scipy.stats import spearmanr
 
-from budew.annotation.head_stack import Fitting
 from budew.corpora import read, write_shard
 from budew.corpora.media import IMAGE
 from budew.errors import CheckpointError
-from budew.faces.embeddings import embed_corpus
-from budew.faces.scoring import FaceScorer, load_image_encoder
-from budew.faces.training import train_face_heads
+from budew.faces.embeddings import embed_corpus, load_image_encoder
+from budew.faces.scoring import FaceScorer
+from budew.faces.train_face_heads import train_face_heads
+from budew.heads.fitting import FittingOptions
 
 from .conftest import drawn, encoded, face
 
@@ -55,10 +55,10 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(corpus, siglip, tmp_path_factory):
     out = tmp_path_factory.mktemp("trained") / "heads"
-    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
     encoder = load_image_encoder(siglip)
     weak, expert = corpus / "weak.tar", corpus / "expert.tar"
-    return out, train_face_heads(out, encoder, weak=weak, expert=expert, fitting=how)
+    return out, train_face_heads(out, encoder, weak=weak, expert=expert, options=how)
 
 
 def test_held_out_faces_are_scored_far_above_the_permutation_baseline(trained, corpus, siglip):
@@ -79,10 +79,10 @@ def test_what_only_experts_label_gets_a_head_as_well(corpus, siglip, tmp_path):
         face(f"w{n}", drawn(n / 60, grain=n + 1), annotations=[{"human-1": {SAD: n % 8}}]) for n in range(60)
     )
     write_shard(tmp_path / "weak.tar", weak)
-    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
     encoder, expert = load_image_encoder(siglip), corpus / "weak.tar"
     found = train_face_heads(
-        tmp_path / "out", encoder, weak=tmp_path / "weak.tar", expert=expert, fitting=how
+        tmp_path / "out", encoder, weak=tmp_path / "weak.tar", expert=expert, options=how
     )
     assert {HAPPY, AWED} <= {head.name for head in found.heads}
     assert SAD in found.quality["weak"] or SAD in found.quality["expert"]
@@ -100,13 +100,13 @@ def test_heads_are_written_in_the_published_layout(trained):
 
 
 def test_the_same_seed_gives_the_same_heads(trained, corpus, siglip, tmp_path):
-    how = Fitting(widths=(32, 16), batch=32, most_epochs=60)
+    how = FittingOptions(widths=(32, 16), batch=32, most_epochs=60)
     again = train_face_heads(
         tmp_path / "heads",
         load_image_encoder(siglip),
         weak=corpus / "weak.tar",
         expert=corpus / "expert.tar",
-        fitting=how,
+        options=how,
     )
     for one, other in zip(trained[1].heads, again.heads, strict=True):
         for mine, theirs in zip(one.layers, other.layers, strict=True):
@@ -157,5 +157,5 @@ def test_rows_of_one_image_are_one_face(siglip, tmp_path):
     pyarrow.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "binary.parquet")
     found = embed_corpus(tmp_path / "binary.parquet", load_image_encoder(siglip), tmp_path / "cache")
     (one,) = found.faces
-    assert one.targets == {"Anger": 3.5}
+    assert one.ratings == {"Anger": 3.5}
     assert found.states.shape == (1, 32)

@@ -1,4 +1,4 @@
-"""A head computes what the published architecture computes; files that are something else run no code."""
+"""Published files of heads are read and written; files with anything else are refused and run no code."""
 
 import pickle
 import struct
@@ -7,75 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from budew.annotation.head_files import (
-    TOGETHER,
-    file_name,
-    head_of,
-    is_pooled,
-    load_heads,
-    pool,
-    save_heads,
-)
 from budew.errors import CheckpointError
+from budew.heads.head_files import (
+    COMBINED,
+    head_file_name,
+    head_of_weights,
+    load_heads,
+    save_combined,
+    save_head,
+)
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
 
-from .sounds import published, save_published
-
-POSITIONS, WIDTH = 50, 32
-
-
-def states(batch: int = 3) -> torch.Tensor:
-    return torch.randn(batch, POSITIONS, WIDTH, generator=torch.Generator().manual_seed(1))
-
-
-@pytest.mark.parametrize("prefix", ["", "_orig_mod."])
-@pytest.mark.parametrize("pooled", [False, True])
-def test_a_head_gives_the_scores_of_the_published_code(prefix, pooled):
-    given_states = states()
-    parts = [
-        given_states.mean(dim=1),
-        given_states.min(dim=1).values,
-        given_states.max(dim=1).values,
-        given_states.std(dim=1),
-    ]
-    inputs, ours = (
-        (torch.cat(parts, dim=1), pool(given_states)) if pooled else (given_states, given_states.flatten(1))
-    )
-    model = published(ours.shape[1], seed=2)
-    head = head_of("Awe", {prefix + key: value for key, value in model.state_dict().items()})
-    with torch.inference_mode():
-        assert torch.allclose(head(ours), model(inputs).squeeze(1), atol=1e-5)
-    assert is_pooled(head, positions=POSITIONS, width=WIDTH) == pooled
-    with pytest.raises(CheckpointError, match="Awe: takes"):
-        is_pooled(head, positions=POSITIONS + 1, width=WIDTH + 1)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    inputs=st.integers(1, 64),
-    projection=st.integers(1, 16),
-    hidden=st.lists(st.integers(1, 16), max_size=5),
-    seed=st.integers(0, 99),
-)
-def test_any_widths_and_depth_are_taken_from_the_weights(inputs, projection, hidden, seed):
-    model = published(inputs, seed=seed, projection=projection, hidden=tuple(hidden))
-    given_states = torch.randn(4, inputs, generator=torch.Generator().manual_seed(seed))
-    with torch.inference_mode():
-        assert torch.allclose(
-            head_of("x", model.state_dict())(given_states), model(given_states).squeeze(1), atol=1e-5
-        )
-
-
-def test_half_precision_gives_nearly_the_same_scores():
-    model = published(POSITIONS * WIDTH, seed=2)
-    head = head_of("Awe", model.state_dict())
-    half = head.on(torch.device("cpu"), torch.float16)
-    flat = states().flatten(1)
-    assert half.layers[0][0].dtype == torch.float16
-    assert torch.allclose(half(flat.half()), head(flat), atol=0.01)
+from .conftest import published, save_published
 
 
 def spoilt(**changes):
@@ -104,9 +48,9 @@ def spoilt(**changes):
         spoilt(proj__weight=torch.full((8, 128), float("inf"))),
     ],
 )
-def test_what_is_no_head_is_refused_with_its_name(weights):
+def test_weights_that_are_not_a_head_are_refused_with_its_name(weights):
     with pytest.raises(CheckpointError, match="Awe: "):
-        head_of("Awe", weights)
+        head_of_weights("Awe", weights)
 
 
 NAMES = {
@@ -129,23 +73,25 @@ def test_published_file_names_are_resolved(tmp_path: Path, file, name):
     assert [head.name for head in load_heads(tmp_path)] == [name]
 
 
-def test_our_file_names_resolve_to_what_they_were_made_of(tmp_path: Path):
+def test_file_names_of_saved_heads_are_resolved_to_their_names(tmp_path: Path):
     for number, name in enumerate((*EMOTIONS, *ATTRIBUTES)):
-        save_published(published(4, seed=number, projection=1, hidden=()), tmp_path / file_name(name))
+        save_published(published(4, seed=number, projection=1, hidden=()), tmp_path / head_file_name(name))
     assert {head.name for head in load_heads(tmp_path)} == {*EMOTIONS, *ATTRIBUTES}
 
 
-def test_heads_come_back_as_they_were_saved_in_either_form(tmp_path: Path):
+def test_saved_heads_are_loaded_again_from_either_form(tmp_path: Path):
     source, out = tmp_path / "published", tmp_path / "ours"
     source.mkdir(), out.mkdir()
     files = ("model_Awe_best.pth", "model_High-Pitched_vs._Low-Pitched_best.pth")
     for number, file in enumerate(files):
         save_published(published(128, seed=number), source / file, compiled=bool(number))
     heads = load_heads(source)
-    save_heads(heads, out)
-    assert {path.name for path in out.iterdir()} == {*files, TOGETHER}
+    for head in heads:
+        save_head(head, out, head_file_name(head.name))
+    save_combined(heads, out)
+    assert {path.name for path in out.iterdir()} == {*files, COMBINED}
     inputs = torch.randn(5, 128, generator=torch.Generator().manual_seed(1))
-    for loaded in (load_heads(out), load_heads(out / TOGETHER)):
+    for loaded in (load_heads(out), load_heads(out / COMBINED)):
         assert [head.name for head in loaded] == [head.name for head in heads]
         assert all(torch.equal(a(inputs), b(inputs)) for a, b in zip(heads, loaded, strict=True))
     published(128, seed=0).load_state_dict(torch.load(out / files[0], weights_only=True))
@@ -230,7 +176,7 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, content):
         load_heads(tmp_path / "some.safetensors")
 
 
-def test_two_heads_for_one_emotion_none_and_a_name_that_is_none_are_refused(tmp_path: Path):
+def test_no_heads_two_heads_for_one_emotion_and_an_unprintable_name_are_refused(tmp_path: Path):
     with pytest.raises(CheckpointError, match="no heads are in it"):
         load_heads(tmp_path)
     for name in ("model_Hope_Optimism_best.pth", "model_Hope_Enthusiasm_Optimism_best.pth"):

@@ -5,7 +5,7 @@ head has 295 MB of weights to be read, so a clip takes less time in a larger bat
 into memory, on a GPU they lie there in half precision as far as there is room.
 
 Clips longer than the window of the encoder are cut into windows, and scores are means over them, weighted
-by their seconds; the published code cuts off what is behind 30 s. Scores depend on the rest of the batch by
+by their seconds; the published code cuts off whatever follows 30 s. Scores depend on the rest of the batch by
 rounding alone: by less than 0.001 in float32, 0.02 in the half precision of a GPU.
 """
 
@@ -23,18 +23,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from budew.annotation.head_files import (
-    Head,
-    check_encoder,
-    find_heads,
-    is_pooled,
-    load_heads,
-    notes_on,
-    pool,
-)
-from budew.audio.samples import Window, warn_of_damage, windows
+from budew.audio.samples import warn_of_damage
 from budew.corpora.clip import Clip
 from budew.errors import AudioError, CheckpointError, CorpusError, InputError, JobError, first_line
+from budew.heads.encoder_states import EMOTION_SCALE, encoder_windows, layout_of, statistics_pooling
+from budew.heads.head_files import check_encoder, find_heads, head_notes, load_heads
+from budew.heads.networks import Head
 from budew.io.disk import fingerprint
 from budew.jobs import OnFailed
 from budew.model.checkpoint import identity
@@ -45,15 +39,14 @@ from budew.taxonomy.scales import SCALES, to_intensity
 
 Samples = NDArray[np.float32]
 
-SCALE = SCALES["bud-e"]
-"""Of the emotions, 0 to 4: the annotation that the published heads were trained on."""
+SCALE = SCALES[EMOTION_SCALE]
 FAINTEST = 0.5
-"""On that scale: less rounds to the level "absent", and is. A head is never quite silent, and most emotions
-are absent from most clips: on 300 synthetic ones of unseen voices this raises the mean Spearman correlation
-with the reference from 0.24 to 0.61, at the same Pearson of 0.72."""
+"""Lowest score of an emotion that is present: less rounds to the level "absent". No head is quite silent, and
+most emotions are absent from most clips: on 300 synthetic ones of unseen voices this raises the mean Spearman
+correlation with the reference from 0.24 to 0.61, at the same Pearson of 0.72."""
 FIELD = "heads"
-"""Name in the metadata of all scores as the heads gave them, also those of no emotion or attribute."""
-ROOM = 0.6
+"""Metadata field of all scores as the heads gave them, also those of no emotion or attribute."""
+GPU_SHARE = 0.6
 """Share of a GPU's free memory that weights of heads may take."""
 SHORTEST = 0.025
 """Seconds: one frame of Whisper's spectrogram."""
@@ -66,14 +59,19 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class AnnotateByHeads:
-    """The job `annotate heads`.
+    """The job `annotate heads`: clips → clips with profiles, and all scores in `metadata["heads"]`.
 
     Attributes:
         heads: folder of `model_<Name>_best.pth`, or a `.safetensors` file.
-        encoder: checkpoint that the heads were made for, a folder or a hub id; None for the one that is noted
+        encoder: checkpoint that the heads were trained on, a folder or a hub id; None for the one noted
             beside the heads, else laion/BUD-E-Whisper.
-        device: as of `load_encoder`.
+        device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
         batch_size: windows at once.
+
+    Example:
+        >>> job = AnnotateByHeads("heads/", device="cpu")  # a folder of heads
+        >>> job.name, job.batch_size
+        ('annotate', 16)
     """
 
     heads: str | Path
@@ -88,23 +86,31 @@ class AnnotateByHeads:
         return {"by": "heads", "heads": fingerprint(files), "encoder": identity(self._encoder())}
 
     def run(self, clips: Iterator[Clip], failed: OnFailed) -> Iterator[Clip]:
-        """Annotate clips in their order; JobError where heads, encoder, device or memory do not do."""
+        """Annotate clips in their order.
+
+        Args:
+            clips: to be annotated.
+            failed: called with the id and the error of each clip that cannot be.
+
+        Raises:
+            JobError: heads, encoder or device cannot be used, or memory does not suffice.
+        """
         try:
-            note = self.settings()
-            bank = _bank(self.heads, self._encoder(), self.device, json.dumps(note))
+            made_by = self.settings()
+            scorer = _load_scorer(self.heads, self._encoder(), self.device, json.dumps(made_by))
         except (CheckpointError, OSError, RuntimeError) as error:
             raise JobError(str(error)) from error
-        yield from _annotate(clips, failed, bank, self.batch_size, note)
+        yield from _annotate(clips, failed, scorer, self.batch_size, made_by)
 
     def _encoder(self) -> str | Path | None:
         if self.encoder is not None:
             return self.encoder
-        notes = notes_on(self.heads)
+        notes = head_notes(self.heads)
         return PUBLISHED if notes is None else notes.get("encoder")
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
+class VoiceScorer:
     """Heads ready on the device of their encoder, as far as there is room."""
 
     encoder: Encoder
@@ -112,16 +118,16 @@ class Bank:
     flattened: tuple[Head, ...]
 
     @classmethod
-    def build(cls, heads: Sequence[Head], encoder: Encoder) -> "Bank":
-        """Sort heads by what they take, and move them to where the encoder is; see `is_pooled`."""
+    def build(cls, heads: Sequence[Head], encoder: Encoder) -> "VoiceScorer":
+        """Move heads to the device of the encoder; CheckpointError where they do not fit it."""
         device, pooled, flattened = encoder.device, [], []
         room = inf if device.type == "cpu" else 0.0  # a CPU maps the weights
         if device.type == "cuda":
-            room = ROOM * torch.cuda.mem_get_info(device)[0]
+            room = GPU_SHARE * torch.cuda.mem_get_info(device)[0]
         for head in heads:
             room -= 2 * head.layers[0][0].numel()
-            if is_pooled(head, positions=encoder.positions, width=encoder.width):
-                pooled.append(head.on(device, torch.float32))
+            if layout_of(head, encoder) == "pooled":
+                pooled.append(head.to(device, torch.float32))
             else:
                 flattened.append(_placed(head, device) if room > 0 else head)
         return cls(encoder, tuple(pooled), tuple(flattened))
@@ -130,24 +136,38 @@ class Bank:
         """Return the scores of each window by the names of the heads; `samples` as in `Encoder.states`."""
         with torch.inference_mode():
             states = self.encoder.states(samples)
-            pooled, flat = pool(states), states.flatten(1)
-            found = {head.name: head(pooled).tolist() for head in self.pooled}
-            found |= {head.name: _placed(head, flat.device)(flat).tolist() for head in self.flattened}
-        return [{name: column[row] for name, column in found.items()} for row in range(len(samples))]
+            pooled, flat = statistics_pooling(states), states.flatten(1)
+            columns = {head.name: head(pooled).tolist() for head in self.pooled}
+            columns |= {head.name: _placed(head, flat.device)(flat).tolist() for head in self.flattened}
+        return [{name: column[row] for name, column in columns.items()} for row in range(len(samples))]
+
+
+def _placed(head: Head, device: torch.device) -> Head:
+    """Return a flattened head on a device: in half precision on a GPU, in full elsewhere."""
+    return head.to(device, torch.float16 if device.type == "cuda" else torch.float32)
+
+
+@lru_cache(maxsize=1)
+def _load_scorer(
+    heads: str | Path, encoder: str | Path | None, device: str | None, _state: str
+) -> VoiceScorer:
+    """Load heads and encoder once for all shards of a process; `_state` changes with their content."""
+    check_encoder(heads, encoder)
+    return VoiceScorer.build(load_heads(heads), load_encoder(encoder, device=device))
 
 
 @dataclass(slots=True)
-class _Pending:
-    """A clip whose windows are not all scored yet."""
+class _ClipScores:
+    """A clip and the scores of its windows, as far as they are computed."""
 
     clip: Clip
     seconds: list[float] = field(default_factory=list)
     scores: list[dict[str, float]] = field(default_factory=list)
-    read: bool = False
+    decoded: bool = False
     error: Exception | None = None
 
     def windows(self, encoder: Encoder) -> Iterator[Samples]:
-        """Give the samples of each window; what goes wrong is kept in `error`."""
+        """Give the samples of each window; an error is kept in `error`."""
         name = f"clip {self.clip.id!r}"
         try:
             for window in encoder_windows(self.clip, encoder):
@@ -158,13 +178,13 @@ class _Pending:
                 yield window.samples
         except Exception as error:  # noqa: BLE001  # whatever happens to one clip, the others continue
             self.error = error
-        self.read = True
+        self.decoded = True
 
     @property
     def complete(self) -> bool:
-        return self.read and len(self.scores) == len(self.seconds)
+        return self.decoded and len(self.scores) == len(self.seconds)
 
-    def scored(self, note: Mapping[str, Any]) -> Clip:
+    def annotated(self, made_by: Mapping[str, Any]) -> Clip:
         """Return the clip with the mean scores over the windows, weighted by their seconds."""
         if self.error is not None:
             raise self.error
@@ -173,66 +193,59 @@ class _Pending:
             name: round(sum(row[name] * seconds for row, seconds in rows) / total, DIGITS)
             for name in self.scores[0]
         }
-        return with_scores(self.clip, mean, note)
-
-
-def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
-    """Return the windows of a clip that an encoder takes; errors are those of `budew.audio.windows`."""
-    seconds, rate = encoder.window_seconds, encoder.sampling_rate
-    return windows(clip.audio, seconds=seconds, sampling_rate=rate, name=f"clip {clip.id!r}")
-
-
-@lru_cache(maxsize=1)
-def _bank(heads: str | Path, encoder: str | Path | None, device: str | None, _state: str) -> Bank:
-    """Load heads and encoder once for all shards of a process; `_state` changes with their content."""
-    check_encoder(heads, encoder)
-    return Bank.build(load_heads(heads), load_encoder(encoder, device=device))
+        return with_scores(self.clip, mean, made_by)
 
 
 def _annotate(
-    clips: Iterator[Clip], failed: OnFailed, bank: Bank, batch_size: int, note: Mapping[str, Any]
+    clips: Iterator[Clip], failed: OnFailed, scorer: VoiceScorer, batch_size: int, made_by: Mapping[str, Any]
 ) -> Iterator[Clip]:
     """Score windows in batches, whatever clips they are of, and pass on the clips that are complete."""
-    waiting: deque[_Pending] = deque()
+    waiting: deque[_ClipScores] = deque()
 
-    def opened() -> Iterator[tuple[_Pending, Samples]]:
+    def windows_of_clips() -> Iterator[tuple[_ClipScores, Samples]]:
         for clip in clips:
-            waiting.append(pending := _Pending(clip))
-            yield from ((pending, samples) for samples in pending.windows(bank.encoder))
+            clip_scores = _ClipScores(clip)
+            waiting.append(clip_scores)
+            for samples in clip_scores.windows(scorer.encoder):
+                yield clip_scores, samples
 
-    windows = opened()
+    windows = windows_of_clips()
     while (batch := list(islice(windows, batch_size))) or waiting:
-        _score(batch, bank)
+        if batch:
+            _score(batch, scorer)
         while waiting and waiting[0].complete:
-            pending = waiting.popleft()
+            clip_scores = waiting.popleft()
             try:
-                yield pending.scored(note)
+                yield clip_scores.annotated(made_by)
             except (CorpusError, InputError) as error:
-                failed(pending.clip.id, error)
+                failed(clip_scores.clip.id, error)
 
 
-def _score(batch: list[tuple[_Pending, Samples]], bank: Bank) -> None:
-    if not batch:
-        return
+def _score(batch: list[tuple[_ClipScores, Samples]], scorer: VoiceScorer) -> None:
     try:
-        rows = bank.scores([samples for _, samples in batch])
+        rows = scorer.scores([samples for _, samples in batch])
     except (RuntimeError, MemoryError) as error:
         raise JobError(
-            f"{len(batch)} windows cannot be scored on {bank.encoder.device} ({first_line(error)[:200]}): "
+            f"{len(batch)} windows cannot be scored on {scorer.encoder.device} ({first_line(error)[:200]}): "
             "use a smaller --batch-size, or another --device"
         ) from error
-    for (pending, _), row in zip(batch, rows, strict=True):
-        pending.scores.append(row)
+    for (clip_scores, _), row in zip(batch, rows, strict=True):
+        clip_scores.scores.append(row)
 
 
 def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, Any]) -> Clip:
-    """Return the clip with a profile of scores, by the names of the heads; what they do not score stays.
+    """Return the clip with a profile of scores; what the heads do not score stays.
 
     Published heads pass the ends of a scale (Arousal 4.3 of 4, Valence -3.7 of -3); such a score counts as
-    the end. Scores of no emotion or attribute go to the metadata alone, as does the note `made_by`.
+    the end.
+
+    Args:
+        clip: with any profile, or none.
+        scores: by the names of the heads. Those of no emotion or attribute go to the metadata alone.
+        made_by: note on heads and encoder for the metadata.
 
     Raises:
-        InputError: a score is not a number.
+        InputError: a score is NaN or infinity.
     """
     before = clip.profile or VoiceProfile(emotions=None)
     emotions, traits = dict(before.emotions), dict(before.traits)
@@ -247,13 +260,9 @@ def with_scores(clip: Clip, scores: Mapping[str, float], made_by: Mapping[str, A
             emotions[name] = round(to_intensity(SCALE.clipped(score), SCALE), DIGITS)
         elif name in ATTRIBUTES:
             traits[name] = round(ATTRIBUTES[name].scale.clipped(score), DIGITS)
-    if abs(number := scores.get("Gender", 0.0)) >= SURE:
-        traits.setdefault("gender", "female" if number > 0 else "male")
+    gender = scores.get("Gender", 0.0)
+    if abs(gender) >= SURE:
+        traits.setdefault("gender", "female" if gender > 0 else "male")
     profile = VoiceProfile(emotions, before.bursts, traits, rated={*before.rated, *emotions})
     metadata = {**clip.metadata, FIELD: dict(scores), "annotated_by": dict(made_by)}
     return replace(clip, profile=profile, metadata=metadata)
-
-
-def _placed(head: Head, device: torch.device) -> Head:
-    """Return a flattened head on a device: in half precision on a GPU, in full elsewhere."""
-    return head.on(device, torch.float16 if device.type == "cuda" else torch.float32)

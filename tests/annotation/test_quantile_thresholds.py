@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from budew.annotation.thresholds import (
+from budew.annotation.quantile_thresholds import (
     AnnotateByMeasures,
     Rule,
     corpus_thresholds,

@@ -24,8 +24,8 @@ from budew.chat.server_settings import ServerSettings
 from budew.corpora.clip import Clip
 from budew.corpora.media import IMAGE, Media
 from budew.errors import AnswerError
+from budew.faces.face_labels import face_names, scale_of, taxonomy
 from budew.faces.images import open_image
-from budew.faces.labels import face_names, scale_of, taxonomy
 from budew.io.resources import data_folder
 from budew.io.settings import read_yaml
 from budew.jobs.job import OnFailed

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from budew.errors import CorpusError
-from budew.faces.labels import demographics_of, face_names, groups, targets_of, taxonomy
+from budew.faces.face_labels import demographics_of, face_names, face_ratings, groups, taxonomy
 from budew.taxonomy import EMOTIONS
 
 from .conftest import face
@@ -27,17 +27,17 @@ def test_the_ratings_of_experts_are_averaged(column, write):
         {f"human-{number}": RATED | {"Positive High-Energy Emotions|Elation": rating}}
         for number, rating in enumerate((7, 5, 0, 4))
     ]
-    targets = targets_of(face("a", **{column: write(answers)}))
+    targets = face_ratings(face("a", **{column: write(answers)}))
     assert targets["Elation"] == 4.0
     assert set(targets) == set(EMOTIONS)
     assert targets["Anger"] == 0.0
 
 
 def test_present_and_absent_are_the_ends_of_the_scale():
-    assert targets_of(face("a", annotator="human-1", value=True, emotion="Hopelessness")) == {
+    assert face_ratings(face("a", annotator="human-1", value=True, emotion="Hopelessness")) == {
         "Helplessness": 7.0
     }
-    assert targets_of(
+    assert face_ratings(
         face("a", annotations=[{"human-1": {"Anger": True}}, {"human-2": {"Anger": False}}])
     ) == {"Anger": 3.5}
 
@@ -48,7 +48,7 @@ def test_answers_of_models_in_both_protocols_are_labels():
         "Awe": {"rating": 2, "reasoning": "raised brows"}
     }
     dimensions = {"Valence": {"rating": -2, "reasoning": "…"}}
-    targets = targets_of(
+    targets = face_ratings(
         face(
             "a",
             annotations=[
@@ -62,7 +62,7 @@ def test_answers_of_models_in_both_protocols_are_labels():
 
 
 def test_an_image_without_labels_has_no_target():
-    assert targets_of(face("a", prompt="a photo")) == {}
+    assert face_ratings(face("a", prompt="a photo")) == {}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_an_image_without_labels_has_no_target():
 )
 def test_labels_that_cannot_be_read_name_the_image(labels):
     with pytest.raises(CorpusError, match="broken"):
-        targets_of(face("broken", **labels))
+        face_ratings(face("broken", **labels))
 
 
 @pytest.mark.parametrize(

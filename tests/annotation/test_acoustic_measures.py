@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budew.annotation.measure import (
+from budew.annotation.acoustic_measures import (
     FLOOR,
     HOP,
     LONGEST,

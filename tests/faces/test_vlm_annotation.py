@@ -10,8 +10,8 @@ import pytest
 from budew.corpora import read, write_shard
 from budew.corpora.media import IMAGE
 from budew.errors import AnswerError
-from budew.faces.annotate import READERS, AnnotateFaces, messages, read_multi_shot, read_zero_shot
-from budew.faces.labels import targets_of, taxonomy
+from budew.faces.face_labels import face_ratings, taxonomy
+from budew.faces.vlm_annotation import READERS, AnnotateFaces, messages, read_multi_shot, read_zero_shot
 from budew.jobs import run
 from tests.chat.conftest import ScriptedServer, refusal, settings_of
 
@@ -170,5 +170,5 @@ def test_models_accumulate_and_are_labels(serve, tmp_path):
     (clip,) = read(tmp_path / "three", media=IMAGE)
     assert [entry["model"] for entry in clip.metadata["annotations"]] == ["m", "other"]
     assert clip.metadata["prompt"] == "a photo"
-    assert targets_of(clip)[NAMES[0]] == 3.0
+    assert face_ratings(clip)[NAMES[0]] == 3.0
     assert len(server.seen) == 2

@@ -52,7 +52,7 @@ def scale_of(name: str) -> Scale:
     return Scale(name, float(row["low"]), float(row["high"]))
 
 
-def named(written: str) -> str:
+def canonical_name(written: str) -> str:
     """Return the canonical name of an emotion, with its group before `|` or not, or of a dimension.
 
     Raises:
@@ -66,7 +66,7 @@ def named(written: str) -> str:
     return name
 
 
-def targets_of(clip: Clip) -> dict[str, float]:
+def face_ratings(clip: Clip) -> dict[str, float]:
     """Return the mean rating of each emotion and dimension that was asked for, on `scale_of`.
 
     Raises:
@@ -123,7 +123,11 @@ def _answers(given: Mapping[str, Any]) -> dict[str, float]:
     rated = (
         (name, value["rating"] if isinstance(value, Mapping) else value) for name, value in given.items()
     )
-    return {named(name): _number(named(name), value) for name, value in rated if value is not None}
+    return {
+        canonical_name(name): _number(canonical_name(name), value)
+        for name, value in rated
+        if value is not None
+    }
 
 
 def _number(name: str, value: Any) -> float:

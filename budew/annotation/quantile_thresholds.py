@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from budew.annotation.measure import FIELD
+from budew.annotation.acoustic_measures import FIELD
 from budew.corpora.clip import Clip
 from budew.corpora.sources import read
 from budew.corpora.text_files import read_json_object

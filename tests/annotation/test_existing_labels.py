@@ -2,7 +2,7 @@
 
 import pytest
 
-from budew.annotation.labels import AnnotateByLabels, label_clip, read_labels
+from budew.annotation.existing_labels import AnnotateByLabels, label_clip, read_labels
 from budew.captions import render
 from budew.corpora import Caption, Clip
 from budew.errors import CorpusError, FilteredError, InputError, JobError

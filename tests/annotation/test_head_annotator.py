@@ -11,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from budew.annotation.head_files import NOTES
-from budew.annotation.heads import FAINTEST, AnnotateByHeads, with_scores
+from budew.annotation.head_annotator import FAINTEST, AnnotateByHeads, with_scores
 from budew.audio.samples import decode
 from budew.corpora import Clip
 from budew.errors import InputError, JobError
+from budew.heads.head_files import NOTES
 from budew.profile import VoiceProfile
 from budew.taxonomy import ATTRIBUTES, EMOTIONS
+from tests.heads.conftest import published, save_published
 
-from .sounds import clip_of, published, save_published, vowel
+from .sounds import clip_of, vowel
 
 POSITIONS, WIDTH = 50, 32  # of the tiny checkpoint, whose window is 2 s
 HEADS = {

@@ -1,7 +1,7 @@
 """Acoustic measurement of a clip, with no model: pitch, rate, pauses, loudness, noise. As in dataspeech.
 
 About 45 times real time on a core, nearly all of it pYIN. The measures go into the clip's metadata, under
-`measured`; `budew.annotation.thresholds` makes traits of them.
+`measured`; `budew.annotation.quantile_thresholds` makes traits of them.
 
 Speech and pauses as in de Jong & Wempe, "Praat script to detect syllable nuclei and measure speech rate
 automatically" (Behavior Research Methods 41, 2009), and in their script of 2010: frames of 64 ms every 16 ms

@@ -1,0 +1,189 @@
+"""Train heads on embeddings of faces: first on many weak labels, then on the few of experts.
+
+As published: EmoNet-Face Big (labels by a model, 0–7), then Binary (experts: present or absent), with the
+layers of the large heads. The paper leaves open, and we chose: present is 7 and absent 0, averaged over
+raters; the second stage trains the heads of the first further, at a tenth of the rate, and the others from
+random weights. Validation images decide when a head stops; score the result on HQ with `budew benchmark
+emonet-face-hq`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jinja2 import Environment, StrictUndefined
+
+from budew.errors import CorpusError, OnBad
+from budew.faces.embeddings import FaceEmbeddings, ImageEncoder, embed_corpus
+from budew.faces.face_labels import face_names
+from budew.faces.scoring import FaceScorer, head_name, write_neutral_means
+from budew.heads.encoder_states import LabeledStates
+from budew.heads.fitting import FEWEST, FEWEST_TO_CHECK, FittingOptions, Quality, fit_heads
+from budew.heads.head_files import NOTES, check_unused, put, save_combined, save_head
+from budew.heads.networks import Head
+from budew.io.disk import disk_errors, temporary_folder
+from budew.io.resources import data_folder
+from budew.taxonomy import EMOTIONS
+from budew.version import __version__
+
+LARGE, SMALL = (1024, 512, 256), (128, 32)
+"""Widths of Empathic Insight-Face-Large and -Small."""
+NAMES = tuple(face_names())
+NEUTRAL = 1.0
+"""Highest rating, of 7, of a neutral face, all emotions of which are rated."""
+FEWEST_NEUTRAL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedFaceHeads:
+    """Heads, and how they were trained.
+
+    Attributes:
+        heads: in the order of `face_names`.
+        quality: on validation images, by stage ("weak", "expert") and name.
+        images: how many, by stage.
+        neutral: how many of them are neutral faces.
+    """
+
+    heads: tuple[Head, ...]
+    quality: dict[str, dict[str, Quality]]
+    images: dict[str, int]
+    neutral: int
+
+
+def train_face_heads(
+    out: Path,
+    encoder: ImageEncoder,
+    *,
+    weak: str | Path | None = None,
+    expert: str | Path | None = None,
+    cache: Path | None = None,
+    options: FittingOptions | None = None,
+    batch_size: int = 32,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> TrainedFaceHeads:
+    """Train heads and save them in the published layout in the new folder `out`.
+
+    Args:
+        out: gets `model_<name>_best.pth`, `heads.safetensors`, `heads.json`, and `neutral_means.json` where
+            there are neutral faces among the images.
+        encoder: of the images.
+        weak: corpus of images with many labels by a model, see `budew.faces.face_labels`.
+        expert: corpus of images with labels by experts; at least one of the two.
+        cache: folder for the embeddings, which are kept; `out` with `-embeddings` by default.
+        options: of the first stage; widths are `LARGE` or `SMALL`.
+        batch_size: images encoded at once.
+        on_bad: called with the error of each image that cannot be read; without it the first is raised.
+        progress: called with the number of images that are encoded.
+
+    Raises:
+        CheckpointError: `out` is in use, or the cache is another's.
+        CorpusError: a corpus cannot be read, or no head can be trained.
+        JobError: the disk is full.
+    """
+    check_unused(out)
+    options = options or FittingOptions(widths=LARGE, batch=256)
+    heads: list[Head] = []
+    quality: dict[str, dict[str, Quality]] = {}
+    embeddings: dict[str, FaceEmbeddings] = {}
+    for stage, corpus in (("weak", weak), ("expert", expert)):
+        if corpus is None:
+            continue
+        folder = (cache or out.with_name(f"{out.name}-embeddings")) / stage
+        embeddings[stage] = embed_corpus(
+            corpus, encoder, folder, batch_size=batch_size, on_bad=on_bad, progress=progress
+        )
+        fitted = list(_fit_stage(labeled_states(embeddings[stage]), options, heads))
+        quality[stage] = {head.name: found for head, found in fitted}
+        better = {head.name: head for head, found in fitted if found.r2 > 0}
+        kept = {head.name: head for head in heads} | better
+        heads = [kept[name] for name in NAMES if name in kept]
+    if not heads:
+        raise CorpusError(
+            f"{weak or expert}: no head can be trained: it takes {FEWEST} images with an emotion and "
+            f"{FEWEST_TO_CHECK} to validate it, that are predicted better than by the mean: label more images"
+        )
+    means, neutral = neutral_scores(FaceScorer(encoder, heads), list(embeddings.values()))
+    images = {stage: len(found.faces) for stage, found in embeddings.items()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(out.parent) as scratch, disk_errors(out):
+        made = scratch / "heads"
+        made.mkdir()
+        for head in heads:
+            save_head(head, made, f"{head_name(head.name)}.pth", "face")
+        save_combined(heads, made, "face")
+        if means:
+            write_neutral_means(made, means)
+        notes = {
+            "made_by": f"budew {__version__}",
+            "encoder": encoder.name,
+            "fitting": options.to_dict(),
+            "images": images,
+            "neutral_images": neutral,
+            "heads": {
+                stage: {name: asdict(one) for name, one in row.items()} for stage, row in quality.items()
+            },
+        }
+        (made / NOTES).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(_model_card(notes), encoding="utf-8")
+        put(made, out)
+    return TrainedFaceHeads(tuple(heads), quality, images, neutral)
+
+
+def _fit_stage(
+    data: LabeledStates, options: FittingOptions, heads: Sequence[Head]
+) -> Iterator[tuple[Head, Quality]]:
+    """Train these heads further, at a tenth of the rate, and all others from random weights."""
+    if heads:
+        yield from fit_heads(data, replace(options, rate=options.rate / 10), start=heads)
+    targets = data.targets.copy()
+    targets[:, [NAMES.index(head.name) for head in heads]] = np.nan
+    yield from fit_heads(replace(data, targets=targets), options)
+
+
+def labeled_states(embeddings: FaceEmbeddings) -> LabeledStates:
+    """Return embeddings and labels as `fit_heads` takes them: each image is a speaker of its own."""
+    targets = np.full((len(embeddings.faces), len(NAMES)), np.nan, np.float32)
+    for row, face in zip(targets, embeddings.faces, strict=True):
+        for name, value in face.ratings.items():
+            row[NAMES.index(name)] = value
+    images = tuple(face.sha256 for face in embeddings.faces)
+    return LabeledStates(embeddings.states, targets, images, names=NAMES)
+
+
+def neutral_scores(scorer: FaceScorer, corpora: Sequence[FaceEmbeddings]) -> tuple[dict[str, float], int]:
+    """Return the mean score of each head over neutral faces, and how many these are; {} of fewer than 20."""
+    rows = [
+        embeddings.states[number]
+        for embeddings in corpora
+        for number, face in enumerate(embeddings.faces)
+        if {*EMOTIONS} <= {*face.ratings} and max(face.ratings[name] for name in EMOTIONS) <= NEUTRAL
+    ]
+    if len(rows) < FEWEST_NEUTRAL:
+        return {}, len(rows)
+    device = scorer.encoder.module.device
+    scores = scorer.scores_of_embeddings(torch.from_numpy(np.stack(rows).astype(np.float32)).to(device))
+    return {name: float(column.mean()) for name, column in scores.items()}, len(rows)
+
+
+def _model_card(notes: dict[str, Any]) -> str:
+    template = (data_folder("model_cards") / "face-heads.md.jinja").read_text(encoding="utf-8")
+    rows = [
+        (name, stage, one["clips"], one["r2"], one["error"])
+        for stage, heads in notes["heads"].items()
+        for name, one in heads.items()
+        if one["r2"] > 0
+    ]
+    markdown = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701  # no HTML
+    return markdown.from_string(template).render(
+        encoder=notes["encoder"],
+        heads={name for name, *_ in rows},
+        images=notes["images"],
+        neutral=notes["neutral_images"],
+        rows=rows,
+    )

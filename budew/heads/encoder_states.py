@@ -1,0 +1,214 @@
+"""Hidden states of a Whisper encoder as heads take them: of a window, and of a corpus as training data.
+
+Published heads take one of two inputs ("layouts"):
+
+- flattened: all hidden states in a row, 1500 × 768 → 64 (Empathic Insight-Voice-Small) or 128 (-Large);
+- pooled: mean, minimum, maximum and standard deviation (of a sample, n - 1) over time, 4 × 768 → 64.
+
+One pass of the encoder over a corpus serves all heads. A row a clip is appended to a file, which is then
+mapped into memory, so that training reads mini-batches and holds no corpus: a flattened clip takes positions
+× width × 2 bytes (2.3 MB at the published 1,500 × 768), a pooled one 16 bytes × width.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from budew.audio.samples import Window, warn_of_damage, windows
+from budew.corpora.clip import Clip
+from budew.corpora.sources import read
+from budew.errors import AudioError, CheckpointError, CorpusError, OnBad, report
+from budew.heads.networks import Head
+from budew.io.addresses import is_address
+from budew.io.disk import check_space, disk_errors
+from budew.model.encoder import Encoder
+from budew.profile import VoiceProfile
+from budew.taxonomy import ATTRIBUTES, EMOTIONS
+from budew.taxonomy.scales import from_intensity
+
+Layout = Literal["pooled", "flattened"]
+TARGETS: tuple[str, ...] = (*EMOTIONS, *ATTRIBUTES)
+EMOTION_SCALE = "bud-e"
+_STATISTICS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCounts:
+    """Clips that cannot be used, or only in part.
+
+    Attributes:
+        bare: clips without a profile, which are left out.
+        unrated: clips without rated emotions, used for attributes alone.
+        truncated: clips longer than the window, of which the first window is used.
+    """
+
+    bare: int = 0
+    unrated: int = 0
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledStates:
+    """Encoder states of clips or images, and their labels.
+
+    Attributes:
+        states: (clips, positions × width), float16; or pooled, (clips, 4 width), float32. A mapped file.
+        targets: (clips, names): emotions on 0 to 4, attributes on their own scales, NaN where unknown.
+        speakers: of each clip; its id where it is unknown.
+        positions: hidden states in a row of `states`; 1 if they are pooled.
+        counts: clips of the corpus that are not among these, or only in part.
+        names: of the columns of `targets`.
+    """
+
+    states: NDArray[np.floating]
+    targets: NDArray[np.float32]
+    speakers: tuple[str, ...]
+    positions: int = 1
+    counts: ClipCounts = ClipCounts()
+    names: tuple[str, ...] = TARGETS
+
+
+def statistics_pooling(states: Tensor) -> Tensor:
+    """Return mean, minimum, maximum and standard deviation over time.
+
+    Args:
+        states: (batch, time, width).
+
+    Returns:
+        (batch, 4 * width), float32.
+
+    Example:
+        >>> import torch
+        >>> statistics_pooling(torch.tensor([[[1.0], [2.0], [3.0]]]))
+        tensor([[2., 1., 3., 1.]])
+    """
+    states = states.float()
+    return torch.cat([states.mean(1), states.amin(1), states.amax(1), states.std(1)], dim=1)
+
+
+def layout_of(head: Head, encoder: Encoder) -> Layout:
+    """Return which states of the encoder a head takes.
+
+    Raises:
+        CheckpointError: neither layout has the size of its input.
+    """
+    if head.inputs == _STATISTICS * encoder.width:
+        return "pooled"
+    if head.inputs == encoder.positions * encoder.width:
+        return "flattened"
+    raise CheckpointError(
+        f"{head.name}: takes {head.inputs:,} numbers; this encoder gives {encoder.positions:,} × "
+        f"{encoder.width:,} flattened or {_STATISTICS} × {encoder.width:,} pooled: specify the encoder that "
+        "the head was trained on"
+    )
+
+
+def encoder_windows(clip: Clip, encoder: Encoder) -> Iterator[Window]:
+    """Return the windows of a clip that an encoder takes; errors are those of `budew.audio.windows`."""
+    seconds, rate = encoder.window_seconds, encoder.sampling_rate
+    return windows(clip.audio, seconds=seconds, sampling_rate=rate, name=f"clip {clip.id!r}")
+
+
+def encode_corpus(
+    corpus: str | Path,
+    encoder: Encoder,
+    file: Path,
+    *,
+    layout: Layout = "pooled",
+    batch_size: int = 16,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> LabeledStates:
+    """Run the encoder over the clips of a corpus that have profiles; a clip up to the window's end.
+
+    Flattened states are large: the clips of a local corpus are counted first, and the disk is checked.
+
+    Args:
+        corpus: clips with profiles, anything that `budew.read` takes.
+        encoder: as `load_encoder` returns it.
+        file: new file for the states; its folder exists.
+        layout: of the heads that take them.
+        batch_size: clips encoded at once.
+        on_bad: called with the error of each clip that cannot be read; without it the first is raised.
+        progress: called with the number of clips that are encoded.
+
+    Raises:
+        CorpusError: the corpus cannot be read.
+        JobError: there is not room enough on the disk.
+    """
+    flattened = layout == "flattened"
+    positions, dtype = (encoder.positions, np.dtype("<f2")) if flattened else (1, np.dtype("<f4"))
+    if flattened and not is_address(corpus):
+        clips, size = _count_labeled(corpus), positions * encoder.width * dtype.itemsize
+        check_space(
+            file.parent, clips * size, f"encoder states of {clips:,} clips, {size / 1e6:.2f} MB each,"
+        )
+    targets: list[list[float]] = []
+    speakers: list[str] = []
+    counts = Counter[str]()
+
+    def first_windows() -> Iterator[NDArray[np.float32]]:
+        for clip in read(corpus, on_bad=on_bad):
+            if clip.profile is None:
+                counts["bare"] += 1
+                continue
+            parts = encoder_windows(clip, encoder)
+            try:
+                first, second = next(parts), next(parts, None)
+            except AudioError as error:
+                report(error, on_bad)
+                continue
+            warn_of_damage(first.damage)
+            counts["truncated"] += second is not None
+            counts["unrated"] += not clip.profile.rated
+            targets.append(head_targets(clip.profile))
+            speakers.append(clip.speaker or clip.id)
+            yield first.samples
+
+    samples = first_windows()
+    with disk_errors(file.parent), file.open("xb") as out:
+        while batch := list(islice(samples, batch_size)):
+            states = encoder.states(batch)
+            rows = states.flatten(1) if flattened else statistics_pooling(states)
+            out.write(rows.cpu().numpy().astype(dtype).tobytes())
+            if progress:
+                progress(len(speakers))
+    shape = (len(speakers), file.stat().st_size // dtype.itemsize // max(len(speakers), 1))
+    mapped = np.memmap(file, dtype, "r", shape=shape) if speakers else np.zeros((0, 1), dtype)
+    labels = np.array(targets, np.float32).reshape(-1, len(TARGETS))
+    return LabeledStates(mapped, labels, tuple(speakers), positions, ClipCounts(**counts))
+
+
+def _count_labeled(corpus: str | Path) -> int:
+    """Count the clips that have a profile; what cannot be read is reported by the pass that follows."""
+
+    def ignore(error: CorpusError) -> None:
+        """Continue with the next clip."""
+
+    with suppress(CorpusError):
+        return sum(clip.profile is not None for clip in read(corpus, on_bad=ignore))
+    return 0
+
+
+def head_targets(profile: VoiceProfile) -> list[float]:
+    """Return what the heads are to predict of a profile, in the order of `TARGETS`; NaN where it is unknown.
+
+    Example:
+        >>> targets = head_targets(VoiceProfile({"Awe": 0.5}, traits={"Arousal": 3.0}))
+        >>> [targets[TARGETS.index(name)] for name in ("Awe", "Arousal", "Valence")]
+        [2.0, 3.0, nan]
+    """
+    emotions = [
+        np.nan if np.isnan(value) else from_intensity(float(value), EMOTION_SCALE)
+        for value in profile.vector()
+    ]
+    return [*emotions, *(float(profile.traits.get(name, np.nan)) for name in ATTRIBUTES)]

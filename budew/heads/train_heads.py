@@ -1,0 +1,164 @@
+"""Train heads on a corpus with profiles, and save them as the published ones are, pooled or flattened.
+
+The encoder runs once over the corpus, and the heads are fitted to its states: pooled ones in seconds. A head
+is trained for each emotion and voice attribute that occurs often enough, and kept if it predicts clips of
+unknown speakers better than the mean does; what is left out is reported.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from budew.errors import CorpusError, OnBad
+from budew.heads.encoder_states import EMOTION_SCALE, TARGETS, ClipCounts, encode_corpus
+from budew.heads.fitting import (
+    FEWEST,
+    FEWEST_TO_CHECK,
+    FittingOptions,
+    Quality,
+    fit_heads,
+    split_by_speaker,
+)
+from budew.heads.head_files import (
+    NOTES,
+    check_unused,
+    head_file_name,
+    load_heads,
+    put,
+    save_combined,
+    save_head,
+)
+from budew.heads.networks import Head
+from budew.io.disk import disk_errors, temporary_folder
+from budew.model.checkpoint import identity
+from budew.model.encoder import load_encoder
+from budew.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedHeads:
+    """Heads that are kept, mapped from their files, and how they were trained.
+
+    Attributes:
+        heads: sorted by name.
+        quality: of each head that was trained, by name, those that are left out among them.
+        clips: how many were encoded.
+        validation: how many of them were held out.
+        counts: clips of the corpus that were not used, or only in part.
+    """
+
+    heads: tuple[Head, ...]
+    quality: dict[str, Quality]
+    clips: int
+    validation: int
+    counts: ClipCounts
+
+    @property
+    def rare(self) -> tuple[str, ...]:
+        """Emotions and attributes that occur too seldom."""
+        return tuple(name for name in TARGETS if name not in self.quality)
+
+
+def train_heads(
+    corpus: str | Path,
+    out: str | Path,
+    *,
+    encoder: str | Path | None = None,
+    device: str | None = None,
+    batch_size: int = 16,
+    options: FittingOptions | None = None,
+    on_bad: OnBad | None = None,
+    progress: Callable[[int, str], None] | None = None,
+) -> TrainedHeads:
+    """Train heads on a corpus and save them in the folder `out`.
+
+    The folder gets `model_<Name>_best.pth` for each head, all of them as `heads.safetensors`, and
+    `heads.json` with the encoder and how good they are. The same corpus, encoder and seed give the same
+    heads on one machine. A hidden folder beside `out` takes the encoder states; it is removed at the end.
+
+    Args:
+        corpus: clips with profiles, anything that `budew.read` takes.
+        out: new folder; it appears when it is complete.
+        encoder: checkpoint, a folder or a hub id; None for the one in this package.
+        device: "cpu", "cuda", "cuda:1"...; None for the first GPU, or the CPU without one.
+        batch_size: clips encoded at once.
+        options: how the heads are trained, and their layout.
+        on_bad: called with the error of each clip that cannot be read; without it the first is raised.
+        progress: called with a number and what it counts: "clips encoded", then "heads trained".
+
+    Raises:
+        CheckpointError: `out` is in use, or there is no such encoder.
+        CorpusError: the corpus cannot be read, no head can be trained on it, or none is better than the mean.
+        JobError: there is not room enough on the disk.
+    """
+    folder, options = Path(out), options or FittingOptions()
+    check_unused(folder)
+    whisper = load_encoder(encoder, device=device)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(folder.parent) as scratch, disk_errors(folder):
+        data = encode_corpus(
+            corpus,
+            whisper,
+            scratch / "states",
+            layout=options.layout,
+            batch_size=batch_size,
+            on_bad=on_bad,
+            progress=None if progress is None else lambda clips: progress(clips, "clips encoded"),
+        )
+        made = scratch / "heads"
+        made.mkdir()
+        quality: dict[str, Quality] = {}
+        for head, found in fit_heads(data, options, device=whisper.device, folder=scratch):
+            quality[head.name] = found
+            if progress is not None:
+                progress(len(quality), "heads trained")
+            if found.r2 > 0:
+                save_head(head, made, head_file_name(head.name))
+        heads = load_heads(made) if any(found.r2 > 0 for found in quality.values()) else []
+        validation = split_by_speaker(data.speakers, share=options.validation, seed=options.seed).sum()
+        trained = TrainedHeads(tuple(heads), quality, len(data.speakers), int(validation), data.counts)
+        if not heads:
+            raise CorpusError(_none_kept(corpus, trained, options))
+        save_combined(heads, made)
+        notes = {
+            "made_by": f"budew {__version__}",
+            "encoder": None if encoder is None else str(encoder),
+            "encoder_name": whisper.name,
+            "encoder_weights": identity(encoder),
+            **_notes(trained, options),
+        }
+        (made / NOTES).write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        put(made, folder)
+    return trained
+
+
+def _notes(trained: TrainedHeads, options: FittingOptions) -> dict[str, Any]:
+    quality = trained.quality
+    return {
+        "emotion_scale": EMOTION_SCALE,
+        "fitting": options.to_dict(),
+        "clips": trained.clips,
+        "validation_clips": trained.validation,
+        "clips_without_profile": trained.counts.bare,
+        "clips_with_unknown_emotions": trained.counts.unrated,
+        "clips_truncated": trained.counts.truncated,
+        "heads": {head.name: asdict(quality[head.name]) for head in trained.heads},
+        "left_out": {name: asdict(found) for name, found in quality.items() if found.r2 <= 0},
+        "too_rare": list(trained.rare),
+    }
+
+
+def _none_kept(corpus: str | Path, trained: TrainedHeads, options: FittingOptions) -> str:
+    if trained.quality and options.loss == "absolute":
+        return (
+            f"{corpus}: none of {len(trained.quality)} heads predicts other speakers better than the mean: "
+            "the absolute error is least at 0 for emotions absent from most clips: use the squared loss"
+        )
+    return (
+        f"{corpus}: no head can be trained on its {trained.clips} clips with profiles "
+        f"({trained.counts.bare} are without): it takes {FEWEST} with an emotion or attribute, and "
+        f"{FEWEST_TO_CHECK} of other speakers ({trained.validation} clips are) that are predicted better "
+        "than by the mean: annotate more clips, of more speakers"
+    )
