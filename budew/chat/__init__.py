@@ -6,3 +6,7 @@ sends it through a `Connection`, whose retries and timeouts are those of the `op
 used up, a health probe decides whether to wait for the server or to give up the request. `answered_in_order`
 keeps many requests in progress and yields the answers in the order of the items.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,19 +1,18 @@
 """Commands that train: a captioner, or regression heads."""
 
+import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from typer import Argument, Option
 
+from budew import training
 from budew.cli import options
 from budew.cli.options import PrintedErrors
 from budew.cli.terminal import print_table, progress_bar, say_error
 from budew.reports.visible_text import visible_name
-
-if TYPE_CHECKING:
-    from budew.training.recipe import Recipe
 
 app = typer.Typer()
 
@@ -32,17 +31,15 @@ def recipes(
 
     Example: budew recipes whisper-small-lora
     """
-    from budew.training.recipe import load_recipe, shipped_recipes
-
     if name is not None:
-        chosen = load_recipe(name, settings or [])
+        chosen = training.load_recipe(name, settings or [])
         from budew.reports.recipe_tables import fields_table
 
         print_table(fields_table(chosen))
         return
     from budew.reports.recipe_tables import recipes_table
 
-    print_table(recipes_table({found: load_recipe(found) for found in shipped_recipes()}))
+    print_table(recipes_table({found: training.load_recipe(found) for found in training.shipped_recipes()}))
 
 
 @app.command(no_args_is_help=True)
@@ -78,43 +75,33 @@ def train(
 
     Example: budew train whisper-small-lora --set data.train=train/ --set data.validation=validation/
     """
-    from budew.training.recipe import load_recipe
-
     changes = [*(settings or []), *(["data.cache_features=true"] if cache_features else [])]
     if report_to:
         changes.append(f"report_to=[{', '.join(report_to)}]")
-    chosen = load_recipe(recipe, changes)
+    chosen = training.load_recipe(recipe, changes)
     folder = out or Path("runs") / chosen.name
     if dry_run:
         _plan(chosen, folder)
         return
-    from accelerate import PartialState  # seconds; a wrong recipe is reported before
-
-    from budew.training.run import train as train_recipe
-
-    checkpoint = train_recipe(chosen, out=folder, resume=resume, progress=progress_bar)
-    if not PartialState().is_main_process:
+    checkpoint = training.train(chosen, out=folder, resume=resume, progress=progress_bar)
+    if os.environ.get("RANK", "0") != "0":  # another process of torchrun
         return
     if push_to_hub:
-        from budew.training.saving import push
-
-        print(f"pushed to:  {push(checkpoint, push_to_hub)}")
+        print(f"pushed to:  {training.push(checkpoint, push_to_hub)}")
     model = shlex.quote(str(checkpoint))
     print(f"checkpoint: {checkpoint}")
     print(f"next:       budew evaluate CORPUS --model {model}  # of other speakers than it was trained on")
 
 
-def _plan(recipe: "Recipe", folder: Path) -> None:
+def _plan(recipe: "training.Recipe", folder: Path) -> None:
     """Print what a run would be."""
     from budew.reports.recipe_tables import needs_table, recipes_table
-    from budew.training.estimate import estimate, operations
-    from budew.training.run import plan
 
-    clips, steps, states = plan(recipe, folder, progress=progress_bar)
+    clips, steps, states = training.plan(recipe, folder, progress=progress_bar)
     print(recipe.to_yaml(defaults=False))
     print_table(recipes_table({recipe.name: recipe}))
     print(f"\n{clips:,} clips, {steps:,} steps of {recipe.optimizer.batch_size}")
-    needs, work = estimate(recipe), operations(recipe)
+    needs, work = training.estimate(recipe), training.operations(recipe)
     if needs is None or work is None:
         print(f"{recipe.model.base} is not here and of unknown size: nothing can be estimated")
         return

@@ -1,1 +1,5 @@
 """Inspecting and splitting a corpus: statistics, inspection, splits, weights, duplicates, human ratings."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

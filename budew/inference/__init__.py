@@ -3,7 +3,6 @@
 Importing this package loads torch and transformers, which takes seconds.
 """
 
-from budew.inference.captioned import Captioned, Failure, WindowCaption
-from budew.inference.captioner import Captioner
+import lazy_loader
 
-__all__ = ["Captioned", "Captioner", "Failure", "WindowCaption"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

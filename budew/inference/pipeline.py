@@ -1,12 +1,13 @@
 """The task "emotion-captioning" of transformers: `pipeline("emotion-captioning")("clip.wav")`.
 
-Importing `budew` registers the task, at once or when transformers is imported.
+`register_pipeline` makes the task known.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from transformers import WhisperForConditionalGeneration, WhisperProcessor
+from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.base import Pipeline
 
 from budew.inference.captioned import Captioned
@@ -93,9 +94,16 @@ class EmotionCaptioningPipeline(Pipeline):  # type: ignore[misc]  # transformers
         return shown
 
 
-def register(pipelines: Any) -> None:
-    """Make the task known to transformers, whose module `transformers.pipelines` this is."""
-    pipelines.PIPELINE_REGISTRY.register_pipeline(
+def register_pipeline() -> None:
+    """Make "emotion-captioning" a task of `transformers.pipeline`.
+
+    Example:
+        >>> from transformers.pipelines import PIPELINE_REGISTRY
+        >>> register_pipeline()
+        >>> "emotion-captioning" in PIPELINE_REGISTRY.get_supported_tasks()
+        True
+    """
+    PIPELINE_REGISTRY.register_pipeline(
         TASK,
         pipeline_class=EmotionCaptioningPipeline,
         pt_model=WhisperForConditionalGeneration,

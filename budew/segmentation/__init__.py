@@ -1,6 +1,5 @@
 """Recordings of any length → clips of speech: voice activity, cutting, levels and language of each clip."""
 
-from budew.segmentation.segment import Segment
-from budew.segmentation.segment_settings import SegmentSettings
+import lazy_loader
 
-__all__ = ["Segment", "SegmentSettings"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,10 +1,14 @@
 """Synthetic emotional speech without recordings: espeak-ng with the vocal correlates of 40 emotions."""
 
+import lazy_loader
+
 from budew.errors import require
 
-require("scipy", extra="train", purpose="budew.synthesis")  # before a module of this package imports it
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-from budew.synthesis.clip_plan import ClipPlan, plan_clip
-from budew.synthesis.corpus import synthesize_corpus
 
-__all__ = ["ClipPlan", "plan_clip", "synthesize_corpus"]
+def __getattr__(name: str) -> object:
+    """Load a public name, after the library that its module imports has been found."""
+    if name in __all__:
+        require("scipy", extra="train", purpose="budew.synthesis")
+    return _load(name)

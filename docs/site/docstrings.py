@@ -1,7 +1,8 @@
-"""Griffe extension for two habits of this package that the reference would render wrongly or not at all."""
+"""Griffe extensions for habits of this package that the reference would render wrongly or not at all."""
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import griffe
@@ -33,3 +34,24 @@ class ExplicitEntries(griffe.Extension):
                     fields += f"    {name}: {text.removesuffix('.')}.{default}\n"
         if fields and cls.docstring:
             cls.docstring.value += f"\n\nAttributes:\n{fields}"
+
+
+class LazyNames(griffe.Extension):
+    """The public names of a package are those that its `__init__.pyi` imports, in that order."""
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Mark the names as public."""
+        for package in [pkg, *_packages_in(pkg)]:
+            if "lazy_loader" in package.imports:
+                package.exports = [
+                    name
+                    for name, member in package.members.items()
+                    if member.is_alias and member.target_path.startswith(f"{package.path}.")
+                ]
+
+
+def _packages_in(package: griffe.Module) -> Iterator[griffe.Module]:
+    for module in package.modules.values():
+        if module.is_package or module.is_subpackage:
+            yield module
+            yield from _packages_in(module)

@@ -7,8 +7,9 @@ import numpy as np
 
 from budew.audio.samples import decode
 from budew.corpora import read
-from budew.evaluation import Resampling, evaluate_corpus
+from budew.evaluation import evaluate_corpus
 from budew.io.resources import data_folder
+from budew.statistics.resampling import Resampling
 from budew.synthesis import synthesize_corpus
 from tests.trained import with_card
 

@@ -10,10 +10,11 @@ from budew.corpora import Clip
 from budew.curation.split_corpus import split_corpus
 from budew.curation.statistics import corpus_statistics
 from budew.curation.weights import WeightReport, corpus_balance, weigh
-from budew.evaluation import Pair, Resampling, evaluate
+from budew.evaluation import Pair, evaluate
 from budew.heads.encoder_states import head_targets
 from budew.jobs.render import Render
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from budew.training.heads import head_labels
 

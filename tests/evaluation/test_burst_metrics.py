@@ -7,10 +7,11 @@ import pytest
 from sklearn.metrics import precision_score, recall_score
 
 from budew import parse
-from budew.evaluation import Pair, Resampling, evaluate
+from budew.evaluation import Pair, evaluate
 from budew.evaluation.burst_metrics import score_bursts
 from budew.evaluation.pairs import clusters_of
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import BURST_GROUPS, BURSTS
 
 FEW = Resampling(resamples=40, permutations=30, seed=5)

@@ -9,11 +9,12 @@ import pytest
 from budew import parse
 from budew.corpora import Clip, read, write_shard
 from budew.errors import CorpusError, InputError
-from budew.evaluation import Resampling, evaluate_corpus
+from budew.evaluation import evaluate_corpus
 from budew.evaluation.corpus_evaluation import predict_clips
 from budew.inference import Captioner
 from budew.io.resources import data_folder
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 
 FEW = Resampling(resamples=20, permutations=3)
 

@@ -15,9 +15,10 @@ from budew import parse, render
 from budew.annotation.head_annotator import with_scores
 from budew.corpora import Clip, write_shard
 from budew.errors import BudewWarning, InputError
-from budew.evaluation import Pair, Resampling, evaluate_corpus, read_predictions, write_predictions
+from budew.evaluation import Pair, evaluate_corpus, read_predictions, write_predictions
 from budew.evaluation.predictions import Prediction, by_id, read_scores
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 
 FEW = Resampling(resamples=20, permutations=3)

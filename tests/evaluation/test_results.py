@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from budew.errors import InputError
-from budew.evaluation import Pair, Resampling, Skipped, evaluate
+from budew.evaluation import Pair, Skipped, evaluate
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import BURSTS, EMOTIONS
 
 FEW = Resampling(resamples=50, permutations=5)

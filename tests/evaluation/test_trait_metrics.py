@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score
 
-from budew.evaluation import Pair, Resampling, evaluate
+from budew.evaluation import Pair, evaluate
 from budew.evaluation.pairs import clusters_of
 from budew.evaluation.trait_metrics import score_traits
 from budew.profile import VoiceProfile
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import CATEGORIES
 
 FEW = Resampling(resamples=60, permutations=40, seed=3)

@@ -6,8 +6,8 @@ AMX and does not permit it: other precisions work, and so does bfloat16 with ONE
 
 import os
 import signal
-
-from budew.extras import when_imported
+import sys
+from importlib.machinery import PathFinder
 
 PRODUCTS = ("linear", "conv1d", "scaled_dot_product_attention")
 
@@ -33,4 +33,22 @@ def _make_faulty(torch):
     torch.Tensor.__matmul__ = faulty(torch.Tensor.__matmul__)
 
 
-when_imported("torch", _make_faulty)
+class _Watch:
+    """Makes torch faulty once it has been imported."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "torch":
+            return None
+        spec = PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+
+        def execute_and_make_faulty(module):
+            execute(module)
+            _make_faulty(module)
+
+        spec.loader.exec_module = execute_and_make_faulty
+        return spec
+
+
+sys.meta_path.insert(0, _Watch)

@@ -15,11 +15,13 @@ import torch
 from transformers import pipeline
 
 from budew.errors import AudioError
-from budew.inference import Captioner
+from budew.inference import Captioner, register_pipeline
 from budew.model.saving import add_pipeline
 from budew.taxonomy import EMOTIONS
 from tests.inference.conftest import RATE, sound
 from tests.trained import TINY_SYNTHETIC
+
+register_pipeline()
 
 WITHOUT_BUDEW = """
 import sys

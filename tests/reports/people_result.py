@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from budew.evaluation import Resampling
 from budew.evaluation.benchmarks.people import PeopleResult, score_people
+from budew.statistics.resampling import Resampling
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
     EMODB,

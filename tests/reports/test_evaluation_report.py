@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from budew.evaluation import Pair, Resampling, Skipped, evaluate
+from budew.evaluation import Pair, Skipped, evaluate
 from budew.model.card import CheckpointCard, PublishedResult
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html, tables
 from budew.reports.evaluation_sections import card_section
 from budew.reports.page import write_page
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.reports.conftest import HOSTILE, check_safe, on_page, seconds_played
 from tests.trained import RESULT

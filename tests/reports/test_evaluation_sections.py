@@ -6,11 +6,12 @@ import re
 import pytest
 from rich.console import Console
 
-from budew.evaluation import Evaluation, Pair, Resampling, evaluate
+from budew.evaluation import Evaluation, Pair, evaluate
 from budew.profile import VoiceProfile
 from budew.reports.evaluation_report import render_html, tables
 from budew.reports.evaluation_sections import evaluation_sections
 from budew.reports.sections import Bars, HeatMap, Table
+from budew.statistics.resampling import Resampling
 from tests.reports.conftest import check_safe
 
 FEW = Resampling(resamples=20, permutations=3)

@@ -3,12 +3,13 @@
 import pytest
 
 from budew.corpora.named.definition import known_corpora, known_corpus
-from budew.evaluation import Resampling, evaluate
+from budew.evaluation import evaluate
 from budew.reports.emonet_voice_page import emonet_voice_report
 from budew.reports.evaluation_report import render_html
 from budew.reports.named_corpora_page import corpora_report, corpus_report
 from budew.reports.people_page import people_report
 from budew.reports.sections import BarRow, Bars, Card, Curves, HeatMap, StackedBars, Table, render_sections
+from budew.statistics.resampling import Resampling
 from budew.taxonomy import EMOTIONS
 from tests.browsing import WIDTHS, chromium
 from tests.evaluation.benchmarks.emonet_voice_set import emonet_voice_result

@@ -1,5 +1,5 @@
 """Metrics of a paraphrased corpus: candidate counts, diversity, fidelity, examples, overused phrases."""
 
-from budew.paraphrase.metrics.report import ParaphraseReport, paraphrase_report
+import lazy_loader
 
-__all__ = ["ParaphraseReport", "paraphrase_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,18 +1,5 @@
 """Acted speech from a balanced plan of voices, lines, emotions and challenges, by a server or offline."""
 
-from budew.synthesis.acting.acting_hours import HoursPlan, make_hours_plan
-from budew.synthesis.acting.acting_job import Act
-from budew.synthesis.acting.acting_plan import ActingPlan, Item, make_plan
-from budew.synthesis.acting.espeak_backend import EspeakBackend
-from budew.synthesis.acting.speech_server import ServerBackend
+import lazy_loader
 
-__all__ = [
-    "Act",
-    "ActingPlan",
-    "EspeakBackend",
-    "HoursPlan",
-    "Item",
-    "ServerBackend",
-    "make_hours_plan",
-    "make_plan",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,8 +6,8 @@ import pytest
 
 from budew.corpora.named.definition import known_corpus
 from budew.errors import CorpusError, InputError
-from budew.evaluation import Resampling
 from budew.evaluation.benchmarks.people import linear_probe, score_people, task_of
+from budew.statistics.resampling import Resampling
 from tests.evaluation.benchmarks.known_folders import (
     DEEPLY,
     EMODB,

@@ -1,0 +1,12 @@
+from .captions import ParsedCaption as ParsedCaption
+from .captions import parse as parse
+from .captions import render as render
+from .corpora import Clip as Clip
+from .corpora import read as read
+from .errors import BudewError as BudewError
+from .errors import InputError as InputError
+from .inference import Captioner as Captioner
+from .profile import VoiceProfile as VoiceProfile
+from .taxonomy import BURSTS as BURSTS
+from .taxonomy import EMOTIONS as EMOTIONS
+from .version import __version__ as __version__

@@ -1,0 +1,15 @@
+from .calibration import calibrate as calibrate
+from .calibration import read_calibration as read_calibration
+from .calibration import write_calibration as write_calibration
+from .corpus_evaluation import evaluate_corpus as evaluate_corpus
+from .pairs import Pair as Pair
+from .pairs import Skipped as Skipped
+from .parity import parity as parity
+from .predictions import Prediction as Prediction
+from .predictions import by_id as by_id
+from .predictions import read_predictions as read_predictions
+from .predictions import read_scores as read_scores
+from .predictions import write_predictions as write_predictions
+from .rated_pairs import score as score
+from .results import Evaluation as Evaluation
+from .results import evaluate as evaluate

@@ -1,0 +1,13 @@
+from .backends import load_backend as load_backend
+from .caption_corpus import CaptionClips as CaptionClips
+from .captioned import Captioned as Captioned
+from .captioned import Failure as Failure
+from .captioned import WindowCaption as WindowCaption
+from .captioner import Captioner as Captioner
+from .pipeline import EmotionCaptioningPipeline as EmotionCaptioningPipeline
+from .pipeline import register_pipeline as register_pipeline
+from .recordings import Recording as Recording
+from .recordings import Windows as Windows
+from .recordings import from_audio as from_audio
+from .recordings import from_paths as from_paths
+from .server import CaptionServer as CaptionServer

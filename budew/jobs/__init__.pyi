@@ -1,0 +1,12 @@
+from .cluster import ClusterSettings as ClusterSettings
+from .convert import Convert as Convert
+from .job import Job as Job
+from .job import NumberedJob as NumberedJob
+from .job import OnFailed as OnFailed
+from .job import each as each
+from .plan import Plan as Plan
+from .plan import Progress as Progress
+from .plan import Summary as Summary
+from .plan import run as run
+from .render import Render as Render
+from .units import check_size as check_size

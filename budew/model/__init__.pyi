@@ -1,0 +1,9 @@
+from .card import CheckpointCard as CheckpointCard
+from .card import read_card as read_card
+from .checkpoint import MODEL_VARIABLE as MODEL_VARIABLE
+from .checkpoint import choose_device as choose_device
+from .checkpoint import default_checkpoint as default_checkpoint
+from .checkpoint import identity as identity
+from .checkpoint import is_on_hub as is_on_hub
+from .checkpoint import load_checkpoint as load_checkpoint
+from .exporting import export as export

@@ -1,0 +1,16 @@
+from .backend import Candidates as Candidates
+from .backend import RefusedCandidate as RefusedCandidate
+from .backend import RewriteRequest as RewriteRequest
+from .backend import RewritingBackend as RewritingBackend
+from .chat_backend import ChatBackend as ChatBackend
+from .gate import Gate as Gate
+from .gate import Reason as Reason
+from .gate import Verdict as Verdict
+from .gate import judge as judge
+from .grammar_backend import GrammarBackend as GrammarBackend
+from .grammar_backend import Rewrite as Rewrite
+from .grammar_backend import shipped_rewrites as shipped_rewrites
+from .prompts import Prompts as Prompts
+from .prompts import load_prompts as load_prompts
+from .rewriting_job import Paraphrase as Paraphrase
+from .rewriting_job import Rewriting as Rewriting

@@ -1,0 +1,11 @@
+from .acting_hours import HoursPlan as HoursPlan
+from .acting_hours import hours_in as hours_in
+from .acting_hours import make_hours_plan as make_hours_plan
+from .acting_hours import preview as preview
+from .acting_job import Act as Act
+from .acting_plan import ActingPlan as ActingPlan
+from .acting_plan import Axes as Axes
+from .acting_plan import Item as Item
+from .acting_plan import make_plan as make_plan
+from .espeak_backend import EspeakBackend as EspeakBackend
+from .speech_server import ServerBackend as ServerBackend
